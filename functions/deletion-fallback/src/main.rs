@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    function::run(deletion_fallback::start)
+}

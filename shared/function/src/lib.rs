@@ -1,0 +1,119 @@
+//! What a function is to its hosts: a named service from a Lambda event (JSON) to a Lambda response (JSON).
+//!
+//! A function's `start` reads its configuration and builds its clients, once, and returns a [`Function`]. On AWS and
+//! under `cargo lambda watch` [`run`] hands it to the Lambda runtime; the local cloud calls [`Function::invoke`] with the
+//! same events. Nothing else differs between the hosts.
+
+mod aws;
+mod runtime;
+pub mod trace;
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+pub use aws::{Aws, http_client};
+pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use kernel::{ConfigError, Env, Sys, Time};
+pub use runtime::run;
+use serde::{Serialize, de::DeserializeOwned};
+pub use serde_json::value::RawValue;
+
+/// Everything a function may take from outside itself when it starts.
+#[derive(Clone)]
+pub struct Boot {
+    /// Its environment variables: those of its block in the template, and the platform's.
+    pub env: Env,
+    /// The clock, the random source, the source of ids.
+    pub sys: Sys,
+    /// The pool of connections that its AWS clients share.
+    pub http: SharedHttpClient,
+}
+
+impl Boot {
+    /// What the AWS clients of this function are built from.
+    ///
+    /// # Errors
+    /// [`StartError`] if the platform's own variables (region, credentials) are missing.
+    pub fn aws(&self) -> Result<Aws, StartError> {
+        Ok(Aws::new(self)?)
+    }
+}
+
+/// Why a function does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Missing, malformed, weak or contradictory configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Anything else that must work before the first event.
+    #[error("{0}: {1}")]
+    Broken(&'static str, #[source] Failure),
+}
+
+/// Why an invocation failed. For HTTP functions this means a defect; for consumers it means "deliver again".
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the platform says about one invocation.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The platform's id of this invocation.
+    pub request_id: String,
+    /// When the platform will kill it, by the real clock; [`Time::ZERO`] if unknown.
+    pub deadline: Time,
+    /// The X-Ray trace header, passed on with every AWS call this invocation makes.
+    pub trace: Option<String>,
+}
+
+impl Context {
+    /// How long is left by the real clock, or `fallback` if the platform did not say.
+    #[must_use]
+    pub fn remaining(&self, fallback: Duration) -> Duration {
+        if self.deadline == Time::ZERO { fallback } else { self.deadline.since(Sys::real().now()) }
+    }
+}
+
+type Handler = dyn Fn(Box<RawValue>, Context) -> BoxFuture<'static, Result<Box<RawValue>, Failure>> + Send + Sync;
+
+/// A started function.
+#[derive(Clone)]
+pub struct Function {
+    handler: Arc<Handler>,
+}
+
+impl Function {
+    /// A function over a typed event of `aws_lambda_events` and a typed response.
+    pub fn new<E, R, F, Fut>(handle: F) -> Self
+    where
+        E: DeserializeOwned + Send + 'static,
+        R: Serialize,
+        F: Fn(E, Context) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, Failure>> + Send + 'static,
+    {
+        Self::raw(move |payload, context| {
+            let handle = handle.clone();
+            async move {
+                let event = serde_json::from_str(payload.get())?;
+                Ok(serde_json::value::to_raw_value(&handle(event, context).await?)?)
+            }
+        })
+    }
+
+    /// A function over raw JSON, for events that come in several shapes.
+    pub fn raw<F, Fut>(handle: F) -> Self
+    where
+        F: Fn(Box<RawValue>, Context) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Box<RawValue>, Failure>> + Send + 'static,
+    {
+        Self { handler: Arc::new(move |payload, context| handle(payload, context).boxed()) }
+    }
+
+    /// Handles one event. A panic becomes a [`Failure`] and leaves the function usable.
+    ///
+    /// # Errors
+    /// Whatever the handler failed with.
+    pub async fn invoke(&self, payload: Box<RawValue>, context: Context) -> Result<Box<RawValue>, Failure> {
+        let trace = context.trace.clone();
+        let call = AssertUnwindSafe((self.handler)(payload, context)).catch_unwind();
+        trace::scope(trace, call).await.unwrap_or_else(|_| Err("the function panicked".into()))
+    }
+}

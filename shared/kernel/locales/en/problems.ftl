@@ -1,0 +1,84 @@
+# Problems: the message is the title, .detail says more.
+malformed = The request is not well-formed.
+cursor_invalid = This page link is no longer valid. Start the list again.
+token_invalid = Sign in to continue.
+credentials_invalid = The name or the password is wrong.
+refresh_invalid = This sign-in has ended. Sign in again.
+forbidden = You may not do this.
+origin_refused = This site may not use the service.
+password_wrong = The current password is wrong.
+chat_banned = You are banned from chat.
+chat_not_allowed = You cannot write to this person.
+not_found = There is nothing here.
+method_not_allowed = This address does not support that method.
+step_required = Another step comes first.
+    .detail = The next step is "{ $required_step }".
+username_taken = This username has just been taken. Choose another.
+deletion_begun = Deletion has begun and cannot be cancelled any more.
+deletion_not_scheduled = No deletion is scheduled.
+conflict = Two requests collided. Send yours again.
+version_mismatch = This has changed in the meantime. Load it again.
+too_large = The request is too large.
+unsupported_media_type = Send JSON.
+invalid = Some fields need another look.
+code_invalid = The code is wrong or no longer valid.
+    .detail = { $tries_left ->
+        [0] No tries are left. Ask for a new code.
+        [one] One try is left.
+       *[other] { $tries_left } tries are left.
+    }
+link_invalid = This link is wrong or no longer valid.
+version_required = Say which version you are changing (If-Match).
+too_many_requests = Too many attempts. Try again later.
+    .detail = Try again in { $retry_after ->
+        [one] one second
+       *[other] { $retry_after } seconds
+    }.
+resend_too_early = A code was sent a moment ago.
+    .detail = A new one can be sent in { $retry_after ->
+        [one] one second
+       *[other] { $retry_after } seconds
+    }.
+internal = Something went wrong on our side.
+unavailable = The service is busy. Try again in a moment.
+frame_invalid = The frame is not well-formed.
+message_length = A message has 1 to 4,000 characters.
+stream_unknown = There is no such stream.
+room_with_self = You cannot open a chat with yourself.
+ticket_invalid = This ticket is wrong, spent or expired.
+
+# Fields
+field-required = This is needed.
+field-unknown = This field does not exist.
+field-type = This has the wrong type.
+field-too_short = Use at least { $min ->
+        [one] one character
+       *[other] { $min } characters
+    }.
+field-too_long = Use at most { $max ->
+        [one] one character
+       *[other] { $max } characters
+    }.
+field-email = This is not an e-mail address.
+field-date = This is not a date (YYYY-MM-DD).
+field-too_young = You must be at least { $min } years old.
+field-too_old = This date is too long ago.
+field-in_future = This date lies in the future.
+field-username_format = Use lower-case letters, digits and single underscores; begin with a letter and do not end with an underscore.
+field-username_refused = This username cannot be used.
+field-username_taken = This username is taken.
+field-characters = Some characters cannot be used here.
+field-password_upper = Use an upper-case letter.
+field-password_lower = Use a lower-case letter.
+field-password_digit = Use a digit.
+field-password_symbol = Use a symbol.
+field-password_common = This password is too common.
+field-password_personal = Do not use your own name, e-mail address or phone number in the password.
+field-mismatch = Both must be the same.
+field-locale = This language is not available.
+field-choice = This is not one of the choices.
+field-file_type = Use a JPEG, PNG or WebP picture.
+field-file_size = The file may have 1 to { $max } bytes.
+field-checksum = This is not a SHA-256 checksum.
+field-id = This is not a valid id.
+field-range = Use a number from { $min } to { $max }.

@@ -1,0 +1,225 @@
+//! Time and randomness, given and never taken.
+
+use std::{
+    ops::{Add, Sub},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A moment, as milliseconds since the Unix epoch: the form in which times are stored and compared.
+///
+/// On the wire use [`Timestamp`], which is RFC 3339.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(i64);
+
+impl Time {
+    /// The epoch itself.
+    pub const ZERO: Self = Self(0);
+
+    /// The moment `ms` milliseconds after the epoch.
+    #[must_use]
+    pub const fn from_millis(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down: what JWTs and DynamoDB's TTL use.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it, so that a clock that steps back yields no negative age.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The UTC calendar date, as `time` represents it.
+    #[must_use]
+    pub fn date(self) -> time::Date {
+        self.offset().date()
+    }
+
+    fn offset(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0).saturating_mul(1_000_000))
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+fn millis(d: Duration) -> i64 {
+    i64::try_from(d.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+    fn add(self, d: Duration) -> Self {
+        Self(self.0.saturating_add(millis(d)))
+    }
+}
+
+impl Sub<Duration> for Time {
+    type Output = Self;
+    fn sub(self, d: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(d)))
+    }
+}
+
+/// A moment on the wire: RFC 3339, UTC, with millisecond precision, such as `2030-01-01T12:00:00.000Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
+#[schema(value_type = String, format = DateTime, examples("2030-01-01T12:00:00.000Z"))]
+pub struct Timestamp(pub Time);
+
+impl From<Time> for Timestamp {
+    fn from(t: Time) -> Self {
+        Self(t)
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let t = self.0.offset();
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second(),
+            t.millisecond()
+        )
+    }
+}
+
+impl std::str::FromStr for Timestamp {
+    type Err = time::error::Parse;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let t = OffsetDateTime::parse(s, &Rfc3339)?;
+        Ok(Self(Time(i64::try_from(t.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or(i64::MAX))))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        <std::borrow::Cow<'de, str>>::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The clock, the random source and the source of ids of one process or one local cloud.
+///
+/// Cloning shares it. There is one kind of it; what differs is that a development host may move its clock.
+#[derive(Clone, Debug, Default)]
+pub struct Sys(Arc<AtomicI64>);
+
+impl Sys {
+    /// The real clock and the operating system's randomness.
+    #[must_use]
+    pub fn real() -> Self {
+        Self::default()
+    }
+
+    /// The current moment, by the real clock plus the offset that a development host may have set.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn now(&self) -> Time {
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
+        Time(real.saturating_add(self.0.load(Ordering::Relaxed)))
+    }
+
+    /// How far the clock is ahead of the real one, in milliseconds.
+    #[must_use]
+    pub fn offset_millis(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Puts the clock `offset` milliseconds ahead of the real one. Only development hosts call this.
+    pub fn set_offset_millis(&self, offset: i64) {
+        self.0.store(offset, Ordering::Relaxed);
+    }
+
+    /// Fills `buf` from the operating system's cryptographic random source.
+    ///
+    /// # Panics
+    /// Never returns weak bytes: if the source fails the process cannot go on.
+    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place that draws; predictable secrets are worse than a crash")]
+    pub fn fill(&self, buf: &mut [u8]) {
+        getrandom::fill(buf).expect("the operating system's random source works");
+    }
+
+    /// `N` random bytes.
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut b = [0; N];
+        self.fill(&mut b);
+        b
+    }
+
+    /// A uniformly distributed number below `bound`, by rejection sampling. Zero if `bound` is zero.
+    #[must_use]
+    pub fn below(&self, bound: u32) -> u32 {
+        let Some(zone) = u32::MAX.checked_rem(bound).map(|r| u32::MAX.saturating_sub(r)) else { return 0 };
+        loop {
+            let n = u32::from_le_bytes(self.bytes());
+            if n < zone {
+                return n.checked_rem(bound).unwrap_or(0);
+            }
+        }
+    }
+
+    /// A new id of the asked kind, ordered by this clock.
+    #[must_use]
+    pub fn id<I: crate::Id>(&self) -> I {
+        let ms = u64::try_from(self.now().millis()).unwrap_or(0);
+        let random = u128::from_le_bytes(self.bytes());
+        I::from_ulid(ulid::Ulid::from_parts(ms, random))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_survives_the_wire() {
+        let t = Timestamp(Time::from_millis(1_893_499_200_123));
+        assert_eq!(t.to_string(), "2030-01-01T12:00:00.123Z");
+        assert_eq!(t.to_string().parse::<Timestamp>().ok(), Some(t));
+        assert_eq!("2030-01-01T13:00:00.123+01:00".parse::<Timestamp>().ok(), Some(t));
+    }
+
+    #[test]
+    fn an_age_is_never_negative() {
+        assert_eq!(Time::from_millis(5).since(Time::from_millis(9)), Duration::ZERO);
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_below_it_and_reach_every_value() {
+        let sys = Sys::real();
+        let mut seen = [false; 10];
+        for _ in 0..1000 {
+            seen[sys.below(10) as usize] = true;
+        }
+        assert_eq!(seen, [true; 10]);
+        assert_eq!(sys.below(0), 0);
+    }
+}

@@ -1,0 +1,141 @@
+//! Configuration, read once, from the environment that the template gives a function.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::Secret;
+
+/// The environment variables of one function. Cloning shares the record of what was read.
+#[derive(Clone, Default)]
+pub struct Env {
+    vars: Arc<BTreeMap<String, String>>,
+    read: Arc<Mutex<BTreeSet<&'static str>>>,
+}
+
+/// Everything that is missing or wrong in the configuration, by the variables' names and never their values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("configuration: {}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Env {
+    /// The environment of this process.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn process() -> Self {
+        Self::from_iter(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))
+    }
+
+    /// Reads a configuration and reports everything that is wrong with it at once.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming each missing, malformed or weak variable.
+    pub fn read<T>(&self, f: impl FnOnce(&mut Reader<'_>) -> T) -> Result<T, ConfigError> {
+        let mut reader = Reader { env: self, problems: Vec::new() };
+        let value = f(&mut reader);
+        if reader.problems.is_empty() { Ok(value) } else { Err(ConfigError(reader.problems)) }
+    }
+
+    /// The names read so far: compared with the function's block in the template.
+    #[must_use]
+    pub fn names_read(&self) -> BTreeSet<&'static str> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A variable that may be absent. Empty counts as absent.
+    #[must_use]
+    pub fn get(&self, name: &'static str) -> Option<&str> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        self.vars.get(name).map(String::as_str).filter(|v| !v.is_empty())
+    }
+}
+
+impl FromIterator<(String, String)> for Env {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
+        Self { vars: Arc::new(vars.into_iter().collect()), read: Arc::default() }
+    }
+}
+
+/// What [`Env::read`] hands to a configuration's constructor.
+pub struct Reader<'a> {
+    env: &'a Env,
+    problems: Vec<String>,
+}
+
+/// Bytes a secret must have at least.
+pub const SECRET_MIN_BYTES: usize = 32;
+
+impl Reader<'_> {
+    /// A variable that must be there.
+    pub fn need(&mut self, name: &'static str) -> String {
+        self.env.get(name).map(str::to_owned).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    /// A variable with a default. A value that does not parse is an error, not the default.
+    pub fn or<T: std::str::FromStr>(&mut self, name: &'static str, default: T) -> T {
+        match self.env.get(name).map(str::parse) {
+            None => default,
+            Some(Ok(v)) => v,
+            Some(Err(_)) => {
+                self.problems.push(format!("{name} is malformed"));
+                default
+            }
+        }
+    }
+
+    /// A comma-separated list; absent means empty.
+    pub fn list(&mut self, name: &'static str) -> Vec<String> {
+        let text = self.env.get(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// A secret: at least [`SECRET_MIN_BYTES`] bytes, not one character repeated, not a known placeholder.
+    pub fn secret(&mut self, name: &'static str) -> Secret {
+        let value = self.need(name);
+        if !value.is_empty() && weak(&value) {
+            self.problems.push(format!("{name} is too weak: at least {SECRET_MIN_BYTES} unpredictable bytes are needed"));
+        }
+        Secret::new(value)
+    }
+
+    /// Notes a contradiction that the reader itself cannot see.
+    pub fn wrong(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+}
+
+fn weak(secret: &str) -> bool {
+    let distinct = secret.bytes().collect::<BTreeSet<_>>().len();
+    let lower = secret.to_ascii_lowercase();
+    let placeholder = ["changeme", "secret", "password", "example", "insecure"].iter().any(|w| lower.contains(w));
+    secret.len() < SECRET_MIN_BYTES || distinct < 8 || placeholder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(vars: &[(&str, &str)]) -> Env {
+        vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn everything_wrong_is_named_at_once_and_no_value_is_shown() {
+        let e = env(&[("B", "x"), ("S", "changeme-changeme-changeme-changeme")]);
+        let r = e.read(|r| (r.need("A"), r.or("B", 1_u8), r.secret("S"))).map(|_| ());
+        let text = r.map_err(|e| e.to_string()).err().unwrap_or_default();
+        assert!(text.contains("A is missing") && text.contains("B is malformed") && text.contains("S is too weak"), "{text}");
+        assert!(!text.contains("changeme"));
+        assert_eq!(e.names_read().into_iter().collect::<Vec<_>>(), ["A", "B", "S"]);
+    }
+
+    #[test]
+    fn a_strong_secret_passes() {
+        assert!(env(&[("S", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]).read(|r| r.secret("S")).is_ok());
+        assert!(env(&[("S", &"a".repeat(64))]).read(|r| r.secret("S")).is_err());
+    }
+}

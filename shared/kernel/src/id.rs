@@ -1,0 +1,111 @@
+//! Ids: a prefix that says what it names, and a ULID that orders by time. `usr_01J…`
+//!
+//! Ids are not secrets. What must not be guessed is a token: random bytes, stored hashed.
+
+use ulid::Ulid;
+
+/// A typed id. Implemented by [`id!`] only.
+pub trait Id: Sized {
+    /// What stands before the underscore.
+    const PREFIX: &'static str;
+    /// The id with this ULID.
+    fn from_ulid(ulid: Ulid) -> Self;
+    /// The ULID of this id.
+    fn ulid(&self) -> Ulid;
+}
+
+/// Why a text is not an id of the asked kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of this kind")]
+pub struct BadId;
+
+/// Reads `prefix_ULID`, exactly as it is written: upper case, 26 characters.
+///
+/// # Errors
+/// [`BadId`] for any other text, also for the lower-case spelling, so that one thing has one id.
+pub fn parse<I: Id>(text: &str) -> Result<I, BadId> {
+    let rest = text.strip_prefix(I::PREFIX).and_then(|r| r.strip_prefix('_')).ok_or(BadId)?;
+    let ulid = Ulid::from_string(rest).map_err(|_| BadId)?;
+    if ulid.to_string() == rest { Ok(I::from_ulid(ulid)) } else { Err(BadId) }
+}
+
+/// Declares id types: `id!(UserId "usr");`
+#[macro_export]
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+        #[schema(value_type = String)]
+        pub struct $name(ulid::Ulid);
+
+        impl $crate::id::Id for $name {
+            const PREFIX: &'static str = $prefix;
+            fn from_ulid(ulid: ulid::Ulid) -> Self { Self(ulid) }
+            fn ulid(&self) -> ulid::Ulid { self.0 }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}_{}", $prefix, self.0)
+            }
+        }
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = $crate::id::BadId;
+            fn from_str(s: &str) -> Result<Self, Self::Err> { $crate::id::parse(s) }
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.collect_str(self) }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                <std::borrow::Cow<'de, str>>::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+// Every prefix of the system, on one screen.
+id! {
+    /// A person.
+    UserId "usr";
+    /// A sign-in of one client.
+    SessionId "ses";
+    /// A flow: registration or sign-in in several steps.
+    FlowId "flw";
+    /// A code or link that was sent to prove something.
+    ChallengeId "chl";
+    /// A domain event in the outbox and on the bus.
+    EventId "evt";
+    /// A chat room.
+    RoomId "rom";
+    /// A chat message.
+    MessageId "msg";
+    /// An upload before and after it is processed.
+    UploadId "upl";
+    /// A published picture.
+    PictureId "pic";
+    /// One run of the deletion of an account.
+    DeletionId "del";
+    /// An audit entry.
+    AuditId "aud";
+    /// The `jti` of an access token.
+    TokenId "tok";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id: UserId = crate::Sys::real().id();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.to_string().to_lowercase().parse::<UserId>().is_err());
+        assert!(id.to_string().parse::<SessionId>().is_err());
+        assert!("usr_".parse::<UserId>().is_err());
+    }
+}

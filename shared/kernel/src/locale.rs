@@ -1,0 +1,182 @@
+//! Languages and messages (Fluent). Every message exists in every language; a contract check proves it.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
+use serde::{Deserialize, Serialize};
+
+/// A language that everything is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    /// English, the default.
+    #[default]
+    En,
+    /// Polish.
+    Pl,
+}
+
+impl Locale {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::Pl];
+
+    /// The BCP 47 tag.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Pl => "pl",
+        }
+    }
+
+    /// The language whose tag this is, also with a region (`pl-PL`).
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split('-').next().unwrap_or_default();
+        Self::ALL.into_iter().find(|l| l.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// The best language for an `Accept-Language` header (RFC 9110 §12.5.4, look-up as in RFC 4647 §3.4).
+    #[must_use]
+    pub fn negotiate(accept: &str) -> Option<Self> {
+        let mut wishes: Vec<(u16, Self)> = accept
+            .split(',')
+            .filter_map(|part| {
+                let mut fields = part.split(';');
+                let locale = Self::from_tag(fields.next()?)?;
+                let weight = fields.find_map(|f| f.trim().strip_prefix("q=").map(thousandths)).unwrap_or(1000);
+                (weight > 0).then_some((weight, locale))
+            })
+            .collect();
+        wishes.sort_by_key(|w| std::cmp::Reverse(w.0));
+        wishes.first().map(|w| w.1)
+    }
+
+    /// The message `key`, with `args` put in. A missing message shows as its key.
+    #[must_use]
+    pub fn text(self, key: &str, args: &[(&str, String)]) -> String {
+        self.format(key, None, args).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// An attribute of a message, if it has it.
+    #[must_use]
+    pub fn attribute(self, key: &str, attribute: &str, args: &[(&str, String)]) -> Option<String> {
+        self.format(key, Some(attribute), args)
+    }
+
+    /// Whether this language has the message.
+    #[must_use]
+    pub fn has(self, key: &str) -> bool {
+        with_bundle(self, |b| b.has_message(key))
+    }
+
+    /// Every message key of this language, attributes as `key.attribute`.
+    #[must_use]
+    pub fn keys(self) -> BTreeSet<String> {
+        let (mut keys, mut owner) = (BTreeSet::new(), String::new());
+        for line in self.source().lines() {
+            let Some((head, _)) = line.split_once('=') else { continue };
+            match head.trim().strip_prefix('.') {
+                None if !line.starts_with([' ', '#', '\t']) => {
+                    head.trim().clone_into(&mut owner);
+                    keys.insert(owner.clone());
+                }
+                Some(attribute) => drop(keys.insert(format!("{owner}.{attribute}"))),
+                None => {}
+            }
+        }
+        keys
+    }
+
+    const fn source(self) -> &'static str {
+        match self {
+            Self::En => include_str!("../locales/en/problems.ftl"),
+            Self::Pl => include_str!("../locales/pl/problems.ftl"),
+        }
+    }
+
+    fn format(self, key: &str, attribute: Option<&str>, args: &[(&str, String)]) -> Option<String> {
+        with_bundle(self, |bundle| {
+            let message = bundle.get_message(key)?;
+            let pattern = match attribute {
+                None => message.value()?,
+                Some(a) => message.get_attribute(a)?.value(),
+            };
+            let mut values = FluentArgs::new();
+            for (name, value) in args {
+                values.set(*name, value.parse::<i64>().map_or_else(|_| FluentValue::from(value.clone()), FluentValue::from));
+            }
+            let mut errors = Vec::new();
+            let text = bundle.format_pattern(pattern, Some(&values), &mut errors).into_owned();
+            // A detail that lacks what it wants to mention is left out rather than shown with holes.
+            (attribute.is_none() || errors.is_empty()).then_some(text)
+        })
+    }
+}
+
+/// A quality value (`0`, `0.7`, `1.000`) in thousandths.
+fn thousandths(q: &str) -> u16 {
+    let (whole, fraction) = q.trim().split_once('.').unwrap_or((q.trim(), ""));
+    if whole == "1" {
+        return 1000;
+    }
+    let digits = format!("{fraction:0<3}");
+    digits.get(..3).and_then(|d| d.parse().ok()).unwrap_or(0)
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+// Fluent's formatters are not shared between threads; a function has one thread, so one bundle per language is built,
+// on the first message that is needed.
+thread_local! {
+    static BUNDLES: RefCell<[Option<Bundle>; 2]> = const { RefCell::new([None, None]) };
+}
+
+fn with_bundle<T>(locale: Locale, f: impl FnOnce(&Bundle) -> T) -> T {
+    BUNDLES.with_borrow_mut(|bundles| {
+        let [en, pl] = bundles;
+        let slot = match locale {
+            Locale::En => en,
+            Locale::Pl => pl,
+        };
+        f(slot.get_or_insert_with(|| build(locale)))
+    })
+}
+
+fn build(locale: Locale) -> Bundle {
+    let mut bundle = Bundle::new(locale.tag().parse().into_iter().collect());
+    // Isolation marks would show up in JSON and plain-text mail.
+    bundle.set_use_isolating(false);
+    let resource = FluentResource::try_new(locale.source().to_owned()).unwrap_or_else(|(r, _)| r);
+    bundle.add_resource_overriding(resource);
+    bundle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negotiation_follows_quality_and_falls_back() {
+        assert_eq!(Locale::negotiate("de, pl;q=0.8, en;q=0.7"), Some(Locale::Pl));
+        assert_eq!(Locale::negotiate("en-GB,pl;q=0.9"), Some(Locale::En));
+        assert_eq!(Locale::negotiate("pl;q=0, en;q=0.1"), Some(Locale::En));
+        assert_eq!(Locale::negotiate("de"), None);
+    }
+
+    #[test]
+    fn the_languages_have_the_same_messages_and_parse_cleanly() {
+        assert_eq!(Locale::En.keys(), Locale::Pl.keys());
+        for l in Locale::ALL {
+            assert!(FluentResource::try_new(l.source().to_owned()).is_ok(), "{}", l.tag());
+        }
+    }
+
+    #[test]
+    fn polish_plurals_are_right() {
+        let say = |n: &str| Locale::Pl.attribute("code_invalid", "detail", &[("tries_left", n.to_owned())]).unwrap_or_default();
+        assert!(say("1").contains("próba"), "{}", say("1"));
+        assert!(say("2").contains("próby"), "{}", say("2"));
+        assert!(say("5").contains("prób"), "{}", say("5"));
+    }
+}

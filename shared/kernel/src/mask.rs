@@ -1,0 +1,28 @@
+//! Contact details as they may be shown to somebody who has not yet proven to own them.
+
+/// `anna@example.test` becomes `a****@example.test`: the first character, four stars whatever the length, the domain.
+///
+/// A fixed number of stars, because the real length would leak.
+#[must_use]
+pub fn email(address: &str) -> String {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let first = local.chars().next().unwrap_or('*');
+    format!("{first}****@{domain}")
+}
+
+/// `+447911123456` becomes `+••••••56`: only the last two digits, so that no country code is cut in the wrong place.
+#[must_use]
+pub fn phone(number: &str) -> String {
+    let tail: String = number.chars().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect();
+    format!("+••••••{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn masks_do_not_leak_lengths() {
+        assert_eq!(super::email("anna@example.test"), "a****@example.test");
+        assert_eq!(super::email("a@example.test"), "a****@example.test");
+        assert_eq!(super::phone("+447911123456"), "+••••••56");
+    }
+}

@@ -1,0 +1,32 @@
+//! Values that must not be printed, logged or serialised by accident.
+
+use subtle::ConstantTimeEq as _;
+
+/// A secret value. It has no `Debug` that shows it, no `Display` and no `Serialize`.
+#[derive(Clone, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Secret<T = String>(T);
+
+impl<T> Secret<T> {
+    /// Wraps a value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value itself, where it is really used.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> std::fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Whether two byte strings are equal, in time that depends on their lengths only.
+#[must_use]
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
