@@ -70,5 +70,12 @@ fn follow_clock(sys: &Sys, c: &lambda_runtime::Context) {
 
 fn log_to_stdout(env: &Env) {
     let level = env.get("AWS_LAMBDA_LOG_LEVEL").and_then(|l| l.parse().ok()).unwrap_or(tracing::Level::INFO);
-    tracing_subscriber::fmt().json().flatten_event(true).with_current_span(true).with_span_list(false).with_target(false).with_max_level(level).init();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level)
+        .init();
 }

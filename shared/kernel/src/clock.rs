@@ -54,8 +54,7 @@ impl Time {
     }
 
     fn offset(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0).saturating_mul(1_000_000))
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0).saturating_mul(1_000_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
 
@@ -161,7 +160,11 @@ impl Sys {
     ///
     /// # Panics
     /// Never returns weak bytes: if the source fails the process cannot go on.
-    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place that draws; predictable secrets are worse than a crash")]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        reason = "the one place that draws; predictable secrets are worse than a crash"
+    )]
     pub fn fill(&self, buf: &mut [u8]) {
         getrandom::fill(buf).expect("the operating system's random source works");
     }

@@ -224,10 +224,7 @@ impl Problem {
             .map(|(pointer, e)| FieldProblem {
                 pointer: pointer.clone(),
                 code: e.code,
-                message: locale.text(
-                    &format!("field-{}", e.code),
-                    &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>(),
-                ),
+                message: locale.text(&format!("field-{}", e.code), &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>()),
             })
             .collect();
         ProblemDocument {
