@@ -1,1 +1,20 @@
-//! To come.
+#![doc = include_str!("../README.md")]
+
+mod condition;
+mod error;
+mod item;
+pub mod limits;
+mod page;
+mod seal;
+mod table;
+mod tx;
+mod update;
+
+pub use condition::{Cond, field};
+pub use error::{StoreError, WriteError};
+pub use item::{Index, Item, Key, Row};
+pub use page::{Page, Range};
+pub use seal::{SealError, Sealer};
+pub use table::{Batch, Table};
+pub use tx::{CommitError, Slot, Tx};
+pub use update::Update;

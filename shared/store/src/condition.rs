@@ -1,0 +1,139 @@
+//! Conditions and the expressions they become: names are constants, values are bound.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use crate::StoreError;
+
+/// A condition on one item.
+#[derive(Debug)]
+pub enum Cond {
+    /// The item exists.
+    Exists,
+    /// The item does not exist.
+    Absent,
+    #[doc(hidden)]
+    FieldExists(&'static str),
+    #[doc(hidden)]
+    FieldAbsent(&'static str),
+    #[doc(hidden)]
+    Compare(&'static str, &'static str, Result<AttributeValue, String>),
+    #[doc(hidden)]
+    Both(Box<Cond>, Box<Cond>),
+    #[doc(hidden)]
+    Either(Box<Cond>, Box<Cond>),
+}
+
+impl Cond {
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::Both(Box::new(self), Box::new(other))
+    }
+
+    /// At least one holds.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self::Either(Box::new(self), Box::new(other))
+    }
+}
+
+/// A top-level attribute, to be compared.
+#[must_use]
+pub const fn field(name: &'static str) -> Field {
+    Field(name)
+}
+
+/// See [`field`].
+#[derive(Clone, Copy, Debug)]
+pub struct Field(&'static str);
+
+impl Field {
+    /// The attribute is there.
+    #[must_use]
+    pub const fn exists(self) -> Cond {
+        Cond::FieldExists(self.0)
+    }
+    /// The attribute is not there.
+    #[must_use]
+    pub const fn absent(self) -> Cond {
+        Cond::FieldAbsent(self.0)
+    }
+    /// `=`
+    #[must_use]
+    pub fn eq(self, value: impl Serialize) -> Cond {
+        self.compare("=", value)
+    }
+    /// `<>`; holds also where the attribute is absent.
+    #[must_use]
+    pub fn ne(self, value: impl Serialize) -> Cond {
+        self.compare("<>", value)
+    }
+    /// `<`
+    #[must_use]
+    pub fn lt(self, value: impl Serialize) -> Cond {
+        self.compare("<", value)
+    }
+    /// `<=`
+    #[must_use]
+    pub fn le(self, value: impl Serialize) -> Cond {
+        self.compare("<=", value)
+    }
+    /// `>`
+    #[must_use]
+    pub fn gt(self, value: impl Serialize) -> Cond {
+        self.compare(">", value)
+    }
+    /// `>=`
+    #[must_use]
+    pub fn ge(self, value: impl Serialize) -> Cond {
+        self.compare(">=", value)
+    }
+
+    fn compare(self, operator: &'static str, value: impl Serialize) -> Cond {
+        Cond::Compare(self.0, operator, value_of(value))
+    }
+}
+
+pub(crate) fn value_of(value: impl Serialize) -> Result<AttributeValue, String> {
+    serde_dynamo::to_attribute_value(value).map_err(|e| e.to_string())
+}
+
+/// Placeholders of one request.
+#[derive(Default)]
+pub(crate) struct Names {
+    pub names: HashMap<String, String>,
+    pub values: HashMap<String, AttributeValue>,
+}
+
+impl Names {
+    pub fn name(&mut self, attribute: &str) -> String {
+        let placeholder = format!("#{attribute}");
+        self.names.insert(placeholder.clone(), attribute.to_owned());
+        placeholder
+    }
+
+    pub fn value(&mut self, value: Result<AttributeValue, String>) -> Result<String, StoreError> {
+        let placeholder = format!(":v{}", self.values.len());
+        self.values.insert(placeholder.clone(), value.map_err(StoreError::Defect)?);
+        Ok(placeholder)
+    }
+
+    pub fn condition(&mut self, condition: Cond) -> Result<String, StoreError> {
+        Ok(match condition {
+            Cond::Exists => format!("attribute_exists({})", self.name("pk")),
+            Cond::Absent => format!("attribute_not_exists({})", self.name("pk")),
+            Cond::FieldExists(f) => format!("attribute_exists({})", self.name(f)),
+            Cond::FieldAbsent(f) => format!("attribute_not_exists({})", self.name(f)),
+            Cond::Compare(f, operator, value) => format!("{} {operator} {}", self.name(f), self.value(value)?),
+            Cond::Both(a, b) => format!("({} AND {})", self.condition(*a)?, self.condition(*b)?),
+            Cond::Either(a, b) => format!("({} OR {})", self.condition(*a)?, self.condition(*b)?),
+        })
+    }
+
+    pub fn into_maps(self) -> (Option<HashMap<String, String>>, Option<HashMap<String, AttributeValue>>) {
+        (Some(self.names).filter(|m| !m.is_empty()), Some(self.values).filter(|m| !m.is_empty()))
+    }
+}

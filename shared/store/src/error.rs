@@ -1,0 +1,87 @@
+//! What can go wrong with the table, in words that a feature can act on.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use kernel::Problem;
+
+use crate::Row;
+
+/// The table could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Throttled, timed out or not reachable, after the client's own retries.
+    #[error("the table does not answer: {0}")]
+    Unavailable(String),
+    /// An item that is not what its key says.
+    #[error("corrupt {kind} at {sort}: {why}")]
+    Corrupt {
+        /// The expected kind.
+        kind: &'static str,
+        /// The first part of its sort key, which names no person.
+        sort: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A request that DynamoDB refuses: a defect of ours or a missing permission.
+    #[error("the table refused the request: {0}")]
+    Defect(String),
+}
+
+impl StoreError {
+    pub(crate) fn defect(e: impl std::fmt::Display) -> Self {
+        Self::Defect(e.to_string())
+    }
+
+    pub(crate) fn from_sdk<E: ProvideErrorMetadata, R>(e: &SdkError<E, R>) -> Self {
+        let code = e.code().unwrap_or_default().to_owned();
+        match e {
+            SdkError::TimeoutError(_) => Self::Unavailable("timed out".to_owned()),
+            SdkError::DispatchFailure(d) => Self::Unavailable(format!("{d:?}")),
+            SdkError::ResponseError(_) => Self::Unavailable("unreadable answer".to_owned()),
+            _ if TRANSIENT.contains(&code.as_str()) => Self::Unavailable(code),
+            _ => Self::Defect(format!("{code}: {}", e.message().unwrap_or_default())),
+        }
+    }
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
+const TRANSIENT: &[&str] = &[
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+    "ServiceUnavailable",
+    "TransactionInProgressException",
+    "TransactionConflictException",
+    "LimitExceededException",
+];
+
+impl From<StoreError> for Problem {
+    #[track_caller]
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Unavailable(_) => Self::unavailable(e),
+            StoreError::Corrupt { .. } | StoreError::Defect(_) => Self::internal(e),
+        }
+    }
+}
+
+/// A single conditional write failed.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The condition did not hold. Carries the item as it is, if there is one.
+    #[error("the condition does not hold")]
+    Refused(Option<Row>),
+    /// The table could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<WriteError> for Problem {
+    #[track_caller]
+    fn from(e: WriteError) -> Self {
+        match e {
+            WriteError::Refused(_) => Self::new(kernel::Kind::Conflict),
+            WriteError::Store(e) => e.into(),
+        }
+    }
+}

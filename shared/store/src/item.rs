@@ -1,0 +1,151 @@
+//! Items, their keys and the generic indexes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use kernel::Time;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::StoreError;
+
+/// The primary key of an item. Built by typed constructors beside the item's type and nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    /// A key of these two parts.
+    #[must_use]
+    pub fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    /// The partition.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.pk
+    }
+
+    /// The place within the partition.
+    #[must_use]
+    pub fn sort(&self) -> &str {
+        &self.sk
+    }
+
+    pub(crate) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([("pk".to_owned(), AttributeValue::S(self.pk.clone())), ("sk".to_owned(), AttributeValue::S(self.sk.clone()))])
+    }
+
+    pub(crate) fn of(row: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let part = |name| row.get(name).and_then(|v| v.as_s().ok()).cloned();
+        Some(Self { pk: part("pk")?, sk: part("sk")? })
+    }
+}
+
+/// The generic sparse indexes of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// `gsi1`
+    One,
+    /// `gsi2`
+    Two,
+}
+
+impl Index {
+    pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::One => ("gsi1", "gsi1pk", "gsi1sk"),
+            Self::Two => ("gsi2", "gsi2pk", "gsi2sk"),
+        }
+    }
+}
+
+/// What is stored: a struct that knows its key.
+pub trait Item: Serialize + DeserializeOwned {
+    /// Stored as `kind`; reading an item of another kind is [`StoreError::Corrupt`], never a panic.
+    const KIND: &'static str;
+    /// The version of the shape, stored as `v`.
+    const VERSION: u32 = 1;
+    /// Where it lives.
+    fn key(&self) -> Key;
+    /// Under which keys it also appears in the indexes.
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        Vec::new()
+    }
+    /// When DynamoDB may clean it up. Expiry itself is judged by the clock on read, never by this.
+    fn expires(&self) -> Option<Time> {
+        None
+    }
+}
+
+/// An item as it came from the table, not yet of a type.
+#[derive(Clone, Debug)]
+pub struct Row(pub(crate) HashMap<String, AttributeValue>);
+
+impl Row {
+    /// The item, if it is of this kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is of another kind or does not decode.
+    pub fn decode<I: Item>(self) -> Result<I, StoreError> {
+        if !self.is::<I>() {
+            return Err(self.corrupt::<I>("another kind"));
+        }
+        let probe = self.corrupt::<I>("does not decode");
+        serde_dynamo::from_item(self.0).map_err(|_| probe)
+    }
+
+    /// Whether it is of this kind.
+    #[must_use]
+    pub fn is<I: Item>(&self) -> bool {
+        self.kind() == I::KIND
+    }
+
+    /// Its kind; empty if it has none.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.0.get("kind").and_then(|v| v.as_s().ok()).map_or("", String::as_str)
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        Key::of(&self.0)
+    }
+
+    fn corrupt<I: Item>(&self, why: &'static str) -> StoreError {
+        let sort = self.key().map(|k| k.sk.split('#').next().unwrap_or_default().to_owned()).unwrap_or_default();
+        StoreError::Corrupt { kind: I::KIND, sort, why }
+    }
+}
+
+pub(crate) fn encode<I: Item>(item: &I) -> Result<HashMap<String, AttributeValue>, StoreError> {
+    let fields: HashMap<String, AttributeValue> = serde_dynamo::to_item(item).map_err(StoreError::defect)?;
+    Ok(complete(fields, I::KIND, I::VERSION, item.key(), item.indexes(), item.expires()))
+}
+
+fn complete(
+    fields: HashMap<String, AttributeValue>,
+    kind: &str,
+    version: u32,
+    key: Key,
+    indexes: Vec<(Index, Key)>,
+    expires: Option<Time>,
+) -> HashMap<String, AttributeValue> {
+    // Absent beats NULL: `attribute_not_exists` then means what it says.
+    let mut row: HashMap<_, _> = fields.into_iter().filter(|(_, v)| !v.is_null()).collect();
+    row.extend(key.attributes());
+    row.insert("kind".to_owned(), AttributeValue::S(kind.to_owned()));
+    row.insert("v".to_owned(), AttributeValue::N(version.to_string()));
+    for (index, Key { pk, sk }) in indexes {
+        let (_, pk_name, sk_name) = index.names();
+        row.insert(pk_name.to_owned(), AttributeValue::S(pk));
+        row.insert(sk_name.to_owned(), AttributeValue::S(sk));
+    }
+    if let Some(at) = expires {
+        row.insert("ttl".to_owned(), AttributeValue::N(at.seconds().saturating_add(1).to_string()));
+    }
+    row
+}

@@ -1,0 +1,131 @@
+//! Rate limits: atomic counters in the table, one update each in the common case.
+//!
+//! A window opens with the first hit and lasts its full length, so that exactly `max` hits pass in it, whatever the clock
+//! shows. Subjects are hashed: a counter's key names nobody.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use kernel::{Kind, Problem, Time};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Cond, Item, Key, StoreError, Table, Update, WriteError, field};
+
+/// So many hits in so long, for one subject.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// What is limited, such as `login_account`.
+    pub name: &'static str,
+    /// Who: a user id, an address, a client's network.
+    pub subject: String,
+    /// How many pass.
+    pub max: u32,
+    /// In how long.
+    pub window: Duration,
+}
+
+impl Limit {
+    /// A limit.
+    #[must_use]
+    pub fn new(name: &'static str, subject: impl ToString, max: u32, window: Duration) -> Self {
+        Self { name, subject: subject.to_string(), max, window }
+    }
+
+    /// Where it is counted. Deleting the item forgets all hits.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let digest = Sha256::digest(self.subject.as_bytes());
+        let short: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
+        Key::new(format!("LIMIT#{}#{short}", self.name), "LIMIT")
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Counter {
+    hits: u32,
+    until: Time,
+}
+
+impl Item for Counter {
+    const KIND: &'static str = "limit";
+    // Only read and updated, under the key of its limit.
+    fn key(&self) -> Key {
+        Key::new("LIMIT", "LIMIT")
+    }
+}
+
+/// A limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("limit {name} is reached")]
+pub struct Reached {
+    /// Which.
+    pub name: &'static str,
+    /// When its window ends.
+    pub wait: Duration,
+}
+
+/// Why a hit did not pass.
+#[derive(Debug, thiserror::Error)]
+pub enum LimitError {
+    /// Too many.
+    #[error(transparent)]
+    Reached(#[from] Reached),
+    /// The counter itself does not work. What is limited is refused then.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<LimitError> for Problem {
+    #[track_caller]
+    fn from(e: LimitError) -> Self {
+        match e {
+            LimitError::Reached(r) => Self::new(Kind::TooManyRequests).retry_after(r.wait).because(r),
+            LimitError::Store(e) => e.into(),
+        }
+    }
+}
+
+/// Counts a hit against every limit, at once. All of them count it, also when one of them is reached.
+///
+/// # Errors
+/// [`LimitError::Reached`] for the first limit that is reached.
+pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
+    try_join_all(limits.iter().map(|l| take_one(table, now, l))).await.map(drop)
+}
+
+async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitError> {
+    let until = now + limit.window;
+    // A hit within an open window.
+    let hit = Update::of(limit.key()).add("hits", 1).when(field("until").gt(now).and(field("hits").lt(limit.max)));
+    // The first hit of a new window.
+    let open = || {
+        Update::of(limit.key())
+            .set("kind", Counter::KIND)
+            .set("v", Counter::VERSION)
+            .set("hits", 1)
+            .set("until", until)
+            .expires(until)
+            .when(Cond::Absent.or(field("until").le(now)))
+    };
+    let mut refused = match table.update(hit).await {
+        Ok(_) => return Ok(()),
+        Err(WriteError::Store(e)) => return Err(e.into()),
+        Err(WriteError::Refused(row)) => row,
+    };
+    // Two openings at once: the loser counts in the window that the winner opened.
+    for _ in 0..2 {
+        let counter = refused.map(crate::Row::decode::<Counter>).transpose()?;
+        let next = match counter {
+            Some(c) if c.until > now && c.hits >= limit.max => return Err(Reached { name: limit.name, wait: c.until.since(now) }.into()),
+            Some(c) if c.until > now => Update::of(limit.key()).add("hits", 1).when(field("hits").lt(limit.max)),
+            _ => open(),
+        };
+        match table.update(next).await {
+            Ok(_) => return Ok(()),
+            Err(WriteError::Store(e)) => return Err(e.into()),
+            Err(WriteError::Refused(row)) => refused = row,
+        }
+    }
+    Err(Reached { name: limit.name, wait: limit.window }.into())
+}

@@ -1,0 +1,87 @@
+//! Parts of a partition, read in order.
+
+use crate::{Index, Key};
+
+/// Which items of a partition, in which order, and how many.
+#[derive(Clone, Debug)]
+pub struct Range {
+    pub(crate) index: Option<Index>,
+    pub(crate) pk: String,
+    pub(crate) sort: Sort,
+    pub(crate) forward: bool,
+    pub(crate) limit: Option<u32>,
+    pub(crate) after: Option<(Key, Option<Key>)>,
+    pub(crate) consistent: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Sort {
+    All,
+    Prefix(String),
+    Between(String, String),
+}
+
+impl Range {
+    /// The whole partition, ascending, strongly consistent.
+    #[must_use]
+    pub fn of(pk: impl Into<String>) -> Self {
+        Self { index: None, pk: pk.into(), sort: Sort::All, forward: true, limit: None, after: None, consistent: true }
+    }
+
+    /// A partition of an index, ascending. Indexes are eventually consistent.
+    #[must_use]
+    pub fn of_index(index: Index, pk: impl Into<String>) -> Self {
+        Self { index: Some(index), consistent: false, ..Self::of(pk) }
+    }
+
+    /// Only sort keys that begin with this.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.sort = Sort::Prefix(prefix.into());
+        self
+    }
+
+    /// Only sort keys from `low` to `high`, both included.
+    #[must_use]
+    pub fn between(mut self, low: impl Into<String>, high: impl Into<String>) -> Self {
+        self.sort = Sort::Between(low.into(), high.into());
+        self
+    }
+
+    /// Descending.
+    #[must_use]
+    pub fn newest_first(mut self) -> Self {
+        self.forward = false;
+        self
+    }
+
+    /// At most this many items.
+    #[must_use]
+    pub const fn limit(mut self, items: u32) -> Self {
+        self.limit = Some(items);
+        self
+    }
+
+    /// Continues behind this item. For an index, say also where the item stands in it.
+    #[must_use]
+    pub fn after(mut self, key: Key, in_index: Option<Key>) -> Self {
+        self.after = Some((key, in_index));
+        self
+    }
+
+    /// Half the price, perhaps a second old.
+    #[must_use]
+    pub const fn eventually(mut self) -> Self {
+        self.consistent = false;
+        self
+    }
+}
+
+/// Some items, and whether there are more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// In the asked order.
+    pub items: Vec<T>,
+    /// Whether the range goes on behind the last item.
+    pub more: bool,
+}

@@ -1,0 +1,94 @@
+//! Values that a client carries but can neither read nor change: list cursors, socket tickets.
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit as _, Nonce,
+    aead::{Aead as _, Payload},
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use hkdf::Hkdf;
+use kernel::{Kind, Problem, Secret, Sys, Time};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::Sha256;
+
+/// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose and whatever else must match (user, route, filters) are
+/// authenticated but not sent.
+#[derive(Clone)]
+pub struct Sealer(Aes256GcmSiv, Sys);
+
+/// The text was not sealed by us for this purpose, or is no longer valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not sealed for this, or expired")]
+pub struct SealError;
+
+impl From<SealError> for Problem {
+    #[track_caller]
+    fn from(_: SealError) -> Self {
+        Self::new(Kind::CursorInvalid)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed<T> {
+    until: Time,
+    value: T,
+}
+
+impl Sealer {
+    /// A sealer under this secret.
+    #[must_use]
+    pub fn new(secret: &Secret, sys: &Sys) -> Self {
+        let mut key = [0; 32];
+        // 32 bytes are far below HKDF's limit of 255 hashes, the only way for this to fail.
+        Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(b"stoa seal v1", &mut key).unwrap_or(());
+        Self(Aes256GcmSiv::new(&key.into()), sys.clone())
+    }
+
+    /// Seals a value until a moment.
+    pub fn seal<T: Serialize>(&self, purpose: &str, value: T, until: Time) -> String {
+        let nonce: [u8; 12] = self.1.bytes();
+        let plain = serde_json::to_vec(&Sealed { until, value }).unwrap_or_default();
+        let payload = Payload { msg: &plain, aad: purpose.as_bytes() };
+        let mut sealed = nonce.to_vec();
+        sealed.extend(self.0.encrypt(&Nonce::from(nonce), payload).unwrap_or_default());
+        BASE64_URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    /// Opens what [`Sealer::seal`] made for the same purpose.
+    ///
+    /// # Errors
+    /// [`SealError`], the same for everything that can be wrong.
+    pub fn open<T: DeserializeOwned>(&self, purpose: &str, text: &str) -> Result<T, SealError> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError)?;
+        let (nonce, body) = sealed.split_at_checked(12).ok_or(SealError)?;
+        let nonce: [u8; 12] = nonce.try_into().map_err(|_| SealError)?;
+        let payload = Payload { msg: body, aad: purpose.as_bytes() };
+        let plain = self.0.decrypt(&Nonce::from(nonce), payload).map_err(|_| SealError)?;
+        let Sealed { until, value } = serde_json::from_slice(&plain).map_err(|_| SealError)?;
+        if self.1.now() < until { Ok(value) } else { Err(SealError) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn sealed_values_open_for_their_purpose_only_and_not_for_ever() {
+        let sys = Sys::real();
+        let sealer = Sealer::new(&Secret::new("p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc".to_owned()), &sys);
+        let text = sealer.seal("list of ana", 42_u8, sys.now() + Duration::from_secs(60));
+        assert_eq!(sealer.open("list of ana", &text), Ok(42_u8));
+        assert_eq!(sealer.open::<u8>("list of ben", &text), Err(SealError));
+        for i in 0..text.len() {
+            let mut forged = text.clone().into_bytes();
+            forged[i] = if forged[i] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert!(forged == text || sealer.open::<u8>("list of ana", &forged).is_err(), "byte {i}");
+        }
+        sys.set_offset_millis(61_000);
+        assert_eq!(sealer.open::<u8>("list of ana", &text), Err(SealError));
+        assert!(sealer.open::<u8>("", "").is_err());
+    }
+}

@@ -1,0 +1,428 @@
+//! The table itself. Generic methods serialise; the plain ones below them talk to DynamoDB.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::{
+        delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+    },
+    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, Select},
+};
+use function::Aws;
+use kernel::Sys;
+
+use crate::{
+    CommitError, Cond, Item, Key, Page, Range, Row, StoreError, Tx, Update, WriteError,
+    condition::Names,
+    item::encode,
+    page::Sort,
+    tx::{Refused, to_sdk},
+};
+
+type Attributes = HashMap<String, AttributeValue>;
+
+/// Keys of one `BatchGetItem` (a limit of DynamoDB).
+const BATCH_GET_MAX: usize = 100;
+/// Items of one `BatchWriteItem` (a limit of DynamoDB).
+const BATCH_WRITE_MAX: usize = 25;
+/// How often a transaction that collided with another is tried again.
+const CONFLICT_RETRIES: u32 = 6;
+
+/// A DynamoDB table. Cloning shares the client.
+#[derive(Clone)]
+pub struct Table {
+    client: Client,
+    name: Arc<str>,
+    sys: Sys,
+}
+
+impl Table {
+    /// The table of this name.
+    #[must_use]
+    pub fn new(aws: &Aws, sys: &Sys, name: &str) -> Self {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(aws.sdk()).interceptor(aws.interceptor());
+        config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
+        Self { client: Client::from_conf(config.build()), name: name.into(), sys: sys.clone() }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens the connection while the platform still gives a full processor, so that the first caller does not wait for it.
+    ///
+    /// Reads a key that is never written; a failure is ignored here and shows on the first real request.
+    pub async fn warm_up(&self) {
+        if let Err(e) = self.get_row(Key::new("WARM_UP", "WARM_UP"), false).await {
+            tracing::warn!(error = %e, "the connection to the table could not be opened ahead");
+        }
+    }
+
+    /// The item at `key`, strongly consistent.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn get<I: Item>(&self, key: Key) -> Result<Option<I>, StoreError> {
+        self.get_row(key, true).await?.map(Row::decode).transpose()
+    }
+
+    /// The items at up to 100 keys, strongly consistent, in one request.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn get_many(&self, keys: Vec<Key>) -> Result<Batch, StoreError> {
+        let mut found = HashMap::new();
+        for chunk in keys.chunks(BATCH_GET_MAX) {
+            let mut pending: Vec<Attributes> = chunk.iter().map(Key::attributes).collect();
+            let mut attempt = 0;
+            while !pending.is_empty() {
+                self.pause(attempt).await;
+                let request = KeysAndAttributes::builder().set_keys(Some(pending)).consistent_read(true);
+                let request = request.build().map_err(StoreError::defect)?;
+                let answer = self.client.batch_get_item().request_items(&*self.name, request).send().await;
+                let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
+                let rows = answer.responses.unwrap_or_default().remove(&*self.name).unwrap_or_default();
+                found.extend(rows.into_iter().filter_map(|row| Some((Key::of(&row)?, Row(row)))));
+                pending = answer.unprocessed_keys.unwrap_or_default().remove(&*self.name).map(|k| k.keys).unwrap_or_default();
+                attempt = retry(attempt)?;
+            }
+        }
+        Ok(Batch(found))
+    }
+
+    /// The items of a range, all of one kind.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn query<I: Item>(&self, range: Range) -> Result<Page<I>, StoreError> {
+        let Page { items, more } = self.query_rows(range).await?;
+        Ok(Page { items: items.into_iter().map(Row::decode).collect::<Result<_, _>>()?, more })
+    }
+
+    /// The items of a range, of whatever kind.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn query_rows(&self, range: Range) -> Result<Page<Row>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = range.after.clone().map(|(key, place)| start_key(&key, range.index.zip(place)));
+        loop {
+            let left =
+                range.limit.map(|l| i32::try_from(l).unwrap_or(i32::MAX).saturating_sub(i32::try_from(items.len()).unwrap_or(i32::MAX)));
+            let answer = self.query_once(&range, left, start, None).await?;
+            items.extend(answer.items.unwrap_or_default().into_iter().map(Row));
+            start = answer.last_evaluated_key;
+            let full = range.limit.is_some_and(|l| items.len() >= l as usize);
+            if start.is_none() || full {
+                return Ok(Page { more: start.is_some(), items });
+            }
+        }
+    }
+
+    /// How many items a range has.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn count(&self, range: Range) -> Result<u64, StoreError> {
+        let (mut total, mut start) = (0_u64, None);
+        loop {
+            let answer = self.query_once(&range, None, start, Some(Select::Count)).await?;
+            total = total.saturating_add(u64::try_from(answer.count).unwrap_or(0));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Reads the base table in one of `segments` parallel parts, `limit` items at a time, from where `after` left off.
+    /// For sweeps that must not trust an index; never on a request path.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn scan_part(
+        &self,
+        segment: u32,
+        segments: u32,
+        limit: u32,
+        after: Option<Key>,
+    ) -> Result<(Vec<Row>, Option<Key>), StoreError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&*self.name)
+            .segment(i32::try_from(segment).unwrap_or(0))
+            .total_segments(i32::try_from(segments).unwrap_or(1))
+            .limit(i32::try_from(limit).unwrap_or(1))
+            .set_exclusive_start_key(after.as_ref().map(Key::attributes))
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk(&e))?;
+        let next = answer.last_evaluated_key.as_ref().and_then(Key::of);
+        Ok((answer.items.unwrap_or_default().into_iter().map(Row).collect(), next))
+    }
+
+    /// Puts an item that must not exist.
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] if it does.
+    pub async fn create<I: Item>(&self, item: &I) -> Result<(), WriteError> {
+        self.put_row(encode(item)?, Some(Cond::Absent)).await
+    }
+
+    /// Puts an item where the condition holds.
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] if it does not.
+    pub async fn put<I: Item>(&self, item: &I, condition: Cond) -> Result<(), WriteError> {
+        self.put_row(encode(item)?, Some(condition)).await
+    }
+
+    /// Changes an item and returns it as it is then.
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] if the condition does not hold.
+    pub async fn update(&self, update: Update) -> Result<Row, WriteError> {
+        let mut names = Names::default();
+        let (key, expression, condition) = update.expressions(&mut names)?;
+        let (n, v) = names.into_maps();
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&*self.name)
+            .set_key(Some(key.attributes()))
+            .update_expression(expression)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(n)
+            .set_expression_attribute_values(v)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(done) => Ok(Row(done.attributes.unwrap_or_default())),
+            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => match e.into_err() {
+                UpdateItemError::ConditionalCheckFailedException(e) => Err(WriteError::Refused(e.item.map(Row))),
+                _ => Err(WriteError::Refused(None)),
+            },
+            Err(e) => Err(StoreError::from_sdk(&e).into()),
+        }
+    }
+
+    /// Deletes an item, whether it is there or not.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn delete(&self, key: Key) -> Result<(), StoreError> {
+        match self.delete_row(key, None).await {
+            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+
+    /// Deletes an item where the condition holds.
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] if it does not.
+    pub async fn delete_when(&self, key: Key, condition: Cond) -> Result<(), WriteError> {
+        self.delete_row(key, Some(condition)).await
+    }
+
+    /// Deletes many items, 25 in a request. Not atomic: for clean-up that is done again until nothing is left.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn delete_many(&self, keys: Vec<Key>) -> Result<(), StoreError> {
+        use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+        for chunk in keys.chunks(BATCH_WRITE_MAX) {
+            let mut pending = Vec::new();
+            for key in chunk {
+                let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build().map_err(StoreError::defect)?;
+                pending.push(WriteRequest::builder().delete_request(delete).build());
+            }
+            let mut attempt = 0;
+            while !pending.is_empty() {
+                self.pause(attempt).await;
+                let answer = self.client.batch_write_item().request_items(&*self.name, pending).send().await;
+                let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
+                pending = answer.unprocessed_items.unwrap_or_default().remove(&*self.name).unwrap_or_default();
+                attempt = retry(attempt)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does everything in `tx` or nothing. Collisions with other transactions are tried again; the SDK's request token
+    /// makes a repetition after a lost reply harmless.
+    ///
+    /// # Errors
+    /// [`CommitError::Refused`] if a condition does not hold.
+    pub async fn commit(&self, tx: Tx) -> Result<(), CommitError> {
+        if let Some(defect) = tx.defect {
+            return Err(defect.into());
+        }
+        let items = tx.writes.into_iter().map(|w| to_sdk(w, &self.name)).collect::<Result<Vec<_>, _>>()?;
+        let mut attempt = 0;
+        loop {
+            let answer = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let Err(e) = answer else { return Ok(()) };
+            let reasons = match e.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(c)) => c.cancellation_reasons.clone().unwrap_or_default(),
+                _ => return Err(StoreError::from_sdk(&e).into()),
+            };
+            let has = |code| reasons.iter().any(|r| r.code() == Some(code));
+            if has("ConditionalCheckFailed") {
+                let refused = reasons.into_iter().map(|r| (r.code.as_deref() == Some("ConditionalCheckFailed")).then_some(r.item.map(Row)));
+                return Err(CommitError::Refused(Refused(refused.collect())));
+            }
+            let again = has("TransactionConflict") || has("ThrottlingError") || has("ProvisionedThroughputExceeded");
+            if !again {
+                return Err(
+                    StoreError::Defect(format!("transaction: {:?}", reasons.iter().filter_map(|r| r.code()).collect::<Vec<_>>())).into()
+                );
+            }
+            attempt = retry(attempt)?;
+            self.pause(attempt).await;
+        }
+    }
+
+    async fn get_row(&self, key: Key, consistent: bool) -> Result<Option<Row>, StoreError> {
+        let answer =
+            self.client.get_item().table_name(&*self.name).set_key(Some(key.attributes())).consistent_read(consistent).send().await;
+        Ok(answer.map_err(|e| StoreError::from_sdk(&e))?.item.map(Row))
+    }
+
+    async fn put_row(&self, row: Attributes, condition: Option<Cond>) -> Result<(), WriteError> {
+        let mut names = Names::default();
+        let condition = condition.map(|c| names.condition(c)).transpose()?;
+        let (n, v) = names.into_maps();
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&*self.name)
+            .set_item(Some(row))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(n)
+            .set_expression_attribute_values(v)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(e) => match e.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(e)) => Err(WriteError::Refused(e.item.clone().map(Row))),
+                _ => Err(StoreError::from_sdk(&e).into()),
+            },
+        }
+    }
+
+    async fn delete_row(&self, key: Key, condition: Option<Cond>) -> Result<(), WriteError> {
+        let mut names = Names::default();
+        let condition = condition.map(|c| names.condition(c)).transpose()?;
+        let (n, v) = names.into_maps();
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&*self.name)
+            .set_key(Some(key.attributes()))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(n)
+            .set_expression_attribute_values(v)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(e) => match e.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(e)) => Err(WriteError::Refused(e.item.clone().map(Row))),
+                _ => Err(StoreError::from_sdk(&e).into()),
+            },
+        }
+    }
+
+    async fn query_once(
+        &self,
+        range: &Range,
+        limit: Option<i32>,
+        start: Option<Attributes>,
+        select: Option<Select>,
+    ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, StoreError> {
+        let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |i| {
+            let (index, pk, sk) = i.names();
+            (Some(index.to_owned()), pk, sk)
+        });
+        let mut names = Names::default();
+        let text = |s: &str| Ok(AttributeValue::S(s.to_owned()));
+        let mut condition = format!("{} = {}", names.name(pk), names.value(text(&range.pk))?);
+        match &range.sort {
+            Sort::All => {}
+            Sort::Prefix(p) => {
+                let (n, v) = (names.name(sk), names.value(text(p))?);
+                condition = format!("{condition} AND begins_with({n}, {v})");
+            }
+            Sort::Between(low, high) => {
+                let (n, l, h) = (names.name(sk), names.value(text(low))?, names.value(text(high))?);
+                condition = format!("{condition} AND {n} BETWEEN {l} AND {h}");
+            }
+        }
+        let (n, v) = names.into_maps();
+        let query = self.client.query().table_name(&*self.name).set_index_name(index).key_condition_expression(condition);
+        query
+            .set_expression_attribute_names(n)
+            .set_expression_attribute_values(v)
+            .scan_index_forward(range.forward)
+            .consistent_read(range.consistent)
+            .set_limit(limit)
+            .set_exclusive_start_key(start)
+            .set_select(select)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk(&e))
+    }
+
+    /// Full jitter between 0 and 25 ms · 2^attempt, none before the first attempt.
+    async fn pause(&self, attempt: u32) {
+        if attempt > 0 {
+            let most = 25_u32.saturating_mul(2_u32.saturating_pow(attempt)).min(1000);
+            tokio::time::sleep(Duration::from_millis(self.sys.below(most).into())).await;
+        }
+    }
+}
+
+fn retry(attempt: u32) -> Result<u32, StoreError> {
+    let next = attempt.saturating_add(1);
+    if next > CONFLICT_RETRIES { Err(StoreError::Unavailable("too many collisions".to_owned())) } else { Ok(next) }
+}
+
+fn start_key(key: &Key, place: Option<(crate::Index, Key)>) -> Attributes {
+    let mut start = key.attributes();
+    if let Some((index, Key { pk, sk })) = place {
+        let (_, pk_name, sk_name) = index.names();
+        start.extend([(pk_name.to_owned(), AttributeValue::S(pk)), (sk_name.to_owned(), AttributeValue::S(sk))]);
+    }
+    start
+}
+
+/// What [`Table::get_many`] found.
+#[derive(Debug, Default)]
+pub struct Batch(HashMap<Key, Row>);
+
+impl Batch {
+    /// The item at `key`, if it was found.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn take<I: Item>(&mut self, key: &Key) -> Result<Option<I>, StoreError> {
+        self.0.remove(key).map(Row::decode).transpose()
+    }
+
+    /// Whether there is anything at `key`.
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
+        self.0.contains_key(key)
+    }
+}

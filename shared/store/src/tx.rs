@@ -1,0 +1,208 @@
+//! Several writes that happen together or not at all.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as SdkUpdate,
+};
+use kernel::Problem;
+
+use crate::{Cond, Item, Key, Row, StoreError, Update, condition::Names, item::encode};
+
+/// The place of one write in a transaction: asks afterwards whether it was this one that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(usize);
+
+/// Up to 100 writes on different items, on this table and others. Build it, then `Table::commit` it.
+#[derive(Debug, Default)]
+pub struct Tx {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) defect: Option<StoreError>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Write {
+    Put { table: Option<String>, row: HashMap<String, AttributeValue>, condition: Option<Cond> },
+    Update(Update),
+    Delete { key: Key, condition: Option<Cond> },
+    Check { key: Key, condition: Cond },
+}
+
+impl Tx {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts an item that must not exist.
+    pub fn create<I: Item>(&mut self, item: &I) -> Slot {
+        self.put_row(None, encode(item), Some(Cond::Absent))
+    }
+
+    /// Puts an item where the condition holds.
+    pub fn put<I: Item>(&mut self, item: &I, condition: Cond) -> Slot {
+        self.put_row(None, encode(item), Some(condition))
+    }
+
+    /// Puts an item that must not exist into another table (the audit table).
+    pub fn create_in<I: Item>(&mut self, table: &str, item: &I) -> Slot {
+        self.put_row(Some(table.to_owned()), encode(item), Some(Cond::Absent))
+    }
+
+    /// Changes an item.
+    pub fn update(&mut self, update: Update) -> Slot {
+        self.push(Write::Update(update))
+    }
+
+    /// Deletes an item, whether it is there or not.
+    pub fn delete(&mut self, key: Key) -> Slot {
+        self.push(Write::Delete { key, condition: None })
+    }
+
+    /// Deletes an item where the condition holds.
+    pub fn delete_when(&mut self, key: Key, condition: Cond) -> Slot {
+        self.push(Write::Delete { key, condition: Some(condition) })
+    }
+
+    /// Demands something of an item that is not written.
+    pub fn check(&mut self, key: Key, condition: Cond) -> Slot {
+        self.push(Write::Check { key, condition })
+    }
+
+    /// How many writes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    fn put_row(
+        &mut self,
+        table: Option<String>,
+        row: Result<HashMap<String, AttributeValue>, StoreError>,
+        condition: Option<Cond>,
+    ) -> Slot {
+        match row {
+            Ok(row) => self.push(Write::Put { table, row, condition }),
+            Err(e) => {
+                self.defect = Some(e);
+                Slot(self.writes.len())
+            }
+        }
+    }
+
+    fn push(&mut self, write: Write) -> Slot {
+        self.writes.push(write);
+        Slot(self.writes.len().saturating_sub(1))
+    }
+}
+
+pub(crate) fn to_sdk(write: Write, own_table: &str) -> Result<TransactWriteItem, StoreError> {
+    let mut names = Names::default();
+    let item = TransactWriteItem::builder();
+    let old = ReturnValuesOnConditionCheckFailure::AllOld;
+    Ok(match write {
+        Write::Put { table, row, condition } => {
+            let condition = condition.map(|c| names.condition(c)).transpose()?;
+            let (n, v) = names.into_maps();
+            let put = Put::builder()
+                .table_name(table.as_deref().unwrap_or(own_table))
+                .set_item(Some(row))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .return_values_on_condition_check_failure(old);
+            item.put(put.build().map_err(StoreError::defect)?).build()
+        }
+        Write::Update(update) => {
+            let (key, expression, condition) = update.expressions(&mut names)?;
+            let (n, v) = names.into_maps();
+            let update = SdkUpdate::builder()
+                .table_name(own_table)
+                .set_key(Some(key.attributes()))
+                .update_expression(expression)
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .return_values_on_condition_check_failure(old);
+            item.update(update.build().map_err(StoreError::defect)?).build()
+        }
+        Write::Delete { key, condition } => {
+            let condition = condition.map(|c| names.condition(c)).transpose()?;
+            let (n, v) = names.into_maps();
+            let delete = Delete::builder()
+                .table_name(own_table)
+                .set_key(Some(key.attributes()))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .return_values_on_condition_check_failure(old);
+            item.delete(delete.build().map_err(StoreError::defect)?).build()
+        }
+        Write::Check { key, condition } => {
+            let condition = names.condition(condition)?;
+            let (n, v) = names.into_maps();
+            let check = ConditionCheck::builder()
+                .table_name(own_table)
+                .set_key(Some(key.attributes()))
+                .condition_expression(condition)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .return_values_on_condition_check_failure(old);
+            item.condition_check(check.build().map_err(StoreError::defect)?).build()
+        }
+    })
+}
+
+/// A transaction did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Some conditions did not hold; nothing was written.
+    #[error("conditions do not hold")]
+    Refused(Refused),
+    /// The table could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which writes of a transaction were refused, and what stood there.
+#[derive(Debug)]
+pub struct Refused(pub(crate) Vec<Option<Option<Row>>>);
+
+impl Refused {
+    /// Whether this write's condition did not hold.
+    #[must_use]
+    pub fn at(&self, slot: Slot) -> bool {
+        self.0.get(slot.0).is_some_and(Option::is_some)
+    }
+
+    /// The item that made this write's condition fail, if there is one.
+    #[must_use]
+    pub fn current(&self, slot: Slot) -> Option<Row> {
+        self.0.get(slot.0).cloned().flatten().flatten()
+    }
+}
+
+impl CommitError {
+    /// Whether this write's condition did not hold.
+    #[must_use]
+    pub fn refused(&self, slot: Slot) -> bool {
+        matches!(self, Self::Refused(r) if r.at(slot))
+    }
+}
+
+impl From<CommitError> for Problem {
+    #[track_caller]
+    fn from(e: CommitError) -> Self {
+        match e {
+            CommitError::Refused(_) => Self::new(kernel::Kind::Conflict),
+            CommitError::Store(e) => e.into(),
+        }
+    }
+}

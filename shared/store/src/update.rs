@@ -1,0 +1,118 @@
+//! Changing some attributes of one item.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use crate::{
+    Cond, Index, Key, StoreError,
+    condition::{Names, value_of},
+};
+
+/// A change of one item: what to set, add and remove, and under which condition.
+///
+/// ```text
+/// Update::of(key).set("status", "used").add("tries", 1).when(field("status").eq("open"))
+/// ```
+#[derive(Debug)]
+pub struct Update {
+    pub(crate) key: Key,
+    set: Vec<(&'static str, Result<AttributeValue, String>)>,
+    set_if_absent: Vec<(&'static str, Result<AttributeValue, String>)>,
+    add: Vec<(&'static str, i64)>,
+    remove: Vec<&'static str>,
+    condition: Option<Cond>,
+}
+
+impl Update {
+    /// A change of the item at `key`. Without a condition it may create the item.
+    #[must_use]
+    pub const fn of(key: Key) -> Self {
+        Self { key, set: Vec::new(), set_if_absent: Vec::new(), add: Vec::new(), remove: Vec::new(), condition: None }
+    }
+
+    /// Sets an attribute. `None` removes it.
+    #[must_use]
+    pub fn set(mut self, name: &'static str, value: impl Serialize) -> Self {
+        match value_of(value) {
+            Ok(AttributeValue::Null(_)) => self.remove.push(name),
+            value => self.set.push((name, value)),
+        }
+        self
+    }
+
+    /// Sets an attribute unless it is there already.
+    #[must_use]
+    pub fn set_if_absent(mut self, name: &'static str, value: impl Serialize) -> Self {
+        self.set_if_absent.push((name, value_of(value)));
+        self
+    }
+
+    /// Adds to a number; an absent number counts as zero.
+    #[must_use]
+    pub fn add(mut self, name: &'static str, amount: i64) -> Self {
+        self.add.push((name, amount));
+        self
+    }
+
+    /// Removes an attribute.
+    #[must_use]
+    pub fn remove(mut self, name: &'static str) -> Self {
+        self.remove.push(name);
+        self
+    }
+
+    /// Puts the item into an index, or takes it out.
+    #[must_use]
+    pub fn index(mut self, index: Index, key: Option<Key>) -> Self {
+        let (_, pk, sk) = index.names();
+        match key {
+            Some(key) => {
+                self.set.push((pk, Ok(AttributeValue::S(key.pk))));
+                self.set.push((sk, Ok(AttributeValue::S(key.sk))));
+            }
+            None => self.remove.extend([pk, sk]),
+        }
+        self
+    }
+
+    /// Says when DynamoDB may clean the item up.
+    #[must_use]
+    pub fn expires(self, at: kernel::Time) -> Self {
+        self.set("ttl", at.seconds().saturating_add(1))
+    }
+
+    /// Only if this holds; several conditions must hold together.
+    #[must_use]
+    pub fn when(mut self, condition: Cond) -> Self {
+        self.condition = Some(match self.condition {
+            Some(already) => already.and(condition),
+            None => condition,
+        });
+        self
+    }
+
+    pub(crate) fn expressions(self, names: &mut Names) -> Result<(Key, String, Option<String>), StoreError> {
+        let mut sets = Vec::new();
+        for (name, value) in self.set {
+            sets.push(format!("{} = {}", names.name(name), names.value(value)?));
+        }
+        for (name, value) in self.set_if_absent {
+            let (n, v) = (names.name(name), names.value(value)?);
+            sets.push(format!("{n} = if_not_exists({n}, {v})"));
+        }
+        let mut adds = Vec::new();
+        for (name, amount) in self.add {
+            adds.push(format!("{} {}", names.name(name), names.value(value_of(amount))?));
+        }
+        let removes: Vec<_> = self.remove.into_iter().map(|name| names.name(name)).collect();
+        let clauses = [("SET", sets), ("ADD", adds), ("REMOVE", removes)];
+        let expression = clauses
+            .into_iter()
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(verb, parts)| format!("{verb} {}", parts.join(", ")))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let condition = self.condition.map(|c| names.condition(c)).transpose()?;
+        Ok((self.key, expression, condition))
+    }
+}
