@@ -1,0 +1,109 @@
+//! The events. The `detail-type` on the bus is the event's name; rules in the template select by it.
+
+use kernel::{
+    Time,
+    id::{ChallengeId, DeletionId, EventId, RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened. Variants are added, never changed: consumers of two deployments meet during a roll-out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Event {
+    /// A code or link must be drawn and sent. The draw of this number kills all earlier ones.
+    ChallengeIssued {
+        /// Which challenge.
+        challenge: ChallengeId,
+        /// The how-manieth sending of it, from 1.
+        sending: u32,
+    },
+    /// A person must be told something by mail.
+    NoticeDue {
+        /// Whom.
+        user: UserId,
+        /// What.
+        notice: Notice,
+    },
+    /// A message was committed in a room that is too large to deliver inline.
+    MessagePosted {
+        /// Where.
+        room: RoomId,
+        /// Its place in the room.
+        seq: u64,
+    },
+    /// Somebody came to or left the public room.
+    PresenceChanged {
+        /// Where.
+        room: RoomId,
+    },
+    /// The 30 days are over and the sweep has claimed the account.
+    AccountPurgeDue {
+        /// Whose.
+        user: UserId,
+        /// Which scheduling of it.
+        deletion: DeletionId,
+    },
+}
+
+/// What a person is told by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// Somebody tried to register with an address that has an account.
+    AlreadyRegistered,
+    /// Deletion was scheduled; the mail carries a link that cancels it.
+    DeletionScheduled,
+    /// Deletion was cancelled.
+    DeletionCancelled,
+    /// A spent refresh token was used again: the session was ended.
+    SessionReused,
+}
+
+impl Event {
+    /// The name on the bus.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ChallengeIssued { .. } => "challenge_issued",
+            Self::NoticeDue { .. } => "notice_due",
+            Self::MessagePosted { .. } => "message_posted",
+            Self::PresenceChanged { .. } => "presence_changed",
+            Self::AccountPurgeDue { .. } => "account_purge_due",
+        }
+    }
+}
+
+/// An event on the bus: the `detail`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Which occurrence; consumers recognise repetitions by it.
+    pub id: EventId,
+    /// When it happened.
+    pub at: Time,
+    /// What happened.
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    #[test]
+    fn the_name_on_the_bus_is_the_name_in_the_detail() {
+        let sys = Sys::real();
+        let events = [
+            Event::ChallengeIssued { challenge: sys.id(), sending: 1 },
+            Event::NoticeDue { user: sys.id(), notice: Notice::DeletionScheduled },
+            Event::MessagePosted { room: sys.id(), seq: 7 },
+            Event::PresenceChanged { room: sys.id() },
+            Event::AccountPurgeDue { user: sys.id(), deletion: sys.id() },
+        ];
+        for event in events {
+            let json = serde_json::to_value(&event).unwrap();
+            assert_eq!(json["name"], event.name());
+            assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+        }
+    }
+}
