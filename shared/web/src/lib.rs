@@ -1,1 +1,26 @@
-//! To come.
+//! What an HTTP function is: an axum router within the layers that every reply passes, as a [`function::Function`].
+//!
+//! ```text
+//! event ─▶ request id, language, client ─▶ deadline ─▶ panic guard ─▶ router ─▶ problem documents ─▶ headers ─▶ event
+//! ```
+//!
+//! Handlers take extractors and answer `Result<T, web::Error>`; whatever fails becomes a problem document in one place.
+
+mod client;
+mod error;
+mod extract;
+mod host;
+mod layers;
+pub mod openapi;
+mod page;
+mod reply;
+
+pub use client::{Client, Language, RequestId};
+pub use error::Error;
+pub use extract::{IfMatch, Json, Path, Query};
+pub use host::function;
+pub use layers::Edge;
+pub use openapi::Problems;
+pub use page::page;
+pub use reply::{Accepted, Created, NoContent, Versioned};
+pub use utoipa_axum::{router::OpenApiRouter, routes};

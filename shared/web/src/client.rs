@@ -1,0 +1,80 @@
+//! Who is asking, as far as the platform knows.
+
+use std::{convert::Infallible, net::IpAddr};
+
+use axum::extract::FromRequestParts;
+use http::{header, request::Parts};
+use kernel::Locale;
+use lambda_http::request::RequestContext;
+
+/// The platform's id of a request, echoed as `X-Request-Id`.
+#[derive(Clone, Debug, Default)]
+pub struct RequestId(pub String);
+
+/// The client, by what API Gateway saw. No header that a client can set has any part in its address.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The peer's address.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent`, at most 255 characters.
+    pub user_agent: String,
+}
+
+impl Client {
+    /// The network that limits count for: the address itself for IPv4, the /64 for IPv6, which is what one customer gets.
+    #[must_use]
+    pub fn network(&self) -> String {
+        match self.address {
+            Some(IpAddr::V4(a)) => a.to_string(),
+            Some(IpAddr::V6(a)) => {
+                let [a, b, c, d, ..] = a.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+            None => "unknown".to_owned(),
+        }
+    }
+
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let context = parts.extensions.get::<RequestContext>();
+        let address = match context {
+            Some(RequestContext::ApiGatewayV2(c)) => c.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
+            _ => None,
+        };
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        Self { address, user_agent: user_agent.chars().take(255).collect() }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(parts))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
+    }
+}
+
+/// The language to answer in: `?lang`, else `Accept-Language`, else English.
+#[derive(Clone, Copy, Debug)]
+pub struct Language(pub Locale);
+
+impl Language {
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let query = parts.uri.query().unwrap_or_default();
+        let asked = query.split('&').find_map(|p| p.strip_prefix("lang=")).and_then(Locale::from_tag);
+        let header = || parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).and_then(Locale::negotiate);
+        Self(asked.or_else(header).unwrap_or_default())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get().copied().unwrap_or_else(|| Self::of(parts)))
+    }
+}

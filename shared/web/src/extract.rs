@@ -1,0 +1,155 @@
+//! Reading a request, strictly.
+
+use axum::{
+    body::to_bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header, request::Parts};
+use kernel::{Kind, Problem};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Error;
+
+/// What a body may have at most. Enough for every JSON operation; files do not travel through functions.
+pub const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// A JSON body, in and out.
+///
+/// Refused: another content type (415), more than [`BODY_MAX_BYTES`] (413), anything that is not exactly the expected shape
+/// (400, with the pointer to the place). Types deny unknown fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        if !is_json(request.headers()) {
+            return Err(Kind::UnsupportedMediaType.into());
+        }
+        let bytes = to_bytes(request.into_body(), BODY_MAX_BYTES)
+            .await
+            .map_err(|_| Problem::new(Kind::TooLarge).with("max_bytes", BODY_MAX_BYTES))?;
+        parse(&bytes).map(Self).map_err(Error)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(e) => Error(Problem::internal(e)).into_response(),
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Parses JSON and says where it is wrong. NUL characters are refused everywhere: no text of ours has a use for them.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.windows(6).any(|w| w == b"\\u0000") || bytes.contains(&0) {
+        return Err(Problem::new(Kind::Malformed));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+        let pointer: String = e.path().iter().filter_map(segment).map(|s| format!("/{s}")).collect();
+        Problem::new(Kind::Malformed).with("pointer", pointer).because(e.into_inner())
+    })?;
+    json.end().map_err(|e| Problem::new(Kind::Malformed).because(e))?;
+    Ok(value)
+}
+
+fn segment(s: &serde_path_to_error::Segment) -> Option<String> {
+    use serde_path_to_error::Segment::{Enum, Map, Seq, Unknown};
+    match s {
+        Seq { index } => Some(index.to_string()),
+        Map { key } => Some(key.replace('~', "~0").replace('/', "~1")),
+        Enum { .. } | Unknown => None,
+    }
+}
+
+/// Path parameters. What does not parse is not there: 404.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let axum::extract::Path(value) =
+            axum::extract::Path::from_request_parts(parts, state).await.map_err(|e| Problem::new(Kind::NotFound).because(e.body_text()))?;
+        Ok(Self(value))
+    }
+}
+
+/// The query string. What does not parse, and a key that comes twice, is malformed: 400.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map_err(|e| Problem::new(Kind::Malformed).because(e.body_text()))?;
+        Ok(Self(value))
+    }
+}
+
+/// The version that the client means to change, from `If-Match: "v7"` (RFC 9110 §13.1.1). Absent: 428.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IfMatch(pub u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let value = parts.headers.get(header::IF_MATCH).ok_or(Kind::VersionRequired)?;
+        let version = value.to_str().ok().and_then(|v| v.trim().strip_prefix("\"v")?.strip_suffix('"')?.parse().ok());
+        Ok(Self(version.ok_or(Kind::VersionMismatch)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Body {
+        name: String,
+        list: Vec<u8>,
+    }
+
+    fn pointer(json: &str) -> String {
+        parse::<Body>(json.as_bytes())
+            .map_err(|p| p.members.get("pointer").and_then(|v| v.as_str()).unwrap_or("-").to_owned())
+            .err()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_wrong_is_located() {
+        assert_eq!(pointer(r#"{"name":"a","list":[1]}"#), "");
+        assert_eq!(pointer(r#"{"name":5,"list":[]}"#), "/name");
+        assert_eq!(pointer(r#"{"name":"a","list":[1,"x"]}"#), "/list/1");
+        for bad in [
+            r#"{"name":"a","name":"b","list":[]}"#,
+            r#"{"name":"a","list":[],"x":1}"#,
+            r#"{"name":"a","list":[]} x"#,
+            "NaN",
+            "",
+            "[]",
+            "{\"name\":\"\\u0000\",\"list\":[]}",
+            "{\"name\":\"\\ud800\",\"list\":[]}",
+        ] {
+            assert!(parse::<Body>(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What every reply passes through: identity of the request, deadline, panic guard, problem documents, headers, log.
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use kernel::{Kind, Locale, Problem, Sys, problem::ProblemDocument};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::{Instrument as _, Level};
+
+use crate::{Error, Language, RequestId, error::Unrendered};
+
+/// API Gateway gives up after 30 s; a reply of our own must leave before.
+const DEADLINE: Duration = Duration::from_secs(25);
+
+/// What the layers need to know.
+#[derive(Clone)]
+pub struct Edge {
+    /// The clock, for durations in the log.
+    pub sys: Sys,
+}
+
+/// Puts the layers around a router whose state is complete.
+pub(crate) fn around(router: Router, edge: Edge) -> Router {
+    router
+        .fallback(async || Error::from(Kind::NotFound))
+        .method_not_allowed_fallback(async || Error::from(Kind::MethodNotAllowed))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::new(edge), outermost))
+}
+
+async fn outermost(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let id = request_id(&parts);
+    let Language(locale) = Language::of(&parts);
+    let html = wants_html(&parts);
+    parts.extensions.insert(Language(locale));
+    parts.extensions.insert(id.clone());
+    let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let (method, started) = (parts.method.clone(), edge.sys.now());
+    let span = tracing::info_span!("request", request_id = %id.0, %method, route);
+    async {
+        let reply = tokio::time::timeout(DEADLINE, next.run(Request::from_parts(parts, body))).await;
+        let mut response = reply.unwrap_or_else(|_| Error(Problem::unavailable("the deadline passed")).into_response());
+        if let Some(Unrendered(problem)) = response.extensions_mut().remove() {
+            note(&problem);
+            response = rendered(&problem, locale, &id, html, response);
+        }
+        headers(&mut response, locale, &id);
+        tracing::info!(status = response.status().as_u16(), ms = edge.sys.now().since(started).as_millis(), "replied");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn request_id(parts: &http::request::Parts) -> RequestId {
+    use lambda_http::request::RequestContext;
+    match parts.extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(c)) => RequestId(c.request_id.clone().unwrap_or_default()),
+        _ => RequestId::default(),
+    }
+}
+
+fn wants_html(parts: &http::request::Parts) -> bool {
+    let accept = parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    parts.method == Method::GET && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
+}
+
+fn note(problem: &Problem) {
+    let cause = problem.cause.as_ref().map(ToString::to_string).unwrap_or_default();
+    if problem.kind.status() >= 500 {
+        tracing::event!(Level::ERROR, code = problem.kind.code(), cause, at = %problem.at, "failed");
+    } else {
+        tracing::event!(Level::DEBUG, code = problem.kind.code(), cause, at = %problem.at, "refused");
+    }
+}
+
+fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: Response) -> Response {
+    let document = problem.document(locale, &id.0);
+    let (kind, body) = if html {
+        ("text/html; charset=utf-8", html_of(&document, locale).into_bytes())
+    } else {
+        ("application/problem+json", serde_json::to_vec(&document).unwrap_or_default())
+    };
+    let mut response = (was.status(), [(header::CONTENT_TYPE, kind)], body).into_response();
+    let headers = response.headers_mut();
+    // What the handler or the router had to say besides, such as `Allow`.
+    for (name, value) in was.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    if let Some(seconds) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.kind.status() == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn html_of(d: &ProblemDocument, locale: Locale) -> String {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let detail = d.detail.as_deref().map(|t| format!("<p>{}</p>", escape(t))).unwrap_or_default();
+    format!(
+        "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{status} {title}</title><h1>{status}</h1><p>{title}</p>{detail}<p><small>{id}</small></p></html>",
+        locale.tag(),
+        status = d.status,
+        title = escape(&d.title),
+        id = escape(&d.request_id),
+    )
+}
+
+fn headers(response: &mut Response, locale: Locale, id: &RequestId) {
+    const FIXED: [(HeaderName, &str); 5] = [
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in FIXED {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
+    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    if let Ok(id) = HeaderValue::from_str(&id.0) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let mut response = Error(Problem::internal("the handler panicked")).into_response();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
