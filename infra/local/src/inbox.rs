@@ -1,0 +1,388 @@
+//! The inbox: every mail and text message that the functions send ends here, and nowhere else.
+//!
+//! A test or a developer waits for the next message to an address and takes its code or link from it, as a person would.
+//! Messages are kept in the state folder, one JSON document per line, and the oldest are forgotten first.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use kernel::{Sys, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::watch, time::Instant};
+
+/// How many messages are kept.
+const MAX_MESSAGES: usize = 1_000;
+/// How many bytes of them are kept; the newest one is kept whatever its size.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// How a message travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Through SES.
+    Mail,
+    /// Through SNS.
+    Sms,
+}
+
+/// What an endpoint hands over. A mail to several people is delivered once per person.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// How it travels.
+    pub channel: Channel,
+    /// An address or a phone number.
+    pub to: String,
+    /// The sender; empty for a text message without one.
+    pub from: String,
+    /// Empty for a text message.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The formatted version of a mail.
+    pub html: Option<String>,
+}
+
+/// A message that has arrived.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// Counts up from 1, also across restarts: "after this one" is a well-defined place to wait.
+    pub id: u64,
+    /// How it travelled.
+    pub channel: Channel,
+    /// An address or a phone number.
+    pub to: String,
+    /// The sender.
+    pub from: String,
+    /// The subject of a mail.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The formatted version of a mail.
+    pub html: Option<String>,
+    /// When it arrived, by the local cloud's clock.
+    pub at: Timestamp,
+    /// The first one-time code in it.
+    pub code: Option<String>,
+    /// Every link in it, in the order of the text.
+    pub links: Vec<String>,
+}
+
+impl Message {
+    fn size(&self) -> usize {
+        self.text.len().saturating_add(self.html.as_ref().map_or(0, String::len)).saturating_add(self.subject.len())
+    }
+}
+
+/// Every message, newest last. Cloning shares it.
+#[derive(Clone)]
+pub struct Inbox(Arc<Shared>);
+
+struct Shared {
+    sys: Sys,
+    file: Option<PathBuf>,
+    kept: Mutex<Kept>,
+    newest: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Kept {
+    messages: VecDeque<Message>,
+    bytes: usize,
+    last_id: u64,
+    /// Lines in the file: it is rewritten when it holds twice what is remembered.
+    lines: usize,
+}
+
+impl Inbox {
+    /// An inbox that remembers nothing across restarts.
+    #[must_use]
+    pub fn in_memory(sys: Sys) -> Self {
+        Self::new(sys, None, Kept::default())
+    }
+
+    /// The inbox kept in `file`, which is created when the first message arrives.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a line of it is no message. A torn last line (the process was killed while
+    /// writing) is dropped instead.
+    pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
+        let mut kept = Kept::default();
+        let written = match std::fs::read_to_string(file) {
+            Ok(written) => written,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(e) => return Err(e),
+        };
+        for (number, line) in (1_usize..).zip(written.split_inclusive('\n')) {
+            match (serde_json::from_str(line), line.ends_with('\n')) {
+                (Ok(message), true) => kept.push(message),
+                (_, false) => {}
+                (Err(e), true) => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {e}"))),
+            }
+        }
+        let inbox = Self::new(sys, Some(file.to_owned()), kept);
+        if !written.is_empty() {
+            inbox.rewrite(&mut inbox.kept())?;
+        }
+        Ok(inbox)
+    }
+
+    fn new(sys: Sys, file: Option<PathBuf>, kept: Kept) -> Self {
+        Self(Arc::new(Shared { sys, file, newest: watch::Sender::new(kept.last_id), kept: Mutex::new(kept) }))
+    }
+
+    /// Takes in a message and wakes everybody who waits.
+    ///
+    /// # Errors
+    /// If the state folder cannot be written; the message is then in memory all the same.
+    pub fn receive(&self, draft: Draft) -> io::Result<Message> {
+        let mut kept = self.kept();
+        let message = Message {
+            id: kept.last_id.saturating_add(1),
+            channel: draft.channel,
+            at: self.0.sys.now().into(),
+            code: code(&draft.subject, &draft.text),
+            links: links(&draft.text, draft.html.as_deref().unwrap_or_default()),
+            to: draft.to,
+            from: draft.from,
+            subject: draft.subject,
+            text: draft.text,
+            html: draft.html,
+        };
+        kept.push(message.clone());
+        let saved = self.append(&mut kept, &message);
+        drop(kept);
+        self.0.newest.send_replace(message.id);
+        saved.map(|()| message)
+    }
+
+    /// The messages to `to` (everybody's if none is named) that arrived after message `after`, oldest first.
+    #[must_use]
+    pub fn list(&self, to: Option<&str>, after: u64) -> Vec<Message> {
+        self.kept().messages.iter().filter(|m| m.id > after && to.is_none_or(|to| same_address(to, &m.to))).cloned().collect()
+    }
+
+    /// One message.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<Message> {
+        self.kept().messages.iter().find(|m| m.id == id).cloned()
+    }
+
+    /// The id of the newest message, zero if there has never been one: a mark to wait after.
+    #[must_use]
+    pub fn last_id(&self) -> u64 {
+        self.kept().last_id
+    }
+
+    /// The first message to `to` after message `after`, waiting for it up to `timeout` of real time.
+    pub async fn wait(&self, to: &str, after: u64, timeout: Duration) -> Option<Message> {
+        self.wait_for(Some(to), after, timeout).await.into_iter().next()
+    }
+
+    /// What [`Inbox::list`] answers, as soon as that is anything, at the latest after `timeout` of real time.
+    pub async fn wait_for(&self, to: Option<&str>, after: u64, timeout: Duration) -> Vec<Message> {
+        let mut newest = self.0.newest.subscribe();
+        let deadline = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);
+        loop {
+            // Marked as seen before looking, so that a message that arrives in between ends the wait.
+            newest.borrow_and_update();
+            let found = self.list(to, after);
+            if !found.is_empty() || !matches!(tokio::time::timeout_at(deadline, newest.changed()).await, Ok(Ok(()))) {
+                return found;
+            }
+        }
+    }
+
+    /// Forgets every message. While the process lives, ids go on counting.
+    ///
+    /// # Errors
+    /// If the state folder cannot be written.
+    pub fn clear(&self) -> io::Result<()> {
+        let mut kept = self.kept();
+        kept.messages.clear();
+        kept.bytes = 0;
+        self.rewrite(&mut kept)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append(&self, kept: &mut Kept, message: &Message) -> io::Result<()> {
+        let Some(file) = &self.0.file else { return Ok(()) };
+        if kept.lines > kept.messages.len().saturating_mul(2).max(MAX_MESSAGES) {
+            return self.rewrite(kept);
+        }
+        let mut line = serde_json::to_string(message)?;
+        line.push('\n');
+        std::fs::OpenOptions::new().create(true).append(true).open(file)?.write_all(line.as_bytes())?;
+        kept.lines = kept.lines.saturating_add(1);
+        Ok(())
+    }
+
+    fn rewrite(&self, kept: &mut Kept) -> io::Result<()> {
+        let Some(file) = &self.0.file else { return Ok(()) };
+        let mut text = String::new();
+        for message in &kept.messages {
+            text.push_str(&serde_json::to_string(message)?);
+            text.push('\n');
+        }
+        let fresh = file.with_extension("new");
+        std::fs::write(&fresh, text)?;
+        std::fs::rename(fresh, file)?;
+        kept.lines = kept.messages.len();
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn push(&mut self, message: Message) {
+        self.last_id = self.last_id.max(message.id);
+        self.bytes = self.bytes.saturating_add(message.size());
+        self.messages.push_back(message);
+        while self.messages.len() > MAX_MESSAGES || (self.bytes > MAX_BYTES && self.messages.len() > 1) {
+            let Some(oldest) = self.messages.pop_front() else { break };
+            self.bytes = self.bytes.saturating_sub(oldest.size());
+        }
+    }
+}
+
+/// Domains have no case, and no provider in use distinguishes case before the `@`.
+fn same_address(a: &str, b: &str) -> bool {
+    a.trim().eq_ignore_ascii_case(b.trim())
+}
+
+/// The first group of 4 to 10 digits that stands on its own: not part of a word, a date, an amount, a phone number or a link.
+fn code(subject: &str, text: &str) -> Option<String> {
+    text.split_whitespace().chain(subject.split_whitespace()).find_map(|word| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '+');
+        // "Code:123456", without a space
+        let word = word.rsplit_once(':').filter(|(label, _)| label.chars().all(char::is_alphabetic)).map_or(word, |(_, rest)| rest);
+        ((4..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())).then(|| word.to_owned())
+    })
+}
+
+/// Every `http` and `https` address in the text and in the `href`s of the HTML, each once.
+fn links(text: &str, html: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let in_text = addresses(text).map(|a| a.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'', '*']).to_owned());
+    let in_html = html.split("href=").skip(1).filter_map(|rest| {
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let address = rest.get(1..)?.split(quote).next()?.replace("&amp;", "&");
+        addresses(&address).next().map(str::to_owned)
+    });
+    for link in in_text.chain(in_html) {
+        if !found.contains(&link) {
+            found.push(link);
+        }
+    }
+    found
+}
+
+fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    let starts = text.match_indices("http").map(|(at, _)| at);
+    starts.filter_map(|at| {
+        let rest = text.get(at..)?;
+        let host = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://"))?;
+        host.starts_with(|c: char| c.is_alphanumeric() || c == '[').then_some(())?;
+        rest.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`')).next()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(to: &str, text: &str) -> Draft {
+        Draft {
+            channel: Channel::Mail,
+            to: to.into(),
+            from: "stoa@example.test".into(),
+            subject: "Hello".into(),
+            text: text.into(),
+            html: None,
+        }
+    }
+
+    #[test]
+    fn a_code_is_the_first_group_of_digits_on_its_own() {
+        for (text, expected) in [
+            ("Your code is 012345.", Some("012345")),
+            ("Your code:\n\n    493021\n\nIt is valid for 15 minutes. © 2026 Stoa", Some("493021")),
+            ("Kod: **4711**", Some("4711")),
+            ("code:8812345", Some("8812345")),
+            ("On 2026-11-21 at 10:3045 we sent (654321) to +447911123456", Some("654321")),
+            ("Order A123456, €1234.50, https://example.test/123456 https://example.test/a?c=123456", None),
+            ("123 is short, 12345678901 is long, +48123456789 is a phone", None),
+            ("", None),
+        ] {
+            assert_eq!(code("", text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(code("7654321 is your code", "Welcome back").as_deref(), Some("7654321"), "the subject counts too");
+    }
+
+    #[test]
+    fn links_are_found_once_and_without_the_sentence_around_them() {
+        let text = "Open https://stoa.test/activate#token=a.b-c_d. (Or <http://localhost:8080/x?a=1&b=2>), not https:// nor httpx://no";
+        let html = r#"<a href="https://stoa.test/activate#token=a.b-c_d">x</a> <a href='https://stoa.test/more?a=1&amp;b=2'>y</a> <a href="mailto:x@y">z</a>"#;
+        assert_eq!(
+            links(text, html),
+            ["https://stoa.test/activate#token=a.b-c_d", "http://localhost:8080/x?a=1&b=2", "https://stoa.test/more?a=1&b=2"]
+        );
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_the_first_message_to_that_address_after_the_mark() {
+        let inbox = Inbox::in_memory(Sys::real());
+        inbox.receive(draft("anna@example.test", "1111")).expect("received");
+        let mark = inbox.last_id();
+        let waiting = tokio::spawn({
+            let inbox = inbox.clone();
+            async move { inbox.wait("Anna@Example.test", mark, Duration::from_secs(30)).await }
+        });
+        tokio::task::yield_now().await;
+        inbox.receive(draft("bert@example.test", "2222")).expect("received");
+        inbox.receive(draft("anna@example.test", "3333")).expect("received");
+        inbox.receive(draft("anna@example.test", "4444")).expect("received");
+        assert_eq!(waiting.await.expect("joined").and_then(|m| m.code).as_deref(), Some("3333"));
+    }
+
+    #[tokio::test]
+    async fn waiting_for_nothing_ends_at_the_timeout() {
+        let inbox = Inbox::in_memory(Sys::real());
+        assert!(inbox.wait("anna@example.test", 0, Duration::from_millis(20)).await.is_none());
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_first() {
+        let inbox = Inbox::in_memory(Sys::real());
+        for _ in 0..MAX_MESSAGES + 5 {
+            inbox.receive(draft("a@example.test", "x")).expect("received");
+        }
+        let ids: Vec<u64> = inbox.list(None, 0).iter().map(|m| m.id).collect();
+        assert_eq!((ids.len(), ids.first()), (MAX_MESSAGES, Some(&6)));
+        let huge = "x".repeat(MAX_BYTES + 1);
+        inbox.receive(draft("a@example.test", &huge)).expect("received");
+        assert_eq!(inbox.list(None, 0).len(), 1);
+    }
+
+    #[test]
+    fn messages_and_their_numbering_survive_a_restart_and_a_torn_line() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("inbox.jsonl");
+        let inbox = Inbox::open(Sys::real(), &file).expect("opened");
+        inbox.receive(draft("a@example.test", "1234")).expect("received");
+        inbox.receive(draft("b@example.test", "5678")).expect("received");
+        std::fs::OpenOptions::new().append(true).open(&file).and_then(|mut f| f.write_all(b"{\"id\":3,")).expect("torn");
+        let again = Inbox::open(Sys::real(), &file).expect("opened again");
+        assert_eq!(again.receive(draft("a@example.test", "9012")).expect("received").id, 3);
+        let third = Inbox::open(Sys::real(), &file).expect("opened a third time");
+        assert_eq!(third.list(Some("a@example.test"), 0).iter().filter_map(|m| m.code.clone()).collect::<Vec<_>>(), ["1234", "9012"]);
+        std::fs::write(&file, "not a message\n").expect("damaged");
+        assert!(Inbox::open(Sys::real(), &file).is_err_and(|e| e.to_string().starts_with("line 1")));
+    }
+}
