@@ -40,15 +40,16 @@ where
     Fut: Future<Output = Result<Function, StartError>>,
 {
     let sys = Sys::real();
-    let movable = env.get("STAGE").is_some_and(|stage| stage == "development");
+    let guided = env.get("STAGE").is_some_and(|stage| stage == "development");
     let function = start(Boot { env, sys: sys.clone(), http: http_client()? }).await?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (function, sys) = (function.clone(), sys.clone());
         async move {
-            if movable {
-                follow_clock(&sys, &event.context);
+            let mut context = context(&event.context);
+            if guided {
+                follow(&sys, &mut context, &event.context);
             }
-            function.invoke(event.payload, context(&event.context)).await
+            function.invoke(event.payload, context).await
         }
     }))
     .await
@@ -61,11 +62,18 @@ fn context(c: &lambda_runtime::Context) -> Context {
     Context { request_id: c.request_id.clone(), deadline, trace: c.xray_trace_id.clone() }
 }
 
-/// A development host says in the client context how far its clock has been moved. Only who may invoke the function
-/// directly can set it, and only the development stage listens.
-fn follow_clock(sys: &Sys, c: &lambda_runtime::Context) {
-    let offset = c.client_context.as_ref().and_then(|c| c.custom.get("clock_offset_ms")?.parse().ok());
-    sys.set_offset_millis(offset.unwrap_or(0));
+/// A development host says how far its clock has been moved and which trace an invocation belongs to, by the header
+/// `Lambda-Runtime-Cognito-Identity: {"identity_id": "<milliseconds>", "identity_pool_id": "<trace header>"}`.
+///
+/// It is the one thing that `cargo lambda watch` 1.9 passes on as it came: it drops `X-Amz-Client-Context`, encodes
+/// `Lambda-Runtime-Client-Context` in a way that the runtime does not survive, and replaces the trace by its own.
+/// Only who may invoke the function directly can send it, and only the development stage listens.
+fn follow(sys: &Sys, context: &mut Context, platform: &lambda_runtime::Context) {
+    let host = platform.identity.as_ref();
+    sys.set_offset_millis(host.and_then(|h| h.identity_id.parse().ok()).unwrap_or(0));
+    if let Some(trace) = host.map(|h| h.identity_pool_id.clone()).filter(|t| !t.is_empty()) {
+        context.trace = Some(trace);
+    }
 }
 
 fn log_to_stdout(env: &Env) {
