@@ -1,1 +1,19 @@
-//! To come.
+//! People and how they prove who they are: identifiers, passwords, codes and links, sessions, tokens, the signed-in caller.
+//!
+//! Everything that mints a session passes [`session::Opening`]; everything that is sent as a code or a link is a
+//! [`challenge::Challenge`]; every caller, over HTTP or a socket, passes [`authenticate`].
+
+mod caller;
+pub mod challenge;
+mod guessable;
+pub mod identifier;
+mod keyring;
+pub mod password;
+pub mod profanity;
+pub mod purge;
+pub mod session;
+pub mod token;
+pub mod user;
+
+pub use caller::{Member, authenticate};
+pub use keyring::Keyring;

@@ -96,10 +96,17 @@ impl Reader<'_> {
     /// A secret: at least [`SECRET_MIN_BYTES`] bytes, not one character repeated, not a known placeholder.
     pub fn secret(&mut self, name: &'static str) -> Secret {
         let value = self.need(name);
-        if !value.is_empty() && weak(&value) {
-            self.problems.push(format!("{name} is too weak: at least {SECRET_MIN_BYTES} unpredictable bytes are needed"));
+        if !value.is_empty() {
+            self.strong(name, &value);
         }
         Secret::new(value)
+    }
+
+    /// Demands that a secret found within variable `name` is strong, as [`Reader::secret`] does.
+    pub fn strong(&mut self, name: &'static str, secret: &str) {
+        if weak(secret) {
+            self.problems.push(format!("{name} is too weak: at least {SECRET_MIN_BYTES} unpredictable bytes are needed"));
+        }
     }
 
     /// Notes a contradiction that the reader itself cannot see.

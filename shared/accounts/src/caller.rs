@@ -1,0 +1,70 @@
+//! The signed-in caller. One path for HTTP and sockets.
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::{header, request::Parts};
+use kernel::{Kind, Problem, Sys};
+use store::{StoreError, Table};
+
+use crate::{
+    session::Session,
+    token::Tokens,
+    user::{Status, User},
+};
+
+/// A caller with a good access token, whose session has not ended and whose account is in use.
+///
+/// As an extractor it is the permission to be here. It costs one request to the table, which also brings the record.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// By which sign-in.
+    pub session: Session,
+}
+
+/// Finds out who an access token belongs to.
+///
+/// # Errors
+/// [`Kind::TokenInvalid`], alike for everything that can be wrong with it.
+pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str) -> Result<Member, Problem> {
+    let claims = tokens.verify(token).ok_or(Kind::TokenInvalid)?;
+    let member = load(table, sys, claims.sub, claims.sid).await?;
+    member.ok_or_else(|| Kind::TokenInvalid.into())
+}
+
+/// The person and the session, if both are still good. One request.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn load(
+    table: &Table,
+    sys: &Sys,
+    user: kernel::id::UserId,
+    session: kernel::id::SessionId,
+) -> Result<Option<Member>, StoreError> {
+    let (user, session) = (User::key_of(user), Session::key_of(user, session));
+    let mut batch = table.get_many(vec![user.clone(), session.clone()]).await?;
+    let user = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active);
+    let session = batch.take::<Session>(&session)?.filter(|s| s.alive(sys.now()));
+    Ok(user.zip(session).map(|(user, session)| Member { user, session }))
+}
+
+impl<S> FromRequestParts<S> for Member
+where
+    S: Send + Sync,
+    Table: FromRef<S>,
+    Tokens: FromRef<S>,
+    Sys: FromRef<S>,
+{
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or(Kind::TokenInvalid)?;
+        // `JWT` is what clients of one of the systems that this one replaces send.
+        let (scheme, token) = value.split_once(' ').ok_or(Kind::TokenInvalid)?;
+        if !["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()) {
+            return Err(Kind::TokenInvalid.into());
+        }
+        Ok(authenticate(&Table::from_ref(state), &Tokens::from_ref(state), &Sys::from_ref(state), token.trim()).await?)
+    }
+}

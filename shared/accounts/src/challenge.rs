@@ -1,0 +1,338 @@
+//! Every code and every link that is sent to prove something.
+//!
+//! A function writes the [`Challenge`] and the event that asks for its sending in one transaction. `deliver` draws the code
+//! or the link's token, stores its keyed hash and sends it; nobody else ever sees it. A new sending kills the code before.
+//!
+//! Tries are counted before codes are compared, by a conditional write, so that a thousand guesses at once are still five.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use events::{Event, Outbox};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use kernel::{
+    Kind, Locale, Problem, Secret, Sys, Time, Timestamp,
+    id::{ChallengeId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use store::{Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use utoipa::ToSchema;
+
+/// What a code or link is for. One for another purpose is worth nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Proves the address in a registration in steps.
+    Registration,
+    /// Opens an account that was registered with a mailed link.
+    Activation,
+    /// Cancels a scheduled deletion.
+    DeletionCancel,
+}
+
+/// The limits of a purpose.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long a code or link is good for.
+    pub life: Duration,
+    /// Wrong codes until it is burnt.
+    pub tries: u32,
+    /// How long until another may be sent.
+    pub resend: Duration,
+}
+
+impl Purpose {
+    /// The limits of this purpose.
+    #[must_use]
+    pub const fn rules(self) -> Rules {
+        match self {
+            Self::Registration => Rules { life: Duration::from_secs(600), tries: 3, resend: Duration::from_secs(20) },
+            Self::Activation => Rules { life: Duration::from_secs(24 * 3600), tries: 1, resend: Duration::from_secs(60) },
+            // As long as there is something to cancel, plus the time the sweep may take.
+            Self::DeletionCancel => Rules { life: Duration::from_secs(31 * 24 * 3600), tries: 1, resend: Duration::from_secs(60) },
+        }
+    }
+
+    /// The page of the frontend that a link opens; the token follows in the fragment.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Registration | Self::Activation => "/activate",
+            Self::DeletionCancel => "/cancel-deletion",
+        }
+    }
+}
+
+/// How it reaches the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// By e-mail.
+    Email,
+    /// By SMS.
+    Sms,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// A number of this many digits, to be typed.
+    Code {
+        /// 4 to 10.
+        digits: u32,
+    },
+    /// A link with a token, to be opened.
+    Link,
+}
+
+/// The length of a code where nothing else is configured.
+pub const DIGITS: u32 = 6;
+
+/// Something to be proven.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Its id; for a link, the first half of the token.
+    pub id: ChallengeId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How it is sent.
+    pub channel: Channel,
+    /// What is sent.
+    pub form: Form,
+    /// Where to.
+    pub destination: String,
+    /// In which language.
+    pub locale: Locale,
+    /// Who is to prove it, where that is known.
+    pub user: Option<UserId>,
+    /// The address belongs to an account already: its owner is told so instead, and nothing will ever be proven by this.
+    pub decoy: bool,
+    /// The how-manieth sending is current, from 1.
+    pub sending: u32,
+    /// Before this nothing is sent again.
+    pub resend_at: Time,
+    /// From then on it proves nothing.
+    pub expires_at: Time,
+    /// Wrong tries at the current code.
+    pub tries: u32,
+    /// The keyed hash of the current code or token; absent until it is drawn.
+    pub hash: Option<String>,
+}
+
+impl Item for Challenge {
+    const KIND: &'static str = "challenge";
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.expires_at)
+    }
+}
+
+/// What a client is told about a code that was sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Sent {
+    /// Where to, masked.
+    #[schema(examples("a****@example.test"))]
+    pub target: String,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+    /// When another may be asked for.
+    pub resend_at: Timestamp,
+    /// Wrong codes that are still allowed.
+    pub tries_left: u32,
+}
+
+impl Challenge {
+    /// Where a challenge is.
+    #[must_use]
+    pub fn key_of(id: ChallengeId) -> Key {
+        Key::new(format!("CHALLENGE#{id}"), "CHALLENGE")
+    }
+
+    /// A challenge by mail, to be written with [`Challenge::issue`].
+    #[must_use]
+    pub fn by_mail(sys: &Sys, purpose: Purpose, form: Form, destination: &crate::identifier::Email, locale: Locale) -> Self {
+        let (now, rules) = (sys.now(), purpose.rules());
+        Self {
+            id: sys.id(),
+            purpose,
+            channel: Channel::Email,
+            form,
+            destination: destination.to_string(),
+            locale,
+            user: None,
+            decoy: false,
+            sending: 1,
+            resend_at: now + rules.resend,
+            expires_at: now + rules.life,
+            tries: 0,
+            hash: None,
+        }
+    }
+
+    /// Writes a new challenge and asks for its sending.
+    pub fn issue(&self, tx: &mut Tx, sys: &Sys) -> Slot {
+        let slot = tx.create(self);
+        Outbox::add(tx, sys, &Event::ChallengeIssued { challenge: self.id, sending: self.sending });
+        slot
+    }
+
+    /// Asks for another sending, which kills the code before. The slot is refused if somebody else was faster.
+    ///
+    /// # Errors
+    /// [`Kind::ResendTooEarly`]
+    pub fn resend(&mut self, tx: &mut Tx, sys: &Sys) -> Result<Slot, Problem> {
+        let (now, rules) = (sys.now(), self.purpose.rules());
+        if now < self.resend_at {
+            return Err(Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)));
+        }
+        let before = self.sending;
+        self.sending = before.saturating_add(1);
+        self.resend_at = now + rules.resend;
+        self.expires_at = now + rules.life;
+        self.tries = 0;
+        self.hash = None;
+        let slot = tx.put(self, field("sending").eq(before));
+        Outbox::add(tx, sys, &Event::ChallengeIssued { challenge: self.id, sending: self.sending });
+        Ok(slot)
+    }
+
+    /// Uses the challenge up, together with what it allows: of any number of transactions one wins.
+    pub fn consume(&self, tx: &mut Tx) -> Slot {
+        tx.delete_when(self.key(), field("hash").eq(&self.hash))
+    }
+
+    /// What the client is told about it.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        let target = match self.channel {
+            Channel::Email => kernel::mask::email(&self.destination),
+            Channel::Sms => kernel::mask::phone(&self.destination),
+        };
+        let tries_left = self.purpose.rules().tries.saturating_sub(self.tries);
+        Sent { target, expires_at: self.expires_at.into(), resend_at: self.resend_at.into(), tries_left }
+    }
+}
+
+/// The key under which codes and tokens are hashed at rest.
+#[derive(Clone)]
+pub struct CodeKey(Secret);
+
+impl CodeKey {
+    /// Reads `CODE_KEY`.
+    pub fn read(r: &mut kernel::env::Reader<'_>) -> Self {
+        Self(r.secret("CODE_KEY"))
+    }
+
+    fn hash(&self, challenge: ChallengeId, code: &str) -> String {
+        let mac = Hmac::<Sha256>::new_from_slice(self.0.expose().as_bytes()).map(|mut mac| {
+            mac.update(challenge.to_string().as_bytes());
+            mac.update(b"|");
+            mac.update(code.as_bytes());
+            mac.finalize().into_bytes().to_vec()
+        });
+        BASE64_URL_SAFE_NO_PAD.encode(mac.unwrap_or_default())
+    }
+
+    /// The secret, for the refresh tokens that are derived from it.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+/// What `deliver` has to send.
+#[derive(Debug)]
+pub enum Drawn {
+    /// A code or link.
+    Fresh {
+        /// What it belongs to.
+        challenge: Challenge,
+        /// The digits, or the token that follows the link's `#token=`.
+        secret: Secret,
+    },
+    /// The address belongs to an account: tell its owner.
+    Decoy(Challenge),
+    /// A later sending replaced this one, or the challenge is gone: nothing to send.
+    Stale,
+}
+
+/// Draws the code or token of a sending and stores its hash. Done again for the same sending, it draws a new one, so that
+/// what was sent last is what is good.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn draw(table: &Table, sys: &Sys, key: &CodeKey, id: ChallengeId, sending: u32) -> Result<Drawn, StoreError> {
+    let Some(challenge) = table.get::<Challenge>(Challenge::key_of(id)).await? else { return Ok(Drawn::Stale) };
+    if challenge.sending != sending || challenge.expires_at <= sys.now() {
+        return Ok(Drawn::Stale);
+    }
+    if challenge.decoy {
+        return Ok(Drawn::Decoy(challenge));
+    }
+    let (secret, hashed) = match challenge.form {
+        Form::Code { digits } => {
+            let code: String = (0..digits).map(|_| char::from_digit(sys.below(10), 10).unwrap_or('0')).collect();
+            (code.clone(), code)
+        }
+        Form::Link => {
+            let token = BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>());
+            (format!("{id}.{token}"), token)
+        }
+    };
+    let store = Update::of(Challenge::key_of(id)).set("hash", key.hash(id, &hashed)).when(field("sending").eq(sending));
+    match table.update(store).await {
+        Ok(row) => Ok(Drawn::Fresh { challenge: row.decode()?, secret: Secret::new(secret) }),
+        Err(WriteError::Refused(_)) => Ok(Drawn::Stale),
+        Err(WriteError::Store(e)) => Err(e),
+    }
+}
+
+/// Tries a typed code. The challenge that is returned still has to be consumed with what it allows.
+///
+/// # Errors
+/// [`Kind::CodeInvalid`], alike for wrong, spent, burnt, expired and never sent; with `tries_left` where a try was counted.
+pub async fn attempt(table: &Table, now: Time, key: &CodeKey, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
+    // Browsers that send as people type must not burn tries with half a code.
+    if code.len() < 4 || !code.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Kind::CodeInvalid.into());
+    }
+    // The limit on tries depends on the purpose, which is in the item; the largest is written here and checked below.
+    let count = Update::of(Challenge::key_of(id))
+        .add("tries", 1)
+        .when(field("hash").exists().and(field("expires_at").gt(now)).and(field("tries").lt(MAX_TRIES)));
+    let challenge: Challenge = match table.update(count).await {
+        Ok(row) => row.decode()?,
+        Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
+        Err(WriteError::Store(e)) => return Err(e.into()),
+    };
+    let rules = challenge.purpose.rules();
+    let stored = challenge.hash.as_deref().unwrap_or_default();
+    let right = kernel::secret::same(key.hash(id, code).as_bytes(), stored.as_bytes());
+    let typed = matches!(challenge.form, Form::Code { .. });
+    if challenge.tries <= rules.tries && right && typed {
+        return Ok(challenge);
+    }
+    let left = rules.tries.saturating_sub(challenge.tries);
+    Err(Problem::new(Kind::CodeInvalid).with("tries_left", left))
+}
+
+/// No purpose allows more wrong tries than this.
+const MAX_TRIES: u32 = 5;
+
+/// The challenge that a link's token proves. Only reads: the caller consumes it with what it allows.
+///
+/// # Errors
+/// [`Kind::LinkInvalid`], alike for everything that can be wrong.
+pub async fn open_link(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, token: &str) -> Result<Challenge, Problem> {
+    let (id, secret) = token.split_once('.').ok_or(Kind::LinkInvalid)?;
+    let id: ChallengeId = id.parse().map_err(|_| Kind::LinkInvalid)?;
+    let challenge: Challenge = table.get(Challenge::key_of(id)).await?.ok_or(Kind::LinkInvalid)?;
+    let stored = challenge.hash.as_deref().unwrap_or_default();
+    let right = kernel::secret::same(key.hash(id, secret).as_bytes(), stored.as_bytes());
+    let fits = challenge.purpose == purpose && matches!(challenge.form, Form::Link) && challenge.expires_at > now;
+    if right && fits { Ok(challenge) } else { Err(Kind::LinkInvalid.into()) }
+}

@@ -1,0 +1,120 @@
+//! Passwords that guessing tools try first.
+//!
+//! A list of common passwords catches its own entries only. This judges what is left when the usual decorations are taken
+//! off: substituted letters, digits and symbols around the word, the word repeated, keys in a row.
+
+/// Words that people build passwords from.
+fn words() -> impl Iterator<Item = &'static str> {
+    include_str!("../data/words.txt").split_whitespace()
+}
+
+/// Keys in a row, forwards; walks are also recognised backwards.
+const ROWS: &[&str] = &[
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "qwertzuiop",
+    "yxcvbnm",
+    "azertyuiop",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+    "!@#$%^&*()",
+];
+
+/// Whether a guessing tool would find the password early, whatever its length.
+pub(crate) fn guessable(password: &str) -> bool {
+    let lower = password.to_lowercase();
+    let core = |text: &str| text.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
+    let plain = |text: &str| text.chars().map(unleet).collect::<String>();
+    // Decorations come off before or after substitutions are undone: `P@ssw0rd2024!` and `$ecret`.
+    let cores = [core(&lower), plain(&core(&lower)), core(&plain(&lower))];
+    let common = |text: &String| text.is_empty() || words().any(|w| w == text) || made_of_words(text) || repeated(text) || walk(text);
+    few_symbols(&lower) || repeated(&lower) || walk(&lower) || cores.iter().any(common)
+}
+
+fn unleet(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '!' | '|' => 'i',
+        '3' | '€' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        _ => c,
+    }
+}
+
+/// Fewer than five different characters.
+fn few_symbols(text: &str) -> bool {
+    text.chars().collect::<std::collections::BTreeSet<_>>().len() < 5
+}
+
+/// One part, over and over.
+fn repeated(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let n = chars.len();
+    (1..=n.div_euclid(2)).any(|size| {
+        let Some(unit) = chars.get(..size) else { return false };
+        chars.chunks(size).all(|chunk| unit.starts_with(chunk))
+    })
+}
+
+/// At most two words of the list, with nothing else between.
+fn made_of_words(text: &str) -> bool {
+    words().any(|w| text.strip_prefix(w).is_some_and(|rest| words().any(|v| v == rest.trim_matches(|c: char| !c.is_alphabetic()))))
+}
+
+/// Most of it is keys in a row.
+fn walk(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let near = |a: char, b: char| {
+        a == b
+            || ROWS.iter().any(|row| {
+                let at = |c| row.chars().position(|r| r == c);
+                at(a).zip(at(b)).is_some_and(|(x, y)| x.abs_diff(y) == 1)
+            })
+    };
+    let steps = chars.windows(2).filter(|w| matches!(w, [a, b] if near(*a, *b))).count();
+    let pairs = chars.len().saturating_sub(1);
+    pairs >= 3 && steps.saturating_mul(4) >= pairs.saturating_mul(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guessable;
+
+    #[test]
+    fn what_tools_try_first_is_found() {
+        for bad in [
+            "password1234",
+            "P@ssw0rd2024!",
+            "123456789012",
+            "qwertyuiop123",
+            "aaaaaaaaaaaa",
+            "abcdefghijkl",
+            "iloveyou2023!!",
+            "passwordpassword",
+            "1qaz2wsx3edc4rfv",
+            "Summer2024!!!",
+            "welcome123456",
+            "zaq12wsxcde34",
+            "hasło1234567",
+            "kochamcie2024",
+            "football12345",
+            "LetMeIn!!!!!",
+            "111222333444",
+            "qwertyqwerty",
+            "!@#$%^&*()12",
+            "adminadmin123",
+            "dragonmonkey99",
+        ] {
+            assert!(guessable(bad), "{bad}");
+        }
+        for good in
+            ["correct horse battery", "tL9#vQ2x!mZ7", "żółta łódka na wiśle", "my cat eats cables", "vr4nkulpomidor", "Wisla-Odra-Bug-7"]
+        {
+            assert!(!guessable(good), "{good}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What people are called and how they are reached: parsed once, at the edge, into their one spelling.
+
+use std::{fmt, str::FromStr};
+
+use email_address::{EmailAddress, Options};
+use kernel::{FieldError, Time};
+use serde::{Deserialize, Serialize};
+use time::{Date, Month, macros::format_description};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::profanity;
+
+macro_rules! text {
+    ($($name:ident)*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str { &self.0 }
+        }
+    )*};
+}
+text!(Email Username PersonName);
+
+/// Longest address (RFC 5321 §4.5.3.1.3, less the brackets).
+const EMAIL_MAX: usize = 254;
+
+/// An e-mail address: ASCII local part as typed, domain in lower case and as A-labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email(String);
+
+impl Email {
+    /// Parses an address after NFKC, so that look-alikes of `@` and of letters do not pass as something else.
+    ///
+    /// # Errors
+    /// `required`, `too_long` or `email`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text: String = text.nfkc().collect();
+        if text.is_empty() {
+            return Err(FieldError::new("required"));
+        }
+        if text.len() > EMAIL_MAX {
+            return Err(FieldError::new("too_long").with("max", EMAIL_MAX));
+        }
+        let wrong = || FieldError::new("email");
+        let (local, domain) = text.split_once('@').ok_or_else(wrong)?;
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
+        let address = format!("{local}@{domain}");
+        let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+        let plain = local.is_ascii() && !local.contains('"') && !domain.ends_with('.');
+        if plain && EmailAddress::parse_with_options(&address, options).is_ok() { Ok(Self(address)) } else { Err(wrong()) }
+    }
+
+    /// What is unique: the address in lower case. Nothing else is folded; dots and plus signs mean what the domain says.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+/// A username in its one spelling: lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Username(String);
+
+/// Shortest and longest username.
+pub const USERNAME_LENGTH: (usize, usize) = (3, 30);
+
+/// Names that would pass for the service itself or for its addresses.
+fn reserved(name: &str) -> bool {
+    include_str!("../data/reserved.txt").split_whitespace().any(|r| r == name)
+}
+
+impl Username {
+    /// Parses a name: NFKC, lower case, 3 to 30 of `a-z 0-9 _`, beginning with a letter, no double underscore and none at
+    /// the end, not reserved, not profane.
+    ///
+    /// # Errors
+    /// `required`, `too_short`, `too_long`, `username_format` or `username_refused`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let name: String = text.trim().nfkc().flat_map(char::to_lowercase).collect();
+        let (min, max) = USERNAME_LENGTH;
+        let length = name.chars().count();
+        if length == 0 {
+            return Err(FieldError::new("required"));
+        }
+        let alphabet = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if !alphabet || !name.starts_with(|c: char| c.is_ascii_lowercase()) || name.ends_with('_') || name.contains("__") {
+            return Err(FieldError::new("username_format"));
+        }
+        if length < min {
+            return Err(FieldError::new("too_short").with("min", min));
+        }
+        if length > max {
+            return Err(FieldError::new("too_long").with("max", max));
+        }
+        if reserved(&name) || profanity::in_name(&name) {
+            return Err(FieldError::new("username_refused"));
+        }
+        Ok(Self(name))
+    }
+}
+
+/// What somebody types as their name at sign-in. An `@` makes it an address, because no username has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// By username.
+    Username(Username),
+    /// By e-mail address.
+    Email(Email),
+}
+
+impl Login {
+    /// Parses either. What is neither can belong to nobody.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.contains('@') { Email::parse(text).ok().map(Self::Email) } else { Self::name(text).map(Self::Username) }
+    }
+
+    // A name that is refused today may have been given before; whether it is allowed does not matter here.
+    fn name(text: &str) -> Option<Username> {
+        let name: String = text.trim().nfkc().flat_map(char::to_lowercase).collect();
+        (!name.is_empty() && name.len() <= 64).then_some(Username(name))
+    }
+}
+
+/// A first or last name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonName(String);
+
+/// Longest name.
+pub const NAME_MAX: usize = 35;
+
+impl PersonName {
+    /// Parses a name: NFC, trimmed, 1 to 35 characters; letters and marks of any script, spaces, hyphens, apostrophes, dots.
+    ///
+    /// # Errors
+    /// `required`, `too_long` or `characters`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let name: String = text.trim().nfc().collect();
+        let allowed = |c: char| c.is_alphabetic() || unicode_normalization::char::is_combining_mark(c) || " -'’.".contains(c);
+        match name.chars().count() {
+            0 => Err(FieldError::new("required")),
+            n if n > NAME_MAX => Err(FieldError::new("too_long").with("max", NAME_MAX)),
+            _ if name.chars().all(allowed) && name.chars().any(char::is_alphabetic) => Ok(Self(name)),
+            _ => Err(FieldError::new("characters")),
+        }
+    }
+}
+
+/// A day of birth, `YYYY-MM-DD`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BirthDate(Date);
+
+/// Youngest and oldest age at registration.
+pub const AGE: (u8, u8) = (16, 120);
+
+impl BirthDate {
+    /// Parses a day and judges the age by the calendar date of `now`. Who is born on 29 February comes of age on 1 March.
+    ///
+    /// # Errors
+    /// `date`, `in_future`, `too_young` or `too_old`.
+    pub fn parse(text: &str, now: Time) -> Result<Self, FieldError> {
+        let date = Self::read(text).ok_or_else(|| FieldError::new("date"))?;
+        let today = now.date();
+        let (min, max) = AGE;
+        if date > today {
+            return Err(FieldError::new("in_future"));
+        }
+        match age(date, today) {
+            a if a < i32::from(min) => Err(FieldError::new("too_young").with("min", min)),
+            a if a > i32::from(max) => Err(FieldError::new("too_old")),
+            _ => Ok(Self(date)),
+        }
+    }
+
+    fn read(text: &str) -> Option<Date> {
+        Date::parse(text, format_description!("[year]-[month]-[day]")).ok().filter(|_| text.len() == 10)
+    }
+}
+
+fn age(born: Date, today: Date) -> i32 {
+    let day = |d: Date| (u8::from(d.month()), d.day());
+    let had_birthday = match (born.month(), born.day()) {
+        (Month::February, 29) if !time::util::is_leap_year(today.year()) => day(today) >= (3, 1),
+        _ => day(today) >= day(born),
+    };
+    today.year().saturating_sub(born.year()).saturating_sub(i32::from(!had_birthday))
+}
+
+impl fmt::Display for BirthDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+    }
+}
+
+impl Serialize for BirthDate {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BirthDate {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        Self::read(&text).map(Self).ok_or_else(|| serde::de::Error::custom("not a date"))
+    }
+}
+
+impl FromStr for Username {
+    type Err = FieldError;
+    fn from_str(s: &str) -> Result<Self, FieldError> {
+        Self::parse(s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code<T>(r: Result<T, FieldError>) -> &'static str {
+        r.err().map_or("ok", |e| e.code)
+    }
+
+    #[test]
+    fn usernames() {
+        for (name, expected) in [
+            ("ana", "ok"),
+            ("Ana_99", "ok"),
+            ("ab", "too_short"),
+            ("a2345678901234567890123456789_x", "too_long"),
+            ("9lives", "username_format"),
+            ("_ana", "username_format"),
+            ("ana_", "username_format"),
+            ("a__b", "username_format"),
+            ("ana.b", "username_format"),
+            ("ana@b.cd", "username_format"),
+            ("żaba", "username_format"),
+            ("", "required"),
+            ("admin", "username_refused"),
+            ("fuck_you", "username_refused"),
+            ("scunthorpe", "ok"),
+            ("assassin", "ok"),
+            ("ａｎａ", "ok"),
+        ] {
+            assert_eq!(code(Username::parse(name)), expected, "{name}");
+        }
+        assert_eq!(Username::parse("Alice").unwrap(), Username::parse(" alice ").unwrap());
+    }
+
+    #[test]
+    fn addresses() {
+        for (address, expected) in [
+            ("ana@example.test", "ok"),
+            ("Ana+x@EXAMPLE.test", "ok"),
+            ("ana＠example.test", "ok"),
+            ("ana@żaba.test", "ok"),
+            ("ana", "email"),
+            ("a@b@c.test", "email"),
+            ("ana@example.test.", "email"),
+            ("ana@localhost", "email"),
+            ("\"a b\"@example.test", "email"),
+            ("ana@[127.0.0.1]", "email"),
+            ("", "required"),
+            ("ana@exa mple.test", "email"),
+            ("ana\r\nBcc: x@example.test", "email"),
+            ("Ana <ana@example.test>", "email"),
+            ("adm\u{131}n@example.test", "email"),
+            (".ana@example.test", "email"),
+        ] {
+            assert_eq!(code(Email::parse(address)), expected, "{address}");
+        }
+        assert_eq!(code(Email::parse(&format!("{}@example.test", "a".repeat(250)))), "too_long");
+        assert_eq!(Email::parse("ANA@Example.Test").unwrap().key(), Email::parse("ana@example.test").unwrap().key());
+    }
+
+    #[test]
+    fn names() {
+        for (name, expected) in [
+            ("Li", "ok"),
+            ("Å", "ok"),
+            ("Anna-Maria O’Neil jr.", "ok"),
+            ("", "required"),
+            ("   ", "required"),
+            ("R2D2", "characters"),
+            ("<b>", "characters"),
+            ("-", "characters"),
+        ] {
+            assert_eq!(code(PersonName::parse(name)), expected, "{name}");
+        }
+        assert_eq!(code(PersonName::parse(&"ż".repeat(35))), "ok");
+        assert_eq!(code(PersonName::parse(&"ż".repeat(36))), "too_long");
+    }
+
+    #[test]
+    fn ages() {
+        // 2030-01-01T00:00:00Z
+        let now = Time::from_millis(1_893_456_000_000);
+        for (born, expected) in [
+            ("2014-01-01", "ok"),
+            ("2014-01-02", "too_young"),
+            ("2031-01-01", "in_future"),
+            ("1910-01-01", "ok"),
+            ("1908-12-31", "too_old"),
+            ("2000-02-30", "date"),
+            ("1.1.2000", "date"),
+            ("+2000-1-1", "date"),
+        ] {
+            assert_eq!(code(BirthDate::parse(born, now)), expected, "{born}");
+        }
+        // 29 February 2012: not yet 16 on 28 February 2028, 16 on the 29th; in 2029 the birthday is 1 March.
+        let day = |y, m, d| Date::from_calendar_date(y, m, d).unwrap();
+        let born = day(2012, Month::February, 29);
+        assert_eq!(age(born, day(2028, Month::February, 28)), 15);
+        assert_eq!(age(born, day(2028, Month::February, 29)), 16);
+        assert_eq!(age(born, day(2029, Month::February, 28)), 16);
+        assert_eq!(age(born, day(2029, Month::March, 1)), 17);
+    }
+}

@@ -1,0 +1,217 @@
+//! Passwords: which are good enough, and how they are kept.
+//!
+//! Hashed is exactly what was typed (no trimming, folding or normalising), peppered with HMAC-SHA-256 and then Argon2id at
+//! 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use kernel::{FieldError, Problem, Secret, Sys, env::Reader, id::UserId};
+use sha2::Sha256;
+
+use crate::{Keyring, guessable::guessable, user::PasswordHash};
+
+/// Longest password, in bytes. Longer ones are refused, never cut.
+pub const MAX_BYTES: usize = 1024;
+/// Longest password, in characters.
+pub const MAX_CHARS: usize = 128;
+
+/// Which passwords are good enough.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    min_length: usize,
+    upper: bool,
+    lower: bool,
+    digit: bool,
+    symbol: bool,
+}
+
+impl Policy {
+    /// Reads the five rules: `PASSWORD_MIN_LENGTH` (12; at least 8) and `PASSWORD_UPPER`, `_LOWER`, `_DIGIT`, `_SYMBOL` (off).
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let min_length = r.or("PASSWORD_MIN_LENGTH", 12);
+        if !(8..=MAX_CHARS).contains(&min_length) {
+            r.wrong(format!("PASSWORD_MIN_LENGTH must be from 8 to {MAX_CHARS}"));
+        }
+        Self {
+            min_length,
+            upper: r.or("PASSWORD_UPPER", false),
+            lower: r.or("PASSWORD_LOWER", false),
+            digit: r.or("PASSWORD_DIGIT", false),
+            symbol: r.or("PASSWORD_SYMBOL", false),
+        }
+    }
+
+    /// Judges a password; `personal` are the person's own names and addresses, which it may not contain.
+    ///
+    /// # Errors
+    /// Every rule that it breaks.
+    pub fn check(&self, password: &Secret, personal: &[&str]) -> Result<(), Vec<FieldError>> {
+        let text = password.expose();
+        let length = text.chars().count();
+        let mut errors = Vec::new();
+        let mut rule = |holds: bool, error: FieldError| {
+            if !holds {
+                errors.push(error)
+            }
+        };
+        rule(length >= self.min_length, FieldError::new("too_short").with("min", self.min_length));
+        rule(length <= MAX_CHARS && text.len() <= MAX_BYTES, FieldError::new("too_long").with("max", MAX_CHARS));
+        rule(!self.upper || text.chars().any(char::is_uppercase), FieldError::new("password_upper"));
+        rule(!self.lower || text.chars().any(char::is_lowercase), FieldError::new("password_lower"));
+        rule(!self.digit || text.chars().any(char::is_numeric), FieldError::new("password_digit"));
+        rule(!self.symbol || text.chars().any(|c| !c.is_alphanumeric()), FieldError::new("password_symbol"));
+        rule(!guessable(text), FieldError::new("password_common"));
+        rule(!contains_personal(text, personal), FieldError::new("password_personal"));
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}
+
+/// Whether one's own name, address or number makes up the password. Parts shorter than four characters prove nothing.
+fn contains_personal(password: &str, personal: &[&str]) -> bool {
+    let password = password.to_lowercase();
+    let parts = personal.iter().flat_map(|p| {
+        let p = p.to_lowercase();
+        let local = p.split('@').next().unwrap_or_default().to_owned();
+        [p, local]
+    });
+    parts.filter(|p| p.chars().count() >= 4).any(|p| password.contains(&p))
+}
+
+/// Hashes and verifies passwords.
+#[derive(Clone)]
+pub struct Hasher {
+    peppers: Keyring,
+    sys: Sys,
+}
+
+/// Whether a password is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Right,
+    /// It is, but the hash is older than today's parameters or pepper: store a new one.
+    Outdated,
+    /// It is not, or there is no such person.
+    Wrong,
+}
+
+impl Hasher {
+    /// Reads `PEPPER`, a keyring.
+    pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
+        Self { peppers: Keyring::read(r, "PEPPER"), sys: sys.clone() }
+    }
+
+    /// Hashes a password for a person.
+    ///
+    /// # Errors
+    /// An internal [`Problem`] if there is no memory for it.
+    pub async fn hash(&self, user: UserId, password: &Secret) -> Result<PasswordHash, Problem> {
+        let (pepper, key) = self.peppers.current().ok_or_else(|| Problem::internal("no pepper"))?;
+        let input = peppered(key, password);
+        let salt: [u8; 16] = self.sys.bytes();
+        let phc = blocking(move || argon2().hash_password_with_salt(&input, &salt).map(|h| h.to_string())).await?;
+        Ok(PasswordHash { user, phc: phc.map_err(|e| Problem::internal(e.to_string()))?, pepper: pepper.to_owned() })
+    }
+
+    /// Verifies a password. Without a hash (nobody has that name) the same work is done for nothing, so that time tells nothing.
+    ///
+    /// # Errors
+    /// An internal [`Problem`] if there is no memory for it.
+    pub async fn verify(&self, hash: Option<&PasswordHash>, password: &Secret) -> Result<Verdict, Problem> {
+        let (current, key) = self.peppers.current().ok_or_else(|| Problem::internal("no pepper"))?;
+        let key = hash.and_then(|h| self.peppers.get(&h.pepper)).unwrap_or(key);
+        let outdated = hash.is_some_and(|h| h.pepper != current || !h.phc.contains(PARAMETERS));
+        let known = hash.is_some();
+        let phc = hash.map_or_else(|| NOBODY.to_owned(), |h| h.phc.clone());
+        let input = peppered(key, password);
+        let right = blocking(move || Argon2::default().verify_password(&input, phc.as_str()).is_ok()).await?;
+        Ok(match (right && known, outdated) {
+            (false, _) => Verdict::Wrong,
+            (true, false) => Verdict::Right,
+            (true, true) => Verdict::Outdated,
+        })
+    }
+}
+
+/// How today's parameters read in a PHC string.
+const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+/// A hash that no password is known for, with today's parameters.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+}
+
+fn peppered(pepper: &Secret, password: &Secret) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(pepper.expose().as_bytes())
+        .map(|mut mac| {
+            mac.update(password.expose().as_bytes());
+            mac.finalize().into_bytes().to_vec()
+        })
+        .unwrap_or_default()
+}
+
+/// Hashing takes 14 ms of a processor: other requests of a host that has any must not wait for it.
+async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(f).await.map_err(Problem::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Env;
+
+    use super::*;
+
+    fn env(vars: &[(&str, &str)]) -> Env {
+        vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    fn codes(policy: &Policy, password: &str) -> Vec<&'static str> {
+        policy
+            .check(&Secret::new(password.to_owned()), &["ana_nowak", "Ana", "ana.n@example.test"])
+            .err()
+            .unwrap_or_default()
+            .iter()
+            .map(|e| e.code)
+            .collect()
+    }
+
+    #[test]
+    fn all_broken_rules_are_told_at_once() {
+        let default = env(&[]).read(Policy::read).unwrap();
+        let strict =
+            env(&[("PASSWORD_UPPER", "true"), ("PASSWORD_LOWER", "true"), ("PASSWORD_DIGIT", "true"), ("PASSWORD_SYMBOL", "true")])
+                .read(Policy::read)
+                .unwrap();
+        assert!(codes(&default, "tall giraffes dance").is_empty());
+        assert_eq!(codes(&default, "tL9#vQ2x!m"), ["too_short"]);
+        assert_eq!(codes(&default, &"zaq żółw 7".repeat(20)), ["too_long", "password_common"]);
+        assert_eq!(codes(&default, "xx ana_nowak yy 7"), ["password_personal"]);
+        assert_eq!(codes(&strict, "żółwie"), ["too_short", "password_upper", "password_digit", "password_symbol"]);
+        assert!(codes(&strict, "Tall \"giraffes\" 7").is_empty());
+        assert!(env(&[("PASSWORD_MIN_LENGTH", "7")]).read(Policy::read).is_err());
+    }
+
+    #[tokio::test]
+    async fn hashes_verify_outdated_ones_are_told_and_nothing_is_cut() {
+        let sys = Sys::real();
+        let old = env(&[("PEPPER", "1:p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]).read(|r| Hasher::read(r, &sys)).unwrap();
+        let new = env(&[("PEPPER", "2:Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ,1:p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")])
+            .read(|r| Hasher::read(r, &sys))
+            .unwrap();
+        let long = format!("{}A", "x".repeat(72));
+        let twin = format!("{}B", "x".repeat(72));
+        let hash = old.hash(sys.id(), &Secret::new(long.clone())).await.unwrap();
+        assert!(hash.phc.starts_with(PARAMETERS), "{}", hash.phc);
+        assert_eq!(old.verify(Some(&hash), &Secret::new(long.clone())).await.unwrap(), Verdict::Right);
+        assert_eq!(old.verify(Some(&hash), &Secret::new(twin)).await.unwrap(), Verdict::Wrong);
+        assert_eq!(new.verify(Some(&hash), &Secret::new(long.clone())).await.unwrap(), Verdict::Outdated);
+        assert_eq!(new.verify(None, &Secret::new(long)).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_hash_of_nobody_is_a_real_one() {
+        assert!(argon2::password_hash::phc::PasswordHash::new(NOBODY).is_ok());
+        assert!(NOBODY.starts_with(PARAMETERS));
+    }
+}

@@ -1,0 +1,34 @@
+//! What this crate stores about a person, taken away.
+
+use kernel::id::UserId;
+use store::{Key, Range, StoreError, Table};
+
+use crate::user::{EmailClaim, PasswordHash, User, UsernameClaim, partition};
+
+/// Ends every way in: sessions and the password. Done first, so that nothing is written behind the purge's back.
+///
+/// # Errors
+/// [`StoreError`]; may be run again at any point.
+pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
+    let mut keys: Vec<Key> = crate::session::list(table, user).await?.iter().map(store::Item::key).collect();
+    keys.push(PasswordHash::key_of(user));
+    table.delete_many(keys).await
+}
+
+/// Removes the claims of names, everything left in the person's own partition but `keep`, and the record itself last, so
+/// that a run that is cut off still finds the names. Names are free again then; ids never are.
+///
+/// # Errors
+/// [`StoreError`]; may be run again at any point.
+pub async fn erase(table: &Table, user: UserId, keep: &[Key]) -> Result<(), StoreError> {
+    let record = table.get::<User>(User::key_of(user)).await?;
+    if let Some(record) = &record {
+        let claims = vec![UsernameClaim::key_of(&record.username), EmailClaim::key_of(&record.email)];
+        table.delete_many(claims).await?;
+    }
+    let rest = table.query_rows(Range::of(partition(user))).await?;
+    let own = User::key_of(user);
+    let keys = rest.items.iter().filter_map(store::Row::key).filter(|k| *k != own && !keep.contains(k)).collect();
+    table.delete_many(keys).await?;
+    table.delete(own).await
+}

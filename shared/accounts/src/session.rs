@@ -1,0 +1,356 @@
+//! Sessions and refresh tokens.
+//!
+//! A refresh token is opaque to clients: whose, which session, the how-manieth, and 256 secret bits of which the session
+//! keeps a hash. Each use replaces it. The successor is derived from the spent one under a server key, which gives two
+//! things without storing anything more: a client that lost the reply gets the *same* successor for ten seconds, and any
+//! older token of the family is recognised as ours, so that its reuse ends the session while a made-up token does nothing.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use events::Notice;
+use hkdf::Hkdf;
+use kernel::{
+    Id as _, Kind, Problem, Secret, Sys, Time,
+    id::{SessionId, UserId},
+    secret::same,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
+
+use crate::{
+    token::Method,
+    user::{User, partition, tell},
+};
+
+/// A session ends when nobody used it for this long,
+pub const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
+/// and after this long in any case.
+pub const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long the token before may still be shown, by a client that lost the reply.
+pub const LOST_REPLY: Duration = Duration::from_secs(10);
+/// Sessions of one person; the least recently used ones make room.
+pub const MOST: usize = 20;
+
+/// A sign-in of one client. Ending it is deleting it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// Which.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// How they proved who they are.
+    pub amr: Vec<Method>,
+    /// When they did.
+    pub auth_time: Time,
+    /// When it began.
+    pub created_at: Time,
+    /// When its refresh token was last used.
+    pub last_used_at: Time,
+    /// What the client calls itself, at most 255 characters.
+    pub user_agent: String,
+    /// The how-manieth refresh token is current, from 0.
+    pub generation: u32,
+    /// The hash of its secret.
+    pub refresh_hash: String,
+}
+
+impl Session {
+    /// Where a session is.
+    #[must_use]
+    pub fn key_of(user: UserId, id: SessionId) -> Key {
+        Key::new(partition(user), format!("SESSION#{id}"))
+    }
+
+    /// Whether it is still good.
+    #[must_use]
+    pub fn alive(&self, now: Time) -> bool {
+        now < self.ends_at()
+    }
+
+    /// When it ends if nobody uses it.
+    #[must_use]
+    pub fn ends_at(&self) -> Time {
+        (self.last_used_at + IDLE).min(self.created_at + ABSOLUTE)
+    }
+}
+
+impl Item for Session {
+    const KIND: &'static str = "session";
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.created_at + ABSOLUTE)
+    }
+}
+
+/// A refresh token, taken apart.
+#[derive(Clone, Debug)]
+pub struct RefreshToken {
+    /// Whose.
+    pub user: UserId,
+    /// Which session.
+    pub session: SessionId,
+    generation: u32,
+    secret: Secret<[u8; 32]>,
+}
+
+impl RefreshToken {
+    /// Takes a token apart. Says nothing about whether it is good.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix("rft_")?).ok()?;
+        let (user, rest) = bytes.split_first_chunk::<16>()?;
+        let (session, rest) = rest.split_first_chunk::<16>()?;
+        let (generation, rest) = rest.split_first_chunk::<4>()?;
+        Some(Self {
+            user: UserId::from_ulid(u128::from_be_bytes(*user).into()),
+            session: SessionId::from_ulid(u128::from_be_bytes(*session).into()),
+            generation: u32::from_be_bytes(*generation),
+            secret: Secret::new(rest.try_into().ok()?),
+        })
+    }
+
+    /// The token as the client keeps it.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        let (user, session) = (u128::from(self.user.ulid()), u128::from(self.session.ulid()));
+        let mut bytes = user.to_be_bytes().to_vec();
+        bytes.extend(session.to_be_bytes());
+        bytes.extend(self.generation.to_be_bytes());
+        bytes.extend(self.secret.expose());
+        format!("rft_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn hash(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()))
+    }
+
+    fn successor(&self, key: &Secret) -> Self {
+        let mut secret = [0; 32];
+        let info = format!("stoa refresh v1 {}", self.session);
+        Hkdf::<Sha256>::new(Some(key.expose().as_bytes()), self.secret.expose()).expand(info.as_bytes(), &mut secret).unwrap_or(());
+        Self { generation: self.generation.saturating_add(1), secret: Secret::new(secret), ..self.clone() }
+    }
+}
+
+/// A session that is about to begin. The only way to make one.
+#[derive(Debug)]
+pub struct Opening {
+    /// What will be stored.
+    pub session: Session,
+    /// What the client gets.
+    pub refresh: RefreshToken,
+    evicted: Vec<Key>,
+}
+
+impl Opening {
+    /// Prepares a session for a person who has just proven who they are.
+    #[must_use]
+    pub fn new(sys: &Sys, user: UserId, amr: Vec<Method>, user_agent: &str) -> Self {
+        let (now, id) = (sys.now(), sys.id());
+        let refresh = RefreshToken { user, session: id, generation: 0, secret: Secret::new(sys.bytes()) };
+        let session = Session {
+            id,
+            user,
+            amr,
+            auth_time: now,
+            created_at: now,
+            last_used_at: now,
+            user_agent: user_agent.chars().take(255).collect(),
+            generation: 0,
+            refresh_hash: refresh.hash(),
+        };
+        Self { session, refresh, evicted: Vec::new() }
+    }
+
+    /// Makes room among the sessions that the person has already.
+    #[must_use]
+    pub fn among(mut self, mut others: Vec<Session>) -> Self {
+        others.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
+        self.evicted = others.iter().skip(MOST.saturating_sub(1)).map(Item::key).collect();
+        self
+    }
+
+    /// Adds the beginning of the session to a transaction.
+    pub fn write(&self, tx: &mut Tx) -> Slot {
+        for key in &self.evicted {
+            tx.delete(key.clone());
+        }
+        tx.create(&self.session)
+    }
+}
+
+/// What using a refresh token led to.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The session, with its new state.
+    pub session: Session,
+    /// The token to use next.
+    pub refresh: RefreshToken,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Use {
+    /// The current one: replace it.
+    Rotate,
+    /// The one before, by a client that lost the reply: give the same successor again.
+    Repeat,
+    /// A spent one: somebody has a copy.
+    Replay,
+    /// Not ours.
+    Forged,
+}
+
+/// A family has at most this many tokens: one every ten minutes for 30 days, generously.
+const MOST_GENERATIONS: u32 = 20_000;
+
+fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Use {
+    let Some(age) = session.generation.checked_sub(token.generation).filter(|a| *a <= MOST_GENERATIONS) else { return Use::Forged };
+    let descendant = (0..age).fold(token.clone(), |t, _| t.successor(key));
+    if !same(descendant.hash().as_bytes(), session.refresh_hash.as_bytes()) {
+        return Use::Forged;
+    }
+    match age {
+        0 => Use::Rotate,
+        1 if now.since(session.last_used_at) <= LOST_REPLY => Use::Repeat,
+        _ => Use::Replay,
+    }
+}
+
+/// Uses a refresh token. Two requests: the session with its user, and the conditional replacement.
+///
+/// # Errors
+/// [`Kind::RefreshInvalid`], alike for everything that can be wrong. A replay also ends the session and tells the person.
+pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToken) -> Result<Refreshed, Problem> {
+    let now = sys.now();
+    let (session_key, user_key) = (Session::key_of(token.user, token.session), User::key_of(token.user));
+    let mut batch = table.get_many(vec![session_key.clone(), user_key.clone()]).await?;
+    let user = batch.take::<User>(&user_key)?.filter(|u| u.status == crate::user::Status::Active);
+    let mut session = batch.take::<Session>(&session_key)?.filter(|s| s.alive(now) && user.is_some()).ok_or(Kind::RefreshInvalid)?;
+    // The second round is for the loser of a race, who then finds its token to be the one before.
+    for _ in 0..2 {
+        let successor = token.successor(key);
+        match judge(&session, token, key, now) {
+            Use::Forged => break,
+            Use::Repeat => return Ok(Refreshed { session, refresh: successor }),
+            Use::Replay => {
+                end_family(table, sys, &session).await?;
+                break;
+            }
+            Use::Rotate => {
+                let replace = Update::of(session_key.clone())
+                    .set("refresh_hash", successor.hash())
+                    .set("generation", successor.generation)
+                    .set("last_used_at", now)
+                    .when(field("generation").eq(token.generation));
+                match table.update(replace).await {
+                    Ok(row) => return Ok(Refreshed { session: row.decode()?, refresh: successor }),
+                    Err(WriteError::Refused(Some(row))) => session = row.decode()?,
+                    Err(WriteError::Refused(None)) => break,
+                    Err(WriteError::Store(e)) => return Err(e.into()),
+                }
+            }
+        }
+    }
+    Err(Kind::RefreshInvalid.into())
+}
+
+async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), Problem> {
+    tracing::warn!(user.id = %session.user, session.id = %session.id, "a spent refresh token was used: the session ends");
+    let mut tx = Tx::new();
+    tx.delete_when(session.key(), Cond::Exists);
+    tell(&mut tx, sys, session.user, Notice::SessionReused);
+    match table.commit(tx).await {
+        // Refused: it had ended already, and its person was told.
+        Ok(()) | Err(CommitError::Refused(_)) => Ok(()),
+        Err(CommitError::Store(e)) => Err(e.into()),
+    }
+}
+
+/// All sessions of a person, in the order they began. Bounded by [`MOST`].
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn list(table: &Table, user: UserId) -> Result<Vec<Session>, StoreError> {
+    Ok(table.query::<Session>(Range::of(partition(user)).prefix("SESSION#")).await?.items)
+}
+
+/// Ends one session. Says whether there was one.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn revoke(table: &Table, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+    match table.delete_when(Session::key_of(user, session), Cond::Exists).await {
+        Ok(()) => Ok(true),
+        Err(WriteError::Refused(_)) => Ok(false),
+        Err(WriteError::Store(e)) => Err(e),
+    }
+}
+
+/// Ends all sessions of a person but `keep`, and returns which.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn revoke_all(table: &Table, user: UserId, keep: Option<SessionId>) -> Result<Vec<SessionId>, StoreError> {
+    let ended: Vec<Session> = list(table, user).await?.into_iter().filter(|s| Some(s.id) != keep).collect();
+    table.delete_many(ended.iter().map(Item::key).collect()).await?;
+    Ok(ended.into_iter().map(|s| s.id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Secret {
+        Secret::new("p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc".to_owned())
+    }
+
+    #[test]
+    fn a_token_survives_the_client_and_a_made_up_one_is_forged() {
+        let sys = Sys::real();
+        let opening = Opening::new(&sys, sys.id(), vec![Method::Pwd], "test");
+        let token = RefreshToken::parse(&opening.refresh.reveal()).unwrap();
+        assert_eq!(judge(&opening.session, &token, &key(), sys.now()), Use::Rotate);
+        let forged = RefreshToken { secret: Secret::new([7; 32]), ..token.clone() };
+        assert_eq!(judge(&opening.session, &forged, &key(), sys.now()), Use::Forged);
+        let ahead = RefreshToken { generation: 1, ..token };
+        assert_eq!(judge(&opening.session, &ahead, &key(), sys.now()), Use::Forged);
+        for bad in ["", "rft_", "rft_AAAA", "x", "rft_!!!!"] {
+            assert!(RefreshToken::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_one_before_is_good_for_ten_seconds_and_then_betrays_a_copy() {
+        let sys = Sys::real();
+        let Opening { mut session, refresh: first, .. } = Opening::new(&sys, sys.id(), vec![Method::Pwd], "test");
+        let now = sys.now();
+        let rotate = |session: &mut Session, token: &RefreshToken| {
+            let next = token.successor(&key());
+            session.generation = next.generation;
+            session.refresh_hash = next.hash();
+            session.last_used_at = now;
+            next
+        };
+        let second = rotate(&mut session, &first);
+        assert_eq!(judge(&session, &second, &key(), now), Use::Rotate);
+        assert_eq!(judge(&session, &first, &key(), now + LOST_REPLY), Use::Repeat);
+        assert_eq!(judge(&session, &first, &key(), now + LOST_REPLY + Duration::from_millis(1)), Use::Replay);
+        let third = rotate(&mut session, &second);
+        assert_eq!(judge(&session, &third, &key(), now), Use::Rotate);
+        assert_eq!(judge(&session, &first, &key(), now), Use::Replay);
+    }
+
+    #[test]
+    fn the_least_recently_used_sessions_make_room() {
+        let sys = Sys::real();
+        let user = sys.id();
+        let others: Vec<Session> =
+            (0..21_i64).map(|n| Session { last_used_at: Time::from_millis(n), ..Opening::new(&sys, user, vec![], "").session }).collect();
+        let oldest: Vec<Key> = others[..2].iter().rev().map(Item::key).collect();
+        assert_eq!(Opening::new(&sys, user, vec![], "").among(others).evicted, oldest);
+    }
+}
