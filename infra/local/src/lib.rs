@@ -1,2 +1,123 @@
-//! To come.
+//! The local cloud: one process that deploys `template.yaml` to this machine.
+//!
+//! [`Stack::start`] reads the template, opens the state, listens, starts every function and returns. Every part holds the same
+//! [`Core`]; nothing is global, so that any number of stacks can run in one process.
+
+pub mod activity;
+pub mod aws;
+pub mod clock;
+pub mod console;
+pub mod credentials;
+pub mod dead_letters;
+pub mod hosts;
 pub mod inbox;
+pub mod schedules;
+pub mod socket_api;
+pub mod template;
+
+use std::{path::PathBuf, sync::Arc};
+
+use activity::Activity;
+use clock::Clock;
+use credentials::Credentials;
+use dead_letters::DeadLetters;
+use hosts::Hosts;
+use inbox::Inbox;
+use kernel::Sys;
+use schedules::Schedules;
+use socket_api::Connections;
+use template::Template;
+
+/// Where the state is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// Nowhere: it ends with the stack.
+    Memory,
+    /// In a folder, so that it survives a restart. Each part keeps its own files in it.
+    Folder(PathBuf),
+}
+
+impl Storage {
+    /// The path of a file or folder of the state, if it is kept.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Memory => None,
+            Self::Folder(folder) => Some(folder.join(name)),
+        }
+    }
+}
+
+/// Where everything listens, without a slash at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Urls {
+    /// The HTTP API.
+    pub api: String,
+    /// The WebSocket API, with its stage: `ws://…/development`.
+    pub socket: String,
+    /// The console.
+    pub console: String,
+    /// The AWS endpoints, all of them; `@connections` is below `/<stage>/@connections/`.
+    pub aws: String,
+    /// The API's documentation.
+    pub docs: String,
+}
+
+/// Why a stack does not start. The message is one line that says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The template cannot be deployed.
+    #[error("template: {0}")]
+    Template(String),
+    /// Something is wrong with the state folder.
+    #[error("state: {0}")]
+    State(String),
+    /// An address cannot be listened on.
+    #[error("{0}")]
+    Listen(String),
+    /// A function does not start.
+    #[error("function {0}: {1}")]
+    Function(String, String),
+}
+
+/// What the parts of one local cloud share. Always within an [`Arc`].
+pub struct Core {
+    /// What is deployed.
+    pub template: Template,
+    /// Where it listens.
+    pub urls: Urls,
+    /// Where it keeps its state.
+    pub storage: Storage,
+    /// The clock, randomness and ids, as the functions see them.
+    pub sys: Sys,
+    /// The same clock, to be moved and waited for.
+    pub clock: Clock,
+    /// Who signs with which key.
+    pub credentials: Credentials,
+    /// Invokes functions.
+    pub hosts: Hosts,
+    /// The open WebSockets.
+    pub connections: Connections,
+    /// The schedules.
+    pub schedules: Schedules,
+    /// Mails and text messages.
+    pub inbox: Inbox,
+    /// What is still under way.
+    pub activity: Activity,
+    /// What was given up.
+    pub dead_letters: DeadLetters,
+    /// What stands behind the AWS endpoints: tables, objects, calls, faults.
+    pub aws: aws::State,
+}
+
+/// A running local cloud. Dropping it stops everything.
+pub struct Stack {
+    core: Arc<Core>,
+}
+
+impl std::ops::Deref for Stack {
+    type Target = Core;
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}

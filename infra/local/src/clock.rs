@@ -1,0 +1,105 @@
+//! The clock of one local cloud: real time plus an offset that a developer or a test moves.
+//!
+//! Everything that waits for a moment waits here, so that moving the clock past it ends the wait at once.
+
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+use kernel::{Sys, Time};
+use tokio::sync::watch;
+
+/// The clock. Cloning shares it.
+#[derive(Clone)]
+pub struct Clock {
+    sys: Sys,
+    moved: Arc<watch::Sender<i64>>,
+    file: Option<Arc<PathBuf>>,
+}
+
+impl Clock {
+    /// The clock that functions see through `sys`. With a `file` its offset survives a restart.
+    ///
+    /// # Errors
+    /// If the file is there and holds no offset.
+    pub fn open(sys: Sys, file: Option<PathBuf>) -> io::Result<Self> {
+        if let Some(file) = &file {
+            match std::fs::read_to_string(file) {
+                Ok(text) => {
+                    sys.set_offset_millis(text.trim().parse().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{text:?}: {e}")))?);
+                }
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+        }
+        let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
+        Ok(Self { sys, moved, file: file.map(Arc::new) })
+    }
+
+    /// What the functions take their time from.
+    #[must_use]
+    pub fn sys(&self) -> &Sys {
+        &self.sys
+    }
+
+    /// The current moment.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.sys.now()
+    }
+
+    /// How far it is ahead of real time, in milliseconds.
+    #[must_use]
+    pub fn offset_millis(&self) -> i64 {
+        self.sys.offset_millis()
+    }
+
+    /// Moves it forward and tells everybody who subscribed.
+    ///
+    /// # Errors
+    /// If the state folder cannot be written; the clock has moved all the same.
+    pub fn advance(&self, by: Duration) -> io::Result<()> {
+        self.put_offset(self.offset_millis().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Sets it to a moment.
+    ///
+    /// # Errors
+    /// If the state folder cannot be written; the clock has moved all the same.
+    pub fn set(&self, to: Time) -> io::Result<()> {
+        let real = self.now().millis().saturating_sub(self.offset_millis());
+        self.put_offset(to.millis().saturating_sub(real))
+    }
+
+    /// Puts it back to real time.
+    ///
+    /// # Errors
+    /// If the state folder cannot be written; the clock has moved all the same.
+    pub fn reset(&self) -> io::Result<()> {
+        self.put_offset(0)
+    }
+
+    /// Announces the new offset after every move.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<i64> {
+        self.moved.subscribe()
+    }
+
+    /// Returns when this clock has reached `due`, by waiting or by being moved.
+    pub async fn sleep_until(&self, due: Time) {
+        let mut moves = self.subscribe();
+        loop {
+            moves.borrow_and_update();
+            let left = due.since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            // An elapsed timeout and a move are the same: look again.
+            drop(tokio::time::timeout(left, moves.changed()).await);
+        }
+    }
+
+    fn put_offset(&self, offset: i64) -> io::Result<()> {
+        self.sys.set_offset_millis(offset);
+        self.moved.send_replace(offset);
+        self.file.as_deref().map_or(Ok(()), |file| std::fs::write(file, offset.to_string()))
+    }
+}

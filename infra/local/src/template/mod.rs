@@ -1,0 +1,253 @@
+//! `template.yaml`, as far as the local cloud deploys it: typed, with every reference resolved.
+//!
+//! Names: `function` is always a function's logical id (`RegistrationFunction`), and so are queues; tables, buckets and buses
+//! go by their physical names, as calls name them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+/// Everything that is deployed.
+#[derive(Clone, Debug, Default)]
+pub struct Template {
+    /// By logical id.
+    pub functions: BTreeMap<String, FunctionSpec>,
+    /// The HTTP API.
+    pub http_api: HttpApiSpec,
+    /// The WebSocket API.
+    pub socket_api: Option<SocketApiSpec>,
+    /// The tables.
+    pub tables: Vec<TableSpec>,
+    /// The buckets.
+    pub buckets: Vec<BucketSpec>,
+    /// Names of the event buses.
+    pub buses: Vec<String>,
+    /// The queues: dead letters end there.
+    pub queues: Vec<QueueSpec>,
+    /// From a bus to a function.
+    pub rules: Vec<RuleSpec>,
+    /// From a table's stream to a function.
+    pub stream_mappings: Vec<StreamMappingSpec>,
+    /// From a bucket to a function.
+    pub notifications: Vec<NotificationSpec>,
+    /// From the clock to a function.
+    pub schedules: Vec<ScheduleSpec>,
+}
+
+/// The account everything is deployed to.
+pub const ACCOUNT: &str = "000000000000";
+/// The region everything is deployed to.
+pub const REGION: &str = "eu-central-1";
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct FunctionSpec {
+    /// The template's name for it.
+    pub logical_id: String,
+    /// The name of its folder and of its crate: the last part of `CodeUri`.
+    pub name: String,
+    /// The physical name.
+    pub function_name: String,
+    /// The ARN.
+    pub arn: String,
+    /// Its variables, resolved; the platform's own are added by the host.
+    pub environment: BTreeMap<String, String>,
+    /// The statements of its policies, resolved.
+    pub statements: Vec<Value>,
+    /// When it is killed.
+    pub timeout: Duration,
+    /// Its memory.
+    pub memory_mb: u32,
+    /// How often an asynchronous invocation is tried again.
+    pub max_retries: u32,
+    /// The queue that takes asynchronous invocations which failed for good.
+    pub on_failure: Option<String>,
+}
+
+/// The HTTP API.
+#[derive(Clone, Debug, Default)]
+pub struct HttpApiSpec {
+    /// Its id, the first label of its host name.
+    pub id: String,
+    /// `$default`, unless the template names another.
+    pub stage: String,
+    /// Method, path template and function.
+    pub routes: Vec<RouteSpec>,
+    /// Nothing means that preflights are routed like any request.
+    pub cors: Option<CorsSpec>,
+    /// For every route without its own.
+    pub throttle: Option<ThrottleSpec>,
+    /// By route key.
+    pub route_throttles: BTreeMap<String, ThrottleSpec>,
+}
+
+/// One route of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteSpec {
+    /// `GET`, …, or `ANY`.
+    pub method: String,
+    /// Such as `/v1/users/{username}`.
+    pub path: String,
+    /// The function behind it.
+    pub function: String,
+}
+
+/// Cross-origin settings of an HTTP API or of a bucket's rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CorsSpec {
+    /// Exact origins, or `*`.
+    pub allow_origins: Vec<String>,
+    /// Methods, or `*`.
+    pub allow_methods: Vec<String>,
+    /// Request headers, lower case, or `*`.
+    pub allow_headers: Vec<String>,
+    /// Response headers.
+    pub expose_headers: Vec<String>,
+    /// Whether cookies may come along.
+    pub allow_credentials: bool,
+    /// Seconds a preflight may be remembered.
+    pub max_age: Option<u32>,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ThrottleSpec {
+    /// Requests per second.
+    pub rate: f64,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+/// The WebSocket API.
+#[derive(Clone, Debug)]
+pub struct SocketApiSpec {
+    /// Its id, the first label of its host name.
+    pub id: String,
+    /// The first segment of its path.
+    pub stage: String,
+    /// Such as `$request.body.stream`.
+    pub selection: String,
+    /// From route key (`$connect`, `chat`, …) to function.
+    pub routes: BTreeMap<String, String>,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct TableSpec {
+    /// The physical name.
+    pub name: String,
+    /// The ARN.
+    pub arn: String,
+    /// The ARN of its stream, if it has one.
+    pub stream_arn: Option<String>,
+    /// A `CreateTable` request.
+    pub create: Value,
+    /// The attribute of its time to live.
+    pub ttl_attribute: Option<String>,
+    /// The statements of its own policy.
+    pub statements: Vec<Value>,
+}
+
+/// A bucket.
+#[derive(Clone, Debug)]
+pub struct BucketSpec {
+    /// The physical name.
+    pub name: String,
+    /// The ARN.
+    pub arn: String,
+    /// Who may come from a browser.
+    pub cors: Vec<CorsSpec>,
+}
+
+/// A queue.
+#[derive(Clone, Debug)]
+pub struct QueueSpec {
+    /// The template's name for it.
+    pub logical_id: String,
+    /// The physical name.
+    pub name: String,
+    /// The ARN.
+    pub arn: String,
+}
+
+/// A rule on a bus.
+#[derive(Clone, Debug)]
+pub struct RuleSpec {
+    /// The rule's name.
+    pub name: String,
+    /// The bus.
+    pub bus: String,
+    /// The function it calls, asynchronously.
+    pub function: String,
+    /// The event pattern.
+    pub pattern: Value,
+    /// Its dead-letter queue.
+    pub dead_letter: Option<String>,
+}
+
+/// An event source mapping from a table's stream.
+#[derive(Clone, Debug)]
+pub struct StreamMappingSpec {
+    /// The name of the event in the template.
+    pub name: String,
+    /// The table.
+    pub table: String,
+    /// The function.
+    pub function: String,
+    /// Patterns of which one must match; none means every record.
+    pub filters: Vec<Value>,
+    /// Records per invocation.
+    pub batch_size: usize,
+    /// `ReportBatchItemFailures`.
+    pub reports_failures: bool,
+    /// Whether a failed batch is halved.
+    pub bisects: bool,
+    /// How often a batch is tried again; nothing means until it expires.
+    pub max_retries: Option<u32>,
+    /// Older records are given up.
+    pub max_age: Option<Duration>,
+    /// The queue that is told what was given up.
+    pub on_failure: Option<String>,
+}
+
+/// A bucket's notification.
+#[derive(Clone, Debug)]
+pub struct NotificationSpec {
+    /// The name of the event in the template.
+    pub name: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The function it calls, asynchronously.
+    pub function: String,
+    /// Such as `s3:ObjectCreated:*`.
+    pub events: Vec<String>,
+    /// Only keys that begin so.
+    pub prefix: String,
+    /// Only keys that end so.
+    pub suffix: String,
+}
+
+/// A schedule.
+#[derive(Clone, Debug)]
+pub struct ScheduleSpec {
+    /// Its name.
+    pub name: String,
+    /// The function it calls, asynchronously.
+    pub function: String,
+    /// `rate(…)`, `cron(…)` or `at(…)`.
+    pub expression: String,
+    /// What the function is called with instead of the scheduler's own event.
+    pub input: Option<Value>,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// Its dead-letter queue.
+    pub dead_letter: Option<String>,
+}
+
+impl Template {
+    /// The function with this logical id, folder's name, physical name or ARN.
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<&FunctionSpec> {
+        self.functions.get(name).or_else(|| self.functions.values().find(|f| f.name == name || f.function_name == name || f.arn == name))
+    }
+}
