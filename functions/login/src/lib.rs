@@ -1,1 +1,84 @@
-//! To come.
+//! Signing in with a password, staying signed in, and signing out.
+//!
+//! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
+//! before the password is compared, for the account and for the client, so that guessing in parallel gains nothing; five
+//! failures mean a pause of five minutes, never a lock. A success forgets them.
+//!
+//! Sessions can be seen and ended. Ending one takes effect at once: every request of every function looks for it.
+
+mod discovery;
+mod refresh;
+mod sessions;
+mod sign_in;
+
+use std::time::Duration;
+
+use accounts::{challenge::CodeKey, password::Hasher, token::Tokens};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::Sys;
+use messaging::Sockets;
+use store::{Table, limits::Limit};
+use web::{Client, Edge, OpenApiRouter, routes};
+
+/// What this feature may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    code_key: CodeKey,
+    hasher: Hasher,
+    sockets: Sockets,
+    throttle: Throttle,
+}
+
+/// Failures after which there is a pause, and how long it is.
+#[derive(Clone, Copy)]
+struct Throttle {
+    failures: u32,
+    pause: Duration,
+}
+
+impl Throttle {
+    /// Of one name from one client: somebody else's guesses from elsewhere do not keep the owner out.
+    fn attempt(self, name: &str, client: &Client) -> [Limit; 2] {
+        let network = client.network();
+        [
+            Limit::new("login_account", format!("{name} {network}"), self.failures, self.pause),
+            // Of one client over all names: 20 in a quarter of an hour.
+            Limit::new("login_client", network, 20, Duration::from_secs(900)),
+        ]
+    }
+}
+
+/// The operations, in the order somebody meets them.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(sign_in::create_session))
+        .routes(routes!(refresh::refresh_session))
+        .routes(routes!(sessions::list_sessions, sessions::delete_other_sessions))
+        .routes(routes!(sessions::delete_current_session))
+        .routes(routes!(sessions::delete_session))
+        .routes(routes!(discovery::get_key_set))
+        .routes(routes!(discovery::get_discovery))
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        tokens: Tokens::read(r, &sys),
+        code_key: CodeKey::read(r),
+        hasher: Hasher::read(r, &sys),
+        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
+        throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(web::function(routes(), state, Edge { sys }))
+}

@@ -1,1 +1,104 @@
-//! To come.
+//! Becoming a member: in six steps with a mailed code, or at once with a mailed link.
+//!
+//! Nobody learns here whether an address has an account: a known one is answered like an unknown one, with the same work,
+//! and its owner is told by mail. Usernames are the one deliberate exception, throttled. Nothing is reserved and no account
+//! exists until the last step, which claims username and address and creates everything in one transaction; a flow that is
+//! left alone is forgotten after a day. Passwords are hashed before they are kept, even for the minutes a flow lasts.
+//!
+//! The flow's id is a secret of 256 bits that its client alone knows. It can continue its flow and nothing else.
+
+mod activate;
+mod availability;
+mod code;
+mod complete;
+mod flow;
+mod link;
+mod password;
+mod personal;
+mod start;
+mod username;
+
+use std::time::Duration;
+
+use accounts::{
+    challenge::CodeKey,
+    password::{Hasher, Policy},
+    token::Tokens,
+};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::Sys;
+use store::{Table, limits::Limit};
+use web::{Client, Edge, OpenApiRouter, routes};
+
+/// What this feature may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    code_key: CodeKey,
+    hasher: Hasher,
+    policy: Policy,
+    limits: Limits,
+}
+
+/// Registrations that one client may begin in an hour.
+#[derive(Clone, Copy)]
+struct Limits {
+    starts_per_hour: u32,
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Limits {
+    /// A registration that begins, or moves to another address: counted for the client and for the address.
+    fn start(self, client: &Client, email: &accounts::identifier::Email) -> Vec<Limit> {
+        let mut limits = vec![Limit::new("registration_client", client.network(), self.starts_per_hour, HOUR)];
+        limits.extend(Self::sending(email));
+        limits
+    }
+
+    /// A mail with a code or a link: five an hour and ten a day to one address, whoever asks.
+    fn sending(email: &accounts::identifier::Email) -> [Limit; 2] {
+        [Limit::new("code_hour", email.key(), 5, HOUR), Limit::new("code_day", email.key(), 10, DAY)]
+    }
+}
+
+/// The operations, in the order somebody meets them.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(start::start_registration))
+        .routes(routes!(flow::get_registration))
+        .routes(routes!(start::change_registration_email))
+        .routes(routes!(code::verify_registration_code))
+        .routes(routes!(code::resend_registration_code))
+        .routes(routes!(personal::set_registration_personal))
+        .routes(routes!(availability::get_username_availability))
+        .routes(routes!(username::set_registration_username))
+        .routes(routes!(password::set_registration_password))
+        .routes(routes!(complete::complete_registration))
+        .routes(routes!(link::register_by_link))
+        .routes(routes!(activate::get_activation_page))
+        .routes(routes!(activate::activate_account))
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        tokens: Tokens::read(r, &sys),
+        code_key: CodeKey::read(r),
+        hasher: Hasher::read(r, &sys),
+        policy: Policy::read(r),
+        limits: Limits { starts_per_hour: r.or("REGISTRATIONS_PER_HOUR", 10) },
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(web::function(routes(), state, Edge { sys }))
+}

@@ -19,6 +19,8 @@ use sha2::Sha256;
 use store::{Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 
+use crate::identifier::Email;
+
 /// What a code or link is for. One for another purpose is worth nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,8 +128,9 @@ impl Item for Challenge {
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
+    // An expired code is worth nothing but may still be replaced by a new one.
     fn expires(&self) -> Option<Time> {
-        Some(self.expires_at)
+        Some(self.expires_at + Duration::from_secs(24 * 3600))
     }
 }
 
@@ -154,10 +157,10 @@ impl Challenge {
 
     /// A challenge by mail, to be written with [`Challenge::issue`].
     #[must_use]
-    pub fn by_mail(sys: &Sys, purpose: Purpose, form: Form, destination: &crate::identifier::Email, locale: Locale) -> Self {
+    pub fn by_mail(sys: &Sys, id: ChallengeId, purpose: Purpose, form: Form, destination: &Email, locale: Locale) -> Self {
         let (now, rules) = (sys.now(), purpose.rules());
         Self {
-            id: sys.id(),
+            id,
             purpose,
             channel: Channel::Email,
             form,
@@ -176,6 +179,16 @@ impl Challenge {
     /// Writes a new challenge and asks for its sending.
     pub fn issue(&self, tx: &mut Tx, sys: &Sys) -> Slot {
         let slot = tx.create(self);
+        Outbox::add(tx, sys, &Event::ChallengeIssued { challenge: self.id, sending: self.sending });
+        slot
+    }
+
+    /// Writes this challenge in the place of the one before, if it is still the current one, and asks for its sending.
+    pub fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
+        let slot = match before {
+            Some(before) => tx.put(self, field("sending").eq(before.sending)),
+            None => tx.create(self),
+        };
         Outbox::add(tx, sys, &Event::ChallengeIssued { challenge: self.id, sending: self.sending });
         slot
     }
@@ -270,9 +283,6 @@ pub async fn draw(table: &Table, sys: &Sys, key: &CodeKey, id: ChallengeId, send
     if challenge.sending != sending || challenge.expires_at <= sys.now() {
         return Ok(Drawn::Stale);
     }
-    if challenge.decoy {
-        return Ok(Drawn::Decoy(challenge));
-    }
     let (secret, hashed) = match challenge.form {
         Form::Code { digits } => {
             let code: String = (0..digits).map(|_| char::from_digit(sys.below(10), 10).unwrap_or('0')).collect();
@@ -285,7 +295,11 @@ pub async fn draw(table: &Table, sys: &Sys, key: &CodeKey, id: ChallengeId, send
     };
     let store = Update::of(Challenge::key_of(id)).set("hash", key.hash(id, &hashed)).when(field("sending").eq(sending));
     match table.update(store).await {
-        Ok(row) => Ok(Drawn::Fresh { challenge: row.decode()?, secret: Secret::new(secret) }),
+        // A decoy has a code too, which nobody is told, so that guessing at it looks like guessing at any other.
+        Ok(row) => Ok(match row.decode::<Challenge>()? {
+            decoy if decoy.decoy => Drawn::Decoy(decoy),
+            challenge => Drawn::Fresh { challenge, secret: Secret::new(secret) },
+        }),
         Err(WriteError::Refused(_)) => Ok(Drawn::Stale),
         Err(WriteError::Store(e)) => Err(e),
     }
@@ -313,7 +327,7 @@ pub async fn attempt(table: &Table, now: Time, key: &CodeKey, id: ChallengeId, c
     let stored = challenge.hash.as_deref().unwrap_or_default();
     let right = kernel::secret::same(key.hash(id, code).as_bytes(), stored.as_bytes());
     let typed = matches!(challenge.form, Form::Code { .. });
-    if challenge.tries <= rules.tries && right && typed {
+    if challenge.tries <= rules.tries && right && typed && !challenge.decoy {
         return Ok(challenge);
     }
     let left = rules.tries.saturating_sub(challenge.tries);
@@ -333,6 +347,6 @@ pub async fn open_link(table: &Table, now: Time, key: &CodeKey, purpose: Purpose
     let challenge: Challenge = table.get(Challenge::key_of(id)).await?.ok_or(Kind::LinkInvalid)?;
     let stored = challenge.hash.as_deref().unwrap_or_default();
     let right = kernel::secret::same(key.hash(id, secret).as_bytes(), stored.as_bytes());
-    let fits = challenge.purpose == purpose && matches!(challenge.form, Form::Link) && challenge.expires_at > now;
+    let fits = challenge.purpose == purpose && matches!(challenge.form, Form::Link) && challenge.expires_at > now && !challenge.decoy;
     if right && fits { Ok(challenge) } else { Err(Kind::LinkInvalid.into()) }
 }

@@ -12,6 +12,7 @@ pub mod password;
 pub mod profanity;
 pub mod purge;
 pub mod session;
+pub mod signed_in;
 pub mod token;
 pub mod user;
 

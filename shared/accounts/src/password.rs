@@ -17,6 +17,7 @@ pub const MAX_CHARS: usize = 128;
 
 /// Which passwords are good enough.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "five independent switches")]
 pub struct Policy {
     min_length: usize,
     upper: bool,
@@ -51,7 +52,7 @@ impl Policy {
         let mut errors = Vec::new();
         let mut rule = |holds: bool, error: FieldError| {
             if !holds {
-                errors.push(error)
+                errors.push(error);
             }
         };
         rule(length >= self.min_length, FieldError::new("too_short").with("min", self.min_length));

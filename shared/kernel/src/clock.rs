@@ -191,6 +191,7 @@ impl Sys {
 
     /// A new id of the asked kind, ordered by this clock.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
     pub fn id<I: crate::Id>(&self) -> I {
         let ms = u64::try_from(self.now().millis()).unwrap_or(0);
         let random = u128::from_le_bytes(self.bytes());

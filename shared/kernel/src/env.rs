@@ -24,7 +24,7 @@ impl Env {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn process() -> Self {
-        Self::from_iter(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
     }
 
     /// Reads a configuration and reports everything that is wrong with it at once.
@@ -69,10 +69,11 @@ pub const SECRET_MIN_BYTES: usize = 32;
 impl Reader<'_> {
     /// A variable that must be there.
     pub fn need(&mut self, name: &'static str) -> String {
-        self.env.get(name).map(str::to_owned).unwrap_or_else(|| {
+        let value = self.env.get(name).unwrap_or_default().to_owned();
+        if value.is_empty() {
             self.problems.push(format!("{name} is missing"));
-            String::new()
-        })
+        }
+        value
     }
 
     /// A variable with a default. A value that does not parse is an error, not the default.

@@ -60,6 +60,8 @@ kinds! {
     StepRequired = 409 "step_required";
     /// The username was taken meanwhile.
     UsernameTaken = 409 "username_taken";
+    /// The proven address has got an account meanwhile.
+    AccountExists = 409 "account_exists";
     /// Deletion has begun and cannot be cancelled any more.
     DeletionBegun = 409 "deletion_begun";
     /// Nothing is scheduled.

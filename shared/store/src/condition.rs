@@ -101,6 +101,8 @@ pub(crate) fn value_of(value: impl Serialize) -> Result<AttributeValue, String> 
     serde_dynamo::to_attribute_value(value).map_err(|e| e.to_string())
 }
 
+type Placeholders<T> = Option<HashMap<String, T>>;
+
 /// Placeholders of one request.
 #[derive(Default)]
 pub(crate) struct Names {
@@ -133,7 +135,8 @@ impl Names {
         })
     }
 
-    pub fn into_maps(self) -> (Option<HashMap<String, String>>, Option<HashMap<String, AttributeValue>>) {
+    /// As the SDK's setters take them: nothing rather than an empty map.
+    pub fn into_maps(self) -> (Placeholders<String>, Placeholders<AttributeValue>) {
         (Some(self.names).filter(|m| !m.is_empty()), Some(self.values).filter(|m| !m.is_empty()))
     }
 }

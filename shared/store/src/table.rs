@@ -18,7 +18,7 @@ use crate::{
     condition::Names,
     item::encode,
     page::Sort,
-    tx::{Refused, to_sdk},
+    tx::{Outcome, Refused, to_sdk},
 };
 
 type Attributes = HashMap<String, AttributeValue>;
@@ -276,7 +276,10 @@ impl Table {
             };
             let has = |code| reasons.iter().any(|r| r.code() == Some(code));
             if has("ConditionalCheckFailed") {
-                let refused = reasons.into_iter().map(|r| (r.code.as_deref() == Some("ConditionalCheckFailed")).then_some(r.item.map(Row)));
+                let refused = reasons.into_iter().map(|r| match r.code.as_deref() {
+                    Some("ConditionalCheckFailed") => Outcome::Refused(r.item.map(Row)),
+                    _ => Outcome::Fine,
+                });
                 return Err(CommitError::Refused(Refused(refused.collect())));
             }
             let again = has("TransactionConflict") || has("ThrottlingError") || has("ProvisionedThroughputExceeded");

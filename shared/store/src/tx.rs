@@ -173,19 +173,29 @@ pub enum CommitError {
 
 /// Which writes of a transaction were refused, and what stood there.
 #[derive(Debug)]
-pub struct Refused(pub(crate) Vec<Option<Option<Row>>>);
+pub struct Refused(pub(crate) Vec<Outcome>);
+
+/// How one write of a refused transaction fared.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Fine,
+    Refused(Option<Row>),
+}
 
 impl Refused {
     /// Whether this write's condition did not hold.
     #[must_use]
     pub fn at(&self, slot: Slot) -> bool {
-        self.0.get(slot.0).is_some_and(Option::is_some)
+        matches!(self.0.get(slot.0), Some(Outcome::Refused(_)))
     }
 
     /// The item that made this write's condition fail, if there is one.
     #[must_use]
     pub fn current(&self, slot: Slot) -> Option<Row> {
-        self.0.get(slot.0).cloned().flatten().flatten()
+        match self.0.get(slot.0) {
+            Some(Outcome::Refused(row)) => row.clone(),
+            _ => None,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ method_not_allowed = This address does not support that method.
 step_required = Another step comes first.
     .detail = The next step is "{ $required_step }".
 username_taken = This username has just been taken. Choose another.
+account_exists = There is an account with this address already. Sign in.
 deletion_begun = Deletion has begun and cannot be cancelled any more.
 deletion_not_scheduled = No deletion is scheduled.
 conflict = Two requests collided. Send yours again.

@@ -14,6 +14,7 @@ method_not_allowed = Ten adres nie obsługuje tej metody.
 step_required = Najpierw inny krok.
     .detail = Następny krok to „{ $required_step }”.
 username_taken = Ta nazwa użytkownika została właśnie zajęta. Wybierz inną.
+account_exists = Konto z tym adresem już istnieje. Zaloguj się.
 deletion_begun = Usuwanie już się rozpoczęło i nie można go anulować.
 deletion_not_scheduled = Nie zaplanowano usunięcia.
 conflict = Dwa żądania się zderzyły. Wyślij swoje ponownie.

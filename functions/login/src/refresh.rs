@@ -1,0 +1,51 @@
+//! Staying signed in: a refresh token for the next one and a new access token.
+
+use accounts::{
+    session::{self, RefreshToken},
+    signed_in::{self, SignedIn, TokenDelivery},
+};
+use axum::extract::State;
+use http::HeaderMap;
+use kernel::{Kind, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use web::{Json, Problems};
+
+/// The refresh token, unless it is in the cookie.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshSession {
+    /// As it was given; absent if it is in the cookie.
+    refresh_token: Option<String>,
+}
+
+/// Replaces the refresh token. The next one comes the same way as this one: in the body or in the cookie.
+///
+/// A token can be used once. Within ten seconds the same use may be repeated, and leads to the same token, for clients that
+/// lost the reply; later it ends the session, because somebody has a copy. With the cookie the header `X-Stoa-Csrf` is needed.
+///
+/// Two requests: the session with its person, and the conditional replacement.
+#[utoipa::path(post, path = "/v1/sessions/refresh", tag = "login", request_body = RefreshSession,
+    responses((status = 200, body = SignedIn), Problems))]
+pub async fn refresh_session(
+    State(s): State<crate::State>,
+    headers: HeaderMap,
+    Json(body): Json<RefreshSession>,
+) -> Result<SignedIn, web::Error> {
+    let delivery = if body.refresh_token.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
+    let token = presented(&headers, body.refresh_token.as_deref())?.ok_or(Kind::RefreshInvalid)?;
+    let refreshed = session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await?;
+    Ok(SignedIn::new(&s.tokens, &refreshed.session, &refreshed.refresh, delivery)?)
+}
+
+/// The refresh token that a request shows, in its body or in its cookie.
+///
+/// # Errors
+/// [`Kind::OriginRefused`] for a cookie without the header that goes with it.
+pub fn presented(headers: &HeaderMap, body: Option<&str>) -> Result<Option<RefreshToken>, Problem> {
+    let text = match body {
+        Some(text) => Some(text.to_owned()),
+        None => signed_in::from_cookie(headers)?,
+    };
+    Ok(text.and_then(|t| RefreshToken::parse(&t)))
+}

@@ -1,0 +1,81 @@
+//! Opening an account by the mailed link. Opening the page changes nothing; sending the form does.
+
+use std::time::Duration;
+
+use accounts::{
+    challenge::{self, Purpose},
+    password::Verdict,
+    session::Opening,
+    signed_in::{SignedIn, TokenDelivery},
+    token::Method,
+    user::PasswordHash,
+};
+use axum::{extract::State, response::Response};
+use kernel::{Kind, Secret};
+use serde::Deserialize;
+use store::{
+    Tx,
+    limits::{self, Limit},
+};
+use utoipa::ToSchema;
+use web::{Client, Json, Problems};
+
+use crate::{
+    complete::create,
+    flow::{Flow, Way},
+};
+
+const PAGE: &str = include_str!("activate.html");
+
+/// Passwords that may be tried at one link.
+const TRIES: u32 = 5;
+
+/// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+#[utoipa::path(get, path = "/activate", tag = "registration", responses((status = 200, content_type = "text/html", body = String), Problems))]
+pub async fn get_activation_page() -> Response {
+    web::page(PAGE)
+}
+
+/// The mailed token, with the password chosen at registration.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateAccount {
+    /// What follows `#token=` in the link.
+    token: String,
+    /// The password chosen at registration.
+    #[schema(value_type = String, format = Password)]
+    password: Secret,
+    #[serde(default)]
+    token_delivery: TokenDelivery,
+}
+
+/// Opens the account and signs its owner in.
+///
+/// The link, the flow, a counter, one transaction. A wrong password is counted before it is compared.
+#[utoipa::path(post, path = "/v1/activations", tag = "registration", request_body = ActivateAccount,
+    responses((status = 201, body = SignedIn), Problems))]
+pub async fn activate_account(
+    State(s): State<crate::State>,
+    client: Client,
+    Json(body): Json<ActivateAccount>,
+) -> Result<SignedIn, web::Error> {
+    let now = s.sys.now();
+    let challenge = challenge::open_link(&s.table, now, &s.code_key, Purpose::Activation, body.token.trim()).await?;
+    let flow = s
+        .table
+        .get::<Flow>(Flow::key_of(challenge.id))
+        .await?
+        .filter(|f| f.expires_at > now && f.way == Way::Link)
+        .ok_or(Kind::LinkInvalid)?;
+    limits::take(&s.table, now, &[Limit::new("activation", challenge.id, TRIES, Duration::from_secs(24 * 3600))]).await?;
+    let password = flow.password.as_ref().map(|p| PasswordHash { user: flow.user, phc: p.phc.clone(), pepper: p.pepper.clone() });
+    if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
+        return Err(Kind::PasswordWrong.into());
+    }
+    let opening = Opening::new(&s.sys, flow.user, vec![Method::Pwd, Method::Otp], &client.user_agent);
+    let mut tx = Tx::new();
+    challenge.consume(&mut tx);
+    opening.write(&mut tx);
+    create(&s, flow, tx).await?;
+    Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
+}

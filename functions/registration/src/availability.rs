@@ -1,0 +1,53 @@
+//! Whether a username is free: the one place that tells about others, and therefore throttled.
+
+use std::time::Duration;
+
+use accounts::{identifier::Username, user::UsernameClaim};
+use axum::extract::State;
+use serde::Serialize;
+use store::limits::{self, Limit};
+use utoipa::ToSchema;
+use web::{Client, Json, Language, Path, Problems};
+
+/// What a form can ask while somebody types.
+const PER_MINUTE: u32 = 30;
+
+/// Whether a username can be had.
+#[derive(Serialize, ToSchema)]
+pub struct UsernameAvailability {
+    /// The name in its one spelling; absent if it is no username.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, examples("ana_nowak"))]
+    username: Option<Username>,
+    /// Whether it can be had now.
+    available: bool,
+    /// Why not: `username_taken`, or the rule it breaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    /// The same, in the client's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+/// Tells whether a username can be had. A counter, then the claim.
+#[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path)),
+    responses((status = 200, body = UsernameAvailability), Problems))]
+pub async fn get_username_availability(
+    State(s): State<crate::State>,
+    client: Client,
+    Language(locale): Language,
+    Path(text): Path<String>,
+) -> Result<Json<UsernameAvailability>, web::Error> {
+    limits::take(&s.table, s.sys.now(), &[Limit::new("username_check", client.network(), PER_MINUTE, Duration::from_secs(60))]).await?;
+    let (username, error) = match Username::parse(&text) {
+        Err(e) => (None, Some(e)),
+        Ok(name) => {
+            let taken = s.table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?.is_some();
+            (Some(name), taken.then(|| kernel::FieldError::new("username_taken")))
+        }
+    };
+    let say = |e: &kernel::FieldError| {
+        locale.text(&format!("field-{}", e.code), &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())
+    };
+    Ok(Json(UsernameAvailability { username, available: error.is_none(), message: error.as_ref().map(say), code: error.map(|e| e.code) }))
+}

@@ -1,0 +1,68 @@
+//! Step two: the mailed code. Three tries, ten minutes, another one after twenty seconds.
+
+use accounts::challenge;
+use axum::extract::State;
+use kernel::Kind;
+use serde::Deserialize;
+use store::{Tx, Update, field, limits};
+use utoipa::ToSchema;
+use web::{Json, Path, Problems};
+
+use crate::{
+    Limits,
+    flow::{Flow, FlowToken, Registration, load, read},
+};
+
+/// The code that was mailed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRegistrationCode {
+    /// Six digits.
+    #[schema(examples("042617"))]
+    code: String,
+}
+
+/// Proves the address by the mailed code.
+///
+/// The flow, the counted try, the transaction that uses the code up: a try must be counted before codes are compared.
+#[utoipa::path(post, path = "/v1/registrations/{flow}/code", tag = "registration", params(("flow" = FlowToken, Path)),
+    request_body = VerifyRegistrationCode, responses((status = 200, body = Registration), Problems))]
+pub async fn verify_registration_code(
+    State(s): State<crate::State>,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<VerifyRegistrationCode>,
+) -> Result<Json<Registration>, web::Error> {
+    let now = s.sys.now();
+    let (mut flow, _) = load(&s.table, now, &token).await?;
+    if flow.proven {
+        // Sent twice: the first one counted.
+        return Ok(Json(Registration::new(token, flow, None)));
+    }
+    let challenge = challenge::attempt(&s.table, now, &s.code_key, token.id(), body.code.trim()).await?;
+    let mut tx = Tx::new();
+    challenge.consume(&mut tx);
+    // Bound to the address that the code went to, should the flow have moved to another meanwhile.
+    tx.update(Update::of(Flow::key_of(token.id())).set("proven", true).when(field("email").eq(&challenge.destination)));
+    s.table.commit(tx).await?;
+    flow.proven = true;
+    Ok(Json(Registration::new(token, flow, None)))
+}
+
+/// Mails another code, or the link again; the one before dies.
+///
+/// The challenge with its flow, two counters at once, one transaction.
+#[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
+    responses((status = 202, body = challenge::Sent), Problems))]
+pub async fn resend_registration_code(
+    State(s): State<crate::State>,
+    Path(token): Path<FlowToken>,
+) -> Result<web::Accepted<challenge::Sent>, web::Error> {
+    let now = s.sys.now();
+    let (flow, challenge) = read(&s.table, now, &token).await?;
+    let mut challenge = challenge.filter(|_| !flow.proven).ok_or(Kind::NotFound)?;
+    let mut tx = Tx::new();
+    challenge.resend(&mut tx, &s.sys)?;
+    limits::take(&s.table, now, &Limits::sending(&flow.email)).await?;
+    s.table.commit(tx).await?;
+    Ok(web::Accepted(challenge.sent()))
+}

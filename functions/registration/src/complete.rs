@@ -1,0 +1,74 @@
+//! Step six: everything becomes an account at once, or nothing does. Its owner is signed in.
+
+use accounts::{
+    session::Opening,
+    signed_in::{SignedIn, TokenDelivery},
+    token::Method,
+    user::{PasswordHash, Status, User, WhoCanMessage},
+};
+use axum::extract::State;
+use kernel::{Kind, Problem};
+use serde::Deserialize;
+use store::{CommitError, Cond, Tx};
+use utoipa::ToSchema;
+use web::{Client, Json, Path, Problems};
+
+use crate::flow::{Flow, FlowToken, Step, load};
+
+/// How the new member's client keeps its tokens.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteRegistration {
+    #[serde(default)]
+    token_delivery: TokenDelivery,
+}
+
+/// Creates the account and signs its owner in. The flow, then one transaction.
+#[utoipa::path(post, path = "/v1/registrations/{flow}/complete", tag = "registration", params(("flow" = FlowToken, Path)),
+    request_body = CompleteRegistration, responses((status = 201, body = SignedIn), Problems))]
+pub async fn complete_registration(
+    State(s): State<crate::State>,
+    client: Client,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<CompleteRegistration>,
+) -> Result<SignedIn, web::Error> {
+    let (flow, _) = load(&s.table, s.sys.now(), &token).await?;
+    flow.require(Step::Summary)?;
+    let opening = Opening::new(&s.sys, flow.user, vec![Method::Pwd, Method::Otp], &client.user_agent);
+    let mut tx = Tx::new();
+    opening.write(&mut tx);
+    create(&s, flow, tx).await?;
+    Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
+}
+
+/// Turns a flow into an account, together with what else is in the transaction.
+///
+/// # Errors
+/// [`Kind::UsernameTaken`] or [`Kind::AccountExists`] if somebody was faster; [`Kind::NotFound`] if this flow was.
+pub async fn create(s: &crate::State, flow: Flow, mut tx: Tx) -> Result<(), Problem> {
+    let spent = tx.delete_when(Flow::key_of(flow.id), Cond::Exists);
+    let (Some(username), Some(password)) = (flow.username, flow.password) else { return Err(Problem::internal("an unfinished flow")) };
+    let user = User {
+        id: flow.user,
+        username,
+        email: flow.email,
+        first_name: flow.first_name,
+        last_name: flow.last_name,
+        birth_date: flow.birth_date,
+        bio: None,
+        private: false,
+        locale: flow.locale,
+        picture: None,
+        who_can_message: WhoCanMessage::default(),
+        status: Status::Active,
+        version: 1,
+        created_at: s.sys.now(),
+    };
+    let claims = user.create(&mut tx, &PasswordHash { user: user.id, phc: password.phc, pepper: password.pepper });
+    s.table.commit(tx).await.map_err(|e| match &e {
+        CommitError::Refused(r) if r.at(spent) => Kind::NotFound.into(),
+        CommitError::Refused(r) if r.at(claims.email) => Kind::AccountExists.into(),
+        CommitError::Refused(r) if r.at(claims.username) => Problem::new(Kind::UsernameTaken).with("required_step", Step::Username.name()),
+        _ => e.into(),
+    })
+}

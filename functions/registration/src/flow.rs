@@ -1,0 +1,354 @@
+//! The flow: what a registration knows so far, and which step comes next.
+
+use std::{fmt, time::Duration};
+
+use accounts::{
+    challenge::{Challenge, Sent},
+    identifier::{BirthDate, Email, PersonName, Username},
+};
+use axum::extract::State;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use kernel::{
+    Id as _, Kind, Locale, Problem, Sys, Time, Timestamp,
+    id::{ChallengeId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{Cond, Item, Key, Table, Update, WriteError, field};
+use utoipa::ToSchema;
+use web::{Json, Path, Problems};
+
+/// A flow that is left alone is forgotten after a day.
+pub const LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// The id of a flow, known to its client alone: `flw_` and 256 random bits.
+#[derive(Clone, ToSchema)]
+#[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"))]
+pub struct FlowToken([u8; 32]);
+
+impl FlowToken {
+    pub fn draw(sys: &Sys) -> Self {
+        Self(sys.bytes())
+    }
+
+    /// The id under which the flow and its challenge are stored. It does not lead back to the token.
+    pub fn id(&self) -> ChallengeId {
+        let digest = Sha256::digest(self.0);
+        let (id, _) = digest.split_first_chunk::<16>().map_or(([0; 16], &[][..]), |(id, rest)| (*id, rest));
+        ChallengeId::from_ulid(u128::from_be_bytes(id).into())
+    }
+}
+
+impl fmt::Display for FlowToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "flw_{}", BASE64_URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for FlowToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("flw_…")
+    }
+}
+
+impl Serialize for FlowToken {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FlowToken {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let wrong = || serde::de::Error::custom("not a flow");
+        let text = String::deserialize(d)?;
+        let bytes = text.strip_prefix("flw_").and_then(|t| BASE64_URL_SAFE_NO_PAD.decode(t).ok()).ok_or_else(wrong)?;
+        Ok(Self(bytes.try_into().map_err(|_| wrong())?))
+    }
+}
+
+/// How the address is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// In steps, with a code.
+    Steps,
+    /// At once, with a link.
+    Link,
+}
+
+/// A registration that is under way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Flow {
+    /// [`FlowToken::id`]; also the id of its challenge.
+    pub id: ChallengeId,
+    /// How the address is proven.
+    pub way: Way,
+    /// The id that the account will have: the password is hashed for it before the account exists.
+    pub user: UserId,
+    /// Not proven unless `proven` says so, and then it is this very address that was.
+    pub email: Email,
+    /// Whether the code that was sent to `email` came back.
+    pub proven: bool,
+    pub locale: Locale,
+    pub first_name: Option<PersonName>,
+    pub last_name: Option<PersonName>,
+    pub birth_date: Option<BirthDate>,
+    pub username: Option<Username>,
+    /// A PHC string, and the pepper's id.
+    pub password: Option<Password>,
+    pub expires_at: Time,
+}
+
+/// A hashed password that waits for its account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Password {
+    pub phc: String,
+    pub pepper: String,
+}
+
+impl Flow {
+    pub fn key_of(id: ChallengeId) -> Key {
+        Key::new(format!("REGISTRATION#{id}"), "FLOW")
+    }
+
+    /// The step that comes next. Later steps may be done again at any time; none can be skipped.
+    pub fn step(&self) -> Step {
+        if !self.proven {
+            Step::Code
+        } else if self.first_name.is_none() || self.last_name.is_none() || self.birth_date.is_none() {
+            Step::Personal
+        } else if self.username.is_none() {
+            Step::Username
+        } else if self.password.is_none() {
+            Step::Password
+        } else {
+            Step::Summary
+        }
+    }
+
+    /// Refuses what comes before its turn.
+    pub fn require(&self, step: Step) -> Result<(), Problem> {
+        let next = self.step();
+        if next < step { Err(Problem::new(Kind::StepRequired).with("required_step", next.name())) } else { Ok(()) }
+    }
+}
+
+impl Item for Flow {
+    const KIND: &'static str = "registration";
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.expires_at)
+    }
+}
+
+/// The steps after the first, which is to give an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Type the code that was mailed.
+    Code,
+    /// Give names and day of birth.
+    Personal,
+    /// Choose a username.
+    Username,
+    /// Choose a password.
+    Password,
+    /// Look it over and confirm.
+    Summary,
+}
+
+impl Step {
+    const ALL: [Self; 5] = [Self::Code, Self::Personal, Self::Username, Self::Password, Self::Summary];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Personal => "personal",
+            Self::Username => "username",
+            Self::Password => "password",
+            Self::Summary => "summary",
+        }
+    }
+
+    /// Of six steps, in percent.
+    const fn progress(self) -> u8 {
+        match self {
+            Self::Code => 33,
+            Self::Personal => 50,
+            Self::Username => 67,
+            Self::Password => 83,
+            Self::Summary => 100,
+        }
+    }
+}
+
+/// A registration, as its client sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Registration {
+    /// Continues this registration; keep it secret.
+    pub id: FlowToken,
+    /// What comes next.
+    pub step: Step,
+    /// How far it is, in percent: 33, 50, 67, 83 or 100.
+    #[schema(examples(33))]
+    pub progress: u8,
+    /// Steps that may be done now: the next one, and earlier ones again.
+    pub allowed: Vec<Step>,
+    /// The address, masked.
+    #[schema(examples("a****@example.test"))]
+    pub email: String,
+    /// The code that was sent; absent once it is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Sent>,
+    /// As given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub first_name: Option<PersonName>,
+    /// As given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub last_name: Option<PersonName>,
+    /// As given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub birth_date: Option<BirthDate>,
+    /// As given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub username: Option<Username>,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+impl Registration {
+    pub fn new(id: FlowToken, flow: Flow, challenge: Option<&Challenge>) -> Self {
+        let step = flow.step();
+        Self {
+            id,
+            step,
+            progress: step.progress(),
+            // The code is spent once it was right; everything else can be put right until the end.
+            allowed: Step::ALL.into_iter().filter(|s| *s <= step && (*s != Step::Code || step == Step::Code)).collect(),
+            email: kernel::mask::email(flow.email.as_ref()),
+            code: challenge.filter(|_| !flow.proven).map(Challenge::sent),
+            first_name: flow.first_name,
+            last_name: flow.last_name,
+            birth_date: flow.birth_date,
+            username: flow.username,
+            expires_at: flow.expires_at.into(),
+        }
+    }
+}
+
+/// Shows a registration: to resume it after a reload. One request to the table.
+#[utoipa::path(get, path = "/v1/registrations/{flow}", tag = "registration", params(("flow" = FlowToken, Path)),
+    responses((status = 200, body = Registration), Problems))]
+pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<FlowToken>) -> Result<Json<Registration>, web::Error> {
+    let (flow, challenge) = load(&s.table, s.sys.now(), &token).await?;
+    Ok(Json(Registration::new(token, flow, challenge.as_ref())))
+}
+
+/// A flow of either way with its challenge. One request.
+///
+/// # Errors
+/// [`Kind::NotFound`] for a made-up, finished or forgotten one.
+pub async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
+    let (flow, challenge) = (Flow::key_of(token.id()), Challenge::key_of(token.id()));
+    let mut batch = table.get_many(vec![flow.clone(), challenge.clone()]).await?;
+    let flow = batch.take::<Flow>(&flow)?.filter(|f| f.expires_at > now).ok_or(Kind::NotFound)?;
+    Ok((flow, batch.take(&challenge)?))
+}
+
+/// As [`read`], for a flow in steps.
+///
+/// # Errors
+/// [`Kind::NotFound`] also for one with a link.
+pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
+    let (flow, challenge) = read(table, now, token).await?;
+    if flow.way == Way::Steps { Ok((flow, challenge)) } else { Err(Kind::NotFound.into()) }
+}
+
+/// Changes a flow whose address is proven. One request: the condition is what decides, the refusal tells why.
+///
+/// # Errors
+/// [`Kind::NotFound`], or [`Kind::StepRequired`] if an earlier step is missing.
+pub async fn advance(
+    table: &Table,
+    now: Time,
+    token: &FlowToken,
+    step: Step,
+    change: impl FnOnce(Update) -> Update,
+) -> Result<Flow, Problem> {
+    let mut condition = field("expires_at").gt(now).and(field("way").eq(Way::Steps)).and(field("proven").eq(true));
+    let before: &[&'static str] = match step {
+        Step::Code | Step::Personal => &[],
+        Step::Username => &["first_name"],
+        Step::Password | Step::Summary => &["first_name", "username"],
+    };
+    for name in before {
+        condition = condition.and(field(name).exists());
+    }
+    match table.update(change(Update::of(Flow::key_of(token.id()))).when(Cond::Exists.and(condition))).await {
+        Ok(row) => Ok(row.decode()?),
+        Err(WriteError::Refused(Some(row))) => {
+            let flow: Flow = row.decode()?;
+            if flow.expires_at <= now || flow.way != Way::Steps {
+                return Err(Kind::NotFound.into());
+            }
+            flow.require(step)?;
+            // It was fulfilled between the refusal and the look at it.
+            Err(Kind::Conflict.into())
+        }
+        Err(WriteError::Refused(None)) => Err(Kind::NotFound.into()),
+        Err(WriteError::Store(e)) => Err(e.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_come_in_order_and_none_is_skipped() {
+        let sys = Sys::real();
+        let mut flow = Flow {
+            id: FlowToken::draw(&sys).id(),
+            way: Way::Steps,
+            user: sys.id(),
+            email: Email::parse("ana@example.test").unwrap(),
+            proven: false,
+            locale: Locale::En,
+            first_name: None,
+            last_name: None,
+            birth_date: None,
+            username: None,
+            password: None,
+            expires_at: sys.now(),
+        };
+        assert_eq!(flow.step(), Step::Code);
+        flow.username = Username::parse("ana").ok();
+        flow.proven = true;
+        assert_eq!(flow.step(), Step::Personal);
+        assert!(flow.require(Step::Personal).is_ok() && flow.require(Step::Username).is_err());
+        flow.first_name = PersonName::parse("Ana").ok();
+        flow.last_name = PersonName::parse("Nowak").ok();
+        flow.birth_date = BirthDate::parse("2000-01-01", sys.now()).ok();
+        assert_eq!(flow.step(), Step::Password);
+        flow.password = Some(Password { phc: String::new(), pepper: String::new() });
+        assert_eq!(flow.step(), Step::Summary);
+        assert!(Step::ALL.iter().all(|s| flow.require(*s).is_ok()));
+    }
+
+    #[test]
+    fn a_flow_token_has_one_spelling_and_hides_in_logs() {
+        let token = FlowToken::draw(&Sys::real());
+        let text = serde_json::to_value(&token).unwrap();
+        assert_eq!(serde_json::from_value::<FlowToken>(text.clone()).unwrap().id(), token.id());
+        assert_eq!(format!("{token:?}"), "flw_…");
+        for bad in ["", "flw_", "flw_AAAA", &text.as_str().unwrap()[4..]] {
+            assert!(serde_json::from_value::<FlowToken>(bad.into()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Registering at once: everything in one request, and a mailed link that opens the account.
+//!
+//! Whoever merely opens the link is not let in: opening also takes the password that was chosen here. Otherwise somebody
+//! could register another person's address with a password of their own and wait for that person to open the link.
+
+use accounts::{
+    challenge::{Challenge, Form, Purpose, Sent},
+    identifier::Email,
+    user::EmailClaim,
+};
+use axum::extract::State;
+use kernel::{Fields, Problem, Secret};
+use serde::{Deserialize, Serialize};
+use store::{Tx, limits};
+use utoipa::ToSchema;
+use web::{Accepted, Client, Json, Language, Problems};
+
+use crate::{
+    flow::{Flow, FlowToken, LIFE, Password, Way},
+    start::locale,
+    username::free,
+};
+
+/// An account to be opened by mail.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterByLink {
+    /// Where the link goes.
+    #[schema(examples("ana@example.test"), max_length = 254)]
+    email: String,
+    /// 3 to 30 of `a-z 0-9 _`.
+    #[schema(examples("ana_nowak"), min_length = 3, max_length = 30)]
+    username: String,
+    /// At least 12 characters unless configured otherwise, at most 128.
+    #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
+    password: Secret,
+    /// `en` or `pl`; the language of the mails. Default: the language of the request.
+    locale: Option<String>,
+}
+
+/// What was mailed, or would have been.
+#[derive(Serialize, ToSchema)]
+pub struct LinkSent {
+    /// Asks for the link again: `POST /v1/registrations/{id}/code/resend`.
+    id: FlowToken,
+    /// The link.
+    link: Sent,
+}
+
+/// Registers and mails a link. Answered alike whether the address has an account or not.
+///
+/// Three counters at once, the claims of name and address, one transaction.
+#[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
+    responses((status = 202, body = LinkSent), Problems))]
+pub async fn register_by_link(
+    State(s): State<crate::State>,
+    client: Client,
+    Language(language): Language,
+    Json(body): Json<RegisterByLink>,
+) -> Result<Accepted<LinkSent>, web::Error> {
+    let locale = locale(body.locale.as_deref(), language)?;
+    let mut fields = Fields::new();
+    let email = fields.take("/email", Email::parse(&body.email));
+    fields.take("/username", accounts::identifier::Username::parse(&body.username));
+    fields.take_all("/password", s.policy.check(&body.password, &[&body.email, &body.username]));
+    let Some(email) = email else { return Err(fields.problem().into()) };
+    fields.finish()?;
+    let now = s.sys.now();
+    limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
+    let username = free(&s.table, &body.username).await?;
+
+    let token = FlowToken::draw(&s.sys);
+    let user = s.sys.id();
+    let hash = s.hasher.hash(user, &body.password).await?;
+    let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Activation, Form::Link, &email, locale);
+    challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
+    let flow = Flow {
+        id: token.id(),
+        way: Way::Link,
+        user,
+        email,
+        proven: false,
+        locale,
+        first_name: None,
+        last_name: None,
+        birth_date: None,
+        username: Some(username),
+        password: Some(Password { phc: hash.phc, pepper: hash.pepper }),
+        expires_at: now + LIFE,
+    };
+    let mut tx = Tx::new();
+    tx.create(&flow);
+    challenge.issue(&mut tx, &s.sys);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Accepted(LinkSent { id: token, link: challenge.sent() }))
+}

@@ -1,0 +1,44 @@
+//! Step five: a password, hashed before it is kept.
+
+use axum::extract::State;
+use kernel::{Fields, Secret};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use web::{Json, Path, Problems};
+
+use crate::flow::{FlowToken, Password, Registration, Step, advance, load};
+
+/// A password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRegistrationPassword {
+    /// At least 12 characters unless configured otherwise, at most 128; kept exactly as given.
+    #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
+    password: Secret,
+}
+
+/// Chooses a password. The flow, to judge the password by the person's own data, and its change.
+#[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
+    request_body = SetRegistrationPassword, responses((status = 200, body = Registration), Problems))]
+pub async fn set_registration_password(
+    State(s): State<crate::State>,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<SetRegistrationPassword>,
+) -> Result<Json<Registration>, web::Error> {
+    let now = s.sys.now();
+    let (flow, _) = load(&s.table, now, &token).await?;
+    flow.require(Step::Password)?;
+    let names = [
+        flow.first_name.as_ref().map(AsRef::as_ref),
+        flow.last_name.as_ref().map(AsRef::as_ref),
+        flow.username.as_ref().map(AsRef::as_ref),
+    ];
+    let personal: Vec<&str> = names.into_iter().flatten().chain([flow.email.as_ref()]).collect();
+    let mut fields = Fields::new();
+    fields.take_all("/password", s.policy.check(&body.password, &personal));
+    fields.finish()?;
+    let hash = s.hasher.hash(flow.user, &body.password).await?;
+    let password = Password { phc: hash.phc, pepper: hash.pepper };
+    let flow = advance(&s.table, now, &token, Step::Password, |u| u.set("password", &password)).await?;
+    Ok(Json(Registration::new(token, flow, None)))
+}

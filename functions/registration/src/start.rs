@@ -1,0 +1,113 @@
+//! Step one: an address. Answered alike whether it has an account or not; a code or a notice goes out by mail.
+
+use accounts::{
+    challenge::{Challenge, DIGITS, Form, Purpose},
+    identifier::Email,
+    user::EmailClaim,
+};
+use axum::extract::State;
+use kernel::{FieldError, Locale, Problem};
+use serde::Deserialize;
+use store::{Tx, field, limits};
+use utoipa::ToSchema;
+use web::{Client, Created, Json, Language, Path, Problems};
+
+use crate::flow::{Flow, FlowToken, LIFE, Registration, Way, load};
+
+/// An address to register with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartRegistration {
+    /// Where the code goes.
+    #[schema(examples("ana@example.test"), max_length = 254)]
+    email: String,
+    /// `en` or `pl`; the language of the mails. Default: the language of the request.
+    locale: Option<String>,
+}
+
+/// Begins a registration and mails a code.
+///
+/// Three counters at once, the address's claim, one transaction: each of them depends on the one before.
+#[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
+    responses((status = 201, body = Registration), Problems))]
+pub async fn start_registration(
+    State(s): State<crate::State>,
+    client: Client,
+    Language(language): Language,
+    Json(body): Json<StartRegistration>,
+) -> Result<Created<Registration>, web::Error> {
+    let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
+    let locale = locale(body.locale.as_deref(), language)?;
+    let now = s.sys.now();
+    limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
+
+    let token = FlowToken::draw(&s.sys);
+    let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &email, locale);
+    challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
+    let flow = Flow {
+        id: token.id(),
+        way: Way::Steps,
+        user: s.sys.id(),
+        email,
+        proven: false,
+        locale,
+        first_name: None,
+        last_name: None,
+        birth_date: None,
+        username: None,
+        password: None,
+        expires_at: now + LIFE,
+    };
+    let mut tx = Tx::new();
+    tx.create(&flow);
+    challenge.issue(&mut tx, &s.sys);
+    s.table.commit(tx).await?;
+    Ok(Created(format!("/v1/registrations/{token}"), Registration::new(token, flow, Some(&challenge))))
+}
+
+/// Another address for the same registration.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRegistrationEmail {
+    /// Where the code goes now.
+    #[schema(examples("ana@example.test"), max_length = 254)]
+    email: String,
+}
+
+/// Goes back to step one: another address, which has to be proven anew. What was given besides is kept.
+///
+/// As beginning, plus the read of the flow.
+#[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
+    request_body = ChangeRegistrationEmail, responses((status = 200, body = Registration), Problems))]
+pub async fn change_registration_email(
+    State(s): State<crate::State>,
+    client: Client,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<ChangeRegistrationEmail>,
+) -> Result<Json<Registration>, web::Error> {
+    let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
+    let now = s.sys.now();
+    let (mut flow, before) = load(&s.table, now, &token).await?;
+    limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
+
+    let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &email, flow.locale);
+    challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
+    // Numbers of sendings go on, so that a code for the former address, still on its way, is stale.
+    challenge.sending = before.as_ref().map_or(1, |c| c.sending.saturating_add(1));
+    let expected = flow.email.clone();
+    flow.email = email;
+    flow.proven = false;
+    let mut tx = Tx::new();
+    tx.put(&flow, field("email").eq(expected));
+    challenge.replace(&mut tx, &s.sys, before.as_ref());
+    s.table.commit(tx).await?;
+    Ok(Json(Registration::new(token, flow, Some(&challenge))))
+}
+
+/// The language that was asked for, or that of the request.
+pub fn locale(asked: Option<&str>, request: Locale) -> Result<Locale, Problem> {
+    match asked {
+        None => Ok(request),
+        Some(tag) => Locale::from_tag(tag).ok_or_else(|| Problem::field("/locale", FieldError::new("locale"))),
+    }
+}

@@ -1,0 +1,45 @@
+//! Step four: a username. Looked up now, claimed only at the end.
+
+use accounts::{identifier::Username, user::UsernameClaim};
+use axum::extract::State;
+use kernel::{FieldError, Problem};
+use serde::Deserialize;
+use store::Table;
+use utoipa::ToSchema;
+use web::{Json, Path, Problems};
+
+use crate::flow::{FlowToken, Registration, Step, advance};
+
+/// A username.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRegistrationUsername {
+    /// 3 to 30 of `a-z 0-9 _`; begins with a letter, ends with none of `_`, no `__`.
+    #[schema(examples("ana_nowak"), min_length = 3, max_length = 30)]
+    username: String,
+}
+
+/// Chooses a username. The claim of the name, then the flow.
+#[utoipa::path(put, path = "/v1/registrations/{flow}/username", tag = "registration", params(("flow" = FlowToken, Path)),
+    request_body = SetRegistrationUsername, responses((status = 200, body = Registration), Problems))]
+pub async fn set_registration_username(
+    State(s): State<crate::State>,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<SetRegistrationUsername>,
+) -> Result<Json<Registration>, web::Error> {
+    let username = free(&s.table, &body.username).await?;
+    let flow = advance(&s.table, s.sys.now(), &token, Step::Username, |u| u.set("username", &username)).await?;
+    Ok(Json(Registration::new(token, flow, None)))
+}
+
+/// A name that keeps the rules and that nobody has now.
+///
+/// # Errors
+/// The broken rule or `username_taken`, at `/username`.
+pub async fn free(table: &Table, text: &str) -> Result<Username, Problem> {
+    let name = Username::parse(text).map_err(|e| Problem::field("/username", e))?;
+    match table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await? {
+        None => Ok(name),
+        Some(_) => Err(Problem::field("/username", FieldError::new("username_taken"))),
+    }
+}
