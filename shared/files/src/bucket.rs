@@ -1,0 +1,194 @@
+//! The bucket: links for clients, and the few operations functions do themselves. Nothing of the AWS SDK leaves this module.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use aws_sdk_s3::{
+    Client,
+    config::{Builder, RequestChecksumCalculation},
+    error::{ProvideErrorMetadata, SdkError},
+    presigning::{PresignedRequest, PresigningConfig},
+    primitives::ByteStream,
+    types::{Delete, ObjectIdentifier},
+};
+use function::Aws;
+use kernel::{Problem, Time};
+
+use crate::{Declared, Format};
+
+/// Keys of one `DeleteObjects` (a limit of S3).
+pub(crate) const DELETE_MAX: usize = 1000;
+
+/// A bucket. Cloning shares the client.
+#[derive(Clone)]
+pub struct Bucket {
+    client: Client,
+    name: Arc<str>,
+}
+
+/// A request that somebody without credentials may send until the link expires, exactly as it is.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Where to.
+    pub url: String,
+    /// Headers that were signed: without them, or with other values, S3 answers 403.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// The bucket could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// Throttled, timed out or not reachable, after the client's own retries.
+    #[error("the bucket does not answer: {0}")]
+    Unavailable(String),
+    /// A request that S3 refuses: a missing object, a missing permission or a defect of ours.
+    #[error("the bucket refused the request: {0}")]
+    Refused(String),
+    /// An object that is larger than it may be.
+    #[error("the object is larger than it may be")]
+    TooLarge,
+    /// The records could not be read or written.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+}
+
+impl Bucket {
+    /// The bucket of this name.
+    #[must_use]
+    pub fn new(aws: &Aws, name: &str) -> Self {
+        let endpoint = aws.endpoint("AWS_ENDPOINT_URL_S3");
+        let mut config = Builder::from(aws.sdk())
+            .interceptor(aws.interceptor())
+            // An endpoint that is not S3's own has no host name for each bucket.
+            .force_path_style(endpoint.is_some())
+            // Links would otherwise demand the checksum of an empty body. What we write ourselves TLS protects.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+        config.set_endpoint_url(endpoint);
+        Self { client: Client::from_conf(config.build()), name: name.into() }
+    }
+
+    /// A link by which exactly the declared file can be uploaded: its type, its length and its checksum are signed.
+    ///
+    /// Computed here, without a call to S3. (`PutObject` and not a form: the SDK signs no forms, and a form could not
+    /// demand a checksum.)
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] if it cannot be signed.
+    pub async fn upload_link(&self, key: &str, file: &Declared, from: Time, life: Duration) -> Result<Link, FilesError> {
+        let request = self
+            .client
+            .put_object()
+            .bucket(&*self.name)
+            .key(key)
+            .content_type(file.format.media_type())
+            .content_length(file.bytes.into())
+            .checksum_sha256(&file.sha256);
+        request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
+    }
+
+    /// A link by which an object can be downloaded. Computed here, without a call to S3.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] if it cannot be signed.
+    pub async fn download_link(&self, key: &str, from: Time, life: Duration) -> Result<Link, FilesError> {
+        let request = self.client.get_object().bucket(&*self.name).key(key);
+        request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
+    }
+
+    /// An object's bytes, if they are at most `max`.
+    ///
+    /// # Errors
+    /// [`FilesError`]; an object that does not exist is [`FilesError::Refused`], because without the permission to list S3
+    /// does not tell it from one that may not be read.
+    pub async fn read(&self, key: &str, max: u32) -> Result<Vec<u8>, FilesError> {
+        let object = self.client.get_object().bucket(&*self.name).key(key).send().await.map_err(|e| FilesError::from_sdk(&e))?;
+        if object.content_length.is_none_or(|length| length > i64::from(max)) {
+            return Err(FilesError::TooLarge);
+        }
+        let body = object.body.collect().await.map_err(|e| FilesError::Unavailable(e.to_string()))?;
+        Ok(body.to_vec())
+    }
+
+    /// Writes a picture that will never change under this key.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn write_picture(&self, key: &str, jpeg: Vec<u8>) -> Result<(), FilesError> {
+        let put = self.client.put_object().bucket(&*self.name).key(key).body(ByteStream::from(jpeg));
+        put.content_type(Format::Jpeg.media_type())
+            .content_disposition("inline")
+            .cache_control("private, max-age=31536000, immutable")
+            .send()
+            .await
+            .map(drop)
+            .map_err(|e| FilesError::from_sdk(&e))
+    }
+
+    /// Copies an object with everything that describes it.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn copy(&self, from: &str, to: &str) -> Result<(), FilesError> {
+        let copy = self.client.copy_object().copy_source(format!("{}/{from}", self.name)).bucket(&*self.name).key(to);
+        copy.send().await.map(drop).map_err(|e| FilesError::from_sdk(&e))
+    }
+
+    /// Deletes objects, whether they exist or not: one call for up to 1,000.
+    ///
+    /// # Errors
+    /// [`FilesError`], also if S3 kept one of them.
+    pub async fn delete(&self, keys: impl IntoIterator<Item = String>) -> Result<(), FilesError> {
+        let objects = keys.into_iter().map(|key| ObjectIdentifier::builder().key(key).build()).collect::<Result<Vec<_>, _>>();
+        let objects = objects.map_err(|e| FilesError::Refused(e.to_string()))?;
+        for chunk in objects.chunks(DELETE_MAX) {
+            let delete = Delete::builder().quiet(true).set_objects(Some(chunk.to_vec())).build();
+            let delete = delete.map_err(|e| FilesError::Refused(e.to_string()))?;
+            let answer = self.client.delete_objects().bucket(&*self.name).delete(delete).send().await;
+            let kept = answer.map_err(|e| FilesError::from_sdk(&e))?.errors.unwrap_or_default();
+            if let Some(first) = kept.first() {
+                return Err(FilesError::Unavailable(format!("{} not deleted: {}", kept.len(), first.code().unwrap_or_default())));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn presigning(from: Time, life: Duration) -> Result<PresigningConfig, FilesError> {
+    let start = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(from.millis()).unwrap_or(0))).unwrap_or(UNIX_EPOCH);
+    PresigningConfig::builder().start_time(start).expires_in(life).build().map_err(|e| FilesError::Refused(e.to_string()))
+}
+
+fn link(request: &PresignedRequest) -> Link {
+    let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Link { url: request.uri().to_owned(), headers }
+}
+
+impl FilesError {
+    fn from_sdk<E: ProvideErrorMetadata, R>(e: &SdkError<E, R>) -> Self {
+        let code = e.code().unwrap_or_default().to_owned();
+        match e {
+            SdkError::TimeoutError(_) => Self::Unavailable("timed out".to_owned()),
+            SdkError::DispatchFailure(d) => Self::Unavailable(format!("{d:?}")),
+            SdkError::ResponseError(_) => Self::Unavailable("unreadable answer".to_owned()),
+            _ if TRANSIENT.contains(&code.as_str()) => Self::Unavailable(code),
+            _ => Self::Refused(format!("{code}: {}", e.message().unwrap_or_default())),
+        }
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+const TRANSIENT: &[&str] = &["InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling"];
+
+impl From<FilesError> for Problem {
+    #[track_caller]
+    fn from(e: FilesError) -> Self {
+        match e {
+            FilesError::Unavailable(_) => Self::unavailable(e),
+            FilesError::Refused(_) | FilesError::TooLarge => Self::internal(e),
+            FilesError::Store(e) => e.into(),
+        }
+    }
+}

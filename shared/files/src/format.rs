@@ -1,0 +1,130 @@
+//! What a file is, by its bytes and never by its name or by what its sender says.
+
+use image::ImageFormat;
+use serde::{Deserialize, Serialize};
+
+/// The formats that are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
+
+    /// The media type, exactly as a client must state it.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+
+    /// The format of this media type. No parameters, no lists, no other spelling.
+    #[must_use]
+    pub fn from_media_type(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.media_type() == text)
+    }
+
+    /// The format that a file's first bytes announce.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn codec(self) -> ImageFormat {
+        match self {
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Png => ImageFormat::Png,
+            Self::Webp => ImageFormat::WebP,
+        }
+    }
+}
+
+/// Whether the file is also something else: a page, a script, a document or an archive that another program would open.
+///
+/// Pictures are encoded anew, so none of it could survive; who sends such a file is told no all the same. Bytes behind the
+/// end of a picture alone are no reason: phones append films and depth maps there.
+#[must_use]
+pub fn is_polyglot(bytes: &[u8]) -> bool {
+    const MARKUP: [&[u8]; 6] = [b"<html", b"<script", b"<!doctype", b"<svg ", b"<?php", b"<iframe"];
+    // PDF readers look for the header within the first kilobyte.
+    let head = bytes.get(..1024).unwrap_or(bytes);
+    let markup = bytes.iter().enumerate().filter(|(_, b)| **b == b'<').any(|(at, _)| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        MARKUP.iter().any(|m| rest.get(..m.len()).is_some_and(|start| start.eq_ignore_ascii_case(m)))
+    });
+    markup || contains(head, b"%PDF-") || ends_as_zip(bytes)
+}
+
+/// Archives are read from their end: the last record says how long the comment behind it is (APPNOTE 4.3.16).
+fn ends_as_zip(bytes: &[u8]) -> bool {
+    const RECORD: usize = 22;
+    const COMMENT_MAX: usize = 65_535;
+    let from = bytes.len().saturating_sub(COMMENT_MAX.saturating_add(RECORD));
+    let tail = bytes.get(from..).unwrap_or_default();
+    tail.windows(RECORD).enumerate().any(|(at, record)| match record {
+        [b'P', b'K', 5, 6, .., low, high] => {
+            let comment = usize::from(u16::from_le_bytes([*low, *high]));
+            at.saturating_add(RECORD).saturating_add(comment) == tail.len()
+        }
+        _ => false,
+    })
+}
+
+/// How many scans a JPEG has. Each makes a decoder walk over the whole picture, and takes a few bytes of the file.
+#[must_use]
+pub fn jpeg_scans(bytes: &[u8]) -> usize {
+    bytes.windows(2).filter(|pair| *pair == [0xFF, 0xDA]).count()
+}
+
+fn contains(bytes: &[u8], what: &[u8]) -> bool {
+    bytes.windows(what.len()).any(|w| w == what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_media_type_has_one_spelling() {
+        for wrong in ["image/png, text/html", "image/PNG", "image/png;a=b", " image/png", "image/gif", "image/svg+xml", "text/html", ""] {
+            assert_eq!(Format::from_media_type(wrong), None, "{wrong}");
+        }
+        assert_eq!(Format::from_media_type("image/webp"), Some(Format::Webp));
+    }
+
+    #[test]
+    fn what_is_not_one_of_ours_is_recognised_as_nothing() {
+        for other in [&b"GIF89a"[..], b"<svg xmlns=", b"%PDF-1.7", b"<!doctype html>", b"PK\x03\x04", b"RIFF\0\0\0\0WAVE", b"\xFF\xD8", b""]
+        {
+            assert_eq!(Format::of(other), None);
+        }
+    }
+
+    #[test]
+    fn pictures_that_are_also_something_else_are_found() {
+        let with = |tail: &[u8]| [b"\xFF\xD8\xFF\xE0 pixels ".as_slice(), tail].concat();
+        assert!(is_polyglot(&with(b"<ScRiPt>alert(1)</script>")));
+        assert!(is_polyglot(&with(b"<svg onload=x>")));
+        assert!(is_polyglot(&with(b"%PDF-1.4")));
+        assert!(is_polyglot(&with(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0ab")));
+        // A film behind the picture, and a record that does not end where the file ends.
+        assert!(!is_polyglot(&with(b"\xFF\xD9ftypmp42 <x:xmpmeta xmlns:x='adobe:ns:meta/'>")));
+        assert!(!is_polyglot(&with(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0ab")));
+    }
+}

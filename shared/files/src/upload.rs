@@ -1,0 +1,227 @@
+//! The record of an upload, from its declaration until nothing is left of it.
+
+use std::time::Duration;
+
+use accounts::user::partition;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use kernel::{
+    FieldError, Time,
+    id::{PictureId, UploadId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{Cond, Item, Key, Update, field};
+
+use crate::{
+    Format, Refusal,
+    picture::{self, Size},
+};
+
+/// Largest file.
+pub const UPLOAD_MAX_BYTES: u32 = 5 * 1024 * 1024;
+/// How long a record stays that has no published picture: longer than a failed event waits to be tried again.
+const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
+/// How long after the link ended an upload may still be waiting before its sender is told that nothing arrived.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What a client says it will send. All of it is signed into the link, so that it can send nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// What it is.
+    pub format: Format,
+    /// Exactly how long.
+    pub bytes: u32,
+    /// Its SHA-256, base64.
+    pub sha256: String,
+}
+
+impl Declared {
+    /// Parses the media type.
+    ///
+    /// # Errors
+    /// `file_type`
+    pub fn format(text: &str) -> Result<Format, FieldError> {
+        Format::from_media_type(text).ok_or_else(|| FieldError::new("file_type"))
+    }
+
+    /// Parses the length.
+    ///
+    /// # Errors
+    /// `file_size`
+    pub fn bytes(number: i64) -> Result<u32, FieldError> {
+        let wrong = || FieldError::new("file_size").with("max", UPLOAD_MAX_BYTES);
+        u32::try_from(number).ok().filter(|n| (1..=UPLOAD_MAX_BYTES).contains(n)).ok_or_else(wrong)
+    }
+
+    /// Parses the checksum: 32 bytes in base64, in their one spelling.
+    ///
+    /// # Errors
+    /// `checksum`
+    pub fn sha256(text: &str) -> Result<String, FieldError> {
+        let good = BASE64_STANDARD.decode(text).is_ok_and(|hash| hash.len() == 32);
+        if good { Ok(text.to_owned()) } else { Err(FieldError::new("checksum")) }
+    }
+}
+
+/// What became of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// For the file, or for its processing.
+    Waiting,
+    /// It is, or was, the person's picture.
+    Published,
+    /// It is not.
+    Refused,
+}
+
+/// An upload.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Upload {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub id: UploadId,
+    /// What was announced.
+    pub declared: Declared,
+    /// What became of it.
+    pub state: State,
+    /// Why it was refused.
+    pub refusal: Option<Refusal>,
+    /// When it was announced.
+    pub created_at: Time,
+    /// When its link ends.
+    pub link_ends_at: Time,
+    /// When the picture went to the trash.
+    pub retired_at: Option<Time>,
+}
+
+impl Upload {
+    /// Where a person's upload is.
+    #[must_use]
+    pub fn key_of(user: UserId, id: UploadId) -> Key {
+        Key::new(partition(user), format!("UPLOAD#{id}"))
+    }
+
+    /// The key of the file that the client sends. No part of it is the client's choice.
+    #[must_use]
+    pub fn incoming_key(user: UserId, id: UploadId) -> String {
+        format!("incoming/{user}/{id}")
+    }
+
+    /// Whose which upload a key of the bucket names.
+    #[must_use]
+    pub fn of_incoming_key(key: &str) -> Option<(UserId, UploadId)> {
+        let (user, id) = key.strip_prefix("incoming/")?.split_once('/')?;
+        Some((user.parse().ok()?, id.parse().ok()?))
+    }
+
+    /// The picture it becomes.
+    #[must_use]
+    pub fn picture(&self) -> PictureId {
+        picture::of_upload(self.id)
+    }
+
+    /// Every key of the bucket under which something of it can be.
+    pub fn every_key(user: UserId, id: UploadId) -> impl Iterator<Item = String> {
+        let picture = picture::of_upload(id);
+        let published = Size::ALL.into_iter().map(move |s| picture::key(picture, s));
+        let trashed = Size::ALL.into_iter().map(move |s| picture::trash_key(picture, s));
+        std::iter::once(Self::incoming_key(user, id)).chain(published).chain(trashed)
+    }
+
+    /// What its sender is told: also that nothing arrived, which nobody writes down.
+    #[must_use]
+    pub fn outcome(&self, now: Time) -> (State, Option<Refusal>) {
+        let late = self.state == State::Waiting && now >= self.link_ends_at + PATIENCE;
+        if late { (State::Refused, Some(Refusal::Expired)) } else { (self.state, self.refusal) }
+    }
+
+    /// Marks it published, if it is still waiting. The record then stays for as long as the picture does.
+    #[must_use]
+    pub fn publishing(&self) -> Update {
+        Update::of(self.key()).set("state", State::Published).remove("ttl").when(field("state").eq(State::Waiting))
+    }
+
+    /// Marks it refused, if it is still waiting.
+    #[must_use]
+    pub fn refusing(&self, why: Refusal) -> Update {
+        Update::of(self.key()).set("state", State::Refused).set("refusal", why).when(field("state").eq(State::Waiting))
+    }
+
+    /// Notes that its picture is in the trash.
+    #[must_use]
+    pub fn retiring(user: UserId, picture: PictureId, now: Time) -> Update {
+        let key = Self::key_of(user, picture::to_upload(picture));
+        Update::of(key).set("retired_at", now).expires(now + KEPT).when(Cond::Exists)
+    }
+}
+
+impl Item for Upload {
+    const KIND: &'static str = "upload";
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.created_at + KEPT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kernel::Sys;
+
+    use super::*;
+
+    #[test]
+    fn what_is_declared_is_checked() {
+        assert!(Declared::format("image/svg+xml").is_err());
+        assert_eq!(
+            [0, 1, i64::from(UPLOAD_MAX_BYTES), i64::from(UPLOAD_MAX_BYTES) + 1, -1].map(|n| Declared::bytes(n).is_ok()),
+            [false, true, true, false, false]
+        );
+        let hash = BASE64_STANDARD.encode([7; 32]);
+        assert!(Declared::sha256(&hash).is_ok());
+        for wrong in [&hash[..43], "", "zz", &BASE64_STANDARD.encode([7; 31]), &format!("{hash}\r\nx: y"), &"0".repeat(64)] {
+            assert!(Declared::sha256(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_names_its_upload_and_no_key_is_a_folder_of_another() {
+        let sys = Sys::real();
+        let (user, id) = (sys.id(), sys.id());
+        assert_eq!(Upload::of_incoming_key(&Upload::incoming_key(user, id)), Some((user, id)));
+        for wrong in
+            ["incoming/", "incoming/a/b", "pictures/x/64.jpg", &format!("incoming/{user}/{id}/x"), &format!("incoming/../{user}/{id}")]
+        {
+            assert_eq!(Upload::of_incoming_key(wrong), None, "{wrong}");
+        }
+        let keys: BTreeSet<String> = Upload::every_key(user, id).collect();
+        assert_eq!(keys.len(), 7);
+        assert!(keys.iter().all(|a| keys.iter().all(|b| !b.starts_with(&format!("{a}/")))));
+    }
+
+    #[test]
+    fn an_upload_that_never_came_is_told_as_refused_by_the_clock() {
+        let sys = Sys::real();
+        let now = sys.now();
+        let declared = Declared { format: Format::Png, bytes: 1, sha256: String::new() };
+        let link_ends_at = now + Duration::from_secs(300);
+        let upload = Upload {
+            user: sys.id(),
+            id: sys.id(),
+            declared,
+            state: State::Waiting,
+            refusal: None,
+            created_at: now,
+            link_ends_at,
+            retired_at: None,
+        };
+        assert_eq!(upload.outcome(link_ends_at), (State::Waiting, None));
+        assert_eq!(upload.outcome(link_ends_at + PATIENCE), (State::Refused, Some(Refusal::Expired)));
+        let published = Upload { state: State::Published, ..upload };
+        assert_eq!(published.outcome(link_ends_at + KEPT), (State::Published, None));
+    }
+}
