@@ -16,6 +16,6 @@ pub use clock::{Sys, Time, Timestamp};
 pub use env::{ConfigError, Env};
 pub use fields::{FieldError, Fields};
 pub use id::Id;
-pub use locale::Locale;
+pub use locale::{Locale, Messages};
 pub use problem::{Kind, Problem};
 pub use secret::Secret;

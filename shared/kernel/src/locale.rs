@@ -1,6 +1,9 @@
 //! Languages and messages (Fluent). Every message exists in every language; a contract check proves it.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+};
 
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use serde::{Deserialize, Serialize};
@@ -52,29 +55,64 @@ impl Locale {
         wishes.first().map(|w| w.1)
     }
 
-    /// The message `key`, with `args` put in. A missing message shows as its key.
+    /// The message `key` of the problems' catalogue, with `args` put in. A missing message shows as its key.
     #[must_use]
     pub fn text(self, key: &str, args: &[(&str, String)]) -> String {
-        self.format(key, None, args).unwrap_or_else(|| key.to_owned())
+        PROBLEMS.text(self, key, args)
     }
 
-    /// An attribute of a message, if it has it.
+    /// An attribute of a message of the problems' catalogue, if it has it.
     #[must_use]
     pub fn attribute(self, key: &str, attribute: &str, args: &[(&str, String)]) -> Option<String> {
-        self.format(key, Some(attribute), args)
+        PROBLEMS.format(self, key, Some(attribute), args)
+    }
+
+    /// Whether this language has the message of the problems' catalogue.
+    #[must_use]
+    pub fn has(self, key: &str) -> bool {
+        PROBLEMS.has(self, key)
+    }
+
+    /// Every message key of the problems' catalogue in this language, attributes as `key.attribute`.
+    #[must_use]
+    pub fn keys(self) -> BTreeSet<String> {
+        PROBLEMS.keys(self)
+    }
+}
+
+const PROBLEMS: Messages = Messages::new(include_str!("../locales/en/problems.ftl"), include_str!("../locales/pl/problems.ftl"));
+
+/// The messages of one crate, in every language: `const TEXTS: Messages = Messages::new(include_str!(…), include_str!(…));`
+#[derive(Clone, Copy, Debug)]
+pub struct Messages {
+    en: &'static str,
+    pl: &'static str,
+}
+
+impl Messages {
+    /// From the Fluent sources in English and Polish.
+    #[must_use]
+    pub const fn new(en: &'static str, pl: &'static str) -> Self {
+        Self { en, pl }
+    }
+
+    /// The message `key`, with `args` put in. A missing message shows as its key.
+    #[must_use]
+    pub fn text(self, locale: Locale, key: &str, args: &[(&str, String)]) -> String {
+        self.format(locale, key, None, args).unwrap_or_else(|| key.to_owned())
     }
 
     /// Whether this language has the message.
     #[must_use]
-    pub fn has(self, key: &str) -> bool {
-        with_bundle(self, |b| b.has_message(key))
+    pub fn has(self, locale: Locale, key: &str) -> bool {
+        with_bundle(self, locale, |b| b.has_message(key))
     }
 
     /// Every message key of this language, attributes as `key.attribute`.
     #[must_use]
-    pub fn keys(self) -> BTreeSet<String> {
+    pub fn keys(self, locale: Locale) -> BTreeSet<String> {
         let (mut keys, mut owner) = (BTreeSet::new(), String::new());
-        for line in self.source().lines() {
+        for line in self.source(locale).lines() {
             let Some((head, _)) = line.split_once('=') else { continue };
             match head.trim().strip_prefix('.') {
                 None if !line.starts_with([' ', '#', '\t']) => {
@@ -88,15 +126,28 @@ impl Locale {
         keys
     }
 
-    const fn source(self) -> &'static str {
-        match self {
-            Self::En => include_str!("../locales/en/problems.ftl"),
-            Self::Pl => include_str!("../locales/pl/problems.ftl"),
+    /// What is wrong with the sources: lines that are not Fluent, keys that one language has and another lacks.
+    #[must_use]
+    pub fn faults(self) -> Vec<String> {
+        let all: BTreeSet<String> = Locale::ALL.into_iter().flat_map(|l| self.keys(l)).collect();
+        let check = |locale: Locale| {
+            let keys = self.keys(locale);
+            let broken = FluentResource::try_new(self.source(locale).to_owned()).is_err();
+            let lacks = all.difference(&keys).map(move |key| format!("{} lacks {key}", locale.tag())).collect::<Vec<_>>();
+            broken.then(|| format!("{} does not parse", locale.tag())).into_iter().chain(lacks)
+        };
+        Locale::ALL.into_iter().flat_map(check).collect()
+    }
+
+    const fn source(self, locale: Locale) -> &'static str {
+        match locale {
+            Locale::En => self.en,
+            Locale::Pl => self.pl,
         }
     }
 
-    fn format(self, key: &str, attribute: Option<&str>, args: &[(&str, String)]) -> Option<String> {
-        with_bundle(self, |bundle| {
+    fn format(self, locale: Locale, key: &str, attribute: Option<&str>, args: &[(&str, String)]) -> Option<String> {
+        with_bundle(self, locale, |bundle| {
             let message = bundle.get_message(key)?;
             let pattern = match attribute {
                 None => message.value()?,
@@ -126,28 +177,22 @@ fn thousandths(q: &str) -> u16 {
 
 type Bundle = FluentBundle<FluentResource>;
 
-// Fluent's formatters are not shared between threads; a function has one thread, so one bundle per language is built,
-// on the first message that is needed.
+// Fluent's formatters are not shared between threads; a function has one thread, so one bundle per source is built, on the
+// first message that is needed.
 thread_local! {
-    static BUNDLES: RefCell<[Option<Bundle>; 2]> = const { RefCell::new([None, None]) };
+    static BUNDLES: RefCell<HashMap<&'static str, Bundle>> = RefCell::default();
 }
 
-fn with_bundle<T>(locale: Locale, f: impl FnOnce(&Bundle) -> T) -> T {
-    BUNDLES.with_borrow_mut(|bundles| {
-        let [en, pl] = bundles;
-        let slot = match locale {
-            Locale::En => en,
-            Locale::Pl => pl,
-        };
-        f(slot.get_or_insert_with(|| build(locale)))
-    })
+fn with_bundle<T>(messages: Messages, locale: Locale, f: impl FnOnce(&Bundle) -> T) -> T {
+    let source = messages.source(locale);
+    BUNDLES.with_borrow_mut(|bundles| f(bundles.entry(source).or_insert_with(|| build(locale, source))))
 }
 
-fn build(locale: Locale) -> Bundle {
+fn build(locale: Locale, source: &str) -> Bundle {
     let mut bundle = Bundle::new(locale.tag().parse().into_iter().collect());
     // Isolation marks would show up in JSON and plain-text mail.
     bundle.set_use_isolating(false);
-    let resource = FluentResource::try_new(locale.source().to_owned()).unwrap_or_else(|(r, _)| r);
+    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(r, _)| r);
     bundle.add_resource_overriding(resource);
     bundle
 }
@@ -166,10 +211,13 @@ mod tests {
 
     #[test]
     fn the_languages_have_the_same_messages_and_parse_cleanly() {
-        assert_eq!(Locale::En.keys(), Locale::Pl.keys());
-        for l in Locale::ALL {
-            assert!(FluentResource::try_new(l.source().to_owned()).is_ok(), "{}", l.tag());
-        }
+        assert_eq!(PROBLEMS.faults(), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_language_lacks_is_named() {
+        let torn = Messages::new("a = A\nb = B", "a = A\n!what");
+        assert_eq!(torn.faults(), ["pl does not parse", "pl lacks b"]);
     }
 
     #[test]
