@@ -1,0 +1,51 @@
+//! The least that a function with a table can be: axum, one `GetItem`, and nothing of ours.
+//!
+//! `cargo xtask sizes` builds it beside the real functions and prints theirs as multiples of it.
+
+use std::process::ExitCode;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Region},
+    types::AttributeValue,
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use axum::{Router, extract::State, routing::any};
+use lambda_http::Error;
+
+const AMAZON_ROOTS: &[u8] = include_bytes!("../../../../shared/function/roots/amazon.pem");
+
+fn main() -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return ExitCode::FAILURE };
+    if runtime.block_on(serve()).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn serve() -> Result<(), Error> {
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let tls = TlsContext::builder().with_trust_store(roots).build()?;
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
+    let credentials = Credentials::new(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), Some(env("AWS_SESSION_TOKEN")), None, "environment");
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(env("AWS_REGION")))
+        .credentials_provider(credentials)
+        .http_client(http);
+    config.set_endpoint_url(Some(env("AWS_ENDPOINT_URL_DYNAMODB")).filter(|url| !url.is_empty()));
+    let router = Router::new().fallback(any(handle)).with_state(Client::from_conf(config.build()));
+    lambda_http::run(router).await
+}
+
+async fn handle(State(table): State<Client>) -> &'static str {
+    let key = AttributeValue::S("KEY".to_owned());
+    let got = table.get_item().table_name(env("TABLE_NAME")).key("pk", key.clone()).key("sk", key).send().await;
+    if got.is_ok() { "ok" } else { "failed" }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing of ours, not even its way to read the environment")]
+fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
