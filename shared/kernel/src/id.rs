@@ -38,6 +38,10 @@ macro_rules! id {
         #[schema(value_type = String)]
         pub struct $name(ulid::Ulid);
 
+        impl $name {
+            /// The id that is all zeros: for the one thing of its kind that every deployment has.
+            pub const NIL: Self = Self(ulid::Ulid::nil());
+        }
         impl $crate::id::Id for $name {
             const PREFIX: &'static str = $prefix;
             fn from_ulid(ulid: ulid::Ulid) -> Self { Self(ulid) }

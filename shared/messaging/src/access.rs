@@ -1,0 +1,98 @@
+//! Who speaks on a socket, judged anew on every frame.
+
+use accounts::{
+    session::Session,
+    user::{Status, User},
+};
+use kernel::{
+    Kind, Problem, Sys,
+    id::{RoomId, SessionId, UserId},
+};
+use store::{Batch, Key, Table};
+
+use crate::{
+    connection::Connection,
+    message::Nonce,
+    presence::Presence,
+    room::{Membership, PUBLIC, Room},
+    send::Receipt,
+    spam::ChatState,
+};
+
+/// What a frame is about; what stands here is read in the same batch as the person.
+#[derive(Clone, Debug, Default)]
+pub struct About<'a> {
+    /// A room: the person must be in it.
+    pub room: Option<RoomId>,
+    /// A send that may be a repetition.
+    pub nonce: Option<&'a Nonce>,
+}
+
+/// A person on a socket, who may speak.
+#[derive(Debug)]
+pub struct Speaker {
+    /// Who.
+    pub user: User,
+    /// Their sockets, to be renewed if they are old.
+    pub presence: Option<Presence>,
+    /// What they have lately sent.
+    pub chat: ChatState,
+    /// What was committed under the nonce, if anything.
+    pub receipt: Option<Receipt>,
+    /// The room.
+    pub room: Option<Room>,
+}
+
+/// Whose a socket is: the person and their sign-in. One read, the one thing that a frame does not bring with it.
+///
+/// # Errors
+/// [`Kind::TokenInvalid`] if the socket is not known (any more).
+pub async fn identify(table: &Table, connection: &str) -> Result<(UserId, SessionId), Problem> {
+    let connection = table.get::<Connection>(Connection::key_of(connection)).await?.ok_or(Kind::TokenInvalid)?;
+    Ok((connection.user, connection.session))
+}
+
+/// Judges the frame of a person: session, account, ban, membership, and what the frame is about, in one batch read.
+///
+/// # Errors
+/// [`Kind::TokenInvalid`] if the session has ended or the account is not in use, [`Kind::ChatBanned`], and
+/// [`Kind::NotFound`] for a room that the person is not in, whether or not there is one.
+pub async fn judge(table: &Table, sys: &Sys, user: UserId, session: SessionId, about: About<'_>) -> Result<Speaker, Problem> {
+    let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
+    let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
+    let room_key = about.room.map(Room::key_of);
+    let member_key = about.room.filter(|r| *r != PUBLIC).map(|r| Membership::key_of(r, user));
+    let receipt_key = about.room.zip(about.nonce).map(|(r, n)| Receipt::key_of(user, r, n));
+    let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone()];
+    keys.extend([&room_key, &member_key, &receipt_key].into_iter().flatten().cloned());
+    let mut batch = table.get_many(keys).await?;
+    let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active).ok_or(Kind::TokenInvalid)?;
+    batch.take::<Session>(&session_key)?.filter(|s| s.alive(sys.now())).ok_or(Kind::TokenInvalid)?;
+    let chat = batch.take::<ChatState>(&chat_key)?.unwrap_or_default();
+    if chat.banned_at.is_some() {
+        return Err(Kind::ChatBanned.into());
+    }
+    let member = member_key.is_none_or(|key| batch.has(&key));
+    let room = room_key.map(|key| room(&mut batch, &key)).transpose()?;
+    if let Some(None) = room.as_ref().map(|r| r.as_ref().filter(|_| member)) {
+        return Err(Kind::NotFound.into());
+    }
+    let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
+    Ok(Speaker { user, presence: batch.take(&presence_key)?, chat, receipt, room: room.flatten() })
+}
+
+fn room(batch: &mut Batch, key: &Key) -> Result<Option<Room>, Problem> {
+    let stored = batch.take::<Room>(key)?;
+    Ok(stored.or_else(|| (*key == Room::key_of(PUBLIC)).then(Room::public)))
+}
+
+/// A room that a person reads over HTTP, if they are in it. One batch read.
+///
+/// # Errors
+/// [`Kind::NotFound`], whether or not there is such a room.
+pub async fn readable(table: &Table, user: UserId, id: RoomId) -> Result<Room, Problem> {
+    let (room_key, member_key) = (Room::key_of(id), Membership::key_of(id, user));
+    let mut batch = table.get_many(vec![room_key.clone(), member_key.clone()]).await?;
+    let found = room(&mut batch, &room_key)?.filter(|_| id == PUBLIC || batch.has(&member_key));
+    found.ok_or_else(|| Kind::NotFound.into())
+}

@@ -1,0 +1,190 @@
+//! Sockets come, go and are ended.
+
+use accounts::{
+    session::Session,
+    user::{Status, User},
+};
+use events::{Event, Outbox};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{SessionId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{CommitError, Cond, Item, Key, StoreError, Table, Tx, field};
+
+use crate::{
+    Sockets,
+    presence::{self, Change, ComingTooOften, LIFE, Live, Presence},
+    room,
+    spam::ChatState,
+    ticket::{Ticket, Used},
+};
+
+/// How often a change of somebody's sockets that lost against another one is tried again. Two devices of one person, not two
+/// thousand people, are what meets here.
+const TRIES: usize = 8;
+
+/// Whose a socket is. All that a frame brings is the platform's id of the socket it came on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Connection {
+    /// The platform's id.
+    pub id: String,
+    /// Whose.
+    pub user: UserId,
+    /// By which sign-in.
+    pub session: SessionId,
+    /// Since when.
+    pub at: Time,
+}
+
+impl Connection {
+    /// Where a connection is.
+    #[must_use]
+    pub fn key_of(id: &str) -> Key {
+        Key::new(format!("CONNECTION#{id}"), "CONNECTION")
+    }
+}
+
+impl Item for Connection {
+    const KIND: &'static str = "connection";
+    fn key(&self) -> Key {
+        Self::key_of(&self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.at + LIFE)
+    }
+}
+
+/// Lets a socket in.
+///
+/// Two requests: a batch read of the person, the session, the ban and the sockets they have, and a transaction that uses
+/// the ticket, checks session and ban again and lists the socket. The read cannot go: the list is changed as a whole. The
+/// transaction cannot be smaller: each part alone would let a used ticket, an ended session or a ban slip through.
+///
+/// # Errors
+/// [`Kind::TicketInvalid`] if the ticket was used or its session has ended, [`Kind::ChatBanned`],
+/// [`Kind::TooManyRequests`].
+pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticket, id: &str) -> Result<(), Problem> {
+    let now = sys.now();
+    let keys = [
+        User::key_of(ticket.user),
+        Session::key_of(ticket.user, ticket.session),
+        ChatState::key_of(ticket.user),
+        Presence::key_of(ticket.user),
+    ];
+    let mut batch = table.get_many(keys.to_vec()).await?;
+    let [user, session, chat, here] = keys;
+    batch.take::<User>(&user)?.filter(|u| u.status == Status::Active).ok_or(Kind::TicketInvalid)?;
+    batch.take::<Session>(&session)?.filter(|s| s.alive(now)).ok_or(Kind::TicketInvalid)?;
+    if batch.take::<ChatState>(&chat)?.is_some_and(|c| c.banned_at.is_some()) {
+        return Err(Kind::ChatBanned.into());
+    }
+    let mut before = batch.take::<Presence>(&here)?;
+    let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now };
+    for _ in 0..TRIES {
+        let live = Live { id: id.to_owned(), session: ticket.session, since: now };
+        let change = presence::come(before.take(), ticket.user, live, now)
+            .map_err(|ComingTooOften(wait)| Problem::new(Kind::TooManyRequests).retry_after(wait))?;
+        let mut tx = Tx::new();
+        let first_use = tx.create(&Used::new(ticket.id, now));
+        let signed_in = tx.check(session.clone(), Cond::Exists);
+        let welcome = tx.check(chat.clone(), field("banned_at").absent());
+        tx.create(&connection);
+        let listed = list(&mut tx, sys, &change);
+        match table.commit(tx).await {
+            Ok(()) => {
+                // Whoever made room: told by the close alone, a client that still lives comes back.
+                sockets.close_all(change.gone.into_iter().map(|l| l.id).collect(), None).await;
+                return Ok(());
+            }
+            Err(e) if e.refused(first_use) || e.refused(signed_in) => return Err(Kind::TicketInvalid.into()),
+            Err(e) if e.refused(welcome) => return Err(Kind::ChatBanned.into()),
+            Err(CommitError::Refused(r)) if r.at(listed) => before = r.current(listed).map(store::Row::decode).transpose()?,
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Err(Problem::unavailable("the sockets of one person change all the time"))
+}
+
+/// A socket has closed. Three requests: whose it was, what they have, and the transaction that forgets it. Doing it again
+/// changes nothing.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn disconnect(table: &Table, sys: &Sys, id: &str) -> Result<(), StoreError> {
+    match table.get::<Connection>(Connection::key_of(id)).await? {
+        None => Ok(()),
+        Some(connection) => forget(table, sys, connection.user, &[id.to_owned()]).await,
+    }
+}
+
+/// Forgets sockets of one person that are known to be closed. Two requests.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn forget(table: &Table, sys: &Sys, user: UserId, ids: &[String]) -> Result<(), StoreError> {
+    let before = table.get::<Presence>(Presence::key_of(user)).await?;
+    let unlisted = ids.iter().filter(|id| !before.iter().any(|p| p.live.iter().any(|l| l.id == **id)));
+    // Rows of sockets that the list has lost already: nothing else would ever look for them.
+    let rows: Vec<Key> = unlisted.map(|id| Connection::key_of(id)).collect();
+    if !rows.is_empty() {
+        table.delete_many(rows).await?;
+    }
+    take_off(table, sys, before, |l| ids.contains(&l.id)).await.map(drop)
+}
+
+/// Ends every socket of a person: at a ban, a deactivation, a deletion. The last frame, if any, reaches each of them.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, last: Option<Vec<u8>>) -> Result<(), StoreError> {
+    close_where(table, sys, sockets, user, last, |_| true).await
+}
+
+/// Ends the sockets of one sign-in: at logout, revocation, reuse of a refresh token.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn close_session(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, session: SessionId) -> Result<(), StoreError> {
+    close_where(table, sys, sockets, user, None, |l| l.session == session).await
+}
+
+async fn close_where(
+    table: &Table,
+    sys: &Sys,
+    sockets: &Sockets,
+    user: UserId,
+    last: Option<Vec<u8>>,
+    which: impl Fn(&Live) -> bool,
+) -> Result<(), StoreError> {
+    let before = table.get::<Presence>(Presence::key_of(user)).await?;
+    // Off the list first: what is closed next tells `$disconnect`, which then finds nothing left to do.
+    let gone = take_off(table, sys, before, which).await?;
+    sockets.close_all(gone.into_iter().map(|l| l.id).collect(), last.as_deref()).await;
+    Ok(())
+}
+
+/// Takes sockets off a person's list, with their rows. Returns which.
+async fn take_off(table: &Table, sys: &Sys, mut before: Option<Presence>, which: impl Fn(&Live) -> bool) -> Result<Vec<Live>, StoreError> {
+    for _ in 0..TRIES {
+        let Some(change) = before.take().and_then(|p| p.go(&which, sys.now())) else { return Ok(Vec::new()) };
+        let mut tx = Tx::new();
+        let listed = list(&mut tx, sys, &change);
+        match table.commit(tx).await {
+            Ok(()) => return Ok(change.gone),
+            Err(CommitError::Refused(r)) => before = r.current(listed).map(store::Row::decode).transpose()?,
+            Err(CommitError::Store(e)) => return Err(e),
+        }
+    }
+    Err(StoreError::Unavailable("the sockets of one person change all the time".to_owned()))
+}
+
+fn list(tx: &mut Tx, sys: &Sys, change: &Change) -> store::Slot {
+    for live in &change.gone {
+        tx.delete(Connection::key_of(&live.id));
+    }
+    if change.turned {
+        Outbox::add(tx, sys, &Event::PresenceChanged { room: room::PUBLIC });
+    }
+    change.write(tx)
+}

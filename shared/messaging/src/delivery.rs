@@ -1,0 +1,29 @@
+//! Bringing frames to people's sockets.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use kernel::{Sys, id::UserId};
+use store::Table;
+
+use crate::{Sockets, connection, presence::Presence};
+
+/// Posts a frame to every socket of these people but `except`, and forgets the sockets that turn out to be closed.
+///
+/// One post for each socket, sixteen at a time, and two requests for each person with a closed one. Nothing here fails the
+/// sender: who misses a frame sees the gap and catches up.
+pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Presence], except: Option<&str>, frame: &[u8]) {
+    let now = sys.now();
+    let open = people.iter().flat_map(|p| p.sockets(now).map(|live| (p.user, live.id.clone())));
+    let targets = open.filter(|(_, id)| Some(id.as_str()) != except).collect();
+    let mut closed: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
+    for (user, id) in sockets.post_all(targets, frame).await {
+        closed.entry(user).or_default().push(id);
+    }
+    let forgetting = closed.iter().map(async |(user, ids)| {
+        if let Err(e) = connection::forget(table, sys, *user, ids).await {
+            tracing::warn!(error = %e, "closed sockets are still listed");
+        }
+    });
+    join_all(forgetting).await;
+}

@@ -1,0 +1,182 @@
+//! Frames: `{"stream": "chat", "id": "c1", "payload": {"type": "send", …}}`, in both directions.
+//!
+//! The `id` is the client's: every answer carries the one of the frame it answers; what nobody asked for carries none.
+
+use kernel::{Kind, Locale, Problem, id::RoomId, problem::ProblemDocument};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::message::Message;
+
+/// What a page of messages in one frame may weigh. The platform cuts frames at 32 KB; a single message always fits.
+pub const PAGE_MAX_BYTES: usize = 24 * 1024;
+/// Longer ids are not echoed.
+const ID_MAX_CHARS: usize = 64;
+
+/// A frame from a client, read as far as its payload.
+#[derive(Debug)]
+pub struct Asked<P> {
+    /// The client's name for it.
+    pub id: Option<String>,
+    /// What is asked.
+    pub payload: P,
+}
+
+/// A frame that cannot be read, with its id if that much can be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// The client's name for it.
+    pub id: Option<String>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope<'a> {
+    #[serde(rename = "stream")]
+    _stream: String,
+    id: Option<String>,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
+/// Reads a frame strictly: unknown and repeated fields, wrong types and NUL characters are errors.
+///
+/// # Errors
+/// [`Unreadable`]
+pub fn read<P: DeserializeOwned>(body: &str) -> Result<Asked<P>, Unreadable> {
+    let invalid = |e: serde_json::Error| Unreadable { id: id_of(body), problem: Problem::new(Kind::FrameInvalid).because(e) };
+    let Envelope { id, payload, .. } = serde_json::from_str(body).map_err(invalid)?;
+    if id.as_ref().is_some_and(|id| id.chars().count() > ID_MAX_CHARS) {
+        return Err(Unreadable { id: None, problem: Kind::FrameInvalid.into() });
+    }
+    let payload = serde_json::from_str(payload.get()).map_err(invalid)?;
+    Ok(Asked { id, payload })
+}
+
+/// The id of a frame that may be wrong in every other way.
+#[must_use]
+pub fn id_of(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Loose {
+        id: Option<String>,
+    }
+    serde_json::from_str::<Loose>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
+}
+
+/// The stream that a frame names, if it can be read.
+#[must_use]
+pub fn stream_of(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Loose {
+        stream: String,
+    }
+    serde_json::from_str::<Loose>(body).ok().map(|l| l.stream)
+}
+
+/// A frame to a client.
+#[must_use]
+pub fn write(stream: &str, id: Option<&str>, payload: &impl Serialize) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Out<'a, P> {
+        stream: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+        payload: &'a P,
+    }
+    serde_json::to_vec(&Out { stream, id, payload }).unwrap_or_default()
+}
+
+/// An error frame, with the same problem document that a reply over HTTP has.
+#[must_use]
+pub fn error(stream: &str, id: Option<&str>, problem: &Problem, locale: Locale, request_id: &str) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename = "error")]
+    struct Payload {
+        problem: ProblemDocument,
+    }
+    write(stream, id, &Payload { problem: problem.document(locale, request_id) })
+}
+
+/// What nobody asked for: it happens and is told.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Push<'a> {
+    /// Somebody said something.
+    Message(&'a Message),
+    /// How many others are online has changed.
+    Online {
+        /// Where.
+        room: RoomId,
+        /// Distinct others.
+        online: u64,
+        /// Whether there are more than were counted.
+        more: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+    use crate::message::{Author, TEXT_MAX_CHARS};
+
+    #[derive(Deserialize, Debug)]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    enum Ask {
+        Hello {},
+        Send { text: String },
+    }
+
+    #[test]
+    fn a_frame_is_read_strictly_and_its_id_survives() {
+        let asked = read::<Ask>(r#"{"stream":"chat","id":"c1","payload":{"type":"hello"}}"#).unwrap();
+        assert_eq!(asked.id.as_deref(), Some("c1"));
+        assert!(read::<Ask>(r#"{"stream":"chat","payload":{"type":"send","text":"x"}}"#).unwrap().id.is_none());
+        for bad in [
+            "",
+            "null",
+            "[]",
+            "5",
+            "\"chat\"",
+            "{",
+            r#"{"stream":"chat"}"#,
+            r#"{"payload":{"type":"hello"}}"#,
+            r#"{"stream":"chat","payload":null}"#,
+            r#"{"stream":"chat","payload":[]}"#,
+            r#"{"stream":"chat","payload":{}}"#,
+            r#"{"stream":"chat","payload":{"type":"shout"}}"#,
+            r#"{"stream":"chat","payload":{"type":"hello","x":1}}"#,
+            r#"{"stream":"chat","payload":{"type":"send"}}"#,
+            r#"{"stream":"chat","payload":{"type":"send","text":5}}"#,
+            r#"{"stream":"chat","payload":{"type":"send","text":"a","text":"b"}}"#,
+            r#"{"stream":"chat","payload":{"type":"send","text":"\ud800"}}"#,
+            r#"{"stream":"chat","payload":{"type":"hello"},"extra":1}"#,
+            r#"{"stream":"chat","id":7,"payload":{"type":"hello"}}"#,
+            r#"{"stream":"chat","payload":{"type":"hello"}} x"#,
+        ] {
+            let unreadable = read::<Ask>(bad).unwrap_err();
+            assert_eq!(unreadable.problem.kind, Kind::FrameInvalid, "{bad}");
+        }
+        assert_eq!(read::<Ask>(r#"{"id":"c9","payload":1}"#).unwrap_err().id.as_deref(), Some("c9"));
+        let long = format!(r#"{{"stream":"chat","id":"{}","payload":{{"type":"hello"}}}}"#, "x".repeat(65));
+        assert!(read::<Ask>(&long).unwrap_err().id.is_none());
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        assert!(read::<Ask>(&deep).is_err());
+    }
+
+    #[test]
+    fn the_largest_message_fits_into_a_page_and_a_page_into_a_frame() {
+        let sys = Sys::real();
+        let author = Author { id: sys.id(), username: "x".repeat(30) };
+        for text in ["\"".repeat(TEXT_MAX_CHARS), "\n".repeat(TEXT_MAX_CHARS), "😀".repeat(TEXT_MAX_CHARS)] {
+            let message =
+                Message { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
+            let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
+            assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What people say, and what stands at each number of a room.
+
+use std::{fmt, str::FromStr};
+
+use kernel::{
+    FieldError, Kind, Problem, Time,
+    clock::Timestamp,
+    id::{MessageId, RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{Index, Item, Key};
+use utoipa::ToSchema;
+
+use crate::room;
+
+/// Most characters of a message.
+pub const TEXT_MAX_CHARS: usize = 4_000;
+/// Most characters of a nonce.
+const NONCE_MAX_CHARS: usize = 64;
+
+/// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters, no control characters but line breaks and tabs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text(String);
+
+impl Text {
+    /// Reads what a person typed.
+    ///
+    /// # Errors
+    /// [`Kind::MessageLength`], or [`Kind::Invalid`] for control characters.
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        let text = typed.trim();
+        let length = text.chars().take(TEXT_MAX_CHARS.saturating_add(1)).count();
+        if length == 0 || length > TEXT_MAX_CHARS {
+            return Err(Problem::new(Kind::MessageLength).with("max", TEXT_MAX_CHARS));
+        }
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(Problem::field("/text", FieldError::new("characters")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a client calls one of its sends, so that repeating it commits nothing more. It becomes part of a key: `A-Za-z0-9_-`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Nonce(String);
+
+/// The nonce is empty, too long or has other characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a nonce has 1 to {NONCE_MAX_CHARS} of A-Z a-z 0-9 _ -")]
+pub struct BadNonce;
+
+impl TryFrom<String> for Nonce {
+    type Error = BadNonce;
+    fn try_from(s: String) -> Result<Self, BadNonce> {
+        let good = (1..=NONCE_MAX_CHARS).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        if good { Ok(Self(s)) } else { Err(BadNonce) }
+    }
+}
+
+impl FromStr for Nonce {
+    type Err = BadNonce;
+    fn from_str(s: &str) -> Result<Self, BadNonce> {
+        s.to_owned().try_into()
+    }
+}
+
+impl From<Nonce> for String {
+    fn from(n: Nonce) -> Self {
+        n.0
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What stands at one number of a room: something said, or a tombstone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where.
+    pub room: RoomId,
+    /// Its number, from 1.
+    pub seq: u64,
+    /// When the number was taken (or, of a tombstone, buried).
+    pub at: Time,
+    /// Absent in a tombstone: nobody will ever say anything here, or it was taken away.
+    pub said: Option<Said>,
+    /// The socket it came on, which was acknowledged to and needs no delivery.
+    pub via: Option<String>,
+}
+
+/// Who said what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The message.
+    pub id: MessageId,
+    /// Who.
+    pub author: UserId,
+    /// Their name at that time, so that reading a page reads no users.
+    pub username: String,
+    /// What.
+    pub text: Text,
+}
+
+impl Entry {
+    /// Nothing, for ever.
+    #[must_use]
+    pub const fn tombstone(room: RoomId, seq: u64, at: Time) -> Self {
+        Self { room, seq, at, said: None, via: None }
+    }
+
+    /// Where the entry of a number is.
+    #[must_use]
+    pub fn key_of(room: RoomId, seq: u64) -> Key {
+        Key::new(room::partition(room), sort(seq))
+    }
+
+    /// What members are shown, if there is anything.
+    #[must_use]
+    pub fn shown(self) -> Option<Message> {
+        let Self { room, seq, at, said: Some(Said { id, author, username, text }), .. } = self else { return None };
+        Some(Message { room, seq, id, author: Author { id: author, username }, text: text.0, created_at: at.into() })
+    }
+}
+
+/// The place of a number within its room's partition; ordered as the numbers are.
+#[must_use]
+pub fn sort(seq: u64) -> String {
+    format!("MESSAGE#{seq:012}")
+}
+
+/// What a person said in rooms that outlive them, found when they leave.
+#[must_use]
+pub fn by_author(author: UserId) -> String {
+    format!("USER#{author}#MESSAGES")
+}
+
+impl Item for Entry {
+    const KIND: &'static str = "message";
+    fn key(&self) -> Key {
+        Self::key_of(self.room, self.seq)
+    }
+    // Direct rooms go as a whole with either person; only elsewhere must a person's messages be found one by one.
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        let said = self.said.as_ref().filter(|_| self.room == room::PUBLIC);
+        said.map(|s| (Index::One, Key::new(by_author(s.author), format!("{}#{:012}", self.room, self.seq)))).into_iter().collect()
+    }
+}
+
+/// A message, as members see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Message {
+    /// The room.
+    pub room: RoomId,
+    /// Its number in the room: messages are shown in this order, and a number that was seen is a repetition.
+    #[schema(minimum = 1)]
+    pub seq: u64,
+    /// The message.
+    pub id: MessageId,
+    /// Who wrote it.
+    pub author: Author,
+    /// Plain text, 1 to 4,000 characters.
+    #[schema(examples("Shall we meet under the colonnade?"))]
+    pub text: String,
+    /// When it was sent.
+    pub created_at: Timestamp,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Author {
+    /// The person.
+    pub id: UserId,
+    /// Their username when they wrote it.
+    #[schema(examples("ana"))]
+    pub username: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_measured_in_characters_after_trimming() {
+        let ok = |s: &str| Text::parse(s).map(|t| t.0).map_err(|p| p.kind);
+        assert_eq!(ok("  hi \n"), Ok("hi".to_owned()));
+        assert_eq!(ok(" \n\t "), Err(Kind::MessageLength));
+        assert_eq!(ok(&"ż".repeat(4_000)), Ok("ż".repeat(4_000)));
+        assert_eq!(ok(&format!(" {} ", "😀".repeat(4_000))), Ok("😀".repeat(4_000)));
+        assert_eq!(ok(&"x".repeat(4_001)), Err(Kind::MessageLength));
+        assert_eq!(ok("a\nb\tc"), Ok("a\nb\tc".to_owned()));
+        for bad in ["a\0b", "a\u{1b}[31m", "a\u{7f}b", "a\u{85}b"] {
+            assert_eq!(ok(bad), Err(Kind::Invalid), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_nonce_cannot_leave_its_place_in_a_key() {
+        assert!("0192-a_Z".parse::<Nonce>().is_ok() && "x".repeat(64).parse::<Nonce>().is_ok());
+        for bad in ["", "a#b", "a b", "ż", "a\n", &"x".repeat(65)] {
+            assert!(bad.parse::<Nonce>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn keys_order_as_numbers_do() {
+        let mut keys: Vec<_> = [1, 9, 10, 99, 1_000_000, u64::from(u32::MAX)].map(sort).to_vec();
+        let ordered = keys.clone();
+        keys.sort();
+        assert_eq!(keys, ordered);
+    }
+}

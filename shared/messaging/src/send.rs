@@ -1,0 +1,196 @@
+//! Saying something: committed before it is acknowledged, once for each nonce, at the next number of the room.
+//!
+//! Three requests behind the two that judge the frame: taking the number, the transaction, and beside it the batch read of
+//! the members' sockets. The number cannot be taken within the transaction without making everybody who speaks in a room at
+//! the same moment collide on it. The sockets are read once the number is taken, never before: see the crate's rules.
+
+use std::time::Duration;
+
+use accounts::user::User;
+use events::{Event, Outbox};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{MessageId, RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{CommitError, Cond, Item, Key, StoreError, Table, Tx, field};
+
+use crate::{
+    history::bury,
+    message::{Entry, Message, Nonce, Said, Text},
+    presence::Presence,
+    room::{self, INLINE_MOST, Number, Room},
+    spam::ChatState,
+};
+
+/// How long a nonce is remembered.
+pub const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// How often a send that lost against another one of the same person is tried again. Each loss means that the other one
+/// was counted, and a minute holds sixty.
+const TRIES: usize = 60;
+
+/// What was committed under a nonce: the acknowledgement, given again to whoever sends it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Who sent it.
+    pub user: UserId,
+    /// Where.
+    pub room: RoomId,
+    /// Under which nonce.
+    pub nonce: Nonce,
+    /// The message's number.
+    pub seq: u64,
+    /// The message.
+    pub id: MessageId,
+    /// When its number was taken.
+    pub at: Time,
+    until: Time,
+}
+
+impl Receipt {
+    /// Where the receipt of a nonce is.
+    #[must_use]
+    pub fn key_of(user: UserId, room: RoomId, nonce: &Nonce) -> Key {
+        Key::new(accounts::user::partition(user), format!("NONCE#{room}#{nonce}"))
+    }
+}
+
+impl Item for Receipt {
+    const KIND: &'static str = "nonce";
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.room, &self.nonce)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// Something to say, and what was read about who says it.
+#[derive(Debug)]
+pub struct Sending<'a> {
+    /// Who, already judged.
+    pub user: &'a User,
+    /// Where; they are in it.
+    pub room: &'a Room,
+    /// On which socket: it gets the acknowledgement and not the message.
+    pub socket: &'a str,
+    /// What.
+    pub text: Text,
+    /// What the client calls this send.
+    pub nonce: Nonce,
+    /// What the person has lately sent.
+    pub chat: ChatState,
+    /// What was committed under the nonce, if anything.
+    pub receipt: Option<Receipt>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub struct Sent {
+    /// What to acknowledge.
+    pub receipt: Receipt,
+    /// The message and the members' sockets, if it was committed now and is to be delivered now.
+    pub deliver: Option<(Message, Vec<Presence>)>,
+}
+
+/// Why it was not said.
+#[derive(Debug)]
+pub enum Unsaid {
+    /// It was one message too many: the person is to be banned.
+    Spam,
+    /// Anything else.
+    Refused(Problem),
+}
+
+impl<P: Into<Problem>> From<P> for Unsaid {
+    #[track_caller]
+    fn from(p: P) -> Self {
+        Self::Refused(p.into())
+    }
+}
+
+/// Says it.
+///
+/// # Errors
+/// [`Unsaid::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::NotFound`].
+pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent, Unsaid> {
+    let (room, mut unused) = (sending.room.id, None);
+    let outcome = attempt(table, sys, sending, &mut unused).await;
+    if let Some(Number { seq, .. }) = unused {
+        // Readers would bury it in ten seconds; they need not wait. If it was used after all, and only the reply was
+        // lost, the message stands there and stays.
+        if let Err(e) = bury(table, Entry::tombstone(room, seq, sys.now())).await {
+            tracing::warn!(error = %e, "a number is left to be buried by readers");
+        }
+    }
+    outcome
+}
+
+async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Option<Number>) -> Result<Sent, Unsaid> {
+    let Sending { user, room, socket, text, nonce, mut chat, mut receipt } = sending;
+    let id = sys.id();
+    for _ in 0..TRIES {
+        let now = sys.now();
+        if let Some(receipt) = receipt.take().filter(|r| now < r.until) {
+            return Ok(Sent { receipt, deliver: None });
+        }
+        if chat.banned_at.is_some() {
+            return Err(Kind::ChatBanned.into());
+        }
+        let count = chat.count(sys, user.id, now).ok_or(Unsaid::Spam)?;
+        let Number { seq, at } = match *number {
+            Some(taken) => taken,
+            None => *number.insert(room::take_number(table, room, now).await?),
+        };
+
+        let said = Said { id, author: user.id, username: user.username.to_string(), text: text.clone() };
+        let entry = Entry { room: room.id, seq, at, said: Some(said), via: Some(socket.to_owned()) };
+        let fresh = Receipt { user: user.id, room: room.id, nonce: nonce.clone(), seq, id, at, until: now + REMEMBERED };
+        let mut tx = Tx::new();
+        let placed = tx.create(&entry);
+        let first = tx.put(&fresh, Cond::Absent.or(field("until").le(now)));
+        let counted = tx.update(count);
+        let heard = room.peer_of(user.id).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
+        let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
+        if !inline {
+            Outbox::add(&mut tx, sys, &Event::MessagePosted { room: room.id, seq });
+        }
+        let (committed, sockets) = tokio::join!(table.commit(tx), sockets(table, room, inline));
+        match committed {
+            Ok(()) => {
+                *number = None;
+                let deliver = entry.shown().filter(|_| inline).map(|message| (message, sockets));
+                return Ok(Sent { receipt: fresh, deliver });
+            }
+            Err(CommitError::Refused(refused)) => {
+                if heard.is_some_and(|slot| refused.at(slot)) {
+                    return Err(Kind::ChatNotAllowed.into());
+                }
+                if refused.at(placed) {
+                    // A reader has buried the number.
+                    *number = None;
+                }
+                if refused.at(counted) {
+                    chat = refused.current(counted).map(store::Row::decode).transpose()?.unwrap_or_default();
+                }
+                receipt = refused.current(first).filter(|_| refused.at(first)).map(store::Row::decode).transpose()?;
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Err(Problem::unavailable("too many sends of one person at once").into())
+}
+
+/// The members' sockets. A message that is committed does not fail because it cannot be delivered now: clients catch up.
+async fn sockets(table: &Table, room: &Room, inline: bool) -> Vec<Presence> {
+    let read = async {
+        let keys: Vec<Key> = room.members.iter().copied().filter(|_| inline).map(Presence::key_of).collect();
+        let mut batch = table.get_many(keys.clone()).await?;
+        let found = keys.iter().map(|key| batch.take::<Presence>(key)).collect::<Result<Vec<_>, StoreError>>()?;
+        Ok::<_, StoreError>(found.into_iter().flatten().collect())
+    };
+    read.await.unwrap_or_else(|e| {
+        tracing::warn!(error = %e, "a message is not delivered: the members' sockets are not known");
+        Vec::new()
+    })
+}

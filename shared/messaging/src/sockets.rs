@@ -1,0 +1,91 @@
+//! The management endpoint of the WebSocket API: posting to sockets and closing them.
+
+use std::time::Duration;
+
+use aws_sdk_apigatewaymanagement::{
+    Client,
+    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    operation::{delete_connection::DeleteConnectionError, post_to_connection::PostToConnectionError},
+    primitives::Blob,
+};
+use function::Aws;
+use futures_util::{StreamExt as _, stream};
+
+/// Sockets served at the same time by one invocation.
+const AT_ONCE: usize = 16;
+
+/// Posts to sockets. Cloning shares the client.
+#[derive(Clone)]
+pub struct Sockets(Client);
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// The platform took it.
+    Taken,
+    /// The socket is closed.
+    Gone,
+    /// It did not get through; the client notices the gap and asks for it.
+    Lost,
+}
+
+impl Sockets {
+    /// The sockets behind this endpoint (`SOCKET_ENDPOINT`).
+    ///
+    /// A socket that does not take a frame within a second is given up: whoever missed it catches up with `sync`, and
+    /// nobody else waits for it.
+    #[must_use]
+    pub fn new(aws: &Aws, endpoint: &str) -> Self {
+        let config = Builder::from(aws.sdk())
+            .interceptor(aws.interceptor())
+            .endpoint_url(endpoint)
+            .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(25)))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_millis(300))
+                    .operation_attempt_timeout(Duration::from_secs(1))
+                    .operation_timeout(Duration::from_secs(2))
+                    .build(),
+            );
+        Self(Client::from_conf(config.build()))
+    }
+
+    /// Posts a frame to one socket.
+    pub async fn post(&self, connection: &str, frame: &[u8]) -> Posted {
+        match self.0.post_to_connection().connection_id(connection).data(Blob::new(frame)).send().await {
+            Ok(_) => Posted::Taken,
+            Err(e) if e.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) => Posted::Gone,
+            Err(e) => {
+                tracing::warn!(error = ?e, "a frame was lost");
+                Posted::Lost
+            }
+        }
+    }
+
+    /// Closes one socket. That it is closed already is as good.
+    pub async fn close(&self, connection: &str) {
+        match self.0.delete_connection().connection_id(connection).send().await {
+            Ok(_) => {}
+            Err(e) if e.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) => {}
+            // Its next frame is refused all the same: every frame is judged anew.
+            Err(e) => tracing::warn!(error = ?e, "a socket could not be closed"),
+        }
+    }
+
+    /// Posts a frame to many sockets and returns those that are gone.
+    pub async fn post_all<T>(&self, targets: Vec<(T, String)>, frame: &[u8]) -> Vec<(T, String)> {
+        let posts = targets.into_iter().map(async |(whose, id)| (self.post(&id, frame).await == Posted::Gone).then_some((whose, id)));
+        stream::iter(posts).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+    }
+
+    /// Tells some sockets a last thing, if there is one to tell, and closes them.
+    pub async fn close_all(&self, connections: Vec<String>, last: Option<&[u8]>) {
+        let closing = connections.into_iter().map(async |id| {
+            if let Some(frame) = last {
+                self.post(&id, frame).await;
+            }
+            self.close(&id).await;
+        });
+        stream::iter(closing).buffer_unordered(AT_ONCE).collect::<()>().await;
+    }
+}

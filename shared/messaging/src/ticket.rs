@@ -1,0 +1,116 @@
+//! Tickets: how a client that is signed in over HTTPS opens a socket without showing its token there.
+//!
+//! A ticket is a sealed value (who, by which sign-in, from which site), good for thirty seconds. Making one writes nothing;
+//! using one records its id under the condition that it is not recorded yet, so it is used once.
+
+use std::time::Duration;
+
+use kernel::{
+    Sys, Time,
+    id::{SessionId, TokenId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{Item, Key, SealError, Sealer};
+
+/// How long a ticket is good for.
+pub const LIFE: Duration = Duration::from_secs(30);
+/// How long a used ticket is remembered: twice its life, because the clocks of two functions may differ.
+const REMEMBERED: Duration = Duration::from_secs(60);
+const PURPOSE: &str = "socket ticket v1";
+
+/// What a ticket says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// This ticket.
+    pub id: TokenId,
+    /// Who.
+    pub user: UserId,
+    /// By which sign-in.
+    pub session: SessionId,
+    /// The site whose page asked for it; absent if no browser did.
+    pub origin: Option<String>,
+}
+
+impl Ticket {
+    /// The ticket as the client carries it, and until when it is good.
+    #[must_use]
+    pub fn seal(&self, sealer: &Sealer, sys: &Sys) -> (String, Time) {
+        let until = sys.now() + LIFE;
+        (sealer.seal(PURPOSE, self, until), until)
+    }
+
+    /// Opens what a client shows.
+    ///
+    /// # Errors
+    /// [`SealError`]: forged or expired.
+    pub fn open(sealer: &Sealer, text: &str) -> Result<Self, SealError> {
+        sealer.open(PURPOSE, text)
+    }
+
+    /// Whether a handshake from `origin` may use it. Browsers always name their origin, and it must be one of ours; a
+    /// ticket that a browser asked for opens no socket without naming the same one. Only a client that never named an
+    /// origin, which no browser is, may go on without.
+    #[must_use]
+    pub fn admits(&self, origin: Option<&str>, allowed: &[String]) -> bool {
+        match (self.origin.as_deref(), origin) {
+            (Some(asked), Some(comes)) => asked == comes && allowed.iter().any(|a| a == comes),
+            (Some(_), None) => false,
+            (None, Some(comes)) => allowed.iter().any(|a| a == comes),
+            (None, None) => true,
+        }
+    }
+}
+
+/// A ticket that was used.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Used {
+    id: TokenId,
+    at: Time,
+}
+
+impl Used {
+    pub(crate) const fn new(id: TokenId, at: Time) -> Self {
+        Self { id, at }
+    }
+}
+
+impl Item for Used {
+    const KIND: &'static str = "ticket";
+    fn key(&self) -> Key {
+        Key::new(format!("TICKET#{}", self.id), "TICKET")
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.at + REMEMBERED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_sites_and_clients_that_are_no_browsers_are_admitted() {
+        let sys = Sys::real();
+        let ticket = |origin: Option<&str>| Ticket { id: sys.id(), user: sys.id(), session: sys.id(), origin: origin.map(str::to_owned) };
+        let allowed = ["https://stoa.example".to_owned(), "https://www.stoa.example".to_owned()];
+        let (browser, other) = (ticket(Some("https://stoa.example")), ticket(None));
+        assert!(browser.admits(Some("https://stoa.example"), &allowed));
+        assert!(!browser.admits(Some("https://www.stoa.example"), &allowed), "another of our sites");
+        assert!(!browser.admits(None, &allowed), "a stolen ticket outside a browser");
+        assert!(other.admits(None, &allowed));
+        assert!(other.admits(Some("https://stoa.example"), &allowed));
+        for evil in [
+            "null",
+            "",
+            "https://evil.example",
+            "https://stoa.example.evil.example",
+            "https://xstoa.example",
+            "http://stoa.example",
+            "https://stoa.example:8443",
+            "https://stoa.example/",
+            "HTTPS://STOA.EXAMPLE",
+        ] {
+            assert!(!browser.admits(Some(evil), &allowed) && !other.admits(Some(evil), &allowed), "{evil}");
+        }
+    }
+}
