@@ -166,6 +166,18 @@ impl Inbox {
         self.kept().messages.iter().filter(|m| m.id > after && to.is_none_or(|to| same_address(to, &m.to))).cloned().collect()
     }
 
+    /// How many messages are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept().messages.len()
+    }
+
+    /// Whether no message is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// One message.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<Message> {

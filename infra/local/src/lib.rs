@@ -12,8 +12,11 @@ pub mod dead_letters;
 pub mod hosts;
 pub mod inbox;
 pub mod schedules;
+pub mod seed;
 pub mod socket_api;
 pub mod template;
+pub mod tour;
+pub mod visitor;
 
 use std::{path::PathBuf, sync::Arc};
 

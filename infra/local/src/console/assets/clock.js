@@ -1,0 +1,36 @@
+import { $, act, call, clockTime, day, lastStatus, now, span } from "./console.js";
+
+function show() {
+  $("time").textContent = clockTime(now());
+  $("date").textContent = `${day(now())}, UTC`;
+}
+
+function offset(value) {
+  const ms = value.offset_ms;
+  $("offset").textContent = ms === 0 ? "This is the real time." : `${span(ms)} ${ms > 0 ? "ahead of" : "behind"} the real time`;
+  $("reset").disabled = ms === 0;
+  show();
+}
+
+const move = (button, body, done) => act(button, async () => offsetAfter(await call("POST", "/_local/clock", body)), done);
+
+function offsetAfter(value) {
+  // The side learns it with its next poll; this page shows it at once.
+  dispatchEvent(new CustomEvent("clock", { detail: value }));
+}
+
+addEventListener("clock", (event) => offset(event.detail));
+if (lastStatus()) offset(lastStatus());
+setInterval(show, 500);
+
+$("moves").addEventListener("click", (event) => {
+  const by = event.target.dataset.advance;
+  if (by) move(event.target, { advance: by }, `The clock moved ${event.target.textContent.trim()}`);
+});
+$("set").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const value = $("when").value;
+  if (value) move(event.submitter, { set: `${value.length === 16 ? `${value}:00` : value}Z` }, "The clock is set");
+});
+$("reset").addEventListener("click", (event) => move(event.target, { reset: true }, "The clock shows the real time again"));
+$("when").value = new Date(Date.now()).toISOString().slice(0, 19);

@@ -1,0 +1,181 @@
+// What every page uses. Data of users is only ever set as text: nothing here builds HTML from strings.
+
+/** An element: `el("a", {href: "/"}, "text", child)`. Attributes that are null or false are left out. */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+  return node;
+}
+
+export const $ = (id) => document.getElementById(id);
+
+/** Replaces what is shown, unless it would look the same; keeps the focus where it was. */
+export function show(place, ...children) {
+  const held = document.activeElement?.closest("[data-key]")?.dataset.key;
+  const fresh = el("div", {}, ...children);
+  if (fresh.innerHTML === place.innerHTML) return;
+  place.replaceChildren(...fresh.childNodes);
+  if (held) place.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus();
+}
+
+/** Calls the local API; what it complains about becomes an Error with a readable message. */
+export async function call(method, path, body) {
+  const reply = await fetch(path, {
+    method,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await reply.text();
+  const value = text === "" ? null : JSON.parse(text);
+  if (!reply.ok) throw new Error(value?.error ?? `The local cloud answered ${reply.status}`);
+  return value;
+}
+
+export const get = (path) => call("GET", path);
+
+/** Runs an action of a button: no second press meanwhile, and a word about how it went. */
+export async function act(button, work, done) {
+  button.disabled = true;
+  try {
+    const result = await work();
+    if (done) toast(typeof done === "function" ? done(result) : done);
+    return result;
+  } catch (problem) {
+    toast(problem.message, true);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** Fetches `path()` now and every `every` milliseconds while the page is looked at; returns a function that does so at once. */
+export function live(path, render, every = 2000) {
+  let timer = null;
+  let last = null;
+  let turn = 0;
+  async function once() {
+    clearTimeout(timer);
+    turn += 1;
+    const mine = turn;
+    try {
+      const where = path();
+      const value = where === null ? null : await get(where);
+      if (mine !== turn) return;
+      online(true);
+      const seen = where + JSON.stringify(value);
+      if (value !== null && seen !== last) render(value);
+      last = seen;
+    } catch (problem) {
+      if (mine !== turn) return;
+      if (problem instanceof TypeError) online(false);
+      else toast(problem.message, true);
+    }
+    if (!document.hidden && every > 0) timer = setTimeout(once, every);
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) once(); });
+  once();
+  return once;
+}
+
+function online(is) {
+  $("offline").hidden = is;
+}
+
+export function toast(text, bad = false) {
+  const node = el("div", { class: bad ? "toast bad" : "toast" }, text);
+  $("toasts").append(node);
+  setTimeout(() => node.remove(), bad ? 8000 : 3500);
+}
+
+export function copyButton(text, label = "Copy") {
+  return el("button", { type: "button", class: "quiet", "aria-label": `${label} ${text}`, onclick: () => copy(text) }, label);
+}
+
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Pages that are not on localhost have no clipboard.
+    const field = el("textarea", { class: "visually-hidden" });
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+  toast(text.length > 60 ? "Copied" : `Copied ${text}`);
+}
+
+export const chip = (text, tone = "") => el("span", { class: `chip ${tone}` }, text);
+
+export function empty(title, text) {
+  return el("p", { class: "empty" }, el("strong", {}, title), text);
+}
+
+// ── time: everything is shown in UTC, by the clock of the local cloud ──
+
+let ahead = 0;
+/** The local cloud's time in milliseconds. */
+export const now = () => Date.now() + ahead;
+export const clockTime = (ms) => new Date(ms).toISOString().slice(11, 19);
+export const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+
+/** `21 Nov, 07:12:45`, with the year when it is not this one; the full time in the tooltip. */
+export function moment(value) {
+  const ms = typeof value === "number" ? value : Date.parse(value);
+  if (!Number.isFinite(ms)) return el("span", { class: "soft" }, "–");
+  const date = new Date(ms);
+  const year = date.getUTCFullYear() === new Date(now()).getUTCFullYear() ? "" : ` ${date.getUTCFullYear()}`;
+  const text = `${date.getUTCDate()} ${date.toLocaleDateString("en-GB", { month: "short", timeZone: "UTC" })}${year}, ${clockTime(ms)}`;
+  return el("time", { datetime: date.toISOString(), title: date.toISOString() }, text);
+}
+
+/** `3 d 4 h`, `12 min`, `5 s`: the two largest units. */
+export function span(ms) {
+  let rest = Math.floor(Math.abs(ms) / 1000);
+  const parts = [];
+  for (const [unit, seconds] of [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]]) {
+    const n = Math.floor(rest / seconds);
+    rest -= n * seconds;
+    if (n > 0) parts.push(`${n} ${unit}`);
+  }
+  return parts.slice(0, 2).join(" ") || "0 s";
+}
+
+export function ago(value) {
+  const ms = now() - (typeof value === "number" ? value : Date.parse(value));
+  if (Math.abs(ms) < 5000) return "just now";
+  return ms > 0 ? `${span(ms).split(" ").slice(0, 2).join(" ")} ago` : `in ${span(ms)}`;
+}
+
+// ── the side ──
+
+let status = null;
+function side() {
+  $("side-time").textContent = clockTime(now());
+  $("side-date").textContent = day(now());
+}
+live(() => "/_local/status", (value) => {
+  status = value;
+  ahead = Date.parse(value.now) - Date.now();
+  const offset = $("side-offset");
+  offset.textContent = value.offset_ms === 0 ? "" : `${span(value.offset_ms)} ${value.offset_ms > 0 ? "ahead" : "behind"}`;
+  offset.className = value.offset_ms === 0 ? "" : "moved";
+  for (const [name, number] of Object.entries(value.counts)) {
+    const badge = $(`count-${name}`);
+    if (!badge) continue;
+    badge.hidden = number === 0;
+    badge.textContent = number > 999 ? "999+" : String(number);
+  }
+  side();
+  dispatchEvent(new CustomEvent("clock", { detail: value }));
+});
+setInterval(side, 1000);
+// On a narrow screen the pages' names scroll sideways.
+const here = document.querySelector(".nav [aria-current]");
+if (here) here.closest(".nav").scrollLeft = here.offsetLeft - 80;
+export const lastStatus = () => status;

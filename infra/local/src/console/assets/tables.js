@@ -1,0 +1,102 @@
+import { $, chip, el, empty, get, live, moment, now, show, toast } from "./console.js";
+
+const asked = new URLSearchParams(location.search);
+let table = asked.get("table") ?? "";
+let kind = asked.get("kind") ?? "";
+let cursor = null;
+let next = null;
+let open = new Set();
+$("pk").value = asked.get("pk") ?? "";
+
+live(() => "/_local/tables", (value) => {
+  if (!value.tables.some((t) => t.name === table)) table = value.tables[0]?.name ?? "";
+  show($("table"), value.tables.map((t) => el("option", { value: t.name, selected: t.name === table }, `${t.name} (${t.items})`)));
+  $("table").value = table;
+  const kinds = value.tables.find((t) => t.name === table)?.kinds ?? {};
+  show($("kind"), el("option", { value: "" }, "every kind"), Object.entries(kinds).map(([k, n]) => el("option", { value: k }, `${k} (${n})`)));
+  $("kind").value = kind in kinds ? kind : "";
+  refresh();
+}, 3000);
+
+const refresh = live(() => {
+  if (table === "") return null;
+  const query = new URLSearchParams();
+  if (kind) query.set("kind", kind);
+  if ($("pk").value.trim()) query.set("pk", $("pk").value.trim());
+  if (cursor) query.set("cursor", cursor);
+  return `/_local/tables/${encodeURIComponent(table)}?${query}`;
+}, render, 3000);
+
+function render(page) {
+  next = page.next;
+  $("next").hidden = next === null;
+  $("first").hidden = cursor === null;
+  $("summary").textContent = `${page.items.length} on this page${page.next ? ", more follow" : ""}`;
+  if (page.items.length === 0) return show($("items"), el("li", {}, empty("No items", "Nothing matches.")));
+  show($("items"), page.items.map(item));
+}
+
+function item(attributes) {
+  const pk = text(attributes.pk);
+  const sk = text(attributes.sk);
+  const key = `${pk} ${sk}`;
+  const rest = Object.entries(attributes).filter(([name]) => !["pk", "sk", "kind"].includes(name)).sort(([a], [b]) => a.localeCompare(b));
+  const details = el("details", { open: open.has(key), "data-key": key },
+    el("summary", { "data-key": key }, chip(text(attributes.kind) || "?", "accent"), el("code", {}, pk), sk === text(attributes.kind).toUpperCase() ? "" : el("code", { class: "soft" }, sk), expiry(attributes.ttl)),
+    el("div", { class: "attributes" },
+      el("table", {}, el("tbody", {}, [["pk", attributes.pk], ["sk", attributes.sk], ...rest].map(([name, value]) => el("tr", {},
+        el("th", { scope: "row" }, name), el("td", { class: "type" }, type(value)), el("td", {}, readable(name, value))))))));
+  details.addEventListener("toggle", () => (details.open ? open.add(key) : open.delete(key)));
+  return el("li", {}, details);
+}
+
+const text = (value) => value?.S ?? value?.N ?? "";
+const types = { S: "text", N: "number", BOOL: "yes/no", NULL: "null", M: "map", L: "list", B: "bytes", SS: "texts", NS: "numbers", BS: "byte strings" };
+const type = (value) => types[Object.keys(value ?? {})[0]] ?? "?";
+
+/** A typed value as a person reads it: times as times, maps and lists indented, identifiers that name a partition as links to it. */
+function readable(name, value) {
+  const [[kind, inner]] = Object.entries(value);
+  switch (kind) {
+    case "S": return inner === "" ? el("span", { class: "soft" }, "(empty)") : partition(inner) ?? el("code", {}, inner);
+    case "N": return el("span", {}, el("code", {}, inner), time(name, Number(inner)));
+    case "BOOL": return el("code", {}, inner ? "true" : "false");
+    case "NULL": return el("span", { class: "soft" }, "null");
+    case "B": return el("span", {}, el("code", {}, `${inner.slice(0, 48)}${inner.length > 48 ? "…" : ""}`), el("span", { class: "hint" }, `${Math.floor((inner.replaceAll("=", "").length * 3) / 4)} bytes, base64`));
+    case "M": return el("ul", {}, Object.entries(inner).map(([k, v]) => el("li", {}, el("span", { class: "soft" }, `${k}: `), readable(k, v))));
+    case "L": return inner.length === 0 ? el("span", { class: "soft" }, "(none)") : el("ul", {}, inner.map((v) => el("li", {}, readable("", v))));
+    default: return el("code", {}, Array.isArray(inner) ? inner.join(", ") : JSON.stringify(inner));
+  }
+}
+
+function partition(value) {
+  return /^[A-Z_]+#\S+$/.test(value) ? el("a", { href: `?${new URLSearchParams({ table, pk: value })}` }, el("code", {}, value)) : null;
+}
+
+/** Milliseconds since 1970 between 2001 and 2100, and the seconds of `ttl`, are times. */
+function time(name, n) {
+  const ms = name === "ttl" ? n * 1000 : n;
+  return Number.isInteger(n) && ms > 1e12 && ms < 4.2e12 ? el("span", { class: "hint" }, moment(ms)) : "";
+}
+
+function expiry(ttl) {
+  if (!ttl?.N) return "";
+  const over = Number(ttl.N) * 1000 < now();
+  return over ? chip("expired", "warn") : "";
+}
+
+function restart() {
+  cursor = null;
+  open = new Set();
+  const query = new URLSearchParams({ table });
+  if (kind) query.set("kind", kind);
+  if ($("pk").value.trim()) query.set("pk", $("pk").value.trim());
+  history.replaceState(null, "", `?${query}`);
+  refresh();
+}
+
+$("table").addEventListener("change", () => { table = $("table").value; kind = ""; restart(); });
+$("kind").addEventListener("change", () => { kind = $("kind").value; restart(); });
+$("search").addEventListener("submit", (event) => { event.preventDefault(); restart(); });
+$("next").addEventListener("click", () => { cursor = next; refresh(); });
+$("first").addEventListener("click", restart);

@@ -1,0 +1,62 @@
+//! Who may use the console: this machine, from its own pages. Any site open in the developer's browser can send requests to
+//! a local port, so each must name a loopback host (which a rebound domain name cannot) and come from the console itself.
+
+use axum::{
+    extract::Request,
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+    },
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use super::Refused;
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+                      frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+pub(super) async fn guard(request: Request, next: Next) -> Response {
+    if !local(request.headers()) {
+        return Refused(StatusCode::FORBIDDEN, "The console answers only to this machine and its own pages".to_owned()).into_response();
+    }
+    let mut reply = next.run(request).await;
+    let headers = reply.headers_mut();
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// Whether the host is this machine's loopback interface and the origin, if a browser names one, is that host.
+fn local(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
+    let Some(host) = text(HOST) else { return false };
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let loopback = name == "localhost"
+        || name.ends_with(".localhost")
+        || name == "[::1]"
+        || name.parse().is_ok_and(|a: std::net::Ipv4Addr| a.is_loopback());
+    loopback && text(ORIGIN).is_none_or(|origin| origin == format!("http://{host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_hosts_and_other_origins_are_refused() {
+        let ask = |host: &'static str, origin: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static(host));
+            headers.extend(origin.map(|o| (ORIGIN, HeaderValue::from_static(o))));
+            local(&headers)
+        };
+        assert!(ask("127.0.0.1:3000", None) && ask("localhost:3000", Some("http://localhost:3000")) && ask("[::1]:3000", None));
+        assert!(!ask("evil.example:3000", None) && !ask("127.0.0.1.evil.example", None));
+        assert!(!ask("localhost:3000", Some("https://evil.example")) && !ask("localhost:3000", Some("http://localhost:4000")));
+        assert!(!ask("localhost:3000", Some("null")));
+        assert!(!local(&HeaderMap::new()));
+    }
+}

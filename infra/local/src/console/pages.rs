@@ -1,0 +1,114 @@
+//! The pages: fixed text, embedded in the binary. What they show is fetched from `/_local/…` and set as text by their
+//! scripts, so that nothing a user wrote can become part of a page.
+
+use axum::{
+    Router,
+    extract::Path,
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+
+struct Page {
+    path: &'static str,
+    name: &'static str,
+    script: &'static str,
+    main: &'static str,
+    /// What the number beside the name counts, as in the reply of `/_local/status`.
+    counts: Option<&'static str>,
+}
+
+macro_rules! page {
+    ($path:literal, $name:literal, $file:literal, $counts:expr) => {
+        Page {
+            path: $path,
+            name: $name,
+            script: concat!($file, ".js"),
+            main: include_str!(concat!("assets/", $file, ".html")),
+            counts: $counts,
+        }
+    };
+}
+
+const PAGES: &[Page] = &[
+    page!("/", "Overview", "overview", None),
+    page!("/inbox", "Inbox", "inbox", Some("inbox")),
+    page!("/clock", "Clock", "clock", None),
+    page!("/schedules", "Schedules", "schedules", None),
+    page!("/connections", "Connections", "connections", Some("connections")),
+    page!("/tables", "Tables", "tables", None),
+    page!("/calls", "Calls", "calls", None),
+    page!("/dead-letters", "Dead letters", "dead-letters", Some("dead_letters")),
+];
+
+const LAYOUT: &str = include_str!("assets/layout.html");
+
+macro_rules! assets {
+    ($($file:literal $kind:literal;)*) => {
+        fn content(file: &str) -> Option<(&'static str, &'static str)> {
+            match file {
+                $($file => Some(($kind, include_str!(concat!("assets/", $file)))),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+assets! {
+    "style.css" "text/css; charset=utf-8";
+    "logo.svg" "image/svg+xml";
+    "console.js" "text/javascript; charset=utf-8";
+    "overview.js" "text/javascript; charset=utf-8";
+    "inbox.js" "text/javascript; charset=utf-8";
+    "clock.js" "text/javascript; charset=utf-8";
+    "schedules.js" "text/javascript; charset=utf-8";
+    "connections.js" "text/javascript; charset=utf-8";
+    "tables.js" "text/javascript; charset=utf-8";
+    "calls.js" "text/javascript; charset=utf-8";
+    "dead-letters.js" "text/javascript; charset=utf-8";
+}
+
+/// The pages and what they are made of.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    PAGES.iter().fold(Router::new().route("/assets/{file}", get(asset)), |router, page| {
+        let html = render(page);
+        router.route(page.path, get(move || async move { Html(html) }))
+    })
+}
+
+async fn asset(Path(file): Path<String>) -> Response {
+    match content(&file) {
+        Some((kind, text)) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn render(page: &Page) -> String {
+    let nav: String = PAGES.iter().map(|p| link(p, p.path == page.path)).collect();
+    LAYOUT.replace("{{title}}", page.name).replace("{{script}}", page.script).replace("{{nav}}", &nav).replace("{{main}}", page.main)
+}
+
+fn link(page: &Page, here: bool) -> String {
+    let current = if here { r#" aria-current="page""# } else { "" };
+    let alarm = if page.path == "/dead-letters" { " alarm" } else { "" };
+    let badge = page.counts.map_or_else(String::new, |c| format!(r#"<span class="count{alarm}" id="count-{c}" hidden></span>"#));
+    format!("    <li><a href=\"{}\"{current}>{}{badge}</a></li>\n", page.path, page.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_has_its_script_names_itself_and_needs_nothing_from_elsewhere() {
+        for page in PAGES {
+            assert!(content(page.script).is_some(), "{}", page.script);
+            let html = render(page);
+            assert!(!html.contains("{{"), "{html}");
+            assert_eq!(html.matches("aria-current").count(), 1);
+            // The policy sent with it would refuse both.
+            assert!(!html.contains("style=") && !html.contains("onclick="), "{}", page.name);
+            assert!(!html.contains("://") || page.path == "/inbox", "{}", page.name);
+        }
+    }
+}

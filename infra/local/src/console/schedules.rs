@@ -1,0 +1,58 @@
+//! `/_local/schedules`: what runs by itself, and running it now.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use kernel::Timestamp;
+use serde::Serialize;
+
+use super::Refused;
+use crate::Core;
+
+/// How long "run now" waits for what the run causes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) fn routes() -> Router<Arc<Core>> {
+    Router::new().route("/_local/schedules", get(list)).route("/_local/schedules/{name}/run", post(run))
+}
+
+#[derive(Serialize)]
+struct Schedules {
+    schedules: Vec<Schedule>,
+}
+
+#[derive(Serialize)]
+struct Schedule {
+    name: String,
+    function: String,
+    expression: String,
+    enabled: bool,
+    next: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+async fn list(State(core): State<Arc<Core>>) -> Json<Schedules> {
+    let schedules = core.schedules.list().into_iter().map(|s| Schedule {
+        enabled: core.template.schedules.iter().any(|spec| spec.name == s.name && spec.enabled),
+        function: core.template.function(&s.function).map_or(s.function, |f| f.name.clone()),
+        name: s.name,
+        expression: s.expression,
+        next: s.next,
+        last: s.last,
+    });
+    Json(Schedules { schedules: schedules.collect() })
+}
+
+/// Runs a schedule and answers when everything that it caused is done.
+async fn run(State(core): State<Arc<Core>>, Path(name): Path<String>) -> Result<StatusCode, Refused> {
+    if !core.schedules.run_now(&name) {
+        return Err(Refused::nothing_here());
+    }
+    let quiet = tokio::time::timeout(PATIENCE, core.activity.quiet()).await.is_ok();
+    Ok(if quiet { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
+}

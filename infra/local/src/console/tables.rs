@@ -1,0 +1,167 @@
+//! `/_local/tables`: what is stored, as it is stored. Reading here is not counted and needs no permission.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    routing::get,
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use dynoxide::{Database, types::AttributeValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::Refused;
+use crate::Core;
+
+const PAGE: usize = 50;
+const MAX_PAGE: usize = 1_000;
+/// How many items are looked at to count the kinds of a table.
+const MAX_COUNTED: usize = 20_000;
+
+pub(super) fn routes() -> Router<Arc<Core>> {
+    Router::new().route("/_local/tables", get(all)).route("/_local/tables/{table}", get(page))
+}
+
+#[derive(Serialize)]
+struct Tables {
+    tables: Vec<Table>,
+}
+
+#[derive(Serialize)]
+struct Table {
+    name: String,
+    items: usize,
+    /// How many of each kind.
+    kinds: BTreeMap<String, usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Only this kind of item.
+    kind: Option<String>,
+    /// Only the partition with this key.
+    pk: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Items {
+    /// In DynamoDB's own JSON: every value with its type.
+    items: Vec<Value>,
+    next: Option<String>,
+}
+
+async fn all(State(core): State<Arc<Core>>) -> Result<Json<Tables>, Refused> {
+    let db = core.aws.dynamodb.database();
+    let tables = blocking(move || {
+        let names = db.list_tables(read(json!({}))?).map_err(Refused::broken)?.table_names;
+        names.into_iter().map(|name| count(&db, name)).collect()
+    });
+    Ok(Json(Tables { tables: tables.await? }))
+}
+
+async fn page(State(core): State<Arc<Core>>, Path(table): Path<String>, Query(asked): Query<Asked>) -> Result<Json<Items>, Refused> {
+    let db = core.aws.dynamodb.database();
+    blocking(move || find(&db, &table, &asked)).await.map(Json)
+}
+
+fn count(db: &Database, name: String) -> Result<Table, Refused> {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let mut items = 0_usize;
+    let mut start = None;
+    loop {
+        let mut request = Map::from_iter([("TableName".to_owned(), json!(name)), ("ProjectionExpression".to_owned(), json!("kind"))]);
+        request.extend(start.take().map(|s| ("ExclusiveStartKey".to_owned(), s)));
+        let answer = db.scan(read(Value::Object(request))?).map_err(Refused::broken)?;
+        for item in answer.items.unwrap_or_default() {
+            let Some(AttributeValue::S(kind)) = item.get("kind") else { continue };
+            let n = kinds.entry(kind.clone()).or_default();
+            *n = n.saturating_add(1);
+        }
+        items = items.saturating_add(answer.count);
+        match answer.last_evaluated_key {
+            Some(key) if items < MAX_COUNTED => start = Some(json!(key)),
+            _ => return Ok(Table { name, items, kinds }),
+        }
+    }
+}
+
+/// One page of a partition or of the whole table. A filter may leave few of the items that one request looks at, so it asks
+/// until the page is full.
+fn find(db: &Database, table: &str, asked: &Asked) -> Result<Items, Refused> {
+    let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+    let mut start = asked.cursor.as_deref().map(open_cursor).transpose()?;
+    let mut items = Vec::new();
+    loop {
+        let request = request(table, asked, start.take());
+        let (found, last) = if asked.pk.is_some() {
+            let answer = db.query(read(request)?).map_err(Refused::asked_wrong)?;
+            (answer.items, answer.last_evaluated_key)
+        } else {
+            let answer = db.scan(read(request)?).map_err(Refused::asked_wrong)?;
+            (answer.items, answer.last_evaluated_key)
+        };
+        for item in found.unwrap_or_default() {
+            items.push(item);
+            if items.len() == limit {
+                break;
+            }
+        }
+        if items.len() < limit && last.is_some() {
+            start = last.map(|key| json!(key));
+            continue;
+        }
+        // The page may end in the middle of an answer: it goes on after the last item that it shows.
+        let next = last.is_some() || items.len() == limit;
+        let next = items.last().filter(|_| next).map(seal_cursor);
+        return Ok(Items { items: items.iter().map(|i| json!(i)).collect(), next });
+    }
+}
+
+fn request(table: &str, asked: &Asked, start: Option<Value>) -> Value {
+    let mut request = Map::from_iter([("TableName".to_owned(), json!(table))]);
+    let mut names = Map::new();
+    let mut values = Map::new();
+    if let Some(pk) = &asked.pk {
+        request.insert("KeyConditionExpression".to_owned(), json!("#pk = :pk"));
+        names.insert("#pk".to_owned(), json!("pk"));
+        values.insert(":pk".to_owned(), json!({ "S": pk }));
+    }
+    if let Some(kind) = &asked.kind {
+        request.insert("FilterExpression".to_owned(), json!("#kind = :kind"));
+        names.insert("#kind".to_owned(), json!("kind"));
+        values.insert(":kind".to_owned(), json!({ "S": kind }));
+    }
+    if !names.is_empty() {
+        request.insert("ExpressionAttributeNames".to_owned(), Value::Object(names));
+        request.insert("ExpressionAttributeValues".to_owned(), Value::Object(values));
+    }
+    request.extend(start.map(|s| ("ExclusiveStartKey".to_owned(), s)));
+    Value::Object(request)
+}
+
+fn seal_cursor(item: &HashMap<String, AttributeValue>) -> String {
+    let key = json!({ "pk": item.get("pk"), "sk": item.get("sk") });
+    BASE64_URL_SAFE_NO_PAD.encode(key.to_string())
+}
+
+fn open_cursor(cursor: &str) -> Result<Value, Refused> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(Refused::asked_wrong)?;
+    serde_json::from_slice(&bytes).map_err(Refused::asked_wrong)
+}
+
+fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, Refused> {
+    serde_json::from_value(request).map_err(Refused::broken)
+}
+
+/// The database works on the thread that calls it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refused> + Send + 'static) -> Result<T, Refused> {
+    tokio::task::spawn_blocking(work).await.map_err(Refused::broken)?
+}

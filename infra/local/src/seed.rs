@@ -1,0 +1,156 @@
+//! The accounts that a local cloud for development starts with: an administrator and five members.
+//!
+//! They are made through the public API, by the six steps and with the codes from the inbox, so that they are what any account
+//! is. Each is made on its own: whoever is there already is left as they are. Two things no client can do are done in the
+//! table, as an operator would: the administrator's role, and forgetting that this machine has just registered six times.
+
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    Core,
+    visitor::{Person, Trouble, Visitor},
+};
+
+/// A demonstration account.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Account {
+    /// First and last name.
+    pub name: &'static str,
+    /// Username.
+    pub username: &'static str,
+    /// Address. No mail server answers for `example.test`.
+    pub email: &'static str,
+    /// Password, the same for all.
+    pub password: &'static str,
+    /// What they may do.
+    pub role: Role,
+    #[serde(skip)]
+    locale: &'static str,
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Administrator,
+    /// What everybody may.
+    Member,
+}
+
+/// Poikile, the painted porch, is where the first Stoics met; they lend their names.
+const PASSWORD: &str = "under the painted porch";
+
+/// All of them.
+pub const ACCOUNTS: [Account; 6] = [
+    Account {
+        name: "Zeno Citium",
+        username: "zeno",
+        email: "zeno@example.test",
+        password: PASSWORD,
+        role: Role::Administrator,
+        locale: "en",
+    },
+    member("Cleanthes Assos", "cleanthes", "cleanthes@example.test", "en"),
+    member("Chrysippus Soli", "chrysippus", "chrysippus@example.test", "en"),
+    member("Panaetius Rhodes", "panaetius", "panaetius@example.test", "en"),
+    member("Aspasia Miletus", "aspasia", "aspasia@example.test", "pl"),
+    member("Hypatia Alexandria", "hypatia", "hypatia@example.test", "pl"),
+];
+
+const fn member(name: &'static str, username: &'static str, email: &'static str, locale: &'static str) -> Account {
+    Account { name, username, email, password: PASSWORD, role: Role::Member, locale }
+}
+
+/// Makes those accounts that are missing, at once, and says which.
+///
+/// # Errors
+/// [`Trouble`] of the first account that could not be made. The others are made all the same.
+pub async fn seed(core: &Core) -> Result<Vec<Account>, Trouble> {
+    let tables = Tables::of(core)?;
+    let missing: Vec<Account> = ACCOUNTS.into_iter().filter(|a| tables.user_of(a.username).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    let visitor = Visitor::new(&core.urls.api)?;
+    let made = join_all(missing.iter().map(|account| register(core, &visitor, account))).await;
+    let administrators = missing.iter().filter(|a| a.role == Role::Administrator);
+    administrators.filter_map(|a| tables.user_of(a.username)).try_for_each(|user| tables.make_administrator(&user))?;
+    tables.forget_registrations()?;
+    made.into_iter().collect::<Result<Vec<()>, _>>()?;
+    Ok(missing)
+}
+
+/// Whether an account is there.
+pub fn exists(core: &Core, account: &Account) -> bool {
+    Tables::of(core).is_ok_and(|tables| tables.user_of(account.username).is_some())
+}
+
+async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(), Trouble> {
+    let (first_name, last_name) = account.name.split_once(' ').unwrap_or((account.name, account.name));
+    let person = Person {
+        first_name,
+        last_name,
+        birth_date: "1990-04-01",
+        username: account.username,
+        email: account.email,
+        password: account.password,
+        locale: account.locale,
+    };
+    visitor.register(&core.inbox, person, |_| {}).await.map(drop).map_err(|e| Trouble::new(format!("{}: {e}", account.username)))
+}
+
+/// The table of the state, as an operator reaches it.
+struct Tables {
+    database: dynoxide::Database,
+    state: String,
+}
+
+impl Tables {
+    fn of(core: &Core) -> Result<Self, Trouble> {
+        let state =
+            core.template.tables.iter().find(|t| t.stream_arn.is_some()).ok_or_else(|| Trouble::new("the template has no table"))?;
+        Ok(Self { database: core.aws.dynamodb.database(), state: state.name.clone() })
+    }
+
+    /// The id of the user with this username.
+    fn user_of(&self, username: &str) -> Option<String> {
+        let key = json!({ "pk": { "S": format!("USERNAME#{username}") }, "sk": { "S": "USERNAME" } });
+        let answer = self.database.get_item(read(json!({ "TableName": self.state, "Key": key })).ok()?).ok()?;
+        let claim = serde_json::to_value(answer.item?).ok()?;
+        Some(claim.get("user")?.get("S")?.as_str()?.to_owned())
+    }
+
+    /// Roles are an item of their own in a user's partition, which no client can write.
+    fn make_administrator(&self, user: &str) -> Result<(), Trouble> {
+        let item = json!({
+            "pk": { "S": format!("USER#{user}") },
+            "sk": { "S": "ROLES" },
+            "kind": { "S": "roles" },
+            "v": { "N": "1" },
+            "roles": { "L": [{ "S": "administrator" }] },
+        });
+        self.database.put_item(read(json!({ "TableName": self.state, "Item": item }))?).map(drop).map_err(Trouble::new)
+    }
+
+    /// The counters of registrations by one client begin anew.
+    fn forget_registrations(&self) -> Result<(), Trouble> {
+        let counters = json!({
+            "TableName": self.state,
+            "FilterExpression": "begins_with(pk, :limit)",
+            "ExpressionAttributeValues": { ":limit": { "S": "LIMIT#registration_client#" } },
+        });
+        let found = self.database.scan(read(counters)?).map_err(Trouble::new)?;
+        for item in found.items.unwrap_or_default() {
+            let key = json!({ "pk": item.get("pk"), "sk": item.get("sk") });
+            self.database.delete_item(read(json!({ "TableName": self.state, "Key": key }))?).map_err(Trouble::new)?;
+        }
+        Ok(())
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, Trouble> {
+    serde_json::from_value(request).map_err(Trouble::new)
+}

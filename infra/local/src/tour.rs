@@ -1,0 +1,254 @@
+//! `cargo run -- tour`: one journey through the system, told step by step. It stops at the first step that fails.
+//!
+//! Two people register, sign in, show a picture and talk; one of them leaves, and thirty days later nothing of them is left.
+//! It is what a client would do, over the same API; only the clock, the inbox and the last look into the tables are not.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use image::{ImageFormat, Rgb, RgbImage};
+use kernel::Secret;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Core,
+    visitor::{Person, Socket, Trouble, Visitor, member},
+};
+
+/// How long something may take that happens behind the API.
+const PATIENCE: Duration = Duration::from_secs(20);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const DIOGENES: Person<'static> = Person {
+    first_name: "Diogenes",
+    last_name: "Sinope",
+    birth_date: "1992-06-10",
+    username: "diogenes_tour",
+    email: "diogenes@tour.example.test",
+    password: "lanterns by daylight",
+    locale: "en",
+};
+
+const KRATES: Person<'static> = Person {
+    first_name: "Krates",
+    last_name: "Theben",
+    birth_date: "1988-01-20",
+    username: "krates_tour",
+    email: "krates@tour.example.test",
+    password: "open every single door",
+    locale: "pl",
+};
+
+const GREETING: &str = "I am looking for an honest human being.";
+
+impl From<io::Error> for Trouble {
+    fn from(e: io::Error) -> Self {
+        Self::new(e)
+    }
+}
+
+/// Walks the journey through a running local cloud and tells it to `out`.
+///
+/// # Errors
+/// [`Trouble`] with the first step that did not go as it should.
+pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
+    let begun = Instant::now();
+    let mut guide = Guide { out };
+    let visitor = Visitor::new(&core.urls.api)?;
+
+    guide.section("Registration in six steps")?;
+    let mut steps = Vec::new();
+    visitor.register(&core.inbox, DIOGENES, |step| steps.push(step.to_owned())).await?;
+    steps.iter().try_for_each(|step| guide.step(step))?;
+    let krates = visitor.register(&core.inbox, KRATES, |_| {}).await?;
+    guide.step(format!("{} registers in the same way, to have somebody to talk to", KRATES.username))?;
+
+    guide.section("Sign-in")?;
+    let diogenes = sign_in(&visitor, &DIOGENES).await?;
+    guide.step(format!("{} signs in with their e-mail address and password", DIOGENES.username))?;
+    let me = diogenes.get("/v1/me").await?;
+    let id: String = member(&me, "id")?;
+    guide.step(format!("the API knows them as {id}"))?;
+
+    guide.section("A picture")?;
+    picture(core, &diogenes, &mut guide).await?;
+
+    guide.section("A conversation")?;
+    let mut sockets = conversation(&diogenes, &krates, &mut guide).await?;
+
+    guide.section("Leaving")?;
+    leave(core, &diogenes, &mut sockets, &mut guide).await?;
+
+    guide.section("Thirty days later")?;
+    later(core, &visitor, &id, &mut guide).await?;
+
+    guide.close(begun.elapsed())
+}
+
+async fn sign_in(visitor: &Visitor, person: &Person<'_>) -> Result<Visitor, Trouble> {
+    let signed_in = visitor.post("/v1/sessions", json!({ "login": person.email, "password": person.password })).await?;
+    Ok(visitor.with_token(Secret::new(member(&signed_in, "access_token")?)))
+}
+
+/// Declares an upload, sends it straight to the bucket, waits until the function behind the bucket has published it.
+async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
+    let file = lantern()?;
+    let sha256 = BASE64_STANDARD.encode(Sha256::digest(&file));
+    let upload = who.post("/v1/me/picture/uploads", json!({ "content_type": "image/png", "bytes": file.len(), "sha256": sha256 })).await?;
+    let id: String = member(&upload, "id")?;
+    guide.step(format!("an upload of exactly {} bytes is agreed on", file.len()))?;
+    who.upload(&upload, file).await?;
+    guide.step("the file goes straight to the bucket, by a signed link")?;
+    quiet(core).await?;
+    let state: String = member(&who.get(&format!("/v1/me/picture/uploads/{id}")).await?, "state")?;
+    expect(state == "published", format!("the upload is {state:?} instead of published"))?;
+    guide.step("the bucket's event wakes a function that checks it, draws it anew and publishes it")?;
+    let url: Option<String> = member(&who.get(&format!("/v1/users/{}", DIOGENES.username)).await?, "picture_url").ok();
+    guide.step(format!("everybody sees it at {}", url.unwrap_or_else(|| "their profile".to_owned())))
+}
+
+/// A picture of 400 × 400 pixels, so that it has to be made smaller.
+fn lantern() -> Result<Vec<u8>, Trouble> {
+    let picture = RgbImage::from_fn(400, 400, |x, y| {
+        let glow = 400_u32.saturating_sub(x.abs_diff(200).saturating_add(y.abs_diff(200)).saturating_mul(2));
+        let shade = |share: u32| u8::try_from(glow.saturating_mul(share) / 400).unwrap_or(u8::MAX);
+        Rgb([shade(250), shade(190), shade(90)])
+    });
+    let mut file = io::Cursor::new(Vec::new());
+    picture.write_to(&mut file, ImageFormat::Png).map_err(Trouble::new)?;
+    Ok(file.into_inner())
+}
+
+/// Two people talk over WebSockets. Hands out their sockets.
+async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<[Socket; 2], Trouble> {
+    let to: String = member(&b.get("/v1/me").await?, "id")?;
+    let room: String = member(&a.post("/v1/rooms/direct", json!({ "user": to })).await?, "id")?;
+    guide.step(format!("a direct room is opened: {room}"))?;
+    let (mut one, mut other) = (Socket::open(a).await?, Socket::open(b).await?);
+    guide.step("both open a WebSocket with a ticket that is good once")?;
+    let text = |text: &str, nonce: &str| json!({ "type": "send", "room": room, "text": text, "nonce": nonce });
+
+    let ack = one.ask(text(GREETING, "tour-1")).await?;
+    let seq: u64 = member(&ack, "seq")?;
+    let heard = other.hear(|frame| payload_is(frame, "message", GREETING)).await?;
+    guide.step(format!("{}: {}", author(&heard), GREETING))?;
+    let again: u64 = member(&one.ask(text(GREETING, "tour-1")).await?, "seq")?;
+    expect(again == seq, "the same message sent twice became two")?;
+    guide.step("the same message sent once more, as after a broken line, stays one message")?;
+
+    let reply = "Jestem tutaj, Diogenesie!";
+    other.ask(text(reply, "tour-2")).await?;
+    let heard = one.hear(|frame| payload_is(frame, "message", reply)).await?;
+    guide.step(format!("{}: {reply}", author(&heard)))?;
+    let missed = one.ask(json!({ "type": "sync", "room": room, "since": 0 })).await?;
+    let count = missed.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
+    expect(count == 2, format!("a sync brings {count} messages instead of 2"))?;
+    guide.step("a client that was cut off gets both again, in order")?;
+    Ok([one, other])
+}
+
+fn payload_is(frame: &Value, kind: &str, text: &str) -> bool {
+    let payload = frame.get("payload").unwrap_or(&Value::Null);
+    payload.get("type").and_then(Value::as_str) == Some(kind) && payload.get("text").and_then(Value::as_str) == Some(text)
+}
+
+fn author(message: &Value) -> &str {
+    message.get("author").and_then(|a| a.get("username")).and_then(Value::as_str).unwrap_or("somebody")
+}
+
+async fn leave(core: &Core, who: &Visitor, sockets: &mut [Socket; 2], guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
+    let before = core.inbox.last_id();
+    let deletion = who.post("/v1/me/deletion", json!({ "password": DIOGENES.password })).await?;
+    let due: String = member(&deletion, "due_at")?;
+    guide.step(format!("{} asks to be deleted: due on {due}", DIOGENES.username))?;
+    let mail =
+        core.inbox.wait(DIOGENES.email, before, PATIENCE).await.ok_or_else(|| Trouble::new("no mail about the deletion has come"))?;
+    expect(!mail.links.is_empty(), "the mail about the deletion has no link to cancel it")?;
+    guide.step(format!("a mail says so, “{}”, with a link to cancel it", mail.subject))?;
+    let [one, _] = sockets;
+    one.ask(json!({ "type": "hello" })).await?;
+    guide.step("until then the account works as ever")
+}
+
+async fn later(core: &Core, visitor: &Visitor, id: &str, guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
+    quiet(core).await?;
+    core.clock.advance(DAY.saturating_mul(30)).map_err(Trouble::new)?;
+    guide.step(format!("the clock shows {}", kernel::Timestamp(core.clock.now())))?;
+    let sweep = core.schedules.list().into_iter().find(|s| s.function.starts_with("DeletionSweep"));
+    let sweep = sweep.ok_or_else(|| Trouble::new("the template has no schedule of the deletion sweep"))?;
+    expect(core.schedules.run_now(&sweep.name), "the sweep does not run")?;
+    quiet(core).await?;
+    guide.step("the sweep runs, and the purge that it asks for")?;
+
+    let status = visitor.status(Method::GET, &format!("/v1/users/{}", DIOGENES.username), None).await?;
+    let signed_in = json!({ "login": DIOGENES.email, "password": DIOGENES.password });
+    let refused = visitor.status(Method::POST, "/v1/sessions", Some(signed_in)).await?;
+    expect(refused == StatusCode::UNAUTHORIZED, format!("signing in is answered {refused}"))?;
+    guide.step(format!("signing in is refused ({refused}), and the profile is not shown to strangers ({status})"))?;
+
+    let left = traces(core, &[DIOGENES.email, DIOGENES.username, DIOGENES.last_name, GREETING])?;
+    expect(left.is_empty(), format!("something is left of {id}: {}", left.join(", ")))?;
+    guide.step("nothing is left in the tables: no name, no address, no word that was said")
+}
+
+/// Where any of these texts is stored.
+fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, Trouble> {
+    let database = core.aws.dynamodb.database();
+    let mut found = Vec::new();
+    for table in &core.template.tables {
+        let mut start = Value::Null;
+        loop {
+            let mut request = json!({ "TableName": table.name });
+            if let (Value::Object(request), false) = (&mut request, start.is_null()) {
+                request.insert("ExclusiveStartKey".to_owned(), start);
+            }
+            let answer = database.scan(serde_json::from_value(request).map_err(Trouble::new)?).map_err(Trouble::new)?;
+            for item in answer.items.unwrap_or_default() {
+                let item = json!(item);
+                let text = item.to_string().to_lowercase();
+                if texts.iter().any(|t| text.contains(&t.to_lowercase())) {
+                    found.push(format!("{} {} {}", table.name, item["pk"]["S"], item["sk"]["S"]));
+                }
+            }
+            match answer.last_evaluated_key {
+                Some(key) => start = json!(key),
+                None => break,
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Waits until everything that was caused is done.
+async fn quiet(core: &Core) -> Result<(), Trouble> {
+    tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| Trouble::new("what was caused is still not done"))
+}
+
+fn expect(holds: bool, otherwise: impl Display) -> Result<(), Trouble> {
+    if holds { Ok(()) } else { Err(Trouble::new(otherwise)) }
+}
+
+/// Tells the journey.
+struct Guide<'a, W> {
+    out: &'a mut W,
+}
+
+impl<W: Write> Guide<'_, W> {
+    fn section(&mut self, title: &str) -> Result<(), Trouble> {
+        Ok(writeln!(self.out, "\n{title}")?)
+    }
+
+    fn step(&mut self, what: impl Display) -> Result<(), Trouble> {
+        Ok(writeln!(self.out, "  ✓ {what}")?)
+    }
+
+    fn close(&mut self, took: Duration) -> Result<(), Trouble> {
+        Ok(writeln!(self.out, "\nThe tour ends here, after {}.{:01} seconds.", took.as_secs(), took.subsec_millis() / 100)?)
+    }
+}

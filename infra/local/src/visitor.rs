@@ -1,0 +1,266 @@
+//! Somebody who uses the public API, as any client would: what the seed and the tour are made of.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use kernel::Secret;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderValue},
+};
+
+use crate::inbox::Inbox;
+
+/// How long a mail may take.
+const MAIL: Duration = Duration::from_secs(20);
+
+/// Somebody who wants to become a member.
+#[derive(Clone, Copy, Debug)]
+pub struct Person<'a> {
+    /// First name.
+    pub first_name: &'a str,
+    /// Last name.
+    pub last_name: &'a str,
+    /// Day of birth.
+    pub birth_date: &'a str,
+    /// Username.
+    pub username: &'a str,
+    /// Address.
+    pub email: &'a str,
+    /// Password.
+    pub password: &'a str,
+    /// Language of mails.
+    pub locale: &'a str,
+}
+
+/// Why something did not go as it should: one line for people.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Trouble(String);
+
+impl Trouble {
+    /// Trouble of this description.
+    pub fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+}
+
+/// A client of the API, signed in or not.
+#[derive(Clone)]
+pub struct Visitor {
+    http: reqwest::Client,
+    api: String,
+    token: Option<Secret>,
+}
+
+impl Visitor {
+    /// Somebody who is not signed in.
+    ///
+    /// # Errors
+    /// If no HTTP client can be built.
+    pub fn new(api: &str) -> Result<Self, Trouble> {
+        // The local cloud is never behind a proxy.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(40))
+            .user_agent("stoa-local")
+            .build()
+            .map_err(Trouble::new)?;
+        Ok(Self { http, api: api.to_owned(), token: None })
+    }
+
+    /// The same client with a token that it got.
+    #[must_use]
+    pub fn with_token(&self, token: Secret) -> Self {
+        Self { token: Some(token), ..self.clone() }
+    }
+
+    /// Reads something.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it is refused.
+    pub async fn get(&self, path: &str) -> Result<Value, Trouble> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    /// Sends something.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it is refused.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value, Trouble> {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    /// Puts something in its place.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it is refused.
+    pub async fn put(&self, path: &str, body: Value) -> Result<Value, Trouble> {
+        self.ask(Method::PUT, path, Some(body)).await
+    }
+
+    /// What a request is answered with, whatever the status.
+    ///
+    /// # Errors
+    /// [`Trouble`] if there is no answer.
+    pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> Result<StatusCode, Trouble> {
+        let reply = self.request(method, path, body).send().await;
+        reply.map(|r| r.status()).map_err(|e| Trouble(format!("{path} brings no answer: {e}")))
+    }
+
+    /// Sends a file as an agreed upload says: to its link, with its headers.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the bucket refuses it.
+    pub async fn upload(&self, upload: &Value, file: Vec<u8>) -> Result<(), Trouble> {
+        let (url, headers): (String, BTreeMap<String, String>) = (member(upload, "url")?, member(upload, "headers")?);
+        let request = headers.iter().fold(self.http.put(&url), |request, (name, value)| request.header(name, value));
+        let reply = request.body(file).send().await.map_err(|e| Trouble(format!("the bucket brings no answer: {e}")))?;
+        let status = reply.status();
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(Trouble(format!("the bucket answers {status}: {}", reply.text().await.unwrap_or_default())))
+        }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Trouble> {
+        let failed = |e: reqwest::Error| Trouble(format!("{method} {path} brings no answer: {e}"));
+        let reply = self.request(method.clone(), path, body).send().await.map_err(failed)?;
+        let status = reply.status();
+        let text = reply.text().await.map_err(failed)?;
+        let value: Value = serde_json::from_str(&text).unwrap_or_default();
+        if status.is_success() {
+            return Ok(value);
+        }
+        let why = if value.is_null() { text } else { value.to_string() };
+        Err(Trouble(format!("{method} {path} is answered {status}: {why}")))
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<Value>) -> RequestBuilder {
+        let mut request = self.http.request(method, format!("{}{path}", self.api));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose());
+        }
+        match body {
+            Some(body) => request.json(&body),
+            None => request,
+        }
+    }
+
+    /// Becomes a member in the six steps, reading the code from the inbox, and is signed in at the end. `told` hears of each step.
+    ///
+    /// # Errors
+    /// [`Trouble`] at the first step that is refused.
+    pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut told: impl FnMut(&str)) -> Result<Self, Trouble> {
+        let before = inbox.last_id();
+        let flow = self.post("/v1/registrations", json!({ "email": person.email, "locale": person.locale })).await?;
+        let id: String = member(&flow, "id")?;
+        let path = format!("/v1/registrations/{id}");
+        told(&format!("1 of 6, e-mail: {} is asked to prove itself", person.email));
+
+        let mail = inbox.wait(person.email, before, MAIL).await.ok_or_else(|| Trouble(format!("no mail to {} has come", person.email)))?;
+        let code = mail.code.ok_or_else(|| Trouble(format!("the mail {:?} has no code in it", mail.subject)))?;
+        self.post(&format!("{path}/code"), json!({ "code": code })).await?;
+        told(&format!("2 of 6, code: {code}, out of the mail “{}”", mail.subject));
+
+        let names = json!({ "first_name": person.first_name, "last_name": person.last_name, "birth_date": person.birth_date });
+        self.put(&format!("{path}/personal"), names).await?;
+        told(&format!("3 of 6, personal: {} {}, born {}", person.first_name, person.last_name, person.birth_date));
+
+        self.put(&format!("{path}/username"), json!({ "username": person.username })).await?;
+        told(&format!("4 of 6, username: {}", person.username));
+
+        self.put(&format!("{path}/password"), json!({ "password": person.password })).await?;
+        told("5 of 6, password: accepted, and hashed before it is kept");
+
+        let signed_in = self.post(&format!("{path}/complete"), json!({})).await?;
+        told("6 of 6, summary: the account is there");
+        Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
+    }
+}
+
+/// A member of a JSON answer.
+///
+/// # Errors
+/// [`Trouble`] if it is missing or of another type.
+pub fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Trouble> {
+    let found = value.get(name).cloned().unwrap_or_default();
+    serde_json::from_value(found).map_err(|e| Trouble(format!("the answer has no proper {name:?} ({e}): {value}")))
+}
+
+/// An open WebSocket of somebody who is signed in.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    asked: u32,
+}
+
+/// How long an answer over the socket may take.
+const ANSWER: Duration = Duration::from_secs(10);
+
+impl Socket {
+    /// Opens one with a ticket, as a client that is no browser does.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the ticket or the handshake is refused.
+    pub async fn open(visitor: &Visitor) -> Result<Self, Trouble> {
+        let ticket = visitor.post("/v1/realtime/tickets", json!({})).await?;
+        let (url, token): (String, String) = (member(&ticket, "url")?, member(&ticket, "ticket")?);
+        let refused = |e: tungstenite::Error| Trouble(format!("{url} does not open: {e}"));
+        let mut request = url.as_str().into_client_request().map_err(refused)?;
+        let offer = HeaderValue::try_from(format!("stoa.v1, ticket.{token}")).map_err(Trouble::new)?;
+        request.headers_mut().insert("sec-websocket-protocol", offer);
+        let (stream, _) = tokio_tungstenite::connect_async(request).await.map_err(refused)?;
+        Ok(Self { stream, asked: 0 })
+    }
+
+    /// Sends a frame and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the answer is an error or does not come.
+    pub async fn ask(&mut self, payload: Value) -> Result<Value, Trouble> {
+        self.asked = self.asked.saturating_add(1);
+        let id = format!("c{}", self.asked);
+        let frame = json!({ "stream": "chat", "id": id, "payload": payload });
+        self.stream.send(Message::text(frame.to_string())).await.map_err(Trouble::new)?;
+        let answer = self.hear(|frame| frame.get("id").and_then(Value::as_str) == Some(&id)).await?;
+        match answer.get("type").and_then(Value::as_str) {
+            Some("error") => Err(Trouble(format!("{frame} is answered {answer}"))),
+            _ => Ok(answer),
+        }
+    }
+
+    /// Waits for a frame and hands out its payload. Others that come before are passed over.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it does not come, or the socket closes.
+    pub async fn hear(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Result<Value, Trouble> {
+        let search = async {
+            loop {
+                let message = match self.stream.next().await {
+                    None | Some(Ok(Message::Close(_))) => return Err(Trouble("the socket was closed".to_owned())),
+                    Some(Err(e)) => return Err(Trouble(format!("the socket broke: {e}"))),
+                    Some(Ok(message)) => message,
+                };
+                let frame: Value = message.to_text().ok().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default();
+                if wanted(&frame) {
+                    return Ok(frame.get("payload").cloned().unwrap_or_default());
+                }
+            }
+        };
+        tokio::time::timeout(ANSWER, search).await.map_err(|_| Trouble("an expected frame has not come".to_owned()))?
+    }
+
+    /// Waits until the other side closes.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it does not.
+    pub async fn closed(&mut self) -> Result<(), Trouble> {
+        let drain = async { while let Some(Ok(_)) = self.stream.next().await {} };
+        tokio::time::timeout(ANSWER, drain).await.map_err(|_| Trouble("the socket is still open".to_owned()))
+    }
+}
