@@ -2,8 +2,9 @@
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
-use kernel::{Kind, Problem, Sys};
-use store::{StoreError, Table};
+use kernel::{Kind, Problem, Sys, id::UserId};
+use serde::de::DeserializeOwned;
+use store::{Batch, Item, Key, StoreError, Table};
 
 use crate::{
     session::Session,
@@ -42,11 +43,65 @@ pub async fn load(
     user: kernel::id::UserId,
     session: kernel::id::SessionId,
 ) -> Result<Option<Member>, StoreError> {
+    load_with(table, sys, user, session, None).await.map(|(member, _)| member)
+}
+
+async fn load_with(
+    table: &Table,
+    sys: &Sys,
+    user: UserId,
+    session: kernel::id::SessionId,
+    more: Option<Key>,
+) -> Result<(Option<Member>, Batch), StoreError> {
     let (user, session) = (User::key_of(user), Session::key_of(user, session));
-    let mut batch = table.get_many(vec![user.clone(), session.clone()]).await?;
+    let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
     let user = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active);
     let session = batch.take::<Session>(&session)?.filter(|s| s.alive(sys.now()));
-    Ok(user.zip(session).map(|(user, session)| Member { user, session }))
+    Ok((user.zip(session).map(|(user, session)| Member { user, session }), batch))
+}
+
+/// What a request is about, where its path and its caller say where that is kept.
+pub trait Subject: Item {
+    /// The parameters of the path.
+    type Path: DeserializeOwned + Send;
+    /// Where it is; nothing if the path can name nothing.
+    fn find(caller: UserId, path: Self::Path) -> Option<Key>;
+}
+
+/// A [`Member`] and what the request is about, if it is there, in the same one request to the table.
+#[derive(Clone, Debug)]
+pub struct MemberAnd<T> {
+    /// Who asks.
+    pub member: Member,
+    /// About what.
+    pub subject: Option<T>,
+}
+
+impl<S, T> FromRequestParts<S> for MemberAnd<T>
+where
+    S: Send + Sync,
+    T: Subject,
+    Table: FromRef<S>,
+    Tokens: FromRef<S>,
+    Sys: FromRef<S>,
+{
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
+        let claims = Tokens::from_ref(state).verify(bearer(parts)?).ok_or(Kind::TokenInvalid)?;
+        let web::Path(path) = web::Path::<T::Path>::from_request_parts(parts, state).await?;
+        let key = T::find(claims.sub, path);
+        let (member, mut found) = load_with(&Table::from_ref(state), &Sys::from_ref(state), claims.sub, claims.sid, key.clone()).await?;
+        let subject = key.map(|key| found.take(&key)).transpose()?.flatten();
+        Ok(Self { member: member.ok_or(Kind::TokenInvalid)?, subject })
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, Kind> {
+    let value = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or(Kind::TokenInvalid)?;
+    // `JWT` is what clients of one of the systems that this one replaces send.
+    let (scheme, token) = value.split_once(' ').ok_or(Kind::TokenInvalid)?;
+    if ["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()) { Ok(token.trim()) } else { Err(Kind::TokenInvalid) }
 }
 
 impl<S> FromRequestParts<S> for Member
@@ -59,12 +114,6 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        let value = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or(Kind::TokenInvalid)?;
-        // `JWT` is what clients of one of the systems that this one replaces send.
-        let (scheme, token) = value.split_once(' ').ok_or(Kind::TokenInvalid)?;
-        if !["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()) {
-            return Err(Kind::TokenInvalid.into());
-        }
-        Ok(authenticate(&Table::from_ref(state), &Tokens::from_ref(state), &Sys::from_ref(state), token.trim()).await?)
+        Ok(authenticate(&Table::from_ref(state), &Tokens::from_ref(state), &Sys::from_ref(state), bearer(parts)?).await?)
     }
 }

@@ -16,5 +16,5 @@ pub mod signed_in;
 pub mod token;
 pub mod user;
 
-pub use caller::{Member, authenticate};
+pub use caller::{Member, MemberAnd, Subject, authenticate};
 pub use keyring::Keyring;

@@ -6,10 +6,13 @@ use kernel::{
     id::{PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Batch, Item, Key, Slot, StoreError, Table, Tx};
+use store::{Batch, Item, Key, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
-use crate::identifier::{BirthDate, Email, Login, PersonName, Username};
+use crate::{
+    Subject,
+    identifier::{BirthDate, Email, Login, PersonName, Username},
+};
 
 /// What an account can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +75,14 @@ impl User {
     #[must_use]
     pub fn key_of(id: UserId) -> Key {
         Key::new(partition(id), "USER")
+    }
+
+    /// Adds the change of the picture to a transaction: refused unless the account is in use and still has the picture that
+    /// `self` has.
+    pub fn change_picture(&self, tx: &mut Tx, to: Option<PictureId>) -> Slot {
+        let unchanged = self.picture.map_or_else(|| field("picture").absent(), |picture| field("picture").eq(picture));
+        let change = Update::of(self.key()).set("picture", to).add("version", 1);
+        tx.update(change.when(unchanged).when(field("status").eq(Status::Active)))
     }
 
     /// Adds everything a new account consists of to a transaction: the record, the password and the claims of its names.
@@ -153,6 +164,13 @@ impl Item for UsernameClaim {
     const KIND: &'static str = "username";
     fn key(&self) -> Key {
         Self::key_of(&self.username)
+    }
+}
+
+impl Subject for UsernameClaim {
+    type Path = String;
+    fn find(_: UserId, path: String) -> Option<Key> {
+        Username::parse(&path).ok().map(|name| Self::key_of(&name))
     }
 }
 

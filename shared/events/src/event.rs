@@ -2,7 +2,7 @@
 
 use kernel::{
     Time,
-    id::{ChallengeId, DeletionId, EventId, RoomId, UserId},
+    id::{ChallengeId, DeletionId, EventId, PictureId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,13 @@ pub enum Event {
         /// Where.
         room: RoomId,
     },
+    /// A picture was replaced or removed.
+    PictureRetired {
+        /// Whose it was.
+        user: UserId,
+        /// Which.
+        picture: PictureId,
+    },
     /// The 30 days are over and the sweep has claimed the account.
     AccountPurgeDue {
         /// Whose.
@@ -68,6 +75,7 @@ impl Event {
             Self::NoticeDue { .. } => "notice_due",
             Self::MessagePosted { .. } => "message_posted",
             Self::PresenceChanged { .. } => "presence_changed",
+            Self::PictureRetired { .. } => "picture_retired",
             Self::AccountPurgeDue { .. } => "account_purge_due",
         }
     }
@@ -98,6 +106,7 @@ mod tests {
             Event::NoticeDue { user: sys.id(), notice: Notice::DeletionScheduled },
             Event::MessagePosted { room: sys.id(), seq: 7 },
             Event::PresenceChanged { room: sys.id() },
+            Event::PictureRetired { user: sys.id(), picture: sys.id() },
             Event::AccountPurgeDue { user: sys.id(), deletion: sys.id() },
         ];
         for event in events {

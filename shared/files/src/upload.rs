@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accounts::user::partition;
+use accounts::{Subject, user::partition};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kernel::{
     FieldError, Time,
@@ -163,6 +163,13 @@ impl Item for Upload {
     }
     fn expires(&self) -> Option<Time> {
         Some(self.created_at + KEPT)
+    }
+}
+
+impl Subject for Upload {
+    type Path = UploadId;
+    fn find(caller: UserId, path: UploadId) -> Option<Key> {
+        Some(Self::key_of(caller, path))
     }
 }
 
