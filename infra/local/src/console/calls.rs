@@ -25,6 +25,8 @@ struct Function {
 }
 
 async fn list(State(core): State<Arc<Core>>) -> Json<Calls> {
-    let functions = core.aws.calls.by_function().into_iter().map(|(function, tally)| Function { function, total: tally.total(), tally });
+    let name = |id: String| core.template.function(&id).map_or(id, |f| f.name.clone());
+    let functions = core.aws.calls.by_function().into_iter();
+    let functions = functions.map(|(id, tally)| Function { function: name(id), total: tally.total(), tally });
     Json(Calls { functions: functions.collect() })
 }
