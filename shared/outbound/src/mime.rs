@@ -1,0 +1,70 @@
+//! From a letter to the bytes that SES takes: RFC 5322 with MIME, by lettre.
+
+use std::time::UNIX_EPOCH;
+
+use kernel::Time;
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox, MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
+};
+
+use crate::{
+    SendError,
+    render::{Bodies, Letter},
+};
+
+/// A mail in both forms. An address with a line break in it is no address, so nothing can be slipped into the headers.
+pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now: Time, letter: &Letter) -> Result<Vec<u8>, SendError> {
+    let to: Address = to.parse().map_err(|_| SendError::Compose("the address cannot be mailed to"))?;
+    let date = UNIX_EPOCH.checked_add(now.since(Time::ZERO)).unwrap_or(UNIX_EPOCH);
+    let Bodies { text, html } = letter.bodies()?;
+    let mut message =
+        Message::builder().from(from.clone()).to(Mailbox::new(None, to)).subject(letter.subject.clone()).date(date).raw_header(automatic());
+    if let Some(reply_to) = reply_to {
+        message = message.reply_to(reply_to.clone());
+    }
+    let body = MultiPart::alternative_plain_html(text, html);
+    message.multipart(body).map(|m| m.formatted()).map_err(|_| SendError::Compose("the message is not well-formed"))
+}
+
+/// Keeps holiday notices from answering (RFC 3834 §5).
+fn automatic() -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Locale;
+
+    use super::*;
+    use crate::Mail;
+
+    fn composed(to: &str, username: &str) -> Result<String, SendError> {
+        let from = Mailbox::new(Some("Stoa".to_owned()), "no-reply@stoa.example".parse().unwrap());
+        let letter = Letter::new(&Mail::SessionReused { username: username.to_owned() }, Locale::Pl);
+        compose(&from, Some(&from), to, Time::from_millis(1_798_358_700_000), &letter).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn a_mail_has_both_forms_and_one_recipient() {
+        let mail = composed("ana@example.test", "ana").unwrap();
+        for part in ["To: ana@example.test\r\n", "multipart/alternative", "text/plain; charset=utf-8", "text/html; charset=utf-8"] {
+            assert!(mail.contains(part), "{part} in\n{mail}");
+        }
+        assert!(mail.contains("Auto-Submitted: auto-generated\r\n") && mail.contains("Date: Sun, 27 Dec 2026 08:05:00"), "{mail}");
+        assert!(mail.lines().all(|line| line.len() <= 998 && line.is_ascii()));
+    }
+
+    #[test]
+    fn nothing_gets_into_the_headers() {
+        for to in ["ana@example.test\r\nBcc: eve@example.test", "ana@example.test\nX: y", "ana@example.test, eve@example.test", "", "ana"] {
+            assert!(matches!(composed(to, "ana"), Err(SendError::Compose(_))), "{to}");
+        }
+        let mail = composed("ana@example.test", "ana\r\nBcc: eve@example.test").unwrap();
+        let headers = mail.split("\r\n\r\n").next().unwrap();
+        assert!(!headers.contains("eve"), "{headers}");
+    }
+}
