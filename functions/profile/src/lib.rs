@@ -1,1 +1,57 @@
-//! To come.
+//! A person's profile: what they see and change of it, what others see, and their picture.
+//!
+//! Others see the username and the picture, and of the rest only what its owner opens; never an address, a name or a day of
+//! birth. Changes name the version they change, so that two devices cannot overwrite each other unseen. Pictures go to and
+//! from the bucket by links that expire; no file travels through this function.
+
+mod picture;
+mod public;
+mod read;
+mod update;
+
+use accounts::token::Tokens;
+use axum::extract::FromRef;
+use files::Bucket;
+use function::{Boot, Function, StartError};
+use kernel::Sys;
+use picture::Links;
+use store::Table;
+use web::{Edge, OpenApiRouter, routes};
+
+/// What this feature may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    bucket: Bucket,
+    links: Links,
+}
+
+/// The operations, in the order somebody meets them.
+pub fn routes() -> OpenApiRouter<State> {
+    web::openapi::routes("profile", "One's own profile, other people's, and pictures.")
+        .routes(routes!(read::get_me, update::update_me))
+        .routes(routes!(public::get_user))
+        .routes(routes!(picture::upload::create_picture_upload))
+        .routes(routes!(picture::upload::get_picture_upload))
+        .routes(routes!(picture::remove::delete_picture))
+        .routes(routes!(picture::show::get_picture))
+}
+
+/// Reads the configuration and opens the connection to the table. The bucket needs none: links are signed here.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        tokens: Tokens::read(r, &sys),
+        bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
+        links: Links::new(&r.need("PUBLIC_URL")),
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(web::function(routes(), state, Edge { sys }))
+}

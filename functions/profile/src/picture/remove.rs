@@ -1,0 +1,29 @@
+//! Going back to the default picture.
+
+use accounts::Member;
+use axum::extract::State;
+use events::{Event, Outbox};
+use kernel::Sys;
+use store::{Table, Tx};
+use web::{Error, NoContent, Problems};
+
+/// Removes one's picture.
+///
+/// The default picture takes its place. Where there is none to remove, nothing happens.
+///
+/// AWS calls: two, the batch that proves the session and brings the profile, and the transaction that takes the picture off
+/// it and tells the processor to move the files to the trash. One where there is nothing to remove.
+#[utoipa::path(
+    delete, path = "/v1/me/picture", tag = "profile", operation_id = "delete_picture", security(("bearer" = [])),
+    responses((status = 204, description = "The picture is the default one."), Problems)
+)]
+pub async fn delete_picture(member: Member, State(table): State<Table>, State(sys): State<Sys>) -> Result<NoContent, Error> {
+    let user = member.user;
+    if let Some(picture) = user.picture {
+        let mut tx = Tx::new();
+        user.change_picture(&mut tx, None);
+        Outbox::add(&mut tx, &sys, &Event::PictureRetired { user: user.id, picture });
+        table.commit(tx).await?;
+    }
+    Ok(NoContent)
+}

@@ -1,0 +1,122 @@
+//! Looking at a picture: a stable address that leads to a link which is good for a short while.
+
+use std::{str::FromStr, time::Duration};
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use files::{
+    Bucket,
+    picture::{self, Size},
+};
+use http::{HeaderValue, StatusCode, header};
+use kernel::{Problem, Sys, Time, id::PictureId};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use web::{Error, Path, Problems};
+
+/// What stands in an address instead of an id for people without a picture.
+pub const DEFAULT: &str = "default";
+
+/// How long a link is good.
+const LINK_LIFE: Duration = Duration::from_secs(1800);
+/// Links are signed as of the beginning of such a span, so that everybody gets the same one in it and browsers fetch a
+/// picture once.
+const SPAN: Duration = Duration::from_secs(600);
+/// How long a reply may be kept: the link in it is good for at least as long again.
+const KEEP: &str = "public, max-age=600";
+
+/// A picture that an address names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one of everybody who has none.
+    Default,
+    /// Somebody's.
+    Of(PictureId),
+}
+
+impl<'de> Deserialize<'de> for Which {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        if text == DEFAULT { Ok(Self::Default) } else { PictureId::from_str(&text).map(Self::Of).map_err(D::Error::custom) }
+    }
+}
+
+/// Leads to a picture.
+///
+/// For `<img src>`: public, because everybody sees everybody's picture, and an id cannot be guessed. The reply may be kept
+/// for ten minutes, the link it leads to is good for longer. Where there is no such picture any more, the link says so.
+///
+/// AWS calls: none. The link is computed here, and what is in the bucket under this name is somebody's picture: it is moved
+/// away when it no longer is.
+#[utoipa::path(
+    get, path = "/v1/pictures/{picture}/{size}", tag = "profile", operation_id = "get_picture", security(()),
+    params(
+        ("picture" = String, Path, description = "An id, or `default`.", example = "default"),
+        ("size" = Size, Path, description = "Pixels on each side.", example = "300"),
+    ),
+    responses(
+        (status = 200, description = "The default picture.", content_type = "image/jpeg", body = Vec<u8>),
+        (
+            status = 302, description = "Where the picture is.",
+            headers(("Location" = String, description = "A link to the picture, good for 20 to 30 minutes."), ("Cache-Control" = String, description = "How long to keep this reply."))
+        ),
+        Problems,
+    )
+)]
+pub async fn get_picture(
+    Path((which, size)): Path<(Which, Size)>,
+    State(bucket): State<Bucket>,
+    State(sys): State<Sys>,
+) -> Result<Response, Error> {
+    match which {
+        Which::Default => {
+            Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "public, max-age=86400")], default(size)).into_response())
+        }
+        Which::Of(id) => {
+            let link = bucket.download_link(&picture::key(id, size), span(sys.now()), LINK_LIFE).await?;
+            let location = HeaderValue::try_from(link.url).map_err(Problem::internal)?;
+            let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static(KEEP))];
+            Ok((StatusCode::FOUND, headers).into_response())
+        }
+    }
+}
+
+const fn default(size: Size) -> &'static [u8] {
+    match size {
+        Size::Small => include_bytes!("../../assets/default-64.jpg"),
+        Size::Medium => include_bytes!("../../assets/default-300.jpg"),
+        Size::Large => include_bytes!("../../assets/default-1024.jpg"),
+    }
+}
+
+/// The beginning of the span that `now` lies in.
+fn span(now: Time) -> Time {
+    let ms = i64::try_from(SPAN.as_millis()).unwrap_or(1);
+    Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(ms)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_outlives_every_reply_that_is_kept() {
+        for ms in [0, 1, 599_999, 600_000, 1_900_000_123_456] {
+            let now = Time::from_millis(ms);
+            let kept_until = now + SPAN;
+            let good_until = span(now) + LINK_LIFE;
+            assert!(good_until.since(kept_until) >= SPAN, "{ms}");
+        }
+        assert!(KEEP.ends_with(&SPAN.as_secs().to_string()));
+    }
+
+    #[test]
+    fn an_address_names_a_picture_or_the_default_one() {
+        let id: PictureId = Sys::real().id();
+        let parse = |text: &str| serde_json::from_value::<Which>(text.into()).ok();
+        assert_eq!(parse("default"), Some(Which::Default));
+        assert_eq!(parse(&id.to_string()), Some(Which::Of(id)));
+        assert_eq!(parse("../incoming/x"), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Uploading a picture: the client says what it will send, gets a link for exactly that, sends it to the bucket, and asks
+//! what became of it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use accounts::{Member, MemberAnd};
+use axum::extract::State;
+use files::{Bucket, Declared, Refusal, State as Outcome, UPLOAD_MAX_BYTES, Upload};
+use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
+use serde::{Deserialize, Serialize};
+use store::{
+    Table,
+    limits::{self, Limit},
+};
+use utoipa::ToSchema;
+use web::{Created, Error, Json, Problems};
+
+use super::{Links, Picture};
+
+/// How long a link takes an upload.
+const LINK_LIFE: Duration = Duration::from_secs(300);
+/// Uploads of one person in an hour.
+const PER_HOUR: u32 = 20;
+
+/// What will be sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUpload {
+    /// `image/jpeg`, `image/png` or `image/webp`: what the file really is.
+    #[schema(examples("image/jpeg"))]
+    content_type: String,
+    /// Exactly how many bytes, up to 5 MiB.
+    #[schema(minimum = 1, maximum = 5_242_880, examples(204_800))]
+    bytes: i64,
+    /// The SHA-256 of the file, in base64.
+    #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="))]
+    sha256: String,
+}
+
+/// A link that takes the file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreatedUpload {
+    /// The upload: ask by it what became of the file.
+    id: UploadId,
+    /// Always `PUT`.
+    #[schema(examples("PUT"))]
+    method: &'static str,
+    /// Where to send the file. It needs no access token.
+    #[schema(format = "uri")]
+    url: String,
+    /// Headers that must be sent exactly so. (Browsers set `content-length` themselves.)
+    headers: BTreeMap<String, String>,
+    /// Until when the link is good.
+    expires_at: Timestamp,
+}
+
+/// Announces a picture and gets a link to upload it by.
+///
+/// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that
+/// nothing else is taken. It is then checked and drawn anew; `GET` of the `Location` tells when it is the picture.
+///
+/// At most 20 an hour.
+///
+/// AWS calls: three, the batch that proves the session, the hit that is counted before anything is stored, and the record
+/// that the processor checks the file against. The link is computed here.
+#[utoipa::path(
+    post, path = "/v1/me/picture/uploads", tag = "profile", operation_id = "create_picture_upload", security(("bearer" = [])),
+    request_body(
+        content = CreateUpload,
+        example = json!({"content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="})
+    ),
+    responses(
+        (
+            status = 201, body = CreatedUpload, headers(("Location" = String, description = "The upload.")),
+            example = json!({
+                "id": "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH",
+                "method": "PUT",
+                "url": "https://files.s3.eu-central-1.amazonaws.com/incoming/usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP/upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH?X-Amz-Signature=0f3c",
+                "headers": {"content-length": "204800", "content-type": "image/jpeg", "x-amz-checksum-sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="},
+                "expires_at": "2026-11-21T08:05:00.000Z"
+            })
+        ),
+        Problems,
+    )
+)]
+pub async fn create_picture_upload(
+    member: Member,
+    State(table): State<Table>,
+    State(bucket): State<Bucket>,
+    State(sys): State<Sys>,
+    Json(body): Json<CreateUpload>,
+) -> Result<Created<CreatedUpload>, Error> {
+    let declared = parse(&body)?;
+    let (now, user, id) = (sys.now(), member.user.id, sys.id());
+    limits::take(&table, now, &[Limit::new("picture_upload", user, PER_HOUR, Duration::from_secs(3600))]).await?;
+    let link = bucket.upload_link(&Upload::incoming_key(user, id), &declared, now, LINK_LIFE).await?;
+    let link_ends_at = now + LINK_LIFE;
+    let upload = Upload { user, id, declared, state: Outcome::Waiting, refusal: None, created_at: now, link_ends_at, retired_at: None };
+    table.create(&upload).await?;
+    let created = CreatedUpload { id, method: "PUT", url: link.url, headers: link.headers, expires_at: link_ends_at.into() };
+    Ok(Created(format!("/v1/me/picture/uploads/{id}"), created))
+}
+
+fn parse(body: &CreateUpload) -> Result<Declared, Problem> {
+    let mut fields = Fields::new();
+    let format = fields.take("/content_type", Declared::format(&body.content_type));
+    let bytes = fields.take("/bytes", Declared::bytes(body.bytes));
+    let sha256 = fields.take("/sha256", Declared::sha256(&body.sha256));
+    match (format, bytes, sha256) {
+        (Some(format), Some(bytes), Some(sha256)) => Ok(Declared { format, bytes, sha256 }),
+        _ => Err(fields.problem()),
+    }
+}
+
+const _: () = assert!(UPLOAD_MAX_BYTES == 5_242_880, "what the description says");
+
+/// What became of an upload.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UploadStatus {
+    /// Which.
+    id: UploadId,
+    /// `waiting` for the file or its processing, `published` or `refused`.
+    state: UploadState,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Refusal>,
+    /// The picture it became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Picture>,
+}
+
+/// How far an upload is.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadState {
+    /// Nothing arrived yet, or it is being checked. Ask again in a second.
+    Waiting,
+    /// It is the picture, unless a newer one has replaced it.
+    Published,
+    /// It is not; `reason` says why.
+    Refused,
+}
+
+/// Asks what became of an upload.
+///
+/// Known for a month, and for as long as it is the picture.
+///
+/// AWS calls: one, a batch that proves the session and brings the upload.
+#[utoipa::path(
+    get, path = "/v1/me/picture/uploads/{upload}", tag = "profile", operation_id = "get_picture_upload", security(("bearer" = [])),
+    params(("upload" = UploadId, Path, description = "The `id` from its announcement.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
+    responses(
+        (
+            status = 200, body = UploadStatus,
+            examples(
+                ("published" = (value = json!({"id": "upl_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "state": "published", "picture": Picture::example()}))),
+                ("refused" = (value = json!({"id": "upl_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "state": "refused", "reason": "not_a_picture"}))),
+            )
+        ),
+        Problems,
+    )
+)]
+pub async fn get_picture_upload(
+    caller: MemberAnd<Upload>,
+    State(links): State<Links>,
+    State(sys): State<Sys>,
+) -> Result<Json<UploadStatus>, Error> {
+    let upload = caller.subject.ok_or(Kind::NotFound)?;
+    let (state, reason) = upload.outcome(sys.now());
+    let (state, picture) = match state {
+        Outcome::Waiting => (UploadState::Waiting, None),
+        Outcome::Published => (UploadState::Published, Some(upload.picture()).filter(|_| upload.retired_at.is_none())),
+        Outcome::Refused => (UploadState::Refused, None),
+    };
+    Ok(Json(UploadStatus { id: upload.id, state, reason, picture: picture.map(|p| links.of(Some(p))) }))
+}

@@ -1,0 +1,98 @@
+//! One's own profile.
+
+use accounts::{
+    Member,
+    user::{User, WhoCanMessage},
+};
+use axum::extract::State;
+use kernel::{Locale, Timestamp, id::UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Error, Problems, Versioned};
+
+use crate::picture::{Links, Picture};
+
+/// Everything about oneself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// Never changes.
+    id: UserId,
+    /// Unique, lower case.
+    #[schema(examples("anna"))]
+    username: String,
+    /// Proven to be the person's; nobody else sees it.
+    #[schema(examples("anna@example.test"))]
+    email: String,
+    /// 1 to 35 characters; nobody else sees it.
+    first_name: Option<String>,
+    /// 1 to 35 characters; nobody else sees it.
+    last_name: Option<String>,
+    /// `YYYY-MM-DD`; nobody else sees it.
+    #[schema(format = Date)]
+    birth_date: Option<String>,
+    /// Up to 500 characters.
+    bio: Option<String>,
+    /// Others see nothing but the username and the picture.
+    private: bool,
+    /// The language of mails.
+    language: Locale,
+    /// Who may open a direct chat.
+    who_can_message: WhoCanMessage,
+    /// Where the picture is, also the default one.
+    picture: Picture,
+    /// When the account was made.
+    created_at: Timestamp,
+}
+
+impl Me {
+    pub fn of(user: &User, links: &Links) -> Self {
+        Self {
+            id: user.id,
+            username: user.username.to_string(),
+            email: user.email.to_string(),
+            first_name: user.first_name.as_ref().map(ToString::to_string),
+            last_name: user.last_name.as_ref().map(ToString::to_string),
+            birth_date: user.birth_date.as_ref().map(ToString::to_string),
+            bio: user.bio.clone(),
+            private: user.private,
+            language: user.locale,
+            who_can_message: user.who_can_message,
+            picture: links.of(user.picture),
+            created_at: user.created_at.into(),
+        }
+    }
+}
+
+/// Reads one's own profile.
+///
+/// The `ETag` is its version: a change of the profile states it in `If-Match`.
+///
+/// AWS calls: one, the batch that also proves the session. Without it nobody would know who asks.
+#[utoipa::path(
+    get, path = "/v1/me", tag = "profile", operation_id = "get_me", security(("bearer" = [])),
+    responses(
+        (status = 200, body = Me, headers(("ETag" = String, description = "The version, such as `\"v3\"`.")), example = json!(example())),
+        Problems,
+    )
+)]
+pub async fn get_me(member: Member, State(links): State<Links>) -> Result<Versioned<Me>, Error> {
+    Ok(Versioned(member.user.version, Me::of(&member.user, &links)))
+}
+
+/// What a profile looks like.
+pub fn example() -> serde_json::Value {
+    serde_json::json!({
+        "id": "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP",
+        "username": "anna",
+        "email": "anna@example.test",
+        "first_name": "Anna",
+        "last_name": "Nowak",
+        "birth_date": "1998-05-17",
+        "bio": "Climbs.",
+        "private": false,
+        "language": "pl",
+        "who_can_message": "everyone",
+        "picture": Picture::example(),
+        "created_at": "2026-11-21T08:00:00.000Z",
+    })
+}

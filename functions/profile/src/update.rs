@@ -1,0 +1,265 @@
+//! Changing one's own profile: a merge patch (RFC 7396) of the version one has seen.
+
+use accounts::{
+    Member,
+    identifier::PersonName,
+    user::{Status, User, WhoCanMessage},
+};
+use axum::extract::State;
+use kernel::{FieldError, Fields, Kind, Locale, Problem};
+use serde::{Deserialize, Deserializer};
+use store::{Table, Update, WriteError, field};
+use utoipa::ToSchema;
+use web::{Error, IfMatch, Json, Problems, Versioned};
+
+use crate::{
+    picture::Links,
+    read::{Me, example},
+};
+
+/// Longest bio, in characters.
+const BIO_MAX: usize = 500;
+
+/// What to change. What is absent stays as it is; `null` clears what may be empty.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateMe {
+    /// 1 to 35 characters, or `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 35)]
+    first_name: Change<String>,
+    /// 1 to 35 characters, or `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 35)]
+    last_name: Change<String>,
+    /// Up to 500 characters, or `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    bio: Change<String>,
+    /// Whether others see nothing but the username and the picture.
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    private: Change<bool>,
+    /// The language of mails.
+    #[serde(default)]
+    #[schema(value_type = Locale, required = false)]
+    language: Change<String>,
+    /// Who may open a direct chat.
+    #[serde(default)]
+    #[schema(value_type = WhoCanMessage, required = false)]
+    who_can_message: Change<String>,
+}
+
+/// A member of a merge patch.
+#[derive(Debug, Default)]
+enum Change<T> {
+    /// It was absent.
+    #[default]
+    Leave,
+    /// It was `null`.
+    Clear,
+    /// It had a value.
+    To(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(d)?.map_or(Self::Clear, Self::To))
+    }
+}
+
+/// Changes one's own profile.
+///
+/// A JSON merge patch. Either all of it is stored or nothing: 412 if the profile has changed since the version in `If-Match`.
+/// A patch that changes nothing leaves the version as it is.
+///
+/// AWS calls: two, the batch that proves the session and brings the profile, and the conditional write. The write needs the
+/// batch's answer. One where nothing changes.
+#[utoipa::path(
+    patch, path = "/v1/me", tag = "profile", operation_id = "update_me", security(("bearer" = [])),
+    params(("If-Match" = String, Header, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
+    request_body(
+        content(
+            (UpdateMe = "application/merge-patch+json", example = json!({"bio": "Climbs.", "language": "pl", "last_name": null})),
+            (UpdateMe = "application/json", example = json!({"private": true})),
+        )
+    ),
+    responses(
+        (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),
+        Problems,
+    )
+)]
+pub async fn update_me(
+    member: Member,
+    IfMatch(version): IfMatch,
+    State(table): State<Table>,
+    State(links): State<Links>,
+    Json(patch): Json<UpdateMe>,
+) -> Result<Versioned<Me>, Error> {
+    let old = member.user;
+    if old.version != version {
+        return Err(Kind::VersionMismatch.into());
+    }
+    let mut new = apply(&old, patch)?;
+    if let Some(update) = difference(&old, &new) {
+        table.update(update).await.map_err(collision)?;
+        new.version = version.saturating_add(1);
+    }
+    Ok(Versioned(new.version, Me::of(&new, &links)))
+}
+
+fn apply(old: &User, patch: UpdateMe) -> Result<User, Problem> {
+    let (mut new, mut fields) = (old.clone(), Fields::new());
+    optional(&mut new.first_name, patch.first_name, |t| fields.take("/first_name", PersonName::parse(&t)));
+    optional(&mut new.last_name, patch.last_name, |t| fields.take("/last_name", PersonName::parse(&t)));
+    optional(&mut new.bio, patch.bio, |t| fields.take("/bio", parse_bio(&t)));
+    // An empty bio is none.
+    new.bio = new.bio.filter(|bio| !bio.is_empty());
+    always(&mut new.private, patch.private, "/private", &mut fields, Ok);
+    always(&mut new.locale, patch.language, "/language", &mut fields, |t| parse_language(&t));
+    always(&mut new.who_can_message, patch.who_can_message, "/who_can_message", &mut fields, |t| parse_who_can_message(&t));
+    fields.finish()?;
+    Ok(new)
+}
+
+fn optional<T>(target: &mut Option<T>, change: Change<String>, parse: impl FnOnce(String) -> Option<T>) {
+    match change {
+        Change::Leave => {}
+        Change::Clear => *target = None,
+        Change::To(text) => *target = parse(text),
+    }
+}
+
+fn always<T, U>(target: &mut U, change: Change<T>, pointer: &str, fields: &mut Fields, parse: impl FnOnce(T) -> Result<U, FieldError>) {
+    let parsed = match change {
+        Change::Leave => return,
+        Change::Clear => Err(FieldError::new("required")),
+        Change::To(value) => parse(value),
+    };
+    if let Some(value) = fields.take(pointer, parsed) {
+        *target = value;
+    }
+}
+
+/// Trimmed, lines ended by `\n` alone, no other control characters.
+fn parse_bio(text: &str) -> Result<String, FieldError> {
+    let bio = text.trim().replace("\r\n", "\n");
+    if bio.chars().count() > BIO_MAX {
+        return Err(FieldError::new("too_long").with("max", BIO_MAX));
+    }
+    if bio.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(FieldError::new("characters"));
+    }
+    Ok(bio)
+}
+
+fn parse_language(text: &str) -> Result<Locale, FieldError> {
+    Locale::ALL.into_iter().find(|l| l.tag() == text).ok_or_else(|| FieldError::new("locale"))
+}
+
+fn parse_who_can_message(text: &str) -> Result<WhoCanMessage, FieldError> {
+    match text {
+        "everyone" => Ok(WhoCanMessage::Everyone),
+        "friends" => Ok(WhoCanMessage::Friends),
+        _ => Err(FieldError::new("choice")),
+    }
+}
+
+/// The write that makes `old` into `new`: what differs and nothing else, so that attributes which a newer deployment has
+/// added survive. Nothing if nothing differs.
+fn difference(old: &User, new: &User) -> Option<Update> {
+    let mut update = Update::of(User::key_of(old.id));
+    let mut changed = false;
+    macro_rules! set {
+        ($($field:ident)*) => {$(
+            if old.$field != new.$field {
+                changed = true;
+                update = update.set(stringify!($field), &new.$field);
+            }
+        )*};
+    }
+    set!(first_name last_name bio private locale who_can_message);
+    let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
+    changed.then(|| update.add("version", 1).when(unchanged))
+}
+
+fn collision(e: WriteError) -> Problem {
+    match e {
+        WriteError::Refused(_) => Kind::VersionMismatch.into(),
+        WriteError::Store(e) => e.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use accounts::identifier::{Email, Username};
+    use kernel::Sys;
+
+    use super::*;
+
+    fn anna() -> User {
+        let sys = Sys::real();
+        User {
+            id: sys.id(),
+            username: Username::parse("anna").unwrap(),
+            email: Email::parse("anna@example.test").unwrap(),
+            first_name: Some(PersonName::parse("Anna").unwrap()),
+            last_name: None,
+            birth_date: None,
+            bio: Some("Climbs.".to_owned()),
+            private: false,
+            locale: Locale::En,
+            picture: None,
+            who_can_message: WhoCanMessage::Everyone,
+            status: Status::Active,
+            version: 3,
+            created_at: sys.now(),
+        }
+    }
+
+    fn patched(json: &str) -> Result<User, Vec<(String, &'static str)>> {
+        let patch = serde_json::from_str(json).unwrap();
+        apply(&anna(), patch).map_err(|p| p.fields.into_iter().map(|(pointer, e)| (pointer, e.code)).collect())
+    }
+
+    #[test]
+    fn absent_stays_null_clears_a_value_replaces() {
+        let new = patched(r#"{"first_name":null,"last_name":" Nowak ","private":true,"language":"pl"}"#).unwrap();
+        assert_eq!(new.first_name, None);
+        assert_eq!(new.last_name.unwrap().to_string(), "Nowak");
+        assert_eq!((new.bio.as_deref(), new.private, new.locale), (Some("Climbs."), true, Locale::Pl));
+        assert_eq!(patched(r#"{"bio":"  "}"#).unwrap().bio, None);
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let long = "x".repeat(501);
+        let wrong = patched(&format!(r#"{{"first_name":"","bio":"{long}","language":"de","private":null,"who_can_message":"nobody"}}"#))
+            .unwrap_err();
+        let expected = [
+            ("/first_name", "required"),
+            ("/bio", "too_long"),
+            ("/private", "required"),
+            ("/language", "locale"),
+            ("/who_can_message", "choice"),
+        ];
+        assert_eq!(wrong, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+        assert!(patched(&format!(r#"{{"bio":"{}"}}"#, "ż".repeat(500))).is_ok());
+        assert!(patched(r#"{"bio":"a\r\nb"}"#).is_ok_and(|u| u.bio.as_deref() == Some("a\nb")));
+        assert!(patched(r#"{"bio":"a\u001bb"}"#).is_err());
+    }
+
+    #[test]
+    fn protected_members_are_unknown() {
+        for name in ["id", "username", "email", "birth_date", "picture", "status", "version", "created_at", "role", "pk", "ttl"] {
+            assert!(serde_json::from_str::<UpdateMe>(&format!(r#"{{"{name}":"x"}}"#)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_patch_that_changes_nothing_writes_nothing() {
+        let old = anna();
+        let same = apply(&old, serde_json::from_str(r#"{"bio":"Climbs.","private":false,"first_name":"Anna"}"#).unwrap()).unwrap();
+        assert!(difference(&old, &same).is_none());
+    }
+}
