@@ -24,7 +24,9 @@ impl Clock {
         if let Some(file) = &file {
             match std::fs::read_to_string(file) {
                 Ok(text) => {
-                    sys.set_offset_millis(text.trim().parse().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{text:?}: {e}")))?);
+                    sys.set_offset_millis(
+                        text.trim().parse().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{text:?}: {e}")))?,
+                    );
                 }
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(e),
@@ -86,15 +88,20 @@ impl Clock {
     /// Returns when this clock has reached `due`, by waiting or by being moved.
     pub async fn sleep_until(&self, due: Time) {
         let mut moves = self.subscribe();
-        loop {
-            moves.borrow_and_update();
-            let left = due.since(self.now());
-            if left.is_zero() {
-                return;
-            }
-            // An elapsed timeout and a move are the same: look again.
-            drop(tokio::time::timeout(left, moves.changed()).await);
+        while !due.since(self.now()).is_zero() {
+            self.wait(&mut moves, due).await;
         }
+    }
+
+    /// Returns when this clock has reached `due`, or has been moved at all.
+    pub async fn sleep_until_or_moved(&self, due: Time) {
+        self.wait(&mut self.subscribe(), due).await;
+    }
+
+    async fn wait(&self, moves: &mut watch::Receiver<i64>, due: Time) {
+        moves.borrow_and_update();
+        // An elapsed timeout and a move are the same to the caller: look again.
+        drop(tokio::time::timeout(due.since(self.now()), moves.changed()).await);
     }
 
     fn put_offset(&self, offset: i64) -> io::Result<()> {

@@ -1,11 +1,12 @@
 //! Each function signs with its own credentials: that is how an endpoint knows who calls.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use kernel::Sys;
+use serde::{Deserialize, Serialize};
 
 /// The credentials of one function, as the platform would put them into its environment.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Credential {
     /// The function they belong to, by its logical id.
     pub function: String,
@@ -17,34 +18,54 @@ pub struct Credential {
     pub session_token: String,
 }
 
-/// The credentials of every function, drawn at start.
+/// The credentials of every function.
 #[derive(Clone, Default)]
-pub struct Credentials {
-    by_key: BTreeMap<String, Credential>,
-}
+pub struct Credentials(BTreeMap<String, Credential>);
 
 impl Credentials {
-    /// Draws credentials for these functions.
-    pub fn draw<'a>(sys: &Sys, functions: impl IntoIterator<Item = &'a str>) -> Self {
-        let one = |function: &str| Credential {
-            function: function.to_owned(),
-            access_key: format!("ASIA{}", hex(&sys.bytes::<8>()).to_uppercase()),
-            secret_key: hex(&sys.bytes::<20>()),
-            session_token: hex(&sys.bytes::<16>()),
+    /// Draws credentials for those of these functions that have none in `file`, and keeps them there: processes and links that
+    /// outlive a restart are signed with them.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, or is damaged.
+    pub fn open<'a>(sys: &Sys, functions: impl IntoIterator<Item = &'a str>, file: Option<&Path>) -> io::Result<Self> {
+        let known: Vec<Credential> = match file.map(fs::read) {
+            Some(Ok(bytes)) => serde_json::from_slice(&bytes)?,
+            Some(Err(e)) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => Vec::new(),
         };
-        Self { by_key: functions.into_iter().map(one).map(|c| (c.access_key.clone(), c)).collect() }
+        let of = |function| known.iter().find(|c| c.function == function).cloned().unwrap_or_else(|| draw(sys, function));
+        let all: Vec<Credential> = functions.into_iter().map(of).collect();
+        if let Some(file) = file {
+            fs::write(file, serde_json::to_vec_pretty(&all)?)?;
+        }
+        Ok(Self(all.into_iter().map(|c| (c.access_key.clone(), c)).collect()))
     }
 
     /// Whose access key this is.
     #[must_use]
     pub fn by_access_key(&self, access_key: &str) -> Option<&Credential> {
-        self.by_key.get(access_key)
+        self.0.get(access_key)
     }
 
     /// A function's own.
     #[must_use]
     pub fn of(&self, function: &str) -> Option<&Credential> {
-        self.by_key.values().find(|c| c.function == function)
+        self.iter().find(|c| c.function == function)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Credential> {
+        self.0.values()
+    }
+}
+
+fn draw(sys: &Sys, function: &str) -> Credential {
+    Credential {
+        function: function.to_owned(),
+        access_key: format!("ASIA{}", hex(&sys.bytes::<8>()).to_uppercase()),
+        secret_key: hex(&sys.bytes::<20>()),
+        session_token: hex(&sys.bytes::<16>()),
     }
 }
 

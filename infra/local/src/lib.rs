@@ -8,10 +8,10 @@ pub mod aws;
 pub mod clock;
 pub mod console;
 pub mod credentials;
-pub mod dead_letters;
 pub mod hosts;
 pub mod inbox;
 pub mod schedules;
+pub mod secrets;
 pub mod seed;
 pub mod socket_api;
 pub mod template;
@@ -23,7 +23,6 @@ use std::{path::PathBuf, sync::Arc};
 use activity::Activity;
 use clock::Clock;
 use credentials::Credentials;
-use dead_letters::DeadLetters;
 use hosts::Hosts;
 use inbox::Inbox;
 use kernel::Sys;
@@ -107,9 +106,7 @@ pub struct Core {
     pub inbox: Inbox,
     /// What is still under way.
     pub activity: Activity,
-    /// What was given up.
-    pub dead_letters: DeadLetters,
-    /// What stands behind the AWS endpoints: tables, objects, calls, faults.
+    /// What stands behind the AWS endpoints: tables, objects, calls, faults, dead letters.
     pub aws: aws::State,
 }
 

@@ -3,6 +3,11 @@
 //! Names: `function` is always a function's logical id (`RegistrationFunction`), and so are queues; tables, buckets and buses
 //! go by their physical names, as calls name them.
 
+mod load;
+mod node;
+mod resolve;
+mod yaml;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
@@ -32,7 +37,23 @@ pub struct Template {
     pub notifications: Vec<NotificationSpec>,
     /// From the clock to a function.
     pub schedules: Vec<ScheduleSpec>,
+    /// The secrets that are drawn once.
+    pub secrets: Vec<SecretSpec>,
 }
+
+/// What is decided when a template is deployed.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The stack's name.
+    pub stack: String,
+    /// Values for the template's parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What is wrong with a template, and where. One line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TemplateError(pub(crate) String);
 
 /// The account everything is deployed to.
 pub const ACCOUNT: &str = "000000000000";
@@ -129,6 +150,8 @@ pub struct SocketApiSpec {
     pub selection: String,
     /// From route key (`$connect`, `chat`, …) to function.
     pub routes: BTreeMap<String, String>,
+    /// For every route.
+    pub throttle: Option<ThrottleSpec>,
 }
 
 /// A table.
@@ -240,14 +263,112 @@ pub struct ScheduleSpec {
     pub input: Option<Value>,
     /// Whether it runs.
     pub enabled: bool,
+    /// Whether it is one of EventBridge Scheduler (`ScheduleV2`) or a rule of EventBridge (`Schedule`): their events differ.
+    pub scheduler: bool,
     /// Its dead-letter queue.
     pub dead_letter: Option<String>,
 }
 
+/// A secret that Secrets Manager draws.
+#[derive(Clone, Debug)]
+pub struct SecretSpec {
+    /// The template's name for it.
+    pub logical_id: String,
+    /// The ARN, by which dynamic references name it.
+    pub arn: String,
+    /// How many characters are drawn.
+    pub length: usize,
+    /// A JSON object to which the drawn characters are added.
+    pub template: Option<String>,
+    /// Under this key.
+    pub key: Option<String>,
+}
+
 impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// [`TemplateError`] if it is not valid, or uses what the local cloud does not know.
+    pub fn load(text: &str, deployment: &Deployment) -> Result<Self, TemplateError> {
+        load::load(text, deployment)
+    }
+
     /// The function with this logical id, folder's name, physical name or ARN.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&FunctionSpec> {
         self.functions.get(name).or_else(|| self.functions.values().find(|f| f.name == name || f.function_name == name || f.arn == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = include_str!("../../../../template.yaml");
+
+    fn deployment() -> Deployment {
+        let parameters = [
+            ("Stage", "development"),
+            ("PublicUrl", "http://127.0.0.1:4000"),
+            ("AllowedOrigins", "http://localhost:5173, http://127.0.0.1:4000"),
+            ("MailFrom", "stoa@example.test"),
+        ];
+        Deployment { stack: "stoa".into(), parameters: parameters.map(|(k, v)| (k.into(), v.into())).into() }
+    }
+
+    fn load(text: &str) -> Result<Template, String> {
+        Template::load(text, &deployment()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_real_template_loads() {
+        let template = load(TEMPLATE).expect("loads");
+        let login = template.function("login").expect("login");
+        assert_eq!(login.logical_id, "LoginFunction");
+        assert_eq!(login.environment.get("STAGE").map(String::as_str), Some("development"));
+        assert_eq!(login.environment.get("TABLE_NAME").map(String::as_str), Some("stoa-state"));
+        assert_eq!(login.timeout, Duration::from_secs(29));
+        assert!(!login.statements.is_empty());
+        assert!(
+            template
+                .http_api
+                .routes
+                .iter()
+                .any(|r| r.method == "GET" && r.path == "/v1/users/{username}" && r.function == "ProfileFunction")
+        );
+        assert_eq!(template.http_api.cors.as_ref().map(|c| c.allow_origins.len()), Some(2));
+        let socket = template.socket_api.as_ref().expect("socket");
+        assert_eq!((socket.stage.as_str(), socket.routes.get("chat").map(String::as_str)), ("development", Some("ChatFunction")));
+        let relay = template.stream_mappings.first().expect("mapping");
+        assert_eq!((relay.function.as_str(), relay.table.as_str(), relay.max_retries), ("OutboxRelayFunction", "stoa-state", Some(10)));
+        assert_eq!(relay.on_failure.as_deref(), Some("OutboxRelayFailures"));
+        assert!(relay.reports_failures && relay.bisects && relay.filters.len() == 1);
+        let uploads = template.notifications.first().expect("notification");
+        assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
+        assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
+        assert_eq!(template.schedules.len(), 2);
+        assert_eq!(template.secrets.len(), 4);
+    }
+
+    #[test]
+    fn a_broken_template_is_told_in_one_line() {
+        let function = |more: &str| {
+            format!("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: functions/f\n{more}")
+        };
+        for (text, expected) in [
+            ("Resources: [".to_owned(), "did not find expected node content"),
+            ("Parameters: {P: {Type: String}}".to_owned(), "Parameters.P: no value is given"),
+            (function("      Timeout: soon\n"), "Resources.F.Timeout: the value is not understood"),
+            (function("      Role: !GetAtt Nobody.Arn\n"), "Resources.F: Nobody: there is no such parameter or resource"),
+            (function("      Policies: [AWSLambdaExecute]\n"), "Resources.F.Policies[0]: only policy documents"),
+            (function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
+            (
+                function("      Events: {E: {Type: Schedule, Properties: {Schedule: rate(0 days)}}}\n"),
+                "Resources.F.Events.E.Properties.Schedule",
+            ),
+        ] {
+            let error = load(&text).map(|_| ()).expect_err(&text);
+            assert!(error.contains(expected) && !error.contains('\n'), "{error}");
+        }
     }
 }

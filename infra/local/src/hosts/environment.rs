@@ -1,0 +1,60 @@
+//! The environment of a function: its block in the template, and what the platform adds.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Urls,
+    credentials::Credential,
+    secrets::Secrets,
+    template::{FunctionSpec, REGION, Template, TemplateError},
+};
+
+/// The services whose endpoint is here, by the name in the SDK's variable.
+const SERVICES: [&str; 5] = ["DYNAMODB", "S3", "SES", "SNS", "EVENTBRIDGE"];
+
+/// The variables from the template: secrets put in, and the host names that AWS would give replaced by the addresses here.
+pub fn declared(
+    function: &FunctionSpec,
+    template: &Template,
+    urls: &Urls,
+    secrets: &Secrets,
+) -> Result<BTreeMap<String, String>, TemplateError> {
+    let hosts = host_names(template, urls);
+    let value = |(name, value): (&String, &String)| {
+        let value = secrets.insert(value).map_err(|e| TemplateError(format!("Resources.{}: {name}: {}", function.logical_id, e.0)))?;
+        let value = hosts.iter().fold(value, |value, (there, here)| value.replace(there, here));
+        Ok((name.clone(), value))
+    };
+    function.environment.iter().map(value).collect()
+}
+
+/// All variables, as the function's process finds them.
+pub fn whole(
+    function: &FunctionSpec,
+    declared: BTreeMap<String, String>,
+    credential: &Credential,
+    urls: &Urls,
+) -> BTreeMap<String, String> {
+    let platform = [
+        ("AWS_LAMBDA_FUNCTION_NAME", function.function_name.as_str()),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", &credential.access_key),
+        ("AWS_SECRET_ACCESS_KEY", &credential.secret_key),
+        ("AWS_SESSION_TOKEN", &credential.session_token),
+    ];
+    let endpoints = SERVICES.iter().map(|service| (format!("AWS_ENDPOINT_URL_{service}"), urls.aws.clone()));
+    declared.into_iter().chain(platform.map(|(k, v)| (k.to_owned(), v.to_owned()))).chain(endpoints).collect()
+}
+
+/// From the addresses that AWS would give the APIs to the addresses here.
+fn host_names(template: &Template, urls: &Urls) -> Vec<(String, String)> {
+    let there = |scheme: &str, id: &str| format!("{scheme}://{id}.execute-api.{REGION}.amazonaws.com");
+    let mut names = vec![(there("https", &template.http_api.id), urls.api.clone())];
+    if let Some(socket) = &template.socket_api {
+        let listener = urls.socket.strip_suffix(&format!("/{}", socket.stage)).unwrap_or(&urls.socket);
+        names.push((there("wss", &socket.id), listener.to_owned()));
+        names.push((there("https", &socket.id), urls.aws.clone()));
+    }
+    names
+}

@@ -1,0 +1,295 @@
+//! Where functions run: in this process, or in the processes of `cargo lambda watch`. The events are the same.
+
+mod environment;
+mod registry;
+mod remote;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use function::{Boot, Context, Function, RawValue, SharedHttpClient};
+use kernel::{Env, Sys};
+use registry::Start;
+use remote::Remote;
+use tokio::sync::OnceCell;
+
+use crate::{
+    StartError, Urls,
+    activity::Activity,
+    aws::{calls::Calls, dead_letters::DeadLetters},
+    clock::Clock,
+    credentials::Credentials,
+    secrets::Secrets,
+    template::Template,
+};
+
+/// Lambda's limit for a request or a response.
+const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
+/// Lambda's limit for an event that nobody waits for.
+const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
+/// How long after a failure an event is tried again. On AWS it is a minute, then two.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// Where functions run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Hosting {
+    /// In this process, each started when it is first invoked.
+    #[default]
+    Lazy,
+    /// In this process, all started at once, so that a wrong configuration is found at once.
+    Eager,
+    /// In the processes of `cargo lambda watch`.
+    Lambda {
+        /// Where it listens.
+        url: String,
+        /// The folder in which each function's environment is left for it.
+        environments: PathBuf,
+    },
+}
+
+/// The X-Ray trace header of one invocation: `Root=1-<seconds>-<24 hex digits>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Trace(String);
+
+impl Trace {
+    /// A trace of its own.
+    #[must_use]
+    pub fn new(sys: &Sys) -> Self {
+        let seconds = u32::try_from(sys.now().seconds()).unwrap_or(0);
+        let [a, b, c] = [sys.bytes::<4>(), sys.bytes::<4>(), sys.bytes::<4>()].map(u32::from_be_bytes);
+        Self(format!("Root=1-{seconds:08x}-{a:08x}{b:08x}{c:08x}"))
+    }
+
+    /// The header's value.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why an invocation brought no response.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// The template has no such function, or this process does not know it.
+    #[error("there is no function {0}")]
+    Unknown(String),
+    /// The request is larger than Lambda's 6 MB (1 MB if nobody waits for the response).
+    #[error("a request of {0} bytes is too large")]
+    RequestTooLarge(usize),
+    /// The response is larger than Lambda's 6 MB.
+    #[error("a response of {0} bytes is too large")]
+    ResponseTooLarge(usize),
+    /// The function did not answer within its time-out.
+    #[error("timed out after {0:?}")]
+    TimedOut(Duration),
+    /// The function failed, or did not even start.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Invokes functions. Cloning shares it.
+#[derive(Clone)]
+pub struct Hosts(Arc<Inner>);
+
+struct Inner {
+    functions: BTreeMap<String, Hosted>,
+    remote: Option<Remote>,
+    clock: Clock,
+    activity: Activity,
+    calls: Calls,
+    dead_letters: DeadLetters,
+}
+
+/// One function. In this process it is started once, when it is first needed.
+struct Hosted {
+    name: String,
+    timeout: Duration,
+    max_retries: u32,
+    on_failure: Option<String>,
+    start: Option<Start>,
+    env: Env,
+    http: SharedHttpClient,
+    running: OnceCell<Function>,
+}
+
+/// What hosts take part in.
+pub struct Surroundings<'a> {
+    /// What is deployed.
+    pub template: &'a Template,
+    /// Where it listens.
+    pub urls: &'a Urls,
+    /// Who signs with which key.
+    pub credentials: &'a Credentials,
+    /// What the template's secrets have been drawn to.
+    pub secrets: &'a Secrets,
+    /// The clock.
+    pub clock: &'a Clock,
+    /// What is under way.
+    pub activity: &'a Activity,
+    /// What is counted.
+    pub calls: &'a Calls,
+    /// What is given up.
+    pub dead_letters: &'a DeadLetters,
+}
+
+impl Hosts {
+    /// Hosts for every function of the template; none is started yet.
+    ///
+    /// # Errors
+    /// [`StartError::Template`] if a variable refers to a secret that is not there.
+    pub fn new(hosting: &Hosting, around: &Surroundings<'_>) -> Result<Self, StartError> {
+        let http = function::http_client().map_err(|e| StartError::State(e.to_string()))?;
+        let mut functions = BTreeMap::new();
+        for (id, spec) in &around.template.functions {
+            let declared = environment::declared(spec, around.template, around.urls, around.secrets)
+                .map_err(|e| StartError::Template(e.to_string()))?;
+            let credential = around.credentials.of(id).ok_or_else(|| StartError::State(format!("{id} has no credentials")))?;
+            let env = environment::whole(spec, declared, credential, around.urls);
+            if let Hosting::Lambda { environments, .. } = hosting {
+                let written = remote::write_environment(environments, &spec.name, env.clone());
+                written.map_err(|e| StartError::State(format!("{}: {e}", environments.display())))?;
+            }
+            let hosted = Hosted {
+                name: spec.name.clone(),
+                timeout: spec.timeout,
+                max_retries: spec.max_retries,
+                on_failure: spec.on_failure.clone(),
+                start: registry::start_of(&spec.name),
+                env: env.into_iter().collect(),
+                http: http.clone(),
+                running: OnceCell::new(),
+            };
+            functions.insert(id.clone(), hosted);
+        }
+        let remote = match hosting {
+            Hosting::Lambda { url, .. } => Some(Remote::new(url)),
+            Hosting::Lazy | Hosting::Eager => None,
+        };
+        Ok(Self(Arc::new(Inner {
+            functions,
+            remote,
+            clock: around.clock.clone(),
+            activity: around.activity.clone(),
+            calls: around.calls.clone(),
+            dead_letters: around.dead_letters.clone(),
+        })))
+    }
+
+    /// Starts every function that runs in this process.
+    ///
+    /// # Errors
+    /// [`StartError::Function`], naming what is wrong with its configuration.
+    pub async fn start_all(&self) -> Result<(), StartError> {
+        let starts = self.0.functions.values().filter(|f| f.start.is_some()).map(|f| async move {
+            f.running(self.0.clock.sys()).await.map(|_| ()).map_err(|e| StartError::Function(f.name.clone(), e.to_string()))
+        });
+        futures_util::future::try_join_all(starts).await.map(|_| ())
+    }
+
+    /// Invokes a function and waits for its response. The invocation goes on if the caller goes away, as on AWS.
+    ///
+    /// # Errors
+    /// [`InvokeError`].
+    pub async fn invoke(&self, function: &str, payload: Box<RawValue>, trace: &Trace) -> Result<Box<RawValue>, InvokeError> {
+        if payload.get().len() > MAX_PAYLOAD {
+            return Err(InvokeError::RequestTooLarge(payload.get().len()));
+        }
+        let (hosts, id, trace) = (self.clone(), function.to_owned(), trace.clone());
+        let invocation = tokio::spawn(async move { hosts.run(&id, payload, &trace).await });
+        invocation.await.unwrap_or_else(|e| Err(InvokeError::Failed(e.to_string())))
+    }
+
+    async fn run(&self, id: &str, payload: Box<RawValue>, trace: &Trace) -> Result<Box<RawValue>, InvokeError> {
+        let hosted = self.0.functions.get(id).ok_or_else(|| InvokeError::Unknown(id.to_owned()))?;
+        let clock = &self.0.clock;
+        let response = async {
+            if let Some(remote) = &self.0.remote {
+                return remote.invoke(&hosted.name, payload, trace, clock).await;
+            }
+            let function = hosted.running(clock.sys()).await?;
+            let bytes: [u8; 16] = clock.sys().bytes();
+            let context = Context {
+                request_id: uuid(bytes),
+                // Deadlines are of the real clock: that is the one that kills.
+                deadline: Sys::real().now() + hosted.timeout,
+                trace: Some(trace.to_string()),
+            };
+            function.invoke(payload, context).await.map_err(|e| InvokeError::Failed(chain(&*e)))
+        };
+        let response = tokio::time::timeout(hosted.timeout, response).await.unwrap_or(Err(InvokeError::TimedOut(hosted.timeout)))?;
+        match response.get().len() {
+            bytes if bytes > MAX_PAYLOAD => Err(InvokeError::ResponseTooLarge(bytes)),
+            _ => Ok(response),
+        }
+    }
+
+    /// Invokes a function that nobody waits for, in a trace of its own: tried again as its template says, then a dead letter.
+    pub fn invoke_async(&self, function: &str, payload: Box<RawValue>) {
+        let (hosts, id) = (self.clone(), function.to_owned());
+        let guard = self.0.activity.begin();
+        tokio::spawn(async move {
+            hosts.try_repeatedly(&id, payload).await;
+            drop(guard);
+        });
+    }
+
+    async fn try_repeatedly(&self, id: &str, payload: Box<RawValue>) {
+        let Some(hosted) = self.0.functions.get(id) else { return tracing::error!(function = id, "there is no such function") };
+        let mut retries = hosted.max_retries;
+        loop {
+            let trace = Trace::new(self.0.clock.sys());
+            self.0.calls.open(trace.as_str());
+            let result = match payload.get().len() {
+                bytes if bytes > MAX_ASYNC_PAYLOAD => Err(InvokeError::RequestTooLarge(bytes)),
+                _ => self.invoke(id, payload.clone(), &trace).await,
+            };
+            self.0.calls.close(trace.as_str(), &hosted.name);
+            let Err(error) = result else { return };
+            tracing::warn!(function = hosted.name, %error, retries, "an invocation nobody waits for failed");
+            let Some(fewer) = retries.checked_sub(1) else {
+                return self.0.dead_letters.add(hosted.on_failure.as_deref(), id, &error.to_string(), payload);
+            };
+            retries = fewer;
+            tokio::time::sleep(RETRY_AFTER).await;
+        }
+    }
+}
+
+impl Hosted {
+    async fn running(&self, sys: &Sys) -> Result<&Function, InvokeError> {
+        let start = self.start.ok_or_else(|| InvokeError::Unknown(self.name.clone()))?;
+        let boot = || Boot { env: self.env.clone(), sys: sys.clone(), http: self.http.clone() };
+        let begun = Instant::now();
+        let function = self.running.get_or_try_init(|| start(boot())).await.map_err(|e| InvokeError::Failed(chain(&e)))?;
+        tracing::debug!(function = self.name, elapsed = ?begun.elapsed(), "running");
+        Ok(function)
+    }
+}
+
+/// An error and what it came from, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |e| e.source());
+    causes.fold(error.to_string(), |line, cause| {
+        let cause = cause.to_string();
+        // Many errors already quote their source.
+        if line.contains(&cause) { line } else { format!("{line}: {cause}") }
+    })
+}
+
+/// Random bytes in the form of a UUID.
+pub(crate) fn uuid(bytes: [u8; 16]) -> String {
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}

@@ -1,0 +1,24 @@
+//! The functions that can run in this process: one line each.
+
+use function::{Boot, Function, StartError};
+use futures_util::{FutureExt as _, future::BoxFuture};
+
+/// What a function's crate exports as `start`.
+pub(super) type Start = fn(Boot) -> BoxFuture<'static, Result<Function, StartError>>;
+
+macro_rules! functions {
+    ($($name:literal => $crate_name:ident,)*) => {
+        /// The function in the folder of this name.
+        pub(super) fn start_of(name: &str) -> Option<Start> {
+            match name {
+                $($name => Some(|boot| $crate_name::start(boot).boxed()),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+functions! {
+    "login" => login,
+    "registration" => registration,
+}

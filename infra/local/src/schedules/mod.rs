@@ -1,0 +1,175 @@
+//! EventBridge's schedules. They obey the clock: when it moves past due times, each schedule runs once, not once per missed time.
+
+mod expression;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+pub use expression::Expression;
+use function::RawValue;
+use kernel::{Sys, Time, Timestamp};
+use serde::Serialize;
+use serde_json::{json, value::to_raw_value};
+
+use crate::{
+    Core,
+    template::{ACCOUNT, REGION, ScheduleSpec, TemplateError},
+};
+
+/// How long to wait when no schedule will ever be due.
+const IDLE: Duration = Duration::from_secs(86_400);
+
+/// A schedule and where it stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScheduleInfo {
+    /// Its name.
+    pub name: String,
+    /// The logical id of the function it calls.
+    pub function: String,
+    /// `rate(…)`, `cron(…)` or `at(…)`.
+    pub expression: String,
+    /// When it is due next, if ever.
+    pub next: Option<Timestamp>,
+    /// When it last ran.
+    pub last: Option<Timestamp>,
+}
+
+/// All schedules. Cloning shares them.
+#[derive(Clone)]
+pub struct Schedules(Arc<Shared>);
+
+struct Shared {
+    hosts: crate::hosts::Hosts,
+    activity: crate::activity::Activity,
+    sys: Sys,
+    all: Mutex<BTreeMap<String, Schedule>>,
+}
+
+struct Schedule {
+    spec: ScheduleSpec,
+    expression: Expression,
+    next: Option<Time>,
+    last: Option<Time>,
+}
+
+impl Schedules {
+    /// The schedules of a template, due from now on.
+    ///
+    /// # Errors
+    /// If an expression is not understood.
+    pub fn new(
+        specs: &[ScheduleSpec],
+        hosts: crate::hosts::Hosts,
+        activity: crate::activity::Activity,
+        sys: Sys,
+    ) -> Result<Self, TemplateError> {
+        let schedule = |spec: &ScheduleSpec| {
+            let expression = Expression::parse(&spec.expression).map_err(TemplateError)?;
+            let next = expression.next(sys.now()).filter(|_| spec.enabled);
+            Ok((spec.name.clone(), Schedule { spec: spec.clone(), expression, next, last: None }))
+        };
+        let all = specs.iter().map(schedule).collect::<Result<_, TemplateError>>()?;
+        Ok(Self(Arc::new(Shared { hosts, activity, sys, all: Mutex::new(all) })))
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn list(&self) -> Vec<ScheduleInfo> {
+        let info = |s: &Schedule| ScheduleInfo {
+            name: s.spec.name.clone(),
+            function: s.spec.function.clone(),
+            expression: s.spec.expression.clone(),
+            next: s.next.map(Timestamp),
+            last: s.last.map(Timestamp),
+        };
+        self.all().values().map(info).collect()
+    }
+
+    /// Runs one now, whatever the clock says. False if there is none of this name.
+    #[must_use]
+    pub fn run_now(&self, name: &str) -> bool {
+        let now = self.0.sys.now();
+        let mut all = self.all();
+        let Some(schedule) = all.get_mut(name) else { return false };
+        self.run(schedule, now);
+        true
+    }
+
+    /// Runs every schedule whose time has come, once.
+    pub fn run_due(&self) {
+        let now = self.0.sys.now();
+        for schedule in self.all().values_mut() {
+            if schedule.next.is_some_and(|due| due <= now) {
+                schedule.next = schedule.expression.next(now);
+                self.run(schedule, now);
+            }
+        }
+    }
+
+    /// A clock that was moved back must not leave schedules waiting for a time that is now far away.
+    fn not_later_than_needed(&self) {
+        let now = self.0.sys.now();
+        for schedule in self.all().values_mut().filter(|s| s.spec.enabled) {
+            let next = schedule.expression.next(now);
+            if schedule.next.is_none_or(|due| next.is_some_and(|next| next < due)) {
+                schedule.next = next;
+            }
+        }
+    }
+
+    fn run(&self, schedule: &mut Schedule, now: Time) {
+        schedule.last = Some(now);
+        if let Ok(event) = event(&schedule.spec, now, &self.0.sys) {
+            self.0.hosts.invoke_async(&schedule.spec.function, event);
+        }
+    }
+
+    fn next(&self) -> Option<Time> {
+        self.all().values().filter_map(|s| s.next).min()
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Schedule>> {
+        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs schedules as their times come, for as long as the stack lives.
+pub async fn watch(core: Arc<Core>) {
+    let schedules = &core.schedules;
+    loop {
+        // Held while looking, so that nobody takes the moment between a due time and its run for quiet.
+        let guard = schedules.0.activity.begin();
+        schedules.not_later_than_needed();
+        schedules.run_due();
+        drop(guard);
+        let next = schedules.next().unwrap_or_else(|| core.clock.now() + IDLE);
+        core.clock.sleep_until_or_moved(next).await;
+    }
+}
+
+/// What a function is called with: the schedule's own input, or the event of the service that runs it.
+fn event(spec: &ScheduleSpec, now: Time, sys: &Sys) -> Result<Box<RawValue>, serde_json::Error> {
+    if let Some(input) = &spec.input {
+        return to_raw_value(input);
+    }
+    let time = format!("{}Z", Timestamp(now).to_string().split('.').next().unwrap_or_default());
+    let (source, arn, detail) = if spec.scheduler {
+        ("aws.scheduler", format!("arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{}", spec.name), json!("{}"))
+    } else {
+        ("aws.events", format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/{}", spec.name), json!({}))
+    };
+    to_raw_value(&json!({
+        "version": "0",
+        "id": crate::hosts::uuid(sys.bytes()),
+        "detail-type": "Scheduled Event",
+        "source": source,
+        "account": ACCOUNT,
+        "time": time,
+        "region": REGION,
+        "resources": [arn],
+        "detail": detail,
+    }))
+}

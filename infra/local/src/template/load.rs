@@ -1,0 +1,374 @@
+//! From the document to what is deployed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    BucketSpec, CorsSpec, Deployment, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, RouteSpec, RuleSpec, ScheduleSpec,
+    SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec, node::Node, resolve::Scope, yaml,
+};
+
+/// Reads a template.
+pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, TemplateError> {
+    let document = yaml::parse(text)?;
+    let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+    let scope = Scope {
+        stack: deployment.stack.clone(),
+        parameters: parameters(&section("Parameters"), &deployment.parameters)?,
+        conditions: section("Conditions"),
+        resources: section("Resources"),
+        mappings: document.get("Mappings").cloned().unwrap_or_default(),
+    };
+    let globals = document.get("Globals").and_then(|g| g.get("Function")).cloned().unwrap_or_else(|| json!({}));
+    let mut loading = Loading { scope: &scope, globals, template: Template::default() };
+    // Functions refer to the rest by name, so the rest comes first.
+    let (functions, others): (Vec<_>, Vec<_>) = scope.resources.iter().partition(|(_, r)| kind(r) == "AWS::Serverless::Function");
+    for (id, resource) in others.into_iter().chain(functions) {
+        if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
+            && !scope.condition(condition)?
+        {
+            continue;
+        }
+        loading.resource(id, resource)?;
+    }
+    Ok(loading.template)
+}
+
+fn kind(resource: &Value) -> &str {
+    resource.get("Type").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn parameters(declared: &Map<String, Value>, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>, TemplateError> {
+    let value = |(name, block): (&String, &Value)| {
+        let given = given.get(name).cloned();
+        let default = || block.get("Default").and_then(super::resolve::text);
+        let text = given.or_else(default).ok_or_else(|| TemplateError(format!("Parameters.{name}: no value is given")))?;
+        let list = block.get("Type").and_then(Value::as_str).is_some_and(|t| t == "CommaDelimitedList" || t.starts_with("List<"));
+        let value = if list { text.split(',').map(str::trim).collect::<Vec<_>>().into() } else { Value::from(text) };
+        Ok((name.clone(), value))
+    };
+    declared.iter().map(value).collect()
+}
+
+struct Loading<'a> {
+    scope: &'a Scope,
+    globals: Value,
+    template: Template,
+}
+
+impl Loading<'_> {
+    fn resource(&mut self, id: &str, resource: &Value) -> Result<(), TemplateError> {
+        let path = format!("Resources.{id}");
+        let properties = resource.get("Properties").cloned().unwrap_or_else(|| json!({}));
+        match kind(resource) {
+            "" => return Err(TemplateError(format!("{path}: Type is missing"))),
+            "AWS::Serverless::HttpApi" => self.template.http_api = http_api(id, &self.node(path, &properties)?, &self.template.http_api)?,
+            "AWS::Serverless::WebSocketApi" => self.template.socket_api = Some(self.socket_api(id, &self.node(path, &properties)?)?),
+            "AWS::DynamoDB::Table" => self.table(id, &self.node(path, &properties)?)?,
+            "AWS::S3::Bucket" => self.bucket(id, &self.node(path, &properties)?)?,
+            "AWS::Events::EventBus" => self.template.buses.push(self.scope.physical_of(id)?.name),
+            "AWS::SQS::Queue" => {
+                let physical = self.scope.physical_of(id)?;
+                self.template.queues.push(QueueSpec { logical_id: id.to_owned(), name: physical.name, arn: physical.arn });
+            }
+            "AWS::SecretsManager::Secret" => {
+                let secret = secret(id, self.scope.physical_of(id)?.arn, &self.node(path, &properties)?)?;
+                self.template.secrets.push(secret);
+            }
+            "AWS::Serverless::Function" => {
+                let properties = self.with_globals(properties);
+                self.function(id, &self.node(path, &properties)?)?;
+            }
+            // Logs, policies of buckets and queues, alarms, nested stacks: nothing here would answer for them.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn node(&self, path: String, properties: &Value) -> Result<Node, TemplateError> {
+        let resolved = self.scope.resolve(properties).map_err(|e| TemplateError(format!("{path}: {}", e.0)))?;
+        Ok(Node::new(path, resolved.unwrap_or(Value::Null)))
+    }
+
+    /// SAM's `Globals`: objects are merged, lists are added, the function's own value wins.
+    fn with_globals(&self, properties: Value) -> Value {
+        merged(self.globals.clone(), properties)
+    }
+
+    fn socket_api(&self, id: &str, node: &Node) -> Result<SocketApiSpec, TemplateError> {
+        let route = |(key, route): (String, Node)| Ok((key, self.function_by_arn(&route.need("FunctionArn")?)?));
+        Ok(SocketApiSpec {
+            id: self.scope.physical_of(id)?.name,
+            stage: node.or("StageName", "default".to_owned())?,
+            selection: node.need_text("RouteSelectionExpression")?,
+            routes: node.need("Routes")?.entries()?.into_iter().map(route).collect::<Result<_, TemplateError>>()?,
+            throttle: node.get("DefaultRouteSettings").map(|n| throttle(&n)).transpose()?.flatten(),
+        })
+    }
+
+    fn function_by_arn(&self, node: &Node) -> Result<String, TemplateError> {
+        let wanted = node.text()?;
+        let mut functions = self.scope.resources.iter().filter(|(_, r)| kind(r) == "AWS::Serverless::Function");
+        let found = functions.find(|(id, _)| self.scope.physical_of(id).is_ok_and(|p| p.arn == wanted));
+        found.map(|(id, _)| id.clone()).ok_or_else(|| node.wrong("there is no such function"))
+    }
+
+    fn table(&mut self, id: &str, node: &Node) -> Result<(), TemplateError> {
+        const CREATE: [&str; 6] =
+            ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "BillingMode", "StreamSpecification"];
+        let physical = self.scope.physical_of(id)?;
+        let mut create = Map::from_iter([("TableName".to_owned(), physical.name.clone().into())]);
+        for (key, value) in node.entries()? {
+            if CREATE.contains(&key.as_str()) {
+                create.insert(key, value.value().clone());
+            }
+        }
+        if let Some(Value::Object(stream)) = create.get_mut("StreamSpecification") {
+            // CloudFormation infers what the API wants to be told.
+            stream.insert("StreamEnabled".to_owned(), true.into());
+        }
+        let ttl = node.get("TimeToLiveSpecification").map(|n| n.need_text("AttributeName")).transpose()?;
+        let policy = node.get("ResourcePolicy").map(|n| n.need("PolicyDocument")).transpose()?;
+        self.template.tables.push(TableSpec {
+            stream_arn: node.get("StreamSpecification").map(|_| format!("{}/stream/local", physical.arn)),
+            name: physical.name,
+            arn: physical.arn,
+            create: Value::Object(create),
+            ttl_attribute: ttl,
+            statements: policy.map(|p| p.list("Statement").iter().map(|s| s.value().clone()).collect()).unwrap_or_default(),
+        });
+        Ok(())
+    }
+
+    fn bucket(&mut self, id: &str, node: &Node) -> Result<(), TemplateError> {
+        if let Some(other) = node.get("NotificationConfiguration") {
+            return Err(other.wrong("is not supported: give the function an event of type S3"));
+        }
+        let physical = self.scope.physical_of(id)?;
+        let rules = node.get("CorsConfiguration").map(|c| c.list("CorsRules")).unwrap_or_default();
+        let cors = |rule: &Node| {
+            Ok(CorsSpec {
+                allow_origins: rule.texts("AllowedOrigins")?,
+                allow_methods: rule.texts("AllowedMethods")?,
+                allow_headers: rule.texts("AllowedHeaders")?,
+                expose_headers: rule.texts("ExposedHeaders")?,
+                allow_credentials: false,
+                max_age: rule.get("MaxAge").map(|n| n.parse()).transpose()?,
+            })
+        };
+        let cors = rules.iter().map(cors).collect::<Result<_, TemplateError>>()?;
+        self.template.buckets.push(BucketSpec { name: physical.name, arn: physical.arn, cors });
+        Ok(())
+    }
+
+    fn function(&mut self, id: &str, node: &Node) -> Result<(), TemplateError> {
+        let physical = self.scope.physical_of(id)?;
+        let code = node.need_text("CodeUri")?;
+        let name = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        let variables = node.get("Environment").and_then(|e| e.get("Variables"));
+        let variables = variables.map(|v| v.entries()).transpose()?.unwrap_or_default();
+        let invoke = node.get("EventInvokeConfig");
+        let on_failure = invoke.as_ref().and_then(|i| i.get("DestinationConfig")).and_then(|d| d.get("OnFailure"));
+        let mut statements = Vec::new();
+        for policy in node.list("Policies") {
+            let document = policy
+                .get("Statement")
+                .ok_or_else(|| policy.wrong("only policy documents are supported, no names and no SAM templates"))?;
+            statements.extend(document.items().iter().map(|s| s.value().clone()));
+        }
+        let spec = FunctionSpec {
+            logical_id: id.to_owned(),
+            name,
+            function_name: physical.name,
+            arn: physical.arn,
+            environment: variables.into_iter().map(|(k, v)| Ok((k, v.text()?))).collect::<Result<_, TemplateError>>()?,
+            statements,
+            timeout: Duration::from_secs(node.or("Timeout", 3)?),
+            memory_mb: node.or("MemorySize", 128)?,
+            max_retries: invoke.as_ref().map_or(Ok(2), |i| i.or("MaximumRetryAttempts", 2))?,
+            on_failure: on_failure.map(|d| self.queue(&d.need("Destination")?)).transpose()?,
+        };
+        self.template.functions.insert(id.to_owned(), spec);
+        for (event, node) in node.get("Events").map(|e| e.entries()).transpose()?.unwrap_or_default() {
+            self.event(id, &event, &node)?;
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, function: &str, event: &str, node: &Node) -> Result<(), TemplateError> {
+        let name = format!("{function}{event}");
+        let properties = node.get("Properties").unwrap_or_else(|| Node::new("", json!({})));
+        let function = function.to_owned();
+        match node.need_text("Type")?.as_str() {
+            "HttpApi" => {
+                let method = properties.or("Method", "ANY".to_owned())?.to_ascii_uppercase();
+                let route = RouteSpec { method, path: properties.need_text("Path")?, function };
+                if self.template.http_api.routes.iter().any(|r| r.method == route.method && r.path == route.path) {
+                    return Err(node.wrong("another function has the same route"));
+                }
+                self.template.http_api.routes.push(route);
+            }
+            "Schedule" | "ScheduleV2" => {
+                let expression = properties.get("ScheduleExpression").map_or_else(|| properties.need("Schedule"), Ok)?;
+                crate::schedules::Expression::parse(&expression.text()?).map_err(|e| expression.wrong(&e))?;
+                if properties.or("ScheduleExpressionTimezone", "UTC".to_owned())? != "UTC" {
+                    return Err(properties.wrong("only schedules in UTC are supported"));
+                }
+                self.template.schedules.push(ScheduleSpec {
+                    expression: expression.text()?,
+                    input: properties.get("Input").map(|n| input(&n)).transpose()?,
+                    enabled: properties.or("State", "ENABLED".to_owned())? == "ENABLED" && properties.or("Enabled", true)?,
+                    dead_letter: self.dead_letter(&properties)?,
+                    scheduler: node.need_text("Type")? == "ScheduleV2",
+                    name,
+                    function,
+                });
+            }
+            "EventBridgeRule" | "CloudWatchEvent" => {
+                let rule = RuleSpec {
+                    bus: properties.or("EventBusName", "default".to_owned())?,
+                    pattern: properties.need("Pattern")?.value().clone(),
+                    dead_letter: self.dead_letter(&properties)?,
+                    name,
+                    function,
+                };
+                self.template.rules.push(rule);
+            }
+            "DynamoDB" => {
+                let mapping = self.stream_mapping(name, function, &properties)?;
+                self.template.stream_mappings.push(mapping);
+            }
+            "S3" => {
+                let bucket = properties.need_text("Bucket")?;
+                let rules = properties.get("Filter").and_then(|f| f.get("S3Key")).map(|k| k.list("Rules")).unwrap_or_default();
+                let part = |wanted: &str| -> Result<String, TemplateError> {
+                    let rule = rules.iter().find(|r| r.need_text("Name").is_ok_and(|n| n.eq_ignore_ascii_case(wanted)));
+                    rule.map_or(Ok(String::new()), |r| r.need_text("Value"))
+                };
+                self.template.notifications.push(NotificationSpec {
+                    events: properties.texts("Events")?,
+                    prefix: part("prefix")?,
+                    suffix: part("suffix")?,
+                    bucket,
+                    name,
+                    function,
+                });
+            }
+            _ => return Err(node.wrong("events of this type are not supported")),
+        }
+        Ok(())
+    }
+
+    fn stream_mapping(&self, name: String, function: String, node: &Node) -> Result<StreamMappingSpec, TemplateError> {
+        let stream = node.need("Stream")?;
+        let arn = stream.text()?;
+        let table = self.template.tables.iter().find(|t| t.stream_arn.as_deref() == Some(&arn));
+        let filter = |f: &Node| {
+            let pattern = f.need("Pattern")?;
+            serde_json::from_str(&pattern.text()?).map_err(|e| pattern.wrong(&e.to_string()))
+        };
+        let filters = node.get("FilterCriteria").map(|c| c.list("Filters")).unwrap_or_default();
+        // −1 is how CloudFormation says "until the record expires".
+        let bounded = |key: &str| -> Result<Option<u32>, TemplateError> {
+            Ok(node.get(key).map(|n| n.parse::<i64>()).transpose()?.and_then(|n| n.try_into().ok()))
+        };
+        let on_failure = node.get("DestinationConfig").and_then(|d| d.get("OnFailure"));
+        Ok(StreamMappingSpec {
+            table: table.ok_or_else(|| stream.wrong("there is no such stream"))?.name.clone(),
+            filters: filters.iter().map(filter).collect::<Result<_, TemplateError>>()?,
+            batch_size: node.or("BatchSize", 100)?,
+            reports_failures: node.texts("FunctionResponseTypes")?.iter().any(|t| t == "ReportBatchItemFailures"),
+            bisects: node.or("BisectBatchOnFunctionError", false)?,
+            max_retries: bounded("MaximumRetryAttempts")?,
+            max_age: bounded("MaximumRecordAgeInSeconds")?.map(|s| Duration::from_secs(s.into())),
+            on_failure: on_failure.map(|d| self.queue(&d.need("Destination")?)).transpose()?,
+            name,
+            function,
+        })
+    }
+
+    fn dead_letter(&self, properties: &Node) -> Result<Option<String>, TemplateError> {
+        properties.get("DeadLetterConfig").and_then(|d| d.get("Arn")).map(|arn| self.queue(&arn)).transpose()
+    }
+
+    /// The logical id of the queue with this ARN.
+    fn queue(&self, arn: &Node) -> Result<String, TemplateError> {
+        let wanted = arn.text()?;
+        let queue = self.template.queues.iter().find(|q| q.arn == wanted);
+        queue.map(|q| q.logical_id.clone()).ok_or_else(|| arn.wrong("there is no such queue"))
+    }
+}
+
+fn http_api(id: &str, node: &Node, before: &HttpApiSpec) -> Result<HttpApiSpec, TemplateError> {
+    if !before.id.is_empty() {
+        return Err(node.wrong("a second HTTP API is not supported"));
+    }
+    let cors = |c: Node| {
+        Ok(CorsSpec {
+            allow_origins: c.texts("AllowOrigins")?,
+            allow_methods: c.texts("AllowMethods")?,
+            allow_headers: c.texts("AllowHeaders")?.iter().map(|h| h.to_ascii_lowercase()).collect(),
+            expose_headers: c.texts("ExposeHeaders")?,
+            allow_credentials: c.or("AllowCredentials", false)?,
+            max_age: c.get("MaxAge").map(|n| n.parse()).transpose()?,
+        })
+    };
+    let mut route_throttles = BTreeMap::new();
+    for (route, settings) in node.get("RouteSettings").map(|n| n.entries()).transpose()?.unwrap_or_default() {
+        route_throttles.extend(throttle(&settings)?.map(|t| (route, t)));
+    }
+    Ok(HttpApiSpec {
+        id: id.to_ascii_lowercase(),
+        stage: node.or("StageName", "$default".to_owned())?,
+        routes: Vec::new(),
+        cors: node.get("CorsConfiguration").map(cors).transpose()?,
+        throttle: node.get("DefaultRouteSettings").map(|n| throttle(&n)).transpose()?.flatten(),
+        route_throttles,
+    })
+}
+
+fn throttle(node: &Node) -> Result<Option<ThrottleSpec>, TemplateError> {
+    let (rate, burst) = (node.get("ThrottlingRateLimit"), node.get("ThrottlingBurstLimit"));
+    let (Some(rate), Some(burst)) = (rate, burst) else { return Ok(None) };
+    Ok(Some(ThrottleSpec { rate: rate.parse()?, burst: burst.parse()? }))
+}
+
+fn secret(id: &str, arn: String, node: &Node) -> Result<SecretSpec, TemplateError> {
+    let generate = node.need("GenerateSecretString")?;
+    Ok(SecretSpec {
+        logical_id: id.to_owned(),
+        arn,
+        length: generate.or("PasswordLength", 32)?,
+        template: generate.get("SecretStringTemplate").map(|n| n.text()).transpose()?,
+        key: generate.get("GenerateStringKey").map(|n| n.text()).transpose()?,
+    })
+}
+
+/// A schedule's input is JSON in a string, or JSON as it stands.
+fn input(node: &Node) -> Result<Value, TemplateError> {
+    match node.value() {
+        Value::String(text) => serde_json::from_str(text).map_err(|e| node.wrong(&e.to_string())),
+        other => Ok(other.clone()),
+    }
+}
+
+fn merged(base: Value, over: Value) -> Value {
+    match (base, over) {
+        (Value::Object(mut base), Value::Object(over)) => {
+            for (key, value) in over {
+                let value = match base.remove(&key) {
+                    Some(below) => merged(below, value),
+                    None => value,
+                };
+                base.insert(key, value);
+            }
+            Value::Object(base)
+        }
+        (Value::Array(mut base), Value::Array(over)) => {
+            base.extend(over);
+            Value::Array(base)
+        }
+        (_, over) => over,
+    }
+}

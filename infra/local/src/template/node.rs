@@ -1,0 +1,80 @@
+//! A resolved value that knows where it stands, so that every complaint names the place.
+
+use serde_json::Value;
+
+use super::{TemplateError, resolve};
+
+/// A value and its path.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    path: String,
+    value: Value,
+}
+
+impl Node {
+    pub fn new(path: impl Into<String>, value: Value) -> Self {
+        Self { path: path.into(), value }
+    }
+
+    pub fn wrong(&self, why: &str) -> TemplateError {
+        TemplateError(format!("{}: {why}", self.path))
+    }
+
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The entry of this name, if it is there.
+    pub fn get(&self, key: &str) -> Option<Self> {
+        Some(Self::new(format!("{}.{key}", self.path), self.value.get(key)?.clone()))
+    }
+
+    /// The entry of this name, which must be there.
+    pub fn need(&self, key: &str) -> Result<Self, TemplateError> {
+        self.get(key).ok_or_else(|| self.wrong(&format!("{key} is missing")))
+    }
+
+    /// A scalar, as text.
+    pub fn text(&self) -> Result<String, TemplateError> {
+        resolve::text(&self.value).ok_or_else(|| self.wrong("text is expected"))
+    }
+
+    /// A scalar that parses.
+    pub fn parse<T: std::str::FromStr>(&self) -> Result<T, TemplateError> {
+        self.text()?.parse().map_err(|_| self.wrong("the value is not understood"))
+    }
+
+    /// The text of an entry that must be there.
+    pub fn need_text(&self, key: &str) -> Result<String, TemplateError> {
+        self.need(key)?.text()
+    }
+
+    /// An entry that may be left out.
+    pub fn or<T: std::str::FromStr>(&self, key: &str, default: T) -> Result<T, TemplateError> {
+        self.get(key).map_or(Ok(default), |n| n.parse())
+    }
+
+    /// The items of a list; a single value counts as a list of one.
+    pub fn items(&self) -> Vec<Self> {
+        match &self.value {
+            Value::Array(items) => items.iter().enumerate().map(|(i, v)| Self::new(format!("{}[{i}]", self.path), v.clone())).collect(),
+            _ => vec![self.clone()],
+        }
+    }
+
+    /// The items of a list in an entry that may be left out.
+    pub fn list(&self, key: &str) -> Vec<Self> {
+        self.get(key).map(|n| n.items()).unwrap_or_default()
+    }
+
+    /// The texts of a list in an entry that may be left out.
+    pub fn texts(&self, key: &str) -> Result<Vec<String>, TemplateError> {
+        self.list(key).iter().map(Self::text).collect()
+    }
+
+    /// The entries of an object.
+    pub fn entries(&self) -> Result<Vec<(String, Self)>, TemplateError> {
+        let object = self.value.as_object().ok_or_else(|| self.wrong("an object is expected"))?;
+        Ok(object.iter().map(|(k, v)| (k.clone(), Self::new(format!("{}.{k}", self.path), v.clone()))).collect())
+    }
+}
