@@ -1,1 +1,103 @@
-//! To come.
+//! Delivers what happens in the room that is too large for its sender to wait: messages, and who is there.
+//!
+//! The people are read from the index of who is online, shard by shard, a page at a time, and posted to sixteen sockets at
+//! once in each shard: several thousand a second. A message is fanned out once for each event ([`events::once`]); a run that
+//! is cut off is run again from the start, and clients drop a number they have. How many are online is told to everybody
+//! while the room is small; beyond [`TOLD_MOST`] clients ask when they want to know, or each coming would cost as many posts
+//! as there are people.
+//!
+//! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people, a post for each socket.
+//! Of a coming or going: a query for each shard, then the same again with the posts.
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use events::{Envelope, Event, once};
+use function::{Boot, Context, Failure, Function, StartError};
+use futures_util::future::try_join_all;
+use kernel::{Sys, id::RoomId};
+use messaging::{
+    Sockets, delivery,
+    frame::{self, Push},
+    message::Entry,
+    presence::{self, SHARDS},
+};
+use serde_json::{Value, json};
+use store::Table;
+
+/// The stream that the frames belong to.
+const STREAM: &str = "chat";
+/// People of one page.
+const PAGE: u32 = 200;
+/// Up to so many people online, everybody is told when the number changes.
+const TOLD_MOST: u64 = 200;
+
+/// What this feature may touch.
+#[derive(Clone)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    sockets: Sockets,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
+        sys,
+    })?;
+    state.table.warm_up().await;
+    Ok(Function::new(move |event, _: Context| {
+        let state = state.clone();
+        async move { Box::pin(handle(&state, event)).await }
+    }))
+}
+
+async fn handle(s: &State, event: EventBridgeEvent<Envelope>) -> Result<Value, Failure> {
+    let Envelope { id, event, .. } = event.detail;
+    match event {
+        Event::MessagePosted { room, seq } => {
+            once(&s.table, &s.sys, "room-fanout", id, Box::pin(message_posted(s, room, seq))).await?;
+        }
+        // Doing it again tells the same again.
+        Event::PresenceChanged { room } => presence_changed(s, room).await?,
+        other => tracing::warn!(event = other.name(), "not for this consumer"),
+    }
+    Ok(json!({}))
+}
+
+async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
+    let Some(entry) = s.table.get::<Entry>(Entry::key_of(room, seq)).await? else { return Ok(()) };
+    let sender = entry.via.clone();
+    // Taken away again before it was delivered.
+    let Some(message) = entry.shown() else { return Ok(()) };
+    let told = frame::write(STREAM, None, &Push::Message(&message));
+    to_everybody(s, sender.as_deref(), &told).await
+}
+
+async fn presence_changed(s: &State, room: RoomId) -> Result<(), Failure> {
+    let online = presence::online(&s.table, s.sys.now()).await?;
+    if online.more || online.people > TOLD_MOST {
+        return Ok(());
+    }
+    let push = Push::Online { room, online: online.people.saturating_sub(1), more: false };
+    to_everybody(s, None, &frame::write(STREAM, None, &push)).await
+}
+
+async fn to_everybody(s: &State, except: Option<&str>, told: &[u8]) -> Result<(), Failure> {
+    let shards = (0..SHARDS).map(async |shard| {
+        let mut after = None;
+        loop {
+            let page = presence::page(&s.table, shard, after.as_ref(), PAGE).await?;
+            delivery::deliver(&s.table, &s.sys, &s.sockets, &page.items, except, told).await;
+            after = page.items.into_iter().next_back().filter(|_| page.more);
+            if after.is_none() {
+                return Ok::<_, Failure>(());
+            }
+        }
+    });
+    try_join_all(shards).await.map(drop)
+}

@@ -124,11 +124,9 @@ pub async fn disconnect(table: &Table, sys: &Sys, id: &str) -> Result<(), StoreE
 /// [`StoreError`]
 pub async fn forget(table: &Table, sys: &Sys, user: UserId, ids: &[String]) -> Result<(), StoreError> {
     let before = table.get::<Presence>(Presence::key_of(user)).await?;
-    let unlisted = ids.iter().filter(|id| !before.iter().any(|p| p.live.iter().any(|l| l.id == **id)));
     // Rows of sockets that the list has lost already: nothing else would ever look for them.
-    let rows: Vec<Key> = unlisted.map(|id| Connection::key_of(id)).collect();
-    if !rows.is_empty() {
-        table.delete_many(rows).await?;
+    for id in ids.iter().filter(|id| !before.iter().any(|p| p.live.iter().any(|l| l.id == **id))) {
+        table.delete(Connection::key_of(id)).await?;
     }
     take_off(table, sys, before, |l| ids.contains(&l.id)).await.map(drop)
 }

@@ -73,9 +73,15 @@ impl Item for ChatState {
 /// One write; whoever makes it also ends the sockets: one read, a frame and a close for each, one transaction that forgets
 /// them. A socket that comes in between fails the same condition at its connect.
 ///
-/// # Errors
-/// [`Kind::ChatBanned`], always, unless the table does not answer.
-pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), Problem> {
+/// Returns what to tell the person: [`Kind::ChatBanned`], unless the table does not answer.
+pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Problem {
+    match record_and_close(table, sys, sockets, user).await {
+        Ok(()) => Kind::ChatBanned.into(),
+        Err(e) => e.into(),
+    }
+}
+
+async fn record_and_close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), StoreError> {
     let record = Update::of(ChatState::key_of(user))
         .set("kind", ChatState::KIND)
         .set("v", ChatState::VERSION)
@@ -86,20 +92,11 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> R
         Ok(_) => {
             tracing::warn!(user.id = %user, "banned from chat: too many messages");
             let told = frame::error("chat", None, &Kind::ChatBanned.into(), kernel::Locale::default(), "");
-            connection::close_all(table, sys, sockets, user, Some(told)).await?;
+            connection::close_all(table, sys, sockets, user, Some(told)).await
         }
-        Err(WriteError::Refused(_)) => {}
-        Err(WriteError::Store(e)) => return Err(e.into()),
+        Err(WriteError::Refused(_)) => Ok(()),
+        Err(WriteError::Store(e)) => Err(e),
     }
-    Err(Kind::ChatBanned.into())
-}
-
-/// Whether a person is banned. One read; for operations that read nothing else of the person's.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn banned(table: &Table, user: UserId) -> Result<bool, StoreError> {
-    Ok(table.get::<ChatState>(ChatState::key_of(user)).await?.is_some_and(|c| c.banned_at.is_some()))
 }
 
 #[cfg(test)]

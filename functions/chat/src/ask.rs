@@ -1,0 +1,165 @@
+//! What clients may ask on this stream, and what they are answered.
+
+use std::num::NonZeroU64;
+
+use kernel::{
+    Timestamp,
+    id::{MessageId, RoomId},
+};
+use messaging::{
+    access::About,
+    message::{Message, Nonce},
+    room::{RoomKind, RoomName},
+};
+use serde::{Deserialize, Serialize};
+
+/// The payload of a frame from a client.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ask {
+    /// What is there to catch up with? Also the sign of life that a silent client gives.
+    Hello {},
+    /// Say something.
+    Send {
+        /// Where.
+        room: RoomName,
+        /// What.
+        text: String,
+        /// The client's name for this send; repeating it commits nothing more.
+        nonce: Nonce,
+    },
+    /// Everything after a number.
+    Sync {
+        /// Where.
+        room: RoomName,
+        /// The last number the client has.
+        since: u64,
+        /// Messages at most.
+        limit: Option<u32>,
+    },
+    /// Older messages.
+    History {
+        /// Where.
+        room: RoomName,
+        /// Only what came before this number; absent means the newest.
+        before: Option<NonZeroU64>,
+        /// Messages at most.
+        limit: Option<u32>,
+    },
+    /// How many others are online?
+    Online {
+        /// Where: the public room.
+        room: RoomName,
+    },
+}
+
+impl Ask {
+    /// What must be read to judge it.
+    pub fn about(&self) -> About<'_> {
+        match self {
+            Self::Hello {} => About::default(),
+            Self::Send { room, nonce, .. } => About { room: Some(room.0), nonce: Some(nonce) },
+            Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => About { room: Some(room.0), nonce: None },
+        }
+    }
+}
+
+/// The payload of an answer.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Answer {
+    /// To `hello`.
+    Hello {
+        /// The public room first.
+        rooms: Vec<RoomState>,
+        /// Whether there are more rooms than fit: `GET /v1/rooms` lists them.
+        more: bool,
+        /// Distinct others who are online.
+        online: u64,
+        /// Whether there are more than were counted.
+        online_more: bool,
+        /// What the server keeps to.
+        limits: Limits,
+    },
+    /// To `send`: committed. A repetition gets the same.
+    Ack {
+        /// Where.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+        /// The message.
+        id: MessageId,
+        /// As it was sent.
+        nonce: Nonce,
+        /// When its number was taken.
+        created_at: Timestamp,
+    },
+    /// To `sync`.
+    Sync {
+        /// Where.
+        room: RoomId,
+        /// Ascending.
+        messages: Vec<Message>,
+        /// Ask for what comes after this number next.
+        upto: u64,
+        /// The last number in the room.
+        last_seq: u64,
+        /// Whether there is more to ask for now.
+        more: bool,
+        /// Seconds to wait before asking: a message is still being written.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u32>,
+    },
+    /// To `history`.
+    History {
+        /// Where.
+        room: RoomId,
+        /// Ascending.
+        messages: Vec<Message>,
+        /// The newest number that this page decides: `sync` from here for what is newer.
+        upto: u64,
+        /// Send this as `before` for the page before; absent at the beginning of the room.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<u64>,
+    },
+    /// To `online`.
+    Online {
+        /// Where.
+        room: RoomId,
+        /// Distinct others who are online.
+        online: u64,
+        /// Whether there are more than were counted.
+        more: bool,
+    },
+}
+
+/// A room, for catching up.
+#[derive(Debug, Serialize)]
+pub struct RoomState {
+    /// Which.
+    pub room: RoomId,
+    /// What kind.
+    pub kind: RoomKind,
+    /// The last number in it: a client that has less asks with `sync`.
+    pub last_seq: u64,
+    /// The other one's name, in a direct room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with: Option<messaging::message::Author>,
+}
+
+/// What the server keeps to, so that clients need not guess.
+#[derive(Debug, Serialize)]
+pub struct Limits {
+    /// Characters of a message.
+    pub message_chars: usize,
+    /// Messages in any 60 seconds; one more bans.
+    pub messages_per_minute: usize,
+    /// Messages of one page.
+    pub page: u32,
+    /// Bytes of a frame from a client.
+    pub frame_bytes: u32,
+    /// A client that has nothing to say sends `hello` this often.
+    pub ping_seconds: u32,
+    /// The platform ends a socket after this long: come back a little earlier, and not all at once.
+    pub connection_seconds: u32,
+}

@@ -1,0 +1,71 @@
+//! The greeting: where a client stands, room by room, and who is there.
+
+use accounts::user::User;
+use kernel::Problem;
+use messaging::{
+    history::PAGE_MAX,
+    message::{Author, TEXT_MAX_CHARS},
+    presence,
+    room::{self, Mine, Room, RoomKind},
+    spam,
+};
+
+use crate::{
+    State,
+    ask::{Answer, Limits, RoomState},
+    online::others,
+};
+
+/// Rooms of one greeting: with their names they fit into a frame.
+const ROOMS: u32 = 100;
+
+const LIMITS: Limits = Limits {
+    message_chars: TEXT_MAX_CHARS,
+    messages_per_minute: spam::MOST,
+    page: PAGE_MAX,
+    frame_bytes: 32 * 1024,
+    ping_seconds: 9 * 60,
+    connection_seconds: 2 * 3600,
+};
+
+/// Answers `hello`.
+pub async fn hello(s: &State, user: &User) -> Result<Answer, Problem> {
+    let memberships = room::of_user(&s.table, user.id, None, ROOMS).await?;
+    let (rooms, online) =
+        tokio::try_join!(room::with_peers(&s.table, user.id, &memberships.items), presence::online(&s.table, s.sys.now()))?;
+    let (public, mine) = rooms;
+    let rooms = std::iter::once(open_to_all(&public)).chain(mine.into_iter().map(between_two)).collect();
+    Ok(Answer::Hello { rooms, more: memberships.more, online: others(online), online_more: online.more, limits: LIMITS })
+}
+
+fn open_to_all(room: &Room) -> RoomState {
+    RoomState { room: room.id, kind: RoomKind::Public, last_seq: room.seq, with: None }
+}
+
+fn between_two(Mine { room, peer }: Mine) -> RoomState {
+    let with = peer.map(|p| Author { id: p.id, username: p.username.to_string() });
+    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, with }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Sys, id::UserId};
+    use messaging::frame;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_greeting_fits_into_a_frame() {
+        let sys = Sys::real();
+        let room = || RoomState {
+            room: sys.id(),
+            kind: RoomKind::Direct,
+            last_seq: u64::MAX,
+            with: Some(Author { id: sys.id::<UserId>(), username: "x".repeat(30) }),
+        };
+        let rooms = (0..=ROOMS).map(|_| room()).collect();
+        let hello = Answer::Hello { rooms, more: true, online: u64::MAX, online_more: true, limits: LIMITS };
+        let bytes = frame::write(crate::STREAM, Some(&"x".repeat(64)), &hello).len();
+        assert!(bytes < frame::PAGE_MAX_BYTES, "{bytes}");
+    }
+}

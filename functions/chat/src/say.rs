@@ -1,0 +1,35 @@
+//! Saying something. One message too many in a minute bans.
+
+use accounts::user::User;
+use kernel::Problem;
+use messaging::{
+    message::{Nonce, Text},
+    room::Room,
+    send::{self, Receipt, Sending, Sent, Unsaid},
+    spam::{self, ChatState},
+};
+
+use crate::{Delivery, State, ask::Answer};
+
+/// Answers `send`.
+pub async fn say(
+    s: &State,
+    socket: &str,
+    user: &User,
+    room: &Room,
+    text: String,
+    nonce: Nonce,
+    (chat, receipt): (ChatState, Option<Receipt>),
+) -> Result<(Answer, Delivery), Problem> {
+    let text = Text::parse(&text)?;
+    let sending = Sending { user, room, socket, text, nonce, chat, receipt };
+    match send::send(&s.table, &s.sys, sending).await {
+        Ok(Sent { receipt, deliver }) => Ok((acknowledge(receipt), deliver)),
+        Err(Unsaid::Refused(problem)) => Err(problem),
+        Err(Unsaid::Spam) => Err(spam::ban(&s.table, &s.sys, &s.sockets, user.id).await),
+    }
+}
+
+fn acknowledge(Receipt { room, seq, id, nonce, at, .. }: Receipt) -> Answer {
+    Answer::Ack { room, seq, id, nonce, created_at: at.into() }
+}

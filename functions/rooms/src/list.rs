@@ -1,0 +1,45 @@
+//! The caller's chats, the public room first.
+
+use accounts::Member;
+use axum::extract::State;
+use kernel::id::RoomId;
+use messaging::{history, room};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Json, Problems, Query};
+
+use crate::{direct::RoomInfo, messages::until};
+
+/// Which part of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Rooms at most: 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 30)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Some rooms of the caller.
+#[derive(Serialize, ToSchema)]
+pub struct RoomList {
+    items: Vec<RoomInfo>,
+    /// Brings the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the caller's rooms.
+#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(Part), responses((status = 200, body = RoomList), Problems))]
+pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(part): Query<Part>) -> Result<Json<RoomList>, web::Error> {
+    let limit = history::limit(part.limit, history::PAGE)?;
+    let purpose = format!("rooms of {}", caller.user.id);
+    let after = part.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
+    let page = room::of_user(&s.table, caller.user.id, after, limit).await?;
+    let (public, mine) = room::with_peers(&s.table, caller.user.id, &page.items).await?;
+    let first = after.is_none().then(|| RoomInfo::new(&public, None));
+    let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::new(&m.room, m.peer))).collect();
+    let last = page.items.last().filter(|_| page.more).map(|m| m.room);
+    Ok(Json(RoomList { items, next_cursor: last.map(|room| s.sealer.seal(&purpose, room, until(&s.sys))) }))
+}

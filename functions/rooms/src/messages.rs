@@ -1,0 +1,73 @@
+//! Reading back: the newest page first, ascending within the page.
+
+use std::time::Duration;
+
+use accounts::Member;
+use axum::extract::State;
+use kernel::{Sys, Time};
+use messaging::{
+    access,
+    history::{self, PAGE, Past},
+    message::Message,
+    room::RoomName,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Json, Path, Problems, Query};
+
+/// How long the link to a next page is good for.
+const CURSOR_LIFE: Duration = Duration::from_secs(3600);
+/// What a page may weigh: far below what a function may answer.
+const PAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// When a cursor that is made now ends.
+pub fn until(sys: &Sys) -> Time {
+    sys.now() + CURSOR_LIFE
+}
+
+/// Which part of the room.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Messages at most: 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 30)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page after this one.
+    cursor: Option<String>,
+}
+
+/// Some messages of a room.
+#[derive(Serialize, ToSchema)]
+pub struct MessageList {
+    /// Ascending.
+    items: Vec<Message>,
+    /// The newest number that this page decides: `sync` from here, over the socket, for what is newer.
+    upto: u64,
+    /// Brings the page before this one; absent at the beginning of the room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the messages of a room that the caller is in, newest page first.
+#[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}/messages",
+    tag = "rooms",
+    security(("bearer" = [])),
+    params(("room" = String, Path, description = "The room's id, or `public`."), Part),
+    responses((status = 200, body = MessageList), Problems)
+)]
+pub async fn list_messages(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(name): Path<RoomName>,
+    Query(part): Query<Part>,
+) -> Result<Json<MessageList>, web::Error> {
+    let limit = history::limit(part.limit, PAGE)?;
+    let purpose = format!("messages of {name} for {}", caller.user.id);
+    let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
+    let room = access::readable(&s.table, caller.user.id, name.0).await?;
+    let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
+    let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys)));
+    Ok(Json(MessageList { items: messages, upto, next_cursor }))
+}
