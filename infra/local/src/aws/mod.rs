@@ -1,26 +1,60 @@
 //! The AWS endpoints: one listener for all of them.
 //!
-//! What the core relies on, to be kept when this is filled in:
-//! [`State::open`] creates the tables and buckets that are not there yet, [`router`] answers every service
-//! (the core listens and serves it), [`start`] spawns what runs in the background (stream mappings, TTL sweep).
+//! A call is told apart by the service in its signature's scope. Its signature is verified with the calling function's own
+//! secret, its permission is looked up in that function's policy of the template, it is counted, it may meet a scripted fault,
+//! and only then it is executed.
 
+mod call;
 pub mod calls;
+pub mod dead_letters;
+pub mod dynamodb;
+mod eventbridge;
 pub mod faults;
 mod glob;
 pub mod iam;
 pub mod pattern;
+pub mod s3;
 mod service;
+mod ses;
 pub mod sigv4;
+mod sns;
+mod sockets;
+mod streams;
 
-use std::sync::Arc;
+use std::{collections::HashMap, fs, io, path::Path, sync::Arc, time::Duration};
 
-use axum::Router;
-use calls::Calls;
-use faults::Faults;
-pub use service::Service;
+use axum::{
+    Router,
+    extract::{Request, State as AxumState},
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use kernel::Env;
 use tokio::task::JoinSet;
 
-use crate::{Core, StartError, Storage, clock::Clock, template::Template};
+use crate::{
+    Core, StartError, Storage,
+    clock::Clock,
+    template::{ACCOUNT, Template},
+};
+use call::Call;
+use calls::Calls;
+use dead_letters::DeadLetters;
+use dynamodb::DynamoDb;
+use faults::Faults;
+use iam::{Denied, Need, Policy};
+use s3::S3;
+pub use service::Service;
+use sigv4::Scope;
+
+/// The largest request of a service that takes it whole: DynamoDB's 16 MB.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// How often expired items are looked for, in real time. AWS promises days.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Names a file that every counted operation and every permission used is appended to, for a report over many processes.
+const CALLS_FILE: &str = "STOA_CALLS_FILE";
 
 /// What stands behind the endpoints.
 pub struct State {
@@ -28,26 +62,171 @@ pub struct State {
     pub calls: Calls,
     /// What is to fail.
     pub faults: Faults,
+    /// What was given up.
+    pub dead_letters: DeadLetters,
+    /// The tables.
+    pub dynamodb: DynamoDb,
+    /// The buckets.
+    pub s3: S3,
+    bus: eventbridge::Bus,
+    streams: streams::Streams,
+    /// By function.
+    callers: HashMap<String, Caller>,
+}
+
+struct Caller {
+    arn: String,
+    policy: Policy,
 }
 
 impl State {
     /// Opens the state and creates what the template has and the state lacks.
     ///
     /// # Errors
-    /// [`StartError::State`] if the state folder is damaged, [`StartError::Template`] if a table or policy is not accepted.
+    /// [`StartError::State`] if the state folder is damaged, [`StartError::Template`] if a table, a policy or a pattern is not accepted.
     pub async fn open(template: &Template, storage: &Storage, clock: &Clock) -> Result<Self, StartError> {
-        std::future::ready(()).await;
-        drop((template.clone(), storage.clone(), clock.clone()));
-        Ok(Self { calls: Calls::default(), faults: Faults::default() })
+        let sys = clock.sys().clone();
+        if let Storage::Folder(folder) = storage {
+            fs::create_dir_all(folder).map_err(damaged(folder))?;
+        }
+        let calls = match Env::process().get(CALLS_FILE).map(Path::new) {
+            Some(file) => Calls::with_file(file).map_err(damaged(file))?,
+            None => Calls::default(),
+        };
+        let dead_letters = match storage.path("dead-letters.json") {
+            Some(file) => DeadLetters::open(sys.clone(), &file).map_err(damaged(&file))?,
+            None => DeadLetters::in_memory(sys.clone()),
+        };
+        let callers = template.functions.iter().map(|(name, function)| {
+            let policy = Policy::parse(&function.statements).map_err(|e| StartError::Template(format!("function {name}: {e}")))?;
+            let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}Role/{}", function.logical_id, function.function_name);
+            Ok((name.clone(), Caller { arn, policy }))
+        });
+        Ok(Self {
+            calls,
+            faults: Faults::default(),
+            dead_letters,
+            dynamodb: DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables).await?,
+            s3: S3::open(storage.path("s3").as_deref(), template)?,
+            bus: eventbridge::Bus::new(template)?,
+            streams: streams::Streams::open(template, storage.path("streams.json"))?,
+            callers: callers.collect::<Result<_, StartError>>()?,
+        })
+    }
+
+    /// Notes that a function makes use of a permission, if it has it.
+    fn permit(&self, function: &str, need: &Need) -> Result<(), Denied> {
+        self.check(function, need)?;
+        self.calls.permitted(function, need);
+        Ok(())
+    }
+
+    /// Whether a function has a permission.
+    fn may(&self, function: &str, need: &Need) -> bool {
+        self.check(function, need).is_ok()
+    }
+
+    fn check(&self, function: &str, need: &Need) -> Result<(), Denied> {
+        self.callers.get(function).map_or_else(|| Policy::default().check(need), |caller| caller.policy.check(need))
+    }
+
+    fn caller_arn(&self, function: &str) -> String {
+        self.callers.get(function).map(|c| c.arn.clone()).unwrap_or_default()
     }
 }
 
-/// The endpoints.
-pub fn router(core: Arc<Core>) -> Router {
-    Router::new().with_state(core)
+/// The endpoints, to be served on one listener.
+///
+/// # Errors
+/// If the folder of the buckets cannot be used.
+pub fn router(core: Arc<Core>) -> Result<Router, StartError> {
+    let s3 = s3::service(&core)?;
+    Ok(Router::new().fallback(answer).with_state(Endpoints { core, s3 }))
+}
+
+#[derive(Clone)]
+struct Endpoints {
+    core: Arc<Core>,
+    s3: s3s::service::S3Service,
+}
+
+async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) -> Response {
+    let core = &endpoints.core;
+    let Some(service) = service_of(&request) else {
+        return (StatusCode::NOT_FOUND, "no service of this name is answered here").into_response();
+    };
+    if service == Service::S3 {
+        return s3::answer(core, &endpoints.s3, request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let call = match Call::verify(core, service, &parts, &body) {
+        Ok(call) => call,
+        Err(refusal) => return refusal,
+    };
+    match service {
+        Service::DynamoDb => dynamodb::answer(&call, &parts.headers, &body).await,
+        Service::EventBridge => eventbridge::answer(&call, &parts.headers, &body).await,
+        Service::Ses => ses::answer(&call, &body).await,
+        Service::Sns => sns::answer(&call, &body).await,
+        Service::Connections => sockets::answer(&call, &parts, body).await,
+        Service::S3 => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The service a request is for: its signature says so. Without one, what each service would recognise; S3 is what is left,
+/// because only browsers come unsigned, and only to S3.
+fn service_of(request: &Request) -> Option<Service> {
+    if let Some(scope) = Scope::claimed(request.headers(), request.uri()) {
+        return Service::signed_as(&scope.service);
+    }
+    let target = request.headers().get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or_default();
+    Some(match target.split('_').next() {
+        Some("DynamoDB") => Service::DynamoDb,
+        Some(target) if target.starts_with("AWSEvents") => Service::EventBridge,
+        _ if sockets::connection_of(request.uri().path()).is_some() => Service::Connections,
+        _ => Service::S3,
+    })
 }
 
 /// Spawns what runs in the background.
 pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
-    drop((core.clone(), tasks.len()));
+    streams::start(core, tasks);
+    let core = Arc::clone(core);
+    tasks.spawn(async move {
+        let mut moved = core.clock.subscribe();
+        loop {
+            // An elapsed timeout and a moved clock are the same: something may have expired.
+            drop(tokio::time::timeout(SWEEP_EVERY, moved.changed()).await);
+            if let Err(e) = core.aws.sweep(&core).await {
+                tracing::error!(error = %e, "expired items cannot be deleted");
+            }
+        }
+    });
+}
+
+impl State {
+    /// Deletes the items whose time to live is over, as the background does now and then.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn sweep(&self, core: &Core) -> Result<(), dynoxide::DynoxideError> {
+        self.dynamodb.sweep(core.clock.now()).await?;
+        self.streams.written(&core.activity);
+        Ok(())
+    }
+}
+
+fn damaged(path: &Path) -> impl FnOnce(io::Error) -> StartError {
+    let path = path.display().to_string();
+    move |e| StartError::State(format!("{path}: {e}"))
+}
+
+/// Replaces a file of the state folder by another version of it, never leaving half of one.
+fn replace_file(file: &Path, content: &impl serde::Serialize) -> io::Result<()> {
+    let fresh = file.with_extension("new");
+    fs::write(&fresh, serde_json::to_vec(content)?)?;
+    fs::rename(fresh, file)
 }

@@ -1,0 +1,100 @@
+//! One signed call, from the question who it is to the reply.
+
+use std::{future::Future, io, sync::Arc};
+
+use axum::{body::Body, response::Response};
+use http::request::Parts;
+use kernel::Sys;
+
+use super::{
+    calls::Capacity,
+    faults::Fault,
+    iam::{Denied, Need},
+    service::{Refusal, Service},
+    sigv4::{self, Scope, SignatureError},
+};
+use crate::{Core, credentials::Credential};
+
+/// A call whose signature has been verified.
+pub(super) struct Call {
+    pub(super) core: Arc<Core>,
+    pub(super) service: Service,
+    /// The calling function.
+    pub(super) function: String,
+    pub(super) request_id: String,
+    trace: Option<String>,
+}
+
+impl Call {
+    /// Finds out who calls.
+    ///
+    /// # Errors
+    /// The reply to a caller whom nobody knows.
+    pub(super) fn verify(core: &Arc<Core>, service: Service, parts: &Parts, body: &[u8]) -> Result<Self, Response> {
+        let request_id = request_id(&core.sys);
+        let trace = parts.headers.get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
+        let credential = who(core, parts, body).map_err(|e| service.refuse(&service.unsigned(e), &request_id))?;
+        let function = credential.function.clone();
+        Ok(Self { core: Arc::clone(core), service, function, request_id, trace })
+    }
+
+    /// Executes the operation if the caller may and no fault strikes, and counts it in any case.
+    pub(super) async fn perform(&self, operation: &str, needs: &[Need], run: impl Future<Output = (Response, Capacity)>) -> Response {
+        if let Err(denied) = needs.iter().try_for_each(|need| self.core.aws.permit(&self.function, need)) {
+            return self.refuse(operation, &self.denied(&denied));
+        }
+        let fault = self.core.aws.faults.strike(&self.function, self.service, operation);
+        if let Some(fault) = fault {
+            if let Some(refusal) = self.service.faulty(fault) {
+                let mut response = self.refuse(operation, &refusal);
+                // For a service that words this one in its own way.
+                response.extensions_mut().insert(fault);
+                return response;
+            }
+            if let Fault::Slow(delay) = fault {
+                tokio::time::sleep(delay).await;
+            }
+        }
+        let (response, capacity) = run.await;
+        self.count(operation, capacity);
+        if fault == Some(Fault::LostAfter) { lost() } else { response }
+    }
+
+    /// Counts the operation and refuses it.
+    pub(super) fn refuse(&self, operation: &str, refusal: &Refusal) -> Response {
+        self.count(operation, Capacity::default());
+        self.service.refuse(refusal, &self.request_id)
+    }
+
+    /// The refusal of what a policy does not cover.
+    pub(super) fn denied(&self, denied: &Denied) -> Refusal {
+        self.service.denied(&self.core.aws.caller_arn(&self.function), denied)
+    }
+
+    fn count(&self, operation: &str, capacity: Capacity) {
+        self.core.aws.calls.count(self.trace.as_deref(), &self.function, self.service, operation, capacity);
+    }
+}
+
+/// An id for a reply.
+pub(super) fn request_id(sys: &Sys) -> String {
+    sigv4::hex(&sys.bytes::<16>())
+}
+
+/// A reply that breaks off: the client cannot know whether the call was executed.
+pub(super) fn lost() -> Response {
+    let broken = futures_util::stream::once(std::future::ready(Err::<&[u8], _>(io::Error::other("a scripted fault"))));
+    Response::new(Body::from_stream(broken))
+}
+
+fn who<'a>(core: &'a Core, parts: &Parts, body: &[u8]) -> Result<&'a Credential, SignatureError> {
+    let scope = Scope::claimed(&parts.headers, &parts.uri).ok_or(SignatureError::Missing)?;
+    let credential = core.credentials.by_access_key(&scope.key_id).ok_or(SignatureError::UnknownKey)?;
+    // The SDKs sign with the real clock; only what functions themselves judge follows the one that can be moved.
+    sigv4::verify(parts, body, &credential.secret_key, Sys::real().now())?;
+    let token = parts.headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);
+    if token != Some(credential.session_token.as_bytes()) {
+        return Err(SignatureError::UnknownKey);
+    }
+    Ok(credential)
+}

@@ -1,0 +1,250 @@
+//! Counting what each operation asks of AWS, because on AWS it is calls and capacity units that cost money and time.
+//!
+//! Whoever invokes a function on behalf of an operation opens its trace and closes it with the operation's name; the endpoints
+//! count into whatever trace a call carries. With a file, every closed operation and every permission used leaves a line
+//! there, to be added up over a whole test suite.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+
+use super::{Service, iam::Need};
+
+/// Capacity units, which come in halves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Units(u64);
+
+impl Units {
+    /// One unit.
+    pub const ONE: Self = Self(2);
+
+    /// From the figure that the database reports.
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small multiple of one half; the cast saturates"
+    )]
+    pub fn reported(units: f64) -> Self {
+        Self((units * 2.0).round() as u64)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
+}
+
+impl std::iter::Sum for Units {
+    fn sum<I: Iterator<Item = Self>>(units: I) -> Self {
+        units.fold(Self::default(), |mut sum, u| {
+            sum.add(u);
+            sum
+        })
+    }
+}
+
+impl fmt::Display for Units {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0 >> 1, if self.0 & 1 == 1 { ".5" } else { "" })
+    }
+}
+
+impl Serialize for Units {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        // A JSON number, written as Display writes it.
+        self.to_string().parse::<f64>().map_err(serde::ser::Error::custom)?.serialize(s)
+    }
+}
+
+/// What one call consumed of DynamoDB's capacity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Read units.
+    pub read: Units,
+    /// Write units.
+    pub write: Units,
+}
+
+/// What one operation has asked of AWS so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// How often each call was made, by `service.Operation`.
+    pub calls: BTreeMap<String, u64>,
+    /// Read units consumed.
+    pub rcu: Units,
+    /// Write units consumed.
+    pub wcu: Units,
+}
+
+impl Tally {
+    /// How many calls in all.
+    pub fn total(&self) -> u64 {
+        self.calls.values().fold(0, |sum, n| sum.saturating_add(*n))
+    }
+
+    fn count(&mut self, call: &str, capacity: Capacity) {
+        let n = self.calls.entry(call.to_owned()).or_default();
+        *n = n.saturating_add(1);
+        self.rcu.add(capacity.read);
+        self.wcu.add(capacity.write);
+    }
+}
+
+/// The description in a `Server-Timing` header.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "calls={} rcu={} wcu={}", self.total(), self.rcu, self.wcu)
+    }
+}
+
+/// A permission that a function has made use of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Permission {
+    /// The function's logical id.
+    pub function: String,
+    /// Such as `dynamodb:PutItem`.
+    pub action: String,
+    /// The ARN.
+    pub resource: String,
+}
+
+/// All counts of one local cloud. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Calls(Arc<Mutex<Counts>>);
+
+#[derive(Default)]
+struct Counts {
+    file: Option<File>,
+    open: HashMap<String, Tally>,
+    functions: BTreeMap<String, Tally>,
+    permissions: BTreeSet<Permission>,
+}
+
+#[derive(Serialize)]
+struct Operation<'a> {
+    operation: &'a str,
+    #[serde(flatten)]
+    tally: &'a Tally,
+}
+
+impl Calls {
+    /// Counts that also leave their lines in `file`, which several processes may append to.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn with_file(file: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(file)?;
+        Ok(Self(Arc::new(Mutex::new(Counts { file: Some(file), ..Counts::default() }))))
+    }
+
+    /// Starts counting for a trace. A trace that is open already goes on.
+    pub fn open(&self, trace: &str) {
+        self.counts().open.entry(root(trace).to_owned()).or_default();
+    }
+
+    /// Ends counting for a trace and says what it came to.
+    pub fn close(&self, trace: &str, operation: &str) -> Tally {
+        let mut counts = self.counts();
+        let tally = counts.open.remove(root(trace)).unwrap_or_default();
+        counts.log(&Operation { operation, tally: &tally });
+        tally
+    }
+
+    /// What each function has asked for since the start, by logical id.
+    pub fn by_function(&self) -> BTreeMap<String, Tally> {
+        self.counts().functions.clone()
+    }
+
+    /// Every permission used since the start.
+    pub fn permissions(&self) -> BTreeSet<Permission> {
+        self.counts().permissions.clone()
+    }
+
+    pub(crate) fn count(&self, trace: Option<&str>, function: &str, service: Service, operation: &str, capacity: Capacity) {
+        let call = format!("{}.{operation}", service.name());
+        let mut counts = self.counts();
+        if let Some(tally) = trace.and_then(|t| counts.open.get_mut(root(t))) {
+            tally.count(&call, capacity);
+        }
+        counts.functions.entry(function.to_owned()).or_default().count(&call, capacity);
+    }
+
+    pub(crate) fn permitted(&self, function: &str, need: &Need) {
+        let permission = Permission { function: function.to_owned(), action: need.action.clone(), resource: need.resource.clone() };
+        let mut counts = self.counts();
+        if !counts.permissions.contains(&permission) {
+            counts.log(&permission);
+            counts.permissions.insert(permission);
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    /// One write per line, so that lines of several processes do not mix.
+    fn log(&mut self, line: &impl Serialize) {
+        let Some(file) = &mut self.file else { return };
+        let written = serde_json::to_string(line).map_err(io::Error::from).and_then(|l| file.write_all(format!("{l}\n").as_bytes()));
+        if let Err(e) = written {
+            tracing::warn!(error = %e, "the file of calls cannot be written");
+            self.file = None;
+        }
+    }
+}
+
+/// The part of a trace header that stays the same on its way: `Root=1-…;Parent=…;Sampled=1`.
+fn root(trace: &str) -> &str {
+    trace.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(units: f64) -> Capacity {
+        Capacity { read: Units::reported(units), ..Capacity::default() }
+    }
+
+    #[test]
+    fn calls_are_counted_into_the_trace_they_carry() {
+        let calls = Calls::default();
+        calls.open("Root=1-a;Parent=x");
+        calls.count(Some("Root=1-a;Parent=y"), "F", Service::DynamoDb, "GetItem", read(0.5));
+        calls.count(Some("Root=1-a"), "F", Service::DynamoDb, "GetItem", read(1.0));
+        calls.count(Some("Root=1-other"), "F", Service::Ses, "SendRawEmail", Capacity::default());
+        calls.count(None, "G", Service::DynamoDb, "PutItem", Capacity { write: Units::ONE, ..Capacity::default() });
+        let tally = calls.close("Root=1-a", "GET /v1/me");
+        assert_eq!(tally.to_string(), "calls=2 rcu=1.5 wcu=0");
+        assert_eq!(tally.calls.get("dynamodb.GetItem"), Some(&2));
+        assert_eq!(calls.by_function().get("F").map(Tally::total), Some(3));
+        assert_eq!(calls.close("Root=1-a", "again").total(), 0);
+    }
+
+    #[test]
+    fn operations_and_permissions_leave_a_line_each() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("calls.jsonl");
+        let calls = Calls::with_file(&file).expect("opened");
+        calls.open("t");
+        calls.count(Some("t"), "F", Service::DynamoDb, "GetItem", read(0.5));
+        calls.close("t", "GET /v1/me");
+        for _ in 0..2 {
+            calls.permitted("F", &Need::new("dynamodb:GetItem", "arn"));
+        }
+        assert_eq!(
+            std::fs::read_to_string(&file).expect("read"),
+            "{\"operation\":\"GET /v1/me\",\"calls\":{\"dynamodb.GetItem\":1},\"rcu\":0.5,\"wcu\":0.0}\n\
+             {\"function\":\"F\",\"action\":\"dynamodb:GetItem\",\"resource\":\"arn\"}\n"
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! DynamoDB: the JSON 1.0 protocol over dynoxide.
+
+mod engine;
+mod needs;
+mod tables;
+mod ttl;
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use axum::response::Response;
+use dynoxide::{Database, DynoxideError, errors::CancellationReason};
+use http::{HeaderMap, StatusCode};
+use kernel::Time;
+use serde_json::Value;
+
+use super::{
+    call::Call,
+    faults::Fault,
+    iam::{Denied, Need, Policy},
+    service::{Refusal, json_reply},
+};
+use crate::{
+    StartError,
+    template::{ACCOUNT, REGION, TableSpec},
+};
+use engine::{Engine, known};
+
+/// The tables of one local cloud. Cloning shares them.
+#[derive(Clone)]
+pub struct DynamoDb {
+    engine: Engine,
+    schema: Arc<needs::Schema>,
+    expiring: Arc<[ttl::Expiring]>,
+    /// The tables' own policies, by the tables' ARNs.
+    policies: Arc<HashMap<String, Policy>>,
+}
+
+impl DynamoDb {
+    /// Opens the database, in memory or in a file, and deploys the tables.
+    ///
+    /// # Errors
+    /// If the file is no database, or a table in it is not what the template says.
+    pub async fn open(file: Option<&Path>, specs: &[TableSpec]) -> Result<Self, StartError> {
+        let path = file.map(|f| f.display().to_string()).unwrap_or_default();
+        let damaged = |e: DynoxideError| StartError::State(format!("{path}: {e}"));
+        let database = match file {
+            None => Database::memory().map_err(damaged)?,
+            Some(file) => {
+                let database = Database::new(&file.to_string_lossy()).map_err(damaged)?;
+                // Without fsync: a development database survives the end of the process, not of the machine.
+                database.enable_bulk_loading().map_err(damaged)?;
+                database
+            }
+        };
+        let mut schema = needs::Schema { arn_prefix: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"), ..needs::Schema::default() };
+        let mut policies = HashMap::new();
+        let mut expiring = Vec::new();
+        for spec in specs {
+            tables::deploy(&database, spec)?;
+            schema.tables.insert(spec.name.clone(), tables::partitions(&spec.create));
+            let policy = Policy::parse(&spec.statements).map_err(|e| StartError::Template(format!("table {}: {e}", spec.name)))?;
+            policies.insert(spec.arn.clone(), policy);
+            if let Some(attribute) = spec.ttl_attribute.clone() {
+                expiring.push(ttl::Expiring { table: spec.name.clone(), keys: tables::key_names(&spec.create), attribute });
+            }
+        }
+        let engine = Engine::start(database).map_err(|e| StartError::State(format!("the database's thread: {e}")))?;
+        Ok(Self { engine, schema: Arc::new(schema), expiring: expiring.into(), policies: Arc::new(policies) })
+    }
+
+    /// The database itself, for those who look from outside: nothing is asked and nothing counted. It blocks its caller.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        self.engine.database()
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Deletes what has expired.
+    pub(super) async fn sweep(&self, now: Time) -> Result<(), DynoxideError> {
+        for expiring in self.expiring.iter() {
+            let mut position = None;
+            loop {
+                let expiring = expiring.clone();
+                position = self.engine.run(move |database| ttl::sweep_page(database, &expiring, now, position)).await?;
+                if position.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn denied_by_table(&self, need: &Need) -> Option<Denied> {
+        self.policies.get(&need.resource)?.check_as_resource(need).err()
+    }
+}
+
+/// Answers a signed call.
+pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Response {
+    let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or_default();
+    let Some(operation) = target.strip_prefix("DynamoDB_20120810.").and_then(known) else {
+        return call.refuse(
+            target,
+            &Refusal::new(StatusCode::BAD_REQUEST, "UnknownOperationException", format!("{target:?} is not answered here")),
+        );
+    };
+    let (Ok(text), Ok(value)) = (std::str::from_utf8(body), serde_json::from_slice::<Value>(body)) else {
+        return call.refuse(operation, &Refusal::new(StatusCode::BAD_REQUEST, "SerializationException", "the body is not JSON"));
+    };
+    let tables = &call.core.aws.dynamodb;
+    let needs = tables.schema.needs(operation, &value);
+    if let Some(denied) = needs.iter().find_map(|need| tables.denied_by_table(need)) {
+        return call.refuse(operation, &call.denied(&denied));
+    }
+    let mut response = call
+        .perform(operation, &needs, async {
+            let (result, capacity) = tables.engine.execute(operation, text.to_owned()).await;
+            if engine::is_write(operation) && result.is_ok() {
+                call.core.aws.streams.written(&call.core.activity);
+            }
+            (reply(result, &call.request_id), capacity)
+        })
+        .await;
+    // A transaction says of each of its parts why it was cancelled.
+    if operation == "TransactWriteItems" && response.extensions().get() == Some(&Fault::Conflict) {
+        response = reply(Err(conflict(&value)), &call.request_id);
+    }
+    response
+}
+
+fn reply(result: Result<String, DynoxideError>, request_id: &str) -> Response {
+    match result {
+        Ok(body) => json_reply(StatusCode::OK, body, request_id),
+        Err(e) => json_reply(StatusCode::from_u16(e.status_code()).unwrap_or(StatusCode::BAD_REQUEST), e.to_json(), request_id),
+    }
+}
+
+/// What AWS answers when a transaction meets another one at its first item.
+fn conflict(body: &Value) -> DynoxideError {
+    let parts = body.get("TransactItems").and_then(Value::as_array).map_or(0, Vec::len);
+    let reason = |at| match at {
+        0 => CancellationReason {
+            code: "TransactionConflict".to_owned(),
+            message: Some("Transaction is ongoing for the item".to_owned()),
+            item: None,
+        },
+        _ => CancellationReason { code: "None".to_owned(), ..CancellationReason::default() },
+    };
+    let reasons: Vec<_> = (0..parts).map(reason).collect();
+    let codes = reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join(", ");
+    let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]");
+    DynoxideError::TransactionCanceledException(message, reasons)
+}

@@ -1,0 +1,232 @@
+//! EventBridge: events are put on a bus and go from there to the functions whose rules they match.
+
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use kernel::{Sys, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    call::Call,
+    calls::Capacity,
+    iam::Need,
+    pattern::Pattern,
+    service::{Refusal, json_reply},
+    sigv4::hex,
+};
+use crate::{
+    Core, StartError,
+    template::{ACCOUNT, REGION, Template},
+};
+
+/// Entries that one call may put.
+const MAX_ENTRIES: usize = 10;
+/// Bytes that the entries of one call may have together.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// The rules of every bus.
+pub(super) struct Bus {
+    names: Vec<String>,
+    rules: Vec<Rule>,
+}
+
+struct Rule {
+    bus: String,
+    pattern: Pattern,
+    function: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutEvents {
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    source: Option<String>,
+    detail_type: Option<String>,
+    detail: Option<String>,
+    event_bus_name: Option<String>,
+    time: Option<f64>,
+    #[serde(default)]
+    resources: Vec<String>,
+}
+
+/// Why one entry is not taken while the others are.
+struct EntryError {
+    code: &'static str,
+    message: String,
+}
+
+impl Bus {
+    /// The rules of a template.
+    ///
+    /// # Errors
+    /// If a pattern is not understood.
+    pub(super) fn new(template: &Template) -> Result<Self, StartError> {
+        let rules = template.rules.iter().map(|rule| {
+            let pattern = Pattern::parse(&rule.pattern).map_err(|e| StartError::Template(format!("rule {}: {e}", rule.name)))?;
+            Ok(Rule { bus: rule.bus.clone(), pattern, function: rule.function.clone() })
+        });
+        Ok(Self { names: template.buses.clone(), rules: rules.collect::<Result<_, StartError>>()? })
+    }
+
+    /// Hands an event to every function that has a rule for it.
+    fn deliver(&self, core: &Core, bus: &str, event: &Value) {
+        for rule in self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)) {
+            if let Ok(payload) = serde_json::value::to_raw_value(event) {
+                core.hosts.invoke_async(&rule.function, payload);
+            }
+        }
+    }
+}
+
+/// Answers a signed call.
+pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Response {
+    let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or_default();
+    if target != "AWSEvents.PutEvents" {
+        return call.refuse(
+            target,
+            &Refusal::new(StatusCode::BAD_REQUEST, "UnknownOperationException", format!("{target:?} is not answered here")),
+        );
+    }
+    let request = match serde_json::from_slice::<PutEvents>(body) {
+        Ok(request) => request,
+        Err(e) => return call.refuse("PutEvents", &Refusal::new(StatusCode::BAD_REQUEST, "SerializationException", e.to_string())),
+    };
+    if let Err(message) = check_sizes(&request.entries) {
+        return call.refuse("PutEvents", &Refusal::new(StatusCode::BAD_REQUEST, "ValidationException", message));
+    }
+    let needs: Vec<Need> = request.entries.iter().map(need).collect();
+    call.perform("PutEvents", &needs, async { (put(&call.core, request.entries, &call.request_id), Capacity::default()) }).await
+}
+
+fn put(core: &Core, entries: Vec<Entry>, request_id: &str) -> Response {
+    let bus = &core.aws.bus;
+    let results = entries.into_iter().map(|entry| {
+        let name = bus_name(&entry).to_owned();
+        if !bus.names.contains(&name) {
+            return Err(EntryError { code: "ResourceNotFoundException", message: format!("Event bus {name} does not exist.") });
+        }
+        let event = event(&core.sys, entry)?;
+        bus.deliver(core, &name, &event);
+        Ok(event.get("id").cloned())
+    });
+    let mut failed = 0_u32;
+    let results: Vec<Value> = results
+        .map(|result| match result {
+            Ok(id) => json!({"EventId": id}),
+            Err(EntryError { code, message }) => {
+                failed = failed.saturating_add(1);
+                json!({"ErrorCode": code, "ErrorMessage": message})
+            }
+        })
+        .collect();
+    json_reply(StatusCode::OK, json!({"FailedEntryCount": failed, "Entries": results}).to_string(), request_id)
+}
+
+fn check_sizes(entries: &[Entry]) -> Result<(), String> {
+    if entries.is_empty() || entries.len() > MAX_ENTRIES {
+        return Err(format!("Value at 'entries' failed to satisfy constraint: Member must have length between 1 and {MAX_ENTRIES}"));
+    }
+    let sizes = entries.iter().map(size);
+    if sizes.fold(0, usize::saturating_add) > MAX_BYTES {
+        return Err("Total size of the entries in the request is over the limit.".to_owned());
+    }
+    Ok(())
+}
+
+/// As AWS computes it: 14 bytes for a time, and the bytes of the texts.
+fn size(entry: &Entry) -> usize {
+    let texts = [&entry.source, &entry.detail_type, &entry.detail].into_iter().flatten().chain(&entry.resources);
+    texts.map(String::len).fold(if entry.time.is_some() { 14 } else { 0 }, usize::saturating_add)
+}
+
+/// A bus may be named or given by its ARN.
+fn bus_name(entry: &Entry) -> &str {
+    let name = entry.event_bus_name.as_deref().unwrap_or("default");
+    name.split_once(":event-bus/").map_or(name, |(_, name)| name)
+}
+
+fn need(entry: &Entry) -> Need {
+    let resource = format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{}", bus_name(entry));
+    let context = [("events:source", &entry.source), ("events:detail-type", &entry.detail_type)];
+    let context = context.into_iter().map(|(key, value)| (key, value.iter().cloned().collect())).collect();
+    Need { context, ..Need::new("events:PutEvents", resource) }
+}
+
+/// The event as functions receive it. <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
+fn event(sys: &Sys, entry: Entry) -> Result<Value, EntryError> {
+    let invalid = |message: &str| EntryError { code: "InvalidArgument", message: message.to_owned() };
+    let malformed = || EntryError { code: "MalformedDetail", message: "Detail is malformed.".to_owned() };
+    let source = entry
+        .source
+        .filter(|s| !s.is_empty())
+        .ok_or_else(|| invalid("Parameter Source is not valid. Reason: Source is a required argument."))?;
+    let detail_type = entry
+        .detail_type
+        .filter(|t| !t.is_empty())
+        .ok_or_else(|| invalid("Parameter DetailType is not valid. Reason: DetailType is a required argument."))?;
+    let detail: Value =
+        serde_json::from_str(&entry.detail.ok_or_else(|| invalid("Detail is a required argument."))?).map_err(|_| malformed())?;
+    if !detail.is_object() {
+        return Err(malformed());
+    }
+    // Whole seconds, as on AWS.
+    let now = Timestamp(sys.now()).to_string();
+    let time = format!("{}Z", now.split('.').next().unwrap_or_default());
+    Ok(json!({
+        "version": "0", "id": uuid(sys), "detail-type": detail_type, "source": source, "account": ACCOUNT,
+        "time": time, "region": REGION, "resources": entry.resources, "detail": detail,
+    }))
+}
+
+fn uuid(sys: &Sys) -> String {
+    let [a, b, c, d] = [sys.bytes::<4>(), sys.bytes(), sys.bytes(), sys.bytes()].map(|part: [u8; 4]| hex(&part));
+    let (b1, b2) = b.split_at(4);
+    let (c1, c2) = c.split_at(4);
+    format!("{a}-{b1}-{b2}-{c1}-{c2}{d}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(detail: &str) -> Entry {
+        Entry {
+            source: Some("stoa".into()),
+            detail_type: Some("mail_requested".into()),
+            detail: Some(detail.into()),
+            event_bus_name: Some("arn:aws:events:eu-central-1:000000000000:event-bus/stoa".into()),
+            time: None,
+            resources: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_event_has_the_shape_that_consumers_know() {
+        let sys = Sys::real();
+        sys.set_offset_millis(86_400_000);
+        let event = event(&sys, entry(r#"{"to":"x"}"#)).ok().expect("event");
+        assert_eq!(event.pointer("/detail/to"), Some(&json!("x")));
+        let time = event.get("time").and_then(Value::as_str).expect("time").parse::<Timestamp>().expect("timestamp");
+        assert!(time.0 > Sys::real().now(), "by the clock that can be moved");
+        assert_eq!(event.get("id").and_then(Value::as_str).map(str::len), Some(36));
+        assert_eq!(need(&entry("{}")).resource, "arn:aws:events:eu-central-1:000000000000:event-bus/stoa");
+    }
+
+    #[test]
+    fn what_aws_would_not_take_is_not_taken() {
+        let sys = Sys::real();
+        for detail in ["", "text", "[]", "{"] {
+            assert_eq!(event(&sys, entry(detail)).err().map(|e| e.code), Some("MalformedDetail"), "{detail}");
+        }
+        assert!(check_sizes(&[]).is_err());
+        let many: Vec<Entry> = (0..11).map(|_| entry("{}")).collect();
+        assert!(check_sizes(&many).is_err());
+        assert!(check_sizes(&[entry(&"x".repeat(MAX_BYTES))]).is_err());
+        assert!(check_sizes(&[entry("{}")]).is_ok());
+    }
+}

@@ -1,0 +1,166 @@
+//! Who may do what in a bucket: asked by s3s once it has verified the signature and knows the operation.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use s3s::{
+    S3Error, S3ErrorCode, S3Request, S3Result,
+    access::{S3Access, S3AccessContext},
+    dto::DeleteObjectsInput,
+};
+
+use crate::{
+    Core,
+    aws::{
+        faults::Fault,
+        iam::Need,
+        service::Service,
+        sigv4::{self, SignatureError},
+    },
+};
+
+/// The template's policies and the scripted faults.
+pub(super) struct Access(pub(super) Arc<Core>);
+
+/// What is learnt about a request on its way through s3s. It travels with the request.
+#[derive(Clone, Default)]
+pub(super) struct Note(Arc<Mutex<Noted>>);
+
+#[derive(Default)]
+pub(super) struct Noted {
+    /// The calling function; empty if nobody was recognised.
+    pub(super) function: String,
+    pub(super) operation: String,
+    pub(super) bucket: String,
+    /// The objects it is about.
+    pub(super) keys: Vec<String>,
+    /// Whether the reply is to be lost.
+    pub(super) lost: bool,
+}
+
+impl Note {
+    pub(super) fn take(&self) -> Noted {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn function(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).function.clone()
+    }
+
+    fn write(&self, write: impl FnOnce(&mut Noted)) {
+        write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[async_trait]
+impl S3Access for Access {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let Some(credentials) = cx.credentials() else {
+            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
+        };
+        let Some(credential) = self.0.credentials.by_access_key(&credentials.access_key) else {
+            return Err(S3Error::new(S3ErrorCode::InvalidAccessKeyId));
+        };
+        let in_query = cx.uri().query().and_then(|q| sigv4::query_value(q, "X-Amz-Security-Token"));
+        let in_header = cx.headers().get("x-amz-security-token").and_then(|t| t.to_str().ok());
+        if in_header.or(in_query.as_deref()) != Some(&credential.session_token) {
+            return Err(S3Error::with_message(S3ErrorCode::InvalidToken, SignatureError::UnknownKey.to_string()));
+        }
+
+        let function = credential.function.clone();
+        let operation = cx.s3_op().name().to_owned();
+        let bucket = cx.s3_path().get_bucket_name().unwrap_or_default().to_owned();
+        let key = cx.s3_path().get_object_key().map(str::to_owned);
+        let source = cx.headers().get("x-amz-copy-source").and_then(|s| s.to_str().ok()).map(str::to_owned);
+        let note = cx.extensions_mut().get::<Note>().cloned().unwrap_or_default();
+        note.write(|noted| {
+            noted.function.clone_from(&function);
+            noted.operation.clone_from(&operation);
+            noted.bucket.clone_from(&bucket);
+            noted.keys.extend(key.clone());
+        });
+        for need in needs(&operation, &bucket, key.as_deref(), source.as_deref()) {
+            self.permit(&function, &need)?;
+        }
+
+        let Some(fault) = self.0.aws.faults.strike(&function, Service::S3, &operation) else { return Ok(()) };
+        match (fault, Service::S3.faulty(fault)) {
+            (_, Some(refusal)) => {
+                let mut error = S3Error::with_message(
+                    S3ErrorCode::from_bytes(refusal.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError),
+                    refusal.message,
+                );
+                error.set_status_code(refusal.status);
+                return Err(error);
+            }
+            (Fault::Slow(delay), None) => tokio::time::sleep(delay).await,
+            (_, None) => note.write(|noted| noted.lost = true),
+        }
+        Ok(())
+    }
+
+    /// The only operation whose objects are named in its body.
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        let note = request.extensions.get::<Note>().cloned().unwrap_or_default();
+        let function = note.function();
+        for object in &request.input.delete.objects {
+            self.permit(&function, &object_need("s3:DeleteObject", &request.input.bucket, &object.key))?;
+            note.write(|noted| noted.keys.push(object.key.clone()));
+        }
+        Ok(())
+    }
+}
+
+impl Access {
+    fn permit(&self, function: &str, need: &Need) -> S3Result<()> {
+        let aws = &self.0.aws;
+        aws.permit(function, need).map_err(|denied| {
+            S3Error::with_message(S3ErrorCode::AccessDenied, Service::S3.denied(&aws.caller_arn(function), &denied).message)
+        })
+    }
+}
+
+fn object_need(action: &str, bucket: &str, key: &str) -> Need {
+    Need::new(action, format!("arn:aws:s3:::{bucket}/{key}"))
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
+fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>) -> Vec<Need> {
+    let on_object = |action: &str| vec![object_need(action, bucket, key.unwrap_or_default())];
+    let on_bucket = |action: &str| vec![Need::new(action, format!("arn:aws:s3:::{bucket}"))];
+    match operation {
+        "GetObject" | "HeadObject" => on_object("s3:GetObject"),
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => on_object("s3:PutObject"),
+        "CopyObject" => {
+            let source = percent_encoding::percent_decode_str(source.unwrap_or_default()).decode_utf8_lossy().into_owned();
+            let (from, key) = source.trim_start_matches('/').split_once('/').unwrap_or_default();
+            [object_need("s3:GetObject", from, key)].into_iter().chain(on_object("s3:PutObject")).collect()
+        }
+        "DeleteObject" => on_object("s3:DeleteObject"),
+        // Asked once the objects are known.
+        "DeleteObjects" => Vec::new(),
+        "ListObjects" | "ListObjectsV2" | "HeadBucket" => on_bucket("s3:ListBucket"),
+        other if key.is_some() => on_object(&format!("s3:{other}")),
+        other => on_bucket(&format!("s3:{other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needs;
+
+    #[test]
+    fn each_operation_names_its_actions_and_resources() {
+        let show = |operation, key, source| {
+            needs(operation, "b", key, source).into_iter().map(|n| format!("{} {}", n.action, n.resource)).collect::<Vec<_>>()
+        };
+        assert_eq!(show("HeadObject", Some("a/x"), None), ["s3:GetObject arn:aws:s3:::b/a/x"]);
+        assert_eq!(
+            show("CopyObject", Some("t/x"), Some("/b/a%2Fx")),
+            ["s3:GetObject arn:aws:s3:::b/a/x", "s3:PutObject arn:aws:s3:::b/t/x"]
+        );
+        assert_eq!(show("ListObjectsV2", None, None), ["s3:ListBucket arn:aws:s3:::b"]);
+        assert_eq!(show("PutBucketPolicy", None, None), ["s3:PutBucketPolicy arn:aws:s3:::b"]);
+        assert!(show("DeleteObjects", None, None).is_empty());
+    }
+}

@@ -1,0 +1,198 @@
+//! S3: s3s and s3s-fs over a folder, with the policies, the clock, the cross-origin rules and the notifications of the template.
+//!
+//! s3s verifies signatures, in headers and in presigned links, and the checksums, types and lengths they cover. It judges age by
+//! the real clock, so its tolerance is wide open and links are judged here, by the clock that can be moved.
+//! Never use a key that is a folder of another one: s3s-fs keeps objects as files.
+
+mod access;
+mod cors;
+mod notify;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{body::Body, extract::Request, response::Response};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{Method, StatusCode};
+use kernel::Time;
+use s3s::{
+    auth::SimpleAuth,
+    config::{S3Config, StaticConfigProvider},
+    service::{S3Service, S3ServiceBuilder},
+};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+
+use super::{
+    call::{lost, request_id},
+    calls::Capacity,
+    iam::Need,
+    service::{Refusal, Service},
+    sigv4,
+};
+use crate::{
+    Core, StartError,
+    template::{BucketSpec, Template},
+};
+use access::{Access, Note, Noted};
+
+/// Links live for a week at most.
+const MAX_LINK_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The buckets of one local cloud.
+pub struct S3 {
+    root: PathBuf,
+    files: FileSystem,
+    notifications: notify::Notifications,
+    /// Removes the folder at the end, if nobody wants to keep it.
+    _temporary: Option<TempDir>,
+}
+
+impl S3 {
+    /// Opens the folder, or one that ends with the process, and creates the buckets.
+    ///
+    /// # Errors
+    /// If the folder cannot be used, or the template asks for notifications that are not known here.
+    pub fn open(folder: Option<&Path>, template: &Template) -> Result<Self, StartError> {
+        let failed = |e: io::Error| StartError::State(format!("buckets: {e}"));
+        let temporary = if folder.is_none() { Some(tempfile::tempdir().map_err(failed)?) } else { None };
+        let root = folder.or(temporary.as_ref().map(TempDir::path)).unwrap_or(Path::new(".")).to_owned();
+        fs::create_dir_all(&root).map_err(failed)?;
+        for bucket in &template.buckets {
+            fs::create_dir_all(root.join(&bucket.name)).map_err(failed)?;
+        }
+        let files = file_system(&root)?;
+        Ok(Self { root, files, notifications: notify::Notifications::new(template)?, _temporary: temporary })
+    }
+
+    /// The folder that holds a folder for each bucket: an object is the file of its key.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// s3s-fs leaves the attributes of an object behind, which the next object of that key would inherit.
+    fn forget(&self, bucket: &str, key: &str) {
+        let name = |kind: &str| {
+            format!(".bucket-{}.object-{}.{kind}.json", BASE64_URL_SAFE_NO_PAD.encode(bucket), BASE64_URL_SAFE_NO_PAD.encode(key))
+        };
+        for kind in ["metadata", "internal"] {
+            match fs::remove_file(self.root.join(name(kind))) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => tracing::warn!(error = %e, "an object's attributes cannot be deleted"),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn file_system(root: &Path) -> Result<FileSystem, StartError> {
+    FileSystem::new(root).map_err(|e| StartError::State(format!("buckets: {e:?}")))
+}
+
+/// The service behind the endpoint.
+pub(super) fn service(core: &Arc<Core>) -> Result<S3Service, StartError> {
+    let mut auth = SimpleAuth::new();
+    for credential in core.credentials.iter() {
+        auth.register(credential.access_key.clone(), credential.secret_key.clone().into());
+    }
+    let mut config = S3Config::default();
+    config.presigned_url_max_skew_time_secs = u32::MAX;
+    let mut builder = S3ServiceBuilder::new(file_system(core.aws.s3.root())?);
+    builder.set_auth(auth);
+    builder.set_access(Access(Arc::clone(core)));
+    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    Ok(builder.build())
+}
+
+/// Answers a request, signed or from a browser.
+pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: Request) -> Response {
+    let origin = cors::Origin::of(&request);
+    let rules = bucket(core, request.uri().path()).map_or(&[][..], |b| &b.cors);
+    let id = request_id(&core.sys);
+    if request.method() == Method::OPTIONS {
+        return cors::preflight(rules, &request, &id);
+    }
+    if let Some(refusal) = request.uri().query().and_then(|q| stale(q, core.clock.now())) {
+        return origin.allow(rules, Service::S3.refuse(&refusal, &id));
+    }
+    let trace = request.headers().get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
+    let note = Note::default();
+    request.extensions_mut().insert(note.clone());
+    let response = match service.call(request.map(s3s::Body::http_body_unsync)).await {
+        Ok(response) => response.map(Body::new),
+        Err(e) => {
+            tracing::error!(error = ?e, "S3 failed");
+            Service::S3.refuse(&Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "S3 failed"), &id)
+        }
+    };
+    let noted = note.take();
+    let response = finish(core, &noted, trace.as_deref(), response, &id).await;
+    origin.allow(rules, response)
+}
+
+/// What follows from a call that has been executed or refused.
+async fn finish(core: &Core, noted: &Noted, trace: Option<&str>, response: Response, id: &str) -> Response {
+    if noted.function.is_empty() {
+        // Nobody was recognised: nothing has happened.
+        return response;
+    }
+    core.aws.calls.count(trace, &noted.function, Service::S3, &noted.operation, Capacity::default());
+    if response.status().is_success() {
+        if noted.operation.starts_with("DeleteObject") {
+            noted.keys.iter().for_each(|key| core.aws.s3.forget(&noted.bucket, key));
+        }
+        for key in &noted.keys {
+            core.aws.s3.notifications.created(core, &noted.operation, &noted.bucket, key).await;
+        }
+    }
+    let list = Need::new("s3:ListBucket", format!("arn:aws:s3:::{}", noted.bucket));
+    if response.status() == StatusCode::NOT_FOUND && !noted.keys.is_empty() && !core.aws.may(&noted.function, &list) {
+        // Who may not list a bucket does not learn what is not in it.
+        return Service::S3.refuse(&Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"), id);
+    }
+    if noted.lost { lost() } else { response }
+}
+
+fn bucket<'a>(core: &'a Core, path: &str) -> Option<&'a BucketSpec> {
+    let name = path.trim_start_matches('/').split('/').next()?;
+    core.template.buckets.iter().find(|b| b.name == name)
+}
+
+/// Why a presigned link is not, or no longer, good. None for a good one, and for a request that is none.
+fn stale(query: &str, now: Time) -> Option<Refusal> {
+    let denied = |message: &str| Some(Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", message));
+    let signed = sigv4::query_value(query, "X-Amz-Date")?;
+    let invalid =
+        || Some(Refusal::new(StatusCode::BAD_REQUEST, "AuthorizationQueryParametersError", "X-Amz-Date and X-Amz-Expires must be valid"));
+    let age = sigv4::query_value(query, "X-Amz-Expires").and_then(|e| e.parse().ok()).map(Duration::from_secs);
+    let (Some(signed), Some(age)) = (sigv4::parse_date(&signed), age.filter(|a| *a <= MAX_LINK_AGE)) else { return invalid() };
+    if signed.since(now) > sigv4::MAX_SKEW {
+        return denied("Request is not valid yet");
+    }
+    if now > signed + age {
+        return denied("Request has expired");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_good_for_as_long_as_it_says() {
+        let query = "X-Amz-Date=20300101T120000Z&X-Amz-Expires=600";
+        let signed = sigv4::parse_date("20300101T120000Z").expect("date");
+        let code = |query: &str, now: Time| stale(query, now).map(|r| (r.status.as_u16(), r.message));
+        assert_eq!(code(query, signed), None);
+        assert_eq!(code(query, signed + Duration::from_secs(600)), None);
+        assert_eq!(code(query, signed + Duration::from_millis(600_001)), Some((403, "Request has expired".into())));
+        assert_eq!(code(query, signed - Duration::from_secs(901)), Some((403, "Request is not valid yet".into())));
+        assert_eq!(code("X-Amz-Date=20300101T120000Z&X-Amz-Expires=604801", signed).map(|(s, _)| s), Some(400));
+        assert_eq!(code("list-type=2", signed), None);
+    }
+}

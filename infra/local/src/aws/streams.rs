@@ -1,0 +1,333 @@
+//! Event source mappings: what is written to a table with a stream is brought to the functions that read it, in order.
+//!
+//! Each mapping reads the table's one shard, filters, and invokes its function batch by batch until a batch is handled or given
+//! up. How far it has come survives a restart, so that nothing is lost and little is brought twice.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use dynoxide::{
+    DynoxideError,
+    actions::{get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest},
+};
+use kernel::Time;
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+use tokio::{sync::Notify, task::JoinSet};
+
+use super::{pattern::Pattern, replace_file};
+use crate::{
+    Core, StartError,
+    activity::{Activity, Guard},
+    hosts::Trace,
+    template::{REGION, StreamMappingSpec, Template},
+};
+
+/// Records read at once.
+const PAGE: usize = 1_000;
+/// How long a failed batch waits before it is tried again: longer each time, as on AWS, but not as long.
+const FIRST_DELAY: Duration = Duration::from_millis(20);
+const MAX_DELAY: Duration = Duration::from_secs(1);
+
+/// Every mapping of one local cloud.
+pub(super) struct Streams {
+    mappings: Vec<Arc<Mapping>>,
+    positions: Positions,
+}
+
+struct Mapping {
+    spec: StreamMappingSpec,
+    stream_arn: String,
+    filters: Vec<Pattern>,
+    /// Held until what has been written is handled.
+    pending: Mutex<Vec<Guard>>,
+    wake: Notify,
+}
+
+/// The last sequence number that each mapping has handled, by the mapping's name.
+struct Positions {
+    file: Option<PathBuf>,
+    handled: Mutex<BTreeMap<String, String>>,
+}
+
+/// A batch on its way, and how often it has been tried again.
+struct Batch {
+    records: Vec<Value>,
+    retries: u32,
+}
+
+/// What a function that reports partial failures answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    #[serde(default)]
+    batch_item_failures: Option<Vec<ItemFailure>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemFailure {
+    item_identifier: Option<String>,
+}
+
+impl Streams {
+    /// The mappings of a template, at the positions that are kept in `file`.
+    ///
+    /// # Errors
+    /// If a filter is not understood, a table has no stream, or the file is damaged.
+    pub(super) fn open(template: &Template, file: Option<PathBuf>) -> Result<Self, StartError> {
+        let mappings = template.stream_mappings.iter().map(|spec| Mapping::new(template, spec).map(Arc::new));
+        Ok(Self { mappings: mappings.collect::<Result<_, _>>()?, positions: Positions::open(file)? })
+    }
+
+    /// Notes that something has been written. To be called before the write is answered, so that who waits for quiet waits for this.
+    pub(super) fn written(&self, activity: &Activity) {
+        for mapping in &self.mappings {
+            mapping.pending.lock().unwrap_or_else(PoisonError::into_inner).push(activity.begin());
+            mapping.wake.notify_one();
+        }
+    }
+}
+
+impl Mapping {
+    fn new(template: &Template, spec: &StreamMappingSpec) -> Result<Self, StartError> {
+        let wrong = |why: String| StartError::Template(format!("event source {} of function {}: {why}", spec.name, spec.function));
+        let table = template.tables.iter().find(|t| t.name == spec.table);
+        let stream_arn = table.and_then(|t| t.stream_arn.clone()).ok_or_else(|| wrong(format!("table {} has no stream", spec.table)))?;
+        let filters = spec.filters.iter().map(|f| Pattern::parse(f).map_err(|e| wrong(e.to_string()))).collect::<Result<_, _>>()?;
+        Ok(Self { spec: spec.clone(), stream_arn, filters, pending: Mutex::default(), wake: Notify::new() })
+    }
+
+    fn wants(&self, record: &Value) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|f| f.matches(record))
+    }
+
+    /// The index of the first record that the function says it did not handle; the batch's length if it handled all.
+    fn first_failure(&self, response: &RawValue, records: &[Value]) -> usize {
+        let report = if self.spec.reports_failures { serde_json::from_str::<Report>(response.get()).ok() } else { None };
+        let failures = report.and_then(|r| r.batch_item_failures).unwrap_or_default();
+        if failures.is_empty() {
+            return records.len();
+        }
+        let failed: HashSet<&str> = failures.iter().filter_map(|f| f.item_identifier.as_deref()).collect();
+        // An identifier that names no record fails the whole batch.
+        records.iter().position(|r| sequence_number(r).is_some_and(|n| failed.contains(n))).unwrap_or(0)
+    }
+}
+
+impl Positions {
+    fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
+        let damaged = |file: &PathBuf, e: io::Error| StartError::State(format!("{}: {e}", file.display()));
+        let handled = match file.as_ref().map(|f| (f, fs::read(f))) {
+            None => BTreeMap::new(),
+            Some((_, Err(e))) if e.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Some((f, read)) => read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)).map_err(|e| damaged(f, e))?,
+        };
+        Ok(Self { file, handled: Mutex::new(handled) })
+    }
+
+    fn of(&self, mapping: &str) -> Option<String> {
+        self.handled.lock().unwrap_or_else(PoisonError::into_inner).get(mapping).cloned()
+    }
+
+    fn put(&self, mapping: &str, sequence_number: String) {
+        let mut handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
+        handled.insert(mapping.to_owned(), sequence_number);
+        if let Some(file) = &self.file
+            && let Err(e) = replace_file(file, &*handled)
+        {
+            tracing::error!(error = %e, "the position in a stream cannot be saved; after a restart records come again");
+        }
+    }
+}
+
+/// Spawns a reader for every mapping.
+pub(super) fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
+    for mapping in &core.aws.streams.mappings {
+        let (core, mapping) = (Arc::clone(core), Arc::clone(mapping));
+        tasks.spawn(async move { follow(&core, &mapping).await });
+    }
+}
+
+/// Reads on for ever. What was left by an earlier process comes first.
+async fn follow(core: &Core, mapping: &Mapping) {
+    loop {
+        // Taken before reading: whoever adds a guard after this also wakes us again.
+        let guards = std::mem::take(&mut *mapping.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(e) = drain(core, mapping).await {
+            tracing::error!(error = %e, function = mapping.spec.function, "the stream cannot be read");
+        }
+        drop(guards);
+        mapping.wake.notified().await;
+    }
+}
+
+async fn drain(core: &Core, mapping: &Mapping) -> Result<(), DynoxideError> {
+    let positions = &core.aws.streams.positions;
+    loop {
+        let records = read(core, mapping, positions.of(&mapping.spec.name)).await?;
+        let Some(last) = records.last().and_then(sequence_number).map(str::to_owned) else { return Ok(()) };
+        let wanted: Vec<Value> = records.into_iter().filter(|r| mapping.wants(r)).collect();
+        for batch in wanted.chunks(mapping.spec.batch_size.max(1)) {
+            handle(core, mapping, batch.to_vec()).await;
+        }
+        positions.put(&mapping.spec.name, last);
+    }
+}
+
+/// The next records, in the form in which functions receive them.
+async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<Vec<Value>, DynoxideError> {
+    let (table, stream_arn) = (mapping.spec.table.clone(), mapping.stream_arn.clone());
+    let now = core.clock.now().seconds();
+    let records = core.aws.dynamodb.engine().run(move |database| {
+        let iterator = database.get_shard_iterator(GetShardIteratorRequest {
+            stream_arn,
+            shard_id: dynoxide::streams::shard_id(&table),
+            shard_iterator_type: if after.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" }.to_owned(),
+            sequence_number: after,
+        })?;
+        let shard_iterator = iterator.shard_iterator.unwrap_or_default();
+        let records = database.get_records(GetRecordsRequest { shard_iterator, limit: Some(PAGE) })?.records;
+        records
+            .iter()
+            .map(|r| serde_json::to_value(r).map_err(|e| DynoxideError::InternalServerError(e.to_string())))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    let mut records = records.await?;
+    for record in &mut records {
+        if let Some(fields) = record.as_object_mut() {
+            fields.insert("awsRegion".to_owned(), json!(REGION));
+            fields.insert("eventSourceARN".to_owned(), json!(mapping.stream_arn));
+        }
+        // By the clock that can be moved: a record is read as soon as it is written.
+        if let Some(time) = record.pointer_mut("/dynamodb/ApproximateCreationDateTime") {
+            *time = json!(now);
+        }
+    }
+    Ok(records)
+}
+
+/// Invokes the function until every record is handled or given up.
+async fn handle(core: &Core, mapping: &Mapping, records: Vec<Value>) {
+    let spec = &mapping.spec;
+    let mut batches = VecDeque::from([Batch { records, retries: 0 }]);
+    while let Some(Batch { mut records, retries }) = batches.pop_front() {
+        let (handled, error) = match invoke(core, &spec.function, &records).await {
+            Ok(response) => (mapping.first_failure(&response, &records), None),
+            Err(e) => (0, Some(e)),
+        };
+        let rest = records.split_off(handled.min(records.len()));
+        if rest.is_empty() {
+            continue;
+        }
+        if spec.max_retries.is_some_and(|max| retries >= max) || expired(spec, &rest, core.clock.now()) {
+            let error = error.unwrap_or_else(|| "reported as not handled".to_owned());
+            core.aws.dead_letters.add(spec.on_failure.as_deref(), &spec.function, &error, event(&rest));
+        } else if spec.bisects && error.is_some() && rest.len() > 1 {
+            // Halving is not trying again.
+            let mut first = rest;
+            let second = first.split_off(first.len().div_ceil(2));
+            batches.push_front(Batch { records: second, retries });
+            batches.push_front(Batch { records: first, retries });
+        } else {
+            tokio::time::sleep(delay(retries)).await;
+            batches.push_front(Batch { records: rest, retries: retries.saturating_add(1) });
+        }
+    }
+}
+
+async fn invoke(core: &Core, function: &str, records: &[Value]) -> Result<Box<RawValue>, String> {
+    let trace = Trace::new(&core.sys);
+    core.aws.calls.open(trace.as_str());
+    let response = core.hosts.invoke(function, event(records), &trace).await;
+    let operation = core.template.functions.get(function).map_or(function, |f| &f.name);
+    core.aws.calls.close(trace.as_str(), operation);
+    response.map_err(|e| e.to_string())
+}
+
+fn event(records: &[Value]) -> Box<RawValue> {
+    // A value that was JSON once can be written as JSON again.
+    serde_json::value::to_raw_value(&json!({"Records": records})).unwrap_or_default()
+}
+
+fn sequence_number(record: &Value) -> Option<&str> {
+    record.pointer("/dynamodb/SequenceNumber")?.as_str()
+}
+
+fn expired(spec: &StreamMappingSpec, records: &[Value], now: Time) -> bool {
+    let written = records.first().and_then(|r| r.pointer("/dynamodb/ApproximateCreationDateTime")?.as_i64());
+    let written = Time::from_millis(written.unwrap_or_default().saturating_mul(1000));
+    spec.max_age.is_some_and(|max| now.since(written) > max)
+}
+
+fn delay(retries: u32) -> Duration {
+    FIRST_DELAY.saturating_mul(2_u32.saturating_pow(retries)).min(MAX_DELAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping(reports_failures: bool) -> Mapping {
+        let spec = StreamMappingSpec {
+            name: "Outbox".into(),
+            table: "state".into(),
+            function: "outbox-relay".into(),
+            filters: Vec::new(),
+            batch_size: 10,
+            reports_failures,
+            bisects: true,
+            max_retries: Some(2),
+            max_age: Some(Duration::from_secs(60)),
+            on_failure: None,
+        };
+        let filters = vec![Pattern::parse(&json!({"eventName": ["INSERT"]})).expect("pattern")];
+        Mapping { spec, stream_arn: String::new(), filters, pending: Mutex::default(), wake: Notify::new() }
+    }
+
+    fn record(number: &str) -> Value {
+        json!({"eventName": "INSERT", "dynamodb": {"SequenceNumber": number, "ApproximateCreationDateTime": 1000}})
+    }
+
+    #[test]
+    fn a_report_names_the_first_record_to_come_again() {
+        let records = [record("1"), record("2"), record("3")];
+        let first =
+            |mapping: &Mapping, response: &str| mapping.first_failure(&RawValue::from_string(response.to_owned()).expect("json"), &records);
+        for (response, expected) in [
+            (r#"{"batchItemFailures":[]}"#, 3),
+            (r#"{"batchItemFailures":null}"#, 3),
+            ("null", 3),
+            ("{}", 3),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"3"},{"itemIdentifier":"2"}]}"#, 1),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"9"}]}"#, 0),
+            (r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#, 0),
+        ] {
+            assert_eq!(first(&mapping(true), response), expected, "{response}");
+        }
+        assert_eq!(first(&mapping(false), r#"{"batchItemFailures":[{"itemIdentifier":"1"}]}"#), 3, "not asked to report");
+    }
+
+    #[test]
+    fn records_are_filtered_and_expire() {
+        let mapping = mapping(true);
+        assert!(mapping.wants(&record("1")));
+        assert!(!mapping.wants(&json!({"eventName": "REMOVE"})));
+        assert!(!expired(&mapping.spec, &[record("1")], Time::from_millis(1_060_000)));
+        assert!(expired(&mapping.spec, &[record("1")], Time::from_millis(1_060_001)));
+    }
+
+    #[test]
+    fn a_position_survives_a_restart() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = Some(folder.path().join("streams.json"));
+        Positions::open(file.clone()).expect("opened").put("Outbox", "42".into());
+        assert_eq!(Positions::open(file).expect("opened again").of("Outbox").as_deref(), Some("42"));
+    }
+}
