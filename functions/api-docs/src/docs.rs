@@ -1,0 +1,84 @@
+//! Swagger UI, without its top bar, over our own document.
+
+use std::{borrow::Cow, sync::Arc};
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderName, HeaderValue, header};
+use kernel::{Kind, Problem};
+use utoipa_swagger_ui::{Config, serve};
+use web::{Error, Path, Problems};
+
+/// Only files of our own: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
+/// sheet are `data:` URLs.)
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Lets one read and try the API in a browser.
+///
+/// AWS calls: none.
+#[utoipa::path(
+    get, path = "/docs", tag = "api-docs", operation_id = "get_docs", security(()),
+    responses((status = 200, description = "A page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
+)]
+pub async fn get_docs() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    (headers, include_str!("../assets/docs.html")).into_response()
+}
+
+/// Brings what the pages consist of.
+///
+/// AWS calls: none.
+#[utoipa::path(
+    get, path = "/docs/{file}", tag = "api-docs", operation_id = "get_docs_file", security(()),
+    params(("file" = String, Path, description = "A file that a page names.", example = "docs.js")),
+    responses((status = 200, description = "The file. Swagger UI's own are compressed.", content_type = "text/javascript", body = String, example = "…"), Problems)
+)]
+pub async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Error> {
+    let (kind, (body, compressed)) = match name.as_str() {
+        "docs.js" => ("text/javascript", own(include_bytes!("../assets/docs.js"))),
+        "docs.css" => ("text/css", own(include_bytes!("../assets/docs.css"))),
+        "icon.svg" => ("image/svg+xml", own(include_bytes!("../assets/icon.svg"))),
+        "swagger-ui.css" => ("text/css", swagger_ui(&name)?),
+        "swagger-ui-bundle.js" => ("text/javascript", swagger_ui(&name)?),
+        _ => return Err(Kind::NotFound.into()),
+    };
+    let mut response = ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=86400")], body).into_response();
+    if compressed {
+        // As it is compiled in. Every client that runs scripts can read it.
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+/// Bytes, and whether they are compressed.
+type File = (Cow<'static, [u8]>, bool);
+
+fn own(bytes: &'static [u8]) -> File {
+    (Cow::Borrowed(bytes), false)
+}
+
+fn swagger_ui(name: &str) -> Result<File, Problem> {
+    let file = serve(name, Arc::new(Config::default())).map_err(|e| Problem::internal(e.to_string()))?;
+    file.map(|f| (f.bytes, f.gzpipped)).ok_or_else(|| Kind::NotFound.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swagger_ui_is_compiled_in_and_compressed() {
+        for name in ["swagger-ui.css", "swagger-ui-bundle.js"] {
+            let (bytes, compressed) = swagger_ui(name).unwrap();
+            assert!(compressed && bytes[..2] == [0x1F, 0x8B], "{name}");
+        }
+    }
+
+    #[test]
+    fn the_page_names_only_files_that_there_are() {
+        let page = include_str!("../assets/docs.html");
+        let named: Vec<&str> = page.split('"').filter_map(|part| part.strip_prefix("/docs/")).collect();
+        assert_eq!(named, ["swagger-ui.css", "docs.css", "icon.svg", "swagger-ui-bundle.js", "docs.js"]);
+        assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("<script>"));
+    }
+}

@@ -1,0 +1,34 @@
+//! What a kind of problem means: the page that the `type` of every problem document leads to (RFC 9457 §3.1.1).
+
+use axum::response::{IntoResponse as _, Response};
+use http::header;
+use kernel::Kind;
+use web::{Error, Language, Path, Problems};
+
+use crate::docs::POLICY;
+
+/// Says what a kind of problem means.
+///
+/// AWS calls: none.
+#[utoipa::path(
+    get, path = "/problems/{code}", tag = "api-docs", operation_id = "get_problem", security(()),
+    params(("code" = String, Path, description = "The `code` of a problem document.", example = "version_mismatch")),
+    responses((status = 200, description = "A page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
+)]
+pub async fn get_problem(Path(code): Path<String>, Language(locale): Language) -> Result<Response, Error> {
+    let kind = Kind::ALL.iter().find(|k| k.code() == code).ok_or(Kind::NotFound)?;
+    // Titles and codes are ours: nothing of the request is written into the page.
+    let page = format!(
+        include_str!("../assets/problem.html"),
+        language = locale.tag(),
+        title = locale.text(kind.code(), &[]),
+        status = kind.status(),
+        code = kind.code()
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ];
+    Ok((headers, page).into_response())
+}
