@@ -1,1 +1,35 @@
-//! To come.
+//! What an end-to-end test is written with: a cloud of its own, callers that speak HTTP and WebSocket, a clock to move and
+//! an inbox to read. Nothing here sleeps; what has not happened yet is waited for.
+
+mod caller;
+mod cloud;
+mod socket;
+
+pub use caller::{Caller, Reply};
+pub use cloud::{Cloud, PASSWORD};
+pub use serde_json::{Value, json};
+pub use socket::Socket;
+
+/// Lets `n` tasks go at the same moment and collects what each of them came to.
+pub async fn race<T, F, Fut>(n: usize, task: F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Fn(usize) -> Fut,
+    Fut: Future<Output = T> + Send + 'static,
+{
+    let gate = std::sync::Arc::new(tokio::sync::Barrier::new(n));
+    let tasks: Vec<_> = (0..n)
+        .map(|i| {
+            let (gate, task) = (gate.clone(), task(i));
+            tokio::spawn(async move {
+                gate.wait().await;
+                task.await
+            })
+        })
+        .collect();
+    let mut results = Vec::with_capacity(n);
+    for task in tasks {
+        results.push(task.await.expect("no racer panics"));
+    }
+    results
+}

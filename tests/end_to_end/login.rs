@@ -1,0 +1,312 @@
+//! I-3 (without second factors) and I-7: signing in, staying signed in, signing out.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tests::{Caller, Cloud, PASSWORD, json, race};
+
+async fn attempt(caller: &Caller, login: &str, password: &str) -> tests::Reply {
+    caller.post("/v1/sessions", json!({ "login": login, "password": password })).await
+}
+
+/// I-3: by username or by address, in any case.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_username_or_address_in_any_case() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    for login in ["ana", "ANA", " Ana ", "ana@example.test", "ANA@EXAMPLE.TEST"] {
+        let reply = attempt(&cloud.anonymous(), login, PASSWORD).await;
+        let signed_in = reply.is(201);
+        assert_eq!((signed_in["token_type"].as_str(), signed_in["expires_in"].as_u64()), (Some("Bearer"), Some(600)));
+        assert_eq!(reply.header("location"), format!("/v1/sessions/{}", signed_in["session_id"].as_str().unwrap()));
+    }
+    for password in [&PASSWORD.to_uppercase(), &format!("{PASSWORD} "), "", &"x".repeat(2000)] {
+        attempt(&cloud.anonymous(), "ana", password).await.is_problem(401, "credentials_invalid");
+    }
+}
+
+/// E1: an unknown name, a wrong password and what is no name at all get the same answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failures_look_alike() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let mut shapes = BTreeSet::new();
+    for login in ["ana", "nobody", "ana@example.test", "nobody@example.test", "@", "<script>", "", "ż"] {
+        let reply = attempt(&cloud.anonymous(), login, "not the right one").await;
+        reply.is_problem(401, "credentials_invalid");
+        shapes.insert(reply.shape());
+    }
+    assert_eq!(shapes.len(), 1, "{shapes:?}");
+}
+
+/// I-3, D1: five failures mean a pause of five minutes for that name and client; a success forgets them; nobody else waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_failures_mean_a_pause() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    cloud.member("ben").await;
+    let client = cloud.anonymous();
+    for _ in 0..4 {
+        attempt(&client, "ana", "wrong").await.is_problem(401, "credentials_invalid");
+    }
+    let _ = attempt(&client, "ana", PASSWORD).await.is(201);
+    for _ in 0..5 {
+        attempt(&client, "ana", "wrong").await.is_problem(401, "credentials_invalid");
+    }
+    let refused = attempt(&client, "ana", PASSWORD).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!((1..=300).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+    attempt(&client.with("x-forwarded-for", "203.0.113.7"), "ana", PASSWORD).await.is_problem(429, "too_many_requests");
+    // Neither the owner elsewhere nor another name here.
+    let _ = attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
+    let _ = attempt(&client, "ben", PASSWORD).await.is(201);
+    cloud.advance(Duration::from_secs(301)).await;
+    let _ = attempt(&client, "ana", PASSWORD).await.is(201);
+}
+
+/// D1: of five hundred guesses at once five are evaluated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guessing_passwords_in_parallel_gains_nothing() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let client = cloud.anonymous();
+    let statuses = race(500, |_| {
+        let client = client.clone();
+        async move { attempt(&client, "ana", "wrong").await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses.iter().filter(|s| **s == 401).count(), 5);
+    assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 495);
+}
+
+/// I-7, C5: a refresh token works once; the same use repeated within ten seconds leads to the same successor.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_reply_costs_nothing() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let refresh = async |token: &str| ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+    let first = ana.refresh_token();
+    let second = refresh(&first).await.is(200)["refresh_token"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    assert_eq!(refresh(&first).await.is(200)["refresh_token"], second.as_str());
+    cloud.advance(Duration::from_secs(9)).await;
+    assert_eq!(refresh(&first).await.is(200)["refresh_token"], second.as_str());
+    let _ = refresh(&second).await.is(200);
+}
+
+/// I-7, C4: a spent token shown later ends the session for both, and its owner is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stolen_token_ends_the_session() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let other = cloud.sign_in("ana").await;
+    let refresh = async |token: &str| ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+    let first = ana.refresh_token();
+    let second = refresh(&first).await.is(200)["refresh_token"].as_str().unwrap().to_owned();
+    let third = refresh(&second).await.is(200)["refresh_token"].as_str().unwrap().to_owned();
+    cloud.advance(Duration::from_secs(11)).await;
+    refresh(&first).await.is_problem(401, "refresh_invalid");
+    refresh(&third).await.is_problem(401, "refresh_invalid");
+    ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    let _ = other.get("/v1/sessions").await.is(200);
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 2, "the code, and the warning");
+}
+
+/// C4: a made-up token harms nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn made_up_refresh_tokens_do_nothing() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let good = ana.refresh_token();
+    let mut corpus: Vec<String> = ["", "rft_", "x", "rft_AAAA", "null"].map(str::to_owned).to_vec();
+    for at in (4..good.len()).step_by(7) {
+        let mut forged = good.clone().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        corpus.push(String::from_utf8(forged).unwrap());
+    }
+    for forged in corpus {
+        ana.post("/v1/sessions/refresh", json!({ "refresh_token": forged })).await.is_problem(401, "refresh_invalid");
+    }
+    let _ = ana.post("/v1/sessions/refresh", json!({ "refresh_token": good })).await.is(200);
+}
+
+/// Q2: of a thousand uses of one token at once there is one successor, and everybody gets it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_successor_of_a_raced_token() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let token = ana.refresh_token();
+    let successors: BTreeSet<String> = race(1000, |_| {
+        let (ana, token) = (ana.clone(), token.clone());
+        async move {
+            ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await.is(200)["refresh_token"].as_str().unwrap().to_owned()
+        }
+    })
+    .await
+    .into_iter()
+    .collect();
+    assert_eq!(successors.len(), 1);
+    let _ = ana.post("/v1/sessions/refresh", json!({ "refresh_token": successors.first() })).await.is(200);
+}
+
+/// I-7, C6: a session ends after two weeks without use and after thirty days in any case.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_end() {
+    let day = Duration::from_secs(24 * 3600);
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.advance(Duration::from_secs(631)).await;
+    ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    let refresh = async |token: String| ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+    let mut token = ana.refresh_token();
+    for _ in 0..2 {
+        cloud.advance(13 * day).await;
+        token = refresh(token).await.is(200)["refresh_token"].as_str().unwrap().to_owned();
+    }
+    cloud.advance(4 * day).await;
+    refresh(token).await.is_problem(401, "refresh_invalid");
+    let idle = cloud.sign_in("ana").await;
+    cloud.advance(14 * day).await;
+    idle.post("/v1/sessions/refresh", json!({ "refresh_token": idle.refresh_token() })).await.is_problem(401, "refresh_invalid");
+}
+
+/// I-7: sessions are listed, ended one by one or all at once, and that takes effect at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_are_seen_and_ended() {
+    let cloud = Cloud::start().await;
+    let first = cloud.member("ana").await;
+    let second = cloud.sign_in("ana").await;
+    let third = cloud.sign_in("ana").await;
+    let stranger = cloud.member("ben").await;
+    let items = second.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().clone();
+    assert_eq!(items.len(), 3);
+    assert_eq!(items.iter().filter(|i| i["current"] == true).count(), 1);
+    assert!(items.iter().all(|i| i["user_agent"].as_str().unwrap().contains("Firefox")));
+    let id_of = |caller: &Caller| {
+        items.iter().find(|i| caller.token().split('.').nth(1).is_some_and(|c| claims(c).contains(i["id"].as_str().unwrap()))).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let first_path = format!("/v1/sessions/{}", id_of(&first));
+    stranger.delete(&first_path).await.is_problem(404, "not_found");
+    second.delete("/v1/sessions/ses_nonsense").await.is_problem(404, "not_found");
+    let _ = second.delete(&first_path).await.is(204);
+    first.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    second.delete(&first_path).await.is_problem(404, "not_found");
+    let _ = second.delete("/v1/sessions").await.is(204);
+    third.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    let out = second.delete("/v1/sessions/current").await;
+    let _ = out.is(204);
+    assert!(out.header("set-cookie").starts_with("__Host-refresh=; Path=/; Max-Age=0"));
+    second.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    second.post("/v1/sessions/refresh", json!({ "refresh_token": second.refresh_token() })).await.is_problem(401, "refresh_invalid");
+    let _ = stranger.get("/v1/sessions").await.is(200);
+}
+
+fn claims(part: &str) -> String {
+    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+/// I-7, C8: the twenty-first session takes the place of the one that was used least recently.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_sessions_are_the_most() {
+    let cloud = Cloud::start().await;
+    let first = cloud.member("ana").await;
+    cloud.advance(Duration::from_secs(1)).await;
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(cloud.sign_in("ana").await);
+    }
+    first.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    for other in &others {
+        let _ = other.get("/v1/sessions").await.is(200);
+    }
+}
+
+/// C9: browsers get the token in a cookie that scripts cannot read, and using it takes a header that other sites cannot send.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_keep_the_token_in_a_cookie() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let browser = cloud.anonymous();
+    let reply = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie" })).await;
+    assert!(reply.is(201).get("refresh_token").is_none());
+    let cookie = reply.header("set-cookie");
+    for attribute in ["__Host-refresh=rft_", "; Path=/;", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    let jar = cookie.split(';').next().unwrap();
+    let with_cookie = browser.with("cookie", format!("theme=dark; {jar}"));
+    with_cookie.post("/v1/sessions/refresh", json!({})).await.is_problem(403, "origin_refused");
+    let refreshed = with_cookie.with("x-stoa-csrf", "1").post("/v1/sessions/refresh", json!({})).await;
+    assert!(refreshed.is(200).get("refresh_token").is_none());
+    assert!(refreshed.header("set-cookie").starts_with("__Host-refresh=rft_"));
+    browser.post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
+}
+
+/// I-3: signing in as somebody else ends the session that the client had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_client_is_one_person() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    cloud.member("ben").await;
+    let browser = cloud.anonymous();
+    let sign_in = async |browser: &Caller, login: &str| {
+        browser.post("/v1/sessions", json!({ "login": login, "password": PASSWORD, "token_delivery": "cookie" })).await
+    };
+    let first = sign_in(&browser, "ana").await;
+    let ana = browser.signed_in(first.is(201));
+    let jar = first.header("set-cookie").split(';').next().unwrap().to_owned();
+    let second = sign_in(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "ben").await;
+    let _ = browser.signed_in(second.is(201)).get("/v1/sessions").await.is(200);
+    ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
+}
+
+/// C1, C2: a token that is not exactly ours is refused, always with the same answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_access_tokens_are_refused() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let token = ana.token();
+    let anonymous = cloud.anonymous();
+    let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
+    let forged = [
+        format!("Bearer {none}.{payload}."),
+        format!("Bearer {header}.{payload}."),
+        format!("Bearer {header}.{payload}.{}", signature.replace(|c: char| c.is_ascii_lowercase(), "A")),
+        format!("Bearer {header}.{header}.{signature}"),
+        format!("Bearer {payload}.{header}.{signature}"),
+        format!("Bearer {token}.{signature}"),
+        format!("Basic {token}"),
+        token.clone(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        format!("Bearer {}", "A".repeat(8000)),
+        format!("Bearer {}", ana.refresh_token()),
+    ];
+    let mut shapes = BTreeSet::new();
+    for value in forged {
+        let reply = anonymous.with("authorization", &value).get("/v1/sessions").await;
+        reply.is_problem(401, "token_invalid");
+        assert_eq!(reply.header("www-authenticate"), "Bearer");
+        shapes.insert(reply.shape());
+    }
+    shapes.insert(anonymous.get("/v1/sessions").await.shape());
+    assert_eq!(shapes.len(), 1, "{shapes:?}");
+    let _ = anonymous.with("authorization", format!("jwt {token}")).get("/v1/sessions").await.is(200);
+}
+
+/// I-7: the keys are published, and what verifies a token is among them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_published() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let reply = cloud.anonymous().get("/.well-known/jwks.json").await;
+    assert_eq!(reply.header("cache-control"), "public, max-age=300");
+    let keys = reply.is(200);
+    let kid = serde_json::from_str::<serde_json::Value>(&claims(ana.token().split('.').next().unwrap())).unwrap()["kid"].clone();
+    let key = keys["keys"].as_array().unwrap().iter().find(|k| k["kid"] == kid).unwrap();
+    assert_eq!((key["kty"].as_str(), key["crv"].as_str(), key["alg"].as_str()), (Some("OKP"), Some("Ed25519"), Some("EdDSA")));
+    assert!(key.get("d").is_none());
+    let discovery = cloud.anonymous().get("/.well-known/openid-configuration").await.is(200);
+    assert_eq!(discovery["jwks_uri"], format!("{}/.well-known/jwks.json", discovery["issuer"].as_str().unwrap()));
+}

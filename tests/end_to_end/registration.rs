@@ -1,0 +1,475 @@
+//! I-1 and I-2: becoming a member.
+
+use std::time::Duration;
+
+use tests::{Caller, Cloud, PASSWORD, Value, json, race};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn begin(cloud: &Cloud, email: &str) -> (Caller, String) {
+    let caller = cloud.anonymous();
+    let flow = caller.post("/v1/registrations", json!({ "email": email })).await.is(201);
+    (caller, format!("/v1/registrations/{}", flow["id"].as_str().unwrap()))
+}
+
+async fn prove(cloud: &Cloud, caller: &Caller, path: &str, email: &str) {
+    let code = cloud.code_to(email).await;
+    let flow = caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
+    assert_eq!(flow["step"], "personal");
+}
+
+fn personal() -> Value {
+    json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29" })
+}
+
+fn wrong(code: &str) -> String {
+    code.chars().map(|c| if c == '9' { '0' } else { char::from(c as u8 + 1) }).collect()
+}
+
+/// I-1: six steps lead to an account, and its owner is signed in at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn six_steps_lead_to_an_account() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let reply = caller.post("/v1/registrations", json!({ "email": "Ana@Example.test" })).await;
+    let flow = reply.is(201);
+    assert_eq!((flow["step"].as_str(), flow["progress"].as_u64()), (Some("code"), Some(33)));
+    assert_eq!(flow["email"], "A****@example.test");
+    assert_eq!(flow["code"]["tries_left"], 3);
+    let path = format!("/v1/registrations/{}", flow["id"].as_str().unwrap());
+    assert_eq!(reply.header("location"), path);
+
+    let code = cloud.code_to("Ana@example.test").await;
+    assert!(code.len() == 6 && !reply.bytes.windows(6).any(|w| w == code.as_bytes()), "the code is in the mail and nowhere else");
+    let flow = caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
+    assert_eq!((flow["step"].as_str(), flow["progress"].as_u64(), &flow["code"]), (Some("personal"), Some(50), &Value::Null));
+    let flow = caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    assert_eq!((flow["step"].as_str(), flow["progress"].as_u64()), (Some("username"), Some(67)));
+    let flow = caller.put(&format!("{path}/username"), json!({ "username": "Ana_N" })).await.is(200);
+    assert_eq!((flow["step"].as_str(), flow["progress"].as_u64()), (Some("password"), Some(83)));
+    let flow = caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    assert_eq!((flow["step"].as_str(), flow["progress"].as_u64()), (Some("summary"), Some(100)));
+
+    // It survives a reload, and nothing that was given is lost.
+    let again = caller.get(&path).await.is(200);
+    assert_eq!(again, flow);
+    assert_eq!(
+        (again["first_name"].as_str(), again["username"].as_str(), again["birth_date"].as_str()),
+        (Some("Ana"), Some("ana_n"), Some("2000-02-29"))
+    );
+
+    let signed_in = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
+    let member = caller.signed_in(signed_in);
+    assert_eq!(member.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
+    // The flow is spent.
+    caller.get(&path).await.is_problem(404, "not_found");
+    caller.post(&format!("{path}/complete"), json!({})).await.is_problem(404, "not_found");
+}
+
+/// I-1: no step can be skipped, and each refusal names the step that comes first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_step_is_skipped() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    let required = |problem: Value| problem["required_step"].as_str().unwrap().to_owned();
+    let step = async |name: &str, body: Value| required(caller.put(&format!("{path}/{name}"), body).await.is_problem(409, "step_required"));
+    let username = json!({ "username": "ana" });
+    let password = json!({ "password": PASSWORD });
+    assert_eq!(step("personal", personal()).await, "code");
+    assert_eq!(step("username", username.clone()).await, "code");
+    assert_eq!(step("password", password.clone()).await, "code");
+    assert_eq!(required(caller.post(&format!("{path}/complete"), json!({})).await.is_problem(409, "step_required")), "code");
+    prove(&cloud, &caller, &path, "ana@example.test").await;
+    assert_eq!(step("username", username).await, "personal");
+    assert_eq!(step("password", password).await, "personal");
+    let _ = caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    assert_eq!(required(caller.post(&format!("{path}/complete"), json!({})).await.is_problem(409, "step_required")), "username");
+}
+
+/// I-1: a code has three tries, ten minutes and one life; a new one kills it; sending again takes twenty seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_are_short_lived_and_few() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    let attempt = async |code: &str| caller.post(&format!("{path}/code"), json!({ "code": code })).await;
+    let code = cloud.code_to("ana@example.test").await;
+    // Half a code, as a form sends that does not wait, burns nothing.
+    for partial in ["", "1", "12", "abcdef"] {
+        attempt(partial).await.is_problem(422, "code_invalid");
+    }
+    for left in [2, 1, 0] {
+        assert_eq!(attempt(&wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], left);
+    }
+    attempt(&code).await.is_problem(422, "code_invalid");
+
+    let resend = async || caller.post(&format!("{path}/code/resend"), json!({})).await;
+    let early = resend().await;
+    early.is_problem(429, "resend_too_early");
+    assert!((1..=20).contains(&early.header("retry-after").parse::<u64>().unwrap()));
+    cloud.advance(Duration::from_secs(21)).await;
+    assert_eq!(resend().await.is(202)["tries_left"], 3);
+    let second = cloud.code_to("ana@example.test").await;
+    if second != code {
+        attempt(&code).await.is_problem(422, "code_invalid");
+    }
+    // Ten minutes by the server's clock, whatever still stands in the table.
+    cloud.advance(10 * MINUTE).await;
+    attempt(&second).await.is_problem(422, "code_invalid");
+    let _ = resend().await.is(202);
+    cloud.advance(9 * MINUTE).await;
+    let third = cloud.code_to("ana@example.test").await;
+    let _ = attempt(&third).await.is(200);
+    // Sent twice, it counts once.
+    assert_eq!(attempt(&third).await.is(200)["step"], "personal");
+}
+
+/// I-1, B3: of a thousand guesses at once three are evaluated; of five hundred right answers one proves the address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guessing_in_parallel_gains_nothing() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    let code = cloud.code_to("ana@example.test").await;
+    let guess = wrong(&code);
+    let replies = race(500, |_| {
+        let (caller, path, guess) = (caller.clone(), path.clone(), guess.clone());
+        async move { caller.post(&format!("{path}/code"), json!({ "code": guess })).await.json() }
+    })
+    .await;
+    let evaluated = replies.iter().filter(|r| r["code"] == "code_invalid" && r["tries_left"].is_u64() && r["tries_left"] != 0).count();
+    assert_eq!(evaluated, 2, "two refusals leave tries, all others none");
+    caller.post(&format!("{path}/code"), json!({ "code": code })).await.is_problem(422, "code_invalid");
+}
+
+/// I-1, Q4: of five hundred who want the same name one gets it, and the others lose nothing but the name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_many_gets_the_name() {
+    let cloud = Cloud::start().await;
+    let mut flows = Vec::new();
+    for n in 0..12 {
+        let email = format!("ana{n}@example.test");
+        let (caller, path) = begin(&cloud, &email).await;
+        prove(&cloud, &caller, &path, &email).await;
+        let _ = caller.put(&format!("{path}/personal"), personal()).await.is(200);
+        let _ = caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
+        let _ = caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+        flows.push((caller, path));
+    }
+    // Twelve flows, each finished by forty-two clients at once.
+    let replies = race(504, |i| {
+        let (caller, path) = flows[i % flows.len()].clone();
+        async move { (i % 12, caller.post(&format!("{path}/complete"), json!({})).await) }
+    })
+    .await;
+    let created: Vec<usize> = replies.iter().filter(|(_, r)| r.status.as_u16() == 201).map(|(flow, _)| *flow).collect();
+    assert_eq!(created.len(), 1, "one account");
+    for (flow, reply) in &replies {
+        match reply.status.as_u16() {
+            201 => {}
+            // The other clients of the flow that won find it spent, or the name taken while they looked.
+            404 => assert_eq!(*flow, created[0]),
+            _ => assert_eq!(reply.is_problem(409, "username_taken")["required_step"], "username"),
+        }
+    }
+    let (caller, path) = &flows[(created[0] + 1) % 12];
+    assert_eq!(caller.put(&format!("{path}/username"), json!({ "username": "Ana" })).await.field_errors(), ["/username username_taken"]);
+    let _ = caller.put(&format!("{path}/username"), json!({ "username": "ana_too" })).await.is(200);
+    let _ = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
+}
+
+/// E1: a known address is answered like an unknown one; its owner is told by mail, and guessing looks the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_known_address_looks_like_an_unknown_one() {
+    let cloud = Cloud::start().await;
+    cloud.member("known").await;
+    let replies = async |email: &str| {
+        let caller = cloud.anonymous();
+        let started = caller.post("/v1/registrations", json!({ "email": email })).await;
+        let path = format!("/v1/registrations/{}", started.is(201)["id"].as_str().unwrap());
+        cloud.settle().await;
+        let shown = caller.get(&path).await;
+        // The one in a million that is right would be no enumeration either.
+        let guessed = caller.post(&format!("{path}/code"), json!({ "code": "000000" })).await;
+        let linked =
+            caller.post("/v1/registrations/link", json!({ "email": email, "username": "somebody_new", "password": PASSWORD })).await;
+        [started, shown, guessed, linked].map(|r| r.shape())
+    };
+    // Addresses of one length, so that what is masked is equally long.
+    assert_eq!(replies("known@example.test").await, replies("other@example.test").await);
+    let to_owner = cloud.mails_to("known@example.test").await;
+    assert!(to_owner.iter().skip(1).all(|m| m.code.is_none()), "no code for an account that exists");
+    assert!(cloud.mail_to("other@example.test").await.links.iter().any(|l| l.contains("#token=")));
+}
+
+/// I-1: going back to step one takes the proof away, and a code sent to the former address proves nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_address_must_be_proven_anew() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    let former = cloud.code_to("ana@example.test").await;
+    let flow = caller.put(&format!("{path}/email"), json!({ "email": "eve@example.test" })).await.is(200);
+    assert_eq!((flow["step"].as_str(), flow["email"].as_str()), (Some("code"), Some("e****@example.test")));
+    let current = cloud.code_to("eve@example.test").await;
+    if former != current {
+        caller.post(&format!("{path}/code"), json!({ "code": former })).await.is_problem(422, "code_invalid");
+    }
+    let _ = caller.post(&format!("{path}/code"), json!({ "code": current })).await.is(200);
+    // Proven, and then another one again: the proof is gone.
+    let flow = caller.put(&format!("{path}/email"), json!({ "email": "victim@example.test" })).await.is(200);
+    assert_eq!(flow["step"], "code");
+    caller.put(&format!("{path}/personal"), personal()).await.is_problem(409, "step_required");
+}
+
+/// I-1: everything that is wrong with a request is told at once, in the client's language, and changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_wrong_is_told_at_once() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    prove(&cloud, &caller, &path, "ana@example.test").await;
+    let bad = json!({ "first_name": "", "last_name": "R2-D2", "birth_date": "2020-01-01" });
+    let reply = caller.put(&format!("{path}/personal"), bad.clone()).await;
+    assert_eq!(reply.field_errors(), ["/first_name required", "/last_name characters", "/birth_date too_young"]);
+    let polish = caller.with("accept-language", "pl").put(&format!("{path}/personal"), bad).await;
+    assert_eq!(polish.field_errors(), reply.field_errors());
+    assert_ne!(polish.json()["title"], reply.json()["title"]);
+    assert_eq!(polish.header("content-language"), "pl");
+    for (born, code) in [("2200-01-01", "in_future"), ("1700-01-01", "too_old"), ("29.02.2000", "date"), ("2001-02-29", "date")] {
+        let body = json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": born });
+        assert_eq!(caller.put(&format!("{path}/personal"), body).await.field_errors(), [format!("/birth_date {code}")]);
+    }
+    assert_eq!(caller.get(&path).await.is(200)["step"], "personal");
+    let _ = caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    for (name, code) in [
+        ("ab", "too_short"),
+        ("9ana", "username_format"),
+        ("a__b", "username_format"),
+        ("admin", "username_refused"),
+        ("ana@b.cd", "username_format"),
+    ] {
+        assert_eq!(
+            caller.put(&format!("{path}/username"), json!({ "username": name })).await.field_errors(),
+            [format!("/username {code}")]
+        );
+    }
+    let _ = caller.put(&format!("{path}/username"), json!({ "username": "giraffe" })).await.is(200);
+    let weak = caller.put(&format!("{path}/password"), json!({ "password": "giraffe1" })).await;
+    assert_eq!(weak.field_errors(), ["/password too_short", "/password password_personal"]);
+    for (password, code) in [("password1234", "password_common"), ("my ana@example.test!", "password_personal")] {
+        assert_eq!(
+            caller.put(&format!("{path}/password"), json!({ "password": password })).await.field_errors(),
+            [format!("/password {code}")]
+        );
+    }
+    assert_eq!(caller.get(&path).await.is(200)["step"], "password");
+}
+
+/// G2, G3: what is not the expected JSON is refused with a problem document that says where.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn malformed_requests_are_refused() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let post = async |content_type: Option<&str>, body: &str| {
+        caller.raw(reqwest::Method::POST, "/v1/registrations", content_type, body.as_bytes().to_vec()).await
+    };
+    let json_type = Some("application/json");
+    for (body, pointer) in [
+        ("", ""),
+        ("{", ""),
+        ("[]", ""),
+        ("null", ""),
+        ("{\"email\":5}", "/email"),
+        ("{\"email\":\"a@b.cd\",\"email\":\"c@d.ef\"}", ""),
+        ("{\"email\":\"a@b.cd\"} x", ""),
+        ("{\"email\":\"a@b.cd\",\"role\":\"admin\"}", "/role"),
+        ("{\"email\":NaN}", "/email"),
+        ("{\"email\":\"\\ud800\"}", "/email"),
+        ("{\"email\":\"a\\u0000@b.cd\"}", ""),
+    ] {
+        let problem = post(json_type, body).await.is_problem(400, "malformed");
+        if !pointer.is_empty() {
+            assert_eq!(problem["pointer"], pointer, "{body}");
+        }
+    }
+    post(None, "{}").await.is_problem(415, "unsupported_media_type");
+    post(Some("text/plain"), "{}").await.is_problem(415, "unsupported_media_type");
+    post(json_type, &format!("{{\"email\":\"{}\"}}", "a".repeat(70_000))).await.is_problem(413, "too_large");
+    let deep = format!("{{\"email\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    post(json_type, &deep).await.is_problem(400, "malformed");
+    for flow in ["flw_", "flw_x", "usr_01JABCDEFGHJKMNPQRSTVWXYZ0", "%00", "..%2f..", &"a".repeat(4000)] {
+        assert_eq!(caller.get(&format!("/v1/registrations/{flow}")).await.status.as_u16(), 404, "{flow}");
+    }
+    let made_up = format!("flw_{}", "A".repeat(43));
+    caller.get(&format!("/v1/registrations/{made_up}")).await.is_problem(404, "not_found");
+    caller.post(&format!("/v1/registrations/{made_up}/code"), json!({ "code": "123456" })).await.is_problem(404, "not_found");
+    assert_eq!(cloud.inbox.len(), 0, "nothing was sent");
+}
+
+/// G4: every answer carries the headers that keep browsers safe, also an error.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_safe_for_browsers() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    for reply in [
+        caller.get("/v1/usernames/ana/availability").await,
+        caller.get("/v1/usernames/%20/availability").await,
+        caller.post("/v1/registrations", json!({})).await,
+    ] {
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("cache-control"), "no-store");
+        assert_eq!(reply.header("referrer-policy"), "no-referrer");
+        assert!(reply.header("strict-transport-security").contains("max-age=31536000"));
+        assert!(reply.header("content-security-policy").contains("default-src 'none'"));
+        assert!(!reply.header("x-request-id").is_empty());
+    }
+    let html = caller.with("accept", "text/html").get(&format!("/v1/registrations/flw_{}", "A".repeat(43))).await;
+    assert_eq!(html.status.as_u16(), 404);
+    assert!(html.header("content-type").starts_with("text/html") && html.bytes.starts_with(b"<!doctype html>"));
+}
+
+/// I-1: whether a name is free can be asked, in any case and not too often.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_can_be_checked() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let caller = cloud.anonymous();
+    let check = async |name: &str| caller.get(&format!("/v1/usernames/{name}/availability")).await;
+    let taken = check("ANA").await.is(200);
+    assert_eq!(
+        (taken["available"].as_bool(), taken["code"].as_str(), taken["username"].as_str()),
+        (Some(false), Some("username_taken"), Some("ana"))
+    );
+    let free = check("Ben").await.is(200);
+    assert_eq!((free["available"].as_bool(), &free["code"], free["username"].as_str()), (Some(true), &Value::Null, Some("ben")));
+    let bad = check("9").await.is(200);
+    assert!(bad["available"] == false && bad["code"] == "username_format" && bad["message"].is_string());
+    for _ in 3..30 {
+        let _ = check("ben").await.is(200);
+    }
+    let refused = check("ben").await;
+    refused.is_problem(429, "too_many_requests");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() <= 60);
+    // Another client is not affected, and a header does not make another client.
+    let _ = cloud.anonymous().get("/v1/usernames/ben/availability").await.is(200);
+    caller.with("x-forwarded-for", "203.0.113.9").get("/v1/usernames/ben/availability").await.is_problem(429, "too_many_requests");
+}
+
+/// D5: an address gets five mails an hour, a client begins ten registrations an hour, and a new hour is a new hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_are_limited() {
+    let cloud = Cloud::start().await;
+    for _ in 0..5 {
+        let _ = begin(&cloud, "ana@example.test").await;
+    }
+    let start = async |caller: &Caller, email: &str| caller.post("/v1/registrations", json!({ "email": email })).await;
+    start(&cloud.anonymous(), "ANA@example.test").await.is_problem(429, "too_many_requests");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 5);
+    let busy = cloud.anonymous();
+    for n in 0..10 {
+        let _ = start(&busy, &format!("a{n}@example.test")).await.is(201);
+    }
+    start(&busy, "b@example.test").await.is_problem(429, "too_many_requests");
+    cloud.advance(61 * MINUTE).await;
+    let _ = start(&busy, "ana@example.test").await.is(201);
+}
+
+/// I-1: a flow is forgotten after a day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_is_forgotten_after_a_day() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    prove(&cloud, &caller, &path, "ana@example.test").await;
+    cloud.advance(Duration::from_secs(24 * 3600 - 5)).await;
+    let _ = caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    cloud.advance(Duration::from_secs(6)).await;
+    caller.get(&path).await.is_problem(404, "not_found");
+    caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is_problem(404, "not_found");
+}
+
+/// I-2: a mailed link opens the account for whoever knows the password, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_opens_the_account() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let body = json!({ "email": "ana@example.test", "username": "ana", "password": PASSWORD, "locale": "pl" });
+    let sent = caller.post("/v1/registrations/link", body).await.is(202);
+    assert_eq!(sent["link"]["target"], "a****@example.test");
+    caller.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is_problem(401, "credentials_invalid");
+    let token = cloud.token_to("ana@example.test").await;
+    // Looking at the page, as link scanners do, changes nothing.
+    let page = caller.get("/activate").await;
+    assert!(page.status.is_success() && page.header("content-security-policy").contains("script-src 'sha256-"));
+    let activate =
+        async |token: &str, password: &str| caller.post("/v1/activations", json!({ "token": token, "password": password })).await;
+    activate(&format!("{token}x"), PASSWORD).await.is_problem(422, "link_invalid");
+    activate("", PASSWORD).await.is_problem(422, "link_invalid");
+    activate(&token, "not the right one").await.is_problem(403, "password_wrong");
+    let signed_in = activate(&token, PASSWORD).await.is(201);
+    let _ = caller.signed_in(signed_in).get("/v1/sessions").await.is(200);
+    activate(&token, PASSWORD).await.is_problem(422, "link_invalid");
+    let _ = cloud.sign_in("ana").await;
+}
+
+/// I-2, A7: somebody who registers another person's address does not get in when that person opens the link.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_link_alone_does_not_let_a_stranger_choose_the_password() {
+    let cloud = Cloud::start().await;
+    let attacker = cloud.anonymous();
+    let body = |password: &str| json!({ "email": "victim@example.test", "username": "victim", "password": password });
+    let _ = attacker.post("/v1/registrations/link", body("a password of the attacker")).await.is(202);
+    let token = cloud.token_to("victim@example.test").await;
+    let victim = cloud.anonymous();
+    for _ in 0..5 {
+        victim.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is_problem(403, "password_wrong");
+    }
+    victim.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is_problem(429, "too_many_requests");
+    // The owner of the address registers for themselves, with the same name.
+    let _ = victim.post("/v1/registrations/link", body(PASSWORD)).await.is(202);
+    let token = cloud.token_to("victim@example.test").await;
+    let _ = victim.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201);
+    attacker
+        .post("/v1/sessions", json!({ "login": "victim", "password": "a password of the attacker" }))
+        .await
+        .is_problem(401, "credentials_invalid");
+}
+
+/// I-2: a link is good for a day; another one can be asked for after a minute, and kills it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_expire_and_are_replaced() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let sent = caller
+        .post("/v1/registrations/link", json!({ "email": "ana@example.test", "username": "ana", "password": PASSWORD }))
+        .await
+        .is(202);
+    let first = cloud.token_to("ana@example.test").await;
+    let again = format!("/v1/registrations/{}/code/resend", sent["id"].as_str().unwrap());
+    caller.post(&again, json!({})).await.is_problem(429, "resend_too_early");
+    cloud.advance(61 * Duration::from_secs(1)).await;
+    let _ = caller.post(&again, json!({})).await.is(202);
+    let second = cloud.token_to("ana@example.test").await;
+    let activate = async |token: &str| caller.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await;
+    activate(&first).await.is_problem(422, "link_invalid");
+    cloud.advance(24 * 60 * MINUTE).await;
+    activate(&second).await.is_problem(422, "link_invalid");
+}
+
+/// A7, S2: neither codes nor passwords nor tokens stand in any table in clear.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_is_stored_in_clear() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    let code = cloud.code_to("ana@example.test").await;
+    let dump = cloud.dump().await.to_string();
+    assert!(dump.contains("ana@example.test") && !dump.contains(&code));
+    assert!(!dump.contains(path.rsplit('_').next().unwrap()), "the flow's id is a secret");
+    prove(&cloud, &caller, &path, "ana@example.test").await;
+    let _ = caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    let _ = caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
+    let _ = caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    assert!(!cloud.dump().await.to_string().contains(PASSWORD));
+    let signed_in = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
+    let dump = cloud.dump().await.to_string();
+    for secret in [signed_in["access_token"].as_str().unwrap(), signed_in["refresh_token"].as_str().unwrap(), PASSWORD] {
+        assert!(!dump.contains(secret));
+    }
+    assert!(dump.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
+}

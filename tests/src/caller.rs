@@ -1,0 +1,231 @@
+//! Somebody who calls the API over HTTP.
+
+use std::{net::IpAddr, time::Duration};
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::Value;
+
+/// A client with an address of its own, signed in or not.
+#[derive(Clone)]
+pub struct Caller {
+    http: reqwest::Client,
+    api: String,
+    /// Where the WebSocket API asks for its `Origin`.
+    origin: String,
+    headers: Vec<(String, String)>,
+    signed_in: Option<Value>,
+    name: String,
+}
+
+impl Caller {
+    pub(crate) fn new(api: &str, origin: &str, from: IpAddr) -> Self {
+        let http = reqwest::Client::builder()
+            .local_address(from)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            .user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+            .build()
+            .expect("a client is built");
+        Self { http, api: api.to_owned(), origin: origin.to_owned(), headers: Vec::new(), signed_in: None, name: String::new() }
+    }
+
+    /// The same client, signed in: `reply` is what sign-in or registration answered.
+    #[must_use]
+    pub fn signed_in(&self, reply: Value) -> Self {
+        Self { signed_in: Some(reply), ..self.clone() }
+    }
+
+    /// The same client under a username.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
+    }
+
+    /// The same client with one more header on every request.
+    #[must_use]
+    pub fn with(&self, name: &str, value: impl ToString) -> Self {
+        let mut more = self.clone();
+        more.headers.push((name.to_owned(), value.to_string()));
+        more
+    }
+
+    /// The username it registered with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address it registered with.
+    #[must_use]
+    pub fn email(&self) -> String {
+        format!("{}@example.test", self.name)
+    }
+
+    /// Its user id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.session("user_id")
+    }
+
+    /// Its access token.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.session("access_token")
+    }
+
+    /// Its refresh token.
+    #[must_use]
+    pub fn refresh_token(&self) -> String {
+        self.session("refresh_token")
+    }
+
+    /// A member of what sign-in answered.
+    fn session(&self, member: &str) -> String {
+        let reply = self.signed_in.as_ref().expect("the caller is signed in");
+        reply[member].as_str().unwrap_or_else(|| panic!("no {member} in {reply}")).to_owned()
+    }
+
+    /// The origin of the frontend it uses.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// `GET`
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// `POST` with a JSON body.
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    /// `PATCH` with a JSON body.
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    /// `DELETE`
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    /// Any request with a JSON body.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        match body {
+            Some(body) => self.raw(method, path, Some("application/json"), body.to_string().into_bytes()).await,
+            None => self.raw(method, path, None, Vec::new()).await,
+        }
+    }
+
+    /// Any request with any body.
+    pub async fn raw(&self, method: Method, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Reply {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.api) };
+        let mut request = self.http.request(method.clone(), url).body(body);
+        if let Some(value) = content_type {
+            request = request.header("content-type", value);
+        }
+        if self.signed_in.is_some() {
+            request = request.bearer_auth(self.token());
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let reply = request.send().await.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+        let (status, headers) = (reply.status(), reply.headers().clone());
+        let bytes = reply.bytes().await.expect("a body").to_vec();
+        Reply { asked: format!("{method} {path}"), status, headers, bytes }
+    }
+}
+
+/// What was answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    asked: String,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub bytes: Vec<u8>,
+}
+
+impl Reply {
+    /// The body, if the status is the expected one; `null` for an empty body.
+    ///
+    /// # Panics
+    /// If it is another, showing the body.
+    #[track_caller]
+    #[must_use]
+    pub fn is(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}: {}", self.asked, String::from_utf8_lossy(&self.bytes));
+        if self.bytes.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The problem document, if it is the expected one.
+    ///
+    /// # Panics
+    /// If it is another answer, showing it.
+    #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "most tests only assert")]
+    pub fn is_problem(&self, status: u16, code: &str) -> Value {
+        let text = String::from_utf8_lossy(&self.bytes);
+        assert_eq!(self.status.as_u16(), status, "{}: {text}", self.asked);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}: {text}", self.asked);
+        let problem = self.json();
+        assert_eq!(problem["code"], code, "{}: {text}", self.asked);
+        assert_eq!(problem["status"], status, "{}: {text}", self.asked);
+        problem
+    }
+
+    /// The codes of the wrong fields, as `pointer code`, in order.
+    #[must_use]
+    pub fn field_errors(&self) -> Vec<String> {
+        let problem = self.is_problem(422, "invalid");
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|e| format!("{} {}", e["pointer"].as_str().unwrap_or_default(), e["code"].as_str().unwrap_or_default())).collect()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[track_caller]
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("{}: {e}: {}", self.asked, String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// A header, or nothing.
+    #[must_use]
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    /// What two answers must have in common for nobody to tell them apart: status, header names and the body with every id,
+    /// token, time and number of seconds masked.
+    #[must_use]
+    pub fn shape(&self) -> String {
+        let mut names: Vec<_> = self.headers.keys().map(|k| k.as_str().to_owned()).collect();
+        names.sort();
+        let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        format!("{} {names:?} {}", self.status, masked(body))
+    }
+}
+
+fn masked(value: Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(members.into_iter().map(|(k, v)| (k, masked(v))).collect()),
+        Value::Array(items) => Value::Array(items.into_iter().map(masked).collect()),
+        Value::String(text) if text.len() > 15 && !text.contains(' ') => Value::String(format!("<{}>", text.len())),
+        Value::Number(n) if n.as_u64().is_some_and(|n| n > 10) => Value::String("<number>".to_owned()),
+        other => other,
+    }
+}

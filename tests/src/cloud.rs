@@ -1,0 +1,135 @@
+//! A local cloud for one test.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use kernel::Time;
+use local::{Options, Stack, inbox::Message};
+use serde_json::{Value, json};
+
+use crate::Caller;
+
+/// The password of everybody whom [`Cloud::member`] registers.
+pub const PASSWORD: &str = "tall giraffes dance";
+
+/// How long a mail may take.
+const MAIL: Duration = Duration::from_secs(20);
+
+/// A local cloud, empty at first, gone with the test.
+pub struct Cloud {
+    stack: Stack,
+    addresses: AtomicU32,
+}
+
+impl std::ops::Deref for Cloud {
+    type Target = Stack;
+    fn deref(&self) -> &Stack {
+        &self.stack
+    }
+}
+
+impl Cloud {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start() -> Self {
+        let stack = Stack::start(Options::for_tests()).await.unwrap_or_else(|e| panic!("{e}"));
+        Self { stack, addresses: AtomicU32::new(0) }
+    }
+
+    /// A client from an address of its own, not signed in.
+    pub fn anonymous(&self) -> Caller {
+        let [a, b, c, _] = self.addresses.fetch_add(1, Ordering::Relaxed).saturating_add(1).to_le_bytes();
+        self.caller_at(Ipv4Addr::new(127, c.saturating_add(1), b, a))
+    }
+
+    /// A client from this address. Only loopback addresses reach the local cloud.
+    pub fn caller_at(&self, from: Ipv4Addr) -> Caller {
+        Caller::new(&self.urls.api, "http://localhost:5173", IpAddr::V4(from))
+    }
+
+    /// Registers somebody in the six steps, with [`PASSWORD`] and the address `<name>@example.test`, and signs them in.
+    pub async fn member(&self, name: &str) -> Caller {
+        let caller = self.anonymous().named(name);
+        let flow = caller.post("/v1/registrations", json!({ "email": caller.email() })).await.is(201);
+        let path = format!("/v1/registrations/{}", flow["id"].as_str().expect("an id"));
+        let code = self.code_to(&caller.email()).await;
+        let _ = caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
+        let personal = json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29" });
+        let _ = caller.put(&format!("{path}/personal"), personal).await.is(200);
+        let _ = caller.put(&format!("{path}/username"), json!({ "username": name })).await.is(200);
+        let _ = caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+        let signed_in = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
+        caller.signed_in(signed_in)
+    }
+
+    /// Signs somebody in once more, from another client.
+    pub async fn sign_in(&self, login: &str) -> Caller {
+        let caller = self.anonymous().named(login.split('@').next().unwrap_or(login));
+        let reply = caller.post("/v1/sessions", json!({ "login": login, "password": PASSWORD })).await.is(201);
+        caller.signed_in(reply)
+    }
+
+    /// The newest message to an address, once everything that is under way has arrived.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn mail_to(&self, address: &str) -> Message {
+        let newest = async {
+            self.settle().await;
+            self.inbox.list(Some(address), 0).pop()
+        };
+        newest.await.unwrap_or_else(|| panic!("no message to {address}; there are {:?}", self.subjects()))
+    }
+
+    /// All messages to an address, oldest first, once everything that is under way has arrived.
+    pub async fn mails_to(&self, address: &str) -> Vec<Message> {
+        self.settle().await;
+        self.inbox.list(Some(address), 0)
+    }
+
+    /// The code in the newest message to an address.
+    pub async fn code_to(&self, address: &str) -> String {
+        let mail = self.mail_to(address).await;
+        mail.code.unwrap_or_else(|| panic!("no code in {:?}", mail.text))
+    }
+
+    /// The token of the link in the newest message to an address.
+    pub async fn token_to(&self, address: &str) -> String {
+        let mail = self.mail_to(address).await;
+        let token = mail.links.iter().find_map(|l| l.split_once("#token=")).map(|(_, token)| token.to_owned());
+        token.unwrap_or_else(|| panic!("no link in {:?}", mail.text))
+    }
+
+    fn subjects(&self) -> Vec<String> {
+        self.inbox.list(None, 0).into_iter().map(|m| format!("{}: {}", m.to, m.subject)).collect()
+    }
+
+    /// Moves the clock, and waits until everything that was due then is done.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by).expect("the clock moves");
+        self.settle().await;
+    }
+
+    /// The moment, by the moved clock.
+    pub fn now(&self) -> Time {
+        self.sys.now()
+    }
+
+    /// Waits until nothing is under way: outbox, bus, deliveries, file events.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub async fn settle(&self) {
+        tokio::time::timeout(MAIL.saturating_mul(3), self.activity.quiet()).await.expect("the cloud becomes quiet");
+    }
+
+    /// Everything in every table, as DynamoDB's JSON, for what must or must not be found in it.
+    pub async fn dump(&self) -> Value {
+        self.aws.dump_tables().await
+    }
+}

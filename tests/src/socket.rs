@@ -1,0 +1,153 @@
+//! Somebody who is connected by WebSocket.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::CloseFrame},
+};
+
+use crate::Caller;
+
+/// How long something expected may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An open socket.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    heard: Vec<Value>,
+    asked: u32,
+}
+
+/// Why a socket did not open: the status of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused(pub u16);
+
+impl Caller {
+    /// A ticket for a socket.
+    pub async fn ticket(&self) -> Value {
+        self.post("/v1/realtime/tickets", json!({})).await.is(201)
+    }
+
+    /// Opens a socket as a browser at the frontend's origin does.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn socket(&self) -> Socket {
+        let ticket = self.ticket().await;
+        let (url, token) = (ticket["url"].as_str().expect("a url"), ticket["ticket"].as_str().expect("a ticket"));
+        Socket::open(url, Some(token), Some(self.origin())).await.expect("the socket opens")
+    }
+}
+
+impl Socket {
+    /// Opens a socket with a ticket and an origin, or without them.
+    ///
+    /// # Errors
+    /// The status of the handshake.
+    pub async fn open(url: &str, ticket: Option<&str>, origin: Option<&str>) -> Result<Self, Refused> {
+        let mut request = url.into_client_request().expect("a url");
+        if let Some(ticket) = ticket {
+            let offer = HeaderValue::try_from(format!("stoa.v1, ticket.{ticket}")).expect("a header");
+            request.headers_mut().insert("sec-websocket-protocol", offer);
+        }
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", HeaderValue::try_from(origin).expect("a header"));
+        }
+        match connect_async(request).await {
+            Ok((stream, _)) => Ok(Self { stream, heard: Vec::new(), asked: 0 }),
+            Err(Error::Http(reply)) => Err(Refused(reply.status().as_u16())),
+            Err(e) => panic!("{url}: {e}"),
+        }
+    }
+
+    /// Sends text as it is.
+    pub async fn send_text(&mut self, text: impl Into<String>) {
+        self.stream.send(Message::text(text.into())).await.expect("the socket is open");
+    }
+
+    /// Sends a frame on the chat stream under an id, without waiting.
+    pub async fn send(&mut self, id: &str, payload: Value) {
+        self.send_text(json!({ "stream": "chat", "id": id, "payload": payload }).to_string()).await;
+    }
+
+    /// Sends a frame on the chat stream and returns the payload of what answers it.
+    pub async fn ask(&mut self, payload: Value) -> Value {
+        self.asked += 1;
+        let id = format!("ask-{}", self.asked);
+        self.send(&id, payload).await;
+        self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
+    }
+
+    /// The first frame that fits, heard already or still to come. It is not heard again.
+    ///
+    /// # Panics
+    /// If none comes, showing what came instead.
+    pub async fn expect(&mut self, mut fits: impl FnMut(&Value) -> bool) -> Value {
+        if let Some(at) = self.heard.iter().position(&mut fits) {
+            return self.heard.remove(at);
+        }
+        let search = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        let frame: Value = serde_json::from_str(&text).expect("every frame is JSON");
+                        if fits(&frame) {
+                            return Ok(frame);
+                        }
+                        self.heard.push(frame);
+                    }
+                    Some(Ok(Message::Close(frame))) => return Err(format!("closed: {frame:?}")),
+                    Some(Ok(_)) => {}
+                    Some(Err(e)) => return Err(e.to_string()),
+                    None => return Err("ended".to_owned()),
+                }
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| Err("in vain".to_owned()));
+        found.unwrap_or_else(|why| panic!("expected a frame: {why}; heard {:?}", self.heard))
+    }
+
+    /// The next frame on the chat stream of this payload type: its payload.
+    pub async fn hear(&mut self, kind: &str) -> Value {
+        self.expect(|frame| frame["payload"]["type"] == kind).await["payload"].clone()
+    }
+
+    /// What was heard and not expected so far.
+    #[must_use]
+    pub fn heard(&self) -> &[Value] {
+        &self.heard
+    }
+
+    /// Waits until the other side closes, and says with which code.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn closed(&mut self) -> Option<u16> {
+        let wait = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|CloseFrame { code, .. }| code.into()),
+                    Some(Ok(Message::Text(text))) => self.heard.push(serde_json::from_str(&text).unwrap_or_default()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("the socket closes")
+    }
+
+    /// Closes the socket as a client that leaves does.
+    pub async fn close(mut self) {
+        // Already closed is closed.
+        drop(self.stream.close(None).await);
+    }
+
+    /// Lets the connection die without a word, as a client that loses its network does.
+    pub fn drop_silently(self) {
+        drop(self);
+    }
+}
