@@ -1,1 +1,76 @@
-//! To come.
+//! Sends what people are to be told: codes, links and notices, by mail or text message.
+//!
+//! Nobody waits for it and nobody learns from it whether an address has an account. A code or link is drawn here, a moment
+//! before it leaves, and only its keyed hash is kept: events name a challenge, so neither the table, the bus nor a
+//! dead-letter queue ever holds one. Whatever fails is an error of the invocation: the platform tries again, then keeps the
+//! event in the queue of failures. Delivered twice, an event is sent once; only a kill between the sending and its note makes
+//! two mails, and then the later one's code is the one that counts.
+//!
+//! AWS calls: two updates for the lease and the note of the event (without the first a repetition would send again, without
+//! the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because how it is sent
+//! stands in it, and an update, which keeps the hash while the sending is still current; a notice takes one read of the person.
+//! The mail about a scheduled deletion takes one more, for the date and the name in it.
+
+mod challenge;
+mod notice;
+
+use std::sync::Arc;
+
+use accounts::challenge::CodeKey;
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use events::{Envelope, Event, Once, once};
+use function::{Boot, Failure, Function, StartError};
+use kernel::Sys;
+use outbound::{Mailer, Texter};
+use store::Table;
+
+/// Under this name handled events are remembered.
+const CONSUMER: &str = "deliver";
+
+/// What this function may touch.
+#[derive(Clone)]
+struct State {
+    table: Table,
+    sys: Sys,
+    code_key: CodeKey,
+    mailer: Mailer,
+    texter: Texter,
+    /// What the links in mails begin with. Never taken from a request.
+    link_base: Arc<str>,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        code_key: CodeKey::read(r),
+        mailer: Mailer::read(r, &aws, &sys),
+        texter: Texter::new(&aws),
+        link_base: r.need("LINK_BASE_URL").trim_end_matches('/').into(),
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(Function::new(move |event: EventBridgeEvent<Envelope>, _| {
+        let state = state.clone();
+        async move { deliver(&state, event.detail).await }
+    }))
+}
+
+async fn deliver(s: &State, Envelope { id, event, .. }: Envelope) -> Result<(), Failure> {
+    let name = event.name();
+    // On the heap: the clients' futures are large.
+    let send = Box::pin(async {
+        match event {
+            Event::ChallengeIssued { challenge, sending } => challenge::send(s, challenge, sending).await,
+            Event::NoticeDue { user, notice } => notice::send(s, user, notice).await,
+            _ => Err("not an event that anything is sent for".into()),
+        }
+    });
+    let done = once(&s.table, &s.sys, CONSUMER, id, send).await?;
+    tracing::info!(event.id = %id, name, again = done == Once::Before, "delivered");
+    Ok(())
+}

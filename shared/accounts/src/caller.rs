@@ -43,7 +43,7 @@ pub async fn load(
     user: kernel::id::UserId,
     session: kernel::id::SessionId,
 ) -> Result<Option<Member>, StoreError> {
-    load_with(table, sys, user, session, None).await.map(|(member, _)| member)
+    load_with(table, sys, user, session, None, false).await.map(|(member, _)| member)
 }
 
 async fn load_with(
@@ -52,10 +52,12 @@ async fn load_with(
     user: UserId,
     session: kernel::id::SessionId,
     more: Option<Key>,
+    even_purging: bool,
 ) -> Result<(Option<Member>, Batch), StoreError> {
     let (user, session) = (User::key_of(user), Session::key_of(user, session));
     let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
-    let user = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active);
+    let good = |u: &User| u.status == Status::Active || (even_purging && u.status == Status::Purging);
+    let user = batch.take::<User>(&user)?.filter(good);
     let session = batch.take::<Session>(&session)?.filter(|s| s.alive(sys.now()));
     Ok((user.zip(session).map(|(user, session)| Member { user, session }), batch))
 }
@@ -64,6 +66,8 @@ async fn load_with(
 pub trait Subject: Item {
     /// The parameters of the path.
     type Path: DeserializeOwned + Send;
+    /// Whether callers whose account is being deleted are let in too: only to be told that it is.
+    const EVEN_PURGING: bool = false;
     /// Where it is; nothing if the path can name nothing.
     fn find(caller: UserId, path: Self::Path) -> Option<Key>;
 }
@@ -91,7 +95,8 @@ where
         let claims = Tokens::from_ref(state).verify(bearer(parts)?).ok_or(Kind::TokenInvalid)?;
         let web::Path(path) = web::Path::<T::Path>::from_request_parts(parts, state).await?;
         let key = T::find(claims.sub, path);
-        let (member, mut found) = load_with(&Table::from_ref(state), &Sys::from_ref(state), claims.sub, claims.sid, key.clone()).await?;
+        let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));
+        let (member, mut found) = load_with(&table, &sys, claims.sub, claims.sid, key.clone(), T::EVEN_PURGING).await?;
         let subject = key.map(|key| found.take(&key)).transpose()?.flatten();
         Ok(Self { member: member.ok_or(Kind::TokenInvalid)?, subject })
     }

@@ -5,6 +5,7 @@
 
 mod caller;
 pub mod challenge;
+pub mod deletion;
 mod guessable;
 pub mod identifier;
 mod keyring;

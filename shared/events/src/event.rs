@@ -56,10 +56,6 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
-    /// Somebody tried to register with an address that has an account.
-    AlreadyRegistered,
-    /// Deletion was scheduled; the mail carries a link that cancels it.
-    DeletionScheduled,
     /// Deletion was cancelled.
     DeletionCancelled,
     /// A spent refresh token was used again: the session was ended.
@@ -103,7 +99,7 @@ mod tests {
         let sys = Sys::real();
         let events = [
             Event::ChallengeIssued { challenge: sys.id(), sending: 1 },
-            Event::NoticeDue { user: sys.id(), notice: Notice::DeletionScheduled },
+            Event::NoticeDue { user: sys.id(), notice: Notice::DeletionCancelled },
             Event::MessagePosted { room: sys.id(), seq: 7 },
             Event::PresenceChanged { room: sys.id() },
             Event::PictureRetired { user: sys.id(), picture: sys.id() },

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use kernel::{Sys, Time, id::EventId};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use store::{Item, Key, Tx};
 
-use crate::{Envelope, Event};
+#[cfg(doc)]
+use crate::Envelope;
+use crate::Event;
 
 /// How long the item stays after it was relayed, for a look back when something went wrong.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -33,13 +36,22 @@ impl Outbox {
         id
     }
 
-    /// The event as it goes onto the bus.
+    /// The `detail` on the bus: an [`Envelope`], whose event is passed on as it is, known here or not.
     ///
     /// # Errors
-    /// If the event does not decode: a defect, or an item of a newer deployment.
-    pub fn envelope(&self) -> Result<Envelope, serde_json::Error> {
-        Ok(Envelope { id: self.id, at: self.at, event: serde_json::from_str(&self.event)? })
+    /// If the event is not JSON.
+    pub fn detail(&self) -> Result<String, serde_json::Error> {
+        let event: &RawValue = serde_json::from_str(&self.event)?;
+        serde_json::to_string(&Detail { id: self.id, at: self.at, event })
     }
+}
+
+/// [`Envelope`], before its event is understood.
+#[derive(Serialize)]
+struct Detail<'a> {
+    id: EventId,
+    at: Time,
+    event: &'a RawValue,
 }
 
 impl Item for Outbox {
@@ -49,5 +61,25 @@ impl Item for Outbox {
     }
     fn expires(&self) -> Option<Time> {
         Some(self.at + KEPT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Envelope;
+
+    #[test]
+    fn what_goes_onto_the_bus_is_an_envelope_also_of_events_unknown_here() {
+        let sys = Sys::real();
+        let event = Event::PresenceChanged { room: sys.id() };
+        let json = serde_json::to_string(&event).unwrap();
+        let mut outbox = Outbox { id: sys.id(), at: sys.now(), event: json, name: event.name().to_owned() };
+        let envelope: Envelope = serde_json::from_str(&outbox.detail().unwrap()).unwrap();
+        assert_eq!(envelope, Envelope { id: outbox.id, at: outbox.at, event });
+        outbox.event = r#"{"name":"of_tomorrow"}"#.to_owned();
+        assert!(outbox.detail().unwrap().ends_with(r#""event":{"name":"of_tomorrow"}}"#));
+        outbox.event = "{".to_owned();
+        assert!(outbox.detail().is_err());
     }
 }

@@ -1,0 +1,58 @@
+//! A code or a link: drawn, kept as a hash, sent.
+
+use accounts::{
+    challenge::{Challenge, Channel, Drawn, Form, Purpose, draw},
+    deletion::{Deletion, Stage},
+    user::User,
+};
+use function::Failure;
+use kernel::{Secret, id::ChallengeId};
+use outbound::{Mail, Text};
+
+use crate::State;
+
+pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
+    match draw(&s.table, &s.sys, &s.code_key, id, sending).await? {
+        Drawn::Fresh { challenge, secret } => send_secret(s, &challenge, secret).await,
+        Drawn::Decoy(challenge) => Ok(s.mailer.send(&challenge.destination, challenge.locale, &Mail::AlreadyRegistered).await?),
+        // A later sending is on its way, or what was to be proven is settled.
+        Drawn::Stale => Ok(()),
+    }
+}
+
+async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result<(), Failure> {
+    let (to, locale, life) = (&challenge.destination, challenge.locale, challenge.purpose.rules().life);
+    match (challenge.channel, challenge.form, challenge.purpose) {
+        (Channel::Sms, Form::Code { .. }, _) => s.texter.send(to, locale, &Text::Code { code: secret, life }).await?,
+        (Channel::Email, Form::Code { .. }, _) => s.mailer.send(to, locale, &Mail::RegistrationCode { code: secret, life }).await?,
+        (Channel::Email, Form::Link, Purpose::Registration | Purpose::Activation) => {
+            s.mailer.send(to, locale, &Mail::Activation { link: link(s, challenge.purpose, &secret), life }).await?;
+        }
+        (Channel::Email, Form::Link, Purpose::DeletionCancel) => {
+            if let Some(mail) = deletion_scheduled(s, challenge, &secret).await? {
+                s.mailer.send(to, locale, &mail).await?;
+            }
+        }
+        (Channel::Sms, Form::Link, _) => return Err("links are not sent as text messages".into()),
+    }
+    Ok(())
+}
+
+/// Nothing, if the deletion that this link belongs to is not scheduled any more.
+async fn deletion_scheduled(s: &State, challenge: &Challenge, secret: &Secret) -> Result<Option<Mail>, Failure> {
+    let user = challenge.user.ok_or("a deletion is somebody's")?;
+    let (user, deletion) = (User::key_of(user), Deletion::key_of(user));
+    let mut found = s.table.get_many(vec![user.clone(), deletion.clone()]).await?;
+    let deletion = found.take::<Deletion>(&deletion)?.filter(|d| d.stage == Stage::Scheduled && d.cancel == Some(challenge.id));
+    let person = found.take::<User>(&user)?;
+    Ok(person.zip(deletion).map(|(person, deletion)| Mail::DeletionScheduled {
+        username: person.username.to_string(),
+        due_at: deletion.due_at,
+        link: link(s, challenge.purpose, secret),
+    }))
+}
+
+/// The token stands in the fragment, which browsers send to nobody.
+fn link(s: &State, purpose: Purpose, secret: &Secret) -> Secret {
+    Secret::new(format!("{}{}#token={}", s.link_base, purpose.path(), secret.expose()))
+}
