@@ -192,3 +192,54 @@ impl From<FilesError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use function::Boot;
+    use kernel::{Env, Sys};
+
+    use super::*;
+
+    fn bucket(endpoint: &str) -> Bucket {
+        let vars = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI"),
+            ("AWS_ENDPOINT_URL_S3", endpoint),
+        ];
+        let env: Env = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let boot = Boot { env, sys: Sys::real(), http: function::http_client().unwrap() };
+        Bucket::new(&boot.aws().unwrap(), "files")
+    }
+
+    #[tokio::test]
+    async fn an_upload_link_demands_exactly_what_was_declared() {
+        let file = Declared { format: Format::Png, bytes: 7, sha256: "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=".to_owned() };
+        // 2030-01-01T12:00:00Z
+        let from = Time::from_millis(1_893_499_200_000);
+        let link = bucket("").upload_link("incoming/a/b", &file, from, Duration::from_secs(300)).await.unwrap();
+        assert!(link.url.starts_with("https://files.s3.eu-central-1.amazonaws.com/incoming/a/b?"), "{}", link.url);
+        for part in [
+            "X-Amz-Date=20300101T120000Z",
+            "X-Amz-Expires=300",
+            "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bx-amz-checksum-sha256",
+        ] {
+            assert!(link.url.contains(part), "{} has no {part}", link.url);
+        }
+        let headers: Vec<_> = link.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(headers, [("content-length", "7"), ("content-type", "image/png"), ("x-amz-checksum-sha256", &*file.sha256)]);
+    }
+
+    #[tokio::test]
+    async fn a_download_link_needs_no_headers_and_is_the_same_for_the_same_time() {
+        let bucket = bucket("http://127.0.0.1:9");
+        let from = Time::from_millis(1_893_499_200_000);
+        let (one, other) = tokio::join!(
+            bucket.download_link("pictures/a/64.jpg", from, Duration::from_secs(60)),
+            bucket.download_link("pictures/a/64.jpg", from, Duration::from_secs(60))
+        );
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert!(one.url.starts_with("http://127.0.0.1:9/files/pictures/a/64.jpg?"), "{}", one.url);
+        assert!(one.headers.is_empty() && one.url == other.url);
+    }
+}
