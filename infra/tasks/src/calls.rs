@@ -1,0 +1,136 @@
+//! What operations cost: the calls that a test suite made, added up from the lines the local cloud left in STOA_CALLS_FILE.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use local::template::Template;
+use serde::Deserialize;
+
+use crate::{Failure, check};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Operation { operation: String, calls: BTreeMap<String, u64>, rcu: f64, wcu: f64 },
+    Permission { function: String, action: String, resource: String },
+}
+
+/// One run of an operation.
+struct Run {
+    calls: BTreeMap<String, u64>,
+    rcu: f64,
+    wcu: f64,
+}
+
+/// Prints the table of operations, and of permissions that nothing used.
+///
+/// # Errors
+/// If the file cannot be read or, when `strict`, if a policy allows what nothing used.
+pub fn run(file: &Path, strict: bool) -> Result<(), Failure> {
+    let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let (mut operations, mut used) = (BTreeMap::<String, Vec<Run>>::new(), BTreeSet::new());
+    for (number, line) in text.lines().enumerate() {
+        match serde_json::from_str(line).map_err(|e| format!("{}:{}: {e}", file.display(), number.saturating_add(1)))? {
+            Line::Operation { operation, calls, rcu, wcu } => operations.entry(operation).or_default().push(Run { calls, rcu, wcu }),
+            Line::Permission { function, action, resource } => drop(used.insert((function, action, resource))),
+        }
+    }
+    print!("{}", table(&mut operations));
+    let unused = unused(&check::template()?, &used);
+    println!("\nAllowed and not used: {}", if unused.is_empty() { "nothing" } else { "" });
+    for line in &unused {
+        println!("- {line}");
+    }
+    if strict && !unused.is_empty() { Err(format!("{} permissions are not used", unused.len()).into()) } else { Ok(()) }
+}
+
+/// A row per operation: how often it ran, its calls at least, usually and at most, what they are, what they consume.
+fn table(operations: &mut BTreeMap<String, Vec<Run>>) -> String {
+    let mut out = "| operation | runs | calls min | usual | max | usually | RCU | WCU |\n|---|--:|--:|--:|--:|---|--:|--:|\n".to_owned();
+    for (operation, runs) in operations {
+        runs.sort_by_key(total);
+        let (Some(least), Some(usual), Some(most)) = (runs.first(), runs.get(runs.len() >> 1), runs.last()) else { continue };
+        let what: Vec<String> = usual.calls.iter().map(|(call, n)| if *n == 1 { call.clone() } else { format!("{n} × {call}") }).collect();
+        let row = format!(
+            "| {operation} | {} | {} | {} | {} | {} | {} | {} |\n",
+            runs.len(),
+            total(least),
+            total(usual),
+            total(most),
+            what.join(", "),
+            usual.rcu,
+            usual.wcu,
+        );
+        out += &row;
+    }
+    out
+}
+
+fn total(run: &Run) -> u64 {
+    run.calls.values().sum()
+}
+
+/// What the policies allow and nothing used.
+fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec<String> {
+    let mut unused = Vec::new();
+    for function in template.functions.values() {
+        for statement in function.statements.iter().filter(|s| s.get("Effect").is_some_and(|e| e == "Allow")) {
+            for resource in strings(statement.get("Resource")) {
+                for action in strings(statement.get("Action")) {
+                    let was = |(f, a, r): &(String, String, String)| *f == function.logical_id && *a == action && matches(&resource, r);
+                    if !used.iter().any(was) {
+                        unused.push(format!("{}: {action} on {resource}", function.name));
+                    }
+                }
+            }
+        }
+    }
+    unused
+}
+
+fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
+    match value {
+        Some(serde_json::Value::String(one)) => vec![one.clone()],
+        Some(serde_json::Value::Array(many)) => many.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a resource of a policy, in which `*` stands for anything, covers an ARN.
+fn matches(pattern: &str, arn: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == arn };
+    let Some(mut left) = arn.strip_prefix(head) else { return false };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return left.ends_with(part);
+        }
+        match left.find(part).and_then(|at| left.get(at.saturating_add(part.len())..)) {
+            Some(after) => left = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_covers_anything() {
+        assert!(matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/incoming/usr/x"));
+        assert!(!matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/pictures/x"));
+        assert!(matches("*", "anything") && matches("a*c*e", "abcde") && !matches("a*c", "abd") && !matches("a", "ab"));
+    }
+
+    #[test]
+    fn a_row_tells_the_usual_run() {
+        let run = |n| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), n)]), rcu: 0.5, wcu: 0.0 };
+        let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), vec![run(3), run(1), run(2)])]);
+        assert!(table(&mut operations).ends_with("| GET /v1/me | 3 | 1 | 2 | 3 | 2 × dynamodb.GetItem | 0.5 | 0 |\n"));
+    }
+}

@@ -1,0 +1,66 @@
+//! The OpenAPI document of the whole system, and the routes in it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{Failure, functions::Deployed};
+
+/// A route of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// Such as `/v1/users/{username}`.
+    pub path: String,
+    /// `GET`, …
+    pub method: String,
+    /// The function that declares it.
+    pub function: String,
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// Every operation of a document, with its path and method.
+pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+    paths.flat_map(|(path, item)| METHODS.into_iter().filter_map(move |m| Some((path.as_str(), m, item.get(m)?))))
+}
+
+/// The routes in code, sorted by path and then as one reads methods.
+pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
+    let mut routes = Vec::new();
+    for function in functions {
+        let Some(describe) = function.routes else { continue };
+        let document = serde_json::to_value(describe())?;
+        routes.extend(operations(&document).map(|(path, method, _)| Route {
+            path: path.to_owned(),
+            method: method.to_uppercase(),
+            function: function.name.clone(),
+        }));
+    }
+    routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
+    Ok(routes)
+}
+
+/// The document of the whole API.
+pub fn whole(functions: &[Deployed]) -> Result<Value, Failure> {
+    Ok(serde_json::to_value(web::openapi::document(functions.iter().filter_map(|f| f.routes).map(|describe| describe())))?)
+}
+
+/// What the functions' parts disagree on, which putting them together would hide.
+pub fn conflicts(functions: &[Deployed]) -> Result<Vec<String>, Failure> {
+    let (mut findings, mut declared) = (Vec::new(), BTreeMap::<String, (String, Value)>::new());
+    for function in functions {
+        let Some(describe) = function.routes else { continue };
+        let part = serde_json::to_value(describe())?;
+        let operations = operations(&part).map(|(path, method, operation)| (format!("{} {path}", method.to_uppercase()), operation, false));
+        let schemas = part.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
+        for (name, value, may_repeat) in operations.chain(schemas.map(|(name, schema)| (format!("the schema {name}"), schema, true))) {
+            match declared.get(&name) {
+                Some((_, same)) if may_repeat && same == value => {}
+                Some((other, _)) => findings.push(format!("{name} is declared by {other} and, differently, by {}", function.name)),
+                None => drop(declared.insert(name, (function.name.clone(), value.clone()))),
+            }
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,148 @@
+//! The files in `events/`: real payloads, each `case.json` beside the `case.answer.json` that its function must give.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{Failure, repository};
+
+/// A payload, whose it is and what must come back.
+pub struct Case {
+    /// The function.
+    pub function: String,
+    /// The file, from the root.
+    pub file: String,
+    /// What is sent.
+    pub event: Value,
+    /// What the answer must contain.
+    pub answer: Value,
+}
+
+/// Every case, sorted.
+///
+/// # Errors
+/// If a file is not JSON, or lacks its answer.
+pub fn cases() -> Result<Vec<Case>, Failure> {
+    let mut cases = Vec::new();
+    for function in repository::list("events")? {
+        for name in repository::list(format!("events/{function}")).unwrap_or_default() {
+            let Some(case) = name.strip_suffix(".json").filter(|case| !case.ends_with(".answer")) else { continue };
+            let file = format!("events/{function}/{name}");
+            let (event, answer) = (json(&file)?, json(&format!("events/{function}/{case}.answer.json"))?);
+            cases.push(Case { function: function.clone(), file, event, answer });
+        }
+    }
+    Ok(cases)
+}
+
+fn json(file: &str) -> Result<Value, Failure> {
+    serde_json::from_str(&repository::read(file)?).map_err(|e| format!("{file}: {e}").into())
+}
+
+impl Case {
+    /// By what the function is called: `http`, `socket`, `stream`, `bus`, `schedule` or `s3`.
+    pub fn trigger(&self) -> Option<&'static str> {
+        let e = &self.event;
+        match (e.pointer("/Records/0/eventSource").and_then(Value::as_str), e.get("source").and_then(Value::as_str)) {
+            (Some("aws:dynamodb"), _) => Some("stream"),
+            (Some("aws:s3"), _) => Some("s3"),
+            (_, Some("aws.scheduler")) => Some("schedule"),
+            (_, Some(_)) => Some("bus"),
+            _ if e.get("version").is_some_and(|v| v == "2.0") => Some("http"),
+            _ if e.pointer("/requestContext/connectionId").is_some() => Some("socket"),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an answer contains what it must: objects may have more members, everything else is equal.
+pub fn contains(answer: &Value, expected: &Value) -> bool {
+    match (answer, expected) {
+        (Value::Object(a), Value::Object(e)) => e.iter().all(|(k, v)| a.get(k).is_some_and(|a| contains(a, v))),
+        _ => answer == expected,
+    }
+}
+
+/// Invokes every case the way a developer does.
+///
+/// # Errors
+/// If an answer is not what it must be.
+pub fn invoke_all(port: u16) -> Result<(), Failure> {
+    let mut wrong = 0_u32;
+    let cases = cases()?;
+    for case in &cases {
+        let told = invoke(case, port);
+        match &told {
+            Ok(answer) if contains(answer, &case.answer) => println!("{}: {}", case.file, short(answer)),
+            Ok(answer) => println!("{}: WRONG, expected {} and got {}", case.file, case.answer, short(answer)),
+            Err(e) => println!("{}: FAILED, {e}", case.file),
+        }
+        if !told.is_ok_and(|answer| contains(&answer, &case.answer)) {
+            wrong = wrong.saturating_add(1);
+        }
+    }
+    if wrong > 0 {
+        return Err(format!("{wrong} answers are wrong").into());
+    }
+    println!("{} events answered as they must be", cases.len());
+    Ok(())
+}
+
+fn invoke(case: &Case, port: u16) -> Result<Value, Failure> {
+    let output = Command::new("cargo")
+        .args([
+            "lambda",
+            "invoke",
+            "--invoke-address",
+            "127.0.0.1",
+            "--invoke-port",
+            &port.to_string(),
+            &case.function,
+            "--data-file",
+            &case.file,
+        ])
+        .current_dir(repository::root())
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned().into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn short(answer: &Value) -> String {
+    let text = answer.to_string();
+    text.chars().take(160).collect()
+}
+
+/// The names that the events on the bus may have, in the words of the type itself.
+pub fn names_on_the_bus() -> Vec<String> {
+    // Serde lists the variants when it meets one that is none.
+    let error = serde_json::from_value::<events::Event>(serde_json::json!({ "name": "" })).err().map(|e| e.to_string()).unwrap_or_default();
+    error.split('`').skip(1).step_by(2).filter(|n| !n.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_may_say_more() {
+        assert!(contains(&json!({"statusCode": 200, "body": ""}), &json!({"statusCode": 200})));
+        assert!(!contains(&json!({"statusCode": 500}), &json!({"statusCode": 200})));
+        assert!(contains(&json!(null), &json!(null)) && !contains(&json!({}), &json!(null)));
+    }
+
+    #[test]
+    fn every_case_tells_its_trigger() {
+        for case in cases().expect("read") {
+            assert!(case.trigger().is_some(), "{}", case.file);
+        }
+    }
+
+    #[test]
+    fn the_bus_has_names() {
+        assert!(names_on_the_bus().contains(&"account_purge_due".to_owned()), "{:?}", names_on_the_bus());
+    }
+}

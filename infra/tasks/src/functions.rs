@@ -1,0 +1,43 @@
+//! The functions, as code knows them.
+
+use function::{Boot, Function, StartError};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use utoipa::openapi::OpenApi;
+
+/// A function's crate.
+pub struct Deployed {
+    /// Its folder, its crate, its binary, its tag.
+    pub name: String,
+    /// Its `start`.
+    pub start: fn(Boot) -> BoxFuture<'static, Result<Function, StartError>>,
+    /// The description of its routes, if it has any.
+    pub routes: Option<fn() -> OpenApi>,
+}
+
+macro_rules! functions {
+    ($($module:ident $kind:ident;)*) => {
+        /// Every function.
+        pub fn all() -> Vec<Deployed> {
+            vec![$(Deployed {
+                name: stringify!($module).replace('_', "-"),
+                start: |boot| $module::start(boot).boxed(),
+                routes: functions!(@routes $module $kind),
+            },)*]
+        }
+    };
+    (@routes $module:ident http) => { Some(|| $module::routes().into_openapi()) };
+    (@routes $module:ident event) => { None };
+}
+
+functions! {
+    chat event;
+    deliver event;
+    login http;
+    outbox_relay event;
+    profile http;
+    registration http;
+    room_fanout event;
+    rooms http;
+    socket http;
+    upload_processor event;
+}

@@ -1,0 +1,54 @@
+//! Where things are in the repository, and how names derive from one another.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::Failure;
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// A file of the repository.
+pub fn read(path: &str) -> Result<String, Failure> {
+    fs::read_to_string(root().join(path)).map_err(|e| format!("{path}: {e}").into())
+}
+
+/// The names of the folders or files in a folder, sorted.
+pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
+    let folder = root().join(path);
+    let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// A function's logical id in the template: `account-purge` is `AccountPurgeFunction`.
+pub fn logical_id(function: &str) -> String {
+    format!("{}Function", pascal_case(function))
+}
+
+/// `account-purge` as `AccountPurge`.
+pub fn pascal_case(name: &str) -> String {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect()
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_has_one_name_everywhere() {
+        assert_eq!(logical_id("account-purge"), "AccountPurgeFunction");
+        assert_eq!(pascal_case(".well-known"), "WellKnown");
+        assert!(root().join("template.yaml").is_file());
+    }
+}

@@ -1,0 +1,346 @@
+//! What functions cost to start and to run: each release binary is driven through a Lambda Runtime API of our own, beside
+//! `bare`, the least that a function with a table can be, built in the same run. Ratios carry over to AWS, times do not.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpListener,
+    process::Child,
+    sync::{Mutex, mpsc},
+    time::timeout,
+};
+
+use crate::{
+    Failure, check,
+    events::{self, Case},
+    functions, repository,
+};
+
+/// What is measured how often.
+pub struct Plan {
+    /// Processes per function.
+    pub starts: usize,
+    /// Events per process once it is warm.
+    pub events: usize,
+    /// The cargo profile.
+    pub profile: String,
+    /// Nothing means every function.
+    pub only: Vec<String>,
+}
+
+const BARE: &str = "bare";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Builds, measures and prints a table in Markdown.
+pub fn run(plan: &Plan) -> Result<(), Failure> {
+    let mut names: Vec<String> = functions::all().into_iter().map(|f| f.name).collect();
+    names.retain(|name| plan.only.is_empty() || plan.only.contains(name));
+    names.insert(0, BARE.to_owned());
+    let binaries = build(plan, &names)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let rows = runtime.block_on(measure_all(plan, &names, &binaries))?;
+    print!("{}", table(&rows));
+    Ok(())
+}
+
+fn build(plan: &Plan, names: &[String]) -> Result<PathBuf, Failure> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(repository::root()).args(["build", "--profile", &plan.profile]);
+    for name in names {
+        cargo.args(["--package", name.as_str()]);
+    }
+    if !cargo.status()?.success() {
+        return Err("the functions do not build".into());
+    }
+    let metadata =
+        Command::new("cargo").current_dir(repository::root()).args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: Value = serde_json::from_slice(&metadata.stdout)?;
+    let target = metadata.get("target_directory").and_then(Value::as_str).ok_or("cargo metadata names no target directory")?;
+    Ok(PathBuf::from(target).join(&plan.profile))
+}
+
+async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) -> Result<Vec<Row>, Failure> {
+    let (host, aws) = (Host::listen().await?, fake_aws().await?);
+    let (template, cases) = (check::template()?, events::cases()?);
+    let mut rows = Vec::new();
+    for name in names {
+        let mut env = BTreeMap::from([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]);
+        if let Some(spec) = template.function(name) {
+            env = check::variables(spec);
+        }
+        let constants = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDTASKS"),
+            ("AWS_SECRET_ACCESS_KEY", "none"),
+            ("AWS_SESSION_TOKEN", "none"),
+        ];
+        env.extend(constants.map(|(k, v)| (k.to_owned(), v.to_owned())));
+        env.extend(check::ENDPOINTS.map(|k| (k.to_owned(), aws.clone())));
+        env.extend(
+            [("SOCKET_ENDPOINT", aws.as_str()), ("AWS_LAMBDA_RUNTIME_API", host.address.as_str())]
+                .map(|(k, v)| (k.to_owned(), v.to_owned())),
+        );
+        env.extend(
+            [
+                ("AWS_LAMBDA_FUNCTION_NAME", name.as_str()),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+                ("AWS_LAMBDA_LOG_LEVEL", "WARN"),
+            ]
+            .map(|(k, v)| (k.to_owned(), v.to_owned())),
+        );
+        let event = typical(name, &cases).to_string();
+        let binary = binaries.join(name);
+        let mut runs = Vec::new();
+        for _ in 0..plan.starts {
+            runs.push(host.drive(&binary, &env, &event, plan.events).await.map_err(|e| format!("{name}: {e}"))?);
+        }
+        rows.push(Row::of(name, fs::metadata(&binary)?.len(), &runs));
+        eprintln!("{name}: measured");
+    }
+    Ok(rows)
+}
+
+/// The event that a function is measured with: one that it does not refuse at the door, if there is one.
+fn typical(name: &str, cases: &[Case]) -> Value {
+    let refused = |case: &&Case| case.answer.get("statusCode").and_then(Value::as_u64).is_some_and(|status| status >= 400);
+    let mut own: Vec<&Case> = cases.iter().filter(|c| c.function == name || (name == BARE && c.function == "login")).collect();
+    own.sort_by_key(refused);
+    own.first().map(|c| c.event.clone()).unwrap_or_default()
+}
+
+/// One process, from spawn to end.
+struct Run {
+    init: Duration,
+    first: Duration,
+    first_cpu: Duration,
+    warm: Duration,
+    warm_cpu: Duration,
+    resident_kib: u64,
+}
+
+/// The Lambda Runtime API, for one process at a time.
+struct Host {
+    address: String,
+    asked: Mutex<mpsc::UnboundedReceiver<Asked>>,
+    give: mpsc::UnboundedSender<String>,
+}
+
+enum Asked {
+    Next(Instant),
+    Answered(Instant),
+    Failed(String),
+}
+
+#[derive(Clone)]
+struct Api {
+    asked: mpsc::UnboundedSender<Asked>,
+    events: Arc<Mutex<mpsc::UnboundedReceiver<String>>>,
+}
+
+impl Host {
+    async fn listen() -> Result<Self, Failure> {
+        let (tell, asked) = mpsc::unbounded_channel();
+        let (give, events) = mpsc::unbounded_channel();
+        let api = Api { asked: tell, events: Arc::new(Mutex::new(events)) };
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/{outcome}", post(outcome))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .with_state(api);
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { address, asked: Mutex::new(asked), give })
+    }
+
+    async fn drive(&self, binary: &std::path::Path, env: &BTreeMap<String, String>, event: &str, warm: usize) -> Result<Run, Failure> {
+        let mut command = tokio::process::Command::new(binary);
+        command.env_clear().envs(env).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut asked = self.asked.lock().await;
+        let spawned = Instant::now();
+        let mut child = command.spawn()?;
+        let Asked::Next(ready) = hear(&mut asked, &mut child).await? else { return Err("it answered before it asked".into()) };
+        let answered = self.once(&mut asked, &mut child, event).await?;
+        let id = child.id().ok_or("it has ended")?;
+        let first_cpu = cpu(id)?;
+        // Until its pools are filled and its caches are warm.
+        for _ in 0..20 {
+            self.once(&mut asked, &mut child, event).await?;
+        }
+        let (cpu_before, before) = (cpu(id)?, Instant::now());
+        for _ in 0..warm {
+            self.once(&mut asked, &mut child, event).await?;
+        }
+        let (wall, busy) = (before.elapsed(), cpu(id)?.saturating_sub(cpu_before));
+        let each = u32::try_from(warm).unwrap_or(u32::MAX).max(1);
+        let run = Run {
+            init: ready.duration_since(spawned),
+            first: answered.duration_since(spawned),
+            first_cpu,
+            warm: wall.checked_div(each).unwrap_or_default(),
+            warm_cpu: busy.checked_div(each).unwrap_or_default(),
+            resident_kib: resident(id)?,
+        };
+        child.kill().await?;
+        while asked.try_recv().is_ok() {}
+        Ok(run)
+    }
+
+    /// Gives one event and waits for the answer and for the question after it.
+    async fn once(&self, asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child, event: &str) -> Result<Instant, Failure> {
+        self.give.send(event.to_owned())?;
+        let Asked::Answered(at) = hear(asked, child).await? else { return Err("it asked before it answered".into()) };
+        hear(asked, child).await?;
+        Ok(at)
+    }
+}
+
+async fn hear(asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child) -> Result<Asked, Failure> {
+    tokio::select! {
+        heard = timeout(PATIENCE, asked.recv()) => match heard?.ok_or("the runtime API has ended")? {
+            Asked::Failed(why) => Err(why.into()),
+            asked => Ok(asked),
+        },
+        status = child.wait() => Err(format!("it ended by itself: {}", status?).into()),
+    }
+}
+
+async fn next(State(api): State<Api>) -> Response {
+    if api.asked.send(Asked::Next(Instant::now())).is_err() {
+        return StatusCode::GONE.into_response();
+    }
+    let Some(event) = api.events.lock().await.recv().await else { return StatusCode::GONE.into_response() };
+    let headers = [
+        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+        ("lambda-runtime-deadline-ms", "4102444800000"),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:123456789012:function:stoa"),
+        ("lambda-runtime-trace-id", "Root=1-6920a580-1b2c3d4e5f60718293a4b5c6"),
+        ("content-type", "application/json"),
+    ];
+    (headers, event).into_response()
+}
+
+async fn outcome(State(api): State<Api>, Path((_, outcome)): Path<(String, String)>, body: Bytes) -> StatusCode {
+    let asked = match outcome.as_str() {
+        "response" => Asked::Answered(Instant::now()),
+        _ => Asked::Failed(String::from_utf8_lossy(&body).into_owned()),
+    };
+    if api.asked.send(asked).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
+}
+
+async fn init_error(State(api): State<Api>, body: Bytes) -> StatusCode {
+    if api.asked.send(Asked::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
+}
+
+/// AWS, as empty as it can be: every table, bucket and inbox is there and has nothing in it.
+async fn fake_aws() -> Result<String, Failure> {
+    async fn answer(headers: HeaderMap) -> Response {
+        let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).and_then(|t| t.rsplit('.').next()).unwrap_or_default();
+        let body = match target {
+            "Query" | "Scan" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
+            "BatchGetItem" => json!({ "Responses": {}, "UnprocessedKeys": {} }),
+            "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
+            "PutEvents" => json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "1" }, { "EventId": "2" }] }),
+            _ => json!({}),
+        };
+        ([("content-type", "application/x-amz-json-1.0")], body.to_string()).into_response()
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    Ok(address)
+}
+
+/// CPU time of all threads of a process, to the nanosecond.
+fn cpu(process: u32) -> Result<Duration, Failure> {
+    let mut total = 0_u64;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let spent = fs::read_to_string(thread?.path().join("schedstat"))?;
+        total = total.saturating_add(spent.split_whitespace().next().unwrap_or_default().parse()?);
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+/// Resident memory in KiB.
+fn resident(process: u32) -> Result<u64, Failure> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.split_whitespace().next().unwrap_or_default().parse()?)
+}
+
+/// A function's medians.
+struct Row {
+    name: String,
+    bytes: u64,
+    init: Duration,
+    first: Duration,
+    first_cpu: Duration,
+    warm: Duration,
+    warm_cpu: Duration,
+    resident_kib: u64,
+}
+
+impl Row {
+    fn of(name: &str, bytes: u64, runs: &[Run]) -> Self {
+        Self {
+            name: name.to_owned(),
+            bytes,
+            init: median(runs, |r| r.init),
+            first: median(runs, |r| r.first),
+            first_cpu: median(runs, |r| r.first_cpu),
+            warm: median(runs, |r| r.warm),
+            warm_cpu: median(runs, |r| r.warm_cpu),
+            resident_kib: median(runs, |r| r.resident_kib),
+        }
+    }
+}
+
+fn median<T: Ord + Copy + Default>(runs: &[Run], of: impl Fn(&Run) -> T) -> T {
+    let mut all: Vec<T> = runs.iter().map(of).collect();
+    all.sort();
+    all.get(all.len() >> 1).copied().unwrap_or_default()
+}
+
+/// Each figure with its multiple of `bare`'s.
+fn table(rows: &[Row]) -> String {
+    let mut out =
+        "| function | size | init | spawn to first answer | its CPU | warm | its CPU | resident |\n|---|--:|--:|--:|--:|--:|--:|--:|\n"
+            .to_owned();
+    let Some(bare) = rows.first() else { return out };
+    for row in rows {
+        let ms = |d: Duration, of: Duration| format!("{:.2} ms ({:.2})", d.as_secs_f64() * 1e3, d.as_secs_f64() / of.as_secs_f64());
+        let us = |d: Duration, of: Duration| format!("{} µs ({:.2})", d.as_micros(), d.as_secs_f64() / of.as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+        let mb = |n: u64, of: u64| format!("{:.1} MB ({:.2})", n as f64 / 1e6, n as f64 / of as f64);
+        let line = format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            row.name,
+            mb(row.bytes, bare.bytes),
+            ms(row.init, bare.init),
+            ms(row.first, bare.first),
+            ms(row.first_cpu, bare.first_cpu),
+            us(row.warm, bare.warm),
+            us(row.warm_cpu, bare.warm_cpu),
+            mb(row.resident_kib.saturating_mul(1024), bare.resident_kib.saturating_mul(1024)),
+        );
+        out += &line;
+    }
+    out
+}
