@@ -16,8 +16,8 @@ use crate::{
     online::others,
 };
 
-/// Rooms of one greeting: with their names they fit into a frame.
-const ROOMS: u32 = 100;
+/// Rooms of one greeting: with the public one a single batch read, and with their names they fit into a frame.
+const ROOMS: u32 = 99;
 
 const LIMITS: Limits = Limits {
     message_chars: TEXT_MAX_CHARS,

@@ -13,7 +13,7 @@ use kernel::{
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, StoreError, Table, Tx, field};
+use store::{CommitError, Cond, Item, Key, Refused, Slot, StoreError, Table, Tx, field};
 
 use crate::{
     history::bury,
@@ -156,6 +156,11 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
             Outbox::add(&mut tx, sys, &Event::MessagePosted { room: room.id, seq });
         }
         let (committed, sockets) = tokio::join!(table.commit(tx), sockets(table, room, inline));
+        let committed = match committed {
+            // Only the reply to an earlier try was lost: what stands there is ours.
+            Err(CommitError::Refused(r)) if standing(&r, first)?.is_some_and(|there| there.id == id) => Ok(()),
+            other => other,
+        };
         match committed {
             Ok(()) => {
                 *number = None;
@@ -173,12 +178,17 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
                 if refused.at(counted) {
                     chat = refused.current(counted).map(store::Row::decode).transpose()?.unwrap_or_default();
                 }
-                receipt = refused.current(first).filter(|_| refused.at(first)).map(store::Row::decode).transpose()?;
+                receipt = standing(&refused, first)?;
             }
             Err(e) => return Err(e.into()),
         }
     }
     Err(Problem::unavailable("too many sends of one person at once").into())
+}
+
+/// The receipt that made the write of ours fail.
+fn standing(refused: &Refused, first: Slot) -> Result<Option<Receipt>, StoreError> {
+    refused.current(first).map(store::Row::decode).transpose()
 }
 
 /// The members' sockets. A message that is committed does not fail because it cannot be delivered now: clients catch up.

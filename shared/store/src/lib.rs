@@ -16,5 +16,5 @@ pub use item::{Index, Item, Key, Row};
 pub use page::{Page, Range};
 pub use seal::{SealError, Sealer};
 pub use table::{Batch, Table};
-pub use tx::{CommitError, Slot, Tx};
+pub use tx::{CommitError, Refused, Slot, Tx};
 pub use update::Update;

@@ -1,0 +1,482 @@
+//! C-1, C-2, C-5 and the ban: what is said arrives once, in order, and is there for who was away.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use local::aws::{
+    Service,
+    faults::{Fault, Script, Target},
+};
+use tests::{Caller, Cloud, Refused, Socket, Value, json};
+
+/// A direct room of two people.
+async fn room_of(one: &Caller, other: &Caller) -> String {
+    let reply = one.post("/v1/rooms/direct", json!({ "user": other.id() })).await;
+    reply.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn send(room: &str, text: &str, nonce: &str) -> Value {
+    json!({ "type": "send", "room": room, "text": text, "nonce": nonce })
+}
+
+fn texts(messages: &Value) -> Vec<String> {
+    messages.as_array().unwrap().iter().map(|m| m["text"].as_str().unwrap().to_owned()).collect()
+}
+
+fn numbers(messages: &Value) -> Vec<u64> {
+    messages.as_array().unwrap().iter().map(|m| m["seq"].as_u64().unwrap()).collect()
+}
+
+/// Everything after a number, page by page, as a client that was cut off asks for it.
+async fn catch_up(socket: &mut Socket, room: &str, mut since: u64, limit: u32) -> Vec<Value> {
+    let mut all = Vec::new();
+    loop {
+        let page = socket.ask(json!({ "type": "sync", "room": room, "since": since, "limit": limit })).await;
+        assert_eq!(page["type"], "sync", "{page}");
+        all.extend(page["messages"].as_array().unwrap().clone());
+        since = page["upto"].as_u64().unwrap();
+        if page["more"] == false {
+            return all;
+        }
+    }
+}
+
+fn calls_of(function: &str, operation: &str, first: u32, times: u32) -> Target {
+    Target { function: Some(function.to_owned()), service: Some(Service::DynamoDb), operation: Some(operation.to_owned()), first, times }
+}
+
+/// C-1, C-5: the sending socket is acknowledged to, every other device of both hears the message, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_talk_on_all_their_devices() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut sender, mut own) = (ana.socket().await, ana.socket().await);
+    let (mut laptop, mut phone) = (ben.socket().await, ben.socket().await);
+    let ack = sender.ask(send(&room, "  Shall we meet? \n", "n1")).await;
+    assert_eq!((&ack["type"], &ack["seq"], &ack["nonce"]), (&json!("ack"), &json!(1), &json!("n1")));
+    for device in [&mut own, &mut laptop, &mut phone] {
+        let heard = device.hear("message").await;
+        assert_eq!(heard["text"], "Shall we meet?");
+        assert_eq!(heard["author"], json!({ "id": ana.id(), "username": "ana" }));
+        assert_eq!((&heard["room"], &heard["seq"], &heard["id"]), (&ack["room"], &ack["seq"], &ack["id"]));
+        assert_eq!(heard["created_at"], ack["created_at"]);
+    }
+    let _ = laptop.ask(send(&room, "Yes.", "n1")).await;
+    assert_eq!(sender.hear("message").await["text"], "Yes.");
+    cloud.settle().await;
+    for socket in [&mut sender, &mut own, &mut laptop, &mut phone] {
+        let _ = socket.ask(json!({ "type": "hello" })).await;
+        assert!(socket.heard().iter().filter(|f| f["payload"]["type"] == "message").count() <= 1);
+    }
+    assert!(!sender.heard().iter().any(|f| f["payload"]["text"] == "Shall we meet?"), "its own message came back");
+}
+
+/// C-5: of five hundred sends of one nonce on ten sockets, one is committed; all get its acknowledgement.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nonce_commits_once() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let mut listener = ben.socket().await;
+    let mut sockets = Vec::new();
+    for _ in 0..10 {
+        sockets.push(ana.socket().await);
+    }
+    let tasks = sockets.into_iter().map(|mut socket| {
+        let room = room.clone();
+        tokio::spawn(async move {
+            for i in 0..50 {
+                socket.send(&format!("c{i}"), send(&room, "once", "the-nonce")).await;
+            }
+            let mut acks = Vec::new();
+            for i in 0..50 {
+                acks.push(socket.expect(|f| f["id"] == format!("c{i}").as_str()).await["payload"].to_string());
+            }
+            (acks, socket)
+        })
+    });
+    let (mut acks, mut open) = (BTreeSet::new(), Vec::new());
+    for task in tasks.collect::<Vec<_>>() {
+        let (mine, socket) = task.await.unwrap();
+        acks.extend(mine);
+        open.push(socket);
+    }
+    assert_eq!(acks.len(), 1, "{acks:?}");
+    assert!(acks.first().unwrap().contains("\"ack\""));
+    cloud.settle().await;
+    cloud.advance(Duration::from_secs(11)).await;
+    let all = catch_up(&mut listener, &room, 0, 100).await;
+    assert_eq!(texts(&json!(all)), ["once"]);
+    assert_eq!(listener.heard().iter().filter(|f| f["payload"]["type"] == "message").count(), 1);
+}
+
+/// C-5: who was away is told how far each room is and misses nothing, sees nothing twice, whatever the page.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_cut_off_catches_up_without_gap_or_repetition() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let mut sender = ana.socket().await;
+    let mut listener = ben.socket().await;
+    for i in 1..=5 {
+        let _ = sender.ask(send(&room, &format!("m{i}"), &format!("n{i}"))).await;
+    }
+    for i in 1..=5 {
+        assert_eq!(listener.hear("message").await["seq"], i);
+    }
+    listener.drop_silently();
+    cloud.settle().await;
+    for i in 6..=40 {
+        let _ = sender.ask(send(&room, &format!("m{i}"), &format!("n{i}"))).await;
+    }
+    let mut back = ben.socket().await;
+    let hello = back.ask(json!({ "type": "hello" })).await;
+    let states = hello["rooms"].as_array().unwrap();
+    let state = states.iter().find(|r| r["room"] == room.as_str()).unwrap();
+    assert_eq!((&state["last_seq"], &state["kind"], &state["with"]["username"]), (&json!(40), &json!("direct"), &json!("ana")));
+    for limit in [1, 7, 100] {
+        let missed = json!(catch_up(&mut back, &room, 5, limit).await);
+        assert_eq!(numbers(&missed), (6..=40).collect::<Vec<_>>(), "limit {limit}");
+    }
+    let _ = sender.ask(send(&room, "live again", "n41")).await;
+    assert_eq!(back.hear("message").await["seq"], 41);
+    assert_eq!(catch_up(&mut back, &room, 999, 10).await.len(), 0);
+}
+
+/// C-5: everybody who writes at once is numbered without gaps, in one order for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_writers_make_one_sequence() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let writers = [ana.socket().await, ben.socket().await, ana.socket().await, ben.socket().await];
+    let tasks: Vec<_> = writers
+        .into_iter()
+        .enumerate()
+        .map(|(w, mut socket)| {
+            let room = room.clone();
+            tokio::spawn(async move {
+                for i in 0..25 {
+                    socket.send(&format!("c{i}"), send(&room, &format!("w{w} m{i}"), &format!("w{w}-n{i}"))).await;
+                }
+                let mut acks = Vec::new();
+                for i in 0..25 {
+                    let ack = socket.expect(|f| f["id"] == format!("c{i}").as_str()).await;
+                    acks.push(ack["payload"]["seq"].as_u64().unwrap_or_else(|| panic!("{ack}")));
+                }
+                (acks, socket)
+            })
+        })
+        .collect();
+    let (mut acknowledged, mut open) = (BTreeSet::new(), Vec::new());
+    for task in tasks {
+        let (acks, socket) = task.await.unwrap();
+        acknowledged.extend(acks);
+        open.push(socket);
+    }
+    assert_eq!(acknowledged.len(), 100);
+    cloud.advance(Duration::from_secs(11)).await;
+    let all = json!(catch_up(&mut open[0], &room, 0, 33).await);
+    assert_eq!(numbers(&all), acknowledged.into_iter().collect::<Vec<_>>());
+}
+
+/// C-5: a writer that dies between number and message leaves a hole; readers wait for it while it is young, and not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_writer_holds_nobody_up_for_long() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut sender, mut reader) = (ana.socket().await, ben.socket().await);
+    let _ = sender.ask(send(&room, "one", "n1")).await;
+    // The transaction fails for good, and so does the tombstone that would tell readers at once.
+    let faults = [
+        cloud.aws.faults.script(calls_of("chat", "TransactWriteItems", 1, 0), Fault::Internal),
+        cloud.aws.faults.script(calls_of("chat", "PutItem", 1, 0), Fault::Internal),
+    ];
+    let failed = sender.ask(send(&room, "two", "n2")).await;
+    assert_eq!(failed["problem"]["code"], "unavailable", "{failed}");
+    faults.iter().for_each(Script::end);
+    let third = sender.ask(send(&room, "three", "n3")).await;
+    assert_eq!(third["seq"], 3);
+
+    let page = reader.ask(json!({ "type": "sync", "room": room, "since": 0 })).await;
+    assert_eq!((numbers(&page["messages"]), &page["upto"]), (vec![1], &json!(1)), "{page}");
+    assert_eq!((&page["more"], &page["retry_after"], &page["last_seq"]), (&json!(true), &json!(1), &json!(3)));
+    let past = reader.ask(json!({ "type": "history", "room": room })).await;
+    assert_eq!(numbers(&past["messages"]), [1], "history waits, too");
+    cloud.advance(Duration::from_secs(10)).await;
+    let page = reader.ask(json!({ "type": "sync", "room": room, "since": 1 })).await;
+    assert_eq!((numbers(&page["messages"]), &page["upto"], &page["more"]), (vec![3], &json!(3), &json!(false)), "{page}");
+    // The client repeats what was never acknowledged: it takes a number that nobody has passed.
+    assert_eq!(sender.ask(send(&room, "two", "n2")).await["seq"], 4);
+}
+
+/// C-5: a reply that was lost behind the commit is not a second message.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_reply_commits_nothing_twice() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let mut sender = ana.socket().await;
+    let lost = cloud.aws.faults.script(calls_of("chat", "TransactWriteItems", 1, 1), Fault::LostAfter);
+    let first = sender.ask(send(&room, "once", "n1")).await;
+    assert_eq!(lost.hits(), 1);
+    let again = sender.ask(send(&room, "once", "n1")).await;
+    assert_eq!(again["type"], "ack", "{again}");
+    if first["type"] == "ack" {
+        assert_eq!(first, again);
+    }
+    assert_eq!(catch_up(&mut sender, &room, 0, 100).await.len(), 1);
+}
+
+/// C-5, W7: a room that one is not in is a room that is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_room_is_no_room() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
+    let room = room_of(&ana, &ben).await;
+    let _ = ana.socket().await.ask(send(&room, "private", "n1")).await;
+    let mut socket = eve.socket().await;
+    for ask in [
+        send(&room, "let me in", "n1"),
+        json!({ "type": "sync", "room": room, "since": 0 }),
+        json!({ "type": "history", "room": room }),
+        json!({ "type": "online", "room": room }),
+    ] {
+        let told = socket.ask(ask.clone()).await;
+        assert_eq!(told["problem"]["code"], "not_found", "{ask}");
+    }
+    eve.get(&format!("/v1/rooms/{room}/messages")).await.is_problem(404, "not_found");
+    let hello = socket.ask(json!({ "type": "hello" })).await;
+    assert_eq!(hello["rooms"].as_array().unwrap().len(), 1, "only the public room");
+}
+
+/// C-2, C-5: the public room is there on a fresh install; everybody else hears what is said in it, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_room_is_for_everybody() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
+    let mut sender = ana.socket().await;
+    let mut others = [ben.socket().await, cyd.socket().await, ana.socket().await];
+    let hello = sender.ask(json!({ "type": "hello" })).await;
+    assert_eq!((&hello["rooms"][0]["kind"], &hello["rooms"][0]["last_seq"]), (&json!("public"), &json!(0)));
+    for i in 1..=3 {
+        let ack = sender.ask(send("public", &format!("m{i}"), &format!("n{i}"))).await;
+        assert_eq!((&ack["seq"], &ack["room"]), (&json!(i), &json!("rom_00000000000000000000000000")));
+    }
+    cloud.settle().await;
+    for socket in &mut others {
+        let past = socket.ask(json!({ "type": "history", "room": "public" })).await;
+        assert_eq!(texts(&past["messages"]), ["m1", "m2", "m3"]);
+        let mut heard: Vec<u64> =
+            socket.heard().iter().filter(|f| f["payload"]["type"] == "message").map(|f| f["payload"]["seq"].as_u64().unwrap()).collect();
+        heard.sort_unstable();
+        assert_eq!(heard, [1, 2, 3]);
+    }
+    let _ = sender.ask(json!({ "type": "hello" })).await;
+    assert!(!sender.heard().iter().any(|f| f["payload"]["type"] == "message"), "its own messages came back");
+}
+
+/// The ruling on spam: sixty pass, over all sockets; the next one bans, closes all of them, and nothing opens again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sixty_first_message_within_a_minute_bans() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut first, mut second, mut idle) = (ana.socket().await, ana.socket().await, ana.socket().await);
+    for i in 0..60 {
+        let (socket, target) = if i % 2 == 0 { (&mut first, room.as_str()) } else { (&mut second, "public") };
+        let ack = socket.ask(send(target, &format!("m{i}"), &format!("n{i}"))).await;
+        assert_eq!(ack["type"], "ack", "message {i}: {ack}");
+    }
+    // Repetitions are not counted.
+    assert_eq!(first.ask(send(&room, "m0", "n0")).await["type"], "ack");
+    let ticket = ana.ticket().await;
+    first.send("last", send(&room, "m60", "n60")).await;
+    for socket in [&mut first, &mut second, &mut idle] {
+        socket.expect(|f| f["payload"]["problem"]["code"] == "chat_banned").await;
+        socket.closed().await;
+    }
+    let origin = Some(ana.origin());
+    assert_eq!(Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err(), Some(Refused(403)));
+    cloud.advance(Duration::from_secs(3_600)).await;
+    let reply = ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await;
+    let ana = ana.signed_in(reply.is(200));
+    let ticket = ana.ticket().await;
+    let refused = Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err();
+    assert_eq!(refused, Some(Refused(403)), "a ban does not pass with the minute");
+    let mut reader = ben.socket().await;
+    assert_eq!(catch_up(&mut reader, &room, 0, 100).await.len(), 30, "the sixty-first was not said");
+}
+
+/// The ruling on spam: exactly sixty pass when all come at once, and the minute rolls.
+#[tokio::test(flavor = "multi_thread")]
+async fn exactly_sixty_of_a_flood_pass() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let mut sockets = Vec::new();
+    for _ in 0..5 {
+        sockets.push(ana.socket().await);
+    }
+    let tasks: Vec<_> = sockets
+        .into_iter()
+        .enumerate()
+        .map(|(s, mut socket)| {
+            let room = room.clone();
+            tokio::spawn(async move {
+                for i in 0..100 {
+                    socket.send_text(json!({ "stream": "chat", "payload": send(&room, "flood", &format!("s{s}-{i}")) }).to_string()).await;
+                }
+                socket.closed().await;
+            })
+        })
+        .collect();
+    for task in tasks {
+        // A socket may be closed while its client still writes.
+        drop(task.await);
+    }
+    cloud.settle().await;
+    cloud.advance(Duration::from_secs(11)).await;
+    let mut reader = ben.socket().await;
+    assert_eq!(catch_up(&mut reader, &room, 0, 100).await.len(), 60);
+}
+
+/// The ruling on spam: sixty a minute for hours are no spam.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_minute_rolls() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    for minute in 0..2 {
+        for i in 0..60 {
+            let ack = socket.ask(send("public", "calm", &format!("n{minute}-{i}"))).await;
+            assert_eq!(ack["type"], "ack", "{minute} {i}: {ack}");
+        }
+        cloud.advance(Duration::from_secs(60)).await;
+    }
+}
+
+/// C-5: four thousand characters, counted as people count them and not as bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_has_up_to_four_thousand_characters() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    for (nonce, text, ok) in [
+        ("a", "x".repeat(4_000), true),
+        ("b", format!("  {}  ", "😀".repeat(4_000)), true),
+        ("c", "x".repeat(4_001), false),
+        ("d", " \n\t ".to_owned(), false),
+        ("e", String::new(), false),
+    ] {
+        let told = socket.ask(send("public", &text, nonce)).await;
+        if ok {
+            assert_eq!(told["type"], "ack", "{nonce}: {told}");
+        } else {
+            assert_eq!(told["problem"]["code"], "message_length", "{nonce}");
+        }
+    }
+}
+
+/// C-5, Z44: the longest messages come in pages that fit into frames, and all of them come.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_pages_are_cut_to_fit_into_frames() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut sender, mut reader) = (ana.socket().await, ben.socket().await);
+    for i in 1..=8 {
+        let text = if i % 2 == 0 { "😀".repeat(4_000) } else { "\"".repeat(2_000) };
+        assert_eq!(sender.ask(send(&room, &text, &format!("n{i}"))).await["seq"], i);
+    }
+    let mut since = 0;
+    let mut seen = Vec::new();
+    while since < 8 {
+        let page = reader.ask(json!({ "type": "sync", "room": room, "since": since })).await;
+        assert!(page.to_string().len() < 24 * 1024, "{} bytes", page.to_string().len());
+        seen.extend(numbers(&page["messages"]));
+        since = page["upto"].as_u64().unwrap();
+    }
+    assert_eq!(seen, (1..=8).collect::<Vec<_>>());
+
+    let mut before = Value::Null;
+    let mut seen = Vec::new();
+    loop {
+        let mut ask = json!({ "type": "history", "room": room });
+        if !before.is_null() {
+            ask["before"] = before.clone();
+        }
+        let page = reader.ask(ask).await;
+        assert!(page.to_string().len() < 24 * 1024);
+        seen.splice(0..0, numbers(&page["messages"]));
+        before = page["before"].clone();
+        if before.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, (1..=8).collect::<Vec<_>>());
+}
+
+/// W5, Z40: half of the devices are dead and nobody said so: the others hear everything, the dead are forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_devices_fail_nobody_and_are_forgotten() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let mut sender = ana.socket().await;
+    let (mut living, mut dead) = (Vec::new(), Vec::new());
+    for i in 0..10 {
+        let socket = ben.socket().await;
+        if i % 2 == 0 { living.push(socket) } else { dead.push(socket) }
+    }
+    let mute = cloud.aws.faults.script(calls_of("socket", "GetItem", 1, 0), Fault::Internal);
+    dead.into_iter().for_each(Socket::drop_silently);
+    cloud.settle().await;
+    mute.end();
+    assert_eq!(rows(&cloud, "connection").await, 11);
+    assert_eq!(sender.ask(send(&room, "still there?", "n1")).await["type"], "ack");
+    for socket in &mut living {
+        assert_eq!(socket.hear("message").await["text"], "still there?");
+    }
+    cloud.settle().await;
+    assert_eq!(rows(&cloud, "connection").await, 6);
+}
+
+async fn rows(cloud: &Cloud, kind: &str) -> usize {
+    cloud.dump().await.to_string().matches(&format!("{{\"S\":\"{kind}\"}}")).count()
+}
+
+/// C-1, the ruling on friends: who takes messages from friends only is not written to, not in an old room either.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_messages_from_friends_only_is_left_alone() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let mut sender = ana.socket().await;
+    assert_eq!(sender.ask(send(&room, "before", "n1")).await["type"], "ack");
+    let version = ben.get("/v1/me").await.header("etag");
+    let _ = ben.with("if-match", version).patch("/v1/me", json!({ "who_can_message": "friends" })).await.is(200);
+    assert_eq!(sender.ask(send(&room, "after", "n2")).await["problem"]["code"], "chat_not_allowed");
+    let page = sender.ask(json!({ "type": "sync", "room": room, "since": 0 })).await;
+    assert_eq!((texts(&page["messages"]), &page["more"]), (vec!["before".to_owned()], &json!(false)), "no hole is left");
+    let cyd = cloud.member("cyd").await;
+    cyd.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.is_problem(403, "chat_not_allowed");
+}
+
+/// W2: a session that ends between two frames ends with the next one, though nothing closed the socket.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_frame_is_judged_anew() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let phone = cloud.sign_in("ana").await;
+    let mut socket = ana.socket().await;
+    // The closing gets lost.
+    let target = Target { function: Some("login".to_owned()), service: Some(Service::Connections), ..Target::default() };
+    let _ = cloud.aws.faults.script(target, Fault::Internal);
+    let _ = phone.delete("/v1/sessions").await.is(204);
+    socket.send("next", json!({ "type": "hello" })).await;
+    let told = socket.expect(|f| f["payload"]["type"] == "error").await;
+    assert_eq!(told["payload"]["problem"]["code"], "token_invalid");
+    socket.closed().await;
+}

@@ -1,0 +1,142 @@
+//! C-1, C-5 over HTTP: opening a chat with somebody, listing chats, reading back.
+
+use std::collections::BTreeSet;
+
+use tests::{Caller, Cloud, Value, json, race};
+
+async fn room_of(one: &Caller, other: &Caller) -> String {
+    let reply = one.post("/v1/rooms/direct", json!({ "user": other.id() })).await;
+    reply.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn say(who: &Caller, room: &str, texts: impl IntoIterator<Item = String>) {
+    let mut socket = who.socket().await;
+    for (i, text) in texts.into_iter().enumerate() {
+        let ack = socket.ask(json!({ "type": "send", "room": room, "text": text, "nonce": format!("{room}-{i}") })).await;
+        assert_eq!(ack["type"], "ack", "{ack}");
+    }
+    socket.close().await;
+}
+
+fn numbers(page: &Value) -> Vec<u64> {
+    page["items"].as_array().unwrap().iter().map(|m| m["seq"].as_u64().unwrap()).collect()
+}
+
+/// C-1: found or made once, though both start at once, five hundred times.
+#[tokio::test(flavor = "multi_thread")]
+async fn crossing_openings_make_one_room() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let replies = race(500, |i| {
+        let (me, other) = if i % 2 == 0 { (ana.clone(), ben.id()) } else { (ben.clone(), ana.id()) };
+        async move { me.post("/v1/rooms/direct", json!({ "user": other })).await }
+    })
+    .await;
+    let rooms: BTreeSet<String> = replies.iter().map(|r| r.json()["id"].to_string()).collect();
+    assert_eq!(rooms.len(), 1, "{rooms:?}");
+    let made = replies.iter().filter(|r| r.status.as_u16() == 201).count();
+    let found = replies.iter().filter(|r| r.status.as_u16() == 200).count();
+    assert_eq!((made, found), (1, 499));
+    for who in [&ana, &ben] {
+        let list = who.get("/v1/rooms").await.is(200);
+        assert_eq!(list["items"].as_array().unwrap().len(), 2, "the public room and this one: {list}");
+    }
+}
+
+/// C-1: each sees the other one in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direct_room_shows_the_other_person() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let reply = ana.post("/v1/rooms/direct", json!({ "user": ben.id() })).await;
+    let room = reply.is(201);
+    assert_eq!(reply.header("location"), format!("/v1/rooms/{}/messages", room["id"].as_str().unwrap()));
+    assert_eq!((&room["kind"], &room["with"]["username"], &room["last_seq"]), (&json!("direct"), &json!("ben"), &json!(0)));
+    let same = ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await.is(200);
+    assert_eq!((&same["id"], &same["with"]["username"]), (&room["id"], &json!("ana")));
+}
+
+/// C-1: not with oneself, not with nobody, and only as it is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direct_room_needs_another_person() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let open = async |body: Value| ana.post("/v1/rooms/direct", body).await;
+    open(json!({ "user": ana.id() })).await.is_problem(422, "room_with_self");
+    open(json!({ "user": "usr_01ARZ3NDEKTSV4RRFFQ69G5FAV" })).await.is_problem(404, "not_found");
+    for bad in [json!({}), json!({ "user": "ben" }), json!({ "user": 5 }), json!({ "user": ana.id(), "name": "x" }), json!([])] {
+        open(bad).await.is_problem(400, "malformed");
+    }
+    cloud.anonymous().post("/v1/rooms/direct", json!({ "user": ana.id() })).await.is_problem(401, "token_invalid");
+    cloud.anonymous().get("/v1/rooms").await.is_problem(401, "token_invalid");
+    cloud.anonymous().get("/v1/rooms/public/messages").await.is_problem(401, "token_invalid");
+}
+
+/// C-8: one's chats, the public room first, page by page without repetition.
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_are_listed_in_pages() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut expected = BTreeSet::new();
+    for name in ["ben", "cyd", "dan"] {
+        let other = cloud.member(name).await;
+        expected.insert(room_of(&ana, &other).await);
+    }
+    let mut seen = Vec::new();
+    let mut path = "/v1/rooms?limit=1".to_owned();
+    loop {
+        let page = ana.get(&path).await.is(200);
+        seen.extend(page["items"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/v1/rooms?limit=1&cursor={cursor}");
+    }
+    assert_eq!(seen.remove(0), "rom_00000000000000000000000000");
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
+}
+
+/// C-5: the newest thirty, ascending, and back to the beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_is_read_back_to_its_beginning() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let path = format!("/v1/rooms/{room}/messages");
+    let empty = ana.get(&path).await.is(200);
+    assert_eq!((&empty["items"], &empty["upto"], &empty["next_cursor"]), (&json!([]), &json!(0), &Value::Null));
+    say(&ana, &room, (1..=45).map(|i| format!("m{i}"))).await;
+    let page = ben.get(&path).await.is(200);
+    assert_eq!((numbers(&page), &page["upto"]), ((16..=45).collect(), &json!(45)));
+    assert_eq!(page["items"][0]["text"], "m16");
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let older = ben.get(&format!("{path}?cursor={cursor}")).await.is(200);
+    assert_eq!((numbers(&older), &older["next_cursor"]), ((1..=15).collect(), &Value::Null));
+    assert_eq!(numbers(&ben.get(&format!("{path}?limit=3")).await.is(200)), [43, 44, 45]);
+
+    for bad in ["limit=0", "limit=101"] {
+        assert_eq!(ben.get(&format!("{path}?{bad}")).await.field_errors(), ["/limit range"]);
+    }
+    for bad in ["limit=-1", "limit=x", "limit=1&limit=2", "page=2"] {
+        ben.get(&format!("{path}?{bad}")).await.is_problem(400, "malformed");
+    }
+    // A cursor is its owner's, for this room, as it was given.
+    for (who, text) in [(&ana, cursor.to_owned()), (&ben, format!("A{}", &cursor[1..])), (&ben, "x".to_owned()), (&ben, String::new())] {
+        who.get(&format!("{path}?cursor={text}")).await.is_problem(400, "cursor_invalid");
+    }
+    ben.get(&format!("/v1/rooms/public/messages?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
+}
+
+/// C-2: the public room has its name in the address, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_room_is_read_by_its_name() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    say(&ana, "public", ["hello".to_owned()]).await;
+    for name in ["public", "rom_00000000000000000000000000"] {
+        let page = ben.get(&format!("/v1/rooms/{name}/messages")).await.is(200);
+        assert_eq!(page["items"][0]["text"], "hello");
+    }
+    for name in ["Public", "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV", "x"] {
+        ben.get(&format!("/v1/rooms/{name}/messages")).await.is_problem(404, "not_found");
+    }
+}

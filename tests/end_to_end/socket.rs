@@ -1,0 +1,220 @@
+//! C-7, C-2: one socket, opened with a ticket; who is there.
+
+use std::time::Duration;
+
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
+use tests::{Cloud, Refused, Socket, Value, json, race};
+
+async fn open(ticket: &Value, origin: Option<&str>) -> Result<Socket, Refused> {
+    Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await
+}
+
+/// C-7: a ticket opens one socket, whoever else holds it at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_five_hundred_who_show_one_ticket_one_gets_in() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (ticket, origin) = (ana.ticket().await, ana.origin().to_owned());
+    let outcomes = race(500, |_| {
+        let (ticket, origin) = (ticket.clone(), origin.clone());
+        async move { open(&ticket, Some(&origin)).await.map(drop) }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
+    assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(Refused(401)))), "{outcomes:?}");
+}
+
+/// C-7: thirty seconds, by the clock and not by the cleaning.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_ends_after_thirty_seconds() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ticket = ana.ticket().await;
+    cloud.advance(Duration::from_secs(31)).await;
+    assert_eq!(open(&ticket, Some(ana.origin())).await.err(), Some(Refused(401)));
+    let ticket = ana.ticket().await;
+    cloud.advance(Duration::from_secs(28)).await;
+    assert!(open(&ticket, Some(ana.origin())).await.is_ok());
+}
+
+/// C-7: no ticket, a made-up one, a changed one, the access token itself: nothing opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_but_a_ticket_opens_a_socket() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ticket = ana.ticket().await;
+    let (url, good) = (ticket["url"].as_str().unwrap(), ticket["ticket"].as_str().unwrap());
+    let changed: String = good.chars().rev().collect();
+    let token = ana.token();
+    for bad in [None, Some(""), Some("x"), Some(changed.as_str()), Some(&good[1..]), Some(token.as_str())] {
+        assert_eq!(Socket::open(url, bad, Some(ana.origin())).await.err(), Some(Refused(401)), "{bad:?}");
+    }
+    cloud.anonymous().post("/v1/realtime/tickets", json!({})).await.is_problem(401, "token_invalid");
+}
+
+/// C-7: the site is compared exactly, and a browser's ticket is good at its own site only.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_sites_do_not_get_in() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ours = ana.origin().to_owned();
+    let evil = ["null", "http://evil.test", &format!("{ours}.evil.test"), &format!("{ours}0"), &format!("x{ours}"), "http://localhost", ""];
+    let ticket = ana.ticket().await;
+    for origin in evil {
+        assert_eq!(open(&ticket, Some(origin)).await.err(), Some(Refused(403)), "{origin}");
+        ana.with("origin", origin).post("/v1/realtime/tickets", json!({})).await.is_problem(403, "origin_refused");
+    }
+    assert!(open(&ticket, None).await.is_ok(), "a client that is no browser names no site");
+
+    let browsers = ana.with("origin", &ours).ticket().await;
+    assert_eq!(open(&browsers, None).await.err(), Some(Refused(403)), "a browser's ticket elsewhere");
+    assert!(open(&browsers, Some(&ours)).await.is_ok());
+}
+
+/// I-7, C-7: a session that has ended opens no socket, and its open ones are closed; others stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_session_is_the_end_of_its_sockets() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let phone = cloud.sign_in("ana").await;
+    let (mut here, mut there) = (ana.socket().await, phone.socket().await);
+    let ticket = phone.ticket().await;
+    let _ = phone.delete("/v1/sessions/current").await.is(204);
+    there.closed().await;
+    assert_eq!(open(&ticket, Some(phone.origin())).await.err(), Some(Refused(401)));
+    assert_eq!(here.ask(json!({ "type": "hello" })).await["type"], "hello");
+}
+
+/// C-7, D5: ten sockets a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_eleventh_socket_within_a_minute_is_refused() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut sockets = Vec::new();
+    for _ in 0..10 {
+        sockets.push(ana.socket().await);
+    }
+    assert_eq!(open(&ana.ticket().await, Some(ana.origin())).await.err(), Some(Refused(429)));
+    cloud.advance(Duration::from_secs(61)).await;
+    let mut eleventh = open(&ana.ticket().await, Some(ana.origin())).await.unwrap();
+    assert_eq!(eleventh.ask(json!({ "type": "hello" })).await["type"], "hello");
+    sockets.remove(0).closed().await;
+}
+
+/// C-7: whatever a client sends, it is told what is wrong and may go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_survives_everything_a_client_can_send() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    let before = cloud.dump().await;
+    let room = "rom_00000000000000000000000000";
+    let frames = [
+        ("", "frame_invalid"),
+        ("hello", "frame_invalid"),
+        ("{", "frame_invalid"),
+        ("null", "frame_invalid"),
+        ("[]", "frame_invalid"),
+        ("17", "frame_invalid"),
+        ("\"chat\"", "frame_invalid"),
+        ("{}", "frame_invalid"),
+        ("\u{0}", "frame_invalid"),
+        (r#"{"stream":7}"#, "frame_invalid"),
+        (r#"{"stream":"nowhere","id":"x","payload":{}}"#, "stream_unknown"),
+        (r#"{"stream":"$connect","payload":{}}"#, "stream_unknown"),
+        (r#"{"stream":"support","payload":{"type":"hello"}}"#, "stream_unknown"),
+        (r#"{"stream":"chat"}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":null}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"shout"}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"hello","more":1}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"hello"},"more":1}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x"}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x","nonce":"a#b"}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x","nonce":""}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":["x"],"nonce":"n"}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"\ud800","nonce":"n"}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"a\u0000b","nonce":"n"}}"#, "invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"  ","nonce":"n"}}"#, "message_length"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"../x","text":"x","nonce":"n"}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"rom_01ARZ3NDEKTSV4RRFFQ69G5FAV","text":"x","nonce":"n"}}"#, "not_found"),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":-1}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":1e99}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":0,"limit":0}}"#, "invalid"),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":0,"limit":101}}"#, "invalid"),
+        (r#"{"stream":"chat","payload":{"type":"history","room":"public","before":0}}"#, "frame_invalid"),
+        (r#"{"stream":"chat","payload":{"type":"online","room":"rom_"}}"#, "frame_invalid"),
+    ];
+    for (frame, code) in frames {
+        socket.send_text(frame).await;
+        let told = socket.expect(|f| f["payload"]["type"] == "error").await;
+        assert_eq!(told["payload"]["problem"]["code"], code, "{frame}: {told}");
+    }
+    let nested = format!(r#"{{"stream":"chat","id":"deep","payload":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    socket.send_text(nested).await;
+    let told = socket.expect(|f| f["payload"]["type"] == "error").await;
+    assert_eq!(told["payload"]["problem"]["code"], "frame_invalid");
+    assert_eq!(cloud.dump().await, before, "nothing was written");
+    let empty = socket.ask(json!({ "type": "sync", "room": room, "since": 0 })).await;
+    assert_eq!(empty["messages"], json!([]));
+}
+
+/// C-7: errors carry the id of the frame they answer, and speak the person's language.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_names_the_frame_it_answers() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    socket.send_text(r#"{"stream":"nowhere","id":"f1","payload":{}}"#).await;
+    let told = socket.expect(|f| f["id"] == "f1").await;
+    assert_eq!(told["stream"], "error");
+    assert_eq!(told["payload"]["problem"]["status"], 404);
+    let told = socket.ask(json!({ "type": "send", "room": "public", "text": "x".repeat(4_001), "nonce": "n1" })).await;
+    assert_eq!((&told["type"], &told["problem"]["code"]), (&json!("error"), &json!("message_length")));
+}
+
+/// C-2: a person counts once, however many tabs they have, until the last one closes.
+#[tokio::test(flavor = "multi_thread")]
+async fn tabs_of_one_person_count_once() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut here = ana.socket().await;
+    assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 0);
+    let (first, second) = (ben.socket().await, ben.socket().await);
+    assert_eq!(here.hear("online").await["online"], 1, "told when the first tab opens");
+    assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
+    first.close().await;
+    cloud.settle().await;
+    assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
+    second.close().await;
+    let told = here.expect(|f| f["payload"]["type"] == "online" && f["payload"]["online"] == 0).await;
+    assert_eq!(told["payload"]["room"], "rom_00000000000000000000000000");
+    assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 0);
+}
+
+/// C-2: who vanishes without a word is gone as soon as a silent socket would be, though nobody was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ghost_is_not_counted_for_long() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut here = ana.socket().await;
+    let ghost = ben.socket().await;
+    // Every `$disconnect` fails from here on: it reads who is leaving.
+    let mute = Target {
+        function: Some("socket".to_owned()),
+        service: Some(Service::DynamoDb),
+        operation: Some("GetItem".to_owned()),
+        ..Target::default()
+    };
+    let mute = cloud.aws.faults.script(mute, Fault::Internal);
+    ghost.drop_silently();
+    cloud.settle().await;
+    assert!(mute.hits() > 0);
+    assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
+    cloud.advance(Duration::from_secs(9 * 60)).await;
+    let _ = here.ask(json!({ "type": "hello" })).await;
+    cloud.advance(Duration::from_secs(3 * 60)).await;
+    assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 0);
+}
