@@ -10,8 +10,8 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use dynoxide::actions::scan::ScanRequest;
 use image::{ImageFormat, Rgb, RgbImage};
-use kernel::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -70,14 +70,14 @@ pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
     guide.step(format!("{} registers in the same way, to have somebody to talk to", KRATES.username))?;
 
     guide.section("Sign-in")?;
-    let diogenes = sign_in(&visitor, &DIOGENES).await?;
+    let diogenes = visitor.sign_in(&DIOGENES).await?;
     guide.step(format!("{} signs in with their e-mail address and password", DIOGENES.username))?;
     let me = diogenes.get("/v1/me").await?;
     let id: String = member(&me, "id")?;
     guide.step(format!("the API knows them as {id}"))?;
 
     guide.section("A picture")?;
-    picture(core, &diogenes, &mut guide).await?;
+    let picture = picture(core, &diogenes, &mut guide).await?;
 
     guide.section("A conversation")?;
     let mut sockets = conversation(&diogenes, &krates, &mut guide).await?;
@@ -86,18 +86,14 @@ pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
     leave(core, &diogenes, &mut sockets, &mut guide).await?;
 
     guide.section("Thirty days later")?;
-    later(core, &visitor, &id, &mut guide).await?;
+    later(core, &visitor, &id, &picture, &mut guide).await?;
 
     guide.close(begun.elapsed())
 }
 
-async fn sign_in(visitor: &Visitor, person: &Person<'_>) -> Result<Visitor, Trouble> {
-    let signed_in = visitor.post("/v1/sessions", json!({ "login": person.email, "password": person.password })).await?;
-    Ok(visitor.with_token(Secret::new(member(&signed_in, "access_token")?)))
-}
-
 /// Declares an upload, sends it straight to the bucket, waits until the function behind the bucket has published it.
-async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
+/// Hands out its address.
+async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<String, Trouble> {
     let file = lantern()?;
     let sha256 = BASE64_STANDARD.encode(Sha256::digest(&file));
     let upload = who.post("/v1/me/picture/uploads", json!({ "content_type": "image/png", "bytes": file.len(), "sha256": sha256 })).await?;
@@ -109,8 +105,12 @@ async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) 
     let state: String = member(&who.get(&format!("/v1/me/picture/uploads/{id}")).await?, "state")?;
     expect(state == "published", format!("the upload is {state:?} instead of published"))?;
     guide.step("the bucket's event wakes a function that checks it, draws it anew and publishes it")?;
-    let url: Option<String> = member(&who.get(&format!("/v1/users/{}", DIOGENES.username)).await?, "picture_url").ok();
-    guide.step(format!("everybody sees it at {}", url.unwrap_or_else(|| "their profile".to_owned())))
+    let profile = who.get(&format!("/v1/users/{}", DIOGENES.username)).await?;
+    let url: String = member(profile.get("picture").unwrap_or(&Value::Null), "medium")?;
+    let (status, kind) = who.look_at(&url).await?;
+    expect(status == StatusCode::OK && kind.starts_with("image/"), format!("{url} shows {status} {kind:?}"))?;
+    guide.step(format!("everybody sees it ({kind}) at {url}"))?;
+    Ok(url)
 }
 
 /// A picture of 400 × 400 pixels, so that it has to be made smaller.
@@ -176,7 +176,7 @@ async fn leave(core: &Core, who: &Visitor, sockets: &mut [Socket; 2], guide: &mu
     guide.step("until then the account works as ever")
 }
 
-async fn later(core: &Core, visitor: &Visitor, id: &str, guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
+async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
     quiet(core).await?;
     core.clock.advance(DAY.saturating_mul(30)).map_err(Trouble::new)?;
     guide.step(format!("the clock shows {}", kernel::Timestamp(core.clock.now())))?;
@@ -186,11 +186,17 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, guide: &mut Guide<'_, i
     quiet(core).await?;
     guide.step("the sweep runs, and the purge that it asks for")?;
 
-    let status = visitor.status(Method::GET, &format!("/v1/users/{}", DIOGENES.username), None).await?;
     let signed_in = json!({ "login": DIOGENES.email, "password": DIOGENES.password });
-    let refused = visitor.status(Method::POST, "/v1/sessions", Some(signed_in)).await?;
-    expect(refused == StatusCode::UNAUTHORIZED, format!("signing in is answered {refused}"))?;
-    guide.step(format!("signing in is refused ({refused}), and the profile is not shown to strangers ({status})"))?;
+    let status = visitor.status(Method::POST, "/v1/sessions", Some(signed_in)).await?;
+    expect(status == StatusCode::UNAUTHORIZED, format!("signing in is answered {status}"))?;
+    guide.step(format!("signing in: {status}"))?;
+    let krates = visitor.sign_in(&KRATES).await?;
+    let status = krates.status(Method::GET, &format!("/v1/users/{}", DIOGENES.username), None).await?;
+    expect(status == StatusCode::NOT_FOUND, format!("the profile is answered {status}"))?;
+    guide.step(format!("the profile, asked for by {}: {status}", KRATES.username))?;
+    let (status, _) = visitor.look_at(picture).await?;
+    expect(status.is_client_error(), format!("the picture is answered {status}"))?;
+    guide.step(format!("the picture: {status}"))?;
 
     let left = traces(core, &[DIOGENES.email, DIOGENES.username, DIOGENES.last_name, GREETING])?;
     expect(left.is_empty(), format!("something is left of {id}: {}", left.join(", ")))?;
@@ -202,23 +208,19 @@ fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, Trouble> {
     let database = core.aws.dynamodb.database();
     let mut found = Vec::new();
     for table in &core.template.tables {
-        let mut start = Value::Null;
+        let mut start = None;
         loop {
-            let mut request = json!({ "TableName": table.name });
-            if let (Value::Object(request), false) = (&mut request, start.is_null()) {
-                request.insert("ExclusiveStartKey".to_owned(), start);
-            }
-            let answer = database.scan(serde_json::from_value(request).map_err(Trouble::new)?).map_err(Trouble::new)?;
+            let request: ScanRequest = serde_json::from_value(json!({ "TableName": table.name })).map_err(Trouble::new)?;
+            let answer = database.scan(ScanRequest { exclusive_start_key: start, ..request }).map_err(Trouble::new)?;
             for item in answer.items.unwrap_or_default() {
-                let item = json!(item);
-                let text = item.to_string().to_lowercase();
+                let text = json!(item).to_string().to_lowercase();
                 if texts.iter().any(|t| text.contains(&t.to_lowercase())) {
-                    found.push(format!("{} {} {}", table.name, item["pk"]["S"], item["sk"]["S"]));
+                    found.push(format!("{} {text}", table.name));
                 }
             }
-            match answer.last_evaluated_key {
-                Some(key) => start = json!(key),
-                None => break,
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                break;
             }
         }
     }

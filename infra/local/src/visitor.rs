@@ -103,13 +103,32 @@ impl Visitor {
         self.ask(Method::PUT, path, Some(body)).await
     }
 
-    /// What a request is answered with, whatever the status.
+    /// Signs in.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it is refused.
+    pub async fn sign_in(&self, person: &Person<'_>) -> Result<Self, Trouble> {
+        let signed_in = self.post("/v1/sessions", json!({ "login": person.email, "password": person.password })).await?;
+        Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
+    }
+
+    /// The status that a request is answered with, whatever it is.
     ///
     /// # Errors
     /// [`Trouble`] if there is no answer.
     pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> Result<StatusCode, Trouble> {
         let reply = self.request(method, path, body).send().await;
         reply.map(|r| r.status()).map_err(|e| Trouble(format!("{path} brings no answer: {e}")))
+    }
+
+    /// The status at the end of an address and of where it leads, and the type of what is there.
+    ///
+    /// # Errors
+    /// [`Trouble`] if there is no answer.
+    pub async fn look_at(&self, url: &str) -> Result<(StatusCode, String), Trouble> {
+        let reply = self.http.get(url).send().await.map_err(|e| Trouble(format!("{url} brings no answer: {e}")))?;
+        let kind = reply.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        Ok((reply.status(), kind.to_owned()))
     }
 
     /// Sends a file as an agreed upload says: to its link, with its headers.
@@ -209,10 +228,10 @@ impl Socket {
     /// [`Trouble`] if the ticket or the handshake is refused.
     pub async fn open(visitor: &Visitor) -> Result<Self, Trouble> {
         let ticket = visitor.post("/v1/realtime/tickets", json!({})).await?;
-        let (url, token): (String, String) = (member(&ticket, "url")?, member(&ticket, "ticket")?);
+        let (url, offered): (String, Vec<String>) = (member(&ticket, "url")?, member(&ticket, "subprotocols")?);
         let refused = |e: tungstenite::Error| Trouble(format!("{url} does not open: {e}"));
         let mut request = url.as_str().into_client_request().map_err(refused)?;
-        let offer = HeaderValue::try_from(format!("stoa.v1, ticket.{token}")).map_err(Trouble::new)?;
+        let offer = HeaderValue::try_from(offered.join(", ")).map_err(Trouble::new)?;
         request.headers_mut().insert("sec-websocket-protocol", offer);
         let (stream, _) = tokio_tungstenite::connect_async(request).await.map_err(refused)?;
         Ok(Self { stream, asked: 0 })
