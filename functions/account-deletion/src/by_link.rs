@@ -1,0 +1,39 @@
+//! Taking it back by the link in the mail, without a session. Opening the page changes nothing; pressing its button does.
+
+use accounts::challenge::{self, Purpose};
+use axum::{extract::State, response::Response};
+use kernel::Kind;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use web::{Error, Json, NoContent, Problems};
+
+use crate::cancel::take_back;
+
+/// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+///
+/// AWS calls: none.
+#[utoipa::path(get, path = "/cancel-deletion", tag = "account-deletion",
+    responses((status = 200, content_type = "text/html", body = String), Problems))]
+pub async fn get_cancel_deletion_page() -> Response {
+    web::page(include_str!("cancel-deletion.html"))
+}
+
+/// The mailed token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelDeletion {
+    /// What follows `#token=` in the link.
+    token: String,
+}
+
+/// Takes back the deletion that the link was sent for. A mail says so. The link works once, and only while nothing newer was
+/// scheduled.
+///
+/// AWS calls: the link, whose hash has to be compared and which says whose it is, and the transaction.
+#[utoipa::path(post, path = "/v1/deletion-cancellations", tag = "account-deletion", request_body = CancelDeletion,
+    responses((status = 204), Problems))]
+pub async fn cancel_deletion_by_link(State(s): State<crate::State>, Json(body): Json<CancelDeletion>) -> Result<NoContent, Error> {
+    let link = challenge::open_link(&s.table, s.sys.now(), &s.code_key, Purpose::DeletionCancel, body.token.trim()).await?;
+    take_back(&s, link.user.ok_or(Kind::LinkInvalid)?, link.id, Kind::LinkInvalid).await?;
+    Ok(NoContent)
+}
