@@ -20,7 +20,6 @@ use messaging::{
     message::Entry,
     presence::{self, SHARDS},
 };
-use serde_json::{Value, json};
 use store::Table;
 
 /// The stream that the frames belong to.
@@ -56,7 +55,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-async fn handle(s: &State, event: EventBridgeEvent<Envelope>) -> Result<Value, Failure> {
+async fn handle(s: &State, event: EventBridgeEvent<Envelope>) -> Result<(), Failure> {
     let Envelope { id, event, .. } = event.detail;
     match event {
         Event::MessagePosted { room, seq } => {
@@ -66,7 +65,7 @@ async fn handle(s: &State, event: EventBridgeEvent<Envelope>) -> Result<Value, F
         Event::PresenceChanged { room } => presence_changed(s, room).await?,
         other => tracing::warn!(event = other.name(), "not for this consumer"),
     }
-    Ok(json!({}))
+    Ok(())
 }
 
 async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
