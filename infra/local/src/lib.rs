@@ -9,16 +9,17 @@ pub mod clock;
 pub mod console;
 pub mod credentials;
 pub mod hosts;
+mod http_api;
 pub mod inbox;
 pub mod schedules;
 pub mod secrets;
 pub mod seed;
 pub mod socket_api;
+mod stack;
+pub mod storage;
 pub mod template;
 pub mod tour;
 pub mod visitor;
-
-use std::{path::PathBuf, sync::Arc};
 
 use activity::Activity;
 use clock::Clock;
@@ -28,27 +29,9 @@ use inbox::Inbox;
 use kernel::Sys;
 use schedules::Schedules;
 use socket_api::Connections;
+pub use stack::{Options, Ports, Stack};
+pub use storage::Storage;
 use template::Template;
-
-/// Where the state is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Storage {
-    /// Nowhere: it ends with the stack.
-    Memory,
-    /// In a folder, so that it survives a restart. Each part keeps its own files in it.
-    Folder(PathBuf),
-}
-
-impl Storage {
-    /// The path of a file or folder of the state, if it is kept.
-    #[must_use]
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
-        match self {
-            Self::Memory => None,
-            Self::Folder(folder) => Some(folder.join(name)),
-        }
-    }
-}
 
 /// Where everything listens, without a slash at the end.
 #[derive(Clone, Debug, Default)]
@@ -82,8 +65,10 @@ pub enum StartError {
     Function(String, String),
 }
 
-/// What the parts of one local cloud share. Always within an [`Arc`].
+/// What the parts of one local cloud share. Always within an [`std::sync::Arc`].
 pub struct Core {
+    /// What the stack is for: `development`, unless a parameter says otherwise.
+    pub stage: String,
     /// What is deployed.
     pub template: Template,
     /// Where it listens.
@@ -110,14 +95,16 @@ pub struct Core {
     pub aws: aws::State,
 }
 
-/// A running local cloud. Dropping it stops everything.
-pub struct Stack {
-    core: Arc<Core>,
-}
+impl Core {
+    /// Whether the template is deployed for development, where replies say what they cost.
+    #[must_use]
+    pub fn development(&self) -> bool {
+        self.stage == "development"
+    }
 
-impl std::ops::Deref for Stack {
-    type Target = Core;
-    fn deref(&self) -> &Core {
-        &self.core
+    /// Returns when everything that the clock has made due has been done, and all that followed from it.
+    pub async fn settle(&self) {
+        self.schedules.run_due();
+        self.activity.quiet().await;
     }
 }

@@ -1,1 +1,108 @@
-fn main() {}
+//! `cargo run`: the local cloud for development, until it is interrupted.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use local::{Options, Ports, Stack, Storage, hosts::Hosting, seed, tour};
+
+/// Stoa on this machine: template.yaml deployed without Docker, account or network.
+#[derive(Parser)]
+#[command(name = "cargo run --", version)]
+struct Flags {
+    /// Forgets the state of earlier runs first
+    #[arg(long)]
+    fresh: bool,
+    /// The folder that keeps the state
+    #[arg(long, default_value_os_t = at_root(".local"))]
+    state: PathBuf,
+    /// The first of four ports: API, WebSocket, console, AWS endpoints
+    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u16).range(1..=65532))]
+    port: u16,
+    /// Runs functions in `cargo lambda watch`, at this address
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:9000")]
+    lambda: Option<String>,
+    /// The template to deploy
+    #[arg(long, default_value_os_t = at_root("template.yaml"))]
+    template: PathBuf,
+    /// How much is told of what happens: error, warn, info, debug
+    #[arg(long, default_value = "warn")]
+    log: tracing::Level,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Walks one journey, from registration to deletion, through a stack of its own
+    Tour,
+}
+
+fn at_root(name: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).join(name)
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let flags = Flags::parse();
+    tracing_subscriber::fmt().compact().with_writer(io::stderr).with_max_level(flags.log).init();
+    let result = match flags.what {
+        Some(What::Tour) => walk(flags).await,
+        None => run(flags).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // Nobody is left to tell if this fails, too.
+            drop(writeln!(io::stderr(), "stoa: {e}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Trouble = Box<dyn std::error::Error>;
+
+async fn run(flags: Flags) -> Result<(), Trouble> {
+    let hosting = match flags.lambda {
+        Some(url) => Hosting::Lambda { url, environments: flags.state.join("functions") },
+        None => Hosting::Eager,
+    };
+    let options = Options {
+        template: flags.template,
+        storage: Storage::Folder(flags.state),
+        fresh: flags.fresh,
+        ports: Ports::from(flags.port),
+        hosting,
+        ..Options::default()
+    };
+    let stack = Stack::start(options).await?;
+    greet(&stack, &mut io::stdout())?;
+    if let Err(e) = seed::seed(&stack).await {
+        writeln!(io::stdout(), "\nThe accounts could not be made: {e}")?;
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
+    let urls = &stack.urls;
+    let lines = [("API", &urls.api), ("WebSocket", &urls.socket), ("Docs", &urls.docs), ("Console", &urls.console)];
+    for (name, url) in lines {
+        writeln!(out, "{name:<11}{url}")?;
+    }
+    writeln!(out)?;
+    for account in &seed::ACCOUNTS {
+        writeln!(out, "{:<11}{:<30}{}", account.username, account.email, account.password)?;
+    }
+    out.flush()
+}
+
+async fn walk(flags: Flags) -> Result<(), Trouble> {
+    let stack = Stack::start(Options { template: flags.template, hosting: Hosting::Eager, ..Options::default() }).await?;
+    tour::walk(&stack, &mut io::stdout()).await?;
+    Ok(())
+}

@@ -206,7 +206,12 @@ impl Hosts {
             return Err(InvokeError::RequestTooLarge(payload.get().len()));
         }
         let (hosts, id, trace) = (self.clone(), function.to_owned(), trace.clone());
-        let invocation = tokio::spawn(async move { hosts.run(&id, payload, &trace).await });
+        let guard = self.0.activity.begin();
+        let invocation = tokio::spawn(async move {
+            let response = hosts.run(&id, payload, &trace).await;
+            drop(guard);
+            response
+        });
         invocation.await.unwrap_or_else(|e| Err(InvokeError::Failed(e.to_string())))
     }
 

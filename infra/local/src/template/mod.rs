@@ -134,7 +134,7 @@ pub struct CorsSpec {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThrottleSpec {
     /// Requests per second.
-    pub rate: f64,
+    pub rate: u32,
     /// Requests at once.
     pub burst: u32,
 }

@@ -1,0 +1,103 @@
+//! Cross-origin requests, answered by API Gateway from the API's configuration; what functions say about them does not count.
+
+use axum::{body::Body, response::Response};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{
+        ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+    },
+    request::Parts,
+};
+
+use crate::template::CorsSpec;
+
+/// The answer to a preflight; nothing if the request is none. An origin that is not allowed gets no permissions with it.
+pub(super) fn preflight(cors: &CorsSpec, parts: &Parts) -> Option<Response> {
+    let origin = parts.headers.get(ORIGIN)?;
+    if parts.method != Method::OPTIONS || !parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    if allow(cors, origin, headers) {
+        headers.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
+        put(headers, ACCESS_CONTROL_ALLOW_METHODS, &cors.allow_methods.join(","));
+        put(headers, ACCESS_CONTROL_ALLOW_HEADERS, &cors.allow_headers.join(","));
+        if let Some(age) = cors.max_age {
+            put(headers, ACCESS_CONTROL_MAX_AGE, &age.to_string());
+        }
+    }
+    Some(response)
+}
+
+/// Replaces whatever the function said by what the configuration allows this origin. True if it allows anything.
+pub(super) fn allow(cors: &CorsSpec, origin: &HeaderValue, headers: &mut HeaderMap) -> bool {
+    for name in [ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_EXPOSE_HEADERS] {
+        headers.remove(name);
+    }
+    let any = cors.allow_origins.iter().any(|o| o == "*");
+    if !any && !cors.allow_origins.iter().any(|o| o.as_bytes() == origin.as_bytes()) {
+        return false;
+    }
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, if any { HeaderValue::from_static("*") } else { origin.clone() });
+    if !any {
+        headers.append(VARY, HeaderValue::from_static("origin"));
+    }
+    if cors.allow_credentials {
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
+    put(headers, ACCESS_CONTROL_EXPOSE_HEADERS, &cors.expose_headers.join(","));
+    true
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value)
+        && !value.is_empty()
+    {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cors() -> CorsSpec {
+        CorsSpec {
+            allow_origins: vec!["https://stoa.example".into()],
+            allow_methods: vec!["GET".into(), "POST".into()],
+            allow_headers: vec!["authorization".into()],
+            expose_headers: vec!["etag".into()],
+            allow_credentials: true,
+            max_age: Some(60),
+        }
+    }
+
+    fn asked(origin: &str) -> Parts {
+        let request = http::Request::builder().method("OPTIONS").header("origin", origin).header("access-control-request-method", "GET");
+        request.body(()).expect("request").into_parts().0
+    }
+
+    #[test]
+    fn a_preflight_tells_an_allowed_origin_what_it_may() {
+        let response = preflight(&cors(), &asked("https://stoa.example")).expect("answered");
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        let value = |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        assert_eq!(value(ACCESS_CONTROL_ALLOW_ORIGIN).as_deref(), Some("https://stoa.example"));
+        assert_eq!(value(ACCESS_CONTROL_ALLOW_METHODS).as_deref(), Some("GET,POST"));
+        assert_eq!(value(ACCESS_CONTROL_ALLOW_CREDENTIALS).as_deref(), Some("true"));
+        assert_eq!(value(ACCESS_CONTROL_MAX_AGE).as_deref(), Some("60"));
+        let other = preflight(&cors(), &asked("https://evil.example")).expect("answered");
+        assert!(other.headers().is_empty());
+    }
+
+    #[test]
+    fn what_a_function_says_does_not_count() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        assert!(!allow(&cors(), &HeaderValue::from_static("https://evil.example"), &mut headers));
+        assert!(headers.is_empty());
+    }
+}

@@ -1,0 +1,178 @@
+//! API Gateway's HTTP API: the same routing, events, limits, CORS and error bodies.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+
+mod cors;
+mod event;
+mod reply;
+mod routes;
+mod throttle;
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    response::{IntoResponse as _, Response},
+};
+use futures_util::StreamExt as _;
+pub(crate) use event::{common_log_time, parameters, request_id};
+use http::{HeaderValue, StatusCode, request::Parts};
+use routes::Routes;
+pub(crate) use throttle::Throttles;
+
+use crate::{
+    Core,
+    hosts::{InvokeError, Trace},
+};
+
+/// The largest body that API Gateway takes.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+/// How much of a larger body is read and dropped, so that the client gets to read the refusal.
+const MAX_DRAINED: usize = 10 * MAX_BODY;
+/// The limit for the request line and all headers.
+const MAX_HEADERS: usize = 10_240;
+/// How long API Gateway waits for a function.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The HTTP API; to be served with the peer's address.
+pub fn router(core: Arc<Core>) -> Router {
+    let api = &core.template.http_api;
+    let gateway = Gateway { routes: Routes::new(&api.routes), throttles: Throttles::new(api), core };
+    Router::new().fallback(answer).with_state(Arc::new(gateway))
+}
+
+struct Gateway {
+    core: Arc<Core>,
+    routes: Routes,
+    throttles: Throttles,
+}
+
+/// What API Gateway answers by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    NotFound,
+    TooManyRequests,
+    EntityTooLarge,
+    HeadersTooLarge,
+    BadRequest,
+    FunctionFailed,
+    Unavailable,
+}
+
+async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
+    let core = &gateway.core;
+    let cors = core.template.http_api.cors.as_ref();
+    let origin = request.headers().get(http::header::ORIGIN).cloned();
+    let (parts, body) = request.into_parts();
+    if let Some(cors) = cors
+        && let Some(preflight) = cors::preflight(cors, &parts)
+    {
+        return preflight;
+    }
+    let request_id = event::request_id(&core.sys);
+    let mut response = gateway.route(&parts, body, peer, &request_id).await.unwrap_or_else(Refusal::into_response);
+    if let (Some(cors), Some(origin)) = (cors, origin) {
+        cors::allow(cors, &origin, response.headers_mut());
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("apigw-requestid", id);
+    }
+    response
+}
+
+impl Gateway {
+    async fn route(&self, parts: &Parts, body: Body, peer: SocketAddr, request_id: &str) -> Result<Response, Refusal> {
+        if header_bytes(parts) > MAX_HEADERS {
+            return Err(Refusal::HeadersTooLarge);
+        }
+        let path = event::decoded_path(parts).ok_or(Refusal::BadRequest)?;
+        let found = self.routes.find(parts.method.as_str(), &path).ok_or(Refusal::NotFound)?;
+        if !self.throttles.admit(&found.route.key, self.core.clock.now()) {
+            return Err(Refusal::TooManyRequests);
+        }
+        let body = whole(body).await?;
+        let trace = Trace::new(&self.core.sys);
+        let event = event::event(&self.core, parts, &body, peer, &found, &path, request_id, &trace).map_err(|_| Refusal::BadRequest)?;
+
+        let begun = Instant::now();
+        self.core.aws.calls.open(trace.as_str());
+        let invocation = self.core.hosts.invoke(&found.route.function, event, &trace);
+        let result = tokio::time::timeout(INTEGRATION_TIMEOUT, invocation).await;
+        let tally = self.core.aws.calls.close(trace.as_str(), &found.route.key);
+        let result = match result {
+            Err(_) => Err(Refusal::Unavailable),
+            Ok(Err(InvokeError::RequestTooLarge(_))) => Err(Refusal::EntityTooLarge),
+            Ok(Err(error)) => {
+                tracing::error!(route = found.route.key, function = found.route.function, %error, "a function failed");
+                Err(Refusal::FunctionFailed)
+            }
+            Ok(Ok(response)) => reply::response(&response).ok_or_else(|| {
+                tracing::error!(route = found.route.key, function = found.route.function, "a response is not understood");
+                Refusal::FunctionFailed
+            }),
+        };
+        let status = result.as_ref().map_or_else(|refusal| refusal.status(), Response::status).as_u16();
+        tracing::info!(route = found.route.key, status, elapsed = ?begun.elapsed(), %tally, "request");
+        let mut response = result?;
+        if self.core.development()
+            && let Ok(timing) = HeaderValue::from_str(&format!("aws;desc=\"{tally}\""))
+        {
+            response.headers_mut().append("server-timing", timing);
+        }
+        Ok(response)
+    }
+}
+
+fn header_bytes(parts: &Parts) -> usize {
+    let line = parts.method.as_str().len().saturating_add(parts.uri.to_string().len());
+    parts.headers.iter().fold(line, |sum, (name, value)| sum.saturating_add(name.as_str().len()).saturating_add(value.len()))
+}
+
+async fn whole(body: Body) -> Result<Vec<u8>, Refusal> {
+    let mut stream = body.into_data_stream();
+    let (mut all, mut size) = (Vec::new(), 0_usize);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| Refusal::BadRequest)?;
+        size = size.saturating_add(chunk.len());
+        if size <= MAX_BODY {
+            all.extend_from_slice(&chunk);
+        } else if size > MAX_DRAINED {
+            break;
+        }
+    }
+    if size > MAX_BODY { Err(Refusal::EntityTooLarge) } else { Ok(all) }
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::EntityTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::FunctionFailed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn into_response(self) -> Response {
+        let message = match self {
+            Self::NotFound => "Not Found",
+            Self::TooManyRequests => "Too Many Requests",
+            Self::EntityTooLarge => "Request Entity Too Large",
+            Self::HeadersTooLarge => "Request Header Fields Too Large",
+            Self::BadRequest => "Bad Request",
+            Self::FunctionFailed => "Internal Server Error",
+            Self::Unavailable => "Service Unavailable",
+        };
+        let json = [(http::header::CONTENT_TYPE, "application/json")];
+        (self.status(), json, format!("{{\"message\":\"{message}\"}}")).into_response()
+    }
+}

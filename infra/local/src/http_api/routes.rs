@@ -1,0 +1,113 @@
+//! Which route a request takes: the most specific path wins, then an exact method over `ANY`.
+
+use std::collections::BTreeMap;
+
+use crate::template::RouteSpec;
+
+/// The routes of an API.
+pub(super) struct Routes(Vec<Route>);
+
+/// One route, taken apart.
+pub(super) struct Route {
+    /// Such as `GET /v1/users/{username}`.
+    pub key: String,
+    /// The function behind it.
+    pub function: String,
+    method: String,
+    segments: Vec<Segment>,
+}
+
+/// Ordered by how specific it is, the most specific first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Fixed(String),
+    Parameter(String),
+    Greedy(String),
+}
+
+/// A route and what its parameters stand for.
+pub(super) struct Found<'a> {
+    pub route: &'a Route,
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl Routes {
+    pub fn new(specs: &[RouteSpec]) -> Self {
+        let mut routes: Vec<Route> = specs.iter().map(Route::new).collect();
+        // `Segment`'s order and "ANY last" make the first match the right one.
+        routes.sort_by(|a, b| (&a.segments, a.method == "ANY").cmp(&(&b.segments, b.method == "ANY")));
+        Self(routes)
+    }
+
+    pub fn find(&self, method: &str, path: &str) -> Option<Found<'_>> {
+        let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        let candidates = self.0.iter().filter(|r| r.method == method || r.method == "ANY");
+        candidates.filter_map(|route| Some(Found { parameters: route.capture(&parts)?, route })).next()
+    }
+}
+
+impl Route {
+    fn new(spec: &RouteSpec) -> Self {
+        let segment = |text: &str| match text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
+            Some(name) => name.strip_suffix('+').map_or_else(|| Segment::Parameter(name.to_owned()), |name| Segment::Greedy(name.to_owned())),
+            None => Segment::Fixed(text.to_owned()),
+        };
+        Self {
+            key: format!("{} {}", spec.method, spec.path),
+            function: spec.function.clone(),
+            method: spec.method.clone(),
+            segments: spec.path.trim_start_matches('/').split('/').map(segment).collect(),
+        }
+    }
+
+    fn capture(&self, parts: &[&str]) -> Option<BTreeMap<String, String>> {
+        let mut parameters = BTreeMap::new();
+        let mut rest = parts;
+        for segment in &self.segments {
+            let (first, after) = rest.split_first()?;
+            match segment {
+                Segment::Fixed(text) if text == first => {}
+                Segment::Parameter(name) if !first.is_empty() => {
+                    parameters.insert(name.clone(), (*first).to_owned());
+                }
+                Segment::Greedy(name) => {
+                    parameters.insert(name.clone(), rest.join("/"));
+                    return Some(parameters);
+                }
+                _ => return None,
+            }
+            rest = after;
+        }
+        rest.is_empty().then_some(parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_specific_route_wins() {
+        let spec = |key: &str| {
+            let (method, path) = key.split_once(' ').expect("key");
+            RouteSpec { method: method.into(), path: path.into(), function: "F".into() }
+        };
+        let keys = ["ANY /v1/{rest+}", "GET /v1/users/{id}", "GET /v1/users/me", "ANY /v1/users/me", "GET /v1/users/{id}/rooms", "GET /"];
+        let routes = Routes::new(&keys.map(spec));
+        for (method, path, key, parameter) in [
+            ("GET", "/v1/users/me", "GET /v1/users/me", None),
+            ("POST", "/v1/users/me", "ANY /v1/users/me", None),
+            ("GET", "/v1/users/anna", "GET /v1/users/{id}", Some("anna")),
+            ("GET", "/v1/users/me/rooms", "GET /v1/users/{id}/rooms", Some("me")),
+            ("GET", "/v1/users/", "ANY /v1/{rest+}", Some("users/")),
+            ("PUT", "/v1/a/b", "ANY /v1/{rest+}", Some("a/b")),
+            ("GET", "/", "GET /", None),
+        ] {
+            let found = routes.find(method, path).expect(path);
+            assert_eq!((found.route.key.as_str(), found.parameters.values().next().map(String::as_str)), (key, parameter), "{method} {path}");
+        }
+        for (method, path) in [("POST", "/"), ("GET", "/v2/users/me"), ("GET", "//v1/users/me"), ("GET", "")] {
+            assert!(routes.find(method, path).is_none(), "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A connection's life: frames in, messages out, the platform's limits, and a farewell.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use kernel::Time;
+use serde_json::{Value, json};
+use tokio::{io::AsyncReadExt as _, sync::mpsc};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        error::CapacityError,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+use super::{
+    ConnectionInfo, MAX_MESSAGE, Outgoing,
+    event::{Happening, event},
+    handshake::Gateway,
+};
+use crate::{Core, hosts::Trace, http_api::request_id};
+
+/// The limit for a frame.
+const MAX_FRAME: usize = 32 * 1024;
+/// A connection without any traffic ends after this.
+const IDLE: Duration = Duration::from_mins(10);
+/// Every connection ends after this.
+const LIFE: Duration = Duration::from_hours(2);
+/// How long a closed connection is read on, so that the client gets to read why it was closed.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// Who is connected, and by which name of ours.
+pub(super) struct Caller {
+    pub info: ConnectionInfo,
+    pub domain_name: String,
+}
+
+/// How a connection ended: the close code and what was said.
+struct End(u16, String);
+
+/// Serves a connection from the moment it is accepted until it has ended.
+pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, asked: mpsc::UnboundedReceiver<Outgoing>) {
+    let core = Arc::clone(&gateway.core);
+    let caller = Arc::new(caller);
+    let end = match upgrade.await {
+        Ok(upgraded) => {
+            let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
+            let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+            live(&gateway, &caller, &mut socket, asked).await
+        }
+        Err(_) => End(1006, String::new()),
+    };
+    let guard = core.activity.begin();
+    core.connections.remove(&caller.info.id);
+    tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
+    notify(&core, &caller, "$disconnect", Happening::Disconnect { code: end.0, reason: &end.1 }).await;
+    drop(guard);
+}
+
+async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, mut asked: mpsc::UnboundedReceiver<Outgoing>) -> End {
+    let core = &gateway.core;
+    let connected: Time = caller.info.connected_at.0;
+    let mut active = connected;
+    loop {
+        let due = (active + IDLE).min(connected + LIFE);
+        tokio::select! {
+            frame = socket.next() => match frame {
+                None => return End(1006, String::new()),
+                Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
+                Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
+                Some(Ok(Message::Close(frame))) => {
+                    // The answer to it has been queued; reading on sends it.
+                    drop(tokio::time::timeout(FAREWELL, socket.next()).await);
+                    return frame.map_or_else(|| End(1005, String::new()), |f| End(f.code.into(), f.reason.as_str().to_owned()));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => return close(socket, CloseCode::Size, "Message too long").await,
+                Some(Err(Error::Utf8(_))) => return close(socket, CloseCode::Invalid, "Not UTF-8").await,
+                Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
+                Some(Err(_)) => return End(1006, String::new()),
+            },
+            outgoing = asked.recv() => match outgoing {
+                Some(Outgoing::Message(data)) => {
+                    if socket.send(message(data)).await.is_err() {
+                        return End(1006, String::new());
+                    }
+                }
+                Some(Outgoing::Close) | None => return close(socket, CloseCode::Normal, "Connection closed normally").await,
+            },
+            () = core.clock.sleep_until(due) => return close(socket, CloseCode::Away, "Going away").await,
+        }
+        active = core.clock.now();
+        core.connections.active(&caller.info.id, active);
+    }
+}
+
+/// What is not text is sent as bytes.
+fn message(data: Bytes) -> Message {
+    match String::from_utf8(data.to_vec()) {
+        Ok(text) => Message::text(text),
+        Err(_) => Message::binary(data),
+    }
+}
+
+async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) -> End {
+    let frame = CloseFrame { code, reason: reason.into() };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        // A connection that is closed with bytes unread is reset, and the client would never see the frame.
+        let mut rest = [0; 4096];
+        while let Ok(Ok(1..)) = tokio::time::timeout(FAREWELL, socket.get_mut().read(&mut rest)).await {}
+    }
+    End(code.into(), reason.to_owned())
+}
+
+/// Hands a message to the function of its route. Nobody waits: the next message may overtake it, as on AWS.
+fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
+    let (gateway, caller) = (Arc::clone(gateway), Arc::clone(caller));
+    let guard = gateway.core.activity.begin();
+    tokio::spawn(async move {
+        let core = &gateway.core;
+        let Some(api) = &core.template.socket_api else { return };
+        let route = select(&api.selection, &text).filter(|key| api.routes.contains_key(key) && !key.starts_with('$'));
+        let route = route.unwrap_or_else(|| "$default".to_owned());
+        let complaint = if !gateway.throttles.admit(&route, core.clock.now()) {
+            Some("Too Many Requests")
+        } else if !api.routes.contains_key(&route) {
+            Some("Forbidden")
+        } else if !notify(core, &caller, &route, Happening::Message(&text)).await {
+            Some("Internal server error")
+        } else {
+            None
+        };
+        if let Some(message) = complaint {
+            let frame = json!({"message": message, "connectionId": caller.info.id, "requestId": request_id(&core.sys)});
+            // A client that has gone needs no answer.
+            drop(core.connections.post(&caller.info.id, frame.to_string().into()).await);
+        }
+        drop(guard);
+    });
+}
+
+/// Tells the function of a route; false if it failed. What it answers goes nowhere: no route has a response.
+async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<'_>) -> bool {
+    let Some(function) = core.template.socket_api.as_ref().and_then(|api| api.routes.get(route)) else { return true };
+    let id = request_id(&core.sys);
+    let Ok(event) = event(core, &caller.info, &caller.domain_name, route, happening, &id) else { return false };
+    let trace = Trace::new(&core.sys);
+    core.aws.calls.open(trace.as_str());
+    let result = core.hosts.invoke(function, event, &trace).await;
+    let tally = core.aws.calls.close(trace.as_str(), &format!("socket {route}"));
+    match result {
+        Ok(_) => tracing::info!(route, %tally, "socket"),
+        Err(ref error) => tracing::error!(route, function, %error, "a function failed"),
+    }
+    result.is_ok()
+}
+
+/// The route key that a message names: `$request.body.stream` is the text at `stream` of a JSON object.
+fn select(expression: &str, text: &str) -> Option<String> {
+    let path = expression.trim_start_matches("${").trim_end_matches('}').trim_start_matches('$').strip_prefix("request.body.")?;
+    let body: Value = serde_json::from_str(text).ok()?;
+    let found = path.split('.').try_fold(&body, |at, key| at.get(key))?;
+    found.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_named_by_the_message() {
+        let select = |text| select("$request.body.stream", text);
+        assert_eq!(select(r#"{"stream":"chat","x":1}"#).as_deref(), Some("chat"));
+        for text in ["", "chat", "[]", r#"{"stream":1}"#, r#"{"Stream":"chat"}"#, r#"{"stream":"chat""#] {
+            assert_eq!(select(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! API Gateway's WebSocket API: routes chosen by a frame's content, and a management endpoint for functions.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html>
+
+mod connection;
+mod event;
+mod handshake;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::body::Bytes;
+pub use handshake::router;
+use kernel::{Time, Timestamp};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+/// The limit for a message, in either direction.
+const MAX_MESSAGE: usize = 128 * 1024;
+
+/// What the management endpoint says about a connection.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionInfo {
+    /// Its id; not part of the management endpoint's answer.
+    #[serde(skip)]
+    pub id: String,
+    /// When `$connect` was accepted.
+    pub connected_at: Timestamp,
+    /// When a frame last went either way.
+    pub last_active_at: Timestamp,
+    /// Who is connected.
+    pub identity: Identity,
+}
+
+/// Who is connected.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The peer's address.
+    pub source_ip: String,
+    /// The client's `User-Agent`.
+    pub user_agent: String,
+}
+
+/// Why the management endpoint refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectionError {
+    /// 410 `GoneException`: there is no such connection, or not any more, or its `$connect` is still being asked.
+    #[error("the connection is gone")]
+    Gone,
+    /// 413 `PayloadTooLargeException`: more than 128 KB.
+    #[error("the message is larger than 128 KB")]
+    TooLarge,
+}
+
+/// The open connections. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Connections(Arc<Mutex<HashMap<String, Open>>>);
+
+struct Open {
+    info: ConnectionInfo,
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+}
+
+/// What others ask a connection to do.
+enum Outgoing {
+    Message(Bytes),
+    Close,
+}
+
+impl Connections {
+    /// Sends a message. It is on its way when this returns; whether the client reads it is another matter.
+    ///
+    /// # Errors
+    /// [`ConnectionError`].
+    pub async fn post(&self, id: &str, data: Bytes) -> Result<(), ConnectionError> {
+        if data.len() > MAX_MESSAGE {
+            return Err(ConnectionError::TooLarge);
+        }
+        let open = self.open();
+        let connection = open.get(id).ok_or(ConnectionError::Gone)?;
+        connection.outgoing.send(Outgoing::Message(data)).map_err(|_| ConnectionError::Gone)
+    }
+
+    /// Describes a connection.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Gone`].
+    pub fn get(&self, id: &str) -> Result<ConnectionInfo, ConnectionError> {
+        self.open().get(id).map(|c| c.info.clone()).ok_or(ConnectionError::Gone)
+    }
+
+    /// Closes a connection. It is gone when this returns.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Gone`].
+    pub fn delete(&self, id: &str) -> Result<(), ConnectionError> {
+        let connection = self.open().remove(id).ok_or(ConnectionError::Gone)?;
+        connection.outgoing.send(Outgoing::Close).map_err(|_| ConnectionError::Gone)
+    }
+
+    /// All open connections, the oldest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<ConnectionInfo> {
+        let mut all: Vec<_> = self.open().values().map(|c| c.info.clone()).collect();
+        all.sort_by(|a, b| (a.connected_at, &a.id).cmp(&(b.connected_at, &b.id)));
+        all
+    }
+
+    fn add(&self, info: ConnectionInfo) -> mpsc::UnboundedReceiver<Outgoing> {
+        let (outgoing, asked) = mpsc::unbounded_channel();
+        self.open().insert(info.id.clone(), Open { info, outgoing });
+        asked
+    }
+
+    fn active(&self, id: &str, now: Time) {
+        if let Some(connection) = self.open().get_mut(id) {
+            connection.info.last_active_at = now.into();
+        }
+    }
+
+    fn remove(&self, id: &str) {
+        self.open().remove(id);
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

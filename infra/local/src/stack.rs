@@ -1,0 +1,247 @@
+//! Deploying: from the template to something that listens.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum::{Router, serve::ListenerExt as _};
+use kernel::{Sys, Time};
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    Core, StartError, Storage, Urls,
+    activity::Activity,
+    aws,
+    clock::Clock,
+    console,
+    credentials::Credentials,
+    hosts::{Hosting, Hosts, Surroundings},
+    http_api,
+    inbox::Inbox,
+    schedules::{self, Schedules},
+    secrets::Secrets,
+    socket_api::{self, Connections},
+    template::{Deployment, Template},
+};
+
+/// Where to listen; zero is any free port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// The HTTP API.
+    pub api: u16,
+    /// The WebSocket API.
+    pub socket: u16,
+    /// The console.
+    pub console: u16,
+    /// The AWS endpoints.
+    pub aws: u16,
+}
+
+impl Ports {
+    /// Four ports in a row.
+    #[must_use]
+    pub fn from(first: u16) -> Self {
+        let port = |n| first.saturating_add(n);
+        Self { api: first, socket: port(1), console: port(2), aws: port(3) }
+    }
+}
+
+/// How to start a stack.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The template.
+    pub template: PathBuf,
+    /// Values for its parameters, over those that a local cloud gives by itself.
+    pub parameters: BTreeMap<String, String>,
+    /// Where the state is kept.
+    pub storage: Storage,
+    /// Whether to forget that state first.
+    pub fresh: bool,
+    /// Where to listen.
+    pub ports: Ports,
+    /// Where functions run.
+    pub hosting: Hosting,
+    /// Where the clock starts, if not at the real time or where it was left.
+    pub now: Option<Time>,
+}
+
+impl Default for Options {
+    /// This workspace's template, in memory, on free ports, the functions in this process.
+    fn default() -> Self {
+        Self {
+            template: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"),
+            parameters: BTreeMap::new(),
+            storage: Storage::Memory,
+            fresh: false,
+            ports: Ports::default(),
+            hosting: Hosting::default(),
+            now: None,
+        }
+    }
+}
+
+/// A running local cloud. Dropping it stops everything.
+pub struct Stack {
+    core: Arc<Core>,
+    _tasks: JoinSet<()>,
+    _lock: Option<File>,
+}
+
+impl std::ops::Deref for Stack {
+    type Target = Core;
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+struct Listeners {
+    api: TcpListener,
+    socket: TcpListener,
+    console: TcpListener,
+    aws: TcpListener,
+}
+
+impl Stack {
+    /// Deploys the template.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing of the state has been changed for the worse.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let text = fs::read_to_string(&options.template).map_err(|e| StartError::Template(format!("{}: {e}", options.template.display())))?;
+        let listeners = Listeners {
+            api: listen(options.ports.api).await?,
+            socket: listen(options.ports.socket).await?,
+            console: listen(options.ports.console).await?,
+            aws: listen(options.ports.aws).await?,
+        };
+        let mut urls = Urls {
+            api: url("http", &listeners.api)?,
+            socket: url("ws", &listeners.socket)?,
+            console: url("http", &listeners.console)?,
+            aws: url("http", &listeners.aws)?,
+            docs: format!("{}/docs", url("http", &listeners.api)?),
+        };
+        let parameters = parameters(&urls, options.parameters);
+        let stage = parameters.get("Stage").cloned().unwrap_or_default();
+        let template = Template::load(&text, &Deployment { stack: "stoa".to_owned(), parameters })
+            .map_err(|e| StartError::Template(format!("{}: {e}", options.template.display())))?;
+        if let Some(api) = &template.socket_api {
+            urls.socket = format!("{}/{}", urls.socket, api.stage);
+        }
+        let lock = options.storage.take(options.fresh)?;
+        let core = Arc::new(core(template, urls, stage, &options.hosting, options.storage, options.now).await?);
+
+        let mut tasks = JoinSet::new();
+        serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?);
+        serve(&mut tasks, listeners.api, http_api::router(Arc::clone(&core)));
+        serve(&mut tasks, listeners.socket, socket_api::router(Arc::clone(&core)));
+        serve(&mut tasks, listeners.console, console::router(Arc::clone(&core)));
+        if options.hosting == Hosting::Eager {
+            core.hosts.start_all().await?;
+        }
+        aws::start(&core, &mut tasks);
+        tasks.spawn(schedules::watch(Arc::clone(&core)));
+        Ok(Self { core, _tasks: tasks, _lock: lock })
+    }
+
+    /// What the parts share, to be kept by somebody who outlives a borrow.
+    #[must_use]
+    pub fn core(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
+    }
+}
+
+async fn core(
+    template: Template,
+    urls: Urls,
+    stage: String,
+    hosting: &Hosting,
+    storage: Storage,
+    now: Option<Time>,
+) -> Result<Core, StartError> {
+    let sys = Sys::real();
+    let clock_file = storage.path("clock");
+    let clock = Clock::open(sys.clone(), clock_file.clone()).map_err(damaged(clock_file.as_deref()))?;
+    if let Some(now) = now {
+        clock.set(now).map_err(damaged(clock_file.as_deref()))?;
+    }
+    let file = storage.path("secrets.json");
+    let secrets = Secrets::open(&sys, &template.secrets, file.as_deref()).map_err(damaged(file.as_deref()))?;
+    let file = storage.path("credentials.json");
+    let functions = template.functions.keys().map(String::as_str);
+    let credentials = Credentials::open(&sys, functions, file.as_deref()).map_err(damaged(file.as_deref()))?;
+    let inbox = match storage.path("inbox.jsonl") {
+        None => Inbox::in_memory(sys.clone()),
+        Some(file) => Inbox::open(sys.clone(), &file).map_err(damaged(Some(&file)))?,
+    };
+    let aws = aws::State::open(&template, &storage, &clock)?;
+    let activity = Activity::default();
+    let hosts = Hosts::new(
+        hosting,
+        &Surroundings {
+            template: &template,
+            urls: &urls,
+            credentials: &credentials,
+            secrets: &secrets,
+            clock: &clock,
+            activity: &activity,
+            calls: &aws.calls,
+            dead_letters: &aws.dead_letters,
+        },
+    )?;
+    let schedules = Schedules::new(&template.schedules, hosts.clone(), activity.clone(), sys.clone());
+    let schedules = schedules.map_err(|e| StartError::Template(e.to_string()))?;
+    let connections = Connections::default();
+    Ok(Core { stage, template, urls, storage, sys, clock, credentials, hosts, connections, schedules, inbox, activity, aws })
+}
+
+/// What the template asks of whoever deploys it, as a laptop answers.
+fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    // The pages of the API itself, of the console, and of the usual development servers.
+    let by_name = |url: &String| url.replace("127.0.0.1", "localhost");
+    let origins = [&urls.api, &urls.console].map(|url| format!("{url},{}", by_name(url))).join(",");
+    let own = [
+        ("Stage", "development".to_owned()),
+        ("PublicUrl", urls.api.clone()),
+        ("AllowedOrigins", format!("{origins},http://localhost:3000,http://localhost:5173")),
+        ("MailFrom", "stoa@example.test".to_owned()),
+    ];
+    own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
+}
+
+async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|e| {
+        StartError::Listen(match e.kind() {
+            io::ErrorKind::AddrInUse => format!("port {port} is in use: stop what uses it, or choose other ports with --port"),
+            _ => format!("port {port}: {e}"),
+        })
+    })
+}
+
+fn url(scheme: &str, listener: &TcpListener) -> Result<String, StartError> {
+    let address = listener.local_addr().map_err(|e| StartError::Listen(e.to_string()))?;
+    Ok(format!("{scheme}://{address}"))
+}
+
+fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: Router) {
+    // Small replies must not wait for more to come.
+    let listener = listener.tap_io(|stream| {
+        if let Err(e) = stream.set_nodelay(true) {
+            tracing::debug!(error = %e, "no delay");
+        }
+    });
+    tasks.spawn(async move {
+        // `axum::serve` never returns: it waits and tries again when a connection cannot be accepted.
+        drop(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await);
+    });
+}
+
+fn damaged(file: Option<&Path>) -> impl FnOnce(io::Error) -> StartError {
+    let file = file.map(|f| f.display().to_string()).unwrap_or_default();
+    move |e| StartError::State(format!("{file}: {e}; mend it, or forget the state with --fresh"))
+}
