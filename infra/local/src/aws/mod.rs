@@ -84,7 +84,7 @@ impl State {
     ///
     /// # Errors
     /// [`StartError::State`] if the state folder is damaged, [`StartError::Template`] if a table, a policy or a pattern is not accepted.
-    pub async fn open(template: &Template, storage: &Storage, clock: &Clock) -> Result<Self, StartError> {
+    pub fn open(template: &Template, storage: &Storage, clock: &Clock) -> Result<Self, StartError> {
         let sys = clock.sys().clone();
         if let Storage::Folder(folder) = storage {
             fs::create_dir_all(folder).map_err(damaged(folder))?;
@@ -106,7 +106,7 @@ impl State {
             calls,
             faults: Faults::default(),
             dead_letters,
-            dynamodb: DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables).await?,
+            dynamodb: DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables, &sys)?,
             s3: S3::open(storage.path("s3").as_deref(), template)?,
             bus: eventbridge::Bus::new(template)?,
             streams: streams::Streams::open(template, storage.path("streams.json"))?,

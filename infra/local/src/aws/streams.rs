@@ -93,6 +93,12 @@ impl Streams {
             mapping.wake.notify_one();
         }
     }
+
+    /// Up to which record every mapping of a table has come. Sequence numbers are of one length: they sort as texts.
+    fn handled_by_all(&self, table: &str) -> Option<String> {
+        let of_table = self.mappings.iter().filter(|m| m.spec.table == table);
+        of_table.map(|m| self.positions.of(&m.spec.name)).min().flatten()
+    }
 }
 
 impl Mapping {
@@ -178,6 +184,9 @@ async fn drain(core: &Core, mapping: &Mapping) -> Result<(), DynoxideError> {
             handle(core, mapping, batch.to_vec()).await;
         }
         positions.put(&mapping.spec.name, last);
+        if let Some(handled) = core.aws.streams.handled_by_all(&mapping.spec.table) {
+            core.aws.dynamodb.engine().forget(mapping.spec.table.clone(), handled).await?;
+        }
     }
 }
 

@@ -9,9 +9,10 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
+use super::shelf::Shelf;
 use crate::aws::calls::{Capacity, Units};
 
-type Job = Box<dyn FnOnce(&Database) + Send>;
+type Job = Box<dyn FnOnce(&Database, &Shelf) + Send>;
 
 /// The database. Cloning shares it; the thread ends with the last clone.
 #[derive(Clone)]
@@ -25,10 +26,10 @@ impl Engine {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(database: Database) -> std::io::Result<Self> {
+    pub fn start(database: Database, shelf: Shelf) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let on_thread = database.clone();
-        thread::Builder::new().name("dynamodb".to_owned()).spawn(move || queue.iter().for_each(|job| job(&on_thread)))?;
+        thread::Builder::new().name("dynamodb".to_owned()).spawn(move || queue.iter().for_each(|job| job(&on_thread, &shelf)))?;
         Ok(Self { database, jobs })
     }
 
@@ -45,9 +46,24 @@ impl Engine {
         &self,
         job: impl FnOnce(&Database) -> Result<T, DynoxideError> + Send + 'static,
     ) -> Result<T, DynoxideError> {
+        self.on_thread(move |database, _| job(database)).await
+    }
+
+    /// Forgets a table's stream records up to this one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn forget(&self, table: String, sequence_number: String) -> Result<(), DynoxideError> {
+        self.on_thread(move |_, shelf| shelf.forget(&table, &sequence_number)).await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Database, &Shelf) -> Result<T, DynoxideError> + Send + 'static,
+    ) -> Result<T, DynoxideError> {
         let (done, result) = oneshot::channel();
         // Who asked may have stopped waiting: then nobody wants the result.
-        let job: Job = Box::new(move |database| drop(done.send(job(database))));
+        let job: Job = Box::new(move |database, shelf| drop(done.send(job(database, shelf))));
         let died = || DynoxideError::InternalServerError("the database's thread has ended".to_owned());
         self.jobs.send(job).map_err(|_| died())?;
         result.await.map_err(|_| died())?

@@ -2,6 +2,7 @@
 
 mod engine;
 mod needs;
+mod shelf;
 mod tables;
 mod ttl;
 
@@ -10,7 +11,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use axum::response::Response;
 use dynoxide::{Database, DynoxideError, errors::CancellationReason};
 use http::{HeaderMap, StatusCode};
-use kernel::Time;
+use kernel::{Sys, Time};
 use serde_json::Value;
 
 use super::{
@@ -40,18 +41,10 @@ impl DynamoDb {
     ///
     /// # Errors
     /// If the file is no database, or a table in it is not what the template says.
-    pub async fn open(file: Option<&Path>, specs: &[TableSpec]) -> Result<Self, StartError> {
+    pub fn open(file: Option<&Path>, specs: &[TableSpec], sys: &Sys) -> Result<Self, StartError> {
         let path = file.map(|f| f.display().to_string()).unwrap_or_default();
         let damaged = |e: DynoxideError| StartError::State(format!("{path}: {e}"));
-        let database = match file {
-            None => Database::memory().map_err(damaged)?,
-            Some(file) => {
-                let database = Database::new(&file.to_string_lossy()).map_err(damaged)?;
-                // Without fsync: a development database survives the end of the process, not of the machine.
-                database.enable_bulk_loading().map_err(damaged)?;
-                database
-            }
-        };
+        let (database, shelf) = shelf::open(file, sys).map_err(damaged)?;
         let mut schema = needs::Schema { arn_prefix: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"), ..needs::Schema::default() };
         let mut policies = HashMap::new();
         let mut expiring = Vec::new();
@@ -64,7 +57,7 @@ impl DynamoDb {
                 expiring.push(ttl::Expiring { table: spec.name.clone(), keys: tables::key_names(&spec.create), attribute });
             }
         }
-        let engine = Engine::start(database).map_err(|e| StartError::State(format!("the database's thread: {e}")))?;
+        let engine = Engine::start(database, shelf).map_err(|e| StartError::State(format!("the database's thread: {e}")))?;
         Ok(Self { engine, schema: Arc::new(schema), expiring: expiring.into(), policies: Arc::new(policies) })
     }
 

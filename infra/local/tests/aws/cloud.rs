@@ -1,0 +1,198 @@
+//! A local cloud whose functions only listen: they stand behind an address, as those of `cargo lambda watch` do.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Deref,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use function::{Aws, Boot};
+use kernel::{Env, Sys};
+use local::{
+    Core, Storage, Urls,
+    activity::Activity,
+    aws,
+    clock::Clock,
+    credentials::Credentials,
+    hosts::{Hosting, Hosts, Surroundings},
+    inbox::Inbox,
+    schedules::Schedules,
+    secrets::Secrets,
+    socket_api::Connections,
+    template::{Deployment, REGION, Template},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinSet};
+
+const TEMPLATE: &str = include_str!("template.yaml");
+
+/// What a function answers to an event.
+type Answer = Box<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>;
+
+/// What the functions have been sent, and what they answer.
+#[derive(Default)]
+pub struct Functions {
+    answers: Mutex<HashMap<String, Answer>>,
+    /// The function, the event, and whether it was handled.
+    received: Mutex<Vec<(String, Value, bool)>>,
+}
+
+/// A running local cloud.
+pub struct Cloud {
+    core: Arc<Core>,
+    functions: Arc<Functions>,
+    _tasks: JoinSet<()>,
+    _environments: TempDir,
+}
+
+impl Deref for Cloud {
+    type Target = Core;
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl Cloud {
+    pub async fn start() -> Self {
+        let functions = Arc::new(Functions::default());
+        let mut tasks = JoinSet::new();
+        let behind = Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoked)).with_state(Arc::clone(&functions));
+        let (functions_url, listener) = listen().await;
+        tasks.spawn(async move { axum::serve(listener, behind).await.expect("served") });
+
+        let (aws_url, listener) = listen().await;
+        let template = Template::load(TEMPLATE, &Deployment { stack: "test".into(), parameters: BTreeMap::new() }).expect("template");
+        let sys = Sys::default();
+        let clock = Clock::open(sys.clone(), None).expect("clock");
+        let credentials = Credentials::open(&sys, template.functions.keys().map(String::as_str), None).expect("credentials");
+        let urls = Urls { aws: aws_url, ..Urls::default() };
+        let activity = Activity::default();
+        let aws = aws::State::open(&template, &Storage::Memory, &clock).expect("state");
+        let environments = tempfile::tempdir().expect("folder");
+        let hosting = Hosting::Lambda { url: functions_url, environments: environments.path().to_owned() };
+        let around = Surroundings {
+            template: &template,
+            urls: &urls,
+            credentials: &credentials,
+            secrets: &Secrets::open(&sys, &[], None).expect("secrets"),
+            clock: &clock,
+            activity: &activity,
+            calls: &aws.calls,
+            dead_letters: &aws.dead_letters,
+        };
+        let hosts = Hosts::new(&hosting, &around).expect("hosts");
+        let inbox = Inbox::in_memory(sys.clone());
+        let schedules = Schedules::new(&[], hosts.clone(), activity.clone(), sys.clone()).expect("schedules");
+        let connections = Connections::default();
+        let core = Arc::new(Core {
+            template,
+            urls,
+            storage: Storage::Memory,
+            sys,
+            clock,
+            credentials,
+            hosts,
+            connections,
+            schedules,
+            inbox,
+            activity,
+            aws,
+        });
+        let endpoints = aws::router(Arc::clone(&core)).expect("endpoints");
+        tasks.spawn(async move { axum::serve(listener, endpoints).await.expect("served") });
+        aws::start(&core, &mut tasks);
+        Self { core, functions, _tasks: tasks, _environments: environments }
+    }
+
+    /// Every event that a function was sent.
+    pub fn received(&self, function: &str) -> Vec<Value> {
+        self.functions.received.lock().expect("lock").iter().filter(|(f, ..)| f == function).map(|(_, e, _)| e.clone()).collect()
+    }
+
+    /// Those that it handled.
+    pub fn handled(&self, function: &str) -> Vec<Value> {
+        let received = self.functions.received.lock().expect("lock");
+        received.iter().filter(|(f, _, handled)| f == function && *handled).map(|(_, e, _)| e.clone()).collect()
+    }
+
+    /// Lets a function answer something else than `null`.
+    pub fn answer(&self, function: &str, answer: impl Fn(&Value) -> Result<Value, String> + Send + Sync + 'static) {
+        self.functions.answers.lock().expect("lock").insert(function.to_owned(), Box::new(answer));
+    }
+
+    /// What the clients of a function are built from, with a change to its environment.
+    pub fn aws_of(&self, function: &str, change: impl FnOnce(&mut BTreeMap<&str, String>)) -> Aws {
+        let credential = self.credentials.of(function).expect("credential");
+        let mut env = BTreeMap::from([
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", credential.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", credential.secret_key.clone()),
+            ("AWS_SESSION_TOKEN", credential.session_token.clone()),
+        ]);
+        change(&mut env);
+        let env: Env = env.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        Boot { env, sys: self.sys.clone(), http: function::http_client().expect("client") }.aws().expect("environment")
+    }
+
+    pub fn dynamodb(&self, function: &str) -> aws_sdk_dynamodb::Client {
+        self.dynamodb_of(&self.aws_of(function, |_| ()))
+    }
+
+    pub fn dynamodb_of(&self, aws: &Aws) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(aws.sdk()).endpoint_url(&self.urls.aws).interceptor(aws.interceptor());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    pub fn s3(&self, function: &str) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(self.aws_of(function, |_| ()).sdk()).endpoint_url(&self.urls.aws);
+        aws_sdk_s3::Client::from_conf(config.force_path_style(true).build())
+    }
+
+    pub fn ses(&self, function: &str) -> aws_sdk_ses::Client {
+        let config = aws_sdk_ses::config::Builder::from(self.aws_of(function, |_| ()).sdk()).endpoint_url(&self.urls.aws);
+        aws_sdk_ses::Client::from_conf(config.build())
+    }
+
+    pub fn sns(&self, function: &str) -> aws_sdk_sns::Client {
+        let config = aws_sdk_sns::config::Builder::from(self.aws_of(function, |_| ()).sdk()).endpoint_url(&self.urls.aws);
+        aws_sdk_sns::Client::from_conf(config.build())
+    }
+
+    pub fn eventbridge(&self, function: &str) -> aws_sdk_eventbridge::Client {
+        let config = aws_sdk_eventbridge::config::Builder::from(self.aws_of(function, |_| ()).sdk()).endpoint_url(&self.urls.aws);
+        aws_sdk_eventbridge::Client::from_conf(config.build())
+    }
+}
+
+pub fn key(pk: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from([("pk".into(), AttributeValue::S(pk.into())), ("sk".into(), AttributeValue::S("x".into()))])
+}
+
+pub fn item(pk: &str, kind: &str) -> HashMap<String, AttributeValue> {
+    key(pk).into_iter().chain([("kind".into(), AttributeValue::S(kind.into()))]).collect()
+}
+
+async fn listen() -> (String, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    (format!("http://{}", listener.local_addr().expect("address")), listener)
+}
+
+async fn invoked(State(functions): State<Arc<Functions>>, Path(name): Path<String>, body: Bytes) -> Response {
+    let event = serde_json::from_slice(&body).expect("an event");
+    let answer = functions.answers.lock().expect("lock").get(&name).map_or(Ok(json!(null)), |answer| answer(&event));
+    functions.received.lock().expect("lock").push((name, event, answer.is_ok()));
+    match answer {
+        Ok(answer) => Json(answer).into_response(),
+        Err(message) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"errorMessage": message}))).into_response(),
+    }
+}

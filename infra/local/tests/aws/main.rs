@@ -1,0 +1,263 @@
+//! The endpoints as functions see them: real SDK clients, signed requests, real events to functions that only listen.
+
+mod cloud;
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::AttributeValue};
+use aws_sdk_s3::{presigning::PresigningConfig, primitives::ByteStream};
+use cloud::{Cloud, item};
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
+use serde_json::json;
+
+const TABLE: &str = "test-state";
+const BUCKET: &str = "test-files";
+
+#[tokio::test]
+async fn a_function_may_do_what_its_policy_says_and_nothing_else() {
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    writer.put_item().table_name(TABLE).set_item(Some(item("A", "user"))).send().await.expect("allowed");
+    let found = writer.get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect("allowed").item.expect("item");
+    assert_eq!(found.get("kind"), Some(&AttributeValue::S("user".into())));
+
+    let denied = writer.scan().table_name(TABLE).send().await.expect_err("denied");
+    assert_eq!(denied.code(), Some("AccessDeniedException"));
+    let message = denied.message().unwrap_or_default();
+    assert!(
+        message.contains("dynamodb:Scan") && message.ends_with("because no identity-based policy allows the dynamodb:Scan action"),
+        "{message}"
+    );
+    let stranger = cloud.dynamodb("Stranger").get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect_err("denied");
+    assert_eq!(stranger.code(), Some("AccessDeniedException"));
+
+    let used: Vec<_> = cloud.aws.calls.permissions().into_iter().map(|p| format!("{} {}", p.function, p.action)).collect();
+    assert_eq!(used, ["Writer dynamodb:GetItem", "Writer dynamodb:PutItem"]);
+}
+
+#[tokio::test]
+async fn a_table_may_forbid_what_a_policy_allows() {
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    writer.put_item().table_name("test-audit").item("pk", AttributeValue::S("A".into())).send().await.expect("allowed");
+    let denied = writer.delete_item().table_name("test-audit").key("pk", AttributeValue::S("A".into())).send().await.expect_err("denied");
+    assert!(denied.message().unwrap_or_default().ends_with("with an explicit deny in a resource-based policy"), "{denied:?}");
+}
+
+#[tokio::test]
+async fn nobody_calls_with_somebody_elses_secret() {
+    let cloud = Cloud::start().await;
+    let wrong = cloud.aws_of("Writer", |env| drop(env.insert("AWS_SECRET_ACCESS_KEY", "x".repeat(40))));
+    let error = cloud.dynamodb_of(&wrong).get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect_err("refused");
+    assert_eq!(error.code(), Some("InvalidSignatureException"));
+    let unknown = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ACCESS_KEY_ID", "ASIAUNKNOWN".into())));
+    let error = cloud.dynamodb_of(&unknown).get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect_err("refused");
+    assert_eq!(error.code(), Some("UnrecognizedClientException"));
+    let stolen = cloud.aws_of("Writer", |env| drop(env.insert("AWS_SESSION_TOKEN", "other".into())));
+    let error = cloud.dynamodb_of(&stolen).get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect_err("refused");
+    assert_eq!(error.code(), Some("UnrecognizedClientException"));
+}
+
+#[tokio::test]
+async fn conditions_and_transactions_fail_as_on_aws() {
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    let put = || writer.put_item().table_name(TABLE).set_item(Some(item("A", "user"))).condition_expression("attribute_not_exists(pk)");
+    put().send().await.expect("new");
+    let again = put().send().await.expect_err("refused").into_service_error();
+    assert!(again.is_conditional_check_failed_exception(), "{again:?}");
+
+    let conflict = cloud.aws.faults.script(Target { operation: Some("TransactWriteItems".into()), ..Target::default() }, Fault::Conflict);
+    let part = aws_sdk_dynamodb::types::Put::builder().table_name(TABLE).set_item(Some(item("B", "user"))).build().expect("put");
+    let part = aws_sdk_dynamodb::types::TransactWriteItem::builder().put(part).build();
+    let error = writer.transact_write_items().transact_items(part).send().await.expect_err("refused").into_service_error();
+    let reasons: Vec<_> = match error {
+        aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(e) => {
+            e.cancellation_reasons().iter().map(|r| r.code().unwrap_or_default().to_owned()).collect()
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((reasons, conflict.hits()), (vec!["TransactionConflict".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn an_operation_knows_what_it_cost() {
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    cloud.aws.calls.open("Root=1-test");
+    let work = async {
+        writer.put_item().table_name(TABLE).set_item(Some(item("A", "user"))).send().await.expect("put");
+        let reply = writer.get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect("got");
+        assert!(reply.consumed_capacity.is_none(), "nobody asked for it");
+    };
+    function::trace::scope(Some("Root=1-test;Parent=x".into()), work).await;
+    writer.get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect("counted for nobody");
+    assert_eq!(cloud.aws.calls.close("Root=1-test", "test").to_string(), "calls=2 rcu=0.5 wcu=1");
+}
+
+#[tokio::test]
+async fn scripted_faults_are_what_the_sdk_knows() {
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    for fault in [Fault::Throttle, Fault::Internal, Fault::Unavailable, Fault::LostAfter] {
+        let script = cloud.aws.faults.script(Target { service: Some(Service::DynamoDb), times: 2, ..Target::default() }, fault);
+        writer.put_item().table_name(TABLE).set_item(Some(item("A", "user"))).send().await.unwrap_or_else(|e| panic!("{fault:?}: {e:?}"));
+        assert_eq!(script.hits(), 2, "{fault:?} is tried again");
+        script.end();
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_reaches_the_reader_of_the_stream() {
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    writer.put_item().table_name(TABLE).set_item(Some(item("A", "user"))).send().await.expect("put");
+    writer.put_item().table_name(TABLE).set_item(Some(item("B", "outbox"))).send().await.expect("put");
+    cloud.activity.quiet().await;
+    let events = cloud.received("relay");
+    assert_eq!(events.len(), 1, "{events:?}");
+    let record = &events[0]["Records"][0];
+    assert_eq!(record["dynamodb"]["NewImage"]["pk"]["S"], "B");
+    assert_eq!((record["eventName"].as_str(), record["awsRegion"].as_str()), (Some("INSERT"), Some("eu-central-1")));
+    assert!(record["eventSourceARN"].as_str().unwrap_or_default().contains(":table/test-state/stream/"), "{record}");
+}
+
+#[tokio::test]
+async fn a_poisoned_record_fails_alone_and_ends_as_a_dead_letter() {
+    let cloud = Cloud::start().await;
+    cloud.answer("relay", |event| {
+        let records = event["Records"].as_array().cloned().unwrap_or_default();
+        if records.iter().any(|r| r["dynamodb"]["NewImage"]["pk"]["S"] == "POISON") { Err("poisoned".into()) } else { Ok(json!(null)) }
+    });
+    let writer = cloud.dynamodb("Writer");
+    for pk in ["A", "POISON", "B"] {
+        writer.put_item().table_name(TABLE).set_item(Some(item(pk, "outbox"))).send().await.expect("put");
+    }
+    cloud.activity.quiet().await;
+    let letters = cloud.aws.dead_letters.list();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].event.get().contains("POISON") && !letters[0].event.get().contains("\"B\""), "{}", letters[0].event);
+    let handled: Vec<_> = cloud.handled("relay").into_iter().flat_map(|e| e["Records"].as_array().cloned().unwrap_or_default()).collect();
+    let keys: Vec<_> = handled.iter().filter_map(|r| r["dynamodb"]["NewImage"]["pk"]["S"].as_str()).collect();
+    assert_eq!(keys, ["A", "B"]);
+}
+
+#[tokio::test]
+async fn an_event_reaches_the_functions_whose_rule_it_matches() {
+    let cloud = Cloud::start().await;
+    let put = |source: &'static str, detail_type: &'static str| {
+        let entry = aws_sdk_eventbridge::types::PutEventsRequestEntry::builder().source(source).detail_type(detail_type);
+        cloud.eventbridge("Writer").put_events().entries(entry.detail(r#"{"to":"x"}"#).event_bus_name("test-bus").build()).send()
+    };
+    assert_eq!(put("stoa", "mail_requested").await.expect("taken").failed_entry_count(), 0);
+    put("stoa", "other").await.expect("taken");
+    assert_eq!(put("other", "mail_requested").await.expect_err("denied").code(), Some("AccessDeniedException"));
+    cloud.activity.quiet().await;
+    let events = cloud.received("consumer");
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0]["detail"]["to"].as_str(), events[0]["detail-type"].as_str()), (Some("x"), Some("mail_requested")));
+}
+
+#[tokio::test]
+async fn mails_and_text_messages_end_in_the_inbox() {
+    let cloud = Cloud::start().await;
+    let mime = "From: no-reply@stoa.test\r\nTo: anna@example.test\r\nSubject: Hi\r\n\r\nYour code is 123456.\r\n";
+    let mail = |from: &'static str| {
+        let raw = aws_sdk_ses::types::RawMessage::builder().data(aws_sdk_ses::primitives::Blob::new(mime)).build().expect("raw");
+        cloud.ses("Writer").send_raw_email().source(from).raw_message(raw).send()
+    };
+    assert!(!mail("no-reply@stoa.test").await.expect("sent").message_id().is_empty());
+    assert_eq!(mail("other@stoa.test").await.expect_err("denied").code(), Some("AccessDenied"));
+    let message = cloud.inbox.wait("anna@example.test", 0, Duration::from_secs(5)).await.expect("mail");
+    assert_eq!(message.code.as_deref(), Some("123456"));
+
+    cloud.sns("Writer").publish().phone_number("+48123456789").message("Kod 4711").send().await.expect("sent");
+    let message = cloud.inbox.wait("+48123456789", 0, Duration::from_secs(5)).await.expect("text message");
+    assert_eq!(message.code.as_deref(), Some("4711"));
+    let invalid = cloud.sns("Writer").publish().phone_number("123").message("x").send().await.expect_err("refused");
+    assert_eq!(invalid.code(), Some("InvalidParameter"));
+}
+
+#[tokio::test]
+async fn a_presigned_upload_is_good_for_what_it_says_and_as_long_as_it_says() {
+    let cloud = Cloud::start().await;
+    let s3 = cloud.s3("Writer");
+    let link = |key: &'static str| {
+        let start = std::time::UNIX_EPOCH + Duration::from_millis(cloud.clock.now().millis().unsigned_abs());
+        let config = PresigningConfig::builder().start_time(start).expires_in(Duration::from_secs(600)).build().expect("config");
+        s3.put_object().bucket(BUCKET).key(key).content_type("image/png").content_length(4).presigned(config)
+    };
+    let http = reqwest::Client::new();
+    let put = |url: &str, content_type: &str, body: &'static str| http.put(url).header("content-type", content_type).body(body).send();
+    cloud.clock.advance(Duration::from_secs(30 * 24 * 3600)).expect("moved");
+
+    let url = link("incoming/a b.png").await.expect("link");
+    assert_eq!(put(url.uri(), "image/jpeg", "data").await.expect("answer").status(), 403, "another type");
+    assert_eq!(put(url.uri(), "image/png", "data, and more").await.expect("answer").status(), 403, "another length");
+    assert_eq!(put(url.uri(), "image/png", "data").await.expect("answer").status(), 200);
+    cloud.clock.advance(Duration::from_secs(601)).expect("moved");
+    let late = put(url.uri(), "image/png", "data").await.expect("answer");
+    assert_eq!(late.status(), 403);
+    assert!(late.text().await.expect("text").contains("Request has expired"));
+    let elsewhere = link("public/a.png").await.expect("link");
+    assert_eq!(put(elsewhere.uri(), "image/png", "data").await.expect("answer").status(), 403, "beyond the policy");
+
+    cloud.activity.quiet().await;
+    let events = cloud.received("consumer");
+    assert_eq!(events.len(), 1, "{events:?}");
+    let object = &events[0]["Records"][0]["s3"]["object"];
+    assert_eq!((object["key"].as_str(), object["size"].as_i64()), (Some("incoming/a+b.png"), Some(4)));
+    assert_eq!(object["eTag"].as_str().map(str::len), Some(32));
+}
+
+#[tokio::test]
+async fn objects_are_kept_and_missing_ones_are_hidden() {
+    let cloud = Cloud::start().await;
+    let s3 = cloud.s3("Writer");
+    let put = s3.put_object().bucket(BUCKET).key("incoming/x").content_type("text/plain").body(ByteStream::from_static(b"hello"));
+    put.send().await.expect("put");
+    let got = s3.get_object().bucket(BUCKET).key("incoming/x").send().await.expect("got");
+    assert_eq!(got.content_type(), Some("text/plain"));
+    assert_eq!(got.body.collect().await.expect("body").into_bytes().as_ref(), b"hello");
+    s3.delete_object().bucket(BUCKET).key("incoming/x").send().await.expect("deleted");
+    let missing = s3.get_object().bucket(BUCKET).key("incoming/x").send().await.expect_err("gone");
+    assert_eq!(missing.code(), Some("AccessDenied"), "who may not list does not learn what is not there");
+    let left: Vec<_> = std::fs::read_dir(cloud.aws.s3.root()).expect("folder").map(|e| e.expect("entry").file_name()).collect();
+    assert_eq!(left, [BUCKET], "nothing is left beside the bucket");
+
+    let throttled = cloud.aws.faults.script(Target { service: Some(Service::S3), times: 1, ..Target::default() }, Fault::Throttle);
+    s3.put_object().bucket(BUCKET).key("incoming/y").body(ByteStream::from_static(b"x")).send().await.expect("tried again");
+    assert_eq!(throttled.hits(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_may_upload_from_allowed_origins_only() {
+    let cloud = Cloud::start().await;
+    let asks = |origin: &'static str| {
+        let url = format!("{}/{BUCKET}/incoming/x", cloud.urls.aws);
+        let request = reqwest::Client::new().request(reqwest::Method::OPTIONS, url).header("origin", origin);
+        request.header("access-control-request-method", "PUT").send()
+    };
+    assert_eq!(asks("https://stoa.test").await.expect("answer").status(), 200);
+    assert_eq!(asks("https://evil.test").await.expect("answer").status(), 403);
+    let anonymous = reqwest::get(format!("{}/{BUCKET}/incoming/x", cloud.urls.aws)).await.expect("answer");
+    assert_eq!(anonymous.status(), 403);
+}
+
+#[tokio::test]
+async fn what_has_expired_is_deleted() {
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    let mut expiring = item("A", "limit");
+    expiring.insert("ttl".into(), AttributeValue::N((cloud.clock.now().seconds() + 60).to_string()));
+    writer.put_item().table_name(TABLE).set_item(Some(expiring)).send().await.expect("put");
+    let there = || async { writer.get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect("got").item.is_some() };
+    cloud.aws.sweep(&cloud).await.expect("swept");
+    assert!(there().await);
+    cloud.clock.advance(Duration::from_secs(62)).expect("moved");
+    cloud.aws.sweep(&cloud).await.expect("swept");
+    assert!(!there().await);
+}
