@@ -1,6 +1,6 @@
 //! Bringing frames to people's sockets.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
 use kernel::{Sys, id::UserId};
@@ -8,17 +8,23 @@ use store::Table;
 
 use crate::{Sockets, connection, presence::Presence};
 
+/// A handshake may take this long. A socket is listed while its `$connect` is still being answered, and for the platform it
+/// is as gone then as a closed one: it must not be forgotten before it has begun. (Its own `hello` tells it what it missed.)
+const HANDSHAKE: Duration = Duration::from_secs(30);
+
 /// Posts a frame to every socket of these people but `except`, and forgets the sockets that turn out to be closed.
 ///
 /// One post for each socket, sixteen at a time, and two requests for each person with a closed one. Nothing here fails the
 /// sender: who misses a frame sees the gap and catches up.
 pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Presence], except: Option<&str>, frame: &[u8]) {
     let now = sys.now();
-    let open = people.iter().flat_map(|p| p.sockets(now).map(|live| (p.user, live.id.clone())));
+    let open = people.iter().flat_map(|p| p.sockets(now).map(|live| ((p.user, live.since), live.id.clone())));
     let targets = open.filter(|(_, id)| Some(id.as_str()) != except).collect();
     let mut closed: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
-    for (user, id) in sockets.post_all(targets, frame).await {
-        closed.entry(user).or_default().push(id);
+    for ((user, since), id) in sockets.post_all(targets, frame).await {
+        if now.since(since) >= HANDSHAKE {
+            closed.entry(user).or_default().push(id);
+        }
     }
     let forgetting = closed.iter().map(async |(user, ids)| {
         if let Err(e) = connection::forget(table, sys, *user, ids).await {
