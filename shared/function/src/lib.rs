@@ -5,6 +5,7 @@
 //! same events. Nothing else differs between the hosts.
 
 mod aws;
+mod figures;
 mod runtime;
 pub mod trace;
 
@@ -12,6 +13,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 pub use aws::{Aws, http_client};
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
+pub use figures::Figures;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use kernel::{ConfigError, Env, Sys, Time};
 pub use runtime::run;

@@ -5,8 +5,9 @@ use std::{future::Future, process::ExitCode};
 use kernel::{Env, Sys, Time};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
+use tracing_subscriber::{Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::{Boot, Context, Failure, Function, StartError, http_client};
+use crate::{Boot, Context, Failure, Function, StartError, figures, http_client};
 
 /// Runs a function until the platform ends the process. `main` is this call and nothing else.
 ///
@@ -78,12 +79,13 @@ fn follow(sys: &Sys, context: &mut Context, platform: &lambda_runtime::Context) 
 
 fn log_to_stdout(env: &Env) {
     let level = env.get("AWS_LAMBDA_LOG_LEVEL").and_then(|l| l.parse().ok()).unwrap_or(tracing::Level::INFO);
-    tracing_subscriber::fmt()
+    let ours = move |m: &tracing::Metadata<'_>| m.target() != figures::TARGET && *m.level() <= level;
+    let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
         .with_target(false)
-        .with_max_level(level)
-        .init();
+        .with_filter(filter_fn(ours));
+    tracing_subscriber::registry().with(json).with(figures::Lines).init();
 }
