@@ -37,7 +37,7 @@ use crate::{
     clock::Clock,
     template::{ACCOUNT, Template},
 };
-use call::Call;
+use call::{Call, request_id};
 use calls::Calls;
 use dead_letters::DeadLetters;
 use dynamodb::DynamoDb;
@@ -51,7 +51,7 @@ use sigv4::Scope;
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// How often expired items are looked for, in real time. AWS promises days.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
 /// Names a file that every counted operation and every permission used is appended to, for a report over many processes.
 const CALLS_FILE: &str = "STOA_CALLS_FILE";
@@ -164,7 +164,7 @@ async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) ->
     };
     let call = match Call::verify(core, service, &parts, &body) {
         Ok(call) => call,
-        Err(refusal) => return refusal,
+        Err(e) => return service.refuse(&service.unsigned(e), &request_id(&core.sys)),
     };
     match service {
         Service::DynamoDb => dynamodb::answer(&call, &parts.headers, &body).await,
@@ -200,23 +200,21 @@ pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
         loop {
             // An elapsed timeout and a moved clock are the same: something may have expired.
             drop(tokio::time::timeout(SWEEP_EVERY, moved.changed()).await);
-            if let Err(e) = core.aws.sweep(&core).await {
+            if let Err(e) = sweep(&core).await {
                 tracing::error!(error = %e, "expired items cannot be deleted");
             }
         }
     });
 }
 
-impl State {
-    /// Deletes the items whose time to live is over, as the background does now and then.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn sweep(&self, core: &Core) -> Result<(), dynoxide::DynoxideError> {
-        self.dynamodb.sweep(core.clock.now()).await?;
-        self.streams.written(&core.activity);
-        Ok(())
-    }
+/// Deletes the items whose time to live is over, as the background does now and then.
+///
+/// # Errors
+/// If the database fails.
+pub async fn sweep(core: &Core) -> Result<(), dynoxide::DynoxideError> {
+    core.aws.dynamodb.sweep(core.clock.now()).await?;
+    core.aws.streams.written(&core.activity);
+    Ok(())
 }
 
 fn damaged(path: &Path) -> impl FnOnce(io::Error) -> StartError {

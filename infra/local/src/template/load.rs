@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Map, Value, json};
 
 use super::{
-    BucketSpec, CorsSpec, Deployment, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, RouteSpec, RuleSpec, ScheduleSpec,
-    SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec, node::Node, resolve::Scope, yaml,
+    BucketSpec, CorsSpec, Deployment, ExpirySpec, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, RouteSpec, RuleSpec,
+    ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec, node::Node,
+    resolve::Scope, yaml,
 };
 
 /// Reads a template.
@@ -158,7 +159,17 @@ impl Loading<'_> {
             })
         };
         let cors = rules.iter().map(cors).collect::<Result<_, TemplateError>>()?;
-        self.template.buckets.push(BucketSpec { name: physical.name, arn: physical.arn, cors });
+        let mut expiries = Vec::new();
+        for rule in node.get("LifecycleConfiguration").map(|c| c.list("Rules")).unwrap_or_default() {
+            let enabled = rule.need_text("Status")? == "Enabled";
+            // The other rules are about what does not exist here: fragments of uploads in parts.
+            if let Some(days) = rule.get("ExpirationInDays").filter(|_| enabled) {
+                let prefix = rule.get("Prefix").map(|n| n.text()).transpose()?.unwrap_or_default();
+                let after = Duration::from_secs(days.parse::<u64>()?.saturating_mul(24 * 3600));
+                expiries.push(ExpirySpec { prefix, after });
+            }
+        }
+        self.template.buckets.push(BucketSpec { name: physical.name, arn: physical.arn, cors, expiries });
         Ok(())
     }
 

@@ -180,6 +180,17 @@ pub struct BucketSpec {
     pub arn: String,
     /// Who may come from a browser.
     pub cors: Vec<CorsSpec>,
+    /// What is deleted by itself after a while.
+    pub expiries: Vec<ExpirySpec>,
+}
+
+/// A lifecycle rule of a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpirySpec {
+    /// Of the objects whose keys begin with this,
+    pub prefix: String,
+    /// those that were written so long ago.
+    pub after: Duration,
 }
 
 /// A queue.

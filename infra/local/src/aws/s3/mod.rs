@@ -6,6 +6,7 @@
 
 mod access;
 mod cors;
+mod lifecycle;
 mod notify;
 
 use std::{
@@ -146,6 +147,7 @@ async fn finish(core: &Core, noted: &Noted, trace: Option<&str>, response: Respo
             noted.keys.iter().for_each(|key| core.aws.s3.forget(&noted.bucket, key));
         }
         for key in &noted.keys {
+            core.aws.s3.date(&noted.operation, &noted.bucket, key, core.clock.now());
             core.aws.s3.notifications.created(core, &noted.operation, &noted.bucket, key).await;
         }
     }
