@@ -1,4 +1,11 @@
 //! The promises, kept over real HTTP and WebSocket against the local cloud: one file per feature, one cloud per test.
 
+mod api_docs;
+mod chat;
+mod local_cloud;
 mod login;
+mod picture;
+mod profile;
 mod registration;
+mod rooms;
+mod socket;

@@ -1,0 +1,84 @@
+//! Lifecycle rules: objects are dated by the clock that can be moved, and deleted when a rule of their bucket says so.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html>
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use kernel::Time;
+
+use super::S3;
+use crate::template::{BucketSpec, ExpirySpec};
+
+impl S3 {
+    /// Dates an object that has just been written. (The file system would date it by the real clock.)
+    pub(super) fn date(&self, operation: &str, bucket: &str, key: &str, now: Time) {
+        if !matches!(operation, "PutObject" | "PostObject" | "CopyObject" | "CompleteMultipartUpload") {
+            return;
+        }
+        let moment = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(now.millis()).unwrap_or(0))).unwrap_or(UNIX_EPOCH);
+        let dated = fs::File::options().write(true).open(self.root.join(bucket).join(key)).and_then(|file| file.set_modified(moment));
+        if let Err(e) = dated {
+            tracing::warn!(error = %e, "an object cannot be dated");
+        }
+    }
+
+    /// Deletes what the buckets' rules take.
+    pub fn sweep(&self, buckets: &[BucketSpec], now: Time) {
+        for bucket in buckets.iter().filter(|b| !b.expiries.is_empty()) {
+            let folder = self.root.join(&bucket.name);
+            let mut expired = Vec::new();
+            if let Err(e) = walk(&folder, "", &mut |key, written| {
+                if bucket.expiries.iter().any(|rule| takes(rule, key, written, now)) {
+                    expired.push(key.to_owned());
+                }
+            }) {
+                tracing::warn!(error = %e, bucket = bucket.name, "a bucket cannot be swept");
+            }
+            for key in expired {
+                match fs::remove_file(folder.join(&key)) {
+                    Err(e) if e.kind() != io::ErrorKind::NotFound => tracing::warn!(error = %e, "an expired object cannot be deleted"),
+                    _ => self.forget(&bucket.name, &key),
+                }
+            }
+        }
+    }
+}
+
+fn takes(rule: &ExpirySpec, key: &str, written: Time, now: Time) -> bool {
+    key.starts_with(&rule.prefix) && now >= written + rule.after
+}
+
+/// Shows every object of a bucket with the time it was written.
+fn walk(folder: &Path, prefix: &str, see: &mut impl FnMut(&str, Time)) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let key = format!("{prefix}{name}");
+        // Another request may have taken it away meanwhile.
+        let Ok(about) = entry.metadata() else { continue };
+        if about.is_dir() {
+            walk(&entry.path(), &format!("{key}/"), see)?;
+        } else {
+            let age = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            see(&key, Time::from_millis(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_takes_what_is_old_enough_and_lies_in_its_folder() {
+        let rule = ExpirySpec { prefix: "trash/".to_owned(), after: Duration::from_secs(10) };
+        let at = |seconds: i64| Time::from_millis(seconds * 1000);
+        assert!(takes(&rule, "trash/a", at(0), at(10)));
+        assert!(!takes(&rule, "trash/a", at(1), at(10)));
+        assert!(!takes(&rule, "pictures/a", at(0), at(99)));
+    }
+}

@@ -1,0 +1,101 @@
+//! O-5: the API's documents.
+
+use std::collections::BTreeSet;
+
+use tests::{Cloud, Value};
+
+/// O-5: the description names every operation once, with its tag, its failures and an example, and refers to nothing that is
+/// not in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_description_is_complete() {
+    let cloud = Cloud::start().await;
+    let reply = cloud.anonymous().get("/openapi.json").await;
+    let document = reply.is(200);
+    assert_eq!(reply.header("content-type"), "application/json");
+    assert_eq!(document["openapi"], "3.1.0");
+    let tags: BTreeSet<&str> = document["tags"].as_array().unwrap().iter().filter_map(|t| t["name"].as_str()).collect();
+    let mut ids = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{name} has no id"));
+            assert!(ids.insert(id), "{id} twice");
+            let tag = operation["tags"][0].as_str().unwrap_or_else(|| panic!("{name} has no tag"));
+            assert!(tags.contains(tag), "{name}: the tag {tag} is not described");
+            assert!(operation["summary"].is_string(), "{name} has no summary");
+            assert!(operation["responses"]["4XX"].is_object() && operation["responses"]["5XX"].is_object(), "{name} has no failures");
+            for body in operation["responses"].as_object().unwrap().iter().filter(|(s, _)| s.starts_with('2')).map(|(_, r)| &r["content"]) {
+                assert!(body.as_object().is_none_or(|c| c.values().all(has_example)), "{name} has no example of its answer");
+            }
+            let asked = operation["requestBody"]["content"].as_object();
+            assert!(asked.is_none_or(|c| c.values().all(has_example)), "{name} has no example of its request");
+        }
+    }
+    assert!(ids.len() > 40, "{} operations", ids.len());
+    let mut references = BTreeSet::new();
+    collect(&document, &mut references);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').expect("a reference within the document");
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn has_example(content: &Value) -> bool {
+    content.get("example").is_some()
+        || content.get("examples").is_some()
+        || content["schema"].get("format").is_some()
+        || content["schema"]["type"] == "array"
+}
+
+fn collect<'a>(value: &'a Value, references: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            references.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|v| collect(v, references));
+        }
+        Value::Array(items) => items.iter().for_each(|v| collect(v, references)),
+        _ => {}
+    }
+}
+
+/// O-5, G4: the page loads only what comes with it, under a policy that allows nothing inline and nothing from elsewhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_brings_everything_with_it() {
+    let cloud = Cloud::start().await;
+    let browser = cloud.anonymous().with("accept", "text/html,*/*;q=0.8");
+    let page = browser.get("/docs").await;
+    assert_eq!((page.status.as_u16(), &*page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    let html = String::from_utf8(page.bytes).unwrap();
+    let files: Vec<&str> = html.split('"').filter(|part| part.starts_with("/docs/")).collect();
+    assert!(files.len() >= 4 && !html.contains("://"), "{html}");
+    for file in files {
+        let reply = browser.get(file).await;
+        assert_eq!(reply.status, 200, "{file}");
+        assert!(!reply.bytes.is_empty() && reply.header("cache-control").contains("max-age"), "{file}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        if file.contains("swagger") {
+            assert_eq!((&*reply.header("content-encoding"), &reply.bytes[..2]), ("gzip", &[0x1F, 0x8B][..]));
+        }
+    }
+    for nothing in ["index.html", "..%2Fopenapi.json", "swagger-ui.js", "x"] {
+        cloud.anonymous().get(&format!("/docs/{nothing}")).await.is_problem(404, "not_found");
+    }
+}
+
+/// O-5, O-6: the `type` of a problem leads to a page about it, in the reader's language.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_problem_leads_to_its_page() {
+    let cloud = Cloud::start().await;
+    let problem = cloud.anonymous().get("/v1/me").await.is_problem(401, "token_invalid");
+    let page = problem["type"].as_str().unwrap();
+    let (english, polish) = (cloud.anonymous().get(page).await, cloud.anonymous().with("accept-language", "pl").get(page).await);
+    assert!(String::from_utf8_lossy(&english.bytes).contains(problem["title"].as_str().unwrap()));
+    assert_eq!((&*polish.header("content-language"), english.bytes == polish.bytes), ("pl", false));
+    for kind in kernel::Kind::ALL {
+        let page = cloud.anonymous().get(&format!("/problems/{}", kind.code())).await;
+        assert_eq!((page.status.as_u16(), &*page.header("content-type")), (200, "text/html; charset=utf-8"), "{}", kind.code());
+    }
+    cloud.anonymous().get("/problems/nonsense").await.is_problem(404, "not_found");
+}

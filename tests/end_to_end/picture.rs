@@ -1,0 +1,495 @@
+//! I-10: the profile picture, from its announcement to the trash. U1, U2, U4, Z49.
+
+use std::{collections::BTreeSet, io::Cursor, path::Path, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    hosts::Trace,
+};
+use sha2::{Digest as _, Sha256};
+use tests::{Caller, Cloud, Reply, Value, json, race};
+
+const UPLOADS: &str = "/v1/me/picture/uploads";
+
+/// Left half red, right half in a colour of choice.
+fn picture(other: [u8; 3]) -> DynamicImage {
+    RgbImage::from_fn(640, 480, |x, _| if x < 320 { Rgb([220, 20, 20]) } else { Rgb(other) }).into()
+}
+
+fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    image.write_to(&mut out, format).unwrap();
+    out.into_inner()
+}
+
+fn png() -> Vec<u8> {
+    encoded(&picture([20, 20, 220]), ImageFormat::Png)
+}
+
+/// A JPEG that says where it was taken and that its top is on its right.
+fn photograph() -> Vec<u8> {
+    let jpeg = encoded(&picture([20, 20, 220]), ImageFormat::Jpeg);
+    let mut exif = b"Exif\0\0MM\0*\0\0\0\x08".to_vec();
+    exif.extend(2_u16.to_be_bytes());
+    exif.extend([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0]);
+    exif.extend([0x01, 0x0E, 0, 2, 0, 0, 0, 24, 0, 0, 0, 38, 0, 0, 0, 0]);
+    exif.extend(b"GPS 52.2297 N, 21.0122 E");
+    let length = u16::try_from(exif.len() + 2).unwrap();
+    [&jpeg[..2], &[0xFF, 0xE1], &length.to_be_bytes(), &exif, &jpeg[2..]].concat()
+}
+
+fn declaration(file: &[u8], content_type: &str) -> Value {
+    json!({ "content_type": content_type, "bytes": file.len(), "sha256": BASE64_STANDARD.encode(Sha256::digest(file)) })
+}
+
+async fn announce(caller: &Caller, file: &[u8], content_type: &str) -> Value {
+    let reply = caller.post(UPLOADS, declaration(file, content_type)).await;
+    let link = reply.is(201);
+    assert_eq!(reply.header("location"), format!("{UPLOADS}/{}", link["id"].as_str().unwrap()));
+    link
+}
+
+/// Sends a file to a link, with its headers but for those that `instead` names.
+async fn send(cloud: &Cloud, link: &Value, file: &[u8], instead: &[(&str, &str)]) -> Reply {
+    let mut sender = cloud.anonymous();
+    for (name, value) in link["headers"].as_object().unwrap() {
+        // The length is that of the body.
+        if name != "content-length" && !instead.iter().any(|(other, _)| other == name) {
+            sender = sender.with(name, value.as_str().unwrap());
+        }
+    }
+    for (name, value) in instead.iter().filter(|(_, value)| !value.is_empty()) {
+        sender = sender.with(name, value);
+    }
+    let method = link["method"].as_str().unwrap().parse().unwrap();
+    sender.raw(method, link["url"].as_str().unwrap(), None, file.to_vec()).await
+}
+
+async fn status(caller: &Caller, link: &Value) -> Value {
+    caller.get(&format!("{UPLOADS}/{}", link["id"].as_str().unwrap())).await.is(200)
+}
+
+/// Uploads a file and says what became of it.
+async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str) -> Value {
+    let link = announce(caller, file, content_type).await;
+    assert_eq!(send(cloud, &link, file, &[]).await.status, 200);
+    cloud.settle().await;
+    status(caller, &link).await
+}
+
+/// What an address of a picture leads to.
+async fn look(cloud: &Cloud, address: &Value) -> Reply {
+    let anybody = cloud.anonymous();
+    let reply = anybody.get(address.as_str().unwrap()).await;
+    if reply.status == 302 { anybody.get(&reply.header("location")).await } else { reply }
+}
+
+fn pixels(reply: &Reply) -> RgbImage {
+    assert_eq!((reply.status.as_u16(), &*reply.header("content-type")), (200, "image/jpeg"), "{}", String::from_utf8_lossy(&reply.bytes));
+    image::load_from_memory_with_format(&reply.bytes, ImageFormat::Jpeg).unwrap().into_rgb8()
+}
+
+/// Every key in every bucket.
+fn objects(cloud: &Cloud) -> BTreeSet<String> {
+    fn walk(folder: &Path, prefix: &str, keys: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            if entry.path().is_dir() {
+                walk(&entry.path(), &key, keys);
+            } else if !name.starts_with('.') {
+                keys.insert(key);
+            }
+        }
+    }
+    let mut keys = BTreeSet::new();
+    for bucket in std::fs::read_dir(cloud.aws.s3.root()).unwrap().map(Result::unwrap).filter(|b| b.path().is_dir()) {
+        walk(&bucket.path(), "", &mut keys);
+    }
+    keys
+}
+
+fn below<'a>(objects: &'a BTreeSet<String>, folder: &str) -> Vec<&'a str> {
+    objects.iter().filter(|key| key.starts_with(&format!("{folder}/"))).map(String::as_str).collect()
+}
+
+/// I-10: announced, uploaded, checked, published: upright squares in three sizes, without a word about where it was taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_photograph_becomes_the_picture() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let photograph = photograph();
+    assert!(photograph.windows(3).any(|w| w == b"GPS"));
+    let before = ana.get("/v1/me").await;
+    let link = announce(&ana, &photograph, "image/jpeg").await;
+    assert_eq!(status(&ana, &link).await["state"], "waiting");
+    assert_eq!(send(&cloud, &link, &photograph, &[]).await.status, 200);
+    cloud.settle().await;
+    let published = status(&ana, &link).await;
+    assert_eq!((published["state"].as_str(), published.get("reason")), (Some("published"), None), "{published}");
+
+    let after = ana.get("/v1/me").await;
+    assert_eq!(after.is(200)["picture"], published["picture"]);
+    assert_ne!(after.header("etag"), before.header("etag"));
+    assert_eq!(cloud.member("ben").await.get("/v1/users/ana").await.is(200)["picture"], published["picture"]);
+    for (size, side) in [("small", 64), ("medium", 300), ("large", 1024)] {
+        let reply = look(&cloud, &published["picture"][size]).await;
+        assert!(!reply.bytes.windows(3).any(|w| w == b"GPS") && !reply.bytes.windows(4).any(|w| w == b"Exif"));
+        let picture = pixels(&reply);
+        assert_eq!(picture.dimensions(), (side, side));
+        // What was on the left is on top.
+        assert!(picture.get_pixel(side / 2, side / 8)[0] > 180 && picture.get_pixel(side / 2, side - side / 8)[2] > 180);
+    }
+    // Nothing of what was sent is left.
+    let objects = objects(&cloud);
+    assert_eq!((objects.len(), below(&objects, "pictures").len()), (3, 3), "{objects:?}");
+}
+
+/// I-10: the address is stable, the link behind it short-lived: nobody may keep the reply for longer than the link is good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_leads_to_a_link_that_outlives_the_reply() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let address = upload(&cloud, &ana, &png(), "image/png").await["picture"]["medium"].clone();
+    let reply = cloud.anonymous().get(address.as_str().unwrap()).await;
+    assert_eq!((reply.status.as_u16(), &*reply.header("cache-control")), (302, "public, max-age=600"));
+    let link = reply.header("location");
+    cloud.advance(Duration::from_secs(1199)).await;
+    let _ = pixels(&cloud.anonymous().get(&link).await);
+    cloud.advance(Duration::from_secs(602)).await;
+    assert_eq!(cloud.anonymous().get(&link).await.status, 403);
+    let _ = pixels(&look(&cloud, &address).await);
+    // What is not there, and what is no size.
+    let other = format!("/v1/pictures/pic_{}/300", "0".repeat(26));
+    assert_eq!(look(&cloud, &json!(other)).await.status, 403);
+    for nothing in ["default/301", "default/64.jpg", "pic_x/64", "..%2Fincoming/64", "usr_00000000000000000000000000/64"] {
+        cloud.anonymous().get(&format!("/v1/pictures/{nothing}")).await.is_problem(404, "not_found");
+    }
+}
+
+/// U1: a link takes exactly the declared file: another type, length, checksum, key or method is refused, and so is a late one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_takes_exactly_what_was_declared() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let file = png();
+    let link = announce(&ana, &file, "image/png").await;
+    let other = {
+        let mut other = file.clone();
+        other[30] ^= 1;
+        other
+    };
+    let checksum = BASE64_STANDARD.encode(Sha256::digest(&other));
+    let mut elsewhere = link.clone();
+    elsewhere["url"] = link["url"].as_str().unwrap().replacen("incoming/", "pictures/", 1).into();
+    let longer = [file.as_slice(), b"x"].concat();
+    for (what, refused) in [
+        ("another type", send(&cloud, &link, &file, &[("content-type", "text/html")]).await),
+        ("two types", send(&cloud, &link, &file, &[("content-type", "image/png, text/html")]).await),
+        ("no type", send(&cloud, &link, &file, &[("content-type", "")]).await),
+        ("no checksum", send(&cloud, &link, &file, &[("x-amz-checksum-sha256", "")]).await),
+        ("another checksum", send(&cloud, &link, &other, &[("x-amz-checksum-sha256", &checksum)]).await),
+        ("a longer file", send(&cloud, &link, &longer, &[]).await),
+        ("a shorter file", send(&cloud, &link, &file[1..], &[]).await),
+        ("another key", send(&cloud, &elsewhere, &file, &[]).await),
+    ] {
+        assert_eq!(refused.status, 403, "{what}: {}", String::from_utf8_lossy(&refused.bytes));
+    }
+    // S3 answers 400 when everything that is signed is right and the bytes are not.
+    assert_eq!(send(&cloud, &link, &other, &[]).await.status, 400);
+    let url = link["url"].as_str().unwrap();
+    assert_eq!(cloud.anonymous().get(url).await.status, 403);
+    assert_eq!(cloud.anonymous().get(url.split('?').next().unwrap()).await.status, 403);
+    assert!(objects(&cloud).is_empty());
+    assert_eq!(status(&ana, &link).await["state"], "waiting");
+    cloud.advance(Duration::from_secs(301)).await;
+    assert_eq!(send(&cloud, &link, &file, &[]).await.status, 403);
+    // Nothing arrived, and after a while nothing will.
+    cloud.advance(Duration::from_secs(600)).await;
+    let told = status(&ana, &link).await;
+    assert_eq!((told["state"].as_str(), told["reason"].as_str()), (Some("refused"), Some("expired")));
+}
+
+/// U1, I-10: what may not be uploaded is refused before there is a link, all of it at once; twenty an hour are enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_announced() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let good = declaration(b"x", "image/png");
+    for (member, value) in [
+        ("content_type", json!("image/gif")),
+        ("content_type", json!("image/svg+xml")),
+        ("content_type", json!("image/png, text/html")),
+        ("content_type", json!("IMAGE/PNG")),
+        ("bytes", json!(0)),
+        ("bytes", json!(-1)),
+        ("bytes", json!(5_242_881)),
+        ("sha256", json!("abc")),
+        ("sha256", json!("0".repeat(64))),
+    ] {
+        let mut wrong = good.clone();
+        wrong[member] = value;
+        let code = match member {
+            "content_type" => "file_type",
+            "bytes" => "file_size",
+            _ => "checksum",
+        };
+        assert_eq!(ana.post(UPLOADS, wrong.clone()).await.field_errors(), [format!("/{member} {code}")], "{wrong}");
+    }
+    let all = ana.post(UPLOADS, json!({ "content_type": "", "bytes": 0, "sha256": "" })).await.field_errors();
+    assert_eq!(all, ["/content_type file_type", "/bytes file_size", "/sha256 checksum"]);
+    for malformed in
+        [json!({}), json!({ "content_type": "image/png", "bytes": "1", "sha256": "" }), json!({ "key": "pictures/x" }), json!([])]
+    {
+        ana.post(UPLOADS, malformed).await.is_problem(400, "malformed");
+    }
+    let mut largest = good.clone();
+    largest["bytes"] = json!(5_242_880);
+    let _ = ana.post(UPLOADS, largest).await.is(201);
+    for _ in 1..20 {
+        let _ = ana.post(UPLOADS, good.clone()).await.is(201);
+    }
+    let refused = ana.post(UPLOADS, good.clone()).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!((1..=3600).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+    let _ = cloud.member("ben").await.post(UPLOADS, good.clone()).await.is(201);
+    cloud.advance(Duration::from_secs(3601)).await;
+    let ana = cloud.sign_in("ana").await;
+    let _ = ana.post(UPLOADS, good).await.is(201);
+    cloud.anonymous().post(UPLOADS, json!({})).await.is_problem(401, "token_invalid");
+}
+
+/// U2: what is no picture, not the declared one, or more than a picture is refused with a reason, deleted, and changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_picture_is_refused_with_a_reason() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let before = ana.get("/v1/me").await;
+    let bomb = {
+        // Its header promises 30,000 × 30,000 pixels.
+        let mut png = png();
+        png[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
+        png[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
+        let checksum = crc32(&png[12..29]);
+        png[29..33].copy_from_slice(&checksum.to_be_bytes());
+        png
+    };
+    let wide = encoded(&DynamicImage::new_rgb8(4097, 1), ImageFormat::Png);
+    for (file, content_type, reason) in [
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec(), "image/png", "not_a_picture"),
+        (b"<!doctype html><script>alert(1)</script>".to_vec(), "image/jpeg", "not_a_picture"),
+        (b"%PDF-1.7\n".to_vec(), "image/png", "not_a_picture"),
+        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "image/webp", "not_a_picture"),
+        (b"PK\x03\x04archive".to_vec(), "image/webp", "not_a_picture"),
+        (b"x".to_vec(), "image/png", "not_a_picture"),
+        (png(), "image/jpeg", "other_type"),
+        ([png(), b"<script>alert(1)</script>".to_vec()].concat(), "image/png", "polyglot"),
+        (png()[..200].to_vec(), "image/png", "damaged"),
+        (bomb, "image/png", "too_many_pixels"),
+        (wide, "image/png", "too_many_pixels"),
+    ] {
+        let told = upload(&cloud, &ana, &file, content_type).await;
+        assert_eq!(
+            (told["state"].as_str(), told["reason"].as_str()),
+            (Some("refused"), Some(reason)),
+            "{:?}",
+            String::from_utf8_lossy(&file[..20.min(file.len())])
+        );
+        assert!(told.get("picture").is_none());
+    }
+    assert!(objects(&cloud).is_empty(), "{:?}", objects(&cloud));
+    assert_eq!(ana.get("/v1/me").await.header("etag"), before.header("etag"));
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
+/// I-10: a replaced picture goes to the trash and is purged after a while; a removed one too, and the default takes its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_pictures_go_to_the_trash() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let default = ana.get("/v1/me").await.is(200)["picture"].clone();
+    let first = upload(&cloud, &ana, &png(), "image/png").await["picture"].clone();
+    let second = upload(&cloud, &ana, &photograph(), "image/jpeg").await["picture"].clone();
+    assert_ne!(first, second);
+    assert_eq!(ana.get("/v1/me").await.is(200)["picture"], second);
+    let now = objects(&cloud);
+    assert_eq!((now.len(), below(&now, "pictures").len(), below(&now, "trash").len()), (6, 3, 3), "{now:?}");
+    assert_eq!(look(&cloud, &first["small"]).await.status, 403);
+    let _ = pixels(&look(&cloud, &second["small"]).await);
+
+    let before = ana.get("/v1/me").await.header("etag");
+    for _ in 0..2 {
+        let _ = ana.delete("/v1/me/picture").await.is(204);
+    }
+    cloud.settle().await;
+    let me = ana.get("/v1/me").await;
+    assert_eq!(me.is(200)["picture"], default);
+    assert_ne!(me.header("etag"), before);
+    let now = objects(&cloud);
+    assert_eq!((below(&now, "pictures").len(), below(&now, "trash").len()), (0, 6), "{now:?}");
+    let picture = pixels(&look(&cloud, &default["medium"]).await);
+    assert_eq!(picture.dimensions(), (300, 300));
+    // The trash is emptied after thirty days, and not before.
+    for (days, left) in [(29, 6), (2, 0)] {
+        cloud.advance(Duration::from_secs(days * 24 * 3600)).await;
+        cloud.aws.sweep(&cloud).await.unwrap();
+        assert_eq!(below(&objects(&cloud), "trash").len(), left);
+    }
+    cloud.anonymous().delete("/v1/me/picture").await.is_problem(401, "token_invalid");
+}
+
+/// I-10: saving something else leaves the picture's file as it is, byte for byte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn saving_something_else_leaves_the_picture_alone() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let address = upload(&cloud, &ana, &png(), "image/png").await["picture"]["medium"].clone();
+    let before = look(&cloud, &address).await;
+    for bio in ["one", "two"] {
+        let version = ana.get("/v1/me").await.header("etag");
+        let _ = ana.with("if-match", version).patch("/v1/me", json!({ "bio": bio })).await.is(200);
+    }
+    let _ = cloud.sign_in("ana").await;
+    cloud.settle().await;
+    let after = look(&cloud, &address).await;
+    assert_eq!(
+        (after.header("etag"), after.header("last-modified"), &after.bytes),
+        (before.header("etag"), before.header("last-modified"), &before.bytes)
+    );
+    assert_eq!(objects(&cloud).len(), 3);
+}
+
+/// F2: uploads are one's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_elses_upload_is_not_there() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let link = announce(&ana, &png(), "image/png").await;
+    let path = format!("{UPLOADS}/{}", link["id"].as_str().unwrap());
+    ben.get(&path).await.is_problem(404, "not_found");
+    cloud.anonymous().get(&path).await.is_problem(401, "token_invalid");
+    for id in ["upl_x", "x", &ana.id(), &format!("upl_{}", "0".repeat(26))] {
+        ana.get(&format!("{UPLOADS}/{id}")).await.is_problem(404, "not_found");
+    }
+}
+
+/// I-10: of ten uploads at once the newest becomes the picture, and nothing else stays published.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_uploads_at_once_the_newest_wins() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let file = png();
+    let mut links = Vec::new();
+    for _ in 0..10 {
+        links.push(announce(&ana, &file, "image/png").await);
+    }
+    links.sort_by_key(|l| l["id"].as_str().unwrap().to_owned());
+    let cloud = std::sync::Arc::new(cloud);
+    let statuses = race(links.len(), |i| {
+        let (cloud, link, file) = (cloud.clone(), links[i].clone(), file.clone());
+        async move { send(&cloud, &link, &file, &[]).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses, [200; 10]);
+    cloud.settle().await;
+    let me = ana.get("/v1/me").await.is(200);
+    let newest = status(&ana, links.last().unwrap()).await;
+    assert_eq!((newest["state"].as_str(), &newest["picture"]), (Some("published"), &me["picture"]));
+    for link in links.iter().rev().skip(1) {
+        let told = status(&ana, link).await;
+        let replaced = told["state"] == "published" && told.get("picture").is_none();
+        assert!(replaced || told["reason"] == "superseded", "{told}");
+    }
+    let now = objects(&cloud);
+    assert_eq!((below(&now, "incoming").len(), below(&now, "pictures").len()), (0, 3), "{now:?}");
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
+/// Z36, Z49: the bucket's event may come twice, at once and much later; the picture is published once and stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_comes_again_changes_nothing() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let file = png();
+    let link = announce(&ana, &file, "image/png").await;
+    let event = uploaded(&ana, &link);
+    assert_eq!(send(&cloud, &link, &file, &[]).await.status, 200);
+    for _ in 0..3 {
+        cloud.hosts.invoke_async("UploadProcessorFunction", event.clone());
+    }
+    cloud.settle().await;
+    let (published, me) = (status(&ana, &link).await, ana.get("/v1/me").await);
+    assert_eq!((published["state"].as_str(), objects(&cloud).len()), (Some("published"), 3));
+    // Sent again while the link is good: the same file under the same key.
+    assert_eq!(send(&cloud, &link, &file, &[]).await.status, 200);
+    cloud.settle().await;
+    assert_eq!(ana.get("/v1/me").await.header("etag"), me.header("etag"));
+    // And when the picture is in the trash: it does not come back.
+    let _ = ana.delete("/v1/me/picture").await.is(204);
+    cloud.settle().await;
+    let trashed = objects(&cloud);
+    cloud.hosts.invoke("UploadProcessorFunction", event, &Trace::new(&cloud.sys)).await.unwrap();
+    assert_eq!(objects(&cloud), trashed);
+    assert_eq!(below(&trashed, "pictures").len(), 0);
+}
+
+/// Z2, Z3, Z50: whichever call of the processor fails or loses its reply, the picture is published once and nothing is left over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let file = png();
+    let calls = [
+        (Service::DynamoDb, "BatchGetItem"),
+        (Service::S3, "GetObject"),
+        (Service::S3, "PutObject"),
+        (Service::DynamoDb, "TransactWriteItems"),
+        (Service::S3, "DeleteObjects"),
+        (Service::S3, "CopyObject"),
+        (Service::DynamoDb, "UpdateItem"),
+    ];
+    for fault in [Fault::Internal, Fault::LostAfter] {
+        for (service, operation) in calls {
+            // Three times: the client's own retries are used up, and the whole invocation comes again.
+            let target = Target {
+                function: Some("UploadProcessorFunction".to_owned()),
+                service: Some(service),
+                operation: Some(operation.to_owned()),
+                first: 1,
+                times: 3,
+            };
+            let script = cloud.aws.faults.script(target, fault);
+            let published = upload(&cloud, &ana, &file, "image/png").await;
+            script.end();
+            assert_eq!(published["state"], "published", "{operation} {fault:?}");
+            assert_eq!(ana.get("/v1/me").await.is(200)["picture"], published["picture"]);
+            let now = objects(&cloud);
+            assert_eq!((below(&now, "incoming").len(), below(&now, "pictures").len()), (0, 3), "{operation} {fault:?}: {now:?}");
+        }
+    }
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, b| (0..8).fold(crc ^ u32::from(*b), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xEDB8_8320 } else { c >> 1 }))
+}
+
+/// The event that the bucket sends for an upload.
+fn uploaded(owner: &Caller, link: &Value) -> Box<serde_json::value::RawValue> {
+    let key = format!("incoming/{}/{}", owner.id(), link["id"].as_str().unwrap());
+    let record = json!({
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-central-1", "eventTime": "2026-11-21T08:00:00.000Z",
+        "eventName": "ObjectCreated:Put", "userIdentity": { "principalId": "AWS:AROAEXAMPLE" }, "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+        "responseElements": {}, "s3": {
+            "s3SchemaVersion": "1.0", "configurationId": "uploaded",
+            "bucket": { "name": "files", "ownerIdentity": { "principalId": "A3NL1KOZZKEXAMPLE" }, "arn": "arn:aws:s3:::files" },
+            "object": { "key": key, "size": 1, "eTag": "d41d8cd98f00b204e9800998ecf8427e", "sequencer": "0069201A80B1C2D3E4" }
+        }
+    });
+    serde_json::value::to_raw_value(&json!({ "Records": [record] })).unwrap()
+}

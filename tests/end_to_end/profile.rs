@@ -1,0 +1,205 @@
+//! I-9: one's own profile, changed under its version, and what others see of it.
+
+use tests::{Caller, Cloud, Reply, json, race};
+
+async fn etag(caller: &Caller) -> String {
+    let reply = caller.get("/v1/me").await;
+    let _ = reply.is(200);
+    reply.header("etag")
+}
+
+async fn patch(caller: &Caller, version: &str, body: tests::Value) -> Reply {
+    caller.with("if-match", version).patch("/v1/me", body).await
+}
+
+/// I-9: everything that registration learnt is there, and the default picture.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_reads_their_own_profile() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let me = ana.get("/v1/me").await.is(200);
+    assert_eq!(
+        (me["id"].as_str(), me["username"].as_str(), me["email"].as_str()),
+        (Some(&*ana.id()), Some("ana"), Some("ana@example.test"))
+    );
+    assert_eq!(
+        (me["first_name"].as_str(), me["last_name"].as_str(), me["birth_date"].as_str()),
+        (Some("Ana"), Some("Nowak"), Some("2000-02-29"))
+    );
+    assert_eq!(
+        (me["private"].as_bool(), me["language"].as_str(), me["who_can_message"].as_str()),
+        (Some(false), Some("en"), Some("everyone"))
+    );
+    assert!(me["bio"].is_null());
+    for (size, pixels) in [("small", 64), ("medium", 300), ("large", 1024)] {
+        assert_eq!(me["picture"][size].as_str(), Some(&*format!("{}/v1/pictures/default/{pixels}", cloud.urls.api)));
+    }
+    for secret in ["password", "phc", "version", "status", "pk", "sk", "kind"] {
+        assert!(me.get(secret).is_none(), "{secret}");
+    }
+    cloud.anonymous().get("/v1/me").await.is_problem(401, "token_invalid");
+    cloud.anonymous().with("authorization", "Bearer x.y.z").get("/v1/me").await.is_problem(401, "token_invalid");
+}
+
+/// I-9: a merge patch: what is absent stays, `null` clears, and the version rises by one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_patch_changes_what_it_names() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let before = etag(&ana).await;
+    let reply =
+        patch(&ana, &before, json!({ "bio": " Climbs.\r\nReads. ", "language": "pl", "last_name": null, "who_can_message": "friends" }))
+            .await;
+    let me = reply.is(200);
+    assert_eq!(
+        (me["bio"].as_str(), me["language"].as_str(), me["first_name"].as_str()),
+        (Some("Climbs.\nReads."), Some("pl"), Some("Ana"))
+    );
+    assert!(me["last_name"].is_null());
+    assert_eq!(me["who_can_message"], "friends");
+    assert_ne!(reply.header("etag"), before);
+    assert_eq!(etag(&ana).await, reply.header("etag"));
+    assert_eq!(ana.get("/v1/me").await.is(200), me);
+    // In its own media type as well.
+    let body = json!({ "bio": null, "private": true }).to_string().into_bytes();
+    let version = etag(&ana).await;
+    let merged = ana.with("if-match", version).raw(reqwest::Method::PATCH, "/v1/me", Some("application/merge-patch+json"), body).await;
+    assert!(merged.is(200)["bio"].is_null());
+}
+
+/// I-9: a change states the version it changes: none is 428, another one 412, and nothing happens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_names_its_version() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let version = etag(&ana).await;
+    ana.patch("/v1/me", json!({ "bio": "x" })).await.is_problem(428, "version_required");
+    for stale in ["\"v0\"", "\"v999\"", "*", "W/\"v1\"", "v1", "\"v-1\"", "\"v18446744073709551616\""] {
+        patch(&ana, stale, json!({ "bio": "x" })).await.is_problem(412, "version_mismatch");
+    }
+    let _ = patch(&ana, &version, json!({ "bio": "first" })).await.is(200);
+    patch(&ana, &version, json!({ "bio": "second" })).await.is_problem(412, "version_mismatch");
+    assert_eq!(ana.get("/v1/me").await.is(200)["bio"], "first");
+}
+
+/// I-9: of a hundred changes of one version one is made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_changes_of_one_version_one_is_made() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let version = etag(&ana).await;
+    let statuses = race(100, |i| {
+        let (ana, version) = (ana.clone(), version.clone());
+        async move { patch(&ana, &version, json!({ "bio": format!("from {i}") })).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|s| **s == 412).count(), 99, "{statuses:?}");
+}
+
+/// I-9: what changes nothing leaves the version alone: an empty patch, the same values, signing in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_nothing_leaves_the_version_alone() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let version = etag(&ana).await;
+    for same in [json!({}), json!({ "first_name": "Ana", "private": false, "bio": "  " })] {
+        assert_eq!(patch(&ana, &version, same).await.header("etag"), version);
+    }
+    let elsewhere = cloud.sign_in("ana").await;
+    assert_eq!(etag(&elsewhere).await, version);
+}
+
+/// F3, G2, I-9: unknown, protected and mistyped members are malformed; broken rules are told all at once; nothing changes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_patch_may_not_do() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (version, before) = (etag(&ana).await, ana.get("/v1/me").await.is(200));
+    for name in [
+        "id",
+        "user_id",
+        "username",
+        "email",
+        "email_verified",
+        "birth_date",
+        "picture",
+        "status",
+        "version",
+        "created_at",
+        "role",
+        "is_admin",
+        "plan",
+        "balance",
+        "owner",
+        "pk",
+        "sk",
+        "gsi1pk",
+        "gsi1sk",
+        "ttl",
+        "kind",
+        "v",
+        "token_ver",
+        "deleted_at",
+        "mfa_enabled",
+    ] {
+        let problem = patch(&ana, &version, json!({ name: "x" })).await;
+        problem.is_problem(400, "malformed");
+    }
+    for (wrong, pointer) in [
+        (json!({ "private": "yes" }), "/private"),
+        (json!({ "bio": 5 }), "/bio"),
+        (json!({ "first_name": ["a"] }), "/first_name"),
+        (json!({ "language": true }), "/language"),
+    ] {
+        assert_eq!(patch(&ana, &version, wrong).await.is_problem(400, "malformed")["pointer"], pointer);
+    }
+    for body in ["[]", "null", "{", "{\"bio\":\"a\",\"bio\":\"b\"}", "{\"bio\":\"\\u0000\"}", "", "{\"bio\":\"a\"} x"] {
+        let reply = ana.with("if-match", &version).raw(reqwest::Method::PATCH, "/v1/me", Some("application/json"), body.into()).await;
+        reply.is_problem(400, "malformed");
+    }
+    let text = ana.with("if-match", &version).raw(reqwest::Method::PATCH, "/v1/me", Some("text/plain"), b"{}".to_vec()).await;
+    text.is_problem(415, "unsupported_media_type");
+    patch(&ana, &version, json!({ "bio": "x".repeat(70_000) })).await.is_problem(413, "too_large");
+    let wrong = json!({
+        "first_name": "x".repeat(36), "last_name": "<b>", "bio": "x".repeat(501), "language": "de", "private": null, "who_can_message": "nobody"
+    });
+    assert_eq!(
+        patch(&ana, &version, wrong).await.field_errors(),
+        [
+            "/first_name too_long",
+            "/last_name characters",
+            "/bio too_long",
+            "/private required",
+            "/language locale",
+            "/who_can_message choice"
+        ]
+    );
+    assert_eq!((etag(&ana).await, ana.get("/v1/me").await.is(200)), (version, before));
+}
+
+/// I-9, F4: others see the username, the picture and what is opened; a private profile opens nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_see_what_is_opened() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let seen = ben.get("/v1/users/ana").await.is(200);
+    assert_eq!(members(&seen), ["picture", "username"]);
+    let version = etag(&ana).await;
+    let _ = patch(&ana, &version, json!({ "bio": "Climbs." })).await.is(200);
+    let seen = ben.get("/v1/users/Ana").await.is(200);
+    assert_eq!((members(&seen), seen["bio"].as_str()), (vec!["bio", "picture", "username"], Some("Climbs.")));
+    assert_eq!(ana.get("/v1/users/ana").await.is(200), seen);
+    let version = etag(&ana).await;
+    let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
+    assert_eq!(members(&ben.get("/v1/users/ana").await.is(200)), ["picture", "username"]);
+
+    for nobody in ["nobody", "a", "ana@example.test", "%00", "a%2Fb", "admin"] {
+        ben.get(&format!("/v1/users/{nobody}")).await.is_problem(404, "not_found");
+    }
+    cloud.anonymous().get("/v1/users/ana").await.is_problem(401, "token_invalid");
+}
+
+fn members(value: &tests::Value) -> Vec<&str> {
+    value.as_object().map(|o| o.keys().map(String::as_str).collect()).unwrap_or_default()
+}
