@@ -30,6 +30,7 @@ macro_rules! functions {
 }
 
 functions! {
+    api_docs http;
     chat event;
     deliver event;
     login http;
