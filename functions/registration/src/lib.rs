@@ -68,7 +68,7 @@ impl Limits {
 
 /// The operations, in the order somebody meets them.
 pub fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+    web::openapi::routes("registration", "Becoming a member, in six steps or by a mailed link.")
         .routes(routes!(start::start_registration))
         .routes(routes!(flow::get_registration))
         .routes(routes!(start::change_registration_email))
