@@ -19,6 +19,16 @@ macro_rules! functions {
 }
 
 functions! {
+    "account-deletion" => account_deletion,
+    "api-docs" => api_docs,
+    "chat" => chat,
+    "deliver" => deliver,
     "login" => login,
+    "outbox-relay" => outbox_relay,
+    "profile" => profile,
     "registration" => registration,
+    "room-fanout" => room_fanout,
+    "rooms" => rooms,
+    "socket" => socket,
+    "upload-processor" => upload_processor,
 }
