@@ -229,7 +229,11 @@ fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, Trouble> {
 
 /// Waits until everything that was caused is done.
 async fn quiet(core: &Core) -> Result<(), Trouble> {
-    tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| Trouble::new("what was caused is still not done"))
+    tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| Trouble::new("what was caused is still not done"))?;
+    match core.aws.dead_letters.list().pop() {
+        Some(letter) => Err(Trouble::new(format!("{} gave an event up: {}", letter.function, letter.error))),
+        None => Ok(()),
+    }
 }
 
 fn expect(holds: bool, otherwise: impl Display) -> Result<(), Trouble> {
