@@ -1,1 +1,112 @@
-//! To come.
+//! Removes an account, step by step, so that nothing is left.
+//!
+//! The sweep has closed the account and handed it over. Each step (`steps`) may be run again at any point and is noted when it
+//! is done, so that whoever kills this function, as often as they like, only makes it begin again where it was. A lease keeps
+//! a second run away while one is at work; the fallback hands on what lost its run. A run that has no time left hands the
+//! rest to another by the same event. In the end a tombstone and a receipt remain, which name nobody.
+//!
+//! AWS calls: an update to take the lease, one to note each step, and the closing transaction; between them what the steps
+//! say. Fewer would mean that a killed run begins from the start, or that two work at once.
+
+mod steps;
+
+use std::time::Duration;
+
+use accounts::deletion::{self, Deletion, Hold};
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use events::{Envelope, Event};
+use files::Bucket;
+use function::{Boot, Context, Failure, Function, StartError};
+use kernel::{Sys, Time};
+use messaging::Sockets;
+use steps::{Progress, Step};
+use store::Table;
+
+/// So long before the platform ends the run the rest is handed on.
+const MARGIN: Duration = Duration::from_secs(20);
+/// What is assumed to be left where the platform does not say.
+const UNTOLD: Duration = Duration::from_secs(60);
+/// So long before the lease is over it is renewed.
+const RENEWAL: Duration = Duration::from_secs(300);
+
+/// What this function may touch.
+#[derive(Clone)]
+struct State {
+    table: Table,
+    sys: Sys,
+    bucket: Bucket,
+    sockets: Sockets,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
+        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(Function::new(move |event: EventBridgeEvent<Envelope>, context| {
+        let state = state.clone();
+        async move { purge(&state, &context, event.detail).await }
+    }))
+}
+
+async fn purge(s: &State, context: &Context, envelope: Envelope) -> Result<(), Failure> {
+    let Event::AccountPurgeDue { user, deletion } = envelope.event else { return Err("not an event that anything is purged for".into()) };
+    // The platform's own repetitions of an invocation keep its id: what a killed run held is its successor's at once.
+    match deletion::hold(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
+        Hold::Mine(mut deletion) => {
+            let outcome = run(s, context, &mut deletion).await;
+            if outcome.is_err() {
+                deletion.let_go(&s.table).await.unwrap_or_else(|e| tracing::warn!(error = %e, "a deletion could not be let go"));
+            }
+            outcome
+        }
+        // Should the other run die, the fallback comes back to it.
+        passed_by @ (Hold::Another | Hold::Over) => {
+            tracing::info!(deletion.id = %deletion, why = ?passed_by, "passed by");
+            Ok(())
+        }
+    }
+}
+
+async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<(), Failure> {
+    for step in &steps::ALL {
+        if deletion.steps.iter().any(|done| done == step.name) {
+            continue;
+        }
+        if !finished(s, context, deletion, step).await? {
+            deletion.pass_on(&s.table, &s.sys).await?;
+            tracing::info!(deletion.id = %deletion.id, step = step.name, "no time left: another run goes on");
+            return Ok(());
+        }
+        deletion.note(&s.table, s.sys.now(), step.name).await?;
+    }
+    if deletion.finish(&s.table, s.sys.now()).await? {
+        tracing::info!(deletion.id = %deletion.id, "nothing is left of the account");
+    }
+    Ok(())
+}
+
+/// Repeats a step until nothing is left for it. False if there is no time for that.
+async fn finished(s: &State, context: &Context, deletion: &Deletion, step: &Step) -> Result<bool, Failure> {
+    let mut renewed: Time = s.sys.now();
+    loop {
+        if context.remaining(UNTOLD) < MARGIN {
+            return Ok(false);
+        }
+        if s.sys.now().since(renewed) > RENEWAL {
+            renewed = s.sys.now();
+            deletion.renew(&s.table, renewed).await?;
+        }
+        if (step.run)(s, deletion).await? == Progress::Done {
+            return Ok(true);
+        }
+    }
+}

@@ -1,1 +1,101 @@
-//! To come.
+//! Every quarter of an hour, hands accounts whose deletion is due to the purge.
+//!
+//! It reads the sparse index of what is due, and trusts it for nothing but where to look: the claim itself judges the record.
+//! Two sweeps at once, or a sweep and the fallback, claim each account once. A run is bounded, stops before the platform
+//! stops it, and what it leaves is due for the next. One account that cannot be claimed keeps no other from it.
+//!
+//! AWS calls: one query for each of the four shards of the index, which is what a run costs when nothing is due, and one
+//! transaction for each account.
+
+use std::time::Duration;
+
+use accounts::deletion::{self, Deletion, SHARDS};
+use function::{Boot, Context, Failure, Figures, Function, StartError};
+use futures_util::future::join_all;
+use kernel::{Sys, Time};
+use serde::{Serialize, de::IgnoredAny};
+use store::Table;
+
+/// Accounts in one page of the index, whose claims go out at once.
+const PAGE: u32 = 25;
+/// Accounts in one run.
+const MOST: u64 = 5_000;
+/// So long before the platform ends the run nothing more is begun.
+const MARGIN: Duration = Duration::from_secs(15);
+/// What is assumed to be left where the platform does not say.
+const UNTOLD: Duration = Duration::from_secs(60);
+
+/// What this function may touch.
+#[derive(Clone)]
+struct State {
+    table: Table,
+    sys: Sys,
+    figures: Figures,
+}
+
+/// What a run came to.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    /// Entries of the index that were due.
+    examined: u64,
+    /// Accounts that this run handed to the purge.
+    claimed: u64,
+    /// Accounts that could not be claimed, for now.
+    failed: u64,
+    /// Whether there is more that is due.
+    more: bool,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let figures = Figures::new(&boot);
+    let state = boot.env.read(|r| State { table: Table::new(&aws, &sys, &r.need("TABLE_NAME")), sys: sys.clone(), figures })?;
+    state.table.warm_up().await;
+    Ok(Function::new(move |_: IgnoredAny, context| {
+        let state = state.clone();
+        async move { sweep(&state, &context).await }
+    }))
+}
+
+async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
+    let (now, mut report) = (s.sys.now(), Report::default());
+    for shard in 0..SHARDS {
+        sweep_shard(s, context, shard, now, &mut report).await?;
+    }
+    let Report { examined, claimed, failed, .. } = report;
+    s.figures.report(&[("Examined", examined), ("Claimed", claimed), ("Failed", failed)]);
+    // The platform tries again soon, and an alarm counts errors.
+    if failed > 0 { Err(format!("{failed} of {examined} accounts could not be claimed").into()) } else { Ok(report) }
+}
+
+async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report: &mut Report) -> Result<(), Failure> {
+    let mut last: Option<Deletion> = None;
+    loop {
+        if context.remaining(UNTOLD) < MARGIN || report.examined >= MOST {
+            report.more = true;
+            return Ok(());
+        }
+        let page = deletion::due(&s.table, shard, now, PAGE, last.as_ref()).await?;
+        for outcome in join_all(page.items.iter().map(|due| claim(s, due))).await {
+            report.examined = report.examined.saturating_add(1);
+            match outcome {
+                Some(claimed) => report.claimed = report.claimed.saturating_add(claimed.into()),
+                None => report.failed = report.failed.saturating_add(1),
+            }
+        }
+        last = page.items.last().cloned();
+        if !page.more {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether this run claimed it; nothing if that could not be found out.
+async fn claim(s: &State, due: &Deletion) -> Option<bool> {
+    let outcome = deletion::claim(&s.table, &s.sys, due).await;
+    outcome.inspect_err(|e| tracing::error!(error = %e, deletion.id = %due.id, "an account could not be claimed")).ok()
+}

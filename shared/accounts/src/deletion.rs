@@ -156,7 +156,7 @@ fn scheduled_as(deletion: &Deletion) -> Cond {
 /// # Errors
 /// [`StoreError`]
 pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<&Deletion>) -> Result<Page<Deletion>, StoreError> {
-    let range = Range::of_index(Index::One, due_partition(shard)).between("", format!("{}~", sortable(now))).limit(limit);
+    let range = Range::of_index(Index::One, due_partition(shard)).between("0", format!("{}~", sortable(now))).limit(limit);
     let range = match after {
         Some(last) => range.after(last.key(), Some(due_key(last.user, last.due_at))),
         None => range,

@@ -3,7 +3,11 @@
 use kernel::id::UserId;
 use store::{Key, Range, StoreError, Table};
 
-use crate::user::{EmailClaim, PasswordHash, User, UsernameClaim, partition};
+use crate::{
+    challenge::Challenge,
+    deletion::Deletion,
+    user::{EmailClaim, PasswordHash, User, UsernameClaim, partition},
+};
 
 /// Ends every way in: sessions and the password. Done first, so that nothing is written behind the purge's back.
 ///
@@ -15,20 +19,31 @@ pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
     table.delete_many(keys).await
 }
 
-/// Removes the claims of names, everything left in the person's own partition but `keep`, and the record itself last, so
+/// Removes the link that would have cancelled the deletion: the address it went to stands in it.
+///
+/// # Errors
+/// [`StoreError`]; may be run again at any point.
+pub async fn links(table: &Table, deletion: &Deletion) -> Result<(), StoreError> {
+    match deletion.cancel {
+        Some(link) => table.delete(Challenge::key_of(link)).await,
+        None => Ok(()),
+    }
+}
+
+/// Removes the claims of names, everything left in the person's own partition but the deletion, and the record itself last, so
 /// that a run that is cut off still finds the names. Names are free again then; ids never are.
 ///
 /// # Errors
 /// [`StoreError`]; may be run again at any point.
-pub async fn erase(table: &Table, user: UserId, keep: &[Key]) -> Result<(), StoreError> {
+pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
     let record = table.get::<User>(User::key_of(user)).await?;
     if let Some(record) = &record {
         let claims = vec![UsernameClaim::key_of(&record.username), EmailClaim::key_of(&record.email)];
         table.delete_many(claims).await?;
     }
     let rest = table.query_rows(Range::of(partition(user))).await?;
-    let own = User::key_of(user);
-    let keys = rest.items.iter().filter_map(store::Row::key).filter(|k| *k != own && !keep.contains(k)).collect();
+    let (own, deletion) = (User::key_of(user), Deletion::key_of(user));
+    let keys = rest.items.iter().filter_map(store::Row::key).filter(|k| *k != own && *k != deletion).collect();
     table.delete_many(keys).await?;
     table.delete(own).await
 }

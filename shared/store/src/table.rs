@@ -139,26 +139,24 @@ impl Table {
         }
     }
 
-    /// Reads the base table in one of `segments` parallel parts, `limit` items at a time, from where `after` left off.
-    /// For sweeps that must not trust an index; never on a request path.
+    /// Looks through the next `limit` items of the base table, behind `after`, for those of one kind, and says where it
+    /// stopped. For sweeps that must not trust an index; never on a request path.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn scan_part(
-        &self,
-        segment: u32,
-        segments: u32,
-        limit: u32,
-        after: Option<Key>,
-    ) -> Result<(Vec<Row>, Option<Key>), StoreError> {
+    pub async fn scan(&self, kind: &str, limit: u32, after: Option<&Key>) -> Result<(Vec<Row>, Option<Key>), StoreError> {
+        let mut names = Names::default();
+        let filter = format!("{} = {}", names.name("kind"), names.value(Ok(AttributeValue::S(kind.to_owned())))?);
+        let (n, v) = names.into_maps();
         let answer = self
             .client
             .scan()
             .table_name(&*self.name)
-            .segment(i32::try_from(segment).unwrap_or(0))
-            .total_segments(i32::try_from(segments).unwrap_or(1))
-            .limit(i32::try_from(limit).unwrap_or(1))
-            .set_exclusive_start_key(after.as_ref().map(Key::attributes))
+            .filter_expression(filter)
+            .set_expression_attribute_names(n)
+            .set_expression_attribute_values(v)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after.map(Key::attributes))
             .send()
             .await
             .map_err(|e| StoreError::from_sdk(&e))?;

@@ -1,0 +1,79 @@
+//! What is removed, in which order: one line for each feature, whose own crate knows how.
+//!
+//! First every way in, so that nothing is written behind the purge's back; the record that names the person last, so that
+//! whatever needs a name still finds it. A step removes a bounded part and says whether there is more; it may be cut off and
+//! run again at any point. Steps are remembered by their names, so that a step that a new deployment adds is still done for
+//! an account that is half purged.
+//!
+//! Not in the list is what names nobody or goes by itself: outbox items and the records of handled events carry ids and
+//! expire, counters of limits stand under hashes and expire within a day.
+
+use accounts::deletion::Deletion;
+use function::Failure;
+use futures_util::future::{BoxFuture, FutureExt as _};
+
+use crate::State;
+
+pub(crate) const ALL: [Step; 6] = [
+    step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
+    step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
+    step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
+    step("chats", |s, d| run(messaging::purge::purge(&s.table, d.user))),
+    step("links", |s, d| run(accounts::purge::links(&s.table, d))),
+    step("account", |s, d| run(accounts::purge::erase(&s.table, d.user))),
+];
+
+/// One step.
+pub(crate) struct Step {
+    /// Under which it is noted.
+    pub name: &'static str,
+    /// Removes a part.
+    pub run: Run,
+}
+
+type Run = for<'a> fn(&'a State, &'a Deletion) -> BoxFuture<'a, Result<Progress, Failure>>;
+
+const fn step(name: &'static str, run: Run) -> Step {
+    Step { name, run }
+}
+
+/// How far a step has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing is left.
+    Done,
+    /// Run it again.
+    More,
+}
+
+fn run<'a, P, E>(part: impl Future<Output = Result<P, E>> + Send + 'a) -> BoxFuture<'a, Result<Progress, Failure>>
+where
+    P: Into<Progress>,
+    E: Into<Failure>,
+{
+    part.map(|outcome| outcome.map(Into::into).map_err(Into::into)).boxed()
+}
+
+impl From<()> for Progress {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
+}
+
+impl From<messaging::purge::Purged> for Progress {
+    fn from(purged: messaging::purge::Purged) -> Self {
+        match purged {
+            messaging::purge::Purged::Done => Self::Done,
+            messaging::purge::Purged::More => Self::More,
+        }
+    }
+}
+
+impl From<files::purge::Purged> for Progress {
+    fn from(purged: files::purge::Purged) -> Self {
+        match purged {
+            files::purge::Purged::All => Self::Done,
+            files::purge::Purged::Some => Self::More,
+        }
+    }
+}

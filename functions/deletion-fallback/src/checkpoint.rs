@@ -1,0 +1,47 @@
+//! How far through the table the runs have come. Two runs at once may both move it: what that repeats does no harm, and what
+//! it skips comes with the next pass.
+
+use serde::{Deserialize, Serialize};
+use store::{Item, Key, StoreError, Table, Update, WriteError};
+
+/// Behind this item the next run goes on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    partition: Option<String>,
+    sort: Option<String>,
+}
+
+impl Item for Checkpoint {
+    const KIND: &'static str = "deletion_checkpoint";
+    fn key(&self) -> Key {
+        place()
+    }
+}
+
+fn place() -> Key {
+    Key::new("DELETION_FALLBACK", "CHECKPOINT")
+}
+
+impl Checkpoint {
+    pub async fn load(table: &Table) -> Result<Self, StoreError> {
+        Ok(table.get(place()).await?.unwrap_or_default())
+    }
+
+    pub fn key(&self) -> Option<Key> {
+        self.partition.clone().zip(self.sort.clone()).map(|(partition, sort)| Key::new(partition, sort))
+    }
+
+    /// Nothing is written where a pass begins and ends within one scan.
+    pub async fn move_to(&mut self, table: &Table, next: Option<Key>) -> Result<(), StoreError> {
+        if self.partition.is_none() && next.is_none() {
+            return Ok(());
+        }
+        self.partition = next.as_ref().map(|key| key.partition().to_owned());
+        self.sort = next.map(|key| key.sort().to_owned());
+        let update = Update::of(place()).set("kind", Self::KIND).set("v", Self::VERSION);
+        match table.update(update.set("partition", &self.partition).set("sort", &self.sort)).await {
+            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+}
