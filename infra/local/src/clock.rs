@@ -2,10 +2,17 @@
 //!
 //! Everything that waits for a moment waits here, so that moving the clock past it ends the wait at once.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use kernel::{Sys, Time};
 use tokio::sync::watch;
+
+use crate::activity::{Activity, Guard};
 
 /// The clock. Cloning shares it.
 #[derive(Clone)]
@@ -13,6 +20,9 @@ pub struct Clock {
     sys: Sys,
     moved: Arc<watch::Sender<i64>>,
     file: Option<Arc<PathBuf>>,
+    activity: Activity,
+    /// Held from a move until the schedules have followed it.
+    unseen: Arc<Mutex<Option<Guard>>>,
 }
 
 impl Clock {
@@ -20,7 +30,7 @@ impl Clock {
     ///
     /// # Errors
     /// If the file is there and holds no offset.
-    pub fn open(sys: Sys, file: Option<PathBuf>) -> io::Result<Self> {
+    pub fn open(sys: Sys, file: Option<PathBuf>, activity: Activity) -> io::Result<Self> {
         if let Some(file) = &file {
             match std::fs::read_to_string(file) {
                 Ok(text) => {
@@ -33,7 +43,7 @@ impl Clock {
             }
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
-        Ok(Self { sys, moved, file: file.map(Arc::new) })
+        Ok(Self { sys, moved, file: file.map(Arc::new), activity, unseen: Arc::default() })
     }
 
     /// What the functions take their time from.
@@ -90,21 +100,27 @@ impl Clock {
         let mut moves = self.subscribe();
         while !due.since(self.now()).is_zero() {
             self.wait(&mut moves, due).await;
+            moves.borrow_and_update();
         }
     }
 
-    /// Returns when this clock has reached `due`, or has been moved at all.
-    pub async fn sleep_until_or_moved(&self, due: Time) {
-        self.wait(&mut self.subscribe(), due).await;
-    }
-
-    async fn wait(&self, moves: &mut watch::Receiver<i64>, due: Time) {
-        moves.borrow_and_update();
+    /// Returns when this clock has reached `due`, or has been moved since `moves` was last looked at.
+    pub(crate) async fn wait(&self, moves: &mut watch::Receiver<i64>, due: Time) {
         // An elapsed timeout and a move are the same to the caller: look again.
         drop(tokio::time::timeout(due.since(self.now()), moves.changed()).await);
     }
 
+    /// Called by the schedules when they have done what the clock has made due.
+    pub(crate) fn followed(&self) {
+        *self.unseen() = None;
+    }
+
+    fn unseen(&self) -> std::sync::MutexGuard<'_, Option<Guard>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put_offset(&self, offset: i64) -> io::Result<()> {
+        *self.unseen() = Some(self.activity.begin());
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
         self.file.as_deref().map_or(Ok(()), |file| std::fs::write(file, offset.to_string()))

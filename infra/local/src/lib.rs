@@ -29,7 +29,7 @@ use inbox::Inbox;
 use kernel::Sys;
 use schedules::Schedules;
 use socket_api::Connections;
-pub use stack::{Options, Ports, Stack};
+pub use stack::{Options, Ports, Stack, at_root};
 pub use storage::Storage;
 use template::Template;
 
@@ -104,7 +104,6 @@ impl Core {
 
     /// Returns when everything that the clock has made due has been done, and all that followed from it.
     pub async fn settle(&self) {
-        self.schedules.run_due();
         self.activity.quiet().await;
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-use local::{Options, Ports, Stack, Storage, hosts::Hosting, seed, tour};
+use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, seed, tour};
 
 /// Stoa on this machine: template.yaml deployed without Docker, account or network.
 #[derive(Parser)]
@@ -39,11 +39,6 @@ struct Flags {
 enum What {
     /// Walks one journey, from registration to deletion, through a stack of its own
     Tour,
-}
-
-fn at_root(name: &str) -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).join(name)
 }
 
 #[tokio::main]

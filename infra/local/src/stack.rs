@@ -7,10 +7,11 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{Router, serve::ListenerExt as _};
-use kernel::{Sys, Time};
+use kernel::{Env, Sys, Time};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
@@ -28,6 +29,11 @@ use crate::{
     socket_api::{self, Connections},
     template::{Deployment, Template},
 };
+
+/// Where tests start: Tuesday, 2030-01-01T12:01:00Z.
+const QUIET_MOMENT: Time = Time::from_millis(1_893_499_260_000);
+/// How often a port is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
 
 /// Where to listen; zero is any free port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +70,8 @@ pub struct Options {
     pub fresh: bool,
     /// Where to listen.
     pub ports: Ports,
+    /// Whether to wait until the ports are free instead of failing: stacks that need the same ones then take turns.
+    pub patient: bool,
     /// Where functions run.
     pub hosting: Hosting,
     /// Where the clock starts, if not at the real time or where it was left.
@@ -74,15 +82,40 @@ impl Default for Options {
     /// This workspace's template, in memory, on free ports, the functions in this process.
     fn default() -> Self {
         Self {
-            template: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"),
+            template: at_root("template.yaml"),
             parameters: BTreeMap::new(),
             storage: Storage::Memory,
             fresh: false,
             ports: Ports::default(),
+            patient: false,
             hosting: Hosting::default(),
             now: None,
         }
     }
+}
+
+impl Options {
+    /// For a test: in memory, on free ports, and at a moment at which no schedule is due for a while.
+    ///
+    /// With `STOA_TEST_LAMBDA=<url>` the functions are those of the `cargo lambda watch` that listens there. Its processes know
+    /// one set of addresses and keys, so all tests use the same ports (from `STOA_TEST_PORT`, 4200) and take turns; what they
+    /// must be told is left in `STOA_FUNCTIONS`, where `infra/run-function` looks for it.
+    #[must_use]
+    pub fn for_tests() -> Self {
+        let env = Env::process();
+        let start = Self { now: Some(QUIET_MOMENT), ..Self::default() };
+        let Some(url) = env.get("STOA_TEST_LAMBDA") else { return start };
+        let environments = env.get("STOA_FUNCTIONS").map_or_else(|| at_root(".local/functions"), PathBuf::from);
+        let port = env.get("STOA_TEST_PORT").and_then(|p| p.parse().ok()).unwrap_or(4200);
+        Self { hosting: Hosting::Lambda { url: url.to_owned(), environments }, ports: Ports::from(port), patient: true, ..start }
+    }
+}
+
+/// A path from the workspace's root.
+#[must_use]
+pub fn at_root(path: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).join(path)
 }
 
 /// A running local cloud. Dropping it stops everything.
@@ -112,12 +145,13 @@ impl Stack {
     /// # Errors
     /// [`StartError`]; nothing of the state has been changed for the worse.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let text = fs::read_to_string(&options.template).map_err(|e| StartError::Template(format!("{}: {e}", options.template.display())))?;
+        let text =
+            fs::read_to_string(&options.template).map_err(|e| StartError::Template(format!("{}: {e}", options.template.display())))?;
         let listeners = Listeners {
-            api: listen(options.ports.api).await?,
-            socket: listen(options.ports.socket).await?,
-            console: listen(options.ports.console).await?,
-            aws: listen(options.ports.aws).await?,
+            api: listen(options.ports.api, options.patient).await?,
+            socket: listen(options.ports.socket, options.patient).await?,
+            console: listen(options.ports.console, options.patient).await?,
+            aws: listen(options.ports.aws, options.patient).await?,
         };
         let mut urls = Urls {
             api: url("http", &listeners.api)?,
@@ -165,14 +199,23 @@ async fn core(
     now: Option<Time>,
 ) -> Result<Core, StartError> {
     let sys = Sys::real();
+    let activity = Activity::default();
     let clock_file = storage.path("clock");
-    let clock = Clock::open(sys.clone(), clock_file.clone()).map_err(damaged(clock_file.as_deref()))?;
+    let clock = Clock::open(sys.clone(), clock_file.clone(), activity.clone()).map_err(damaged(clock_file.as_deref()))?;
     if let Some(now) = now {
         clock.set(now).map_err(damaged(clock_file.as_deref()))?;
     }
-    let file = storage.path("secrets.json");
+    // What processes outside sign with and are told must outlive the stack, wherever the state is kept.
+    let keys = match (&storage, hosting) {
+        (Storage::Memory, Hosting::Lambda { environments, .. }) => &Storage::Folder(environments.clone()),
+        _ => &storage,
+    };
+    if let Some(folder) = keys.path("") {
+        fs::create_dir_all(&folder).map_err(damaged(Some(&folder)))?;
+    }
+    let file = keys.path("secrets.json");
     let secrets = Secrets::open(&sys, &template.secrets, file.as_deref()).map_err(damaged(file.as_deref()))?;
-    let file = storage.path("credentials.json");
+    let file = keys.path("credentials.json");
     let functions = template.functions.keys().map(String::as_str);
     let credentials = Credentials::open(&sys, functions, file.as_deref()).map_err(damaged(file.as_deref()))?;
     let inbox = match storage.path("inbox.jsonl") {
@@ -180,7 +223,6 @@ async fn core(
         Some(file) => Inbox::open(sys.clone(), &file).map_err(damaged(Some(&file)))?,
     };
     let aws = aws::State::open(&template, &storage, &clock)?;
-    let activity = Activity::default();
     let hosts = Hosts::new(
         hosting,
         &Surroundings {
@@ -194,7 +236,7 @@ async fn core(
             dead_letters: &aws.dead_letters,
         },
     )?;
-    let schedules = Schedules::new(&template.schedules, hosts.clone(), activity.clone(), sys.clone());
+    let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
     let schedules = schedules.map_err(|e| StartError::Template(e.to_string()))?;
     let connections = Connections::default();
     Ok(Core { stage, template, urls, storage, sys, clock, credentials, hosts, connections, schedules, inbox, activity, aws })
@@ -214,13 +256,17 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
     own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
 }
 
-async fn listen(port: u16) -> Result<TcpListener, StartError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|e| {
-        StartError::Listen(match e.kind() {
-            io::ErrorKind::AddrInUse => format!("port {port} is in use: stop what uses it, or choose other ports with --port"),
-            _ => format!("port {port}: {e}"),
-        })
-    })
+async fn listen(port: u16, patient: bool) -> Result<TcpListener, StartError> {
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => return Ok(listener),
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse && patient => tokio::time::sleep(TRY_AGAIN).await,
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
+                return Err(StartError::Listen(format!("port {port} is in use: stop what uses it, or choose other ports with --port")));
+            }
+            Err(e) => return Err(StartError::Listen(format!("port {port}: {e}"))),
+        }
+    }
 }
 
 fn url(scheme: &str, listener: &TcpListener) -> Result<String, StartError> {

@@ -49,7 +49,9 @@ impl Storage {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StartError::State(format!("{shown} is in use by another local cloud: stop it, or name another folder with --state")));
+                return Err(StartError::State(format!(
+                    "{shown} is in use by another local cloud: stop it, or name another folder with --state"
+                )));
             }
             Err(TryLockError::Error(e)) => return Err(wrong(e)),
         }

@@ -13,7 +13,7 @@ use super::{
     service::{Refusal, Service},
     sigv4::{self, Scope, SignatureError},
 };
-use crate::{Core, credentials::Credential};
+use crate::Core;
 
 /// A call whose signature has been verified.
 pub(super) struct Call {
@@ -29,13 +29,11 @@ impl Call {
     /// Finds out who calls.
     ///
     /// # Errors
-    /// The reply to a caller whom nobody knows.
-    pub(super) fn verify(core: &Arc<Core>, service: Service, parts: &Parts, body: &[u8]) -> Result<Self, Response> {
-        let request_id = request_id(&core.sys);
+    /// [`SignatureError`] if it is nobody we know.
+    pub(super) fn verify(core: &Arc<Core>, service: Service, parts: &Parts, body: &[u8]) -> Result<Self, SignatureError> {
+        let function = who(core, parts, body)?;
         let trace = parts.headers.get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
-        let credential = who(core, parts, body).map_err(|e| service.refuse(&service.unsigned(e), &request_id))?;
-        let function = credential.function.clone();
-        Ok(Self { core: Arc::clone(core), service, function, request_id, trace })
+        Ok(Self { core: Arc::clone(core), service, function, request_id: request_id(&core.sys), trace })
     }
 
     /// Executes the operation if the caller may and no fault strikes, and counts it in any case.
@@ -87,7 +85,7 @@ pub(super) fn lost() -> Response {
     Response::new(Body::from_stream(broken))
 }
 
-fn who<'a>(core: &'a Core, parts: &Parts, body: &[u8]) -> Result<&'a Credential, SignatureError> {
+fn who(core: &Core, parts: &Parts, body: &[u8]) -> Result<String, SignatureError> {
     let scope = Scope::claimed(&parts.headers, &parts.uri).ok_or(SignatureError::Missing)?;
     let credential = core.credentials.by_access_key(&scope.key_id).ok_or(SignatureError::UnknownKey)?;
     // The SDKs sign with the real clock; only what functions themselves judge follows the one that can be moved.
@@ -96,5 +94,5 @@ fn who<'a>(core: &'a Core, parts: &Parts, body: &[u8]) -> Result<&'a Credential,
     if token != Some(credential.session_token.as_bytes()) {
         return Err(SignatureError::UnknownKey);
     }
-    Ok(credential)
+    Ok(credential.function.clone())
 }

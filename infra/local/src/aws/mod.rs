@@ -200,21 +200,25 @@ pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
         loop {
             // An elapsed timeout and a moved clock are the same: something may have expired.
             drop(tokio::time::timeout(SWEEP_EVERY, moved.changed()).await);
-            if let Err(e) = sweep(&core).await {
+            if let Err(e) = core.aws.sweep(&core).await {
                 tracing::error!(error = %e, "expired items cannot be deleted");
             }
         }
     });
 }
 
-/// Deletes the items whose time to live is over, as the background does now and then.
-///
-/// # Errors
-/// If the database fails.
-pub async fn sweep(core: &Core) -> Result<(), dynoxide::DynoxideError> {
-    core.aws.dynamodb.sweep(core.clock.now()).await?;
-    core.aws.streams.written(&core.activity);
-    Ok(())
+impl State {
+    /// Deletes the items whose time to live is over and the objects that a lifecycle rule takes, as the background does now and then.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn sweep(&self, core: &Core) -> Result<(), dynoxide::DynoxideError> {
+        let now = core.clock.now();
+        self.s3.sweep(&core.template.buckets, now);
+        self.dynamodb.sweep(now).await?;
+        self.streams.written(&core.activity);
+        Ok(())
+    }
 }
 
 fn damaged(path: &Path) -> impl FnOnce(io::Error) -> StartError {

@@ -102,12 +102,13 @@ pub fn verify(parts: &Parts, body: &[u8], secret: &str, now: Time) -> Result<(),
     let canonical = canonical_request(parts, names, body);
     let to_sign =
         format!("{ALGORITHM}\n{date}\n{}/{}/{}/aws4_request\n{}", scope.date, scope.region, scope.service, hex(&Sha256::digest(canonical)));
-    let key = [&scope.date, &scope.region, &scope.service, "aws4_request"]
-        .iter()
-        .fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part.as_bytes()).finalize().into_bytes().to_vec());
+    let parts_of_key = [&scope.date, &scope.region, &scope.service, "aws4_request"];
+    let key = parts_of_key.into_iter().try_fold(format!("AWS4{secret}").into_bytes(), |key, part| {
+        mac(&key, part.as_bytes()).map(|mac| mac.finalize().into_bytes().to_vec())
+    })?;
     let given = unhex(signature).ok_or(SignatureError::Malformed)?;
     // Compared in constant time by the MAC itself.
-    mac(&key, to_sign.as_bytes()).verify_slice(&given).map_err(|_| SignatureError::Mismatch)
+    mac(&key, to_sign.as_bytes())?.verify_slice(&given).map_err(|_| SignatureError::Mismatch)
 }
 
 fn canonical_request(parts: &Parts, names: &str, body: &[u8]) -> String {
@@ -158,11 +159,11 @@ fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
     fields.split(',').find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-fn mac(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes a key of any length; without one it would verify nothing that anybody signs.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()));
+fn mac(key: &[u8], message: &[u8]) -> Result<Hmac<Sha256>, SignatureError> {
+    // HMAC takes a key of any length; the type does not know.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| SignatureError::Malformed)?;
     mac.update(message);
-    mac
+    Ok(mac)
 }
 
 /// Lower-case hexadecimal.

@@ -16,7 +16,7 @@ use function::{Boot, Context, Function, RawValue, SharedHttpClient};
 use kernel::{Env, Sys};
 use registry::Start;
 use remote::Remote;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
     StartError, Urls,
@@ -34,6 +34,10 @@ const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
 /// How long after a failure an event is tried again. On AWS it is a minute, then two.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// Invocations that run at the same time in this process; more wait for their turn. On AWS each has a processor to itself:
+/// here, hundreds at once would only make each other's calls time out.
+const AT_ONCE: usize = 32;
 
 /// Where functions run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,6 +110,7 @@ struct Inner {
     functions: BTreeMap<String, Hosted>,
     remote: Option<Remote>,
     clock: Clock,
+    turns: Semaphore,
     activity: Activity,
     calls: Calls,
     dead_letters: DeadLetters,
@@ -180,6 +185,7 @@ impl Hosts {
             functions,
             remote,
             clock: around.clock.clone(),
+            turns: Semaphore::new(AT_ONCE),
             activity: around.activity.clone(),
             calls: around.calls.clone(),
             dead_letters: around.dead_letters.clone(),
@@ -222,6 +228,7 @@ impl Hosts {
             if let Some(remote) = &self.0.remote {
                 return remote.invoke(&hosted.name, payload, trace, clock).await;
             }
+            let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
             let function = hosted.running(clock.sys()).await?;
             let bytes: [u8; 16] = clock.sys().bytes();
             let context = Context {

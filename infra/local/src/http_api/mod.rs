@@ -20,8 +20,8 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     response::{IntoResponse as _, Response},
 };
-use futures_util::StreamExt as _;
 pub(crate) use event::{common_log_time, parameters, request_id};
+use futures_util::StreamExt as _;
 use http::{HeaderValue, StatusCode, request::Parts};
 use routes::Routes;
 pub(crate) use throttle::Throttles;

@@ -76,7 +76,9 @@ mod tests {
 
     #[test]
     fn cookies_become_headers_of_their_own() {
-        let reply = of(&json!({"statusCode": 201, "headers": {"Location": "/x", "Content-Length": "99"}, "cookies": ["a=1", "b=2"], "body": "hi"})).expect("understood");
+        let reply =
+            of(&json!({"statusCode": 201, "headers": {"Location": "/x", "Content-Length": "99"}, "cookies": ["a=1", "b=2"], "body": "hi"}))
+                .expect("understood");
         assert_eq!(reply.status(), StatusCode::CREATED);
         assert_eq!(reply.headers().get_all(header::SET_COOKIE).iter().count(), 2);
         assert!(!reply.headers().contains_key(header::CONTENT_LENGTH));
@@ -90,7 +92,12 @@ mod tests {
 
     #[test]
     fn what_the_gateway_does_not_understand_is_refused() {
-        for bad in [json!({"statusCode": "soon"}), json!({"statusCode": 99}), json!({"statusCode": 200, "body": "%", "isBase64Encoded": true}), json!({"statusCode": 200, "headers": {"x": {}}})] {
+        for bad in [
+            json!({"statusCode": "soon"}),
+            json!({"statusCode": 99}),
+            json!({"statusCode": 200, "body": "%", "isBase64Encoded": true}),
+            json!({"statusCode": 200, "headers": {"x": {}}}),
+        ] {
             assert!(of(&bad).is_none(), "{bad}");
         }
     }

@@ -49,7 +49,9 @@ impl Routes {
 impl Route {
     fn new(spec: &RouteSpec) -> Self {
         let segment = |text: &str| match text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
-            Some(name) => name.strip_suffix('+').map_or_else(|| Segment::Parameter(name.to_owned()), |name| Segment::Greedy(name.to_owned())),
+            Some(name) => {
+                name.strip_suffix('+').map_or_else(|| Segment::Parameter(name.to_owned()), |name| Segment::Greedy(name.to_owned()))
+            }
             None => Segment::Fixed(text.to_owned()),
         };
         Self {
@@ -104,7 +106,11 @@ mod tests {
             ("GET", "/", "GET /", None),
         ] {
             let found = routes.find(method, path).expect(path);
-            assert_eq!((found.route.key.as_str(), found.parameters.values().next().map(String::as_str)), (key, parameter), "{method} {path}");
+            assert_eq!(
+                (found.route.key.as_str(), found.parameters.values().next().map(String::as_str)),
+                (key, parameter),
+                "{method} {path}"
+            );
         }
         for (method, path) in [("POST", "/"), ("GET", "/v2/users/me"), ("GET", "//v1/users/me"), ("GET", "")] {
             assert!(routes.find(method, path).is_none(), "{method} {path}");

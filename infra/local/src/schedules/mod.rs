@@ -16,6 +16,7 @@ use serde_json::{json, value::to_raw_value};
 
 use crate::{
     Core,
+    hosts::Hosts,
     template::{ACCOUNT, REGION, ScheduleSpec, TemplateError},
 };
 
@@ -42,8 +43,7 @@ pub struct ScheduleInfo {
 pub struct Schedules(Arc<Shared>);
 
 struct Shared {
-    hosts: crate::hosts::Hosts,
-    activity: crate::activity::Activity,
+    hosts: Hosts,
     sys: Sys,
     all: Mutex<BTreeMap<String, Schedule>>,
 }
@@ -60,19 +60,14 @@ impl Schedules {
     ///
     /// # Errors
     /// If an expression is not understood.
-    pub fn new(
-        specs: &[ScheduleSpec],
-        hosts: crate::hosts::Hosts,
-        activity: crate::activity::Activity,
-        sys: Sys,
-    ) -> Result<Self, TemplateError> {
+    pub fn new(specs: &[ScheduleSpec], hosts: Hosts, sys: Sys) -> Result<Self, TemplateError> {
         let schedule = |spec: &ScheduleSpec| {
             let expression = Expression::parse(&spec.expression).map_err(TemplateError)?;
             let next = expression.next(sys.now()).filter(|_| spec.enabled);
             Ok((spec.name.clone(), Schedule { spec: spec.clone(), expression, next, last: None }))
         };
         let all = specs.iter().map(schedule).collect::<Result<_, TemplateError>>()?;
-        Ok(Self(Arc::new(Shared { hosts, activity, sys, all: Mutex::new(all) })))
+        Ok(Self(Arc::new(Shared { hosts, sys, all: Mutex::new(all) })))
     }
 
     /// All of them, by name.
@@ -99,7 +94,7 @@ impl Schedules {
     }
 
     /// Runs every schedule whose time has come, once.
-    pub fn run_due(&self) {
+    fn run_due(&self) {
         let now = self.0.sys.now();
         for schedule in self.all().values_mut() {
             if schedule.next.is_some_and(|due| due <= now) {
@@ -139,14 +134,14 @@ impl Schedules {
 /// Runs schedules as their times come, for as long as the stack lives.
 pub async fn watch(core: Arc<Core>) {
     let schedules = &core.schedules;
+    let mut moves = core.clock.subscribe();
     loop {
-        // Held while looking, so that nobody takes the moment between a due time and its run for quiet.
-        let guard = schedules.0.activity.begin();
+        moves.borrow_and_update();
         schedules.not_later_than_needed();
         schedules.run_due();
-        drop(guard);
+        core.clock.followed();
         let next = schedules.next().unwrap_or_else(|| core.clock.now() + IDLE);
-        core.clock.sleep_until_or_moved(next).await;
+        core.clock.wait(&mut moves, next).await;
     }
 }
 

@@ -140,7 +140,7 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
         if let Some(message) = complaint {
             let frame = json!({"message": message, "connectionId": caller.info.id, "requestId": request_id(&core.sys)});
             // A client that has gone needs no answer.
-            drop(core.connections.post(&caller.info.id, frame.to_string().into()).await);
+            core.connections.post(&caller.info.id, frame.to_string().into()).await.unwrap_or_default();
         }
         drop(guard);
     });

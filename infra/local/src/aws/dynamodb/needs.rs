@@ -99,16 +99,15 @@ fn queried(body: &Value, partition: &str) -> Option<String> {
         }
     };
     let upper = condition.to_ascii_uppercase();
-    let ends = upper.match_indices(" AND ").map(|(at, _)| at).chain([condition.len()]);
+    let mut ends = upper.match_indices(" AND ").map(|(at, _)| at).chain([condition.len()]);
     let mut start = 0;
-    ends.filter_map(|end| {
+    ends.find_map(|end| {
         let part = condition.get(start..end)?;
         start = end.saturating_add(" AND ".len());
         let (name, value) = part.split_once('=')?;
         let bare = |s: &str| s.trim_matches(|c: char| c.is_whitespace() || c == '(' || c == ')').to_owned();
         (name_of(&bare(name))? == partition).then(|| text(body.get("ExpressionAttributeValues")?.get(bare(value))?))?
     })
-    .next()
 }
 
 /// A key attribute as policies see it.

@@ -66,7 +66,7 @@ fn keys(description: &Value) -> (Value, Map<String, Value>) {
             .collect::<Map<_, _>>()
             .into()
     };
-    let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"].into_iter().flat_map(|kind| description.get(kind)?.as_array());
+    let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"].into_iter().filter_map(|kind| description.get(kind)?.as_array());
     let indexes = indexes.flatten().filter_map(|index| Some((index.get("IndexName")?.as_str()?.to_owned(), schema(index))));
     (schema(description), indexes.collect())
 }
