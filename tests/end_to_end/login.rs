@@ -48,7 +48,7 @@ async fn five_failures_mean_a_pause() {
     for _ in 0..4 {
         attempt(&client, "ana", "wrong").await.is_problem(401, "credentials_invalid");
     }
-    let _ = attempt(&client, "ana", PASSWORD).await.is(201);
+    attempt(&client, "ana", PASSWORD).await.is(201);
     for _ in 0..5 {
         attempt(&client, "ana", "wrong").await.is_problem(401, "credentials_invalid");
     }
@@ -57,10 +57,10 @@ async fn five_failures_mean_a_pause() {
     assert!((1..=300).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
     attempt(&client.with("x-forwarded-for", "203.0.113.7"), "ana", PASSWORD).await.is_problem(429, "too_many_requests");
     // Neither the owner elsewhere nor another name here.
-    let _ = attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
-    let _ = attempt(&client, "ben", PASSWORD).await.is(201);
+    attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
+    attempt(&client, "ben", PASSWORD).await.is(201);
     cloud.advance(Duration::from_secs(301)).await;
-    let _ = attempt(&client, "ana", PASSWORD).await.is(201);
+    attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
 /// D1: of five hundred guesses at once five are evaluated.
@@ -90,7 +90,7 @@ async fn a_lost_reply_costs_nothing() {
     assert_eq!(refresh(&first).await.is(200)["refresh_token"], second.as_str());
     cloud.advance(Duration::from_secs(9)).await;
     assert_eq!(refresh(&first).await.is(200)["refresh_token"], second.as_str());
-    let _ = refresh(&second).await.is(200);
+    refresh(&second).await.is(200);
 }
 
 /// I-7, C4: a spent token shown later ends the session for both, and its owner is told.
@@ -107,7 +107,7 @@ async fn a_stolen_token_ends_the_session() {
     refresh(&first).await.is_problem(401, "refresh_invalid");
     refresh(&third).await.is_problem(401, "refresh_invalid");
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
-    let _ = other.get("/v1/sessions").await.is(200);
+    other.get("/v1/sessions").await.is(200);
     assert_eq!(cloud.mails_to("ana@example.test").await.len(), 2, "the code, and the warning");
 }
 
@@ -126,7 +126,7 @@ async fn made_up_refresh_tokens_do_nothing() {
     for forged in corpus {
         ana.post("/v1/sessions/refresh", json!({ "refresh_token": forged })).await.is_problem(401, "refresh_invalid");
     }
-    let _ = ana.post("/v1/sessions/refresh", json!({ "refresh_token": good })).await.is(200);
+    ana.post("/v1/sessions/refresh", json!({ "refresh_token": good })).await.is(200);
 }
 
 /// Q2: of a thousand uses of one token at once there is one successor, and everybody gets it.
@@ -145,7 +145,7 @@ async fn one_successor_of_a_raced_token() {
     .into_iter()
     .collect();
     assert_eq!(successors.len(), 1);
-    let _ = ana.post("/v1/sessions/refresh", json!({ "refresh_token": successors.first() })).await.is(200);
+    ana.post("/v1/sessions/refresh", json!({ "refresh_token": successors.first() })).await.is(200);
 }
 
 /// I-7, C6: a session ends after two weeks without use and after thirty days in any case.
@@ -187,17 +187,17 @@ async fn sessions_are_seen_and_ended() {
     let first_path = format!("/v1/sessions/{}", id_of(&first));
     stranger.delete(&first_path).await.is_problem(404, "not_found");
     second.delete("/v1/sessions/ses_nonsense").await.is_problem(404, "not_found");
-    let _ = second.delete(&first_path).await.is(204);
+    second.delete(&first_path).await.is(204);
     first.get("/v1/sessions").await.is_problem(401, "token_invalid");
     second.delete(&first_path).await.is_problem(404, "not_found");
-    let _ = second.delete("/v1/sessions").await.is(204);
+    second.delete("/v1/sessions").await.is(204);
     third.get("/v1/sessions").await.is_problem(401, "token_invalid");
     let out = second.delete("/v1/sessions/current").await;
-    let _ = out.is(204);
+    out.is(204);
     assert!(out.header("set-cookie").starts_with("__Host-refresh=; Path=/; Max-Age=0"));
     second.get("/v1/sessions").await.is_problem(401, "token_invalid");
     second.post("/v1/sessions/refresh", json!({ "refresh_token": second.refresh_token() })).await.is_problem(401, "refresh_invalid");
-    let _ = stranger.get("/v1/sessions").await.is(200);
+    stranger.get("/v1/sessions").await.is(200);
 }
 
 fn claims(part: &str) -> String {
@@ -217,7 +217,7 @@ async fn twenty_sessions_are_the_most() {
     }
     first.get("/v1/sessions").await.is_problem(401, "token_invalid");
     for other in &others {
-        let _ = other.get("/v1/sessions").await.is(200);
+        other.get("/v1/sessions").await.is(200);
     }
 }
 
@@ -256,7 +256,7 @@ async fn one_client_is_one_person() {
     let ana = browser.signed_in(first.is(201));
     let jar = first.header("set-cookie").split(';').next().unwrap().to_owned();
     let second = sign_in(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "ben").await;
-    let _ = browser.signed_in(second.is(201)).get("/v1/sessions").await.is(200);
+    browser.signed_in(second.is(201)).get("/v1/sessions").await.is(200);
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
 }
 
@@ -292,7 +292,7 @@ async fn forged_access_tokens_are_refused() {
     }
     shapes.insert(anonymous.get("/v1/sessions").await.shape());
     assert_eq!(shapes.len(), 1, "{shapes:?}");
-    let _ = anonymous.with("authorization", format!("jwt {token}")).get("/v1/sessions").await.is(200);
+    anonymous.with("authorization", format!("jwt {token}")).get("/v1/sessions").await.is(200);
 }
 
 /// I-7: the keys are published, and what verifies a token is among them.

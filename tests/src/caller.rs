@@ -163,7 +163,7 @@ impl Reply {
     /// # Panics
     /// If it is another, showing the body.
     #[track_caller]
-    #[must_use]
+    #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn is(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}: {}", self.asked, String::from_utf8_lossy(&self.bytes));
         if self.bytes.is_empty() { Value::Null } else { self.json() }
@@ -174,7 +174,7 @@ impl Reply {
     /// # Panics
     /// If it is another answer, showing it.
     #[track_caller]
-    #[expect(clippy::must_use_candidate, reason = "most tests only assert")]
+    #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn is_problem(&self, status: u16, code: &str) -> Value {
         let text = String::from_utf8_lossy(&self.bytes);
         assert_eq!(self.status.as_u16(), status, "{}: {text}", self.asked);

@@ -8,7 +8,7 @@ mod socket;
 pub use caller::{Caller, Reply};
 pub use cloud::{Cloud, PASSWORD};
 pub use serde_json::{Value, json};
-pub use socket::Socket;
+pub use socket::{Refused, Socket};
 
 /// Lets `n` tasks go at the same moment and collects what each of them came to.
 pub async fn race<T, F, Fut>(n: usize, task: F) -> Vec<T>

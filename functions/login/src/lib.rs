@@ -41,20 +41,20 @@ struct Throttle {
 }
 
 impl Throttle {
-    /// Of one name from one client: somebody else's guesses from elsewhere do not keep the owner out.
-    fn attempt(self, name: &str, client: &Client) -> [Limit; 2] {
-        let network = client.network();
-        [
-            Limit::new("login_account", format!("{name} {network}"), self.failures, self.pause),
-            // Of one client over all names: 20 in a quarter of an hour.
-            Limit::new("login_client", network, 20, Duration::from_secs(900)),
-        ]
+    /// Attempts at one name by one client: somebody else's guesses from elsewhere do not keep the owner out.
+    fn name(self, name: &str, client: &Client) -> Limit {
+        Limit::new("login_name", format!("{name} {}", client.network()), self.failures, self.pause)
+    }
+
+    /// Attempts of one client at whatever names: 20 in a quarter of an hour, successes not counted.
+    fn client(client: &Client) -> Limit {
+        Limit::new("login_client", client.network(), 20, Duration::from_secs(900))
     }
 }
 
 /// The operations, in the order somebody meets them.
 pub fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+    web::openapi::routes("login", "Signing in and out, sessions, and the keys that verify tokens.")
         .routes(routes!(sign_in::create_session))
         .routes(routes!(refresh::refresh_session))
         .routes(routes!(sessions::list_sessions, sessions::delete_other_sessions))

@@ -16,6 +16,8 @@ use store::{Tx, limits};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
+use crate::Throttle;
+
 /// Who somebody says they are, and the proof.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,8 +35,8 @@ pub struct CreateSession {
 
 /// Signs in. Ends the session that the request itself carries, if any: one client is one person.
 ///
-/// Two counters and the name's claim at once; the person with the password and their sessions at once; one transaction,
-/// which also forgets the failures. Sessions are listed because the 21st replaces the oldest.
+/// Two counters and the name's claim at once; the person with the password and their sessions at once (the 21st session
+/// replaces the oldest); one transaction, which also forgets the failures at this name, and the client's counter with it.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession, responses((status = 201, body = SignedIn), Problems))]
 pub async fn create_session(
     State(s): State<crate::State>,
@@ -47,13 +49,14 @@ pub async fn create_session(
     }
     let login = Login::parse(&body.login);
     let name = login.as_ref().map_or_else(|| "nobody".to_owned(), name_of);
-    let attempt = s.throttle.attempt(&name, &client);
+    let (at_name, by_client) = (s.throttle.name(&name, &client), Throttle::client(&client));
     let resolved = async {
         match &login {
             Some(login) => user::resolve(&s.table, login).await.map_err(Problem::from),
             None => Ok(None),
         }
     };
+    let attempt = [at_name.clone(), by_client.clone()];
     let counted = async { limits::take(&s.table, s.sys.now(), &attempt).await.map_err(Problem::from) };
     let ((), known) = try_join!(counted, resolved)?;
 
@@ -69,16 +72,17 @@ pub async fn create_session(
     let opening = Opening::new(&s.sys, user.id, vec![Method::Pwd], &client.user_agent).among(sessions);
     let mut tx = Tx::new();
     opening.write(&mut tx);
-    for limit in &attempt {
-        tx.delete(limit.key());
-    }
+    tx.delete(at_name.key());
     if verdict == Verdict::Outdated {
         renew(&s, &mut tx, &hash, &body.password).await?;
     }
     if let Some(previous) = crate::refresh::presented(&headers, None).ok().flatten() {
         tx.delete(session::Session::key_of(previous.user, previous.session));
     }
-    s.table.commit(tx).await?;
+    let begun = async { s.table.commit(tx).await.map_err(Problem::from) };
+    // Apart from the transaction: many people behind one address would collide in it.
+    let forgiven = async { limits::give_back(&s.table, &by_client).await.map_err(Problem::from) };
+    try_join!(begun, forgiven)?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }
 

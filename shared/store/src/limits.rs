@@ -94,6 +94,17 @@ pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), Limi
     try_join_all(limits.iter().map(|l| take_one(table, now, l))).await.map(drop)
 }
 
+/// Takes a hit back that turned out not to count, such as the attempt of a sign-in that succeeded.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
+    match table.update(Update::of(limit.key()).add("hits", -1).when(Cond::Exists)).await {
+        Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
+        Err(WriteError::Store(e)) => Err(e),
+    }
+}
+
 async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitError> {
     let until = now + limit.window;
     // A hit within an open window.

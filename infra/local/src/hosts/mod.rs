@@ -224,11 +224,12 @@ impl Hosts {
     async fn run(&self, id: &str, payload: Box<RawValue>, trace: &Trace) -> Result<Box<RawValue>, InvokeError> {
         let hosted = self.0.functions.get(id).ok_or_else(|| InvokeError::Unknown(id.to_owned()))?;
         let clock = &self.0.clock;
+        // The time-out begins when it is a function's turn.
+        let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
         let response = async {
             if let Some(remote) = &self.0.remote {
                 return remote.invoke(&hosted.name, payload, trace, clock).await;
             }
-            let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
             let function = hosted.running(clock.sys()).await?;
             let bytes: [u8; 16] = clock.sys().bytes();
             let context = Context {
