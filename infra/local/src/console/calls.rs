@@ -18,7 +18,7 @@ struct Calls {
 
 #[derive(Serialize)]
 struct Function {
-    function: String,
+    name: String,
     total: u64,
     #[serde(flatten)]
     tally: Tally,
@@ -27,6 +27,6 @@ struct Function {
 async fn list(State(core): State<Arc<Core>>) -> Json<Calls> {
     let name = |id: String| core.template.function(&id).map_or(id, |f| f.name.clone());
     let functions = core.aws.calls.by_function().into_iter();
-    let functions = functions.map(|(id, tally)| Function { function: name(id), total: tally.total(), tally });
+    let functions = functions.map(|(id, tally)| Function { name: name(id), total: tally.total(), tally });
     Json(Calls { functions: functions.collect() })
 }

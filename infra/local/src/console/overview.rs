@@ -1,6 +1,6 @@
 //! `/_local/overview` and `/_local/status`: what runs here, where, and what is going on.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
 use kernel::Timestamp;
@@ -18,10 +18,16 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 
 #[derive(Serialize)]
 struct Overview {
-    urls: BTreeMap<&'static str, String>,
+    urls: Vec<Address>,
     /// Those demonstration accounts that are there.
     accounts: Vec<&'static Account>,
     functions: Vec<Function>,
+}
+
+#[derive(Serialize)]
+struct Address {
+    name: &'static str,
+    url: String,
 }
 
 #[derive(Serialize)]
@@ -33,12 +39,9 @@ struct Function {
 async fn overview(State(core): State<Arc<Core>>) -> Json<Overview> {
     let urls = &core.urls;
     let urls = [("api", &urls.api), ("socket", &urls.socket), ("docs", &urls.docs), ("console", &urls.console), ("aws", &urls.aws)];
+    let urls = urls.map(|(name, url)| Address { name, url: url.clone() });
     let functions = core.template.functions.values().map(|f| Function { name: f.name.clone(), triggers: triggers(&core.template, f) });
-    Json(Overview {
-        urls: urls.into_iter().map(|(name, url)| (name, url.clone())).collect(),
-        accounts: seeded(&core).await,
-        functions: functions.collect(),
-    })
+    Json(Overview { urls: urls.into(), accounts: seeded(&core).await, functions: functions.collect() })
 }
 
 /// Everything that wakes a function up, as the template says it.

@@ -10,7 +10,7 @@ live(() => "/_local/calls", ({ functions }) => {
     filled.style.width = `${Math.round((100 * f.total) / most)}%`;
     const calls = Object.entries(f.calls).sort(([, a], [, b]) => b - a);
     return el("tr", {},
-      el("th", { scope: "row" }, f.function),
+      el("th", { scope: "row" }, f.name),
       el("td", { "data-label": "Operations" }, el("div", { class: "row" }, calls.map(([name, n]) => chip(`${name} × ${n.toLocaleString("en")}`)))),
       el("td", { "data-label": "Calls", class: "number" }, figure(f.total), el("span", { class: "bar", "aria-hidden": "true" }, filled)),
       el("td", { "data-label": "Read units", class: "number" }, figure(f.rcu)),

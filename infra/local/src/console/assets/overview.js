@@ -3,17 +3,19 @@ import { $, chip, copyButton, el, live, show } from "./console.js";
 const names = { api: "HTTP API", socket: "WebSocket", docs: "API documents", console: "This console", aws: "AWS endpoints" };
 
 live(() => "/_local/overview", (value) => {
-  show($("addresses"), Object.entries(value.urls).filter(([, url]) => url).map(([key, url]) => el("li", {},
-    el("span", { class: "soft" }, names[key] ?? key),
-    url.startsWith("http") && key !== "aws" ? el("a", { href: url }, el("code", {}, url)) : el("code", {}, url),
+  show($("addresses"), value.urls.map(({ name, url }) => el("li", {},
+    el("span", { class: "soft" }, names[name] ?? name),
+    url.startsWith("http") && name !== "aws" ? el("a", { href: url }, el("code", {}, url)) : el("code", {}, url),
     copyButton(url))));
   $("accounts-card").hidden = value.accounts.length === 0;
   show($("accounts"), value.accounts.map((a) => el("tr", {},
     el("th", { scope: "row" }, a.name, " ", a.role === "administrator" ? chip("administrator", "accent") : ""),
     el("td", { "data-label": "Username" }, el("code", {}, a.username)),
     el("td", { "data-label": "E-mail" }, el("code", {}, a.email)),
-    el("td", { "data-label": "Password" }, el("code", {}, a.password)),
-    el("td", { class: "action" }, copyButton(a.email, "Copy e-mail"), copyButton(a.password, "Copy password")))));
+    el("td", { class: "action" }, copyButton(a.username, "Copy username"), copyButton(a.email, "Copy e-mail")))));
+  const password = value.accounts[0]?.password ?? "";
+  show($("password"), password);
+  if (!$("password-copy").hasChildNodes()) $("password-copy").append(copyButton(password));
   $("hosting").textContent = `${value.functions.length}`;
   show($("functions"), value.functions.map((f) => el("tr", {},
     el("th", { scope: "row" }, f.name),
