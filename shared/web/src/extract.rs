@@ -55,6 +55,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.windows(6).any(|w| w == b"\\u0000") || bytes.contains(&0) {
         return Err(Problem::new(Kind::Malformed));
     }
+    // `serde` would also read a struct from an array of its members.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::new(Kind::Malformed));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let pointer: String = e.path().iter().filter_map(segment).map(|s| format!("/{s}")).collect();
@@ -146,6 +150,7 @@ mod tests {
             "NaN",
             "",
             "[]",
+            r#"["a",[1]]"#,
             "{\"name\":\"\\u0000\",\"list\":[]}",
             "{\"name\":\"\\ud800\",\"list\":[]}",
         ] {
