@@ -20,8 +20,11 @@ macro_rules! functions {
 
 functions! {
     "account-deletion" => account_deletion,
+    "account-purge" => account_purge,
     "api-docs" => api_docs,
     "chat" => chat,
+    "deletion-fallback" => deletion_fallback,
+    "deletion-sweep" => deletion_sweep,
     "deliver" => deliver,
     "login" => login,
     "outbox-relay" => outbox_relay,
