@@ -16,25 +16,15 @@ use axum::{
     routing::post,
 };
 use function::{Aws, Boot};
-use kernel::{Env, Sys};
+use kernel::Env;
 use local::{
-    Core, Storage, Urls,
-    activity::Activity,
-    aws,
-    clock::Clock,
-    credentials::Credentials,
-    hosts::{Hosting, Hosts, Surroundings},
-    inbox::Inbox,
-    schedules::Schedules,
-    secrets::Secrets,
-    socket_api::Connections,
-    template::{Deployment, REGION, Template},
+    Core, Options, Stack, Storage, at_root,
+    hosts::Hosting,
+    template::REGION,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinSet};
-
-const TEMPLATE: &str = include_str!("template.yaml");
 
 /// What a function answers to an event.
 type Answer = Box<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>;
@@ -49,69 +39,39 @@ pub struct Functions {
 
 /// A running local cloud.
 pub struct Cloud {
-    core: Arc<Core>,
+    stack: Stack,
     functions: Arc<Functions>,
-    _tasks: JoinSet<()>,
+    _listening: JoinSet<()>,
     _environments: TempDir,
 }
 
 impl Deref for Cloud {
     type Target = Core;
     fn deref(&self) -> &Core {
-        &self.core
+        &self.stack
     }
 }
 
 impl Cloud {
+    /// One that forgets everything.
     pub async fn start() -> Self {
-        let functions = Arc::new(Functions::default());
-        let mut tasks = JoinSet::new();
-        let behind = Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoked)).with_state(Arc::clone(&functions));
-        let (functions_url, listener) = listen().await;
-        tasks.spawn(async move { axum::serve(listener, behind).await.expect("served") });
+        Self::start_in(Storage::Memory).await
+    }
 
-        let (aws_url, listener) = listen().await;
-        let template = Template::load(TEMPLATE, &Deployment { stack: "test".into(), parameters: BTreeMap::new() }).expect("template");
-        let sys = Sys::default();
-        let clock = Clock::open(sys.clone(), None).expect("clock");
-        let credentials = Credentials::open(&sys, template.functions.keys().map(String::as_str), None).expect("credentials");
-        let urls = Urls { aws: aws_url, ..Urls::default() };
-        let activity = Activity::default();
-        let aws = aws::State::open(&template, &Storage::Memory, &clock).expect("state");
+    /// One that keeps its state.
+    pub async fn start_in(storage: Storage) -> Self {
+        let functions = Arc::new(Functions::default());
+        let router = Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoked)).with_state(Arc::clone(&functions));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+        let url = format!("http://{}", listener.local_addr().expect("address"));
+        let mut listening = JoinSet::new();
+        listening.spawn(async move { axum::serve(listener, router).await.expect("served") });
+
         let environments = tempfile::tempdir().expect("folder");
-        let hosting = Hosting::Lambda { url: functions_url, environments: environments.path().to_owned() };
-        let around = Surroundings {
-            template: &template,
-            urls: &urls,
-            credentials: &credentials,
-            secrets: &Secrets::open(&sys, &[], None).expect("secrets"),
-            clock: &clock,
-            activity: &activity,
-            calls: &aws.calls,
-            dead_letters: &aws.dead_letters,
-        };
-        let hosts = Hosts::new(&hosting, &around).expect("hosts");
-        let inbox = Inbox::in_memory(sys.clone());
-        let schedules = Schedules::new(&[], hosts.clone(), activity.clone(), sys.clone()).expect("schedules");
-        let connections = Connections::default();
-        let core = Arc::new(Core {
-            template,
-            urls,
-            storage: Storage::Memory,
-            sys,
-            clock,
-            credentials,
-            hosts,
-            connections,
-            schedules,
-            inbox,
-            activity,
-            aws,
-        });
-        let endpoints = aws::router(Arc::clone(&core)).expect("endpoints");
-        tasks.spawn(async move { axum::serve(listener, endpoints).await.expect("served") });
-        aws::start(&core, &mut tasks);
-        Self { core, functions, _tasks: tasks, _environments: environments }
+        let hosting = Hosting::Lambda { url, environments: environments.path().to_owned() };
+        let template = at_root("infra/local/tests/aws/template.yaml");
+        let stack = Stack::start(Options { template, storage, hosting, ..Options::default() }).await.expect("started");
+        Self { stack, functions, _listening: listening, _environments: environments }
     }
 
     /// Every event that a function was sent.
@@ -180,11 +140,6 @@ pub fn key(pk: &str) -> HashMap<String, AttributeValue> {
 
 pub fn item(pk: &str, kind: &str) -> HashMap<String, AttributeValue> {
     key(pk).into_iter().chain([("kind".into(), AttributeValue::S(kind.into()))]).collect()
-}
-
-async fn listen() -> (String, TcpListener) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
-    (format!("http://{}", listener.local_addr().expect("address")), listener)
 }
 
 async fn invoked(State(functions): State<Arc<Functions>>, Path(name): Path<String>, body: Bytes) -> Response {

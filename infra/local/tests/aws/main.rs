@@ -1,5 +1,7 @@
 //! The endpoints as functions see them: real SDK clients, signed requests, real events to functions that only listen.
 
+#![expect(clippy::expect_used, reason = "the helpers of tests are tests too")]
+
 mod cloud;
 
 use std::time::Duration;
@@ -7,9 +9,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::AttributeValue};
 use aws_sdk_s3::{presigning::PresigningConfig, primitives::ByteStream};
 use cloud::{Cloud, item};
-use local::aws::{
-    Service,
-    faults::{Fault, Target},
+use local::{
+    Storage,
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
 };
 use serde_json::json;
 
@@ -260,4 +265,23 @@ async fn what_has_expired_is_deleted() {
     cloud.clock.advance(Duration::from_secs(62)).expect("moved");
     cloud.aws.sweep(&cloud).await.expect("swept");
     assert!(!there().await);
+}
+
+#[tokio::test]
+async fn state_and_the_position_in_a_stream_survive_a_restart() {
+    let folder = tempfile::tempdir().expect("folder");
+    let kept = || Storage::Folder(folder.path().join("state"));
+    let first = Cloud::start_in(kept()).await;
+    first.dynamodb("Writer").put_item().table_name(TABLE).set_item(Some(item("A", "outbox"))).send().await.expect("put");
+    first.activity.quiet().await;
+    assert_eq!(first.received("relay").len(), 1);
+    drop(first);
+
+    let second = Cloud::start_in(kept()).await;
+    let writer = second.dynamodb("Writer");
+    assert!(writer.get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect("got").item.is_some());
+    writer.put_item().table_name(TABLE).set_item(Some(item("B", "outbox"))).send().await.expect("put");
+    second.activity.quiet().await;
+    let keys: Vec<_> = second.received("relay").iter().map(|e| e["Records"][0]["dynamodb"]["Keys"]["pk"]["S"].clone()).collect();
+    assert_eq!(keys, ["B"]);
 }

@@ -37,11 +37,8 @@ impl S3 {
             }) {
                 tracing::warn!(error = %e, bucket = bucket.name, "a bucket cannot be swept");
             }
-            for key in expired {
-                match fs::remove_file(folder.join(&key)) {
-                    Err(e) if e.kind() != io::ErrorKind::NotFound => tracing::warn!(error = %e, "an expired object cannot be deleted"),
-                    _ => self.forget(&bucket.name, &key),
-                }
+            for key in &expired {
+                self.remove(&bucket.name, key);
             }
         }
     }
