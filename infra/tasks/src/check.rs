@@ -27,6 +27,7 @@ const PUBLIC: &[&str] = &[
     "GET /docs/{file}",
     "GET /openapi.json",
     "GET /problems/{code}",
+    "GET /v1/pictures/{picture}/{size}",
     "GET /v1/registrations/{flow}",
     "GET /v1/usernames/{username}/availability",
     "POST /v1/activations",

@@ -1,7 +1,9 @@
 //! The files in `events/`: real payloads, each `case.json` beside the `case.answer.json` that its function must give.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
+use kernel::Env;
+use local::{Options, Stack, hosts::Hosting};
 use serde_json::Value;
 
 use crate::{Failure, repository};
@@ -63,11 +65,22 @@ pub fn contains(answer: &Value, expected: &Value) -> bool {
     }
 }
 
-/// Invokes every case the way a developer does.
+/// Starts a cloud without functions for those of the `cargo lambda watch` on this port, and invokes every case the way a
+/// developer does.
 ///
 /// # Errors
-/// If an answer is not what it must be.
+/// If the cloud does not start, or if an answer is not what it must be.
 pub fn invoke_all(port: u16) -> Result<(), Failure> {
+    let environments = Env::process().get("STOA_FUNCTIONS").map_or_else(|| repository::root().join(".local/functions"), PathBuf::from);
+    let hosting = Hosting::Lambda { url: format!("http://127.0.0.1:{port}"), environments };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let cloud = runtime.block_on(Stack::start(Options { hosting, ..Options::for_tests() }))?;
+    let result = invoke_each(port);
+    runtime.block_on(async { drop(cloud) });
+    result
+}
+
+fn invoke_each(port: u16) -> Result<(), Failure> {
     let mut wrong = 0_u32;
     let cases = cases()?;
     for case in &cases {
@@ -123,6 +136,7 @@ pub fn names_on_the_bus() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use local::hosts::Trace;
     use serde_json::json;
 
     use super::*;
@@ -132,6 +146,21 @@ mod tests {
         assert!(contains(&json!({"statusCode": 200, "body": ""}), &json!({"statusCode": 200})));
         assert!(!contains(&json!({"statusCode": 500}), &json!({"statusCode": 200})));
         assert!(contains(&json!(null), &json!(null)) && !contains(&json!({}), &json!(null)));
+    }
+
+    #[tokio::test]
+    async fn every_function_answers_its_events_as_it_must() {
+        let cloud = Stack::start(Options { now: Options::for_tests().now, ..Options::default() }).await.expect("starts");
+        let mut wrong = Vec::new();
+        for case in cases().expect("read") {
+            let trace = Trace::new(&cloud.sys);
+            let payload = serde_json::value::to_raw_value(&case.event).expect("an event");
+            match cloud.hosts.invoke(&repository::logical_id(&case.function), payload, &trace).await {
+                Ok(answer) if contains(&serde_json::from_str(answer.get()).expect("JSON"), &case.answer) => {}
+                other => wrong.push(format!("{}: {other:?} is not {}", case.file, case.answer)),
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]

@@ -30,8 +30,12 @@ macro_rules! functions {
 }
 
 functions! {
+    account_deletion http;
+    account_purge event;
     api_docs http;
     chat event;
+    deletion_fallback event;
+    deletion_sweep event;
     deliver event;
     login http;
     outbox_relay event;
