@@ -194,7 +194,7 @@ async fn others_see_what_is_opened() {
     let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
     assert_eq!(members(&ben.get("/v1/users/ana").await.is(200)), ["picture", "username"]);
 
-    for nobody in ["nobody", "a", "ana@example.test", "%00", "a%2Fb", "admin"] {
+    for nobody in ["nobody", "a", "ana@example.test", "%00", "admin"] {
         ben.get(&format!("/v1/users/{nobody}")).await.is_problem(404, "not_found");
     }
     cloud.anonymous().get("/v1/users/ana").await.is_problem(401, "token_invalid");

@@ -76,6 +76,14 @@ impl S3 {
         &self.root
     }
 
+    /// Deletes an object, whether it is there or not.
+    fn remove(&self, bucket: &str, key: &str) {
+        match fs::remove_file(self.root.join(bucket).join(key)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => tracing::warn!(error = %e, "an object cannot be deleted"),
+            _ => self.forget(bucket, key),
+        }
+    }
+
     /// s3s-fs leaves the attributes of an object behind, which the next object of that key would inherit.
     fn forget(&self, bucket: &str, key: &str) {
         let name = |kind: &str| {
@@ -142,6 +150,10 @@ async fn finish(core: &Core, noted: &Noted, trace: Option<&str>, response: Respo
         return response;
     }
     core.aws.calls.count(trace, &noted.function, Service::S3, &noted.operation, Capacity::default());
+    let (response, torn) = torn(response, &noted.operation).await;
+    if torn {
+        noted.keys.iter().for_each(|key| core.aws.s3.remove(&noted.bucket, key));
+    }
     if response.status().is_success() {
         if noted.operation.starts_with("DeleteObject") {
             noted.keys.iter().for_each(|key| core.aws.s3.forget(&noted.bucket, key));
@@ -157,6 +169,17 @@ async fn finish(core: &Core, noted: &Noted, trace: Option<&str>, response: Respo
         return Service::S3.refuse(&Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"), id);
     }
     if noted.lost { lost() } else { response }
+}
+
+/// Whether an object was refused because its bytes are not those that its checksum announced: s3s-fs stores it all the same.
+async fn torn(response: Response, operation: &str) -> (Response, bool) {
+    if operation != "PutObject" || response.status() != StatusCode::BAD_REQUEST {
+        return (response, false);
+    }
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
+    let torn = String::from_utf8_lossy(&body).contains("<Code>BadDigest</Code>");
+    (Response::from_parts(parts, Body::from(body)), torn)
 }
 
 fn bucket<'a>(core: &'a Core, path: &str) -> Option<&'a BucketSpec> {
