@@ -88,22 +88,30 @@ async fn a_nonce_commits_once() {
             for i in 0..50 {
                 socket.send(&format!("c{i}"), send(&room, "once", "the-nonce")).await;
             }
-            let mut acks = Vec::new();
-            for i in 0..50 {
-                acks.push(socket.expect(|f| f["id"] == format!("c{i}").as_str()).await["payload"].to_string());
-            }
-            (acks, socket)
+            socket
         })
     });
-    let (mut acks, mut open) = (BTreeSet::new(), Vec::new());
+    let mut flooding = Vec::new();
     for task in tasks.collect::<Vec<_>>() {
-        let (mine, socket) = task.await.unwrap();
-        acks.extend(mine);
-        open.push(socket);
+        flooding.push(task.await.unwrap());
     }
+    cloud.settle().await;
+    let (mut acks, mut answers) = (BTreeSet::new(), 0);
+    for mut socket in flooding {
+        acks.insert(socket.ask(send(&room, "once", "the-nonce")).await.to_string());
+        let told = socket.heard().iter().filter(|f| f["id"].is_string()).map(|f| &f["payload"]);
+        for payload in told {
+            answers += 1;
+            match payload["type"].as_str() {
+                Some("ack") => drop(acks.insert(payload.to_string())),
+                // On a busy machine some are told to come back.
+                _ => assert_eq!(payload["problem"]["code"], "unavailable", "{payload}"),
+            }
+        }
+    }
+    assert!(answers > 250, "{answers} of 500 were answered in time");
     assert_eq!(acks.len(), 1, "{acks:?}");
     assert!(acks.first().unwrap().contains("\"ack\""));
-    cloud.settle().await;
     cloud.advance(Duration::from_secs(11)).await;
     let all = catch_up(&mut listener, &room, 0, 100).await;
     assert_eq!(texts(&json!(all)), ["once"]);
@@ -190,8 +198,8 @@ async fn a_dead_writer_holds_nobody_up_for_long() {
     let _ = sender.ask(send(&room, "one", "n1")).await;
     // The transaction fails for good, and so does the tombstone that would tell readers at once.
     let faults = [
-        cloud.aws.faults.script(calls_of("chat", "TransactWriteItems", 1, 0), Fault::Internal),
-        cloud.aws.faults.script(calls_of("chat", "PutItem", 1, 0), Fault::Internal),
+        cloud.aws.faults.script(calls_of("ChatFunction", "TransactWriteItems", 1, 0), Fault::Internal),
+        cloud.aws.faults.script(calls_of("ChatFunction", "PutItem", 1, 0), Fault::Internal),
     ];
     let failed = sender.ask(send(&room, "two", "n2")).await;
     assert_eq!(failed["problem"]["code"], "unavailable", "{failed}");
@@ -218,7 +226,7 @@ async fn a_lost_reply_commits_nothing_twice() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
     let mut sender = ana.socket().await;
-    let lost = cloud.aws.faults.script(calls_of("chat", "TransactWriteItems", 1, 1), Fault::LostAfter);
+    let lost = cloud.aws.faults.script(calls_of("ChatFunction", "TransactWriteItems", 1, 1), Fault::LostAfter);
     let first = sender.ask(send(&room, "once", "n1")).await;
     assert_eq!(lost.hits(), 1);
     let again = sender.ask(send(&room, "once", "n1")).await;
@@ -299,14 +307,14 @@ async fn the_sixty_first_message_within_a_minute_bans() {
     }
     let origin = Some(ana.origin());
     assert_eq!(Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err(), Some(Refused(403)));
+    let mut reader = ben.socket().await;
+    assert_eq!(catch_up(&mut reader, &room, 0, 100).await.len(), 30, "the sixty-first was not said");
     cloud.advance(Duration::from_secs(3_600)).await;
     let reply = ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await;
     let ana = ana.signed_in(reply.is(200));
     let ticket = ana.ticket().await;
     let refused = Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err();
     assert_eq!(refused, Some(Refused(403)), "a ban does not pass with the minute");
-    let mut reader = ben.socket().await;
-    assert_eq!(catch_up(&mut reader, &room, 0, 100).await.len(), 30, "the sixty-first was not said");
 }
 
 /// The ruling on spam: exactly sixty pass when all come at once, and the minute rolls.
@@ -430,7 +438,7 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
         let socket = ben.socket().await;
         if i % 2 == 0 { living.push(socket) } else { dead.push(socket) }
     }
-    let mute = cloud.aws.faults.script(calls_of("socket", "GetItem", 1, 0), Fault::Internal);
+    let mute = cloud.aws.faults.script(calls_of("SocketFunction", "GetItem", 1, 0), Fault::Internal);
     dead.into_iter().for_each(Socket::drop_silently);
     cloud.settle().await;
     mute.end();
@@ -474,7 +482,7 @@ async fn every_frame_is_judged_anew() {
     let phone = cloud.sign_in("ana").await;
     let mut socket = ana.socket().await;
     // The closing gets lost.
-    let target = Target { function: Some("login".to_owned()), service: Some(Service::Connections), ..Target::default() };
+    let target = Target { function: Some("LoginFunction".to_owned()), service: Some(Service::Connections), ..Target::default() };
     let _ = cloud.aws.faults.script(target, Fault::Internal);
     let _ = phone.delete("/v1/sessions").await.is(204);
     socket.send("next", json!({ "type": "hello" })).await;

@@ -23,8 +23,12 @@ async fn of_five_hundred_who_show_one_ticket_one_gets_in() {
         async move { open(&ticket, Some(&origin)).await.map(drop) }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
-    assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(Refused(401)))), "{outcomes:?}");
+    // Whoever finds the table too busy is told so (503): the ticket may be spent by then, or not.
+    assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(Refused(401 | 503)))), "{outcomes:?}");
+    let admitted = outcomes.iter().filter(|o| o.is_ok()).count();
+    cloud.settle().await;
+    let late = usize::from(open(&ticket, Some(&origin)).await.is_ok());
+    assert!(admitted + late <= 1, "{admitted} got in, then {late}");
 }
 
 /// C-7: thirty seconds, by the clock and not by the cleaning.
@@ -183,7 +187,7 @@ async fn tabs_of_one_person_count_once() {
     let mut here = ana.socket().await;
     assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 0);
     let (first, second) = (ben.socket().await, ben.socket().await);
-    assert_eq!(here.hear("online").await["online"], 1, "told when the first tab opens");
+    here.expect(|f| f["payload"]["type"] == "online" && f["payload"]["online"] == 1).await;
     assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
     first.close().await;
     cloud.settle().await;
@@ -203,7 +207,7 @@ async fn a_ghost_is_not_counted_for_long() {
     let ghost = ben.socket().await;
     // Every `$disconnect` fails from here on: it reads who is leaving.
     let mute = Target {
-        function: Some("socket".to_owned()),
+        function: Some("SocketFunction".to_owned()),
         service: Some(Service::DynamoDb),
         operation: Some("GetItem".to_owned()),
         ..Target::default()

@@ -65,14 +65,11 @@ pub fn id_of(body: &str) -> Option<String> {
     serde_json::from_str::<Loose>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
 }
 
-/// The stream that a frame names, if it can be read.
+/// The stream that a frame names, if the whole of it is JSON.
 #[must_use]
 pub fn stream_of(body: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Loose {
-        stream: String,
-    }
-    serde_json::from_str::<Loose>(body).ok().map(|l| l.stream)
+    let frame: serde_json::Value = serde_json::from_str(body).ok()?;
+    frame.get("stream")?.as_str().map(str::to_owned)
 }
 
 /// A frame to a client.

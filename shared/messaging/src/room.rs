@@ -33,7 +33,8 @@ pub enum RoomKind {
 pub struct Room {
     /// Which.
     pub id: RoomId,
-    /// What kind.
+    /// What kind. (`kind` is what every item has.)
+    #[serde(rename = "room_kind")]
     pub kind: RoomKind,
     /// Who is in it. Empty for the public room; never more than [`INLINE_MOST`].
     pub members: Vec<UserId>,

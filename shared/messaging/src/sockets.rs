@@ -1,10 +1,8 @@
 //! The management endpoint of the WebSocket API: posting to sockets and closing them.
 
-use std::time::Duration;
-
 use aws_sdk_apigatewaymanagement::{
     Client,
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    config::Builder,
     operation::{delete_connection::DeleteConnectionError, post_to_connection::PostToConnectionError},
     primitives::Blob,
 };
@@ -32,21 +30,10 @@ pub enum Posted {
 impl Sockets {
     /// The sockets behind this endpoint (`SOCKET_ENDPOINT`).
     ///
-    /// A socket that does not take a frame within a second is given up: whoever missed it catches up with `sync`, and
-    /// nobody else waits for it.
+    /// The platform takes a frame before the client does, so that a slow client delays nobody.
     #[must_use]
     pub fn new(aws: &Aws, endpoint: &str) -> Self {
-        let config = Builder::from(aws.sdk())
-            .interceptor(aws.interceptor())
-            .endpoint_url(endpoint)
-            .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(25)))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_millis(300))
-                    .operation_attempt_timeout(Duration::from_secs(1))
-                    .operation_timeout(Duration::from_secs(2))
-                    .build(),
-            );
+        let config = Builder::from(aws.sdk()).interceptor(aws.interceptor()).endpoint_url(endpoint);
         Self(Client::from_conf(config.build()))
     }
 
