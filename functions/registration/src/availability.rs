@@ -38,7 +38,8 @@ pub async fn get_username_availability(
     Language(locale): Language,
     Path(text): Path<String>,
 ) -> Result<Json<UsernameAvailability>, web::Error> {
-    limits::take(&s.table, s.sys.now(), &[Limit::new("username_check", client.network(), PER_MINUTE, Duration::from_secs(60))]).await?;
+    limits::take(&s.table, s.sys.now(), &[Limit::new("username_check", client.network(), PER_MINUTE, Duration::from_secs(60)).frequent()])
+        .await?;
     let (username, error) = match Username::parse(&text) {
         Err(e) => (None, Some(e)),
         Ok(name) => {

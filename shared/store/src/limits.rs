@@ -1,4 +1,4 @@
-//! Rate limits: atomic counters in the table, one update each in the common case.
+//! Rate limits: atomic counters in the table, one update each in the expected case.
 //!
 //! A window opens with the first hit and lasts its full length, so that exactly `max` hits pass in it, whatever the clock
 //! shows. Subjects are hashed: a counter's key names nobody.
@@ -23,13 +23,22 @@ pub struct Limit {
     pub max: u32,
     /// In how long.
     pub window: Duration,
+    frequent: bool,
 }
 
 impl Limit {
     /// A limit.
     #[must_use]
     pub fn new(name: &'static str, subject: impl ToString, max: u32, window: Duration) -> Self {
-        Self { name, subject: subject.to_string(), max, window }
+        Self { name, subject: subject.to_string(), max, window, frequent: false }
+    }
+
+    /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
+    /// Otherwise it is the other way round.
+    #[must_use]
+    pub fn frequent(mut self) -> Self {
+        self.frequent = true;
+        self
     }
 
     /// Where it is counted. Deleting the item forgets all hits.
@@ -43,7 +52,7 @@ impl Limit {
 
 #[derive(Serialize, Deserialize)]
 struct Counter {
-    hits: u32,
+    hits: i64,
     until: Time,
 }
 
@@ -108,7 +117,7 @@ pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
 async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitError> {
     let until = now + limit.window;
     // A hit within an open window.
-    let hit = Update::of(limit.key()).add("hits", 1).when(field("until").gt(now).and(field("hits").lt(limit.max)));
+    let hit = || Update::of(limit.key()).add("hits", 1).when(field("until").gt(now).and(field("hits").lt(limit.max)));
     // The first hit of a new window.
     let open = || {
         Update::of(limit.key())
@@ -119,24 +128,21 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
             .expires(until)
             .when(Cond::Absent.or(field("until").le(now)))
     };
-    let mut refused = match table.update(hit).await {
-        Ok(_) => return Ok(()),
-        Err(WriteError::Store(e)) => return Err(e.into()),
-        Err(WriteError::Refused(row)) => row,
-    };
-    // Two openings at once: the loser counts in the window that the winner opened.
-    for _ in 0..2 {
-        let counter = refused.map(crate::Row::decode::<Counter>).transpose()?;
-        let next = match counter {
-            Some(c) if c.until > now && c.hits >= limit.max => return Err(Reached { name: limit.name, wait: c.until.since(now) }.into()),
-            Some(c) if c.until > now => Update::of(limit.key()).add("hits", 1).when(field("hits").lt(limit.max)),
+    let mut next = if limit.frequent { hit() } else { open() };
+    // A refusal shows the counter as it is. More rounds than two are needed only where windows open and fill meanwhile.
+    for _ in 0..4 {
+        let counter = match table.update(next).await {
+            Ok(_) => return Ok(()),
+            Err(WriteError::Refused(row)) => row.map(crate::Row::decode::<Counter>).transpose()?,
+            Err(WriteError::Store(e)) => return Err(e.into()),
+        };
+        next = match counter {
+            Some(c) if c.until > now && c.hits >= i64::from(limit.max) => {
+                return Err(Reached { name: limit.name, wait: c.until.since(now) }.into());
+            }
+            Some(c) if c.until > now => hit(),
             _ => open(),
         };
-        match table.update(next).await {
-            Ok(_) => return Ok(()),
-            Err(WriteError::Store(e)) => return Err(e.into()),
-            Err(WriteError::Refused(row)) => refused = row,
-        }
     }
     Err(Reached { name: limit.name, wait: limit.window }.into())
 }
