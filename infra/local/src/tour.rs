@@ -5,7 +5,9 @@
 
 use std::{
     fmt::Display,
+    fs,
     io::{self, Write},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -110,6 +112,8 @@ async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) 
     let (status, kind) = who.look_at(&url).await?;
     expect(status == StatusCode::OK && kind.starts_with("image/"), format!("{url} shows {status} {kind:?}"))?;
     guide.step(format!("everybody sees it ({kind}) at {url}"))?;
+    let files = files(core.aws.s3.root(), &[id_in(&url)])?;
+    expect(files.len() >= 3, format!("the bucket has {files:?} instead of three sizes"))?;
     Ok(url)
 }
 
@@ -197,10 +201,12 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
     let (status, _) = visitor.look_at(picture).await?;
     expect(status.is_client_error(), format!("the picture is answered {status}"))?;
     guide.step(format!("the picture: {status}"))?;
+    let kept = files(core.aws.s3.root(), &[id, id_in(picture)])?;
+    expect(kept.is_empty(), format!("files are left in the bucket: {kept:?}"))?;
 
     let left = traces(core, &[DIOGENES.email, DIOGENES.username, DIOGENES.last_name, GREETING])?;
     expect(left.is_empty(), format!("something is left of {id}: {}", left.join(", ")))?;
-    guide.step("nothing is left in the tables: no name, no address, no word that was said")
+    guide.step("nothing is left in the tables and the bucket: no name, no address, no picture, no word that was said")
 }
 
 /// Where any of these texts is stored.
@@ -225,6 +231,25 @@ fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, Trouble> {
         }
     }
     Ok(found)
+}
+
+/// The files below a folder whose paths mention any of these ids, whatever stands before the underscore.
+fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, Trouble> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path, ids)?);
+        } else if ids.iter().filter_map(|id| id.split('_').next_back()).any(|ulid| path.to_string_lossy().contains(ulid)) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// The id of the picture in its address, `…/v1/pictures/<id>/<size>`.
+fn id_in(picture: &str) -> &str {
+    picture.rsplit('/').nth(1).unwrap_or(picture)
 }
 
 /// Waits until everything that was caused is done.

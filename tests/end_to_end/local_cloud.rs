@@ -1,0 +1,178 @@
+//! The local cloud itself: what a developer and a test hold on to. Inbox, clock, schedules, tables, state, seed, tour.
+
+use std::time::{Duration, Instant};
+
+use local::{
+    Options, Stack, Storage,
+    seed::{self, ACCOUNTS},
+    tour,
+};
+use tests::{Cloud, json};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn console(cloud: &Stack, path: &str) -> String {
+    format!("{}{path}", cloud.urls.console)
+}
+
+/// Inbox: whoever waits gets the message as soon as it is there, with its code taken out.
+#[tokio::test]
+async fn a_wait_at_the_inbox_ends_with_the_mail() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let waiting = {
+        let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/inbox?to=ana@example.test&wait=30"));
+        tokio::spawn(async move { caller.get(&url).await.is(200) })
+    };
+    let _ = caller.post("/v1/registrations", json!({ "email": "ana@example.test" })).await.is(201);
+    let found = waiting.await.expect("the wait ends");
+    let messages = found["messages"].as_array().expect("messages");
+    assert_eq!(messages.len(), 1, "{found}");
+    let code = messages[0]["code"].as_str().expect("a code");
+    assert!(code.len() == 6 && messages[0]["text"].as_str().expect("a text").contains(code), "{found}");
+
+    let newer = console(&cloud, &format!("/_local/inbox?to=ana@example.test&after={}", messages[0]["id"]));
+    assert_eq!(caller.get(&newer).await.is(200), json!({ "messages": [] }));
+    let letter = caller.get(&console(&cloud, &format!("/_local/inbox/{}/html", messages[0]["id"]))).await;
+    let _ = letter.status.is_success().then_some(()).expect("the formatted mail");
+    assert!(letter.header("content-security-policy").starts_with("sandbox"), "a mail runs no scripts");
+    caller.delete(&console(&cloud, "/_local/inbox")).await.is(204);
+    assert!(cloud.inbox.is_empty());
+}
+
+/// Clock: it moves by a span, to a moment and back, and says what went wrong otherwise.
+#[tokio::test]
+async fn the_clock_moves_as_it_is_told() {
+    let cloud = Cloud::start().await;
+    let (caller, clock) = (cloud.anonymous(), console(&cloud, "/_local/clock"));
+    let before = caller.get(&clock).await.is(200)["offset_ms"].as_i64().expect("an offset");
+    let after = caller.post(&clock, json!({ "advance": "30d" })).await.is(200)["offset_ms"].as_i64().expect("an offset");
+    assert_eq!(after - before, 30 * 86_400_000);
+    let set = caller.post(&clock, json!({ "set": "2040-01-01T00:00:00Z" })).await.is(200);
+    assert!(set["now"].as_str().expect("a time").starts_with("2040-01-01T00:00:0"), "{set}");
+    assert_eq!(caller.post(&clock, json!({ "reset": true })).await.is(200)["offset_ms"], 0);
+    for wrong in [json!({}), json!({ "advance": "30 days" }), json!({ "advance": "1d", "reset": true })] {
+        let refused = caller.post(&clock, wrong).await.is(400);
+        assert!(refused["error"].is_string(), "{refused}");
+    }
+}
+
+/// Schedules: each names its next run by the moved clock; "run now" runs it whatever the clock says.
+#[tokio::test]
+async fn a_schedule_follows_the_clock_and_runs_on_demand() {
+    let cloud = Cloud::start().await;
+    let (caller, schedules) = (cloud.anonymous(), console(&cloud, "/_local/schedules"));
+    let sweep = |list: serde_json::Value| {
+        let list = list["schedules"].as_array().cloned().unwrap_or_default();
+        list.into_iter().find(|s| s["function"] == "deletion-sweep").expect("the sweep")
+    };
+    let before = sweep(caller.get(&schedules).await.is(200));
+    assert_eq!(before["last"], json!(null), "{before}");
+    cloud.advance(DAY).await;
+    let moved = sweep(caller.get(&schedules).await.is(200));
+    assert!(moved["next"].as_str() > before["next"].as_str(), "{before} {moved}");
+    let due = moved["last"].as_str().expect("it ran when it fell due").to_owned();
+    cloud.advance(Duration::from_secs(60)).await;
+    let name = moved["name"].as_str().expect("a name");
+    let _ = caller.post(&format!("{schedules}/{name}/run"), json!({})).await.is(204);
+    let ran = sweep(caller.get(&schedules).await.is(200));
+    assert!(ran["last"].as_str() > Some(due.as_str()), "{ran}");
+    let _ = caller.post(&format!("{schedules}/nothing/run"), json!({})).await.is(404);
+}
+
+/// Tables: every item is found once by paging, by kind and by partition.
+#[tokio::test]
+async fn every_item_is_found_once_whatever_the_page() {
+    let cloud = Cloud::start().await;
+    for name in ["ana", "bea", "cyd"] {
+        let _ = cloud.member(name).await;
+    }
+    cloud.settle().await;
+    let caller = cloud.anonymous();
+    let tables = caller.get(&console(&cloud, "/_local/tables")).await.is(200);
+    let state = tables["tables"].as_array().expect("tables").iter().find(|t| t["kinds"]["user"] == 3).expect("a table with three users");
+    let base = console(&cloud, &format!("/_local/tables/{}", state["name"].as_str().expect("a name")));
+    let mut keys = Vec::new();
+    let mut page = caller.get(&format!("{base}?limit=4")).await.is(200);
+    loop {
+        let items = page["items"].as_array().expect("items");
+        assert!(items.len() <= 4);
+        keys.extend(items.iter().map(|i| format!("{} {}", i["pk"]["S"], i["sk"]["S"])));
+        let Some(next) = page["next"].as_str() else { break };
+        page = caller.get(&format!("{base}?limit=4&cursor={next}")).await.is(200);
+    }
+    let all = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!((keys.len(), json!(all)), (all, state["items"].clone()));
+
+    let users = caller.get(&format!("{base}?kind=user&limit=2")).await.is(200);
+    assert_eq!(users["items"].as_array().expect("items").len(), 2, "a filter still fills the page");
+    let pk = users["items"][0]["pk"]["S"].as_str().expect("a key").replace('#', "%23");
+    let partition = caller.get(&format!("{base}?pk={pk}&kind=password")).await.is(200);
+    assert_eq!(partition["items"].as_array().expect("items").len(), 1, "{partition}");
+    let _ = caller.get(&format!("{base}?cursor=forged")).await.is(400);
+}
+
+/// The console answers only to this machine and its own pages.
+#[tokio::test]
+async fn pages_of_other_sites_reach_nothing() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    for path in ["/", "/inbox", "/clock", "/schedules", "/connections", "/tables", "/calls", "/dead-letters"] {
+        let page = caller.get(&console(&cloud, path)).await;
+        assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+    }
+    let clock = console(&cloud, "/_local/clock");
+    let _ = caller.with("origin", "https://evil.example").post(&clock, json!({ "advance": "1d" })).await.is(403);
+    let _ = caller.with("host", "evil.example").get(&clock).await.is(403);
+    let _ = caller.with("origin", &cloud.urls.console).post(&clock, json!({ "advance": "1d" })).await.is(200);
+}
+
+/// State: accounts, mails and the clock are there after a restart; the demonstration accounts are made once; `fresh` forgets.
+#[tokio::test]
+async fn a_restart_loses_nothing_and_a_fresh_start_everything() {
+    let folder = std::env::temp_dir().join(format!("stoa-{}", local_name()));
+    let options = || Options { storage: Storage::Folder(folder.clone()), ..Options::default() };
+
+    let stack = Stack::start(options()).await.expect("it starts");
+    let made = seed::seed(&stack).await.expect("they are made");
+    assert_eq!(made.len(), ACCOUNTS.len());
+    stack.activity.quiet().await;
+    stack.clock.advance(DAY).expect("the clock moves");
+    stack.activity.quiet().await;
+    let (mails, offset) = (stack.inbox.len(), stack.clock.offset_millis());
+    drop(stack);
+
+    let stack = Stack::start(options()).await.expect("it starts again");
+    assert!(seed::seed(&stack).await.expect("all are there").is_empty(), "nobody is made twice");
+    assert!(ACCOUNTS.iter().all(|a| seed::exists(&stack, a)));
+    assert_eq!((stack.inbox.len(), stack.clock.offset_millis()), (mails, offset));
+    let visitor = local::visitor::Visitor::new(&stack.urls.api).expect("a visitor");
+    let zeno = &ACCOUNTS[0];
+    let _ = visitor.post("/v1/sessions", json!({ "login": zeno.username, "password": zeno.password })).await.expect("zeno signs in");
+    drop(stack);
+
+    let stack = Stack::start(Options { fresh: true, ..options() }).await.expect("it starts afresh");
+    assert!(!ACCOUNTS.iter().any(|a| seed::exists(&stack, a)) && stack.inbox.is_empty());
+    assert_eq!(stack.clock.offset_millis(), 0);
+    drop(stack);
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+fn local_name() -> u128 {
+    u128::from_le_bytes(kernel::Sys::real().bytes())
+}
+
+/// The tour walks to its end, and says so.
+#[tokio::test]
+async fn the_tour_ends_well() {
+    let cloud = Cloud::start().await;
+    let begun = Instant::now();
+    let mut told = Vec::new();
+    let result = tour::walk(&cloud, &mut told).await;
+    let told = String::from_utf8(told).expect("text");
+    assert!(result.is_ok(), "{told}\n{result:?}");
+    assert!(told.contains("nothing is left"), "{told}");
+    assert!(begun.elapsed() < Duration::from_secs(60));
+}
