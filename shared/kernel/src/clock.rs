@@ -128,7 +128,22 @@ impl<'de> Deserialize<'de> for Timestamp {
 ///
 /// Cloning shares it. There is one kind of it; what differs is that a development host may move its clock.
 #[derive(Clone, Debug, Default)]
-pub struct Sys(Arc<AtomicI64>);
+pub struct Sys(Arc<Hands>);
+
+#[derive(Debug)]
+struct Hands {
+    offset: AtomicI64,
+    /// The moment at which the clock is held; [`RUNNING`] if it is not.
+    held: AtomicI64,
+}
+
+const RUNNING: i64 = i64::MIN;
+
+impl Default for Hands {
+    fn default() -> Self {
+        Self { offset: AtomicI64::new(0), held: AtomicI64::new(RUNNING) }
+    }
+}
 
 impl Sys {
     /// The real clock and the operating system's randomness.
@@ -141,19 +156,34 @@ impl Sys {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Time {
+        let held = self.0.held.load(Ordering::Relaxed);
+        if held != RUNNING {
+            return Time(held);
+        }
         let real = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
-        Time(real.saturating_add(self.0.load(Ordering::Relaxed)))
+        Time(real.saturating_add(self.0.offset.load(Ordering::Relaxed)))
     }
 
     /// How far the clock is ahead of the real one, in milliseconds.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.offset.load(Ordering::Relaxed)
     }
 
     /// Puts the clock `offset` milliseconds ahead of the real one. Only development hosts call this.
     pub fn set_offset_millis(&self, offset: i64) {
-        self.0.store(offset, Ordering::Relaxed);
+        self.0.offset.store(offset, Ordering::Relaxed);
+    }
+
+    /// Holds the clock at the current moment until it is let go: for tests whose callers must be of one moment, however slow
+    /// the machine is.
+    pub fn hold(&self) {
+        self.0.held.store(self.now().millis(), Ordering::Relaxed);
+    }
+
+    /// Lets a held clock go on, from where it would be had it not been held.
+    pub fn let_go(&self) {
+        self.0.held.store(RUNNING, Ordering::Relaxed);
     }
 
     /// Fills `buf` from the operating system's cryptographic random source.
