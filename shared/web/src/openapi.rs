@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use kernel::problem::{FieldProblem, ProblemDocument};
+use kernel::{
+    FieldError, Kind, Locale, Problem,
+    problem::{FieldProblem, ProblemDocument},
+};
+use serde_json::{Map, Value};
 use utoipa::{
     IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        Components, Content, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Response, ResponseBuilder, ServerBuilder,
+        Components, ContentBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Response, ResponseBuilder,
+        ServerBuilder,
         schema::Schema,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
         tag::TagBuilder,
@@ -20,13 +25,16 @@ pub struct Problems;
 
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let problem = |description: &str| {
-            let content = Content::new(Some(Ref::from_schema_name("Problem")));
+        let response = |description: &str, example: &Problem| {
+            let example = serde_json::to_value(example.document(Locale::En, "UYx1Zj0bFiAEJqg=")).ok();
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(example).build();
             RefOr::T(ResponseBuilder::new().description(description).content("application/problem+json", content).build())
         };
+        let refused = Problem::field("/email", FieldError::new("email"));
+        let failed = Problem { retry_after: Some(1), ..Kind::Unavailable.into() };
         BTreeMap::from([
-            ("4XX".to_owned(), problem("The request was refused; `code` says why, and nothing was changed.")),
-            ("5XX".to_owned(), problem("Something failed on the server's side; the same request may be sent again.")),
+            ("4XX".to_owned(), response("The request was refused; `code` says why, and nothing was changed.", &refused)),
+            ("5XX".to_owned(), response("Something failed on the server's side; the same request may be sent again.", &failed)),
         ])
     }
 }
@@ -60,8 +68,10 @@ pub fn routes<S: Clone + Send + Sync + 'static>(tag: &str, description: &str) ->
 }
 
 /// The document of the whole API, from the parts that the functions' `routes()` carry, in this order.
+///
+/// Bodies for which an operation gives no example get one that is made from their schema.
 #[must_use]
-pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
+pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
@@ -80,10 +90,87 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
         .servers(Some([ServerBuilder::new().url("/").description(Some("Where this document came from.")).build()]))
         .components(Some(components))
         .build();
-    parts.into_iter().fold(whole, |mut whole, part| {
+    let whole = parts.into_iter().fold(whole, |mut whole, part| {
         whole.merge(part);
         whole
-    })
+    });
+    let mut document = serde_json::to_value(whole).unwrap_or_default();
+    let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    if let Some(paths) = document.get_mut("paths") {
+        illustrate(paths, &schemas);
+    }
+    document
+}
+
+/// Adds examples to the contents below `value` that have a schema and no example.
+fn illustrate(value: &mut Value, schemas: &Value) {
+    let Value::Object(members) = value else { return };
+    if let Some(Value::Object(contents)) = members.get_mut("content") {
+        for content in contents.values_mut().filter_map(Value::as_object_mut) {
+            if !content.contains_key("example")
+                && !content.contains_key("examples")
+                && let Some(example) = content.get("schema").map(|schema| sample(schema, schemas, 0))
+            {
+                content.insert("example".to_owned(), example);
+            }
+        }
+    }
+    members.values_mut().for_each(|member| illustrate(member, schemas));
+}
+
+/// How deep a schema is followed: deeper than ours go, and an end for one that contains itself.
+const DEEPEST: u8 = 8;
+
+/// A value of a schema: what it gives as an example, else the plainest one.
+fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {
+    let given = ["example", "const", "default"].iter().find_map(|name| schema.get(name));
+    let listed = ["examples", "enum"].iter().find_map(|name| schema.get(name)?.get(0));
+    if let Some(value) = given.or(listed) {
+        return value.clone();
+    }
+    if depth > DEEPEST {
+        return Value::Null;
+    }
+    let deeper = |inner: &Value| sample(inner, schemas, depth.saturating_add(1));
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next()) {
+        return schemas.get(name).map(deeper).unwrap_or_default();
+    }
+    if let Some(choice) = ["oneOf", "anyOf"].iter().find_map(|name| schema.get(name)?.as_array()?.iter().find(|s| kind(s) != "null")) {
+        return deeper(choice);
+    }
+    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+        let members = parts.iter().map(deeper).filter_map(|part| part.as_object().cloned()).flatten();
+        return Value::Object(members.collect());
+    }
+    match kind(schema) {
+        "object" => {
+            let members = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+            Value::Object(members.map(|(name, inner)| (name.clone(), deeper(inner))).collect::<Map<_, _>>())
+        }
+        "array" => schema.get("items").map(|inner| Value::Array(vec![deeper(inner)])).unwrap_or_default(),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| 1.into()),
+        "boolean" => true.into(),
+        "string" => text(schema.get("format").and_then(Value::as_str)).into(),
+        _ => Value::Null,
+    }
+}
+
+/// The type of a schema; of one that also takes `null`, the other one.
+fn kind(schema: &Value) -> &str {
+    let kind = schema.get("type").unwrap_or(&Value::Null);
+    let other = || kind.as_array()?.iter().filter_map(Value::as_str).find(|k| *k != "null");
+    kind.as_str().or_else(other).unwrap_or_default()
+}
+
+fn text(format: Option<&str>) -> &'static str {
+    match format {
+        Some("date-time") => "2030-01-01T12:00:00.000Z",
+        Some("date") => "2000-02-29",
+        Some("email") => "anna@example.test",
+        Some("uri") => "https://example.test",
+        Some("password") => "tall giraffes dance",
+        _ => "text",
+    }
 }
 
 #[cfg(test)]
@@ -93,11 +180,33 @@ mod tests {
     #[test]
     fn the_document_has_what_its_operations_refer_to() {
         let parts = [routes::<()>("a", "First."), routes::<()>("b", "Second.")].map(OpenApiRouter::into_openapi);
-        let json = serde_json::to_value(document(parts)).unwrap();
+        let json = document(parts);
         assert_eq!(json["openapi"], "3.1.0");
         assert_eq!(json["tags"][1]["description"], "Second.");
         assert_eq!(json["components"]["securitySchemes"][BEARER]["scheme"], "bearer");
         assert!(json["components"]["schemas"]["Problem"]["properties"]["code"].is_object());
         assert!(json["components"]["schemas"]["FieldProblem"].is_object());
+    }
+
+    #[test]
+    fn a_body_without_an_example_gets_one_of_its_schema() {
+        let schemas = serde_json::json!({
+            "Id": { "type": "string", "examples": ["usr_1"] },
+            "Loop": { "type": "object", "properties": { "again": { "$ref": "#/components/schemas/Loop" } } },
+        });
+        let schema = serde_json::json!({ "type": "object", "properties": {
+            "id": { "$ref": "#/components/schemas/Id" },
+            "name": { "type": ["string", "null"] },
+            "born": { "type": "string", "format": "date" },
+            "many": { "type": "array", "items": { "type": "integer", "minimum": 3 } },
+            "maybe": { "oneOf": [{ "type": "null" }, { "type": "boolean" }] },
+        }});
+        let expected = serde_json::json!({ "id": "usr_1", "name": "text", "born": "2000-02-29", "many": [3], "maybe": true });
+        assert_eq!(sample(&schema, &schemas, 0), expected);
+        assert!(sample(&schemas["Loop"], &schemas, 0).is_object());
+        let mut paths =
+            serde_json::json!({ "/x": { "get": { "responses": { "200": { "content": { "application/json": { "schema": schema } } } } } } });
+        illustrate(&mut paths, &schemas);
+        assert_eq!(paths.pointer("/~1x/get/responses/200/content/application~1json/example"), Some(&expected));
     }
 }
