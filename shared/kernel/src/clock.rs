@@ -145,6 +145,12 @@ impl Default for Hands {
     }
 }
 
+/// Milliseconds since the epoch by this machine's clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn real() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
 impl Sys {
     /// The real clock and the operating system's randomness.
     #[must_use]
@@ -154,20 +160,17 @@ impl Sys {
 
     /// The current moment, by the real clock plus the offset that a development host may have set.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Time {
-        let held = self.0.held.load(Ordering::Relaxed);
-        if held != RUNNING {
-            return Time(held);
-        }
-        let real = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
-        Time(real.saturating_add(self.0.offset.load(Ordering::Relaxed)))
+        Time(real().saturating_add(self.offset_millis()))
     }
 
     /// How far the clock is ahead of the real one, in milliseconds.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
-        self.0.offset.load(Ordering::Relaxed)
+        match self.0.held.load(Ordering::Relaxed) {
+            RUNNING => self.0.offset.load(Ordering::Relaxed),
+            held => held.saturating_sub(real()),
+        }
     }
 
     /// Puts the clock `offset` milliseconds ahead of the real one. Only development hosts call this.
