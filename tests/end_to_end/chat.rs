@@ -453,6 +453,30 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
     assert_eq!(rows(&cloud, "connection").await, 6);
 }
 
+/// W5: the same in the public room, where the fan-out meets the dead.
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_devices_hold_up_no_fan_out() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (mut sender, mut living) = (ana.socket().await, ben.socket().await);
+    let mut dead = Vec::new();
+    for name in ["cyd", "dan"] {
+        dead.push(cloud.member(name).await.socket().await);
+    }
+    cloud.settle().await;
+    let mute = cloud.aws.faults.script(calls_of("SocketFunction", "GetItem", 1, 0), Fault::Internal);
+    dead.into_iter().for_each(Socket::drop_silently);
+    cloud.settle().await;
+    mute.end();
+    assert_eq!(rows(&cloud, "connection").await, 4);
+    cloud.advance(Duration::from_secs(30)).await;
+    assert_eq!(sender.ask(send("public", "still there?", "n1")).await["type"], "ack");
+    assert_eq!(living.hear("message").await["text"], "still there?");
+    cloud.settle().await;
+    assert_eq!(rows(&cloud, "connection").await, 2);
+    assert_eq!(living.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
+}
+
 async fn rows(cloud: &Cloud, kind: &str) -> usize {
     cloud.dump().await.to_string().matches(&format!("{{\"S\":\"{kind}\"}}")).count()
 }
@@ -481,12 +505,13 @@ async fn every_frame_is_judged_anew() {
     let ana = cloud.member("ana").await;
     let phone = cloud.sign_in("ana").await;
     let mut socket = ana.socket().await;
-    // The closing gets lost.
-    let target = Target { function: Some("LoginFunction".to_owned()), service: Some(Service::Connections), ..Target::default() };
-    let _ = cloud.aws.faults.script(target, Fault::Internal);
-    let _ = phone.delete("/v1/sessions").await.is(204);
+    assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
+    // The sessions are gone, and then the function does not find out which sockets to close.
+    let lost = cloud.aws.faults.script(calls_of("LoginFunction", "GetItem", 1, 0), Fault::Internal);
+    phone.delete("/v1/sessions").await.is_problem(503, "unavailable");
+    assert!(lost.hits() > 0);
     socket.send("next", json!({ "type": "hello" })).await;
     let told = socket.expect(|f| f["payload"]["type"] == "error").await;
-    assert_eq!(told["payload"]["problem"]["code"], "token_invalid");
+    assert_eq!((&told["id"], &told["payload"]["problem"]["code"]), (&json!("next"), &json!("token_invalid")));
     socket.closed().await;
 }

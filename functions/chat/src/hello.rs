@@ -16,8 +16,8 @@ use crate::{
     online::others,
 };
 
-/// Rooms of one greeting: with the public one a single batch read, and with their names they fit into a frame.
-const ROOMS: u32 = 99;
+/// Rooms of one greeting: with the names of the other people they fit into a frame.
+const ROOMS: u32 = 100;
 
 const LIMITS: Limits = Limits {
     message_chars: TEXT_MAX_CHARS,
@@ -31,8 +31,7 @@ const LIMITS: Limits = Limits {
 /// Answers `hello`.
 pub async fn hello(s: &State, user: &User) -> Result<Answer, Problem> {
     let memberships = room::of_user(&s.table, user.id, None, ROOMS).await?;
-    let (rooms, online) =
-        tokio::try_join!(room::with_peers(&s.table, user.id, &memberships.items), presence::online(&s.table, s.sys.now()))?;
+    let (rooms, online) = tokio::try_join!(room::with_peers(&s.table, &memberships.items), presence::online(&s.table, s.sys.now()))?;
     let (public, mine) = rooms;
     let rooms = std::iter::once(open_to_all(&public)).chain(mine.into_iter().map(between_two)).collect();
     Ok(Answer::Hello { rooms, more: memberships.more, online: others(online), online_more: online.more, limits: LIMITS })

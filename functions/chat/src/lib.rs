@@ -8,7 +8,7 @@
 //!
 //! | payload | calls |
 //! |---|---|
-//! | `hello` | query of the rooms, batch reads of them and of the other people, four queries of who is online |
+//! | `hello` | query of the rooms, a batch read of them and the people in them, four queries of who is online |
 //! | `send` | the number, the transaction, beside it the batch read of the members' sockets; then one post for each socket |
 //! | `send` again | none |
 //! | `sync`, `history` | one query; one write for each old hole that nobody met before |

@@ -4,9 +4,9 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/rooms/direct` | the caller, one batch read; a transaction if the room is new |
-//! | `GET /v1/rooms` | the caller, a query of the memberships, batch reads of the rooms and of the other people |
-//! | `GET /v1/rooms/{room}/messages` | the caller, one batch read, one query |
+//! | `POST /v1/rooms/direct` | the caller; a batch read of the room and the other person, who is named in the body; a transaction if the room is new |
+//! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
+//! | `GET /v1/rooms/{room}/messages` | the caller and the room in one; a query |
 
 mod direct;
 mod list;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use accounts::Member;
+use accounts::MemberAnd;
 use axum::extract::State;
 use kernel::{Sys, Time};
 use messaging::{
     access,
     history::{self, PAGE, Past},
     message::Message,
-    room::RoomName,
+    room::{Room, RoomName},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -59,14 +59,15 @@ pub struct MessageList {
 )]
 pub async fn list_messages(
     State(s): State<crate::State>,
-    caller: Member,
+    caller: MemberAnd<Room>,
     Path(name): Path<RoomName>,
     Query(part): Query<Part>,
 ) -> Result<Json<MessageList>, web::Error> {
     let limit = history::limit(part.limit, PAGE)?;
-    let purpose = format!("messages of {name} for {}", caller.user.id);
+    let user = caller.member.user.id;
+    let purpose = format!("messages of {name} for {user}");
     let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
-    let room = access::readable(&s.table, caller.user.id, name.0).await?;
+    let room = access::entered(name.0, caller.subject, user)?;
     let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
     let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys)));
     Ok(Json(MessageList { items: messages, upto, next_cursor }))

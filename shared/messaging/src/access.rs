@@ -8,13 +8,13 @@ use kernel::{
     Kind, Problem, Sys,
     id::{RoomId, SessionId, UserId},
 };
-use store::{Batch, Key, Table};
+use store::Table;
 
 use crate::{
     connection::Connection,
     message::Nonce,
     presence::Presence,
-    room::{Membership, PUBLIC, Room},
+    room::{PUBLIC, Room},
     send::Receipt,
     spam::ChatState,
 };
@@ -61,10 +61,9 @@ pub async fn judge(table: &Table, sys: &Sys, user: UserId, session: SessionId, a
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
     let room_key = about.room.map(Room::key_of);
-    let member_key = about.room.filter(|r| *r != PUBLIC).map(|r| Membership::key_of(r, user));
     let receipt_key = about.room.zip(about.nonce).map(|(r, n)| Receipt::key_of(user, r, n));
     let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone()];
-    keys.extend([&room_key, &member_key, &receipt_key].into_iter().flatten().cloned());
+    keys.extend([&room_key, &receipt_key].into_iter().flatten().cloned());
     let mut batch = table.get_many(keys).await?;
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active).ok_or(Kind::TokenInvalid)?;
     batch.take::<Session>(&session_key)?.filter(|s| s.alive(sys.now())).ok_or(Kind::TokenInvalid)?;
@@ -72,27 +71,17 @@ pub async fn judge(table: &Table, sys: &Sys, user: UserId, session: SessionId, a
     if chat.banned_at.is_some() {
         return Err(Kind::ChatBanned.into());
     }
-    let member = member_key.is_none_or(|key| batch.has(&key));
-    let room = room_key.map(|key| room(&mut batch, &key)).transpose()?;
-    if let Some(None) = room.as_ref().map(|r| r.as_ref().filter(|_| member)) {
-        return Err(Kind::NotFound.into());
-    }
+    let stored = room_key.map(|key| batch.take::<Room>(&key)).transpose()?.flatten();
+    let room = about.room.map(|id| entered(id, stored, user.id)).transpose()?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
-    Ok(Speaker { user, presence: batch.take(&presence_key)?, chat, receipt, room: room.flatten() })
+    Ok(Speaker { user, presence: batch.take(&presence_key)?, chat, receipt, room })
 }
 
-fn room(batch: &mut Batch, key: &Key) -> Result<Option<Room>, Problem> {
-    let stored = batch.take::<Room>(key)?;
-    Ok(stored.or_else(|| (*key == Room::key_of(PUBLIC)).then(Room::public)))
-}
-
-/// A room that a person reads over HTTP, if they are in it. One batch read.
+/// A room that somebody names, if they are in it.
 ///
 /// # Errors
 /// [`Kind::NotFound`], whether or not there is such a room.
-pub async fn readable(table: &Table, user: UserId, id: RoomId) -> Result<Room, Problem> {
-    let (room_key, member_key) = (Room::key_of(id), Membership::key_of(id, user));
-    let mut batch = table.get_many(vec![room_key.clone(), member_key.clone()]).await?;
-    let found = room(&mut batch, &room_key)?.filter(|_| id == PUBLIC || batch.has(&member_key));
-    found.ok_or_else(|| Kind::NotFound.into())
+pub fn entered(id: RoomId, stored: Option<Room>, user: UserId) -> Result<Room, Problem> {
+    let room = stored.or_else(|| (id == PUBLIC).then(Room::public));
+    room.filter(|r| r.admits(user)).ok_or_else(|| Kind::NotFound.into())
 }

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use accounts::user::{Status, User, WhoCanMessage};
+use accounts::{
+    Subject,
+    user::{Status, User, WhoCanMessage},
+};
 use kernel::{
     Id as _, Kind, Problem, Sys, Time,
     id::{BadId, RoomId, UserId},
@@ -64,6 +67,12 @@ impl Room {
         Self::new(PUBLIC, RoomKind::Public, Vec::new(), Time::ZERO)
     }
 
+    /// Whether a person is in it.
+    #[must_use]
+    pub fn admits(&self, user: UserId) -> bool {
+        self.kind == RoomKind::Public || self.members.contains(&user)
+    }
+
     /// The other one, in a room of two.
     #[must_use]
     pub fn peer_of(&self, user: UserId) -> Option<UserId> {
@@ -84,13 +93,23 @@ pub fn partition(id: RoomId) -> String {
     format!("ROOM#{id}")
 }
 
-/// A person in a room.
+/// A room over HTTP is named in the path and read with the caller. Whether they are in it is [`Room::admits`]'s to say.
+impl Subject for Room {
+    type Path = RoomName;
+    fn find(_: UserId, RoomName(id): RoomName) -> Option<Key> {
+        Some(Self::key_of(id))
+    }
+}
+
+/// That a person is in a room, for the list of their rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// Where.
     pub room: RoomId,
     /// Who.
     pub user: UserId,
+    /// With whom, in a room of two: so that a list of rooms is read together with the people in them.
+    pub peer: Option<UserId>,
     /// Since when.
     pub since: Time,
 }
@@ -195,8 +214,8 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
     let room = Room::new(id, RoomKind::Direct, vec![me, other], now);
     let mut tx = Tx::new();
     let made = tx.create(&room);
-    for user in [me, other] {
-        tx.put(&Membership { room: id, user, since: now }, Cond::Absent);
+    for (user, peer) in [(me, other), (other, me)] {
+        tx.create(&Membership { room: id, user, peer: Some(peer), since: now });
     }
     let allowed = tx.check(peer_key, takes_messages());
     match table.commit(tx).await {
@@ -238,27 +257,20 @@ pub struct Mine {
     pub peer: Option<User>,
 }
 
-/// The rooms of these memberships, with the other people in them, and the public room. Two batch reads: who the others are
-/// stands in the rooms.
+/// The public room, and the rooms of these memberships with the other people in them: one batch read for each hundred.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn with_peers(table: &Table, user: UserId, memberships: &[Membership]) -> Result<(Room, Vec<Mine>), StoreError> {
-    let mut keys: Vec<Key> = memberships.iter().map(|m| Room::key_of(m.room)).collect();
-    keys.push(Room::key_of(PUBLIC));
+pub async fn with_peers(table: &Table, memberships: &[Membership]) -> Result<(Room, Vec<Mine>), StoreError> {
+    let mut keys = vec![Room::key_of(PUBLIC)];
+    keys.extend(memberships.iter().map(|m| Room::key_of(m.room)));
+    keys.extend(memberships.iter().filter_map(|m| m.peer).map(User::key_of));
     let mut batch = table.get_many(keys).await?;
     let public = batch.take::<Room>(&Room::key_of(PUBLIC))?.unwrap_or_else(Room::public);
-    let mut rooms = Vec::new();
-    for m in memberships {
-        rooms.extend(batch.take::<Room>(&Room::key_of(m.room))?);
-    }
-    let mut peers: Vec<Key> = rooms.iter().filter_map(|r| r.peer_of(user)).map(User::key_of).collect();
-    peers.dedup();
-    let mut batch = table.get_many(peers).await?;
     let mut mine = Vec::new();
-    for room in rooms {
-        let peer = room.peer_of(user).map(|p| batch.take::<User>(&User::key_of(p))).transpose()?.flatten();
-        mine.push(Mine { room, peer });
+    for m in memberships {
+        let peer = m.peer.map(|p| batch.take::<User>(&User::key_of(p))).transpose()?.flatten();
+        mine.extend(batch.take::<Room>(&Room::key_of(m.room))?.map(|room| Mine { room, peer }));
     }
     Ok((public, mine))
 }
