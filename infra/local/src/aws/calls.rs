@@ -95,6 +95,25 @@ impl Tally {
         self.rcu.add(capacity.read);
         self.wcu.add(capacity.write);
     }
+
+    fn add(&mut self, other: &Self) {
+        for (call, times) in &other.calls {
+            let n = self.calls.entry(call.clone()).or_default();
+            *n = n.saturating_add(*times);
+        }
+        self.rcu.add(other.rcu);
+        self.wcu.add(other.wcu);
+    }
+}
+
+/// How often an operation was done, and what all of that came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// How often.
+    pub times: u64,
+    /// In all.
+    #[serde(flatten)]
+    pub tally: Tally,
 }
 
 /// The description in a `Server-Timing` header.
@@ -124,6 +143,7 @@ struct Counts {
     file: Option<File>,
     open: HashMap<String, Tally>,
     functions: BTreeMap<String, Tally>,
+    operations: BTreeMap<String, Done>,
     permissions: BTreeSet<Permission>,
 }
 
@@ -154,7 +174,15 @@ impl Calls {
         let mut counts = self.counts();
         let tally = counts.open.remove(root(trace)).unwrap_or_default();
         counts.log(&Operation { operation, tally: &tally });
+        let done = counts.operations.entry(operation.to_owned()).or_default();
+        done.times = done.times.saturating_add(1);
+        done.tally.add(&tally);
         tally
+    }
+
+    /// What each operation has come to since the start, by the name it was closed with.
+    pub fn by_operation(&self) -> BTreeMap<String, Done> {
+        self.counts().operations.clone()
     }
 
     /// What each function has asked for since the start, by logical id.
@@ -228,6 +256,9 @@ mod tests {
         assert_eq!(tally.calls.get("dynamodb.GetItem"), Some(&2));
         assert_eq!(calls.by_function().get("F").map(Tally::total), Some(3));
         assert_eq!(calls.close("Root=1-a", "again").total(), 0);
+        calls.close("Root=1-a", "again");
+        assert_eq!(calls.by_operation().get("GET /v1/me").map(|d| (d.times, d.tally.total())), Some((1, 2)));
+        assert_eq!(calls.by_operation().get("again").map(|d| d.times), Some(2));
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::{Json, Router, extract::State, routing::get};
 use serde::Serialize;
 
-use crate::{Core, aws::calls::Tally};
+use crate::{
+    Core,
+    aws::calls::{Done, Tally},
+};
 
 pub(super) fn routes() -> Router<Arc<Core>> {
     Router::new().route("/_local/calls", get(list))
@@ -13,20 +16,27 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 
 #[derive(Serialize)]
 struct Calls {
+    operations: Vec<Operation>,
     functions: Vec<Function>,
+}
+
+#[derive(Serialize)]
+struct Operation {
+    name: String,
+    #[serde(flatten)]
+    done: Done,
 }
 
 #[derive(Serialize)]
 struct Function {
     name: String,
-    total: u64,
     #[serde(flatten)]
     tally: Tally,
 }
 
 async fn list(State(core): State<Arc<Core>>) -> Json<Calls> {
+    let operations = core.aws.calls.by_operation().into_iter().map(|(name, done)| Operation { name, done });
     let name = |id: String| core.template.function(&id).map_or(id, |f| f.name.clone());
-    let functions = core.aws.calls.by_function().into_iter();
-    let functions = functions.map(|(id, tally)| Function { name: name(id), total: tally.total(), tally });
-    Json(Calls { functions: functions.collect() })
+    let functions = core.aws.calls.by_function().into_iter().map(|(id, tally)| Function { name: name(id), tally });
+    Json(Calls { operations: operations.collect(), functions: functions.collect() })
 }

@@ -60,8 +60,9 @@ struct Items {
 
 async fn all(State(core): State<Arc<Core>>) -> Result<Json<Tables>, Refused> {
     let db = core.aws.dynamodb.database();
-    // In the order of the template, which begins with the state.
-    let names: Vec<String> = core.template.tables.iter().map(|t| t.name.clone()).collect();
+    // The state comes first: it is the one with a stream.
+    let (state, others): (Vec<_>, Vec<_>) = core.template.tables.iter().partition(|t| t.stream_arn.is_some());
+    let names: Vec<String> = state.into_iter().chain(others).map(|t| t.name.clone()).collect();
     let tables = blocking(move || names.into_iter().map(|name| count(&db, name)).collect());
     Ok(Json(Tables { tables: tables.await? }))
 }

@@ -1,19 +1,35 @@
 import { $, chip, el, empty, live, show } from "./console.js";
 
 const figure = (n) => (n === 0 ? "–" : n.toLocaleString("en", { maximumFractionDigits: 1 }));
+const total = (calls) => Object.values(calls).reduce((sum, n) => sum + n, 0);
 
-live(() => "/_local/calls", ({ functions }) => {
-  if (functions.length === 0) return show($("calls"), el("tr", {}, el("td", { colspan: 5 }, empty("No calls yet", "They are counted as soon as a function runs."))));
-  const most = Math.max(...functions.map((f) => f.total));
-  show($("calls"), functions.map((f) => {
+function breakdown(calls, times) {
+  const sorted = Object.entries(calls).sort(([, a], [, b]) => b - a);
+  return el("div", { class: "row" }, sorted.map(([name, n]) => chip(`${name.replace("dynamodb.", "")} × ${figure(n / times)}`)));
+}
+
+function none(columns, text) {
+  return el("tr", {}, el("td", { colspan: columns }, empty("No calls yet", text)));
+}
+
+live(() => "/_local/calls", ({ operations, functions }) => {
+  show($("operations"), operations.length === 0 ? none(6, "Every request and every event is counted.") : operations.map((o) => el("tr", {},
+    el("th", { scope: "row" }, o.name),
+    el("td", { "data-label": "Calls of each" }, breakdown(o.calls, o.times)),
+    el("td", { "data-label": "Done", class: "number" }, `${o.times.toLocaleString("en")} ×`),
+    el("td", { "data-label": "Calls", class: "number" }, figure(total(o.calls) / o.times)),
+    el("td", { "data-label": "RCU", class: "number" }, figure(o.rcu / o.times)),
+    el("td", { "data-label": "WCU", class: "number" }, figure(o.wcu / o.times)))));
+
+  const most = Math.max(1, ...functions.map((f) => total(f.calls)));
+  show($("functions"), functions.length === 0 ? none(5, "They are counted as soon as a function runs.") : functions.map((f) => {
     const filled = el("i");
-    filled.style.width = `${Math.round((100 * f.total) / most)}%`;
-    const calls = Object.entries(f.calls).sort(([, a], [, b]) => b - a);
+    filled.style.width = `${Math.round((100 * total(f.calls)) / most)}%`;
     return el("tr", {},
       el("th", { scope: "row" }, f.name),
-      el("td", { "data-label": "Operations" }, el("div", { class: "row" }, calls.map(([name, n]) => chip(`${name} × ${n.toLocaleString("en")}`)))),
-      el("td", { "data-label": "Calls", class: "number" }, figure(f.total), el("span", { class: "bar", "aria-hidden": "true" }, filled)),
-      el("td", { "data-label": "Read units", class: "number" }, figure(f.rcu)),
-      el("td", { "data-label": "Write units", class: "number" }, figure(f.wcu)));
+      el("td", { "data-label": "Calls of each" }, breakdown(f.calls, 1)),
+      el("td", { "data-label": "Calls", class: "number" }, figure(total(f.calls)), el("span", { class: "bar", "aria-hidden": "true" }, filled)),
+      el("td", { "data-label": "RCU", class: "number" }, figure(f.rcu)),
+      el("td", { "data-label": "WCU", class: "number" }, figure(f.wcu)));
   }));
 });

@@ -58,7 +58,7 @@ const type = (value) => types[Object.keys(value ?? {})[0]] ?? "?";
 function readable(name, value) {
   const [[kind, inner]] = Object.entries(value);
   switch (kind) {
-    case "S": return inner === "" ? el("span", { class: "soft" }, "(empty)") : partition(inner) ?? el("code", {}, inner);
+    case "S": return inner === "" ? el("span", { class: "soft" }, "(empty)") : partition(name, inner) ?? el("code", {}, inner);
     case "N": return el("span", {}, el("code", {}, inner), time(name, Number(inner)));
     case "BOOL": return el("code", {}, inner ? "true" : "false");
     case "NULL": return el("span", { class: "soft" }, "null");
@@ -69,8 +69,12 @@ function readable(name, value) {
   }
 }
 
-function partition(value) {
-  return /^[A-Z_]+#\S+$/.test(value) ? el("a", { href: `?${new URLSearchParams({ table, pk: value })}` }, el("code", {}, value)) : null;
+/** What leads to a partition of this table: its key, and ids of people and rooms. */
+function partition(name, value) {
+  if (name === "sk" || name.startsWith("gsi")) return null;
+  const id = /^(usr|rom)_[0-9A-Z]{26}$/.exec(value);
+  const pk = id ? `${{ usr: "USER", rom: "ROOM" }[id[1]]}#${value}` : /^[A-Z]+#\S+$/.test(value) ? value : null;
+  return pk && el("a", { href: `?${new URLSearchParams({ table, pk })}` }, el("code", {}, value));
 }
 
 /** Milliseconds since 1970 between 2001 and 2100, and the seconds of `ttl`, are times. */
