@@ -172,6 +172,7 @@ async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) ->
         Service::Ses => ses::answer(&call, &body).await,
         Service::Sns => sns::answer(&call, &body).await,
         Service::Connections => sockets::answer(&call, &parts, body).await,
+        // Has been answered already: it takes bodies as they come.
         Service::S3 => StatusCode::NOT_FOUND.into_response(),
     }
 }

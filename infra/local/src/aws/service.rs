@@ -168,7 +168,7 @@ impl Service {
     }
 }
 
-/// A reply of a JSON protocol.
+/// A reply of a JSON protocol. (Version 1.1 differs from 1.0 in its name only; clients look at neither.)
 pub(crate) fn json_reply(status: StatusCode, body: String, request_id: &str) -> Response {
     reply(status, "application/x-amz-json-1.0", body, request_id)
 }

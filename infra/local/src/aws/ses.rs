@@ -44,8 +44,8 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
         Ok(mail) => mail,
         Err(why) => return call.refuse(operation, &Refusal::new(StatusCode::BAD_REQUEST, "InvalidParameterValue", why)),
     };
-    let need = need(call, operation, &mail.from);
-    call.perform(operation, &[need], async { (deliver(call, operation, mail), Capacity::default()) }).await
+    let needs = needs(call, operation, &mail.from);
+    call.perform(operation, &needs, async { (deliver(call, operation, mail), Capacity::default()) }).await
 }
 
 fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
@@ -70,16 +70,17 @@ fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
     Service::Ses.query_result(operation, &[("MessageId", &format!("{id:032}"))], &call.request_id)
 }
 
-/// The sender is an identity of its own or belongs to its domain's: either permission will do.
-fn need(call: &Call, operation: &str, from: &str) -> Need {
+/// The sender is an identity of its own or belongs to its domain's: AWS asks for the one that is verified, which nothing is here.
+/// So either permission will do, and a policy that has both makes use of both.
+fn needs(call: &Call, operation: &str, from: &str) -> Vec<Need> {
     let address = bare(from);
+    let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
     let identity = |name: &str| Need {
         context: vec![("ses:FromAddress", vec![address.to_owned()])],
         ..Need::new(format!("ses:{operation}"), format!("arn:aws:ses:{REGION}:{ACCOUNT}:identity/{name}"))
     };
-    let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
-    let by_domain = identity(domain);
-    if call.core.aws.may(&call.function, &by_domain) { by_domain } else { identity(address) }
+    let allowed: Vec<Need> = [address, domain].map(identity).into_iter().filter(|n| call.core.aws.may(&call.function, n)).collect();
+    if allowed.is_empty() { vec![identity(address)] } else { allowed }
 }
 
 fn check(mail: &Mail) -> Result<(), &'static str> {

@@ -17,11 +17,7 @@ use axum::{
 };
 use function::{Aws, Boot};
 use kernel::Env;
-use local::{
-    Core, Options, Stack, Storage, at_root,
-    hosts::Hosting,
-    template::REGION,
-};
+use local::{Core, Options, Stack, Storage, at_root, hosts::Hosting, template::REGION};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinSet};

@@ -250,6 +250,15 @@ async fn a_browser_may_upload_from_allowed_origins_only() {
     assert_eq!(asks("https://evil.test").await.expect("answer").status(), 403);
     let anonymous = reqwest::get(format!("{}/{BUCKET}/incoming/x", cloud.urls.aws)).await.expect("answer");
     assert_eq!(anonymous.status(), 403);
+
+    let s3 = cloud.s3("Writer");
+    s3.put_object().bucket(BUCKET).key("incoming/x").body(ByteStream::from_static(b"hello")).send().await.expect("put");
+    let config = PresigningConfig::expires_in(Duration::from_secs(60)).expect("config");
+    let link = s3.get_object().bucket(BUCKET).key("incoming/x").presigned(config).await.expect("link");
+    let got = reqwest::get(link.uri()).await.expect("answer");
+    assert_eq!((got.status().as_u16(), got.text().await.expect("text").as_str()), (200, "hello"));
+    let forged = link.uri().replace("incoming/x", "incoming/y");
+    assert_eq!(reqwest::get(forged).await.expect("answer").status(), 403);
 }
 
 #[tokio::test]
