@@ -2,6 +2,8 @@
 
 mod api_docs;
 mod chat;
+mod deletion;
+mod delivery;
 mod local_cloud;
 mod login;
 mod picture;

@@ -1,0 +1,563 @@
+//! D-1 to D-4: leaving. Never early, never half, never twice, and nothing stays. L1 to L6, Z18 to Z23.
+
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+use kernel::{Id as _, Sys, Time, Timestamp, id::UserId};
+use local::{
+    aws::faults::{Fault, Target},
+    hosts::Trace,
+};
+use serde_json::value::to_raw_value;
+use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
+
+const SWEEP: &str = "DeletionSweepFunction";
+const FALLBACK: &str = "DeletionFallbackFunction";
+const PURGE: &str = "AccountPurgeFunction";
+const MINE: &str = "/v1/me/deletion";
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn schedule(caller: &Caller) -> Value {
+    caller.post(MINE, json!({ "password": PASSWORD })).await.is(200)
+}
+
+fn time(document: &Value, member: &str) -> Time {
+    document[member].as_str().unwrap().parse::<Timestamp>().unwrap().0
+}
+
+/// Runs a scheduled function at once and returns what it reports.
+async fn run(cloud: &Cloud, function: &str) -> Value {
+    let event = json!({ "version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}" });
+    let report = cloud.hosts.invoke(function, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
+    serde_json::from_str(report.get()).unwrap()
+}
+
+/// Moves the clock to the moment at which a deletion is due. The schedules run a few seconds before, find nothing and are not
+/// due again for some minutes, so that it is the test that says who runs.
+async fn until_due(cloud: &Cloud, scheduled: &Value) {
+    let due = time(scheduled, "due_at");
+    cloud.clock.set(due - Duration::from_secs(5)).unwrap();
+    cloud.settle().await;
+    cloud.clock.set(due).unwrap();
+    cloud.settle().await;
+}
+
+/// Every item of every table.
+async fn items(cloud: &Cloud) -> Vec<Value> {
+    let dump = cloud.dump().await;
+    dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap().clone()).collect()
+}
+
+fn of_kind(items: &[Value], kind: &str) -> Vec<Value> {
+    items.iter().filter(|item| item["kind"]["S"] == kind).cloned().collect()
+}
+
+fn events(items: &[Value], name: &str) -> usize {
+    of_kind(items, "outbox").iter().filter(|item| item["name"]["S"] == name).count()
+}
+
+/// The table that has the people.
+fn state_table(cloud: &Cloud) -> String {
+    cloud.core().template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap()
+}
+
+/// That an account is gone: nobody can use it, nobody can see it, its names are free, a receipt is there.
+async fn assert_gone(cloud: &Cloud, gone: &Caller, scheduled: &Value) {
+    gone.get("/v1/me").await.is_problem(401, "token_invalid");
+    gone.get(MINE).await.is_problem(401, "token_invalid");
+    let sign_in = json!({ "login": gone.name(), "password": PASSWORD });
+    cloud.anonymous().post("/v1/sessions", sign_in).await.is_problem(401, "credentials_invalid");
+    let free = cloud.anonymous().get(&format!("/v1/usernames/{}/availability", gone.name())).await.is(200);
+    assert_eq!(free["available"], true, "{free}");
+    let items = items(cloud).await;
+    let mine: Vec<&Value> = items.iter().filter(|i| i["pk"]["S"].as_str().unwrap().contains(&gone.id())).collect();
+    let [tombstone] = mine.as_slice() else { panic!("{mine:?}") };
+    assert_eq!((&tombstone["kind"]["S"], &tombstone["stage"]["S"]), (&json!("deletion"), &json!("done")));
+    assert!(tombstone["gsi1pk"].is_null());
+    let number = &scheduled["details"]["deletion_id"];
+    let receipts = of_kind(&items, "deletion_receipt");
+    assert_eq!(receipts.iter().filter(|r| r["id"]["S"] == *number).count(), 1, "{receipts:?}");
+}
+
+/// D-1: what somebody who wants to leave is told, in their language; taken back without a password; scheduled again it starts
+/// afresh; a mail on each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_is_scheduled_shown_taken_back_and_scheduled_afresh() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let before = ana.get(MINE).await.is(200);
+    assert_eq!((&before["status"], &before["due_at"], &before["countdown"]), (&json!("not_scheduled"), &json!(null), &json!(null)));
+    assert_eq!(before["details"]["interval_days"], 30);
+    ana.delete(MINE).await.is_problem(409, "deletion_not_scheduled");
+
+    let first = schedule(&ana).await;
+    assert_eq!(first["status"], "scheduled");
+    assert_eq!(time(&first, "due_at").since(time(&first, "scheduled_at")), DAY * 30);
+    assert_eq!((&first["details"]["user_id"], &first["details"]["username"]), (&json!(ana.id()), &json!("ana")));
+    assert_eq!((&first["countdown"]["seconds_left"], &first["countdown"]["text"]), (&json!(30 * 24 * 3600), &json!("30 days")));
+    assert!(first["instructions"].as_array().unwrap().len() >= 3);
+    let mail = cloud.mail_to(&ana.email()).await;
+    assert!(mail.text.contains("ana") && mail.links.len() == 1, "{}", mail.text);
+
+    cloud.advance(DAY * 3 + Duration::from_secs(7200)).await;
+    let ana = cloud.sign_in("ana").await;
+    let polish = ana.get(&format!("{MINE}?lang=pl")).await.is(200);
+    assert_eq!(polish["countdown"]["text"], "26 dni 21 godzin", "{polish}");
+    assert_eq!(polish["due_at"], first["due_at"]);
+    assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana", "nothing is restricted meanwhile");
+
+    let again = schedule(&ana).await;
+    assert!(time(&again, "due_at").since(time(&first, "due_at")) >= DAY * 3, "afresh");
+    assert_ne!(again["details"]["deletion_id"], first["details"]["deletion_id"]);
+    let back = ana.delete(MINE).await.is(200);
+    assert_eq!((&back["status"], &back["due_at"]), (&json!("not_scheduled"), &json!(null)));
+    ana.delete(MINE).await.is_problem(409, "deletion_not_scheduled");
+    let mails: Vec<_> = cloud.mails_to(&ana.email()).await.into_iter().map(|m| m.subject).collect();
+    assert_eq!(mails.iter().filter(|s| s.contains("will be deleted")).count(), 2, "{mails:?}");
+    assert!(mails.last().unwrap().contains("stays"), "{mails:?}");
+
+    cloud.advance(DAY * 40).await;
+    assert!(cloud.sign_in("ana").await.get(MINE).await.is(200)["due_at"].is_null(), "what was taken back never comes");
+    assert_eq!(events(&items(&cloud).await, "account_purge_due"), 0);
+}
+
+/// D-1, A8: the link in the mail takes it back without a session, once, and only while it is the newest. Its page only reads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_mailed_link_takes_it_back_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let anybody = cloud.anonymous();
+    let cancel = async |token: &str| anybody.post("/v1/deletion-cancellations", json!({ "token": token })).await;
+    let _ = schedule(&ana).await;
+    let old = cloud.token_to(&ana.email()).await;
+    let _ = schedule(&ana).await;
+    let new = cloud.token_to(&ana.email()).await;
+    assert_ne!(old, new);
+    cancel(&old).await.is_problem(422, "link_invalid");
+
+    let page = anybody.get("/cancel-deletion").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8".to_owned()));
+    assert!(page.header("content-security-policy").contains("script-src 'sha256-"), "{}", page.header("content-security-policy"));
+    assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled", "a look changes nothing");
+
+    let (id, secret) = new.split_once('.').unwrap();
+    for forged in ["", "x", id, &format!("{id}."), &format!("{id}.{}", secret.to_uppercase()), &format!("{id}.{secret}x")] {
+        cancel(forged).await.is_problem(422, "link_invalid");
+    }
+    let _ = cancel(&new).await.is(204);
+    assert_eq!(ana.get(MINE).await.is(200)["status"], "not_scheduled");
+    cancel(&new).await.is_problem(422, "link_invalid");
+    assert!(cloud.mail_to(&ana.email()).await.subject.contains("stays"));
+    let malformed = anybody.post("/v1/deletion-cancellations", json!({ "token": new, "user": ana.id() })).await;
+    malformed.is_problem(400, "malformed");
+}
+
+/// D-1, A5: only the owner's password schedules; wrong ones count, and after five the right one has to wait too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_schedules_nothing_and_counts() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.anonymous().post(MINE, json!({ "password": PASSWORD })).await.is_problem(401, "token_invalid");
+    for body in [json!({}), json!({ "password": 1 }), json!({ "password": PASSWORD, "due_at": "2030-01-01T00:00:00Z" })] {
+        ana.post(MINE, body).await.is_problem(400, "malformed");
+    }
+    for wrong in ["tall giraffes danc", "Tall giraffes dance", "", " tall giraffes dance", &"x".repeat(2_000)] {
+        ana.post(MINE, json!({ "password": wrong })).await.is_problem(403, "password_wrong");
+    }
+    let refused = ana.post(MINE, json!({ "password": PASSWORD })).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!((290..=300).contains(&refused.header("retry-after").parse::<u32>().unwrap()), "{}", refused.header("retry-after"));
+    assert_eq!(ana.get(MINE).await.is(200)["status"], "not_scheduled");
+    cloud.advance(Duration::from_secs(301)).await;
+    let _ = schedule(&ana).await;
+    for _ in 0..7 {
+        // A success forgets the failures, and does not count itself.
+        let _ = schedule(&ana).await;
+    }
+}
+
+/// D-2, L3: seconds before it is due nobody touches the account; then it goes with everything, and its names are free.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn never_early_and_then_completely() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let scheduled = schedule(&ana).await;
+    cloud.clock.set(time(&scheduled, "due_at") - Duration::from_secs(5)).unwrap();
+    cloud.settle().await;
+    let (sweep, fallback) = (run(&cloud, SWEEP).await, run(&cloud, FALLBACK).await);
+    assert!(cloud.now() < time(&scheduled, "due_at"), "this machine is too slow for this test");
+    assert_eq!((&sweep["claimed"], &fallback["claimed"], &fallback["examined"]), (&json!(0), &json!(0), &json!(1)));
+    let ana = cloud.sign_in("ana").await;
+    assert!(ana.get(MINE).await.is(200)["countdown"]["seconds_left"].as_u64().unwrap() <= 5);
+
+    until_due(&cloud, &scheduled).await;
+    let report = run(&cloud, SWEEP).await;
+    assert_eq!((&report["examined"], &report["claimed"], &report["more"]), (&json!(1), &json!(1), &json!(false)));
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+    cloud.sign_in("ben").await.get("/v1/users/ana").await.is_problem(404, "not_found");
+    assert_eq!(cloud.sign_in("ben").await.get("/v1/me").await.is(200)["username"], ben.name());
+    let newcomer = cloud.member("ana").await;
+    assert_ne!(newcomer.id(), ana.id(), "a name is free again, an id never");
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
+/// D-2: nobody has to do anything: the schedule alone does it, within a quarter of an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_schedule_alone_is_enough() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    cloud.clock.set(time(&scheduled, "due_at") + Duration::from_secs(900)).unwrap();
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+}
+
+/// L5, Z23: of taking back and claiming exactly one happens, whoever asks how often; the others are told which.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn taking_back_against_the_sweep_has_one_winner() {
+    let cloud = Cloud::start().await;
+    for (round, callers) in [500, 50, 50, 50].into_iter().enumerate() {
+        let ana = cloud.member(&format!("ana{round}")).await;
+        let scheduled = schedule(&ana).await;
+        let link = cloud.token_to(&ana.email()).await;
+        until_due(&cloud, &scheduled).await;
+        let ana = cloud.sign_in(ana.name()).await;
+        let replies: Vec<Option<Reply>> = race(callers + 4, |i| {
+            let (ana, cloud_hosts, sys, link) = (ana.clone(), cloud.hosts.clone(), cloud.sys.clone(), link.clone());
+            async move {
+                if i.is_multiple_of(callers / 4 + 1) {
+                    let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
+                    let _ = cloud_hosts.invoke(SWEEP, event, &Trace::new(&sys)).await.unwrap();
+                    None
+                } else if i.is_multiple_of(5) {
+                    Some(ana.post("/v1/deletion-cancellations", json!({ "token": link })).await)
+                } else {
+                    Some(ana.delete(MINE).await)
+                }
+            }
+        })
+        .await;
+        cloud.settle().await;
+        let told: BTreeSet<String> = replies
+            .iter()
+            .flatten()
+            .filter(|r| !r.status.is_success())
+            .map(|r| format!("{} {}", r.status.as_u16(), r.json()["code"].as_str().unwrap()))
+            .collect();
+        let winners = replies.iter().flatten().filter(|r| r.status.is_success()).count();
+        let purged = events(&items(&cloud).await, "account_purge_due") > 0;
+        let known = ["409 deletion_not_scheduled", "409 deletion_begun", "422 link_invalid", "401 token_invalid"];
+        assert!(told.iter().all(|t| known.contains(&t.as_str())), "{told:?}");
+        if winners == 0 {
+            assert!(purged);
+            assert_gone(&cloud, &ana, &scheduled).await;
+            cloud.advance(DAY * 8).await;
+        } else {
+            assert_eq!((winners, purged), (1, false), "{told:?}");
+            assert!(!told.contains("409 deletion_begun") && !told.contains("401 token_invalid"), "{told:?}");
+            assert_eq!(cloud.sign_in(ana.name()).await.get(MINE).await.is(200)["status"], "not_scheduled");
+        }
+    }
+}
+
+/// L5: after the claim, taking back is refused, by session and by link, also while the purge has not come far.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_claim_there_is_no_way_back() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    let link = cloud.token_to(&ana.email()).await;
+    until_due(&cloud, &scheduled).await;
+    let ana = cloud.sign_in("ana").await;
+    let target = Target { function: Some(PURGE.to_owned()), ..Target::default() };
+    let down = cloud.aws.faults.script(target, Fault::Internal);
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    ana.delete(MINE).await.is_problem(409, "deletion_begun");
+    ana.post(MINE, json!({ "password": PASSWORD })).await.is_problem(409, "deletion_begun");
+    let by_link = cloud.anonymous().post("/v1/deletion-cancellations", json!({ "token": link })).await;
+    by_link.is_problem(409, "deletion_begun");
+    let standing = ana.get(MINE).await.is(200);
+    assert_eq!((&standing["status"], &standing["countdown"]), (&json!("purging"), &json!(null)));
+    ana.get("/v1/me").await.is_problem(401, "token_invalid");
+    let sign_in = json!({ "login": "ana", "password": PASSWORD });
+    cloud.anonymous().post("/v1/sessions", sign_in).await.is_problem(401, "credentials_invalid");
+    down.end();
+    cloud.advance(Duration::from_secs(660)).await;
+    let _ = run(&cloud, FALLBACK).await;
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+}
+
+/// Z18, Z22: sweeps and fallbacks at the same moment claim an account once, and it is purged once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_runs_at_once_claim_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    let claimed: Vec<u64> = race(12, |i| {
+        let (hosts, trace) = (cloud.hosts.clone(), Trace::new(&cloud.sys));
+        async move {
+            let function = if i.is_multiple_of(4) { FALLBACK } else { SWEEP };
+            let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
+            let report: Value = serde_json::from_str(hosts.invoke(function, event, &trace).await.unwrap().get()).unwrap();
+            report["claimed"].as_u64().unwrap()
+        }
+    })
+    .await;
+    assert_eq!(claimed.iter().sum::<u64>(), 1, "{claimed:?}");
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+    assert_eq!(events(&items(&cloud).await, "account_purge_due"), 1);
+}
+
+/// What there is of somebody who used everything: a direct room, words in the public one, sockets.
+async fn lived(cloud: &Cloud, name: &str, friend: &Caller) -> Caller {
+    let somebody = cloud.member(name).await;
+    let room = somebody.post("/v1/rooms/direct", json!({ "user": friend.id() })).await.json()["id"].clone();
+    let mut socket = somebody.socket().await;
+    for (n, room) in [&room, &json!("public"), &room].into_iter().enumerate() {
+        let said = json!({ "type": "send", "room": room, "text": format!("words of {name}"), "nonce": format!("{name}{n}") });
+        assert_eq!(socket.ask(said).await["type"], "ack");
+    }
+    socket.close().await;
+    somebody
+}
+
+/// L2, Z20: whichever call of the purge is the last one that gets through, the fallback goes on from there, and the end is the
+/// same. Each cut is tried as a call that fails and as one whose reply is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purge_that_is_cut_off_anywhere_ends_in_the_same_state() {
+    let cloud = Cloud::start().await;
+    let friend = cloud.member("friend").await;
+    for fault in [Fault::Internal, Fault::LostAfter] {
+        let mut cuts = 0;
+        loop {
+            cuts += 1;
+            let friend = cloud.sign_in(friend.name()).await;
+            let name = format!("cut{cuts}{}", if fault == Fault::Internal { "f" } else { "l" });
+            let somebody = lived(&cloud, &name, &friend).await;
+            let scheduled = schedule(&somebody).await;
+            until_due(&cloud, &scheduled).await;
+            let target = Target { function: Some(PURGE.to_owned()), first: cuts, ..Target::default() };
+            let down = cloud.aws.faults.script(target, fault);
+            assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+            cloud.settle().await;
+            down.end();
+            let through = down.hits() == 0;
+            cloud.advance(Duration::from_secs(660)).await;
+            let _ = run(&cloud, FALLBACK).await;
+            cloud.settle().await;
+            assert_gone(&cloud, &somebody, &scheduled).await;
+            let dump = cloud.dump().await.to_string();
+            assert!(!dump.contains(&name), "cut at call {cuts} by {fault:?}");
+            if through {
+                break;
+            }
+        }
+        assert!(cuts > 12, "only {cuts} calls were cut");
+    }
+}
+
+/// L4: where the index lacks the entry the fallback alone finds the account, in the table itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fallback_needs_no_index() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    let torn = json!({
+        "TableName": state_table(&cloud), "UpdateExpression": "REMOVE gsi1pk, gsi1sk",
+        "Key": { "pk": { "S": format!("USER#{}", ana.id()) }, "sk": { "S": "DELETION" } },
+    });
+    cloud.aws.dynamodb.database().update_item(serde_json::from_value(torn).unwrap()).unwrap();
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["examined"], 0);
+    let report = run(&cloud, FALLBACK).await;
+    assert_eq!((&report["claimed"], &report["whole"]), (&json!(1), &json!(true)), "{report}");
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+}
+
+/// L4, D-4: the fallback takes a large table in parts, goes on where it was cut off, and measures how late the latest is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fallback_goes_on_where_it_was_cut_off() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    let down = Target { function: Some(SWEEP.to_owned()), operation: Some("Query".to_owned()), ..Target::default() };
+    let _ = cloud.aws.faults.script(down, Fault::Internal);
+    let down = Target { function: Some(FALLBACK.to_owned()), operation: Some("Scan".to_owned()), ..Target::default() };
+    let down = cloud.aws.faults.script(down, Fault::Internal);
+    cloud.clock.set(time(&scheduled, "due_at") + Duration::from_secs(3 * 3600)).unwrap();
+    cloud.settle().await;
+    down.end();
+    let (database, table) = (cloud.aws.dynamodb.database(), state_table(&cloud));
+    for n in 0..2_500 {
+        let filler = json!({ "pk": { "S": format!("FILLER#{n}") }, "sk": { "S": "FILLER" }, "kind": { "S": "filler" } });
+        database.put_item(serde_json::from_value(json!({ "TableName": table, "Item": filler })).unwrap()).unwrap();
+    }
+    let target = Target { function: Some(FALLBACK.to_owned()), operation: Some("Scan".to_owned()), first: 2, times: 3, service: None };
+    let cut = cloud.aws.faults.script(target, Fault::Internal);
+    let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
+    assert!(cloud.hosts.invoke(FALLBACK, event, &Trace::new(&cloud.sys)).await.is_err());
+    assert_eq!((cut.hits(), of_kind(&items(&cloud).await, "deletion_checkpoint").len()), (3, 1));
+    let (mut examined, mut overdue) = (0, 0);
+    for _ in 0..2 {
+        let report = run(&cloud, FALLBACK).await;
+        assert_eq!(report["whole"], true);
+        examined += report["examined"].as_u64().unwrap();
+        overdue = overdue.max(report["overdue_seconds"].as_u64().unwrap());
+    }
+    cloud.settle().await;
+    assert!(examined >= 1);
+    assert_gone(&cloud, &ana, &scheduled).await;
+    // Either the run that was cut off saw it, or one of those after it, who told how late it was.
+    assert!(overdue == 0 || (3 * 3600..4 * 3600).contains(&overdue), "{overdue}");
+}
+
+/// Z21: accounts that are due in great numbers are drained page by page, each once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backlog_is_drained() {
+    const MANY: usize = 150;
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    cloud.settle().await;
+    let all = items(&cloud).await;
+    let (user, deletion) = (of_kind(&all, "user").pop().unwrap(), of_kind(&all, "deletion").pop().unwrap());
+    let (database, table, sys) = (cloud.aws.dynamodb.database(), state_table(&cloud), Sys::real());
+    let (now, shards) = (cloud.sys.now(), &mut BTreeSet::new());
+    for n in 0..MANY {
+        let id = sys.id::<UserId>();
+        shards.insert(id.ulid().to_bytes()[15] % 4);
+        for item in [&user, &deletion] {
+            let mut copy = item.to_string().replace(&ana.id(), &id.to_string()).replace("\"ana\"", &format!("\"ana_{n:03}x\""));
+            copy = copy.replace(&ana.email(), &format!("ana{n}@example.test"));
+            let mut copy: Value = serde_json::from_str(&copy).unwrap();
+            if copy["kind"]["S"] == "deletion" {
+                copy["gsi1pk"]["S"] = json!(format!("DELETION_DUE#{}", id.ulid().to_bytes()[15] % 4));
+                copy["id"]["S"] = json!(sys.id::<kernel::id::DeletionId>());
+            }
+            database.put_item(serde_json::from_value(json!({ "TableName": table, "Item": copy })).unwrap()).unwrap();
+        }
+    }
+    assert_eq!(shards.len(), 4);
+    assert!(now < time(&scheduled, "due_at"));
+    until_due(&cloud, &scheduled).await;
+    let report = run(&cloud, SWEEP).await;
+    assert_eq!((&report["claimed"], &report["failed"]), (&json!(MANY + 1), &json!(0)), "{report}");
+    cloud.settle().await;
+    let left = items(&cloud).await;
+    assert_eq!((of_kind(&left, "user").len(), of_kind(&left, "deletion_receipt").len()), (0, MANY + 1));
+}
+
+/// Every file of every bucket: its name and its bytes.
+fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            files(&entry.path(), found);
+        } else {
+            found.push((entry.path().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap()));
+        }
+    }
+}
+
+/// Everything in every index, as text.
+fn indexes(cloud: &Cloud) -> String {
+    let (database, table) = (cloud.aws.dynamodb.database(), state_table(cloud));
+    let scan = |index| {
+        let request = json!({ "TableName": table, "IndexName": index });
+        serde_json::to_string(&database.scan(serde_json::from_value(request).unwrap()).unwrap()).unwrap()
+    };
+    ["gsi1", "gsi2"].map(scan).concat()
+}
+
+/// D-3, L6: a canary in every field that can hold something personal; after the purge none is found in tables, indexes, buckets
+/// and the queues of failures. What others said and have stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_personal_stays() {
+    let cloud = Cloud::start().await;
+    let ben = cloud.member("ben").await;
+    let canary = cloud.anonymous().with("user-agent", "canary-agent/1.0").named("canary_name");
+    let flow = canary.post("/v1/registrations", json!({ "email": canary.email() })).await.is(201);
+    let path = format!("/v1/registrations/{}", flow["id"].as_str().unwrap());
+    let code = cloud.code_to(&canary.email()).await;
+    let _ = canary.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
+    let personal = json!({ "first_name": "Canaryfirst", "last_name": "Canarylast", "birth_date": "1987-06-05" });
+    let _ = canary.put(&format!("{path}/personal"), personal).await.is(200);
+    let _ = canary.put(&format!("{path}/username"), json!({ "username": canary.name() })).await.is(200);
+    let _ = canary.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    let canary = canary.signed_in(canary.post(&format!("{path}/complete"), json!({})).await.is(201));
+    let second = cloud.anonymous().with("user-agent", "canary-agent/2.0");
+    let _ = second.post("/v1/sessions", json!({ "login": canary.name(), "password": PASSWORD })).await.is(201);
+    let version = canary.get("/v1/me").await.header("etag");
+    let _ = canary.with("if-match", version).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
+
+    // A picture, of which there are an original, sizes and a record.
+    let picture = include_bytes!("../../events/upload-processor/uploaded.json");
+    let declared = json!({ "content_type": "image/png", "bytes": picture.len(), "sha256": sha256(picture) });
+    let link = canary.post("/v1/me/picture/uploads", declared).await.is(201);
+    assert!(link["id"].is_string());
+
+    let room = canary.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.json()["id"].clone();
+    let (mut socket, mut other) = (canary.socket().await, ben.socket().await);
+    for (n, to) in [&room, &json!("public")].into_iter().enumerate() {
+        let said = json!({ "type": "send", "room": to, "text": "canary said this", "nonce": format!("canary-nonce-{n}") });
+        assert_eq!(socket.ask(said).await["type"], "ack");
+        let said = json!({ "type": "send", "room": to, "text": "ben said that", "nonce": format!("ben-{n}") });
+        assert_eq!(other.ask(said).await["type"], "ack");
+    }
+    let scheduled = schedule(&canary).await;
+    cloud.settle().await;
+    let full = cloud.dump().await.to_string().to_lowercase();
+    for planted in [
+        "canary_name@example.test",
+        "canaryfirst",
+        "canarylast",
+        "1987-06-05",
+        "canary of the bio",
+        "canary said this",
+        "canary-agent/1.0",
+        "canary-nonce",
+    ] {
+        assert!(full.contains(planted), "{planted} was not planted");
+    }
+    assert!(indexes(&cloud).contains(&canary.id()));
+
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_gone(&cloud, &canary, &scheduled).await;
+    for (place, found) in [("tables", cloud.dump().await.to_string()), ("indexes", indexes(&cloud))] {
+        let found = found.to_lowercase();
+        assert!(!found.contains("canary") && !found.contains("1987-06-05"), "a canary is left in the {place}: {}", around(&found));
+    }
+    assert!(!indexes(&cloud).contains(&canary.id()));
+    let mut found = Vec::new();
+    files(cloud.aws.s3.root(), &mut found);
+    let theirs: Vec<_> = found.iter().filter(|(name, bytes)| name.contains(&canary.id()) || contains(bytes, b"anary")).collect();
+    assert!(theirs.is_empty(), "{theirs:?}");
+    assert!(cloud.aws.dead_letters.list().is_empty());
+
+    let ben = cloud.sign_in("ben").await;
+    let rooms = ben.get("/v1/rooms").await.is(200).to_string();
+    assert!(!rooms.contains(room.as_str().unwrap()), "{rooms}");
+    let public = ben.get("/v1/rooms/public/messages").await.is(200).to_string();
+    assert!(public.contains("ben said that") && !public.contains("canary"), "{public}");
+}
+
+fn around(text: &str) -> &str {
+    let at = text.find("canary").or_else(|| text.find("1987-06-05")).unwrap_or(0);
+    text.get(at.saturating_sub(300)..(at + 300).min(text.len())).unwrap_or(text)
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|w| w == part)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    use sha2::{Digest as _, Sha256};
+    BASE64_STANDARD.encode(Sha256::digest(bytes))
+}

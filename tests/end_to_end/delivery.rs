@@ -1,0 +1,257 @@
+//! Asynchronous delivery: the outbox, the relay, the bus, mails. R3, R4, E3, X2, Z30, Z33 to Z36.
+
+use std::collections::BTreeSet;
+
+use local::{
+    aws::{
+        Service,
+        dead_letters::DeadLetter,
+        faults::{Fault, Target},
+    },
+    hosts::Trace,
+};
+use serde_json::value::{RawValue, to_raw_value};
+use tests::{Cloud, PASSWORD, Value, json, race};
+
+const DELIVER: &str = "DeliverFunction";
+const RELAY: &str = "OutboxRelayFunction";
+
+fn calls_of(function: &str, service: Service, operation: &str, first: u32, times: u32) -> Target {
+    Target { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), first, times }
+}
+
+/// The items of one kind.
+async fn items(cloud: &Cloud, kind: &str) -> Vec<Value> {
+    let dump = cloud.dump().await;
+    let tables = dump.as_object().unwrap().values();
+    tables.flat_map(|table| table.as_array().unwrap()).filter(|item| item["kind"]["S"] == kind).cloned().collect()
+}
+
+/// What the bus delivered for an item of the outbox.
+fn on_the_bus(outbox: &Value) -> Box<RawValue> {
+    let event: Value = serde_json::from_str(outbox["event"]["S"].as_str().unwrap()).unwrap();
+    let at: i64 = outbox["at"]["N"].as_str().unwrap().parse().unwrap();
+    to_raw_value(&json!({
+        "version": "0", "id": "6f1d7c52-2b0a-4e1b-9c7e-3f8d5a9b1c24", "source": "stoa", "account": "123456789012", "region": "eu-central-1",
+        "time": "2030-01-01T12:01:00Z", "resources": [], "detail-type": outbox["name"]["S"],
+        "detail": { "id": outbox["id"]["S"], "at": at, "event": event },
+    }))
+    .unwrap()
+}
+
+async fn register(cloud: &Cloud, email: &str) -> Value {
+    cloud.anonymous().post("/v1/registrations", json!({ "email": email, "locale": "en" })).await.is(201)
+}
+
+/// R3, Z33, Z36: an event that comes again, later or at the same moment, sends nothing again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_comes_again_sends_nothing_again() {
+    let cloud = Cloud::start().await;
+    let _ = register(&cloud, "ana@example.test").await;
+    let first = cloud.mail_to("ana@example.test").await;
+    let outbox = items(&cloud, "outbox").await.pop().unwrap();
+    for _ in 0..3 {
+        cloud.hosts.invoke(DELIVER, on_the_bus(&outbox), &Trace::new(&cloud.sys)).await.unwrap();
+    }
+    let at_once = race(8, |_| {
+        let (hosts, event, trace) = (cloud.hosts.clone(), on_the_bus(&outbox), Trace::new(&cloud.sys));
+        async move { hosts.invoke(DELIVER, event, &trace).await.is_ok() }
+    })
+    .await;
+    assert_eq!(at_once, [true; 8]);
+    let mails = cloud.mails_to("ana@example.test").await;
+    assert_eq!((mails.len(), mails[0].code.clone()), (1, first.code));
+}
+
+/// R3: eight deliveries of an event that nobody has handled yet are one mail; those that come too early are told to come again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_comes_many_times_at_once_is_one_mail() {
+    let cloud = Cloud::start().await;
+    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, 0), Fault::Internal);
+    let _ = register(&cloud, "ana@example.test").await;
+    let outbox = loop {
+        match items(&cloud, "outbox").await.pop() {
+            Some(outbox) => break outbox,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    let handled = race(8, |_| {
+        let (hosts, event, trace) = (cloud.hosts.clone(), on_the_bus(&outbox), Trace::new(&cloud.sys));
+        async move { hosts.invoke(DELIVER, event, &trace).await.is_ok() }
+    })
+    .await;
+    assert!(handled.contains(&true));
+    down.end();
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "also not when the relay's comes");
+}
+
+/// E3, Z30: whoever waits for a reply does not learn how the sending goes; the sending is tried again, and one mail arrives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sending_that_fails_is_tried_again_and_nobody_notices() {
+    let cloud = Cloud::start().await;
+    // The client tries three times within an invocation; the platform invokes again.
+    let down = cloud.aws.faults.script(calls_of(DELIVER, Service::Ses, "SendRawEmail", 1, 4), Fault::Throttle);
+    let _ = register(&cloud, "ana@example.test").await;
+    let mail = cloud.mail_to("ana@example.test").await;
+    assert_eq!((down.hits(), cloud.mails_to("ana@example.test").await.len()), (4, 1));
+    assert!(cloud.aws.dead_letters.list().is_empty());
+    assert!(mail.code.is_some());
+}
+
+/// R4, Z34: what cannot be sent ends in the queue of failures, without a code or an address in it, and alone: others are sent
+/// meanwhile. Sent again from there, it arrives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_given_up_waits_and_is_sent_again() {
+    let cloud = Cloud::start().await;
+    let down = cloud.aws.faults.script(calls_of(DELIVER, Service::Ses, "SendRawEmail", 1, 9), Fault::Internal);
+    let _ = register(&cloud, "ana@example.test").await;
+    cloud.settle().await;
+    assert_eq!(down.hits(), 9, "three attempts in each of three invocations");
+    let _ = register(&cloud, "ben@example.test").await;
+    assert_eq!(cloud.mails_to("ben@example.test").await.len(), 1);
+    assert!(cloud.mails_to("ana@example.test").await.is_empty());
+
+    let given_up = cloud.aws.dead_letters.list();
+    let [DeadLetter { id, queue: Some(queue), function, error, event, .. }] = given_up.as_slice() else { panic!("{given_up:?}") };
+    assert_eq!(queue, "DeliverFailures");
+    assert_eq!(function, DELIVER);
+    assert!(!event.get().contains("example.test") && !error.contains("example.test"), "{error} {event}");
+    let redrive = format!("{}/_local/dead-letters/{id}/redrive", cloud.urls.console);
+    let _ = cloud.anonymous().post(&redrive, json!({})).await.is(202);
+    let mail = cloud.mail_to("ana@example.test").await;
+    assert!(mail.code.is_some() && cloud.aws.dead_letters.list().is_empty());
+}
+
+/// R4: an event that no consumer understands is given up without harm to its neighbours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poisoned_event_ends_in_the_queue() {
+    let cloud = Cloud::start().await;
+    let poison = json!({ "version": "0", "detail-type": "notice_due", "source": "stoa", "detail": { "id": "evt_nonsense", "event": {} } });
+    cloud.hosts.invoke_async(DELIVER, to_raw_value(&poison).unwrap());
+    let _ = register(&cloud, "ana@example.test").await;
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1);
+    let given_up = cloud.aws.dead_letters.list();
+    assert_eq!(given_up.len(), 1, "{given_up:?}");
+    assert!(given_up[0].event.get().contains("evt_nonsense"));
+}
+
+/// A record of the stream, as the relay gets it.
+fn record(sequence: usize, id: &str, event: &str) -> Value {
+    let text = |s: &str| json!({ "S": s });
+    let image = json!({
+        "pk": text(&format!("OUTBOX#{id}")), "sk": text("OUTBOX"), "kind": text("outbox"), "v": { "N": "1" },
+        "id": text(id), "at": { "N": "1893499260000" }, "name": text("notice_due"), "event": text(event),
+    });
+    json!({
+        "eventID": sequence.to_string(), "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-central-1", "eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/stoa-state/stream/x",
+        "dynamodb": { "Keys": {}, "NewImage": image, "SequenceNumber": format!("{sequence:021}"), "SizeBytes": 300, "StreamViewType": "NEW_IMAGE" },
+    })
+}
+
+fn notices(user: &str, poisoned: &[usize]) -> Box<RawValue> {
+    let records = (1..=25).map(|n| {
+        let event = format!(r#"{{"name":"notice_due","user":"{user}","notice":"session_reused"}}"#);
+        record(n, &format!("evt_01K9ZCHCW7R5JY9H0FAMZV{n:04}"), if poisoned.contains(&n) { "{" } else { &event })
+    });
+    to_raw_value(&json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
+}
+
+fn failures(answer: &RawValue) -> Vec<String> {
+    let answer: Value = serde_json::from_str(answer.get()).unwrap();
+    let failed = answer["batchItemFailures"].as_array().unwrap();
+    failed.iter().map(|f| f["itemIdentifier"].as_str().unwrap().trim_start_matches('0').to_owned()).collect()
+}
+
+/// Z34, Z35: the relay reports the first record that it could not hand on, and loses none of the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poisoned_record_is_told_apart_and_its_neighbours_arrive() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let before = cloud.mails_to(&ana.email()).await.len();
+    let relay = async |poisoned: &[usize]| {
+        failures(&cloud.hosts.invoke(RELAY, notices(&ana.id(), poisoned), &Trace::new(&cloud.sys)).await.unwrap())
+    };
+    assert_eq!(relay(&[7, 19]).await, ["7"]);
+    assert_eq!(cloud.mails_to(&ana.email()).await.len() - before, 23);
+    // The same again, as after a report: nothing is sent twice; and mended, the rest arrives.
+    assert_eq!(relay(&[7]).await, ["7"]);
+    assert_eq!(cloud.mails_to(&ana.email()).await.len() - before, 24);
+    assert_eq!(relay(&[]).await, [""; 0]);
+    assert_eq!(cloud.mails_to(&ana.email()).await.len() - before, 25);
+}
+
+/// Z35: what the bus does not take is reported by its place, in the order of the stream; what was taken stays taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_bus_does_not_take_is_reported_by_its_place() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let before = cloud.mails_to(&ana.email()).await.len();
+    // The second batch of ten fails, in all attempts of the client.
+    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 2, 3), Fault::Internal);
+    let relay = async |poisoned: &[usize]| {
+        failures(&cloud.hosts.invoke(RELAY, notices(&ana.id(), poisoned), &Trace::new(&cloud.sys)).await.unwrap())
+    };
+    assert_eq!(relay(&[25]).await, ["11"], "the first of those, not the poisoned one behind");
+    assert_eq!(down.hits(), 3);
+    assert_eq!(cloud.mails_to(&ana.email()).await.len() - before, 10);
+    assert_eq!(relay(&[]).await, [""; 0]);
+    assert_eq!(cloud.mails_to(&ana.email()).await.len() - before, 25);
+}
+
+/// §5 of the architecture: an outage of the bus delays mails and loses none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_the_bus_delays_and_loses_nothing() {
+    let cloud = Cloud::start().await;
+    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, 7), Fault::Unavailable);
+    let names = ["ana", "ben", "cyd", "dan"];
+    for name in names {
+        let _ = register(&cloud, &format!("{name}@example.test")).await;
+    }
+    cloud.settle().await;
+    assert_eq!(down.hits(), 7);
+    for name in names {
+        assert_eq!(cloud.mails_to(&format!("{name}@example.test")).await.len(), 1, "{name}");
+    }
+}
+
+/// B2, E1, O-6: mails come in the reader's language, in two forms; a code stands in no table; who has an account already is told
+/// so and gets neither code nor link.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_speak_the_readers_language_and_keep_secrets() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut subjects = BTreeSet::new();
+    for locale in ["en", "pl"] {
+        let to = format!("new-{locale}@example.test");
+        let _ = cloud.anonymous().post("/v1/registrations", json!({ "email": to, "locale": locale })).await.is(201);
+        let mail = cloud.mail_to(&to).await;
+        let code = mail.code.clone().unwrap();
+        let html = mail.html.unwrap();
+        assert!(mail.text.contains(&code) && html.contains(&code));
+        assert!(html.contains(&format!("lang=\"{locale}\"")), "{html}");
+        assert!(!cloud.dump().await.to_string().contains(&code), "the code of {to} is kept");
+        subjects.insert(mail.subject);
+    }
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+
+    let _ = register(&cloud, &ana.email()).await;
+    let mail = cloud.mail_to(&ana.email()).await;
+    assert!(mail.subject.contains("already"), "{}", mail.subject);
+    assert!(mail.code.is_none() && mail.links.is_empty());
+}
+
+/// C4: when a spent refresh token is used again its owner is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reuse_of_a_spent_token_is_told_to_its_owner() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let signed_in = cloud.anonymous().post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(201);
+    let spent = json!({ "refresh_token": signed_in["refresh_token"] });
+    let _ = cloud.anonymous().post("/v1/sessions/refresh", spent.clone()).await.is(200);
+    cloud.advance(std::time::Duration::from_secs(11)).await;
+    cloud.anonymous().post("/v1/sessions/refresh", spent).await.is_problem(401, "refresh_invalid");
+    let mail = cloud.mail_to(&ana.email()).await;
+    assert!(mail.text.contains("ana") && mail.code.is_none() && mail.links.is_empty(), "{}", mail.text);
+    assert!(mail.subject.contains("ended"), "{}", mail.subject);
+}
