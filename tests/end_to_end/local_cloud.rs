@@ -114,6 +114,39 @@ async fn every_item_is_found_once_whatever_the_page() {
     let _ = caller.get(&format!("{base}?cursor=forged")).await.is(400);
 }
 
+/// Connections: whoever is connected is listed, and can be cut off.
+#[tokio::test]
+async fn an_open_socket_is_listed_and_can_be_cut() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    let (caller, connections) = (cloud.anonymous(), console(&cloud, "/_local/connections"));
+    let listed = caller.get(&connections).await.is(200);
+    let [open] = listed["connections"].as_array().expect("connections").as_slice() else { panic!("one connection: {listed}") };
+    let one = format!("{connections}/{}", open["id"].as_str().expect("an id"));
+    let _ = caller.delete(&one).await.is(204);
+    assert!(socket.closed().await.is_some(), "the client is told");
+    cloud.settle().await;
+    assert_eq!(caller.get(&connections).await.is(200), json!({ "connections": [] }));
+    let _ = caller.delete(&one).await.is(404);
+}
+
+/// Calls: each operation tells how many it made, in its reply and on the page.
+#[tokio::test]
+async fn an_operation_tells_what_it_asked_of_aws() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let me = ana.get("/v1/me").await;
+    let _ = me.is(200);
+    assert!(me.header("server-timing").contains("calls=1 "), "{}", me.header("server-timing"));
+    let _ = ana.get("/v1/me").await.is(200);
+    let calls = cloud.anonymous().get(&console(&cloud, "/_local/calls")).await.is(200);
+    let operations = calls["operations"].as_array().expect("operations");
+    let mine = operations.iter().find(|o| o["name"] == "GET /v1/me").expect("the operation");
+    assert_eq!((&mine["times"], &mine["calls"]), (&json!(2), &json!({ "dynamodb.BatchGetItem": 2 })));
+    assert!(calls["functions"].as_array().expect("functions").iter().any(|f| f["name"] == "profile"));
+}
+
 /// The console answers only to this machine and its own pages.
 #[tokio::test]
 async fn pages_of_other_sites_reach_nothing() {

@@ -41,7 +41,7 @@ function item(attributes) {
   const sk = text(attributes.sk);
   const key = `${pk} ${sk}`;
   const rest = Object.entries(attributes).filter(([name]) => !["pk", "sk", "kind"].includes(name)).sort(([a], [b]) => a.localeCompare(b));
-  const details = el("details", { open: open.has(key), "data-key": key },
+  const details = el("details", { open: open.has(key) },
     el("summary", { "data-key": key }, chip(text(attributes.kind) || "?", "accent"), el("code", {}, pk), sk === text(attributes.kind).toUpperCase() ? "" : el("code", { class: "soft" }, sk), expiry(attributes.ttl)),
     el("div", { class: "attributes" },
       el("table", {}, el("tbody", {}, [["pk", attributes.pk], ["sk", attributes.sk], ...rest].map(([name, value]) => el("tr", {},
