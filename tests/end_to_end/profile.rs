@@ -200,6 +200,38 @@ async fn others_see_what_is_opened() {
     cloud.anonymous().get("/v1/users/ana").await.is_problem(401, "token_invalid");
 }
 
+/// Each operation asks AWS as often as it says, and no oftener: the batch that proves who asks brings what is asked about.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_make_as_few_calls_as_they_say() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let version = etag(&ana).await;
+    let upload = json!({ "content_type": "image/png", "bytes": 1, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" });
+    let first = ana.post("/v1/me/picture/uploads", upload.clone()).await;
+    let status = first.header("location");
+    for (reply, calls) in [
+        (ana.get("/v1/me").await, 1),
+        (patch(&ana, &version, json!({})).await, 1),
+        (patch(&ana, &version, json!({ "bio": "x" })).await, 2),
+        (patch(&ana, &version, json!({ "bio": "y" })).await, 1),
+        (ben.get("/v1/users/ana").await, 2),
+        (ana.get("/v1/users/ana").await, 1),
+        (ana.get("/v1/users/nobody").await, 1),
+        (first, 3),
+        (ana.post("/v1/me/picture/uploads", upload).await, 4),
+        (ana.get(&status).await, 1),
+        (ana.delete("/v1/me/picture").await, 1),
+        (cloud.anonymous().get("/v1/pictures/default/64").await, 0),
+        (cloud.anonymous().get(&format!("/v1/pictures/pic_{}/64", "0".repeat(26))).await, 0),
+        (cloud.anonymous().get("/v1/me").await, 0),
+        (cloud.anonymous().get("/docs").await, 0),
+        (cloud.anonymous().get("/openapi.json").await, 0),
+    ] {
+        let timing = reply.header("server-timing");
+        assert!(timing.contains(&format!("calls={calls} ")), "{timing} and not {calls} for {reply:?}");
+    }
+}
+
 fn members(value: &tests::Value) -> Vec<&str> {
     value.as_object().map(|o| o.keys().map(String::as_str).collect()).unwrap_or_default()
 }

@@ -53,10 +53,10 @@ impl<'de> Deserialize<'de> for Which {
     get, path = "/v1/pictures/{picture}/{size}", tag = "profile", operation_id = "get_picture", security(()),
     params(
         ("picture" = String, Path, description = "An id, or `default`.", example = "default"),
-        ("size" = Size, Path, description = "Pixels on each side.", example = "300"),
+        ("size" = inline(Size), Path, description = "Pixels on each side.", example = "300"),
     ),
     responses(
-        (status = 200, description = "The default picture.", content_type = "image/jpeg", body = Vec<u8>),
+        (status = 200, description = "The default picture.", content_type = "image/jpeg", body = String, example = "the bytes of a JPEG"),
         (
             status = 302, description = "Where the picture is.",
             headers(("Location" = String, description = "A link to the picture, good for 20 to 30 minutes."), ("Cache-Control" = String, description = "How long to keep this reply."))

@@ -62,7 +62,8 @@ pub struct CreatedUpload {
 /// At most 20 an hour.
 ///
 /// AWS calls: three, the batch that proves the session, the hit that is counted before anything is stored, and the record
-/// that the processor checks the file against. The link is computed here.
+/// that the processor checks the file against; a fourth for a further one within the hour, whose count is already open. The
+/// link is computed here.
 #[utoipa::path(
     post, path = "/v1/me/picture/uploads", tag = "profile", operation_id = "create_picture_upload", security(("bearer" = [])),
     request_body(
@@ -148,7 +149,7 @@ pub enum UploadState {
 /// AWS calls: one, a batch that proves the session and brings the upload.
 #[utoipa::path(
     get, path = "/v1/me/picture/uploads/{upload}", tag = "profile", operation_id = "get_picture_upload", security(("bearer" = [])),
-    params(("upload" = UploadId, Path, description = "The `id` from its announcement.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
+    params(("upload" = inline(UploadId), Path, description = "The `id` from its announcement.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
     responses(
         (
             status = 200, body = UploadStatus,
