@@ -13,8 +13,10 @@ use crate::{Failure, repository};
 /// What one language has and another lacks.
 pub fn findings() -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
-    for folder in language_folders(&repository::root().join("shared"))? {
-        findings.extend(compare(&folder)?);
+    for place in ["shared", "functions"] {
+        for folder in language_folders(&repository::root().join(place))? {
+            findings.extend(compare(&folder)?);
+        }
     }
     findings.extend(unknown_fields()?);
     Ok(findings)
