@@ -4,6 +4,7 @@ mod api_docs;
 mod chat;
 mod deletion;
 mod delivery;
+mod gateway;
 mod local_cloud;
 mod login;
 mod picture;

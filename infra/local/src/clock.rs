@@ -110,9 +110,12 @@ impl Clock {
         drop(tokio::time::timeout(due.since(self.now()), moves.changed()).await);
     }
 
-    /// Called by the schedules when they have done what the clock has made due.
-    pub(crate) fn followed(&self) {
-        *self.unseen() = None;
+    /// Called by the schedules when they have done what the clock, at this offset, has made due.
+    pub(crate) fn followed(&self, offset: i64) {
+        let mut unseen = self.unseen();
+        if *self.moved.borrow() == offset {
+            *unseen = None;
+        }
     }
 
     fn unseen(&self) -> std::sync::MutexGuard<'_, Option<Guard>> {
@@ -120,9 +123,11 @@ impl Clock {
     }
 
     fn put_offset(&self, offset: i64) -> io::Result<()> {
-        *self.unseen() = Some(self.activity.begin());
+        let mut unseen = self.unseen();
+        *unseen = Some(self.activity.begin());
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
+        drop(unseen);
         self.file.as_deref().map_or(Ok(()), |file| std::fs::write(file, offset.to_string()))
     }
 }

@@ -168,7 +168,7 @@ impl Stack {
             urls.socket = format!("{}/{}", urls.socket, api.stage);
         }
         let lock = options.storage.take(options.fresh)?;
-        let core = Arc::new(core(template, urls, stage, &options.hosting, options.storage, options.now).await?);
+        let core = Arc::new(core(template, urls, stage, &options.hosting, options.storage, options.now)?);
 
         let mut tasks = JoinSet::new();
         serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?);
@@ -190,14 +190,7 @@ impl Stack {
     }
 }
 
-async fn core(
-    template: Template,
-    urls: Urls,
-    stage: String,
-    hosting: &Hosting,
-    storage: Storage,
-    now: Option<Time>,
-) -> Result<Core, StartError> {
+fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storage: Storage, now: Option<Time>) -> Result<Core, StartError> {
     let sys = Sys::real();
     let activity = Activity::default();
     let clock_file = storage.path("clock");

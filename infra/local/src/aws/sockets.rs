@@ -36,7 +36,7 @@ pub(super) async fn answer(call: &Call, parts: &Parts, body: Bytes) -> Response 
     let need = need(call, &parts.method, &id);
     call.perform(operation, &[need], async {
         let done = match operation {
-            "PostToConnection" => connections.post(&id, body).await.map(|()| StatusCode::OK.into_response()),
+            "PostToConnection" => connections.post(&id, body).map(|()| StatusCode::OK.into_response()),
             "DeleteConnection" => connections.delete(&id).map(|()| StatusCode::NO_CONTENT.into_response()),
             _ => connections.get(&id).map(|info| match serde_json::to_string(&info) {
                 Ok(body) => json_reply(StatusCode::OK, body, &call.request_id),

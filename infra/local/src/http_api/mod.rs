@@ -67,18 +67,18 @@ enum Refusal {
 
 async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
     let core = &gateway.core;
-    let cors = core.template.http_api.cors.as_ref();
+    let rules = core.template.http_api.cors.as_ref();
     let origin = request.headers().get(http::header::ORIGIN).cloned();
-    let (parts, body) = request.into_parts();
-    if let Some(cors) = cors
-        && let Some(preflight) = cors::preflight(cors, &parts)
+    let (head, body) = request.into_parts();
+    if let Some(rules) = rules
+        && let Some(preflight) = cors::preflight(rules, &head)
     {
         return preflight;
     }
     let request_id = event::request_id(&core.sys);
-    let mut response = gateway.route(&parts, body, peer, &request_id).await.unwrap_or_else(Refusal::into_response);
-    if let (Some(cors), Some(origin)) = (cors, origin) {
-        cors::allow(cors, &origin, response.headers_mut());
+    let mut response = gateway.route(&head, body, peer, &request_id).await.unwrap_or_else(Refusal::into_response);
+    if let (Some(rules), Some(origin)) = (rules, origin) {
+        cors::allow(rules, &origin, response.headers_mut());
     }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("apigw-requestid", id);

@@ -41,8 +41,8 @@ impl Routes {
 
     pub fn find(&self, method: &str, path: &str) -> Option<Found<'_>> {
         let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        let candidates = self.0.iter().filter(|r| r.method == method || r.method == "ANY");
-        candidates.filter_map(|route| Some(Found { parameters: route.capture(&parts)?, route })).next()
+        let mut candidates = self.0.iter().filter(|r| r.method == method || r.method == "ANY");
+        candidates.find_map(|route| Some(Found { parameters: route.capture(&parts)?, route }))
     }
 }
 

@@ -71,10 +71,9 @@ impl Cron {
         let midnight = Time::from_millis(minute.millis().div_euclid(86_400_000).saturating_mul(86_400_000));
         let days = std::iter::successors(Some(midnight), |day| Some(*day + DAY)).take(HORIZON_DAYS);
         days.filter(|day| self.on(*day)).find_map(|day| {
-            let hours = self
-                .hours
-                .iter()
-                .flat_map(|h| self.minutes.iter().map(move |m| HOUR.saturating_mul((*h).into()) + MINUTE.saturating_mul((*m).into())));
+            let hours = self.hours.iter().flat_map(|h| {
+                self.minutes.iter().map(move |m| HOUR.saturating_mul((*h).into()).saturating_add(MINUTE.saturating_mul((*m).into())))
+            });
             hours.map(|time| day + time).find(|due| *due >= minute)
         })
     }
@@ -122,8 +121,8 @@ fn cron(text: &str) -> Option<Cron> {
 /// `*`, `5`, `5,7`, `1-5`, `0/15`, `MON-FRI`.
 fn field(text: &str, low: u16, high: u16, names: &[&str]) -> Option<BTreeSet<u16>> {
     let value = |text: &str| {
-        let named = names.iter().position(|n| n.eq_ignore_ascii_case(text)).and_then(|i| u16::try_from(i).ok()?.checked_add(1));
-        named.or_else(|| text.parse().ok()).filter(|v| (low..=high).contains(v))
+        let by_name = names.iter().position(|n| n.eq_ignore_ascii_case(text)).and_then(|i| u16::try_from(i).ok()?.checked_add(1));
+        by_name.or_else(|| text.parse().ok()).filter(|v| (low..=high).contains(v))
     };
     let mut all = BTreeSet::new();
     for part in text.split(',') {

@@ -136,10 +136,10 @@ pub async fn watch(core: Arc<Core>) {
     let schedules = &core.schedules;
     let mut moves = core.clock.subscribe();
     loop {
-        moves.borrow_and_update();
+        let offset = *moves.borrow_and_update();
         schedules.not_later_than_needed();
         schedules.run_due();
-        core.clock.followed();
+        core.clock.followed(offset);
         let next = schedules.next().unwrap_or_else(|| core.clock.now() + IDLE);
         core.clock.wait(&mut moves, next).await;
     }

@@ -72,7 +72,6 @@ async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket,
         let due = (active + IDLE).min(connected + LIFE);
         tokio::select! {
             frame = socket.next() => match frame {
-                None => return End(1006, String::new()),
                 Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
                 Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
                 Some(Ok(Message::Close(frame))) => {
@@ -84,7 +83,7 @@ async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket,
                 Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => return close(socket, CloseCode::Size, "Message too long").await,
                 Some(Err(Error::Utf8(_))) => return close(socket, CloseCode::Invalid, "Not UTF-8").await,
                 Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
-                Some(Err(_)) => return End(1006, String::new()),
+                None | Some(Err(_)) => return End(1006, String::new()),
             },
             outgoing = asked.recv() => match outgoing {
                 Some(Outgoing::Message(data)) => {
@@ -113,8 +112,10 @@ async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) -> En
     let frame = CloseFrame { code, reason: reason.into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         // A connection that is closed with bytes unread is reset, and the client would never see the frame.
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(FAREWELL, socket.next()).await {}
+        // What is too long has not been read at all.
         let mut rest = [0; 4096];
-        while let Ok(Ok(1..)) = tokio::time::timeout(FAREWELL, socket.get_mut().read(&mut rest)).await {}
+        while code == CloseCode::Size && matches!(tokio::time::timeout(FAREWELL, socket.get_mut().read(&mut rest)).await, Ok(Ok(1..))) {}
     }
     End(code.into(), reason.to_owned())
 }
@@ -140,7 +141,7 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
         if let Some(message) = complaint {
             let frame = json!({"message": message, "connectionId": caller.info.id, "requestId": request_id(&core.sys)});
             // A client that has gone needs no answer.
-            core.connections.post(&caller.info.id, frame.to_string().into()).await.unwrap_or_default();
+            core.connections.post(&caller.info.id, frame.to_string().into()).unwrap_or_default();
         }
         drop(guard);
     });

@@ -76,7 +76,7 @@ impl Connections {
     ///
     /// # Errors
     /// [`ConnectionError`].
-    pub async fn post(&self, id: &str, data: Bytes) -> Result<(), ConnectionError> {
+    pub fn post(&self, id: &str, data: Bytes) -> Result<(), ConnectionError> {
         if data.len() > MAX_MESSAGE {
             return Err(ConnectionError::TooLarge);
         }

@@ -136,7 +136,7 @@ impl Scope {
             let (name, after) = after.split_once('}').ok_or_else(|| TemplateError(format!("{text:?}: an open ${{")))?;
             out.push_str(before);
             if let Some(literal) = name.strip_prefix('!') {
-                out.push_str(&format!("${{{literal}}}"));
+                out.extend(["${", literal, "}"]);
             } else {
                 let value = match (variables.get(name), name.split_once('.')) {
                     (Some(value), _) => value.clone(),

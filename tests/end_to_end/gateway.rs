@@ -1,0 +1,210 @@
+//! The gateways: what a client meets before any function, and after it, as on AWS.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt};
+use local::{
+    Options, Stack,
+    socket_api::{ConnectionError, ConnectionInfo},
+};
+use reqwest::Method;
+use tests::{Caller, Cloud, Socket, json};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{
+        Message,
+        client::IntoClientRequest as _,
+        http::HeaderValue,
+        protocol::frame::{
+            Frame,
+            coding::{Data, OpCode},
+        },
+    },
+};
+
+const MB: usize = 1024 * 1024;
+
+/// HTTP: unknown paths and methods, oversized bodies and headers never reach a function.
+#[tokio::test]
+async fn the_gateway_refuses_in_its_own_words() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    for (method, path) in
+        [(Method::GET, "/v1/nothing"), (Method::DELETE, "/v1/registrations"), (Method::GET, "/v1/me/"), (Method::GET, "//v1/me")]
+    {
+        assert_eq!(caller.send(method, path, None).await.is(404), json!({ "message": "Not Found" }), "{path}");
+    }
+    let large = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 10 * MB + 1]).await;
+    assert_eq!(large.is(413), json!({ "message": "Request Entity Too Large" }));
+    // Within the gateway's limit, beyond Lambda's.
+    let event = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 7 * MB]).await;
+    assert_eq!(event.is(413), json!({ "message": "Request Entity Too Large" }));
+    let headers = caller.with("x-long", "x".repeat(10_240)).get("/v1/me").await;
+    assert_eq!(headers.is(431), json!({ "message": "Request Header Fields Too Large" }));
+    let broken = caller.get("/v1/users/%ff").await;
+    assert_eq!(broken.is(400), json!({ "message": "Bad Request" }));
+}
+
+/// HTTP: a route lets its burst through and then its rate, by the clock.
+#[tokio::test]
+async fn a_burst_beyond_the_limit_is_throttled() {
+    let limits = [("ThrottleRate", "1"), ("ThrottleBurst", "3")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let stack = Stack::start(Options { parameters: limits.into(), ..Options::for_tests() }).await.expect("it starts");
+    let get = || reqwest::get(format!("{}/.well-known/jwks.json", stack.urls.api));
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(get().await.expect("an answer"));
+    }
+    let statuses: Vec<u16> = answers.iter().map(|a| a.status().as_u16()).collect();
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    let refused = answers.pop().expect("the last").text().await.expect("a body");
+    assert_eq!(refused, r#"{"message":"Too Many Requests"}"#);
+    stack.clock.advance(Duration::from_secs(1)).expect("the clock moves");
+    assert_eq!(get().await.expect("an answer").status(), 200);
+}
+
+/// HTTP: the gateway answers preflights, and what functions say about origins does not count.
+#[tokio::test]
+async fn origins_are_the_gateways_business() {
+    let cloud = Cloud::start().await;
+    let from = |origin: &str| cloud.anonymous().with("origin", origin).with("access-control-request-method", "PATCH");
+    let allowed = from("http://localhost:5173").send(Method::OPTIONS, "/v1/me", None).await;
+    let _ = allowed.is(204);
+    assert_eq!(allowed.header("access-control-allow-origin"), "http://localhost:5173");
+    assert!(allowed.header("access-control-allow-methods").contains("PATCH"));
+    let foreign = from("https://evil.example").send(Method::OPTIONS, "/v1/me", None).await;
+    let _ = foreign.is(204);
+    assert_eq!(foreign.header("access-control-allow-origin"), "");
+    let reply = from("http://localhost:5173").get("/.well-known/jwks.json").await;
+    assert_eq!(reply.header("access-control-allow-credentials"), "true");
+    assert!(reply.header("access-control-expose-headers").contains("etag"));
+}
+
+/// HTTP: the caller's address is the peer's, whatever a header claims.
+#[tokio::test]
+async fn nobody_chooses_their_address() {
+    let cloud = Cloud::start().await;
+    let guess = json!({ "login": "nobody", "password": "a guess at random" });
+    let mut statuses = Vec::new();
+    let caller = cloud.anonymous();
+    for n in 0..40 {
+        let reply = caller
+            .with("x-forwarded-for", format!("203.0.113.{n}"))
+            .post("/v1/registrations", json!({ "email": format!("u{n}@example.test") }))
+            .await;
+        statuses.push(reply.status.as_u16());
+    }
+    assert!(statuses.contains(&429), "a header does not get around a limit: {statuses:?}");
+    let _ = cloud.anonymous().post("/v1/sessions", guess).await.is(401);
+}
+
+async fn sole(cloud: &Cloud) -> ConnectionInfo {
+    let all = cloud.connections.list();
+    assert_eq!(all.len(), 1);
+    all.into_iter().next().expect("one")
+}
+
+/// The raw socket that a member's ticket opens.
+async fn raw(caller: &Caller) -> tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>> {
+    let ticket = caller.ticket().await;
+    let mut request = ticket["url"].as_str().expect("a url").into_client_request().expect("a request");
+    let offer = format!("stoa.v1, ticket.{}", ticket["ticket"].as_str().expect("a ticket"));
+    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::try_from(offer).expect("a header"));
+    request.headers_mut().insert("origin", HeaderValue::try_from(caller.origin()).expect("a header"));
+    let (socket, reply) = connect_async(request).await.expect("it opens");
+    assert_eq!(reply.headers().get("sec-websocket-protocol").and_then(|v| v.to_str().ok()), Some("stoa.v1"));
+    socket
+}
+
+async fn close_code(mut socket: impl StreamExt<Item = Result<Message, tokio_tungstenite::tungstenite::Error>> + Unpin) -> u16 {
+    let search = async {
+        while let Some(Ok(message)) = socket.next().await {
+            if let Message::Close(frame) = message {
+                return frame.map_or(1005, |f| f.code.into());
+            }
+        }
+        1006
+    };
+    tokio::time::timeout(Duration::from_secs(10), search).await.expect("it closes")
+}
+
+/// WebSocket: only its own path upgrades, and only a WebSocket's request.
+#[tokio::test]
+async fn nothing_but_a_websocket_gets_to_the_socket() {
+    let cloud = Cloud::start().await;
+    let listener = cloud.urls.socket.replace("ws://", "http://");
+    let caller = cloud.anonymous();
+    let _ = caller.get(&listener).await.is(426);
+    let _ = caller.get(&listener.replace("/development", "/elsewhere")).await.is(403);
+    assert!(Socket::open(&cloud.urls.socket, None, Some(caller.origin())).await.is_err_and(|r| r.0 == 401 || r.0 == 403));
+    assert!(cloud.connections.list().is_empty());
+}
+
+/// WebSocket: a frame of 32 KB and a message of 128 KB pass, a byte more closes with 1009; binary frames close with 1003.
+#[tokio::test]
+async fn the_sizes_of_frames_are_limited() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+
+    let mut socket = raw(&ana).await;
+    let fragment = |opcode, last, size| Message::Frame(Frame::message(vec![b' '; size], OpCode::Data(opcode), last));
+    for (opcode, last) in [(Data::Text, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, true)] {
+        socket.send(fragment(opcode, last, 32 * 1024)).await.expect("sent");
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("in time").expect("open").expect("a frame");
+    assert!(answer.is_text(), "128 KB of nothing get an error frame: {answer:?}");
+    for (opcode, last) in
+        [(Data::Text, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, true)]
+    {
+        // The gateway may have hung up before the last one.
+        drop(socket.send(fragment(opcode, last, 32 * 1024)).await);
+    }
+    assert_eq!(close_code(socket).await, 1009);
+
+    let mut socket = raw(&ana).await;
+    socket.send(Message::text(" ".repeat(32 * 1024 + 1))).await.expect("sent");
+    assert_eq!(close_code(socket).await, 1009);
+
+    let mut socket = raw(&ana).await;
+    socket.send(Message::binary(vec![1, 2, 3])).await.expect("sent");
+    assert_eq!(close_code(socket).await, 1003);
+}
+
+/// WebSocket: ten minutes of silence or two hours in all end a connection with 1001, by the clock.
+#[tokio::test]
+async fn a_socket_lives_as_long_as_the_platform_lets_it() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let silent = raw(&ana).await;
+    cloud.settle().await; // The greeting counts as traffic.
+    cloud.advance(Duration::from_mins(9)).await;
+    assert_eq!(cloud.connections.list().len(), 1, "nine minutes are not ten");
+    cloud.advance(Duration::from_mins(1)).await;
+    assert_eq!(close_code(silent).await, 1001);
+
+    let ana = cloud.sign_in("ana").await;
+    let mut lively = raw(&ana).await;
+    for minute in (9..=119).step_by(9) {
+        cloud.advance(Duration::from_mins(9)).await;
+        lively.send(Message::Ping("still here".into())).await.unwrap_or_else(|e| panic!("minute {minute}: {e}"));
+        while !matches!(lively.next().await, Some(Ok(Message::Pong(_)))) {}
+    }
+    cloud.advance(Duration::from_mins(3)).await;
+    assert_eq!(close_code(lively).await, 1001);
+}
+
+/// WebSocket: the management endpoint reaches open connections of acceptable size, and no others.
+#[tokio::test]
+async fn a_connection_is_posted_to_until_it_is_gone() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    let info = sole(&cloud).await;
+    assert!(info.identity.source_ip.starts_with("127."));
+    cloud.connections.post(&info.id, json!({ "hello": 1 }).to_string().into()).expect("posted");
+    let _ = socket.expect(|frame| frame["hello"] == 1).await;
+    assert_eq!(cloud.connections.post(&info.id, vec![b' '; 128 * 1024 + 1].into()), Err(ConnectionError::TooLarge));
+    cloud.connections.delete(&info.id).expect("deleted");
+    assert_eq!(cloud.connections.post(&info.id, "x".into()), Err(ConnectionError::Gone));
+    assert!(cloud.connections.get(&info.id).is_err());
+}
