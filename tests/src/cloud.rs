@@ -39,7 +39,7 @@ impl Cloud {
     pub async fn start() -> Self {
         // Shown for tests that fail. Another test may have been first.
         drop(tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init());
-        let stack = Stack::start(Options::default()).await.unwrap_or_else(|e| panic!("{e}"));
+        let stack = Stack::start(Options::for_tests()).await.unwrap_or_else(|e| panic!("{e}"));
         Self { stack, addresses: AtomicU32::new(0) }
     }
 
