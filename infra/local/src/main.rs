@@ -89,10 +89,12 @@ fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     for (name, url) in lines {
         writeln!(out, "{name:<11}{url}")?;
     }
-    writeln!(out)?;
+    writeln!(out, "\nAccounts, all with the password {:?}:", seed::PASSWORD)?;
     for account in &seed::ACCOUNTS {
-        writeln!(out, "{:<11}{:<30}{}", account.username, account.email, account.password)?;
+        let role = if account.role == seed::Role::Administrator { "  administrator" } else { "" };
+        writeln!(out, "{:<11}{}{role}", account.username, account.email)?;
     }
+    writeln!(out, "\nCtrl-C stops it. The state stays; --fresh forgets it.")?;
     out.flush()
 }
 

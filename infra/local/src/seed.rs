@@ -22,7 +22,7 @@ pub struct Account {
     pub username: &'static str,
     /// Address. No mail server answers for `example.test`.
     pub email: &'static str,
-    /// Password, the same for all.
+    /// [`PASSWORD`].
     pub password: &'static str,
     /// What they may do.
     pub role: Role,
@@ -40,8 +40,8 @@ pub enum Role {
     Member,
 }
 
-/// Poikile, the painted porch, is where the first Stoics met; they lend their names.
-const PASSWORD: &str = "under the painted porch";
+/// The password of all. Poikile, the painted porch, is where the first Stoics met; some of the names are theirs.
+pub const PASSWORD: &str = "under the painted porch";
 
 /// All of them.
 pub const ACCOUNTS: [Account; 6] = [
