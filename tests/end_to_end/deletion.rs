@@ -42,6 +42,14 @@ async fn until_due(cloud: &Cloud, scheduled: &Value) {
     cloud.settle().await;
 }
 
+/// Moves the clock to the next minute past noon: no schedule is due for some minutes then.
+async fn until_quiet(cloud: &Cloud) {
+    let (now, noon) = (cloud.now().millis(), 43_260_000);
+    let days = (now - noon).div_euclid(86_400_000) + 1;
+    cloud.clock.set(Time::from_millis(days * 86_400_000 + noon)).unwrap();
+    cloud.settle().await;
+}
+
 /// Every item of every table.
 async fn items(cloud: &Cloud) -> Vec<Value> {
     let dump = cloud.dump().await;
@@ -247,7 +255,6 @@ async fn taking_back_against_the_sweep_has_one_winner() {
             .collect();
         let winners = replies.iter().flatten().filter(|r| r.status.is_success()).count();
         let purged = events(&items(&cloud).await, "account_purge_due") > 0;
-        eprintln!("round {round}: {winners} took it back, others were told {told:?}");
         let known = ["409 deletion_not_scheduled", "409 deletion_begun", "422 link_invalid", "401 token_invalid"];
         assert!(told.iter().all(|t| known.contains(&t.as_str())), "{told:?}");
         if winners == 0 {
@@ -327,11 +334,18 @@ async fn lived(cloud: &Cloud, name: &str, friend: &Caller) -> Caller {
     somebody
 }
 
-/// Lets the purge of one account after the other run until its n-th call, and returns how many calls one takes.
+/// Lets purges run until their n-th call, each n once, and returns how many calls a purge takes.
 async fn cut_everywhere(fault: Fault, times: u32) -> u32 {
+    let (a, b, c, d) = tokio::join!(cut(fault, times, 1), cut(fault, times, 2), cut(fault, times, 3), cut(fault, times, 4));
+    a.min(b).min(c).min(d)
+}
+
+/// Every fourth n, on a cloud of its own: most of the time is waiting for attempts that fail.
+async fn cut(fault: Fault, times: u32, from: u32) -> u32 {
     let cloud = Cloud::start().await;
     let friend = cloud.member("friend").await;
-    for first in 1.. {
+    for first in (from..).step_by(4) {
+        until_quiet(&cloud).await;
         let name = format!("cut_{first}");
         let somebody = lived(&cloud, &name, &friend).await;
         let scheduled = schedule(&somebody).await;
