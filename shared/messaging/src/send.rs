@@ -13,7 +13,7 @@ use kernel::{
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, Refused, Slot, StoreError, Table, Tx, field};
+use store::{CommitError, Cond, Item, Key, Refused, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::{
     history::bury,
@@ -146,12 +146,8 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
         let said = Said { id, author: user.id, username: user.username.to_string(), text: text.clone() };
         let entry = Entry { room: room.id, seq, at, said: Some(said), via: Some(socket.to_owned()) };
         let fresh = Receipt { user: user.id, room: room.id, nonce: nonce.clone(), seq, id, at, until: now + REMEMBERED };
-        let mut tx = Tx::new();
-        let placed = tx.create(&entry);
-        let first = tx.put(&fresh, Cond::Absent.or(field("until").le(now)));
-        let counted = tx.update(count);
-        let heard = room.peer_of(user.id).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
         let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
+        let Commit { mut tx, placed, first, counted, heard } = commit(room, &entry, &fresh, count, now);
         if !inline {
             Outbox::add(&mut tx, sys, &Event::MessagePosted { room: room.id, seq });
         }
@@ -184,6 +180,28 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
         }
     }
     Err(Problem::unavailable("too many sends of one person at once").into())
+}
+
+/// The transaction that says it, and which of its conditions is where.
+struct Commit {
+    tx: Tx,
+    /// Nothing stands at the number.
+    placed: Slot,
+    /// The nonce is new.
+    first: Slot,
+    /// The slot is free and the person not banned.
+    counted: Slot,
+    /// In a room of two: the other one takes messages.
+    heard: Option<Slot>,
+}
+
+fn commit(room: &Room, entry: &Entry, receipt: &Receipt, count: Update, now: Time) -> Commit {
+    let mut tx = Tx::new();
+    let placed = tx.create(entry);
+    let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
+    let counted = tx.update(count);
+    let heard = room.peer_of(receipt.user).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
+    Commit { tx, placed, first, counted, heard }
 }
 
 /// The receipt that made the write of ours fail.
