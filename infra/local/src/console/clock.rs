@@ -47,7 +47,7 @@ async fn change(State(core): State<Arc<Core>>, Json(change): Json<Change>) -> Re
         Change { advance: None, advance_ms: None, set: None, reset: true } => clock.reset(),
         _ => return Err(Refused::asked_wrong("give exactly one of advance, advance_ms, set and reset")),
     };
-    moved.map_err(Refused::broken)?;
+    moved.map_err(|e| Refused::broken(format!("The clock has moved, but the state folder cannot be written: {e}")))?;
     Ok(read(State(core)).await)
 }
 
