@@ -315,3 +315,74 @@ async fn keys_are_published() {
     let discovery = cloud.anonymous().get("/.well-known/openid-configuration").await.is(200);
     assert_eq!(discovery["jwks_uri"], format!("{}/.well-known/jwks.json", discovery["issuer"].as_str().unwrap()));
 }
+
+/// I-3: the pause counts from the last failure, and username and address are one account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pause_begins_with_the_last_failure() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let client = cloud.anonymous();
+    for login in ["ana", "ana@example.test", "ANA", "ana"] {
+        attempt(&client, login, "wrong").await.is_problem(401, "credentials_invalid");
+    }
+    cloud.advance(Duration::from_secs(290)).await;
+    attempt(&client, "ana@example.test", "wrong").await.is_problem(401, "credentials_invalid");
+    cloud.advance(Duration::from_secs(20)).await;
+    attempt(&client, "ana", PASSWORD).await.is_problem(429, "too_many_requests");
+    cloud.advance(Duration::from_secs(281)).await;
+    attempt(&client, "ana", PASSWORD).await.is(201);
+}
+
+/// I-7: a person is told by mail when somebody signs in with a client that is new to them, and not of the ones they use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_client_is_told_of() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let before = cloud.mails_to("ana@example.test").await.len();
+    cloud.sign_in("ana").await;
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), before);
+    let phone = cloud.anonymous().with("user-agent", "A phone of somebody");
+    let body = json!({ "login": "ana", "password": PASSWORD });
+    phone.post("/v1/sessions", body.clone()).await.is(201);
+    let mails = cloud.mails_to("ana@example.test").await;
+    assert_eq!(mails.len(), before + 1);
+    assert!(mails[before].text.contains("ana") && mails[before].code.is_none());
+    phone.post("/v1/sessions", body).await.is(201);
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 1);
+}
+
+/// I-3: a cookie with another person's session in it and nothing to prove it ends nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_made_up_cookie_ends_nobodys_session() {
+    let cloud = Cloud::start().await;
+    let victim = cloud.member("ana").await;
+    cloud.member("ben").await;
+    let mut forged = victim.refresh_token();
+    let last = if forged.pop() == Some('A') { 'E' } else { 'A' };
+    forged.push(last);
+    let attacker = cloud.anonymous().with("cookie", format!("__Host-refresh={forged}")).with("x-stoa-csrf", "1");
+    attempt(&attacker, "ben", PASSWORD).await.is(201);
+    victim.get("/v1/sessions").await.is(200);
+}
+
+/// C8: signing in again from the client whose session is the oldest of twenty works, and ends that one only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_session_that_makes_room_may_be_the_clients_own() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let browser = cloud.anonymous();
+    let body = json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie" });
+    cloud.advance(Duration::from_secs(1)).await;
+    let first = browser.post("/v1/sessions", body.clone()).await;
+    let jar = first.header("set-cookie").split(';').next().unwrap().to_owned();
+    cloud.advance(Duration::from_secs(1)).await;
+    let mut others = Vec::new();
+    for _ in 0..19 {
+        others.push(cloud.sign_in("ana").await);
+    }
+    browser.with("cookie", jar).with("x-stoa-csrf", "1").post("/v1/sessions", body).await.is(201);
+    browser.signed_in(first.is(201)).get("/v1/sessions").await.is_problem(401, "token_invalid");
+    for other in others {
+        other.get("/v1/sessions").await.is(200);
+    }
+}

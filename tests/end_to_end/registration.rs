@@ -473,3 +473,65 @@ async fn no_secret_is_stored_in_clear() {
     }
     assert!(dump.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
 }
+
+/// I-1: whether a name is taken is told to nobody without a flow that has come so far, and not more often than elsewhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_is_no_way_around_the_limit_on_names() {
+    let cloud = Cloud::start().await;
+    cloud.member("taken").await;
+    let made_up = format!("/v1/registrations/flw_{}/username", "A".repeat(43));
+    for name in ["taken", "free"] {
+        cloud.anonymous().put(&made_up, json!({ "username": name })).await.is_problem(404, "not_found");
+    }
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    prove(&cloud, &caller, &path, "ana@example.test").await;
+    caller.put(&format!("{path}/username"), json!({ "username": "taken" })).await.is_problem(409, "step_required");
+    caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    for _ in 0..30 {
+        assert_eq!(
+            caller.put(&format!("{path}/username"), json!({ "username": "taken" })).await.field_errors(),
+            ["/username username_taken"]
+        );
+    }
+    caller.put(&format!("{path}/username"), json!({ "username": "free" })).await.is_problem(429, "too_many_requests");
+}
+
+/// I-1: new codes bring new tries, but twenty in all, and the same address again is no way around the wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_codes_do_not_forget_failures() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    cloud.settle().await;
+    caller.put(&format!("{path}/email"), json!({ "email": "ana@example.test" })).await.is_problem(429, "resend_too_early");
+    let (mut failures, mut rounds) = (0, 0);
+    while failures < 20 {
+        let guess = wrong(&cloud.code_to("ana@example.test").await);
+        for _ in 0..3 {
+            caller.post(&format!("{path}/code"), json!({ "code": guess })).await.is_problem(422, "code_invalid");
+            failures += 1;
+        }
+        rounds += 1;
+        // Past the wait and the hourly limit on mails.
+        cloud.advance(20 * MINUTE).await;
+        caller.post(&format!("{path}/code/resend"), json!({})).await.is(202);
+    }
+    assert_eq!(rounds, 7);
+    let right = cloud.code_to("ana@example.test").await;
+    caller.post(&format!("{path}/code"), json!({ "code": right })).await.is_problem(422, "code_invalid");
+}
+
+/// I-2: a link that was asked for late is good for its whole day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_link_is_good_for_a_day() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let sent = caller
+        .post("/v1/registrations/link", json!({ "email": "ana@example.test", "username": "ana", "password": PASSWORD }))
+        .await
+        .is(202);
+    cloud.advance(23 * 60 * MINUTE).await;
+    caller.post(&format!("/v1/registrations/{}/code/resend", sent["id"].as_str().unwrap()), json!({})).await.is(202);
+    let token = cloud.token_to("ana@example.test").await;
+    cloud.advance(23 * 60 * MINUTE).await;
+    caller.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201);
+}

@@ -14,6 +14,7 @@ pub(crate) async fn send(s: &State, user: UserId, notice: Notice) -> Result<(), 
     let username = person.username.to_string();
     let mail = match notice {
         Notice::DeletionCancelled => Mail::DeletionCancelled { username },
+        Notice::NewSignIn => Mail::NewSignIn { username },
         Notice::SessionReused => Mail::SessionReused { username },
     };
     Ok(s.mailer.send(person.email.as_ref(), person.locale, &mail).await?)

@@ -41,9 +41,10 @@ struct Throttle {
 }
 
 impl Throttle {
-    /// Attempts at one name by one client: somebody else's guesses from elsewhere do not keep the owner out.
-    fn name(self, name: &str, client: &Client) -> Limit {
-        Limit::new("login_name", format!("{name} {}", client.network()), self.failures, self.pause)
+    /// Attempts of one client at one account, by whichever name: somebody else's guesses from elsewhere do not keep the
+    /// owner out. A name that nobody has is counted like an account.
+    fn account(self, account: &str, client: &Client) -> Limit {
+        Limit::new("login_account", format!("{account} {}", client.network()), self.failures, self.pause).pausing()
     }
 
     /// Attempts of one client at whatever names: 20 in a quarter of an hour, successes not counted.

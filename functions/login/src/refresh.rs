@@ -1,12 +1,13 @@
 //! Staying signed in: a refresh token for the next one and a new access token.
 
 use accounts::{
-    session::{self, RefreshToken},
+    session::{self, RefreshToken, Refreshed},
     signed_in::{self, SignedIn, TokenDelivery},
 };
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
+use messaging::connection;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
@@ -34,8 +35,14 @@ pub async fn refresh_session(
 ) -> Result<SignedIn, web::Error> {
     let delivery = if body.refresh_token.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
     let token = presented(&headers, body.refresh_token.as_deref())?.ok_or(Kind::RefreshInvalid)?;
-    let refreshed = session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await?;
-    Ok(SignedIn::new(&s.tokens, &refreshed.session, &refreshed.refresh, delivery)?)
+    match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
+        Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.tokens, &session, &refresh, delivery)?),
+        Refreshed::Invalid => Err(Kind::RefreshInvalid.into()),
+        Refreshed::Replayed => {
+            connection::close_session(&s.table, &s.sys, &s.sockets, token.user, token.session).await?;
+            Err(Kind::RefreshInvalid.into())
+        }
+    }
 }
 
 /// The refresh token that a request shows, in its body or in its cookie.

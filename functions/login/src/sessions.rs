@@ -6,6 +6,7 @@ use accounts::{
     signed_in,
 };
 use axum::{extract::State, response::IntoResponse};
+use futures_util::future::join_all;
 use kernel::{Kind, Timestamp, id::SessionId};
 use messaging::connection;
 use serde::Serialize;
@@ -57,9 +58,10 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
 /// The caller, the list, one deletion for all; then the connections.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "login", security(("bearer" = [])), responses((status = 204), Problems))]
 pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member) -> Result<NoContent, web::Error> {
-    for ended in session::revoke_all(&s.table, caller.user.id, Some(caller.session.id)).await? {
-        connection::close_session(&s.table, &s.sys, &s.sockets, caller.user.id, ended).await?;
-    }
+    let ended = session::revoke_all(&s.table, caller.user.id, Some(caller.session.id)).await?;
+    let closed = ended.into_iter().map(|id| connection::close_session(&s.table, &s.sys, &s.sockets, caller.user.id, id));
+    // One that fails keeps no other from being closed.
+    join_all(closed).await.into_iter().collect::<Result<(), _>>()?;
     Ok(NoContent)
 }
 
@@ -84,8 +86,8 @@ pub async fn delete_session(
 
 /// The caller, the conditional deletion, then the connections of that session.
 async fn end(s: &crate::State, caller: &Member, session: SessionId) -> Result<(), web::Error> {
-    if !session::revoke(&s.table, caller.user.id, session).await? {
-        return Err(Kind::NotFound.into());
-    }
-    Ok(connection::close_session(&s.table, &s.sys, &s.sockets, caller.user.id, session).await?)
+    let ended = session::revoke(&s.table, caller.user.id, session).await?;
+    // Also if it had ended before: a request whose reply was lost may not have come this far.
+    connection::close_session(&s.table, &s.sys, &s.sockets, caller.user.id, session).await?;
+    if ended { Ok(()) } else { Err(Kind::NotFound.into()) }
 }

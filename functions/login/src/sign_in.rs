@@ -9,8 +9,9 @@ use accounts::{
     user::{self, PasswordHash, Status},
 };
 use axum::extract::State;
-use futures_util::try_join;
+use futures_util::{join, try_join};
 use kernel::{Kind, Problem, Secret, id::UserId};
+use messaging::connection;
 use serde::Deserialize;
 use store::{Tx, limits};
 use utoipa::ToSchema;
@@ -35,8 +36,9 @@ pub struct CreateSession {
 
 /// Signs in. Ends the session that the request itself carries, if any: one client is one person.
 ///
-/// Two counters and the name's claim at once; the person with the password and their sessions at once (the 21st session
-/// replaces the oldest); one transaction, which also forgets the failures at this name, and the client's counter with it.
+/// The name's claim; two counters at once; the person with the password and their sessions at once (the 21st session replaces
+/// the oldest, and a new client is told of by mail); one transaction, which also forgets the failures at this account, and the
+/// client's counter with it. A session that is replaced costs a read more, and its sockets are closed.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession, responses((status = 201, body = SignedIn), Problems))]
 pub async fn create_session(
     State(s): State<crate::State>,
@@ -48,17 +50,13 @@ pub async fn create_session(
         return Err(Kind::CredentialsInvalid.into());
     }
     let login = Login::parse(&body.login);
-    let name = login.as_ref().map_or_else(|| "nobody".to_owned(), name_of);
-    let (at_name, by_client) = (s.throttle.name(&name, &client), Throttle::client(&client));
-    let resolved = async {
-        match &login {
-            Some(login) => user::resolve(&s.table, login).await.map_err(Problem::from),
-            None => Ok(None),
-        }
+    let known = match &login {
+        Some(login) => user::resolve(&s.table, login).await?,
+        None => None,
     };
-    let attempt = [at_name.clone(), by_client.clone()];
-    let counted = async { limits::take(&s.table, s.sys.now(), &attempt).await.map_err(Problem::from) };
-    let ((), known) = try_join!(counted, resolved)?;
+    let account = known.map_or_else(|| login.as_ref().map_or_else(String::new, name_of), |id| id.to_string());
+    let (at_account, by_client) = (s.throttle.account(&account, &client), Throttle::client(&client));
+    limits::take(&s.table, s.sys.now(), &[at_account.clone(), by_client.clone()]).await?;
 
     // For a name that nobody has, the same reads are done for an id that nobody has.
     let id: UserId = known.unwrap_or_else(|| s.sys.id());
@@ -69,20 +67,26 @@ pub async fn create_session(
         return Err(Kind::CredentialsInvalid.into());
     };
 
-    let opening = Opening::new(&s.sys, user.id, vec![Method::Pwd], &client.user_agent).among(sessions);
+    let previous = match crate::refresh::presented(&headers, None).ok().flatten() {
+        Some(token) => session::of_token(&s.table, s.sys.now(), s.code_key.secret(), &token).await?,
+        None => None,
+    };
+    let opening = Opening::new(&s.sys, user.id, vec![Method::Pwd], &client.user_agent).among(sessions).instead_of(previous);
     let mut tx = Tx::new();
-    opening.write(&mut tx);
-    tx.delete(at_name.key());
+    let in_use = opening.write(&mut tx, &s.sys);
+    tx.delete(at_account.key());
     if verdict == Verdict::Outdated {
         renew(&s, &mut tx, &hash, &body.password).await?;
     }
-    if let Some(previous) = crate::refresh::presented(&headers, None).ok().flatten() {
-        tx.delete(session::Session::key_of(previous.user, previous.session));
+    // The client's counter apart from the transaction: many people behind one address would collide in it.
+    let (begun, forgiven) = join!(s.table.commit(tx), limits::give_back(&s.table, &by_client));
+    begun.map_err(|e| if e.refused(in_use) { Kind::CredentialsInvalid.into() } else { Problem::from(e) })?;
+    if let Err(e) = forgiven {
+        tracing::warn!(error = %e, "a success stays counted as an attempt");
     }
-    let begun = async { s.table.commit(tx).await.map_err(Problem::from) };
-    // Apart from the transaction: many people behind one address would collide in it.
-    let forgiven = async { limits::give_back(&s.table, &by_client).await.map_err(Problem::from) };
-    try_join!(begun, forgiven)?;
+    for ended in opening.ended() {
+        connection::close_session(&s.table, &s.sys, &s.sockets, ended.user, ended.id).await?;
+    }
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }
 

@@ -75,7 +75,7 @@ pub async fn activate_account(
     let opening = Opening::new(&s.sys, flow.user, vec![Method::Pwd, Method::Otp], &client.user_agent);
     let mut tx = Tx::new();
     challenge.consume(&mut tx);
-    opening.write(&mut tx);
+    opening.create(&mut tx);
     create(&s, flow, tx).await?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }

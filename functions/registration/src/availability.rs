@@ -1,16 +1,13 @@
 //! Whether a username is free: the one place that tells about others, and therefore throttled.
 
-use std::time::Duration;
-
 use accounts::{identifier::Username, user::UsernameClaim};
 use axum::extract::State;
 use serde::Serialize;
-use store::limits::{self, Limit};
+use store::limits;
 use utoipa::ToSchema;
 use web::{Client, Json, Language, Path, Problems};
 
-/// What a form can ask while somebody types.
-const PER_MINUTE: u32 = 30;
+use crate::Limits;
 
 /// Whether a username can be had.
 #[derive(Serialize, ToSchema)]
@@ -38,8 +35,7 @@ pub async fn get_username_availability(
     Language(locale): Language,
     Path(text): Path<String>,
 ) -> Result<Json<UsernameAvailability>, web::Error> {
-    limits::take(&s.table, s.sys.now(), &[Limit::new("username_check", client.network(), PER_MINUTE, Duration::from_secs(60)).frequent()])
-        .await?;
+    limits::take(&s.table, s.sys.now(), &[Limits::lookup(&client)]).await?;
     let (username, error) = match Username::parse(&text) {
         Err(e) => (None, Some(e)),
         Ok(name) => {

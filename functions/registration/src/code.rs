@@ -1,16 +1,16 @@
 //! Step two: the mailed code. Three tries, ten minutes, another one after twenty seconds.
 
-use accounts::challenge;
+use accounts::challenge::{self, Purpose};
 use axum::extract::State;
 use kernel::Kind;
 use serde::Deserialize;
-use store::{Tx, Update, field, limits};
+use store::{Cond, Tx, Update, field, limits};
 use utoipa::ToSchema;
-use web::{Json, Path, Problems};
+use web::{Client, Json, Path, Problems};
 
 use crate::{
     Limits,
-    flow::{Flow, FlowToken, Registration, load, read},
+    flow::{Flow, FlowToken, LIFE, Registration, load, read},
 };
 
 /// The code that was mailed.
@@ -38,7 +38,7 @@ pub async fn verify_registration_code(
         // Sent twice: the first one counted.
         return Ok(Json(Registration::new(token, flow, None)));
     }
-    let challenge = challenge::attempt(&s.table, now, &s.code_key, token.id(), body.code.trim()).await?;
+    let challenge = challenge::attempt(&s.table, now, &s.code_key, Purpose::Registration, token.id(), body.code.trim()).await?;
     let mut tx = Tx::new();
     challenge.consume(&mut tx);
     // Bound to the address that the code went to, should the flow have moved to another meanwhile.
@@ -50,11 +50,12 @@ pub async fn verify_registration_code(
 
 /// Mails another code, or the link again; the one before dies.
 ///
-/// The challenge with its flow, two counters at once, one transaction.
+/// The challenge with its flow, three counters at once, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
     responses((status = 202, body = challenge::Sent), Problems))]
 pub async fn resend_registration_code(
     State(s): State<crate::State>,
+    client: Client,
     Path(token): Path<FlowToken>,
 ) -> Result<web::Accepted<challenge::Sent>, web::Error> {
     let now = s.sys.now();
@@ -62,7 +63,10 @@ pub async fn resend_registration_code(
     let mut challenge = challenge.filter(|_| !flow.proven).ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    limits::take(&s.table, now, &Limits::sending(&flow.email)).await?;
+    // A new link is good for a day, and so is what it opens.
+    tx.update(Update::of(Flow::key_of(flow.id)).set("expires_at", now + LIFE).expires(now + LIFE).when(Cond::Exists));
+    let [hour, day] = Limits::sending(&flow.email);
+    limits::take(&s.table, now, &[hour, day, Limits::resends(&client)]).await?;
     s.table.commit(tx).await?;
     Ok(web::Accepted(challenge.sent()))
 }

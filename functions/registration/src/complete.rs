@@ -13,7 +13,7 @@ use store::{CommitError, Cond, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
-use crate::flow::{Flow, FlowToken, Step, load};
+use crate::flow::{Flow, FlowToken, Step, Way, load};
 
 /// How the new member's client keeps its tokens.
 #[derive(Deserialize, ToSchema)]
@@ -36,7 +36,7 @@ pub async fn complete_registration(
     flow.require(Step::Summary)?;
     let opening = Opening::new(&s.sys, flow.user, vec![Method::Pwd, Method::Otp], &client.user_agent);
     let mut tx = Tx::new();
-    opening.write(&mut tx);
+    opening.create(&mut tx);
     create(&s, flow, tx).await?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }
@@ -46,6 +46,7 @@ pub async fn complete_registration(
 /// # Errors
 /// [`Kind::UsernameTaken`] or [`Kind::AccountExists`] if somebody was faster; [`Kind::NotFound`] if this flow was.
 pub async fn create(s: &crate::State, flow: Flow, mut tx: Tx) -> Result<(), Problem> {
+    let way = flow.way;
     let spent = tx.delete_when(Flow::key_of(flow.id), Cond::Exists);
     let (Some(username), Some(password)) = (flow.username, flow.password) else { return Err(Problem::internal("an unfinished flow")) };
     let user = User {
@@ -68,6 +69,7 @@ pub async fn create(s: &crate::State, flow: Flow, mut tx: Tx) -> Result<(), Prob
     s.table.commit(tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(spent) => Kind::NotFound.into(),
         CommitError::Refused(r) if r.at(claims.email) => Kind::AccountExists.into(),
+        CommitError::Refused(r) if r.at(claims.username) && way == Way::Link => Kind::UsernameTaken.into(),
         CommitError::Refused(r) if r.at(claims.username) => Problem::new(Kind::UsernameTaken).with("required_step", Step::Username.name()),
         _ => e.into(),
     })

@@ -60,6 +60,21 @@ impl Limits {
         limits
     }
 
+    /// Codes that one client may ask for again in an hour.
+    fn resends(client: &Client) -> Limit {
+        Limit::new("resend_client", client.network(), 20, HOUR)
+    }
+
+    /// Looking up whether a name is free, which a form does while somebody types.
+    fn lookup(client: &Client) -> Limit {
+        Limit::new("username_check", client.network(), 30, Duration::from_secs(60)).frequent()
+    }
+
+    /// Passwords that may be chosen in one registration: each costs a hash.
+    fn passwords(flow: &flow::Flow) -> Limit {
+        Limit::new("registration_password", flow.id, 20, DAY)
+    }
+
     /// A mail with a code or a link: five an hour and ten a day to one address, whoever asks.
     fn sending(email: &accounts::identifier::Email) -> [Limit; 2] {
         [Limit::new("code_hour", email.key(), 5, HOUR), Limit::new("code_day", email.key(), 10, DAY)]

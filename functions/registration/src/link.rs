@@ -5,7 +5,7 @@
 
 use accounts::{
     challenge::{Challenge, Form, Purpose, Sent},
-    identifier::Email,
+    identifier::{Email, Username},
     user::EmailClaim,
 };
 use axum::extract::State;
@@ -61,8 +61,9 @@ pub async fn register_by_link(
     let locale = locale(body.locale.as_deref(), language)?;
     let mut fields = Fields::new();
     let email = fields.take("/email", Email::parse(&body.email));
-    fields.take("/username", accounts::identifier::Username::parse(&body.username));
-    fields.take_all("/password", s.policy.check(&body.password, &[&body.email, &body.username]));
+    let name = fields.take("/username", Username::parse(&body.username));
+    let personal: Vec<&str> = email.iter().map(AsRef::as_ref).chain(name.iter().map(AsRef::as_ref)).collect();
+    fields.take_all("/password", s.policy.check(&body.password, &personal));
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
     let now = s.sys.now();

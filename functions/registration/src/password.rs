@@ -3,10 +3,14 @@
 use axum::extract::State;
 use kernel::{Fields, Secret};
 use serde::Deserialize;
+use store::limits;
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
-use crate::flow::{FlowToken, Password, Registration, Step, advance, load};
+use crate::{
+    Limits,
+    flow::{FlowToken, Password, Registration, Step, advance, load},
+};
 
 /// A password.
 #[derive(Deserialize, ToSchema)]
@@ -17,7 +21,7 @@ pub struct SetRegistrationPassword {
     password: Secret,
 }
 
-/// Chooses a password. The flow, to judge the password by the person's own data, and its change.
+/// Chooses a password. The flow, to judge the password by the person's own data, a counter, and the flow's change.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPassword, responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_password(
@@ -37,6 +41,7 @@ pub async fn set_registration_password(
     let mut fields = Fields::new();
     fields.take_all("/password", s.policy.check(&body.password, &personal));
     fields.finish()?;
+    limits::take(&s.table, now, &[Limits::passwords(&flow)]).await?;
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     let password = Password { phc: hash.phc, pepper: hash.pepper };
     let flow = advance(&s.table, now, &token, Step::Password, |u| u.set("password", &password)).await?;

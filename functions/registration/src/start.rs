@@ -6,9 +6,9 @@ use accounts::{
     user::EmailClaim,
 };
 use axum::extract::State;
-use kernel::{FieldError, Locale, Problem};
+use kernel::{FieldError, Kind, Locale, Problem};
 use serde::Deserialize;
-use store::{Tx, field, limits};
+use store::{Tx, Update, field, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
@@ -88,17 +88,21 @@ pub async fn change_registration_email(
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let now = s.sys.now();
     let (mut flow, before) = load(&s.table, now, &token).await?;
+    let again = before.as_ref().filter(|b| flow.email == email && now < b.resend_at);
+    if let Some(before) = again {
+        return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)).into());
+    }
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
 
     let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &email, flow.locale);
     challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
     // Numbers of sendings go on, so that a code for the former address, still on its way, is stale.
     challenge.sending = before.as_ref().map_or(1, |c| c.sending.saturating_add(1));
-    let expected = flow.email.clone();
+    challenge.failures = before.as_ref().map_or(0, |c| c.failures);
+    let mut tx = Tx::new();
+    tx.update(Update::of(Flow::key_of(flow.id)).set("email", &email).set("proven", false).when(field("email").eq(&flow.email)));
     flow.email = email;
     flow.proven = false;
-    let mut tx = Tx::new();
-    tx.put(&flow, field("email").eq(expected));
     challenge.replace(&mut tx, &s.sys, before.as_ref());
     s.table.commit(tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))

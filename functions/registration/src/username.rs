@@ -4,11 +4,14 @@ use accounts::{identifier::Username, user::UsernameClaim};
 use axum::extract::State;
 use kernel::{FieldError, Problem};
 use serde::Deserialize;
-use store::Table;
+use store::{Table, limits};
 use utoipa::ToSchema;
-use web::{Json, Path, Problems};
+use web::{Client, Json, Path, Problems};
 
-use crate::flow::{FlowToken, Registration, Step, advance};
+use crate::{
+    Limits,
+    flow::{FlowToken, Registration, Step, advance, load},
+};
 
 /// A username.
 #[derive(Deserialize, ToSchema)]
@@ -19,16 +22,22 @@ pub struct SetRegistrationUsername {
     username: String,
 }
 
-/// Chooses a username. The claim of the name, then the flow.
+/// Chooses a username. The flow, the counter of look-ups, the claim of the name, the flow's change: nobody learns here what
+/// they could not learn, as often, where availability is told.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/username", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationUsername, responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_username(
     State(s): State<crate::State>,
+    client: Client,
     Path(token): Path<FlowToken>,
     Json(body): Json<SetRegistrationUsername>,
 ) -> Result<Json<Registration>, web::Error> {
+    let now = s.sys.now();
+    let (flow, _) = load(&s.table, now, &token).await?;
+    flow.require(Step::Username)?;
+    limits::take(&s.table, now, &[Limits::lookup(&client)]).await?;
     let username = free(&s.table, &body.username).await?;
-    let flow = advance(&s.table, s.sys.now(), &token, Step::Username, |u| u.set("username", &username)).await?;
+    let flow = advance(&s.table, now, &token, Step::Username, |u| u.set("username", &username)).await?;
     Ok(Json(Registration::new(token, flow, None)))
 }
 

@@ -119,6 +119,9 @@ pub struct Challenge {
     pub expires_at: Time,
     /// Wrong tries at the current code.
     pub tries: u32,
+    /// Tries at all codes so far, which a new code does not forget.
+    #[serde(default)]
+    pub failures: u32,
     /// The keyed hash of the current code or token; absent until it is drawn.
     pub hash: Option<String>,
 }
@@ -172,6 +175,7 @@ impl Challenge {
             resend_at: now + rules.resend,
             expires_at: now + rules.life,
             tries: 0,
+            failures: 0,
             hash: None,
         }
     }
@@ -309,7 +313,7 @@ pub async fn draw(table: &Table, sys: &Sys, key: &CodeKey, id: ChallengeId, send
 ///
 /// # Errors
 /// [`Kind::CodeInvalid`], alike for wrong, spent, burnt, expired and never sent; with `tries_left` where a try was counted.
-pub async fn attempt(table: &Table, now: Time, key: &CodeKey, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
+pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
     // Browsers that send as people type must not burn tries with half a code.
     if code.len() < 4 || !code.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Kind::CodeInvalid.into());
@@ -317,7 +321,9 @@ pub async fn attempt(table: &Table, now: Time, key: &CodeKey, id: ChallengeId, c
     // The limit on tries depends on the purpose, which is in the item; the largest is written here and checked below.
     let count = Update::of(Challenge::key_of(id))
         .add("tries", 1)
-        .when(field("hash").exists().and(field("expires_at").gt(now)).and(field("tries").lt(MAX_TRIES)));
+        .add("failures", 1)
+        .when(field("purpose").eq(purpose).and(field("hash").exists()).and(field("expires_at").gt(now)))
+        .when(field("tries").lt(MAX_TRIES).and(field("failures").lt(MAX_FAILURES)));
     let challenge: Challenge = match table.update(count).await {
         Ok(row) => row.decode()?,
         Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
@@ -336,6 +342,8 @@ pub async fn attempt(table: &Table, now: Time, key: &CodeKey, id: ChallengeId, c
 
 /// No purpose allows more wrong tries than this.
 const MAX_TRIES: u32 = 5;
+/// Nor does any number of new codes allow more than this at one challenge.
+const MAX_FAILURES: u32 = 20;
 
 /// The challenge that a link's token proves. Only reads: the caller consumes it with what it allows.
 ///

@@ -61,7 +61,8 @@ impl Policy {
         rule(!self.lower || text.chars().any(char::is_lowercase), FieldError::new("password_lower"));
         rule(!self.digit || text.chars().any(char::is_numeric), FieldError::new("password_digit"));
         rule(!self.symbol || text.chars().any(|c| !c.is_alphanumeric()), FieldError::new("password_symbol"));
-        rule(!guessable(text), FieldError::new("password_common"));
+        // What is too long is refused anyhow, and not worth the work.
+        rule(text.len() > MAX_BYTES || !guessable(text), FieldError::new("password_common"));
         rule(!contains_personal(text, personal), FieldError::new("password_personal"));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

@@ -1,7 +1,7 @@
 //! What this crate stores about a person, taken away.
 
 use kernel::id::UserId;
-use store::{Key, Range, StoreError, Table};
+use store::{Key, Range, StoreError, Table, WriteError, field};
 
 use crate::{
     challenge::Challenge,
@@ -38,8 +38,13 @@ pub async fn links(table: &Table, deletion: &Deletion) -> Result<(), StoreError>
 pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
     let record = table.get::<User>(User::key_of(user)).await?;
     if let Some(record) = &record {
-        let claims = vec![UsernameClaim::key_of(&record.username), EmailClaim::key_of(&record.email)];
-        table.delete_many(claims).await?;
+        for claim in [UsernameClaim::key_of(&record.username), EmailClaim::key_of(&record.email)] {
+            // Only while it is this person's: a run that was cut off may have freed the name, and somebody else taken it.
+            match table.delete_when(claim, field("user").eq(user)).await {
+                Ok(()) | Err(WriteError::Refused(_)) => {}
+                Err(WriteError::Store(e)) => return Err(e),
+            }
+        }
     }
     let rest = table.query_rows(Range::of(partition(user))).await?;
     let (own, deletion) = (User::key_of(user), Deletion::key_of(user));

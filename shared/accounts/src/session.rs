@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::Notice;
 use hkdf::Hkdf;
 use kernel::{
-    Id as _, Kind, Problem, Secret, Sys, Time,
+    Id as _, Problem, Secret, Sys, Time,
     id::{SessionId, UserId},
     secret::same,
 };
@@ -21,7 +21,7 @@ use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Up
 
 use crate::{
     token::Method,
-    user::{User, partition, tell},
+    user::{Status, User, partition, tell},
 };
 
 /// A session ends when nobody used it for this long,
@@ -143,7 +143,8 @@ pub struct Opening {
     pub session: Session,
     /// What the client gets.
     pub refresh: RefreshToken,
-    evicted: Vec<Key>,
+    ended: Vec<Session>,
+    told: bool,
 }
 
 impl Opening {
@@ -163,33 +164,64 @@ impl Opening {
             generation: 0,
             refresh_hash: refresh.hash(),
         };
-        Self { session, refresh, evicted: Vec::new() }
+        Self { session, refresh, ended: Vec::new(), told: false }
     }
 
-    /// Makes room among the sessions that the person has already.
+    /// Makes room among the sessions that the person has already, and has them told if this client is new to them.
     #[must_use]
     pub fn among(mut self, mut others: Vec<Session>) -> Self {
+        self.told = others.iter().all(|s| s.user_agent != self.session.user_agent);
         others.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
-        self.evicted = others.iter().skip(MOST.saturating_sub(1)).map(Item::key).collect();
+        // Not all of them at once, should there be very many: a transaction has a hundred places.
+        self.ended = others.into_iter().skip(MOST.saturating_sub(1)).take(50).collect();
         self
     }
 
-    /// Adds the beginning of the session to a transaction.
-    pub fn write(&self, tx: &mut Tx) -> Slot {
-        for key in &self.evicted {
-            tx.delete(key.clone());
+    /// Ends a session that this one takes the place of.
+    #[must_use]
+    pub fn instead_of(mut self, previous: Option<Session>) -> Self {
+        self.ended.extend(previous.filter(|p| self.ended.iter().all(|e| e.id != p.id)));
+        self
+    }
+
+    /// The sessions that end where this one begins: their sockets are to be closed.
+    #[must_use]
+    pub fn ended(&self) -> &[Session] {
+        &self.ended
+    }
+
+    /// Adds the beginning of the session to a transaction. The slot is refused if the account is no longer in use.
+    pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {
+        self.create(tx);
+        if self.told {
+            tell(tx, sys, self.session.user, Notice::NewSignIn);
         }
-        tx.create(&self.session)
+        tx.check(User::key_of(self.session.user), field("status").eq(Status::Active))
+    }
+
+    /// Adds the beginning of the session to the transaction that creates the account.
+    pub fn create(&self, tx: &mut Tx) {
+        for ended in &self.ended {
+            tx.delete(ended.key());
+        }
+        tx.create(&self.session);
     }
 }
 
 /// What using a refresh token led to.
 #[derive(Debug)]
-pub struct Refreshed {
-    /// The session, with its new state.
-    pub session: Session,
-    /// The token to use next.
-    pub refresh: RefreshToken,
+pub enum Refreshed {
+    /// The session goes on.
+    Alive {
+        /// With its new state.
+        session: Session,
+        /// The token to use next.
+        refresh: RefreshToken,
+    },
+    /// Nothing: unknown, made up, or of a session that has ended.
+    Invalid,
+    /// The token was spent. The session has ended and its person is told; its sockets are to be closed.
+    Replayed,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -223,22 +255,23 @@ fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Us
 /// Uses a refresh token. Two requests: the session with its user, and the conditional replacement.
 ///
 /// # Errors
-/// [`Kind::RefreshInvalid`], alike for everything that can be wrong. A replay also ends the session and tells the person.
+/// A [`Problem`] if the table does not work.
 pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToken) -> Result<Refreshed, Problem> {
     let now = sys.now();
     let (session_key, user_key) = (Session::key_of(token.user, token.session), User::key_of(token.user));
     let mut batch = table.get_many(vec![session_key.clone(), user_key.clone()]).await?;
-    let user = batch.take::<User>(&user_key)?.filter(|u| u.status == crate::user::Status::Active);
-    let mut session = batch.take::<Session>(&session_key)?.filter(|s| s.alive(now) && user.is_some()).ok_or(Kind::RefreshInvalid)?;
+    let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
+    let found = batch.take::<Session>(&session_key)?.filter(|s| s.alive(now) && user.is_some());
+    let Some(mut session) = found else { return Ok(Refreshed::Invalid) };
     // The second round is for the loser of a race, who then finds its token to be the one before.
     for _ in 0..2 {
         let successor = token.successor(key);
         match judge(&session, token, key, now) {
             Use::Forged => break,
-            Use::Repeat => return Ok(Refreshed { session, refresh: successor }),
+            Use::Repeat => return Ok(Refreshed::Alive { session, refresh: successor }),
             Use::Replay => {
                 end_family(table, sys, &session).await?;
-                break;
+                return Ok(Refreshed::Replayed);
             }
             Use::Rotate => {
                 let replace = Update::of(session_key.clone())
@@ -247,7 +280,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                     .set("last_used_at", now)
                     .when(field("generation").eq(token.generation));
                 match table.update(replace).await {
-                    Ok(row) => return Ok(Refreshed { session: row.decode()?, refresh: successor }),
+                    Ok(row) => return Ok(Refreshed::Alive { session: row.decode()?, refresh: successor }),
                     Err(WriteError::Refused(Some(row))) => session = row.decode()?,
                     Err(WriteError::Refused(None)) => break,
                     Err(WriteError::Store(e)) => return Err(e.into()),
@@ -255,7 +288,16 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
             }
         }
     }
-    Err(Kind::RefreshInvalid.into())
+    Ok(Refreshed::Invalid)
+}
+
+/// The session that a refresh token really belongs to, spent or not. Made-up tokens lead to none.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn of_token(table: &Table, now: Time, key: &Secret, token: &RefreshToken) -> Result<Option<Session>, StoreError> {
+    let session = table.get::<Session>(Session::key_of(token.user, token.session)).await?;
+    Ok(session.filter(|s| judge(s, token, key, now) != Use::Forged))
 }
 
 async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), Problem> {
@@ -350,7 +392,9 @@ mod tests {
         let user = sys.id();
         let others: Vec<Session> =
             (0..21_i64).map(|n| Session { last_used_at: Time::from_millis(n), ..Opening::new(&sys, user, vec![], "").session }).collect();
-        let oldest: Vec<Key> = others[..2].iter().rev().map(Item::key).collect();
-        assert_eq!(Opening::new(&sys, user, vec![], "").among(others).evicted, oldest);
+        let oldest: Vec<SessionId> = others[..2].iter().rev().map(|s| s.id).collect();
+        let again = others[0].clone();
+        let opening = Opening::new(&sys, user, vec![], "").among(others).instead_of(Some(again));
+        assert_eq!(opening.ended().iter().map(|s| s.id).collect::<Vec<_>>(), oldest, "none of them twice");
     }
 }

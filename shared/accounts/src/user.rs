@@ -56,7 +56,7 @@ pub struct User {
     pub bio: Option<String>,
     /// Shows nothing but the name and the picture to others.
     pub private: bool,
-    /// The language of mails and of replies to clients that state none.
+    /// The language of mails and of what sockets are told.
     pub locale: Locale,
     /// The published picture, if not the default one.
     pub picture: Option<PictureId>,

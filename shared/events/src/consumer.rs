@@ -3,7 +3,10 @@
 use std::{future::Future, time::Duration};
 
 use function::Failure;
-use kernel::{Sys, Time, id::EventId};
+use kernel::{
+    Sys, Time,
+    id::{EventId, TokenId},
+};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Table, Update, WriteError, field};
 
@@ -18,6 +21,8 @@ struct Done {
     event: EventId,
     /// Held until then; absent once done.
     leased_until: Option<Time>,
+    /// By which delivery: its own lease, written twice because a reply was lost, refuses it nothing.
+    holder: Option<TokenId>,
 }
 
 impl Item for Done {
@@ -52,14 +57,16 @@ where
     F: Future<Output = Result<(), Failure>>,
 {
     let now = sys.now();
+    let holder: TokenId = sys.id();
     let lease = Update::of(key(consumer, event))
         .set("kind", Done::KIND)
         .set("v", Done::VERSION)
         .set("consumer", consumer)
         .set("event", event)
         .set("leased_until", now + LEASE)
+        .set("holder", holder)
         .expires(now + REMEMBERED)
-        .when(Cond::Absent.or(field("leased_until").le(now)));
+        .when(Cond::Absent.or(field("leased_until").le(now)).or(field("holder").eq(holder)));
     match table.update(lease).await {
         Ok(_) => {}
         Err(WriteError::Refused(Some(row))) => {
@@ -77,6 +84,6 @@ where
         }
         return Err(failure);
     }
-    table.update(Update::of(key(consumer, event)).remove("leased_until")).await?;
+    table.update(Update::of(key(consumer, event)).remove("leased_until").remove("holder")).await?;
     Ok(Once::Handled)
 }

@@ -58,6 +58,8 @@ pub enum Event {
 pub enum Notice {
     /// Deletion was cancelled.
     DeletionCancelled,
+    /// Somebody signed in with a client that the person has not been signed in with.
+    NewSignIn,
     /// A spent refresh token was used again: the session was ended.
     SessionReused,
 }

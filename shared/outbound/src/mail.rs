@@ -42,6 +42,11 @@ pub enum Mail {
         /// Of which account.
         username: String,
     },
+    /// Somebody signed in with a client that is new to the account.
+    NewSignIn {
+        /// To which account.
+        username: String,
+    },
     /// A session was ended because one of its spent keys was used again.
     SessionReused {
         /// Of which account.
@@ -58,6 +63,7 @@ impl Mail {
             Self::AlreadyRegistered => "already_registered",
             Self::DeletionScheduled { .. } => "deletion_scheduled",
             Self::DeletionCancelled { .. } => "deletion_cancelled",
+            Self::NewSignIn { .. } => "new_sign_in",
             Self::SessionReused { .. } => "session_reused",
         }
     }

@@ -81,7 +81,9 @@ fn args(mail: &Mail, locale: Locale) -> Args {
         Mail::DeletionScheduled { username, due_at, .. } => {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
-        Mail::DeletionCancelled { username } | Mail::SessionReused { username } => vec![("username", username.clone())],
+        Mail::DeletionCancelled { username } | Mail::NewSignIn { username } | Mail::SessionReused { username } => {
+            vec![("username", username.clone())]
+        }
     }
 }
 
@@ -116,6 +118,7 @@ mod tests {
             Mail::AlreadyRegistered,
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
             Mail::DeletionCancelled { username: username.clone() },
+            Mail::NewSignIn { username: username.clone() },
             Mail::SessionReused { username },
         ]
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -24,13 +24,14 @@ pub struct Limit {
     /// In how long.
     pub window: Duration,
     frequent: bool,
+    pausing: bool,
 }
 
 impl Limit {
     /// A limit.
     #[must_use]
     pub fn new(name: &'static str, subject: impl ToString, max: u32, window: Duration) -> Self {
-        Self { name, subject: subject.to_string(), max, window, frequent: false }
+        Self { name, subject: subject.to_string(), max, window, frequent: false, pausing: false }
     }
 
     /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
@@ -38,6 +39,13 @@ impl Limit {
     #[must_use]
     pub fn frequent(mut self) -> Self {
         self.frequent = true;
+        self
+    }
+
+    /// Says that the window begins anew with every hit: a pause after too many, rather than so many in so long.
+    #[must_use]
+    pub fn pausing(mut self) -> Self {
+        self.pausing = true;
         self
     }
 
@@ -100,7 +108,7 @@ impl From<LimitError> for Problem {
 /// # Errors
 /// [`LimitError::Reached`] for the first limit that is reached.
 pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
-    try_join_all(limits.iter().map(|l| take_one(table, now, l))).await.map(drop)
+    join_all(limits.iter().map(|l| take_one(table, now, l))).await.into_iter().collect()
 }
 
 /// Takes a hit back that turned out not to count, such as the attempt of a sign-in that succeeded.
@@ -117,7 +125,10 @@ pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
 async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitError> {
     let until = now + limit.window;
     // A hit within an open window.
-    let hit = || Update::of(limit.key()).add("hits", 1).when(field("until").gt(now).and(field("hits").lt(limit.max)));
+    let hit = || {
+        let hit = Update::of(limit.key()).add("hits", 1).when(field("until").gt(now).and(field("hits").lt(limit.max)));
+        if limit.pausing { hit.set("until", until).expires(until) } else { hit }
+    };
     // The first hit of a new window.
     let open = || {
         Update::of(limit.key())

@@ -4,7 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
     operation::{
         delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
     },
@@ -188,7 +189,7 @@ impl Table {
         let mut names = Names::default();
         let (key, expression, condition) = update.expressions(&mut names)?;
         let (n, v) = names.into_maps();
-        let answer = self
+        let request = self
             .client
             .update_item()
             .table_name(&*self.name)
@@ -198,17 +199,15 @@ impl Table {
             .set_expression_attribute_names(n)
             .set_expression_attribute_values(v)
             .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(done) => Ok(Row(done.attributes.unwrap_or_default())),
-            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => match e.into_err() {
-                UpdateItemError::ConditionalCheckFailedException(e) => Err(WriteError::Refused(e.item.map(Row))),
-                _ => Err(WriteError::Refused(None)),
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let done = self.write(
+            || request.clone().send(),
+            |e| match e {
+                UpdateItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
+                _ => None,
             },
-            Err(e) => Err(StoreError::from_sdk(&e).into()),
-        }
+        );
+        Ok(Row(done.await?.attributes.unwrap_or_default()))
     }
 
     /// Deletes an item, whether it is there or not.
@@ -301,7 +300,7 @@ impl Table {
         let mut names = Names::default();
         let condition = condition.map(|c| names.condition(c)).transpose()?;
         let (n, v) = names.into_maps();
-        let answer = self
+        let request = self
             .client
             .put_item()
             .table_name(&*self.name)
@@ -309,23 +308,22 @@ impl Table {
             .set_condition_expression(condition)
             .set_expression_attribute_names(n)
             .set_expression_attribute_values(v)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(e) => match e.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(e)) => Err(WriteError::Refused(e.item.clone().map(Row))),
-                _ => Err(StoreError::from_sdk(&e).into()),
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let done = self.write(
+            || request.clone().send(),
+            |e| match e {
+                PutItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
+                _ => None,
             },
-        }
+        );
+        done.await.map(drop)
     }
 
     async fn delete_row(&self, key: Key, condition: Option<Cond>) -> Result<(), WriteError> {
         let mut names = Names::default();
         let condition = condition.map(|c| names.condition(c)).transpose()?;
         let (n, v) = names.into_maps();
-        let answer = self
+        let request = self
             .client
             .delete_item()
             .table_name(&*self.name)
@@ -333,15 +331,38 @@ impl Table {
             .set_condition_expression(condition)
             .set_expression_attribute_names(n)
             .set_expression_attribute_values(v)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(e) => match e.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(e)) => Err(WriteError::Refused(e.item.clone().map(Row))),
-                _ => Err(StoreError::from_sdk(&e).into()),
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let done = self.write(
+            || request.clone().send(),
+            |e| match e {
+                DeleteItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
+                _ => None,
             },
+        );
+        done.await.map(drop)
+    }
+
+    /// Does a single write. One that meets a running transaction on its item is refused by DynamoDB without having happened,
+    /// and not repeated by the SDK: it is tried again here.
+    async fn write<O, E, F>(&self, send: impl Fn() -> F, refused: impl Fn(&E) -> Option<Option<Attributes>>) -> Result<O, WriteError>
+    where
+        E: ProvideErrorMetadata,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    {
+        let mut attempt = 0;
+        loop {
+            let error = match send().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            if let Some(current) = error.as_service_error().and_then(&refused) {
+                return Err(WriteError::Refused(current.map(Row)));
+            }
+            if error.code() != Some("TransactionConflictException") {
+                return Err(StoreError::from_sdk(&error).into());
+            }
+            attempt = retry(attempt)?;
+            self.pause(attempt).await;
         }
     }
 

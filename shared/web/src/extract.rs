@@ -52,7 +52,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Parses JSON and says where it is wrong. NUL characters are refused everywhere: no text of ours has a use for them.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if bytes.windows(6).any(|w| w == b"\\u0000") || bytes.contains(&0) {
+    if escapes_nul(bytes) || bytes.contains(&0) {
         return Err(Problem::new(Kind::Malformed));
     }
     // `serde` would also read a struct from an array of its members.
@@ -66,6 +66,19 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })?;
     json.end().map_err(|e| Problem::new(Kind::Malformed).because(e))?;
     Ok(value)
+}
+
+/// Whether there is `\u0000` behind an even number of backslashes: an escape, and not an escaped backslash before text.
+fn escapes_nul(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|b| *b == b'\\') {
+        let escape = rest.get(at.saturating_add(1)..).unwrap_or_default();
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 fn segment(s: &serde_path_to_error::Segment) -> Option<String> {

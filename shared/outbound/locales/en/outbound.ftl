@@ -44,6 +44,10 @@ deletion_cancelled-subject = Your account stays
 deletion_cancelled-lead = The deletion of the account { $username } was taken back. Everything in it is as it was.
 deletion_cancelled-note = If that was not you, sign in, change your password and schedule the deletion again.
 
+new_sign_in-subject = A new sign-in to your account
+new_sign_in-lead = Somebody has just signed in to the account { $username } with a browser or an app that you have not been signed in with lately.
+new_sign_in-note = If that was you, there is nothing to do. If it was not, change your password and end the sign-in in the list of your sign-ins.
+
 session_reused-subject = We ended one of your sign-ins
 session_reused-lead = A key to the account { $username } that had been used up was used again. That happens when somebody else holds a copy of it, so we ended the sign-in it belongs to.
 session_reused-note = Sign in again on that device. If you do not know what this is about, change your password and look through the list of your sign-ins.

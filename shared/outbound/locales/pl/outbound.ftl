@@ -48,6 +48,10 @@ deletion_cancelled-subject = Twoje konto zostaje
 deletion_cancelled-lead = Usunięcie konta { $username } zostało wycofane. Wszystko jest w nim tak, jak było.
 deletion_cancelled-note = Jeśli to nie Ty, zaloguj się, zmień hasło i ponownie zaplanuj usunięcie.
 
+new_sign_in-subject = Nowe logowanie na Twoje konto
+new_sign_in-lead = Ktoś właśnie zalogował się na konto { $username } z przeglądarki lub aplikacji, z której ostatnio nie korzystasz.
+new_sign_in-note = Jeśli to Ty, nie musisz nic robić. Jeśli nie, zmień hasło i zakończ to logowanie na liście swoich logowań.
+
 session_reused-subject = Zakończyliśmy jedno z Twoich logowań
 session_reused-lead = Zużyty już klucz do konta { $username } został użyty ponownie. Tak bywa, gdy ktoś inny ma jego kopię, dlatego zakończyliśmy logowanie, do którego należał.
 session_reused-note = Zaloguj się ponownie na tym urządzeniu. Jeśli nie wiesz, o co chodzi, zmień hasło i przejrzyj listę swoich logowań.
