@@ -55,6 +55,9 @@ enum Task {
         /// Which profile is built and measured.
         #[arg(long, default_value = "release")]
         profile: String,
+        /// Measure what `cargo lambda build` has left in this folder instead of building.
+        #[arg(long)]
+        built: Option<PathBuf>,
         /// Only these functions.
         only: Vec<String>,
     },
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
         Task::Check => check::run(),
         Task::Calls { file, strict } => calls::run(&file, strict),
         Task::Events { port } => events::invoke_all(port),
-        Task::Sizes { starts, events, profile, only } => sizes::run(&sizes::Plan { starts, events, profile, only }),
+        Task::Sizes { starts, events, profile, built, only } => sizes::run(&sizes::Plan { starts, events, profile, built, only }),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
