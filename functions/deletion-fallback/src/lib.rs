@@ -70,17 +70,19 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut report = Report::default();
-    let mut at = Checkpoint::load(&s.table).await?;
+    let mut checkpoint = Checkpoint::load(&s.table).await?;
+    let mut at = checkpoint.key();
     for _ in 0..MOST {
         if context.remaining(UNTOLD) < MARGIN {
             break;
         }
-        let (rows, next) = s.table.scan(Deletion::KIND, PAGE, at.key().as_ref()).await?;
+        let (rows, next) = s.table.scan(Deletion::KIND, PAGE, at.as_ref()).await?;
         for row in rows {
             look_at(s, row, &mut report).await;
         }
         report.whole = next.is_none();
-        at.move_to(&s.table, next).await?;
+        checkpoint.move_to(&s.table, next.as_ref()).await?;
+        at = next;
         if report.whole {
             break;
         }

@@ -9,12 +9,12 @@
 
 use std::time::Duration;
 
-use accounts::deletion::{self, Deletion, SHARDS};
+use accounts::deletion::{self, Deletion, Due, SHARDS};
 use function::{Boot, Context, Failure, Figures, Function, StartError};
 use futures_util::future::join_all;
 use kernel::{Sys, Time};
 use serde::{Serialize, de::IgnoredAny};
-use store::Table;
+use store::{StoreError, Table};
 
 /// Accounts in one page of the index, whose claims go out at once.
 const PAGE: u32 = 25;
@@ -64,7 +64,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     let (now, mut report) = (s.sys.now(), Report::default());
     for shard in 0..SHARDS {
-        sweep_shard(s, context, shard, now, &mut report).await?;
+        // A part of the index that cannot be read keeps no other from being swept.
+        if let Err(e) = sweep_shard(s, context, shard, now, &mut report).await {
+            tracing::error!(error = %e, shard, "a part of what is due could not be read");
+            report.failed = report.failed.saturating_add(1);
+        }
     }
     let Report { examined, claimed, failed, .. } = report;
     s.figures.report(&[("Examined", examined), ("Claimed", claimed), ("Failed", failed)]);
@@ -72,30 +76,33 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     if failed > 0 { Err(format!("{failed} of {examined} accounts could not be claimed").into()) } else { Ok(report) }
 }
 
-async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report: &mut Report) -> Result<(), Failure> {
-    let mut last: Option<Deletion> = None;
+async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report: &mut Report) -> Result<(), StoreError> {
+    let mut last = None;
     loop {
         if context.remaining(UNTOLD) < MARGIN || report.examined >= MOST {
             report.more = true;
             return Ok(());
         }
-        let page = deletion::due(&s.table, shard, now, PAGE, last.as_ref()).await?;
-        for outcome in join_all(page.items.iter().map(|due| claim(s, due))).await {
+        let Due { deletions, next } = deletion::due(&s.table, shard, now, PAGE, last).await?;
+        for outcome in join_all(deletions.into_iter().map(|due| claim(s, due))).await {
             report.examined = report.examined.saturating_add(1);
             match outcome {
                 Some(claimed) => report.claimed = report.claimed.saturating_add(claimed.into()),
                 None => report.failed = report.failed.saturating_add(1),
             }
         }
-        last = page.items.last().cloned();
-        if !page.more {
+        if next.is_none() {
             return Ok(());
         }
+        last = next;
     }
 }
 
 /// Whether this run claimed it; nothing if that could not be found out.
-async fn claim(s: &State, due: &Deletion) -> Option<bool> {
-    let outcome = deletion::claim(&s.table, &s.sys, due).await;
-    outcome.inspect_err(|e| tracing::error!(error = %e, deletion.id = %due.id, "an account could not be claimed")).ok()
+async fn claim(s: &State, due: Result<Deletion, StoreError>) -> Option<bool> {
+    let outcome = match due {
+        Ok(due) => deletion::claim(&s.table, &s.sys, &due).await,
+        Err(e) => Err(e),
+    };
+    outcome.inspect_err(|e| tracing::error!(error = %e, "an account could not be claimed")).ok()
 }

@@ -18,7 +18,7 @@ use kernel::{
     id::{ChallengeId, DeletionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Index, Item, Key, Page, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, Slot, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
     Subject,
@@ -155,14 +155,29 @@ fn scheduled_as(deletion: &Deletion) -> Cond {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<&Deletion>) -> Result<Page<Deletion>, StoreError> {
+pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<Place>) -> Result<Due, StoreError> {
     let range = Range::of_index(Index::One, due_partition(shard)).between("0", format!("{}~", sortable(now))).limit(limit);
     let range = match after {
-        Some(last) => range.after(last.key(), Some(due_key(last.user, last.due_at))),
+        Some(Place(key, in_index)) => range.after(key, Some(in_index)),
         None => range,
     };
-    table.query(range).await
+    let Page { items, more } = table.query_rows(range).await?;
+    let last = items.last().filter(|_| more).and_then(|row| Some(Place(row.key()?, row.place(Index::One)?)));
+    Ok(Due { deletions: items.into_iter().map(Row::decode).collect(), next: last })
 }
+
+/// A part of what is due.
+#[derive(Debug)]
+pub struct Due {
+    /// One that cannot be read keeps no other from being begun.
+    pub deletions: Vec<Result<Deletion, StoreError>>,
+    /// Behind what it goes on, if it does.
+    pub next: Option<Place>,
+}
+
+/// A place in the index of what is due.
+#[derive(Clone, Debug)]
+pub struct Place(Key, Key);
 
 /// Begins the deletion of an account that is due: from here on nobody can sign in to it or cancel. One transaction, which
 /// judges due time and stage by the record itself, whatever an index said. Says whether it was this call that began it.

@@ -214,7 +214,7 @@ pub enum Refreshed {
     /// The session goes on.
     Alive {
         /// With its new state.
-        session: Session,
+        session: Box<Session>,
         /// The token to use next.
         refresh: RefreshToken,
     },
@@ -268,7 +268,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
         let successor = token.successor(key);
         match judge(&session, token, key, now) {
             Use::Forged => break,
-            Use::Repeat => return Ok(Refreshed::Alive { session, refresh: successor }),
+            Use::Repeat => return Ok(Refreshed::Alive { session: Box::new(session), refresh: successor }),
             Use::Replay => {
                 end_family(table, sys, &session).await?;
                 return Ok(Refreshed::Replayed);
@@ -280,7 +280,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                     .set("last_used_at", now)
                     .when(field("generation").eq(token.generation));
                 match table.update(replace).await {
-                    Ok(row) => return Ok(Refreshed::Alive { session: row.decode()?, refresh: successor }),
+                    Ok(row) => return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor }),
                     Err(WriteError::Refused(Some(row))) => session = row.decode()?,
                     Err(WriteError::Refused(None)) => break,
                     Err(WriteError::Store(e)) => return Err(e.into()),

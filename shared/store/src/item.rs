@@ -115,6 +115,14 @@ impl Row {
         Key::of(&self.0)
     }
 
+    /// Its key in an index, if it is in it.
+    #[must_use]
+    pub fn place(&self, index: Index) -> Option<Key> {
+        let (_, pk, sk) = index.names();
+        let part = |name| self.0.get(name).and_then(|v| v.as_s().ok()).cloned();
+        Some(Key { pk: part(pk)?, sk: part(sk)? })
+    }
+
     fn corrupt<I: Item>(&self, why: &'static str) -> StoreError {
         let sort = self.key().map(|k| k.sk.split('#').next().unwrap_or_default().to_owned()).unwrap_or_default();
         StoreError::Corrupt { kind: I::KIND, sort, why }
