@@ -98,7 +98,7 @@ async fn nobody_chooses_their_address() {
     let _ = cloud.anonymous().post("/v1/sessions", guess).await.is(401);
 }
 
-async fn sole(cloud: &Cloud) -> ConnectionInfo {
+fn sole(cloud: &Cloud) -> ConnectionInfo {
     let all = cloud.connections.list();
     assert_eq!(all.len(), 1);
     all.into_iter().next().expect("one")
@@ -199,7 +199,7 @@ async fn a_connection_is_posted_to_until_it_is_gone() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut socket = ana.socket().await;
-    let info = sole(&cloud).await;
+    let info = sole(&cloud);
     assert!(info.identity.source_ip.starts_with("127."));
     cloud.connections.post(&info.id, json!({ "hello": 1 }).to_string().into()).expect("posted");
     let _ = socket.expect(|frame| frame["hello"] == 1).await;

@@ -5,6 +5,8 @@ use std::{net::IpAddr, time::Duration};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
+use crate::contract;
+
 /// A client with an address of its own, signed in or not.
 #[derive(Clone)]
 pub struct Caller {
@@ -141,6 +143,8 @@ impl Caller {
         let reply = request.send().await.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
         let (status, headers) = (reply.status(), reply.headers().clone());
         let bytes = reply.bytes().await.expect("a body").to_vec();
+        let reply_type = headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        contract::holds(method.as_str(), path, status.as_u16(), reply_type, &bytes);
         Reply { asked: format!("{method} {path}"), status, headers, bytes }
     }
 }

@@ -3,6 +3,7 @@
 
 mod caller;
 mod cloud;
+mod contract;
 mod socket;
 
 pub use caller::{Caller, Reply};

@@ -31,6 +31,7 @@ pub struct CancelDeletion {
 ///
 /// AWS calls: the link, whose hash has to be compared and which says whose it is, and the transaction.
 #[utoipa::path(post, path = "/v1/deletion-cancellations", tag = "account-deletion", request_body = CancelDeletion,
+    extensions(("x-problems" = json!(["link_invalid", "deletion_begun"]))),
     responses((status = 204), Problems))]
 pub async fn cancel_deletion_by_link(State(s): State<crate::State>, Json(body): Json<CancelDeletion>) -> Result<NoContent, Error> {
     let link = challenge::open_link(&s.table, s.sys.now(), &s.code_key, Purpose::DeletionCancel, body.token.trim()).await?;

@@ -37,6 +37,7 @@ pub struct ScheduleDeletion {
 /// counters of attempts, which count before the password is compared; the transaction, and at once with it the one counter
 /// taken back that many people behind one address share and that would make their transactions collide.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "deletion_begun", "conflict"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,

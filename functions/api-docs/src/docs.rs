@@ -30,6 +30,7 @@ pub async fn get_docs() -> Response {
 #[utoipa::path(
     get, path = "/docs/{file}", tag = "api-docs", operation_id = "get_docs_file", security(()),
     params(("file" = String, Path, description = "A file that a page names.", example = "docs.js")),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, description = "The file. Swagger UI's own are compressed.", content_type = "text/javascript", body = String, example = "…"), Problems)
 )]
 pub async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Error> {

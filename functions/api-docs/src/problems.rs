@@ -13,6 +13,7 @@ use crate::docs::POLICY;
 #[utoipa::path(
     get, path = "/problems/{code}", tag = "api-docs", operation_id = "get_problem", security(()),
     params(("code" = String, Path, description = "The `code` of a problem document.", example = "version_mismatch")),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, description = "A page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
 )]
 pub async fn get_problem(Path(code): Path<String>, Language(locale): Language) -> Result<Response, Error> {

@@ -26,7 +26,10 @@ pub struct RefreshSession {
 /// lost the reply; later it ends the session, because somebody has a copy. With the cookie the header `X-Stoa-Csrf` is needed.
 ///
 /// Two requests: the session with its person, and the conditional replacement.
-#[utoipa::path(post, path = "/v1/sessions/refresh", tag = "login", request_body = RefreshSession,
+#[utoipa::path(post, path = "/v1/sessions/refresh", tag = "login",
+    params(("x-stoa-csrf" = Option<String>, Header, description = "Anything; needed where the token is in the cookie.")),
+    request_body = RefreshSession,
+    extensions(("x-problems" = json!(["refresh_invalid", "origin_refused"]))),
     responses((status = 200, body = SignedIn), Problems))]
 pub async fn refresh_session(
     State(s): State<crate::State>,

@@ -66,7 +66,9 @@ pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member
 }
 
 /// Signs out: ends the session that asks, closes its sockets and takes the cookie away.
-#[utoipa::path(delete, path = "/v1/sessions/current", tag = "login", security(("bearer" = [])), responses((status = 204), Problems))]
+#[utoipa::path(delete, path = "/v1/sessions/current", tag = "login", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 204), Problems))]
 pub async fn delete_current_session(State(s): State<crate::State>, caller: Member) -> Result<impl IntoResponse, web::Error> {
     end(&s, &caller, caller.session.id).await?;
     Ok(([signed_in::forget()], NoContent))
@@ -74,6 +76,7 @@ pub async fn delete_current_session(State(s): State<crate::State>, caller: Membe
 
 /// Ends one session of the caller and closes its sockets.
 #[utoipa::path(delete, path = "/v1/sessions/{session}", tag = "login", security(("bearer" = [])), params(("session" = SessionId, Path)),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204), Problems))]
 pub async fn delete_session(
     State(s): State<crate::State>,

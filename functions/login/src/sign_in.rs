@@ -39,7 +39,9 @@ pub struct CreateSession {
 /// The name's claim; two counters at once; the person with the password and their sessions at once (the 21st session replaces
 /// the oldest, and a new client is told of by mail); one transaction, which also forgets the failures at this account, and the
 /// client's counter with it. A session that is replaced costs a read more, and its sockets are closed.
-#[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession, responses((status = 201, body = SignedIn), Problems))]
+#[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
+    extensions(("x-problems" = json!(["credentials_invalid", "too_many_requests"]))),
+    responses((status = 201, body = SignedIn), Problems))]
 pub async fn create_session(
     State(s): State<crate::State>,
     client: Client,

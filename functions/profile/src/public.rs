@@ -35,6 +35,7 @@ pub struct PublicProfile {
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user", security(("bearer" = [])),
     params(("username" = String, Path, description = "In any case: `Anna` is `anna`.", example = "anna")),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (status = 200, body = PublicProfile, example = json!({"username": "anna", "picture": Picture::example(), "bio": "Climbs."})),
         Problems,

@@ -84,6 +84,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
             (UpdateMe = "application/json", example = json!({"private": true})),
         )
     ),
+    extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch"]))),
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),
         Problems,

@@ -53,6 +53,7 @@ pub struct ActivateAccount {
 ///
 /// The link, the flow, a counter, one transaction. A wrong password is counted before it is compared.
 #[utoipa::path(post, path = "/v1/activations", tag = "registration", request_body = ActivateAccount,
+    extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"]))),
     responses((status = 201, body = SignedIn), Problems))]
 pub async fn activate_account(
     State(s): State<crate::State>,

@@ -28,6 +28,7 @@ pub struct UsernameAvailability {
 
 /// Tells whether a username can be had. A counter, then the claim.
 #[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path)),
+    extensions(("x-problems" = json!(["too_many_requests"]))),
     responses((status = 200, body = UsernameAvailability), Problems))]
 pub async fn get_username_availability(
     State(s): State<crate::State>,

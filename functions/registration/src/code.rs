@@ -26,7 +26,9 @@ pub struct VerifyRegistrationCode {
 ///
 /// The flow, the counted try, the transaction that uses the code up: a try must be counted before codes are compared.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code", tag = "registration", params(("flow" = FlowToken, Path)),
-    request_body = VerifyRegistrationCode, responses((status = 200, body = Registration), Problems))]
+    request_body = VerifyRegistrationCode,
+    extensions(("x-problems" = json!(["not_found", "code_invalid", "conflict"]))),
+    responses((status = 200, body = Registration), Problems))]
 pub async fn verify_registration_code(
     State(s): State<crate::State>,
     Path(token): Path<FlowToken>,
@@ -52,6 +54,7 @@ pub async fn verify_registration_code(
 ///
 /// The challenge with its flow, three counters at once, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"]))),
     responses((status = 202, body = challenge::Sent), Problems))]
 pub async fn resend_registration_code(
     State(s): State<crate::State>,

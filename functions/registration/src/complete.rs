@@ -25,7 +25,9 @@ pub struct CompleteRegistration {
 
 /// Creates the account and signs its owner in. The flow, then one transaction.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/complete", tag = "registration", params(("flow" = FlowToken, Path)),
-    request_body = CompleteRegistration, responses((status = 201, body = SignedIn), Problems))]
+    request_body = CompleteRegistration,
+    extensions(("x-problems" = json!(["not_found", "step_required", "username_taken", "account_exists"]))),
+    responses((status = 201, body = SignedIn), Problems))]
 pub async fn complete_registration(
     State(s): State<crate::State>,
     client: Client,

@@ -244,6 +244,7 @@ impl Registration {
 
 /// Shows a registration: to resume it after a reload. One request to the table.
 #[utoipa::path(get, path = "/v1/registrations/{flow}", tag = "registration", params(("flow" = FlowToken, Path)),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<FlowToken>) -> Result<Json<Registration>, web::Error> {
     let (flow, challenge) = load(&s.table, s.sys.now(), &token).await?;

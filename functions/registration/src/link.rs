@@ -51,6 +51,7 @@ pub struct LinkSent {
 ///
 /// Three counters at once, the claims of name and address, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
     responses((status = 202, body = LinkSent), Problems))]
 pub async fn register_by_link(
     State(s): State<crate::State>,

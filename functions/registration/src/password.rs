@@ -23,7 +23,9 @@ pub struct SetRegistrationPassword {
 
 /// Chooses a password. The flow, to judge the password by the person's own data, a counter, and the flow's change.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
-    request_body = SetRegistrationPassword, responses((status = 200, body = Registration), Problems))]
+    request_body = SetRegistrationPassword,
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"]))),
+    responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_password(
     State(s): State<crate::State>,
     Path(token): Path<FlowToken>,

@@ -24,7 +24,9 @@ pub struct SetRegistrationPersonal {
 
 /// Gives names and day of birth. One request to the table.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/personal", tag = "registration", params(("flow" = FlowToken, Path)),
-    request_body = SetRegistrationPersonal, responses((status = 200, body = Registration), Problems))]
+    request_body = SetRegistrationPersonal,
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict"]))),
+    responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_personal(
     State(s): State<crate::State>,
     Path(token): Path<FlowToken>,

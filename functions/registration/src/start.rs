@@ -29,6 +29,7 @@ pub struct StartRegistration {
 ///
 /// Three counters at once, the address's claim, one transaction: each of them depends on the one before.
 #[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
     responses((status = 201, body = Registration), Problems))]
 pub async fn start_registration(
     State(s): State<crate::State>,
@@ -78,7 +79,9 @@ pub struct ChangeRegistrationEmail {
 ///
 /// As beginning, plus the read of the flow.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
-    request_body = ChangeRegistrationEmail, responses((status = 200, body = Registration), Problems))]
+    request_body = ChangeRegistrationEmail,
+    extensions(("x-problems" = json!(["not_found", "invalid", "conflict", "resend_too_early", "too_many_requests"]))),
+    responses((status = 200, body = Registration), Problems))]
 pub async fn change_registration_email(
     State(s): State<crate::State>,
     client: Client,

@@ -57,6 +57,7 @@ impl RoomInfo {
     tag = "rooms",
     security(("bearer" = [])),
     request_body = OpenDirectRoom,
+    extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid", "too_many_requests"]))),
     responses((status = 200, body = RoomInfo), (status = 201, body = RoomInfo), Problems)
 )]
 pub async fn open_direct_room(

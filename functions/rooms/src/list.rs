@@ -31,7 +31,9 @@ pub struct RoomList {
 }
 
 /// Lists the caller's rooms.
-#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(Part), responses((status = 200, body = RoomList), Problems))]
+#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(Part),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = RoomList), Problems))]
 pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(part): Query<Part>) -> Result<Json<RoomList>, web::Error> {
     let limit = history::limit(part.limit, history::PAGE)?;
     let purpose = format!("rooms of {}", caller.user.id);

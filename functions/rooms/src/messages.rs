@@ -55,6 +55,7 @@ pub struct MessageList {
     tag = "rooms",
     security(("bearer" = [])),
     params(("room" = String, Path, description = "The room's id, or `public`."), Part),
+    extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = MessageList), Problems)
 )]
 pub async fn list_messages(

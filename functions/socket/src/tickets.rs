@@ -30,7 +30,9 @@ pub struct TicketIssued {
 /// Issues a ticket for the socket.
 ///
 /// A browser's ticket admits its own site only. The caller is read; nothing is written.
-#[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket", security(("bearer" = [])), responses((status = 201, body = TicketIssued), Problems))]
+#[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["origin_refused"]))),
+    responses((status = 201, body = TicketIssued), Problems))]
 pub async fn create_ticket(
     State(s): State<crate::State>,
     caller: Member,

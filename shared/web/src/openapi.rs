@@ -6,12 +6,11 @@ use kernel::{
     FieldError, Kind, Locale, Problem,
     problem::{FieldProblem, ProblemDocument},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::{
     IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        Components, ContentBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Response, ResponseBuilder,
-        ServerBuilder,
+        Components, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, RefOr, Response, ServerBuilder,
         schema::Schema,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
         tag::TagBuilder,
@@ -20,23 +19,69 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 /// The error responses of every operation: `responses((status = 200, …), Problems)`.
+///
+/// They stand in for those that [`document`] works out of what the operation takes (a body, a session, parameters) and of
+/// the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`.
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let response = |description: &str, example: &Problem| {
-            let example = serde_json::to_value(example.document(Locale::En, "UYx1Zj0bFiAEJqg=")).ok();
-            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(example).build();
-            RefOr::T(ResponseBuilder::new().description(description).content("application/problem+json", content).build())
-        };
-        let refused = Problem::field("/email", FieldError::new("email"));
-        let failed = Problem { retry_after: Some(1), ..Kind::Unavailable.into() };
-        BTreeMap::from([
-            ("4XX".to_owned(), response("The request was refused; `code` says why, and nothing was changed.", &refused)),
-            ("5XX".to_owned(), response("Something failed on the server's side; the same request may be sent again.", &failed)),
-        ])
+        BTreeMap::from([(PLACEHOLDER.to_owned(), RefOr::T(Response::new("Problems.")))])
     }
+}
+
+/// Where [`Problems`] stands in a part until [`document`] replaces it.
+const PLACEHOLDER: &str = "default";
+/// The codes that an operation lists.
+const LISTED: &str = "x-problems";
+
+/// Puts the error responses of an operation in: a status each, with an example for every code.
+fn problems(operation: &mut Map<String, Value>) {
+    let listed: Vec<String> = operation.remove(LISTED).and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default();
+    let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let within = |place: &str| parameters.iter().any(|p| p.get("in").and_then(Value::as_str) == Some(place));
+    let body = operation.contains_key("requestBody");
+    let implied = [
+        (body || within("query"), Kind::Malformed),
+        (operation.contains_key("security"), Kind::TokenInvalid),
+        (body, Kind::TooLarge),
+        (body, Kind::UnsupportedMediaType),
+        (within("path"), Kind::NotFound),
+        (true, Kind::Internal),
+        (true, Kind::Unavailable),
+    ];
+    let kinds = Kind::ALL.iter().filter(|kind| listed.iter().any(|code| code == kind.code()) || implied.contains(&(true, **kind)));
+    let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+    kinds.for_each(|kind| by_status.entry(kind.status()).or_default().push(*kind));
+    let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
+    responses.remove(PLACEHOLDER);
+    responses.extend(by_status.into_iter().map(|(status, kinds)| (status.to_string(), refusal(status, &kinds))));
+}
+
+fn refusal(status: u16, kinds: &[Kind]) -> Value {
+    let example = |kind: &Kind| {
+        let problem = match kind {
+            Kind::Invalid => Problem::field("/email", FieldError::new("email")),
+            Kind::CodeInvalid => Problem::new(*kind).with("tries_left", 2),
+            Kind::StepRequired => Problem::new(*kind).with("required_step", "personal"),
+            Kind::TooManyRequests | Kind::ResendTooEarly => Problem { retry_after: Some(20), ..Problem::new(*kind) },
+            Kind::Unavailable => Problem { retry_after: Some(1), ..Problem::new(*kind) },
+            _ => Problem::new(*kind),
+        };
+        (kind.code().to_owned(), json!({ "value": problem.document(Locale::En, "UYx1Zj0bFiAEJqg=") }))
+    };
+    let said = kinds.iter().map(|kind| format!("`{}`: {}", kind.code(), Locale::En.text(kind.code(), &[])));
+    let header = json!({ "description": "Seconds until trying again makes sense.", "schema": { "type": "integer", "minimum": 1 } });
+    let headers = if [429, 503].contains(&status) { json!({ "Retry-After": header }) } else { json!({}) };
+    json!({
+        "description": said.collect::<Vec<_>>().join(" "),
+        "headers": headers,
+        "content": { "application/problem+json": {
+            "schema": { "$ref": "#/components/schemas/Problem" },
+            "examples": kinds.iter().map(example).collect::<Map<_, _>>(),
+        } },
+    })
 }
 
 /// The schemas that [`Problems`] refers to.
@@ -96,6 +141,10 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     });
     let mut document = serde_json::to_value(whole).unwrap_or_default();
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    if let Some(Value::Object(paths)) = document.get_mut("paths") {
+        let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+        operations.filter_map(Value::as_object_mut).for_each(problems);
+    }
     if let Some(paths) = document.get_mut("paths") {
         illustrate(paths, &schemas);
     }

@@ -55,6 +55,7 @@ impl<'de> Deserialize<'de> for Which {
         ("picture" = String, Path, description = "An id, or `default`.", example = "default"),
         ("size" = inline(Size), Path, description = "Pixels on each side.", example = "300"),
     ),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (status = 200, description = "The default picture.", content_type = "image/jpeg", body = String, example = "the bytes of a JPEG"),
         (

@@ -70,6 +70,7 @@ pub struct CreatedUpload {
         content = CreateUpload,
         example = json!({"content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="})
     ),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
     responses(
         (
             status = 201, body = CreatedUpload, headers(("Location" = String, description = "The upload.")),
@@ -150,6 +151,7 @@ pub enum UploadState {
 #[utoipa::path(
     get, path = "/v1/me/picture/uploads/{upload}", tag = "profile", operation_id = "get_picture_upload", security(("bearer" = [])),
     params(("upload" = inline(UploadId), Path, description = "The `id` from its announcement.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (
             status = 200, body = UploadStatus,
