@@ -12,6 +12,7 @@ use crate::{direct::RoomInfo, messages::until};
 
 /// Which part of the list.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Rooms at most: 1 to 100.

@@ -27,6 +27,7 @@ pub fn until(sys: &Sys) -> Time {
 
 /// Which part of the room.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Messages at most: 1 to 100.
