@@ -107,6 +107,24 @@ pub struct Password {
 }
 
 impl Flow {
+    /// A registration that begins now, with nothing but its address.
+    pub fn begin(sys: &Sys, token: &FlowToken, way: Way, email: Email, locale: Locale) -> Self {
+        Self {
+            id: token.id(),
+            way,
+            user: sys.id(),
+            email,
+            proven: false,
+            locale,
+            first_name: None,
+            last_name: None,
+            birth_date: None,
+            username: None,
+            password: None,
+            expires_at: sys.now() + LIFE,
+        }
+    }
+
     pub fn key_of(id: ChallengeId) -> Key {
         Key::new(format!("REGISTRATION#{id}"), "FLOW")
     }
@@ -314,20 +332,8 @@ mod tests {
     #[test]
     fn steps_come_in_order_and_none_is_skipped() {
         let sys = Sys::real();
-        let mut flow = Flow {
-            id: FlowToken::draw(&sys).id(),
-            way: Way::Steps,
-            user: sys.id(),
-            email: Email::parse("ana@example.test").unwrap(),
-            proven: false,
-            locale: Locale::En,
-            first_name: None,
-            last_name: None,
-            birth_date: None,
-            username: None,
-            password: None,
-            expires_at: sys.now(),
-        };
+        let email = Email::parse("ana@example.test").unwrap();
+        let mut flow = Flow::begin(&sys, &FlowToken::draw(&sys), Way::Steps, email, Locale::En);
         assert_eq!(flow.step(), Step::Code);
         flow.username = Username::parse("ana").ok();
         flow.proven = true;

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
-    flow::{Flow, FlowToken, LIFE, Password, Way},
+    flow::{Flow, FlowToken, Password, Way},
     start::locale,
     username::free,
 };
@@ -72,24 +72,12 @@ pub async fn register_by_link(
     let username = free(&s.table, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);
-    let user = s.sys.id();
-    let hash = s.hasher.hash(user, &body.password).await?;
     let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Activation, Form::Link, &email, locale);
     challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
-    let flow = Flow {
-        id: token.id(),
-        way: Way::Link,
-        user,
-        email,
-        proven: false,
-        locale,
-        first_name: None,
-        last_name: None,
-        birth_date: None,
-        username: Some(username),
-        password: Some(Password { phc: hash.phc, pepper: hash.pepper }),
-        expires_at: now + LIFE,
-    };
+    let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, locale);
+    let hash = s.hasher.hash(flow.user, &body.password).await?;
+    flow.username = Some(username);
+    flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.issue(&mut tx, &s.sys);

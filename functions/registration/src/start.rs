@@ -12,7 +12,7 @@ use store::{Tx, Update, field, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
-use crate::flow::{Flow, FlowToken, LIFE, Registration, Way, load};
+use crate::flow::{Flow, FlowToken, Registration, Way, load};
 
 /// An address to register with.
 #[derive(Deserialize, ToSchema)]
@@ -45,20 +45,7 @@ pub async fn start_registration(
     let token = FlowToken::draw(&s.sys);
     let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &email, locale);
     challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
-    let flow = Flow {
-        id: token.id(),
-        way: Way::Steps,
-        user: s.sys.id(),
-        email,
-        proven: false,
-        locale,
-        first_name: None,
-        last_name: None,
-        birth_date: None,
-        username: None,
-        password: None,
-        expires_at: now + LIFE,
-    };
+    let flow = Flow::begin(&s.sys, &token, Way::Steps, email, locale);
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.issue(&mut tx, &s.sys);
