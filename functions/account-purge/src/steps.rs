@@ -19,7 +19,7 @@ pub(crate) const ALL: [Step; 6] = [
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, d.user))),
-    step("links", |s, d| run(accounts::purge::links(&s.table, d))),
+    step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user))),
 ];
 

@@ -21,11 +21,13 @@ pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(),
 }
 
 async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result<(), Failure> {
-    let (to, locale, life) = (&challenge.destination, challenge.locale, challenge.purpose.rules().life);
+    let (to, locale, life) = (&challenge.destination, challenge.locale, challenge.purpose.rules(challenge.channel).life);
     match (challenge.channel, challenge.form, challenge.purpose) {
         (Channel::Sms, Form::Code { .. }, _) => s.texter.send(to, locale, &Text::Code { code: secret, life }).await?,
-        (Channel::Email, Form::Code { .. }, _) => s.mailer.send(to, locale, &Mail::RegistrationCode { code: secret, life }).await?,
-        (Channel::Email, Form::Link, Purpose::Registration | Purpose::Activation) => {
+        (Channel::Email, Form::Code { .. }, purpose) => {
+            s.mailer.send(to, locale, &Mail::Code { purpose: purpose.name(), code: secret, life }).await?;
+        }
+        (Channel::Email, Form::Link, Purpose::Activation) => {
             s.mailer.send(to, locale, &Mail::Activation { link: link(s, challenge.purpose, &secret), life }).await?;
         }
         (Channel::Email, Form::Link, Purpose::DeletionCancel) => {
@@ -33,9 +35,21 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
                 s.mailer.send(to, locale, &mail).await?;
             }
         }
-        (Channel::Sms, Form::Link, _) => return Err("links are not sent as text messages".into()),
+        (Channel::Email, Form::Link, Purpose::PasswordReset) => {
+            if let Some(person) = person(s, challenge).await? {
+                let mail = Mail::PasswordReset { username: person.username.to_string(), link: link(s, challenge.purpose, &secret), life };
+                s.mailer.send(to, locale, &mail).await?;
+            }
+        }
+        (_, Form::Link, _) => return Err("no link is sent for this, or not this way".into()),
     }
     Ok(())
+}
+
+/// Whose the challenge is, if they are still there.
+async fn person(s: &State, challenge: &Challenge) -> Result<Option<User>, Failure> {
+    let id = challenge.user.ok_or("a link of this kind is somebody's")?;
+    Ok(s.table.get::<User>(User::key_of(id)).await?)
 }
 
 /// Nothing, if the deletion that this link belongs to is not scheduled any more.

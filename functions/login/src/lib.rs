@@ -17,7 +17,6 @@ use accounts::{challenge::CodeKey, password::Hasher, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
-use messaging::Sockets;
 use store::{Table, limits::Limit};
 use web::{Client, Edge, OpenApiRouter, routes};
 
@@ -29,7 +28,6 @@ pub struct State {
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
-    sockets: Sockets,
     throttle: Throttle,
 }
 
@@ -76,7 +74,6 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: Tokens::read(r, &sys),
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
-        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
         throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
         sys: sys.clone(),
     })?;

@@ -7,7 +7,6 @@ use accounts::{
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
-use messaging::connection;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
@@ -41,10 +40,6 @@ pub async fn refresh_session(
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.tokens, &session, &refresh, delivery)?),
         Refreshed::Invalid => Err(Kind::RefreshInvalid.into()),
-        Refreshed::Replayed => {
-            connection::close_session(&s.table, &s.sys, &s.sockets, token.user, token.session).await?;
-            Err(Kind::RefreshInvalid.into())
-        }
     }
 }
 

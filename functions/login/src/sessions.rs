@@ -6,9 +6,7 @@ use accounts::{
     signed_in,
 };
 use axum::{extract::State, response::IntoResponse};
-use futures_util::future::join_all;
 use kernel::{Kind, Timestamp, id::SessionId};
-use messaging::connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, NoContent, Path, Problems};
@@ -40,7 +38,8 @@ pub struct SessionInfo {
 #[utoipa::path(get, path = "/v1/sessions", tag = "login", security(("bearer" = [])), responses((status = 200, body = SessionList), Problems))]
 pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Result<Json<SessionList>, web::Error> {
     let now = s.sys.now();
-    let mut items: Vec<Session> = session::list(&s.table, caller.user.id).await?.into_iter().filter(|s| s.alive(now)).collect();
+    let mut items = session::list(&s.table, caller.user.id).await?;
+    items.retain(|s| s.is_good(&caller.user, now));
     items.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
     let info = |i: Session| SessionInfo {
         id: i.id,
@@ -55,13 +54,10 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
 
 /// Ends all sessions of the caller but the one that asks, and closes their sockets.
 ///
-/// The caller, the list, one deletion for all; then the connections.
+/// The caller, the list, one transaction for all. The sockets are closed a moment later, by whoever hears of it.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "login", security(("bearer" = [])), responses((status = 204), Problems))]
 pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member) -> Result<NoContent, web::Error> {
-    let ended = session::revoke_all(&s.table, caller.user.id, Some(caller.session.id)).await?;
-    let closed = ended.into_iter().map(|id| connection::close_session(&s.table, &s.sys, &s.sockets, caller.user.id, id));
-    // One that fails keeps no other from being closed.
-    join_all(closed).await.into_iter().collect::<Result<(), _>>()?;
+    session::revoke_where(&s.table, &s.sys, caller.user.id, |other| other.id != caller.session.id).await?;
     Ok(NoContent)
 }
 
@@ -87,10 +83,7 @@ pub async fn delete_session(
     Ok(NoContent)
 }
 
-/// The caller, the conditional deletion, then the connections of that session.
+/// The caller, and the transaction that ends the session and has its sockets closed.
 async fn end(s: &crate::State, caller: &Member, session: SessionId) -> Result<(), web::Error> {
-    let ended = session::revoke(&s.table, caller.user.id, session).await?;
-    // Also if it had ended before: a request whose reply was lost may not have come this far.
-    connection::close_session(&s.table, &s.sys, &s.sockets, caller.user.id, session).await?;
-    if ended { Ok(()) } else { Err(Kind::NotFound.into()) }
+    if session::revoke(&s.table, &s.sys, caller.user.id, session).await? { Ok(()) } else { Err(Kind::NotFound.into()) }
 }

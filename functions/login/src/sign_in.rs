@@ -11,7 +11,6 @@ use accounts::{
 use axum::extract::State;
 use futures_util::{join, try_join};
 use kernel::{Kind, Problem, Secret, id::UserId};
-use messaging::connection;
 use serde::Deserialize;
 use store::{Tx, limits};
 use utoipa::ToSchema;
@@ -38,7 +37,7 @@ pub struct CreateSession {
 ///
 /// The name's claim; two counters at once; the person with the password and their sessions at once (the 21st session replaces
 /// the oldest, and a new client is told of by mail); one transaction, which also forgets the failures at this account, and the
-/// client's counter with it. A session that is replaced costs a read more, and its sockets are closed.
+/// client's counter with it. A session that is replaced costs a read more.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
     extensions(("x-problems" = json!(["credentials_invalid", "too_many_requests"]))),
     responses((status = 201, body = SignedIn), Problems))]
@@ -73,7 +72,7 @@ pub async fn create_session(
         Some(token) => session::of_token(&s.table, s.sys.now(), s.code_key.secret(), &token).await?,
         None => None,
     };
-    let opening = Opening::new(&s.sys, user.id, vec![Method::Pwd], &client.user_agent).among(sessions).instead_of(previous);
+    let opening = Opening::new(&s.sys, &user, vec![Method::Pwd], &client.user_agent).among(sessions).instead_of(previous);
     let mut tx = Tx::new();
     let in_use = opening.write(&mut tx, &s.sys);
     tx.delete(at_account.key());
@@ -85,9 +84,6 @@ pub async fn create_session(
     begun.map_err(|e| if e.refused(in_use) { Kind::CredentialsInvalid.into() } else { Problem::from(e) })?;
     if let Err(e) = forgiven {
         tracing::warn!(error = %e, "a success stays counted as an attempt");
-    }
-    for ended in opening.ended() {
-        connection::close_session(&s.table, &s.sys, &s.sockets, ended.user, ended.id).await?;
     }
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }

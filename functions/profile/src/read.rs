@@ -20,9 +20,12 @@ pub struct Me {
     /// Unique, lower case.
     #[schema(examples("anna"))]
     username: String,
-    /// Proven to be the person's; nobody else sees it.
+    /// Proven to be the person's; nobody else sees it. Absent where somebody signed up with a phone number.
     #[schema(examples("anna@example.test"))]
-    email: String,
+    email: Option<String>,
+    /// Proven to be the person's; nobody else sees it.
+    #[schema(examples("+447911123456"))]
+    phone: Option<String>,
     /// 1 to 35 characters; nobody else sees it.
     first_name: Option<String>,
     /// 1 to 35 characters; nobody else sees it.
@@ -49,7 +52,8 @@ impl Me {
         Self {
             id: user.id,
             username: user.username.to_string(),
-            email: user.email.to_string(),
+            email: user.email.as_ref().map(ToString::to_string),
+            phone: user.phone.as_ref().map(ToString::to_string),
             first_name: user.first_name.as_ref().map(ToString::to_string),
             last_name: user.last_name.as_ref().map(ToString::to_string),
             birth_date: user.birth_date.as_ref().map(ToString::to_string),
@@ -85,6 +89,7 @@ pub fn example() -> serde_json::Value {
         "id": "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP",
         "username": "anna",
         "email": "anna@example.test",
+        "phone": "+447911123456",
         "first_name": "Anna",
         "last_name": "Nowak",
         "birth_date": "1998-05-17",

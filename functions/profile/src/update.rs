@@ -193,7 +193,7 @@ fn collision(e: WriteError) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use accounts::identifier::{Email, Username};
+    use accounts::identifier::Username;
     use kernel::Sys;
 
     use super::*;
@@ -201,20 +201,10 @@ mod tests {
     fn anna() -> User {
         let sys = Sys::real();
         User {
-            id: sys.id(),
-            username: Username::parse("anna").unwrap(),
-            email: Email::parse("anna@example.test").unwrap(),
             first_name: Some(PersonName::parse("Anna").unwrap()),
-            last_name: None,
-            birth_date: None,
             bio: Some("Climbs.".to_owned()),
-            private: false,
-            locale: Locale::En,
-            picture: None,
-            who_can_message: WhoCanMessage::Everyone,
-            status: Status::Active,
             version: 3,
-            created_at: sys.now(),
+            ..User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now())
         }
     }
 

@@ -73,7 +73,7 @@ pub async fn activate_account(
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
         return Err(Kind::PasswordWrong.into());
     }
-    let opening = Opening::new(&s.sys, flow.user, vec![Method::Pwd, Method::Otp], &client.user_agent);
+    let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent);
     let mut tx = Tx::new();
     challenge.consume(&mut tx);
     opening.create(&mut tx);

@@ -1,5 +1,6 @@
 //! Step two: the mailed code. Three tries, ten minutes, another one after twenty seconds.
 
+use accounts::FlowToken;
 use accounts::challenge::{self, Purpose};
 use axum::extract::State;
 use kernel::Kind;
@@ -10,7 +11,7 @@ use web::{Client, Json, Path, Problems};
 
 use crate::{
     Limits,
-    flow::{Flow, FlowToken, LIFE, Registration, load, read},
+    flow::{Flow, LIFE, Registration, load, read},
 };
 
 /// The code that was mailed.

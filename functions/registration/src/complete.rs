@@ -1,10 +1,11 @@
 //! Step six: everything becomes an account at once, or nothing does. Its owner is signed in.
 
 use accounts::{
+    FlowToken,
     session::Opening,
     signed_in::{SignedIn, TokenDelivery},
     token::Method,
-    user::{PasswordHash, Status, User, WhoCanMessage},
+    user::{PasswordHash, User},
 };
 use axum::extract::State;
 use kernel::{Kind, Problem};
@@ -13,7 +14,7 @@ use store::{CommitError, Cond, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
-use crate::flow::{Flow, FlowToken, Step, Way, load};
+use crate::flow::{Flow, Step, Way, load};
 
 /// How the new member's client keeps its tokens.
 #[derive(Deserialize, ToSchema)]
@@ -36,7 +37,7 @@ pub async fn complete_registration(
 ) -> Result<SignedIn, web::Error> {
     let (flow, _) = load(&s.table, s.sys.now(), &token).await?;
     flow.require(Step::Summary)?;
-    let opening = Opening::new(&s.sys, flow.user, vec![Method::Pwd, Method::Otp], &client.user_agent);
+    let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent);
     let mut tx = Tx::new();
     opening.create(&mut tx);
     create(&s, flow, tx).await?;
@@ -52,25 +53,18 @@ pub async fn create(s: &crate::State, flow: Flow, mut tx: Tx) -> Result<(), Prob
     let spent = tx.delete_when(Flow::key_of(flow.id), Cond::Exists);
     let (Some(username), Some(password)) = (flow.username, flow.password) else { return Err(Problem::internal("an unfinished flow")) };
     let user = User {
-        id: flow.user,
-        username,
-        email: flow.email,
+        email: Some(flow.email),
         first_name: flow.first_name,
         last_name: flow.last_name,
         birth_date: flow.birth_date,
-        bio: None,
-        private: false,
-        locale: flow.locale,
-        picture: None,
-        who_can_message: WhoCanMessage::default(),
-        status: Status::Active,
-        version: 1,
-        created_at: s.sys.now(),
+        has_password: true,
+        ..User::new(flow.user, username, flow.locale, s.sys.now())
     };
-    let claims = user.create(&mut tx, &PasswordHash { user: user.id, phc: password.phc, pepper: password.pepper });
+    let hash = PasswordHash { user: user.id, phc: password.phc, pepper: password.pepper };
+    let claims = user.create(&mut tx, Some(&hash));
     s.table.commit(tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(spent) => Kind::NotFound.into(),
-        CommitError::Refused(r) if r.at(claims.email) => Kind::AccountExists.into(),
+        CommitError::Refused(r) if claims.email.is_some_and(|slot| r.at(slot)) => Kind::AccountExists.into(),
         CommitError::Refused(r) if r.at(claims.username) && way == Way::Link => Kind::UsernameTaken.into(),
         CommitError::Refused(r) if r.at(claims.username) => Problem::new(Kind::UsernameTaken).with("required_step", Step::Username.name()),
         _ => e.into(),

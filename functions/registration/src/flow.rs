@@ -1,70 +1,24 @@
 //! The flow: what a registration knows so far, and which step comes next.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use accounts::{
+    FlowToken,
     challenge::{Challenge, Sent},
     identifier::{BirthDate, Email, PersonName, Username},
 };
 use axum::extract::State;
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kernel::{
-    Id as _, Kind, Locale, Problem, Sys, Time, Timestamp,
+    Kind, Locale, Problem, Sys, Time, Timestamp,
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use store::{Cond, Item, Key, Table, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
 /// A flow that is left alone is forgotten after a day.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
-
-/// The id of a flow, known to its client alone: `flw_` and 256 random bits.
-#[derive(Clone, ToSchema)]
-#[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"))]
-pub struct FlowToken([u8; 32]);
-
-impl FlowToken {
-    pub fn draw(sys: &Sys) -> Self {
-        Self(sys.bytes())
-    }
-
-    /// The id under which the flow and its challenge are stored. It does not lead back to the token.
-    pub fn id(&self) -> ChallengeId {
-        let digest = Sha256::digest(self.0);
-        let (id, _) = digest.split_first_chunk::<16>().map_or(([0; 16], &[][..]), |(id, rest)| (*id, rest));
-        ChallengeId::from_ulid(u128::from_be_bytes(id).into())
-    }
-}
-
-impl fmt::Display for FlowToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "flw_{}", BASE64_URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl fmt::Debug for FlowToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("flw_…")
-    }
-}
-
-impl Serialize for FlowToken {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for FlowToken {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let wrong = || serde::de::Error::custom("not a flow");
-        let text = String::deserialize(d)?;
-        let bytes = text.strip_prefix("flw_").and_then(|t| BASE64_URL_SAFE_NO_PAD.decode(t).ok()).ok_or_else(wrong)?;
-        Ok(Self(bytes.try_into().map_err(|_| wrong())?))
-    }
-}
 
 /// How the address is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -346,16 +300,5 @@ mod tests {
         flow.password = Some(Password { phc: String::new(), pepper: String::new() });
         assert_eq!(flow.step(), Step::Summary);
         assert!(Step::ALL.iter().all(|s| flow.require(*s).is_ok()));
-    }
-
-    #[test]
-    fn a_flow_token_has_one_spelling_and_hides_in_logs() {
-        let token = FlowToken::draw(&Sys::real());
-        let text = serde_json::to_value(&token).unwrap();
-        assert_eq!(serde_json::from_value::<FlowToken>(text.clone()).unwrap().id(), token.id());
-        assert_eq!(format!("{token:?}"), "flw_…");
-        for bad in ["", "flw_", "flw_AAAA", &text.as_str().unwrap()[4..]] {
-            assert!(serde_json::from_value::<FlowToken>(bad.into()).is_err(), "{bad}");
-        }
     }
 }

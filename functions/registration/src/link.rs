@@ -4,8 +4,9 @@
 //! could register another person's address with a password of their own and wait for that person to open the link.
 
 use accounts::{
+    FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
-    identifier::{Email, Username},
+    identifier::{Contact, Email, Username},
     user::EmailClaim,
 };
 use axum::extract::State;
@@ -16,7 +17,7 @@ use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
-    flow::{Flow, FlowToken, Password, Way},
+    flow::{Flow, Password, Way},
     start::locale,
     username::free,
 };
@@ -72,7 +73,7 @@ pub async fn register_by_link(
     let username = free(&s.table, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);
-    let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Activation, Form::Link, &email, locale);
+    let mut challenge = Challenge::new(&s.sys, token.id(), Purpose::Activation, Form::Link, &Contact::Email(email.clone()), locale);
     challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
     let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;

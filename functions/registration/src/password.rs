@@ -1,5 +1,6 @@
 //! Step five: a password, hashed before it is kept.
 
+use accounts::FlowToken;
 use axum::extract::State;
 use kernel::{Fields, Secret};
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use web::{Json, Path, Problems};
 
 use crate::{
     Limits,
-    flow::{FlowToken, Password, Registration, Step, advance, load},
+    flow::{Password, Registration, Step, advance, load},
 };
 
 /// A password.

@@ -1,5 +1,6 @@
 //! Step three: names and day of birth.
 
+use accounts::FlowToken;
 use accounts::identifier::{BirthDate, PersonName};
 use axum::extract::State;
 use kernel::{Fields, Problem, Time};
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
-use crate::flow::{FlowToken, Registration, Step, advance};
+use crate::flow::{Registration, Step, advance};
 
 /// Who somebody is.
 #[derive(Deserialize, ToSchema)]

@@ -1,8 +1,9 @@
 //! Step one: an address. Answered alike whether it has an account or not; a code or a notice goes out by mail.
 
 use accounts::{
+    FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose},
-    identifier::Email,
+    identifier::{Contact, Email},
     user::EmailClaim,
 };
 use axum::extract::State;
@@ -12,7 +13,7 @@ use store::{Tx, Update, field, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
-use crate::flow::{Flow, FlowToken, Registration, Way, load};
+use crate::flow::{Flow, Registration, Way, load};
 
 /// An address to register with.
 #[derive(Deserialize, ToSchema)]
@@ -43,7 +44,8 @@ pub async fn start_registration(
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
 
     let token = FlowToken::draw(&s.sys);
-    let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &email, locale);
+    let mut challenge =
+        Challenge::new(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &Contact::Email(email.clone()), locale);
     challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
     let flow = Flow::begin(&s.sys, &token, Way::Steps, email, locale);
     let mut tx = Tx::new();
@@ -84,7 +86,14 @@ pub async fn change_registration_email(
     }
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
 
-    let mut challenge = Challenge::by_mail(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &email, flow.locale);
+    let mut challenge = Challenge::new(
+        &s.sys,
+        token.id(),
+        Purpose::Registration,
+        Form::Code { digits: DIGITS },
+        &Contact::Email(email.clone()),
+        flow.locale,
+    );
     challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
     // Numbers of sendings go on, so that a code for the former address, still on its way, is stale.
     challenge.sending = before.as_ref().map_or(1, |c| c.sending.saturating_add(1));

@@ -1,6 +1,6 @@
 //! Step four: a username. Looked up now, claimed only at the end.
 
-use accounts::{identifier::Username, user::UsernameClaim};
+use accounts::{FlowToken, identifier::Username, user::UsernameClaim};
 use axum::extract::State;
 use kernel::{FieldError, Problem};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use web::{Client, Json, Path, Problems};
 
 use crate::{
     Limits,
-    flow::{FlowToken, Registration, Step, advance, load},
+    flow::{Registration, Step, advance, load},
 };
 
 /// A username.

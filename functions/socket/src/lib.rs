@@ -1,8 +1,9 @@
 //! The socket's door: tickets over HTTPS, coming and going, and frames that no stream is there for.
 //!
-//! One function for an HTTP route and three WebSocket routes, because they are one promise: who holds a ticket gets in once.
-//! Ticket and handshake share the key that seals the ticket, the list of our sites and nothing with anybody else. The two
-//! kinds of events are told apart by what only WebSocket events have, a connection id.
+//! One function for an HTTP route, three WebSocket routes and an event on the bus, because they are one promise: who holds a
+//! ticket gets in once, and is out when their sign-in is over. Ticket and handshake share the key that seals the ticket, the
+//! list of our sites and nothing with anybody else. Events are told apart by what only their kind has: a connection id, or a
+//! `detail`.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | `$connect` | a batch read, a transaction (see [`messaging::connection::connect`]) |
 //! | `$disconnect` | a read, a read, a transaction; one read if the socket was forgotten before |
 //! | `$default` | one post: the answer; nothing is read to say that a stream does not exist |
+//! | `sessions_ended` | two reads; a transaction and one deletion each if there are sockets to close |
 
 mod connect;
 mod tickets;
@@ -18,8 +20,9 @@ mod unknown;
 use std::sync::Arc;
 
 use accounts::token::Tokens;
-use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use aws_lambda_events::{apigw::ApiGatewayWebsocketProxyRequest, eventbridge::EventBridgeEvent};
 use axum::extract::FromRef;
+use events::{Envelope, Event};
 use function::{Boot, Failure, Function, RawValue, StartError};
 use kernel::Sys;
 use messaging::{Sockets, connection};
@@ -72,23 +75,55 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let http = web::function(routes(), state.clone(), Edge { sys });
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());
-        async move { if is_socket(&payload) { on_socket(&state, &payload).await } else { http.invoke(payload, context).await } }
+        async move {
+            match Source::of(&payload) {
+                Source::Socket => on_socket(&state, &payload).await,
+                Source::Bus => on_event(&state, &payload).await,
+                Source::Http => http.invoke(payload, context).await,
+            }
+        }
     }))
 }
 
-/// Whether an event comes from the WebSocket API.
-fn is_socket(payload: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Probe {
-        request_context: Marks,
+/// Where an event comes from.
+#[derive(Debug, PartialEq, Eq)]
+enum Source {
+    /// The WebSocket API.
+    Socket,
+    /// The bus.
+    Bus,
+    /// The HTTP API.
+    Http,
+}
+
+impl Source {
+    fn of(payload: &RawValue) -> Self {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Probe {
+            request_context: Option<Marks>,
+            detail: Option<serde::de::IgnoredAny>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Marks {
+            connection_id: Option<serde::de::IgnoredAny>,
+        }
+        match serde_json::from_str::<Probe>(payload.get()) {
+            Ok(Probe { request_context: Some(Marks { connection_id: Some(_) }), .. }) => Self::Socket,
+            Ok(Probe { request_context: None, detail: Some(_) }) => Self::Bus,
+            _ => Self::Http,
+        }
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Marks {
-        connection_id: Option<serde::de::IgnoredAny>,
+}
+
+async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
+    let event: EventBridgeEvent<Envelope> = serde_json::from_str(payload.get())?;
+    match event.detail.event {
+        Event::SessionsEnded { user } => connection::close_ended(&s.table, &s.sys, &s.sockets, user).await?,
+        _ => return Err("not an event that ends sockets".into()),
     }
-    serde_json::from_str::<Probe>(payload.get()).is_ok_and(|p| p.request_context.connection_id.is_some())
+    Ok(to_raw_value(&())?)
 }
 
 async fn on_socket(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
@@ -113,11 +148,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_two_kinds_of_events_are_told_apart() {
-        let socket = |json: &str| is_socket(&RawValue::from_string(json.to_owned()).unwrap());
-        assert!(socket(r#"{"requestContext":{"routeKey":"$connect","connectionId":"abc=","connectedAt":1}}"#));
-        assert!(!socket(r#"{"version":"2.0","requestContext":{"http":{"method":"POST"}},"body":"{\"connectionId\":\"x\"}"}"#));
-        assert!(!socket(r#"{"requestContext":{"connectionId":null}}"#));
-        assert!(!socket("[]"));
+    fn the_kinds_of_events_are_told_apart() {
+        let source = |json: &str| Source::of(&RawValue::from_string(json.to_owned()).unwrap());
+        assert_eq!(source(r#"{"requestContext":{"routeKey":"$connect","connectionId":"abc=","connectedAt":1}}"#), Source::Socket);
+        let http = r#"{"version":"2.0","requestContext":{"http":{"method":"POST"}},"body":"{\"connectionId\":\"x\"}","detail":{}}"#;
+        assert_eq!(source(http), Source::Http);
+        assert_eq!(source(r#"{"requestContext":{"connectionId":null}}"#), Source::Http);
+        assert_eq!(source(r#"{"detail-type":"sessions_ended","source":"stoa","detail":{"id":"x"}}"#), Source::Bus);
+        assert_eq!(source("[]"), Source::Http);
     }
 }

@@ -1,8 +1,10 @@
 //! The signed-in caller. One path for HTTP and sockets.
 
+use std::time::Duration;
+
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
-use kernel::{Kind, Problem, Sys, id::UserId};
+use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::de::DeserializeOwned;
 use store::{Batch, Item, Key, StoreError, Table};
 
@@ -58,8 +60,8 @@ async fn load_with(
     let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
     let good = |u: &User| u.status == Status::Active || (even_purging && u.status == Status::Purging);
     let user = batch.take::<User>(&user)?.filter(good);
-    let session = batch.take::<Session>(&session)?.filter(|s| s.alive(sys.now()));
-    Ok((user.zip(session).map(|(user, session)| Member { user, session }), batch))
+    let member = user.zip(batch.take::<Session>(&session)?).map(|(user, session)| Member { user, session });
+    Ok((member.filter(|m| m.session.is_good(&m.user, sys.now())), batch))
 }
 
 /// What a request is about, where its path and its caller say where that is kept.
@@ -79,6 +81,57 @@ pub struct MemberAnd<T> {
     pub member: Member,
     /// About what.
     pub subject: Option<T>,
+}
+
+/// How long ago the proof may lie that a [`Fresh`] caller has given.
+pub const FRESH: Duration = Duration::from_secs(300);
+
+/// A caller who has proven who they are within the last five minutes, by the strongest that they have ([`User::strongest`]):
+/// for what a stolen session must not be enough for. Everybody else is told to step up.
+#[derive(Clone, Debug)]
+pub struct Fresh<M>(pub M);
+
+impl AsRef<Member> for Member {
+    fn as_ref(&self) -> &Member {
+        self
+    }
+}
+
+impl<T> AsRef<Member> for MemberAnd<T> {
+    fn as_ref(&self) -> &Member {
+        &self.member
+    }
+}
+
+impl Member {
+    /// Judges whether the caller has proven who they are lately and well enough.
+    ///
+    /// # Errors
+    /// [`Kind::StepUpRequired`], which names what would do.
+    pub fn fresh(&self, now: Time) -> Result<(), Problem> {
+        let strongest = self.user.strongest();
+        let strong = strongest.iter().any(|factor| self.session.amr.contains(&(*factor).into()));
+        if strong && now.since(self.session.auth_time) <= FRESH {
+            return Ok(());
+        }
+        let methods = serde_json::to_value(&strongest).map_err(Problem::internal)?;
+        Err(Problem::new(Kind::StepUpRequired).with("methods", methods))
+    }
+}
+
+impl<S, M> FromRequestParts<S> for Fresh<M>
+where
+    S: Send + Sync,
+    M: FromRequestParts<S, Rejection = web::Error> + AsRef<Member>,
+    Sys: FromRef<S>,
+{
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
+        let caller = M::from_request_parts(parts, state).await?;
+        caller.as_ref().fresh(Sys::from_ref(state).now())?;
+        Ok(Self(caller))
+    }
 }
 
 impl<S, T> FromRequestParts<S> for MemberAnd<T>

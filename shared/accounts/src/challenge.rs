@@ -11,15 +11,15 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Event, Outbox};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{
-    Kind, Locale, Problem, Secret, Sys, Time, Timestamp,
+    Id as _, Kind, Locale, Problem, Secret, Sys, Time, Timestamp,
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use store::{Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use sha2::{Digest as _, Sha256};
+use store::{Index, Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::identifier::Email;
+use crate::{identifier::Contact, user::owned};
 
 /// What a code or link is for. One for another purpose is worth nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,6 +31,18 @@ pub enum Purpose {
     Activation,
     /// Cancels a scheduled deletion.
     DeletionCancel,
+    /// The second step of a sign-in.
+    SecondFactor,
+    /// Proves once more who is signed in.
+    StepUp,
+    /// Proves, in the wizard that turns second factors on, that a contact can be reached.
+    FactorSetup,
+    /// Signs in, or up, with a phone number.
+    PhoneLogin,
+    /// Chooses a new password.
+    PasswordReset,
+    /// Proves a new e-mail address or phone number.
+    ContactChange,
 }
 
 /// The limits of a purpose.
@@ -42,17 +54,25 @@ pub struct Rules {
     pub tries: u32,
     /// How long until another may be sent.
     pub resend: Duration,
+    /// Whether that doubles with every further sending, up to four times as long.
+    pub growing: bool,
 }
 
 impl Purpose {
-    /// The limits of this purpose.
+    /// The limits of this purpose. Text messages cost money and are read at once: their codes live shorter and come rarer.
     #[must_use]
-    pub const fn rules(self) -> Rules {
-        match self {
-            Self::Registration => Rules { life: Duration::from_secs(600), tries: 3, resend: Duration::from_secs(20) },
-            Self::Activation => Rules { life: Duration::from_secs(24 * 3600), tries: 1, resend: Duration::from_secs(60) },
+    pub const fn rules(self, channel: Channel) -> Rules {
+        const fn rules(life: u64, tries: u32, resend: u64) -> Rules {
+            Rules { life: Duration::from_secs(life), tries, resend: Duration::from_secs(resend), growing: false }
+        }
+        match (self, channel) {
+            (Self::Activation, _) => rules(24 * 3600, 1, 60),
             // As long as there is something to cancel, plus the time the sweep may take.
-            Self::DeletionCancel => Rules { life: Duration::from_secs(31 * 24 * 3600), tries: 1, resend: Duration::from_secs(60) },
+            (Self::DeletionCancel, _) => rules(31 * 24 * 3600, 1, 60),
+            (Self::PasswordReset, _) => rules(1800, 1, 60),
+            (Self::PhoneLogin, _) => rules(120, 3, 120),
+            (Self::FactorSetup, _) | (_, Channel::Sms) => Rules { growing: true, ..rules(180, 5, 45) },
+            (Self::Registration | Self::SecondFactor | Self::StepUp | Self::ContactChange, Channel::Email) => rules(600, 3, 20),
         }
     }
 
@@ -60,8 +80,25 @@ impl Purpose {
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
-            Self::Registration | Self::Activation => "/activate",
             Self::DeletionCancel => "/cancel-deletion",
+            Self::PasswordReset => "/reset-password",
+            _ => "/activate",
+        }
+    }
+
+    /// Its name, in events, keys and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::Activation => "activation",
+            Self::DeletionCancel => "deletion_cancel",
+            Self::SecondFactor => "second_factor",
+            Self::StepUp => "step_up",
+            Self::FactorSetup => "factor_setup",
+            Self::PhoneLogin => "phone_login",
+            Self::PasswordReset => "password_reset",
+            Self::ContactChange => "contact_change",
         }
     }
 }
@@ -74,6 +111,15 @@ pub enum Channel {
     Email,
     /// By SMS.
     Sms,
+}
+
+impl Channel {
+    const fn of(contact: &Contact) -> Self {
+        match contact {
+            Contact::Email(_) => Self::Email,
+            Contact::Phone(_) => Self::Sms,
+        }
+    }
 }
 
 /// What is sent.
@@ -113,6 +159,9 @@ pub struct Challenge {
     pub decoy: bool,
     /// The how-manieth sending is current, from 1.
     pub sending: u32,
+    /// The how-manieth without a day's rest.
+    #[serde(default)]
+    pub in_a_row: u32,
     /// Before this nothing is sent again.
     pub resend_at: Time,
     /// From then on it proves nothing.
@@ -131,9 +180,13 @@ impl Item for Challenge {
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
-    // An expired code is worth nothing but may still be replaced by a new one.
+    // An address stands in it: whoever it belongs to must be able to find it.
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        self.user.map(|user| (Index::Two, owned(user, &self.key()))).into_iter().collect()
+    }
+    // An expired code is worth nothing, but what was guessed at it still counts.
     fn expires(&self) -> Option<Time> {
-        Some(self.expires_at + Duration::from_secs(24 * 3600))
+        Some(self.forgotten_at())
     }
 }
 
@@ -158,20 +211,33 @@ impl Challenge {
         Key::new(format!("CHALLENGE#{id}"), "CHALLENGE")
     }
 
-    /// A challenge by mail, to be written with [`Challenge::issue`].
+    /// The id of the one challenge of a purpose that `subject` has at a time: who asks again, from wherever, meets the limits
+    /// of the code that was sent before.
     #[must_use]
-    pub fn by_mail(sys: &Sys, id: ChallengeId, purpose: Purpose, form: Form, destination: &Email, locale: Locale) -> Self {
-        let (now, rules) = (sys.now(), purpose.rules());
+    pub fn id_of(purpose: Purpose, to: &Contact, subject: &str) -> ChallengeId {
+        let digest =
+            Sha256::new().chain_update(purpose.name()).chain_update([0]).chain_update(to.key()).chain_update([0]).chain_update(subject);
+        let digest: [u8; 32] = digest.finalize().into();
+        let (id, _) = digest.split_first_chunk::<16>().map_or(([0; 16], &[][..]), |(id, rest)| (*id, rest));
+        ChallengeId::from_ulid(u128::from_be_bytes(id).into())
+    }
+
+    /// A challenge, to be written with [`Challenge::issue`], [`Challenge::replace`] or [`Challenge::send`].
+    #[must_use]
+    pub fn new(sys: &Sys, id: ChallengeId, purpose: Purpose, form: Form, to: &Contact, locale: Locale) -> Self {
+        let channel = Channel::of(to);
+        let (now, rules) = (sys.now(), purpose.rules(channel));
         Self {
             id,
             purpose,
-            channel: Channel::Email,
+            channel,
             form,
-            destination: destination.to_string(),
+            destination: to.address().to_owned(),
             locale,
             user: None,
             decoy: false,
             sending: 1,
+            in_a_row: 1,
             resend_at: now + rules.resend,
             expires_at: now + rules.life,
             tries: 0,
@@ -197,18 +263,61 @@ impl Challenge {
         slot
     }
 
+    /// Writes this challenge and asks for its sending, going on where the one `before` it under the same id has come to: its
+    /// pause has to be over, its failures are not forgotten, its code dies. The slot is refused if somebody else was faster.
+    ///
+    /// # Errors
+    /// [`Kind::ResendTooEarly`]
+    pub fn send(&mut self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Result<Slot, Problem> {
+        if let Some(before) = before {
+            let now = sys.now();
+            if now < before.resend_at {
+                return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)));
+            }
+            // Whoever has waited a day begins anew; only the number of the sending goes on, so that no two have the same.
+            let rested = now >= before.forgotten_at();
+            let in_a_row = if rested { 1 } else { before.in_a_row.saturating_add(1) };
+            (self.sending, self.in_a_row) = (before.sending.saturating_add(1), in_a_row);
+            self.failures = if rested { 0 } else { before.failures };
+            self.resend_at = now + self.pause();
+        }
+        Ok(self.replace(tx, sys, before))
+    }
+
+    /// Whether its code can still be typed, and nothing better is to be had yet.
+    #[must_use]
+    pub fn stands(&self, now: Time) -> bool {
+        now < self.expires_at && now < self.resend_at && self.tries < self.rules().tries
+    }
+
+    fn forgotten_at(&self) -> Time {
+        self.expires_at + Duration::from_secs(24 * 3600)
+    }
+
+    const fn rules(&self) -> Rules {
+        self.purpose.rules(self.channel)
+    }
+
+    /// How long after the current sending another may follow.
+    fn pause(&self) -> Duration {
+        let rules = self.rules();
+        let doublings = if rules.growing { self.in_a_row.saturating_sub(1).min(2) } else { 0 };
+        rules.resend.saturating_mul(2_u32.saturating_pow(doublings))
+    }
+
     /// Asks for another sending, which kills the code before. The slot is refused if somebody else was faster.
     ///
     /// # Errors
     /// [`Kind::ResendTooEarly`]
     pub fn resend(&mut self, tx: &mut Tx, sys: &Sys) -> Result<Slot, Problem> {
-        let (now, rules) = (sys.now(), self.purpose.rules());
+        let (now, rules) = (sys.now(), self.rules());
         if now < self.resend_at {
             return Err(Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)));
         }
         let before = self.sending;
         self.sending = before.saturating_add(1);
-        self.resend_at = now + rules.resend;
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        self.resend_at = now + self.pause();
         self.expires_at = now + rules.life;
         self.tries = 0;
         self.hash = None;
@@ -229,7 +338,7 @@ impl Challenge {
             Channel::Email => kernel::mask::email(&self.destination),
             Channel::Sms => kernel::mask::phone(&self.destination),
         };
-        let tries_left = self.purpose.rules().tries.saturating_sub(self.tries);
+        let tries_left = self.rules().tries.saturating_sub(self.tries);
         Sent { target, expires_at: self.expires_at.into(), resend_at: self.resend_at.into(), tries_left }
     }
 }
@@ -329,7 +438,7 @@ pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, 
         Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
         Err(WriteError::Store(e)) => return Err(e.into()),
     };
-    let rules = challenge.purpose.rules();
+    let rules = challenge.rules();
     let stored = challenge.hash.as_deref().unwrap_or_default();
     let right = kernel::secret::same(key.hash(id, code).as_bytes(), stored.as_bytes());
     let typed = matches!(challenge.form, Form::Code { .. });

@@ -23,6 +23,7 @@ use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, Slot, StoreEr
 use crate::{
     Subject,
     challenge::{Challenge, Form, Purpose},
+    identifier::Contact,
     user::{Status, User, partition, tell},
 };
 
@@ -130,11 +131,14 @@ pub fn schedule(tx: &mut Tx, sys: &Sys, user: &User, before: Option<&Deletion>, 
     if let Some(old) = before.and_then(|b| b.cancel) {
         tx.delete(Challenge::key_of(old));
     }
-    let mut link = Challenge::by_mail(sys, challenge, Purpose::DeletionCancel, Form::Link, &user.email, user.locale);
-    link.user = Some(user.id);
-    // Good for as long as there is something to cancel; a day more, because the sweep may come late.
-    link.expires_at = deletion.due_at + Duration::from_secs(24 * 3600);
-    link.issue(tx, sys);
+    // Whoever has no address is told by the answer alone.
+    if let Some(email) = user.email.clone().map(Contact::Email) {
+        let mut link = Challenge::new(sys, challenge, Purpose::DeletionCancel, Form::Link, &email, user.locale);
+        link.user = Some(user.id);
+        // Good for as long as there is something to cancel; a day more, because the sweep may come late.
+        link.expires_at = deletion.due_at + Duration::from_secs(24 * 3600);
+        link.issue(tx, sys);
+    }
     (deletion, slot)
 }
 

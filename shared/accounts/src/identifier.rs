@@ -20,7 +20,7 @@ macro_rules! text {
         }
     )*};
 }
-text!(Email Username PersonName);
+text!(Email Username PersonName Phone);
 
 /// Longest address (RFC 5321 §4.5.3.1.3, less the brackets).
 const EMAIL_MAX: usize = 254;
@@ -55,6 +55,76 @@ impl Email {
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
+    }
+}
+
+/// A phone number that can take text messages, in E.164: `+` and at most 15 digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone(String);
+
+impl Phone {
+    /// Parses a number as people write it. One without a country code is of `home`, an ISO 3166-1 code.
+    ///
+    /// Refused are numbers that cannot exist and those that are known to be no mobile phone's: codes sent to premium numbers
+    /// are money, and those to landlines are lost.
+    ///
+    /// # Errors
+    /// `required` or `phone`.
+    pub fn parse(text: &str, home: &str) -> Result<Self, FieldError> {
+        if text.trim().is_empty() {
+            return Err(FieldError::new("required"));
+        }
+        let number = phonelib::PhoneNumber::parse_with_country(text, home).filter(|n| n.extension().is_none());
+        number.filter(|n| mobile(n.phone_type())).map(|n| Self(n.e164().to_owned())).ok_or_else(|| FieldError::new("phone"))
+    }
+
+    /// The country it belongs to: an ISO 3166-1 code.
+    #[must_use]
+    pub fn country(&self) -> &'static str {
+        phonelib::extract_country(&self.0).map_or("", |c| c.code)
+    }
+}
+
+const fn mobile(kind: phonelib::PhoneNumberType) -> bool {
+    use phonelib::PhoneNumberType::{FixedLineOrMobile, Mobile, Unknown};
+    matches!(kind, Mobile | FixedLineOrMobile | Unknown)
+}
+
+/// Where somebody can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// By mail.
+    Email(Email),
+    /// By text message.
+    Phone(Phone),
+}
+
+impl Contact {
+    /// In its one spelling.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Email(email) => email.as_ref(),
+            Self::Phone(phone) => phone.as_ref(),
+        }
+    }
+
+    /// What is the same for all spellings of it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Email(email) => email.key(),
+            Self::Phone(phone) => phone.to_string(),
+        }
+    }
+
+    /// As it may be shown to whoever has not proven to own it.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        match self {
+            Self::Email(email) => kernel::mask::email(email.as_ref()),
+            Self::Phone(phone) => kernel::mask::phone(phone.as_ref()),
+        }
     }
 }
 
@@ -271,6 +341,33 @@ mod tests {
         }
         assert_eq!(code(Email::parse(&format!("{}@example.test", "a".repeat(250)))), "too_long");
         assert_eq!(Email::parse("ANA@Example.Test").unwrap().key(), Email::parse("ana@example.test").unwrap().key());
+    }
+
+    #[test]
+    fn phones() {
+        for (number, expected) in [
+            ("07911 123456", "+447911123456"),
+            ("+44 7911 123-456", "+447911123456"),
+            ("0044 7911 123456", "+447911123456"),
+            ("+998 90 123-45-67", "+998901234567"),
+            ("00998901234567", "+998901234567"),
+            ("+48 (512) 345 678", "+48512345678"),
+        ] {
+            assert_eq!(Phone::parse(number, "GB").unwrap().as_ref(), expected, "{number}");
+        }
+        for (number, expected) in [
+            ("", "required"),
+            (" ", "required"),
+            ("12", "phone"),
+            ("+44 9098 790879", "phone"),
+            ("+1", "phone"),
+            ("abc", "phone"),
+            ("+999999999999", "phone"),
+            ("+447911123456 ext. 5", "phone"),
+        ] {
+            assert_eq!(code(Phone::parse(number, "GB")), expected, "{number}");
+        }
+        assert_eq!(Phone::parse("+48512345678", "GB").unwrap().country(), "PL");
     }
 
     #[test]

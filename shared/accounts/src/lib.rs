@@ -6,6 +6,7 @@
 mod caller;
 pub mod challenge;
 pub mod deletion;
+mod flow_token;
 mod guessable;
 pub mod identifier;
 mod keyring;
@@ -17,5 +18,6 @@ pub mod signed_in;
 pub mod token;
 pub mod user;
 
-pub use caller::{Member, MemberAnd, Subject, authenticate};
+pub use caller::{FRESH, Fresh, Member, MemberAnd, Subject, authenticate};
+pub use flow_token::FlowToken;
 pub use keyring::Keyring;

@@ -1,12 +1,11 @@
 //! What this crate stores about a person, taken away.
 
 use kernel::id::UserId;
-use store::{Key, Range, StoreError, Table, WriteError, field};
+use store::{Index, Key, Range, StoreError, Table, WriteError, field};
 
 use crate::{
-    challenge::Challenge,
     deletion::Deletion,
-    user::{EmailClaim, PasswordHash, User, UsernameClaim, partition},
+    user::{self, EmailClaim, PasswordHash, PhoneClaim, User, UsernameClaim, partition},
 };
 
 /// Ends every way in: sessions and the password. Done first, so that nothing is written behind the purge's back.
@@ -19,15 +18,14 @@ pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
     table.delete_many(keys).await
 }
 
-/// Removes the link that would have cancelled the deletion: the address it went to stands in it.
+/// Removes what stands elsewhere and belongs to the person: codes and links that were sent, flows that were begun. Addresses
+/// stand in them.
 ///
 /// # Errors
 /// [`StoreError`]; may be run again at any point.
-pub async fn links(table: &Table, deletion: &Deletion) -> Result<(), StoreError> {
-    match deletion.cancel {
-        Some(link) => table.delete(Challenge::key_of(link)).await,
-        None => Ok(()),
-    }
+pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
+    let found = table.query_rows(Range::of_index(Index::Two, user::owned_partition(user))).await?;
+    table.delete_many(found.items.iter().filter_map(store::Row::key).collect()).await
 }
 
 /// Removes the claims of names, everything left in the person's own partition but the deletion, and the record itself last, so
@@ -38,7 +36,9 @@ pub async fn links(table: &Table, deletion: &Deletion) -> Result<(), StoreError>
 pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
     let record = table.get::<User>(User::key_of(user)).await?;
     if let Some(record) = &record {
-        for claim in [UsernameClaim::key_of(&record.username), EmailClaim::key_of(&record.email)] {
+        let email = record.email.as_ref().map(EmailClaim::key_of);
+        let phone = record.phone.as_ref().map(PhoneClaim::key_of);
+        for claim in [UsernameClaim::key_of(&record.username)].into_iter().chain(email).chain(phone) {
             // Only while it is this person's: a run that was cut off may have freed the name, and somebody else taken it.
             match table.delete_when(claim, field("user").eq(user)).await {
                 Ok(()) | Err(WriteError::Refused(_)) => {}

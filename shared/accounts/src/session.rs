@@ -5,14 +5,14 @@
 //! things without storing anything more: a client that lost the reply gets the *same* successor for ten seconds, and any
 //! older token of the family is recognised as ours, so that its reuse ends the session while a made-up token does nothing.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use events::Notice;
+use events::{Event, Notice, Outbox};
 use hkdf::Hkdf;
 use kernel::{
     Id as _, Problem, Secret, Sys, Time,
-    id::{SessionId, UserId},
+    id::{DeviceId, SessionId, UserId},
     secret::same,
 };
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,12 @@ pub struct Session {
     pub last_used_at: Time,
     /// What the client calls itself, at most 255 characters.
     pub user_agent: String,
+    /// The trusted device that it began on, if it was one.
+    #[serde(default)]
+    pub device: Option<DeviceId>,
+    /// [`User::credentials`] of its time.
+    #[serde(default)]
+    pub credentials: u32,
     /// The how-manieth refresh token is current, from 0.
     pub generation: u32,
     /// The hash of its secret.
@@ -63,10 +69,10 @@ impl Session {
         Key::new(partition(user), format!("SESSION#{id}"))
     }
 
-    /// Whether it is still good.
+    /// Whether it is still good for this person.
     #[must_use]
-    pub fn alive(&self, now: Time) -> bool {
-        now < self.ends_at()
+    pub fn is_good(&self, user: &User, now: Time) -> bool {
+        now < self.ends_at() && self.credentials == user.credentials
     }
 
     /// When it ends if nobody uses it.
@@ -150,12 +156,24 @@ pub struct Opening {
 impl Opening {
     /// Prepares a session for a person who has just proven who they are.
     #[must_use]
-    pub fn new(sys: &Sys, user: UserId, amr: Vec<Method>, user_agent: &str) -> Self {
+    pub fn new(sys: &Sys, user: &User, amr: Vec<Method>, user_agent: &str) -> Self {
+        Self::of(sys, user.id, user.credentials, amr, user_agent)
+    }
+
+    /// Prepares the session of a person whose account is made with it.
+    #[must_use]
+    pub fn first(sys: &Sys, user: UserId, amr: Vec<Method>, user_agent: &str) -> Self {
+        Self::of(sys, user, 0, amr, user_agent)
+    }
+
+    fn of(sys: &Sys, user: UserId, credentials: u32, amr: Vec<Method>, user_agent: &str) -> Self {
         let (now, id) = (sys.now(), sys.id());
         let refresh = RefreshToken { user, session: id, generation: 0, secret: Secret::new(sys.bytes()) };
         let session = Session {
             id,
             user,
+            device: None,
+            credentials,
             amr,
             auth_time: now,
             created_at: now,
@@ -184,28 +202,43 @@ impl Opening {
         self
     }
 
-    /// The sessions that end where this one begins: their sockets are to be closed.
+    /// Notes the trusted device that it begins on.
     #[must_use]
-    pub fn ended(&self) -> &[Session] {
-        &self.ended
+    pub fn on(mut self, device: Option<DeviceId>) -> Self {
+        self.session.device = device;
+        self
     }
 
-    /// Adds the beginning of the session to a transaction. The slot is refused if the account is no longer in use.
+    /// Adds the beginning of the session to a transaction, with what ends the sockets of those that it ends. The slot is
+    /// refused if the account is no longer in use, or what one signs in with has changed since it was judged.
     pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {
+        for ended in &self.ended {
+            tx.delete(ended.key());
+        }
+        self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
         self.create(tx);
         if self.told {
             tell(tx, sys, self.session.user, Notice::NewSignIn);
         }
-        tx.check(User::key_of(self.session.user), field("status").eq(Status::Active))
+        let unchanged = credentials_are(self.session.credentials);
+        tx.check(User::key_of(self.session.user), field("status").eq(Status::Active).and(unchanged))
     }
 
     /// Adds the beginning of the session to the transaction that creates the account.
     pub fn create(&self, tx: &mut Tx) {
-        for ended in &self.ended {
-            tx.delete(ended.key());
-        }
         tx.create(&self.session);
     }
+}
+
+/// That what one signs in with is as it was. (A record from before there was this number has none.)
+pub(crate) fn credentials_are(known: u32) -> Cond {
+    let same = field("credentials").eq(known);
+    if known == 0 { same.or(field("credentials").absent()) } else { same }
+}
+
+/// Adds what closes the sockets of a person's sessions that are over.
+fn end(tx: &mut Tx, sys: &Sys, user: UserId) {
+    Outbox::add(tx, sys, &Event::SessionsEnded { user });
 }
 
 /// What using a refresh token led to.
@@ -220,8 +253,6 @@ pub enum Refreshed {
     },
     /// Nothing: unknown, made up, or of a session that has ended.
     Invalid,
-    /// The token was spent. The session has ended and its person is told; its sockets are to be closed.
-    Replayed,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -261,7 +292,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
     let (session_key, user_key) = (Session::key_of(token.user, token.session), User::key_of(token.user));
     let mut batch = table.get_many(vec![session_key.clone(), user_key.clone()]).await?;
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
-    let found = batch.take::<Session>(&session_key)?.filter(|s| s.alive(now) && user.is_some());
+    let found = batch.take::<Session>(&session_key)?.filter(|s| user.is_some_and(|user| s.is_good(&user, now)));
     let Some(mut session) = found else { return Ok(Refreshed::Invalid) };
     // The second round is for the loser of a race, who then finds its token to be the one before.
     for _ in 0..2 {
@@ -271,7 +302,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
             Use::Repeat => return Ok(Refreshed::Alive { session: Box::new(session), refresh: successor }),
             Use::Replay => {
                 end_family(table, sys, &session).await?;
-                return Ok(Refreshed::Replayed);
+                return Ok(Refreshed::Invalid);
             }
             Use::Rotate => {
                 let replace = Update::of(session_key.clone())
@@ -305,6 +336,7 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     let mut tx = Tx::new();
     tx.delete_when(session.key(), Cond::Exists);
     tell(&mut tx, sys, session.user, Notice::SessionReused);
+    end(&mut tx, sys, session.user);
     match table.commit(tx).await {
         // Refused: it had ended already, and its person was told.
         Ok(()) | Err(CommitError::Refused(_)) => Ok(()),
@@ -320,26 +352,51 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Session>, StoreErro
     Ok(table.query::<Session>(Range::of(partition(user)).prefix("SESSION#")).await?.items)
 }
 
-/// Ends one session. Says whether there was one.
+/// Ends one session and closes its sockets. Says whether there was one. One transaction.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn revoke(table: &Table, user: UserId, session: SessionId) -> Result<bool, StoreError> {
-    match table.delete_when(Session::key_of(user, session), Cond::Exists).await {
+pub async fn revoke(table: &Table, sys: &Sys, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+    let mut tx = Tx::new();
+    tx.delete_when(Session::key_of(user, session), Cond::Exists);
+    end(&mut tx, sys, user);
+    match table.commit(tx).await {
         Ok(()) => Ok(true),
-        Err(WriteError::Refused(_)) => Ok(false),
-        Err(WriteError::Store(e)) => Err(e),
+        Err(CommitError::Refused(_)) => Ok(false),
+        Err(CommitError::Store(e)) => Err(e),
     }
 }
 
-/// Ends all sessions of a person but `keep`, and returns which.
+/// Ends those sessions of a person that `which` names and closes their sockets. The list, and one transaction if any is named.
 ///
 /// # Errors
-/// [`StoreError`]
-pub async fn revoke_all(table: &Table, user: UserId, keep: Option<SessionId>) -> Result<Vec<SessionId>, StoreError> {
-    let ended: Vec<Session> = list(table, user).await?.into_iter().filter(|s| Some(s.id) != keep).collect();
-    table.delete_many(ended.iter().map(Item::key).collect()).await?;
-    Ok(ended.into_iter().map(|s| s.id).collect())
+/// A [`Problem`] if the table does not work.
+pub async fn revoke_where(table: &Table, sys: &Sys, user: UserId, which: impl Fn(&Session) -> bool) -> Result<(), Problem> {
+    let ended: Vec<Session> = list(table, user).await?.into_iter().filter(which).collect();
+    // A transaction has a hundred places. There are no more than twenty sessions but for a moment in a race.
+    for some in ended.chunks(50) {
+        let mut tx = Tx::new();
+        for session in some {
+            tx.delete(session.key());
+        }
+        end(&mut tx, sys, user);
+        table.commit(tx).await?;
+    }
+    Ok(())
+}
+
+/// Adds to a transaction what goes with every change of how one signs in: every other session and every trusted device is no
+/// longer good, their sockets are closed, and the session of whoever makes the change goes on. `record` is the change of the
+/// person's record, to which this is added. The slot of the record is refused if somebody else was faster.
+pub fn renew_credentials(tx: &mut Tx, sys: &Sys, user: &User, record: Update, keep: Option<&Session>) -> Slot {
+    let next = user.credentials.saturating_add(1);
+    let active = field("status").eq(Status::Active);
+    let slot = tx.update(record.set("credentials", next).add("version", 1).when(active.and(credentials_are(user.credentials))));
+    if let Some(session) = keep {
+        tx.update(Update::of(session.key()).set("credentials", next).when(Cond::Exists));
+    }
+    end(tx, sys, user.id);
+    slot
 }
 
 #[cfg(test)]
@@ -353,7 +410,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_client_and_a_made_up_one_is_forged() {
         let sys = Sys::real();
-        let opening = Opening::new(&sys, sys.id(), vec![Method::Pwd], "test");
+        let opening = Opening::first(&sys, sys.id(), vec![Method::Pwd], "test");
         let token = RefreshToken::parse(&opening.refresh.reveal()).unwrap();
         assert_eq!(judge(&opening.session, &token, &key(), sys.now()), Use::Rotate);
         let forged = RefreshToken { secret: Secret::new([7; 32]), ..token.clone() };
@@ -368,7 +425,7 @@ mod tests {
     #[test]
     fn the_one_before_is_good_for_ten_seconds_and_then_betrays_a_copy() {
         let sys = Sys::real();
-        let Opening { mut session, refresh: first, .. } = Opening::new(&sys, sys.id(), vec![Method::Pwd], "test");
+        let Opening { mut session, refresh: first, .. } = Opening::first(&sys, sys.id(), vec![Method::Pwd], "test");
         let now = sys.now();
         let rotate = |session: &mut Session, token: &RefreshToken| {
             let next = token.successor(&key());
@@ -391,10 +448,10 @@ mod tests {
         let sys = Sys::real();
         let user = sys.id();
         let others: Vec<Session> =
-            (0..21_i64).map(|n| Session { last_used_at: Time::from_millis(n), ..Opening::new(&sys, user, vec![], "").session }).collect();
+            (0..21_i64).map(|n| Session { last_used_at: Time::from_millis(n), ..Opening::first(&sys, user, vec![], "").session }).collect();
         let oldest: Vec<SessionId> = others[..2].iter().rev().map(|s| s.id).collect();
         let again = others[0].clone();
-        let opening = Opening::new(&sys, user, vec![], "").among(others).instead_of(Some(again));
-        assert_eq!(opening.ended().iter().map(|s| s.id).collect::<Vec<_>>(), oldest, "none of them twice");
+        let opening = Opening::first(&sys, user, vec![], "").among(others).instead_of(Some(again));
+        assert_eq!(opening.ended.iter().map(|s| s.id).collect::<Vec<_>>(), oldest, "none of them twice");
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::Keyring;
+use crate::{Keyring, user::Factor};
 
 /// How long an access token is good for.
 pub const LIFE: Duration = Duration::from_secs(600);
@@ -36,8 +36,31 @@ const MAX_BYTES: usize = 2048;
 pub enum Method {
     /// A password.
     Pwd,
-    /// A code or link that was sent.
+    /// A code of an authenticator app.
     Otp,
+    /// A code by text message.
+    Sms,
+    /// A key that its device releases to its owner only: a passkey.
+    Pop,
+    /// Two factors.
+    Mfa,
+    /// A code or link by mail. (RFC 8176 has no value for it.)
+    Email,
+    /// A recovery code. (Nor for this.)
+    Recovery,
+}
+
+impl From<Factor> for Method {
+    fn from(factor: Factor) -> Self {
+        match factor {
+            Factor::Password => Self::Pwd,
+            Factor::Passkey => Self::Pop,
+            Factor::App => Self::Otp,
+            Factor::Email => Self::Email,
+            Factor::Sms => Self::Sms,
+            Factor::RecoveryCode => Self::Recovery,
+        }
+    }
 }
 
 /// What an access token says. All of it is required.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Subject,
-    identifier::{BirthDate, Email, Login, PersonName, Username},
+    identifier::{BirthDate, Contact, Email, Login, PersonName, Phone, Username},
 };
 
 /// What an account can be.
@@ -44,8 +44,11 @@ pub struct User {
     pub id: UserId,
     /// Unique; kept in its one spelling.
     pub username: Username,
-    /// Proven to be theirs.
-    pub email: Email,
+    /// Proven to be theirs; absent where somebody signed up with a phone number.
+    pub email: Option<Email>,
+    /// Proven to be theirs, if they gave one.
+    #[serde(default)]
+    pub phone: Option<Phone>,
     /// First name; absent where registration did not ask.
     pub first_name: Option<PersonName>,
     /// Last name.
@@ -64,6 +67,18 @@ pub struct User {
     pub who_can_message: WhoCanMessage,
     /// What the account can be used for.
     pub status: Status,
+    /// The second factors that are on; none means that they are off.
+    #[serde(default)]
+    pub factors: Vec<Factor>,
+    /// How many passkeys there are.
+    #[serde(default)]
+    pub passkeys: u32,
+    /// Whether there is a password.
+    #[serde(default)]
+    pub has_password: bool,
+    /// Raised by every change of how one signs in: sessions and trusted devices from before are no longer good.
+    #[serde(default)]
+    pub credentials: u32,
     /// Raised by every change: the `ETag`.
     pub version: u64,
     /// When the account was made.
@@ -71,6 +86,32 @@ pub struct User {
 }
 
 impl User {
+    /// Somebody of whom nothing is known but a name and a language.
+    #[must_use]
+    pub const fn new(id: UserId, username: Username, locale: Locale, now: Time) -> Self {
+        Self {
+            id,
+            username,
+            email: None,
+            phone: None,
+            first_name: None,
+            last_name: None,
+            birth_date: None,
+            bio: None,
+            private: false,
+            locale,
+            picture: None,
+            who_can_message: WhoCanMessage::Everyone,
+            status: Status::Active,
+            factors: Vec::new(),
+            passkeys: 0,
+            has_password: false,
+            credentials: 0,
+            version: 1,
+            created_at: now,
+        }
+    }
+
     /// Where the person's record is.
     #[must_use]
     pub fn key_of(id: UserId) -> Key {
@@ -86,13 +127,80 @@ impl User {
     }
 
     /// Adds everything a new account consists of to a transaction: the record, the password and the claims of its names.
-    pub fn create(&self, tx: &mut Tx, password: &PasswordHash) -> Claims {
+    pub fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> Claims {
         tx.create(self);
-        tx.create(password);
+        if let Some(password) = password {
+            tx.create(password);
+        }
         let username = tx.create(&UsernameClaim { username: self.username.clone(), user: self.id });
-        let email = tx.create(&EmailClaim { email: self.email.key(), user: self.id });
-        Claims { username, email }
+        let email = self.email.as_ref().map(|email| tx.create(&EmailClaim { email: email.key(), user: self.id }));
+        let phone = self.phone.as_ref().map(|phone| tx.create(&PhoneClaim { phone: phone.clone(), user: self.id }));
+        Claims { username, email, phone }
     }
+
+    /// Whether signing in takes a second step.
+    #[must_use]
+    pub fn has_second_step(&self) -> bool {
+        !self.factors.is_empty()
+    }
+
+    /// What can be the second step of a sign-in, in the order it is offered.
+    #[must_use]
+    pub fn second_step(&self) -> Vec<Factor> {
+        if !self.has_second_step() {
+            return Vec::new();
+        }
+        let passkey = (self.passkeys > 0).then_some(Factor::Passkey);
+        passkey.into_iter().chain(self.factors.iter().copied()).chain([Factor::RecoveryCode]).collect()
+    }
+
+    /// What proves once more that it is them, for what a stolen session must not be enough for: the strongest they have.
+    ///
+    /// With second factors those that no message carries, else those that one does; without, what they sign in with.
+    #[must_use]
+    pub fn strongest(&self) -> Vec<Factor> {
+        let second = self.second_step();
+        let strong: Vec<Factor> = second.iter().copied().filter(|f| !matches!(f, Factor::Email | Factor::Sms)).collect();
+        match strong.as_slice() {
+            // Nothing but recovery codes, which are for emergencies.
+            [Factor::RecoveryCode] => second,
+            [_, ..] => strong,
+            [] => {
+                let password = self.has_password.then_some(Factor::Password);
+                let passkey = (self.passkeys > 0).then_some(Factor::Passkey);
+                let own: Vec<Factor> = password.into_iter().chain(passkey).collect();
+                if own.is_empty() { vec![Factor::Sms] } else { own }
+            }
+        }
+    }
+
+    /// Where the codes of a factor go, if it is one that sends any and there is such a contact.
+    #[must_use]
+    pub fn contact(&self, factor: Factor) -> Option<Contact> {
+        match factor {
+            Factor::Email => self.email.clone().map(Contact::Email),
+            Factor::Sms => self.phone.clone().map(Contact::Phone),
+            _ => None,
+        }
+    }
+}
+
+/// How somebody can prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Factor {
+    /// The password.
+    Password,
+    /// A passkey.
+    Passkey,
+    /// The six digits of an authenticator app.
+    App,
+    /// A code by e-mail.
+    Email,
+    /// A code by text message.
+    Sms,
+    /// One of ten codes that were written down.
+    RecoveryCode,
 }
 
 /// The two writes of [`User::create`] that another account can make fail.
@@ -101,7 +209,9 @@ pub struct Claims {
     /// Refused if the username is taken.
     pub username: Slot,
     /// Refused if the address has an account.
-    pub email: Slot,
+    pub email: Option<Slot>,
+    /// Refused if the number has an account.
+    pub phone: Option<Slot>,
 }
 
 impl Item for User {
@@ -109,6 +219,16 @@ impl Item for User {
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
+}
+
+/// The place, in [`store::Index::Two`], of what stands elsewhere and belongs to a person: by it the purge finds it.
+#[must_use]
+pub fn owned(user: UserId, item: &Key) -> Key {
+    Key::new(owned_partition(user), item.partition())
+}
+
+pub(crate) fn owned_partition(user: UserId) -> String {
+    format!("OWNED#{user}")
 }
 
 /// The partition that holds everything that belongs to one person alone.
@@ -198,6 +318,30 @@ impl Item for EmailClaim {
     }
 }
 
+/// Who has a phone number.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PhoneClaim {
+    /// In its one spelling.
+    pub phone: Phone,
+    /// Whose.
+    pub user: UserId,
+}
+
+impl PhoneClaim {
+    /// Where the claim of a number is.
+    #[must_use]
+    pub fn key_of(phone: &Phone) -> Key {
+        Key::new(format!("PHONE#{phone}"), "PHONE")
+    }
+}
+
+impl Item for PhoneClaim {
+    const KIND: &'static str = "phone";
+    fn key(&self) -> Key {
+        Self::key_of(&self.phone)
+    }
+}
+
 /// Whose account a name at sign-in means. One read, whether there is one or not.
 ///
 /// # Errors
@@ -221,4 +365,27 @@ pub async fn with_password(table: &Table, id: UserId) -> Result<Option<(User, Pa
 /// Adds an event about this person to a transaction.
 pub fn tell(tx: &mut Tx, sys: &kernel::Sys, user: UserId, notice: events::Notice) {
     Outbox::add(tx, sys, &events::Event::NoticeDue { user, notice });
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    #[test]
+    fn the_strongest_is_asked_for() {
+        use Factor::{App, Email, Passkey, Password, RecoveryCode, Sms};
+        let sys = Sys::real();
+        let anna = User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now());
+        let strongest = |factors: &[Factor], passkeys, has_password| {
+            User { factors: factors.to_vec(), passkeys, has_password, ..anna.clone() }.strongest()
+        };
+        assert_eq!(strongest(&[], 0, true), [Password]);
+        assert_eq!(strongest(&[], 1, true), [Password, Passkey]);
+        assert_eq!(strongest(&[], 0, false), [Sms]);
+        assert_eq!(strongest(&[Email, Sms], 0, true), [Email, Sms, RecoveryCode]);
+        assert_eq!(strongest(&[App, Email, Sms], 0, true), [App, RecoveryCode]);
+        assert_eq!(strongest(&[Email], 1, true), [Passkey, RecoveryCode]);
+    }
 }

@@ -43,6 +43,11 @@ pub enum Event {
         /// Which.
         picture: PictureId,
     },
+    /// Sessions of a person have ended: their sockets are to be closed.
+    SessionsEnded {
+        /// Whose.
+        user: UserId,
+    },
     /// The 30 days are over and the sweep has claimed the account.
     AccountPurgeDue {
         /// Whose.
@@ -62,6 +67,48 @@ pub enum Notice {
     NewSignIn,
     /// A spent refresh token was used again: the session was ended.
     SessionReused,
+    /// The password was changed.
+    PasswordChanged,
+    /// Second factors were turned on.
+    MfaEnabled,
+    /// Second factors were turned off.
+    MfaDisabled,
+    /// One second factor was added, replaced or removed.
+    FactorChanged,
+    /// New recovery codes were made; the ones before are void.
+    RecoveryCodesMade,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// A passkey answered with a counter that went back: there may be a copy of it.
+    PasskeyCopied,
+    /// A device was trusted to skip the second step.
+    DeviceTrusted,
+}
+
+impl Notice {
+    /// Its name, in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DeletionCancelled => "deletion_cancelled",
+            Self::NewSignIn => "new_sign_in",
+            Self::SessionReused => "session_reused",
+            Self::PasswordChanged => "password_changed",
+            Self::MfaEnabled => "mfa_enabled",
+            Self::MfaDisabled => "mfa_disabled",
+            Self::FactorChanged => "factor_changed",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
+            Self::PasskeyCopied => "passkey_copied",
+            Self::DeviceTrusted => "device_trusted",
+        }
+    }
 }
 
 impl Event {
@@ -74,6 +121,7 @@ impl Event {
             Self::MessagePosted { .. } => "message_posted",
             Self::PresenceChanged { .. } => "presence_changed",
             Self::PictureRetired { .. } => "picture_retired",
+            Self::SessionsEnded { .. } => "sessions_ended",
             Self::AccountPurgeDue { .. } => "account_purge_due",
         }
     }
@@ -105,6 +153,7 @@ mod tests {
             Event::MessagePosted { room: sys.id(), seq: 7 },
             Event::PresenceChanged { room: sys.id() },
             Event::PictureRetired { user: sys.id(), picture: sys.id() },
+            Event::SessionsEnded { user: sys.id() },
             Event::AccountPurgeDue { user: sys.id(), deletion: sys.id() },
         ];
         for event in events {

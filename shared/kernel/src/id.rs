@@ -98,6 +98,10 @@ id! {
     AuditId "aud";
     /// The `jti` of an access token.
     TokenId "tok";
+    /// A device that is trusted to skip the second step.
+    DeviceId "dev";
+    /// A passkey.
+    PasskeyId "pky";
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ kinds! {
     CredentialsInvalid = 401 "credentials_invalid";
     /// A refresh token that is unknown, spent or revoked.
     RefreshInvalid = 401 "refresh_invalid";
+    /// What is asked for takes a fresh proof of who asks; `methods` says by what.
+    StepUpRequired = 401 "step_up_required";
     /// The caller may not do this.
     Forbidden = 403 "forbidden";
     /// A browser on another site asked.
@@ -66,6 +68,14 @@ kinds! {
     DeletionBegun = 409 "deletion_begun";
     /// Nothing is scheduled.
     DeletionNotScheduled = 409 "deletion_not_scheduled";
+    /// Second factors are on already.
+    MfaEnabled = 409 "mfa_enabled";
+    /// Second factors are off, or the one that is asked for is.
+    MfaNotEnabled = 409 "mfa_not_enabled";
+    /// Something proven is missing on the account; `missing` names it.
+    ContactRequired = 409 "contact_required";
+    /// There are as many as there may be; `max` says how many.
+    TooMany = 409 "too_many";
     /// Two requests collided; the same request may be sent again.
     Conflict = 409 "conflict";
     /// The object changed since the version named in `If-Match`.
@@ -78,6 +88,10 @@ kinds! {
     Invalid = 422 "invalid";
     /// A wrong, spent, burnt or expired code; `tries_left` says how many are left.
     CodeInvalid = 422 "code_invalid";
+    /// A factor that does not serve here.
+    FactorUnavailable = 422 "factor_unavailable";
+    /// A passkey that is unknown here, or an answer of one that does not fit what was asked.
+    PasskeyInvalid = 422 "passkey_invalid";
     /// A link that is unknown, spent or expired.
     LinkInvalid = 422 "link_invalid";
     /// The operation changes a versioned object and needs `If-Match`.

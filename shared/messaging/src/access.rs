@@ -66,7 +66,7 @@ pub async fn judge(table: &Table, sys: &Sys, user: UserId, session: SessionId, a
     keys.extend([&room_key, &receipt_key].into_iter().flatten().cloned());
     let mut batch = table.get_many(keys).await?;
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active).ok_or(Kind::TokenInvalid)?;
-    batch.take::<Session>(&session_key)?.filter(|s| s.alive(sys.now())).ok_or(Kind::TokenInvalid)?;
+    batch.take::<Session>(&session_key)?.filter(|s| s.is_good(&user, sys.now())).ok_or(Kind::TokenInvalid)?;
     let chat = batch.take::<ChatState>(&chat_key)?.unwrap_or_default();
     if chat.banned_at.is_some() {
         return Err(Kind::ChatBanned.into());

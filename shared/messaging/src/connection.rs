@@ -1,5 +1,7 @@
 //! Sockets come, go and are ended.
 
+use std::collections::BTreeSet;
+
 use accounts::{
     session::Session,
     user::{Status, User},
@@ -74,8 +76,8 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
     ];
     let mut batch = table.get_many(keys.to_vec()).await?;
     let [user, session, chat, here] = keys;
-    batch.take::<User>(&user)?.filter(|u| u.status == Status::Active).ok_or(Kind::TicketInvalid)?;
-    batch.take::<Session>(&session)?.filter(|s| s.alive(now)).ok_or(Kind::TicketInvalid)?;
+    let person = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active).ok_or(Kind::TicketInvalid)?;
+    batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now)).ok_or(Kind::TicketInvalid)?;
     if batch.take::<ChatState>(&chat)?.is_some_and(|c| c.banned_at.is_some()) {
         return Err(Kind::ChatBanned.into());
     }
@@ -136,26 +138,40 @@ pub async fn forget(table: &Table, sys: &Sys, user: UserId, ids: &[String]) -> R
 /// # Errors
 /// [`StoreError`]
 pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, last: Option<Vec<u8>>) -> Result<(), StoreError> {
-    close_where(table, sys, sockets, user, last, |_| true).await
+    let before = table.get::<Presence>(Presence::key_of(user)).await?;
+    close_where(table, sys, sockets, before, last, |_| true).await
 }
 
-/// Ends the sockets of one sign-in: at logout, revocation, reuse of a refresh token.
+/// Ends those sockets of a person whose sign-in is over, or whose account is no longer in use. Doing it again changes nothing.
+///
+/// Two reads, because the sockets say which sign-ins they are of, and what [`close_all`] takes if any is to be closed.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn close_session(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, session: SessionId) -> Result<(), StoreError> {
-    close_where(table, sys, sockets, user, None, |l| l.session == session).await
+pub async fn close_ended(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), StoreError> {
+    let Some(here) = table.get::<Presence>(Presence::key_of(user)).await?.filter(|p| !p.live.is_empty()) else { return Ok(()) };
+    let sessions: BTreeSet<SessionId> = here.live.iter().map(|l| l.session).collect();
+    let keys = sessions.iter().map(|id| Session::key_of(user, *id)).chain([User::key_of(user)]);
+    let mut found = table.get_many(keys.collect()).await?;
+    let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active);
+    let mut good = BTreeSet::new();
+    for id in sessions {
+        let session = found.take::<Session>(&Session::key_of(user, id))?;
+        if person.as_ref().zip(session).is_some_and(|(person, session)| session.is_good(person, sys.now())) {
+            good.insert(id);
+        }
+    }
+    close_where(table, sys, sockets, Some(here), None, |l| !good.contains(&l.session)).await
 }
 
 async fn close_where(
     table: &Table,
     sys: &Sys,
     sockets: &Sockets,
-    user: UserId,
+    before: Option<Presence>,
     last: Option<Vec<u8>>,
     which: impl Fn(&Live) -> bool,
 ) -> Result<(), StoreError> {
-    let before = table.get::<Presence>(Presence::key_of(user)).await?;
     // Off the list first: what is closed next tells `$disconnect`, which then finds nothing left to do.
     let gone = take_off(table, sys, before, which).await?;
     sockets.close_all(gone.into_iter().map(|l| l.id).collect(), last.as_deref()).await;

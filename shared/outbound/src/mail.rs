@@ -1,6 +1,6 @@
 //! Mails.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use aws_sdk_ses::{Client, primitives::Blob, types::RawMessage};
 use function::Aws;
@@ -12,8 +12,10 @@ use crate::{SendError, mime, render::Letter};
 /// A mail, by what it is about.
 #[derive(Clone, Debug)]
 pub enum Mail {
-    /// The code that proves an address.
-    RegistrationCode {
+    /// A code that proves something.
+    Code {
+        /// What: its messages begin with it and `_code`.
+        purpose: &'static str,
         /// The digits.
         code: Secret,
         /// How long they are good for.
@@ -37,47 +39,47 @@ pub enum Mail {
         /// Where the button that cancels it leads.
         link: Secret,
     },
-    /// A scheduled deletion was cancelled.
-    DeletionCancelled {
+    /// The link that opens the way to a new password.
+    PasswordReset {
         /// Of which account.
         username: String,
+        /// Where the button leads.
+        link: Secret,
+        /// How long it is good for.
+        life: Duration,
     },
-    /// Somebody signed in with a client that is new to the account.
-    NewSignIn {
+    /// Something that happened to an account.
+    Notice {
+        /// What: its messages begin with it.
+        name: &'static str,
         /// To which account.
-        username: String,
-    },
-    /// A session was ended because one of its spent keys was used again.
-    SessionReused {
-        /// Of which account.
         username: String,
     },
 }
 
 impl Mail {
     /// What its messages begin with.
-    pub(crate) const fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> Cow<'static, str> {
         match self {
-            Self::RegistrationCode { .. } => "registration_code",
-            Self::Activation { .. } => "activation",
-            Self::AlreadyRegistered => "already_registered",
-            Self::DeletionScheduled { .. } => "deletion_scheduled",
-            Self::DeletionCancelled { .. } => "deletion_cancelled",
-            Self::NewSignIn { .. } => "new_sign_in",
-            Self::SessionReused { .. } => "session_reused",
+            Self::Code { purpose, .. } => format!("{purpose}_code").into(),
+            Self::Activation { .. } => "activation".into(),
+            Self::AlreadyRegistered => "already_registered".into(),
+            Self::DeletionScheduled { .. } => "deletion_scheduled".into(),
+            Self::PasswordReset { .. } => "password_reset".into(),
+            Self::Notice { name, .. } => (*name).into(),
         }
     }
 
     pub(crate) const fn code(&self) -> Option<&Secret> {
         match self {
-            Self::RegistrationCode { code, .. } => Some(code),
+            Self::Code { code, .. } => Some(code),
             _ => None,
         }
     }
 
     pub(crate) const fn link(&self) -> Option<&Secret> {
         match self {
-            Self::Activation { link, .. } | Self::DeletionScheduled { link, .. } => Some(link),
+            Self::Activation { link, .. } | Self::DeletionScheduled { link, .. } | Self::PasswordReset { link, .. } => Some(link),
             _ => None,
         }
     }

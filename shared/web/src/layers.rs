@@ -99,7 +99,11 @@ fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: 
     if let Some(seconds) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if problem.kind.status() == 401 {
+    if problem.kind == Kind::StepUpRequired {
+        // RFC 9470 §3
+        let challenge = HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\", max_age=\"300\"");
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    } else if problem.kind.status() == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response

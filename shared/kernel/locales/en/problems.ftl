@@ -4,6 +4,15 @@ cursor_invalid = This page link is no longer valid. Start the list again.
 token_invalid = Sign in to continue.
 credentials_invalid = The name or the password is wrong.
 refresh_invalid = This sign-in has ended. Sign in again.
+step_up_required = Prove once more that it is you.
+mfa_enabled = Second factors are on already.
+mfa_not_enabled = This second factor is not on.
+contact_required = Something is missing on your account.
+    .detail = Add and prove first: { $missing }.
+too_many = There are as many as there may be.
+    .detail = At most { $max }. Remove one first.
+factor_unavailable = This way of proving yourself does not serve here.
+passkey_invalid = The passkey is not known here, or did not answer what was asked.
 forbidden = You may not do this.
 origin_refused = This site may not use the service.
 password_wrong = The current password is wrong.
@@ -61,6 +70,7 @@ field-too_long = Use at most { $max ->
        *[other] { $max } characters
     }.
 field-email = This is not an e-mail address.
+field-phone = This is not a phone number that text messages can be sent to. Begin with + and the country code.
 field-date = This is not a date (YYYY-MM-DD).
 field-too_young = You must be at least { $min } years old.
 field-too_old = This date is too long ago.

@@ -4,6 +4,15 @@ cursor_invalid = Ten odnośnik do strony stracił ważność. Wczytaj listę od 
 token_invalid = Zaloguj się, aby kontynuować.
 credentials_invalid = Nazwa lub hasło są nieprawidłowe.
 refresh_invalid = Ta sesja się zakończyła. Zaloguj się ponownie.
+step_up_required = Potwierdź jeszcze raz, że to ty.
+mfa_enabled = Drugi składnik jest już włączony.
+mfa_not_enabled = Ten drugi składnik nie jest włączony.
+contact_required = Na twoim koncie czegoś brakuje.
+    .detail = Najpierw dodaj i potwierdź: { $missing }.
+too_many = Jest ich tyle, ile może być.
+    .detail = Najwyżej { $max }. Najpierw usuń jeden.
+factor_unavailable = Ten sposób potwierdzenia nie jest tu możliwy.
+passkey_invalid = Ten klucz dostępu nie jest tu znany albo nie odpowiedział na to, o co pytano.
 forbidden = Nie możesz tego zrobić.
 origin_refused = Ta witryna nie może korzystać z usługi.
 password_wrong = Obecne hasło jest nieprawidłowe.
@@ -64,6 +73,7 @@ field-too_long = Użyj najwyżej { $max ->
        *[many] { $max } znaków
     }.
 field-email = To nie jest adres e-mail.
+field-phone = To nie jest numer telefonu, na który można wysłać SMS. Zacznij od + i kodu kraju.
 field-date = To nie jest data (RRRR-MM-DD).
 field-too_young = Musisz mieć co najmniej { $min } lat.
 field-too_old = Ta data jest zbyt odległa.

@@ -52,6 +52,82 @@ session_reused-subject = We ended one of your sign-ins
 session_reused-lead = A key to the account { $username } that had been used up was used again. That happens when somebody else holds a copy of it, so we ended the sign-in it belongs to.
 session_reused-note = Sign in again on that device. If you do not know what this is about, change your password and look through the list of your sign-ins.
 
+second_factor_code-subject = Your sign-in code
+second_factor_code-lead = Enter this code to finish signing in:
+second_factor_code-note = It is valid for { $minutes ->
+        [one] one minute
+       *[other] { $minutes } minutes
+    }. If you are not signing in right now, somebody knows your password: change it.
+
+step_up_code-subject = Your confirmation code
+step_up_code-lead = Enter this code to confirm that it is you:
+step_up_code-note = It is valid for { $minutes ->
+        [one] one minute
+       *[other] { $minutes } minutes
+    }. If you did not ask for it, somebody else is using your account: change your password and end the other sign-ins.
+
+factor_setup_code-subject = Your code to set up second factors
+factor_setup_code-lead = Enter this code to go on turning on second factors:
+factor_setup_code-note = It is valid for { $minutes ->
+        [one] one minute
+       *[other] { $minutes } minutes
+    }. If you did not ask for it, change your password.
+
+contact_change_code-subject = Confirm your new address
+contact_change_code-lead = Enter this code to use this address for your account:
+contact_change_code-note = It is valid for { $minutes ->
+        [one] one minute
+       *[other] { $minutes } minutes
+    }. If you did not ask for it, ignore this message.
+
+password_reset-subject = Choose a new password
+password_reset-lead = Somebody, probably you, asked for a new password for the account { $username }.
+password_reset-button = Choose a password
+password_reset-note = The link is valid for { $minutes ->
+        [one] one minute
+       *[other] { $minutes } minutes
+    } and works once. If you did not ask for it, ignore this message: your password stays as it is.
+
+password_changed-subject = Your password was changed
+password_changed-lead = The password of the account { $username } was changed. Every other sign-in was ended and no device is trusted any more.
+password_changed-note = If that was not you, ask for a new password at once.
+
+mfa_enabled-subject = Second factors are on
+mfa_enabled-lead = From now on signing in to the account { $username } takes a second step.
+mfa_enabled-note = Keep the recovery codes where you can find them without your phone. If that was not you, change your password.
+
+mfa_disabled-subject = Second factors are off
+mfa_disabled-lead = Signing in to the account { $username } no longer takes a second step.
+mfa_disabled-note = If that was not you, change your password and turn them on again.
+
+factor_changed-subject = A second factor was changed
+factor_changed-lead = A second factor of the account { $username } was added, replaced or removed.
+factor_changed-note = If that was not you, change your password and look through your second factors.
+
+recovery_codes_made-subject = New recovery codes
+recovery_codes_made-lead = New recovery codes were made for the account { $username }. Those from before no longer work.
+recovery_codes_made-note = If that was not you, change your password and make new ones.
+
+recovery_code_used-subject = A recovery code was used
+recovery_code_used-lead = Somebody proved themselves to the account { $username } with one of its recovery codes, which is now spent.
+recovery_code_used-note = If that was not you, change your password and make new codes.
+
+passkey_added-subject = A passkey was added
+passkey_added-lead = A passkey can now be used to sign in to the account { $username }.
+passkey_added-note = If that was not you, remove it from your list of passkeys and change your password.
+
+passkey_removed-subject = A passkey was removed
+passkey_removed-lead = A passkey can no longer be used to sign in to the account { $username }.
+passkey_removed-note = If that was not you, change your password and look through your passkeys.
+
+passkey_copied-subject = We refused one of your passkeys
+passkey_copied-lead = A passkey of the account { $username } answered as if it had been copied, so it was refused.
+passkey_copied-note = Remove it from your list of passkeys and add it again.
+
+device_trusted-subject = A device is trusted
+device_trusted-lead = For 30 days signing in to the account { $username } takes no second step on a device that was trusted just now.
+device_trusted-note = If that was not you, remove it from your list of trusted devices and change your password.
+
 # Text messages: the code stands before. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] one minute

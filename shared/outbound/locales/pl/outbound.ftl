@@ -56,6 +56,92 @@ session_reused-subject = Zakończyliśmy jedno z Twoich logowań
 session_reused-lead = Zużyty już klucz do konta { $username } został użyty ponownie. Tak bywa, gdy ktoś inny ma jego kopię, dlatego zakończyliśmy logowanie, do którego należał.
 session_reused-note = Zaloguj się ponownie na tym urządzeniu. Jeśli nie wiesz, o co chodzi, zmień hasło i przejrzyj listę swoich logowań.
 
+second_factor_code-subject = Twój kod logowania
+second_factor_code-lead = Wpisz ten kod, aby dokończyć logowanie:
+second_factor_code-note = Jest ważny przez { $minutes ->
+        [one] minutę
+        [few] { $minutes } minuty
+        [many] { $minutes } minut
+       *[other] { $minutes } minuty
+    }. Jeśli nie logujesz się w tej chwili, ktoś zna Twoje hasło: zmień je.
+
+step_up_code-subject = Twój kod potwierdzenia
+step_up_code-lead = Wpisz ten kod, aby potwierdzić, że to Ty:
+step_up_code-note = Jest ważny przez { $minutes ->
+        [one] minutę
+        [few] { $minutes } minuty
+        [many] { $minutes } minut
+       *[other] { $minutes } minuty
+    }. Jeśli to nie Twoja prośba, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe logowania.
+
+factor_setup_code-subject = Twój kod do włączenia drugiego składnika
+factor_setup_code-lead = Wpisz ten kod, aby kontynuować włączanie drugiego składnika:
+factor_setup_code-note = Jest ważny przez { $minutes ->
+        [one] minutę
+        [few] { $minutes } minuty
+        [many] { $minutes } minut
+       *[other] { $minutes } minuty
+    }. Jeśli to nie Twoja prośba, zmień hasło.
+
+contact_change_code-subject = Potwierdź nowy adres
+contact_change_code-lead = Wpisz ten kod, aby używać tego adresu na swoim koncie:
+contact_change_code-note = Jest ważny przez { $minutes ->
+        [one] minutę
+        [few] { $minutes } minuty
+        [many] { $minutes } minut
+       *[other] { $minutes } minuty
+    }. Jeśli to nie Twoja prośba, zignoruj tę wiadomość.
+
+password_reset-subject = Wybierz nowe hasło
+password_reset-lead = Ktoś, zapewne Ty, poprosił o nowe hasło do konta { $username }.
+password_reset-button = Wybierz hasło
+password_reset-note = Link jest ważny przez { $minutes ->
+        [one] minutę
+        [few] { $minutes } minuty
+        [many] { $minutes } minut
+       *[other] { $minutes } minuty
+    } i działa jeden raz. Jeśli to nie Twoja prośba, zignoruj tę wiadomość: hasło pozostanie bez zmian.
+
+password_changed-subject = Twoje hasło zostało zmienione
+password_changed-lead = Hasło do konta { $username } zostało zmienione. Wszystkie pozostałe logowania zakończono i żadne urządzenie nie jest już zaufane.
+password_changed-note = Jeśli to nie Ty, od razu poproś o nowe hasło.
+
+mfa_enabled-subject = Drugi składnik jest włączony
+mfa_enabled-lead = Od teraz logowanie na konto { $username } wymaga drugiego kroku.
+mfa_enabled-note = Przechowuj kody odzyskiwania tam, gdzie znajdziesz je bez telefonu. Jeśli to nie Ty, zmień hasło.
+
+mfa_disabled-subject = Drugi składnik jest wyłączony
+mfa_disabled-lead = Logowanie na konto { $username } nie wymaga już drugiego kroku.
+mfa_disabled-note = Jeśli to nie Ty, zmień hasło i włącz go ponownie.
+
+factor_changed-subject = Zmieniono drugi składnik
+factor_changed-lead = Drugi składnik konta { $username } został dodany, zastąpiony lub usunięty.
+factor_changed-note = Jeśli to nie Ty, zmień hasło i przejrzyj swoje drugie składniki.
+
+recovery_codes_made-subject = Nowe kody odzyskiwania
+recovery_codes_made-lead = Dla konta { $username } utworzono nowe kody odzyskiwania. Poprzednie już nie działają.
+recovery_codes_made-note = Jeśli to nie Ty, zmień hasło i utwórz nowe kody.
+
+recovery_code_used-subject = Użyto kodu odzyskiwania
+recovery_code_used-lead = Ktoś potwierdził się na koncie { $username } jednym z kodów odzyskiwania, który jest już zużyty.
+recovery_code_used-note = Jeśli to nie Ty, zmień hasło i utwórz nowe kody.
+
+passkey_added-subject = Dodano klucz dostępu
+passkey_added-lead = Na konto { $username } można się teraz logować kluczem dostępu.
+passkey_added-note = Jeśli to nie Ty, usuń go z listy swoich kluczy dostępu i zmień hasło.
+
+passkey_removed-subject = Usunięto klucz dostępu
+passkey_removed-lead = Jednym z kluczy dostępu nie można się już logować na konto { $username }.
+passkey_removed-note = Jeśli to nie Ty, zmień hasło i przejrzyj swoje klucze dostępu.
+
+passkey_copied-subject = Odrzuciliśmy jeden z Twoich kluczy dostępu
+passkey_copied-lead = Klucz dostępu do konta { $username } odpowiedział tak, jakby go skopiowano, dlatego został odrzucony.
+passkey_copied-note = Usuń go z listy swoich kluczy dostępu i dodaj ponownie.
+
+device_trusted-subject = Urządzenie jest zaufane
+device_trusted-lead = Przez 30 dni logowanie na konto { $username } nie wymaga drugiego kroku na urządzeniu, któremu właśnie zaufano.
+device_trusted-note = Jeśli to nie Ty, usuń je z listy zaufanych urządzeń i zmień hasło.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] minute
