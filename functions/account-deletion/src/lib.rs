@@ -17,7 +17,7 @@ use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
 use store::Table;
-use web::{Edge, OpenApiRouter, routes};
+use web::Edge;
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/deletion.ftl"), include_str!("../locales/pl/deletion.ftl"));
 
@@ -56,12 +56,13 @@ impl Rules {
     }
 }
 
-/// The operations, in the order somebody meets them.
-pub fn routes() -> OpenApiRouter<State> {
-    web::openapi::routes("account-deletion", "Leaving: scheduling the deletion of one's account, and taking it back.")
-        .routes(routes!(leaving::get_deletion, schedule::schedule_deletion, cancel::cancel_deletion))
-        .routes(routes!(by_link::get_cancel_deletion_page))
-        .routes(routes!(by_link::cancel_deletion_by_link))
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "account-deletion", "Leaving: scheduling the deletion of one's account, and taking it back.", State =>
+    leaving::get_deletion,
+    schedule::schedule_deletion,
+    cancel::cancel_deletion,
+    by_link::get_cancel_deletion_page,
+    by_link::cancel_deletion_by_link,
 }
 
 /// Reads the configuration and opens the connection to the table.

@@ -8,15 +8,14 @@ mod document;
 mod problems;
 
 use function::{Boot, Function, StartError};
-use web::{Edge, OpenApiRouter, routes};
+use web::Edge;
 
-/// The operations, in the order a reader meets them.
-pub fn routes() -> OpenApiRouter {
-    web::openapi::routes("api-docs", "This description, and the pages to read it with.")
-        .routes(routes!(document::get_document))
-        .routes(routes!(docs::get_docs))
-        .routes(routes!(docs::get_docs_file))
-        .routes(routes!(problems::get_problem))
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "api-docs", "This description, and the pages to read it with.", () =>
+    document::get_document,
+    docs::get_docs,
+    docs::get_docs_file,
+    problems::get_problem,
 }
 
 /// Needs nothing.

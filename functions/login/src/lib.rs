@@ -18,7 +18,7 @@ use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
 use store::{Table, limits::Limit};
-use web::{Client, Edge, OpenApiRouter, routes};
+use web::{Client, Edge};
 
 /// What this feature may touch.
 #[derive(Clone, FromRef)]
@@ -51,16 +51,16 @@ impl Throttle {
     }
 }
 
-/// The operations, in the order somebody meets them.
-pub fn routes() -> OpenApiRouter<State> {
-    web::openapi::routes("login", "Signing in and out, sessions, and the keys that verify tokens.")
-        .routes(routes!(sign_in::create_session))
-        .routes(routes!(refresh::refresh_session))
-        .routes(routes!(sessions::list_sessions, sessions::delete_other_sessions))
-        .routes(routes!(sessions::delete_current_session))
-        .routes(routes!(sessions::delete_session))
-        .routes(routes!(discovery::get_key_set))
-        .routes(routes!(discovery::get_discovery))
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "login", "Signing in and out, sessions, and the keys that verify tokens.", State =>
+    sign_in::create_session,
+    refresh::refresh_session,
+    sessions::list_sessions,
+    sessions::delete_other_sessions,
+    sessions::delete_current_session,
+    sessions::delete_session,
+    discovery::get_key_set,
+    discovery::get_discovery,
 }
 
 /// Reads the configuration and opens the connection to the table.

@@ -16,7 +16,7 @@ use function::{Boot, Function, StartError};
 use kernel::Sys;
 use picture::Links;
 use store::Table;
-use web::{Edge, OpenApiRouter, routes};
+use web::Edge;
 
 /// What this feature may touch.
 #[derive(Clone, FromRef)]
@@ -28,15 +28,15 @@ pub struct State {
     links: Links,
 }
 
-/// The operations, in the order somebody meets them.
-pub fn routes() -> OpenApiRouter<State> {
-    web::openapi::routes("profile", "One's own profile, other people's, and pictures.")
-        .routes(routes!(read::get_me, update::update_me))
-        .routes(routes!(public::get_user))
-        .routes(routes!(picture::upload::create_picture_upload))
-        .routes(routes!(picture::upload::get_picture_upload))
-        .routes(routes!(picture::remove::delete_picture))
-        .routes(routes!(picture::show::get_picture))
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "profile", "One's own profile, other people's, and pictures.", State =>
+    read::get_me,
+    update::update_me,
+    public::get_user,
+    picture::upload::create_picture_upload,
+    picture::upload::get_picture_upload,
+    picture::remove::delete_picture,
+    picture::show::get_picture,
 }
 
 /// Reads the configuration and opens the connection to the table. The bucket needs none: links are signed here.

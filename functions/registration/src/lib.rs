@@ -29,7 +29,7 @@ use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
 use store::{Table, limits::Limit};
-use web::{Client, Edge, OpenApiRouter, routes};
+use web::{Client, Edge};
 
 /// What this feature may touch.
 #[derive(Clone, FromRef)]
@@ -81,22 +81,21 @@ impl Limits {
     }
 }
 
-/// The operations, in the order somebody meets them.
-pub fn routes() -> OpenApiRouter<State> {
-    web::openapi::routes("registration", "Becoming a member, in six steps or by a mailed link.")
-        .routes(routes!(start::start_registration))
-        .routes(routes!(flow::get_registration))
-        .routes(routes!(start::change_registration_email))
-        .routes(routes!(code::verify_registration_code))
-        .routes(routes!(code::resend_registration_code))
-        .routes(routes!(personal::set_registration_personal))
-        .routes(routes!(availability::get_username_availability))
-        .routes(routes!(username::set_registration_username))
-        .routes(routes!(password::set_registration_password))
-        .routes(routes!(complete::complete_registration))
-        .routes(routes!(link::register_by_link))
-        .routes(routes!(activate::get_activation_page))
-        .routes(routes!(activate::activate_account))
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "registration", "Becoming a member, in six steps or by a mailed link.", State =>
+    start::start_registration,
+    flow::get_registration,
+    start::change_registration_email,
+    code::verify_registration_code,
+    code::resend_registration_code,
+    personal::set_registration_personal,
+    availability::get_username_availability,
+    username::set_registration_username,
+    password::set_registration_password,
+    complete::complete_registration,
+    link::register_by_link,
+    activate::get_activation_page,
+    activate::activate_account,
 }
 
 /// Reads the configuration and opens the connection to the table.

@@ -17,7 +17,7 @@ use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
 use store::{Sealer, Table};
-use web::{Edge, OpenApiRouter, routes};
+use web::Edge;
 
 /// What this feature may touch.
 #[derive(Clone, FromRef)]
@@ -28,12 +28,11 @@ pub struct State {
     sealer: Sealer,
 }
 
-/// The operations, in the order somebody meets them.
-pub fn routes() -> OpenApiRouter<State> {
-    web::openapi::routes("rooms", "Chats: opening them, listing them, reading back. Sending goes over the socket.")
-        .routes(routes!(direct::open_direct_room))
-        .routes(routes!(list::list_rooms))
-        .routes(routes!(messages::list_messages))
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "rooms", "Chats: opening them, listing them, reading back. Sending goes over the socket.", State =>
+    direct::open_direct_room,
+    list::list_rooms,
+    messages::list_messages,
 }
 
 /// Reads the configuration and opens the connection to the table.

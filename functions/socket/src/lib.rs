@@ -29,7 +29,7 @@ use messaging::{Sockets, connection};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
-use web::{Edge, OpenApiRouter, routes};
+use web::Edge;
 
 /// What this feature may touch.
 #[derive(Clone, FromRef)]
@@ -51,10 +51,9 @@ struct Site {
     origins: Arc<[String]>,
 }
 
-/// The HTTP operation.
-pub fn routes() -> OpenApiRouter<State> {
-    web::openapi::routes("socket", "The WebSocket: one connection for each client, opened with a ticket.")
-        .routes(routes!(tickets::create_ticket))
+// The HTTP operation: `routes()` and `description()`.
+web::operations! { "socket", "The WebSocket: one connection for each client, opened with a ticket.", State =>
+    tickets::create_ticket,
 }
 
 /// Reads the configuration and opens the connection to the table.

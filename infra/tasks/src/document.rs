@@ -29,7 +29,7 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
 pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
     let mut routes = Vec::new();
     for function in functions {
-        let Some(describe) = function.routes else { continue };
+        let Some(describe) = function.description else { continue };
         let document = serde_json::to_value(describe())?;
         routes.extend(operations(&document).map(|(path, method, _)| Route {
             path: path.to_owned(),
@@ -43,14 +43,14 @@ pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
 
 /// The document of the whole API.
 pub fn whole(functions: &[Deployed]) -> Result<Value, Failure> {
-    Ok(serde_json::to_value(web::openapi::document(functions.iter().filter_map(|f| f.routes).map(|describe| describe())))?)
+    Ok(serde_json::to_value(web::openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe())))?)
 }
 
 /// What the functions' parts disagree on, which putting them together would hide.
 pub fn conflicts(functions: &[Deployed]) -> Result<Vec<String>, Failure> {
     let (mut findings, mut declared) = (Vec::new(), BTreeMap::<String, (String, Value)>::new());
     for function in functions {
-        let Some(describe) = function.routes else { continue };
+        let Some(describe) = function.description else { continue };
         let part = serde_json::to_value(describe())?;
         let operations = operations(&part).map(|(path, method, operation)| (format!("{} {path}", method.to_uppercase()), operation, false));
         let schemas = part.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();

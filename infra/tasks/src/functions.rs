@@ -10,8 +10,8 @@ pub struct Deployed {
     pub name: String,
     /// Its `start`.
     pub start: fn(Boot) -> BoxFuture<'static, Result<Function, StartError>>,
-    /// The description of its routes, if it has any.
-    pub routes: Option<fn() -> OpenApi>,
+    /// The description of its operations, if it has any.
+    pub description: Option<fn() -> OpenApi>,
 }
 
 macro_rules! functions {
@@ -21,12 +21,12 @@ macro_rules! functions {
             vec![$(Deployed {
                 name: stringify!($module).replace('_', "-"),
                 start: |boot| $module::start(boot).boxed(),
-                routes: functions!(@routes $module $kind),
+                description: functions!(@description $module $kind),
             },)*]
         }
     };
-    (@routes $module:ident http) => { Some(|| $module::routes().into_openapi()) };
-    (@routes $module:ident event) => { None };
+    (@description $module:ident http) => { Some($module::description) };
+    (@description $module:ident event) => { None };
 }
 
 functions! {

@@ -3,14 +3,12 @@
 use axum::Router;
 use function::Function;
 use lambda_http::{Adapter, LambdaEvent, Service as _, request::LambdaRequest};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Edge, layers};
 
 /// An HTTP function: these routes over this state, within the layers that every reply passes.
 #[must_use]
-pub fn function<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state: S, edge: Edge) -> Function {
-    let (routes, _) = routes.split_for_parts();
+pub fn function<S: Clone + Send + Sync + 'static>(routes: Router<S>, state: S, edge: Edge) -> Function {
     from_router(layers::around(routes.with_state(state), edge))
 }
 

@@ -12,6 +12,7 @@ mod extract;
 mod host;
 mod layers;
 pub mod openapi;
+mod operations;
 mod page;
 mod reply;
 
@@ -21,6 +22,9 @@ pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
 pub use layers::Edge;
 pub use openapi::Problems;
+#[doc(hidden)]
+pub use operations::route;
 pub use page::page;
+#[doc(hidden)]
+pub use pastey::paste;
 pub use reply::{Accepted, Created, NoContent, Versioned};
-pub use utoipa_axum::{router::OpenApiRouter, routes};

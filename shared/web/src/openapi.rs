@@ -10,13 +10,11 @@ use serde_json::{Map, Value, json};
 use utoipa::{
     IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        Components, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, RefOr, Response, ServerBuilder,
+        Components, InfoBuilder, License, OpenApi, OpenApiBuilder, RefOr, Response, ServerBuilder,
         schema::Schema,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-        tag::TagBuilder,
     },
 };
-use utoipa_axum::router::OpenApiRouter;
 
 /// The error responses of every operation: `responses((status = 200, …), Problems)`.
 ///
@@ -104,15 +102,7 @@ Accounts, profiles, chat and leaving again. The rules that hold everywhere:\n\n\
 - 429 and 503 say in `Retry-After` when to come back.\n\
 - `X-Request-Id` names a request; quote it when you report a problem.";
 
-/// A function's routes under its tag, with the tag's description: what `routes()` begins with.
-#[must_use]
-pub fn routes<S: Clone + Send + Sync + 'static>(tag: &str, description: &str) -> OpenApiRouter<S> {
-    let mut part = OpenApi::new(InfoBuilder::new().build(), Paths::new());
-    part.tags = Some(vec![TagBuilder::new().name(tag).description(Some(description)).build()]);
-    OpenApiRouter::with_openapi(part)
-}
-
-/// The document of the whole API, from the parts that the functions' `routes()` carry, in this order.
+/// The document of the whole API, from the functions' `description()`s, in this order.
 ///
 /// Bodies for which an operation gives no example get one that is made from their schema.
 #[must_use]
@@ -224,12 +214,16 @@ fn text(format: Option<&str>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::tag::TagBuilder;
+
     use super::*;
 
     #[test]
     fn the_document_has_what_its_operations_refer_to() {
-        let parts = [routes::<()>("a", "First."), routes::<()>("b", "Second.")].map(OpenApiRouter::into_openapi);
-        let json = document(parts);
+        let part = |name: &str, about: &str| {
+            OpenApiBuilder::new().tags(Some([TagBuilder::new().name(name).description(Some(about)).build()])).build()
+        };
+        let json = document([part("a", "First."), part("b", "Second.")]);
         assert_eq!(json["openapi"], "3.1.0");
         assert_eq!(json["tags"][1]["description"], "Second.");
         assert_eq!(json["components"]["securitySchemes"][BEARER]["scheme"], "bearer");

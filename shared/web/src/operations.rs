@@ -1,0 +1,100 @@
+//! The list of a function's operations, and the two things that are made of it.
+
+use axum::{
+    Router,
+    handler::Handler,
+    routing::{MethodFilter, MethodRouter},
+};
+use utoipa::openapi::HttpMethod;
+
+/// A function's operations under its tag, over its state, in the order somebody meets them.
+///
+/// Path and method are written once, on the handlers. Two things come of the list: `routes()`, which `start` serves, and
+/// `description()`, which goes into the API's document. Neither calls the other, and no function calls the second, so that
+/// none carries what its operations say about themselves.
+#[macro_export]
+macro_rules! operations {
+    ($tag:literal, $about:literal, $state:ty => $($($part:ident)::+),+ $(,)?) => {
+        /// The operations, to be served.
+        pub fn routes() -> ::axum::Router<$state> {
+            let routes = ::axum::Router::new();
+            $(let routes = $crate::route(routes, $($part)::+, $crate::operations!(@described [] $($part)::+));)+
+            routes
+        }
+
+        /// The operations, as the API's document describes them.
+        #[must_use]
+        pub fn description() -> ::utoipa::openapi::OpenApi {
+            #[derive(::utoipa::OpenApi)]
+            #[openapi(paths($($($part)::+),+), tags((name = $tag, description = $about)))]
+            struct Described;
+            <Described as ::utoipa::OpenApi>::openapi()
+        }
+    };
+    // What `#[utoipa::path]` puts beside a handler: from `module::handler` to `module::__path_handler`.
+    (@described [$($module:ident)*] $next:ident :: $($rest:tt)+) => { $crate::operations!(@described [$($module)* $next] $($rest)+) };
+    (@described [$($module:ident)*] $handler:ident) => { $crate::paste!($($module ::)* [<__path_ $handler>]) };
+}
+
+/// Adds a handler where its description says that it is.
+#[doc(hidden)]
+pub fn route<S, H, T, P>(routes: Router<S>, handler: H, _: P) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    H: Handler<T, S>,
+    T: 'static,
+    P: utoipa::Path,
+{
+    let Some(methods) = P::methods().into_iter().map(filter).reduce(MethodFilter::or) else { return routes };
+    routes.route(&P::path(), MethodRouter::new().on(methods, handler))
+}
+
+const fn filter(method: HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::{Request, StatusCode};
+    use tower::ServiceExt as _;
+
+    mod things {
+        pub mod one {
+            /// Shows it.
+            #[utoipa::path(get, path = "/things/{thing}", tag = "things", responses((status = 200)))]
+            pub async fn get_thing() {}
+        }
+
+        /// Removes it.
+        #[utoipa::path(delete, path = "/things/{thing}", tag = "things", responses((status = 200)))]
+        pub async fn delete_thing() {}
+    }
+
+    operations! { "things", "What there is.", () =>
+        things::one::get_thing,
+        things::delete_thing,
+    }
+
+    #[tokio::test]
+    async fn what_is_described_is_served() {
+        let description = serde_json::to_value(description()).unwrap();
+        let operations = description["paths"]["/things/{thing}"].as_object().unwrap();
+        assert_eq!(operations.keys().collect::<Vec<_>>(), ["delete", "get"]);
+        assert_eq!(operations["get"]["operationId"], "get_thing");
+        assert_eq!(description["tags"], serde_json::json!([{ "name": "things", "description": "What there is." }]));
+        for (method, expected) in [("GET", StatusCode::OK), ("DELETE", StatusCode::OK), ("POST", StatusCode::METHOD_NOT_ALLOWED)] {
+            let request = Request::builder().method(method).uri("/things/1").body(Body::empty()).unwrap();
+            assert_eq!(routes().oneshot(request).await.unwrap().status(), expected, "{method}");
+        }
+    }
+}
