@@ -82,6 +82,18 @@ impl Caller {
         self.session("refresh_token")
     }
 
+    /// What its access token says.
+    ///
+    /// # Panics
+    /// If it is no token.
+    #[must_use]
+    pub fn claims(&self) -> Value {
+        use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+        let token = self.token();
+        let payload = token.split('.').nth(1).and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok()).expect("a token has three parts");
+        serde_json::from_slice(&payload).expect("claims are JSON")
+    }
+
     /// A member of what sign-in answered.
     fn session(&self, member: &str) -> String {
         let reply = self.signed_in.as_ref().expect("the caller is signed in");
@@ -211,6 +223,18 @@ impl Reply {
     #[must_use]
     pub fn header(&self, name: &str) -> String {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    /// A cookie that it sets, with its attributes.
+    ///
+    /// # Panics
+    /// If it does not set it.
+    #[track_caller]
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> String {
+        let all: Vec<_> = self.headers.get_all("set-cookie").iter().filter_map(|v| v.to_str().ok()).collect();
+        let found = all.iter().find(|c| c.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')));
+        (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.asked))).to_owned()
     }
 
     /// What two answers must have in common for nobody to tell them apart: status, header names and the body with every id,

@@ -10,7 +10,7 @@ use kernel::Time;
 use local::{Core, Options, Stack, inbox::Message};
 use serde_json::{Value, json};
 
-use crate::Caller;
+use crate::{App, Caller};
 
 /// The password of everybody whom [`Cloud::member`] registers.
 pub const PASSWORD: &str = "tall giraffes dance";
@@ -67,6 +67,64 @@ impl Cloud {
         caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
         let signed_in = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
         caller.signed_in(signed_in)
+    }
+
+    /// Registers somebody with a phone number besides, and turns second factors on. What is returned are the app and the recovery
+    /// codes.
+    pub async fn careful(&self, name: &str, phone: &str) -> (Caller, App, Vec<String>) {
+        let caller = self.member(name).await;
+        self.phone(&caller, phone).await;
+        let (app, recovery) = self.second_factors(&caller, phone).await;
+        (caller, app, recovery)
+    }
+
+    /// Gives somebody a phone number, by proving it.
+    pub async fn phone(&self, caller: &Caller, phone: &str) {
+        caller.post("/v1/me/phone-changes", json!({ "phone": phone })).await.is(202);
+        let code = self.code_to(phone).await;
+        caller.post("/v1/me/phone-changes/verify", json!({ "code": code })).await.is(200);
+    }
+
+    /// Turns second factors on, in the four steps.
+    pub async fn second_factors(&self, caller: &Caller, phone: &str) -> (App, Vec<String>) {
+        let setup = caller.post("/v1/me/mfa/setup", json!({ "password": PASSWORD })).await.is(201);
+        let app = App::new(setup["app"]["secret"].as_str().expect("a secret"));
+        caller.post("/v1/me/mfa/setup/app", json!({ "code": app.code(self) })).await.is(200);
+        let code = self.code_to(&caller.email()).await;
+        caller.post("/v1/me/mfa/setup/email", json!({ "code": code })).await.is(200);
+        let code = self.code_to(phone).await;
+        let done = caller.post("/v1/me/mfa/setup/sms", json!({ "code": code })).await.is(201);
+        let recovery = done["recovery_codes"].as_array().expect("codes").iter().map(|c| c.as_str().expect("a code").to_owned()).collect();
+        (app, recovery)
+    }
+
+    /// Proves once more who is signed in, with a code of their app.
+    pub async fn step_up(&self, caller: &Caller, app: &App) -> Caller {
+        let flow = caller.post("/v1/step-ups", json!({})).await.is(201);
+        self.answer_step_up(caller, &flow, "app", &app.code(self)).await
+    }
+
+    /// Proves once more who is signed in, with a mailed code.
+    pub async fn step_up_by_mail(&self, caller: &Caller) -> Caller {
+        let flow = caller.post("/v1/step-ups", json!({})).await.is(201);
+        let path = format!("/v1/sign-ins/{}/factor", flow["id"].as_str().expect("an id"));
+        caller.put(&path, json!({ "factor": "email" })).await.is(200);
+        let code = self.code_to(&caller.email()).await;
+        self.answer_step_up(caller, &flow, "email", &code).await
+    }
+
+    async fn answer_step_up(&self, caller: &Caller, flow: &Value, factor: &str, code: &str) -> Caller {
+        let path = format!("/v1/sign-ins/{}", flow["id"].as_str().expect("an id"));
+        caller.put(&format!("{path}/factor"), json!({ "factor": factor })).await.is(200);
+        caller.signed_in(caller.post(&format!("{path}/verify"), json!({ "code": code })).await.is(200))
+    }
+
+    /// Signs somebody in with password and app.
+    pub async fn sign_in_with(&self, client: &Caller, login: &str, app: &App) -> Caller {
+        let flow = client.post("/v1/sessions", json!({ "login": login, "password": PASSWORD })).await.is(202);
+        let path = format!("/v1/sign-ins/{}", flow["id"].as_str().expect("an id"));
+        client.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
+        client.named(login).signed_in(client.post(&format!("{path}/verify"), json!({ "code": app.code(self) })).await.is(201))
     }
 
     /// Signs somebody in once more, from another client.

@@ -1,11 +1,15 @@
 //! What an end-to-end test is written with: a cloud of its own, callers that speak HTTP and WebSocket, a clock to move and
 //! an inbox to read. Nothing here sleeps; what has not happened yet is waited for.
 
+mod app;
+mod authenticator;
 mod caller;
 mod cloud;
 mod contract;
 mod socket;
 
+pub use app::App;
+pub use authenticator::{Assertion, Authenticator};
 pub use caller::{Caller, Reply};
 pub use cloud::{Cloud, PASSWORD};
 pub use serde_json::{Value, json};

@@ -1,4 +1,8 @@
-//! Signing in with a password, staying signed in, and signing out.
+//! Signing in with a password, and a second factor where one has any; staying signed in, and signing out.
+//!
+//! After the password an account with second factors is not signed in to: what its client gets is the secret of a flow
+//! (`accounts::sign_in`), which can do nothing but go on. A trusted device skips that step, a passkey is both at once. The same
+//! steps prove once more who is signed in, for what a stolen session must not be enough for.
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
 //! before the password is compared, for the account and for the client, so that guessing in parallel gains nothing; five
@@ -6,17 +10,21 @@
 //!
 //! Sessions can be seen and ended. Ending one takes effect at once: every request of every function looks for it.
 
+mod by_passkey;
 mod discovery;
 mod refresh;
+mod second_step;
 mod sessions;
 mod sign_in;
+mod step_up;
 
 use std::time::Duration;
 
-use accounts::{challenge::CodeKey, password::Hasher, token::Tokens};
+use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
+use passkeys::Site;
 use store::{Table, limits::Limit};
 use web::{Client, Edge};
 
@@ -28,6 +36,8 @@ pub struct State {
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
+    factor_keys: FactorKeys,
+    site: Site,
     throttle: Throttle,
 }
 
@@ -54,6 +64,12 @@ impl Throttle {
 // The operations, in the order somebody meets them: `routes()` and `description()`.
 web::operations! { "login", "Signing in and out, sessions, and the keys that verify tokens.", State =>
     sign_in::create_session,
+    by_passkey::create_passkey_sign_in,
+    second_step::get_sign_in,
+    second_step::choose_factor,
+    second_step::resend_sign_in_code,
+    second_step::verify_sign_in,
+    step_up::create_step_up,
     refresh::refresh_session,
     sessions::list_sessions,
     sessions::delete_other_sessions,
@@ -69,11 +85,14 @@ web::operations! { "login", "Signing in and out, sessions, and the keys that ver
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let site = Site::load(&boot.env)?;
     let state = boot.env.read(|r| State {
         table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
         tokens: Tokens::read(r, &sys),
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
+        factor_keys: FactorKeys::read(r, &sys),
+        site,
         throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
         sys: sys.clone(),
     })?;

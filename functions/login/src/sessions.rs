@@ -2,6 +2,7 @@
 
 use accounts::{
     Member,
+    agent::Agent,
     session::{self, Session},
     signed_in,
 };
@@ -27,6 +28,10 @@ pub struct SessionInfo {
     /// What the client calls itself.
     #[schema(examples("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"))]
     user_agent: String,
+    /// The same, in words.
+    agent: Agent,
+    /// Whether it began on a device that is trusted.
+    trusted_device: bool,
     created_at: Timestamp,
     /// When it was last refreshed.
     last_used_at: Timestamp,
@@ -47,6 +52,8 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
         created_at: i.created_at.into(),
         last_used_at: i.last_used_at.into(),
         ends_at: i.ends_at().into(),
+        agent: Agent::of(&i.user_agent),
+        trusted_device: i.device.is_some(),
         user_agent: i.user_agent,
     };
     Ok(Json(SessionList { items: items.into_iter().map(info).collect() }))

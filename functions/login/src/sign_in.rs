@@ -1,14 +1,20 @@
-//! Signing in with a name and a password.
+//! Signing in with a name and a password, which for accounts with second factors is the first step.
 
 use accounts::{
+    FlowToken,
+    device::{self, Device},
     identifier::Login,
     password::Verdict,
-    session::{self, Opening},
-    signed_in::{SignedIn, TokenDelivery},
+    session::{self, Opening, Session},
+    sign_in::{SignIn, SignInStep, Wish, safe_next},
+    signed_in::{self, SignedIn, TokenDelivery},
     token::Method,
-    user::{self, PasswordHash, Status},
+    user::{self, Factor, PasswordHash, Status, User},
 };
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use futures_util::{join, try_join};
 use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::Deserialize;
@@ -28,25 +34,55 @@ pub struct CreateSession {
     /// The password.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"))]
     password: Secret,
-    /// Where the refresh token goes: `cookie` for browsers, `body` otherwise.
+    /// Where the refresh token goes: `cookie` for browsers, `body` otherwise. A trusted device's token goes the same way.
     #[serde(default)]
     token_delivery: TokenDelivery,
+    /// Whether to trust this device from now on: for thirty days it skips the second step.
+    #[serde(default)]
+    remember_device: bool,
+    /// What a trusted device keeps, unless it is in its cookie.
+    device_token: Option<String>,
+    /// Where in the frontend to go on: a path such as `/rooms`. Anything else is answered by `/`.
+    #[schema(examples("/rooms"))]
+    next: Option<String>,
 }
 
-/// Signs in. Ends the session that the request itself carries, if any: one client is one person.
+/// How far a sign-in has come.
+pub enum Reply {
+    /// Signed in.
+    Done(Box<SignedIn>),
+    /// Another step is needed.
+    Step(SignInStep),
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Done(signed_in) => signed_in.created().into_response(),
+            Self::Step(step) => web::Accepted(step).into_response(),
+        }
+    }
+}
+
+/// Signs in, or answers which second step is needed. Ends the session that the request itself carries, if any: one client is
+/// one person.
 ///
-/// The name's claim; two counters at once; the person with the password and their sessions at once (the 21st session replaces
-/// the oldest, and a new client is told of by mail); one transaction, which also forgets the failures at this account, and the
-/// client's counter with it. A session that is replaced costs a read more.
+/// The name's claim; two counters at once; the person with the password (and the device that is shown) and their sessions at
+/// once (the 21st session replaces the oldest, and a new client is told of by mail); one transaction, which also forgets the
+/// failures at this account, and the client's counter with it. A session that is replaced costs a read more, a device that is
+/// to be trusted the list of those that are, a second step by code what its sending takes.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
     extensions(("x-problems" = json!(["credentials_invalid", "too_many_requests"]))),
-    responses((status = 201, body = SignedIn), Problems))]
+    responses(
+        (status = 201, description = "Signed in.", body = SignedIn),
+        (status = 202, description = "The password is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
+        Problems))]
 pub async fn create_session(
     State(s): State<crate::State>,
     client: Client,
     headers: http::HeaderMap,
     Json(body): Json<CreateSession>,
-) -> Result<SignedIn, web::Error> {
+) -> Result<Reply, web::Error> {
     if body.password.expose().len() > accounts::password::MAX_BYTES {
         return Err(Kind::CredentialsInvalid.into());
     }
@@ -61,31 +97,103 @@ pub async fn create_session(
 
     // For a name that nobody has, the same reads are done for an id that nobody has.
     let id: UserId = known.unwrap_or_else(|| s.sys.id());
-    let (person, sessions) = try_join!(user::with_password(&s.table, id), session::list(&s.table, id))?;
-    let usable = person.as_ref().filter(|(u, _)| u.status == Status::Active);
-    let verdict = s.hasher.verify(usable.map(|(_, hash)| hash), &body.password).await?;
-    let Some((user, hash)) = person.filter(|(u, _)| u.status == Status::Active && verdict != Verdict::Wrong) else {
+    let shown = signed_in::device(&headers, body.device_token.as_deref()).filter(|token| token.user == id);
+    let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
+    let device = shown.as_ref().map(|token| Device::key_of(id, token.device));
+    let keys = [person.clone(), password.clone()].into_iter().chain(device.clone()).collect();
+    let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
+    let person = found.take::<User>(&person)?.filter(|user| user.status == Status::Active);
+    let person = person.zip(found.take::<PasswordHash>(&password)?);
+    let verdict = s.hasher.verify(person.as_ref().map(|(_, hash)| hash), &body.password).await?;
+    let Some((user, hash)) = person.filter(|_| verdict != Verdict::Wrong) else {
         return Err(Kind::CredentialsInvalid.into());
     };
 
+    let now = s.sys.now();
     let previous = match crate::refresh::presented(&headers, None).ok().flatten() {
-        Some(token) => session::of_token(&s.table, s.sys.now(), s.code_key.secret(), &token).await?,
+        Some(token) => session::of_token(&s.table, now, s.code_key.secret(), &token).await?,
         None => None,
     };
-    let opening = Opening::new(&s.sys, &user, vec![Method::Pwd], &client.user_agent).among(sessions).instead_of(previous);
+    let wish = Wish {
+        delivery: body.token_delivery,
+        remember: body.remember_device,
+        next: body.next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())),
+        previous: previous.as_ref().map(|p| (p.user, p.id)),
+    };
+    let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
+    let device = device.filter(|d| d.is_good(&user, now) && shown.as_ref().is_some_and(|token| d.holds(token)));
+
     let mut tx = Tx::new();
-    let in_use = opening.write(&mut tx, &s.sys);
     tx.delete(at_account.key());
     if verdict == Verdict::Outdated {
         renew(&s, &mut tx, &hash, &body.password).await?;
     }
+    let reply = if user.has_second_step() && device.is_none() {
+        Reply::Step(begin(&s, &mut tx, &client, &user, wish).await?)
+    } else {
+        let entry = Entry { user: &user, amr: vec![Method::Pwd], sessions, previous, device, wish };
+        Reply::Done(Box::new(entry.open(&s, &mut tx, &client).await?))
+    };
     // The client's counter apart from the transaction: many people behind one address would collide in it.
     let (begun, forgiven) = join!(s.table.commit(tx), limits::give_back(&s.table, &by_client));
-    begun.map_err(|e| if e.refused(in_use) { Kind::CredentialsInvalid.into() } else { Problem::from(e) })?;
+    begun.map_err(|e| match &e {
+        // The account was closed, or its password changed, since it was judged.
+        store::CommitError::Refused(_) => Kind::CredentialsInvalid.into(),
+        store::CommitError::Store(_) => Problem::from(e),
+    })?;
     if let Err(e) = forgiven {
         tracing::warn!(error = %e, "a success stays counted as an attempt");
     }
-    Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
+    Ok(reply)
+}
+
+/// Adds the beginning of a sign-in in steps to a transaction. A factor that is the only one is chosen at once.
+async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<SignInStep, Problem> {
+    let token = FlowToken::draw(&s.sys);
+    let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);
+    let challenge = match flow.allowed.as_slice() {
+        [factor @ (Factor::App | Factor::Email | Factor::Sms)]
+        | [factor @ (Factor::App | Factor::Email | Factor::Sms), Factor::RecoveryCode] => {
+            flow.choose(&s.table, &s.sys, tx, client, user, *factor).await?
+        }
+        _ => None,
+    };
+    tx.create(&flow);
+    Ok(flow.step(token, Some(user), challenge.as_ref(), None))
+}
+
+/// Somebody who has proven all that it takes.
+pub struct Entry<'a> {
+    pub user: &'a User,
+    pub amr: Vec<Method>,
+    pub sessions: Vec<Session>,
+    pub previous: Option<Session>,
+    /// The trusted device that skipped the second step.
+    pub device: Option<Device>,
+    pub wish: Wish,
+}
+
+impl Entry<'_> {
+    /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. The list of
+    /// trusted devices, if this one is to be one.
+    pub async fn open(self, s: &crate::State, tx: &mut Tx, client: &Client) -> Result<SignedIn, Problem> {
+        let (trusted, kept) = match self.device {
+            Some(device) => {
+                let (token, _) = device.renew(tx, &s.sys, client);
+                (Some(device), Some(token))
+            }
+            None if self.wish.remember => {
+                let (device, token) = device::trust(tx, &s.sys, self.user, client, device::list(&s.table, self.user.id).await?);
+                (Some(device), Some(token))
+            }
+            None => (None, None),
+        };
+        let opening = Opening::new(&s.sys, self.user, self.amr, &client.user_agent).among(self.sessions).instead_of(self.previous);
+        let opening = opening.on(trusted.map(|device| device.id));
+        opening.write(tx, &s.sys);
+        let signed_in = SignedIn::new(&s.tokens, &opening.session, &opening.refresh, self.wish.delivery)?;
+        Ok(signed_in.on_device(kept.as_ref(), self.wish.delivery).going_on(self.wish.next))
+    }
 }
 
 fn name_of(login: &Login) -> String {

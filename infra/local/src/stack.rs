@@ -245,6 +245,8 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("PublicUrl", urls.api.clone()),
         ("AllowedOrigins", format!("{origins},http://localhost:3000,http://localhost:5173")),
         ("MailFrom", "stoa@example.test".to_owned()),
+        // Browsers keep passkeys for names only, and take this one without HTTPS.
+        ("PasskeyDomain", "localhost".to_owned()),
     ];
     own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
 }

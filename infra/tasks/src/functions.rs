@@ -38,6 +38,7 @@ functions! {
     deletion_sweep event;
     deliver event;
     login http;
+    mfa http;
     outbox_relay event;
     profile http;
     registration http;

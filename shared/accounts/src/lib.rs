@@ -3,9 +3,12 @@
 //! Everything that mints a session passes [`session::Opening`]; everything that is sent as a code or a link is a
 //! [`challenge::Challenge`]; every caller, over HTTP or a socket, passes [`authenticate`].
 
+pub mod agent;
 mod caller;
 pub mod challenge;
 pub mod deletion;
+pub mod device;
+pub mod factor;
 mod flow_token;
 mod guessable;
 pub mod identifier;
@@ -13,7 +16,9 @@ mod keyring;
 pub mod password;
 pub mod profanity;
 pub mod purge;
+pub mod sending;
 pub mod session;
+pub mod sign_in;
 pub mod signed_in;
 pub mod token;
 pub mod user;

@@ -1,5 +1,7 @@
 //! What a client gets when somebody has signed in, and where it keeps the refresh token.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::{
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    device::{self, DeviceToken},
     session::{ABSOLUTE, RefreshToken, Session},
     token::{LIFE, Tokens},
 };
@@ -27,6 +30,8 @@ pub enum TokenDelivery {
 
 /// The cookie. The prefix binds it to this host, to HTTPS and to every path (RFC 6265bis §4.1.3.2).
 pub const COOKIE: &str = "__Host-refresh";
+/// The cookie of a trusted device.
+pub const DEVICE_COOKIE: &str = "__Host-device";
 /// What a request that uses the cookie must carry besides; another site's page cannot send it without our consent.
 pub const CSRF_HEADER: &str = "x-stoa-csrf";
 
@@ -45,11 +50,19 @@ pub struct SignedIn {
     /// Seconds until the access token must be replaced.
     #[schema(examples(600))]
     pub expires_in: u64,
-    /// What replaces it, once; absent where it went into a cookie.
+    /// What replaces it, once; absent where it went into a cookie, or where the one from before goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
+    /// What this device shows at its next sign-in to skip the second step, once; absent where it is not trusted, or where it
+    /// went into a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_token: Option<String>,
+    /// Where in the frontend to go on, as asked for at the first step; `/` for anything but a path of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("/rooms"))]
+    pub next: Option<String>,
     #[serde(skip)]
-    cookie: Option<String>,
+    cookies: Vec<String>,
     #[serde(skip)]
     created: bool,
 }
@@ -63,18 +76,45 @@ impl SignedIn {
         let token = refresh.reveal();
         let (refresh_token, cookie) = match delivery {
             TokenDelivery::Body => (Some(token), None),
-            TokenDelivery::Cookie => (None, Some(set_cookie(&token, ABSOLUTE.as_secs()))),
+            TokenDelivery::Cookie => (None, Some(set_cookie(COOKIE, &token, ABSOLUTE))),
         };
+        Ok(Self { refresh_token, cookies: cookie.into_iter().collect(), ..Self::again(tokens, session)? })
+    }
+
+    /// A new access token for a session that goes on: what is kept to refresh it stays as it is.
+    ///
+    /// # Errors
+    /// An internal [`Problem`] if the token cannot be signed.
+    pub fn again(tokens: &Tokens, session: &Session) -> Result<Self, Problem> {
         Ok(Self {
             user_id: session.user,
             session_id: session.id,
             access_token: tokens.issue(session.user, session.id, &session.amr, session.auth_time)?,
             token_type: "Bearer",
             expires_in: LIFE.as_secs(),
-            refresh_token,
-            cookie,
+            refresh_token: None,
+            device_token: None,
+            next: None,
+            cookies: Vec::new(),
             created: false,
         })
+    }
+
+    /// The same, on a device that is trusted.
+    #[must_use]
+    pub fn on_device(mut self, token: Option<&DeviceToken>, delivery: TokenDelivery) -> Self {
+        match (token.map(DeviceToken::reveal), delivery) {
+            (Some(token), TokenDelivery::Cookie) => self.cookies.push(set_cookie(DEVICE_COOKIE, &token, device::TRUSTED)),
+            (token, _) => self.device_token = token,
+        }
+        self
+    }
+
+    /// The same, going on where the client wanted to.
+    #[must_use]
+    pub fn going_on(mut self, next: Option<String>) -> Self {
+        self.next = next;
+        self
     }
 
     /// The same, told as 201 at the place of the new session.
@@ -89,8 +129,8 @@ impl IntoResponse for SignedIn {
     fn into_response(self) -> Response {
         let mut response = web::Json(&self).into_response();
         let headers = response.headers_mut();
-        if let Some(cookie) = self.cookie.as_deref().and_then(|c| HeaderValue::from_str(c).ok()) {
-            headers.insert(header::SET_COOKIE, cookie);
+        for cookie in self.cookies.iter().filter_map(|c| HeaderValue::from_str(c).ok()) {
+            headers.append(header::SET_COOKIE, cookie);
         }
         if self.created {
             if let Ok(location) = HeaderValue::try_from(format!("/v1/sessions/{}", self.session_id)) {
@@ -105,11 +145,22 @@ impl IntoResponse for SignedIn {
 /// The header that takes the cookie away.
 #[must_use]
 pub fn forget() -> (http::HeaderName, String) {
-    (header::SET_COOKIE, set_cookie("", 0))
+    (header::SET_COOKIE, set_cookie(COOKIE, "", Duration::ZERO))
 }
 
-fn set_cookie(value: &str, max_age: u64) -> String {
-    format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Strict")
+fn set_cookie(name: &str, value: &str, life: Duration) -> String {
+    format!("{name}={value}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Strict", life.as_secs())
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    cookies.filter_map(|c| c.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// What a device shows that may be trusted: in the body, or in its cookie. Showing it proves nothing but that.
+#[must_use]
+pub fn device(headers: &HeaderMap, body: Option<&str>) -> Option<DeviceToken> {
+    body.or_else(|| cookie(headers, DEVICE_COOKIE)).and_then(DeviceToken::parse)
 }
 
 /// The refresh token that a request carries in its cookie, if it carries one.
@@ -117,8 +168,6 @@ fn set_cookie(value: &str, max_age: u64) -> String {
 /// # Errors
 /// [`Kind::OriginRefused`] if it does without [`CSRF_HEADER`]: then it was not our client's script that sent it.
 pub fn from_cookie(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    let mut ours = cookies.filter_map(|c| c.trim().split_once('=')).filter(|(name, _)| *name == COOKIE);
-    let Some((_, token)) = ours.next() else { return Ok(None) };
+    let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
     if headers.contains_key(CSRF_HEADER) { Ok(Some(token.to_owned())) } else { Err(Kind::OriginRefused.into()) }
 }

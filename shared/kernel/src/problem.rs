@@ -74,6 +74,8 @@ kinds! {
     MfaNotEnabled = 409 "mfa_not_enabled";
     /// Something proven is missing on the account; `missing` names it.
     ContactRequired = 409 "contact_required";
+    /// It is the last of its kind, and something else depends on it.
+    LastFactor = 409 "last_factor";
     /// There are as many as there may be; `max` says how many.
     TooMany = 409 "too_many";
     /// Two requests collided; the same request may be sent again.

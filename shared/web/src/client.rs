@@ -18,6 +18,9 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// The `User-Agent`, at most 255 characters.
     pub user_agent: String,
+    /// City and country, where CloudFront stands before the API and says so; nothing else is asked. Shown to people, and never
+    /// judged by: whoever reaches the API past CloudFront can say what they like.
+    pub place: Option<String>,
 }
 
 impl Client {
@@ -41,8 +44,20 @@ impl Client {
             _ => None,
         };
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        Self { address, user_agent: user_agent.chars().take(255).collect() }
+        Self { address, user_agent: user_agent.chars().take(255).collect(), place: place(parts) }
     }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html>
+fn place(parts: &Parts) -> Option<String> {
+    let part = |name| {
+        let value = parts.headers.get(name).and_then(|v| v.to_str().ok())?;
+        let text: String =
+            percent_encoding::percent_decode_str(value).decode_utf8_lossy().chars().filter(|c| !c.is_control()).take(60).collect();
+        Some(text).filter(|t| !t.is_empty())
+    };
+    let parts: Vec<String> = ["cloudfront-viewer-city", "cloudfront-viewer-country"].into_iter().filter_map(part).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 impl<S: Sync> FromRequestParts<S> for Client {

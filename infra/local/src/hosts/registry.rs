@@ -27,6 +27,7 @@ functions! {
     "deletion-sweep" => deletion_sweep,
     "deliver" => deliver,
     "login" => login,
+    "mfa" => mfa,
     "outbox-relay" => outbox_relay,
     "profile" => profile,
     "registration" => registration,

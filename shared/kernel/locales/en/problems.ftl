@@ -9,6 +9,7 @@ mfa_enabled = Second factors are on already.
 mfa_not_enabled = This second factor is not on.
 contact_required = Something is missing on your account.
     .detail = Add and prove first: { $missing }.
+last_factor = This is the last one, and cannot be removed by itself.
 too_many = There are as many as there may be.
     .detail = At most { $max }. Remove one first.
 factor_unavailable = This way of proving yourself does not serve here.

@@ -9,6 +9,7 @@ mfa_enabled = Drugi składnik jest już włączony.
 mfa_not_enabled = Ten drugi składnik nie jest włączony.
 contact_required = Na twoim koncie czegoś brakuje.
     .detail = Najpierw dodaj i potwierdź: { $missing }.
+last_factor = To ostatni i nie można usunąć tylko jego.
 too_many = Jest ich tyle, ile może być.
     .detail = Najwyżej { $max }. Najpierw usuń jeden.
 factor_unavailable = Ten sposób potwierdzenia nie jest tu możliwy.

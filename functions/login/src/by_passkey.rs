@@ -1,0 +1,55 @@
+//! Signing in by a passkey alone: no name, no password.
+
+use accounts::{
+    FlowToken, session,
+    sign_in::{SignIn, SignInStep, Wish, safe_next},
+    signed_in::TokenDelivery,
+};
+use axum::extract::State;
+use kernel::Problem;
+use serde::Deserialize;
+use store::limits::{self, Limit};
+use utoipa::ToSchema;
+use web::{Client, Created, Json, Problems};
+
+/// What the client wants once it is signed in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePasskeySignIn {
+    /// Where the refresh token goes.
+    #[serde(default)]
+    token_delivery: TokenDelivery,
+    /// Where in the frontend to go on: a path such as `/rooms`.
+    #[schema(examples("/rooms"))]
+    next: Option<String>,
+}
+
+/// Says what a passkey is asked. Hand it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`.
+///
+/// A counter of the client, and the flow: who it will be is not known yet. A session that the client has costs a read.
+#[utoipa::path(post, path = "/v1/passkey-sign-ins", tag = "login", request_body = CreatePasskeySignIn,
+    extensions(("x-problems" = json!(["too_many_requests"]))),
+    responses((status = 201, body = SignInStep), Problems))]
+pub async fn create_passkey_sign_in(
+    State(s): State<crate::State>,
+    client: Client,
+    headers: http::HeaderMap,
+    Json(body): Json<CreatePasskeySignIn>,
+) -> Result<Created<SignInStep>, web::Error> {
+    let now = s.sys.now();
+    limits::take(&s.table, now, &[Limit::new("passkey_client", client.network(), 60, std::time::Duration::from_secs(900))]).await?;
+    let previous = match crate::refresh::presented(&headers, None).ok().flatten() {
+        Some(token) => session::of_token(&s.table, now, s.code_key.secret(), &token).await?,
+        None => None,
+    };
+    let wish = Wish {
+        delivery: body.token_delivery,
+        remember: false,
+        next: body.next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())),
+        previous: previous.map(|p| (p.user, p.id)),
+    };
+    let (token, question) = (FlowToken::draw(&s.sys), s.site.ask_for_any(now)?);
+    let flow = SignIn::by_passkey(&s.sys, &token, question.state, wish);
+    s.table.create(&flow).await.map_err(Problem::from)?;
+    Ok(Created(format!("/v1/sign-ins/{token}"), flow.step(token, None, None, Some(question.options))))
+}

@@ -1,0 +1,334 @@
+//! The steps after the first: choosing a factor, having a code sent, answering. Steps up, too, are answered here.
+
+use accounts::{
+    FlowToken, Member, authenticate,
+    challenge::{self, Challenge, Sent},
+    factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes},
+    password::Verdict,
+    sending,
+    session::{self, Session},
+    sign_in::{Proof, SignIn, SignInStep},
+    signed_in::SignedIn,
+    token::Method,
+    user::{Factor, PasswordHash, Status, User},
+};
+use axum::extract::State;
+use events::Notice;
+use futures_util::try_join;
+use http::HeaderMap;
+use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
+use passkeys::{Answered, PublicKeyCredential, Refusal};
+use serde::Deserialize;
+use store::{Batch, Cond, Key, Tx, Update, field, limits};
+use utoipa::ToSchema;
+use web::{Accepted, Client, Json, Path, Problems};
+
+use crate::sign_in::{Entry, Reply};
+
+/// Shows a sign-in that is under way: to resume it after a reload. The flow, then the person with the code that was sent.
+#[utoipa::path(get, path = "/v1/sign-ins/{flow}", tag = "login", params(("flow" = FlowToken, Path)),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = SignInStep), Problems))]
+pub async fn get_sign_in(State(s): State<crate::State>, Path(token): Path<FlowToken>) -> Result<Json<SignInStep>, web::Error> {
+    let flow = SignIn::read(&s.table, s.sys.now(), &token).await?;
+    let user = person(&s, &flow).await?;
+    let sent = match (&user, flow.chosen) {
+        (Some(user), Some(factor)) => flow.challenge_of(user, factor),
+        _ => None,
+    };
+    let challenge = match sent {
+        Some(id) => s.table.get::<Challenge>(Challenge::key_of(id)).await?,
+        None => None,
+    };
+    Ok(Json(flow.step(token, user.as_ref(), challenge.as_ref(), None)))
+}
+
+/// The factor that is to prove the rest.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChooseFactor {
+    /// One of those that the sign-in offers.
+    factor: Factor,
+}
+
+/// Chooses a factor: has a code sent, or says what a passkey is asked. Another may be chosen at any time. A code that was sent
+/// a moment ago is not sent again.
+///
+/// The flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the list of
+/// them and an update.
+#[utoipa::path(put, path = "/v1/sign-ins/{flow}/factor", tag = "login", params(("flow" = FlowToken, Path)), request_body = ChooseFactor,
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 200, body = SignInStep), Problems))]
+pub async fn choose_factor(
+    State(s): State<crate::State>,
+    client: Client,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<ChooseFactor>,
+) -> Result<Json<SignInStep>, web::Error> {
+    let now = s.sys.now();
+    let mut flow = SignIn::read(&s.table, now, &token).await?;
+    let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
+    let mut tx = Tx::new();
+    let challenge = flow.choose(&s.table, &s.sys, &mut tx, &client, &user, body.factor).await?;
+    let mut asked = None;
+    if body.factor == Factor::Passkey {
+        let question = s.site.ask(now, &passkeys::list(&s.table, user.id).await?)?;
+        (flow.passkey, asked) = (Some(question.state), Some(question.options));
+    }
+    let chosen = Update::of(SignIn::key_of(flow.id)).set("chosen", flow.chosen).set("passkey", &flow.passkey);
+    tx.update(chosen.when(Cond::Exists));
+    s.table.commit(tx).await?;
+    Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), asked)))
+}
+
+/// Sends another code of the chosen factor; the one before dies.
+///
+/// The flow, the person, the challenge, the counters of what is sent, one transaction.
+#[utoipa::path(post, path = "/v1/sign-ins/{flow}/code/resend", tag = "login", params(("flow" = FlowToken, Path)),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 202, body = Sent), Problems))]
+pub async fn resend_sign_in_code(
+    State(s): State<crate::State>,
+    client: Client,
+    Path(token): Path<FlowToken>,
+) -> Result<Accepted<Sent>, web::Error> {
+    let now = s.sys.now();
+    let flow = SignIn::read(&s.table, now, &token).await?;
+    let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
+    let factor = flow.chosen.ok_or(Kind::FactorUnavailable)?;
+    let (Some(to), Some(id)) = (user.contact(factor), flow.challenge_of(&user, factor)) else {
+        return Err(Kind::FactorUnavailable.into());
+    };
+    let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::FactorUnavailable)?;
+    let mut tx = Tx::new();
+    challenge.resend(&mut tx, &s.sys)?;
+    limits::take(&s.table, now, &sending::limits(&to, &client)).await?;
+    s.table.commit(tx).await?;
+    Ok(Accepted(challenge.sent()))
+}
+
+/// The answer to what the chosen factor asks: exactly one of these.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifySignIn {
+    /// Six digits, of the app or as sent; or a recovery code, whatever was chosen.
+    #[schema(examples("042617"), max_length = 40)]
+    code: Option<String>,
+    /// The password, for a step-up without second factors.
+    #[schema(value_type = Option<String>, format = Password)]
+    password: Option<Secret>,
+    /// What `navigator.credentials.get` answered, as JSON.
+    #[schema(value_type = Option<Object>)]
+    passkey: Option<serde_json::Value>,
+}
+
+enum Answer {
+    Code(String),
+    Password(Secret),
+    Passkey(Box<PublicKeyCredential>),
+}
+
+impl Answer {
+    fn of(body: VerifySignIn) -> Result<Self, Problem> {
+        match body {
+            VerifySignIn { code: Some(code), password: None, passkey: None } => {
+                let code = code.trim().to_owned();
+                // Browsers that send as people type must not burn tries with half a code.
+                let whole = code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit());
+                if whole || RecoveryCode::looks_like_one(&code) { Ok(Self::Code(code)) } else { Err(Kind::CodeInvalid.into()) }
+            }
+            VerifySignIn { code: None, password: Some(password), passkey: None } => Ok(Self::Password(password)),
+            VerifySignIn { code: None, password: None, passkey: Some(answer) } => {
+                let answer = serde_json::from_value(answer).map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e))?;
+                Ok(Self::Passkey(Box::new(answer)))
+            }
+            _ => Err(Problem::field("/code", FieldError::new("choice"))),
+        }
+    }
+
+    /// The factor that this answers.
+    fn factor(&self, flow: &SignIn) -> Result<Factor, Problem> {
+        let factor = match self {
+            Self::Code(code) if RecoveryCode::looks_like_one(code) => Some(Factor::RecoveryCode),
+            Self::Code(_) => flow.chosen.filter(|f| matches!(f, Factor::App | Factor::Email | Factor::Sms)),
+            Self::Password(_) => Some(Factor::Password),
+            Self::Passkey(_) => Some(Factor::Passkey),
+        };
+        factor.filter(|f| flow.allowed.contains(f)).ok_or_else(|| Kind::FactorUnavailable.into())
+    }
+}
+
+/// Answers the last step: signs in, or steps the session up. A step-up is answered with the session's access token, and
+/// brings a new one; the refresh token stays.
+///
+/// The flow, with the answer counted before it is judged; at once the counters of the account, the person with what the factor
+/// keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends and
+/// the session begins. A device that is to be trusted, and a session that is replaced, cost a read each.
+#[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
+    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "too_many_requests", "conflict"]))),
+    responses(
+        (status = 201, description = "Signed in.", body = SignedIn),
+        (status = 200, description = "Stepped up.", body = SignedIn),
+        Problems))]
+pub async fn verify_sign_in(
+    State(s): State<crate::State>,
+    client: Client,
+    headers: HeaderMap,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<VerifySignIn>,
+) -> Result<Verified, web::Error> {
+    let (answer, now) = (Answer::of(body)?, s.sys.now());
+    let flow = SignIn::answer(&s.table, now, &token).await?;
+    let factor = answer.factor(&flow)?;
+    let id = whose(&s, &flow, &answer)?;
+    let session = match flow.session {
+        Some(session) => Some(caller(&s, &headers, session).await?),
+        None => None,
+    };
+    let checks = Checks::of(id);
+    let counted = async { limits::take(&s.table, now, &checks.limits(factor)).await.map_err(Problem::from) };
+    let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
+    let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
+    let ((), mut found, sessions) = try_join!(counted, read, others)?;
+    let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u)).ok_or(Kind::NotFound)?;
+
+    let mut tx = Tx::new();
+    let ended = flow.finish(&mut tx);
+    let judged = judge(&s, &mut tx, &flow, &user, factor, &answer, found).await;
+    let proof = match judged {
+        Ok(proof) => proof,
+        Err(problem) => return Err(flow.wrong(problem).into()),
+    };
+    let spent = proof.spend(&mut tx, &s.sys, user.id);
+    checks.forget(&mut tx, factor);
+    let amr = flow.proven_with(factor);
+    let verified = match session {
+        Some(session) => Verified::SteppedUp(Box::new(step_up(&s, &mut tx, session, amr)?)),
+        None => {
+            let previous = match flow.wish.previous {
+                Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
+                None => None,
+            };
+            let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
+            Verified::SignedIn(Box::new(entry.open(&s, &mut tx, &client).await?))
+        }
+    };
+    s.table.commit(tx).await.map_err(|e| match &e {
+        e if e.refused(ended) => Kind::NotFound.into(),
+        e if spent.is_some_and(|slot| e.refused(slot)) => flow.wrong(Kind::CodeInvalid.into()),
+        _ => Problem::from(e),
+    })?;
+    Ok(verified)
+}
+
+/// What a right answer leads to.
+pub enum Verified {
+    SignedIn(Box<SignedIn>),
+    SteppedUp(Box<SignedIn>),
+}
+
+impl axum::response::IntoResponse for Verified {
+    fn into_response(self) -> axum::response::Response {
+        match self {
+            Self::SignedIn(signed_in) => Reply::Done(signed_in).into_response(),
+            Self::SteppedUp(signed_in) => signed_in.into_response(),
+        }
+    }
+}
+
+/// Whom the flow is about: known since its beginning, or named by the passkey.
+fn whose(s: &crate::State, flow: &SignIn, answer: &Answer) -> Result<UserId, Problem> {
+    match (flow.user, answer) {
+        (Some(user), _) => Ok(user),
+        (None, Answer::Passkey(answer)) => s.site.whose(answer).ok_or_else(|| Kind::PasskeyInvalid.into()),
+        (None, _) => Err(Kind::FactorUnavailable.into()),
+    }
+}
+
+/// The session that is stepped up, if it is the one that asks.
+async fn caller(s: &crate::State, headers: &HeaderMap, session: kernel::id::SessionId) -> Result<Session, Problem> {
+    let bearer = headers.get(http::header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
+    let (_, token) = bearer.ok_or(Kind::TokenInvalid)?;
+    let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, token.trim()).await?;
+    if own.id == session { Ok(own) } else { Err(Kind::NotFound.into()) }
+}
+
+/// What has to be read to judge an answer.
+fn kept(user: UserId, factor: Factor) -> Vec<Key> {
+    let more = match factor {
+        Factor::App => Some(AppFactor::key_of(user)),
+        Factor::RecoveryCode => Some(RecoveryCodes::key_of(user)),
+        Factor::Password => Some(PasswordHash::key_of(user)),
+        Factor::Passkey | Factor::Email | Factor::Sms => None,
+    };
+    [User::key_of(user)].into_iter().chain(more).collect()
+}
+
+async fn judge(
+    s: &crate::State,
+    tx: &mut Tx,
+    flow: &SignIn,
+    user: &User,
+    factor: Factor,
+    answer: &Answer,
+    mut found: Batch,
+) -> Result<Proof, Problem> {
+    let now = s.sys.now();
+    match (factor, answer) {
+        (Factor::App, Answer::Code(code)) => {
+            let app = found.take::<AppFactor>(&AppFactor::key_of(user.id))?.ok_or(Kind::FactorUnavailable)?;
+            Ok(Proof::App(app.check(&s.factor_keys, code, now)?))
+        }
+        (Factor::RecoveryCode, Answer::Code(code)) => {
+            let codes = found.take::<RecoveryCodes>(&RecoveryCodes::key_of(user.id))?.ok_or(Kind::CodeInvalid)?;
+            Ok(Proof::Recovery(codes.check(&s.hasher, code).await?))
+        }
+        (Factor::Email | Factor::Sms, Answer::Code(code)) => {
+            let id = flow.challenge_of(user, factor).ok_or(Kind::CodeInvalid)?;
+            let challenge = challenge::attempt(&s.table, now, &s.code_key, flow.purpose(), id, code).await?;
+            Ok(Proof::Sent(Box::new(challenge)))
+        }
+        (Factor::Password, Answer::Password(password)) => {
+            let hash = found.take::<PasswordHash>(&PasswordHash::key_of(user.id))?;
+            let short = password.expose().len() <= accounts::password::MAX_BYTES;
+            if short && s.hasher.verify(hash.as_ref(), password).await? != Verdict::Wrong {
+                Ok(Proof::Lasting)
+            } else {
+                Err(Kind::PasswordWrong.into())
+            }
+        }
+        (Factor::Passkey, Answer::Passkey(answer)) => {
+            passkey(s, flow, user, answer).await?.note(tx, now);
+            Ok(Proof::Lasting)
+        }
+        _ => Err(Kind::FactorUnavailable.into()),
+    }
+}
+
+async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKeyCredential) -> Result<Answered, Problem> {
+    let (now, state) = (s.sys.now(), flow.passkey.as_deref().ok_or(Kind::FactorUnavailable)?);
+    let has = passkeys::list(&s.table, user.id).await?;
+    let judged = if flow.user.is_some() { s.site.check(now, state, answer, has) } else { s.site.check_any(now, state, answer, has) };
+    if matches!(judged, Err(Refusal::Copied)) {
+        let mut tx = Tx::new();
+        accounts::user::tell(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
+        s.table.commit(tx).await?;
+    }
+    Ok(judged?)
+}
+
+/// Adds the new proof to the session's record.
+fn step_up(s: &crate::State, tx: &mut Tx, session: Session, amr: Vec<Method>) -> Result<SignedIn, Problem> {
+    let session = Session { auth_time: s.sys.now(), amr, ..session };
+    let proven = Update::of(Session::key_of(session.user, session.id)).set("auth_time", session.auth_time).set("amr", &session.amr);
+    tx.update(proven.when(field("credentials").eq(session.credentials)));
+    SignedIn::again(&s.tokens, &session)
+}
+
+/// Whom a flow is about, if they are known and still who they were when it began.
+async fn person(s: &crate::State, flow: &SignIn) -> Result<Option<User>, Problem> {
+    let Some(id) = flow.user else { return Ok(None) };
+    let user = s.table.get::<User>(User::key_of(id)).await?;
+    Ok(user.filter(|u| u.status == Status::Active && u.credentials == flow.credentials))
+}

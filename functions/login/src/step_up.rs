@@ -1,0 +1,41 @@
+//! Proving once more that it is oneself, for what a stolen session must not be enough for.
+
+use accounts::{
+    FlowToken, Member,
+    sign_in::{SignIn, SignInStep},
+    user::Factor,
+};
+use axum::extract::State;
+use kernel::Problem;
+use store::{
+    Tx,
+    limits::{self, Limit},
+};
+use web::{Client, Created, Problems};
+
+/// Begins a step-up: answered at `/v1/sign-ins/{id}/verify` with the strongest factor that one has. For five minutes after it
+/// e-mail address, phone number, password, factors, deletion and export may be changed.
+///
+/// The caller, a counter, the flow; where there is one factor only, what choosing it takes.
+#[utoipa::path(post, path = "/v1/step-ups", tag = "login", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["too_many_requests", "resend_too_early", "conflict"]))),
+    responses((status = 201, body = SignInStep), Problems))]
+pub async fn create_step_up(State(s): State<crate::State>, caller: Member, client: Client) -> Result<Created<SignInStep>, web::Error> {
+    let user = &caller.user;
+    limits::take(&s.table, s.sys.now(), &[Limit::new("step_up", user.id, 30, std::time::Duration::from_secs(3600))]).await?;
+    let token = FlowToken::draw(&s.sys);
+    let mut flow = SignIn::step_up(&s.sys, &token, user, &caller.session);
+    let mut tx = Tx::new();
+    let only = match flow.allowed.as_slice() {
+        [Factor::Passkey] | [Factor::Passkey, Factor::RecoveryCode] => None,
+        [factor] | [factor, Factor::RecoveryCode] => Some(*factor),
+        _ => None,
+    };
+    let challenge = match only {
+        Some(factor) => flow.choose(&s.table, &s.sys, &mut tx, &client, user, factor).await?,
+        None => None,
+    };
+    tx.create(&flow);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Created(format!("/v1/sign-ins/{token}"), flow.step(token, Some(user), challenge.as_ref(), None)))
+}

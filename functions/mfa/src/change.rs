@@ -1,0 +1,115 @@
+//! Adding, replacing and removing a single second factor while they are on.
+
+use accounts::{
+    Fresh, Member, MemberAnd,
+    factor::{AppFactor, Seed},
+    session,
+    user::{Factor, User, tell},
+};
+use axum::extract::State;
+use events::Notice;
+use kernel::{Kind, Problem};
+use store::{Cond, Tx, Update};
+use web::{Client, Created, Json, NoContent, Path, Problems};
+
+use crate::{
+    pending::{self, Setup, SetupState},
+    setup::ProveFactor,
+};
+
+/// Begins to add a factor, or to replace the app: shows what the app needs, or has a code sent. What is on stays on until the
+/// new one is proven.
+///
+/// The caller; where a code is sent, its challenge and the counters; one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
+    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 201, body = SetupState), Problems))]
+pub async fn start_factor(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    client: Client,
+    Path(factor): Path<Factor>,
+) -> Result<Created<SetupState>, web::Error> {
+    let user = &member.user;
+    on(user)?;
+    let (mut tx, mut app, mut challenge) = (Tx::new(), None, None);
+    match factor {
+        Factor::App => app = Some(AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?),
+        Factor::Email | Factor::Sms if user.factors.contains(&factor) => return Err(Kind::MfaEnabled.into()),
+        Factor::Email | Factor::Sms => challenge = Some(pending::send(&s, &mut tx, &client, user, factor).await?),
+        Factor::Password | Factor::Passkey | Factor::RecoveryCode => return Err(Kind::FactorUnavailable.into()),
+    }
+    let setup = Setup::begin(&s.sys, &member, false, factor, app);
+    setup.write(&mut tx);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.state(&s.factor_keys, user, challenge.as_ref())?))
+}
+
+/// Proves the new factor: from now on it is on, and the app that it replaces is not. Every other sign-in ends.
+///
+/// The caller with the set-up, the counted try, one transaction.
+#[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
+    request_body = ProveFactor,
+    extensions(("x-problems" = json!(["not_found", "step_required", "mfa_not_enabled", "code_invalid", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn confirm_factor(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Setup>,
+    Path(factor): Path<Factor>,
+    Json(body): Json<ProveFactor>,
+) -> Result<NoContent, web::Error> {
+    let (now, user) = (s.sys.now(), &member.user);
+    on(user)?;
+    let setup = subject.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
+    let mut tx = Tx::new();
+    if factor == Factor::App {
+        let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
+        tx.put(&app, Cond::Absent.or(Cond::Exists));
+    } else {
+        pending::attempt(&s, user, factor, &body.code).await?.consume(&mut tx);
+    }
+    setup.finish(&mut tx);
+    let mut factors = user.factors.clone();
+    if !factors.contains(&factor) {
+        factors.push(factor);
+    }
+    change(&s, &mut tx, &member, factors).await?;
+    Ok(NoContent)
+}
+
+/// Turns one factor off. The last one stays: turning all of them off is a matter of its own. Every other sign-in ends.
+///
+/// The caller, one transaction.
+#[utoipa::path(delete, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
+    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "last_factor", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn remove_factor(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    Path(factor): Path<Factor>,
+) -> Result<NoContent, web::Error> {
+    let factors: Vec<Factor> = member.user.factors.iter().copied().filter(|f| *f != factor).collect();
+    if factors.len() == member.user.factors.len() {
+        return Err(Kind::MfaNotEnabled.into());
+    }
+    if factors.is_empty() {
+        return Err(Kind::LastFactor.into());
+    }
+    let mut tx = Tx::new();
+    if factor == Factor::App {
+        tx.delete(AppFactor::key_of(member.user.id));
+    }
+    change(&s, &mut tx, &member, factors).await?;
+    Ok(NoContent)
+}
+
+fn on(user: &User) -> Result<(), Problem> {
+    if user.has_second_step() { Ok(()) } else { Err(Kind::MfaNotEnabled.into()) }
+}
+
+async fn change(s: &crate::State, tx: &mut Tx, member: &Member, factors: Vec<Factor>) -> Result<(), Problem> {
+    let changed = Update::of(User::key_of(member.user.id)).set("factors", factors);
+    session::renew_credentials(tx, &s.sys, &member.user, changed, Some(&member.session));
+    tell(tx, &s.sys, member.user.id, Notice::FactorChanged);
+    Ok(s.table.commit(std::mem::take(tx)).await?)
+}

@@ -1,0 +1,107 @@
+//! Devices that skip the second step.
+
+use accounts::{
+    Member,
+    agent::Agent,
+    device::{self, Device},
+    session,
+};
+use axum::extract::State;
+use kernel::{Kind, Problem, Time, Timestamp, id::DeviceId};
+use serde::Serialize;
+use store::{Item as _, Tx};
+use utoipa::ToSchema;
+use web::{Json, NoContent, Path, Problems};
+
+/// So long before it ends a device is marked.
+const SOON: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+
+/// Trusted devices of the caller.
+#[derive(Serialize, ToSchema)]
+pub struct DeviceList {
+    /// The most recently used first; at most ten.
+    items: Vec<DeviceInfo>,
+}
+
+/// A trusted device.
+#[derive(Serialize, ToSchema)]
+pub struct DeviceInfo {
+    id: DeviceId,
+    /// Whether the session that asks began on it.
+    current: bool,
+    /// What it is, in words.
+    agent: Agent,
+    /// From where it was last used.
+    #[schema(examples("203.0.113.7"))]
+    address: Option<String>,
+    /// City and country of that, where they are known.
+    #[schema(examples("Kraków, PL"))]
+    place: Option<String>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    /// When it stops being trusted.
+    expires_at: Timestamp,
+    /// Whether that is within a week.
+    expires_soon: bool,
+}
+
+impl DeviceInfo {
+    fn of(device: Device, member: &Member, now: Time) -> Self {
+        Self {
+            id: device.id,
+            current: member.session.device == Some(device.id),
+            agent: Agent::of(&device.user_agent),
+            created_at: device.created_at.into(),
+            last_used_at: device.last_used_at.into(),
+            expires_at: device.ends_at().into(),
+            expires_soon: device.ends_at().since(now) <= SOON,
+            address: device.address,
+            place: device.place,
+        }
+    }
+}
+
+/// Lists the trusted devices. The caller, then the list.
+#[utoipa::path(get, path = "/v1/me/devices", tag = "mfa", security(("bearer" = [])), responses((status = 200, body = DeviceList), Problems))]
+pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Result<Json<DeviceList>, web::Error> {
+    let now = s.sys.now();
+    let mut devices = device::list(&s.table, member.user.id).await.map_err(Problem::from)?;
+    devices.retain(|device| device.is_good(&member.user, now));
+    devices.sort_by_key(|device| std::cmp::Reverse(device.last_used_at));
+    Ok(Json(DeviceList { items: devices.into_iter().map(|device| DeviceInfo::of(device, &member, now)).collect() }))
+}
+
+/// Trusts no device any more, and ends the sessions that began on one, but for the one that asks.
+///
+/// The caller, the lists of sessions and of devices, a transaction for each that is not empty.
+#[utoipa::path(delete, path = "/v1/me/devices", tag = "mfa", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn delete_devices(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
+    let own = member.session.id;
+    session::revoke_where(&s.table, &s.sys, member.user.id, |s| s.device.is_some() && s.id != own).await?;
+    let mut tx = Tx::new();
+    for device in device::list(&s.table, member.user.id).await.map_err(Problem::from)? {
+        tx.delete(device.key());
+    }
+    if !tx.is_empty() {
+        s.table.commit(tx).await.map_err(Problem::from)?;
+    }
+    Ok(NoContent)
+}
+
+/// Trusts a device no longer, and ends the sessions that began on it.
+///
+/// The caller, the list of sessions and a transaction if any began on it, the transaction that forgets the device. In this
+/// order: done again after a half, it finds what is left.
+#[utoipa::path(delete, path = "/v1/me/devices/{device}", tag = "mfa", security(("bearer" = [])), params(("device" = DeviceId, Path)),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn delete_device(State(s): State<crate::State>, member: Member, Path(id): Path<DeviceId>) -> Result<NoContent, web::Error> {
+    let user = member.user.id;
+    session::revoke_where(&s.table, &s.sys, user, |s| s.device == Some(id)).await?;
+    let mut tx = Tx::new();
+    let known = device::forget(&mut tx, user, id);
+    s.table.commit(tx).await.map_err(|e| if e.refused(known) { Kind::NotFound.into() } else { Problem::from(e) })?;
+    Ok(NoContent)
+}

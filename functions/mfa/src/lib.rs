@@ -1,0 +1,81 @@
+//! How one proves who one is besides the password: second factors, recovery codes, passkeys, trusted devices.
+//!
+//! Turning second factors on is a wizard of four steps in a fixed order: the password, a code of the authenticator app, a code
+//! by mail, a code by text message. What is being set up stands apart and touches nothing that is on until its last step; it
+//! belongs to the session that began it and is forgotten after ten minutes. Every change takes a fresh proof by the strongest
+//! factor that is on, ends the other sign-ins and the trust in devices, and is told by mail.
+
+mod change;
+mod devices;
+mod passkey;
+mod password;
+mod pending;
+mod recovery;
+mod removal;
+mod setup;
+mod status;
+
+use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, token::Tokens};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::Sys;
+use passkeys::Site;
+use store::Table;
+use web::Edge;
+
+/// What this feature may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    code_key: CodeKey,
+    hasher: Hasher,
+    factor_keys: FactorKeys,
+    site: Site,
+}
+
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "mfa", "Second factors, recovery codes, passkeys and trusted devices.", State =>
+    status::get_mfa,
+    setup::start_mfa_setup,
+    setup::get_mfa_setup,
+    setup::cancel_mfa_setup,
+    setup::prove_app,
+    setup::prove_email,
+    setup::prove_sms,
+    setup::resend_mfa_setup_code,
+    change::start_factor,
+    change::confirm_factor,
+    change::remove_factor,
+    recovery::create_recovery_codes,
+    removal::remove_mfa,
+    passkey::ask_for_passkey,
+    passkey::create_passkey,
+    passkey::list_passkeys,
+    passkey::rename_passkey,
+    passkey::delete_passkey,
+    devices::list_devices,
+    devices::delete_devices,
+    devices::delete_device,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let site = Site::load(&boot.env)?;
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        tokens: Tokens::read(r, &sys),
+        code_key: CodeKey::read(r),
+        hasher: Hasher::read(r, &sys),
+        factor_keys: FactorKeys::read(r, &sys),
+        site,
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(web::function(routes(), state, Edge { sys }))
+}

@@ -1,0 +1,207 @@
+//! Passkeys: registered, named, listed, removed.
+
+use accounts::{
+    Fresh, Member, MemberAnd, Subject, session,
+    user::{Status, User, partition, tell},
+};
+use axum::extract::State;
+use events::Notice;
+use kernel::{
+    Kind, Problem, Time, Timestamp,
+    id::{PasskeyId, SessionId, UserId},
+};
+use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
+use serde::{Deserialize, Serialize};
+use store::{Cond, Item, Key, Tx, Update, WriteError, field};
+use utoipa::ToSchema;
+use web::{Created, Json, NoContent, Path, Problems};
+
+/// A passkey that was asked for and has not come yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    user: UserId,
+    session: SessionId,
+    /// What was asked, as its library keeps it.
+    state: String,
+    expires_at: Time,
+}
+
+impl Asked {
+    fn key_of(user: UserId) -> Key {
+        Key::new(partition(user), "PASSKEY_SETUP")
+    }
+}
+
+impl Item for Asked {
+    const KIND: &'static str = "passkey_setup";
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.expires_at)
+    }
+}
+
+impl Subject for Asked {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Self::key_of(caller))
+    }
+}
+
+/// What to hand to `navigator.credentials.create`.
+#[derive(Serialize, ToSchema)]
+pub struct PasskeyOptions {
+    /// WebAuthn's `PublicKeyCredentialCreationOptions` as JSON.
+    #[schema(value_type = Object)]
+    options: serde_json::Value,
+    /// Until then the answer has to come.
+    expires_at: Timestamp,
+}
+
+/// Asks for a new passkey.
+///
+/// The caller, the list of those that there are, which are not to be made twice, and one write.
+#[utoipa::path(post, path = "/v1/me/passkeys/options", tag = "mfa", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["step_up_required", "too_many", "conflict"]))),
+    responses((status = 201, body = PasskeyOptions), Problems))]
+pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Created<PasskeyOptions>, web::Error> {
+    let (user, now) = (&member.user, s.sys.now());
+    let has = passkeys::list(&s.table, user.id).await.map_err(Problem::from)?;
+    if has.len() >= MOST {
+        return Err(Problem::new(Kind::TooMany).with("max", MOST).into());
+    }
+    let question = s.site.ask_for_new(now, user, &has)?;
+    let asked = Asked { user: user.id, session: member.session.id, state: question.state, expires_at: now + PATIENCE };
+    s.table.put(&asked, Cond::Absent.or(Cond::Exists)).await.map_err(Problem::from)?;
+    Ok(Created("/v1/me/passkeys".to_owned(), PasskeyOptions { options: question.options, expires_at: asked.expires_at.into() }))
+}
+
+/// A new passkey.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePasskey {
+    /// What to call it: 1 to 50 characters.
+    #[schema(examples("My phone"), min_length = 1, max_length = 50)]
+    name: String,
+    /// What `navigator.credentials.create` answered, as JSON.
+    #[schema(value_type = Object)]
+    credential: serde_json::Value,
+}
+
+/// Passkeys of the caller.
+#[derive(Serialize, ToSchema)]
+pub struct PasskeyList {
+    /// Oldest first; at most ten.
+    items: Vec<PasskeyInfo>,
+}
+
+/// A passkey.
+#[derive(Serialize, ToSchema)]
+pub struct PasskeyInfo {
+    id: PasskeyId,
+    #[schema(examples("My phone"))]
+    name: String,
+    created_at: Timestamp,
+    /// When it last proved who its owner is.
+    last_used_at: Option<Timestamp>,
+}
+
+impl From<Passkey> for PasskeyInfo {
+    fn from(p: Passkey) -> Self {
+        Self { id: p.id, name: p.name, created_at: p.created_at.into(), last_used_at: p.last_used_at.map(Into::into) }
+    }
+}
+
+/// Takes the passkey that was asked for.
+///
+/// The caller with what was asked, one transaction.
+#[utoipa::path(post, path = "/v1/me/passkeys", tag = "mfa", security(("bearer" = [])), request_body = CreatePasskey,
+    extensions(("x-problems" = json!(["invalid", "passkey_invalid", "too_many", "conflict"]))),
+    responses((status = 201, body = PasskeyInfo), Problems))]
+pub async fn create_passkey(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Asked>,
+    Json(body): Json<CreatePasskey>,
+) -> Result<Created<PasskeyInfo>, web::Error> {
+    let (user, now) = (&member.user, s.sys.now());
+    let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
+    let answer: RegisterPublicKeyCredential =
+        serde_json::from_value(body.credential).map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e))?;
+    let asked = subject.filter(|asked| asked.session == member.session.id && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
+    let passkey = s.site.accept(&s.sys, user.id, name, &asked.state, &answer)?;
+    let mut tx = Tx::new();
+    let once = tx.delete_when(Asked::key_of(user.id), field("state").eq(&asked.state));
+    tx.create(&passkey);
+    let most = u32::try_from(MOST).unwrap_or(u32::MAX);
+    let room = field("passkeys").lt(most).or(field("passkeys").absent());
+    let counted = Update::of(User::key_of(user.id)).add("passkeys", 1).add("version", 1);
+    let counted = tx.update(counted.when(field("status").eq(Status::Active).and(room)));
+    tell(&mut tx, &s.sys, user.id, Notice::PasskeyAdded);
+    s.table.commit(tx).await.map_err(|e| match &e {
+        e if e.refused(once) => Kind::PasskeyInvalid.into(),
+        e if e.refused(counted) => Problem::new(Kind::TooMany).with("max", MOST),
+        _ => Problem::from(e),
+    })?;
+    Ok(Created(format!("/v1/me/passkeys/{}", passkey.id), passkey.into()))
+}
+
+/// Lists the passkeys. The caller, then the list.
+#[utoipa::path(get, path = "/v1/me/passkeys", tag = "mfa", security(("bearer" = [])), responses((status = 200, body = PasskeyList), Problems))]
+pub async fn list_passkeys(State(s): State<crate::State>, member: Member) -> Result<Json<PasskeyList>, web::Error> {
+    let items = passkeys::list(&s.table, member.user.id).await.map_err(Problem::from)?;
+    Ok(Json(PasskeyList { items: items.into_iter().map(Into::into).collect() }))
+}
+
+/// Another name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenamePasskey {
+    /// 1 to 50 characters.
+    #[schema(examples("My phone"), min_length = 1, max_length = 50)]
+    name: String,
+}
+
+/// Calls a passkey something else. The caller, one update.
+#[utoipa::path(patch, path = "/v1/me/passkeys/{passkey}", tag = "mfa", security(("bearer" = [])), params(("passkey" = PasskeyId, Path)),
+    request_body = RenamePasskey,
+    extensions(("x-problems" = json!(["not_found", "invalid"]))),
+    responses((status = 200, body = PasskeyInfo), Problems))]
+pub async fn rename_passkey(
+    State(s): State<crate::State>,
+    member: Member,
+    Path(id): Path<PasskeyId>,
+    Json(body): Json<RenamePasskey>,
+) -> Result<Json<PasskeyInfo>, web::Error> {
+    let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
+    let rename = Update::of(Passkey::key_of(member.user.id, id)).set("name", name).when(Cond::Exists);
+    match s.table.update(rename).await {
+        Ok(row) => Ok(Json(row.decode::<Passkey>().map_err(Problem::from)?.into())),
+        Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
+        Err(WriteError::Store(e)) => Err(Problem::from(e).into()),
+    }
+}
+
+/// Removes a passkey: it signs in nowhere any more. Every other sign-in ends, because any of them may have begun with it.
+///
+/// The caller, one transaction.
+#[utoipa::path(delete, path = "/v1/me/passkeys/{passkey}", tag = "mfa", security(("bearer" = [])), params(("passkey" = PasskeyId, Path)),
+    extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn delete_passkey(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    Path(id): Path<PasskeyId>,
+) -> Result<NoContent, web::Error> {
+    let user = &member.user;
+    if user.passkeys == 1 && !user.has_password && user.phone.is_none() {
+        return Err(Kind::LastFactor.into());
+    }
+    let mut tx = Tx::new();
+    let known = tx.delete_when(Passkey::key_of(user.id, id), Cond::Exists);
+    let fewer = Update::of(User::key_of(user.id)).add("passkeys", -1);
+    session::renew_credentials(&mut tx, &s.sys, user, fewer, Some(&member.session));
+    tell(&mut tx, &s.sys, user.id, Notice::PasskeyRemoved);
+    s.table.commit(tx).await.map_err(|e| if e.refused(known) { Kind::NotFound.into() } else { Problem::from(e) })?;
+    Ok(NoContent)
+}

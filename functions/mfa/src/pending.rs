@@ -1,0 +1,256 @@
+//! What is being set up and is not on yet.
+
+use std::time::Duration;
+
+use accounts::{
+    Member, Subject,
+    challenge::{Challenge, DIGITS, Form, Purpose, Sent},
+    factor::{AppFactor, FactorKeys},
+    sending,
+    user::{Factor, User, partition},
+};
+use kernel::{
+    Kind, Problem, Sys, Time, Timestamp,
+    id::{SessionId, UserId},
+};
+use qrcodegen::{QrCode, QrCodeEcc};
+use serde::{Deserialize, Serialize};
+use store::{Cond, Item, Key, Slot, Table, Tx, Update, WriteError, field};
+use utoipa::ToSchema;
+use web::Client;
+
+/// What is not finished by then has to be begun anew.
+pub const LIFE: Duration = Duration::from_secs(600);
+/// Wrong codes of the app until the set-up has to be begun anew. Codes that are sent count by themselves.
+const TRIES: u32 = 5;
+
+/// A set-up that is under way: of all second factors, or of one more.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Setup {
+    pub user: UserId,
+    /// The session that began it; no other goes on with it.
+    pub session: SessionId,
+    /// Whether it is the wizard, or one factor only.
+    pub wizard: bool,
+    /// What is to be proven next.
+    pub step: Factor,
+    /// The app that is to be, if there is to be one.
+    pub app: Option<AppFactor>,
+    /// Wrong codes of the app.
+    pub tries: u32,
+    /// [`User::credentials`] when it began.
+    pub credentials: u32,
+    pub expires_at: Time,
+}
+
+impl Setup {
+    /// Where a person's set-up is.
+    pub fn key_of(user: UserId) -> Key {
+        Key::new(partition(user), "FACTOR_SETUP")
+    }
+
+    /// One that begins now.
+    pub fn begin(sys: &Sys, member: &Member, wizard: bool, step: Factor, app: Option<AppFactor>) -> Self {
+        let (user, session) = (member.user.id, member.session.id);
+        Self { user, session, wizard, step, app, tries: 0, credentials: member.user.credentials, expires_at: sys.now() + LIFE }
+    }
+
+    /// Adds it to a transaction, in the place of whatever was begun before.
+    pub fn write(&self, tx: &mut Tx) {
+        tx.put(self, Cond::Absent.or(Cond::Exists));
+    }
+
+    /// Whether it is the caller's and can go on with this step.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], or [`Kind::StepRequired`] if another step comes first.
+    pub fn at(self, member: &Member, now: Time, wizard: bool, step: Factor) -> Result<Self, Problem> {
+        let setup = self.open(member, now)?;
+        if setup.wizard != wizard {
+            return Err(Kind::NotFound.into());
+        }
+        if setup.step != step {
+            let next = serde_json::to_value(setup.step).map_err(Problem::internal)?;
+            return Err(Problem::new(Kind::StepRequired).with("required_step", next));
+        }
+        Ok(setup)
+    }
+
+    /// Whether it is the caller's and can go on.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]
+    pub fn open(self, member: &Member, now: Time) -> Result<Self, Problem> {
+        let theirs = self.session == member.session.id && self.credentials == member.user.credentials && now < self.expires_at;
+        if theirs { Ok(self) } else { Err(Kind::NotFound.into()) }
+    }
+
+    /// Judges a code of the app that is to be, counted before it is. One update.
+    ///
+    /// # Errors
+    /// [`Kind::CodeInvalid`]
+    pub async fn check_app(&self, table: &Table, keys: &FactorKeys, now: Time, code: &str) -> Result<AppFactor, Problem> {
+        if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Kind::CodeInvalid.into());
+        }
+        let app = self.app.clone().ok_or(Kind::NotFound)?;
+        let count = Update::of(self.key()).add("tries", 1).when(field("tries").lt(TRIES).and(self.unchanged()));
+        let counted: Self = match table.update(count).await {
+            Ok(row) => row.decode()?,
+            Err(WriteError::Refused(_)) => return Err(Problem::new(Kind::CodeInvalid).with("tries_left", 0)),
+            Err(WriteError::Store(e)) => return Err(e.into()),
+        };
+        let left = TRIES.saturating_sub(counted.tries);
+        let code = app.check(keys, code, now).map_err(|e| if e.kind == Kind::CodeInvalid { e.with("tries_left", left) } else { e })?;
+        Ok(app.proven(&code))
+    }
+
+    /// Adds the way to the next step to a transaction. The slot is refused if this step was done meanwhile.
+    pub fn go_on(&mut self, tx: &mut Tx, now: Time, step: Factor, app: Option<AppFactor>) -> Slot {
+        let unchanged = self.unchanged();
+        self.step = step;
+        self.app = app.or(self.app.take());
+        self.expires_at = now + LIFE;
+        let next = Update::of(self.key()).set("step", step).set("app", &self.app).set("expires_at", self.expires_at);
+        tx.update(next.expires(self.expires_at).when(unchanged))
+    }
+
+    /// Adds its end to a transaction. The slot is refused if it has ended meanwhile.
+    pub fn finish(&self, tx: &mut Tx) -> Slot {
+        tx.delete_when(self.key(), self.unchanged())
+    }
+
+    fn unchanged(&self) -> Cond {
+        field("session").eq(self.session).and(field("step").eq(self.step))
+    }
+
+    /// What the client sees of it.
+    pub fn state(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
+        let app = self.app.as_ref().filter(|_| self.step == Factor::App).map(|app| AppSecret::of(app, keys, user)).transpose()?;
+        let (number, of) = match (self.wizard, self.step) {
+            (true, Factor::App) => (2, 4),
+            (true, Factor::Email) => (3, 4),
+            (true, _) => (4, 4),
+            (false, _) => (1, 1),
+        };
+        Ok(SetupState { step: self.step, number, of, app, code: code.map(Challenge::sent), expires_at: self.expires_at.into() })
+    }
+}
+
+impl Item for Setup {
+    const KIND: &'static str = "factor_setup";
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.expires_at)
+    }
+}
+
+/// One's own, beside one's own record.
+impl Subject for Setup {
+    type Path = std::collections::HashMap<String, String>;
+    fn find(caller: UserId, _: Self::Path) -> Option<Key> {
+        Some(Self::key_of(caller))
+    }
+}
+
+/// A set-up that is under way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SetupState {
+    /// What is to be proven next: `app`, `email` or `sms`.
+    pub step: Factor,
+    /// Which step of how many that is; the password was the first.
+    #[schema(examples(2))]
+    pub number: u8,
+    /// How many steps there are.
+    #[schema(examples(4))]
+    pub of: u8,
+    /// What the authenticator app needs, as long as that is the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppSecret>,
+    /// The code that was sent, in the other steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Sent>,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// What an authenticator app needs. Shown only while it is being set up.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AppSecret {
+    /// To be typed: base32, in groups of four.
+    #[schema(examples("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"))]
+    pub secret: String,
+    /// The same as a link that opens an app.
+    #[schema(examples("otpauth://totp/Stoa:anna%40example.test?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Stoa"))]
+    pub uri: String,
+    /// The same as a picture to be scanned: an SVG as a `data:` URL.
+    #[schema(examples("data:image/svg+xml,%3Csvg…"))]
+    pub qr: String,
+}
+
+impl AppSecret {
+    fn of(app: &AppFactor, keys: &FactorKeys, user: &User) -> Result<Self, Problem> {
+        let seed = app.seed(keys)?;
+        let uri = seed.uri(user.email.as_ref().map_or(user.username.as_ref(), AsRef::as_ref))?;
+        Ok(Self { secret: seed.readable(), qr: picture(&uri)?, uri })
+    }
+}
+
+/// A QR code as an SVG in a `data:` URL: black on white, with the quiet zone of four modules that readers need.
+fn picture(text: &str) -> Result<String, Problem> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(Problem::internal)?;
+    let size = code.size();
+    let dark = (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| code.get_module(*x, *y));
+    let path: String = dark.map(|(x, y)| format!("M{} {}h1v1h-1z", x.saturating_add(4), y.saturating_add(4))).collect();
+    let side = size.saturating_add(8);
+    let svg = format!(
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {side} {side}' shape-rendering='crispEdges'><path fill='white' d='M0 0h{side}v{side}H0z'/><path d='{path}'/></svg>"
+    );
+    Ok(format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E").replace('#', "%23")))
+}
+
+/// Adds to a transaction the sending of a code that proves a contact, unless the last one can still be typed.
+pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, factor: Factor) -> Result<Challenge, Problem> {
+    let to = user.contact(factor).ok_or(Kind::FactorUnavailable)?;
+    let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
+    let mut challenge = Challenge::new(&s.sys, id, Purpose::FactorSetup, Form::Code { digits: DIGITS }, &to, user.locale);
+    challenge.user = Some(user.id);
+    sending::code(&s.table, &s.sys, tx, client, &to, challenge).await
+}
+
+/// Tries a code that was sent to a contact.
+///
+/// # Errors
+/// [`Kind::CodeInvalid`]
+pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &str) -> Result<Challenge, Problem> {
+    let to = user.contact(factor).ok_or(Kind::CodeInvalid)?;
+    let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
+    accounts::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code.trim()).await
+}
+
+/// Sends the code of a step again.
+///
+/// # Errors
+/// [`Kind::ResendTooEarly`], or a limit.
+pub async fn resend(s: &crate::State, client: &Client, user: &User, factor: Factor) -> Result<Challenge, Problem> {
+    let to = user.contact(factor).ok_or(Kind::FactorUnavailable)?;
+    let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
+    let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::NotFound)?;
+    let mut tx = Tx::new();
+    challenge.resend(&mut tx, &s.sys)?;
+    store::limits::take(&s.table, s.sys.now(), &sending::limits(&to, client)).await?;
+    s.table.commit(tx).await?;
+    Ok(challenge)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_picture_is_an_svg_that_needs_no_escaping() {
+        let url = super::picture("otpauth://totp/Stoa:anna%40example.test?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Stoa").unwrap();
+        assert!(url.starts_with("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 "), "{url}");
+        assert!(!url.contains(['<', '>', '#', '"']));
+    }
+}

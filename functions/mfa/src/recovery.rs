@@ -1,0 +1,45 @@
+//! Recovery codes: for the day on which the phone is lost.
+
+use accounts::{Fresh, Member, factor::RecoveryCodes, user::tell};
+use axum::extract::State;
+use events::Notice;
+use kernel::{Kind, Problem};
+use serde::Serialize;
+use store::{Cond, Tx};
+use utoipa::ToSchema;
+use web::{Created, Problems};
+
+/// Ten codes, each good once. They are shown now and never again.
+#[derive(Serialize, ToSchema)]
+pub struct RecoveryCodesShown {
+    #[schema(examples(json!(["00-8x4m-2k7q-h5np-w9ct", "01-d3vz-6yre-0jgs-b1fa"])))]
+    recovery_codes: Vec<String>,
+}
+
+impl RecoveryCodesShown {
+    pub const fn new(recovery_codes: Vec<String>) -> Self {
+        Self { recovery_codes }
+    }
+}
+
+/// Makes new recovery codes; those from before are void.
+///
+/// The caller, one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "conflict"]))),
+    responses((status = 201, body = RecoveryCodesShown), Problems))]
+pub async fn create_recovery_codes(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+) -> Result<Created<RecoveryCodesShown>, web::Error> {
+    let user = &member.user;
+    if !user.has_second_step() {
+        return Err(Kind::MfaNotEnabled.into());
+    }
+    let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
+    let mut tx = Tx::new();
+    tx.put(&codes, Cond::Absent.or(Cond::Exists));
+    tell(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
+}

@@ -1,0 +1,51 @@
+//! Turning second factors off: takes the password and a factor.
+
+use accounts::{
+    Fresh, Member, factor, session,
+    user::{Factor, User, tell},
+};
+use axum::extract::State;
+use events::Notice;
+use kernel::{Kind, Problem, Secret};
+use serde::Deserialize;
+use store::{Tx, Update};
+use utoipa::ToSchema;
+use web::{Json, NoContent, Problems};
+
+use crate::{password, pending::Setup};
+
+/// The proof besides the factor.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveMfa {
+    /// The current password; not needed where there is none.
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    password: Option<Secret>,
+}
+
+/// Turns second factors off. The app's secret and the recovery codes are gone with them; passkeys stay. Every other sign-in
+/// ends.
+///
+/// The caller, the counter and the password, one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", security(("bearer" = [])), request_body = RemoveMfa,
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn remove_mfa(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    Json(body): Json<RemoveMfa>,
+) -> Result<NoContent, web::Error> {
+    let user = &member.user;
+    if !user.has_second_step() {
+        return Err(Kind::MfaNotEnabled.into());
+    }
+    let mut tx = Tx::new();
+    password::demand(&s, &mut tx, user, body.password.as_ref()).await?;
+    factor::erase(&mut tx, user);
+    tx.delete(Setup::key_of(user.id));
+    let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());
+    session::renew_credentials(&mut tx, &s.sys, user, off, Some(&member.session));
+    tell(&mut tx, &s.sys, user.id, Notice::MfaDisabled);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(NoContent)
+}

@@ -1,0 +1,179 @@
+//! Turning second factors on: the wizard.
+
+use accounts::{
+    Fresh, Member, MemberAnd,
+    factor::{AppFactor, RecoveryCodes, Seed},
+    session,
+    user::{Factor, User, tell},
+};
+use axum::extract::State;
+use events::Notice;
+use kernel::{Kind, Problem, Secret};
+use serde::Deserialize;
+use store::{Cond, Tx, Update};
+use utoipa::ToSchema;
+use web::{Client, Created, Json, NoContent, Problems};
+
+use crate::{
+    password,
+    pending::{self, Setup, SetupState},
+    recovery::RecoveryCodesShown,
+    status::missing,
+};
+
+/// The first step.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartMfaSetup {
+    /// The current password; not needed where there is none.
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    password: Option<Secret>,
+}
+
+/// Begins the wizard with the password, and shows what the authenticator app needs. A wizard that was begun before ends.
+///
+/// Needs a proven phone number and e-mail address: without them whoever loses the app is locked out.
+///
+/// The caller, the counter and the password, one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), request_body = StartMfaSetup,
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"]))),
+    responses((status = 201, body = SetupState), Problems))]
+pub async fn start_mfa_setup(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    Json(body): Json<StartMfaSetup>,
+) -> Result<Created<SetupState>, web::Error> {
+    let user = &member.user;
+    if user.has_second_step() {
+        return Err(Kind::MfaEnabled.into());
+    }
+    let missing = missing(user);
+    if !missing.is_empty() {
+        return Err(Problem::new(Kind::ContactRequired).with("missing", missing.join(", ")).into());
+    }
+    let mut tx = Tx::new();
+    password::demand(&s, &mut tx, user, body.password.as_ref()).await?;
+    let app = AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?;
+    let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
+    setup.write(&mut tx);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.state(&s.factor_keys, user, None)?))
+}
+
+/// Shows the set-up that is under way: to resume it after a reload. The caller with it, in one request.
+#[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = SetupState), Problems))]
+pub async fn get_mfa_setup(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Setup>,
+) -> Result<Json<SetupState>, web::Error> {
+    let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
+    Ok(Json(setup.state(&s.factor_keys, &member.user, None)?))
+}
+
+/// Gives the set-up up. Nothing that is on changes. The caller, one deletion.
+#[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), responses((status = 204), Problems))]
+pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
+    s.table.delete(Setup::key_of(member.user.id)).await.map_err(Problem::from)?;
+    Ok(NoContent)
+}
+
+/// A code.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProveFactor {
+    /// Six digits.
+    #[schema(examples("042617"))]
+    pub code: String,
+}
+
+/// Proves the app, and has a code mailed.
+///
+/// The caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 200, body = SetupState), Problems))]
+pub async fn prove_app(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Setup>,
+    client: Client,
+    Json(body): Json<ProveFactor>,
+) -> Result<Json<SetupState>, web::Error> {
+    let (now, user) = (s.sys.now(), &member.user);
+    let mut setup = subject.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
+    let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
+    let mut tx = Tx::new();
+    let challenge = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
+    setup.go_on(&mut tx, now, Factor::Email, Some(app));
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Json(setup.state(&s.factor_keys, user, Some(&challenge))?))
+}
+
+/// Proves the mailbox, and has a code sent by text message.
+///
+/// The caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 200, body = SetupState), Problems))]
+pub async fn prove_email(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Setup>,
+    client: Client,
+    Json(body): Json<ProveFactor>,
+) -> Result<Json<SetupState>, web::Error> {
+    let (now, user) = (s.sys.now(), &member.user);
+    let mut setup = subject.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::Email)?;
+    let proven = pending::attempt(&s, user, Factor::Email, &body.code).await?;
+    let mut tx = Tx::new();
+    proven.consume(&mut tx);
+    let challenge = pending::send(&s, &mut tx, &client, user, Factor::Sms).await?;
+    setup.go_on(&mut tx, now, Factor::Sms, None);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Json(setup.state(&s.factor_keys, user, Some(&challenge))?))
+}
+
+/// Proves the phone: second factors are on. Shows the recovery codes, this once. Every other sign-in ends.
+///
+/// The caller with the set-up, the counted try, one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
+    responses((status = 201, body = RecoveryCodesShown), Problems))]
+pub async fn prove_sms(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Setup>,
+    Json(body): Json<ProveFactor>,
+) -> Result<Created<RecoveryCodesShown>, web::Error> {
+    let user = &member.user;
+    let setup = subject.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
+    let proven = pending::attempt(&s, user, Factor::Sms, &body.code).await?;
+    let app = setup.app.as_ref().ok_or(Kind::NotFound)?;
+    let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
+    let mut tx = Tx::new();
+    proven.consume(&mut tx);
+    setup.finish(&mut tx);
+    tx.put(app, Cond::Absent.or(Cond::Exists));
+    tx.put(&codes, Cond::Absent.or(Cond::Exists));
+    let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
+    session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
+    tell(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
+}
+
+/// Sends another code of the step that is under way; the one before dies.
+///
+/// The caller with the set-up, the challenge, the counters of what is sent, one transaction.
+#[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 202, body = SetupState), Problems))]
+pub async fn resend_mfa_setup_code(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Setup>,
+    client: Client,
+) -> Result<web::Accepted<SetupState>, web::Error> {
+    let user = &member.user;
+    let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
+    let challenge = pending::resend(&s, &client, user, setup.step).await?;
+    Ok(web::Accepted(setup.state(&s.factor_keys, user, Some(&challenge))?))
+}

@@ -1,0 +1,62 @@
+//! What is on.
+
+use accounts::{
+    Member,
+    factor::RecoveryCodes,
+    user::{Factor, User},
+};
+use axum::extract::State;
+use kernel::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Json, Problems};
+
+/// How one proves who one is besides the password.
+#[derive(Serialize, ToSchema)]
+pub struct Mfa {
+    /// Whether signing in takes a second step.
+    enabled: bool,
+    /// The second factors that are on.
+    factors: Vec<FactorInfo>,
+    /// What has to be proven on the account before they can be turned on: `email`, `phone`.
+    #[schema(examples(json!(["phone"])))]
+    missing: Vec<&'static str>,
+    /// Recovery codes that were not used.
+    recovery_codes_left: usize,
+    /// How many passkeys there are.
+    passkeys: u32,
+}
+
+/// A second factor that is on.
+#[derive(Serialize, ToSchema)]
+pub struct FactorInfo {
+    factor: Factor,
+    /// Where its codes go, masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("a****@example.test"))]
+    target: Option<String>,
+}
+
+/// Shows what is on. The caller, and the recovery codes where there are any.
+#[utoipa::path(get, path = "/v1/me/mfa", tag = "mfa", security(("bearer" = [])), responses((status = 200, body = Mfa), Problems))]
+pub async fn get_mfa(State(s): State<crate::State>, member: Member) -> Result<Json<Mfa>, web::Error> {
+    let user = &member.user;
+    let codes = match user.has_second_step() {
+        true => s.table.get::<RecoveryCodes>(RecoveryCodes::key_of(user.id)).await.map_err(Problem::from)?,
+        false => None,
+    };
+    let target = |factor: Factor| user.contact(factor).map(|contact| contact.masked());
+    Ok(Json(Mfa {
+        enabled: user.has_second_step(),
+        factors: user.factors.iter().map(|factor| FactorInfo { factor: *factor, target: target(*factor) }).collect(),
+        missing: missing(user),
+        recovery_codes_left: codes.map_or(0, |codes| codes.left()),
+        passkeys: user.passkeys,
+    }))
+}
+
+/// What has to be proven before second factors can be turned on.
+pub fn missing(user: &User) -> Vec<&'static str> {
+    let has = [("email", user.email.is_some()), ("phone", user.phone.is_some())];
+    has.into_iter().filter(|(_, has)| !has).map(|(name, _)| name).collect()
+}

@@ -1,0 +1,200 @@
+//! Devices that are trusted to skip the second step of a sign-in, for thirty days.
+//!
+//! A device holds a secret of 256 bits of which its record keeps a hash. Every use replaces it, so that a copy is noticed as
+//! soon as either of the two is used again: it then skips nothing. Being trusted never counts as a proof of anything else.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use events::Notice;
+use kernel::{
+    Id as _, Secret, Sys, Time,
+    id::{DeviceId, UserId},
+    secret::same,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field};
+use web::Client;
+
+use crate::user::{User, partition, tell};
+
+/// How long a device is trusted, however often it is used.
+pub const TRUSTED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Devices of one person; the one that was used longest ago makes room.
+pub const MOST: usize = 10;
+
+/// A trusted device.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// Whose.
+    pub user: UserId,
+    /// What it calls itself.
+    pub user_agent: String,
+    /// From where it was last used, as the platform saw it.
+    pub address: Option<String>,
+    /// City and country, where they are known.
+    #[serde(default)]
+    pub place: Option<String>,
+    /// Since when it is trusted.
+    pub created_at: Time,
+    /// When it last skipped the second step, or was trusted.
+    pub last_used_at: Time,
+    /// [`User::credentials`] of its time.
+    pub credentials: u32,
+    /// The hash of its current secret.
+    pub hash: String,
+}
+
+/// What a device keeps.
+#[derive(Clone, Debug)]
+pub struct DeviceToken {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub device: DeviceId,
+    secret: Secret<[u8; 32]>,
+}
+
+impl DeviceToken {
+    fn draw(sys: &Sys, user: UserId, device: DeviceId) -> Self {
+        Self { user, device, secret: Secret::new(sys.bytes()) }
+    }
+
+    /// Takes a token apart. Says nothing about whether it is good.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix("dvc_")?).ok()?;
+        let (user, rest) = bytes.split_first_chunk::<16>()?;
+        let (device, secret) = rest.split_first_chunk::<16>()?;
+        Some(Self {
+            user: UserId::from_ulid(u128::from_be_bytes(*user).into()),
+            device: DeviceId::from_ulid(u128::from_be_bytes(*device).into()),
+            secret: Secret::new(secret.try_into().ok()?),
+        })
+    }
+
+    /// The token as the device keeps it.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        let mut bytes = u128::from(self.user.ulid()).to_be_bytes().to_vec();
+        bytes.extend(u128::from(self.device.ulid()).to_be_bytes());
+        bytes.extend(self.secret.expose());
+        format!("dvc_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn hash(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()))
+    }
+}
+
+impl Device {
+    /// Where a device is.
+    #[must_use]
+    pub fn key_of(user: UserId, id: DeviceId) -> Key {
+        Key::new(partition(user), format!("DEVICE#{id}"))
+    }
+
+    /// When it stops being trusted.
+    #[must_use]
+    pub fn ends_at(&self) -> Time {
+        self.created_at + TRUSTED
+    }
+
+    /// Whether it is still trusted by this person.
+    #[must_use]
+    pub fn is_good(&self, user: &User, now: Time) -> bool {
+        now < self.ends_at() && self.credentials == user.credentials
+    }
+
+    /// Whether this is what it keeps now.
+    #[must_use]
+    pub fn holds(&self, token: &DeviceToken) -> bool {
+        token.user == self.user && token.device == self.id && same(token.hash().as_bytes(), self.hash.as_bytes())
+    }
+
+    /// Adds its use to a transaction, and what it keeps from now on. The slot is refused if somebody used it meanwhile.
+    pub fn renew(&self, tx: &mut Tx, sys: &Sys, client: &Client) -> (DeviceToken, Slot) {
+        let token = DeviceToken::draw(sys, self.user, self.id);
+        let renewal = Update::of(self.key())
+            .set("hash", token.hash())
+            .set("last_used_at", sys.now())
+            .set("user_agent", &client.user_agent)
+            .set("address", client.address.map(|a| a.to_string()))
+            .set("place", &client.place);
+        (token, tx.update(renewal.when(field("hash").eq(&self.hash))))
+    }
+}
+
+impl Item for Device {
+    const KIND: &'static str = "device";
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.ends_at())
+    }
+}
+
+/// Adds a device to a transaction that is trusted from now on, beside `others`. Its person is told.
+pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: Vec<Device>) -> (Device, DeviceToken) {
+    others.sort_by_key(|d| std::cmp::Reverse(d.last_used_at));
+    for surplus in others.iter().skip(MOST.saturating_sub(1)).take(50) {
+        tx.delete(surplus.key());
+    }
+    let (now, id) = (sys.now(), sys.id());
+    let token = DeviceToken::draw(sys, user.id, id);
+    let device = Device {
+        id,
+        user: user.id,
+        user_agent: client.user_agent.clone(),
+        address: client.address.map(|a| a.to_string()),
+        place: client.place.clone(),
+        created_at: now,
+        last_used_at: now,
+        credentials: user.credentials,
+        hash: token.hash(),
+    };
+    tx.create(&device);
+    tell(tx, sys, user.id, Notice::DeviceTrusted);
+    (device, token)
+}
+
+/// All devices of a person, also those that are no longer trusted and not yet cleaned up. Bounded by [`MOST`].
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn list(table: &Table, user: UserId) -> Result<Vec<Device>, StoreError> {
+    Ok(table.query::<Device>(Range::of(partition(user)).prefix("DEVICE#")).await?.items)
+}
+
+/// Adds the end of the trust in a device to a transaction. The slot is refused if there is no such device.
+pub fn forget(tx: &mut Tx, user: UserId, device: DeviceId) -> Slot {
+    tx.delete_when(Device::key_of(user, device), Cond::Exists)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Locale;
+
+    use super::*;
+    use crate::identifier::Username;
+
+    #[test]
+    fn a_device_is_trusted_for_thirty_days_by_the_credentials_of_its_time() {
+        let sys = Sys::real();
+        let mut user = User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now());
+        let client = Client { address: None, user_agent: "test".to_owned(), place: None };
+        let (device, token) = trust(&mut Tx::new(), &sys, &user, &client, Vec::new());
+        let kept = DeviceToken::parse(&token.reveal()).unwrap();
+        assert!(device.holds(&kept) && device.is_good(&user, sys.now()));
+        assert!(!device.is_good(&user, device.created_at + TRUSTED));
+        assert!(!device.holds(&DeviceToken { secret: Secret::new([0; 32]), ..kept.clone() }));
+        assert!(!device.holds(&DeviceToken { user: sys.id(), ..kept }));
+        user.credentials += 1;
+        assert!(!device.is_good(&user, sys.now()));
+        assert!(["", "dvc_", "dvc_AAAA", "x"].iter().all(|bad| DeviceToken::parse(bad).is_none()));
+    }
+}

@@ -1,0 +1,292 @@
+//! I-4 and I-5: turning second factors on and off, recovery codes, trusted devices.
+
+use std::time::Duration;
+
+use tests::{App, Caller, Cloud, PASSWORD, Value, json};
+
+const SETUP: &str = "/v1/me/mfa/setup";
+const PHONE: &str = "+447911123456";
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn status(caller: &Caller) -> Value {
+    caller.get("/v1/me/mfa").await.is(200)
+}
+
+/// I-4: the wizard goes in its order only, needs a proven phone and address, and nothing is on before its last step. M1, M3, M8
+/// to M10, M15, M18: codes differ, prove the contact they went to, and come although one step was quick; recovery codes are
+/// there; other sign-ins end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_wizard_goes_in_its_order() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let start = json!({ "password": PASSWORD });
+    let refused = ana.post(SETUP, start.clone()).await.is_problem(409, "contact_required");
+    assert_eq!(refused["missing"], "phone");
+    assert_eq!(status(&ana).await["missing"], json!(["phone"]));
+    cloud.phone(&ana, PHONE).await;
+    assert_eq!(ana.get("/v1/me").await.is(200)["phone"], PHONE);
+
+    ana.post(&format!("{SETUP}/app"), json!({ "code": "000000" })).await.is_problem(404, "not_found");
+    ana.post(SETUP, json!({ "password": "wrong" })).await.is_problem(403, "password_wrong");
+    ana.post(SETUP, json!({})).await.is_problem(403, "password_wrong");
+    let setup = ana.post(SETUP, start.clone()).await.is(201);
+    assert_eq!((&setup["step"], &setup["number"], &setup["of"]), (&json!("app"), &json!(2), &json!(4)));
+    assert!(setup["app"]["uri"].as_str().unwrap().starts_with("otpauth://totp/Stoa:ana%40example.test?secret="));
+    assert!(setup["app"]["qr"].as_str().unwrap().starts_with("data:image/svg+xml,"));
+    let again = ana.get(SETUP).await.is(200);
+    assert_eq!(again["app"], setup["app"], "a reload loses nothing");
+    for step in ["email", "sms"] {
+        let early = ana.post(&format!("{SETUP}/{step}"), json!({ "code": "000000" })).await.is_problem(409, "step_required");
+        assert_eq!(early["required_step"], "app");
+    }
+    let elsewhere = cloud.sign_in("ana").await;
+    elsewhere.get(SETUP).await.is_problem(404, "not_found");
+
+    let app = App::new(setup["app"]["secret"].as_str().unwrap());
+    ana.post(&format!("{SETUP}/app"), json!({ "code": "12345" })).await.is_problem(422, "code_invalid");
+    let wrong = ana.post(&format!("{SETUP}/app"), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+    assert_eq!(wrong["tries_left"], 4);
+    let mail = ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is(200);
+    assert_eq!((&mail["step"], &mail["code"]["target"]), (&json!("email"), &json!("a****@example.test")));
+    assert!(mail.get("app").is_none(), "the secret is shown no more");
+    let early = ana.post(&format!("{SETUP}/resend"), json!({})).await;
+    early.is_problem(429, "resend_too_early");
+    assert!((40..=45).contains(&early.header("retry-after").parse::<u32>().unwrap()));
+    let mailed = cloud.code_to("ana@example.test").await;
+    let text = ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await.is(200);
+    assert_eq!((&text["step"], &text["number"], &text["code"]["target"]), (&json!("sms"), &json!(4), &json!("+••••••56")));
+    let texted = cloud.code_to(PHONE).await;
+    if mailed != texted {
+        ana.post(&format!("{SETUP}/sms"), json!({ "code": mailed })).await.is_problem(422, "code_invalid");
+    }
+    assert_eq!(status(&ana).await["enabled"], false, "nothing is on yet");
+    elsewhere.get("/v1/me").await.is(200);
+    let done = ana.post(&format!("{SETUP}/sms"), json!({ "code": texted })).await.is(201);
+    assert_eq!(done["recovery_codes"].as_array().unwrap().len(), 10);
+    elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
+    let on = status(&ana).await;
+    assert_eq!((&on["enabled"], &on["recovery_codes_left"], &on["missing"]), (&json!(true), &json!(10), &json!([])));
+    let factors: Vec<&Value> = on["factors"].as_array().unwrap().iter().map(|f| &f["factor"]).collect();
+    assert_eq!(factors, ["app", "email", "sms"]);
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("Second factors are on"));
+    ana.get(SETUP).await.is_problem(404, "not_found");
+}
+
+/// I-4: a set-up is forgotten after ten minutes, can be given up, and is burnt by five wrong codes of the app.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_finished_is_forgotten() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.phone(&ana, PHONE).await;
+    let start = json!({ "password": PASSWORD });
+    let setup = ana.post(SETUP, start.clone()).await.is(201);
+    let app = App::new(setup["app"]["secret"].as_str().unwrap());
+    for left in (0..5).rev() {
+        let wrong = ana.post(&format!("{SETUP}/app"), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+        assert_eq!(wrong["tries_left"], left);
+    }
+    ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is_problem(422, "code_invalid");
+    let setup = ana.post(SETUP, start.clone()).await.is(201);
+    let app = App::new(setup["app"]["secret"].as_str().unwrap());
+    let _ = ana.delete(SETUP).await.is(204);
+    ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is_problem(404, "not_found");
+    let ana = cloud.sign_in("ana").await;
+    let setup = ana.post(SETUP, start).await.is(201);
+    let app = App::new(setup["app"]["secret"].as_str().unwrap());
+    cloud.advance(Duration::from_secs(601)).await;
+    ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is_problem(404, "not_found");
+}
+
+/// I-4: what is being set up touches nothing that is on; the last factor stays; the others can go and come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn single_factors_come_and_go() {
+    let cloud = Cloud::start().await;
+    let (ana, old, _) = cloud.careful("ana", PHONE).await;
+    ana.post(SETUP, json!({ "password": PASSWORD })).await.is_problem(409, "mfa_enabled");
+    let factor = |name: &str| format!("/v1/me/mfa/factors/{name}");
+    // What is fresh is whoever proved the app; the wizard's caller signed in with a password only.
+    ana.post(&factor("app"), json!({})).await.is_problem(401, "step_up_required");
+    let ana = cloud.step_up(&ana, &old).await;
+    let setup = ana.post(&factor("app"), json!({})).await.is(201);
+    let new = App::new(setup["app"]["secret"].as_str().unwrap());
+    let _ = ana.delete(SETUP).await.is(204);
+    ana.put(&factor("app"), json!({ "code": new.code(&cloud) })).await.is_problem(404, "not_found");
+    let ana = cloud.step_up(&ana, &old).await;
+    let setup = ana.post(&factor("app"), json!({})).await.is(201);
+    let new = App::new(setup["app"]["secret"].as_str().unwrap());
+    let _ = ana.put(&factor("app"), json!({ "code": new.code(&cloud) })).await.is(204);
+    let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+    let verify = format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    ana.post(&verify, json!({ "code": old.code(&cloud) })).await.is_problem(422, "code_invalid");
+    let ana = ana.signed_in(ana.post(&verify, json!({ "code": new.code(&cloud) })).await.is(200));
+
+    for gone in ["sms", "app"] {
+        let _ = ana.delete(&factor(gone)).await.is(204);
+    }
+    ana.delete(&factor("sms")).await.is_problem(401, "step_up_required");
+    let ana = cloud.step_up_by_mail(&ana).await;
+    ana.delete(&factor("sms")).await.is_problem(409, "mfa_not_enabled");
+    ana.delete(&factor("email")).await.is_problem(409, "last_factor");
+    ana.delete(&factor("nonsense")).await.is_problem(404, "not_found");
+    ana.post(&factor("password"), json!({})).await.is_problem(422, "factor_unavailable");
+    ana.post(&factor("email"), json!({})).await.is_problem(409, "mfa_enabled");
+    let sms = ana.post(&factor("sms"), json!({})).await.is(201);
+    assert_eq!(sms["code"]["target"], "+••••••56");
+    let _ = ana.put(&factor("sms"), json!({ "code": cloud.code_to(PHONE).await })).await.is(204);
+    let on = status(&ana).await;
+    assert_eq!(on["factors"].as_array().unwrap().iter().map(|f| &f["factor"]).collect::<Vec<_>>(), ["email", "sms"]);
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("second factor was changed"));
+}
+
+/// I-4, M13, M14: turning off takes the password and a factor, and leaves no secret behind; everybody else is signed out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turning_off_takes_password_and_factor() {
+    let cloud = Cloud::start().await;
+    let (ana, app, recovery) = cloud.careful("ana", PHONE).await;
+    let off = json!({ "password": PASSWORD });
+    let refused = ana.post("/v1/me/mfa/removal", off.clone()).await.is_problem(401, "step_up_required");
+    assert_eq!(refused["methods"], json!(["app", "recovery_code"]));
+    let ana = cloud.step_up(&ana, &app).await;
+    ana.post("/v1/me/mfa/removal", json!({ "password": "wrong" })).await.is_problem(403, "password_wrong");
+    ana.post("/v1/me/mfa/removal", json!({})).await.is_problem(403, "password_wrong");
+    assert_eq!(status(&ana).await["enabled"], true);
+    let elsewhere = cloud.sign_in_with(&cloud.anonymous(), "ana", &app).await;
+    let _ = ana.post("/v1/me/mfa/removal", off.clone()).await.is(204);
+    elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
+    assert_eq!(status(&ana).await["enabled"], false);
+    ana.post("/v1/me/mfa/removal", off).await.is_problem(409, "mfa_not_enabled");
+    let dump = cloud.dump().await.to_string();
+    assert!(!dump.contains("app_factor") && !dump.contains("recovery_codes"), "nothing of them is kept");
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("Second factors are off"));
+    cloud.sign_in("ana").await.get("/v1/me").await.is(200);
+    // Never in clear, nowhere.
+    assert!(recovery.iter().all(|code| !dump.contains(&code[3..])));
+}
+
+/// I-4, B12: a recovery code works once, in any spelling, and is told of; new ones void the old ones; another person's are worth
+/// nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recovery_codes_work_once() {
+    let cloud = Cloud::start().await;
+    let (ana, app, codes) = cloud.careful("ana", PHONE).await;
+    let (_, _, foreign) = cloud.careful("ben", "+447911123457").await;
+    let browser = cloud.anonymous();
+    let verify = async || {
+        let body = json!({ "login": "ana", "password": PASSWORD });
+        format!("/v1/sign-ins/{}/verify", browser.post("/v1/sessions", body).await.is(202)["id"].as_str().unwrap())
+    };
+    let path = verify().await;
+    browser.post(&path, json!({ "code": foreign[0] })).await.is_problem(422, "code_invalid");
+    let signed_in = browser.signed_in(browser.post(&path, json!({ "code": codes[0].to_uppercase().replace('-', " ") })).await.is(201));
+    assert_eq!(signed_in.claims()["amr"], json!(["pwd", "recovery", "mfa"]));
+    assert!(cloud.mails_to("ana@example.test").await.iter().any(|m| m.subject.contains("recovery code was used")));
+    assert_eq!(status(&signed_in).await["recovery_codes_left"], 9);
+    browser.post(&verify().await, json!({ "code": codes[0] })).await.is_problem(422, "code_invalid");
+    let ana = cloud.step_up(&ana, &app).await;
+    let new = ana.post("/v1/me/mfa/recovery-codes", json!({})).await.is(201)["recovery_codes"].clone();
+    browser.post(&verify().await, json!({ "code": codes[1] })).await.is_problem(422, "code_invalid");
+    browser.post(&verify().await, json!({ "code": new[1] })).await.is(201);
+    assert!(cloud.mails_to("ana@example.test").await.iter().any(|m| m.subject.contains("New recovery codes")));
+}
+
+/// I-5, B10, C9: a trusted device skips the second step, rotates what it keeps, is listed, and ends after thirty days.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trusted_device_skips_the_second_step() {
+    let cloud = Cloud::start().await;
+    let (ana, app, _) = cloud.careful("ana", PHONE).await;
+    let browser = cloud.anonymous();
+    let body = json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie", "remember_device": true });
+    let flow = browser.post("/v1/sessions", body.clone()).await;
+    assert!(flow.header("set-cookie").is_empty());
+    let verify = format!("/v1/sign-ins/{}/verify", flow.is(202)["id"].as_str().unwrap());
+    let path = verify.replace("/verify", "/factor");
+    let _ = browser.put(&path, json!({ "factor": "app" })).await.is(200);
+    let reply = browser.post(&verify, json!({ "code": app.code(&cloud) })).await;
+    let trusted = browser.signed_in(reply.is(201));
+    let device = reply.cookie("__Host-device");
+    for attribute in ["; Path=/;", "; Max-Age=2592000", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
+        assert!(device.contains(attribute), "{device}");
+    }
+    let jar = |cookie: &str| cookie.split(';').next().unwrap().to_owned();
+    let items = trusted.get("/v1/me/devices").await.is(200)["items"].clone();
+    let one = &items[0];
+    assert_eq!((&one["current"], &one["expires_soon"], &one["agent"]["browser"]), (&json!(true), &json!(false), &json!("Firefox 140")));
+    assert_eq!((&one["agent"]["system"], &one["agent"]["device"]), (&json!("Linux"), &json!("desktop")));
+    assert!(one["address"].as_str().unwrap().starts_with("127."));
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("device is trusted"));
+
+    let with = |cookie: &str| browser.with("cookie", jar(cookie));
+    let second = with(&device).post("/v1/sessions", body.clone()).await;
+    assert_eq!(browser.signed_in(second.is(201)).claims()["amr"], json!(["pwd"]), "it proves nothing");
+    let rotated = second.cookie("__Host-device");
+    assert_ne!(jar(&rotated), jar(&device));
+    with(&device).post("/v1/sessions", body.clone()).await.is(202);
+    // Nobody else's, and nothing that it was not.
+    let (_, _, _) = cloud.careful("ben", "+447911123457").await;
+    let ben = json!({ "login": "ben", "password": PASSWORD });
+    with(&rotated).post("/v1/sessions", ben).await.is(202);
+    let mut forged = jar(&rotated);
+    forged.pop();
+    with(&forged).post("/v1/sessions", body.clone()).await.is(202);
+    // It never counts where a proof is due.
+    let third = with(&rotated).post("/v1/sessions", body.clone()).await;
+    browser.signed_in(third.is(201)).post("/v1/me/mfa/recovery-codes", json!({})).await.is_problem(401, "step_up_required");
+    let kept = third.cookie("__Host-device");
+    cloud.advance(DAY * 24).await;
+    let fourth = with(&kept).post("/v1/sessions", body.clone()).await;
+    let late = browser.signed_in(fourth.is(201));
+    assert_eq!(late.get("/v1/me/devices").await.is(200)["items"][0]["expires_soon"], true);
+    cloud.advance(DAY * 6).await;
+    with(&fourth.cookie("__Host-device")).post("/v1/sessions", body).await.is(202);
+    drop(ana);
+}
+
+/// I-5, C7: trust in a device ends by its owner's word, one by one or for all, with the sessions that began on it; and with every
+/// change of how one signs in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trust_in_devices_can_be_taken_back() {
+    let cloud = Cloud::start().await;
+    let (ana, app, _) = cloud.careful("ana", PHONE).await;
+    let body = |token: Option<&str>| json!({ "login": "ana", "password": PASSWORD, "remember_device": true, "device_token": token });
+    let trust = async || {
+        let browser = cloud.anonymous();
+        let flow = browser.post("/v1/sessions", body(None)).await.is(202);
+        let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+        let _ = browser.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
+        let reply = browser.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await.is(201);
+        let token = reply["device_token"].as_str().unwrap().to_owned();
+        (browser.signed_in(reply), token)
+    };
+    let ((first, token), (second, other)) = (trust().await, trust().await);
+    let list = ana.get("/v1/me/devices").await.is(200)["items"].as_array().unwrap().clone();
+    assert_eq!(list.len(), 2);
+    assert!(list.iter().all(|d| d["current"] == false));
+    let id =
+        first.get("/v1/me/devices").await.is(200)["items"].as_array().unwrap().iter().find(|d| d["current"] == true).unwrap()["id"].clone();
+    let path = format!("/v1/me/devices/{}", id.as_str().unwrap());
+    cloud.member("eve").await.delete(&path).await.is_problem(404, "not_found");
+    ana.delete("/v1/me/devices/dev_nonsense").await.is_problem(404, "not_found");
+    let _ = ana.delete(&path).await.is(204);
+    ana.delete(&path).await.is_problem(404, "not_found");
+    first.get("/v1/me").await.is_problem(401, "token_invalid");
+    second.get("/v1/me").await.is(200);
+    cloud.anonymous().post("/v1/sessions", body(Some(&token))).await.is(202);
+    let reply = cloud.anonymous().post("/v1/sessions", body(Some(&other))).await.is(201);
+    let rotated = reply["device_token"].as_str().unwrap().to_owned();
+    // A change of factors ends the trust.
+    let ana = cloud.step_up(&ana, &app).await;
+    let _ = ana.delete("/v1/me/mfa/factors/sms").await.is(204);
+    cloud.anonymous().post("/v1/sessions", body(Some(&rotated))).await.is(202);
+    assert_eq!(ana.get("/v1/me/devices").await.is(200)["items"], json!([]));
+    let (third, last) = trust().await;
+    let _ = ana.delete("/v1/me/devices").await.is(204);
+    third.get("/v1/me").await.is_problem(401, "token_invalid");
+    cloud.anonymous().post("/v1/sessions", body(Some(&last))).await.is(202);
+    // Ten are the most, also of those that were trusted before there were second factors.
+    let ben = cloud.member("ben").await;
+    for _ in 0..12 {
+        let body = json!({ "login": "ben", "password": PASSWORD, "remember_device": true });
+        assert!(cloud.anonymous().post("/v1/sessions", body).await.is(201)["device_token"].is_string());
+    }
+    assert_eq!(ben.get("/v1/me/devices").await.is(200)["items"].as_array().unwrap().len(), 10);
+}

@@ -1,0 +1,200 @@
+//! I-14: passkeys: registered, named, listed, removed; signing in without a password; as a second factor and for a step-up. B11.
+
+use std::time::Duration;
+
+use tests::{Assertion, Authenticator, Caller, Cloud, PASSWORD, Value, json, race};
+
+const ORIGIN: &str = "http://localhost:5173";
+
+async fn register(caller: &Caller, name: &str) -> (Authenticator, Value) {
+    let asked = caller.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    let (authenticator, credential) = Authenticator::create(&asked["options"], ORIGIN);
+    let passkey = caller.post("/v1/me/passkeys", json!({ "name": name, "credential": credential })).await.is(201);
+    (authenticator, passkey)
+}
+
+async fn ask(caller: &Caller) -> (String, Value) {
+    let flow = caller.post("/v1/passkey-sign-ins", json!({})).await.is(201);
+    (format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap()), flow["passkey"].clone())
+}
+
+/// I-14: a passkey is made on one's own site, signs in by itself, and is two factors; its name can be changed; once it is
+/// removed it signs in nowhere, and whoever is still signed in elsewhere is not any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passkey_signs_in_until_it_is_removed() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let asked = ana.post("/v1/me/passkeys/options", json!({})).await.is(201)["options"].clone();
+    assert_eq!((&asked["rp"]["id"], &asked["user"]["name"]), (&json!("localhost"), &json!("ana")));
+    let selection = &asked["authenticatorSelection"];
+    assert_eq!((&selection["residentKey"], &selection["userVerification"]), (&json!("required"), &json!("required")));
+    let (mut phone, passkey) = register(&ana, " My phone ").await;
+    assert_eq!((&passkey["name"], &passkey["last_used_at"]), (&json!("My phone"), &json!(null)));
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("passkey was added"));
+
+    let browser = cloud.anonymous();
+    let (verify, options) = ask(&browser).await;
+    assert_eq!(options["userVerification"], "required");
+    let answer = phone.get(&options, ORIGIN);
+    let signed_in = browser.post(&verify, json!({ "passkey": answer })).await.is(201);
+    let elsewhere = browser.signed_in(signed_in);
+    assert_eq!(elsewhere.get("/v1/me").await.is(200)["username"], "ana");
+    assert_eq!(elsewhere.claims()["amr"], json!(["pop", "mfa"]));
+    browser.post(&verify, json!({ "passkey": answer })).await.is_problem(404, "not_found");
+
+    let path = format!("/v1/me/passkeys/{}", passkey["id"].as_str().unwrap());
+    assert_eq!(ana.patch(&path, json!({ "name": "Old phone" })).await.is(200)["name"], "Old phone");
+    ana.patch(&path, json!({ "name": " " })).await.field_errors().contains(&"/name required".to_owned()).then_some(()).unwrap();
+    let items = ana.get("/v1/me/passkeys").await.is(200)["items"].clone();
+    assert!(items[0]["last_used_at"].is_string() && items.as_array().unwrap().len() == 1, "{items}");
+    let stranger = cloud.member("ben").await;
+    stranger.delete(&path).await.is_problem(404, "not_found");
+    stranger.patch(&path, json!({ "name": "Mine" })).await.is_problem(404, "not_found");
+
+    ana.delete(&path).await.is(204);
+    elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
+    assert_eq!(ana.get("/v1/me/passkeys").await.is(200)["items"], json!([]));
+    let (verify, options) = ask(&browser).await;
+    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
+}
+
+/// B11: what is not exactly the answer of this passkey to this question on our own site is refused, and a count that went back
+/// is told to its owner.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_do_not_fit_are_refused() {
+    type Change = fn(&mut Assertion);
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (mut phone, _) = register(&ana, "phone").await;
+    let (mut other, _) = register(&cloud.member("ben").await, "other").await;
+    let before_signing: [(&str, Change); 14] = [
+        ("another challenge", |a| a.client["challenge"] = json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+        ("no challenge", |a| a.client["challenge"] = json!("")),
+        ("another site", |a| a.client["origin"] = json!("https://evil.example")),
+        ("a site that looks like ours", |a| a.client["origin"] = json!("http://localhost.evil.example")),
+        ("another port", |a| a.client["origin"] = json!("http://localhost:9999")),
+        ("no site", |a| a.client["origin"] = json!("null")),
+        ("another ceremony", |a| a.client["type"] = json!("webauthn.create")),
+        ("another domain", |a| a.domain = "evil.example".to_owned()),
+        ("nobody there", |a| a.flags = 0x04),
+        ("nobody verified", |a| a.flags = 0x01),
+        ("neither", |a| a.flags = 0),
+        ("another passkey's id", |a| a.id = vec![7; 20]),
+        ("no id", |a| a.id = Vec::new()),
+        ("another person", |a| a.user = Some(vec![7; 16])),
+    ];
+    let browser = cloud.anonymous();
+    let refused = async |what: &str, answer: Value, verify: &str| {
+        let reply = browser.post(verify, json!({ "passkey": answer })).await;
+        assert!([422, 404].contains(&reply.status.as_u16()), "{what}: {} {}", reply.status, String::from_utf8_lossy(&reply.bytes));
+    };
+    for (what, change) in before_signing {
+        let (verify, options) = ask(&browser).await;
+        phone.counter += 1;
+        let mut assertion = phone.assertion(&options, ORIGIN);
+        change(&mut assertion);
+        refused(what, phone.sign(&assertion), &verify).await;
+    }
+    let after_signing: [(&str, fn(&mut Value)); 9] = [
+        ("a changed signature", |v| v["response"]["signature"] = json!("MEUCIQDAAAAA")),
+        ("no signature", |v| v["response"]["signature"] = json!("")),
+        ("changed data", |v| v["response"]["authenticatorData"] = json!("AAAA")),
+        ("no data", |v| v["response"]["authenticatorData"] = json!("")),
+        ("another client's words", |v| v["response"]["clientDataJSON"] = json!("e30")),
+        ("not base64", |v| v["rawId"] = json!("!!!")),
+        ("ids that differ", |v| v["id"] = json!("AAAA")),
+        ("no answer", |v| v["response"] = json!(null)),
+        ("another kind", |v| v["type"] = json!("password")),
+    ];
+    for (what, change) in after_signing {
+        let (verify, options) = ask(&browser).await;
+        let mut answer = phone.get(&options, ORIGIN);
+        change(&mut answer);
+        refused(what, answer, &verify).await;
+    }
+    // The answer to another question, another person's passkey under our handle, an answer that comes too late.
+    let ((verify, _), (_, options)) = (ask(&browser).await, ask(&browser).await);
+    refused("the answer to another question", phone.get(&options, ORIGIN), &verify).await;
+    let (verify, options) = ask(&browser).await;
+    let mut forged = other.assertion(&options, ORIGIN);
+    forged.user = phone.assertion(&options, ORIGIN).user;
+    forged.id = phone.assertion(&options, ORIGIN).id;
+    refused("another's key", other.sign(&forged), &verify).await;
+    let (verify, options) = ask(&browser).await;
+    cloud.advance(Duration::from_secs(301)).await;
+    refused("a late answer", phone.get(&options, ORIGIN), &verify).await;
+    // A copy counts by itself.
+    let (verify, options) = ask(&browser).await;
+    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is(201);
+    let (verify, options) = ask(&browser).await;
+    phone.counter -= 1;
+    refused("a copy", phone.get(&options, ORIGIN), &verify).await;
+    assert!(cloud.mails_to("ana@example.test").await.iter().any(|m| m.subject.contains("refused one of your passkeys")));
+    let (verify, options) = ask(&browser).await;
+    assert!(browser.post(&verify, json!({ "passkey": other.get(&options, ORIGIN) })).await.status.is_success(), "the other one's own");
+}
+
+/// B11: what was asked is answered once, by whoever asked, in time, with a name; ten are the most.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn registering_takes_a_fresh_proof_and_one_answer() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.anonymous().post("/v1/me/passkeys/options", json!({})).await.is_problem(401, "token_invalid");
+    let asked = ana.post("/v1/me/passkeys/options", json!({})).await.is(201)["options"].clone();
+    let (_, credential) = Authenticator::create(&asked, ORIGIN);
+    let body = |name: &str| json!({ "name": name, "credential": credential });
+    for (name, code) in [("", "/name required"), (&"x".repeat(51), "/name too_long")] {
+        assert_eq!(ana.post("/v1/me/passkeys", body(name)).await.field_errors(), [code]);
+    }
+    let (_, foreign) = Authenticator::create(&asked, "https://evil.example");
+    ana.post("/v1/me/passkeys", json!({ "name": "x", "credential": foreign })).await.is_problem(422, "passkey_invalid");
+    ana.post("/v1/me/passkeys", json!({ "name": "x", "credential": {} })).await.is_problem(422, "passkey_invalid");
+    let elsewhere = cloud.sign_in("ana").await;
+    elsewhere.post("/v1/me/passkeys", body("x")).await.is_problem(422, "passkey_invalid");
+    ana.post("/v1/me/passkeys", body("x")).await.is(201);
+    ana.post("/v1/me/passkeys", body("x")).await.is_problem(422, "passkey_invalid");
+    for n in 1..10 {
+        register(&ana, &n.to_string()).await;
+    }
+    assert_eq!(ana.post("/v1/me/passkeys/options", json!({})).await.is_problem(409, "too_many")["max"], 10);
+    cloud.advance(Duration::from_secs(301)).await;
+    let old = ana.post("/v1/me/passkeys/options", json!({})).await;
+    assert_eq!(old.is_problem(401, "step_up_required")["methods"], json!(["password", "passkey"]));
+}
+
+/// I-14, B13: a passkey proves once more who is signed in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passkey_steps_up() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (mut phone, _) = register(&ana, "phone").await;
+    cloud.advance(Duration::from_secs(360)).await;
+    ana.post("/v1/me/passkeys/options", json!({})).await.is_problem(401, "step_up_required");
+    let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+    let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+    let chosen = ana.put(&format!("{path}/factor"), json!({ "factor": "passkey" })).await.is(200);
+    let answer = phone.get(&chosen["passkey"], ORIGIN);
+    cloud.anonymous().post(&format!("{path}/verify"), json!({ "passkey": answer })).await.is_problem(401, "token_invalid");
+    let stepped = ana.post(&format!("{path}/verify"), json!({ "passkey": answer })).await.is(200);
+    assert!(stepped.get("refresh_token").is_none(), "{stepped}");
+    ana.signed_in(stepped).post("/v1/me/passkeys/options", json!({})).await.is(201);
+}
+
+/// Q1 for passkeys: of many answers to one question one signs in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_answer_signs_in_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (mut phone, _) = register(&ana, "phone").await;
+    let browser = cloud.anonymous();
+    let (verify, options) = ask(&browser).await;
+    let answer = phone.get(&options, ORIGIN);
+    let statuses = race(200, |_| {
+        let (browser, verify, answer) = (browser.clone(), verify.clone(), answer.clone());
+        async move { browser.post(&verify, json!({ "passkey": answer })).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses.iter().filter(|s| **s == 201).count(), 1, "{statuses:?}");
+    assert_eq!(cloud.sign_in("ana").await.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 3);
+    let _ = PASSWORD;
+}

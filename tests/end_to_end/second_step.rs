@@ -1,0 +1,310 @@
+//! I-3: signing in in up to three steps, and stepping up. B3 to B9, B13, E1; races Q1, Q10, Q11.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
+
+const PHONE: &str = "+447911123456";
+
+async fn begin(caller: &Caller, login: &str) -> Value {
+    caller.post("/v1/sessions", json!({ "login": login, "password": PASSWORD })).await.is(202)
+}
+
+fn path(flow: &Value, rest: &str) -> String {
+    format!("/v1/sign-ins/{}/{rest}", flow["id"].as_str().unwrap())
+}
+
+async fn choose(caller: &Caller, flow: &Value, factor: &str) -> Reply {
+    caller.put(&path(flow, "factor"), json!({ "factor": factor })).await
+}
+
+async fn verify(caller: &Caller, flow: &Value, code: &str) -> Reply {
+    caller.post(&path(flow, "verify"), json!({ "code": code })).await
+}
+
+/// I-3, M16, B9: after the password nobody is signed in; contacts are masked; each of the three ways leads in; where to go on is
+/// a path of our own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_ways_lead_in() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", PHONE).await;
+    let browser = cloud.anonymous();
+    let first = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "next": "/rooms" })).await;
+    assert!(first.header("set-cookie").is_empty());
+    let flow = first.is(202);
+    assert_eq!((&flow["step"], &flow["progress"]), (&json!("choose_factor"), &json!(66)));
+    let targets: Vec<(&str, &str)> = flow["factors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["factor"].as_str().unwrap(), f["target"].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(targets, [("app", ""), ("email", "a****@example.test"), ("sms", "+••••••56"), ("recovery_code", "")]);
+    let text = flow.to_string();
+    assert!(!text.contains("ana@example.test") && !text.contains("7911") && !text.contains("usr_"), "{text}");
+    browser.with("authorization", format!("Bearer {}", flow["id"].as_str().unwrap())).get("/v1/me").await.is_problem(401, "token_invalid");
+    choose(&browser, &flow, "passkey").await.is_problem(422, "factor_unavailable");
+    choose(&browser, &flow, "password").await.is_problem(422, "factor_unavailable");
+    verify(&browser, &flow, "000000").await.is_problem(422, "factor_unavailable");
+
+    let chosen = choose(&browser, &flow, "app").await.is(200);
+    assert_eq!((&chosen["step"], &chosen["chosen"], &chosen["progress"]), (&json!("verify"), &json!("app"), &json!(100)));
+    let done = verify(&browser, &flow, &app.code(&cloud)).await.is(201);
+    assert_eq!(done["next"], "/rooms");
+    assert_eq!(browser.signed_in(done).claims()["amr"], json!(["pwd", "otp", "mfa"]));
+    for evil in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
+        let body = json!({ "login": "ana", "password": PASSWORD, "next": evil });
+        let flow = browser.post("/v1/sessions", body).await.is(202);
+        let _ = choose(&browser, &flow, "app").await.is(200);
+        assert_eq!(verify(&browser, &flow, &app.code(&cloud)).await.is(201)["next"], "/");
+    }
+    for (factor, to, amr) in [("email", "ana@example.test", "email"), ("sms", PHONE, "sms")] {
+        let flow = begin(&browser, "ana").await;
+        let chosen = choose(&browser, &flow, factor).await.is(200);
+        assert_eq!(chosen["code"]["tries_left"].as_u64().unwrap(), if factor == "email" { 3 } else { 5 });
+        let shown = browser.get(&format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap())).await.is(200);
+        assert_eq!((&shown["code"]["target"], &shown["step"]), (&chosen["code"]["target"], &json!("verify")), "a reload loses nothing");
+        let code = cloud.code_to(to).await;
+        let done = verify(&browser, &flow, &code).await.is(201);
+        assert_eq!(browser.signed_in(done).claims()["amr"], json!(["pwd", amr, "mfa"]));
+        verify(&browser, &flow, &code).await.is_problem(404, "not_found");
+        verify(&browser, &begin(&browser, "ana").await, &code).await.is_problem(422, "factor_unavailable");
+    }
+}
+
+/// I-3: none, one or several second factors lead to the right next step.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_step_depends_on_the_factors() {
+    let cloud = Cloud::start().await;
+    cloud.member("none").await;
+    cloud.sign_in("none").await.get("/v1/me").await.is(200);
+    let (both, app, _) = cloud.careful("both", PHONE).await;
+    assert_eq!(begin(&cloud.anonymous(), "both").await["step"], "choose_factor");
+    let both = cloud.step_up(&both, &app).await;
+    for gone in ["email", "sms"] {
+        let _ = both.delete(&format!("/v1/me/mfa/factors/{gone}")).await.is(204);
+    }
+    let only = begin(&cloud.anonymous(), "both").await;
+    assert_eq!((&only["step"], &only["chosen"]), (&json!("verify"), &json!("app")));
+    let (mail, app, _) = cloud.careful("mail", "+447911123457").await;
+    let mail = cloud.step_up(&mail, &app).await;
+    for gone in ["sms", "app"] {
+        let _ = mail.delete(&format!("/v1/me/mfa/factors/{gone}")).await.is(204);
+    }
+    let client = cloud.anonymous();
+    let only = begin(&client, "mail").await;
+    assert_eq!((&only["chosen"], &only["code"]["target"]), (&json!("email"), &json!("m****@example.test")));
+    let code = cloud.code_to("mail@example.test").await;
+    verify(&client, &only, &code).await.is(201);
+}
+
+/// I-3, B3, B5, M4, M7: three wrong answers burn the flow; beginning anew, from wherever, sends nothing early and forgets
+/// nothing; another code comes after twenty seconds and kills the one before; after ten minutes none is good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guessing_is_counted_whatever_begins_anew() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", PHONE).await;
+    let mails = async || cloud.mails_to("ana@example.test").await.into_iter().filter(|m| m.code.is_some()).count();
+    let before = mails().await;
+    let client = cloud.anonymous();
+    let flow = begin(&client, "ana").await;
+    let _ = choose(&client, &flow, "email").await.is(200);
+    let code = cloud.code_to("ana@example.test").await;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    for half in ["1", "12345", "abcdef", ""] {
+        verify(&client, &flow, half).await.is_problem(422, "code_invalid");
+    }
+    for left in [2, 1] {
+        assert_eq!(verify(&client, &flow, wrong).await.is_problem(422, "code_invalid")["tries_left"], left);
+    }
+    // From another client, with a new flow: the same code, one try left, and no further mail.
+    let other = cloud.anonymous();
+    let again = begin(&other, "ana").await;
+    let chosen = choose(&other, &again, "email").await.is(200);
+    assert_eq!(chosen["code"]["tries_left"], 1);
+    assert_eq!(mails().await, before + 1);
+    verify(&other, &again, wrong).await.is_problem(422, "code_invalid");
+    verify(&other, &again, &code).await.is_problem(422, "code_invalid");
+    choose(&other, &again, "email").await.is_problem(429, "resend_too_early");
+    cloud.advance(Duration::from_secs(21)).await;
+    let third = begin(&other, "ana").await;
+    let _ = choose(&other, &third, "email").await.is(200);
+    let newer = cloud.code_to("ana@example.test").await;
+    assert_eq!(mails().await, before + 2);
+    let early = other.post(&path(&third, "code/resend"), json!({})).await;
+    early.is_problem(429, "resend_too_early");
+    cloud.advance(Duration::from_secs(21)).await;
+    let _ = other.post(&path(&third, "code/resend"), json!({})).await.is(202);
+    let newest = cloud.code_to("ana@example.test").await;
+    if newer != newest {
+        verify(&other, &third, &newer).await.is_problem(422, "code_invalid");
+    }
+    cloud.advance(Duration::from_secs(601)).await;
+    verify(&other, &third, &newest).await.is_problem(422, "code_invalid");
+    // The flow itself is burnt by three, whatever is chosen meanwhile.
+    let fourth = begin(&other, "ana").await;
+    let _ = choose(&other, &fourth, "app").await.is(200);
+    for _ in 0..3 {
+        verify(&other, &fourth, "000000").await.is_problem(422, "code_invalid");
+    }
+    assert_eq!(verify(&other, &fourth, &app.code(&cloud)).await.is_problem(422, "code_invalid")["tries_left"], 0);
+}
+
+/// B8: a code of the app is good for its step and its neighbours, once, and five failures mean a pause of a quarter of an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_of_the_app_are_good_once() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", PHONE).await;
+    let client = cloud.anonymous();
+    let with = async |code: &str| {
+        let flow = begin(&client, "ana").await;
+        let _ = choose(&client, &flow, "app").await.is(200);
+        verify(&client, &flow, code).await
+    };
+    let code = app.code(&cloud);
+    with(&code).await.is(201);
+    with(&code).await.is_problem(422, "code_invalid");
+    cloud.advance(Duration::from_secs(90)).await;
+    let (now, step) = (cloud.now(), Duration::from_secs(30));
+    with(&app.at(now + step * 2)).await.is_problem(422, "code_invalid");
+    with(&app.at(now + step)).await.is(201);
+    with(&app.at(now)).await.is_problem(422, "code_invalid");
+    cloud.advance(Duration::from_secs(300)).await;
+    for _ in 0..4 {
+        with("000000").await.is_problem(422, "code_invalid");
+    }
+    let paused = with(&app.code(&cloud)).await;
+    paused.is_problem(429, "too_many_requests");
+    assert!((1..=900).contains(&paused.header("retry-after").parse::<u32>().unwrap()));
+    // The other factors still serve: nobody is locked out by somebody who guesses at one.
+    let flow = begin(&client, "ana").await;
+    let _ = choose(&client, &flow, "email").await.is(200);
+    verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
+}
+
+/// I-3, B6: made-up, foreign, finished and forgotten flows are all nothing, and say nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flows_of_others_are_nothing() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", PHONE).await;
+    let (_, other, _) = cloud.careful("ben", "+447911123457").await;
+    let client = cloud.anonymous();
+    let flow = begin(&client, "ana").await;
+    let id = flow["id"].as_str().unwrap();
+    let mut forged = id.to_owned();
+    let last = if forged.pop() == Some('A') { 'E' } else { 'A' };
+    forged.push(last);
+    let mut shapes = BTreeSet::new();
+    for wrong in [forged.as_str(), "flw_", "flw_AAAA", "x", &id.to_lowercase()] {
+        for reply in [
+            client.get(&format!("/v1/sign-ins/{wrong}")).await,
+            client.put(&format!("/v1/sign-ins/{wrong}/factor"), json!({ "factor": "app" })).await,
+            client.post(&format!("/v1/sign-ins/{wrong}/verify"), json!({ "code": "123456" })).await,
+        ] {
+            reply.is_problem(404, "not_found");
+            shapes.insert(reply.shape());
+        }
+    }
+    assert_eq!(shapes.len(), 1, "{shapes:?}");
+    let _ = choose(&client, &flow, "app").await.is(200);
+    verify(&client, &flow, &other.code(&cloud)).await.is_problem(422, "code_invalid");
+    for body in [json!({}), json!({ "code": "123456", "password": PASSWORD }), json!({ "code": "123456", "user_id": "usr_x" })] {
+        let status = client.post(&path(&flow, "verify"), body).await.status.as_u16();
+        assert!([400, 422].contains(&status));
+    }
+    cloud.advance(Duration::from_secs(901)).await;
+    verify(&client, &flow, &app.code(&cloud)).await.is_problem(404, "not_found");
+}
+
+/// B13: what a stolen session must not be enough for takes a proof that is no older than five minutes, by the strongest that one
+/// has, of that very session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_up_is_good_for_five_minutes() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    ana.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    cloud.advance(Duration::from_secs(301)).await;
+    let old = ana.post("/v1/me/passkeys/options", json!({})).await;
+    assert_eq!(old.is_problem(401, "step_up_required")["methods"], json!(["password"]));
+    assert!(old.header("www-authenticate").contains("insufficient_user_authentication"), "{}", old.header("www-authenticate"));
+    let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+    assert_eq!((&flow["chosen"], &flow["factors"][0]["factor"]), (&json!("password"), &json!("password")));
+    let answer = |password: &str| json!({ "password": password });
+    let verify = path(&flow, "verify");
+    ana.post(&verify, answer("wrong")).await.is_problem(403, "password_wrong");
+    cloud.anonymous().post(&verify, answer(PASSWORD)).await.is_problem(401, "token_invalid");
+    let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+    cloud.sign_in("ana").await.post(&path(&flow, "verify"), answer(PASSWORD)).await.is_problem(404, "not_found");
+    let stepped = ana.post(&path(&flow, "verify"), answer(PASSWORD)).await.is(200);
+    assert!(stepped.get("refresh_token").is_none());
+    let fresh = ana.signed_in(stepped);
+    fresh.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    cloud.advance(Duration::from_secs(301)).await;
+    fresh.post("/v1/me/passkeys/options", json!({})).await.is_problem(401, "step_up_required");
+    // The session is the same: what refreshed it before still does.
+    ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
+}
+
+/// Q11, Q1: of a thousand uses of one code, of the app on two flows or of a mailed one, one signs in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_code_signs_in_once() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", PHONE).await;
+    for factor in ["app", "email"] {
+        // Three answers are evaluated in a flow: many flows, from many clients, share the one code.
+        let mut flows = Vec::new();
+        for _ in 0..12 {
+            let client = cloud.anonymous();
+            let flow = begin(&client, "ana").await;
+            let _ = choose(&client, &flow, factor).await.is(200);
+            flows.push((client, flow));
+        }
+        let code = if factor == "app" { app.code(&cloud) } else { cloud.code_to("ana@example.test").await };
+        let statuses = race(1000, |i| {
+            let ((client, flow), code) = (flows[i % flows.len()].clone(), code.clone());
+            async move { verify(&client, &flow, &code).await.status.as_u16() }
+        })
+        .await;
+        let won = statuses.iter().filter(|s| **s == 201).count();
+        assert_eq!(won, 1, "{factor}: {:?}", statuses.iter().collect::<BTreeSet<_>>());
+        assert!(statuses.iter().all(|s| [201, 404, 409, 422, 429, 503].contains(s)), "{factor}");
+        cloud.advance(Duration::from_secs(1000)).await;
+    }
+}
+
+/// Q10, B3: of a thousand wrong codes at once no more than the tries of the flow are evaluated, and the right one is refused then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guessing_codes_in_parallel_gains_nothing() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", PHONE).await;
+    let client = cloud.anonymous();
+    let flow = begin(&client, "ana").await;
+    let _ = choose(&client, &flow, "app").await.is(200);
+    let left: Vec<Option<u64>> = race(1000, |i| {
+        let (client, flow) = (client.clone(), flow.clone());
+        async move {
+            let reply = verify(&client, &flow, &format!("{:06}", i % 1000)).await;
+            reply.is_problem(422, "code_invalid")["tries_left"].as_u64()
+        }
+    })
+    .await;
+    let evaluated = left.iter().filter(|l| **l != Some(0)).count();
+    assert_eq!(evaluated, 2, "three are evaluated, and the last one leaves none");
+    verify(&client, &flow, &app.code(&cloud)).await.is_problem(422, "code_invalid");
+}
+
+/// E1: a wrong password looks alike whether or not there are second factors, and so does an unknown name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn second_factors_do_not_show_before_the_password() {
+    let cloud = Cloud::start().await;
+    cloud.careful("ana", PHONE).await;
+    cloud.member("ben").await;
+    let mut shapes = BTreeSet::new();
+    for login in ["ana", "ben", "nobody"] {
+        let reply = cloud.anonymous().post("/v1/sessions", json!({ "login": login, "password": "wrong" })).await;
+        reply.is_problem(401, "credentials_invalid");
+        shapes.insert(reply.shape());
+    }
+    assert_eq!(shapes.len(), 1, "{shapes:?}");
+    let _: Option<App> = None;
+}

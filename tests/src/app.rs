@@ -1,0 +1,48 @@
+//! An authenticator app.
+
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+
+use kernel::Time;
+use totp_rs::{Builder, Secret};
+
+use crate::Cloud;
+
+/// An app that was given a secret.
+pub struct App {
+    secret: Secret,
+    shown: Mutex<BTreeSet<i64>>,
+}
+
+impl App {
+    /// From the secret as it is typed.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self { secret: Secret::try_from_base32(secret.replace(' ', "")).expect("base32"), shown: Mutex::default() }
+    }
+
+    /// What it shows at a moment.
+    ///
+    /// # Panics
+    /// If the secret is not one for an app.
+    #[must_use]
+    pub fn at(&self, moment: Time) -> String {
+        let totp = Builder::new().with_secret(self.secret.clone()).build().expect("a secret of 160 bits");
+        totp.generate(u64::try_from(moment.seconds()).expect("a moment after 1970")).to_string()
+    }
+
+    /// A code that was not shown before: somebody who needs another one waits until the app shows it.
+    ///
+    /// # Panics
+    /// If the clock cannot be moved.
+    pub fn code(&self, cloud: &Cloud) -> String {
+        let step = |at: Time| at.seconds().div_euclid(30);
+        let mut shown = self.shown.lock().expect("nobody panics here");
+        while !shown.insert(step(cloud.now())) {
+            cloud.clock.advance(Duration::from_secs(30)).expect("the clock moves");
+        }
+        self.at(cloud.now())
+    }
+}
