@@ -104,13 +104,13 @@ async fn single_factors_come_and_go() {
     let (ana, old, _) = cloud.careful("ana", PHONE).await;
     ana.post(SETUP, json!({ "password": PASSWORD })).await.is_problem(409, "mfa_enabled");
     let factor = |name: &str| format!("/v1/me/mfa/factors/{name}");
-    // What is fresh is whoever proved the app; the wizard's caller signed in with a password only.
-    ana.post(&factor("app"), json!({})).await.is_problem(401, "step_up_required");
-    let ana = cloud.step_up(&ana, &old).await;
+    // Whoever has just gone through the wizard has proven everything; five minutes later it takes a step-up.
     let setup = ana.post(&factor("app"), json!({})).await.is(201);
     let new = App::new(setup["app"]["secret"].as_str().unwrap());
     let _ = ana.delete(SETUP).await.is(204);
     ana.put(&factor("app"), json!({ "code": new.code(&cloud) })).await.is_problem(404, "not_found");
+    cloud.advance(Duration::from_secs(301)).await;
+    ana.post(&factor("app"), json!({})).await.is_problem(401, "step_up_required");
     let ana = cloud.step_up(&ana, &old).await;
     let setup = ana.post(&factor("app"), json!({})).await.is(201);
     let new = App::new(setup["app"]["secret"].as_str().unwrap());
@@ -144,6 +144,7 @@ async fn turning_off_takes_password_and_factor() {
     let cloud = Cloud::start().await;
     let (ana, app, recovery) = cloud.careful("ana", PHONE).await;
     let off = json!({ "password": PASSWORD });
+    cloud.advance(Duration::from_secs(301)).await;
     let refused = ana.post("/v1/me/mfa/removal", off.clone()).await.is_problem(401, "step_up_required");
     assert_eq!(refused["methods"], json!(["app", "recovery_code"]));
     let ana = cloud.step_up(&ana, &app).await;
@@ -154,7 +155,9 @@ async fn turning_off_takes_password_and_factor() {
     let _ = ana.post("/v1/me/mfa/removal", off.clone()).await.is(204);
     elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
     assert_eq!(status(&ana).await["enabled"], false);
-    ana.post("/v1/me/mfa/removal", off).await.is_problem(409, "mfa_not_enabled");
+    // From now on the password is the strongest again, and it is not what the session was stepped up with.
+    ana.post("/v1/me/mfa/removal", off.clone()).await.is_problem(401, "step_up_required");
+    cloud.sign_in("ana").await.post("/v1/me/mfa/removal", off).await.is_problem(409, "mfa_not_enabled");
     let dump = cloud.dump().await.to_string();
     assert!(!dump.contains("app_factor") && !dump.contains("recovery_codes"), "nothing of them is kept");
     assert!(cloud.mail_to("ana@example.test").await.subject.contains("Second factors are off"));

@@ -3,7 +3,8 @@
 use accounts::{
     Fresh, Member, MemberAnd,
     factor::{AppFactor, RecoveryCodes, Seed},
-    session,
+    session::{self, Session},
+    token::Method,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
@@ -155,7 +156,10 @@ pub async fn prove_sms(
     tx.put(app, Cond::Absent.or(Cond::Exists));
     tx.put(&codes, Cond::Absent.or(Cond::Exists));
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
-    session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
+    // Whoever comes this far has just proven all of them.
+    let amr = vec![Method::Pwd, Method::Otp, Method::Email, Method::Sms, Method::Mfa];
+    let proven = Session { amr, auth_time: s.sys.now(), ..member.session.clone() };
+    session::renew_credentials(&mut tx, &s.sys, user, on, Some(&proven));
     tell(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))

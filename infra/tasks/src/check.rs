@@ -19,6 +19,11 @@ use crate::{
 
 /// Operations that nobody needs to be signed in for. Anything else must name the security scheme.
 const PUBLIC: &[&str] = &[
+    "POST /v1/passkey-sign-ins",
+    "GET /v1/sign-ins/{flow}",
+    "POST /v1/sign-ins/{flow}/code/resend",
+    "PUT /v1/sign-ins/{flow}/factor",
+    "POST /v1/sign-ins/{flow}/verify",
     "GET /.well-known/jwks.json",
     "GET /.well-known/openid-configuration",
     "GET /activate",
@@ -75,7 +80,8 @@ pub fn template() -> Result<Template, Failure> {
     let parameters = [
         ("Stage", "development"),
         ("PublicUrl", "http://127.0.0.1:9"),
-        ("AllowedOrigins", "http://127.0.0.1:9"),
+        ("AllowedOrigins", "http://127.0.0.1:9,http://localhost:9"),
+        ("PasskeyDomain", "localhost"),
         ("MailFrom", "stoa@example.test"),
     ];
     let deployment = Deployment { stack: "stoa".to_owned(), parameters: parameters.map(|(k, v)| (k.to_owned(), v.to_owned())).into() };

@@ -386,14 +386,16 @@ pub async fn revoke_where(table: &Table, sys: &Sys, user: UserId, which: impl Fn
 }
 
 /// Adds to a transaction what goes with every change of how one signs in: every other session and every trusted device is no
-/// longer good, their sockets are closed, and the session of whoever makes the change goes on. `record` is the change of the
-/// person's record, to which this is added. The slot of the record is refused if somebody else was faster.
+/// longer good, their sockets are closed, and the session of whoever makes the change goes on, as proven as `keep` says.
+/// `record` is the change of the person's record, to which this is added. The slot of the record is refused if somebody else
+/// was faster.
 pub fn renew_credentials(tx: &mut Tx, sys: &Sys, user: &User, record: Update, keep: Option<&Session>) -> Slot {
     let next = user.credentials.saturating_add(1);
     let active = field("status").eq(Status::Active);
     let slot = tx.update(record.set("credentials", next).add("version", 1).when(active.and(credentials_are(user.credentials))));
     if let Some(session) = keep {
-        tx.update(Update::of(session.key()).set("credentials", next).when(Cond::Exists));
+        let proven = Update::of(session.key()).set("amr", &session.amr).set("auth_time", session.auth_time);
+        tx.update(proven.set("credentials", next).when(Cond::Exists));
     }
     end(tx, sys, user.id);
     slot
