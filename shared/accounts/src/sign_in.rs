@@ -221,7 +221,7 @@ impl SignIn {
         };
         SignInStep {
             id: token,
-            step: if self.chosen.is_some() { Step::Verify } else { Step::ChooseFactor },
+            step: if self.chosen.is_some() { SignInStage::Verify } else { SignInStage::ChooseFactor },
             progress: if self.chosen.is_some() { 100 } else { 66 },
             factors: self.allowed.iter().map(choice).collect(),
             chosen: self.chosen,
@@ -249,7 +249,7 @@ impl Item for SignIn {
 /// What a sign-in takes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum SignInStage {
     /// Choose one of the factors.
     ChooseFactor,
     /// Answer the chosen one.
@@ -262,7 +262,7 @@ pub struct SignInStep {
     /// Continues this sign-in; keep it secret.
     pub id: FlowToken,
     /// What comes next.
-    pub step: Step,
+    pub step: SignInStage,
     /// How far it is, in percent: 66 or 100.
     #[schema(examples(66))]
     pub progress: u8,
