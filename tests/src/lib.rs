@@ -3,6 +3,7 @@
 
 mod app;
 mod authenticator;
+mod browser;
 mod caller;
 mod cloud;
 mod contract;
@@ -10,6 +11,7 @@ mod socket;
 
 pub use app::App;
 pub use authenticator::{Assertion, Authenticator};
+pub use browser::Browser;
 pub use caller::{Caller, Reply};
 pub use cloud::{Cloud, PASSWORD};
 pub use serde_json::{Value, json};

@@ -1,0 +1,53 @@
+//! I-14 in a real browser. Needs Chromium, at `/usr/bin/chromium` or where `CHROMIUM` says: run with `--ignored`.
+
+use tests::{Browser, Cloud, Value, json};
+
+/// What a frontend does, and nothing more: calls the API and hands what it says to the browser.
+const FRONTEND: &str = r#"
+    globalThis.api = async (method, path, token, body) => {
+        const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+        const reply = await fetch(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+        return { status: reply.status, body: reply.status === 204 ? null : await reply.json() };
+    };
+    globalThis.register = async (token, name) => {
+        const { body } = await api('POST', '/v1/me/passkeys/options', token, {});
+        const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(body.options);
+        const credential = await navigator.credentials.create({ publicKey });
+        return api('POST', '/v1/me/passkeys', token, { name, credential: credential.toJSON() });
+    };
+    globalThis.signIn = async () => {
+        const { body } = await api('POST', '/v1/passkey-sign-ins', null, { next: '/rooms' });
+        const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(body.passkey);
+        const credential = await navigator.credentials.get({ publicKey });
+        return api('POST', `/v1/sign-ins/${body.id}/verify`, null, { passkey: credential.toJSON() });
+    };
+    'ready'
+"#;
+
+/// I-14: a browser makes a passkey with its own authenticator, signs in with it without a name or a password, steps up with it,
+/// and fails with it once it is removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_browser_signs_in_with_a_passkey() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let site = cloud.urls.api.replace("127.0.0.1", "localhost");
+    let mut browser = Browser::open(&format!("{site}/docs")).await;
+    browser.plug_in().await;
+    assert_eq!(browser.run(FRONTEND).await, "ready");
+
+    let made = browser.run(&format!("register({}, 'This browser')", json!(ana.token()))).await;
+    assert_eq!((&made["status"], &made["body"]["name"]), (&json!(201), &json!("This browser")), "{made}");
+    let signed_in = browser.run("signIn()").await;
+    assert_eq!((&signed_in["status"], &signed_in["body"]["user_id"]), (&json!(201), &json!(ana.id())), "{signed_in}");
+    assert_eq!(signed_in["body"]["next"], "/rooms");
+    let token = &signed_in["body"]["access_token"];
+    let me = browser.run(&format!("api('GET', '/v1/me', {token})")).await;
+    assert_eq!(me["body"]["username"], "ana");
+
+    let path = format!("/v1/me/passkeys/{}", made["body"]["id"].as_str().unwrap());
+    let gone: Value = browser.run(&format!("api('DELETE', {}, {token})", json!(path))).await;
+    assert_eq!(gone["status"], 204, "{gone}");
+    let refused = browser.run("signIn()").await;
+    assert_eq!((&refused["status"], &refused["body"]["code"]), (&json!(422), &json!("passkey_invalid")), "{refused}");
+}

@@ -1,0 +1,107 @@
+//! A real browser: headless Chromium with a virtual authenticator, driven by the DevTools protocol.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpStream, process::Child};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+/// How long something expected may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One page of a browser of its own, gone with the test.
+pub struct Browser {
+    page: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    asked: u64,
+    _process: Child,
+    _profile: TempDir,
+}
+
+/// Where the browser is: `CHROMIUM`, or where Debian puts it.
+#[must_use]
+pub fn chromium() -> PathBuf {
+    std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
+}
+
+impl Browser {
+    /// Opens a page.
+    ///
+    /// # Panics
+    /// If there is no browser, or it does not open the page.
+    pub async fn open(url: &str) -> Self {
+        let profile = tempfile::tempdir().expect("a folder");
+        let quiet =
+            ["disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"];
+        let process = tokio::process::Command::new(chromium())
+            .args(["--headless", "--no-sandbox", "--remote-debugging-port=0"])
+            .args(quiet.map(|flag| format!("--{flag}")))
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg("about:blank")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|e| panic!("{}: {e}", chromium().display()));
+        let port_file = profile.path().join("DevToolsActivePort");
+        let port = async {
+            loop {
+                let text = tokio::fs::read_to_string(&port_file).await.unwrap_or_default();
+                if let Some(port) = text.lines().next().filter(|_| text.contains('\n')) {
+                    return port.to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let port = tokio::time::timeout(PATIENCE, port).await.expect("the browser listens");
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let new = http.put(format!("http://127.0.0.1:{port}/json/new?{url}")).send().await.expect("the browser answers");
+        let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
+        let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
+        let mut browser = Self { page, asked: 0, _process: process, _profile: profile };
+        browser.run(&format!("new Promise(r => document.readyState === 'complete' ? r() : addEventListener('load', () => r()))")).await;
+        browser
+    }
+
+    /// Plugs an authenticator in that keeps passkeys and always knows its owner.
+    pub async fn plug_in(&mut self) {
+        self.call("WebAuthn.enable", json!({})).await;
+        let options = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
+            "isUserVerified": true, "automaticPresenceSimulation": true,
+        });
+        self.call("WebAuthn.addVirtualAuthenticator", json!({ "options": options })).await;
+    }
+
+    /// Runs a script in the page and returns what it, or its promise, came to.
+    ///
+    /// # Panics
+    /// If it throws, showing what.
+    pub async fn run(&mut self, script: &str) -> Value {
+        let asked = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
+        let answer = self.call("Runtime.evaluate", asked).await;
+        assert!(answer["exceptionDetails"].is_null(), "{script}: {}", answer["exceptionDetails"]);
+        answer["result"]["value"].clone()
+    }
+
+    async fn call(&mut self, method: &str, params: Value) -> Value {
+        self.asked += 1;
+        let id = self.asked;
+        let frame = json!({ "id": id, "method": method, "params": params }).to_string();
+        self.page.send(Message::text(frame)).await.expect("the page listens");
+        let answer = async {
+            while let Some(Ok(frame)) = self.page.next().await {
+                let Message::Text(text) = frame else { continue };
+                let frame: Value = serde_json::from_str(&text).expect("JSON");
+                if frame["id"] == id {
+                    return frame;
+                }
+            }
+            panic!("the page is gone");
+        };
+        let answer = tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{method} takes too long"));
+        assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
+        answer["result"].clone()
+    }
+}
