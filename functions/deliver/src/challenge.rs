@@ -12,7 +12,7 @@ use outbound::{Mail, Text};
 use crate::State;
 
 pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
-    match draw(&s.table, &s.sys, &s.code_key, id, sending).await? {
+    match draw(&s.table, &s.sys, &s.code_key, id, sending, |_| None).await? {
         Drawn::Fresh { challenge, secret } => send_secret(s, &challenge, secret).await,
         Drawn::Decoy(challenge) => Ok(s.mailer.send(&challenge.destination, challenge.locale, &Mail::AlreadyRegistered).await?),
         // A later sending is on its way, or what was to be proven is settled.

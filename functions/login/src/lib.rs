@@ -20,9 +20,9 @@ mod step_up;
 
 use std::time::Duration;
 
-use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, token::Tokens};
+use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
-use function::{Boot, Function, StartError};
+use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
 use store::{Table, limits::Limit};
@@ -38,6 +38,7 @@ pub struct State {
     hasher: Hasher,
     factor_keys: FactorKeys,
     site: Site,
+    sending: Sending,
     throttle: Throttle,
 }
 
@@ -93,6 +94,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: Hasher::read(r, &sys),
         factor_keys: FactorKeys::read(r, &sys),
         site,
+        sending: Sending::read(r, Figures::new(&boot)),
         throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
         sys: sys.clone(),
     })?;

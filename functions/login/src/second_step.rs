@@ -5,7 +5,6 @@ use accounts::{
     challenge::{self, Challenge, Sent},
     factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes},
     password::Verdict,
-    sending,
     session::{self, Session},
     sign_in::{Proof, SignIn, SignInStep},
     signed_in::SignedIn,
@@ -69,7 +68,7 @@ pub async fn choose_factor(
     let mut flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
-    let challenge = flow.choose(&s.table, &s.sys, &mut tx, &client, &user, body.factor).await?;
+    let challenge = flow.choose(&s.table, &s.sys, &s.sending, &mut tx, &client, &user, body.factor).await?;
     let mut asked = None;
     if body.factor == Factor::Passkey {
         let question = s.site.ask(now, &passkeys::list(&s.table, user.id).await?)?;
@@ -102,7 +101,7 @@ pub async fn resend_sign_in_code(
     let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::FactorUnavailable)?;
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    limits::take(&s.table, now, &sending::limits(&to, &client)).await?;
+    s.sending.permit(&s.table, now, &client, &to).await?;
     s.table.commit(tx).await?;
     Ok(Accepted(challenge.sent()))
 }

@@ -154,7 +154,7 @@ async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish
     let challenge = match flow.allowed.as_slice() {
         [factor @ (Factor::App | Factor::Email | Factor::Sms)]
         | [factor @ (Factor::App | Factor::Email | Factor::Sms), Factor::RecoveryCode] => {
-            flow.choose(&s.table, &s.sys, tx, client, user, *factor).await?
+            flow.choose(&s.table, &s.sys, &s.sending, tx, client, user, *factor).await?
         }
         _ => None,
     };

@@ -32,7 +32,7 @@ pub async fn create_step_up(State(s): State<crate::State>, caller: Member, clien
         _ => None,
     };
     let challenge = match only {
-        Some(factor) => flow.choose(&s.table, &s.sys, &mut tx, &client, user, factor).await?,
+        Some(factor) => flow.choose(&s.table, &s.sys, &s.sending, &mut tx, &client, user, factor).await?,
         None => None,
     };
     tx.create(&flow);

@@ -15,9 +15,9 @@ mod removal;
 mod setup;
 mod status;
 
-use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, token::Tokens};
+use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
-use function::{Boot, Function, StartError};
+use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
 use store::Table;
@@ -33,6 +33,7 @@ pub struct State {
     hasher: Hasher,
     factor_keys: FactorKeys,
     site: Site,
+    sending: Sending,
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
@@ -74,6 +75,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: Hasher::read(r, &sys),
         factor_keys: FactorKeys::read(r, &sys),
         site,
+        sending: Sending::read(r, Figures::new(&boot)),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

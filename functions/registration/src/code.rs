@@ -1,7 +1,11 @@
 //! Step two: the mailed code. Three tries, ten minutes, another one after twenty seconds.
 
-use accounts::FlowToken;
-use accounts::challenge::{self, Purpose};
+use accounts::{
+    FlowToken,
+    challenge::{self, Purpose},
+    identifier::Contact,
+    sending,
+};
 use axum::extract::State;
 use kernel::Kind;
 use serde::Deserialize;
@@ -69,7 +73,7 @@ pub async fn resend_registration_code(
     challenge.resend(&mut tx, &s.sys)?;
     // A new link is good for a day, and so is what it opens.
     tx.update(Update::of(Flow::key_of(flow.id)).set("expires_at", now + LIFE).expires(now + LIFE).when(Cond::Exists));
-    let [hour, day] = Limits::sending(&flow.email);
+    let [hour, day] = sending::to_one(&Contact::Email(flow.email));
     limits::take(&s.table, now, &[hour, day, Limits::resends(&client)]).await?;
     s.table.commit(tx).await?;
     Ok(web::Accepted(challenge.sent()))

@@ -22,7 +22,9 @@ use std::time::Duration;
 
 use accounts::{
     challenge::CodeKey,
+    identifier::{Contact, Email},
     password::{Hasher, Policy},
+    sending,
     token::Tokens,
 };
 use axum::extract::FromRef;
@@ -54,9 +56,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Limits {
     /// A registration that begins, or moves to another address: counted for the client and for the address.
-    fn start(self, client: &Client, email: &accounts::identifier::Email) -> Vec<Limit> {
+    fn start(self, client: &Client, email: &Email) -> Vec<Limit> {
         let mut limits = vec![Limit::new("registration_client", client.network(), self.starts_per_hour, HOUR)];
-        limits.extend(Self::sending(email));
+        limits.extend(sending::to_one(&Contact::Email(email.clone())));
         limits
     }
 
@@ -73,11 +75,6 @@ impl Limits {
     /// Passwords that may be chosen in one registration: each costs a hash.
     fn passwords(flow: &flow::Flow) -> Limit {
         Limit::new("registration_password", flow.id, 20, DAY)
-    }
-
-    /// A mail with a code or a link: five an hour and ten a day to one address, whoever asks.
-    fn sending(email: &accounts::identifier::Email) -> [Limit; 2] {
-        [Limit::new("code_hour", email.key(), 5, HOUR), Limit::new("code_day", email.key(), 10, DAY)]
     }
 }
 

@@ -16,10 +16,10 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Index, Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use store::{Cond, Index, Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{identifier::Contact, user::owned};
+use crate::{identifier::Contact, sending, user::owned};
 
 /// What a code or link is for. One for another purpose is worth nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -173,6 +173,12 @@ pub struct Challenge {
     pub failures: u32,
     /// The keyed hash of the current code or token; absent until it is drawn.
     pub hash: Option<String>,
+    /// The flow that asked for the current code, where only that one may type it.
+    #[serde(default)]
+    pub flow: Option<ChallengeId>,
+    /// The how-manieth sending failed last, which therefore does not count.
+    #[serde(default)]
+    pub unsent: Option<u32>,
 }
 
 impl Item for Challenge {
@@ -243,7 +249,15 @@ impl Challenge {
             tries: 0,
             failures: 0,
             hash: None,
+            flow: None,
+            unsent: None,
         }
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        Contact::stored(self.channel, &self.destination)
     }
 
     /// Writes a new challenge and asks for its sending.
@@ -386,19 +400,43 @@ pub enum Drawn {
     Stale,
 }
 
-/// Draws the code or token of a sending and stores its hash. Done again for the same sending, it draws a new one, so that
-/// what was sent last is what is good.
+/// Notes that a sending could not be made: it does not count, and another may be asked for at once. May be noted many times.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn draw(table: &Table, sys: &Sys, key: &CodeKey, id: ChallengeId, sending: u32) -> Result<Drawn, StoreError> {
+pub async fn note_unsent(table: &Table, now: Time, id: ChallengeId, sending: u32) -> Result<(), StoreError> {
+    let first = field("sending").eq(sending).and(field("unsent").ne(sending));
+    match table.update(Update::of(Challenge::key_of(id)).set("resend_at", now).set("unsent", sending).when(first)).await {
+        Ok(row) => {
+            sending::unsent(table, &row.decode::<Challenge>()?.contact()).await;
+            Ok(())
+        }
+        Err(WriteError::Refused(_)) => Ok(()),
+        Err(WriteError::Store(e)) => Err(e),
+    }
+}
+
+/// Draws the code or token of a sending and stores its hash. Done again for the same sending, it draws a new one, so that
+/// what was sent last is what is good. `fixed` may know the code of a destination beforehand.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn draw(
+    table: &Table,
+    sys: &Sys,
+    key: &CodeKey,
+    id: ChallengeId,
+    sending: u32,
+    fixed: impl Fn(&str) -> Option<Secret>,
+) -> Result<Drawn, StoreError> {
     let Some(challenge) = table.get::<Challenge>(Challenge::key_of(id)).await? else { return Ok(Drawn::Stale) };
     if challenge.sending != sending || challenge.expires_at <= sys.now() {
         return Ok(Drawn::Stale);
     }
     let (secret, hashed) = match challenge.form {
         Form::Code { digits } => {
-            let code: String = (0..digits).map(|_| char::from_digit(sys.below(10), 10).unwrap_or('0')).collect();
+            let any = || (0..digits).map(|_| char::from_digit(sys.below(10), 10).unwrap_or('0')).collect();
+            let code: String = fixed(&challenge.destination).map_or_else(any, |known| known.expose().clone());
             (code.clone(), code)
         }
         Form::Link => {
@@ -418,11 +456,32 @@ pub async fn draw(table: &Table, sys: &Sys, key: &CodeKey, id: ChallengeId, send
     }
 }
 
-/// Tries a typed code. The challenge that is returned still has to be consumed with what it allows.
+/// Tries a typed code. The challenge that is returned still has to be consumed with what it allows. One update; for a code
+/// that came by text message and is right another, which counts that it came back.
 ///
 /// # Errors
 /// [`Kind::CodeInvalid`], alike for wrong, spent, burnt, expired and never sent; with `tries_left` where a try was counted.
 pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
+    attempt_where(table, now, key, id, code, field("purpose").eq(purpose)).await
+}
+
+/// As [`attempt`], in a flow: only the one that asked for the current code can try it, or use up its tries.
+///
+/// # Errors
+/// As there.
+pub async fn attempt_in(
+    flow: ChallengeId,
+    table: &Table,
+    now: Time,
+    key: &CodeKey,
+    purpose: Purpose,
+    id: ChallengeId,
+    code: &str,
+) -> Result<Challenge, Problem> {
+    attempt_where(table, now, key, id, code, field("purpose").eq(purpose).and(field("flow").eq(flow))).await
+}
+
+async fn attempt_where(table: &Table, now: Time, key: &CodeKey, id: ChallengeId, code: &str, fits: Cond) -> Result<Challenge, Problem> {
     // Browsers that send as people type must not burn tries with half a code.
     if code.len() < 4 || !code.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Kind::CodeInvalid.into());
@@ -431,7 +490,7 @@ pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, 
     let count = Update::of(Challenge::key_of(id))
         .add("tries", 1)
         .add("failures", 1)
-        .when(field("purpose").eq(purpose).and(field("hash").exists()).and(field("expires_at").gt(now)))
+        .when(fits.and(field("hash").exists()).and(field("expires_at").gt(now)))
         .when(field("tries").lt(MAX_TRIES).and(field("failures").lt(MAX_FAILURES)));
     let challenge: Challenge = match table.update(count).await {
         Ok(row) => row.decode()?,
@@ -443,6 +502,7 @@ pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, 
     let right = kernel::secret::same(key.hash(id, code).as_bytes(), stored.as_bytes());
     let typed = matches!(challenge.form, Form::Code { .. });
     if challenge.tries <= rules.tries && right && typed && !challenge.decoy {
+        sending::verified(table, &challenge.contact()).await;
         return Ok(challenge);
     }
     let left = rules.tries.saturating_sub(challenge.tries);

@@ -78,11 +78,28 @@ impl Phone {
         number.filter(|n| mobile(n.phone_type())).map(|n| Self(n.e164().to_owned())).ok_or_else(|| FieldError::new("phone"))
     }
 
+    /// A number that was parsed before it was stored.
+    pub(crate) fn stored(number: &str) -> Self {
+        Self(number.to_owned())
+    }
+
     /// The country it belongs to: an ISO 3166-1 code.
     #[must_use]
     pub fn country(&self) -> &'static str {
         phonelib::extract_country(&self.0).map_or("", |c| c.code)
     }
+
+    /// The range it lies in: the country's calling code and the first three digits behind it, such as `+44791`.
+    #[must_use]
+    pub fn range(&self) -> &str {
+        let calling = phonelib::extract_country(&self.0).map_or(2, |c| c.prefix.to_string().len());
+        self.0.get(..calling.saturating_add(4)).unwrap_or(&self.0)
+    }
+}
+
+/// Whether there is a country of this ISO 3166-1 code that has phone numbers.
+pub(crate) fn has_phones(country: &str) -> bool {
+    phonelib::country_by_code(country).is_some()
 }
 
 const fn mobile(kind: phonelib::PhoneNumberType) -> bool {
@@ -100,6 +117,14 @@ pub enum Contact {
 }
 
 impl Contact {
+    /// A contact that was parsed before it was stored.
+    pub(crate) fn stored(channel: crate::challenge::Channel, address: &str) -> Self {
+        match channel {
+            crate::challenge::Channel::Email => Self::Email(Email(address.to_owned())),
+            crate::challenge::Channel::Sms => Self::Phone(Phone::stored(address)),
+        }
+    }
+
     /// In its one spelling.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -367,7 +392,15 @@ mod tests {
         ] {
             assert_eq!(code(Phone::parse(number, "GB")), expected, "{number}");
         }
-        assert_eq!(Phone::parse("+48512345678", "GB").unwrap().country(), "PL");
+        for (number, country, range) in [
+            ("+48512345678", "PL", "+48512"),
+            ("+447700900001", "GB", "+44770"),
+            ("+998901234567", "UZ", "+998901"),
+            ("+14155550123", "US", "+1415"),
+        ] {
+            let phone = Phone::parse(number, "GB").unwrap();
+            assert_eq!((phone.country(), phone.range()), (country, range));
+        }
     }
 
     #[test]

@@ -1,50 +1,350 @@
-//! How much may be sent to one contact, and because of one client.
+//! How much may be sent, and to whom.
+//!
+//! Anybody can have a code sent to any number, and whoever owns numbers can be paid for each message that reaches them. So
+//! whatever sends a code asks [`Sending::permit`] first. Counted is what a caller cannot choose: the number, its range, the
+//! client's network as the gateway saw it, and everything together. A range from which few codes come back is left alone for a
+//! while. What is refused uses nothing up, nor does what could not be sent; if the counters do not work, nothing is sent.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use kernel::{Problem, Sys};
+use function::Figures;
+use futures_util::join;
+use kernel::{FieldError, Problem, Sys, Time, env::Reader};
+use serde::{Deserialize, Serialize};
 use store::{
-    Item as _, Table, Tx,
-    limits::{Limit, take},
+    Cond, Item, Key, Table, Tx, Update, WriteError, field,
+    limits::{self, Limit, LimitError, Reached},
 };
 use web::Client;
 
-use crate::{challenge::Challenge, identifier::Contact};
+use crate::{
+    challenge::Challenge,
+    identifier::{Contact, Phone, has_phones},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A code or a link: five an hour and ten a day to one contact, whoever asks; text messages also ten an hour because of one
-/// client.
+/// Text messages to one client in an hour, whatever for; a sign-in may ask for less.
+const CLIENT_MAX: u32 = 20;
+/// To all clients of a neighbourhood.
+const NEIGHBOURHOOD_MAX: u32 = 100;
+/// To all numbers of a range.
+const RANGE_MAX: u32 = 100;
+/// So many must have gone to a range before it is judged,
+const ENOUGH: i64 = 20;
+/// and so many in a hundred codes must have come back then.
+const GOOD_PERCENT: i64 = 30;
+
+/// What may be sent to one address or number, whoever asks and whatever for: five codes or links an hour, ten a day.
 #[must_use]
-pub fn limits(to: &Contact, client: &Client) -> Vec<Limit> {
-    let mut limits = vec![Limit::new("code_hour", to.key(), 5, HOUR), Limit::new("code_day", to.key(), 10, DAY)];
-    if matches!(to, Contact::Phone(_)) {
-        limits.push(Limit::new("sms_client", client.network(), 10, HOUR));
-    }
-    limits
+pub fn to_one(contact: &Contact) -> [Limit; 2] {
+    [Limit::new("code_hour", contact.key(), 5, HOUR), Limit::new("code_day", contact.key(), 10, DAY)]
 }
 
-/// Adds the sending of a code to a transaction, unless the one that was sent before under the same id can still be typed. What
-/// is returned is the one that counts.
-///
-/// A read, and the counters of what is sent.
-///
-/// # Errors
-/// [`kernel::Kind::ResendTooEarly`], or a limit.
-pub async fn code(
-    table: &Table,
-    sys: &Sys,
-    tx: &mut Tx,
-    client: &Client,
-    to: &Contact,
-    mut fresh: Challenge,
-) -> Result<Challenge, Problem> {
-    let before = table.get::<Challenge>(fresh.key()).await?;
-    if let Some(standing) = before.as_ref().filter(|c| c.stands(sys.now())) {
-        return Ok(standing.clone());
+/// The limits of this deployment.
+#[derive(Clone)]
+pub struct Sending {
+    countries: Arc<[String]>,
+    daily_max: u32,
+    figures: Figures,
+}
+
+impl Sending {
+    /// Reads `SMS_COUNTRIES`, the countries that text messages go to (ISO 3166-1 codes; a number without a country code is of
+    /// the first), and `SMS_DAILY_MAX`, how many go out in a day.
+    pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
+        let countries = r.list("SMS_COUNTRIES");
+        if countries.is_empty() || !countries.iter().all(|c| has_phones(c)) {
+            r.wrong("SMS_COUNTRIES is not a list of country codes".to_owned());
+        }
+        Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000), figures }
     }
-    fresh.send(tx, sys, before.as_ref())?;
-    take(table, sys.now(), &limits(to, client)).await?;
-    Ok(fresh)
+
+    /// Parses a number that text messages can and may be sent to.
+    ///
+    /// # Errors
+    /// `required`, `phone` or `phone_country`.
+    pub fn phone(&self, text: &str) -> Result<Phone, FieldError> {
+        let phone = Phone::parse(text, self.countries.first().map_or("", String::as_str))?;
+        self.allow(&phone).map(|()| phone)
+    }
+
+    fn allow(&self, phone: &Phone) -> Result<(), FieldError> {
+        let country = phone.country();
+        if self.countries.iter().any(|c| c == country) { Ok(()) } else { Err(FieldError::new("phone_country")) }
+    }
+
+    /// Counts one code or link that is about to be sent, if it may be. See [`Sending::permit_within`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn permit(&self, table: &Table, now: Time, client: &Client, to: &Contact) -> Result<Permit, Problem> {
+        self.permit_within(table, now, client, to, Vec::new()).await
+    }
+
+    /// Counts one code or link that is about to be sent, if it and the feature's own limits allow it: all of them or none.
+    ///
+    /// A mail takes two counters at once. A text message takes five at once (the number's hour and day, the client, its
+    /// neighbourhood, the range), and the one that everybody shares only after them, so that nobody who is refused uses it up.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] at `/phone` for a country that nothing is sent to, [`Kind::TooManyRequests`], or [`Kind::Unavailable`]
+    /// where the day's messages are used up or the counters do not work.
+    ///
+    /// [`Kind::Invalid`]: kernel::Kind::Invalid
+    /// [`Kind::TooManyRequests`]: kernel::Kind::TooManyRequests
+    /// [`Kind::Unavailable`]: kernel::Kind::Unavailable
+    pub async fn permit_within(
+        &self,
+        table: &Table,
+        now: Time,
+        client: &Client,
+        to: &Contact,
+        mut limits: Vec<Limit>,
+    ) -> Result<Permit, Problem> {
+        limits.extend(to_one(to));
+        let Contact::Phone(phone) = to else {
+            limits::take_together(table, now, &limits).await?;
+            return Ok(Permit { limits, range: None });
+        };
+        self.allow(phone).map_err(|e| Problem::field("/phone", e))?;
+        limits.push(Limit::new("sms_client", client.network(), CLIENT_MAX, HOUR));
+        limits.push(Limit::new("sms_neighbourhood", client.neighbourhood(), NEIGHBOURHOOD_MAX, HOUR));
+        let range = phone.range();
+        let mut permit = match join!(limits::take_together(table, now, &limits), self.count(table, now, range)) {
+            (Ok(()), Ok(())) => Permit { limits, range: Some(range.to_owned()) },
+            (Ok(()), Err(e)) => {
+                Permit { limits, range: None }.give_back(table).await;
+                return Err(e.into());
+            }
+            (Err(e), Ok(())) => {
+                Permit { limits: Vec::new(), range: Some(range.to_owned()) }.give_back(table).await;
+                return Err(e.into());
+            }
+            (Err(e), Err(_)) => return Err(e.into()),
+        };
+        let all = everybody(self.daily_max);
+        match limits::take(table, now, std::slice::from_ref(&all)).await {
+            Ok(()) => permit.limits.push(all),
+            Err(e) => {
+                permit.give_back(table).await;
+                return Err(self.stop(table, e));
+            }
+        }
+        Ok(permit)
+    }
+
+    /// Adds the sending of a code to a transaction, unless the one that was sent before under the same id can still be typed.
+    /// What is returned is the one that counts.
+    ///
+    /// A read of the one before, and what [`Sending::permit`] takes.
+    ///
+    /// # Errors
+    /// [`Kind::ResendTooEarly`](kernel::Kind::ResendTooEarly), or as [`Sending::permit`].
+    pub async fn code(&self, table: &Table, sys: &Sys, tx: &mut Tx, client: &Client, mut fresh: Challenge) -> Result<Challenge, Problem> {
+        let before = table.get::<Challenge>(fresh.key()).await?;
+        if let Some(standing) = before.as_ref().filter(|c| c.stands(sys.now())) {
+            return Ok(standing.clone());
+        }
+        fresh.send(tx, sys, before.as_ref())?;
+        self.permit(table, sys.now(), client, &fresh.contact()).await?;
+        Ok(fresh)
+    }
+
+    /// What a caller is told when the day's messages are used up, which operators must know.
+    fn stop(&self, table: &Table, e: LimitError) -> Problem {
+        match e {
+            LimitError::Reached(reached) => {
+                tracing::error!(max = self.daily_max, "no more text messages are sent today");
+                self.figures.report_of("TableName", table.name(), &[("TextsStopped", 1)]);
+                let wait = reached.wait;
+                Problem::unavailable(reached).retry_after(wait)
+            }
+            LimitError::Store(e) => e.into(),
+        }
+    }
+
+    /// Counts a message to a range of numbers and judges it by how many were answered. One update; two where it opens or
+    /// closes.
+    async fn count(&self, table: &Table, now: Time, range: &str) -> Result<(), LimitError> {
+        let until = now + HOUR;
+        let hit = || {
+            let open = field("until").gt(now).and(field("sent").lt(RANGE_MAX)).and(on(now));
+            Update::of(Traffic::key_of(range)).add("sent", 1).when(open)
+        };
+        let begin = || {
+            Update::of(Traffic::key_of(range))
+                .set("kind", Traffic::KIND)
+                .set("v", Traffic::VERSION)
+                .set("range", range)
+                .set("sent", 1)
+                .set("verified", 0)
+                .set("until", until)
+                .remove("off_until")
+                // As long as it may be off.
+                .expires(until + HOUR)
+                .when(Cond::Absent.or(field("until").le(now).and(on(now))))
+        };
+        let mut next = hit();
+        // A refusal shows what stands there. More rounds than two are needed only where an hour ends meanwhile.
+        for _ in 0..4 {
+            let seen = match table.update(next).await {
+                Ok(row) => return self.judge(table, now, &row.decode()?).await,
+                Err(WriteError::Refused(row)) => row.map(store::Row::decode::<Traffic>).transpose()?,
+                Err(WriteError::Store(e)) => return Err(e.into()),
+            };
+            next = match seen {
+                Some(t) if t.off_until.is_some_and(|off| off > now) => return Err(refused(t.off_until.unwrap_or(now), now)),
+                Some(t) if t.until > now && t.sent >= i64::from(RANGE_MAX) => return Err(refused(t.until, now)),
+                Some(t) if t.until > now => hit(),
+                _ => begin(),
+            };
+        }
+        Err(refused(until, now))
+    }
+
+    /// Leaves the range alone for an hour if too few of its codes have come back.
+    async fn judge(&self, table: &Table, now: Time, traffic: &Traffic) -> Result<(), LimitError> {
+        if !suspicious(traffic.sent.saturating_sub(1), traffic.verified) {
+            return Ok(());
+        }
+        let until = now + HOUR;
+        let close = Update::of(traffic.key()).add("sent", -1).set("off_until", until).when(field("until").eq(traffic.until)).when(on(now));
+        match table.update(close).await {
+            Ok(_) => {
+                let Traffic { range, sent, verified, .. } = traffic;
+                tracing::error!(range, sent, verified, "few codes come back: no text messages to this range for an hour");
+                self.figures.report_of("TableName", table.name(), &[("RangesClosed", 1)]);
+            }
+            // Somebody else closed it.
+            Err(WriteError::Refused(_)) => {}
+            Err(WriteError::Store(e)) => return Err(e.into()),
+        }
+        Err(refused(until, now))
+    }
+}
+
+/// The one counter that all text messages share.
+fn everybody(max: u32) -> Limit {
+    Limit::new("sms_everybody", "", max, DAY).frequent()
+}
+
+/// Whether the codes that were sent to a range were hardly meant to be read.
+const fn suspicious(sent: i64, verified: i64) -> bool {
+    sent >= ENOUGH && verified.saturating_mul(100) < sent.saturating_mul(GOOD_PERCENT)
+}
+
+fn on(now: Time) -> Cond {
+    field("off_until").absent().or(field("off_until").le(now))
+}
+
+fn refused(until: Time, now: Time) -> LimitError {
+    Reached { name: "sms_range", wait: until.since(now) }.into()
+}
+
+/// What went to a range of numbers within an hour.
+#[derive(Debug, Serialize, Deserialize)]
+struct Traffic {
+    range: String,
+    sent: i64,
+    /// How many of the codes came back.
+    verified: i64,
+    until: Time,
+    /// Before this nothing is sent there.
+    off_until: Option<Time>,
+}
+
+impl Traffic {
+    fn key_of(range: &str) -> Key {
+        Key::new(format!("SMS_RANGE#{range}"), "SMS_RANGE")
+    }
+}
+
+impl Item for Traffic {
+    const KIND: &'static str = "sms_range";
+    fn key(&self) -> Key {
+        Self::key_of(&self.range)
+    }
+}
+
+/// What was counted for one sending.
+#[derive(Debug)]
+pub struct Permit {
+    limits: Vec<Limit>,
+    range: Option<String>,
+}
+
+impl Permit {
+    /// Takes it back where nothing was sent after all, as well as can be.
+    pub async fn give_back(self, table: &Table) {
+        let range = async {
+            if let Some(range) = &self.range {
+                add(table, range, "sent", -1).await;
+            }
+        };
+        join!(limits::give_all_back(table, &self.limits), range);
+    }
+}
+
+/// Takes back what was counted for a sending that failed, but for what was counted for the client, whoever that was.
+pub(crate) async fn unsent(table: &Table, to: &Contact) {
+    let mut limits = to_one(to).to_vec();
+    let range = match to {
+        Contact::Email(_) => None,
+        Contact::Phone(phone) => {
+            limits.push(everybody(0));
+            Some(phone.range().to_owned())
+        }
+    };
+    Permit { limits, range }.give_back(table).await;
+}
+
+/// Counts a code that came back.
+pub(crate) async fn verified(table: &Table, to: &Contact) {
+    if let Contact::Phone(phone) = to {
+        add(table, phone.range(), "verified", 1).await;
+    }
+}
+
+async fn add(table: &Table, range: &str, name: &'static str, amount: i64) {
+    match table.update(Update::of(Traffic::key_of(range)).add(name, amount).when(Cond::Exists)).await {
+        Ok(_) | Err(WriteError::Refused(_)) => {}
+        Err(WriteError::Store(e)) => tracing::warn!(error = %e, name, "the traffic of a range could not be counted"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_judged_once_enough_went_there() {
+        for (sent, verified, expected) in
+            [(0, 0, false), (19, 0, false), (20, 0, true), (20, 5, true), (20, 6, false), (99, 29, true), (99, 30, false), (99, 120, false)]
+        {
+            assert_eq!(suspicious(sent, verified), expected, "{verified} of {sent}");
+        }
+    }
+
+    #[test]
+    fn only_countries_that_are_allowed() {
+        let boot = |countries: &str| {
+            let env: kernel::Env = [("SMS_COUNTRIES".to_owned(), countries.to_owned())].into_iter().collect();
+            let http = function::http_client().unwrap();
+            function::Boot { env, sys: kernel::Sys::real(), http }
+        };
+        let read = |countries: &str| {
+            let boot = boot(countries);
+            boot.env.read(|r| Sending::read(r, Figures::new(&boot)))
+        };
+        let sending = read("GB,PL").unwrap();
+        assert_eq!(sending.phone("07700 900001").unwrap().as_ref(), "+447700900001");
+        assert_eq!(sending.phone("+48512345678").unwrap().country(), "PL");
+        assert_eq!(sending.phone("+14155550123").unwrap_err().code, "phone_country");
+        assert_eq!(sending.phone("what").unwrap_err().code, "phone");
+        for bad in ["", "GB,XX", "Poland"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
 }

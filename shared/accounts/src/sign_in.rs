@@ -27,7 +27,7 @@ use crate::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppCode, RecoveryCode},
-    sending,
+    sending::Sending,
     session::Session,
     signed_in::TokenDelivery,
     token::Method,
@@ -139,11 +139,12 @@ impl SignIn {
     /// A read of the challenge and the counters of what is sent, where the factor sends any.
     ///
     /// # Errors
-    /// [`Kind::FactorUnavailable`], or a limit of [`sending`].
+    /// [`Kind::FactorUnavailable`], or a limit of [`Sending`].
     pub async fn choose(
         &mut self,
         table: &Table,
         sys: &Sys,
+        sending: &Sending,
         tx: &mut Tx,
         client: &Client,
         user: &User,
@@ -157,7 +158,7 @@ impl SignIn {
         let (Some(to), Some(id)) = (user.contact(factor), self.challenge_of(user, factor)) else { return Ok(None) };
         let mut challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
         challenge.user = Some(user.id);
-        sending::code(table, sys, tx, client, &to, challenge).await.map(Some)
+        sending.code(table, sys, tx, client, challenge).await.map(Some)
     }
 
     /// Reads a flow that can still be continued. One read.

@@ -32,17 +32,22 @@ impl Figures {
 
     /// Reports some figures of one run, such as `[("Claimed", 3)]`.
     pub fn report(&self, figures: &[(&str, u64)]) {
-        let line = line(&self.function, self.sys.now().millis(), figures);
+        self.report_of("FunctionName", &self.function, figures);
+    }
+
+    /// Reports figures that several functions have in common, under what they have in common, such as `TableName`.
+    pub fn report_of(&self, dimension: &str, value: &str, figures: &[(&str, u64)]) {
+        let line = line(dimension, value, self.sys.now().millis(), figures);
         tracing::info!(target: TARGET, line);
     }
 }
 
-fn line(function: &str, at: i64, figures: &[(&str, u64)]) -> String {
+fn line(dimension: &str, of: &str, at: i64, figures: &[(&str, u64)]) -> String {
     let metrics: Vec<Value> = figures.iter().map(|(name, _)| json!({ "Name": name })).collect();
-    let directive = json!({ "Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": metrics });
+    let directive = json!({ "Namespace": NAMESPACE, "Dimensions": [[dimension]], "Metrics": metrics });
     let mut members = Map::from_iter([
         ("_aws".to_owned(), json!({ "Timestamp": at, "CloudWatchMetrics": [directive] })),
-        ("FunctionName".to_owned(), function.into()),
+        (dimension.to_owned(), of.into()),
     ]);
     members.extend(figures.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
     Value::Object(members).to_string()
@@ -79,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_line_declares_what_it_carries() {
-        let line: Value = serde_json::from_str(&line("stoa-x", 7, &[("Claimed", 3), ("Examined", 5)])).unwrap();
+        let line: Value = serde_json::from_str(&line("FunctionName", "stoa-x", 7, &[("Claimed", 3), ("Examined", 5)])).unwrap();
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&line["Claimed"], &line["FunctionName"], &line["_aws"]["Timestamp"]), (&json!(3), &json!("stoa-x"), &json!(7)));
         assert_eq!(directive["Metrics"], json!([{ "Name": "Claimed" }, { "Name": "Examined" }]));

@@ -111,6 +111,40 @@ pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), Limi
     join_all(limits.iter().map(|l| take_one(table, now, l))).await.into_iter().collect()
 }
 
+/// Counts a hit against every limit, at once, or against none of them: where one is reached, the others get theirs back.
+///
+/// For what costs something only if it happens: somebody who is refused must not use up what everybody shares.
+///
+/// # Errors
+/// [`LimitError::Store`] if a counter does not work, else [`LimitError::Reached`] for the one that is reached longest.
+pub async fn take_together(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
+    let taken = join_all(limits.iter().map(|l| take_one(table, now, l))).await;
+    if taken.iter().all(Result::is_ok) {
+        return Ok(());
+    }
+    let counted: Vec<&Limit> = limits.iter().zip(&taken).filter(|(_, t)| t.is_ok()).map(|(l, _)| l).collect();
+    give_all_back(table, counted).await;
+    let refused = taken.into_iter().filter_map(Result::err);
+    refused.reduce(heavier).map_or(Ok(()), Err)
+}
+
+/// Takes hits back, as well as can be: one that stays counted is one that its subject has less, for a while.
+pub async fn give_all_back<'a>(table: &Table, limits: impl IntoIterator<Item = &'a Limit>) {
+    for given in join_all(limits.into_iter().map(|l| give_back(table, l))).await {
+        if let Err(e) = given {
+            tracing::warn!(error = %e, "a hit stays counted that was to be taken back");
+        }
+    }
+}
+
+fn heavier(a: LimitError, b: LimitError) -> LimitError {
+    match (&a, &b) {
+        (LimitError::Store(_), _) => a,
+        (LimitError::Reached(x), LimitError::Reached(y)) if x.wait >= y.wait => a,
+        _ => b,
+    }
+}
+
 /// Takes a hit back that turned out not to count, such as the attempt of a sign-in that succeeded.
 ///
 /// # Errors

@@ -37,6 +37,22 @@ impl Client {
         }
     }
 
+    /// The neighbourhood of that network, for limits on those who have many addresses: the /24 for IPv4, the /48 for IPv6.
+    #[must_use]
+    pub fn neighbourhood(&self) -> String {
+        match self.address {
+            Some(IpAddr::V4(a)) => {
+                let [a, b, c, _] = a.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            Some(IpAddr::V6(a)) => {
+                let [a, b, c, ..] = a.segments();
+                format!("{a:x}:{b:x}:{c:x}::/48")
+            }
+            None => "unknown".to_owned(),
+        }
+    }
+
     pub(crate) fn of(parts: &Parts) -> Self {
         let context = parts.extensions.get::<RequestContext>();
         let address = match context {
@@ -91,5 +107,20 @@ impl<S: Sync> FromRequestParts<S> for Language {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(parts.extensions.get().copied().unwrap_or_else(|| Self::of(parts)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_and_their_neighbourhoods() {
+        for (address, network, neighbourhood) in
+            [("203.0.113.7", "203.0.113.7", "203.0.113.0/24"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48")]
+        {
+            let client = Client { address: address.parse().ok(), user_agent: String::new(), place: None };
+            assert_eq!((client.network().as_str(), client.neighbourhood().as_str()), (network, neighbourhood));
+        }
     }
 }

@@ -72,6 +72,7 @@ field-too_long = Use at most { $max ->
     }.
 field-email = This is not an e-mail address.
 field-phone = This is not a phone number that text messages can be sent to. Begin with + and the country code.
+field-phone_country = Text messages are not sent to this country.
 field-date = This is not a date (YYYY-MM-DD).
 field-too_young = You must be at least { $min } years old.
 field-too_old = This date is too long ago.

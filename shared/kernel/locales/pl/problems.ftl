@@ -75,6 +75,7 @@ field-too_long = Użyj najwyżej { $max ->
     }.
 field-email = To nie jest adres e-mail.
 field-phone = To nie jest numer telefonu, na który można wysłać SMS. Zacznij od + i kodu kraju.
+field-phone_country = Do tego kraju nie wysyłamy wiadomości SMS.
 field-date = To nie jest data (RRRR-MM-DD).
 field-too_young = Musisz mieć co najmniej { $min } lat.
 field-too_old = Ta data jest zbyt odległa.
