@@ -386,3 +386,39 @@ async fn the_session_that_makes_room_may_be_the_clients_own() {
         other.get("/v1/sessions").await.is(200);
     }
 }
+
+/// D1, D2: a hundred failures at one account within a quarter of an hour, from wherever, let in only devices that it trusts; a
+/// hundred of one client in a day keep that client out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_distributed_attack_leaves_trusted_devices_in() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let home = cloud.anonymous();
+    let body = |token: Option<&str>| json!({ "login": "ana", "password": PASSWORD, "remember_device": true, "device_token": token });
+    let trusted = home.post("/v1/sessions", body(None)).await.is(201)["device_token"].as_str().unwrap().to_owned();
+    for _ in 0..25 {
+        let attacker = cloud.anonymous();
+        for _ in 0..4 {
+            attempt(&attacker, "ana", "wrong").await.is_problem(401, "credentials_invalid");
+        }
+    }
+    let elsewhere = attempt(&cloud.anonymous(), "ana", PASSWORD).await;
+    elsewhere.is_problem(429, "too_many_requests");
+    assert_eq!(elsewhere.header("ratelimit-policy"), "\"login_everywhere\";q=100;w=900");
+    assert!(elsewhere.header("ratelimit").starts_with("\"login_everywhere\";r=0;t="), "{}", elsewhere.header("ratelimit"));
+    home.post("/v1/sessions", body(Some(&trusted))).await.is(201);
+    cloud.advance(Duration::from_secs(901)).await;
+    attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
+    let client = cloud.anonymous();
+    for n in 0..100 {
+        if n % 20 == 0 {
+            cloud.advance(Duration::from_secs(901)).await;
+        }
+        attempt(&client, &format!("nobody{n}"), "wrong").await.is_problem(401, "credentials_invalid");
+    }
+    cloud.advance(Duration::from_secs(901)).await;
+    let kept_out = attempt(&client, "ana", PASSWORD).await;
+    kept_out.is_problem(429, "too_many_requests");
+    assert!(kept_out.header("ratelimit-policy").contains("login_client_day"), "{}", kept_out.header("ratelimit-policy"));
+    attempt(&client.with("x-forwarded-for", "203.0.113.7"), "ana", PASSWORD).await.is_problem(429, "too_many_requests");
+}

@@ -39,6 +39,7 @@ pub struct State {
     factor_keys: FactorKeys,
     site: Site,
     sending: Sending,
+    figures: Figures,
     throttle: Throttle,
 }
 
@@ -59,6 +60,16 @@ impl Throttle {
     /// Attempts of one client at whatever names: 20 in a quarter of an hour, successes not counted.
     fn client(client: &Client) -> Limit {
         Limit::new("login_client", client.network(), 20, Duration::from_secs(900))
+    }
+
+    /// Failures of one client in a day.
+    fn client_day(client: &Client) -> Limit {
+        Limit::new("login_client_day", client.network(), 100, Duration::from_secs(24 * 3600)).frequent()
+    }
+
+    /// Failures at one account, from wherever: beyond them only devices that it trusts are let in, for a quarter of an hour.
+    fn everywhere(account: &str) -> Limit {
+        Limit::new("login_everywhere", account, 100, Duration::from_secs(900)).frequent()
     }
 }
 
@@ -95,6 +106,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         factor_keys: FactorKeys::read(r, &sys),
         site,
         sending: Sending::read(r, Figures::new(&boot)),
+        figures: Figures::new(&boot),
         throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
         sys: sys.clone(),
     })?;

@@ -70,7 +70,7 @@ impl IntoResponse for Reply {
 /// The name's claim; two counters at once; the person with the password (and the device that is shown) and their sessions at
 /// once (the 21st session replaces the oldest, and a new client is told of by mail); one transaction, which also forgets the
 /// failures at this account, and the client's counter with it. A session that is replaced costs a read more, a device that is
-/// to be trusted the list of those that are, a second step by code what its sending takes.
+/// to be trusted the list of those that are, a second step by code what its sending takes; a failure two counters more.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
     extensions(("x-problems" = json!(["credentials_invalid", "too_many_requests"]))),
     responses(
@@ -100,16 +100,30 @@ pub async fn create_session(
     let shown = signed_in::device(&headers, body.device_token.as_deref()).filter(|token| token.user == id);
     let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
     let device = shown.as_ref().map(|token| Device::key_of(id, token.device));
-    let keys = [person.clone(), password.clone()].into_iter().chain(device.clone()).collect();
+    let (day, everywhere) = (Throttle::client_day(&client), Throttle::everywhere(&account));
+    let keys = [person.clone(), password.clone(), day.key(), everywhere.key()].into_iter().chain(device.clone()).collect();
     let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
+    let now = s.sys.now();
+    limits::judge(&mut found, now, &day)?;
     let person = found.take::<User>(&person)?.filter(|user| user.status == Status::Active);
+    let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
+    let holds = |d: &Device, user: &User| d.is_good(user, now) && shown.as_ref().is_some_and(|token| d.holds(token));
+    let device = device.filter(|d| person.as_ref().is_some_and(|user| holds(d, user)));
+    if device.is_none() {
+        limits::judge(&mut found, now, &everywhere)?;
+    }
     let person = person.zip(found.take::<PasswordHash>(&password)?);
     let verdict = s.hasher.verify(person.as_ref().map(|(_, hash)| hash), &body.password).await?;
     let Some((user, hash)) = person.filter(|_| verdict != Verdict::Wrong) else {
-        return Err(Kind::CredentialsInvalid.into());
+        // Operators see how many there are everywhere; nobody is refused for what others do.
+        s.figures.report(&[("SignInsFailed", 1)]);
+        return match limits::take(&s.table, now, &[day, everywhere]).await {
+            Err(limits::LimitError::Store(e)) => Err(Problem::from(e).into()),
+            // What was reached by this one stops the next one.
+            Ok(()) | Err(limits::LimitError::Reached(_)) => Err(Kind::CredentialsInvalid.into()),
+        };
     };
 
-    let now = s.sys.now();
     let previous = match crate::refresh::presented(&headers, None).ok().flatten() {
         Some(token) => session::of_token(&s.table, now, s.code_key.secret(), &token).await?,
         None => None,
@@ -120,8 +134,6 @@ pub async fn create_session(
         next: body.next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())),
         previous: previous.as_ref().map(|p| (p.user, p.id)),
     };
-    let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
-    let device = device.filter(|d| d.is_good(&user, now) && shown.as_ref().is_some_and(|token| d.holds(token)));
 
     let mut tx = Tx::new();
     tx.delete(at_account.key());

@@ -240,7 +240,7 @@ fn on(now: Time) -> Cond {
 }
 
 fn refused(until: Time, now: Time) -> LimitError {
-    Reached { name: "sms_range", wait: until.since(now) }.into()
+    Reached { name: "sms_range", wait: until.since(now), max: RANGE_MAX, window: HOUR }.into()
 }
 
 /// What went to a range of numbers within an hour.

@@ -131,6 +131,8 @@ pub struct Problem {
     pub fields: Vec<(String, FieldError)>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u64>,
+    /// Which limit was reached: its name, how many pass, in how many seconds.
+    pub limit: Option<(&'static str, u32, u64)>,
     /// More members of the document, such as `tries_left`.
     pub members: Map<String, Value>,
     /// Why, for the log.
@@ -184,7 +186,7 @@ impl Problem {
     #[must_use]
     #[track_caller]
     pub fn new(kind: Kind) -> Self {
-        Self { kind, fields: Vec::new(), retry_after: None, members: Map::new(), cause: None, at: Location::caller() }
+        Self { kind, fields: Vec::new(), retry_after: None, limit: None, members: Map::new(), cause: None, at: Location::caller() }
     }
 
     /// An unexpected failure: told as [`Kind::Internal`], logged with its cause.
@@ -220,6 +222,13 @@ impl Problem {
     pub fn retry_after(mut self, wait: std::time::Duration) -> Self {
         let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.retry_after = Some(ms.div_ceil(1000).max(1));
+        self
+    }
+
+    /// Says which limit was reached.
+    #[must_use]
+    pub const fn limited(mut self, name: &'static str, max: u32, window: std::time::Duration) -> Self {
+        self.limit = Some((name, max, window.as_secs()));
         self
     }
 

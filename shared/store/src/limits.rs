@@ -10,7 +10,7 @@ use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Cond, Item, Key, StoreError, Table, Update, WriteError, field};
+use crate::{Batch, Cond, Item, Key, StoreError, Table, Update, WriteError, field};
 
 /// So many hits in so long, for one subject.
 #[derive(Clone, Debug)]
@@ -49,6 +49,10 @@ impl Limit {
         self
     }
 
+    fn reached(&self, wait: Duration) -> Reached {
+        Reached { name: self.name, wait, max: self.max, window: self.window }
+    }
+
     /// Where it is counted. Deleting the item forgets all hits.
     #[must_use]
     pub fn key(&self) -> Key {
@@ -80,6 +84,17 @@ pub struct Reached {
     pub name: &'static str,
     /// When its window ends.
     pub wait: Duration,
+    /// How many pass.
+    pub max: u32,
+    /// In how long.
+    pub window: Duration,
+}
+
+impl From<Reached> for Problem {
+    #[track_caller]
+    fn from(r: Reached) -> Self {
+        Self::new(Kind::TooManyRequests).retry_after(r.wait).limited(r.name, r.max, r.window).because(r)
+    }
 }
 
 /// Why a hit did not pass.
@@ -97,7 +112,7 @@ impl From<LimitError> for Problem {
     #[track_caller]
     fn from(e: LimitError) -> Self {
         match e {
-            LimitError::Reached(r) => Self::new(Kind::TooManyRequests).retry_after(r.wait).because(r),
+            LimitError::Reached(r) => r.into(),
             LimitError::Store(e) => e.into(),
         }
     }
@@ -109,6 +124,17 @@ impl From<LimitError> for Problem {
 /// [`LimitError::Reached`] for the first limit that is reached.
 pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
     join_all(limits.iter().map(|l| take_one(table, now, l))).await.into_iter().collect()
+}
+
+/// Judges a limit by its counter as it was read with other things, and counts nothing: for what counts only if it fails.
+///
+/// # Errors
+/// [`LimitError::Reached`]
+pub fn judge(found: &mut Batch, now: Time, limit: &Limit) -> Result<(), LimitError> {
+    match found.take::<Counter>(&limit.key())? {
+        Some(c) if c.until > now && c.hits >= i64::from(limit.max) => Err(limit.reached(c.until.since(now)).into()),
+        _ => Ok(()),
+    }
 }
 
 /// Counts a hit against every limit, at once, or against none of them: where one is reached, the others get theirs back.
@@ -183,11 +209,11 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
         };
         next = match counter {
             Some(c) if c.until > now && c.hits >= i64::from(limit.max) => {
-                return Err(Reached { name: limit.name, wait: c.until.since(now) }.into());
+                return Err(limit.reached(c.until.since(now)).into());
             }
             Some(c) if c.until > now => hit(),
             _ => open(),
         };
     }
-    Err(Reached { name: limit.name, wait: limit.window }.into())
+    Err(limit.reached(limit.window).into())
 }

@@ -99,6 +99,15 @@ fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: 
     if let Some(seconds) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    // draft-ietf-httpapi-ratelimit-headers-11
+    if let Some(((name, max, window), wait)) = problem.limit.zip(problem.retry_after) {
+        let fields = [("ratelimit-policy", format!("\"{name}\";q={max};w={window}")), ("ratelimit", format!("\"{name}\";r=0;t={wait}"))];
+        for (field, value) in fields {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(HeaderName::from_static(field), value);
+            }
+        }
+    }
     if problem.kind == Kind::StepUpRequired {
         // RFC 9470 §3
         let challenge = HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\", max_age=\"300\"");
