@@ -3,6 +3,7 @@
 mod api_docs;
 mod browser;
 mod chat;
+mod contacts;
 mod deletion;
 mod delivery;
 mod gateway;

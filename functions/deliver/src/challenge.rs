@@ -14,6 +14,8 @@ use crate::State;
 pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
     match draw(&s.table, &s.sys, &s.code_key, id, sending, |_| None).await? {
         Drawn::Fresh { challenge, secret } => send_secret(s, &challenge, secret).await,
+        // Nobody is charged for a text message that says nothing new.
+        Drawn::Decoy(challenge) if challenge.channel == Channel::Sms => Ok(()),
         Drawn::Decoy(challenge) => Ok(s.mailer.send(&challenge.destination, challenge.locale, &Mail::AlreadyRegistered).await?),
         // A later sending is on its way, or what was to be proven is settled.
         Drawn::Stale => Ok(()),

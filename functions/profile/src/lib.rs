@@ -4,15 +4,17 @@
 //! birth. Changes name the version they change, so that two devices cannot overwrite each other unseen. Pictures go to and
 //! from the bucket by links that expire; no file travels through this function.
 
+mod contact;
+mod deactivate;
 mod picture;
 mod public;
 mod read;
 mod update;
 
-use accounts::token::Tokens;
+use accounts::{challenge::CodeKey, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use files::Bucket;
-use function::{Boot, Function, StartError};
+use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
 use store::Table;
@@ -26,12 +28,22 @@ pub struct State {
     tokens: Tokens,
     bucket: Bucket,
     links: Links,
+    code_key: CodeKey,
+    sending: Sending,
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
 web::operations! { "profile", "One's own profile, other people's, and pictures.", State =>
     read::get_me,
     update::update_me,
+    contact::change_email,
+    contact::verify_email_change,
+    contact::resend_email_change,
+    contact::change_phone,
+    contact::verify_phone_change,
+    contact::resend_phone_change,
+    contact::delete_phone,
+    deactivate::deactivate_me,
     public::get_user,
     picture::upload::create_picture_upload,
     picture::upload::get_picture_upload,
@@ -50,6 +62,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: Tokens::read(r, &sys),
         bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
         links: Links::new(&r.need("PUBLIC_URL")),
+        code_key: CodeKey::read(r),
+        sending: Sending::read(r, Figures::new(&boot)),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

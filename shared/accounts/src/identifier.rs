@@ -116,6 +116,18 @@ pub enum Contact {
     Phone(Phone),
 }
 
+impl From<Email> for Contact {
+    fn from(email: Email) -> Self {
+        Self::Email(email)
+    }
+}
+
+impl From<Phone> for Contact {
+    fn from(phone: Phone) -> Self {
+        Self::Phone(phone)
+    }
+}
+
 impl Contact {
     /// A contact that was parsed before it was stored.
     pub(crate) fn stored(channel: crate::challenge::Channel, address: &str) -> Self {

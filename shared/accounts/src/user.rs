@@ -1,5 +1,7 @@
 //! A person's record.
 
+use std::time::Duration;
+
 use events::Outbox;
 use kernel::{
     Locale, Time,
@@ -339,6 +341,48 @@ impl Item for PhoneClaim {
     const KIND: &'static str = "phone";
     fn key(&self) -> Key {
         Self::key_of(&self.phone)
+    }
+}
+
+/// A contact that was the account's until lately: it is told that it no longer is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Former {
+    /// Whose it was.
+    pub user: UserId,
+    /// By mail or by text message.
+    pub email: Option<Email>,
+    /// See there.
+    pub phone: Option<Phone>,
+    /// Then it is forgotten.
+    pub until: Time,
+}
+
+impl Former {
+    /// One that stops being the account's now.
+    #[must_use]
+    pub fn new(user: UserId, contact: &Contact, now: Time) -> Self {
+        let (email, phone) = match contact {
+            Contact::Email(email) => (Some(email.clone()), None),
+            Contact::Phone(phone) => (None, Some(phone.clone())),
+        };
+        // Longer than a delivery may take.
+        Self { user, email, phone, until: now + Duration::from_secs(7 * 24 * 3600) }
+    }
+
+    /// Where the one that was told by mail, or by text message, is.
+    #[must_use]
+    pub fn key_of(user: UserId, by_mail: bool) -> Key {
+        Key::new(partition(user), if by_mail { "FORMER#EMAIL" } else { "FORMER#PHONE" })
+    }
+}
+
+impl Item for Former {
+    const KIND: &'static str = "former_contact";
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.email.is_some())
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
     }
 }
 

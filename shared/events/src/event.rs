@@ -87,6 +87,12 @@ pub enum Notice {
     PasskeyCopied,
     /// A device was trusted to skip the second step.
     DeviceTrusted,
+    /// Somebody asked to change the address or the number.
+    ContactChangeAsked,
+    /// The address was changed.
+    EmailChanged,
+    /// The number was changed or removed.
+    PhoneChanged,
 }
 
 impl Notice {
@@ -107,6 +113,9 @@ impl Notice {
             Self::PasskeyRemoved => "passkey_removed",
             Self::PasskeyCopied => "passkey_copied",
             Self::DeviceTrusted => "device_trusted",
+            Self::ContactChangeAsked => "contact_change_asked",
+            Self::EmailChanged => "email_changed",
+            Self::PhoneChanged => "phone_changed",
         }
     }
 }

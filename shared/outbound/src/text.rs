@@ -21,6 +21,8 @@ pub enum Text {
         /// How long they are good for.
         life: Duration,
     },
+    /// The number is no longer that of the account that it was.
+    PhoneChanged,
 }
 
 /// Sends text messages.
@@ -56,6 +58,7 @@ fn words(text: &Text, locale: Locale) -> String {
     match text {
         // The code stands first, where a preview shows it.
         Text::Code { code, life } => format!("{} {}", code.expose(), TEXTS.text(locale, "code-sms", &[minutes(*life)])),
+        Text::PhoneChanged => TEXTS.text(locale, "phone_changed-sms", &[]),
     }
 }
 
@@ -69,6 +72,8 @@ mod tests {
         for locale in Locale::ALL {
             let words = words(&text, locale);
             assert!(words.starts_with("004213 ") && words.is_ascii() && words.len() <= 160, "{words}");
+            let notice = super::words(&Text::PhoneChanged, locale);
+            assert!(notice.contains("Stoa") && notice.is_ascii() && notice.len() <= 160, "{notice}");
         }
     }
 }

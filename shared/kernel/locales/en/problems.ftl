@@ -71,6 +71,7 @@ field-too_long = Use at most { $max ->
        *[other] { $max } characters
     }.
 field-email = This is not an e-mail address.
+field-unchanged = This is what it is already.
 field-phone = This is not a phone number that text messages can be sent to. Begin with + and the country code.
 field-phone_country = Text messages are not sent to this country.
 field-date = This is not a date (YYYY-MM-DD).

@@ -74,6 +74,7 @@ field-too_long = Użyj najwyżej { $max ->
        *[many] { $max } znaków
     }.
 field-email = To nie jest adres e-mail.
+field-unchanged = Tak jest już teraz.
 field-phone = To nie jest numer telefonu, na który można wysłać SMS. Zacznij od + i kodu kraju.
 field-phone_country = Do tego kraju nie wysyłamy wiadomości SMS.
 field-date = To nie jest data (RRRR-MM-DD).

@@ -128,8 +128,21 @@ device_trusted-subject = A device is trusted
 device_trusted-lead = For 30 days signing in to the account { $username } takes no second step on a device that was trusted just now.
 device_trusted-note = If that was not you, remove it from your list of trusted devices and change your password.
 
+contact_change_asked-subject = Somebody asked to change how you are reached
+contact_change_asked-lead = Somebody, probably you, asked to use another address or number for the account { $username }. Nothing changes until it is proven.
+contact_change_asked-note = If that was not you, change your password and end the other sign-ins.
+
+email_changed-subject = Your address was changed
+email_changed-lead = The account { $username } has another e-mail address now. The former one can no longer be used to sign in, and every other sign-in was ended.
+email_changed-note = If that was not you, write to us at once.
+
+phone_changed-subject = Your phone number was changed
+phone_changed-lead = The phone number of the account { $username } was changed or removed. Every other sign-in was ended.
+phone_changed-note = If that was not you, change your password at once.
+
 # Text messages: the code stands before. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] one minute
        *[other] { $minutes } minutes
     }. Do not give it to anybody.
+phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.

@@ -142,6 +142,18 @@ device_trusted-subject = Urządzenie jest zaufane
 device_trusted-lead = Przez 30 dni logowanie na konto { $username } nie wymaga drugiego kroku na urządzeniu, któremu właśnie zaufano.
 device_trusted-note = Jeśli to nie Ty, usuń je z listy zaufanych urządzeń i zmień hasło.
 
+contact_change_asked-subject = Ktoś poprosił o zmianę danych kontaktowych
+contact_change_asked-lead = Ktoś, zapewne Ty, poprosił o użycie innego adresu lub numeru dla konta { $username }. Nic się nie zmieni, dopóki nie zostanie potwierdzony.
+contact_change_asked-note = Jeśli to nie Ty, zmień hasło i zakończ pozostałe logowania.
+
+email_changed-subject = Twój adres został zmieniony
+email_changed-lead = Konto { $username } ma teraz inny adres e-mail. Poprzednim nie można się już logować, a wszystkie pozostałe logowania zakończono.
+email_changed-note = Jeśli to nie Ty, od razu do nas napisz.
+
+phone_changed-subject = Twój numer telefonu został zmieniony
+phone_changed-lead = Numer telefonu konta { $username } został zmieniony lub usunięty. Wszystkie pozostałe logowania zakończono.
+phone_changed-note = Jeśli to nie Ty, od razu zmień hasło.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] minute
@@ -149,3 +161,4 @@ code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [many] { $minutes } minut
        *[other] { $minutes } minuty
     }. Nie podawaj go nikomu.
+phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Ty go zmieniles, od razu zmien haslo.

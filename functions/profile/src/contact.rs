@@ -1,0 +1,305 @@
+//! Changing how one is reached: a new address or number counts once it is proven, and the old one is told.
+//!
+//! What was asked for is bound to the very contact that a code went to, and to the session that asked. A contact that belongs
+//! to somebody else is answered like any other, and can never be proven. Until the proof everything stays as it was; with it
+//! the claim moves, every other sign-in ends, and the former contact is told that it no longer counts.
+
+use std::time::Duration;
+
+use accounts::{
+    Fresh, Member, MemberAnd, Subject,
+    challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
+    identifier::{Contact, Email, Phone},
+    session,
+    user::{EmailClaim, Former, PhoneClaim, User, partition, tell},
+};
+use axum::extract::State;
+use events::Notice;
+use kernel::{
+    FieldError, Kind, Problem, Time,
+    id::{ChallengeId, SessionId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{Cond, Item, Key, Tx, Update, field};
+use utoipa::ToSchema;
+use web::{Accepted, Client, Error, Json, NoContent, Problems, Versioned};
+
+use crate::read::Me;
+
+/// How long a change may wait for its code, with all that are sent again.
+const LIFE: Duration = Duration::from_secs(3600);
+
+/// A new contact of one kind that is not proven yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pending<C> {
+    user: UserId,
+    session: SessionId,
+    to: C,
+    expires_at: Time,
+}
+
+/// What is different between the two kinds.
+pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + Sync + Into<Contact> {
+    const KIND: &'static str;
+    const PLACE: &'static str;
+    const CHANGED: Notice;
+    fn current(user: &User) -> Option<Contact>;
+    /// The claim that makes it unique, and the change of the record.
+    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update);
+}
+
+impl ContactKind for Email {
+    const KIND: &'static str = "email_change";
+    const PLACE: &'static str = "CONTACT_CHANGE#EMAIL";
+    const CHANGED: Notice = Notice::EmailChanged;
+    fn current(user: &User) -> Option<Contact> {
+        user.email.clone().map(Contact::Email)
+    }
+    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update) {
+        (tx.create(&EmailClaim { email: self.key(), user }), record.set("email", self))
+    }
+}
+
+impl ContactKind for Phone {
+    const KIND: &'static str = "phone_change";
+    const PLACE: &'static str = "CONTACT_CHANGE#PHONE";
+    const CHANGED: Notice = Notice::PhoneChanged;
+    fn current(user: &User) -> Option<Contact> {
+        user.phone.clone().map(Contact::Phone)
+    }
+    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update) {
+        (tx.create(&PhoneClaim { phone: self.clone(), user }), record.set("phone", self))
+    }
+}
+
+impl<C: ContactKind> Item for Pending<C> {
+    const KIND: &'static str = C::KIND;
+    fn key(&self) -> Key {
+        Key::new(partition(self.user), C::PLACE)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.expires_at)
+    }
+}
+
+impl<C: ContactKind> Subject for Pending<C> {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Key::new(partition(caller), C::PLACE))
+    }
+}
+
+/// A new address.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeEmail {
+    /// Where the code goes.
+    #[schema(examples("anna.new@example.test"), max_length = 254)]
+    email: String,
+}
+
+/// A new number.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePhone {
+    /// Where the code goes: with `+` and the country code, or as it is dialled at home.
+    #[schema(examples("+44 7911 123456"))]
+    phone: String,
+}
+
+/// The code that came.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyContact {
+    /// Six digits.
+    #[schema(examples("042617"))]
+    code: String,
+}
+
+/// Has a code mailed to a new address. The current one stays until the code comes back, and is told.
+///
+/// AWS calls: the caller; whether the address has an account; the code that was sent there before and the counters of what is
+/// sent; one transaction.
+#[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 202, body = Sent), Problems))]
+pub async fn change_email(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    client: Client,
+    Json(body): Json<ChangeEmail>,
+) -> Result<Accepted<Sent>, Error> {
+    let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
+    let taken = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
+    start(&s, &member, &client, email, taken, "/email").await
+}
+
+/// Has a code sent to a new number. The current one stays until the code comes back.
+///
+/// AWS calls: as for an address.
+#[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 202, body = Sent), Problems))]
+pub async fn change_phone(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    client: Client,
+    Json(body): Json<ChangePhone>,
+) -> Result<Accepted<Sent>, Error> {
+    let phone = s.sending.phone(&body.phone).map_err(|e| Problem::field("/phone", e))?;
+    let taken = s.table.get::<PhoneClaim>(PhoneClaim::key_of(&phone)).await?.is_some();
+    start(&s, &member, &client, phone, taken, "/phone").await
+}
+
+/// Proves the new address: it is the account's from now on. Every other sign-in ends, and the former address is told.
+///
+/// AWS calls: the caller with what was asked for, the counted try, one transaction.
+#[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
+    extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
+    responses((status = 200, body = Me), Problems))]
+pub async fn verify_email_change(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Pending<Email>>,
+    Json(body): Json<VerifyContact>,
+) -> Result<Versioned<Me>, Error> {
+    verify(&s, member, subject, &body.code).await
+}
+
+/// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told.
+///
+/// AWS calls: as for an address.
+#[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
+    extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
+    responses((status = 200, body = Me), Problems))]
+pub async fn verify_phone_change(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Pending<Phone>>,
+    Json(body): Json<VerifyContact>,
+) -> Result<Versioned<Me>, Error> {
+    verify(&s, member, subject, &body.code).await
+}
+
+/// Mails another code to the new address; the one before dies.
+///
+/// AWS calls: the caller with what was asked for, the code that was sent, the counters of what is sent, one transaction.
+#[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 202, body = Sent), Problems))]
+pub async fn resend_email_change(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Pending<Email>>,
+    client: Client,
+) -> Result<Accepted<Sent>, Error> {
+    resend(&s, &member, &client, subject).await
+}
+
+/// Sends another code to the new number; the one before dies.
+///
+/// AWS calls: as for an address.
+#[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"]))),
+    responses((status = 202, body = Sent), Problems))]
+pub async fn resend_phone_change(
+    State(s): State<crate::State>,
+    MemberAnd { member, subject }: MemberAnd<Pending<Phone>>,
+    client: Client,
+) -> Result<Accepted<Sent>, Error> {
+    resend(&s, &member, &client, subject).await
+}
+
+/// Removes the phone number, unless second factors need it or there is no other way to sign in. Every other sign-in ends.
+///
+/// AWS calls: the caller, one transaction.
+#[utoipa::path(delete, path = "/v1/me/phone", tag = "profile", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
+    let user = &member.user;
+    let phone = user.phone.clone().ok_or(Kind::NotFound)?;
+    if user.has_second_step() || !(user.has_password || user.passkeys > 0) {
+        return Err(Kind::LastFactor.into());
+    }
+    let mut tx = Tx::new();
+    leave(&mut tx, &s, user, Contact::Phone(phone));
+    session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()).remove("phone"), Some(&member.session));
+    tell(&mut tx, &s.sys, user.id, Notice::PhoneChanged);
+    s.table.commit(tx).await?;
+    Ok(NoContent)
+}
+
+fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
+    Challenge::id_of(Purpose::ContactChange, to, &user.to_string())
+}
+
+async fn start<C: ContactKind>(
+    s: &crate::State,
+    member: &Member,
+    client: &Client,
+    new: C,
+    taken: bool,
+    pointer: &str,
+) -> Result<Accepted<Sent>, Error> {
+    let (user, to): (&User, Contact) = (&member.user, new.clone().into());
+    if C::current(user).is_some_and(|current| current.key() == to.key()) {
+        return Err(Problem::field(pointer, FieldError::new("unchanged")).into());
+    }
+    let id = challenge_of(user.id, &to);
+    let mut challenge = Challenge::new(&s.sys, id, Purpose::ContactChange, Form::Code { digits: DIGITS }, &to, user.locale);
+    (challenge.user, challenge.decoy) = (Some(user.id), taken);
+    let mut tx = Tx::new();
+    let challenge = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
+    let pending = Pending { user: user.id, session: member.session.id, to: new, expires_at: s.sys.now() + LIFE };
+    tx.put(&pending, Cond::Absent.or(Cond::Exists));
+    tell(&mut tx, &s.sys, user.id, Notice::ContactChangeAsked);
+    s.table.commit(tx).await?;
+    Ok(Accepted(challenge.sent()))
+}
+
+fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>) -> Result<Pending<C>, Problem> {
+    pending.filter(|p| p.session == member.session.id && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
+}
+
+async fn verify<C: ContactKind>(s: &crate::State, member: Member, pending: Option<Pending<C>>, code: &str) -> Result<Versioned<Me>, Error> {
+    let now = s.sys.now();
+    let (pending, user) = (open(&member, now, pending)?, &member.user);
+    let id = challenge_of(user.id, &pending.to.clone().into());
+    let proven = challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, id, code.trim()).await?;
+    let mut tx = Tx::new();
+    proven.consume(&mut tx);
+    tx.delete_when(pending.key(), field("to").eq(&pending.to));
+    if let Some(former) = C::current(user) {
+        leave(&mut tx, s, user, former);
+    }
+    let (free, record) = pending.to.claim(&mut tx, user.id, Update::of(user.key()));
+    session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
+    tell(&mut tx, &s.sys, user.id, C::CHANGED);
+    s.table.commit(tx).await.map_err(|e| if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) })?;
+    let user = s.table.get::<User>(user.key()).await?.ok_or(Kind::NotFound)?;
+    Ok(Versioned(user.version, Me::of(&user, &s.links)))
+}
+
+/// Adds to a transaction that a contact is no longer the account's: somebody else may have it, and whoever reads it is told.
+fn leave(tx: &mut Tx, s: &crate::State, user: &User, former: Contact) {
+    let claim = match &former {
+        Contact::Email(email) => EmailClaim::key_of(email),
+        Contact::Phone(phone) => PhoneClaim::key_of(phone),
+    };
+    tx.delete_when(claim, field("user").eq(user.id));
+    tx.put(&Former::new(user.id, &former, s.sys.now()), Cond::Absent.or(Cond::Exists));
+}
+
+async fn resend<C: ContactKind>(
+    s: &crate::State,
+    member: &Member,
+    client: &Client,
+    pending: Option<Pending<C>>,
+) -> Result<Accepted<Sent>, Error> {
+    let now = s.sys.now();
+    let to: Contact = open(member, now, pending)?.to.into();
+    let mut challenge = s.table.get::<Challenge>(Challenge::key_of(challenge_of(member.user.id, &to))).await?.ok_or(Kind::NotFound)?;
+    let mut tx = Tx::new();
+    challenge.resend(&mut tx, &s.sys)?;
+    s.sending.permit(&s.table, now, client, &to).await?;
+    s.table.commit(tx).await?;
+    Ok(Accepted(challenge.sent()))
+}
