@@ -262,6 +262,27 @@ async fn everything_wrong_is_told_at_once() {
     assert_eq!(caller.get(&path).await.is(200)["step"], "password");
 }
 
+/// A3: what stands on the list of common passwords is refused however it is written, in steps and by link.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn common_passwords_are_refused() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    prove(&cloud, &caller, &path, "ana@example.test").await;
+    caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    caller.put(&format!("{path}/username"), json!({ "username": "somebody" })).await.is(200);
+    let list = include_str!("../../shared/accounts/data/common-passwords.txt");
+    let bad: Vec<&str> = list.lines().filter(|p| p.chars().count() >= 12).step_by(100).collect();
+    assert!(bad.len() > 50);
+    for (password, n) in bad.iter().zip(0..) {
+        let password = if n % 2 == 0 { (*password).to_owned() } else { password.to_uppercase() };
+        let refused = caller.put(&format!("{path}/password"), json!({ "password": password })).await;
+        assert_eq!(refused.field_errors(), ["/password password_common"], "{password}");
+    }
+    let by_link = json!({ "email": "bea@example.test", "username": "bea", "password": "Pumpernickel" });
+    assert_eq!(caller.post("/v1/registrations/link", by_link).await.field_errors(), ["/password password_common"]);
+    caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+}
+
 /// G2, G3: what is not the expected JSON is refused with a problem document that says where.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn malformed_requests_are_refused() {

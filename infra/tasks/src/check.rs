@@ -89,8 +89,8 @@ pub fn template() -> Result<Template, Failure> {
 }
 
 fn generated() -> Result<Vec<String>, Failure> {
-    let stale = sync::generate()?.into_iter().filter(|file| repository::read(file.path).map_or(true, |text| text != file.text));
-    Ok(stale.map(|file| format!("{}: not as the handlers have it; run `cargo xtask sync`", file.path)).collect())
+    let stale = sync::generate()?.into_iter().filter(|file| repository::bytes(file.path).map_or(true, |content| content != file.content));
+    Ok(stale.map(|file| format!("{}: not what it is made from; run `cargo xtask sync`", file.path)).collect())
 }
 
 /// Routes in code against routes in the template, both ways.

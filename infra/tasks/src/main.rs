@@ -26,7 +26,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write the handlers' routes into template.yaml, infra/openapi.json and the router of `cargo lambda watch`.
+    /// Write the handlers' routes into template.yaml, infra/openapi.json and the router of `cargo lambda watch`; pack the list of passwords.
     Sync,
     /// Compare code, template, documents, events and messages; fail on any difference.
     Check,

@@ -17,6 +17,11 @@ pub fn read(path: &str) -> Result<String, Failure> {
     fs::read_to_string(root().join(path)).map_err(|e| format!("{path}: {e}").into())
 }
 
+/// A file of the repository that need not be text.
+pub fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
+    fs::read(root().join(path)).map_err(|e| format!("{path}: {e}").into())
+}
+
 /// The names of the folders or files in a folder, sorted.
 pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
     let folder = root().join(path);

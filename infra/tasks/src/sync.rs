@@ -1,5 +1,5 @@
 //! Writing the handlers' routes to the places that repeat them: each function's events in the template, the OpenAPI
-//! document, and the router of `cargo lambda watch`.
+//! document, and the router of `cargo lambda watch`. Also packs the list of common passwords.
 
 use std::{collections::BTreeMap, fs};
 
@@ -17,32 +17,38 @@ pub struct Generated {
     /// Where, from the root.
     pub path: &'static str,
     /// What should be in it.
-    pub text: String,
+    pub content: Vec<u8>,
 }
 
 /// Writes whatever differs.
 pub fn run() -> Result<(), Failure> {
     for file in generate()? {
-        if repository::read(file.path).is_ok_and(|text| text == file.text) {
+        if repository::bytes(file.path).is_ok_and(|content| content == file.content) {
             println!("{}: as it should be", file.path);
         } else {
-            fs::write(repository::root().join(file.path), file.text)?;
+            fs::write(repository::root().join(file.path), file.content)?;
             println!("{}: written", file.path);
         }
     }
     Ok(())
 }
 
-/// Everything that derives from the handlers.
+/// Everything that derives from something else: from the handlers, and the packed list of passwords.
 pub fn generate() -> Result<Vec<Generated>, Failure> {
     let functions = functions::all();
     let routes = document::routes(&functions)?;
     let template = repository::read("template.yaml")?;
     let document = document::whole(&functions)?;
+    let file = |path, content| Generated { path, content };
+    let text = |path, text: String| file(path, text.into_bytes());
     Ok(vec![
-        Generated { path: "template.yaml", text: with_events(&template, &routes)? },
-        Generated { path: "infra/openapi.json", text: serde_json::to_string_pretty(&document)? + "\n" },
-        Generated { path: "Cargo.toml", text: with_router(&repository::read("Cargo.toml")?, &routes)? },
+        text("template.yaml", with_events(&template, &routes)?),
+        text("infra/openapi.json", serde_json::to_string_pretty(&document)? + "\n"),
+        text("Cargo.toml", with_router(&repository::read("Cargo.toml")?, &routes)?),
+        file(
+            "shared/accounts/data/common-passwords.bin",
+            accounts::common::pack(&repository::read("shared/accounts/data/common-passwords.txt")?),
+        ),
     ])
 }
 

@@ -1,6 +1,6 @@
 //! Passwords that guessing tools try first.
 //!
-//! A list of common passwords catches its own entries only. This judges what is left when the usual decorations are taken
+//! The [list of common passwords](crate::common) catches its own entries only. This judges what is left when the usual decorations are taken
 //! off: substituted letters, digits and symbols around the word, the word repeated, keys in a row.
 
 /// Words that people build passwords from.

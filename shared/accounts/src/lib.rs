@@ -6,6 +6,7 @@
 pub mod agent;
 mod caller;
 pub mod challenge;
+pub mod common;
 pub mod deletion;
 pub mod device;
 pub mod factor;

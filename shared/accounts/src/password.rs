@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{FieldError, Problem, Secret, Sys, env::Reader, id::UserId};
 use sha2::Sha256;
 
-use crate::{Keyring, guessable::guessable, user::PasswordHash};
+use crate::{Keyring, common::common, guessable::guessable, user::PasswordHash};
 
 /// Longest password, in bytes. Longer ones are refused, never cut.
 pub const MAX_BYTES: usize = 1024;
@@ -62,7 +62,7 @@ impl Policy {
         rule(!self.digit || text.chars().any(char::is_numeric), FieldError::new("password_digit"));
         rule(!self.symbol || text.chars().any(|c| !c.is_alphanumeric()), FieldError::new("password_symbol"));
         // What is too long is refused anyhow, and not worth the work.
-        rule(text.len() > MAX_BYTES || !guessable(text), FieldError::new("password_common"));
+        rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::new("password_common"));
         rule(!contains_personal(text, personal), FieldError::new("password_personal"));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
