@@ -113,6 +113,30 @@ async fn every_item_is_found_once_whatever_the_page() {
     let _ = caller.get(&format!("{base}?cursor=forged")).await.is(400);
 }
 
+/// Breached passwords: the stand-in knows what it is told, shows what it was asked, and fails on demand.
+#[tokio::test]
+async fn the_stand_in_for_breached_passwords_does_as_it_is_told() {
+    let cloud = Cloud::start().await;
+    let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/breached-passwords"));
+    let before = caller.get(&url).await.is(200);
+    assert_eq!((&before["mood"], &before["asked"]), (&json!("well"), &json!([])));
+    let changed = caller.post(&url, json!({ "add": "password" })).await.is(200);
+    assert!(changed["passwords"].as_array().expect("passwords").contains(&json!("password")), "{changed}");
+    let range = format!("{}/breached-passwords/range/5baa6", cloud.urls.outside);
+    let plain = caller.get(&range).await;
+    assert!(String::from_utf8_lossy(&plain.bytes).contains("1E4C9B93F3F0682250B6CF8331B7EE68FD8:3"), "{plain:?}");
+    let padded = caller.with("add-padding", "true").get(&range).await;
+    assert!(String::from_utf8_lossy(&padded.bytes).lines().count() >= 800, "{padded:?}");
+    let asked = caller.get(&url).await.is(200)["asked"].take();
+    assert_eq!(asked, json!([{ "digits": "5baa6", "padded": false }, { "digits": "5baa6", "padded": true }]));
+    assert_eq!(caller.post(&url, json!({ "mood": "down" })).await.is(200)["mood"], "down");
+    assert_eq!(caller.get(&range).await.status, 503);
+    assert_eq!(caller.get(&format!("{range}0")).await.status, 400, "six digits are too many");
+    for wrong in [json!({}), json!({ "add": "" }), json!({ "add": "x", "mood": "well" })] {
+        let _ = caller.post(&url, wrong).await.is(400);
+    }
+}
+
 /// Connections: whoever is connected is listed, and can be cut off.
 #[tokio::test]
 async fn an_open_socket_is_listed_and_can_be_cut() {
@@ -151,7 +175,7 @@ async fn an_operation_tells_what_it_asked_of_aws() {
 async fn pages_of_other_sites_reach_nothing() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
-    for path in ["/", "/inbox", "/clock", "/schedules", "/connections", "/tables", "/calls", "/dead-letters"] {
+    for path in ["/", "/inbox", "/clock", "/schedules", "/connections", "/tables", "/calls", "/breached-passwords", "/dead-letters"] {
         let page = caller.get(&console(&cloud, path)).await;
         assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
     }

@@ -1,7 +1,8 @@
 //! I-1 and I-2: becoming a member.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use local::outside::breached::Mood;
 use tests::{Caller, Cloud, PASSWORD, Value, json, race};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -262,25 +263,86 @@ async fn everything_wrong_is_told_at_once() {
     assert_eq!(caller.get(&path).await.is(200)["step"], "password");
 }
 
-/// A3: what stands on the list of common passwords is refused however it is written, in steps and by link.
+/// A registration in steps that has come to its password.
+async fn at_the_password(cloud: &Cloud, name: &str) -> (Caller, String) {
+    let email = format!("{name}@example.test");
+    let (caller, path) = begin(cloud, &email).await;
+    prove(cloud, &caller, &path, &email).await;
+    caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    caller.put(&format!("{path}/username"), json!({ "username": name })).await.is(200);
+    (caller, format!("{path}/password"))
+}
+
+/// A3: what stands on the list of common passwords is refused however it is capitalised, in steps and by link.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn common_passwords_are_refused() {
     let cloud = Cloud::start().await;
-    let (caller, path) = begin(&cloud, "ana@example.test").await;
-    prove(&cloud, &caller, &path, "ana@example.test").await;
-    caller.put(&format!("{path}/personal"), personal()).await.is(200);
-    caller.put(&format!("{path}/username"), json!({ "username": "somebody" })).await.is(200);
+    let (caller, path) = at_the_password(&cloud, "zyx_wvu").await;
     let list = include_str!("../../shared/accounts/data/common-passwords.txt");
-    let bad: Vec<&str> = list.lines().filter(|p| p.chars().count() >= 12).step_by(100).collect();
+    let bad: Vec<&str> = list.lines().filter(|p| p.chars().count() >= 12).step_by(130).collect();
     assert!(bad.len() > 50);
     for (password, n) in bad.iter().zip(0..) {
-        let password = if n % 2 == 0 { (*password).to_owned() } else { password.to_uppercase() };
-        let refused = caller.put(&format!("{path}/password"), json!({ "password": password })).await;
+        let password = if n % 4 < 2 { (*password).to_owned() } else { password.to_uppercase() };
+        let refused = if n % 2 == 0 {
+            caller.put(&path, json!({ "password": password })).await
+        } else {
+            caller.post("/v1/registrations/link", json!({ "email": "bea@example.test", "username": "bea", "password": password })).await
+        };
         assert_eq!(refused.field_errors(), ["/password password_common"], "{password}");
     }
-    let by_link = json!({ "email": "bea@example.test", "username": "bea", "password": "Pumpernickel" });
-    assert_eq!(caller.post("/v1/registrations/link", by_link).await.field_errors(), ["/password password_common"]);
-    caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    caller.put(&path, json!({ "password": PASSWORD })).await.is(200);
+}
+
+/// A3: a password that is known from a breach is refused, together with whatever else is wrong with it; those who know it are
+/// told five digits of its hash and nothing more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn breached_passwords_are_refused() {
+    let cloud = Cloud::start().await;
+    let breached = &cloud.outside.breached;
+    let (caller, path) = at_the_password(&cloud, "ana_n").await;
+    let known = breached.passwords();
+    assert!(!known.is_empty());
+    for password in &known {
+        assert_eq!(caller.put(&path, json!({ "password": password })).await.field_errors(), ["/password password_breached"]);
+    }
+    breached.add("ana_n 1!").unwrap();
+    let body = |password: &str| json!({ "email": "ana", "username": "ana_n", "password": password });
+    let codes = ["/password too_short", "/password password_personal", "/password password_breached"];
+    assert_eq!(caller.put(&path, json!({ "password": "ana_n 1!" })).await.field_errors(), codes);
+    let by_link = caller.post("/v1/registrations/link", body("ana_n 1!")).await.field_errors();
+    assert_eq!(by_link, [["/email email"].as_slice(), &codes].concat());
+    assert_eq!(
+        caller.post("/v1/registrations/link", body(&known[0])).await.field_errors(),
+        ["/email email", "/password password_breached"]
+    );
+    // It is of use as long as nobody has it: spelled otherwise it is another.
+    caller.put(&path, json!({ "password": known[0].to_uppercase() })).await.is(200);
+    let asked = breached.asked();
+    assert_eq!(asked.len(), known.len() + 4);
+    assert!(asked.iter().all(|a| a.padded && a.digits.len() == 5), "{asked:?}");
+    // What is refused for its length is not even hashed.
+    assert_eq!(caller.put(&path, json!({ "password": "x".repeat(1025) })).await.field_errors()[0], "/password too_long");
+    assert_eq!(breached.asked().len(), asked.len());
+}
+
+/// A3, Z48: while nobody knows about breaches, or not within a second, the list of common passwords alone counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_who_knows_breached_passwords() {
+    let cloud = Cloud::start().await;
+    let breached = &cloud.outside.breached;
+    let (caller, path) = at_the_password(&cloud, "ana_n").await;
+    let known = json!({ "password": breached.passwords()[0] });
+    for mood in [Mood::Down, Mood::Garbled, Mood::Slow] {
+        breached.be(mood);
+        let begun = Instant::now();
+        caller.put(&path, known.clone()).await.is(200);
+        assert!(begun.elapsed() < Duration::from_millis(2_500), "{mood:?}: {:?}", begun.elapsed());
+        let common = caller.put(&path, json!({ "password": "Pumpernickel" })).await;
+        assert_eq!(common.field_errors(), ["/password password_common"], "{mood:?}");
+    }
+    assert_eq!(breached.asked().len(), 6);
+    breached.be(Mood::Well);
+    assert_eq!(caller.put(&path, known).await.field_errors(), ["/password password_breached"]);
 }
 
 /// G2, G3: what is not the expected JSON is refused with a problem document that says where.

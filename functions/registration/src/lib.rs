@@ -23,7 +23,7 @@ use std::time::Duration;
 use accounts::{
     challenge::CodeKey,
     identifier::{Contact, Email},
-    password::{Hasher, Policy},
+    password::{Hasher, Judge},
     sending,
     token::Tokens,
 };
@@ -41,7 +41,7 @@ pub struct State {
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
-    policy: Policy,
+    judge: Judge,
     limits: Limits,
 }
 
@@ -72,9 +72,14 @@ impl Limits {
         Limit::new("username_check", client.network(), 30, Duration::from_secs(60)).frequent()
     }
 
-    /// Passwords that may be chosen in one registration: each costs a hash.
+    /// Passwords that may be tried in one registration: each costs a hash or a question to others.
     fn passwords(flow: &flow::Flow) -> Limit {
-        Limit::new("registration_password", flow.id, 20, DAY)
+        Limit::new("registration_password", flow.id, 40, DAY)
+    }
+
+    /// Passwords that one client may try in registrations by link.
+    fn link_passwords(client: &Client) -> Limit {
+        Limit::new("link_password", client.network(), 60, HOUR)
     }
 }
 
@@ -106,7 +111,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: Tokens::read(r, &sys),
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
-        policy: Policy::read(r),
+        judge: Judge::read(r),
         limits: Limits { starts_per_hour: r.or("REGISTRATIONS_PER_HOUR", 10) },
         sys: sys.clone(),
     })?;

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
+    Limits,
     flow::{Flow, Password, Way},
     start::locale,
     username::free,
@@ -50,7 +51,8 @@ pub struct LinkSent {
 
 /// Registers and mails a link. Answered alike whether the address has an account or not.
 ///
-/// Three counters at once, the claims of name and address, one transaction.
+/// A counter before the password is judged, which may ask others; then three at once, so that what is refused counts as no
+/// registration; the claims of name and address, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
     extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
     responses((status = 202, body = LinkSent), Problems))]
@@ -65,10 +67,11 @@ pub async fn register_by_link(
     let email = fields.take("/email", Email::parse(&body.email));
     let name = fields.take("/username", Username::parse(&body.username));
     let personal: Vec<&str> = email.iter().map(AsRef::as_ref).chain(name.iter().map(AsRef::as_ref)).collect();
-    fields.take_all("/password", s.policy.check(&body.password, &personal));
+    let now = s.sys.now();
+    limits::take(&s.table, now, &[Limits::link_passwords(&client)]).await?;
+    fields.take_all("/password", s.judge.judge(&body.password, &personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
-    let now = s.sys.now();
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
     let username = free(&s.table, &body.username).await?;
 

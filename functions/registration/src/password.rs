@@ -22,7 +22,10 @@ pub struct SetRegistrationPassword {
     password: Secret,
 }
 
-/// Chooses a password. The flow, to judge the password by the person's own data, a counter, and the flow's change.
+/// Chooses a password.
+///
+/// The flow, to judge the password by the person's own data, a counter, and the flow's change; before it, where that is
+/// configured, one question to those who know breached passwords.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPassword,
     extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"]))),
@@ -41,10 +44,10 @@ pub async fn set_registration_password(
         flow.username.as_ref().map(AsRef::as_ref),
     ];
     let personal: Vec<&str> = names.into_iter().flatten().chain([flow.email.as_ref()]).collect();
-    let mut fields = Fields::new();
-    fields.take_all("/password", s.policy.check(&body.password, &personal));
-    fields.finish()?;
     limits::take(&s.table, now, &[Limits::passwords(&flow)]).await?;
+    let mut fields = Fields::new();
+    fields.take_all("/password", s.judge.judge(&body.password, &personal).await);
+    fields.finish()?;
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     let password = Password { phc: hash.phc, pepper: hash.pepper };
     let flow = advance(&s.table, now, &token, Step::Password, |u| u.set("password", &password)).await?;

@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod hosts;
 mod http_api;
 pub mod inbox;
+pub mod outside;
 pub mod schedules;
 pub mod secrets;
 pub mod seed;
@@ -44,6 +45,8 @@ pub struct Urls {
     pub console: String,
     /// The AWS endpoints, all of them; `@connections` is below `/<stage>/@connections/`.
     pub aws: String,
+    /// The stand-ins for services that are not AWS's, each below a path of its own.
+    pub outside: String,
     /// The API's documentation.
     pub docs: String,
 }
@@ -93,6 +96,8 @@ pub struct Core {
     pub activity: Activity,
     /// What stands behind the AWS endpoints: tables, objects, calls, faults, dead letters.
     pub aws: aws::State,
+    /// The stand-ins for services that are not AWS's.
+    pub outside: outside::State,
 }
 
 impl Core {

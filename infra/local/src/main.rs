@@ -19,8 +19,8 @@ struct Flags {
     /// The folder that keeps the state
     #[arg(long, default_value_os_t = at_root(".local"))]
     state: PathBuf,
-    /// The first of four ports: API, WebSocket, console, AWS endpoints
-    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u16).range(1..=65532))]
+    /// The first of five ports: API, WebSocket, console, AWS endpoints, other services
+    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u16).range(1..=65531))]
     port: u16,
     /// Runs functions in `cargo lambda watch`, at this address
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:9000")]

@@ -24,6 +24,7 @@ use crate::{
     hosts::{Hosting, Hosts, Surroundings},
     http_api,
     inbox::Inbox,
+    outside,
     schedules::{self, Schedules},
     secrets::Secrets,
     socket_api::{self, Connections},
@@ -46,14 +47,16 @@ pub struct Ports {
     pub console: u16,
     /// The AWS endpoints.
     pub aws: u16,
+    /// The stand-ins for services that are not AWS's.
+    pub outside: u16,
 }
 
 impl Ports {
-    /// Four ports in a row.
+    /// Five ports in a row.
     #[must_use]
     pub fn from(first: u16) -> Self {
         let port = |n| first.saturating_add(n);
-        Self { api: first, socket: port(1), console: port(2), aws: port(3) }
+        Self { api: first, socket: port(1), console: port(2), aws: port(3), outside: port(4) }
     }
 }
 
@@ -137,6 +140,7 @@ struct Listeners {
     socket: TcpListener,
     console: TcpListener,
     aws: TcpListener,
+    outside: TcpListener,
 }
 
 impl Stack {
@@ -152,12 +156,14 @@ impl Stack {
             socket: listen(options.ports.socket, options.patient).await?,
             console: listen(options.ports.console, options.patient).await?,
             aws: listen(options.ports.aws, options.patient).await?,
+            outside: listen(options.ports.outside, options.patient).await?,
         };
         let mut urls = Urls {
             api: url("http", &listeners.api)?,
             socket: url("ws", &listeners.socket)?,
             console: url("http", &listeners.console)?,
             aws: url("http", &listeners.aws)?,
+            outside: url("http", &listeners.outside)?,
             docs: format!("{}/docs", url("http", &listeners.api)?),
         };
         let parameters = parameters(&urls, options.parameters);
@@ -172,6 +178,7 @@ impl Stack {
 
         let mut tasks = JoinSet::new();
         serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?);
+        serve(&mut tasks, listeners.outside, outside::router(Arc::clone(&core)));
         serve(&mut tasks, listeners.api, http_api::router(Arc::clone(&core)));
         serve(&mut tasks, listeners.socket, socket_api::router(Arc::clone(&core)));
         serve(&mut tasks, listeners.console, console::router(Arc::clone(&core)));
@@ -216,6 +223,7 @@ fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storag
         Some(file) => Inbox::open(sys.clone(), &file).map_err(damaged(Some(&file)))?,
     };
     let aws = aws::State::open(&template, &storage, &clock)?;
+    let outside = outside::State::open(&storage)?;
     let hosts = Hosts::new(
         hosting,
         &Surroundings {
@@ -232,7 +240,7 @@ fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storag
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
     let schedules = schedules.map_err(|e| StartError::Template(e.to_string()))?;
     let connections = Connections::default();
-    Ok(Core { stage, template, urls, storage, sys, clock, credentials, hosts, connections, schedules, inbox, activity, aws })
+    Ok(Core { stage, template, urls, storage, sys, clock, credentials, hosts, connections, schedules, inbox, activity, aws, outside })
 }
 
 /// What the template asks of whoever deploys it, as a laptop answers.
@@ -247,6 +255,7 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("MailFrom", "stoa@example.test".to_owned()),
         // Browsers keep passkeys for names only, and take this one without HTTPS.
         ("PasskeyDomain", "localhost".to_owned()),
+        ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
     ];
     own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
 }

@@ -26,8 +26,7 @@ pub fn pack(list: &str) -> Vec<u8> {
 }
 
 fn fingerprint(password: &str) -> Fingerprint {
-    let [a, b, c, d, e, ..] = <[u8; 32]>::from(Sha256::digest(password.to_lowercase()));
-    [a, b, c, d, e]
+    Sha256::digest(password.to_lowercase()).first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`challenge::Challenge`]; every caller, over HTTP or a socket, passes [`authenticate`].
 
 pub mod agent;
+mod breached;
 mod caller;
 pub mod challenge;
 pub mod common;

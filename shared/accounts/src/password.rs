@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{FieldError, Problem, Secret, Sys, env::Reader, id::UserId};
 use sha2::Sha256;
 
-use crate::{Keyring, common::common, guessable::guessable, user::PasswordHash};
+use crate::{Keyring, breached::Breached, common::common, guessable::guessable, user::PasswordHash};
 
 /// Longest password, in bytes. Longer ones are refused, never cut.
 pub const MAX_BYTES: usize = 1024;
@@ -64,6 +64,36 @@ impl Policy {
         // What is too long is refused anyhow, and not worth the work.
         rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::new("password_common"));
         rule(!contains_personal(text, personal), FieldError::new("password_personal"));
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}
+
+/// Judges passwords that somebody chooses: by the policy, and by whether they are known from a breach.
+#[derive(Clone)]
+pub struct Judge {
+    policy: Policy,
+    breached: Option<Breached>,
+}
+
+impl Judge {
+    /// Reads the [`Policy`], and `BREACHED_PASSWORDS_URL`: where to ask for breached passwords; without it nobody is asked.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        Self { policy: Policy::read(r), breached: Breached::read(r) }
+    }
+
+    /// As [`Policy::check`]; at most one request to the service, which is waited for one second. When it does not answer the
+    /// policy alone counts. Whoever calls this limits how often: the service is somebody else's.
+    ///
+    /// # Errors
+    /// Every rule that it breaks.
+    pub async fn judge(&self, password: &Secret, personal: &[&str]) -> Result<(), Vec<FieldError>> {
+        let mut errors = self.policy.check(password, personal).err().unwrap_or_default();
+        if let Some(breached) = &self.breached
+            && password.expose().len() <= MAX_BYTES
+            && breached.knows(password).await
+        {
+            errors.push(FieldError::new("password_breached"));
+        }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }

@@ -6,6 +6,7 @@
 
 mod aws;
 mod figures;
+mod outside;
 mod runtime;
 pub mod trace;
 
@@ -16,6 +17,7 @@ pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use figures::Figures;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use kernel::{ConfigError, Env, Sys, Time};
+pub use outside::Outside;
 pub use runtime::run;
 use serde::{Serialize, de::DeserializeOwned};
 pub use serde_json::value::RawValue;

@@ -228,7 +228,7 @@ fn damaged(path: &Path) -> impl FnOnce(io::Error) -> StartError {
 }
 
 /// Replaces a file of the state folder by another version of it, never leaving half of one.
-fn replace_file(file: &Path, content: &impl serde::Serialize) -> io::Result<()> {
+pub(crate) fn replace_file(file: &Path, content: &impl serde::Serialize) -> io::Result<()> {
     let fresh = file.with_extension("new");
     fs::write(&fresh, serde_json::to_vec(content)?)?;
     fs::rename(fresh, file)

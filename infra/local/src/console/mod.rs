@@ -9,8 +9,10 @@
 //! | `GET /_local/connections`, `DELETE …/{id}` | open sockets, and cutting one |
 //! | `GET /_local/tables`, `GET …/{table}?kind=&pk=&limit=&cursor=` | what is stored |
 //! | `GET /_local/calls` | what the functions asked of AWS |
+//! | `GET`, `POST /_local/breached-passwords` | what the stand-in knows and was asked, and what becomes of it |
 //! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | what was given up, and sending it again |
 
+mod breached;
 mod calls;
 mod clock;
 mod connections;
@@ -45,6 +47,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(connections::routes())
         .merge(tables::routes())
         .merge(calls::routes())
+        .merge(breached::routes())
         .merge(dead_letters::routes())
         .fallback(|| async { Refused::nothing_here() })
         .layer(middleware::from_fn(guard::guard))

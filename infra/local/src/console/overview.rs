@@ -38,7 +38,14 @@ struct Function {
 
 async fn overview(State(core): State<Arc<Core>>) -> Json<Overview> {
     let urls = &core.urls;
-    let urls = [("api", &urls.api), ("socket", &urls.socket), ("docs", &urls.docs), ("console", &urls.console), ("aws", &urls.aws)];
+    let urls = [
+        ("api", &urls.api),
+        ("socket", &urls.socket),
+        ("docs", &urls.docs),
+        ("console", &urls.console),
+        ("aws", &urls.aws),
+        ("outside", &urls.outside),
+    ];
     let urls = urls.map(|(name, url)| Address { name, url: url.clone() });
     let functions = core.template.functions.values().map(|f| Function { name: f.name.clone(), triggers: triggers(&core.template, f) });
     Json(Overview { urls: urls.into(), accounts: seeded(&core).await, functions: functions.collect() })

@@ -38,6 +38,7 @@ const PAGES: &[Page] = &[
     page!("/connections", "Connections", "connections", Some("connections")),
     page!("/tables", "Tables", "tables", None),
     page!("/calls", "Calls", "calls", None),
+    page!("/breached-passwords", "Breached passwords", "breached-passwords", None),
     page!("/dead-letters", "Dead letters", "dead-letters", Some("dead_letters")),
 ];
 
@@ -65,6 +66,7 @@ assets! {
     "connections.js" "text/javascript; charset=utf-8";
     "tables.js" "text/javascript; charset=utf-8";
     "calls.js" "text/javascript; charset=utf-8";
+    "breached-passwords.js" "text/javascript; charset=utf-8";
     "dead-letters.js" "text/javascript; charset=utf-8";
 }
 

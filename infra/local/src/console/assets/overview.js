@@ -1,11 +1,11 @@
 import { $, chip, copyButton, el, live, show } from "./console.js";
 
-const names = { api: "HTTP API", socket: "WebSocket", docs: "API documents", console: "This console", aws: "AWS endpoints" };
+const names = { api: "HTTP API", socket: "WebSocket", docs: "API documents", console: "This console", aws: "AWS endpoints", outside: "Other services" };
 
 live(() => "/_local/overview", (value) => {
   show($("addresses"), value.urls.map(({ name, url }) => el("li", {},
     el("span", { class: "soft" }, names[name] ?? name),
-    url.startsWith("http") && name !== "aws" ? el("a", { href: url }, el("code", {}, url)) : el("code", {}, url),
+    url.startsWith("http") && name !== "aws" && name !== "outside" ? el("a", { href: url }, el("code", {}, url)) : el("code", {}, url),
     copyButton(url))));
   $("accounts-card").hidden = value.accounts.length === 0;
   show($("accounts"), value.accounts.map((a) => el("tr", {},

@@ -1,0 +1,209 @@
+//! The service that knows passwords from breaches: given five digits of a SHA-1 it answers with the rest of all that begin so.
+//! <https://haveibeenpwned.com/API/v3#PwnedPasswords>
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use serde::{Deserialize, Serialize};
+use sha1::{Digest as _, Sha1};
+
+use crate::{Core, StartError, aws::replace_file};
+
+/// Where it is on the listener.
+pub(crate) const PATH: &str = "/breached-passwords";
+
+/// Known from the start: long enough, on no list, against no rule.
+const FIRST: [&str; 3] = ["purple elephants sing", "seven sleepy otters", "my router ate the map"];
+/// How often each was seen.
+const SEEN: u32 = 3;
+/// Lines that an answer is padded to.
+const PADDED: usize = 800;
+/// Questions that are remembered.
+const REMEMBERED: usize = 200;
+/// How long it takes when it is slow.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// How it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mood {
+    /// It answers.
+    #[default]
+    Well,
+    /// It answers, after five seconds.
+    Slow,
+    /// It answers that it cannot.
+    Down,
+    /// It answers with a page for people.
+    Garbled,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// What was told of the hash.
+    pub digits: String,
+    /// Whether padding was asked for.
+    pub padded: bool,
+}
+
+/// What it knows, how it is and what it was asked. Cloning shares it.
+#[derive(Clone)]
+pub struct Breached(Arc<Shared>);
+
+struct Shared {
+    file: Option<PathBuf>,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    passwords: BTreeSet<String>,
+    mood: Mood,
+    asked: VecDeque<Asked>,
+}
+
+impl Breached {
+    /// The passwords that are kept in `file`; the first few if there is none.
+    ///
+    /// # Errors
+    /// [`StartError::State`] if the file is damaged.
+    pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
+        let first = || FIRST.map(str::to_owned).into();
+        let passwords = match file.as_ref().map(|f| (f, fs::read(f))) {
+            None => first(),
+            Some((_, Err(e))) if e.kind() == io::ErrorKind::NotFound => first(),
+            Some((f, read)) => read
+                .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
+                .map_err(|e: io::Error| StartError::State(format!("{}: {e}", f.display())))?,
+        };
+        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(Kept { passwords, mood: Mood::Well, asked: VecDeque::new() }) })))
+    }
+
+    /// What it knows, sorted.
+    #[must_use]
+    pub fn passwords(&self) -> Vec<String> {
+        self.kept().passwords.iter().cloned().collect()
+    }
+
+    /// A password turns up in a breach.
+    ///
+    /// # Errors
+    /// If the state folder cannot be written; it is known all the same.
+    pub fn add(&self, password: &str) -> io::Result<()> {
+        self.change(|passwords| passwords.insert(password.to_owned()))
+    }
+
+    /// It is forgotten.
+    ///
+    /// # Errors
+    /// If the state folder cannot be written; it is forgotten all the same.
+    pub fn remove(&self, password: &str) -> io::Result<()> {
+        self.change(|passwords| passwords.remove(password))
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn mood(&self) -> Mood {
+        self.kept().mood
+    }
+
+    /// From now on it is so, until it is told otherwise or the process ends.
+    pub fn be(&self, mood: Mood) {
+        self.kept().mood = mood;
+    }
+
+    /// The last questions, oldest first.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.kept().asked.iter().cloned().collect()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BTreeSet<String>) -> bool) -> io::Result<()> {
+        let mut kept = self.kept();
+        let changed = change(&mut kept.passwords);
+        match &self.0.file {
+            Some(file) if changed => replace_file(file, &kept.passwords),
+            _ => Ok(()),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a question and says how it is to be answered.
+    fn note(&self, asked: Asked) -> Mood {
+        let mut kept = self.kept();
+        kept.asked.push_back(asked);
+        while kept.asked.len() > REMEMBERED {
+            kept.asked.pop_front();
+        }
+        kept.mood
+    }
+
+    /// Every hash that begins so, without these digits, and how often it was seen.
+    fn range(&self, digits: &str) -> Vec<String> {
+        let hashes = self.kept().passwords.iter().map(|password| hash(password)).collect::<Vec<_>>();
+        hashes.iter().filter_map(|hash| Some(format!("{}:{SEEN}", hash.strip_prefix(digits)?))).collect()
+    }
+}
+
+pub(super) fn routes() -> Router<Arc<Core>> {
+    Router::new().route("/range/{digits}", get(range))
+}
+
+async fn range(State(core): State<Arc<Core>>, Path(digits): Path<String>, headers: HeaderMap) -> Response {
+    if digits.len() != 5 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return (StatusCode::BAD_REQUEST, "The hash prefix was not in a valid format").into_response();
+    }
+    let padded = headers.get("add-padding").is_some_and(|v| v == "true");
+    match core.outside.breached.note(Asked { digits: digits.clone(), padded }) {
+        Mood::Well => {}
+        Mood::Slow => tokio::time::sleep(SLOW).await,
+        Mood::Down => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Mood::Garbled => return Html("<!doctype html><title>Just a moment</title>").into_response(),
+    }
+    let mut lines = core.outside.breached.range(&digits.to_ascii_uppercase());
+    // A range of the real one is never empty; what it is padded with was never seen.
+    let others = if padded { PADDED.saturating_sub(lines.len()) } else { 1 };
+    lines.extend((0..others).map(|n| hash(&format!("{digits} {n}"))).filter_map(|hash| Some(format!("{}:0", hash.get(5..)?))));
+    lines.sort_unstable();
+    lines.join("\r\n").into_response()
+}
+
+fn hash(password: &str) -> String {
+    Sha1::digest(password).iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_knows_survives_a_restart_and_is_found_by_its_beginning() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = Some(folder.path().join("breached.json"));
+        let breached = Breached::open(file.clone()).expect("opened");
+        breached.add("password").expect("added");
+        breached.remove(FIRST[0]).expect("removed");
+        breached.be(Mood::Down);
+        let again = Breached::open(file).expect("opened again");
+        assert_eq!(again.passwords(), ["my router ate the map", "password", "seven sleepy otters"]);
+        assert_eq!(again.mood(), Mood::Well);
+        // The hash of `password`, as everybody knows it.
+        assert_eq!(again.range("5BAA6"), ["1E4C9B93F3F0682250B6CF8331B7EE68FD8:3"]);
+        assert!(again.range("00000").is_empty());
+    }
+}
