@@ -21,6 +21,8 @@ pub struct Clock {
     moved: Arc<watch::Sender<i64>>,
     file: Option<Arc<PathBuf>>,
     activity: Activity,
+    /// From which real moment on it was how far ahead, in milliseconds, as long as this process has known it.
+    history: Arc<Mutex<Vec<(i64, i64)>>>,
     /// Held from a move until the schedules have followed it.
     unseen: Arc<Mutex<Option<Guard>>>,
 }
@@ -43,7 +45,8 @@ impl Clock {
             }
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
-        Ok(Self { sys, moved, file: file.map(Arc::new), activity, unseen: Arc::default() })
+        let history = Arc::new(Mutex::new(vec![(i64::MIN, sys.offset_millis())]));
+        Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, unseen: Arc::default() })
     }
 
     /// What the functions take their time from.
@@ -56,6 +59,15 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Time {
         self.sys.now()
+    }
+
+    /// What this clock showed at a real moment that is known to the second. In case of doubt the later reading.
+    #[must_use]
+    pub(crate) fn shown_at(&self, real_seconds: i64) -> Time {
+        let real = real_seconds.saturating_mul(1_000);
+        let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let ahead = history.iter().rev().find(|(since, _)| *since < real.saturating_add(1_000)).map_or(0, |(_, ahead)| *ahead);
+        Time::from_millis(real.saturating_add(ahead))
     }
 
     /// How far it is ahead of real time, in milliseconds.
@@ -125,9 +137,28 @@ impl Clock {
     fn put_offset(&self, offset: i64) -> io::Result<()> {
         let mut unseen = self.unseen();
         *unseen = Some(self.activity.begin());
+        let real = self.now().millis().saturating_sub(self.offset_millis());
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
         drop(unseen);
         self.file.as_deref().map_or(Ok(()), |file| std::fs::write(file, offset.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_shown_is_known_whatever_it_shows_now() {
+        let sys = Sys::real();
+        let clock = Clock::open(sys.clone(), None, Activity::default()).expect("opened");
+        let hour = Duration::from_secs(3600);
+        let before = sys.now().seconds();
+        clock.advance(hour).expect("moved");
+        clock.advance(hour).expect("moved again");
+        let shown = |real: i64| clock.shown_at(real).seconds() - before;
+        assert_eq!((shown(before - 2), shown(before), shown(before + 9)), (-2, 7_200, 7_209));
     }
 }

@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use kernel::Sys;
 use serde::{Deserialize, Serialize};
 
+/// Who runs the account: whatever acts on a local cloud from outside, such as a task or the AWS command line, may do everything.
+pub const OPERATOR: &str = "Operator";
+
 /// The credentials of one function, as the platform would put them into its environment.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Credential {
-    /// The function they belong to, by its logical id.
+    /// The function they belong to, by its logical id, or [`OPERATOR`].
     pub function: String,
     /// `AWS_ACCESS_KEY_ID`.
     pub access_key: String,
@@ -18,7 +21,7 @@ pub struct Credential {
     pub session_token: String,
 }
 
-/// The credentials of every function.
+/// The credentials of every function, and of the operator.
 #[derive(Clone, Default)]
 pub struct Credentials(BTreeMap<String, Credential>);
 

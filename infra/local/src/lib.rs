@@ -22,9 +22,11 @@ pub mod template;
 pub mod tour;
 pub mod visitor;
 
+use std::collections::BTreeMap;
+
 use activity::Activity;
 use clock::Clock;
-use credentials::Credentials;
+use credentials::{Credentials, OPERATOR};
 use hosts::Hosts;
 use inbox::Inbox;
 use kernel::Sys;
@@ -105,6 +107,12 @@ impl Core {
     #[must_use]
     pub fn development(&self) -> bool {
         self.stage == "development"
+    }
+
+    /// The environment in which an SDK acts on this cloud as its operator; with a state folder it is left there, in `operator.env`.
+    #[must_use]
+    pub fn operator(&self) -> BTreeMap<String, String> {
+        self.credentials.of(OPERATOR).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()
     }
 
     /// Returns when everything that the clock has made due has been done, and all that followed from it.

@@ -20,8 +20,8 @@ use crate::{
     aws,
     clock::Clock,
     console,
-    credentials::Credentials,
-    hosts::{Hosting, Hosts, Surroundings},
+    credentials::{Credentials, OPERATOR},
+    hosts::{Hosting, Hosts, Surroundings, account, write_environment},
     http_api,
     inbox::Inbox,
     outside,
@@ -216,8 +216,11 @@ fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storag
     let file = keys.path("secrets.json");
     let secrets = Secrets::open(&sys, &template.secrets, file.as_deref()).map_err(damaged(file.as_deref()))?;
     let file = keys.path("credentials.json");
-    let functions = template.functions.keys().map(String::as_str);
-    let credentials = Credentials::open(&sys, functions, file.as_deref()).map_err(damaged(file.as_deref()))?;
+    let callers = template.functions.keys().map(String::as_str).chain([OPERATOR]);
+    let credentials = Credentials::open(&sys, callers, file.as_deref()).map_err(damaged(file.as_deref()))?;
+    if let Some((folder, operator)) = keys.path("").zip(credentials.of(OPERATOR)) {
+        write_environment(&folder, "operator", account(operator, &urls)).map_err(damaged(Some(&folder)))?;
+    }
     let inbox = match storage.path("inbox.jsonl") {
         None => Inbox::in_memory(sys.clone()),
         Some(file) => Inbox::open(sys.clone(), &file).map_err(damaged(Some(&file)))?,

@@ -13,9 +13,11 @@ mod sync;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-
-/// Why a task ends badly, for a person to read.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use kernel::{Env, Timestamp};
+use tasks::{
+    Failure,
+    redrive::{self, Window},
+};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Contracts, measurements and chores of Stoa")]
@@ -44,6 +46,26 @@ enum Task {
         #[arg(long, default_value_t = 9000)]
         port: u16,
     },
+    /// Publish what the outbox holds of a span of time once more; consumers leave out what they have handled.
+    ///
+    /// Acts on AWS, with the credentials and the region in the environment, or on a local cloud.
+    Redrive {
+        /// From this moment on, such as 2030-01-01T12:00:00Z.
+        #[arg(long)]
+        since: Timestamp,
+        /// Before this moment; without it, all there is.
+        #[arg(long)]
+        until: Option<Timestamp>,
+        /// The stack.
+        #[arg(long, default_value = "stoa")]
+        stack: String,
+        /// The local cloud that keeps its state in this folder.
+        #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
+        local: Option<PathBuf>,
+        /// Only count.
+        #[arg(long)]
+        dry: bool,
+    },
     /// Build the functions and measure them through the Lambda Runtime API, beside the least that a function can be.
     Sizes {
         /// How often each is started.
@@ -69,6 +91,9 @@ fn main() -> ExitCode {
         Task::Check => check::run(),
         Task::Calls { file, strict } => calls::run(&file, strict),
         Task::Events { port } => events::invoke_all(port),
+        Task::Redrive { since, until, stack, local, dry } => {
+            redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)
+        }
         Task::Sizes { starts, events, profile, built, only } => sizes::run(&sizes::Plan { starts, events, profile, built, only }),
     };
     match result {
@@ -78,4 +103,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn redrive(local: Option<PathBuf>, stack: &str, window: Window, dry: bool) -> Result<(), Failure> {
+    let env = match local {
+        None => Env::process(),
+        Some(state) => {
+            let file = repository::root().join(state).join("operator.env");
+            let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+            text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(redrive::redrive(env, stack, window, dry))?;
+    println!("{} events of that time, {} published", report.found, report.published);
+    for item in &report.poisoned {
+        println!("not an event: {item}");
+    }
+    if report.refused > 0 { Err(format!("{} were not taken: run it again", report.refused).into()) } else { Ok(()) }
 }

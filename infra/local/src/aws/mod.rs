@@ -30,11 +30,13 @@ use axum::{
 };
 use http::StatusCode;
 use kernel::Env;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
     Core, StartError, Storage,
     clock::Clock,
+    credentials::OPERATOR,
     template::{ACCOUNT, Template},
 };
 use call::{Call, request_id};
@@ -97,11 +99,15 @@ impl State {
             Some(file) => DeadLetters::open(sys.clone(), &file).map_err(damaged(&file))?,
             None => DeadLetters::in_memory(sys.clone()),
         };
-        let callers = template.functions.iter().map(|(name, function)| {
-            let policy = Policy::parse(&function.statements).map_err(|e| StartError::Template(format!("function {name}: {e}")))?;
+        let policy =
+            |name: &str, statements: &[Value]| Policy::parse(statements).map_err(|e| StartError::Template(format!("function {name}: {e}")));
+        let functions = template.functions.iter().map(|(name, function)| {
             let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}Role/{}", function.logical_id, function.function_name);
-            Ok((name.clone(), Caller { arn, policy }))
+            Ok((name.clone(), Caller { arn, policy: policy(name, &function.statements)? }))
         });
+        let mut callers = functions.collect::<Result<HashMap<_, _>, StartError>>()?;
+        let everything = policy(OPERATOR, &[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})])?;
+        callers.insert(OPERATOR.to_owned(), Caller { arn: format!("arn:aws:iam::{ACCOUNT}:user/operator"), policy: everything });
         Ok(Self {
             calls,
             faults: Faults::default(),
@@ -110,7 +116,7 @@ impl State {
             s3: S3::open(storage.path("s3").as_deref(), template)?,
             bus: eventbridge::Bus::new(template)?,
             streams: streams::Streams::open(template, storage.path("streams.json"))?,
-            callers: callers.collect::<Result<_, StartError>>()?,
+            callers,
         })
     }
 

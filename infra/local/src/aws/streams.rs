@@ -193,7 +193,6 @@ async fn drain(core: &Core, mapping: &Mapping) -> Result<(), DynoxideError> {
 /// The next records, in the form in which functions receive them.
 async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<Vec<Value>, DynoxideError> {
     let (table, stream_arn) = (mapping.spec.table.clone(), mapping.stream_arn.clone());
-    let now = core.clock.now().seconds();
     let records = core.aws.dynamodb.engine().run(move |database| {
         let iterator = database.get_shard_iterator(GetShardIteratorRequest {
             stream_arn,
@@ -214,9 +213,11 @@ async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<V
             fields.insert("awsRegion".to_owned(), json!(REGION));
             fields.insert("eventSourceARN".to_owned(), json!(mapping.stream_arn));
         }
-        // By the clock that can be moved: a record is read as soon as it is written.
-        if let Some(time) = record.pointer_mut("/dynamodb/ApproximateCreationDateTime") {
-            *time = json!(now);
+        // By the clock that can be moved.
+        if let Some(time) = record.pointer_mut("/dynamodb/ApproximateCreationDateTime")
+            && let Some(real) = time.to_string().split('.').next().and_then(|seconds| seconds.parse().ok())
+        {
+            *time = json!(core.clock.shown_at(real).seconds());
         }
     }
     Ok(records)
@@ -235,9 +236,15 @@ async fn handle(core: &Core, mapping: &Mapping, records: Vec<Value>) {
         if rest.is_empty() {
             continue;
         }
-        if spec.max_retries.is_some_and(|max| retries >= max) || expired(spec, &rest, core.clock.now()) {
+        let given_up = if spec.max_retries.is_some_and(|max| retries >= max) { rest.len() } else { expired(spec, &rest, core.clock.now()) };
+        if given_up > 0 {
+            let mut old = rest;
+            let rest = old.split_off(given_up);
             let error = error.unwrap_or_else(|| "reported as not handled".to_owned());
-            core.aws.dead_letters.add(spec.on_failure.as_deref(), &spec.function, &error, event(&rest));
+            core.aws.dead_letters.add(spec.on_failure.as_deref(), &spec.function, &error, event(&old));
+            if !rest.is_empty() {
+                batches.push_front(Batch { records: rest, retries });
+            }
         } else if spec.bisects && error.is_some() && rest.len() > 1 {
             // Halving is not trying again.
             let mut first = rest;
@@ -269,10 +276,11 @@ fn sequence_number(record: &Value) -> Option<&str> {
     record.pointer("/dynamodb/SequenceNumber")?.as_str()
 }
 
-fn expired(spec: &StreamMappingSpec, records: &[Value], now: Time) -> bool {
-    let written = records.first().and_then(|r| r.pointer("/dynamodb/ApproximateCreationDateTime")?.as_i64());
-    let written = Time::from_millis(written.unwrap_or_default().saturating_mul(1000));
-    spec.max_age.is_some_and(|max| now.since(written) > max)
+/// How many of the records, from the first on, are too old.
+fn expired(spec: &StreamMappingSpec, records: &[Value], now: Time) -> usize {
+    let Some(max) = spec.max_age else { return 0 };
+    let written = |r: &Value| r.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_i64).unwrap_or_default();
+    records.iter().take_while(|r| now.since(Time::from_millis(written(r).saturating_mul(1000))) > max).count()
 }
 
 fn delay(retries: u32) -> Duration {
@@ -328,8 +336,10 @@ mod tests {
         let mapping = mapping(true);
         assert!(mapping.wants(&record("1")));
         assert!(!mapping.wants(&json!({"eventName": "REMOVE"})));
-        assert!(!expired(&mapping.spec, &[record("1")], Time::from_millis(1_060_000)));
-        assert!(expired(&mapping.spec, &[record("1")], Time::from_millis(1_060_001)));
+        let young = json!({"eventName": "INSERT", "dynamodb": {"SequenceNumber": "2", "ApproximateCreationDateTime": 1001}});
+        for (now, old) in [(1_060_000, 0), (1_060_001, 1), (1_061_001, 2)] {
+            assert_eq!(expired(&mapping.spec, &[record("1"), young.clone()], Time::from_millis(now)), old);
+        }
     }
 
     #[test]

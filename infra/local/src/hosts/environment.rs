@@ -35,8 +35,13 @@ pub fn whole(
     credential: &Credential,
     urls: &Urls,
 ) -> BTreeMap<String, String> {
+    let name = ("AWS_LAMBDA_FUNCTION_NAME".to_owned(), function.function_name.clone());
+    declared.into_iter().chain([name]).chain(account(credential, urls)).collect()
+}
+
+/// The variables by which an SDK finds this account instead of one of AWS.
+pub fn account(credential: &Credential, urls: &Urls) -> BTreeMap<String, String> {
     let platform = [
-        ("AWS_LAMBDA_FUNCTION_NAME", function.function_name.as_str()),
         ("AWS_REGION", REGION),
         ("AWS_DEFAULT_REGION", REGION),
         ("AWS_ACCESS_KEY_ID", &credential.access_key),
@@ -44,7 +49,7 @@ pub fn whole(
         ("AWS_SESSION_TOKEN", &credential.session_token),
     ];
     let endpoints = SERVICES.iter().map(|service| (format!("AWS_ENDPOINT_URL_{service}"), urls.aws.clone()));
-    declared.into_iter().chain(platform.map(|(k, v)| (k.to_owned(), v.to_owned()))).chain(endpoints).collect()
+    platform.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().chain(endpoints).collect()
 }
 
 /// From the addresses that AWS would give the APIs to the addresses here.

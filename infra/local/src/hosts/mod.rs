@@ -12,10 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use environment::account;
 use function::{Boot, Context, Function, RawValue, SharedHttpClient};
 use kernel::{Env, Sys};
 use registry::Start;
 use remote::Remote;
+pub(crate) use remote::write_environment;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
@@ -162,7 +164,7 @@ impl Hosts {
             let credential = around.credentials.of(id).ok_or_else(|| StartError::State(format!("{id} has no credentials")))?;
             let env = environment::whole(spec, declared, credential, around.urls);
             if let Hosting::Lambda { environments, .. } = hosting {
-                let written = remote::write_environment(environments, &spec.name, env.clone());
+                let written = write_environment(environments, &spec.name, env.clone());
                 written.map_err(|e| StartError::State(format!("{}: {e}", environments.display())))?;
             }
             let hosted = Hosted {

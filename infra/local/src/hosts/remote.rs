@@ -48,7 +48,7 @@ impl Remote {
 }
 
 /// Writes a function's environment to `<folder>/<name>.env`, one `NAME=value` a line.
-pub(super) fn write_environment(folder: &Path, name: &str, env: impl IntoIterator<Item = (String, String)>) -> io::Result<()> {
+pub(crate) fn write_environment(folder: &Path, name: &str, env: impl IntoIterator<Item = (String, String)>) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let lines: String = env.into_iter().map(|(k, v)| format!("{k}={}\n", v.replace('\n', " "))).collect();
     fs::write(folder.join(format!("{name}.env")), lines)

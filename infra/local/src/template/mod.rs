@@ -351,7 +351,8 @@ mod tests {
         let socket = template.socket_api.as_ref().expect("socket");
         assert_eq!((socket.stage.as_str(), socket.routes.get("chat").map(String::as_str)), ("development", Some("ChatFunction")));
         let relay = template.stream_mappings.first().expect("mapping");
-        assert_eq!((relay.function.as_str(), relay.table.as_str(), relay.max_retries), ("OutboxRelayFunction", "stoa-state", Some(10)));
+        assert_eq!((relay.function.as_str(), relay.table.as_str(), relay.max_retries), ("OutboxRelayFunction", "stoa-state", None));
+        assert_eq!(relay.max_age, Some(Duration::from_secs(84_600)));
         assert_eq!(relay.on_failure.as_deref(), Some("OutboxRelayFailures"));
         assert!(relay.reports_failures && relay.bisects && relay.filters.len() == 1);
         let uploads = template.notifications.first().expect("notification");

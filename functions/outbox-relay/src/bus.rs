@@ -1,0 +1,113 @@
+//! The bus: what it takes, and what it answers.
+
+use std::sync::Arc;
+
+use aws_sdk_eventbridge::{Client, error::DisplayErrorContext, types::PutEventsRequestEntry};
+use events::Outbox;
+use function::Aws;
+
+/// Entries of one `PutEvents` (a limit of EventBridge).
+pub const PUT_MAX: usize = 10;
+/// The longest event, in bytes: ten of them are below the 256 KB that one `PutEvents` takes, so that none can hold up the others
+/// of its batch. Ours have ids in them and are far shorter.
+const LONGEST: usize = 24 * 1024;
+
+/// Puts events on one bus.
+#[derive(Clone)]
+pub struct Bus {
+    client: Client,
+    name: Arc<str>,
+}
+
+/// An event as the bus takes it.
+#[derive(Debug)]
+pub struct Entry {
+    name: String,
+    detail: String,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is on its way.
+    Taken,
+    /// Not now, says this code.
+    Later(String),
+    /// Not ever, says this code.
+    Never(String),
+}
+
+impl Entry {
+    /// None for what will never be an event, because it is not JSON, has no name or is too long.
+    #[must_use]
+    pub fn of(outbox: Outbox) -> Option<Self> {
+        let detail = outbox.detail().ok()?;
+        let fits = !outbox.name.is_empty() && outbox.name.len().saturating_add(detail.len()) <= LONGEST;
+        fits.then_some(Self { name: outbox.name, detail })
+    }
+}
+
+impl Bus {
+    /// The bus of this name.
+    #[must_use]
+    pub fn new(aws: &Aws, name: &str) -> Self {
+        let mut config = aws_sdk_eventbridge::config::Builder::from(aws.sdk()).interceptor(aws.interceptor());
+        config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"));
+        Self { client: Client::from_conf(config.build()), name: name.into() }
+    }
+
+    /// Puts events, at most [`PUT_MAX`], in one call: an answer for each, in their order.
+    pub async fn put(&self, entries: &[&Entry]) -> Vec<Answer> {
+        let asked = entries.iter().map(|entry| {
+            let asked = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
+            asked.detail_type(&entry.name).detail(&entry.detail).build()
+        });
+        let codes = match self.client.put_events().set_entries(Some(asked.collect())).send().await {
+            Ok(put) => put.entries.unwrap_or_default().into_iter().map(|answer| answer.error_code).collect(),
+            Err(e) => {
+                tracing::warn!(error = %DisplayErrorContext(e), "the bus took nothing");
+                Vec::new()
+            }
+        };
+        // Whom nothing was said about was not taken.
+        let codes = codes.into_iter().chain(std::iter::repeat_with(|| Some("no answer".to_owned())));
+        entries.iter().zip(codes).map(|(_, code)| Answer::from(code)).collect()
+    }
+}
+
+impl From<Option<String>> for Answer {
+    fn from(code: Option<String>) -> Self {
+        match code {
+            None => Self::Taken,
+            // What is wrong with the entry itself; everything else, also a missing permission, can be mended.
+            Some(code) if code == "MalformedDetail" || code == "InvalidArgument" => Self::Never(code),
+            Some(code) => Self::Later(code),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    #[test]
+    fn what_will_never_be_an_event_is_known_before_it_is_put() {
+        let sys = Sys::real();
+        let outbox =
+            |name: &str, event: &str| Entry::of(Outbox { id: sys.id(), at: sys.now(), event: event.to_owned(), name: name.to_owned() });
+        assert!(outbox("of_tomorrow", r#"{"name":"of_tomorrow"}"#).is_some());
+        assert!(outbox("of_tomorrow", "{").is_none());
+        assert!(outbox("", "{}").is_none());
+        assert!(outbox("of_tomorrow", &format!(r#"{{"x":"{}"}}"#, "x".repeat(LONGEST))).is_none());
+    }
+
+    #[test]
+    fn only_what_is_wrong_with_an_entry_is_for_ever() {
+        let answer = |code: Option<&str>| Answer::from(code.map(str::to_owned));
+        assert_eq!(answer(None), Answer::Taken);
+        assert_eq!(answer(Some("MalformedDetail")), Answer::Never("MalformedDetail".to_owned()));
+        assert_eq!(answer(Some("ThrottlingException")), Answer::Later("ThrottlingException".to_owned()));
+    }
+}
