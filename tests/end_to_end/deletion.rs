@@ -212,6 +212,25 @@ async fn never_early_and_then_completely() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
+/// C7, D-3: whoever is connected when the purge begins is cut off by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_still_connected_is_cut_off() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    let mut sockets = Vec::new();
+    for _ in 0..2 {
+        sockets.push(cloud.sign_in("ana").await.socket().await);
+    }
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    for mut socket in sockets {
+        assert!(socket.closed().await.is_some());
+    }
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+}
+
 /// D-2: nobody has to do anything: the schedule alone does it, within a quarter of an hour.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_schedule_alone_is_enough() {

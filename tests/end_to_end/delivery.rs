@@ -238,6 +238,11 @@ const POISON: &str = "evt_01K9ZCHCW7R5JY9H0FAMZV0001";
 fn poison(cloud: &Cloud) {
     let mut item = record(1, POISON, "{")["dynamodb"]["NewImage"].take();
     item["at"]["N"] = cloud.now().millis().to_string().into();
+    put(cloud, &item);
+}
+
+/// Puts an item past all functions.
+fn put(cloud: &Cloud, item: &Value) {
     let request = serde_json::from_value(json!({ "TableName": "stoa-state", "Item": item })).unwrap();
     let _ = cloud.aws.dynamodb.database().put_item(request).unwrap();
 }
@@ -347,6 +352,31 @@ async fn mails_speak_the_readers_language_and_keep_secrets() {
     let mail = cloud.mail_to(&ana.email()).await;
     assert!(mail.subject.contains("already"), "{}", mail.subject);
     assert!(mail.code.is_none() && mail.links.is_empty());
+}
+
+/// B2: a code for a number goes by text message, and stands in no table either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_for_a_number_goes_by_text_message() {
+    const ID: &str = "chl_01K9ZCF9T4N2GV6EWD8JXR5KQM";
+    let cloud = Cloud::start().await;
+    let (text, now) = (|s: &str| json!({ "S": s }), cloud.now().millis());
+    let number = |n: i64| json!({ "N": n.to_string() });
+    put(
+        &cloud,
+        &json!({
+            "pk": text(&format!("CHALLENGE#{ID}")), "sk": text("CHALLENGE"), "kind": text("challenge"), "v": number(1),
+            "id": text(ID), "purpose": text("phone_login"), "channel": text("sms"), "form": { "M": { "code": { "M": { "digits": number(6) } } } },
+            "destination": text("+48500100200"), "locale": text("pl"), "decoy": { "BOOL": false }, "sending": number(1),
+            "resend_at": number(now), "expires_at": number(now + 120_000), "tries": number(0),
+        }),
+    );
+    let issued = json!({ "name": "challenge_issued", "challenge": ID, "sending": 1 });
+    let outbox = json!({ "id": text(POISON), "at": number(now), "name": text("challenge_issued"), "event": text(&issued.to_string()) });
+    cloud.hosts.invoke(DELIVER, on_the_bus(&outbox), &Trace::new(&cloud.sys)).await.unwrap();
+    let message = cloud.mail_to("+48500100200").await;
+    let code = message.code.unwrap();
+    assert!(code.len() == 6 && message.html.is_none(), "{}", message.text);
+    assert!(!cloud.dump().await.to_string().contains(&code));
 }
 
 /// C4: when a spent refresh token is used again its owner is told.
