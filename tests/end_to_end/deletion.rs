@@ -591,8 +591,27 @@ async fn nothing_personal_stays() {
     assert!(files(&cloud).len() >= 3, "the picture was not planted: {:?}", files(&cloud));
 
     until_due(&cloud, &scheduled).await;
+    // Strangers try to register with the address, in every way there is, and one thinks better of it.
+    let (stranger, email) = (cloud.anonymous(), canary.email());
+    let begun = async |email: &str| {
+        let flow = stranger.post("/v1/registrations", json!({ "email": email })).await.is(201);
+        format!("/v1/registrations/{}", flow["id"].as_str().unwrap())
+    };
+    let by_link = json!({ "email": email, "username": "stranger", "password": PASSWORD });
+    let _ = stranger.post("/v1/registrations/link", by_link).await.is(202);
+    let held = begun(&email).await;
+    let moved = begun("stranger@example.test").await;
+    let _ = stranger.put(&format!("{moved}/email"), json!({ "email": email })).await.is(200);
+    let free = begun(&email).await;
+    let _ = stranger.put(&format!("{free}/email"), json!({ "email": "other@example.test" })).await.is(200);
+    cloud.settle().await;
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
+    for gone in [&held, &moved] {
+        stranger.get(gone).await.is_problem(404, "not_found");
+        stranger.post(&format!("{gone}/code/resend"), json!({})).await.is_problem(404, "not_found");
+    }
+    assert_eq!(stranger.get(&free).await.is(200)["email"], "o****@example.test", "it is somebody else's");
     assert_gone(&cloud, &canary, &scheduled).await;
     for (place, found) in [("tables", cloud.dump().await.to_string()), ("indexes", indexes(&cloud))] {
         let found = found.to_lowercase();

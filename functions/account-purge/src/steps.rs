@@ -1,7 +1,7 @@
 //! What is removed, in which order: one line for each feature, whose own crate knows how.
 //!
-//! First every way in, so that nothing is written behind the purge's back; the record that names the person last, so that
-//! whatever needs a name still finds it. A step removes a bounded part and says whether there is more; it may be cut off and
+//! First every way in, so that nothing is written behind the purge's back; the record that names the person after all that
+//! needs a name. Flows come last: anybody can begin one with an address that still has its owner. A step removes a bounded part and says whether there is more; it may be cut off and
 //! run again at any point. Steps are remembered by their names, so that a step that a new deployment adds is still done for
 //! an account that is half purged.
 //!
@@ -19,8 +19,8 @@ pub(crate) const ALL: [Step; 6] = [
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, d.user))),
-    step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user))),
+    step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
 
 /// One step.

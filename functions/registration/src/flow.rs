@@ -6,6 +6,7 @@ use accounts::{
     FlowToken,
     challenge::{Challenge, Sent},
     identifier::{BirthDate, Email, PersonName, Username},
+    user::owned,
 };
 use axum::extract::State;
 use kernel::{
@@ -13,7 +14,7 @@ use kernel::{
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Table, Update, WriteError, field};
+use store::{Cond, Index, Item, Key, Table, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
@@ -51,6 +52,9 @@ pub struct Flow {
     /// A PHC string, and the pepper's id.
     pub password: Option<Password>,
     pub expires_at: Time,
+    /// Who has an account with this address already, if anybody: nothing will come of this, and it goes when they go.
+    #[serde(default)]
+    pub owner: Option<UserId>,
 }
 
 /// A hashed password that waits for its account.
@@ -62,7 +66,7 @@ pub struct Password {
 
 impl Flow {
     /// A registration that begins now, with nothing but its address.
-    pub fn begin(sys: &Sys, token: &FlowToken, way: Way, email: Email, locale: Locale) -> Self {
+    pub fn begin(sys: &Sys, token: &FlowToken, way: Way, email: Email, owner: Option<UserId>, locale: Locale) -> Self {
         Self {
             id: token.id(),
             way,
@@ -76,11 +80,17 @@ impl Flow {
             username: None,
             password: None,
             expires_at: sys.now() + LIFE,
+            owner,
         }
     }
 
     pub fn key_of(id: ChallengeId) -> Key {
         Key::new(format!("REGISTRATION#{id}"), "FLOW")
+    }
+
+    /// Where the owner of its address finds a flow.
+    pub fn place(id: ChallengeId, owner: Option<UserId>) -> Option<Key> {
+        owner.map(|user| owned(user, &Self::key_of(id)))
     }
 
     /// The step that comes next. Later steps may be done again at any time; none can be skipped.
@@ -109,6 +119,9 @@ impl Item for Flow {
     const KIND: &'static str = "registration";
     fn key(&self) -> Key {
         Self::key_of(self.id)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        Self::place(self.id, self.owner).map(|key| (Index::Two, key)).into_iter().collect()
     }
     fn expires(&self) -> Option<Time> {
         Some(self.expires_at)
@@ -287,7 +300,7 @@ mod tests {
     fn steps_come_in_order_and_none_is_skipped() {
         let sys = Sys::real();
         let email = Email::parse("ana@example.test").unwrap();
-        let mut flow = Flow::begin(&sys, &FlowToken::draw(&sys), Way::Steps, email, Locale::En);
+        let mut flow = Flow::begin(&sys, &FlowToken::draw(&sys), Way::Steps, email, None, Locale::En);
         assert_eq!(flow.step(), Step::Code);
         flow.username = Username::parse("ana").ok();
         flow.proven = true;

@@ -7,7 +7,6 @@ use accounts::{
     FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
     identifier::{Contact, Email, Username},
-    user::EmailClaim,
 };
 use axum::extract::State;
 use kernel::{Fields, Problem, Secret};
@@ -19,7 +18,7 @@ use web::{Accepted, Client, Json, Language, Problems};
 use crate::{
     Limits,
     flow::{Flow, Password, Way},
-    start::locale,
+    start::{locale, owner},
     username::free,
 };
 
@@ -76,9 +75,10 @@ pub async fn register_by_link(
     let username = free(&s.table, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);
-    let mut challenge = Challenge::new(&s.sys, token.id(), Purpose::Activation, Form::Link, &Contact::Email(email.clone()), locale);
-    challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
-    let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, locale);
+    let owner = owner(&s.table, &email).await?;
+    let challenge = Challenge::new(&s.sys, token.id(), Purpose::Activation, Form::Link, &Contact::Email(email.clone()), locale);
+    let challenge = challenge.decoy_of(owner);
+    let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, owner, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
     flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });

@@ -7,9 +7,9 @@ use accounts::{
     user::EmailClaim,
 };
 use axum::extract::State;
-use kernel::{FieldError, Kind, Locale, Problem};
+use kernel::{FieldError, Kind, Locale, Problem, id::UserId};
 use serde::Deserialize;
-use store::{Tx, Update, field, limits};
+use store::{Index, Item as _, StoreError, Table, Tx, Update, field, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
@@ -44,10 +44,11 @@ pub async fn start_registration(
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
 
     let token = FlowToken::draw(&s.sys);
-    let mut challenge =
-        Challenge::new(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &Contact::Email(email.clone()), locale);
-    challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
-    let flow = Flow::begin(&s.sys, &token, Way::Steps, email, locale);
+    let owner = owner(&s.table, &email).await?;
+    let challenge =
+        Challenge::new(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &Contact::Email(email.clone()), locale)
+            .decoy_of(owner);
+    let flow = Flow::begin(&s.sys, &token, Way::Steps, email, owner, locale);
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.issue(&mut tx, &s.sys);
@@ -86,6 +87,7 @@ pub async fn change_registration_email(
     }
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
 
+    let owner = owner(&s.table, &email).await?;
     let mut challenge = Challenge::new(
         &s.sys,
         token.id(),
@@ -93,18 +95,24 @@ pub async fn change_registration_email(
         Form::Code { digits: DIGITS },
         &Contact::Email(email.clone()),
         flow.locale,
-    );
-    challenge.decoy = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
+    )
+    .decoy_of(owner);
     // Numbers of sendings go on, so that a code for the former address, still on its way, is stale.
     challenge.sending = before.as_ref().map_or(1, |c| c.sending.saturating_add(1));
     challenge.failures = before.as_ref().map_or(0, |c| c.failures);
     let mut tx = Tx::new();
-    tx.update(Update::of(Flow::key_of(flow.id)).set("email", &email).set("proven", false).when(field("email").eq(&flow.email)));
+    let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner);
+    tx.update(moved.index(Index::Two, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
     flow.proven = false;
     challenge.replace(&mut tx, &s.sys, before.as_ref());
     s.table.commit(tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))
+}
+
+/// Who has an account with this address.
+pub async fn owner(table: &Table, email: &Email) -> Result<Option<UserId>, StoreError> {
+    Ok(table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|claim| claim.user))
 }
 
 /// The language that was asked for, or that of the request.

@@ -153,7 +153,7 @@ pub struct Challenge {
     pub destination: String,
     /// In which language.
     pub locale: Locale,
-    /// Who is to prove it, where that is known.
+    /// Who is to prove it, where that is known; of a decoy, whose address it is.
     pub user: Option<UserId>,
     /// The address belongs to an account already: its owner is told so instead, and nothing will ever be proven by this.
     pub decoy: bool,
@@ -258,6 +258,12 @@ impl Challenge {
     #[must_use]
     pub fn contact(&self) -> Contact {
         Contact::stored(self.channel, &self.destination)
+    }
+
+    /// The same challenge, as a decoy if the address has an `owner` already. It goes when they go.
+    #[must_use]
+    pub fn decoy_of(self, owner: Option<UserId>) -> Self {
+        Self { decoy: owner.is_some(), user: owner, ..self }
     }
 
     /// Writes a new challenge and asks for its sending.
