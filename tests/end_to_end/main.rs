@@ -11,6 +11,7 @@ mod local_cloud;
 mod login;
 mod mfa;
 mod passkeys;
+mod password;
 mod picture;
 mod profile;
 mod registration;

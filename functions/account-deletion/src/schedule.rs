@@ -1,23 +1,17 @@
-//! Scheduling. It takes the password, because a session that was left open must not be enough to lose everything.
-
-use std::time::Duration;
+//! Scheduling. It takes a fresh proof and the password, because a session that was left open must not be enough to lose
+//! everything.
 
 use accounts::{
-    MemberAnd,
+    Fresh, MemberAnd,
     deletion::{self, Deletion, Stage},
-    password::{MAX_BYTES, Verdict},
-    user::PasswordHash,
+    password,
 };
 use axum::extract::State;
-use kernel::{Kind, Problem, Secret, id::UserId};
+use kernel::{Kind, Problem, Secret};
 use serde::Deserialize;
-use store::{
-    CommitError, Slot, Tx,
-    limits::{self, Limit},
-};
-use tokio::{join, try_join};
+use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Client, Error, Json, Language, Problems};
+use web::{Error, Json, Language, Problems};
 
 use crate::leaving::Leaving;
 
@@ -25,24 +19,22 @@ use crate::leaving::Leaving;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleDeletion {
-    /// The current password.
-    #[schema(value_type = String, format = Password, examples("tall giraffes dance"))]
-    password: Secret,
+    /// The current password; not needed where there is none.
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    password: Option<Secret>,
 }
 
 /// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
 /// that takes it back.
 ///
-/// AWS calls: the batch that proves the session and brings what was scheduled before; at once the password and the two
-/// counters of attempts, which count before the password is compared; the transaction, and at once with it the one counter
-/// taken back that many people behind one address share and that would make their transactions collide.
+/// AWS calls: the batch that proves the session and brings what was scheduled before; the counter of attempts, which counts
+/// before the password is compared, and the password; the transaction.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
-    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "deletion_begun", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "conflict"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Deletion>,
-    client: Client,
+    Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<Deletion>>,
     Language(locale): Language,
     Json(body): Json<ScheduleDeletion>,
 ) -> Result<Json<Leaving>, Error> {
@@ -50,33 +42,12 @@ pub async fn schedule_deletion(
     if before.as_ref().is_some_and(|d| d.stage != Stage::Scheduled) {
         return Err(Kind::DeletionBegun.into());
     }
-    let (by_user, by_client) = attempt(user.id, &client);
-    let both = [by_user.clone(), by_client.clone()];
-    let counted = async { limits::take(&s.table, now, &both).await.map_err(Problem::from) };
-    let stored = async { s.table.get::<PasswordHash>(PasswordHash::key_of(user.id)).await.map_err(Problem::from) };
-    let ((), hash) = try_join!(counted, stored)?;
-    if body.password.expose().len() > MAX_BYTES || s.hasher.verify(hash.as_ref(), &body.password).await? == Verdict::Wrong {
-        return Err(Kind::PasswordWrong.into());
-    }
-
     let mut tx = Tx::new();
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &user, body.password.as_ref()).await?;
     let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, &user, before.as_ref(), s.rules.interval());
-    tx.delete(by_user.key());
-    let (scheduled, forgiven) = join!(s.table.commit(tx), limits::give_back(&s.table, &by_client));
-    scheduled.map_err(|e| refused(e, slot))?;
-    if let Err(e) = forgiven {
-        tracing::warn!(error = %e, "a success stays counted as an attempt");
-    }
+    s.table.commit(tx).await.map_err(|e| refused(e, slot))?;
     tracing::info!(user.id = %user.id, deletion.id = %deletion.id, again = before.is_some(), "deletion scheduled");
     Ok(Json(Leaving::of(&s.rules, &user, Some(&deletion), now, locale)))
-}
-
-/// Five wrong passwords at one account, twenty from one client: then a pause.
-fn attempt(user: UserId, client: &Client) -> (Limit, Limit) {
-    (
-        Limit::new("deletion_account", user, 5, Duration::from_secs(300)).pausing(),
-        Limit::new("deletion_client", client.network(), 20, Duration::from_secs(900)),
-    )
 }
 
 fn refused(e: CommitError, slot: Slot) -> Problem {

@@ -8,7 +8,6 @@
 mod change;
 mod devices;
 mod passkey;
-mod password;
 mod pending;
 mod recovery;
 mod removal;

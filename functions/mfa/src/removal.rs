@@ -1,7 +1,7 @@
 //! Turning second factors off: takes the password and a factor.
 
 use accounts::{
-    Fresh, Member, factor, session,
+    Fresh, Member, factor, password, session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
@@ -12,7 +12,7 @@ use store::{Tx, Update};
 use utoipa::ToSchema;
 use web::{Json, NoContent, Problems};
 
-use crate::{password, pending::Setup};
+use crate::pending::Setup;
 
 /// The proof besides the factor.
 #[derive(Deserialize, ToSchema)]
@@ -40,7 +40,7 @@ pub async fn remove_mfa(
         return Err(Kind::MfaNotEnabled.into());
     }
     let mut tx = Tx::new();
-    password::demand(&s, &mut tx, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, user, body.password.as_ref()).await?;
     factor::erase(&mut tx, user);
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());

@@ -3,6 +3,7 @@
 use accounts::{
     Fresh, Member, MemberAnd,
     factor::{AppFactor, RecoveryCodes, Seed},
+    password,
     session::{self, Session},
     token::Method,
     user::{Factor, User, tell},
@@ -16,7 +17,6 @@ use utoipa::ToSchema;
 use web::{Client, Created, Json, NoContent, Problems};
 
 use crate::{
-    password,
     pending::{self, Setup, SetupState},
     recovery::RecoveryCodesShown,
     status::missing,
@@ -53,7 +53,7 @@ pub async fn start_mfa_setup(
         return Err(Problem::new(Kind::ContactRequired).with("missing", missing.join(", ")).into());
     }
     let mut tx = Tx::new();
-    password::demand(&s, &mut tx, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, user, body.password.as_ref()).await?;
     let app = AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?;
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);

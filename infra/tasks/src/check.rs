@@ -19,6 +19,9 @@ use crate::{
 
 /// Operations that nobody needs to be signed in for. Anything else must name the security scheme.
 const PUBLIC: &[&str] = &[
+    "POST /v1/password-resets",
+    "GET /reset-password",
+    "POST /v1/password-resets/confirm",
     "POST /v1/passkey-sign-ins",
     "GET /v1/sign-ins/{flow}",
     "POST /v1/sign-ins/{flow}/code/resend",

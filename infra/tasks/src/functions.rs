@@ -40,6 +40,7 @@ functions! {
     login http;
     mfa http;
     outbox_relay event;
+    password http;
     profile http;
     registration http;
     room_fanout event;

@@ -3,12 +3,24 @@
 //! Hashed is exactly what was typed (no trimming, folding or normalising), peppered with HMAC-SHA-256 and then Argon2id at
 //! 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 
+use std::time::Duration;
+
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kernel::{FieldError, Problem, Secret, Sys, env::Reader, id::UserId};
+use kernel::{FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
 use sha2::Sha256;
+use store::{
+    Table, Tx,
+    limits::{self, Limit},
+};
 
-use crate::{Keyring, breached::Breached, common::common, guessable::guessable, user::PasswordHash};
+use crate::{
+    Keyring,
+    breached::Breached,
+    common::common,
+    guessable::guessable,
+    user::{PasswordHash, User},
+};
 
 /// Longest password, in bytes. Longer ones are refused, never cut.
 pub const MAX_BYTES: usize = 1024;
@@ -163,6 +175,33 @@ impl Hasher {
             (true, true) => Verdict::Outdated,
         })
     }
+}
+
+/// Demands the current password of whoever has one, for a change that a session alone is not enough for. Five wrong ones mean a
+/// pause of five minutes; a right one forgets them in the transaction. A counter, and the password, which is returned.
+///
+/// # Errors
+/// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]
+pub async fn demand(
+    table: &Table,
+    sys: &Sys,
+    hasher: &Hasher,
+    tx: &mut Tx,
+    user: &User,
+    given: Option<&Secret>,
+) -> Result<Option<PasswordHash>, Problem> {
+    if !user.has_password {
+        return Ok(None);
+    }
+    let limit = Limit::new("password_demand", user.id, 5, Duration::from_secs(300)).pausing();
+    limits::take(table, sys.now(), std::slice::from_ref(&limit)).await?;
+    let given = given.filter(|p| p.expose().len() <= MAX_BYTES).ok_or(Kind::PasswordWrong)?;
+    let hash = table.get::<PasswordHash>(PasswordHash::key_of(user.id)).await?;
+    if hasher.verify(hash.as_ref(), given).await? == Verdict::Wrong {
+        return Err(Kind::PasswordWrong.into());
+    }
+    tx.delete(limit.key());
+    Ok(hash)
 }
 
 /// How today's parameters read in a PHC string.

@@ -29,6 +29,7 @@ functions! {
     "login" => login,
     "mfa" => mfa,
     "outbox-relay" => outbox_relay,
+    "password" => password,
     "profile" => profile,
     "registration" => registration,
     "room-fanout" => room_fanout,

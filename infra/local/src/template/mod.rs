@@ -359,7 +359,7 @@ mod tests {
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
         assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
         assert_eq!(template.schedules.len(), 2);
-        assert_eq!(template.secrets.len(), 4);
+        assert_eq!(template.secrets.len(), 5);
     }
 
     #[test]

@@ -88,6 +88,7 @@ field-password_digit = Use a digit.
 field-password_symbol = Use a symbol.
 field-password_common = This password is too common.
 field-password_breached = This password is known from a data breach. Choose one that you use nowhere else.
+field-password_same = Choose another password than the one you have.
 field-password_personal = Do not use your own name, e-mail address or phone number in the password.
 field-mismatch = Both must be the same.
 field-locale = This language is not available.

@@ -91,6 +91,7 @@ field-password_digit = Użyj cyfry.
 field-password_symbol = Użyj symbolu.
 field-password_common = To hasło jest zbyt popularne.
 field-password_breached = To hasło jest znane z wycieku danych. Wybierz takie, którego nie używasz nigdzie indziej.
+field-password_same = Wybierz inne hasło niż obecne.
 field-password_personal = Nie używaj w haśle własnej nazwy, adresu e-mail ani numeru telefonu.
 field-mismatch = Oba pola muszą być takie same.
 field-locale = Ten język nie jest dostępny.

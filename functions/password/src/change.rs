@@ -1,0 +1,53 @@
+//! For whoever knows it.
+
+use accounts::{
+    Fresh, Member,
+    password::{self, MAX_BYTES, Verdict},
+    session,
+    user::{PasswordHash, User, tell},
+};
+use axum::extract::State;
+use events::Notice;
+use kernel::{Problem, Secret};
+use serde::Deserialize;
+use store::{Tx, Update};
+use utoipa::ToSchema;
+use web::{Json, NoContent, Problems};
+
+use crate::reset::unchanged;
+
+/// The current password, and the new one.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The current one; not needed where there is none.
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    current_password: Option<Secret>,
+    /// At least 12 characters unless configured otherwise, at most 128; another one than the current.
+    #[schema(value_type = String, format = Password, examples("short zebras sing"), max_length = 128)]
+    new_password: Secret,
+}
+
+/// Changes the password. Every other sign-in ends, no device is trusted any more; the sign-in that asks goes on.
+///
+/// The caller, the counter and the current password, one transaction.
+#[utoipa::path(put, path = "/v1/me/password", tag = "password", security(("bearer" = [])), request_body = ChangePassword,
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "invalid", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn change_password(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    Json(body): Json<ChangePassword>,
+) -> Result<NoContent, web::Error> {
+    let (user, mut tx) = (&member.user, Tx::new());
+    let old: Option<PasswordHash> = password::demand(&s.table, &s.sys, &s.hasher, &mut tx, user, body.current_password.as_ref()).await?;
+    let short = body.new_password.expose().len() <= MAX_BYTES;
+    let same = old.is_some() && short && s.hasher.verify(old.as_ref(), &body.new_password).await? != Verdict::Wrong;
+    crate::acceptable(&s, user, &body.new_password, same, "/new_password").await?;
+    tx.put(&s.hasher.hash(user.id, &body.new_password).await?, unchanged(old.as_ref()));
+    let record = Update::of(User::key_of(user.id)).set("has_password", true);
+    session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
+    tell(&mut tx, &s.sys, user.id, Notice::PasswordChanged);
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(NoContent)
+}

@@ -1,0 +1,78 @@
+//! Another password: for whoever has forgotten theirs, by a mailed link, and for whoever knows it.
+//!
+//! Asking for a link is answered alike whether or not the address has an account. The link is good for half an hour and once;
+//! it changes the password and nothing else: nobody is signed in by it, second factors are asked for as before, and an account
+//! that is at rest stays so. Either way every other sign-in ends, no device is trusted any more, and the owner is told.
+
+mod change;
+mod reset;
+
+use accounts::{
+    challenge::CodeKey,
+    password::{Hasher, Judge},
+    token::Tokens,
+    user::User,
+};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::{FieldError, Fields, Problem, Secret, Sys};
+use store::Table;
+use web::Edge;
+
+/// What this feature may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    code_key: CodeKey,
+    hasher: Hasher,
+    judge: Judge,
+}
+
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "password", "Another password, by a mailed link or by the current one.", State =>
+    reset::request_password_reset,
+    reset::get_reset_page,
+    reset::reset_password,
+    change::change_password,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        tokens: Tokens::read(r, &sys),
+        code_key: CodeKey::read(r),
+        hasher: Hasher::read(r, &sys),
+        judge: Judge::read(r),
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(web::function(routes(), state, Edge { sys }))
+}
+
+/// Judges a new password of this person: every rule that it breaks is told at once.
+///
+/// # Errors
+/// [`kernel::Kind::Invalid`] at `pointer`.
+async fn acceptable(s: &State, user: &User, new: &Secret, same: bool, pointer: &str) -> Result<(), Problem> {
+    let own = [
+        Some(user.username.as_ref()),
+        user.first_name.as_ref().map(AsRef::as_ref),
+        user.last_name.as_ref().map(AsRef::as_ref),
+        user.email.as_ref().map(AsRef::as_ref),
+        user.phone.as_ref().map(AsRef::as_ref),
+    ];
+    let personal: Vec<&str> = own.into_iter().flatten().collect();
+    let mut fields = Fields::new();
+    fields.take_all(pointer, s.judge.judge(new, &personal).await);
+    if same {
+        fields.wrong(pointer, FieldError::new("password_same"));
+    }
+    fields.finish()
+}

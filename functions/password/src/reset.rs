@@ -1,0 +1,141 @@
+//! For whoever has forgotten it.
+
+use std::time::Duration;
+
+use accounts::{
+    challenge::{self, Challenge, Form, Purpose},
+    identifier::{Contact, Email},
+    password::{MAX_BYTES, Verdict},
+    sending, session,
+    user::{EmailClaim, PasswordHash, Status, User, tell},
+};
+use axum::{extract::State, response::Response};
+use events::Notice;
+use kernel::{Kind, Problem, Secret, id::UserId};
+use serde::{Deserialize, Serialize};
+use store::{
+    Cond, Tx, Update, field,
+    limits::{self, Limit},
+};
+use utoipa::ToSchema;
+use web::{Accepted, Client, Json, Language, NoContent, Problems};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Whose password was forgotten.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestPasswordReset {
+    /// The address of the account.
+    #[schema(examples("ana@example.test"), max_length = 254)]
+    email: String,
+}
+
+/// Where a link went, if the address has an account.
+#[derive(Serialize, ToSchema)]
+pub struct ResetRequested {
+    #[schema(examples("a****@example.test"))]
+    target: String,
+}
+
+/// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
+/// mailed.
+///
+/// Four counters at once, the address's claim, the person with the link that was mailed before, one transaction: the same for
+/// an address that nobody has, for which a link is noted that is never drawn.
+#[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
+    responses((status = 202, body = ResetRequested), Problems))]
+pub async fn request_password_reset(
+    State(s): State<crate::State>,
+    client: Client,
+    Language(language): Language,
+    Json(body): Json<RequestPasswordReset>,
+) -> Result<Accepted<ResetRequested>, web::Error> {
+    let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
+    let (to, now) = (Contact::Email(email.clone()), s.sys.now());
+    let own = [Limit::new("reset_address", email.key(), 3, HOUR), Limit::new("reset_client", client.network(), 10, HOUR)];
+    limits::take(&s.table, now, &[own.as_slice(), &sending::to_one(&to)].concat()).await?;
+
+    let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?;
+    // For an address that nobody has, the same reads are done for an id that nobody has.
+    let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
+    let id = Challenge::id_of(Purpose::PasswordReset, &to, "");
+    let mut found = s.table.get_many(vec![User::key_of(user), Challenge::key_of(id)]).await?;
+    let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active);
+    let before = found.take::<Challenge>(&Challenge::key_of(id))?;
+    let locale = person.as_ref().map_or(language, |p| p.locale);
+    let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &to, locale);
+    let mut tx = Tx::new();
+    match &person {
+        // Mailed a moment ago: nobody is told, and nothing is mailed again.
+        _ if before.as_ref().is_some_and(|b| now < b.resend_at) => {}
+        Some(person) => {
+            link.user = Some(person.id);
+            link.send(&mut tx, &s.sys, before.as_ref())?;
+        }
+        None => {
+            (link.decoy, link.destination) = (true, String::new());
+            tx.put(&link, Cond::Absent.or(Cond::Exists));
+        }
+    }
+    if !tx.is_empty() {
+        match s.table.commit(tx).await {
+            // Refused: the same was asked for at the same moment, and one of the two is mailed.
+            Ok(()) | Err(store::CommitError::Refused(_)) => {}
+            Err(e) => return Err(Problem::from(e).into()),
+        }
+    }
+    Ok(Accepted(ResetRequested { target: to.masked() }))
+}
+
+/// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+#[utoipa::path(get, path = "/reset-password", tag = "password",
+    responses((status = 200, content_type = "text/html", body = String), Problems))]
+pub async fn get_reset_page() -> Response {
+    web::page(include_str!("reset-password.html"))
+}
+
+/// The mailed token, and the new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetPassword {
+    /// What follows `#token=` in the link.
+    token: String,
+    /// At least 12 characters unless configured otherwise, at most 128; another one than before.
+    #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
+    password: Secret,
+}
+
+/// Changes the password by the mailed link. Every sign-in ends, and nobody is signed in: second factors are asked for as before.
+///
+/// The link, the person with the password, one transaction, in which the link is spent. A password that is not good enough
+/// leaves the link as it is.
+#[utoipa::path(post, path = "/v1/password-resets/confirm", tag = "password", request_body = ResetPassword,
+    extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<ResetPassword>) -> Result<NoContent, web::Error> {
+    let now = s.sys.now();
+    let link = challenge::open_link(&s.table, now, &s.code_key, Purpose::PasswordReset, body.token.trim()).await?;
+    let id = link.user.ok_or(Kind::LinkInvalid)?;
+    // Each costs two hashes.
+    limits::take(&s.table, now, &[Limit::new("reset_tries", link.id, 20, HOUR)]).await?;
+    let mut found = s.table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active).ok_or(Kind::LinkInvalid)?;
+    let old = found.take::<PasswordHash>(&PasswordHash::key_of(id))?;
+    let short = body.password.expose().len() <= MAX_BYTES;
+    let same = short && s.hasher.verify(old.as_ref(), &body.password).await? != Verdict::Wrong;
+    crate::acceptable(&s, &user, &body.password, same, "/password").await?;
+    let mut tx = Tx::new();
+    let spent = link.consume(&mut tx);
+    tx.put(&s.hasher.hash(id, &body.password).await?, unchanged(old.as_ref()));
+    session::renew_credentials(&mut tx, &s.sys, &user, Update::of(User::key_of(id)).set("has_password", true), None);
+    tell(&mut tx, &s.sys, id, Notice::PasswordChanged);
+    s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
+    Ok(NoContent)
+}
+
+/// That the password is still the one that was judged by.
+pub fn unchanged(old: Option<&PasswordHash>) -> Cond {
+    old.map_or(Cond::Absent, |old| field("phc").eq(&old.phc))
+}

@@ -1,0 +1,204 @@
+//! I-8: another password, for whoever has forgotten theirs and for whoever knows it. A2 to A5, A8, C7, E1, Q13.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tests::{Caller, Cloud, PASSWORD, json, race};
+
+const NEW: &str = "short zebras sing";
+
+async fn ask(caller: &Caller, email: &str) -> tests::Reply {
+    caller.post("/v1/password-resets", json!({ "email": email })).await
+}
+
+async fn confirm(caller: &Caller, token: &str, password: &str) -> tests::Reply {
+    caller.post("/v1/password-resets/confirm", json!({ "token": token, "password": password })).await
+}
+
+async fn sign_in(cloud: &Cloud, password: &str) -> tests::Reply {
+    cloud.anonymous().post("/v1/sessions", json!({ "login": "ana", "password": password })).await
+}
+
+/// I-8, A8: the mailed link changes the password once, within half an hour, the newest one only, to a good one that is not the
+/// old one; it signs nobody in, every sign-in ends, and the owner is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forgotten_password_is_replaced_by_a_link() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    let anybody = cloud.anonymous();
+    assert_eq!(ask(&anybody, "ana@example.test").await.is(202), json!({ "target": "a****@example.test" }));
+    let mails = cloud.mails_to("ana@example.test").await.len();
+    assert_eq!(ask(&anybody, "ANA@example.test").await.is(202)["target"], "A****@example.test");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), mails, "none is mailed within a minute");
+    let first = cloud.token_to("ana@example.test").await;
+    cloud.advance(Duration::from_secs(61)).await;
+    let _ = ask(&anybody, "ana@example.test").await.is(202);
+    let second = cloud.token_to("ana@example.test").await;
+    confirm(&anybody, &first, NEW).await.is_problem(422, "link_invalid");
+    for forged in ["", "x", &second[..second.len() - 1], &second.replace("chl_", "")] {
+        confirm(&anybody, forged, NEW).await.is_problem(422, "link_invalid");
+    }
+    assert_eq!(confirm(&anybody, &second, "ana").await.field_errors(), ["/password too_short", "/password password_common"]);
+    assert_eq!(confirm(&anybody, &second, "ana@example.test 12").await.field_errors(), ["/password password_personal"]);
+    assert_eq!(confirm(&anybody, &second, PASSWORD).await.field_errors(), ["/password password_same"]);
+    sign_in(&cloud, PASSWORD).await.is(201);
+
+    let page = anybody.get("/reset-password").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8".to_owned()));
+    let done = confirm(&anybody, &second, NEW).await;
+    let _ = done.is(204);
+    assert!(done.header("set-cookie").is_empty());
+    socket.closed().await;
+    ana.get("/v1/me").await.is_problem(401, "token_invalid");
+    ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is_problem(401, "refresh_invalid");
+    sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
+    sign_in(&cloud, NEW).await.is(201);
+    confirm(&anybody, &second, "fierce otters paint").await.is_problem(422, "link_invalid");
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("password was changed"));
+
+    // Three an hour go to one address.
+    ask(&anybody, "ana@example.test").await.is_problem(429, "too_many_requests");
+    cloud.advance(Duration::from_secs(3600)).await;
+    let _ = ask(&anybody, "ana@example.test").await.is(202);
+    let late = cloud.token_to("ana@example.test").await;
+    cloud.advance(Duration::from_secs(1801)).await;
+    confirm(&anybody, &late, "fierce otters paint").await.is_problem(422, "link_invalid");
+}
+
+/// E1, A8, D5: known, unknown and resting addresses are answered alike; nothing of the request gets into the link; three an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_tells_nothing() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let _ = ben.post("/v1/me/deactivation", json!({})).await.is(204);
+    let mut shapes = BTreeSet::new();
+    for email in ["ana@example.test", "ben@example.test", "nil@example.test"] {
+        let client = cloud.anonymous().with("x-forwarded-host", "evil.example").with("forwarded", "host=evil.example");
+        for _ in 0..2 {
+            shapes.insert(ask(&client, email).await.shape());
+        }
+    }
+    assert_eq!(shapes.len(), 1, "{shapes:?}");
+    let link = cloud.mail_to("ana@example.test").await.links[0].clone();
+    assert!(link.starts_with(&format!("{}/reset-password#token=", cloud.urls.api)), "{link}");
+    assert!(cloud.inbox.list(Some("nil@example.test"), 0).is_empty());
+    assert!(cloud.mails_to("ben@example.test").await.iter().all(|m| m.links.is_empty()));
+    assert_eq!(ask(&cloud.anonymous(), "nonsense").await.field_errors(), ["/email email"]);
+    let refused: Vec<u16> = {
+        let mut all = Vec::new();
+        for _ in 0..3 {
+            all.push(ask(&cloud.anonymous(), "nil@example.test").await.status.as_u16());
+        }
+        all
+    };
+    assert_eq!(refused, [202, 429, 429], "two were asked for above");
+    drop(ana);
+}
+
+/// cantina N2, A8: a link is worth nothing for another purpose, nor after the account was put to rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_is_bound_to_its_purpose_and_to_an_account_in_use() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let anybody = cloud.anonymous();
+    let body = json!({ "email": "new@example.test", "username": "newcomer", "password": PASSWORD });
+    let _ = anybody.post("/v1/registrations/link", body).await.is(202);
+    let activation = cloud.token_to("new@example.test").await;
+    confirm(&anybody, &activation, NEW).await.is_problem(422, "link_invalid");
+    let _ = ask(&anybody, "ana@example.test").await.is(202);
+    let reset = cloud.token_to("ana@example.test").await;
+    let activate = json!({ "token": reset, "password": PASSWORD });
+    anybody.post("/v1/activations", activate).await.is_problem(422, "link_invalid");
+    anybody.post("/v1/deletion-cancellations", json!({ "token": reset })).await.is_problem(422, "link_invalid");
+    let _ = ana.post("/v1/me/deactivation", json!({})).await.is(204);
+    confirm(&anybody, &reset, NEW).await.is_problem(422, "link_invalid");
+    sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
+}
+
+/// I-8, L4: a reset leaves second factors on, and trust in devices goes with the old password.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_does_not_pass_the_second_step() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", "+447700900123").await;
+    let browser = cloud.anonymous();
+    let body = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+    let path = format!("/v1/sign-ins/{}", browser.post("/v1/sessions", body).await.is(202)["id"].as_str().unwrap());
+    let _ = browser.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
+    let code = app.code(&cloud);
+    let device = browser.post(&format!("{path}/verify"), json!({ "code": code })).await.is(201)["device_token"].clone();
+    let _ = ask(&browser, "ana@example.test").await.is(202);
+    let _ = confirm(&browser, &cloud.token_to("ana@example.test").await, NEW).await.is(204);
+    let again = json!({ "login": "ana", "password": NEW, "device_token": device });
+    browser.post("/v1/sessions", again).await.is(202);
+}
+
+/// I-8, A5, C7: who knows the password changes it; wrong ones count; every other sign-in and trusted device ends, this one goes
+/// on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_known_password_is_changed() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+    let elsewhere = cloud.anonymous();
+    let elsewhere = elsewhere.signed_in(elsewhere.post("/v1/sessions", trusted).await.is(201));
+    let change =
+        async |current: &str, new: &str| ana.put("/v1/me/password", json!({ "current_password": current, "new_password": new })).await;
+    change("wrong", NEW).await.is_problem(403, "password_wrong");
+    ana.put("/v1/me/password", json!({ "new_password": NEW })).await.is_problem(403, "password_wrong");
+    assert_eq!(change(PASSWORD, PASSWORD).await.field_errors(), ["/new_password password_same"]);
+    assert_eq!(change(PASSWORD, "ananowak").await.field_errors().first().unwrap(), "/new_password too_short");
+    let _ = change(PASSWORD, NEW).await.is(204);
+    elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
+    elsewhere.post("/v1/sessions/refresh", json!({ "refresh_token": elsewhere.refresh_token() })).await.is_problem(401, "refresh_invalid");
+    ana.get("/v1/me").await.is(200);
+    assert_eq!(ana.get("/v1/me/devices").await.is(200)["items"], json!([]));
+    ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("password was changed"));
+    sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
+    sign_in(&cloud, NEW).await.is(201);
+    for _ in 0..5 {
+        change("wrong", PASSWORD).await.is_problem(403, "password_wrong");
+    }
+    change(NEW, PASSWORD).await.is_problem(429, "too_many_requests");
+    cloud.advance(Duration::from_secs(301)).await;
+    change(NEW, PASSWORD).await.is_problem(401, "step_up_required");
+}
+
+/// Q13: a change among a thousand sign-ins and refreshes: afterwards no session from before it is good but its own, and the old
+/// password is worth nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_is_older_than_the_change() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let others = [cloud.sign_in("ana").await, cloud.sign_in("ana").await];
+    let clients: Vec<Caller> = (0..60).map(|_| cloud.anonymous()).collect();
+    let seen = race(1000, |i| {
+        let (ana, other, client) = (ana.clone(), others[i % 2].clone(), clients[i % clients.len()].clone());
+        async move {
+            match i {
+                500 => {
+                    let body = json!({ "current_password": PASSWORD, "new_password": NEW });
+                    let _ = ana.put("/v1/me/password", body).await.is(204);
+                    None
+                }
+                // Each costs a hash: some of them are enough.
+                _ if i % 5 == 0 => {
+                    let reply = client.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await;
+                    (reply.status == 201).then(|| client.signed_in(reply.json()))
+                }
+                _ => {
+                    let reply = other.post("/v1/sessions/refresh", json!({ "refresh_token": other.refresh_token() })).await;
+                    (reply.status == 200).then(|| other.signed_in(reply.json()))
+                }
+            }
+        }
+    })
+    .await;
+    let old: Vec<Caller> = seen.into_iter().flatten().collect();
+    assert!(!old.is_empty(), "some were before the change");
+    for caller in old.iter().chain(&others) {
+        caller.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    }
+    assert_eq!(ana.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
+    sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
+}
