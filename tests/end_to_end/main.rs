@@ -9,6 +9,7 @@ mod delivery;
 mod gateway;
 mod local_cloud;
 mod login;
+mod matrix;
 mod mfa;
 mod passkeys;
 mod password;

@@ -24,7 +24,7 @@ pub async fn get_docs() -> Response {
     (headers, include_str!("../assets/docs.html")).into_response()
 }
 
-/// Brings what the pages consist of.
+/// Brings what the pages consist of. `/docs/flows` shows the flows of signing up and in as sequence diagrams.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -36,6 +36,9 @@ pub async fn get_docs() -> Response {
 pub async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Error> {
     let (kind, (body, compressed)) = match name.as_str() {
         "docs.js" => ("text/javascript", own(include_bytes!("../assets/docs.js"))),
+        "flows" => ("text/html; charset=utf-8", own(include_bytes!("../assets/flows.html"))),
+        "flows.js" => ("text/javascript", own(include_bytes!("../assets/flows.js"))),
+        "flows.css" => ("text/css", own(include_bytes!("../assets/flows.css"))),
         "docs.css" => ("text/css", own(include_bytes!("../assets/docs.css"))),
         "icon.svg" => ("image/svg+xml", own(include_bytes!("../assets/icon.svg"))),
         "swagger-ui.css" => ("text/css", swagger_ui(&name)?),
@@ -44,6 +47,9 @@ pub async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Error> 
     };
     let mut response = ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=86400")], body).into_response();
     if compressed {
+        if name == "flows" {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        }
         // As it is compiled in. Every client that runs scripts can read it.
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
@@ -81,5 +87,25 @@ mod tests {
         let named: Vec<&str> = page.split('"').filter_map(|part| part.strip_prefix("/docs/")).collect();
         assert_eq!(named, ["swagger-ui.css", "docs.css", "icon.svg", "swagger-ui-bundle.js", "docs.js"]);
         assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("<script>"));
+    }
+
+    #[test]
+    fn the_flows_name_only_operations_that_there_are() {
+        let document: serde_json::Value = serde_json::from_str(include_str!("../../../infra/openapi.json")).unwrap();
+        let known = |method: &str, path: &str| {
+            let parts = |path: &str| {
+                path.split('/').map(|part| if part.starts_with('{') { "{}".to_owned() } else { part.to_owned() }).collect::<Vec<_>>()
+            };
+            let paths = document["paths"].as_object().unwrap();
+            paths.iter().any(|(there, item)| parts(there) == parts(path) && item.get(method.to_lowercase()).is_some())
+        };
+        let calls: Vec<&str> =
+            include_str!("../assets/flows.js").split("call(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert!(calls.len() > 40);
+        for call in calls {
+            let mut words = call.split([' ', ',']);
+            let (method, path) = (words.next().unwrap(), words.next().unwrap());
+            assert!(known(method, path), "{call}");
+        }
     }
 }

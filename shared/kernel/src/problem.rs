@@ -132,7 +132,7 @@ pub struct Problem {
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u64>,
     /// Which limit was reached: its name, how many pass, in how many seconds.
-    pub limit: Option<(&'static str, u32, u64)>,
+    pub limit: Option<Box<(&'static str, u32, u64)>>,
     /// More members of the document, such as `tries_left`.
     pub members: Map<String, Value>,
     /// Why, for the log.
@@ -227,8 +227,8 @@ impl Problem {
 
     /// Says which limit was reached.
     #[must_use]
-    pub const fn limited(mut self, name: &'static str, max: u32, window: std::time::Duration) -> Self {
-        self.limit = Some((name, max, window.as_secs()));
+    pub fn limited(mut self, name: &'static str, max: u32, window: std::time::Duration) -> Self {
+        self.limit = Some(Box::new((name, max, window.as_secs())));
         self
     }
 

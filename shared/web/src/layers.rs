@@ -100,7 +100,7 @@ fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: 
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     // draft-ietf-httpapi-ratelimit-headers-11
-    if let Some(((name, max, window), wait)) = problem.limit.zip(problem.retry_after) {
+    if let Some(((name, max, window), wait)) = problem.limit.as_deref().zip(problem.retry_after) {
         let fields = [("ratelimit-policy", format!("\"{name}\";q={max};w={window}")), ("ratelimit", format!("\"{name}\";r=0;t={wait}"))];
         for (field, value) in fields {
             if let Ok(value) = HeaderValue::try_from(value) {

@@ -94,12 +94,13 @@ pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
 pub const BEARER: &str = "bearer";
 
 const DESCRIPTION: &str = "\
-Accounts, profiles, chat and leaving again. The rules that hold everywhere:\n\n\
+Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/docs/flows). The rules that hold everywhere:\n\n\
 - Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; rules that a field breaks with 422, all at once.\n\
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `Accept-Language` or `?lang` (`en`, `pl`).\n\
 - Times are RFC 3339 in UTC. Ids have a prefix that says what they name.\n\
 - What has an `ETag` is changed with `If-Match`: 428 without it, 412 when it has changed meanwhile.\n\
-- 429 and 503 say in `Retry-After` when to come back.\n\
+- 429 and 503 say in `Retry-After` when to come back; 429 also which limit it is, in `RateLimit` and `RateLimit-Policy`.\n\
+- What a stolen session must not be enough for answers 401 `step_up_required` unless the person has proven themselves within five minutes: `POST /v1/step-ups`.\n\
 - `X-Request-Id` names a request; quote it when you report a problem.";
 
 /// The document of the whole API, from the functions' `description()`s, in this order.

@@ -1,0 +1,262 @@
+//! Every operation against everybody who must not use it. B9, F1, F2, F4: who is not signed in, half signed in, not verified, put
+//! to rest or somebody else gets nothing, sees nothing and mints nothing. An operation that does not stand here fails.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use reqwest::Method;
+use tests::{Authenticator, Caller, Cloud, PASSWORD, Value, json};
+
+const PHONE: &str = "+447700900123";
+
+/// Who may use an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// Everybody; what else it takes (a flow, a token, a password) comes with the request.
+    Public,
+    /// Whoever is signed in.
+    Member,
+    /// Whoever is signed in and has lately proven it well enough.
+    Fresh,
+}
+use Access::{Fresh, Member, Public};
+
+/// Every operation there is.
+const MATRIX: &[(Access, &str)] = &[
+    (Public, "GET /.well-known/jwks.json"),
+    (Public, "GET /.well-known/openid-configuration"),
+    (Public, "GET /activate"),
+    (Public, "GET /cancel-deletion"),
+    (Public, "GET /docs"),
+    (Public, "GET /docs/{file}"),
+    (Public, "GET /openapi.json"),
+    (Public, "GET /problems/{code}"),
+    (Public, "GET /reset-password"),
+    (Public, "POST /v1/activations"),
+    (Public, "POST /v1/deletion-cancellations"),
+    (Public, "POST /v1/passkey-sign-ins"),
+    (Public, "POST /v1/password-resets"),
+    (Public, "POST /v1/password-resets/confirm"),
+    (Public, "GET /v1/pictures/{picture}/{size}"),
+    (Public, "POST /v1/registrations"),
+    (Public, "POST /v1/registrations/link"),
+    (Public, "GET /v1/registrations/{flow}"),
+    (Public, "POST /v1/registrations/{flow}/code"),
+    (Public, "POST /v1/registrations/{flow}/code/resend"),
+    (Public, "POST /v1/registrations/{flow}/complete"),
+    (Public, "PUT /v1/registrations/{flow}/email"),
+    (Public, "PUT /v1/registrations/{flow}/password"),
+    (Public, "PUT /v1/registrations/{flow}/personal"),
+    (Public, "PUT /v1/registrations/{flow}/username"),
+    (Public, "POST /v1/sessions"),
+    (Public, "POST /v1/sessions/refresh"),
+    (Public, "GET /v1/sign-ins/{flow}"),
+    (Public, "POST /v1/sign-ins/{flow}/code/resend"),
+    (Public, "PUT /v1/sign-ins/{flow}/factor"),
+    (Public, "POST /v1/sign-ins/{flow}/verify"),
+    (Public, "GET /v1/usernames/{username}/availability"),
+    (Member, "GET /v1/me"),
+    (Member, "PATCH /v1/me"),
+    (Fresh, "POST /v1/me/deactivation"),
+    (Member, "GET /v1/me/deletion"),
+    (Fresh, "POST /v1/me/deletion"),
+    (Member, "DELETE /v1/me/deletion"),
+    (Member, "GET /v1/me/devices"),
+    (Member, "DELETE /v1/me/devices"),
+    (Member, "DELETE /v1/me/devices/{device}"),
+    (Fresh, "POST /v1/me/email-changes"),
+    (Member, "POST /v1/me/email-changes/resend"),
+    (Member, "POST /v1/me/email-changes/verify"),
+    (Member, "GET /v1/me/mfa"),
+    (Fresh, "POST /v1/me/mfa/factors/{factor}"),
+    (Member, "PUT /v1/me/mfa/factors/{factor}"),
+    (Fresh, "DELETE /v1/me/mfa/factors/{factor}"),
+    (Fresh, "POST /v1/me/mfa/recovery-codes"),
+    (Fresh, "POST /v1/me/mfa/removal"),
+    (Fresh, "POST /v1/me/mfa/setup"),
+    (Member, "GET /v1/me/mfa/setup"),
+    (Member, "DELETE /v1/me/mfa/setup"),
+    (Member, "POST /v1/me/mfa/setup/app"),
+    (Member, "POST /v1/me/mfa/setup/email"),
+    (Member, "POST /v1/me/mfa/setup/resend"),
+    (Member, "POST /v1/me/mfa/setup/sms"),
+    (Member, "GET /v1/me/passkeys"),
+    (Member, "POST /v1/me/passkeys"),
+    (Fresh, "POST /v1/me/passkeys/options"),
+    (Member, "PATCH /v1/me/passkeys/{passkey}"),
+    (Fresh, "DELETE /v1/me/passkeys/{passkey}"),
+    (Fresh, "PUT /v1/me/password"),
+    (Fresh, "DELETE /v1/me/phone"),
+    (Fresh, "POST /v1/me/phone-changes"),
+    (Member, "POST /v1/me/phone-changes/resend"),
+    (Member, "POST /v1/me/phone-changes/verify"),
+    (Member, "DELETE /v1/me/picture"),
+    (Member, "POST /v1/me/picture/uploads"),
+    (Member, "GET /v1/me/picture/uploads/{upload}"),
+    (Member, "POST /v1/realtime/tickets"),
+    (Member, "GET /v1/rooms"),
+    (Member, "POST /v1/rooms/direct"),
+    (Member, "GET /v1/rooms/{room}/messages"),
+    (Member, "GET /v1/sessions"),
+    (Member, "DELETE /v1/sessions"),
+    (Member, "DELETE /v1/sessions/current"),
+    (Member, "DELETE /v1/sessions/{session}"),
+    (Member, "POST /v1/step-ups"),
+    (Member, "GET /v1/users/{username}"),
+];
+
+/// The committed document, which a check keeps equal to the routes of code and template.
+fn document() -> Value {
+    serde_json::from_str(include_str!("../../infra/openapi.json")).unwrap()
+}
+
+/// An operation with what its body looks like.
+struct Operation {
+    access: Access,
+    name: &'static str,
+    method: Method,
+    path: &'static str,
+    body: Option<Value>,
+}
+
+fn operations() -> Vec<Operation> {
+    let document = document();
+    let operation = |(access, name): &(Access, &'static str)| {
+        let (method, path) = name.split_once(' ').unwrap();
+        let described = &document["paths"][path][method.to_lowercase()];
+        let body = described["requestBody"]["content"].as_object().map(|contents| {
+            let content = contents.get("application/json").or_else(|| contents.values().next()).unwrap();
+            let examples = content["examples"].as_object().and_then(|e| e.values().next()).map(|e| e["value"].clone());
+            examples.unwrap_or_else(|| content["example"].clone())
+        });
+        Operation { access: *access, name, method: method.parse().unwrap(), path, body }
+    };
+    MATRIX.iter().map(operation).collect()
+}
+
+/// The path of an operation, about these things.
+fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
+    things.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+}
+
+/// F1: the matrix has every operation, and none that there is not.
+#[test]
+fn the_matrix_is_whole() {
+    let document = document();
+    let there: BTreeSet<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase())))
+        .collect();
+    let here: BTreeSet<String> = MATRIX.iter().map(|(_, name)| (*name).to_owned()).collect();
+    assert_eq!(here.len(), MATRIX.len(), "an operation stands here twice");
+    assert_eq!(there.difference(&here).collect::<Vec<_>>(), Vec::<&String>::new(), "say who may use these");
+    assert_eq!(here.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "these are gone");
+    for operation in operations() {
+        let described = &document["paths"][operation.path][operation.method.as_str().to_lowercase()];
+        let listed = |code: &str| described["responses"]["401"]["content"]["application/problem+json"]["examples"][code].is_object();
+        assert_eq!(operation.access == Fresh, listed("step_up_required"), "{}", operation.name);
+        assert_eq!(described["security"][0]["bearer"].is_array(), operation.access != Public, "{}", operation.name);
+    }
+}
+
+/// B9, F1, F2, F4.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_past_the_matrix() {
+    let cloud = Cloud::start().await;
+    let victim = cloud.member("ana").await;
+    cloud.phone(&victim, PHONE).await;
+    let asked = victim.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    let (_, credential) = Authenticator::create(&asked["options"], "http://localhost:5173");
+    let passkey = victim.post("/v1/me/passkeys", json!({ "name": "phone", "credential": credential })).await.is(201);
+    let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+    let device = cloud.anonymous();
+    let device = device.signed_in(device.post("/v1/sessions", trusted).await.is(201));
+    let friend = cloud.member("ben").await;
+    let room = victim.post("/v1/rooms/direct", json!({ "user": friend.id() })).await.json()["id"].clone();
+    let upload =
+        json!({ "content_type": "image/png", "content_length": 100, "checksum_sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" });
+    let upload = victim.post("/v1/me/picture/uploads", upload).await;
+    let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+    let things = BTreeMap::from([
+        ("passkey", text(&passkey["id"])),
+        ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
+        ("session", text(&victim.claims()["sid"])),
+        ("room", text(&room)),
+        ("upload", text(&upload.json()["id"])),
+        ("username", "ana".to_owned()),
+        ("factor", "app".to_owned()),
+        ("flow", "flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ".to_owned()),
+        ("file", "docs.js".to_owned()),
+        ("code", "not_found".to_owned()),
+        ("picture", "default".to_owned()),
+        ("size", "300".to_owned()),
+    ]);
+
+    let half = {
+        let (_, _, _) = cloud.careful("eve", "+447700900124").await;
+        let flow = cloud.anonymous().post("/v1/sessions", json!({ "login": "eve", "password": PASSWORD })).await.is(202);
+        cloud.anonymous().with("authorization", format!("Bearer {}", text(&flow["id"])))
+    };
+    let unverified = {
+        let flow = cloud.anonymous().post("/v1/registrations", json!({ "email": "new@example.test" })).await.is(201);
+        cloud.anonymous().with("authorization", format!("Bearer {}", text(&flow["id"])))
+    };
+    let resting = cloud.member("dan").await;
+    let _ = resting.post("/v1/me/deactivation", json!({})).await.is(204);
+    let refresh = cloud.anonymous().with("authorization", format!("Bearer {}", friend.refresh_token()));
+    let nobody: [(&str, Caller); 5] = [
+        ("not signed in", cloud.anonymous()),
+        ("half signed in", half),
+        ("not verified", unverified),
+        ("at rest", resting),
+        ("with a refresh token", refresh),
+    ];
+    let sessions = async || cloud.dump().await.to_string().matches("\"SESSION#").count();
+    let before = sessions().await;
+    let canaries = ["ana@example.test", PHONE];
+    for operation in operations() {
+        for (who, caller) in &nobody {
+            let reply = caller.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
+            let said = String::from_utf8_lossy(&reply.bytes).into_owned();
+            assert!(!said.contains("access_token\":") || operation.path == "/openapi.json", "{} {who}: {said}", operation.name);
+            assert!(!canaries.iter().any(|c| said.contains(c)), "{} {who}: {said}", operation.name);
+            assert!(reply.status.as_u16() < 500, "{} {who}: {said}", operation.name);
+            if operation.access != Public {
+                reply.is_problem(401, "token_invalid");
+            }
+        }
+    }
+    assert_eq!(sessions().await, before, "nobody has a session who had none");
+
+    // Somebody else finds nothing under what is the victim's, and sees nothing of it.
+    for operation in operations() {
+        let object = ["passkey", "device", "session", "room", "upload"].iter().any(|o| operation.path.contains(&format!("{{{o}}}")));
+        if object {
+            let foreign = cloud.sign_in(friend.name()).await;
+            // The friend is in the room: a third person is not.
+            let foreign = if operation.path.contains("{room}") { cloud.member("mia").await } else { foreign };
+            let body = operation.body.clone().map(|body| if body["name"].is_string() { json!({ "name": "mine" }) } else { body });
+            let reply = foreign.send(operation.method.clone(), &about(operation.path, &things), body).await;
+            reply.is_problem(404, "not_found");
+        }
+    }
+    victim.get("/v1/me").await.is(200);
+    device.get("/v1/me/devices").await.is(200);
+
+    // Whoever is about to leave may still do everything; whoever has not proven themselves lately may not do what takes that.
+    let leaving = cloud.member("zoe").await;
+    let _ = leaving.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    for operation in operations().iter().filter(|o| o.access == Member && o.method == Method::GET) {
+        let reply = leaving.get(&about(operation.path, &things)).await;
+        assert!([200, 404].contains(&reply.status.as_u16()), "{}: {}", operation.name, reply.status);
+    }
+    cloud.advance(Duration::from_secs(301)).await;
+    for operation in operations().iter().filter(|o| o.access == Fresh) {
+        let reply = leaving.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
+        reply.is_problem(401, "step_up_required");
+    }
+}
