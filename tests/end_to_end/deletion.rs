@@ -558,6 +558,17 @@ async fn nothing_personal_stays() {
     let canary = canary.signed_in(canary.post(&format!("{path}/complete"), json!({})).await.is(201));
     let second = cloud.anonymous().with("user-agent", "canary-agent/2.0");
     let _ = second.post("/v1/sessions", json!({ "login": canary.name(), "password": PASSWORD })).await.is(201);
+    let (database, table) = (cloud.aws.dynamodb.database(), state_table(&cloud));
+    let planted = json!({
+        "TableName": table, "Key": { "pk": { "S": format!("USER#{}", canary.id()) }, "sk": { "S": "USER" } },
+        "UpdateExpression": "SET phone = :p", "ExpressionAttributeValues": { ":p": { "S": "+447700900042" } },
+    });
+    database.update_item(serde_json::from_value(planted).unwrap()).unwrap();
+    let claim = json!({
+        "pk": { "S": "PHONE#+447700900042" }, "sk": { "S": "PHONE" }, "kind": { "S": "phone" }, "v": { "N": "1" },
+        "phone": { "S": "+447700900042" }, "user": { "S": canary.id() },
+    });
+    database.put_item(serde_json::from_value(json!({ "TableName": table, "Item": claim })).unwrap()).unwrap();
     let version = canary.get("/v1/me").await.header("etag");
     let _ = canary.with("if-match", version).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
 
@@ -609,6 +620,9 @@ async fn nothing_personal_stays() {
     let free = begun(&email).await;
     let _ = stranger.put(&format!("{free}/email"), json!({ "email": "other@example.test" })).await.is(200);
     cloud.settle().await;
+    let _ = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900042" })).await.is(202);
+    cloud.settle().await;
+    assert!(of_kind(&items(&cloud).await, "challenge").iter().any(|c| c["destination"]["S"] == "+447700900042"));
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
     for gone in [&held, &moved] {
@@ -619,7 +633,8 @@ async fn nothing_personal_stays() {
     assert_gone(&cloud, &canary, &scheduled).await;
     for (place, found) in [("tables", cloud.dump().await.to_string()), ("indexes", indexes(&cloud))] {
         let found = found.to_lowercase();
-        assert!(!found.contains("canary") && !found.contains("1987-06-05"), "a canary is left in the {place}: {}", around(&found));
+        let gone = ["canary", "1987-06-05", "7700900042"].iter().all(|planted| !found.contains(planted));
+        assert!(gone, "a canary is left in the {place}: {}", around(&found));
     }
     assert!(!indexes(&cloud).contains(&canary.id()));
     assert_eq!(files(&cloud), [""; 0], "nobody else had any");
@@ -633,7 +648,7 @@ async fn nothing_personal_stays() {
 }
 
 fn around(text: &str) -> &str {
-    let at = text.find("canary").or_else(|| text.find("1987-06-05")).unwrap_or(0);
+    let at = ["canary", "1987-06-05", "7700900042"].iter().find_map(|planted| text.find(planted)).unwrap_or(0);
     text.get(at.saturating_sub(300)..(at + 300).min(text.len())).unwrap_or(text)
 }
 

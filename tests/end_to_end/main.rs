@@ -13,6 +13,7 @@ mod matrix;
 mod mfa;
 mod passkeys;
 mod password;
+mod phone_login;
 mod picture;
 mod profile;
 mod registration;

@@ -1,7 +1,7 @@
 //! A code or a link: drawn, kept as a hash, sent.
 
 use accounts::{
-    challenge::{Challenge, Channel, Drawn, Form, Purpose, draw},
+    challenge::{Challenge, Channel, Drawn, Form, Purpose, draw, note_unsent},
     deletion::{Deletion, Stage},
     user::User,
 };
@@ -12,20 +12,29 @@ use outbound::{Mail, Text};
 use crate::State;
 
 pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
-    match draw(&s.table, &s.sys, &s.code_key, id, sending, |_| None).await? {
+    let sent = match draw(&s.table, &s.sys, &s.code_key, id, sending, |to| s.test_phones.code_of(to)).await? {
+        Drawn::Fresh { challenge, .. } if s.test_phones.code_of(&challenge.destination).is_some() => Ok(()),
         Drawn::Fresh { challenge, secret } => send_secret(s, &challenge, secret).await,
-        // Nobody is charged for a text message that says nothing new.
-        Drawn::Decoy(challenge) if challenge.channel == Channel::Sms => Ok(()),
-        Drawn::Decoy(challenge) => Ok(s.mailer.send(&challenge.destination, challenge.locale, &Mail::AlreadyRegistered).await?),
-        // A later sending is on its way, or what was to be proven is settled.
-        Drawn::Stale => Ok(()),
+        Drawn::Decoy(Challenge { channel: Channel::Email, destination, locale, .. }) => {
+            s.mailer.send(&destination, locale, &Mail::AlreadyRegistered).await.map_err(Into::into)
+        }
+        // Nobody is told by a message that costs money; and a later sending is on its way, or what was to be proven is settled.
+        Drawn::Decoy(_) | Drawn::Stale => Ok(()),
+    };
+    if sent.is_err() {
+        note_unsent(&s.table, s.sys.now(), id, sending).await?;
     }
+    sent
 }
 
 async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result<(), Failure> {
     let (to, locale, life) = (&challenge.destination, challenge.locale, challenge.purpose.rules(challenge.channel).life);
     match (challenge.channel, challenge.form, challenge.purpose) {
-        (Channel::Sms, Form::Code { .. }, _) => s.texter.send(to, locale, &Text::Code { code: secret, life }).await?,
+        (Channel::Sms, Form::Code { .. }, _) => {
+            let sent = s.texter.send(to, locale, &Text::Code { code: secret, life }).await;
+            s.figures.report(&[("TextsSent", u64::from(sent.is_ok())), ("TextsFailed", u64::from(sent.is_err()))]);
+            sent?;
+        }
         (Channel::Email, Form::Code { .. }, purpose) => {
             s.mailer.send(to, locale, &Mail::Code { purpose: purpose.name(), code: secret, life }).await?;
         }

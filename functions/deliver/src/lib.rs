@@ -3,26 +3,30 @@
 //! Nobody waits for it and nobody learns from it whether an address has an account. A code or link is drawn here, a moment
 //! before it leaves, and only its keyed hash is kept: events name a challenge, so neither the table, the bus nor a
 //! dead-letter queue ever holds one. Whatever fails is an error of the invocation: the platform tries again, then keeps the
-//! event in the queue of failures. Delivered twice, an event is sent once; only a kill between the sending and its note makes
+//! event in the queue of failures. A code that could not be sent does not count: another may be asked for at once, and none of
+//! the address's quota is used up. Delivered twice, an event is sent once; only a kill between the sending and its note makes
 //! two mails, and then the later one's code is the one that counts.
 //!
 //! AWS calls: two updates for the lease and the note of the event (without the first a repetition would send again, without
 //! the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because how it is sent
 //! stands in it, and an update, which keeps the hash while the sending is still current; a notice takes one read of the person.
-//! The mail about a scheduled deletion takes one more, for the date and the name in it.
+//! The mail about a scheduled deletion takes one more, for the date and the name in it. A sending that fails takes an update of
+//! the challenge, and the first time the counters'.
 
 mod challenge;
 mod notice;
+mod test_phones;
 
 use std::sync::Arc;
 
 use accounts::challenge::CodeKey;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, Once, once};
-use function::{Boot, Failure, Function, StartError};
+use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::Sys;
 use outbound::{Mailer, Texter};
 use store::Table;
+use test_phones::TestPhones;
 
 /// Under this name handled events are remembered.
 const CONSUMER: &str = "deliver";
@@ -35,6 +39,8 @@ struct State {
     code_key: CodeKey,
     mailer: Mailer,
     texter: Texter,
+    test_phones: TestPhones,
+    figures: Figures,
     /// What the links in mails begin with. Never taken from a request.
     link_base: Arc<str>,
 }
@@ -50,6 +56,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: CodeKey::read(r),
         mailer: Mailer::read(r, &aws, &sys),
         texter: Texter::new(&aws),
+        test_phones: TestPhones::read(r),
+        figures: Figures::new(&boot),
         link_base: r.need("LINK_BASE_URL").trim_end_matches('/').into(),
         sys: sys.clone(),
     })?;

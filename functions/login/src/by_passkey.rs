@@ -1,8 +1,8 @@
 //! Signing in by a passkey alone: no name, no password.
 
 use accounts::{
-    FlowToken, session,
-    sign_in::{SignIn, SignInStep, Wish, safe_next},
+    FlowToken, entry,
+    sign_in::{SignIn, SignInStep, Wish},
     signed_in::TokenDelivery,
 };
 use axum::extract::State;
@@ -38,16 +38,8 @@ pub async fn create_passkey_sign_in(
 ) -> Result<Created<SignInStep>, web::Error> {
     let now = s.sys.now();
     limits::take(&s.table, now, &[Limit::new("passkey_client", client.network(), 60, std::time::Duration::from_secs(900))]).await?;
-    let previous = match crate::refresh::presented(&headers, None).ok().flatten() {
-        Some(token) => session::of_token(&s.table, now, s.code_key.secret(), &token).await?,
-        None => None,
-    };
-    let wish = Wish {
-        delivery: body.token_delivery,
-        remember: false,
-        next: body.next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())),
-        previous: previous.map(|p| (p.user, p.id)),
-    };
+    let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;
+    let wish = Wish::new(body.token_delivery, false, body.next).instead_of(previous.as_ref());
     let (token, question) = (FlowToken::draw(&s.sys), s.site.ask_for_any(now)?);
     let flow = SignIn::by_passkey(&s.sys, &token, question.state, wish);
     s.table.create(&flow).await.map_err(Problem::from)?;

@@ -3,6 +3,7 @@
 use accounts::{
     FlowToken, Member, authenticate,
     challenge::{self, Challenge, Sent},
+    entry::{Entry, Reply},
     factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes},
     password::Verdict,
     session::{self, Session},
@@ -21,8 +22,6 @@ use serde::Deserialize;
 use store::{Batch, Cond, Key, Tx, Update, field, limits};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Path, Problems};
-
-use crate::sign_in::{Entry, Reply};
 
 /// Shows a sign-in that is under way: to resume it after a reload. The flow, then the person with the code that was sent.
 #[utoipa::path(get, path = "/v1/sign-ins/{flow}", tag = "login", params(("flow" = FlowToken, Path)),
@@ -210,7 +209,7 @@ pub async fn verify_sign_in(
                 None => None,
             };
             let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-            Verified::SignedIn(Box::new(entry.open(&s, &mut tx, &client).await?))
+            Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, &client).await?))
         }
     };
     s.table.commit(tx).await.map_err(|e| match &e {

@@ -2,19 +2,17 @@
 
 use accounts::{
     FlowToken,
-    device::{self, Device},
+    device::Device,
+    entry::{self, Entry, Reply},
     identifier::Login,
     password::Verdict,
-    session::{self, Opening, Session},
-    sign_in::{SignIn, SignInStep, Wish, safe_next},
+    session,
+    sign_in::{SignIn, SignInStep, Wish},
     signed_in::{self, SignedIn, TokenDelivery},
     token::Method,
-    user::{self, Factor, PasswordHash, Status, User},
+    user::{self, PasswordHash, Status, User},
 };
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::extract::State;
 use futures_util::{join, try_join};
 use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::Deserialize;
@@ -45,23 +43,6 @@ pub struct CreateSession {
     /// Where in the frontend to go on: a path such as `/rooms`. Anything else is answered by `/`.
     #[schema(examples("/rooms"))]
     next: Option<String>,
-}
-
-/// How far a sign-in has come.
-pub enum Reply {
-    /// Signed in.
-    Done(Box<SignedIn>),
-    /// Another step is needed.
-    Step(SignInStep),
-}
-
-impl IntoResponse for Reply {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Done(signed_in) => signed_in.created().into_response(),
-            Self::Step(step) => web::Accepted(step).into_response(),
-        }
-    }
 }
 
 /// Signs in, or answers which second step is needed. Ends the session that the request itself carries, if any: one client is
@@ -124,16 +105,8 @@ pub async fn create_session(
         };
     };
 
-    let previous = match crate::refresh::presented(&headers, None).ok().flatten() {
-        Some(token) => session::of_token(&s.table, now, s.code_key.secret(), &token).await?,
-        None => None,
-    };
-    let wish = Wish {
-        delivery: body.token_delivery,
-        remember: body.remember_device,
-        next: body.next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())),
-        previous: previous.as_ref().map(|p| (p.user, p.id)),
-    };
+    let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;
+    let wish = Wish::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
 
     let mut tx = Tx::new();
     tx.delete(at_account.key());
@@ -141,10 +114,10 @@ pub async fn create_session(
         renew(&s, &mut tx, &hash, &body.password).await?;
     }
     let reply = if user.has_second_step() && device.is_none() {
-        Reply::Step(begin(&s, &mut tx, &client, &user, wish).await?)
+        Reply::Step(Box::new(begin(&s, &mut tx, &client, &user, wish).await?))
     } else {
         let entry = Entry { user: &user, amr: vec![Method::Pwd], sessions, previous, device, wish };
-        Reply::Done(Box::new(entry.open(&s, &mut tx, &client).await?))
+        Reply::Done(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, &client).await?))
     };
     // The client's counter apart from the transaction: many people behind one address would collide in it.
     let (begun, forgiven) = join!(s.table.commit(tx), limits::give_back(&s.table, &by_client));
@@ -163,49 +136,12 @@ pub async fn create_session(
 async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<SignInStep, Problem> {
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);
-    let challenge = match flow.allowed.as_slice() {
-        [factor @ (Factor::App | Factor::Email | Factor::Sms)]
-        | [factor @ (Factor::App | Factor::Email | Factor::Sms), Factor::RecoveryCode] => {
-            flow.choose(&s.table, &s.sys, &s.sending, tx, client, user, *factor).await?
-        }
-        _ => None,
+    let challenge = match flow.only() {
+        Some(factor) => flow.choose(&s.table, &s.sys, &s.sending, tx, client, user, factor).await?,
+        None => None,
     };
     tx.create(&flow);
     Ok(flow.step(token, Some(user), challenge.as_ref(), None))
-}
-
-/// Somebody who has proven all that it takes.
-pub struct Entry<'a> {
-    pub user: &'a User,
-    pub amr: Vec<Method>,
-    pub sessions: Vec<Session>,
-    pub previous: Option<Session>,
-    /// The trusted device that skipped the second step.
-    pub device: Option<Device>,
-    pub wish: Wish,
-}
-
-impl Entry<'_> {
-    /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. The list of
-    /// trusted devices, if this one is to be one.
-    pub async fn open(self, s: &crate::State, tx: &mut Tx, client: &Client) -> Result<SignedIn, Problem> {
-        let (trusted, kept) = match self.device {
-            Some(device) => {
-                let (token, _) = device.renew(tx, &s.sys, client);
-                (Some(device), Some(token))
-            }
-            None if self.wish.remember => {
-                let (device, token) = device::trust(tx, &s.sys, self.user, client, device::list(&s.table, self.user.id).await?);
-                (Some(device), Some(token))
-            }
-            None => (None, None),
-        };
-        let opening = Opening::new(&s.sys, self.user, self.amr, &client.user_agent).among(self.sessions).instead_of(self.previous);
-        let opening = opening.on(trusted.map(|device| device.id));
-        opening.write(tx, &s.sys);
-        let signed_in = SignedIn::new(&s.tokens, &opening.session, &opening.refresh, self.wish.delivery)?;
-        Ok(signed_in.on_device(kept.as_ref(), self.wish.delivery).going_on(self.wish.next))
-    }
 }
 
 fn name_of(login: &Login) -> String {

@@ -3,7 +3,6 @@
 use accounts::{
     FlowToken, Member,
     sign_in::{SignIn, SignInStep},
-    user::Factor,
 };
 use axum::extract::State;
 use kernel::Problem;
@@ -26,12 +25,7 @@ pub async fn create_step_up(State(s): State<crate::State>, caller: Member, clien
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::step_up(&s.sys, &token, user, &caller.session);
     let mut tx = Tx::new();
-    let only = match flow.allowed.as_slice() {
-        [Factor::Passkey] | [Factor::Passkey, Factor::RecoveryCode] => None,
-        [factor] | [factor, Factor::RecoveryCode] => Some(*factor),
-        _ => None,
-    };
-    let challenge = match only {
+    let challenge = match flow.only() {
         Some(factor) => flow.choose(&s.table, &s.sys, &s.sending, &mut tx, &client, user, factor).await?,
         None => None,
     };

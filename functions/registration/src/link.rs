@@ -18,7 +18,7 @@ use web::{Accepted, Client, Json, Language, Problems};
 use crate::{
     Limits,
     flow::{Flow, Password, Way},
-    start::{locale, owner},
+    start::owner,
     username::free,
 };
 
@@ -58,10 +58,10 @@ pub struct LinkSent {
 pub async fn register_by_link(
     State(s): State<crate::State>,
     client: Client,
-    Language(language): Language,
+    language: Language,
     Json(body): Json<RegisterByLink>,
 ) -> Result<Accepted<LinkSent>, web::Error> {
-    let locale = locale(body.locale.as_deref(), language)?;
+    let locale = language.unless(body.locale.as_deref())?;
     let mut fields = Fields::new();
     let email = fields.take("/email", Email::parse(&body.email));
     let name = fields.take("/username", Username::parse(&body.username));

@@ -7,7 +7,7 @@ use accounts::{
     user::EmailClaim,
 };
 use axum::extract::State;
-use kernel::{FieldError, Kind, Locale, Problem, id::UserId};
+use kernel::{Kind, Problem, id::UserId};
 use serde::Deserialize;
 use store::{Index, Item as _, StoreError, Table, Tx, Update, field, limits};
 use utoipa::ToSchema;
@@ -35,11 +35,11 @@ pub struct StartRegistration {
 pub async fn start_registration(
     State(s): State<crate::State>,
     client: Client,
-    Language(language): Language,
+    language: Language,
     Json(body): Json<StartRegistration>,
 ) -> Result<Created<Registration>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
-    let locale = locale(body.locale.as_deref(), language)?;
+    let locale = language.unless(body.locale.as_deref())?;
     let now = s.sys.now();
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
 
@@ -113,12 +113,4 @@ pub async fn change_registration_email(
 /// Who has an account with this address.
 pub async fn owner(table: &Table, email: &Email) -> Result<Option<UserId>, StoreError> {
     Ok(table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|claim| claim.user))
-}
-
-/// The language that was asked for, or that of the request.
-pub fn locale(asked: Option<&str>, request: Locale) -> Result<Locale, Problem> {
-    match asked {
-        None => Ok(request),
-        Some(tag) => Locale::from_tag(tag).ok_or_else(|| Problem::field("/locale", FieldError::new("locale"))),
-    }
 }

@@ -259,6 +259,8 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         // Browsers keep passkeys for names only, and take this one without HTTPS.
         ("PasskeyDomain", "localhost".to_owned()),
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
+        // A number that cannot exist, for programs that cannot read messages.
+        ("TestPhones", "+447700900999:123456".to_owned()),
     ];
     own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
 }

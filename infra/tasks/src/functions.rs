@@ -41,6 +41,7 @@ functions! {
     mfa http;
     outbox_relay event;
     password http;
+    phone_login http;
     profile http;
     registration http;
     room_fanout event;

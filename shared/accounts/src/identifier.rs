@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use email_address::{EmailAddress, Options};
-use kernel::{FieldError, Time};
+use kernel::{FieldError, Sys, Time};
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, macros::format_description};
 use unicode_normalization::UnicodeNormalization as _;
@@ -207,6 +207,26 @@ impl Username {
     }
 }
 
+/// What drawn usernames are made of: no look-alikes.
+const DRAWN: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
+/// How many of them stand behind `user_`.
+const DRAWN_LENGTH: usize = 10;
+
+impl Username {
+    /// A name for somebody who has not chosen one, such as `user_k7m2x9qpw4`. Whether it is free shows when it is claimed.
+    #[must_use]
+    pub fn draw(sys: &Sys) -> Self {
+        loop {
+            let any = || DRAWN.get(sys.below(31) as usize).copied().map_or('a', char::from);
+            let name: String = "user_".chars().chain((0..DRAWN_LENGTH).map(|_| any())).collect();
+            // Chance makes words that nobody wants to be called.
+            if let Ok(name) = Self::parse(&name) {
+                return name;
+            }
+        }
+    }
+}
+
 /// What somebody types as their name at sign-in. An `@` makes it an address, because no username has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
@@ -352,6 +372,14 @@ mod tests {
             assert_eq!(code(Username::parse(name)), expected, "{name}");
         }
         assert_eq!(Username::parse("Alice").unwrap(), Username::parse(" alice ").unwrap());
+    }
+
+    #[test]
+    fn drawn_usernames_keep_the_rules_and_differ() {
+        let sys = Sys::real();
+        let names: std::collections::BTreeSet<String> = (0..1000).map(|_| Username::draw(&sys).to_string()).collect();
+        assert_eq!(names.len(), 1000);
+        assert!(names.iter().all(|n| n.len() == 15 && n.starts_with("user_") && Username::parse(n).is_ok()));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod challenge;
 pub mod common;
 pub mod deletion;
 pub mod device;
+pub mod entry;
 pub mod factor;
 mod flow_token;
 mod guessable;

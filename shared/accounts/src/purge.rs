@@ -4,7 +4,9 @@ use kernel::id::UserId;
 use store::{Index, Key, Range, StoreError, Table, WriteError, field};
 
 use crate::{
+    challenge::{Challenge, Purpose},
     deletion::Deletion,
+    identifier::Contact,
     user::{self, EmailClaim, PasswordHash, PhoneClaim, User, UsernameClaim, partition},
 };
 
@@ -36,6 +38,11 @@ pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
 pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
     let record = table.get::<User>(User::key_of(user)).await?;
     if let Some(record) = &record {
+        if let Some(phone) = &record.phone {
+            // Whoever asks for a code to sign in with does not say whose number it is, so it is found by the number.
+            let code = Challenge::id_of(Purpose::PhoneLogin, &Contact::Phone(phone.clone()), "");
+            table.delete(Challenge::key_of(code)).await?;
+        }
         let email = record.email.as_ref().map(EmailClaim::key_of);
         let phone = record.phone.as_ref().map(PhoneClaim::key_of);
         for claim in [UsernameClaim::key_of(&record.username)].into_iter().chain(email).chain(phone) {

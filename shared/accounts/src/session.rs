@@ -221,7 +221,8 @@ impl Opening {
             tell(tx, sys, self.session.user, Notice::NewSignIn);
         }
         let unchanged = credentials_are(self.session.credentials);
-        tx.check(User::key_of(self.session.user), field("status").eq(Status::Active).and(unchanged))
+        let used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
+        tx.update(used.when(field("status").eq(Status::Active).and(unchanged)))
     }
 
     /// Adds the beginning of the session to the transaction that creates the account.
@@ -283,7 +284,8 @@ fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Us
     }
 }
 
-/// Uses a refresh token. Two requests: the session with its user, and the conditional replacement.
+/// Uses a refresh token. Two requests: the session with its user, and the conditional replacement; the first use of a day is
+/// noted by a third.
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
@@ -311,7 +313,10 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                     .set("last_used_at", now)
                     .when(field("generation").eq(token.generation));
                 match table.update(replace).await {
-                    Ok(row) => return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor }),
+                    Ok(row) => {
+                        note_use(table, &session, now).await;
+                        return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
+                    }
                     Err(WriteError::Refused(Some(row))) => session = row.decode()?,
                     Err(WriteError::Refused(None)) => break,
                     Err(WriteError::Store(e)) => return Err(e.into()),
@@ -320,6 +325,17 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
         }
     }
     Ok(Refreshed::Invalid)
+}
+
+/// Notes the first use of a day on the person's record, as well as can be: what depends on it counts in months.
+async fn note_use(table: &Table, before: &Session, now: Time) {
+    if before.last_used_at.date() == now.date() {
+        return;
+    }
+    let note = Update::of(User::key_of(before.user)).set("used_at", now).when(field("status").eq(Status::Active));
+    if let Err(WriteError::Store(e)) = table.update(note).await {
+        tracing::warn!(error = %e, "a use of an account could not be noted");
+    }
 }
 
 /// The session that a refresh token really belongs to, spent or not. Made-up tokens lead to none.

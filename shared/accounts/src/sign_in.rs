@@ -79,6 +79,20 @@ pub struct Wish {
     pub previous: Option<(UserId, SessionId)>,
 }
 
+impl Wish {
+    /// What a client asked for; where to go on is made safe.
+    #[must_use]
+    pub fn new(delivery: TokenDelivery, remember: bool, next: Option<String>) -> Self {
+        Self { delivery, remember, next: next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())), previous: None }
+    }
+
+    /// The same, in the place of the session that the client had.
+    #[must_use]
+    pub fn instead_of(self, previous: Option<&Session>) -> Self {
+        Self { previous: previous.map(|p| (p.user, p.id)), ..self }
+    }
+}
+
 impl SignIn {
     /// A sign-in whose first step is proven by `done`; `allowed` may prove the rest.
     #[must_use]
@@ -159,6 +173,16 @@ impl SignIn {
         let mut challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
         challenge.user = Some(user.id);
         sending.code(table, sys, tx, client, challenge).await.map(Some)
+    }
+
+    /// The factor that is chosen at once because there is no other, but for recovery codes. A passkey has to be asked first.
+    #[must_use]
+    pub fn only(&self) -> Option<Factor> {
+        match self.allowed.as_slice() {
+            [Factor::Passkey] | [Factor::Passkey, Factor::RecoveryCode] => None,
+            [factor] | [factor, Factor::RecoveryCode] => Some(*factor),
+            _ => None,
+        }
     }
 
     /// Reads a flow that can still be continued. One read.
@@ -327,8 +351,7 @@ impl Proof {
 
 /// Where in the frontend to go on after signing in, if that is a path of the frontend itself. Anything that a browser could
 /// read as another place is nothing.
-#[must_use]
-pub fn safe_next(text: &str) -> Option<String> {
+fn safe_next(text: &str) -> Option<String> {
     let plain = text.len() <= 500 && text.starts_with('/') && !text.starts_with("//");
     let odd = text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\');
     (plain && !odd).then(|| text.to_owned())

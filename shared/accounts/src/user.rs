@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use events::Outbox;
 use kernel::{
-    Locale, Time,
+    Locale, Sys, Time,
     id::{PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     Subject,
     identifier::{BirthDate, Contact, Email, Login, PersonName, Phone, Username},
+    session::renew_credentials,
 };
 
 /// What an account can be.
@@ -85,7 +86,13 @@ pub struct User {
     pub version: u64,
     /// When the account was made.
     pub created_at: Time,
+    /// When it was last used, to the day.
+    #[serde(default)]
+    pub used_at: Time,
 }
+
+/// Without use for longer than this an account may have lost its phone number to somebody else: numbers are given out again.
+pub const IDLE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 impl User {
     /// Somebody of whom nothing is known but a name and a language.
@@ -111,6 +118,7 @@ impl User {
             credentials: 0,
             version: 1,
             created_at: now,
+            used_at: now,
         }
     }
 
@@ -138,6 +146,30 @@ impl User {
         let email = self.email.as_ref().map(|email| tx.create(&EmailClaim { email: email.key(), user: self.id }));
         let phone = self.phone.as_ref().map(|phone| tx.create(&PhoneClaim { phone: phone.clone(), user: self.id }));
         Claims { username, email, phone }
+    }
+
+    /// Adds a new account to a transaction as [`User::create`] does, in the place of the one that had its number until now and
+    /// that nothing but the number led into. That one loses the number and is put to rest; only staff can give it back.
+    pub fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> Claims {
+        tx.create(self);
+        let username = tx.create(&UsernameClaim { username: self.username.clone(), user: self.id });
+        let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
+        let phone = self.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
+        let rest = Update::of(former.key()).remove("phone").set("status", Status::Deactivated);
+        renew_credentials(tx, sys, former, rest, None);
+        Claims { username, email: None, phone }
+    }
+
+    /// Whether the account has not been used for longer than [`IDLE`].
+    #[must_use]
+    pub fn is_idle(&self, now: Time) -> bool {
+        now.since(self.used_at.max(self.created_at)) > IDLE
+    }
+
+    /// Whether anything but the phone number can prove that somebody is this person.
+    #[must_use]
+    pub fn has_more_than_a_phone(&self) -> bool {
+        self.has_password || self.email.is_some() || self.passkeys > 0 || self.has_second_step()
     }
 
     /// Whether signing in takes a second step.
@@ -407,15 +439,26 @@ pub async fn with_password(table: &Table, id: UserId) -> Result<Option<(User, Pa
 }
 
 /// Adds an event about this person to a transaction.
-pub fn tell(tx: &mut Tx, sys: &kernel::Sys, user: UserId, notice: events::Notice) {
+pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: events::Notice) {
     Outbox::add(tx, sys, &events::Event::NoticeDue { user, notice });
 }
 
 #[cfg(test)]
 mod tests {
-    use kernel::Sys;
-
     use super::*;
+
+    #[test]
+    fn an_account_is_idle_after_ninety_days_without_use() {
+        let sys = Sys::real();
+        let anna = User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now());
+        let second = Duration::from_secs(1);
+        assert!(!anna.is_idle(anna.created_at + IDLE) && anna.is_idle(anna.created_at + IDLE + second));
+        let used = User { used_at: anna.created_at + IDLE, ..anna.clone() };
+        assert!(!used.is_idle(anna.created_at + IDLE + second));
+        // A record from before this was noted.
+        assert!(!User { used_at: Time::ZERO, ..anna.clone() }.is_idle(anna.created_at + second));
+        assert!(!anna.has_more_than_a_phone() && User { has_password: true, ..anna }.has_more_than_a_phone());
+    }
 
     #[test]
     fn the_strongest_is_asked_for() {

@@ -64,6 +64,8 @@ kinds! {
     UsernameTaken = 409 "username_taken";
     /// The proven address has got an account meanwhile.
     AccountExists = 409 "account_exists";
+    /// The number has an account that nobody has used for long and that nothing but the number leads into.
+    AccountIdle = 409 "account_idle";
     /// Deletion has begun and cannot be cancelled any more.
     DeletionBegun = 409 "deletion_begun";
     /// Nothing is scheduled.

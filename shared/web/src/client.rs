@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::IpAddr};
 
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
-use kernel::Locale;
+use kernel::{FieldError, Locale, Problem};
 use lambda_http::request::RequestContext;
 
 /// The platform's id of a request, echoed as `X-Request-Id`.
@@ -95,6 +95,17 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
 pub struct Language(pub Locale);
 
 impl Language {
+    /// The language of this tag, if one is asked for; else this one.
+    ///
+    /// # Errors
+    /// `locale` at `/locale` for a language that there is not.
+    pub fn unless(self, asked: Option<&str>) -> Result<Locale, Problem> {
+        match asked {
+            None => Ok(self.0),
+            Some(tag) => Locale::from_tag(tag).ok_or_else(|| Problem::field("/locale", FieldError::new("locale"))),
+        }
+    }
+
     pub(crate) fn of(parts: &Parts) -> Self {
         let query = parts.uri.query().unwrap_or_default();
         let asked = query.split('&').find_map(|p| p.strip_prefix("lang=")).and_then(Locale::from_tag);

@@ -30,6 +30,7 @@ functions! {
     "mfa" => mfa,
     "outbox-relay" => outbox_relay,
     "password" => password,
+    "phone-login" => phone_login,
     "profile" => profile,
     "registration" => registration,
     "room-fanout" => room_fanout,

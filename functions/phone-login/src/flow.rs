@@ -1,0 +1,61 @@
+//! The flow: who asked for a code, and how their client keeps its tokens. It does not know the number.
+
+use std::time::Duration;
+
+use accounts::{
+    FlowToken,
+    challenge::{Challenge, Purpose},
+    identifier::Contact,
+    sign_in::Wish,
+};
+use kernel::{Kind, Locale, Problem, Sys, Time, id::ChallengeId};
+use serde::{Deserialize, Serialize};
+use store::{Item, Key, Table};
+
+/// How long a flow can be gone on with: as long as it takes to have five codes sent.
+const LIFE: Duration = Duration::from_secs(3600);
+
+/// A sign-in by phone that is under way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Flow {
+    /// [`FlowToken::id`]
+    pub id: ChallengeId,
+    /// The number's challenge. It does not lead back to the number.
+    pub challenge: ChallengeId,
+    /// The language of the messages, and of an account that is made.
+    pub locale: Locale,
+    /// What the client asked for.
+    pub wish: Wish,
+    pub expires_at: Time,
+}
+
+impl Flow {
+    /// A sign-in that begins now.
+    pub fn begin(sys: &Sys, token: &FlowToken, to: &Contact, locale: Locale, wish: Wish) -> Self {
+        let challenge = Challenge::id_of(Purpose::PhoneLogin, to, "");
+        Self { id: token.id(), challenge, locale, wish, expires_at: sys.now() + LIFE }
+    }
+
+    /// A flow that was begun and not forgotten. One request.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]
+    pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<Self, Problem> {
+        let flow = table.get::<Self>(Self::key_of(token.id())).await?;
+        flow.filter(|f| f.expires_at > now).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    pub fn key_of(id: ChallengeId) -> Key {
+        Key::new(format!("PHONE_SIGN_IN#{id}"), "FLOW")
+    }
+}
+
+impl Item for Flow {
+    const KIND: &'static str = "phone_sign_in";
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.expires_at)
+    }
+}

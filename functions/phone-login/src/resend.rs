@@ -1,0 +1,31 @@
+//! Asking for another code in the same flow.
+
+use accounts::{
+    FlowToken,
+    challenge::{Challenge, Sent},
+};
+use axum::extract::State;
+use kernel::Kind;
+use store::Tx;
+use web::{Accepted, Client, Path, Problems};
+
+use crate::{flow::Flow, start::send};
+
+/// Sends another code to the same number; the one before dies.
+///
+/// Not before that one has expired, unless it could not be sent. Once the number was signed in with, by whichever flow, there
+/// is nothing to send again: begin anew.
+///
+/// The flow, then as asking for the first.
+#[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", tag = "phone-login", params(("flow" = FlowToken, Path)),
+    extensions(("x-problems" = json!(["not_found", "invalid", "resend_too_early", "too_many_requests"]))),
+    responses((status = 202, body = Sent), Problems))]
+pub async fn resend_phone_code(
+    State(s): State<crate::State>,
+    client: Client,
+    Path(token): Path<FlowToken>,
+) -> Result<Accepted<Sent>, web::Error> {
+    let flow = Flow::load(&s.table, s.sys.now(), &token).await?;
+    let before = s.table.get::<Challenge>(Challenge::key_of(flow.challenge)).await?.ok_or(Kind::NotFound)?;
+    Ok(Accepted(send(&s, &client, &flow, &before.contact(), Some(&before), Tx::new()).await?))
+}

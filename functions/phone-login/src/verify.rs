@@ -1,0 +1,321 @@
+//! The code: it opens a session, in the account that the number has or in a new one.
+
+use accounts::{
+    FlowToken,
+    challenge::{self, Challenge, Purpose},
+    device::{Device, DeviceToken},
+    entry::{self, Entry, Reply},
+    identifier::{Contact, PersonName, Phone, Username},
+    session::{self, Opening, Session},
+    sign_in::{SignIn, SignInStep},
+    signed_in::{self, SignedIn},
+    token::Method,
+    user::{Factor, PhoneClaim, Status, User},
+};
+use axum::extract::State;
+use futures_util::try_join;
+use http::HeaderMap;
+use kernel::{Fields, Kind, Problem, Time, id::UserId};
+use serde::Deserialize;
+use store::{CommitError, StoreError, Table, Tx};
+use utoipa::ToSchema;
+use web::{Client, Json, Path, Problems};
+
+use crate::flow::Flow;
+
+/// How often a drawn username may be taken already.
+const DRAWS: u32 = 5;
+
+/// The code, and what a new account is to begin with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyPhoneSignIn {
+    /// The digits of the text message.
+    #[schema(examples("042617"))]
+    code: String,
+    /// For a new account.
+    #[schema(examples("Ana"), max_length = 35)]
+    first_name: Option<String>,
+    /// For a new account.
+    #[schema(examples("Nowak"), max_length = 35)]
+    last_name: Option<String>,
+    /// What a trusted device keeps, unless it is in its cookie.
+    device_token: Option<String>,
+    /// Where `account_idle` was answered: leave the account that the number had, for a new one.
+    #[serde(default)]
+    start_afresh: bool,
+}
+
+/// What a new account begins with.
+struct Names {
+    first: Option<PersonName>,
+    last: Option<PersonName>,
+}
+
+impl VerifyPhoneSignIn {
+    fn names(&self) -> Result<Names, Problem> {
+        let mut fields = Fields::new();
+        let mut take = |pointer, text: &Option<String>| fields.take(pointer, text.as_deref().map(PersonName::parse).transpose());
+        let (first, last) = (take("/first_name", &self.first_name), take("/last_name", &self.last_name));
+        fields.finish()?;
+        Ok(Names { first: first.flatten(), last: last.flatten() })
+    }
+}
+
+/// Signs in with the code; who has no account gets one, under a drawn username. An account with second factors takes another
+/// step.
+///
+/// A right code is used up by the transaction that opens the session. An account that cannot be used is answered as a wrong code
+/// is. `account_idle` says that the number's account has not been used for long and that nothing but the number leads into it:
+/// whoever knows that it is not theirs sends the code again with `start_afresh`.
+///
+/// The flow; the counted try; that a code came back; whose number it is; the person (and the device that is shown) and their
+/// sessions at once; one transaction. For a new account one request less; for the rest as at a sign-in by password.
+#[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
+    request_body = VerifyPhoneSignIn,
+    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"]))),
+    responses(
+        (status = 201, description = "Signed in.", body = SignedIn),
+        (status = 202, description = "The code is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
+        Problems))]
+pub async fn verify_phone_sign_in(
+    State(s): State<crate::State>,
+    client: Client,
+    headers: HeaderMap,
+    Path(token): Path<FlowToken>,
+    Json(body): Json<VerifyPhoneSignIn>,
+) -> Result<Reply, web::Error> {
+    let names = body.names()?;
+    let now = s.sys.now();
+    let flow = Flow::load(&s.table, now, &token).await?;
+    let (purpose, code) = (Purpose::PhoneLogin, body.code.trim());
+    let challenge = challenge::attempt_in(flow.id, &s.table, now, &s.code_key, purpose, flow.challenge, code).await?;
+    let Contact::Phone(phone) = challenge.contact() else { return Err(Problem::internal("a code for no phone").into()) };
+
+    let shown = signed_in::device(&headers, body.device_token.as_deref());
+    let proven = Proven { s: &s, client: &client, headers: &headers, flow: &flow, challenge: &challenge };
+    let Some(holder) = holder(&s.table, now, &phone, shown).await? else {
+        return Ok(proven.sign_up(&phone, names, None).await?);
+    };
+    Ok(match way(&holder.user, now, holder.device.is_some(), body.start_afresh) {
+        Way::In => proven.sign_in(holder).await?,
+        Way::On => proven.go_on(&holder.user).await?,
+        Way::Afresh => proven.sign_up(&phone, names, Some(&holder.user)).await?,
+        Way::Offer => return Err(Kind::AccountIdle.into()),
+        // As after a wrong code, which also counted.
+        Way::None => return Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left).into()),
+    })
+}
+
+/// Where a right code leads in the account that has the number.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    /// In.
+    In,
+    /// To something else that has to be proven.
+    On,
+    /// To the question whether a new account is wanted.
+    Offer,
+    /// Into a new account.
+    Afresh,
+    /// Nowhere: the account cannot be used.
+    None,
+}
+
+fn way(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Way {
+    let idle = user.is_idle(now);
+    match user.status {
+        Status::Deactivated | Status::Purging => Way::None,
+        Status::Active if user.has_second_step() && !trusted => Way::On,
+        Status::Active if idle && user.has_more_than_a_phone() => Way::On,
+        Status::Active if idle && start_afresh => Way::Afresh,
+        Status::Active if idle => Way::Offer,
+        Status::Active => Way::In,
+    }
+}
+
+/// What can follow upon a code to the phone: the second factors but for that one, and the password where only recovery codes
+/// would be left. Without second factors, whatever else the person has.
+fn rest(user: &User) -> Vec<Factor> {
+    let password = user.has_password.then_some(Factor::Password);
+    let second: Vec<Factor> = user.second_step().into_iter().filter(|factor| *factor != Factor::Sms).collect();
+    match second.as_slice() {
+        [Factor::RecoveryCode] => password.into_iter().chain(second).collect(),
+        [_, ..] => second,
+        [] => {
+            let passkey = (user.passkeys > 0).then_some(Factor::Passkey);
+            let email = user.email.is_some().then_some(Factor::Email);
+            passkey.into_iter().chain(password).chain(email).collect()
+        }
+    }
+}
+
+/// Who has a number.
+struct Holder {
+    user: User,
+    sessions: Vec<Session>,
+    /// The device that was shown, if they trust it.
+    device: Option<Device>,
+}
+
+async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceToken>) -> Result<Option<Holder>, StoreError> {
+    let Some(PhoneClaim { user: id, .. }) = table.get(PhoneClaim::key_of(phone)).await? else { return Ok(None) };
+    let shown = shown.filter(|token| token.user == id);
+    let (person, device) = (User::key_of(id), shown.as_ref().map(|token| Device::key_of(id, token.device)));
+    let keys = [person.clone()].into_iter().chain(device.clone()).collect();
+    let (mut found, sessions) = try_join!(table.get_many(keys), session::list(table, id))?;
+    let Some(user) = found.take::<User>(&person)? else { return Ok(None) };
+    let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
+    let device = device.filter(|d| d.is_good(&user, now) && shown.as_ref().is_some_and(|token| d.holds(token)));
+    Ok(Some(Holder { user, sessions, device }))
+}
+
+/// A code that was right, and what is done with it. Whatever it is uses the code up.
+struct Proven<'a> {
+    s: &'a crate::State,
+    client: &'a Client,
+    headers: &'a HeaderMap,
+    flow: &'a Flow,
+    challenge: &'a Challenge,
+}
+
+impl Proven<'_> {
+    async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
+        let s = self.s;
+        let previous = entry::previous(&s.table, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let entry = Entry { user: &user, amr: vec![Method::Sms], sessions, previous, device, wish: self.flow.wish.clone() };
+        let mut tx = Tx::new();
+        self.challenge.consume(&mut tx);
+        let signed_in = entry.open(&s.table, &s.sys, &s.tokens, &mut tx, self.client).await?;
+        self.commit(tx).await?;
+        Ok(Reply::Done(Box::new(signed_in)))
+    }
+
+    /// Begins the flow of the second step.
+    async fn go_on(&self, user: &User) -> Result<Reply, Problem> {
+        let s = self.s;
+        let previous = entry::previous(&s.table, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let wish = self.flow.wish.clone().instead_of(previous.as_ref());
+        let token = FlowToken::draw(&s.sys);
+        let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], rest(user), wish);
+        let mut tx = Tx::new();
+        self.challenge.consume(&mut tx);
+        let sent = match next.only() {
+            Some(factor) => next.choose(&s.table, &s.sys, &s.sending, &mut tx, self.client, user, factor).await?,
+            None => None,
+        };
+        tx.create(&next);
+        self.commit(tx).await?;
+        Ok(Reply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None))))
+    }
+
+    async fn commit(&self, tx: Tx) -> Result<(), Problem> {
+        self.s.table.commit(tx).await.map_err(|e| match e {
+            // The code was used, or the account closed or changed, since it was judged.
+            CommitError::Refused(_) => Kind::CodeInvalid.into(),
+            CommitError::Store(e) => e.into(),
+        })
+    }
+
+    /// Makes an account and its first session. `former` had the number until now.
+    async fn sign_up(&self, phone: &Phone, names: Names, former: Option<&User>) -> Result<Reply, Problem> {
+        let (s, wish) = (self.s, self.flow.wish.clone());
+        let id: UserId = s.sys.id();
+        let mut user = User {
+            phone: Some(phone.clone()),
+            first_name: names.first,
+            last_name: names.last,
+            ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
+        };
+        let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent);
+        for _ in 0..DRAWS {
+            let mut tx = Tx::new();
+            let spent = tx.delete(accounts::user::UsernameClaim::key_of(&Username::draw(&s.sys)));
+            let claims = match former {
+                None => user.create(&mut tx, None),
+                Some(former) => user.create_instead_of(&mut tx, &s.sys, former),
+            };
+            opening.create(&mut tx);
+            match s.table.commit(tx).await {
+                Ok(()) => {
+                    let signed_in = SignedIn::new(&s.tokens, &opening.session, &opening.refresh, wish.delivery)?;
+                    return Ok(Reply::Done(Box::new(signed_in.going_on(wish.next))));
+                }
+                Err(e) if e.refused(spent) => return Err(Kind::CodeInvalid.into()),
+                Err(e) if e.refused(claims.username) => user.username = Username::draw(&s.sys),
+                // Also where the number has got an owner meanwhile: the same request finds them.
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(Problem::unavailable("no drawn username was free"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use accounts::user::{Factor, IDLE};
+    use kernel::{FieldError, Locale, Sys};
+
+    use super::*;
+
+    #[test]
+    fn where_a_right_code_leads() {
+        let sys = Sys::real();
+        let now = sys.now();
+        let user = User::new(sys.id(), Username::draw(&sys), Locale::En, now);
+        let late = now + IDLE + Duration::from_secs(1);
+        let with_password = User { has_password: true, ..user.clone() };
+        let with_factor = User { factors: vec![Factor::App], ..user.clone() };
+        for (user, at, trusted, afresh, expected) in [
+            (&user, now, false, false, Way::In),
+            (&user, now, false, true, Way::In),
+            (&user, late, false, false, Way::Offer),
+            (&user, late, true, true, Way::Afresh),
+            (&with_password, now, false, true, Way::In),
+            (&with_password, late, false, true, Way::On),
+            (&with_factor, now, false, false, Way::On),
+            (&with_factor, now, true, false, Way::In),
+            (&with_factor, late, true, true, Way::On),
+            (&User { status: Status::Deactivated, ..with_factor.clone() }, now, true, false, Way::None),
+            (&User { status: Status::Purging, ..user.clone() }, late, false, true, Way::None),
+        ] {
+            assert_eq!(way(user, at, trusted, afresh), expected, "{user:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_to_the_phone_is_not_followed_by_another() {
+        use Factor::{App, Email, Passkey, Password, RecoveryCode, Sms};
+        let sys = Sys::real();
+        let email = accounts::identifier::Email::parse("ana@example.test").ok();
+        let user = User { email, ..User::new(sys.id(), Username::draw(&sys), Locale::En, sys.now()) };
+        for (factors, passkeys, has_password, expected) in [
+            (vec![App, Email, Sms], 0, true, vec![App, Email, RecoveryCode]),
+            (vec![Sms], 1, true, vec![Passkey, RecoveryCode]),
+            (vec![Sms], 0, true, vec![Password, RecoveryCode]),
+            (vec![Sms], 0, false, vec![RecoveryCode]),
+            (vec![], 0, true, vec![Password, Email]),
+            (vec![], 1, false, vec![Passkey, Email]),
+        ] {
+            let user = User { factors, passkeys, has_password, ..user.clone() };
+            assert_eq!(rest(&user), expected, "{:?}", user.factors);
+        }
+    }
+
+    #[test]
+    fn names_are_judged_before_the_code() {
+        let body = |first: Option<&str>| VerifyPhoneSignIn {
+            code: String::new(),
+            first_name: first.map(str::to_owned),
+            last_name: None,
+            device_token: None,
+            start_afresh: false,
+        };
+        assert!(body(None).names().unwrap().first.is_none());
+        assert_eq!(body(Some(" Ana ")).names().unwrap().first.unwrap().as_ref(), "Ana");
+        let codes = |p: Problem| p.fields.into_iter().map(|(at, FieldError { code, .. })| format!("{at} {code}")).collect::<Vec<_>>();
+        assert_eq!(codes(body(Some("R2D2")).names().err().unwrap()), ["/first_name characters"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a sign-in leads: to another step, or in.
+
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use kernel::{Problem, Secret, Sys, Time};
+use store::{StoreError, Table, Tx};
+use web::Client;
+
+use crate::{
+    device::{self, Device},
+    session::{self, Opening, RefreshToken, Session},
+    sign_in::{SignInStep, Wish},
+    signed_in::{self, SignedIn},
+    token::{Method, Tokens},
+    user::User,
+};
+
+/// How far a sign-in has come.
+#[derive(Debug)]
+pub enum Reply {
+    /// Signed in.
+    Done(Box<SignedIn>),
+    /// Another step is needed.
+    Step(Box<SignInStep>),
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Done(signed_in) => signed_in.created().into_response(),
+            Self::Step(step) => web::Accepted(step).into_response(),
+        }
+    }
+}
+
+/// The session that a client has already and carries with its request: one client is one person, so a new one takes its place.
+/// One read, if there is any.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn previous(table: &Table, now: Time, key: &Secret, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+    match signed_in::from_cookie(headers).ok().flatten().and_then(|token| RefreshToken::parse(&token)) {
+        Some(token) => session::of_token(table, now, key, &token).await,
+        None => Ok(None),
+    }
+}
+
+/// Somebody who has proven all that it takes.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// Who.
+    pub user: &'a User,
+    /// By what.
+    pub amr: Vec<Method>,
+    /// Where else they are signed in.
+    pub sessions: Vec<Session>,
+    /// The session that the client had.
+    pub previous: Option<Session>,
+    /// The trusted device that skipped the second step.
+    pub device: Option<Device>,
+    /// What the client asked for.
+    pub wish: Wish,
+}
+
+impl Entry<'_> {
+    /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. The list of
+    /// trusted devices, if this one is to be one.
+    ///
+    /// # Errors
+    /// A [`Problem`] if the table does not work or the token cannot be signed.
+    pub async fn open(self, table: &Table, sys: &Sys, tokens: &Tokens, tx: &mut Tx, client: &Client) -> Result<SignedIn, Problem> {
+        let (trusted, kept) = match self.device {
+            Some(device) => {
+                let (token, _) = device.renew(tx, sys, client);
+                (Some(device), Some(token))
+            }
+            None if self.wish.remember => {
+                let (device, token) = device::trust(tx, sys, self.user, client, device::list(table, self.user.id).await?);
+                (Some(device), Some(token))
+            }
+            None => (None, None),
+        };
+        let opening = Opening::new(sys, self.user, self.amr, &client.user_agent).among(self.sessions).instead_of(self.previous);
+        let opening = opening.on(trusted.map(|device| device.id));
+        opening.write(tx, sys);
+        let signed_in = SignedIn::new(tokens, &opening.session, &opening.refresh, self.wish.delivery)?;
+        Ok(signed_in.on_device(kept.as_ref(), self.wish.delivery).going_on(self.wish.next))
+    }
+}

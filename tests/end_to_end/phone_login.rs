@@ -1,0 +1,724 @@
+//! I-6: signing in, and up, with a phone number. B1 to B7, B14, B15, D4, D6, D7, E1, E3, Z30.
+
+use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
+
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
+use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
+
+const START: &str = "/v1/phone-sign-ins";
+const ANA: &str = "+447700900001";
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn start(caller: &Caller, phone: &str) -> Reply {
+    caller.post(START, json!({ "phone": phone })).await
+}
+
+/// Begins a sign-in and returns its path.
+async fn begin(caller: &Caller, phone: &str) -> String {
+    path(&start(caller, phone).await.is(202))
+}
+
+fn path(started: &Value) -> String {
+    format!("{START}/{}", started["id"].as_str().unwrap())
+}
+
+async fn resend(caller: &Caller, path: &str) -> Reply {
+    caller.post(&format!("{path}/resend"), json!({})).await
+}
+
+async fn verify(caller: &Caller, path: &str, code: &str) -> Reply {
+    caller.post(&format!("{path}/verify"), json!({ "code": code })).await
+}
+
+/// Signs somebody in, or up, from a client of their own.
+async fn sign_in(cloud: &Cloud, phone: &str) -> Caller {
+    let caller = cloud.anonymous();
+    let path = begin(&caller, phone).await;
+    let code = cloud.code_to(phone).await;
+    caller.signed_in(verify(&caller, &path, &code).await.is(201))
+}
+
+/// Another code than this one.
+fn wrong(code: &str) -> String {
+    let last = if code.ends_with('0') { '1' } else { '0' };
+    format!("{}{last}", &code[..code.len() - 1])
+}
+
+fn retry_after(reply: &Reply, code: &str) -> u64 {
+    let problem = reply.is_problem(429, code);
+    assert_eq!(problem["retry_after"].to_string(), reply.header("retry-after"));
+    reply.header("retry-after").parse().unwrap()
+}
+
+async fn of_kind(cloud: &Cloud, kind: &str) -> Vec<Value> {
+    let dump = cloud.dump().await;
+    let tables = dump.as_object().unwrap().values();
+    tables.flat_map(|table| table.as_array().unwrap()).filter(|item| item["kind"]["S"] == kind).cloned().collect()
+}
+
+/// The table that has the people.
+fn table(cloud: &Cloud) -> String {
+    cloud.core().template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap()
+}
+
+/// Changes an attribute of an item behind everybody's back.
+fn change(cloud: &Cloud, item: &Value, attribute: &str, value: Value) {
+    let update = json!({
+        "TableName": table(cloud), "Key": { "pk": item["pk"], "sk": item["sk"] },
+        "UpdateExpression": "SET #a = :v", "ExpressionAttributeNames": { "#a": attribute }, "ExpressionAttributeValues": { ":v": value },
+    });
+    cloud.aws.dynamodb.database().update_item(serde_json::from_value(update).unwrap()).unwrap();
+}
+
+async fn record(cloud: &Cloud, person: &Caller) -> Value {
+    of_kind(cloud, "user").await.into_iter().find(|u| u["id"]["S"] == person.id()).unwrap()
+}
+
+/// Gives somebody a number, as if they had proven it.
+async fn give(cloud: &Cloud, person: &Caller, phone: &str) {
+    change(cloud, &record(cloud, person).await, "phone", json!({ "S": phone }));
+    let text = |s: &str| json!({ "S": s });
+    let claim = json!({
+        "pk": text(&format!("PHONE#{phone}")), "sk": text("PHONE"), "kind": text("phone"), "v": { "N": "1" },
+        "phone": text(phone), "user": text(&person.id()),
+    });
+    let put = json!({ "TableName": table(cloud), "Item": claim });
+    cloud.aws.dynamodb.database().put_item(serde_json::from_value(put).unwrap()).unwrap();
+}
+
+/// I-6, B5.3: one call signs up and in; spellings of a number are one number; the account is made when the code is right, not
+/// before; the code is in one text message and nowhere else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_call_signs_up_and_in() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let started = start(&caller, "+998 90 123-45-67").await;
+    let sent = started.is(202)["sent"].clone();
+    assert_eq!((&sent["target"], &sent["tries_left"]), (&json!("+••••••67"), &json!(3)));
+    let messages = cloud.mails_to("+998901234567").await;
+    let [message] = messages.as_slice() else { panic!("{messages:?}") };
+    let code = message.code.clone().unwrap();
+    assert!(code.len() == 6 && message.text.starts_with(&code), "{}", message.text);
+    assert!(!String::from_utf8_lossy(&started.bytes).contains(&code));
+    assert!(!cloud.dump().await.to_string().contains(&code), "the code is kept");
+    assert_eq!(of_kind(&cloud, "user").await.len(), 0, "nobody is anybody before the proof");
+
+    let path = path(&started.json());
+    let named = json!({ "code": code, "first_name": " Ana ", "last_name": "Nowak" });
+    let reply = caller.post(&format!("{path}/verify"), named).await;
+    let first = caller.signed_in(reply.is(201));
+    assert_eq!(reply.header("location"), format!("/v1/sessions/{}", reply.json()["session_id"].as_str().unwrap()));
+    assert_eq!(first.claims()["amr"], json!(["sms"]));
+    let me = first.get("/v1/me").await.is(200);
+    assert_eq!((&me["phone"], &me["first_name"], &me["email"]), (&json!("+998901234567"), &json!("Ana"), &json!(null)));
+    let name = me["username"].as_str().unwrap();
+    assert!(name.starts_with("user_") && name.len() == 15, "{name}");
+
+    // Again, in another spelling, from another client, with other names: the same person, as they were.
+    let caller = cloud.anonymous();
+    let path = begin(&caller, "00998901234567").await;
+    let code = cloud.code_to("+998901234567").await;
+    let again = json!({ "code": code, "first_name": "Eve", "start_afresh": true });
+    let second = caller.signed_in(caller.post(&format!("{path}/verify"), again).await.is(201));
+    assert_eq!(second.id(), first.id());
+    let me = second.get("/v1/me").await.is(200);
+    assert_eq!((&me["username"], &me["first_name"], &me["last_name"]), (&json!(name), &json!("Ana"), &json!("Nowak")));
+    assert_eq!(second.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 2);
+    assert_eq!((of_kind(&cloud, "user").await.len(), of_kind(&cloud, "phone").await.len()), (1, 1));
+    assert_eq!(of_kind(&cloud, "challenge").await.len(), 0, "what was used up is gone");
+}
+
+/// I-6, A4.1: what is no number that takes messages, and a country that none are sent to, is refused, and nothing is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_numbers_that_messages_are_sent_to() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    for (phone, code) in [
+        ("", "required"),
+        ("12", "phone"),
+        ("ana@example.test", "phone"),
+        ("+44 9098 790879", "phone"),
+        ("+1868 291 1234", "phone_country"),
+        ("+7 912 345-67-89", "phone_country"),
+        ("+850 191 234 5678", "phone_country"),
+    ] {
+        assert_eq!(start(&caller, phone).await.field_errors(), [format!("/phone {code}")], "{phone}");
+    }
+    let unknown = caller.post(START, json!({ "phone": ANA, "locale": "xx" })).await;
+    assert_eq!(unknown.field_errors(), ["/locale locale"]);
+    for body in
+        [json!({}), json!({ "phone": 5 }), json!({ "phone": ANA, "code": "123456" }), json!({ "phone": ANA, "token_delivery": "x" })]
+    {
+        caller.post(START, body).await.is_problem(400, "malformed");
+    }
+    let made_up = format!("{START}/flw_{}", "A".repeat(43));
+    verify(&caller, &made_up, "123456").await.is_problem(404, "not_found");
+    resend(&caller, &made_up).await.is_problem(404, "not_found");
+    cloud.settle().await;
+    assert_eq!((cloud.inbox.len(), of_kind(&cloud, "challenge").await.len(), of_kind(&cloud, "limit").await.len()), (0, 0, 0));
+    // Without a country code it is a number of the first country.
+    start(&caller, "07700 900001").await.is(202);
+    assert_eq!(cloud.mails_to(ANA).await.len(), 1);
+}
+
+/// I-6, B5.2, H4: a number has one code for two minutes, whoever asks, from whatever client and flow; then another, which kills it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_code_only_when_the_first_has_expired() {
+    let cloud = Cloud::start().await;
+    let (caller, other) = (cloud.anonymous(), cloud.anonymous());
+    let path = begin(&caller, ANA).await;
+    let first = cloud.code_to(ANA).await;
+    verify(&caller, &path, &wrong(&first)).await.is_problem(422, "code_invalid");
+    for early in [
+        start(&caller, ANA).await,
+        start(&other, "0044 7700 900 001").await,
+        resend(&caller, &path).await,
+        resend(&other, &path).await,
+        start(&other.with("x-forwarded-for", "203.0.113.9"), ANA).await,
+    ] {
+        assert!((100..=120).contains(&retry_after(&early, "resend_too_early")));
+    }
+    // Nobody got tries back by that.
+    assert_eq!(verify(&caller, &path, &wrong(&first)).await.is_problem(422, "code_invalid")["tries_left"], 1);
+    cloud.advance(60 * SECOND).await;
+    assert!((40..=60).contains(&retry_after(&start(&other, ANA).await, "resend_too_early")));
+    assert_eq!(cloud.mails_to(ANA).await.len(), 1);
+
+    cloud.advance(61 * SECOND).await;
+    let theirs = begin(&other, ANA).await;
+    let second = cloud.code_to(ANA).await;
+    assert_eq!(cloud.mails_to(ANA).await.len(), 2);
+    if first != second {
+        verify(&caller, &path, &first).await.is_problem(422, "code_invalid");
+        verify(&other, &theirs, &first).await.is_problem(422, "code_invalid");
+    }
+    retry_after(&resend(&caller, &path).await, "resend_too_early");
+    verify(&other, &theirs, &second).await.is(201);
+
+    // Two at the same moment: one of them has a code sent.
+    let eve = "+447700900002";
+    let replies = race(20, |_| {
+        let caller = other.clone();
+        async move { start(&caller, eve).await }
+    })
+    .await;
+    assert_eq!(replies.iter().filter(|r| r.status == 202).count(), 1);
+    for late in replies.iter().filter(|r| r.status != 202) {
+        // Or the limit of the client, which those who lose get back too late for others.
+        let code = late.json()["code"].clone();
+        assert!(late.status == 429 && (code == "resend_too_early" || code == "too_many_requests"), "{code}");
+    }
+    assert_eq!(cloud.mails_to(eve).await.len(), 1);
+}
+
+/// I-6, B3, B4, B7: three tries, two minutes by the server's clock, once; twenty failures a day, however many codes are sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_are_short_lived_and_few() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let path = begin(&caller, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    // Half a code, as a form sends that does not wait, burns nothing; nor does a name that cannot be.
+    for partial in ["", "1", "123", "abcdef", "١٢٣٤٥٦"] {
+        verify(&caller, &path, partial).await.is_problem(422, "code_invalid");
+    }
+    let named = caller.post(&format!("{path}/verify"), json!({ "code": code, "first_name": "R2-D2", "last_name": "x".repeat(36) })).await;
+    assert_eq!(named.field_errors(), ["/first_name characters", "/last_name too_long"]);
+    for left in [2, 1, 0] {
+        assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], left);
+    }
+    verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
+
+    cloud.advance(121 * SECOND).await;
+    assert_eq!(resend(&caller, &path).await.is(202)["tries_left"], 3);
+    let second = cloud.code_to(ANA).await;
+    cloud.advance(119 * SECOND).await;
+    let session = verify(&caller, &path, &second).await.is(201);
+    verify(&caller, &path, &second).await.is_problem(422, "code_invalid");
+    resend(&caller, &path).await.is_problem(404, "not_found");
+    assert_eq!(caller.signed_in(session).get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
+
+    let eve = "+447700900002";
+    let path = begin(&caller, eve).await;
+    let code = cloud.code_to(eve).await;
+    cloud.advance(120 * SECOND).await;
+    assert_eq!(of_kind(&cloud, "challenge").await.len(), 1, "it stands in the table");
+    verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
+
+    // Six more codes, three wrong guesses at each, and two at the next: then a right one is worth nothing until a day is over.
+    cloud.advance(HOUR).await;
+    for round in 0..7 {
+        cloud.advance(HOUR / 4).await;
+        let client = cloud.anonymous();
+        let path = begin(&client, eve).await;
+        let code = cloud.code_to(eve).await;
+        for _ in 0..if round == 6 { 2 } else { 3 } {
+            verify(&client, &path, &wrong(&code)).await.is_problem(422, "code_invalid");
+        }
+        if round == 6 {
+            verify(&client, &path, &code).await.is_problem(422, "code_invalid");
+        }
+    }
+    cloud.advance(DAY + HOUR).await;
+    sign_in(&cloud, eve).await.get("/v1/me").await.is(200);
+}
+
+/// I-6, B5.1, H5: of a thousand uses of a right code one opens a session; of a thousand wrong ones three are evaluated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_parallel_a_code_is_good_once_and_guessing_gains_nothing() {
+    let cloud = Cloud::start().await;
+    // Once where the account is made with it, once where there is one.
+    for round in 1..=2 {
+        let caller = cloud.anonymous();
+        let path = begin(&caller, ANA).await;
+        let code = cloud.code_to(ANA).await;
+        let replies = race(1000, |_| {
+            let (caller, path, code) = (caller.clone(), path.clone(), code.clone());
+            async move { verify(&caller, &path, &code).await }
+        })
+        .await;
+        let opened: Vec<&Reply> = replies.iter().filter(|r| r.status == 201).collect();
+        assert_eq!(opened.len(), 1);
+        for other in replies.iter().filter(|r| r.status != 201) {
+            other.is_problem(422, "code_invalid");
+        }
+        let sessions = caller.signed_in(opened[0].json()).get("/v1/sessions").await.is(200);
+        assert_eq!(sessions["items"].as_array().unwrap().len(), round);
+        assert_eq!((of_kind(&cloud, "user").await.len(), of_kind(&cloud, "username").await.len()), (1, 1));
+    }
+
+    let caller = cloud.anonymous();
+    let path = begin(&caller, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    let guess = wrong(&code);
+    let replies = race(1000, |_| {
+        let (caller, path, guess) = (caller.clone(), path.clone(), guess.clone());
+        async move { verify(&caller, &path, &guess).await.is_problem(422, "code_invalid") }
+    })
+    .await;
+    let left: BTreeSet<u64> = replies.iter().filter_map(|r| r["tries_left"].as_u64()).collect();
+    assert_eq!(left, BTreeSet::from([0, 1, 2]));
+    assert_eq!(
+        replies.iter().filter(|r| r["tries_left"].as_u64().is_some_and(|left| left > 0)).count(),
+        2,
+        "two leave tries, all others none"
+    );
+    verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
+}
+
+/// B6: a code is good in the flow that asked for it. No other can try it, nor use up its tries.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_uses_up_nobodys_tries() {
+    let cloud = Cloud::start().await;
+    let (stranger, owner) = (cloud.anonymous(), cloud.anonymous());
+    let theirs = begin(&stranger, ANA).await;
+    cloud.advance(121 * SECOND).await;
+    let path = begin(&owner, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    for _ in 0..5 {
+        let refused = verify(&stranger, &theirs, &wrong(&code)).await.is_problem(422, "code_invalid");
+        assert!(refused["tries_left"].is_null(), "{refused}");
+    }
+    verify(&stranger, &theirs, &code).await.is_problem(422, "code_invalid");
+    verify(&owner, &path, &code).await.is(201);
+    // A new code for a number whose former one was used up is no business of the old flow either.
+    let path = begin(&owner, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    verify(&stranger, &theirs, &code).await.is_problem(422, "code_invalid");
+    verify(&owner, &path, &code).await.is(201);
+}
+
+/// E1, B15: a number with an account, without one, with one that cannot be used: the same answers, by the same work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_known_number_looks_like_an_unknown_one() {
+    let cloud = Cloud::start().await;
+    let numbers = ["+447700900001", "+447700900002", "+447700900003", "+447700900004", "+447700900005"];
+    let [_, known, resting, leaving, guarded] = numbers;
+    for phone in [known, resting, leaving, guarded] {
+        sign_in(&cloud, phone).await;
+    }
+    for user in of_kind(&cloud, "user").await {
+        let phone = user["phone"]["S"].as_str().unwrap();
+        if phone == resting || phone == leaving {
+            let status = if phone == resting { "deactivated" } else { "purging" };
+            change(&cloud, &user, "status", json!({ "S": status }));
+        } else if phone == guarded {
+            change(&cloud, &user, "factors", json!({ "L": [{ "S": "app" }] }));
+        }
+    }
+    cloud.advance(HOUR).await;
+    let mut seen = BTreeSet::new();
+    for phone in numbers {
+        let caller = cloud.anonymous();
+        let started = start(&caller, phone).await;
+        let path = path(&started.is(202));
+        let early = start(&cloud.anonymous(), phone).await;
+        let code = cloud.code_to(phone).await;
+        let guessed = verify(&caller, &path, &wrong(&code)).await;
+        let again = resend(&caller, &path).await;
+        seen.insert([started, early, guessed, again].map(|r| r.shape()));
+    }
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+
+    // The right code of an account that cannot be used is answered like a wrong one, and counts like one.
+    cloud.advance(HOUR).await;
+    for phone in [resting, leaving] {
+        let caller = cloud.anonymous();
+        let path = begin(&caller, phone).await;
+        let code = cloud.code_to(phone).await;
+        let right = verify(&caller, &path, &code).await;
+        right.is_problem(422, "code_invalid");
+        assert!(seen.iter().flatten().any(|shape| *shape == right.shape()), "{}", right.shape());
+        assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], 1);
+    }
+    assert_eq!(of_kind(&cloud, "user").await.len(), 4, "nobody got a second account");
+}
+
+/// I-3, B9: for an account with second factors the code is the first step only, and the phone cannot be the second one, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_does_not_pass_second_factors() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    give(&cloud, &ana, ANA).await;
+    change(&cloud, &record(&cloud, &ana).await, "factors", json!({ "L": [{ "S": "app" }, { "S": "email" }, { "S": "sms" }] }));
+    cloud.advance(HOUR).await;
+    let before = of_kind(&cloud, "session").await.len();
+    let client = cloud.anonymous();
+    let asked = json!({ "phone": ANA, "next": "/rooms", "remember_device": true });
+    let path = path(&client.post(START, asked).await.is(202));
+    let code = cloud.code_to(ANA).await;
+    let replies = race(20, |_| {
+        let (client, path, code) = (client.clone(), path.clone(), code.clone());
+        async move { verify(&client, &path, &code).await }
+    })
+    .await;
+    let steps: Vec<&Reply> = replies.iter().filter(|r| r.status == 202).collect();
+    assert_eq!((steps.len(), replies.iter().filter(|r| r.status == 201).count()), (1, 0));
+    let step = steps[0].is(202);
+    let offered: Vec<&str> = step["factors"].as_array().unwrap().iter().map(|f| f["factor"].as_str().unwrap()).collect();
+    assert_eq!(offered, ["app", "email", "recovery_code"]);
+    assert!(step.get("access_token").is_none() && steps[0].header("set-cookie").is_empty());
+    assert_eq!(of_kind(&cloud, "session").await.len(), before);
+
+    let second = format!("/v1/sign-ins/{}", step["id"].as_str().unwrap());
+    client.put(&format!("{second}/factor"), json!({ "factor": "sms" })).await.is_problem(422, "factor_unavailable");
+    client.put(&format!("{second}/factor"), json!({ "factor": "email" })).await.is(200);
+    let answer = json!({ "code": cloud.code_to(&ana.email()).await });
+    let signed_in = client.post(&format!("{second}/verify"), answer).await.is(201);
+    assert_eq!((&signed_in["next"], &signed_in["user_id"]), (&json!("/rooms"), &json!(ana.id())));
+    assert_eq!(client.signed_in(signed_in.clone()).claims()["amr"], json!(["sms", "email", "mfa"]));
+
+    // The device that is trusted now needs the code alone; a stranger's does not help.
+    let device = signed_in["device_token"].as_str().unwrap();
+    for (shown, status) in [(device, 201), ("dvc_AAAA", 202), (device, 202)] {
+        cloud.advance(121 * SECOND).await;
+        let client = cloud.anonymous();
+        let path = begin(&client, ANA).await;
+        let proof = json!({ "code": cloud.code_to(ANA).await, "device_token": shown });
+        client.post(&format!("{path}/verify"), proof).await.is(status);
+    }
+}
+
+/// D4, B5: five messages to a number in an hour and ten in a day, whoever asks; ten for one client in an hour, whatever it says
+/// about itself. Who is refused uses nothing up that others need.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_and_a_client_have_their_limits() {
+    let cloud = Cloud::start().await;
+    let mut sent = 0;
+    for _ in 0..3 {
+        for n in 0..6 {
+            let reply = start(&cloud.anonymous(), ANA).await;
+            if n < 5 && sent < 10 {
+                reply.is(202);
+                sent += 1;
+            } else {
+                let wait = retry_after(&reply, "too_many_requests");
+                assert_eq!(wait > 3600, sent == 10, "the longest of the two: {wait}");
+            }
+            cloud.settle().await;
+            cloud.advance(121 * SECOND).await;
+        }
+        cloud.advance(HOUR).await;
+    }
+    assert_eq!((sent, cloud.mails_to(ANA).await.len()), (10, 10));
+
+    let client = cloud.anonymous();
+    let number = |n: usize| format!("+4477009001{n:02}");
+    for n in 0..10 {
+        start(&client, &number(n)).await.is(202);
+    }
+    for (n, (name, value)) in [
+        ("x-forwarded-for", "203.0.113.1"),
+        ("x-real-ip", "203.0.113.2"),
+        ("forwarded", "for=203.0.113.3"),
+        ("x-client-ip", "203.0.113.4"),
+        ("true-client-ip", "203.0.113.5"),
+        ("cf-connecting-ip", "203.0.113.6"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        retry_after(&start(&client.with(name, value), &number(20 + n)).await, "too_many_requests");
+    }
+    // Eight refusals at one number leave it all five of its messages.
+    for _ in 0..8 {
+        retry_after(&start(&client, &number(50)).await, "too_many_requests");
+    }
+    for _ in 0..5 {
+        start(&cloud.anonymous(), &number(50)).await.is(202);
+        cloud.advance(121 * SECOND).await;
+    }
+    let counters = of_kind(&cloud, "limit").await;
+    let all = counters.iter().find(|c| c["pk"]["S"].as_str().unwrap().contains("sms_everybody")).unwrap();
+    assert_eq!(all["hits"]["N"], "25", "refused ones do not count");
+}
+
+/// D4: a script that has codes sent to a hundred numbers of a range is stopped after twenty, from wherever it asks; others are not.
+/// After an hour the range is open again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pumping_is_stopped() {
+    let cloud = Cloud::start().await;
+    let from = |n: usize| cloud.caller_at(Ipv4Addr::new(127, 2, u8::try_from(n).unwrap(), 1));
+    let mut passed = 0;
+    for n in 0..100 {
+        let reply = start(&from(n), &format!("+4474001234{n:02}")).await;
+        if reply.status == 202 {
+            passed += 1;
+        } else {
+            assert!((3000..=3600).contains(&retry_after(&reply, "too_many_requests")));
+        }
+    }
+    assert_eq!(passed, 20);
+    cloud.settle().await;
+    assert_eq!(cloud.inbox.len(), 20);
+    sign_in(&cloud, "+48512345678").await;
+    cloud.advance(HOUR).await;
+    start(&from(0), "+447400123499").await.is(202);
+
+    // Where codes come back, as many as a range may have, and no more.
+    for n in 0..100 {
+        let caller = from(100 + n);
+        let phone = format!("+486001234{n:02}");
+        let reply = start(&caller, &phone).await;
+        if n % 2 == 0 {
+            let code = cloud.code_to(&phone).await;
+            verify(&caller, &path(&reply.is(202)), &code).await.is(201);
+        } else {
+            reply.is(202);
+        }
+    }
+    retry_after(&start(&from(201), "+48600999999").await, "too_many_requests");
+}
+
+/// D4: a hundred messages an hour for all addresses of a neighbourhood together, whatever numbers they ask for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_neighbourhood_has_a_limit() {
+    let cloud = Cloud::start().await;
+    let from = |n: usize| cloud.caller_at(Ipv4Addr::new(127, 3, 0, u8::try_from(n / 10 + 1).unwrap()));
+    for n in 0..100 {
+        let range = ["+48512", "+48600", "+48690", "+48501", "+48788"][n / 20];
+        start(&from(n), &format!("{range}1234{n:02}")).await.is(202);
+    }
+    retry_after(&start(&from(120), "+48888123456").await, "too_many_requests");
+    start(&cloud.caller_at(Ipv4Addr::new(127, 3, 1, 1)), "+48888123456").await.is(202);
+}
+
+/// D4: when the day's messages are used up nobody gets any, and everybody is told alike; the next day it goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_day_has_a_limit() {
+    let cloud = Cloud::start().await;
+    start(&cloud.anonymous(), ANA).await.is(202);
+    let counters = of_kind(&cloud, "limit").await;
+    let all = counters.iter().find(|c| c["pk"]["S"].as_str().unwrap().contains("sms_everybody")).unwrap();
+    change(&cloud, all, "hits", json!({ "N": "999" }));
+    start(&cloud.anonymous(), "+447700900002").await.is(202);
+    let eve = "+447700900003";
+    for _ in 0..6 {
+        let stopped = start(&cloud.anonymous(), eve).await;
+        stopped.is_problem(503, "unavailable");
+        assert!(stopped.header("retry-after").parse::<u64>().unwrap() > 3600 * 23);
+    }
+    cloud.settle().await;
+    assert_eq!((cloud.inbox.len(), cloud.mails_to(eve).await.len()), (2, 0));
+    cloud.advance(DAY).await;
+    // What was refused did not count for the number either.
+    for _ in 0..5 {
+        start(&cloud.anonymous(), eve).await.is(202);
+        cloud.advance(121 * SECOND).await;
+    }
+}
+
+/// D7: when the counters do not work nothing is sent, and the caller is told to come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_counters_nothing_is_sent() {
+    let cloud = Cloud::start().await;
+    let target = Target {
+        function: Some("PhoneLoginFunction".to_owned()),
+        service: Some(Service::DynamoDb),
+        operation: Some("UpdateItem".to_owned()),
+        ..Target::default()
+    };
+    for fault in [Fault::Internal, Fault::Throttle] {
+        let down = cloud.aws.faults.script(target.clone(), fault);
+        let refused = start(&cloud.anonymous(), ANA).await;
+        refused.is_problem(503, "unavailable");
+        assert!(!refused.header("retry-after").is_empty() && down.hits() > 0);
+        down.end();
+    }
+    cloud.settle().await;
+    assert_eq!((cloud.inbox.len(), of_kind(&cloud, "challenge").await.len()), (0, 0));
+    sign_in(&cloud, ANA).await.get("/v1/me").await.is(200);
+}
+
+/// E3, Z30: whoever asks does not learn that a message could not be sent. They may ask again at once, and it does not count.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let well = start(&caller, "+447700900009").await;
+    cloud.settle().await;
+    let target = Target {
+        function: Some("DeliverFunction".to_owned()),
+        service: Some(Service::Sns),
+        operation: Some("Publish".to_owned()),
+        ..Target::default()
+    };
+    let down = cloud.aws.faults.script(target, Fault::Internal);
+    let begun = start(&caller, ANA).await;
+    assert_eq!(begun.shape(), well.shape());
+    let path = path(&begun.is(202));
+    cloud.settle().await;
+    for _ in 0..6 {
+        resend(&caller, &path).await.is(202);
+        cloud.settle().await;
+    }
+    assert_eq!(down.hits(), 7 * 9, "three attempts in each of three invocations");
+    let traffic = of_kind(&cloud, "sms_range").await;
+    assert_eq!((traffic.len(), &traffic[0]["sent"]["N"]), (1, &json!("1")), "only what was sent counts for the range");
+    assert!(cloud.mails_to(ANA).await.is_empty());
+    down.end();
+    resend(&cloud.anonymous(), &path).await.is(202);
+    let code = cloud.code_to(ANA).await;
+    retry_after(&resend(&caller, &path).await, "resend_too_early");
+    verify(&caller, &path, &code).await.is(201);
+}
+
+/// O-6: the message is in the language that was asked for, which a new account keeps; codes of problems are in none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_come_in_the_readers_language() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let started = caller.post(START, json!({ "phone": ANA, "locale": "pl" })).await;
+    let message = cloud.mail_to(ANA).await;
+    assert!(message.text.contains("Twoj kod do Stoa") && message.text.contains("2 minuty") && message.text.is_ascii(), "{}", message.text);
+    let early = caller.with("accept-language", "pl").post(START, json!({ "phone": ANA })).await;
+    let in_english = start(&caller, ANA).await;
+    assert_eq!(early.json()["code"], in_english.json()["code"]);
+    assert_ne!(early.json()["title"], in_english.json()["title"]);
+    let member = caller.signed_in(verify(&caller, &path(&started.json()), &message.code.unwrap()).await.is(201));
+    assert_eq!(member.get("/v1/me").await.is(200)["language"], "pl");
+
+    let by_header = cloud.anonymous().with("accept-language", "pl-PL, en;q=0.5");
+    start(&by_header, "+447700900002").await.is(202);
+    assert!(cloud.mail_to("+447700900002").await.text.contains("Twoj"));
+    start(&cloud.anonymous(), "+447700900003").await.is(202);
+    assert!(cloud.mail_to("+447700900003").await.text.contains("your code"));
+}
+
+/// B5.7: a number for tests has its code, and no message is sent; the code is in no answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_for_tests_always_has_its_code() {
+    let cloud = Cloud::start().await;
+    let (caller, phone) = (cloud.anonymous(), "+447700900999");
+    let started = start(&caller, phone).await;
+    assert!(!String::from_utf8_lossy(&started.bytes).contains("123456"));
+    cloud.settle().await;
+    assert_eq!(cloud.inbox.len(), 0);
+    assert!(!cloud.dump().await.to_string().contains("123456"));
+    let path = path(&started.is(202));
+    verify(&caller, &path, "123457").await.is_problem(422, "code_invalid");
+    let member = caller.signed_in(verify(&caller, &path, "123456").await.is(201));
+    assert_eq!(member.get("/v1/me").await.is(200)["phone"], phone);
+    // The limits are those of every number.
+    for _ in 0..4 {
+        start(&cloud.anonymous(), phone).await.is(202);
+        cloud.advance(121 * SECOND).await;
+    }
+    retry_after(&start(&cloud.anonymous(), phone).await, "too_many_requests");
+}
+
+/// B14: a number that was given out again does not lead into its former owner's account. Whoever has it now is offered a new one;
+/// an account with another proof stays closed without it. One that is used, by sign-in or refresh, is not idle.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recycled_number_does_not_lead_to_old_data() {
+    let cloud = Cloud::start().await;
+    let refreshed = async |caller: &Caller| {
+        let reply = caller.post("/v1/sessions/refresh", json!({ "refresh_token": caller.refresh_token() })).await;
+        caller.signed_in(reply.is(200))
+    };
+    let former = sign_in(&cloud, ANA).await;
+    let guarded = cloud.member("guarded").await;
+    give(&cloud, &guarded, "+447700900002").await;
+    cloud.advance(10 * DAY).await;
+    let former = refreshed(&former).await;
+    cloud.advance(89 * DAY).await;
+    let former_again = sign_in(&cloud, ANA).await;
+    assert_eq!(former_again.id(), former.id(), "used 89 days ago");
+
+    // Ninety days after that.
+    cloud.advance(91 * DAY).await;
+    let caller = cloud.anonymous();
+    let path = begin(&caller, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    verify(&caller, &path, &code).await.is_problem(409, "account_idle");
+    let afresh = json!({ "code": code, "start_afresh": true, "first_name": "Nova" });
+    let next = caller.signed_in(caller.post(&format!("{path}/verify"), afresh).await.is(201));
+    assert_ne!(next.id(), former.id());
+    let me = next.get("/v1/me").await.is(200);
+    assert_eq!((&me["phone"], &me["first_name"]), (&json!(ANA), &json!("Nova")));
+    let old = of_kind(&cloud, "user").await.into_iter().find(|u| u["id"]["S"] == former.id()).unwrap();
+    assert_eq!((&old["status"]["S"], &old["phone"]), (&json!("deactivated"), &json!(null)));
+    assert_eq!(sign_in(&cloud, ANA).await.id(), next.id(), "the number is the new owner's");
+
+    // Who can prove more has to, and no new account is made of theirs.
+    let caller = cloud.anonymous();
+    let path = begin(&caller, "+447700900002").await;
+    let proof = json!({ "code": cloud.code_to("+447700900002").await, "start_afresh": true });
+    let step = caller.post(&format!("{path}/verify"), proof).await.is(202);
+    let offered: Vec<&str> = step["factors"].as_array().unwrap().iter().map(|f| f["factor"].as_str().unwrap()).collect();
+    assert_eq!(offered, ["password", "email"]);
+    let second = format!("/v1/sign-ins/{}/verify", step["id"].as_str().unwrap());
+    caller.post(&second, json!({ "password": "not the right one" })).await.is_problem(403, "password_wrong");
+    let back = caller.signed_in(caller.post(&second, json!({ "password": PASSWORD })).await.is(201));
+    assert_eq!((back.id(), &back.claims()["amr"]), (guarded.id(), &json!(["sms", "pwd", "mfa"])));
+    // Now it is not idle any more.
+    assert_eq!(sign_in(&cloud, "+447700900002").await.id(), guarded.id());
+}
+
+/// I-3, C9: browsers get the token in a cookie, and signing in as somebody else ends the session that the client had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_is_one_person_and_keeps_a_cookie() {
+    let cloud = Cloud::start().await;
+    let ben = sign_in(&cloud, "+447700900002").await;
+    let ben_id = ben.id();
+    let browser = cloud.anonymous();
+    let enter = async |browser: &Caller, phone: &str| {
+        let started = browser.post(START, json!({ "phone": phone, "token_delivery": "cookie" })).await.is(202);
+        let code = cloud.code_to(phone).await;
+        verify(browser, &path(&started), &code).await
+    };
+    let first = enter(&browser, ANA).await;
+    assert!(first.is(201).get("refresh_token").is_none());
+    let cookie = first.header("set-cookie");
+    assert!(cookie.starts_with("__Host-refresh=rft_") && cookie.contains("HttpOnly"), "{cookie}");
+    let ana = browser.signed_in(first.json());
+    let jar = cookie.split(';').next().unwrap().to_owned();
+    let second = enter(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "+447700900002").await;
+    assert_eq!(second.is(201)["user_id"], ben_id);
+    ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
+}
