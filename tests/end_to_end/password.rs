@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use tests::{Caller, Cloud, PASSWORD, json, race};
+use tests::{Caller, Cloud, PASSWORD, Value, json, race};
 
 const NEW: &str = "short zebras sing";
 
@@ -63,6 +63,161 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     let late = cloud.token_to("ana@example.test").await;
     cloud.advance(Duration::from_secs(1801)).await;
     confirm(&anybody, &late, "fierce otters paint").await.is_problem(422, "link_invalid");
+}
+
+/// Changes an item of somebody's past all functions; one that is changed to nothing is deleted.
+async fn rewrite(cloud: &Cloud, whose: &Caller, kind: &str, change: impl Fn(&mut Value)) {
+    let dump = cloud.dump().await;
+    let (table, items) = dump.as_object().unwrap().iter().find(|(name, _)| name.ends_with("-state")).unwrap();
+    let pk = format!("USER#{}", whose.id());
+    let mut item = items.as_array().unwrap().iter().find(|i| i["kind"]["S"] == kind && i["pk"]["S"] == pk).unwrap().clone();
+    let key = json!({ "pk": item["pk"], "sk": item["sk"] });
+    change(&mut item);
+    let database = cloud.aws.dynamodb.database();
+    if item.is_null() {
+        let request = serde_json::from_value(json!({ "TableName": table, "Key": key })).unwrap();
+        let _ = database.delete_item(request).unwrap();
+    } else {
+        let request = serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap();
+        let _ = database.put_item(request).unwrap();
+    }
+}
+
+/// Makes somebody as who signed up with a phone number: signed in by text message, without a password.
+async fn without_password(cloud: &Cloud, whose: &Caller) {
+    rewrite(cloud, whose, "user", |user| user["has_password"] = json!({ "BOOL": false })).await;
+    rewrite(cloud, whose, "password", |password| *password = Value::Null).await;
+    rewrite(cloud, whose, "session", |session| session["amr"] = json!({ "L": [{ "S": "sms" }] })).await;
+}
+
+/// E1, D5: asking costs the same calls of AWS and is answered alike, whether the address is known, unknown, at rest or being
+/// deleted, the first time and again within the minute; so is the client that asks too often.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_costs_the_same_for_everybody() {
+    let cloud = Cloud::start().await;
+    let (_, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
+    rewrite(&cloud, &ben, "user", |user| user["status"] = json!({ "S": "deactivated" })).await;
+    rewrite(&cloud, &eve, "user", |user| user["status"] = json!({ "S": "purging" })).await;
+    // What a start costs is no matter here.
+    let _ = ask(&cloud.anonymous(), "first@example.test").await.is(202);
+    let made = || cloud.aws.calls.by_function().remove("PasswordFunction").unwrap().calls;
+    let mut seen = [BTreeSet::new(), BTreeSet::new()];
+    for name in ["ana", "ben", "eve", "nil"] {
+        for round in &mut seen {
+            let before = made();
+            let shape = ask(&cloud.anonymous(), &format!("{name}@example.test")).await.shape();
+            let after = made();
+            let asked: Vec<String> =
+                after.iter().map(|(call, n)| format!("{call} {}", n - before.get(call).copied().unwrap_or(0))).collect();
+            round.insert((shape, asked));
+        }
+    }
+    assert!(seen.iter().all(|round| round.len() == 1), "{seen:#?}");
+    let told = async |name: &str| cloud.mails_to(&format!("{name}@example.test")).await.iter().any(|m| !m.links.is_empty());
+    assert!(told("ana").await);
+    for name in ["ben", "eve", "nil"] {
+        assert!(!told(name).await, "{name}");
+    }
+    let often = cloud.anonymous();
+    for n in 0..10 {
+        let _ = ask(&often, &format!("often{n}@example.test")).await.is(202);
+    }
+    let mut refused = BTreeSet::new();
+    for name in ["ana", "ben", "eve", "nil"] {
+        let reply = ask(&often, &format!("{name}@example.test")).await;
+        reply.is_problem(429, "too_many_requests");
+        refused.insert(reply.shape());
+    }
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    // It is the client that has to wait, not everybody.
+    let _ = ask(&cloud.anonymous(), "other@example.test").await.is(202);
+}
+
+/// A8, C7: the link goes to the address as the account has it, wherever the request says it came to; it dies when the account
+/// gets another address or another password.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_dies_with_what_it_was_asked_for() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let anybody = cloud.anonymous();
+    let _ = ask(&anybody.with("host", "evil.example"), "ANA@example.test").await.is(202);
+    cloud.settle().await;
+    let mail = cloud.inbox.list(None, 0).pop().unwrap();
+    assert_eq!(mail.to, "ana@example.test");
+    assert!(mail.links[0].starts_with(&format!("{}/reset-password#token=", cloud.urls.api)), "{:?}", mail.links);
+    let link = cloud.token_to("ana@example.test").await;
+    ana.post("/v1/me/email-changes", json!({ "email": "new@example.test" })).await.is(202);
+    let code = cloud.code_to("new@example.test").await;
+    ana.post("/v1/me/email-changes/verify", json!({ "code": code })).await.is(200);
+    confirm(&anybody, &link, NEW).await.is_problem(422, "link_invalid");
+    sign_in(&cloud, PASSWORD).await.is(201);
+
+    let _ = ask(&anybody, "ben@example.test").await.is(202);
+    let link = cloud.token_to("ben@example.test").await;
+    let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+    let _ = ben.put("/v1/me/password", change).await.is(204);
+    confirm(&anybody, &link, "fierce otters paint").await.is_problem(422, "link_invalid");
+    // Another one can be asked for.
+    let _ = ask(&anybody, "ben@example.test").await.is(202);
+    let link = cloud.token_to("ben@example.test").await;
+    let _ = confirm(&anybody, &link, "fierce otters paint").await.is(204);
+}
+
+/// I-8, D-1: who has no password chooses one, by a link or signed in, and can leave without one; a proof is asked for all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_password_gets_one() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
+    for somebody in [&ana, &ben, &eve] {
+        without_password(&cloud, somebody).await;
+    }
+    let weak = ana.put("/v1/me/password", json!({ "new_password": "ana" })).await;
+    assert_eq!(weak.field_errors(), ["/new_password too_short", "/new_password password_common"]);
+    let _ = ana.put("/v1/me/password", json!({ "new_password": NEW })).await.is(204);
+    sign_in(&cloud, NEW).await.is(201);
+    ana.put("/v1/me/password", json!({ "new_password": PASSWORD })).await.is_problem(401, "step_up_required");
+
+    let _ = ask(&cloud.anonymous(), "ben@example.test").await.is(202);
+    let link = cloud.token_to("ben@example.test").await;
+    let _ = confirm(&cloud.anonymous(), &link, PASSWORD).await.is(204);
+    ben.get("/v1/me").await.is_problem(401, "token_invalid");
+    cloud.sign_in("ben").await.get("/v1/me").await.is(200);
+
+    cloud.advance(Duration::from_secs(301)).await;
+    eve.post("/v1/me/deletion", json!({})).await.is_problem(401, "step_up_required");
+    let now = cloud.now().millis();
+    rewrite(&cloud, &eve, "session", |session| session["auth_time"] = json!({ "N": now.to_string() })).await;
+    assert_eq!(eve.post("/v1/me/deletion", json!({})).await.is(200)["status"], "scheduled");
+}
+
+/// C7: a change closes the sockets of every other sign-in and takes the trust from devices; whoever changes it stays connected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_cuts_off_everybody_else() {
+    let cloud = Cloud::start().await;
+    let (ana, app, _) = cloud.careful("ana", "+447700900123").await;
+    let browser = cloud.anonymous().named("ana");
+    let body = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+    let path = format!("/v1/sign-ins/{}", browser.post("/v1/sessions", body).await.is(202)["id"].as_str().unwrap());
+    let _ = browser.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
+    let code = app.code(&cloud);
+    let first = browser.post(&format!("{path}/verify"), json!({ "code": code })).await.is(201)["device_token"].clone();
+    let with_device = async |device: &Value, password: &str| {
+        browser.post("/v1/sessions", json!({ "login": "ana", "password": password, "device_token": device })).await
+    };
+    let trusted = with_device(&first, PASSWORD).await.is(201);
+    let second = trusted["device_token"].clone();
+    let elsewhere = browser.signed_in(trusted);
+    let ana = cloud.step_up(&ana, &app).await;
+    let (mut mine, mut theirs) = (ana.socket().await, elsewhere.socket().await);
+    let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+    let _ = ana.put("/v1/me/password", change).await.is(204);
+    assert!(theirs.closed().await.is_some());
+    cloud.settle().await;
+    let said = json!({ "type": "send", "room": "public", "text": "still here", "nonce": "n1" });
+    assert_eq!(mine.ask(said).await["type"], "ack");
+    elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
+    assert_eq!(ana.get("/v1/me/devices").await.is(200)["items"], json!([]));
+    with_device(&second, NEW).await.is(202);
 }
 
 /// E1, A8, D5: known, unknown and resting addresses are answered alike; nothing of the request gets into the link; three an hour.

@@ -14,7 +14,7 @@ use store::{Tx, Update};
 use utoipa::ToSchema;
 use web::{Json, NoContent, Problems};
 
-use crate::reset::unchanged;
+use crate::reset::{forget, unchanged};
 
 /// The current password, and the new one.
 #[derive(Deserialize, ToSchema)]
@@ -45,6 +45,7 @@ pub async fn change_password(
     let same = old.is_some() && short && s.hasher.verify(old.as_ref(), &body.new_password).await? != Verdict::Wrong;
     crate::acceptable(&s, user, &body.new_password, same, "/new_password").await?;
     tx.put(&s.hasher.hash(user.id, &body.new_password).await?, unchanged(old.as_ref()));
+    forget(&mut tx, user);
     let record = Update::of(User::key_of(user.id)).set("has_password", true);
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::PasswordChanged);

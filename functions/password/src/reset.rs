@@ -62,10 +62,12 @@ pub async fn request_password_reset(
     let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
     let id = Challenge::id_of(Purpose::PasswordReset, &to, "");
     let mut found = s.table.get_many(vec![User::key_of(user), Challenge::key_of(id)]).await?;
-    let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active);
+    let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active && has(u, &to));
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
     let locale = person.as_ref().map_or(language, |p| p.locale);
-    let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &to, locale);
+    // Mailed is to the address as its owner proved it, not as somebody has typed it.
+    let proven = person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| to.clone(), Contact::Email);
+    let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &proven, locale);
     let mut tx = Tx::new();
     match &person {
         // Mailed a moment ago: nobody is told, and nothing is mailed again.
@@ -121,7 +123,9 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     // Each costs two hashes.
     limits::take(&s.table, now, &[Limit::new("reset_tries", link.id, 20, HOUR)]).await?;
     let mut found = s.table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
-    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active).ok_or(Kind::LinkInvalid)?;
+    // Whoever reads the mail of an address that the account no longer has must not get in by it.
+    let usable = |u: &User| u.status == Status::Active && has(u, &link.contact());
+    let user = found.take::<User>(&User::key_of(id))?.filter(usable).ok_or(Kind::LinkInvalid)?;
     let old = found.take::<PasswordHash>(&PasswordHash::key_of(id))?;
     let short = body.password.expose().len() <= MAX_BYTES;
     let same = short && s.hasher.verify(old.as_ref(), &body.password).await? != Verdict::Wrong;
@@ -133,6 +137,19 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     tell(&mut tx, &s.sys, id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
     Ok(NoContent)
+}
+
+/// Kills the link that may have been mailed to a person.
+pub fn forget(tx: &mut Tx, user: &User) {
+    if let Some(email) = &user.email {
+        let id = Challenge::id_of(Purpose::PasswordReset, &Contact::Email(email.clone()), "");
+        tx.delete(Challenge::key_of(id));
+    }
+}
+
+/// Whether this is the person's address.
+fn has(user: &User, address: &Contact) -> bool {
+    user.email.as_ref().is_some_and(|email| email.key() == address.key())
 }
 
 /// That the password is still the one that was judged by.
