@@ -1,11 +1,22 @@
 //! I-9: one's own profile, changed under its version, and what others see of it.
 
-use tests::{Caller, Cloud, Reply, json, race};
+use std::time::Duration;
+
+use tests::{Caller, Cloud, PASSWORD, Reply, json, race};
 
 async fn etag(caller: &Caller) -> String {
     let reply = caller.get("/v1/me").await;
     let _ = reply.is(200);
     reply.header("etag")
+}
+
+async fn rename(caller: &Caller, version: &str, name: &str) -> Reply {
+    caller.with("if-match", version).put("/v1/me/username", json!({ "username": name })).await
+}
+
+/// How many usernames are claimed, by anybody.
+async fn claims(cloud: &Cloud) -> usize {
+    cloud.dump().await.to_string().matches("\"USERNAME#").count()
 }
 
 async fn patch(caller: &Caller, version: &str, body: tests::Value) -> Reply {
@@ -122,7 +133,6 @@ async fn what_a_patch_may_not_do() {
         "username",
         "email",
         "email_verified",
-        "birth_date",
         "picture",
         "status",
         "version",
@@ -176,6 +186,109 @@ async fn what_a_patch_may_not_do() {
         ]
     );
     assert_eq!((etag(&ana).await, ana.get("/v1/me").await.is(200)), (version, before));
+}
+
+/// I-9: a day of birth can be given, put right and taken back; nobody becomes younger than sixteen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_of_birth_keeps_the_rule_of_registration() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let version = etag(&ana).await;
+    let today = cloud.now().date();
+    for (day, error) in [(today.to_string(), "too_young"), ("9999-01-01".to_owned(), "in_future"), ("2001-02-29".to_owned(), "date")] {
+        let wrong = patch(&ana, &version, json!({ "birth_date": day })).await;
+        assert_eq!(wrong.field_errors(), [format!("/birth_date {error}")], "{day}");
+    }
+    assert_eq!(etag(&ana).await, version);
+    let changed = patch(&ana, &version, json!({ "birth_date": "1998-05-17" })).await;
+    assert_eq!(changed.is(200)["birth_date"], "1998-05-17");
+    let cleared = patch(&ana, &changed.header("etag"), json!({ "birth_date": null })).await;
+    assert!(cleared.is(200)["birth_date"].is_null());
+}
+
+/// I-9: a username changes under its version and the rules of registration, without a fresh proof; the new one signs in, the
+/// former one does not and is free; what is told of other people's names is throttled with the look-up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_username_changes() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let elsewhere = cloud.sign_in("ana").await;
+    cloud.advance(Duration::from_secs(301)).await;
+    let version = etag(&ana).await;
+    ana.put("/v1/me/username", json!({ "username": "anna" })).await.is_problem(428, "version_required");
+    rename(&ana, "\"v999\"", "anna").await.is_problem(412, "version_mismatch");
+    rename(&cloud.anonymous(), &version, "anna").await.is_problem(401, "token_invalid");
+    for (name, error) in
+        [("", "required"), ("ab", "too_short"), ("1ana", "username_format"), ("admin", "username_refused"), (" BEN", "username_taken")]
+    {
+        assert_eq!(rename(&ana, &version, name).await.field_errors(), [format!("/username {error}")], "{name}");
+    }
+    assert_eq!(rename(&ana, &version, "ANA").await.header("etag"), version, "it is hers already");
+    let renamed = rename(&ana, &version, " Ana_Nowak ").await;
+    assert_eq!(renamed.is(200)["username"], "ana_nowak");
+    assert_eq!(etag(&ana).await, renamed.header("etag"));
+    assert_ne!(renamed.header("etag"), version);
+    elsewhere.get("/v1/me").await.is(200);
+    ben.get("/v1/users/ana").await.is_problem(404, "not_found");
+    ben.get("/v1/users/ana_nowak").await.is(200);
+    cloud.sign_in("ana_nowak").await;
+    let former = json!({ "login": "ana", "password": PASSWORD });
+    cloud.anonymous().post("/v1/sessions", former).await.is_problem(401, "credentials_invalid");
+    let _ = rename(&ben, &etag(&ben).await, "ana").await.is(200);
+    assert_eq!(cloud.sign_in("ana").await.id(), ben.id());
+    assert_eq!(claims(&cloud).await, 2);
+
+    let version = etag(&ana).await;
+    let mut refused = None;
+    for n in 0..=30 {
+        let reply = rename(&ana, &version, "ana").await;
+        if reply.status == 429 {
+            refused = Some(n);
+            break;
+        }
+        assert_eq!(reply.field_errors(), ["/username username_taken"]);
+    }
+    assert!(refused.is_some(), "names are told without end");
+    ana.get("/v1/usernames/ana/availability").await.is_problem(429, "too_many_requests");
+    assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana_nowak");
+}
+
+/// I-9, Q4: of many who take one free name one has it and the others keep theirs; of many names that one person takes at once
+/// they have one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_name_has_one_owner_and_one_person_one_name() {
+    let cloud = Cloud::start().await;
+    let mut people = Vec::new();
+    for n in 0..5 {
+        let caller = cloud.member(&format!("ana{n}")).await;
+        let version = etag(&caller).await;
+        people.push((caller, version));
+    }
+    let statuses = race(100, |i| {
+        let (caller, version) = people[i % people.len()].clone();
+        async move { rename(&caller, &version, "wanted").await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
+    let mut owners = 0;
+    for (n, (caller, _)) in people.iter().enumerate() {
+        match caller.get("/v1/me").await.is(200)["username"].as_str() {
+            Some("wanted") => owners += 1,
+            name => assert_eq!(name, Some(&*format!("ana{n}"))),
+        }
+    }
+    assert_eq!((owners, claims(&cloud).await), (1, 5));
+
+    cloud.advance(Duration::from_secs(61)).await;
+    let caller = people[0].0.clone();
+    let version = etag(&caller).await;
+    let statuses = race(25, |i| {
+        let (caller, version) = (caller.clone(), version.clone());
+        async move { rename(&caller, &version, &format!("choice{i}")).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
+    assert_eq!(claims(&cloud).await, 5);
 }
 
 /// I-9, F4: others see the username, the picture and what is opened; a private profile opens nothing.

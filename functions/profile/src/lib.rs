@@ -10,6 +10,7 @@ mod picture;
 mod public;
 mod read;
 mod update;
+mod username;
 
 use accounts::{challenge::CodeKey, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
@@ -36,6 +37,7 @@ pub struct State {
 web::operations! { "profile", "One's own profile, other people's, and pictures.", State =>
     read::get_me,
     update::update_me,
+    username::change_username,
     contact::change_email,
     contact::verify_email_change,
     contact::resend_email_change,

@@ -2,11 +2,11 @@
 
 use accounts::{
     Member,
-    identifier::PersonName,
+    identifier::{BirthDate, PersonName},
     user::{Status, User, WhoCanMessage},
 };
 use axum::extract::State;
-use kernel::{FieldError, Fields, Kind, Locale, Problem};
+use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time};
 use serde::{Deserialize, Deserializer};
 use store::{Table, Update, WriteError, field};
 use utoipa::ToSchema;
@@ -32,6 +32,10 @@ pub struct UpdateMe {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 35)]
     last_name: Change<String>,
+    /// `YYYY-MM-DD`, at least 16 years ago, or `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    birth_date: Change<String>,
     /// Up to 500 characters, or `null`.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 500)]
@@ -94,6 +98,7 @@ pub async fn update_me(
     member: Member,
     IfMatch(version): IfMatch,
     State(table): State<Table>,
+    State(sys): State<Sys>,
     State(links): State<Links>,
     Json(patch): Json<UpdateMe>,
 ) -> Result<Versioned<Me>, Error> {
@@ -101,7 +106,7 @@ pub async fn update_me(
     if old.version != version {
         return Err(Kind::VersionMismatch.into());
     }
-    let mut new = apply(&old, patch)?;
+    let mut new = apply(&old, patch, sys.now())?;
     if let Some(update) = difference(&old, &new) {
         table.update(update).await.map_err(collision)?;
         new.version = version.saturating_add(1);
@@ -109,10 +114,11 @@ pub async fn update_me(
     Ok(Versioned(new.version, Me::of(&new, &links)))
 }
 
-fn apply(old: &User, patch: UpdateMe) -> Result<User, Problem> {
+fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {
     let (mut new, mut fields) = (old.clone(), Fields::new());
     optional(&mut new.first_name, patch.first_name, |t| fields.take("/first_name", PersonName::parse(&t)));
     optional(&mut new.last_name, patch.last_name, |t| fields.take("/last_name", PersonName::parse(&t)));
+    optional(&mut new.birth_date, patch.birth_date, |t| fields.take("/birth_date", BirthDate::parse(&t, now)));
     optional(&mut new.bio, patch.bio, |t| fields.take("/bio", parse_bio(&t)));
     // An empty bio is none.
     new.bio = new.bio.filter(|bio| !bio.is_empty());
@@ -179,7 +185,7 @@ fn difference(old: &User, new: &User) -> Option<Update> {
             }
         )*};
     }
-    set!(first_name last_name bio private locale who_can_message);
+    set!(first_name last_name birth_date bio private locale who_can_message);
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     changed.then(|| update.add("version", 1).when(unchanged))
 }
@@ -210,7 +216,8 @@ mod tests {
 
     fn patched(json: &str) -> Result<User, Vec<(String, &'static str)>> {
         let patch = serde_json::from_str(json).unwrap();
-        apply(&anna(), patch).map_err(|p| p.fields.into_iter().map(|(pointer, e)| (pointer, e.code)).collect())
+        apply(&anna(), patch, Time::from_millis(1_796_083_200_000))
+            .map_err(|p| p.fields.into_iter().map(|(pointer, e)| (pointer, e.code)).collect())
     }
 
     #[test]
@@ -241,8 +248,21 @@ mod tests {
     }
 
     #[test]
+    fn nobody_becomes_younger_than_sixteen() {
+        // It is 1 December 2026.
+        let born = |day: &str| patched(&format!(r#"{{"birth_date":{day}}}"#)).map(|u| u.birth_date.map(|d| d.to_string()));
+        assert_eq!(born(r#""2010-12-01""#).unwrap().as_deref(), Some("2010-12-01"));
+        assert_eq!(born("null").unwrap(), None);
+        let wrong =
+            [("2010-12-02", "too_young"), ("2026-12-02", "in_future"), ("1905-12-01", "too_old"), ("2001-02-29", "date"), ("", "date")];
+        for (day, code) in wrong {
+            assert_eq!(born(&format!("{day:?}")).unwrap_err(), [("/birth_date".to_owned(), code)], "{day}");
+        }
+    }
+
+    #[test]
     fn protected_members_are_unknown() {
-        for name in ["id", "username", "email", "birth_date", "picture", "status", "version", "created_at", "role", "pk", "ttl"] {
+        for name in ["id", "username", "email", "phone", "picture", "status", "version", "created_at", "role", "pk", "ttl"] {
             assert!(serde_json::from_str::<UpdateMe>(&format!(r#"{{"{name}":"x"}}"#)).is_err(), "{name}");
         }
     }
@@ -250,7 +270,8 @@ mod tests {
     #[test]
     fn a_patch_that_changes_nothing_writes_nothing() {
         let old = anna();
-        let same = apply(&old, serde_json::from_str(r#"{"bio":"Climbs.","private":false,"first_name":"Anna"}"#).unwrap()).unwrap();
+        let same =
+            apply(&old, serde_json::from_str(r#"{"bio":"Climbs.","private":false,"first_name":"Anna"}"#).unwrap(), Time::ZERO).unwrap();
         assert!(difference(&old, &same).is_none());
     }
 }

@@ -7,8 +7,6 @@ use store::limits;
 use utoipa::ToSchema;
 use web::{Client, Json, Language, Path, Problems};
 
-use crate::Limits;
-
 /// Whether a username can be had.
 #[derive(Serialize, ToSchema)]
 pub struct UsernameAvailability {
@@ -36,7 +34,7 @@ pub async fn get_username_availability(
     Language(locale): Language,
     Path(text): Path<String>,
 ) -> Result<Json<UsernameAvailability>, web::Error> {
-    limits::take(&s.table, s.sys.now(), &[Limits::lookup(&client)]).await?;
+    limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await?;
     let (username, error) = match Username::parse(&text) {
         Err(e) => (None, Some(e)),
         Ok(name) => {

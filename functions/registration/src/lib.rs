@@ -67,11 +67,6 @@ impl Limits {
         Limit::new("resend_client", client.network(), 20, HOUR)
     }
 
-    /// Looking up whether a name is free, which a form does while somebody types.
-    fn lookup(client: &Client) -> Limit {
-        Limit::new("username_check", client.network(), 30, Duration::from_secs(60)).frequent()
-    }
-
     /// Passwords that may be tried in one registration: each costs a hash or a question to others.
     fn passwords(flow: &flow::Flow) -> Limit {
         Limit::new("registration_password", flow.id, 40, DAY)

@@ -8,10 +8,7 @@ use store::{Table, limits};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
-use crate::{
-    Limits,
-    flow::{Registration, Step, advance, load},
-};
+use crate::flow::{Registration, Step, advance, load};
 
 /// A username.
 #[derive(Deserialize, ToSchema)]
@@ -37,7 +34,7 @@ pub async fn set_registration_username(
     let now = s.sys.now();
     let (flow, _) = load(&s.table, now, &token).await?;
     flow.require(Step::Username)?;
-    limits::take(&s.table, now, &[Limits::lookup(&client)]).await?;
+    limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let username = free(&s.table, &body.username).await?;
     let flow = advance(&s.table, now, &token, Step::Username, |u| u.set("username", &username)).await?;
     Ok(Json(Registration::new(token, flow, None)))

@@ -8,8 +8,9 @@ use kernel::{
     id::{PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Batch, Item, Key, Slot, StoreError, Table, Tx, Update, field};
+use store::{Batch, Item, Key, Slot, StoreError, Table, Tx, Update, field, limits::Limit};
 use utoipa::ToSchema;
+use web::Client;
 
 use crate::{
     Subject,
@@ -311,6 +312,12 @@ impl UsernameClaim {
     #[must_use]
     pub fn key_of(username: &Username) -> Key {
         Key::new(format!("USERNAME#{username}"), "USERNAME")
+    }
+
+    /// Finding out whether a name is free, which a form does while somebody types: one count, wherever it is told.
+    #[must_use]
+    pub fn lookups(client: &Client) -> Limit {
+        Limit::new("username_check", client.network(), 30, Duration::from_secs(60)).frequent()
     }
 }
 

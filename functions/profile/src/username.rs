@@ -1,0 +1,68 @@
+//! Another username. It is free or it is not: whoever asks learns that here as often as where names are looked up, no oftener.
+
+use accounts::{
+    Member,
+    identifier::Username,
+    user::{Status, User, UsernameClaim},
+};
+use axum::extract::State;
+use kernel::{FieldError, Kind, Problem};
+use serde::Deserialize;
+use store::{CommitError, Tx, Update, field, limits};
+use utoipa::ToSchema;
+use web::{Client, Error, IfMatch, Json, Problems, Versioned};
+
+use crate::read::{Me, example};
+
+/// Another username.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeUsername {
+    /// 3 to 30 of `a-z 0-9 _`; begins with a letter, ends with none of `_`, no `__`.
+    #[schema(examples("anna_nowak"), min_length = 3, max_length = 30)]
+    username: String,
+}
+
+/// Changes one's username. The former one is free for everybody from then on, and no longer signs in.
+///
+/// 412 if the profile has changed since the version in `If-Match`. The name that one has already changes nothing.
+///
+/// AWS calls: the caller; the counter of look-ups, twice where it is the first in a minute; one transaction, which frees the one name and claims the other, so that there
+/// is no moment with both or none. The counter comes before it, because whether a name is free is what it limits.
+#[utoipa::path(put, path = "/v1/me/username", tag = "profile", security(("bearer" = [])), request_body = ChangeUsername,
+    params(("If-Match" = String, Header, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
+    extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"]))),
+    responses(
+        (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),
+        Problems,
+    )
+)]
+pub async fn change_username(
+    member: Member,
+    IfMatch(version): IfMatch,
+    State(s): State<crate::State>,
+    client: Client,
+    Json(body): Json<ChangeUsername>,
+) -> Result<Versioned<Me>, Error> {
+    let old = member.user;
+    let name = Username::parse(&body.username).map_err(|e| Problem::field("/username", e))?;
+    if old.version != version {
+        return Err(Kind::VersionMismatch.into());
+    }
+    if old.username == name {
+        return Ok(Versioned(version, Me::of(&old, &s.links)));
+    }
+    limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await?;
+    let new = User { username: name.clone(), version: version.saturating_add(1), ..old.clone() };
+    let mut tx = Tx::new();
+    tx.delete_when(UsernameClaim::key_of(&old.username), field("user").eq(old.id));
+    let free = tx.create(&UsernameClaim { username: name.clone(), user: old.id });
+    let unchanged = field("version").eq(version).and(field("status").eq(Status::Active));
+    let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
+    s.table.commit(tx).await.map_err(|e| match &e {
+        CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
+        CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::new("username_taken")),
+        _ => Problem::from(e),
+    })?;
+    Ok(Versioned(new.version, Me::of(&new, &s.links)))
+}
