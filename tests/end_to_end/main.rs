@@ -1,5 +1,6 @@
 //! The promises, kept over real HTTP and WebSocket against the local cloud: one file per feature, one cloud per test.
 
+mod addresses;
 mod api_docs;
 mod browser;
 mod chat;

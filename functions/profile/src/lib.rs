@@ -4,6 +4,7 @@
 //! birth. Changes name the version they change, so that two devices cannot overwrite each other unseen. Pictures go to and
 //! from the bucket by links that expire; no file travels through this function.
 
+mod addresses;
 mod contact;
 mod deactivate;
 mod picture;
@@ -46,6 +47,12 @@ web::operations! { "profile", "One's own profile, other people's, and pictures."
     contact::resend_phone_change,
     contact::delete_phone,
     deactivate::deactivate_me,
+    addresses::list_addresses,
+    addresses::create_address,
+    addresses::get_address,
+    addresses::update_address,
+    addresses::set_main_address,
+    addresses::delete_address,
     public::get_user,
     picture::upload::create_picture_upload,
     picture::upload::get_picture_upload,

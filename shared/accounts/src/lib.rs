@@ -3,6 +3,7 @@
 //! Everything that mints a session passes [`session::Opening`]; everything that is sent as a code or a link is a
 //! [`challenge::Challenge`]; every caller, over HTTP or a socket, passes [`authenticate`].
 
+pub mod address;
 pub mod agent;
 mod breached;
 mod caller;

@@ -102,6 +102,8 @@ id! {
     DeviceId "dev";
     /// A passkey.
     PasskeyId "pky";
+    /// A postal address.
+    AddressId "adr";
 }
 
 #[cfg(test)]

@@ -1,0 +1,173 @@
+//! One's own postal addresses. They stand in one item that comes with the batch that proves who asks: reading them costs
+//! nothing more, and every change is one conditional write of the whole (see [`accounts::address`]).
+
+use accounts::{
+    MemberAnd,
+    address::{Address, Book, Draft, Place},
+};
+use axum::{extract::State, response::IntoResponse};
+use http::header;
+use kernel::{Timestamp, id::AddressId};
+use serde::{Deserialize, Serialize};
+use store::Table;
+use utoipa::ToSchema;
+use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Versioned};
+
+/// A postal address, given or changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteAddress {
+    /// Street and house.
+    #[schema(examples("ul. Długa 1/2"), min_length = 5, max_length = 100)]
+    street: String,
+    /// City.
+    #[schema(examples("Kraków"), min_length = 2, max_length = 50)]
+    city: String,
+    /// State, province or the like, where addresses have one.
+    #[schema(min_length = 2, max_length = 50)]
+    state: Option<String>,
+    /// As the country writes them; may be absent where it has none.
+    #[serde(default)]
+    #[schema(examples("30-001"), max_length = 20)]
+    postal_code: String,
+    /// ISO 3166-1 alpha-2.
+    #[schema(examples("PL"), min_length = 2, max_length = 2)]
+    country: String,
+}
+
+impl WriteAddress {
+    fn parse(&self) -> Result<Place, Error> {
+        let Self { street, city, state, postal_code, country } = self;
+        Ok(Place::parse(&Draft { street, city, state: state.as_deref(), postal_code, country })?)
+    }
+}
+
+/// A postal address.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AddressInfo {
+    id: AddressId,
+    /// Whether it is the main one: exactly one is.
+    main: bool,
+    street: String,
+    city: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    /// Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    country: String,
+    created_at: Timestamp,
+}
+
+impl From<(&Address, bool)> for AddressInfo {
+    fn from((address, main): (&Address, bool)) -> Self {
+        let Place { street, city, state, postal_code, country } = address.place.clone();
+        Self { id: address.id, main, street, city, state, postal_code, country, created_at: address.created_at.into() }
+    }
+}
+
+/// One's addresses.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AddressList {
+    /// The main one first, then the newest; at most 20.
+    items: Vec<AddressInfo>,
+}
+
+fn book(caller: MemberAnd<Book>) -> Book {
+    let user = caller.member.user.id;
+    caller.subject.unwrap_or_else(|| Book::empty(user))
+}
+
+/// Lists one's addresses.
+///
+/// AWS calls: one, the batch that also proves the session.
+#[utoipa::path(get, path = "/v1/me/addresses", tag = "profile", security(("bearer" = [])),
+    responses((status = 200, body = AddressList), Problems))]
+pub async fn list_addresses(caller: MemberAnd<Book>) -> Result<Json<AddressList>, Error> {
+    Ok(Json(AddressList { items: book(caller).iter().map(Into::into).collect() }))
+}
+
+/// Adds an address. The first becomes the main one.
+///
+/// AWS calls: two, the batch and the conditional write, which needs its answer; one more for each other change that came between.
+#[utoipa::path(post, path = "/v1/me/addresses", tag = "profile", security(("bearer" = [])), request_body = WriteAddress,
+    extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
+    responses(
+        (status = 201, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v1\"`."))),
+        Problems,
+    ))]
+pub async fn create_address(
+    State(s): State<crate::State>,
+    caller: MemberAnd<Book>,
+    Json(body): Json<WriteAddress>,
+) -> Result<impl IntoResponse, Error> {
+    let (place, id, now) = (body.parse()?, s.sys.id(), s.sys.now());
+    let book = book(caller).store(&s.table, |book| book.add(id, place.clone(), now)).await?;
+    let (address, main) = book.get(id)?;
+    let tag = format!("\"v{}\"", address.version);
+    Ok(([(header::ETAG, tag)], Created(format!("/v1/me/addresses/{id}"), AddressInfo::from((address, main)))))
+}
+
+/// Reads one of one's addresses. The `ETag` is its version.
+///
+/// AWS calls: one, the batch that also proves the session.
+#[utoipa::path(get, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses(
+        (status = 200, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v3\"`."))),
+        Problems,
+    ))]
+pub async fn get_address(caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<Versioned<AddressInfo>, Error> {
+    let book = book(caller);
+    let found = book.get(id)?;
+    Ok(Versioned(found.0.version, found.into()))
+}
+
+/// Replaces what one of one's addresses says: 412 if it has changed since the version in `If-Match`.
+///
+/// AWS calls: as adding one.
+#[utoipa::path(put, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])),
+    params(
+        ("address" = AddressId, Path),
+        ("If-Match" = String, Header, description = "The version that is changed: the `ETag` of the address.", example = "\"v3\""),
+    ),
+    request_body = WriteAddress,
+    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 200, body = AddressInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
+pub async fn update_address(
+    State(table): State<Table>,
+    caller: MemberAnd<Book>,
+    Path(id): Path<AddressId>,
+    IfMatch(version): IfMatch,
+    Json(body): Json<WriteAddress>,
+) -> Result<Versioned<AddressInfo>, Error> {
+    let before = book(caller);
+    before.get(id)?;
+    let place = body.parse()?;
+    let book = before.store(&table, |book| book.change(id, version, place.clone())).await?;
+    let found = book.get(id)?;
+    Ok(Versioned(found.0.version, found.into()))
+}
+
+/// Makes one of one's addresses the main one; the former main one is it no longer.
+///
+/// AWS calls: as adding one; one if it is the main one already.
+#[utoipa::path(put, path = "/v1/me/addresses/{address}/main", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn set_main_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
+    book(caller).store(&table, |book| book.prefer(id)).await?;
+    Ok(NoContent)
+}
+
+/// Takes one of one's addresses away. If it was the main one, the newest of the others becomes it.
+///
+/// AWS calls: as adding one.
+#[utoipa::path(delete, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204), Problems))]
+pub async fn delete_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
+    book(caller).store(&table, |book| book.remove(id)).await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,404 @@
+//! Postal addresses: parsed once, at the edge, and kept in a book that always knows its main one.
+//!
+//! A person's addresses are one item. What must hold of all of them together (at most twenty, exactly one main one while there
+//! is any) is then a property of a value, not of several rows, and every change of the book is one conditional write. It is
+//! read with the batch that proves who asks. Twenty addresses are some three kilobytes as people write them.
+
+use std::collections::BTreeMap;
+
+use kernel::{
+    FieldError, Fields, Kind, Problem, Time,
+    id::{AddressId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{Cond, Item, Key, Table, WriteError, field};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{Subject, profanity, user::partition};
+
+/// Addresses of one person.
+pub const MOST: usize = 20;
+/// How often a change is judged anew because another one was faster. Somebody who adds an address loses to others who do so at
+/// most as often as there are places.
+const ROUNDS: usize = MOST + 5;
+
+/// What an address says, before it is judged.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    /// Street and house.
+    pub street: &'a str,
+    /// City.
+    pub city: &'a str,
+    /// State, province, voivodeship.
+    pub state: Option<&'a str>,
+    /// Postal code.
+    pub postal_code: &'a str,
+    /// ISO 3166-1 alpha-2.
+    pub country: &'a str,
+}
+
+/// What an address says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// 5 to 100 characters.
+    pub street: String,
+    /// 2 to 50 characters.
+    pub city: String,
+    /// 2 to 50 characters, if there is one.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// In the country's spelling; absent where the country has none.
+    #[serde(default)]
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+}
+
+impl Place {
+    /// Judges every part, and tells everything that is wrong at once.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] with `required`, `too_short`, `too_long`, `characters`, `profanity`, `country`, `country_blocked` or
+    /// `postal_code`.
+    pub fn parse(draft: &Draft<'_>) -> Result<Self, Problem> {
+        let mut fields = Fields::new();
+        let street = fields.take("/street", line(draft.street, 5, 100));
+        let city = fields.take("/city", line(draft.city, 2, 50));
+        let state = draft.state.filter(|text| !text.trim().is_empty());
+        let state = state.map(|text| fields.take("/state", line(text, 2, 50)));
+        let country = fields.take("/country", country(draft.country));
+        // What a code of an unknown country looks like nobody knows; its length can still be judged.
+        let patterns = country.as_deref().map_or(&["*", "-"][..], |c| patterns_of(c).unwrap_or_default());
+        let postal_code = fields.take("/postal_code", postal_code(draft.postal_code, patterns));
+        match (street, city, country, postal_code) {
+            (Some(street), Some(city), Some(country), Some(postal_code)) if state != Some(None) => {
+                Ok(Self { street, city, state: state.flatten(), postal_code, country })
+            }
+            _ => Err(fields.problem()),
+        }
+    }
+}
+
+/// One line of text: NFC, trimmed, neither markup nor what cannot be printed, no word that offends.
+fn line(text: &str, min: usize, max: usize) -> Result<String, FieldError> {
+    let text: String = text.trim().nfc().collect();
+    match text.chars().count() {
+        0 => Err(FieldError::new("required")),
+        n if n < min => Err(FieldError::new("too_short").with("min", min)),
+        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ if text.chars().any(|c| c.is_control() || "<>{}\u{2028}\u{2029}\u{200e}\u{200f}\u{202a}\u{202b}\u{202d}\u{202e}".contains(c)) => {
+            Err(FieldError::new("characters"))
+        }
+        _ if profanity::in_name(&text.to_lowercase()) => Err(FieldError::new("profanity")),
+        _ => Ok(text),
+    }
+}
+
+/// Each country and the patterns of its postal codes.
+fn countries() -> &'static BTreeMap<&'static str, Vec<&'static str>> {
+    static COUNTRIES: std::sync::LazyLock<BTreeMap<&str, Vec<&str>>> = std::sync::LazyLock::new(|| {
+        let lines = include_str!("../data/postcodes.txt").lines().filter(|line| !line.starts_with('#'));
+        lines.filter_map(|line| line.split_once(' ')).map(|(code, patterns)| (code, patterns.split_whitespace().collect())).collect()
+    });
+    &COUNTRIES
+}
+
+fn patterns_of(country: &str) -> Option<&'static [&'static str]> {
+    countries().get(country).map(Vec::as_slice)
+}
+
+fn country(text: &str) -> Result<String, FieldError> {
+    let code = text.trim().to_ascii_uppercase();
+    if code.is_empty() {
+        return Err(FieldError::new("required"));
+    }
+    if patterns_of(&code).is_none() {
+        return Err(FieldError::new("country"));
+    }
+    let blocked = include_str!("../data/blocked-countries.txt").split_whitespace().any(|blocked| blocked == code);
+    if blocked { Err(FieldError::new("country_blocked")) } else { Ok(code) }
+}
+
+/// Trimmed, in upper case, matched as a whole.
+fn postal_code(text: &str, patterns: &[&str]) -> Result<Option<String>, FieldError> {
+    let code = text.trim().to_uppercase();
+    match code.chars().count() {
+        0 if patterns.contains(&"-") => return Ok(None),
+        0 => return Err(FieldError::new("required")),
+        1..3 => return Err(FieldError::new("too_short").with("min", 3)),
+        3..=20 => {}
+        _ => return Err(FieldError::new("too_long").with("max", 20)),
+    }
+    patterns.iter().find_map(|pattern| fit(&code, pattern)).map(Some).ok_or_else(|| FieldError::new("postal_code"))
+}
+
+/// The code as the pattern spells it, if it is of the pattern.
+fn fit(code: &str, pattern: &str) -> Option<String> {
+    match pattern {
+        "-" => return None,
+        "*" => {
+            let any = code.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ' || c == '-');
+            return any.then(|| code.to_owned());
+        }
+        _ => {}
+    }
+    let (mut rest, mut spelt) = (code.chars().peekable(), String::new());
+    for wanted in pattern.chars() {
+        if wanted == '_' {
+            rest.next_if_eq(&' ');
+            spelt.push(' ');
+            continue;
+        }
+        spelt.push(rest.next_if(|c| match wanted {
+            '9' => c.is_ascii_digit(),
+            'a' => c.is_ascii_uppercase(),
+            'x' => c.is_ascii_digit() || c.is_ascii_uppercase(),
+            literal => *c == literal,
+        })?);
+    }
+    rest.next().is_none().then_some(spelt)
+}
+
+/// An address in somebody's book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Never reused.
+    pub id: AddressId,
+    /// What it says.
+    pub place: Place,
+    /// Raised by every change of what is shown of it: the `ETag`.
+    pub version: u64,
+    /// When it was added.
+    pub created_at: Time,
+}
+
+/// Somebody's addresses. The main one is there, by its id, whenever there is any.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    user: UserId,
+    main: Option<AddressId>,
+    /// In the order they were added.
+    addresses: Vec<Address>,
+    /// Raised by every change.
+    version: u64,
+}
+
+impl Book {
+    /// A book with nothing in it.
+    #[must_use]
+    pub const fn empty(user: UserId) -> Self {
+        Self { user, main: None, addresses: Vec::new(), version: 0 }
+    }
+
+    /// Where a person's addresses are.
+    #[must_use]
+    pub fn key_of(user: UserId) -> Key {
+        Key::new(partition(user), "ADDRESSES")
+    }
+
+    /// The addresses, the main one first, then the newest, each with whether it is the main one.
+    pub fn iter(&self) -> impl Iterator<Item = (&Address, bool)> {
+        let with = move |main: bool| self.addresses.iter().rev().filter(move |a| self.is_main(a.id) == main).map(move |a| (a, main));
+        with(true).chain(with(false))
+    }
+
+    /// An address, and whether it is the main one.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]
+    pub fn get(&self, id: AddressId) -> Result<(&Address, bool), Problem> {
+        self.addresses.iter().find(|a| a.id == id).map(|a| (a, self.is_main(id))).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    fn is_main(&self, id: AddressId) -> bool {
+        self.main == Some(id)
+    }
+
+    fn get_mut(&mut self, id: AddressId) -> Result<&mut Address, Problem> {
+        self.addresses.iter_mut().find(|a| a.id == id).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    /// Adds an address. The first becomes the main one.
+    ///
+    /// # Errors
+    /// [`Kind::TooMany`]
+    pub fn add(&mut self, id: AddressId, place: Place, now: Time) -> Result<(), Problem> {
+        if self.addresses.len() >= MOST {
+            return Err(Problem::new(Kind::TooMany).with("max", MOST));
+        }
+        self.addresses.push(Address { id, place, version: 1, created_at: now });
+        self.main = self.main.or(Some(id));
+        Ok(())
+    }
+
+    /// Replaces what an address says, if it still is of this version.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::VersionMismatch`]
+    pub fn change(&mut self, id: AddressId, version: u64, place: Place) -> Result<(), Problem> {
+        let address = self.get_mut(id)?;
+        if address.version != version {
+            return Err(Kind::VersionMismatch.into());
+        }
+        if address.place != place {
+            address.place = place;
+            address.version = version.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Takes an address away. If it was the main one, the newest of the others takes its place.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]
+    pub fn remove(&mut self, id: AddressId) -> Result<(), Problem> {
+        self.get(id)?;
+        self.addresses.retain(|a| a.id != id);
+        if self.is_main(id) {
+            let heir = self.addresses.last_mut();
+            self.main = heir.map(|heir| {
+                heir.version = heir.version.saturating_add(1);
+                heir.id
+            });
+        }
+        Ok(())
+    }
+
+    /// Makes an address the main one.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]
+    pub fn prefer(&mut self, id: AddressId) -> Result<(), Problem> {
+        self.get(id)?;
+        if !self.is_main(id) {
+            let former = self.main.replace(id);
+            for address in self.addresses.iter_mut().filter(|a| a.id == id || Some(a.id) == former) {
+                address.version = address.version.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a change and stores it: one conditional write, and one more for each change by somebody else that was faster,
+    /// whose outcome comes with the refusal. Nothing is written where nothing changes.
+    ///
+    /// # Errors
+    /// What `change` says of the book as it is then; [`Kind::Conflict`] if others were faster all the time.
+    pub async fn store(self, table: &Table, change: impl Fn(&mut Self) -> Result<(), Problem>) -> Result<Self, Problem> {
+        let mut before = self;
+        for _ in 0..ROUNDS {
+            let mut next = before.clone();
+            change(&mut next)?;
+            if next == before {
+                return Ok(before);
+            }
+            next.version = before.version.saturating_add(1);
+            let unchanged = if before.version == 0 { Cond::Absent } else { field("version").eq(before.version) };
+            before = match table.put(&next, unchanged).await {
+                Ok(()) => return Ok(next),
+                // Gone meanwhile: the account is being deleted, and nothing is written behind the back of that.
+                Err(WriteError::Refused(None)) => return Err(Kind::Conflict.into()),
+                Err(WriteError::Refused(Some(row))) => row.decode()?,
+                Err(WriteError::Store(e)) => return Err(e.into()),
+            };
+        }
+        Err(Kind::Conflict.into())
+    }
+}
+
+impl Item for Book {
+    const KIND: &'static str = "addresses";
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+}
+
+impl Subject for Book {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Self::key_of(caller))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    fn code(country: &str, text: &str) -> Result<Option<String>, &'static str> {
+        postal_code(text, patterns_of(country).unwrap()).map_err(|e| e.code)
+    }
+
+    #[test]
+    fn postal_codes_are_their_countrys() {
+        for (country, text, spelt) in [
+            ("PL", " 30-001 ", "30-001"),
+            ("GB", "sw1a1aa", "SW1A 1AA"),
+            ("GB", "M1 1AE", "M1 1AE"),
+            ("DE", "10115", "10115"),
+            ("US", "94103-1234", "94103-1234"),
+            ("CA", "k1a0b1", "K1A 0B1"),
+            ("NL", "1012ab", "1012 AB"),
+            ("JE", "JE2 3AB", "JE2 3AB"),
+            ("IE", "d02x285", "D02 X285"),
+            ("JP", "100-0001", "100-0001"),
+        ] {
+            assert_eq!(code(country, text), Ok(Some(spelt.to_owned())), "{country} {text}");
+        }
+        for (country, text) in [
+            ("PL", "30001"),
+            ("PL", "30-0011"),
+            ("PL", "٣٠-٠٠١"),
+            ("DE", "1011A"),
+            ("GB", "SW1A  1AA"),
+            ("GB", "12345"),
+            ("US", "9410"),
+            ("FR", "75 001"),
+            ("JE", "AB2 3AB"),
+        ] {
+            assert_eq!(code(country, text), Err("postal_code"), "{country} {text}");
+        }
+        assert_eq!(code("PL", " "), Err("required"));
+        assert_eq!(code("PL", "12"), Err("too_short"));
+        assert_eq!(code("AE", &"1".repeat(21)), Err("too_long"));
+        assert_eq!(code("AE", ""), Ok(None));
+        assert_eq!(code("IE", ""), Ok(None));
+        assert_eq!(code("HK", "999077"), Ok(Some("999077".to_owned())));
+    }
+
+    #[test]
+    fn the_table_is_whole() {
+        assert_eq!(countries().len(), 249, "countries of ISO 3166-1");
+        let good = |code: &str| code.len() == 2 && code.chars().all(|c| c.is_ascii_uppercase());
+        for (country, patterns) in countries() {
+            assert!(good(country) && !patterns.is_empty(), "{country}");
+        }
+        assert_eq!(country(" pl "), Ok("PL".to_owned()));
+        for (text, expected) in [("", "required"), ("XX", "country"), ("UK", "country"), ("POL", "country"), ("ru", "country_blocked")] {
+            assert_eq!(country(text).unwrap_err().code, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn there_is_one_main_address_while_there_is_any() {
+        let sys = Sys::real();
+        let place = Place { street: "Długa 1".into(), city: "Kraków".into(), state: None, postal_code: None, country: "PL".into() };
+        let mut book = Book::empty(sys.id());
+        let ids: Vec<AddressId> = (0..3).map(|_| sys.id()).collect();
+        let main = |book: &Book| book.iter().filter(|(_, main)| *main).map(|(a, _)| a.id).collect::<Vec<_>>();
+        for id in &ids {
+            book.add(*id, place.clone(), sys.now()).unwrap();
+            assert_eq!(main(&book), [ids[0]]);
+        }
+        book.prefer(ids[1]).unwrap();
+        assert_eq!(main(&book), [ids[1]]);
+        book.remove(ids[1]).unwrap();
+        assert_eq!(main(&book), [ids[2]], "the newest");
+        book.remove(ids[0]).unwrap();
+        assert_eq!(main(&book), [ids[2]]);
+        book.remove(ids[2]).unwrap();
+        assert!(main(&book).is_empty());
+        assert!(book.remove(ids[2]).is_err());
+    }
+}

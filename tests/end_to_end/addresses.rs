@@ -1,0 +1,177 @@
+//! I-11: one's postal addresses: judged by their country, at most twenty, one main one whatever happens at the same time.
+
+use tests::{Caller, Cloud, Reply, Value, json, race};
+
+const ALL: &str = "/v1/me/addresses";
+
+fn address(street: &str) -> Value {
+    json!({ "street": street, "city": "Kraków", "postal_code": "30-001", "country": "PL" })
+}
+
+async fn items(caller: &Caller) -> Vec<Value> {
+    caller.get(ALL).await.is(200)["items"].as_array().unwrap().clone()
+}
+
+/// The only main address, which comes first.
+async fn main_of(caller: &Caller) -> String {
+    let items = items(caller).await;
+    assert_eq!(items.iter().filter(|a| a["main"] == true).count(), 1, "{items:?}");
+    assert_eq!(items[0]["main"], true);
+    items[0]["id"].as_str().unwrap().to_owned()
+}
+
+async fn create(caller: &Caller, street: &str) -> String {
+    let reply = caller.post(ALL, address(street)).await;
+    let id = reply.is(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!((reply.header("location"), reply.header("etag")), (format!("{ALL}/{id}"), "\"v1\"".to_owned()));
+    id
+}
+
+async fn put(caller: &Caller, id: &str, version: &str, body: Value) -> Reply {
+    caller.with("if-match", version).put(&format!("{ALL}/{id}"), body).await
+}
+
+/// I-11: the first address is the main one; another can be; the newest of the others follows upon one that is taken away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_is_the_main_one() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    assert!(items(&ana).await.is_empty());
+    let first = create(&ana, "Długa 1").await;
+    let second = create(&ana, "Długa 2").await;
+    let third = create(&ana, "Długa 3").await;
+    assert_eq!(main_of(&ana).await, first);
+    let order: Vec<Value> = items(&ana).await.into_iter().map(|a| a["id"].clone()).collect();
+    assert_eq!(order, [json!(first), json!(third), json!(second)], "the main one, then the newest");
+
+    ana.put(&format!("{ALL}/{second}/main"), json!({})).await.is(204);
+    ana.put(&format!("{ALL}/{second}/main"), json!({})).await.is(204);
+    assert_eq!(main_of(&ana).await, second);
+    assert_eq!(ana.get(&format!("{ALL}/{first}")).await.is(200)["main"], false);
+    ana.delete(&format!("{ALL}/{second}")).await.is(204);
+    assert_eq!(main_of(&ana).await, third, "the newest other one");
+    ana.delete(&format!("{ALL}/{first}")).await.is(204);
+    assert_eq!(main_of(&ana).await, third);
+    ana.delete(&format!("{ALL}/{third}")).await.is(204);
+    assert!(items(&ana).await.is_empty());
+    ana.delete(&format!("{ALL}/{third}")).await.is_problem(404, "not_found");
+}
+
+/// I-11: a change names its version, and being the main one or not is part of what a version shows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_an_address_names_its_version() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (first, second) = (create(&ana, "Długa 1").await, create(&ana, "Długa 2").await);
+    ana.put(&format!("{ALL}/{first}"), address("Krótka 1")).await.is_problem(428, "version_required");
+    put(&ana, &first, "\"v9\"", address("Krótka 1")).await.is_problem(412, "version_mismatch");
+    let berlin = json!({ "street": "Unter den Linden 1", "city": "Berlin", "state": "Berlin", "postal_code": " 10117 ", "country": "de" });
+    let reply = put(&ana, &first, "\"v1\"", berlin.clone()).await;
+    let changed = reply.is(200);
+    assert_eq!(reply.header("etag"), "\"v2\"");
+    assert_eq!((&changed["postal_code"], &changed["country"], &changed["main"]), (&json!("10117"), &json!("DE"), &json!(true)));
+    put(&ana, &first, "\"v1\"", address("Krótka 1")).await.is_problem(412, "version_mismatch");
+    // What changes nothing leaves the version alone.
+    assert_eq!(put(&ana, &first, "\"v2\"", berlin).await.header("etag"), "\"v2\"");
+    ana.put(&format!("{ALL}/{second}/main"), json!({})).await.is(204);
+    assert_eq!(ana.get(&format!("{ALL}/{first}")).await.header("etag"), "\"v3\"");
+    assert_eq!(ana.get(&format!("{ALL}/{second}")).await.header("etag"), "\"v2\"");
+
+    let statuses = race(20, |i| {
+        let (ana, first) = (ana.clone(), first.clone());
+        async move { put(&ana, &first, "\"v3\"", address(&format!("Krótka {i}"))).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|s| **s == 412).count(), 19, "{statuses:?}");
+}
+
+/// I-11: everything that is wrong is told at once, in words; codes are judged by their country; nothing is stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_is_judged_as_a_whole() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    for (wrong, errors) in [
+        (
+            json!({ "street": "ul.", "city": "x".repeat(51), "state": "s", "postal_code": "1", "country": "XX" }),
+            vec!["/street too_short", "/city too_long", "/state too_short", "/country country", "/postal_code too_short"],
+        ),
+        (
+            json!({ "street": "  ", "city": "<b>", "country": "RU" }),
+            vec!["/street required", "/city characters", "/country country_blocked"],
+        ),
+        (
+            json!({ "street": "Kurwa 12", "city": "Fuck", "state": "Fuck", "postal_code": "30001", "country": "PL" }),
+            vec!["/street profanity", "/city profanity", "/state profanity", "/postal_code postal_code"],
+        ),
+    ] {
+        assert_eq!(ana.post(ALL, wrong).await.field_errors(), errors);
+    }
+    for blocked in ["CU", "IR", "KP", "RU", "SY"] {
+        let body = json!({ "street": "Street 1", "city": "City", "postal_code": "*", "country": blocked });
+        assert!(ana.post(ALL, body).await.field_errors().contains(&"/country country_blocked".to_owned()), "{blocked}");
+    }
+    let polish =
+        ana.with("accept-language", "pl").post(ALL, json!({ "street": "Długa 1", "city": "Kraków", "postal_code": "x", "country": "RU" }));
+    assert!(polish.await.is_problem(422, "invalid")["errors"][0]["message"].as_str().unwrap().starts_with("Do tego kraju"));
+    ana.post(ALL, json!({ "street": "Długa 1", "city": "Kraków", "country": "PL", "main": true })).await.is_problem(400, "malformed");
+    assert!(items(&ana).await.is_empty());
+
+    let london = json!({ "street": "10 Downing Street", "city": "London", "postal_code": "sw1a2aa", "country": "GB" });
+    assert_eq!(ana.post(ALL, london).await.is(201)["postal_code"], "SW1A 2AA");
+    let dubai = ana.post(ALL, json!({ "street": "Sheikh Zayed Road 1", "city": "Dubai", "country": "AE" })).await.is(201);
+    assert!(dubai.get("postal_code").is_none() && dubai.get("state").is_none(), "{dubai}");
+}
+
+/// I-11: of forty addresses that are added at once twenty are stored, and one of them is the main one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_are_twenty_at_most_whatever_happens_at_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let replies = race(40, |i| {
+        let ana = ana.clone();
+        async move { ana.post(ALL, address(&format!("Długa {i}"))).await }
+    })
+    .await;
+    let (stored, refused): (Vec<_>, Vec<_>) = replies.into_iter().partition(|r| r.status.as_u16() == 201);
+    assert_eq!((stored.len(), refused.len()), (20, 20));
+    for reply in refused {
+        assert_eq!(reply.is_problem(409, "too_many")["max"], 20);
+    }
+    assert_eq!(items(&ana).await.len(), 20);
+    let main = main_of(&ana).await;
+
+    // The main one goes while others ask to be it.
+    let others: Vec<String> = items(&ana).await.iter().skip(1).take(5).map(|a| a["id"].as_str().unwrap().to_owned()).collect();
+    let statuses = race(6, |i| {
+        let (ana, main, other) = (ana.clone(), main.clone(), others.get(i).cloned());
+        async move {
+            match other {
+                Some(other) => ana.put(&format!("{ALL}/{other}/main"), json!({})).await.status.as_u16(),
+                None => ana.delete(&format!("{ALL}/{main}")).await.status.as_u16(),
+            }
+        }
+    })
+    .await;
+    assert_eq!(statuses, [204; 6]);
+    assert_eq!(items(&ana).await.len(), 19);
+    assert_ne!(main_of(&ana).await, main);
+}
+
+/// I-11: another's address is not there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anothers_address_is_not_there() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let id = create(&ana, "Długa 1").await;
+    let path = format!("{ALL}/{id}");
+    ben.get(&path).await.is_problem(404, "not_found");
+    put(&ben, &id, "\"v1\"", address("Krótka 1")).await.is_problem(404, "not_found");
+    ben.put(&format!("{path}/main"), json!({})).await.is_problem(404, "not_found");
+    ben.delete(&path).await.is_problem(404, "not_found");
+    ben.get(&format!("{ALL}/{}", id.to_lowercase())).await.is_problem(404, "not_found");
+    cloud.anonymous().get(ALL).await.is_problem(401, "token_invalid");
+    let mine = items(&ana).await;
+    assert_eq!((mine.len(), mine[0]["street"].as_str()), (1, Some("Długa 1")));
+    assert!(items(&ben).await.is_empty());
+}
