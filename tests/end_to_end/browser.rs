@@ -3,7 +3,7 @@
 use tests::{Browser, Cloud, Value, json};
 
 /// What a frontend does, and nothing more: calls the API and hands what it says to the browser.
-const FRONTEND: &str = r#"
+const FRONTEND: &str = r"
     globalThis.api = async (method, path, token, body) => {
         const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
         const reply = await fetch(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
@@ -22,7 +22,7 @@ const FRONTEND: &str = r#"
         return api('POST', `/v1/sign-ins/${body.id}/verify`, null, { passkey: credential.toJSON() });
     };
     'ready'
-"#;
+";
 
 /// I-14: a browser makes a passkey with its own authenticator, signs in with it without a name or a password, steps up with it,
 /// and fails with it once it is removed.

@@ -39,6 +39,9 @@ const MATRIX: &[(Access, &str)] = &[
     (Public, "POST /v1/passkey-sign-ins"),
     (Public, "POST /v1/password-resets"),
     (Public, "POST /v1/password-resets/confirm"),
+    (Public, "POST /v1/phone-sign-ins"),
+    (Public, "POST /v1/phone-sign-ins/{flow}/resend"),
+    (Public, "POST /v1/phone-sign-ins/{flow}/verify"),
     (Public, "GET /v1/pictures/{picture}/{size}"),
     (Public, "POST /v1/registrations"),
     (Public, "POST /v1/registrations/link"),
@@ -59,6 +62,11 @@ const MATRIX: &[(Access, &str)] = &[
     (Public, "GET /v1/usernames/{username}/availability"),
     (Member, "GET /v1/me"),
     (Member, "PATCH /v1/me"),
+    (Member, "GET /v1/me/addresses"),
+    (Member, "POST /v1/me/addresses"),
+    (Member, "PUT /v1/me/addresses/{address}"),
+    (Member, "DELETE /v1/me/addresses/{address}"),
+    (Member, "PUT /v1/me/addresses/{address}/main"),
     (Fresh, "POST /v1/me/deactivation"),
     (Member, "GET /v1/me/deletion"),
     (Fresh, "POST /v1/me/deletion"),
@@ -182,7 +190,10 @@ async fn nobody_gets_past_the_matrix() {
         json!({ "content_type": "image/png", "content_length": 100, "checksum_sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" });
     let upload = victim.post("/v1/me/picture/uploads", upload).await;
     let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+    let address = json!({ "street": "Długa 1", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
+    let address = victim.post("/v1/me/addresses", address).await.is(201);
     let things = BTreeMap::from([
+        ("address", text(&address["id"])),
         ("passkey", text(&passkey["id"])),
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
         ("session", text(&victim.claims()["sid"])),
@@ -218,7 +229,7 @@ async fn nobody_gets_past_the_matrix() {
     ];
     let sessions = async || cloud.dump().await.to_string().matches("\"SESSION#").count();
     let before = sessions().await;
-    let canaries = ["ana@example.test", PHONE];
+    let canaries = ["ana@example.test", PHONE, "Długa"];
     for operation in operations() {
         for (who, caller) in &nobody {
             let reply = caller.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
@@ -235,13 +246,14 @@ async fn nobody_gets_past_the_matrix() {
 
     // Somebody else finds nothing under what is the victim's, and sees nothing of it.
     for operation in operations() {
-        let object = ["passkey", "device", "session", "room", "upload"].iter().any(|o| operation.path.contains(&format!("{{{o}}}")));
+        let object =
+            ["address", "passkey", "device", "session", "room", "upload"].iter().any(|o| operation.path.contains(&format!("{{{o}}}")));
         if object {
             let foreign = cloud.sign_in(friend.name()).await;
             // The friend is in the room: a third person is not.
             let foreign = if operation.path.contains("{room}") { cloud.member("mia").await } else { foreign };
             let body = operation.body.clone().map(|body| if body["name"].is_string() { json!({ "name": "mine" }) } else { body });
-            let reply = foreign.send(operation.method.clone(), &about(operation.path, &things), body).await;
+            let reply = foreign.with("if-match", "\"v1\"").send(operation.method.clone(), &about(operation.path, &things), body).await;
             reply.is_problem(404, "not_found");
         }
     }

@@ -260,7 +260,7 @@ async fn trust_in_devices_can_be_taken_back() {
         let token = reply["device_token"].as_str().unwrap().to_owned();
         (browser.signed_in(reply), token)
     };
-    let ((first, token), (second, other)) = (trust().await, trust().await);
+    let ((first, token), (second, kept)) = (trust().await, trust().await);
     let list = ana.get("/v1/me/devices").await.is(200)["items"].as_array().unwrap().clone();
     assert_eq!(list.len(), 2);
     assert!(list.iter().all(|d| d["current"] == false));
@@ -274,17 +274,17 @@ async fn trust_in_devices_can_be_taken_back() {
     first.get("/v1/me").await.is_problem(401, "token_invalid");
     second.get("/v1/me").await.is(200);
     cloud.anonymous().post("/v1/sessions", body(Some(&token))).await.is(202);
-    let reply = cloud.anonymous().post("/v1/sessions", body(Some(&other))).await.is(201);
+    let reply = cloud.anonymous().post("/v1/sessions", body(Some(&kept))).await.is(201);
     let rotated = reply["device_token"].as_str().unwrap().to_owned();
     // A change of factors ends the trust.
     let ana = cloud.step_up(&ana, &app).await;
     let _ = ana.delete("/v1/me/mfa/factors/sms").await.is(204);
     cloud.anonymous().post("/v1/sessions", body(Some(&rotated))).await.is(202);
     assert_eq!(ana.get("/v1/me/devices").await.is(200)["items"], json!([]));
-    let (third, last) = trust().await;
+    let (third, newest) = trust().await;
     let _ = ana.delete("/v1/me/devices").await.is(204);
     third.get("/v1/me").await.is_problem(401, "token_invalid");
-    cloud.anonymous().post("/v1/sessions", body(Some(&last))).await.is(202);
+    cloud.anonymous().post("/v1/sessions", body(Some(&newest))).await.is(202);
     // Ten are the most, also of those that were trusted before there were second factors.
     let ben = cloud.member("ben").await;
     for _ in 0..12 {

@@ -18,6 +18,9 @@ async fn ask(caller: &Caller) -> (String, Value) {
     (format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap()), flow["passkey"].clone())
 }
 
+/// What is changed in an answer that was signed already.
+type Forgery = (&'static str, fn(&mut Value));
+
 /// I-14: a passkey is made on one's own site, signs in by itself, and is two factors; its name can be changed; once it is
 /// removed it signs in nowhere, and whoever is still signed in elsewhere is not any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -95,7 +98,7 @@ async fn answers_that_do_not_fit_are_refused() {
         change(&mut assertion);
         refused(what, phone.sign(&assertion), &verify).await;
     }
-    let after_signing: [(&str, fn(&mut Value)); 9] = [
+    let after_signing: [Forgery; 9] = [
         ("a changed signature", |v| v["response"]["signature"] = json!("MEUCIQDAAAAA")),
         ("no signature", |v| v["response"]["signature"] = json!("")),
         ("changed data", |v| v["response"]["authenticatorData"] = json!("AAAA")),

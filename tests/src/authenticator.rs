@@ -55,7 +55,7 @@ impl Authenticator {
         let one = Self { key, id: seed[..20].to_vec(), user: bytes(&options["user"]["id"]), domain, counter: 0 };
         let client = json!({ "type": "webauthn.create", "challenge": options["challenge"], "origin": origin, "crossOrigin": false });
         let point = one.key.verifying_key().to_sec1_point(false);
-        let mut data = one.data(&one.domain, PRESENT | VERIFIED | NEW, 0);
+        let mut data = data_of(&one.domain, PRESENT | VERIFIED | NEW, 0);
         data.extend([0; 16]);
         data.extend(u16::try_from(one.id.len()).expect("a short id").to_be_bytes());
         data.extend(&one.id);
@@ -96,7 +96,7 @@ impl Authenticator {
     /// Signs an answer.
     #[must_use]
     pub fn sign(&self, assertion: &Assertion) -> Value {
-        let data = self.data(&assertion.domain, assertion.flags, assertion.counter);
+        let data = data_of(&assertion.domain, assertion.flags, assertion.counter);
         let client = assertion.client.to_string();
         let signed: Vec<u8> = data.iter().copied().chain(Sha256::digest(&client)).collect();
         let signature: Signature = self.key.sign(&signed);
@@ -108,11 +108,11 @@ impl Authenticator {
             },
         })
     }
+}
 
-    fn data(&self, domain: &str, flags: u8, counter: u32) -> Vec<u8> {
-        let mut data = Sha256::digest(domain).to_vec();
-        data.push(flags);
-        data.extend(counter.to_be_bytes());
-        data
-    }
+fn data_of(domain: &str, flags: u8, counter: u32) -> Vec<u8> {
+    let mut data = Sha256::digest(domain).to_vec();
+    data.push(flags);
+    data.extend(counter.to_be_bytes());
+    data
 }

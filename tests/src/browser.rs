@@ -60,7 +60,7 @@ impl Browser {
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
         let mut browser = Self { page, asked: 0, _process: process, _profile: profile };
-        browser.run(&format!("new Promise(r => document.readyState === 'complete' ? r() : addEventListener('load', () => r()))")).await;
+        browser.run("new Promise(r => document.readyState === 'complete' ? r() : addEventListener('load', () => r()))").await;
         browser
     }
 

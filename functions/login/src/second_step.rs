@@ -201,16 +201,15 @@ pub async fn verify_sign_in(
     let spent = proof.spend(&mut tx, &s.sys, user.id);
     checks.forget(&mut tx, factor);
     let amr = flow.proven_with(factor);
-    let verified = match session {
-        Some(session) => Verified::SteppedUp(Box::new(step_up(&s, &mut tx, session, amr)?)),
-        None => {
-            let previous = match flow.wish.previous {
-                Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
-                None => None,
-            };
-            let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-            Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, &client).await?))
-        }
+    let verified = if let Some(session) = session {
+        Verified::SteppedUp(Box::new(step_up(&s, &mut tx, session, amr)?))
+    } else {
+        let previous = match flow.wish.previous {
+            Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
+            None => None,
+        };
+        let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
+        Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, &client).await?))
     };
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(ended) => Kind::NotFound.into(),

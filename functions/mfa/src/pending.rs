@@ -199,13 +199,13 @@ impl AppSecret {
 
 /// A QR code as an SVG in a `data:` URL: black on white, with the quiet zone of four modules that readers need.
 fn picture(text: &str) -> Result<String, Problem> {
-    let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(Problem::internal)?;
-    let size = code.size();
-    let dark = (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| code.get_module(*x, *y));
+    let qr = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(Problem::internal)?;
+    let size = qr.size();
+    let dark = (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| qr.get_module(*x, *y));
     let path: String = dark.map(|(x, y)| format!("M{} {}h1v1h-1z", x.saturating_add(4), y.saturating_add(4))).collect();
-    let side = size.saturating_add(8);
+    let width = size.saturating_add(8);
     let svg = format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {side} {side}' shape-rendering='crispEdges'><path fill='white' d='M0 0h{side}v{side}H0z'/><path d='{path}'/></svg>"
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {width}' shape-rendering='crispEdges'><path fill='white' d='M0 0h{width}v{width}H0z'/><path d='{path}'/></svg>"
     );
     Ok(format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E").replace('#', "%23")))
 }

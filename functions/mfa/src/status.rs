@@ -41,9 +41,10 @@ pub struct FactorInfo {
 #[utoipa::path(get, path = "/v1/me/mfa", tag = "mfa", security(("bearer" = [])), responses((status = 200, body = Mfa), Problems))]
 pub async fn get_mfa(State(s): State<crate::State>, member: Member) -> Result<Json<Mfa>, web::Error> {
     let user = &member.user;
-    let codes = match user.has_second_step() {
-        true => s.table.get::<RecoveryCodes>(RecoveryCodes::key_of(user.id)).await.map_err(Problem::from)?,
-        false => None,
+    let codes = if user.has_second_step() {
+        s.table.get::<RecoveryCodes>(RecoveryCodes::key_of(user.id)).await.map_err(Problem::from)?
+    } else {
+        None
     };
     let target = |factor: Factor| user.contact(factor).map(|contact| contact.masked());
     Ok(Json(Mfa {

@@ -15,7 +15,7 @@ use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Tx, Update, field,
-    limits::{self, Limit},
+    limits::{self, Limit, LimitError},
 };
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, NoContent, Problems};
@@ -41,7 +41,7 @@ pub struct ResetRequested {
 /// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
 /// mailed.
 ///
-/// Four counters at once, the address's claim, the person with the link that was mailed before, one transaction: the same for
+/// Two counters, the address's claim, the person with the link that was mailed before, two more counters, one transaction: the same for
 /// an address that nobody has, for which a link is noted that is never drawn.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
     extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
@@ -55,7 +55,7 @@ pub async fn request_password_reset(
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let (to, now) = (Contact::Email(email.clone()), s.sys.now());
     let own = [Limit::new("reset_address", email.key(), 3, HOUR), Limit::new("reset_client", client.network(), 10, HOUR)];
-    limits::take(&s.table, now, &[own.as_slice(), &sending::to_one(&to)].concat()).await?;
+    limits::take(&s.table, now, &own).await?;
 
     let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?;
     // For an address that nobody has, the same reads are done for an id that nobody has.
@@ -68,27 +68,30 @@ pub async fn request_password_reset(
     // Mailed is to the address as its owner proved it, not as somebody has typed it.
     let proven = person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| to.clone(), Contact::Email);
     let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &proven, locale);
+    let asked = Accepted(ResetRequested { target: to.masked() });
+    // Mailed a moment ago, or as often as one address is mailed to: nothing is mailed again, and nobody is told, for the answer
+    // would tell what else was sent there.
+    if before.as_ref().is_some_and(|b| now < b.resend_at) {
+        return Ok(asked);
+    }
+    match limits::take_together(&s.table, now, &sending::to_one(&to)).await {
+        Ok(()) => {}
+        Err(LimitError::Reached(_)) => return Ok(asked),
+        Err(e @ LimitError::Store(_)) => return Err(Problem::from(e).into()),
+    }
     let mut tx = Tx::new();
-    match &person {
-        // Mailed a moment ago: nobody is told, and nothing is mailed again.
-        _ if before.as_ref().is_some_and(|b| now < b.resend_at) => {}
-        Some(person) => {
-            link.user = Some(person.id);
-            link.send(&mut tx, &s.sys, before.as_ref())?;
-        }
-        None => {
-            (link.decoy, link.destination) = (true, String::new());
-            tx.put(&link, Cond::Absent.or(Cond::Exists));
-        }
+    if let Some(person) = &person {
+        link.user = Some(person.id);
+        link.send(&mut tx, &s.sys, before.as_ref())?;
+    } else {
+        (link.decoy, link.destination) = (true, String::new());
+        tx.put(&link, Cond::Absent.or(Cond::Exists));
     }
-    if !tx.is_empty() {
-        match s.table.commit(tx).await {
-            // Refused: the same was asked for at the same moment, and one of the two is mailed.
-            Ok(()) | Err(store::CommitError::Refused(_)) => {}
-            Err(e) => return Err(Problem::from(e).into()),
-        }
+    match s.table.commit(tx).await {
+        // Refused: the same was asked for at the same moment, and one of the two is mailed.
+        Ok(()) | Err(store::CommitError::Refused(_)) => Ok(asked),
+        Err(e) => Err(Problem::from(e).into()),
     }
-    Ok(Accepted(ResetRequested { target: to.masked() }))
 }
 
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.

@@ -34,11 +34,11 @@ impl FactorKeys {
         Ok(format!("{id}.{}", sealer.seal(&purpose(user), seed.0.expose(), Time::from_millis(i64::MAX))))
     }
 
-    fn open(&self, user: UserId, sealed: &str) -> Result<Seed, Problem> {
-        let (id, text) = sealed.split_once('.').unwrap_or_default();
-        let sealer = self.0.iter().find(|(known, _)| known == id).map(|(_, sealer)| sealer);
-        let sealer = sealer.ok_or_else(|| Problem::internal("a seed is sealed with a key that is gone"))?;
-        let seed = sealer.open::<[u8; 20]>(&purpose(user), text).map_err(|_| Problem::internal("a seed does not open"))?;
+    fn open(&self, user: UserId, kept: &str) -> Result<Seed, Problem> {
+        let (id, text) = kept.split_once('.').unwrap_or_default();
+        let key = self.0.iter().find(|(known, _)| known == id).map(|(_, key)| key);
+        let key = key.ok_or_else(|| Problem::internal("a seed is sealed with a key that is gone"))?;
+        let seed = key.open::<[u8; 20]>(&purpose(user), text).map_err(|_| Problem::internal("a seed does not open"))?;
         Ok(Seed(Secret::new(seed)))
     }
 }
@@ -195,18 +195,18 @@ impl RecoveryCodes {
     /// # Errors
     /// An internal [`Problem`] if there is no memory to hash.
     pub async fn draw(sys: &Sys, hasher: &Hasher, user: UserId) -> Result<(Vec<String>, Self), Problem> {
-        let (mut shown, mut hashes, mut pepper) = (Vec::new(), Vec::new(), String::new());
+        let (mut shown, mut kept, mut pepper) = (Vec::new(), Vec::new(), String::new());
         for number in 0..RECOVERY_CODES {
             let letters: Vec<u8> =
                 (0..RECOVERY_LENGTH).filter_map(|_| ALPHABET.get(usize::try_from(sys.below(32)).unwrap_or(0)).copied()).collect();
             let code = String::from_utf8(letters).map_err(Problem::internal)?;
-            let hash = hasher.hash(user, &Secret::new(code.clone())).await?;
-            hashes.push(hash.phc);
-            pepper = hash.pepper;
+            let one = hasher.hash(user, &Secret::new(code.clone())).await?;
+            kept.push(one.phc);
+            pepper = one.pepper;
             let groups: Vec<&str> = [code.get(..4), code.get(4..8), code.get(8..12), code.get(12..)].into_iter().flatten().collect();
             shown.push(format!("{number:02}-{}", groups.join("-")));
         }
-        Ok((shown, Self { user, pepper, created_at: sys.now(), hashes, used: 0 }))
+        Ok((shown, Self { user, pepper, created_at: sys.now(), hashes: kept, used: 0 }))
     }
 
     /// How many are left.

@@ -154,6 +154,7 @@ impl SignIn {
     ///
     /// # Errors
     /// [`Kind::FactorUnavailable`], or a limit of [`Sending`].
+    #[expect(clippy::too_many_arguments, reason = "who asks, who is asked and what it takes to send; none belong together")]
     pub async fn choose(
         &mut self,
         table: &Table,

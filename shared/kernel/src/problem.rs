@@ -136,7 +136,7 @@ pub struct Problem {
     /// Which limit was reached: its name, how many pass, in how many seconds.
     pub limit: Option<Box<(&'static str, u32, u64)>>,
     /// More members of the document, such as `tries_left`.
-    pub members: Map<String, Value>,
+    pub members: Box<Map<String, Value>>,
     /// Why, for the log.
     pub cause: Option<Cause>,
     /// Where it was made.
@@ -188,7 +188,7 @@ impl Problem {
     #[must_use]
     #[track_caller]
     pub fn new(kind: Kind) -> Self {
-        Self { kind, fields: Vec::new(), retry_after: None, limit: None, members: Map::new(), cause: None, at: Location::caller() }
+        Self { kind, fields: Vec::new(), retry_after: None, limit: None, members: Box::default(), cause: None, at: Location::caller() }
     }
 
     /// An unexpected failure: told as [`Kind::Internal`], logged with its cause.
@@ -265,7 +265,7 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors,
             retry_after: self.retry_after,
-            members: self.members.clone(),
+            members: (*self.members).clone(),
         }
     }
 }
