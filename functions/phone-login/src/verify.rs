@@ -230,7 +230,7 @@ impl Proven<'_> {
         let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent);
         for _ in 0..DRAWS {
             let mut tx = Tx::new();
-            let spent = tx.delete(accounts::user::UsernameClaim::key_of(&Username::draw(&s.sys)));
+            let spent = self.challenge.consume(&mut tx);
             let claims = match former {
                 None => user.create(&mut tx, None),
                 Some(former) => user.create_instead_of(&mut tx, &s.sys, former),
