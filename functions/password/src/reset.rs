@@ -6,7 +6,7 @@ use accounts::{
     challenge::{self, Challenge, Form, Purpose},
     identifier::{Contact, Email},
     password::{MAX_BYTES, Verdict},
-    sending, session,
+    session,
     user::{EmailClaim, PasswordHash, Status, User, tell},
 };
 use axum::{extract::State, response::Response};
@@ -15,12 +15,13 @@ use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Tx, Update, field,
-    limits::{self, Limit, LimitError},
+    limits::{self, Limit},
 };
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, NoContent, Problems};
 
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Whose password was forgotten.
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +42,7 @@ pub struct ResetRequested {
 /// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
 /// mailed.
 ///
-/// Two counters, the address's claim, the person with the link that was mailed before, two more counters, one transaction: the same for
+/// Three counters at once, the address's claim, the person with the link that was mailed before, one transaction: the same for
 /// an address that nobody has, for which a link is noted that is never drawn.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
     extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
@@ -54,8 +55,13 @@ pub async fn request_password_reset(
 ) -> Result<Accepted<ResetRequested>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let (to, now) = (Contact::Email(email.clone()), s.sys.now());
-    let own = [Limit::new("reset_address", email.key(), 3, HOUR), Limit::new("reset_client", client.network(), 10, HOUR)];
-    limits::take(&s.table, now, &own).await?;
+    // Not the counters of the codes: what they say would tell whether codes were sent there, and strangers would use them up.
+    let limits = [
+        Limit::new("reset_address", email.key(), 3, HOUR),
+        Limit::new("reset_address_day", email.key(), 10, DAY),
+        Limit::new("reset_client", client.network(), 10, HOUR),
+    ];
+    limits::take(&s.table, now, &limits).await?;
 
     let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?;
     // For an address that nobody has, the same reads are done for an id that nobody has.
@@ -69,15 +75,9 @@ pub async fn request_password_reset(
     let proven = person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| to.clone(), Contact::Email);
     let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &proven, locale);
     let asked = Accepted(ResetRequested { target: to.masked() });
-    // Mailed a moment ago, or as often as one address is mailed to: nothing is mailed again, and nobody is told, for the answer
-    // would tell what else was sent there.
+    // Mailed a moment ago: nobody is told, and nothing is mailed again.
     if before.as_ref().is_some_and(|b| now < b.resend_at) {
         return Ok(asked);
-    }
-    match limits::take_together(&s.table, now, &sending::to_one(&to)).await {
-        Ok(()) => {}
-        Err(LimitError::Reached(_)) => return Ok(asked),
-        Err(e @ LimitError::Store(_)) => return Err(Problem::from(e).into()),
     }
     let mut tx = Tx::new();
     if let Some(person) = &person {
