@@ -297,11 +297,11 @@ async fn others_see_what_is_opened() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let seen = ben.get("/v1/users/ana").await.is(200);
-    assert_eq!(members(&seen), ["picture", "username"]);
+    assert_eq!(members(&seen), ["last_seen_at", "online", "picture", "username"]);
     let version = etag(&ana).await;
     let _ = patch(&ana, &version, json!({ "bio": "Climbs." })).await.is(200);
     let seen = ben.get("/v1/users/Ana").await.is(200);
-    assert_eq!((members(&seen), seen["bio"].as_str()), (vec!["bio", "picture", "username"], Some("Climbs.")));
+    assert_eq!((members(&seen), seen["bio"].as_str()), (vec!["bio", "last_seen_at", "online", "picture", "username"], Some("Climbs.")));
     assert_eq!(ana.get("/v1/users/ana").await.is(200), seen);
     let version = etag(&ana).await;
     let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
@@ -328,7 +328,7 @@ async fn operations_make_as_few_calls_as_they_say() {
         (patch(&ana, &version, json!({ "bio": "x" })).await, 2),
         (patch(&ana, &version, json!({ "bio": "y" })).await, 1),
         (ben.get("/v1/users/ana").await, 2),
-        (ana.get("/v1/users/ana").await, 1),
+        (ana.get("/v1/users/ana").await, 2),
         (ana.get("/v1/users/nobody").await, 1),
         (first, 3),
         (ana.post("/v1/me/picture/uploads", upload).await, 4),
@@ -343,6 +343,62 @@ async fn operations_make_as_few_calls_as_they_say() {
         let timing = reply.header("server-timing");
         assert!(timing.contains(&format!("calls={calls} ")), "{timing} and not {calls} for {reply:?}");
     }
+}
+
+/// I-9 (online status): online is who was seen within five minutes or has a socket, and who has not signed out since; asking for
+/// one's own profile is being seen; nothing of it is shown of a private profile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_there_is_seen() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let minutes = |n: u64| std::time::Duration::from_secs(60 * n);
+    let sight = async |reader: &Caller| reader.get("/v1/users/ana").await.is(200);
+    let first = sight(&ben).await;
+    assert_eq!(first["online"], true);
+    let me = ana.get("/v1/me").await.is(200);
+    assert_eq!((&me["online"], &me["last_seen_at"]), (&json!(true), &first["last_seen_at"]));
+    cloud.advance(minutes(6)).await;
+    let later = sight(&ben).await;
+    assert_eq!((&later["online"], &later["last_seen_at"]), (&json!(false), &first["last_seen_at"]), "seen once, and then no more");
+    // Reading is being seen; within the minute it costs nothing more.
+    let read = ana.get("/v1/me").await;
+    assert!(read.header("server-timing").contains("calls=2 "), "{read:?}");
+    assert_ne!(read.is(200)["last_seen_at"], first["last_seen_at"]);
+    let again = ana.get("/v1/me").await;
+    assert!(again.header("server-timing").contains("calls=1 "), "{again:?}");
+    let now = sight(&ben).await;
+    assert_eq!((&now["online"], &now["last_seen_at"]), (&json!(true), &read.is(200)["last_seen_at"]));
+
+    // A socket on which something is said keeps its person online for as long as the platform keeps the socket.
+    let mut socket = ana.socket().await;
+    cloud.advance(minutes(6)).await;
+    let ben = cloud.sign_in("ben").await;
+    assert_eq!(sight(&ben).await["online"], true);
+    socket.close().await;
+    cloud.settle().await;
+    assert_eq!(sight(&ben).await["online"], false, "last seen more than five minutes ago");
+    socket = cloud.sign_in("ana").await.socket().await;
+
+    // Signing out is leaving, whatever was a moment ago.
+    let phone = cloud.sign_in("ana").await;
+    let _ = phone.delete("/v1/sessions/current").await.is(204);
+    assert_eq!(sight(&ben).await["online"], true, "there is a socket of another sign-in");
+    socket.close().await;
+    cloud.settle().await;
+    assert_eq!(sight(&ben).await["online"], false);
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(sight(&ben).await["online"], true);
+    cloud.advance(minutes(1)).await;
+    let version = etag(&ana).await;
+    let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
+    assert_eq!(members(&sight(&ben).await), ["picture", "username"]);
+    assert!(ana.get("/v1/me").await.is(200)["last_seen_at"].is_string());
+    // Nobody is seen for ever.
+    let _ = patch(&ana, &etag(&ana).await, json!({ "private": false })).await.is(200);
+    cloud.advance(minutes(60 * 24 * 31)).await;
+    let ben = cloud.sign_in("ben").await;
+    let seen = sight(&ben).await;
+    assert_eq!((&seen["online"], seen.get("last_seen_at")), (&json!(false), None));
 }
 
 fn members(value: &tests::Value) -> Vec<&str> {

@@ -7,6 +7,7 @@
 mod addresses;
 mod contact;
 mod deactivate;
+mod online;
 mod picture;
 mod public;
 mod read;

@@ -5,13 +5,16 @@ use accounts::{
     user::{Status, User, UsernameClaim},
 };
 use axum::extract::State;
-use kernel::Kind;
+use kernel::{Kind, Sys, Timestamp};
 use serde::Serialize;
 use store::Table;
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
-use crate::picture::{Links, Picture};
+use crate::{
+    online::{self, Sight},
+    picture::{Links, Picture},
+};
 
 /// What everybody who is signed in may know of a person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,20 +27,26 @@ pub struct PublicProfile {
     /// A few words about themselves; absent if there are none or the profile is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     bio: Option<String>,
+    /// Whether they are there: with a socket, or seen within five minutes. Absent if the profile is private.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online: Option<bool>,
+    /// When they were last seen, to the minute; absent if that is long ago or the profile is private.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_at: Option<Timestamp>,
 }
 
 /// Reads somebody's public profile.
 ///
 /// Deactivated accounts and accounts that are being deleted are not there.
 ///
-/// AWS calls: two, one batch that proves the session and looks the name up, and the record it leads to. The name says which
-/// record only once it is read. One for one's own.
+/// AWS calls: two, one batch that proves the session and looks the name up, and one for the record it leads to and when its
+/// person was last seen. The name says which record only once it is read.
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user", security(("bearer" = [])),
     params(("username" = String, Path, description = "In any case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
-        (status = 200, body = PublicProfile, example = json!({"username": "anna", "picture": Picture::example(), "bio": "Climbs."})),
+        (status = 200, body = PublicProfile, example = json!(example())),
         Problems,
     )
 )]
@@ -45,15 +54,36 @@ pub async fn get_user(
     caller: MemberAnd<UsernameClaim>,
     State(table): State<Table>,
     State(links): State<Links>,
+    State(sys): State<Sys>,
 ) -> Result<Json<PublicProfile>, Error> {
     let id = caller.subject.ok_or(Kind::NotFound)?.user;
-    let own = caller.member.user;
-    let user = if own.id == id { Some(own) } else { table.get::<User>(User::key_of(id)).await? };
-    let user = user.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
-    Ok(Json(opened(user, &links)))
+    let key = User::key_of(id);
+    let mut found = table.get_many([key.clone()].into_iter().chain(online::keys(id)).collect()).await?;
+    let user = found.take::<User>(&key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
+    let sight = online::sight(&mut found, id, sys.now())?;
+    Ok(Json(opened(user, sight, &links)))
 }
 
-/// What its owner opens: a bio is written for others, unless the profile is private. Nothing else is.
-fn opened(user: User, links: &Links) -> PublicProfile {
-    PublicProfile { username: user.username.to_string(), picture: links.of(user.picture), bio: user.bio.filter(|_| !user.private) }
+/// What its owner opens: a bio is written for others, and who is there may be seen, unless the profile is private. Nothing else
+/// is opened.
+fn opened(user: User, sight: Sight, links: &Links) -> PublicProfile {
+    let open = !user.private;
+    let (online, last_seen_at) = sight.told();
+    PublicProfile {
+        username: user.username.to_string(),
+        picture: links.of(user.picture),
+        bio: user.bio.filter(|_| open),
+        online: open.then_some(online),
+        last_seen_at: last_seen_at.filter(|_| open),
+    }
+}
+
+fn example() -> serde_json::Value {
+    serde_json::json!({
+        "username": "anna",
+        "picture": Picture::example(),
+        "bio": "Climbs.",
+        "online": true,
+        "last_seen_at": "2026-11-21T08:00:00.000Z",
+    })
 }

@@ -1,12 +1,14 @@
 //! One's own profile.
 
 use accounts::{
-    Member,
+    MemberAnd,
+    seen::LastSeen,
     user::{User, WhoCanMessage},
 };
 use axum::extract::State;
-use kernel::{Locale, Timestamp, id::UserId};
+use kernel::{Locale, Sys, Timestamp, id::UserId};
 use serde::Serialize;
+use store::Table;
 use utoipa::ToSchema;
 use web::{Error, Problems, Versioned};
 
@@ -45,6 +47,12 @@ pub struct Me {
     picture: Picture,
     /// When the account was made.
     created_at: Timestamp,
+    /// Whether one is online, as whoever asks for their own profile is.
+    online: bool,
+    /// When one was last seen, to the minute, as others are told unless the profile is private. Absent where a contact was
+    /// changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_at: Option<Timestamp>,
 }
 
 impl Me {
@@ -63,7 +71,14 @@ impl Me {
             who_can_message: user.who_can_message,
             picture: links.of(user.picture),
             created_at: user.created_at.into(),
+            online: true,
+            last_seen_at: None,
         }
+    }
+
+    /// The same, with when its person was last seen.
+    pub fn seen(self, seen: Option<&LastSeen>) -> Self {
+        Self { last_seen_at: seen.map(|s| s.at.into()), ..self }
     }
 }
 
@@ -71,7 +86,10 @@ impl Me {
 ///
 /// The `ETag` is its version: a change of the profile states it in `If-Match`.
 ///
-/// AWS calls: one, the batch that also proves the session. Without it nobody would know who asks.
+/// Whoever has no socket is seen by this.
+///
+/// AWS calls: one, the batch that also proves the session, without which nobody would know who asks. At most once a minute an
+/// update, which notes that they were seen.
 #[utoipa::path(
     get, path = "/v1/me", tag = "profile", operation_id = "get_me", security(("bearer" = [])),
     responses(
@@ -79,8 +97,17 @@ impl Me {
         Problems,
     )
 )]
-pub async fn get_me(member: Member, State(links): State<Links>) -> Result<Versioned<Me>, Error> {
-    Ok(Versioned(member.user.version, Me::of(&member.user, &links)))
+pub async fn get_me(
+    MemberAnd { member, subject }: MemberAnd<LastSeen>,
+    State(table): State<Table>,
+    State(sys): State<Sys>,
+    State(links): State<Links>,
+) -> Result<Versioned<Me>, Error> {
+    let seen = match subject {
+        Some(seen) => Some(seen.renew(&table, &sys).await),
+        None => None,
+    };
+    Ok(Versioned(member.user.version, Me::of(&member.user, &links).seen(seen.as_ref())))
 }
 
 /// What a profile looks like.
@@ -99,5 +126,7 @@ pub fn example() -> serde_json::Value {
         "who_can_message": "everyone",
         "picture": Picture::example(),
         "created_at": "2026-11-21T08:00:00.000Z",
+        "online": true,
+        "last_seen_at": "2026-11-25T12:00:00.000Z",
     })
 }

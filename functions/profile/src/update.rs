@@ -1,8 +1,9 @@
 //! Changing one's own profile: a merge patch (RFC 7396) of the version one has seen.
 
 use accounts::{
-    Member,
+    MemberAnd,
     identifier::{BirthDate, PersonName},
+    seen::LastSeen,
     user::{Status, User, WhoCanMessage},
 };
 use axum::extract::State;
@@ -95,7 +96,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
     )
 )]
 pub async fn update_me(
-    member: Member,
+    MemberAnd { member, subject }: MemberAnd<LastSeen>,
     IfMatch(version): IfMatch,
     State(table): State<Table>,
     State(sys): State<Sys>,
@@ -111,7 +112,7 @@ pub async fn update_me(
         table.update(update).await.map_err(collision)?;
         new.version = version.saturating_add(1);
     }
-    Ok(Versioned(new.version, Me::of(&new, &links)))
+    Ok(Versioned(new.version, Me::of(&new, &links).seen(subject.as_ref())))
 }
 
 fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {

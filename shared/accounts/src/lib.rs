@@ -20,6 +20,7 @@ mod keyring;
 pub mod password;
 pub mod profanity;
 pub mod purge;
+pub mod seen;
 pub mod sending;
 pub mod session;
 pub mod sign_in;

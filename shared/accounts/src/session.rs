@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
+    seen,
     token::Method,
     user::{Status, User, partition, tell},
 };
@@ -228,6 +229,7 @@ impl Opening {
     /// Adds the beginning of the session to the transaction that creates the account.
     pub fn create(&self, tx: &mut Tx) {
         tx.create(&self.session);
+        seen::came(tx, &self.session);
     }
 }
 
@@ -368,13 +370,14 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Session>, StoreErro
     Ok(table.query::<Session>(Range::of(partition(user)).prefix("SESSION#")).await?.items)
 }
 
-/// Ends one session and closes its sockets. Says whether there was one. One transaction.
+/// Ends one session and closes its sockets; its person is taken to have left. Says whether there was one. One transaction.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn revoke(table: &Table, sys: &Sys, user: UserId, session: SessionId) -> Result<bool, StoreError> {
     let mut tx = Tx::new();
     tx.delete_when(Session::key_of(user, session), Cond::Exists);
+    seen::went(&mut tx, user, sys.now());
     end(&mut tx, sys, user);
     match table.commit(tx).await {
         Ok(()) => Ok(true),

@@ -125,6 +125,12 @@ impl Presence {
         self.live.iter().filter(move |l| now < l.since + LIFE)
     }
 
+    /// Whether the person is online by one of their sockets.
+    #[must_use]
+    pub fn is_here(&self, now: Time) -> bool {
+        now < self.seen + AWAY_AFTER && self.sockets(now).next().is_some()
+    }
+
     /// The write that says the person was heard from, if it is time for one.
     #[must_use]
     pub fn heard(&self, now: Time) -> Option<Update> {
@@ -270,6 +276,14 @@ mod tests {
         let change = come(presence, user, socket(&sys, "x", now), now).unwrap();
         assert_eq!(change.gone.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["c0"]);
         assert_eq!(change.next.live.len(), MOST_LIVE);
+    }
+
+    #[test]
+    fn a_socket_on_which_nothing_is_said_is_nobody() {
+        let sys = Sys::real();
+        let presence = come(None, sys.id(), socket(&sys, "a", START), START).unwrap().next;
+        assert!(presence.is_here(START + AWAY_AFTER - Duration::from_secs(1)) && !presence.is_here(START + AWAY_AFTER));
+        assert!(!presence.go(|_| true, START).unwrap().next.is_here(START));
     }
 
     #[test]

@@ -1,0 +1,84 @@
+//! Who is online: whoever has a socket or was seen within five minutes, unless they have signed out since.
+
+use std::time::Duration;
+
+use accounts::seen::{LastSeen, REMEMBERED};
+use kernel::{Time, Timestamp, id::UserId};
+use messaging::presence::Presence;
+use store::{Batch, Key, StoreError};
+
+/// How long somebody counts as online who says nothing more.
+const ONLINE: Duration = Duration::from_secs(300);
+
+/// Whether somebody is online, and when they were last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    pub online: bool,
+    pub last_seen_at: Option<Time>,
+}
+
+/// What has to be read to know it.
+pub fn keys(user: UserId) -> [Key; 2] {
+    [LastSeen::key_of(user), Presence::key_of(user)]
+}
+
+/// Judges what was read of somebody.
+///
+/// # Errors
+/// [`StoreError::Corrupt`]
+pub fn sight(found: &mut Batch, user: UserId, now: Time) -> Result<Sight, StoreError> {
+    let seen = found.take::<LastSeen>(&LastSeen::key_of(user))?;
+    let presence = found.take::<Presence>(&Presence::key_of(user))?;
+    Ok(judge(seen.as_ref(), presence.as_ref(), now))
+}
+
+fn judge(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> Sight {
+    let heard = presence.map(|p| p.seen);
+    let left = seen.is_some_and(|s| s.left && heard.is_none_or(|heard| heard <= s.at));
+    let last_seen_at = seen.map(|s| s.at).max(heard).filter(|at| now < *at + REMEMBERED);
+    let lately = last_seen_at.is_some_and(|at| now.since(at) < ONLINE);
+    Sight { online: presence.is_some_and(|p| p.is_here(now)) || (lately && !left), last_seen_at }
+}
+
+impl Sight {
+    /// As others are told.
+    pub fn told(self) -> (bool, Option<Timestamp>) {
+        (self.online, self.last_seen_at.map(Into::into))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+    use messaging::presence::{Live, come};
+
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_893_499_200_000);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn five_minutes_or_a_socket_and_not_after_leaving() {
+        let sys = Sys::real();
+        let user = sys.id();
+        let here = come(None, user, Live { id: "a".to_owned(), session: sys.id(), since: NOW }, NOW).unwrap().next;
+        let closed = here.clone().go(|_| true, NOW).unwrap().next;
+        let seen = |left| LastSeen { user, at: NOW, left };
+        let late = NOW + ONLINE;
+        assert_eq!(judge(None, None, NOW), Sight { online: false, last_seen_at: None });
+        for (seen, presence, now, online) in [
+            (Some(seen(false)), None, late - SECOND, true),
+            (Some(seen(false)), None, late, false),
+            (Some(seen(true)), None, NOW, false),
+            (None, Some(&here), late, true),
+            (Some(seen(true)), Some(&here), NOW, true),
+            (Some(seen(true)), Some(&closed), NOW, false),
+            (None, Some(&closed), late - SECOND, true),
+            (None, Some(&closed), late, false),
+        ] {
+            let sight = judge(seen.as_ref(), presence, now);
+            assert_eq!(sight, Sight { online, last_seen_at: Some(NOW) }, "{seen:?} {presence:?}");
+        }
+        assert_eq!(judge(Some(&seen(false)), Some(&closed), NOW + REMEMBERED).last_seen_at, None);
+    }
+}
