@@ -25,6 +25,16 @@ const FLOWS = [
     sends("link, a day, once"), arrives("…/activate#token=…"), types("the password"),
     call("POST /v1/activations {token, password}"), reply("201 {access_token, refresh_token}"),
   ]],
+  ["phone", "Signing up and in by phone number", "The same calls for who has an account and who has none, and the same answers until the code is right: nobody learns which numbers are known.", [
+    types("phone number"),
+    call("POST /v1/phone-sign-ins {phone}"), reply("202 {id, sent: {target, resend_at, tries_left}}"),
+    sends("code, two minutes, three tries"), arrives("042617"), types("042617"),
+    call("POST /v1/phone-sign-ins/{id}/verify {code}"), reply("201 {access_token, …}: signed in"),
+    or("the account has second factors"),
+    reply("202 {id, step: choose_factor, …}: go on as below"),
+    or("no code came"),
+    call("POST /v1/phone-sign-ins/{id}/resend"), reply("202, or 429 resend_too_early with retry_after"),
+  ]],
   ["sign-in", "Signing in", "202 instead of 201 means that a second step is needed. Nobody is signed in until it is done. A trusted device shows its token, or its cookie, and skips it.", [
     types("name and password"),
     call("POST /v1/sessions {login, password, remember_device, next}"),
@@ -113,7 +123,7 @@ function diagram(title, steps) {
       svg.append(element("text", { x: 20, y: y + 8, class: "label" }, `or: ${what}`));
     } else if (kind === "note") {
       svg.append(element("rect", { x: x(from) - 105, y: y - 17, width: 210, height: 24, rx: 4, class: "note" }));
-      svg.append(element("text", { x: x(from), y: y, "text-anchor": "middle" }, what));
+      svg.append(element("text", { x: x(from), y: y, "text-anchor": "middle", class: "plain" }, what));
     } else {
       // What goes between the outer lanes passes the inner ones; its words stand where it ends.
       const near = Math.abs(to - from) === 1;

@@ -46,10 +46,10 @@ pub async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Error> 
         _ => return Err(Kind::NotFound.into()),
     };
     let mut response = ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=86400")], body).into_response();
+    if name == "flows" {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    }
     if compressed {
-        if name == "flows" {
-            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        }
         // As it is compiled in. Every client that runs scripts can read it.
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
