@@ -443,7 +443,7 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
     let mute = cloud.aws.faults.script(calls_of("SocketFunction", "GetItem", 1, 0), Fault::Internal);
     dead.into_iter().for_each(Socket::drop_silently);
     // Each tries three times.
-    until(|| mute.hits() >= 15).await;
+    until(async || mute.hits() >= 15).await;
     cloud.settle().await;
     mute.end();
     assert_eq!(rows(&cloud, "connection").await, 11);
@@ -470,7 +470,7 @@ async fn dead_devices_hold_up_no_fan_out() {
     cloud.settle().await;
     let mute = cloud.aws.faults.script(calls_of("SocketFunction", "GetItem", 1, 0), Fault::Internal);
     dead.into_iter().for_each(Socket::drop_silently);
-    until(|| mute.hits() >= 6).await;
+    until(async || mute.hits() >= 6).await;
     cloud.settle().await;
     mute.end();
     assert_eq!(rows(&cloud, "connection").await, 4);

@@ -13,9 +13,9 @@ async fn open(ticket: &Value, origin: Option<&str>) -> Result<Socket, Refused> {
 }
 
 /// Waits for something that happens outside of what a cloud knows to be under way: that it notices a cut connection.
-pub async fn until(mut happened: impl FnMut() -> bool) {
+pub async fn until(mut happened: impl AsyncFnMut() -> bool) {
     let wait = async {
-        while !happened() {
+        while !happened().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -224,7 +224,7 @@ async fn a_ghost_is_not_counted_for_long() {
     };
     let mute = cloud.aws.faults.script(mute, Fault::Internal);
     ghost.drop_silently();
-    until(|| mute.hits() >= 3).await;
+    until(async || mute.hits() >= 3).await;
     cloud.settle().await;
     assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
     cloud.advance(Duration::from_secs(9 * 60)).await;
