@@ -14,6 +14,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use tasks::redrive::{Report, Window};
 use tests::{Cloud, PASSWORD, Value, json, race};
 
+use crate::socket::until;
+
 const DELIVER: &str = "DeliverFunction";
 const RELAY: &str = "OutboxRelayFunction";
 
@@ -219,17 +221,7 @@ async fn an_outage_of_the_bus_delays_and_loses_nothing() {
 /// Lets the relay find the bus away a few times more.
 async fn until_tried_again(down: &Script) {
     let before = down.hits();
-    wait_until(|| down.hits() >= before.saturating_add(6)).await;
-}
-
-/// Waits for what comes about by itself.
-async fn wait_until(there: impl Fn() -> bool) {
-    let wait = async {
-        while !there() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(30), wait).await.expect("it comes about");
+    until(async || down.hits() >= before.saturating_add(6)).await;
 }
 
 const POISON: &str = "evt_01K9ZCHCW7R5JY9H0FAMZV0001";
@@ -306,9 +298,9 @@ async fn what_was_given_up_is_published_again_by_hand() {
     new_client(&cloud, "ben", "a phone").await;
     poison(&cloud);
     until_tried_again(&down).await;
-    let until = cloud.now();
+    let later = cloud.now();
     cloud.clock.advance(std::time::Duration::from_hours(4)).unwrap();
-    wait_until(|| !cloud.aws.dead_letters.list().is_empty()).await;
+    until(async || !cloud.aws.dead_letters.list().is_empty()).await;
     down.end();
     let mails = async || (cloud.mails_to(&ana.email()).await.len() - before.0, cloud.mails_to(&ben.email()).await.len() - before.1);
     assert_eq!(mails().await, (0, 1), "a day is over for the one, not for the other");
@@ -320,10 +312,10 @@ async fn what_was_given_up_is_published_again_by_hand() {
         tasks::redrive::redrive(env, "stoa", Window { since, until: Some(until) }, dry).await.unwrap()
     };
     let told = Report { found: 3, published: 0, poisoned: vec![POISON.to_owned()], refused: 0 };
-    assert_eq!(redrive(since, until, true).await, told);
-    assert_eq!((redrive(until, cloud.now(), false).await.found, mails().await), (0, (0, 1)), "of another time");
+    assert_eq!(redrive(since, later, true).await, told);
+    assert_eq!((redrive(later, cloud.now(), false).await.found, mails().await), (0, (0, 1)), "of another time");
     for _ in 0..2 {
-        assert_eq!(redrive(since, until, false).await, Report { published: 2, ..told.clone() });
+        assert_eq!(redrive(since, later, false).await, Report { published: 2, ..told.clone() });
         assert_eq!(mails().await, (1, 1));
     }
 }

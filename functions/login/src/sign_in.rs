@@ -136,11 +136,7 @@ pub async fn create_session(
 async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<SignInStep, Problem> {
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);
-    let challenge = match flow.only() {
-        Some(factor) => flow.choose(&s.table, &s.sys, &s.sending, tx, client, user, factor).await?,
-        None => None,
-    };
-    tx.create(&flow);
+    let challenge = flow.start(&s.table, &s.sys, &s.sending, tx, client, user).await?;
     Ok(flow.step(token, Some(user), challenge.as_ref(), None))
 }
 

@@ -200,11 +200,7 @@ impl Proven<'_> {
         let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], rest(user), wish);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let sent = match next.only() {
-            Some(factor) => next.choose(&s.table, &s.sys, &s.sending, &mut tx, self.client, user, factor).await?,
-            None => None,
-        };
-        tx.create(&next);
+        let sent = next.start(&s.table, &s.sys, &s.sending, &mut tx, self.client, user).await?;
         self.commit(tx).await?;
         Ok(Reply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None))))
     }

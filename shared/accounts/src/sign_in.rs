@@ -176,9 +176,31 @@ impl SignIn {
         sending.code(table, sys, tx, client, challenge).await.map(Some)
     }
 
+    /// Adds the beginning of the flow to a transaction. Its only factor is chosen at once, if it has but one.
+    ///
+    /// What [`SignIn::choose`] reads, where it chooses.
+    ///
+    /// # Errors
+    /// Those of [`SignIn::choose`].
+    pub async fn start(
+        &mut self,
+        table: &Table,
+        sys: &Sys,
+        sending: &Sending,
+        tx: &mut Tx,
+        client: &Client,
+        user: &User,
+    ) -> Result<Option<Challenge>, Problem> {
+        let challenge = match self.only() {
+            Some(factor) => self.choose(table, sys, sending, tx, client, user, factor).await?,
+            None => None,
+        };
+        tx.create(self);
+        Ok(challenge)
+    }
+
     /// The factor that is chosen at once because there is no other, but for recovery codes. A passkey has to be asked first.
-    #[must_use]
-    pub fn only(&self) -> Option<Factor> {
+    fn only(&self) -> Option<Factor> {
         match self.allowed.as_slice() {
             [Factor::Passkey] | [Factor::Passkey, Factor::RecoveryCode] => None,
             [factor] | [factor, Factor::RecoveryCode] => Some(*factor),
