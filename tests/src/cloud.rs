@@ -7,8 +7,9 @@ use std::{
 };
 
 use kernel::Time;
-use local::{Core, Options, Stack, inbox::Message};
+use local::{Core, Options, Stack, hosts::Hosting, inbox::Message};
 use serde_json::{Value, json};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::{App, Caller};
 
@@ -21,6 +22,7 @@ const MAIL: Duration = Duration::from_secs(20);
 /// A local cloud, empty at first, gone with the test.
 pub struct Cloud {
     stack: Stack,
+    hosting: Hosting,
     addresses: AtomicU32,
 }
 
@@ -28,6 +30,19 @@ impl std::ops::Deref for Cloud {
     type Target = Stack;
     fn deref(&self) -> &Stack {
         &self.stack
+    }
+}
+
+/// The processes of `cargo lambda watch` outlive a stack, and the next one listens where this one did: what they still do is
+/// waited for, or it would be done to the next. Functions in this process end with it.
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let runtime = Handle::current();
+        if matches!(self.hosting, Hosting::Lambda { .. }) && runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
+            // A test that failed may have left what never ends.
+            let quiet = async { tokio::time::timeout(MAIL, self.activity.quiet()).await };
+            drop(tokio::task::block_in_place(|| runtime.block_on(quiet)));
+        }
     }
 }
 
@@ -39,8 +54,10 @@ impl Cloud {
     pub async fn start() -> Self {
         // Shown for tests that fail. Another test may have been first.
         drop(tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init());
-        let stack = Stack::start(Options::for_tests()).await.unwrap_or_else(|e| panic!("{e}"));
-        Self { stack, addresses: AtomicU32::new(0) }
+        let options = Options::for_tests();
+        let hosting = options.hosting.clone();
+        let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));
+        Self { stack, hosting, addresses: AtomicU32::new(0) }
     }
 
     /// A client from an address of its own, not signed in.
