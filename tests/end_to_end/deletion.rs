@@ -11,13 +11,13 @@ use local::{
 use serde_json::value::to_raw_value;
 use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
 
-const SWEEP: &str = "DeletionSweepFunction";
+pub(crate) const SWEEP: &str = "DeletionSweepFunction";
 const FALLBACK: &str = "DeletionFallbackFunction";
 const PURGE: &str = "AccountPurgeFunction";
 const MINE: &str = "/v1/me/deletion";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-async fn schedule(caller: &Caller) -> Value {
+pub(crate) async fn schedule(caller: &Caller) -> Value {
     caller.post(MINE, json!({ "password": PASSWORD })).await.is(200)
 }
 
@@ -26,7 +26,7 @@ fn time(document: &Value, member: &str) -> Time {
 }
 
 /// Runs a scheduled function at once and returns what it reports.
-async fn run(cloud: &Cloud, function: &str) -> Value {
+pub(crate) async fn run(cloud: &Cloud, function: &str) -> Value {
     let event = json!({ "version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}" });
     let report = cloud.hosts.invoke(function, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
     serde_json::from_str(report.get()).unwrap()
@@ -34,7 +34,7 @@ async fn run(cloud: &Cloud, function: &str) -> Value {
 
 /// Moves the clock to the moment at which a deletion is due. The schedules run a few seconds before, find nothing and are not
 /// due again for some minutes, so that it is the test that says who runs.
-async fn until_due(cloud: &Cloud, scheduled: &Value) {
+pub(crate) async fn until_due(cloud: &Cloud, scheduled: &Value) {
     let due = time(scheduled, "due_at");
     cloud.clock.set(due - Duration::from_secs(5)).unwrap();
     cloud.settle().await;
@@ -499,7 +499,7 @@ async fn a_backlog_is_drained() {
 }
 
 /// Every file of every bucket.
-fn files(cloud: &Cloud) -> Vec<String> {
+pub(crate) fn files(cloud: &Cloud) -> Vec<String> {
     fn walk(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             if entry.path().is_dir() {
@@ -515,7 +515,7 @@ fn files(cloud: &Cloud) -> Vec<String> {
 }
 
 /// Publishes a picture with a canary among its metadata.
-async fn upload(cloud: &Cloud, owner: &Caller) -> Value {
+pub(crate) async fn upload(cloud: &Cloud, owner: &Caller) -> Value {
     let mut png = Cursor::new(Vec::new());
     RgbImage::from_pixel(400, 300, Rgb([200, 180, 20])).write_to(&mut png, ImageFormat::Png).unwrap();
     let mut png = png.into_inner();

@@ -7,6 +7,7 @@ mod chat;
 mod contacts;
 mod deletion;
 mod delivery;
+mod export;
 mod gateway;
 mod local_cloud;
 mod login;

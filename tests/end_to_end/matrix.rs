@@ -78,6 +78,8 @@ const MATRIX: &[(Access, &str)] = &[
     (Fresh, "POST /v1/me/email-changes"),
     (Member, "POST /v1/me/email-changes/resend"),
     (Member, "POST /v1/me/email-changes/verify"),
+    (Fresh, "POST /v1/me/exports"),
+    (Fresh, "GET /v1/me/exports/{export}"),
     (Member, "GET /v1/me/mfa"),
     (Fresh, "POST /v1/me/mfa/factors/{factor}"),
     (Member, "PUT /v1/me/mfa/factors/{factor}"),
@@ -192,6 +194,7 @@ async fn nobody_gets_past_the_matrix() {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let address = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
     let address = victim.post("/v1/me/addresses", address).await.is(201);
+    let export = victim.post("/v1/me/exports", json!({})).await.is(202);
     let things = BTreeMap::from([
         ("address", text(&address["id"])),
         ("passkey", text(&passkey["id"])),
@@ -199,6 +202,7 @@ async fn nobody_gets_past_the_matrix() {
         ("session", text(&victim.claims()["sid"])),
         ("room", text(&room)),
         ("upload", text(&upload["id"])),
+        ("export", text(&export["id"])),
         ("username", "lea".to_owned()),
         ("factor", "app".to_owned()),
         ("flow", "flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ".to_owned()),
@@ -246,8 +250,9 @@ async fn nobody_gets_past_the_matrix() {
 
     // Somebody else finds nothing under what is the victim's, and sees nothing of it.
     for operation in operations() {
-        let object =
-            ["address", "passkey", "device", "session", "room", "upload"].iter().any(|o| operation.path.contains(&format!("{{{o}}}")));
+        let object = ["address", "passkey", "device", "session", "room", "upload", "export"]
+            .iter()
+            .any(|o| operation.path.contains(&format!("{{{o}}}")));
         if object {
             let foreign = cloud.sign_in(friend.name()).await;
             // The friend is in the room: a third person is not.

@@ -7,6 +7,7 @@
 mod addresses;
 mod contact;
 mod deactivate;
+mod export;
 mod online;
 mod picture;
 mod public;
@@ -54,6 +55,8 @@ web::operations! { "profile", "One's own profile, other people's, and pictures."
     addresses::update_address,
     addresses::set_main_address,
     addresses::delete_address,
+    export::create_export,
+    export::get_export,
     public::get_user,
     picture::upload::create_picture_upload,
     picture::upload::get_picture_upload,

@@ -34,6 +34,7 @@ functions! {
     account_purge event;
     api_docs http;
     chat event;
+    data_export event;
     deletion_fallback event;
     deletion_sweep event;
     deliver event;

@@ -12,6 +12,7 @@ pub mod common;
 pub mod deletion;
 pub mod device;
 pub mod entry;
+pub mod export;
 pub mod factor;
 mod flow_token;
 mod guessable;

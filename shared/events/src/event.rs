@@ -2,7 +2,7 @@
 
 use kernel::{
     Time,
-    id::{ChallengeId, DeletionId, EventId, PictureId, RoomId, UserId},
+    id::{ChallengeId, DeletionId, EventId, ExportId, PictureId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,13 @@ pub enum Event {
         /// Whose.
         user: UserId,
     },
+    /// A person asked for everything that is kept about them.
+    ExportRequested {
+        /// Who.
+        user: UserId,
+        /// Which archive it goes into.
+        export: ExportId,
+    },
     /// The 30 days are over and the sweep has claimed the account.
     AccountPurgeDue {
         /// Whose.
@@ -87,6 +94,8 @@ pub enum Notice {
     PasskeyCopied,
     /// A device was trusted to skip the second step.
     DeviceTrusted,
+    /// The archive that was asked for is ready.
+    ExportReady,
     /// Somebody asked to change the address or the number.
     ContactChangeAsked,
     /// The address was changed.
@@ -113,6 +122,7 @@ impl Notice {
             Self::PasskeyRemoved => "passkey_removed",
             Self::PasskeyCopied => "passkey_copied",
             Self::DeviceTrusted => "device_trusted",
+            Self::ExportReady => "export_ready",
             Self::ContactChangeAsked => "contact_change_asked",
             Self::EmailChanged => "email_changed",
             Self::PhoneChanged => "phone_changed",
@@ -131,6 +141,7 @@ impl Event {
             Self::PresenceChanged { .. } => "presence_changed",
             Self::PictureRetired { .. } => "picture_retired",
             Self::SessionsEnded { .. } => "sessions_ended",
+            Self::ExportRequested { .. } => "export_requested",
             Self::AccountPurgeDue { .. } => "account_purge_due",
         }
     }
@@ -163,6 +174,7 @@ mod tests {
             Event::PresenceChanged { room: sys.id() },
             Event::PictureRetired { user: sys.id(), picture: sys.id() },
             Event::SessionsEnded { user: sys.id() },
+            Event::ExportRequested { user: sys.id(), export: sys.id() },
             Event::AccountPurgeDue { user: sys.id(), deletion: sys.id() },
         ];
         for event in events {

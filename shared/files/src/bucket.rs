@@ -127,6 +127,21 @@ impl Bucket {
             .map_err(|e| FilesError::from_sdk(&e))
     }
 
+    /// Writes an archive that is to be saved, not shown.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn write_archive(&self, key: &str, name: &str, zip: Vec<u8>) -> Result<(), FilesError> {
+        let put = self.client.put_object().bucket(&*self.name).key(key).body(ByteStream::from(zip));
+        put.content_type("application/zip")
+            .content_disposition(format!("attachment; filename=\"{name}\""))
+            .cache_control("private, no-store")
+            .send()
+            .await
+            .map(drop)
+            .map_err(|e| FilesError::from_sdk(&e))
+    }
+
     /// Copies an object with everything that describes it.
     ///
     /// # Errors

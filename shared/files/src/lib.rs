@@ -5,6 +5,7 @@
 //! incoming/<user>/<upload>        what a client sent; nobody but the processor reads it, and it is gone afterwards
 //! pictures/<picture>/<size>.jpg   what was checked and encoded anew; reached by short-lived links only
 //! trash/<picture>/<size>.jpg      what was replaced or removed; the bucket's lifecycle rule empties it
+//! exports/<user>/<export>.zip     everything about a person, for a day, reached by short-lived links only
 //! ```
 //!
 //! No file travels through a function that answers clients, and nothing that a client sent is ever handed to another one:
@@ -12,6 +13,7 @@
 //! of either is found from the [`Upload`] record alone, and doing something twice writes the same keys.
 
 mod bucket;
+pub mod export;
 mod format;
 pub mod picture;
 pub mod purge;

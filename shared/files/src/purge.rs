@@ -3,7 +3,7 @@
 use kernel::id::UserId;
 use store::{Range, Table};
 
-use crate::{Bucket, FilesError, Upload, bucket::DELETE_MAX};
+use crate::{Bucket, FilesError, Upload, bucket::DELETE_MAX, export::Export};
 use accounts::user::partition;
 
 /// Uploads of one step: all keys of all of them fit into one `DeleteObjects`.
@@ -19,7 +19,8 @@ pub enum Purged {
     Some,
 }
 
-/// Removes up to 100 uploads of a person with everything that became of them. Three requests and one for each 25 records.
+/// Removes up to 100 uploads of a person with everything that became of them, and with the last of them the archives that were
+/// made. Four requests and one for each 25 records.
 ///
 /// The bucket first, the records last: a run that is cut off finds again what it has to remove. A processor that is at work
 /// at this moment finds the account closed and removes what it wrote.
@@ -32,5 +33,14 @@ pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purge
         bucket.delete(page.items.iter().flat_map(|u| Upload::every_key(user, u.id))).await?;
         table.delete_many(page.items.iter().map(store::Item::key).collect()).await?;
     }
-    Ok(if page.more { Purged::Some } else { Purged::All })
+    if page.more {
+        return Ok(Purged::Some);
+    }
+    // One a day, each noted for little more than a day.
+    let archives = table.query::<Export>(Range::of(partition(user)).prefix("EXPORT#")).await?;
+    if !archives.items.is_empty() {
+        bucket.delete(archives.items.iter().map(|e| Export::object_key(user, e.id))).await?;
+        table.delete_many(archives.items.iter().map(store::Item::key).collect()).await?;
+    }
+    Ok(Purged::All)
 }

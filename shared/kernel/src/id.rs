@@ -102,6 +102,8 @@ id! {
     DeviceId "dev";
     /// A passkey.
     PasskeyId "pky";
+    /// An archive of everything that is kept about a person.
+    ExportId "exp";
     /// A postal address.
     AddressId "adr";
 }

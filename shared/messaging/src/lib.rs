@@ -13,6 +13,7 @@
 pub mod access;
 pub mod connection;
 pub mod delivery;
+pub mod export;
 pub mod frame;
 pub mod history;
 pub mod message;

@@ -6,6 +6,8 @@
 //!
 //! A crate of its own, because only the functions that talk to passkeys should carry their cryptography.
 
+pub mod export;
+
 use std::{sync::Arc, time::Duration};
 
 use accounts::user::{User, partition};

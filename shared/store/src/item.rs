@@ -109,6 +109,13 @@ impl Row {
         self.0.get("kind").and_then(|v| v.as_s().ok()).map_or("", String::as_str)
     }
 
+    /// These of its attributes as JSON. Those that are not there are left out.
+    #[must_use]
+    pub fn pick(&self, names: &[&str]) -> serde_json::Map<String, serde_json::Value> {
+        let one = |name: &&str| Some(((*name).to_owned(), serde_dynamo::from_attribute_value(self.0.get(*name)?.clone()).ok()?));
+        names.iter().filter_map(one).collect()
+    }
+
     /// Its key.
     #[must_use]
     pub fn key(&self) -> Option<Key> {

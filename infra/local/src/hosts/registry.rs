@@ -23,6 +23,7 @@ functions! {
     "account-purge" => account_purge,
     "api-docs" => api_docs,
     "chat" => chat,
+    "data-export" => data_export,
     "deletion-fallback" => deletion_fallback,
     "deletion-sweep" => deletion_sweep,
     "deliver" => deliver,

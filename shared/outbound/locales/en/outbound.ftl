@@ -128,6 +128,10 @@ device_trusted-subject = A device is trusted
 device_trusted-lead = For 30 days signing in to the account { $username } takes no second step on a device that was trusted just now.
 device_trusted-note = If that was not you, remove it from your list of trusted devices and change your password.
 
+export_ready-subject = Your data is ready
+export_ready-lead = The archive of everything we keep about the account { $username } is ready. For 24 hours you can download it where you asked for it.
+export_ready-note = If you did not ask for it, somebody else is using your account: change your password and end the other sign-ins.
+
 contact_change_asked-subject = Somebody asked to change how you are reached
 contact_change_asked-lead = Somebody, probably you, asked to use another address or number for the account { $username }. Nothing changes until it is proven.
 contact_change_asked-note = If that was not you, change your password and end the other sign-ins.

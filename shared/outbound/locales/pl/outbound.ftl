@@ -142,6 +142,10 @@ device_trusted-subject = Urządzenie jest zaufane
 device_trusted-lead = Przez 30 dni logowanie na konto { $username } nie wymaga drugiego kroku na urządzeniu, któremu właśnie zaufano.
 device_trusted-note = Jeśli to nie Ty, usuń je z listy zaufanych urządzeń i zmień hasło.
 
+export_ready-subject = Twoje dane są gotowe
+export_ready-lead = Archiwum wszystkiego, co przechowujemy o koncie { $username }, jest gotowe. Przez 24 godziny możesz je pobrać tam, gdzie o nie poproszono.
+export_ready-note = Jeśli to nie Twoja prośba, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe logowania.
+
 contact_change_asked-subject = Ktoś poprosił o zmianę danych kontaktowych
 contact_change_asked-lead = Ktoś, zapewne Ty, poprosił o użycie innego adresu lub numeru dla konta { $username }. Nic się nie zmieni, dopóki nie zostanie potwierdzony.
 contact_change_asked-note = Jeśli to nie Ty, zmień hasło i zakończ pozostałe logowania.

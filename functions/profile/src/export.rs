@@ -1,0 +1,111 @@
+//! Everything that is kept about oneself, in one archive.
+
+use std::time::Duration;
+
+use accounts::{Fresh, Member, MemberAnd};
+use axum::extract::State;
+use events::{Event, Outbox};
+use files::export::{Export, Progress};
+use kernel::{Kind, Problem, Timestamp, id::ExportId};
+use serde::Serialize;
+use store::{
+    Tx,
+    limits::{self, Limit},
+};
+use utoipa::ToSchema;
+use web::{Accepted, Error, Json, Problems};
+
+/// How long a link is good.
+const LINK_LIFE: Duration = Duration::from_secs(300);
+/// Archives of one person in a day.
+const PER_DAY: u32 = 1;
+
+/// An archive of everything about oneself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportStatus {
+    /// Which.
+    id: ExportId,
+    /// How far it is.
+    status: ExportState,
+    /// When it was asked for.
+    created_at: Timestamp,
+    /// Until when it can be downloaded, once it is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    /// Where it is, once it is ready. The link is good for five minutes; ask again for another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uri")]
+    url: Option<String>,
+}
+
+/// How far an archive is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportState {
+    /// It is being made. A mail says when it is ready.
+    Waiting,
+    /// It can be downloaded.
+    Ready,
+    /// It could not be made. Ask for another one.
+    Failed,
+    /// It is gone. Ask for another one.
+    Expired,
+}
+
+impl ExportStatus {
+    fn of(export: &Export, progress: Progress, url: Option<String>) -> Self {
+        let (status, expires_at) = match progress {
+            Progress::Waiting => (ExportState::Waiting, None),
+            Progress::Ready(until) => (ExportState::Ready, Some(until.into())),
+            Progress::Failed => (ExportState::Failed, None),
+            Progress::Expired => (ExportState::Expired, None),
+        };
+        Self { id: export.id, status, created_at: export.created_at.into(), expires_at, url }
+    }
+
+    fn example() -> serde_json::Value {
+        serde_json::json!({"id": "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "status": "waiting", "created_at": "2026-11-21T08:00:00.000Z"})
+    }
+}
+
+/// Asks for everything that is kept about oneself: profile, addresses, sign-ins, rooms, messages, pictures. No secrets are in it.
+///
+/// It is made a moment later, and a mail says when it is ready. At most one a day.
+///
+/// AWS calls: three, the caller, the counter, and a transaction of the record and what has the archive made.
+#[utoipa::path(
+    post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export", security(("bearer" = [])),
+    extensions(("x-problems" = json!(["step_up_required", "too_many_requests", "conflict"]))),
+    responses((status = 202, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
+)]
+pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Accepted<ExportStatus>, Error> {
+    let (user, now) = (member.user.id, s.sys.now());
+    limits::take(&s.table, now, &[Limit::new("export", user, PER_DAY, Duration::from_secs(24 * 3600))]).await?;
+    let export = Export { user, id: s.sys.id(), created_at: now, ready_at: None };
+    let mut tx = Tx::new();
+    tx.create(&export);
+    Outbox::add(&mut tx, &s.sys, &Event::ExportRequested { user, export: export.id });
+    s.table.commit(tx).await.map_err(Problem::from)?;
+    Ok(Accepted(ExportStatus::of(&export, Progress::Waiting, None)))
+}
+
+/// Asks how far the archive is, and where it is once it is ready: a link that is good for five minutes.
+///
+/// It takes a fresh proof, as the archive did: everything about somebody must not be had with a stolen session.
+///
+/// AWS calls: one, a batch that proves the session and brings the record. The link is computed here.
+#[utoipa::path(
+    get, path = "/v1/me/exports/{export}", tag = "profile", operation_id = "get_export", security(("bearer" = [])),
+    params(("export" = inline(ExportId), Path, description = "The `id` from when it was asked for.", example = "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP")),
+    extensions(("x-problems" = json!(["step_up_required", "not_found"]))),
+    responses((status = 200, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
+)]
+pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberAnd<Export>>) -> Result<Json<ExportStatus>, Error> {
+    let (export, now) = (caller.subject.ok_or(Kind::NotFound)?, s.sys.now());
+    let progress = export.progress(now);
+    let url = match progress {
+        Progress::Ready(_) => Some(s.bucket.download_link(&Export::object_key(export.user, export.id), now, LINK_LIFE).await?.url),
+        _ => None,
+    };
+    Ok(Json(ExportStatus::of(&export, progress, url)))
+}

@@ -1,0 +1,230 @@
+//! I-15: everything that is kept about oneself, in one archive. B13, F2, L6.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    io::{Cursor, Read as _},
+    path::Path,
+    time::Duration,
+};
+
+use local::hosts::Trace;
+use serde_json::value::to_raw_value;
+use tests::{Caller, Cloud, PASSWORD, Value, json};
+
+use crate::deletion::{SWEEP, files, run, schedule, until_due, upload};
+
+const EXPORTS: &str = "/v1/me/exports";
+const PHONE: &str = "+447700900123";
+
+/// The archives in the bucket.
+fn archives(cloud: &Cloud) -> usize {
+    files(cloud).iter().filter(|path| path.contains("/exports/") && Path::new(path).extension() == Some(OsStr::new("zip"))).count()
+}
+
+/// Asks for an archive, waits until it is made, and says where it is noted.
+async fn asked(cloud: &Cloud, caller: &Caller) -> String {
+    let export = caller.post(EXPORTS, json!({})).await.is(202);
+    assert_eq!((&export["status"], export.get("url")), (&json!("waiting"), None));
+    cloud.settle().await;
+    format!("{EXPORTS}/{}", export["id"].as_str().unwrap())
+}
+
+/// The files of the archive, by name.
+async fn download(cloud: &Cloud, caller: &Caller, path: &str) -> BTreeMap<String, Vec<u8>> {
+    let ready = caller.get(path).await.is(200);
+    assert_eq!(ready["status"], "ready");
+    let reply = cloud.anonymous().get(ready["url"].as_str().unwrap()).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(
+        (&*reply.header("content-type"), &*reply.header("content-disposition")),
+        ("application/zip", "attachment; filename=\"stoa-export.zip\"")
+    );
+    let mut archive = zip::ZipArchive::new(Cursor::new(reply.bytes)).unwrap();
+    let mut files = BTreeMap::new();
+    for n in 0..archive.len() {
+        let mut file = archive.by_index(n).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.insert(file.name().unwrap().into_owned(), bytes);
+    }
+    files
+}
+
+fn document(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Value {
+    serde_json::from_slice(&files[name]).unwrap()
+}
+
+/// Every string that stands in one of these attributes, at any depth.
+fn secrets(item: &Value, names: &[&str], found: &mut BTreeSet<String>) {
+    match item {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if names.contains(&name.as_str()) {
+                    strings(value, found);
+                }
+                secrets(value, names, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| secrets(item, names, found)),
+        _ => {}
+    }
+}
+
+fn strings(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => members.values().for_each(|v| strings(v, found)),
+        Value::Array(items) => items.iter().for_each(|v| strings(v, found)),
+        Value::String(text) => drop(found.insert(text.clone())),
+        _ => {}
+    }
+}
+
+/// I-15: a canary in every field that can hold something personal is found in the archive; every kind of item that stands beside
+/// the record is spoken of in it; no secret is in it, and nothing that somebody else said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_is_in_the_archive() {
+    let cloud = Cloud::start().await;
+    let ben = cloud.member("ben").await;
+    let (ana, _, recovery) = cloud.careful("canary_name", PHONE).await;
+    let version = ana.get("/v1/me").await.header("etag");
+    let _ = ana.with("if-match", version).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
+    let address = json!({ "street": "1 Canary Street", "city": "Canarytown", "postal_code": "SW1A 1AA", "country": "GB" });
+    ana.post("/v1/me/addresses", address).await.is(201);
+    // Signing in elsewhere, on a device that is trusted; a code that is on its way; a new address that is not proven.
+    let browser = cloud.anonymous().with("user-agent", "canary-agent/2.0");
+    let flow = browser.post("/v1/sessions", json!({ "login": "canary_name", "password": PASSWORD, "remember_device": true })).await.is(202);
+    let sign_in = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+    let _ = browser.post(&format!("{sign_in}/verify"), json!({ "code": recovery[0] })).await.is(201);
+    ana.post("/v1/me/email-changes", json!({ "email": "canary.new@example.test" })).await.is(202);
+    ana.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    for _ in 0..2 {
+        assert_eq!(upload(&cloud, &ana).await["state"], "published");
+    }
+    let room = ana.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.json()["id"].clone();
+    let (mut socket, mut other) = (ana.socket().await, ben.socket().await);
+    for (n, to) in [&room, &json!("public")].into_iter().enumerate() {
+        for m in 0..3 {
+            let said =
+                json!({ "type": "send", "room": to, "text": format!("canary said {n}-{m}"), "nonce": format!("canary-nonce-{n}-{m}") });
+            assert_eq!(socket.ask(said).await["type"], "ack");
+        }
+        let said = json!({ "type": "send", "room": to, "text": "ben said that", "nonce": format!("ben-{n}") });
+        assert_eq!(other.ask(said).await["type"], "ack");
+    }
+    schedule(&ana).await;
+
+    let path = asked(&cloud, &ana).await;
+    let mail = cloud.mail_to("canary_name@example.test").await;
+    assert!(mail.subject == "Your data is ready" && mail.links.is_empty(), "{}", mail.text);
+    let files = download(&cloud, &ana, &path).await;
+    assert_eq!(files.keys().filter(|name| name.starts_with("pictures/")).count(), 2, "the former one as well: {:?}", files.keys());
+    assert!(files.iter().filter(|(name, _)| name.starts_with("pictures/")).all(|(_, jpeg)| jpeg.starts_with(&[0xff, 0xd8])));
+    let whole: String = files.iter().filter(|(name, _)| !name.starts_with("pictures/")).map(|(_, b)| String::from_utf8_lossy(b)).collect();
+    for planted in [
+        "canary_name@example.test",
+        "canary.new@example.test",
+        PHONE,
+        "\"Ana\"",
+        "Nowak",
+        "2000-02-29",
+        "canary of the bio",
+        "1 Canary Street",
+        "Canarytown",
+        "canary-agent/2.0",
+        "canary said 0-2",
+        "canary said 1-2",
+        "canary-nonce-1-0",
+    ] {
+        assert!(whole.contains(planted), "{planted} is not in the archive");
+    }
+    assert!(!whole.contains("ben said that"));
+    assert_eq!(document(&files, "messages.json").as_array().unwrap().len(), 6);
+    assert_eq!(
+        document(&files, "rooms.json"),
+        json!([{ "room": room, "with": ben.id(), "since": document(&files, "rooms.json")[0]["since"] }])
+    );
+
+    let dump = cloud.dump().await;
+    let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
+    let mine: Vec<&Value> = items.filter(|i| i["pk"]["S"] == format!("USER#{}", ana.id())).collect();
+    let kinds: BTreeSet<&str> = mine.iter().map(|i| i["kind"]["S"].as_str().unwrap()).collect();
+    let contents = document(&files, "contents.json");
+    for kind in &kinds {
+        assert!(contents[*kind].is_string() && contents[*kind] != "unknown", "{kind}: {contents}");
+    }
+    for expected in ["user", "password", "session", "device", "app_factor", "recovery_codes", "addresses", "upload", "deletion", "presence"]
+    {
+        assert!(kinds.contains(expected), "{expected} was not planted: {kinds:?}");
+    }
+    let mut kept = BTreeSet::new();
+    let names = ["phc", "hash", "refresh_hash", "sealed", "hashes", "state", "credential", "pepper"];
+    for item in &mine {
+        secrets(item, &names, &mut kept);
+    }
+    let kept: Vec<&String> = kept.iter().filter(|text| text.len() > 20).collect();
+    assert!(kept.len() > 10, "{kept:?}");
+    for secret in kept {
+        assert!(!whole.contains(secret.as_str()), "a secret is in the archive: {secret}");
+    }
+}
+
+/// I-15, B13, F2: one a day; it takes a fresh proof, as does its link, which is good for five minutes; nobody else's; gone after
+/// a day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_is_ones_own_and_expires() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    cloud.anonymous().post(EXPORTS, json!({})).await.is_problem(401, "token_invalid");
+    cloud.advance(Duration::from_secs(301)).await;
+    ana.post(EXPORTS, json!({})).await.is_problem(401, "step_up_required");
+    let ana = cloud.sign_in("ana").await;
+    let path = asked(&cloud, &ana).await;
+    let again = ana.post(EXPORTS, json!({})).await;
+    again.is_problem(429, "too_many_requests");
+    assert!(again.header("retry-after").parse::<u32>().unwrap() > 86_000);
+    let ben = cloud.sign_in(ben.name()).await;
+    ben.get(&path).await.is_problem(404, "not_found");
+    ana.get(&format!("{EXPORTS}/exp_nonsense")).await.is_problem(404, "not_found");
+    let url = ana.get(&path).await.is(200)["url"].as_str().unwrap().to_owned();
+    assert_eq!(cloud.anonymous().get(&url).await.status, 200);
+    cloud.advance(Duration::from_secs(301)).await;
+    assert_eq!(cloud.anonymous().get(&url).await.status, 403, "the link is no longer good");
+    ana.get(&path).await.is_problem(401, "step_up_required");
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(download(&cloud, &ana, &path).await.len(), 4);
+    assert_eq!(archives(&cloud), 1);
+    cloud.advance(Duration::from_secs(24 * 3600)).await;
+    let ana = cloud.sign_in("ana").await;
+    let gone = ana.get(&path).await;
+    // By the clock, whether the record has been cleaned up or not.
+    if gone.status == 200 {
+        assert_eq!((&gone.json()["status"], gone.json().get("url")), (&json!("expired"), None));
+    } else {
+        gone.is_problem(404, "not_found");
+    }
+    assert_eq!(files(&cloud), [""; 0], "the bucket has emptied itself");
+    asked(&cloud, &ana).await;
+}
+
+/// D-3, L6: an archive goes with its account, also one whose making was under way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_goes_with_its_account() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    let ana = cloud.sign_in("ana").await;
+    let path = asked(&cloud, &ana).await;
+    assert_eq!(archives(&cloud), 1);
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!(files(&cloud), [""; 0]);
+    // Told once more, it makes nothing for nobody.
+    let export = path.rsplit('/').next().unwrap();
+    let event = json!({ "name": "export_requested", "user": ana.id(), "export": export });
+    let detail = json!({ "id": "evt_01K9ZCHCW7R5JY9H0FAMZV8NTS", "at": 0, "event": event });
+    let event = json!({ "version": "0", "source": "stoa", "detail-type": "export_requested", "detail": detail });
+    cloud.hosts.invoke("DataExportFunction", to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
+    assert_eq!(files(&cloud), [""; 0]);
+}
