@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use tests::{Caller, Cloud, PASSWORD, json, race};
+use tests::{Caller, Cloud, PASSWORD, json, race, work};
+
+use crate::phone_login::{change, of_kind};
 
 async fn attempt(caller: &Caller, login: &str, password: &str) -> tests::Reply {
     caller.post("/v1/sessions", json!({ "login": login, "password": password })).await
@@ -421,4 +423,73 @@ async fn a_distributed_attack_leaves_trusted_devices_in() {
     kept_out.is_problem(429, "too_many_requests");
     assert!(kept_out.header("ratelimit-policy").contains("login_client_day"), "{}", kept_out.header("ratelimit-policy"));
     attempt(&client.with("x-forwarded-for", "203.0.113.7"), "ana", PASSWORD).await.is_problem(429, "too_many_requests");
+}
+
+/// D3: when very many passwords and codes fail everywhere, beginning to sign in takes work, which is good for one client's attempts
+/// at one account and for five minutes. Trusted devices and sessions go on, and after ten minutes so does everybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guessing_everywhere_takes_work() {
+    const SESSIONS: &str = "/v1/sessions";
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let wrong = |login: &str| json!({ "login": login, "password": "wrong horse staples" });
+    let right = |login: &str| json!({ "login": login, "password": PASSWORD });
+    let trusting = cloud.anonymous();
+    let device = trusting.post(SESSIONS, json!({ "login": "ana", "password": PASSWORD, "remember_device": true })).await.is(201);
+    let failures = async || {
+        let counters = of_kind(&cloud, "limit").await;
+        counters.into_iter().find(|c| c["pk"]["S"].as_str().unwrap().contains("sign_ins_failed")).unwrap()
+    };
+
+    // Wrong codes count as wrong passwords do.
+    cloud.anonymous().post(SESSIONS, wrong("nobody")).await.is_problem(401, "credentials_invalid");
+    let phone = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900123" })).await.is(202);
+    let verify = format!("/v1/phone-sign-ins/{}/verify", phone["id"].as_str().unwrap());
+    let _ = cloud.code_to("+447700900123").await;
+    cloud.anonymous().post(&verify, json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+    let step_up = ana.post("/v1/step-ups", json!({})).await.is(201);
+    let step_up = format!("/v1/sign-ins/{}/verify", step_up["id"].as_str().unwrap());
+    ana.post(&step_up, json!({ "password": "wrong horse staples" })).await.is_problem(403, "password_wrong");
+    assert_eq!(failures().await["hits"]["N"], "3");
+
+    // As if a thousand had failed.
+    change(&cloud, &failures().await, "hits", json!({ "N": "999" }));
+    cloud.anonymous().post(SESSIONS, wrong("ana")).await.is_problem(401, "credentials_invalid");
+    let client = cloud.anonymous();
+    let (known, unknown) = (client.post(SESSIONS, right("ana")).await, client.post(SESSIONS, wrong("nobody")).await);
+    assert_eq!(known.shape(), unknown.shape());
+    known.is_problem(403, "proof_of_work_required");
+    let phone = client.post("/v1/phone-sign-ins", json!({ "phone": "+447700900124" })).await;
+    phone.is_problem(403, "proof_of_work_required");
+    assert!(cloud.mails_to("+447700900124").await.is_empty());
+
+    let done = work(&known.json());
+    let with = |client: &Caller, work: &str| client.with("proof-of-work", work);
+    let made_up = done.replace(|c: char| c.is_ascii_digit(), "1");
+    let unworked = format!("{}.", done.rsplit_once('.').unwrap().0);
+    for (client, login, work) in
+        [(&client, "ben", &done), (&cloud.anonymous(), "ana", &done), (&client, "ana", &made_up), (&client, "ana", &unworked)]
+    {
+        with(client, work).post(SESSIONS, right(login)).await.is_problem(403, "proof_of_work_required");
+    }
+    with(&client, &done).post(SESSIONS, wrong("ana")).await.is_problem(401, "credentials_invalid");
+    let _ = with(&client, &done).post(SESSIONS, right("ana")).await.is(201);
+    let _ = with(&client, &work(&phone.json())).post("/v1/phone-sign-ins", json!({ "phone": "+447700900124" })).await.is(202);
+    // Being asked is no attempt: five wrong ones are still free.
+    let other = cloud.anonymous();
+    let asked = other.post(SESSIONS, wrong("ben")).await.json();
+    for _ in 0..5 {
+        other.post(SESSIONS, wrong("ben")).await.is_problem(403, "proof_of_work_required");
+    }
+    with(&other, &work(&asked)).post(SESSIONS, wrong("ben")).await.is_problem(401, "credentials_invalid");
+
+    // Who is in stays in, and a trusted device gets in.
+    let _ = ben.get("/v1/me").await.is(200);
+    let token = json!({ "login": "ana", "password": PASSWORD, "device_token": device["device_token"] });
+    let _ = cloud.anonymous().post(SESSIONS, token).await.is(201);
+
+    cloud.advance(Duration::from_secs(301)).await;
+    with(&client, &done).post(SESSIONS, right("ana")).await.is_problem(403, "proof_of_work_required");
+    cloud.advance(Duration::from_secs(300)).await;
+    let _ = client.post(SESSIONS, right("ana")).await.is(201);
 }

@@ -55,7 +55,7 @@ fn retry_after(reply: &Reply, code: &str) -> u64 {
     reply.header("retry-after").parse().unwrap()
 }
 
-async fn of_kind(cloud: &Cloud, kind: &str) -> Vec<Value> {
+pub(crate) async fn of_kind(cloud: &Cloud, kind: &str) -> Vec<Value> {
     let dump = cloud.dump().await;
     let tables = dump.as_object().unwrap().values();
     tables.flat_map(|table| table.as_array().unwrap()).filter(|item| item["kind"]["S"] == kind).cloned().collect()
@@ -67,7 +67,7 @@ fn table(cloud: &Cloud) -> String {
 }
 
 /// Changes an attribute of an item behind everybody's back.
-fn change(cloud: &Cloud, item: &Value, attribute: &str, value: Value) {
+pub(crate) fn change(cloud: &Cloud, item: &Value, attribute: &str, value: Value) {
     let update = json!({
         "TableName": table(cloud), "Key": { "pk": item["pk"], "sk": item["sk"] },
         "UpdateExpression": "SET #a = :v", "ExpressionAttributeNames": { "#a": attribute }, "ExpressionAttributeValues": { ":v": value },

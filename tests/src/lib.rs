@@ -15,7 +15,19 @@ pub use browser::Browser;
 pub use caller::{Caller, Reply};
 pub use cloud::{Cloud, PASSWORD};
 pub use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 pub use socket::{Refused, Socket};
+
+/// Does what a `proof_of_work_required` asks for, and returns what the header takes.
+///
+/// # Panics
+/// If it asks for something else.
+pub fn work(problem: &Value) -> String {
+    let (challenge, difficulty) =
+        (problem["challenge"].as_str().expect("a challenge"), problem["difficulty"].as_u64().expect("a difficulty"));
+    let zeros = |text: &String| u128::from_be_bytes(Sha256::digest(text)[..16].try_into().expect("a digest")).leading_zeros();
+    (0_u64..).map(|number| format!("{challenge}.{number}")).find(|text| u64::from(zeros(text)) >= difficulty).expect("a number")
+}
 
 /// Lets `n` tasks go at the same moment and collects what each of them came to.
 pub async fn race<T, F, Fut>(n: usize, task: F) -> Vec<T>

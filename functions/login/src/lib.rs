@@ -6,7 +6,8 @@
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
 //! before the password is compared, for the account and for the client, so that guessing in parallel gains nothing; five
-//! failures mean a pause of five minutes, never a lock. A success forgets them.
+//! failures mean a pause of five minutes, never a lock. A success forgets them. While very many fail everywhere, signing in takes
+//! work first, except on a trusted device.
 //!
 //! Sessions can be seen and ended. Ending one takes effect at once: every request of every function looks for it.
 
@@ -20,7 +21,7 @@ mod step_up;
 
 use std::time::Duration;
 
-use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
+use accounts::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
@@ -39,7 +40,7 @@ pub struct State {
     factor_keys: FactorKeys,
     site: Site,
     sending: Sending,
-    figures: Figures,
+    gate: Gate,
     throttle: Throttle,
 }
 
@@ -106,7 +107,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         factor_keys: FactorKeys::read(r, &sys),
         site,
         sending: Sending::read(r, Figures::new(&boot)),
-        figures: Figures::new(&boot),
+        gate: Gate::read(r, Figures::new(&boot)),
         throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
         sys: sys.clone(),
     })?;

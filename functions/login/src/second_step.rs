@@ -161,7 +161,8 @@ impl Answer {
 ///
 /// The flow, with the answer counted before it is judged; at once the counters of the account, the person with what the factor
 /// keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends and
-/// the session begins. A device that is to be trusted, and a session that is replaced, cost a read each.
+/// the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
+/// read each.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "too_many_requests", "conflict"]))),
     responses(
@@ -196,7 +197,12 @@ pub async fn verify_sign_in(
     let judged = judge(&s, &mut tx, &flow, &user, factor, &answer, found).await;
     let proof = match judged {
         Ok(proof) => proof,
-        Err(problem) => return Err(flow.wrong(problem).into()),
+        Err(problem) => {
+            if matches!(problem.kind, Kind::CodeInvalid | Kind::PasswordWrong) {
+                s.gate.failed(&s.table, now).await;
+            }
+            return Err(flow.wrong(problem).into());
+        }
     };
     let spent = proof.spend(&mut tx, &s.sys, user.id);
     checks.forget(&mut tx, factor);

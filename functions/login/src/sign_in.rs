@@ -4,6 +4,7 @@ use accounts::{
     FlowToken,
     device::Device,
     entry::{self, Entry, Reply},
+    gate::Gate,
     identifier::Login,
     password::Verdict,
     session,
@@ -51,9 +52,9 @@ pub struct CreateSession {
 /// The name's claim; two counters at once; the person with the password (and the device that is shown) and their sessions at
 /// once (the 21st session replaces the oldest, and a new client is told of by mail); one transaction, which also forgets the
 /// failures at this account, and the client's counter with it. A session that is replaced costs a read more, a device that is
-/// to be trusted the list of those that are, a second step by code what its sending takes; a failure two counters more.
+/// to be trusted the list of those that are, a second step by code what its sending takes; a failure three counters more.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
-    extensions(("x-problems" = json!(["credentials_invalid", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The password is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
@@ -82,7 +83,7 @@ pub async fn create_session(
     let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
     let device = shown.as_ref().map(|token| Device::key_of(id, token.device));
     let (day, everywhere) = (Throttle::client_day(&client), Throttle::everywhere(&account));
-    let keys = [person.clone(), password.clone(), day.key(), everywhere.key()].into_iter().chain(device.clone()).collect();
+    let keys = [person.clone(), password.clone(), day.key(), everywhere.key(), Gate::key()].into_iter().chain(device.clone()).collect();
     let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
     let now = s.sys.now();
     limits::judge(&mut found, now, &day)?;
@@ -92,13 +93,18 @@ pub async fn create_session(
     let device = device.filter(|d| person.as_ref().is_some_and(|user| holds(d, user)));
     if device.is_none() {
         limits::judge(&mut found, now, &everywhere)?;
+        if let Err(work) = s.gate.judge(&mut found, now, &client, &headers, &account) {
+            // It was no attempt.
+            limits::give_all_back(&s.table, [&at_account, &by_client]).await;
+            return Err(work.into());
+        }
     }
     let person = person.zip(found.take::<PasswordHash>(&password)?);
     let verdict = s.hasher.verify(person.as_ref().map(|(_, hash)| hash), &body.password).await?;
     let Some((user, hash)) = person.filter(|_| verdict != Verdict::Wrong) else {
-        // Operators see how many there are everywhere; nobody is refused for what others do.
-        s.figures.report(&[("SignInsFailed", 1)]);
-        return match limits::take(&s.table, now, &[day, everywhere]).await {
+        let limits = [day, everywhere];
+        let (counted, ()) = join!(limits::take(&s.table, now, &limits), s.gate.failed(&s.table, now));
+        return match counted {
             Err(limits::LimitError::Store(e)) => Err(Problem::from(e).into()),
             // What was reached by this one stops the next one.
             Ok(()) | Err(limits::LimitError::Reached(_)) => Err(Kind::CredentialsInvalid.into()),

@@ -17,7 +17,7 @@ mod verify;
 
 use std::time::Duration;
 
-use accounts::{challenge::CodeKey, sending::Sending, token::Tokens};
+use accounts::{challenge::CodeKey, gate::Gate, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
@@ -32,6 +32,7 @@ pub struct State {
     tokens: Tokens,
     code_key: CodeKey,
     sending: Sending,
+    gate: Gate,
     digits: Digits,
 }
 
@@ -72,6 +73,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: Tokens::read(r, &sys),
         code_key: CodeKey::read(r),
         sending: Sending::read(r, Figures::new(&boot)),
+        gate: Gate::read(r, Figures::new(&boot)),
         digits: Digits::read(r),
         sys: sys.clone(),
     })?;

@@ -3,11 +3,13 @@
 use accounts::{
     FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
+    gate::Gate,
     identifier::Contact,
     sign_in::Wish,
     signed_in::TokenDelivery,
 };
 use axum::extract::State;
+use http::HeaderMap;
 use kernel::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use store::Tx;
@@ -52,11 +54,12 @@ pub struct PhoneSignIn {
 ///
 /// The number's code before; five counters at once, then the one that everybody shares; one transaction.
 #[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
-    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"]))),
     responses((status = 202, body = PhoneSignIn), Problems))]
 pub async fn start_phone_sign_in(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     language: Language,
     Json(body): Json<StartPhoneSignIn>,
 ) -> Result<Accepted<PhoneSignIn>, web::Error> {
@@ -64,7 +67,10 @@ pub async fn start_phone_sign_in(
     let to = s.sending.phone(&body.phone).map(Contact::Phone).map_err(|e| Problem::field("/phone", e))?;
     let token = FlowToken::draw(&s.sys);
     let flow = Flow::begin(&s.sys, &token, &to, locale, Wish::new(body.token_delivery, body.remember_device, body.next));
-    let before = s.table.get::<Challenge>(Challenge::key_of(flow.challenge)).await?;
+    let key = Challenge::key_of(flow.challenge);
+    let mut found = s.table.get_many(vec![key.clone(), Gate::key()]).await?;
+    s.gate.judge(&mut found, s.sys.now(), &client, &headers, to.address())?;
+    let before = found.take::<Challenge>(&key)?;
     let mut tx = Tx::new();
     tx.create(&flow);
     let sent = send(&s, &client, &flow, &to, before.as_ref(), tx).await?;

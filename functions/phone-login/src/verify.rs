@@ -70,7 +70,8 @@ impl VerifyPhoneSignIn {
 /// whoever knows that it is not theirs sends the code again with `start_afresh`.
 ///
 /// The flow; the counted try; that a code came back; whose number it is; the person (and the device that is shown) and their
-/// sessions at once; one transaction. For a new account one request less; for the rest as at a sign-in by password.
+/// sessions at once; one transaction. For a new account one request less, after a wrong code a counter
+/// more; for the rest as at a sign-in by password.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"]))),
@@ -89,7 +90,16 @@ pub async fn verify_phone_sign_in(
     let now = s.sys.now();
     let flow = Flow::load(&s.table, now, &token).await?;
     let (purpose, code) = (Purpose::PhoneLogin, body.code.trim());
-    let challenge = challenge::attempt_in(flow.id, &s.table, now, &s.code_key, purpose, flow.challenge, code).await?;
+    let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, purpose, flow.challenge, code).await {
+        Ok(challenge) => challenge,
+        Err(problem) => {
+            // Where no try was counted nothing was guessed.
+            if problem.members.contains_key("tries_left") {
+                s.gate.failed(&s.table, now).await;
+            }
+            return Err(problem.into());
+        }
+    };
     let Contact::Phone(phone) = challenge.contact() else { return Err(Problem::internal("a code for no phone").into()) };
 
     let shown = signed_in::device(&headers, body.device_token.as_deref());

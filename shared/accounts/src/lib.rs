@@ -15,6 +15,7 @@ pub mod entry;
 pub mod export;
 pub mod factor;
 mod flow_token;
+pub mod gate;
 mod guessable;
 pub mod identifier;
 mod keyring;

@@ -48,6 +48,8 @@ kinds! {
     Forbidden = 403 "forbidden";
     /// A browser on another site asked.
     OriginRefused = 403 "origin_refused";
+    /// Too many sign-ins fail everywhere: work first. `challenge` and `difficulty` say at what.
+    ProofOfWorkRequired = 403 "proof_of_work_required";
     /// The current password that was given is wrong.
     PasswordWrong = 403 "password_wrong";
     /// Banned from chat.

@@ -62,6 +62,10 @@ fn refusal(status: u16, kinds: &[Kind]) -> Value {
         let problem = match kind {
             Kind::Invalid => Problem::field("/email", FieldError::new("email")),
             Kind::CodeInvalid => Problem::new(*kind).with("tries_left", 2),
+            Kind::ProofOfWorkRequired => {
+                let challenge = "1795248300000.K3QnYx0yT2mJcR7vX0fTq9m1b8mGJ0m3vJpWkqf9Zc4";
+                Problem::new(*kind).with("challenge", challenge).with("difficulty", 18)
+            }
             Kind::StepRequired => Problem::new(*kind).with("required_step", "personal"),
             Kind::TooManyRequests | Kind::ResendTooEarly => Problem { retry_after: Some(20), ..Problem::new(*kind) },
             Kind::Unavailable => Problem { retry_after: Some(1), ..Problem::new(*kind) },
@@ -101,6 +105,7 @@ Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/d
 - What has an `ETag` is changed with `If-Match`: 428 without it, 412 when it has changed meanwhile.\n\
 - 429 and 503 say in `Retry-After` when to come back; 429 also which limit it is, in `RateLimit` and `RateLimit-Policy`.\n\
 - What a stolen session must not be enough for answers 401 `step_up_required` unless the person has proven themselves within five minutes: `POST /v1/step-ups`.\n\
+- While very many sign-ins fail everywhere, beginning one answers 403 `proof_of_work_required`: find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. That takes a browser about a second.\n\
 - `X-Request-Id` names a request; quote it when you report a problem.";
 
 /// The document of the whole API, from the functions' `description()`s, in this order.
