@@ -22,11 +22,12 @@ pub use socket::{Refused, Socket};
 ///
 /// # Panics
 /// If it asks for something else.
+#[must_use]
 pub fn work(problem: &Value) -> String {
     let (challenge, difficulty) =
         (problem["challenge"].as_str().expect("a challenge"), problem["difficulty"].as_u64().expect("a difficulty"));
     let zeros = |text: &String| u128::from_be_bytes(Sha256::digest(text)[..16].try_into().expect("a digest")).leading_zeros();
-    (0_u64..).map(|number| format!("{challenge}.{number}")).find(|text| u64::from(zeros(text)) >= difficulty).expect("a number")
+    (0_u64..=u64::MAX).map(|number| format!("{challenge}.{number}")).find(|text| u64::from(zeros(text)) >= difficulty).expect("a number")
 }
 
 /// Lets `n` tasks go at the same moment and collects what each of them came to.
