@@ -140,7 +140,7 @@ async fn one_number_has_one_owner() {
         caller.post(PHONE, json!({ "phone": "+447911123456" })).await.is(202);
         people.push((caller, cloud.code_to("+447911123456").await));
     }
-    let statuses = race(100, |i| {
+    let statuses = race(1000, |i| {
         let (caller, code) = people[i % people.len()].clone();
         async move { prove(&caller, PHONE, &code).await.status.as_u16() }
     })

@@ -21,4 +21,5 @@ mod profile;
 mod registration;
 mod rooms;
 mod second_step;
+mod security;
 mod socket;

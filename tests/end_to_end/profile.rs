@@ -266,7 +266,7 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
         let version = etag(&caller).await;
         people.push((caller, version));
     }
-    let statuses = race(100, |i| {
+    let statuses = race(1000, |i| {
         let (caller, version) = people[i % people.len()].clone();
         async move { rename(&caller, &version, "wanted").await.status.as_u16() }
     })

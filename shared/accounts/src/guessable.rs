@@ -29,8 +29,8 @@ pub(crate) fn guessable(password: &str) -> bool {
     let plain = |text: &str| text.chars().map(unleet).collect::<String>();
     // Decorations come off before or after substitutions are undone: `P@ssw0rd2024!` and `$ecret`.
     let cores = [core(&lower), plain(&core(&lower)), core(&plain(&lower))];
-    let common = |text: &String| text.is_empty() || words().any(|w| w == text) || made_of_words(text) || repeated(text) || walk(text);
-    few_symbols(&lower) || repeated(&lower) || walk(&lower) || cores.iter().any(common)
+    let common = |text: &String| words().any(|w| w == text) || made_of_words(text) || repeated(text) || walk(text);
+    few_symbols(&lower) || wordless(&lower) || repeated(&lower) || walk(&lower) || cores.iter().any(common)
 }
 
 fn unleet(c: char) -> char {
@@ -48,6 +48,11 @@ fn unleet(c: char) -> char {
 /// Fewer than five different characters.
 fn few_symbols(text: &str) -> bool {
     text.chars().collect::<std::collections::BTreeSet<_>>().len() < 5
+}
+
+/// Digits and signs only, and so few that it may be a date or a number that somebody has: twenty digits are as good as a key.
+fn wordless(text: &str) -> bool {
+    text.is_ascii() && text.len() < 20 && !text.contains(char::is_alphabetic)
 }
 
 /// One part, over and over.
@@ -108,12 +113,21 @@ mod tests {
             "!@#$%^&*()12",
             "adminadmin123",
             "dragonmonkey99",
+            "1984-06-05 27",
+            "48 600 123 456",
         ] {
             assert!(guessable(bad), "{bad}");
         }
-        for good in
-            ["correct horse battery", "tL9#vQ2x!mZ7", "żółta łódka na wiśle", "my cat eats cables", "vr4nkulpomidor", "Wisla-Odra-Bug-7"]
-        {
+        for good in [
+            "correct horse battery",
+            "tL9#vQ2x!mZ7",
+            "żółta łódka na wiśle",
+            "my cat eats cables",
+            "vr4nkulpomidor",
+            "Wisla-Odra-Bug-7",
+            "82731 90466 1757 3829",
+            "🐝🦊🌵🚲🐙🎈🍋🧭🐢🌋🎻🥁",
+        ] {
             assert!(!guessable(good), "{good}");
         }
     }

@@ -236,6 +236,22 @@ impl Sys {
 mod tests {
     use super::*;
 
+    /// B1. The limit is what chance exceeds once in a hundred million runs, for nine degrees of freedom.
+    #[test]
+    fn every_digit_is_as_likely_as_the_others() {
+        let (sys, draws) = (Sys::real(), 1_000_000_u64);
+        let mut seen = [0_u64; 10];
+        for _ in 0..draws {
+            if let Some(count) = seen.get_mut(sys.below(10) as usize) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let expected = draws / 10;
+        let squares: u64 = seen.iter().map(|n| n.abs_diff(expected).pow(2)).sum();
+        assert!(squares / expected < 56, "{seen:?}");
+        assert_eq!(sys.below(0), 0);
+    }
+
     #[test]
     fn a_timestamp_survives_the_wire() {
         let t = Timestamp(Time::from_millis(1_893_499_200_123));
