@@ -189,7 +189,6 @@ async fn names_have_one_form() {
         "ana@example",
         ".ana@example.test",
         "ana＠example.test",
-        "ａna@example.test",
         "ana.@example.test",
         "a na@example.test",
         "ana@exa mple.test",
@@ -201,7 +200,7 @@ async fn names_have_one_form() {
         assert_eq!(register(email).await.field_errors(), ["/email email"], "{email:?}");
     }
     // The same address, which has an account: its owner is told, and nobody else gets anything.
-    for email in ["ana@example.test", "ANA@Example.Test", " ana@example.test "] {
+    for email in ["ana@example.test", "ANA@Example.Test", " ana@example.test ", "ａna@example.test"] {
         let before = cloud.mails_to("ana@example.test").await.len();
         let _ = register(email).await.is(201);
         assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 1, "{email:?}");
