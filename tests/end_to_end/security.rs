@@ -188,7 +188,6 @@ async fn names_have_one_form() {
         "ana@.test",
         "ana@example",
         ".ana@example.test",
-        "ana＠example.test",
         "ana.@example.test",
         "a na@example.test",
         "ana@exa mple.test",
@@ -200,7 +199,7 @@ async fn names_have_one_form() {
         assert_eq!(register(email).await.field_errors(), ["/email email"], "{email:?}");
     }
     // The same address, which has an account: its owner is told, and nobody else gets anything.
-    for email in ["ana@example.test", "ANA@Example.Test", " ana@example.test ", "ａna@example.test"] {
+    for email in ["ana@example.test", "ANA@Example.Test", " ana@example.test ", "ana＠example.test", "ａna@example.test"] {
         let before = cloud.mails_to("ana@example.test").await.len();
         let _ = register(email).await.is(201);
         assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 1, "{email:?}");
@@ -213,6 +212,7 @@ async fn names_have_one_form() {
     // What stands behind a plus is another address, in any case the same one.
     for email in ["ana+x@example.test", "Ana+X@example.test"] {
         let _ = register(email).await.is(201);
+        cloud.settle().await;
         cloud.advance(std::time::Duration::from_secs(3600)).await;
     }
     assert_eq!(cloud.mails_to("ana+x@example.test").await.len(), 2);

@@ -30,12 +30,12 @@ const EMAIL_MAX: usize = 254;
 pub struct Email(String);
 
 impl Email {
-    /// Parses an address after NFKC, so that look-alikes of `@` and of letters do not pass as something else.
+    /// Parses an address, without what is around it and after NFKC, so that look-alikes of `@` and of letters do not pass as something else.
     ///
     /// # Errors
     /// `required`, `too_long` or `email`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let text: String = text.nfkc().collect();
+        let text: String = text.trim().nfkc().collect();
         if text.is_empty() {
             return Err(FieldError::new("required"));
         }
