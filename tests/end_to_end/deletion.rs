@@ -350,6 +350,8 @@ async fn many_runs_at_once_claim_once() {
 async fn lived(cloud: &Cloud, name: &str, friend: &Caller) -> Caller {
     let somebody = cloud.member(name).await;
     let room = somebody.post("/v1/rooms/direct", json!({ "user": friend.id() })).await.json()["id"].clone();
+    let code = friend.get("/v1/me/invite-code").await.is(200)["code"].clone();
+    somebody.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
     let mut socket = somebody.socket().await;
     for (n, room) in [&room, &json!("public")].into_iter().enumerate() {
         let said = json!({ "type": "send", "room": room, "text": format!("words of {name}"), "nonce": format!("{name}{n}") });
@@ -386,6 +388,8 @@ async fn cut(fault: Fault, times: u32, from: u32) -> u32 {
         assert_gone(&cloud, &somebody, &scheduled).await;
         let dump = cloud.dump().await.to_string();
         assert!(!dump.contains(&format!("{name}\"")), "{fault:?} from call {first}: {report}");
+        let invites = of_kind(&items(&cloud).await, "invite");
+        assert_eq!(invites.iter().map(|i| &i["used"]["N"]).collect::<Vec<_>>(), ["0"], "{fault:?} from call {first}: counted wrong");
         if down.hits() == 0 {
             return first - 1;
         }
@@ -537,7 +541,7 @@ fn indexes(cloud: &Cloud) -> String {
         let request = json!({ "TableName": table, "IndexName": index });
         serde_json::to_string(&database.scan(serde_json::from_value(request).unwrap()).unwrap()).unwrap()
     };
-    ["gsi1", "gsi2"].map(scan).concat()
+    ["gsi1", "gsi2", "gsi3"].map(scan).concat()
 }
 
 /// D-3, L6: a canary in every field that can hold something personal; after the purge none is found in tables, indexes, buckets
@@ -579,6 +583,8 @@ async fn nothing_personal_stays() {
         .await
         .is(201);
 
+    let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
+    let _ = ben.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
     let room = canary.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.json()["id"].clone();
     let (mut socket, mut other) = (canary.socket().await, ben.socket().await);
     for (n, to) in [&room, &json!("public")].into_iter().enumerate() {

@@ -9,6 +9,7 @@ mod deletion;
 mod delivery;
 mod export;
 mod gateway;
+mod invites;
 mod local_cloud;
 mod login;
 mod matrix;

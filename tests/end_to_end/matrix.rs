@@ -20,8 +20,10 @@ enum Access {
     Member,
     /// Whoever is signed in and has lately proven it well enough.
     Fresh,
+    /// Administrators who have proven a factor that no message carries.
+    Administrator,
 }
-use Access::{Fresh, Member, Public};
+use Access::{Administrator, Fresh, Member, Public};
 
 /// Every operation there is.
 const MATRIX: &[(Access, &str)] = &[
@@ -80,6 +82,10 @@ const MATRIX: &[(Access, &str)] = &[
     (Member, "POST /v1/me/email-changes/verify"),
     (Fresh, "POST /v1/me/exports"),
     (Fresh, "GET /v1/me/exports/{export}"),
+    (Member, "GET /v1/me/invite-code"),
+    (Member, "GET /v1/me/invitees"),
+    (Member, "POST /v1/me/inviter"),
+    (Member, "PUT /v1/me/inviter/consent"),
     (Member, "GET /v1/me/mfa"),
     (Fresh, "POST /v1/me/mfa/factors/{factor}"),
     (Member, "PUT /v1/me/mfa/factors/{factor}"),
@@ -115,6 +121,7 @@ const MATRIX: &[(Access, &str)] = &[
     (Member, "DELETE /v1/sessions"),
     (Member, "DELETE /v1/sessions/current"),
     (Member, "DELETE /v1/sessions/{session}"),
+    (Administrator, "GET /v1/statistics/invites"),
     (Member, "POST /v1/step-ups"),
     (Member, "GET /v1/users/{username}"),
 ];
@@ -169,8 +176,11 @@ fn the_matrix_is_whole() {
     assert_eq!(here.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "these are gone");
     for operation in operations() {
         let described = &document["paths"][operation.path][operation.method.as_str().to_lowercase()];
-        let listed = |code: &str| described["responses"]["401"]["content"]["application/problem+json"]["examples"][code].is_object();
-        assert_eq!(operation.access == Fresh, listed("step_up_required"), "{}", operation.name);
+        let listed =
+            |status: &str, code: &str| described["responses"][status]["content"]["application/problem+json"]["examples"][code].is_object();
+        assert_eq!([Fresh, Administrator].contains(&operation.access), listed("401", "step_up_required"), "{}", operation.name);
+        assert_eq!(operation.access == Administrator, listed("403", "second_factor_required"), "{}", operation.name);
+        assert!(operation.access != Administrator || listed("403", "forbidden"), "{}", operation.name);
         assert_eq!(described["security"][0]["bearer"].is_array(), operation.access != Public, "{}", operation.name);
     }
 }
@@ -261,6 +271,22 @@ async fn nobody_gets_past_the_matrix() {
             let reply = foreign.with("if-match", "\"v1\"").send(operation.method.clone(), &about(operation.path, &things), body).await;
             reply.is_problem(404, "not_found");
         }
+    }
+    // Who is not staff is told so, whatever they have proven; staff have to have a second factor, and to have proven it.
+    let moderator = cloud.member("mod").await;
+    cloud.appoint(&moderator, &["moderator"]);
+    let careless = cloud.member("kim").await;
+    cloud.appoint(&careless, &["administrator"]);
+    let (idle, app, _) = cloud.careful("ida", "+447700900125").await;
+    cloud.appoint(&idle, &["administrator"]);
+    for operation in operations().iter().filter(|o| o.access == Administrator) {
+        let ask = async |who: &Caller| who.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
+        ask(&victim).await.is_problem(403, "forbidden");
+        ask(&moderator).await.is_problem(403, "forbidden");
+        ask(&careless).await.is_problem(403, "second_factor_required");
+        assert_eq!(ask(&idle).await.is_problem(401, "step_up_required")["methods"], json!(["app"]), "{}", operation.name);
+        let proven = cloud.step_up(&idle, &app).await;
+        assert!(![401, 403].contains(&ask(&proven).await.status.as_u16()), "{}", operation.name);
     }
     victim.get("/v1/me").await.is(200);
     device.get("/v1/me/devices").await.is(200);

@@ -14,11 +14,12 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 6] = [
+pub(crate) const ALL: [Step; 7] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, d.user))),
+    step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
@@ -57,6 +58,15 @@ where
 impl From<()> for Progress {
     fn from((): ()) -> Self {
         Self::Done
+    }
+}
+
+impl From<accounts::purge::Purged> for Progress {
+    fn from(purged: accounts::purge::Purged) -> Self {
+        match purged {
+            accounts::purge::Purged::Done => Self::Done,
+            accounts::purge::Purged::More => Self::More,
+        }
     }
 }
 

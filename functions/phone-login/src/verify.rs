@@ -1,11 +1,12 @@
 //! The code: it opens a session, in the account that the number has or in a new one.
 
 use accounts::{
-    FlowToken,
+    FlowToken, NewAccount, NotMade,
     challenge::{self, Challenge, Purpose},
     device::{Device, DeviceToken},
     entry::{self, Entry, Reply},
     identifier::{Contact, PersonName, Phone, Username},
+    invite::{InviteCode, Inviter},
     session::{self, Opening, Session},
     sign_in::{SignIn, SignInStep},
     signed_in::{self, SignedIn},
@@ -15,9 +16,9 @@ use accounts::{
 use axum::extract::State;
 use futures_util::try_join;
 use http::HeaderMap;
-use kernel::{Fields, Kind, Problem, Time, id::UserId};
+use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
 use serde::Deserialize;
-use store::{CommitError, StoreError, Table, Tx};
+use store::{CommitError, StoreError, Table, Tx, limits};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
@@ -39,6 +40,9 @@ pub struct VerifyPhoneSignIn {
     /// For a new account.
     #[schema(examples("Nowak"), max_length = 35)]
     last_name: Option<String>,
+    /// For a new account: the code of whoever invited them, in any case.
+    #[schema(examples("K7M2XP"), max_length = 32)]
+    invite_code: Option<String>,
     /// What a trusted device keeps, unless it is in its cookie.
     device_token: Option<String>,
     /// Where `account_idle` was answered: leave the account that the number had, for a new one.
@@ -47,18 +51,34 @@ pub struct VerifyPhoneSignIn {
 }
 
 /// What a new account begins with.
-struct Names {
+struct Beginning {
     first: Option<PersonName>,
     last: Option<PersonName>,
+    inviter: Option<Inviter>,
 }
 
 impl VerifyPhoneSignIn {
-    fn names(&self) -> Result<Names, Problem> {
+    /// What a new account begins with; whether there will be one is not known yet, and must not show.
+    async fn beginning(&self, s: &crate::State, client: &Client, flow: &Flow, id: UserId) -> Result<Beginning, Problem> {
         let mut fields = Fields::new();
+        let inviter = match &self.invite_code {
+            Some(text) => {
+                limits::take(&s.table, s.sys.now(), &InviteCode::tries(flow.id, client)).await?;
+                let inviter = Inviter::find(&s.table, text, id).await?;
+                fields.take("/invite_code", inviter.ok_or_else(|| FieldError::new("invite_invalid")))
+            }
+            None => None,
+        };
+        let (first, last) = self.names(fields)?;
+        Ok(Beginning { first, last, inviter })
+    }
+
+    /// The names, together with what is wrong already.
+    fn names(&self, mut fields: Fields) -> Result<(Option<PersonName>, Option<PersonName>), Problem> {
         let mut take = |pointer, text: &Option<String>| fields.take(pointer, text.as_deref().map(PersonName::parse).transpose());
         let (first, last) = (take("/first_name", &self.first_name), take("/last_name", &self.last_name));
         fields.finish()?;
-        Ok(Names { first: first.flatten(), last: last.flatten() })
+        Ok((first.flatten(), last.flatten()))
     }
 }
 
@@ -70,8 +90,8 @@ impl VerifyPhoneSignIn {
 /// whoever knows that it is not theirs sends the code again with `start_afresh`.
 ///
 /// The flow; the counted try; that a code came back; whose number it is; the person (and the device that is shown) and their
-/// sessions at once; one transaction. For a new account one request less, after a wrong code a counter
-/// more; for the rest as at a sign-in by password.
+/// sessions at once; one transaction. For a new account one request less, after a wrong code a counter more; for the rest as at a
+/// sign-in by password. With an invitation code, which is judged before the other one, two counters at once and two requests more.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"]))),
@@ -86,9 +106,10 @@ pub async fn verify_phone_sign_in(
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyPhoneSignIn>,
 ) -> Result<Reply, web::Error> {
-    let names = body.names()?;
     let now = s.sys.now();
     let flow = Flow::load(&s.table, now, &token).await?;
+    let id: UserId = s.sys.id();
+    let beginning = body.beginning(&s, &client, &flow, id).await?;
     let (purpose, code) = (Purpose::PhoneLogin, body.code.trim());
     let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, purpose, flow.challenge, code).await {
         Ok(challenge) => challenge,
@@ -105,12 +126,12 @@ pub async fn verify_phone_sign_in(
     let shown = signed_in::device(&headers, body.device_token.as_deref());
     let proven = Proven { s: &s, client: &client, headers: &headers, flow: &flow, challenge: &challenge };
     let Some(holder) = holder(&s.table, now, &phone, shown).await? else {
-        return Ok(proven.sign_up(&phone, names, None).await?);
+        return Ok(proven.sign_up(&phone, id, beginning, None).await?);
     };
     Ok(match way(&holder.user, now, holder.device.is_some(), body.start_afresh) {
         Way::In => proven.sign_in(holder).await?,
         Way::On => proven.go_on(&holder.user).await?,
-        Way::Afresh => proven.sign_up(&phone, names, Some(&holder.user)).await?,
+        Way::Afresh => proven.sign_up(&phone, id, beginning, Some(&holder.user)).await?,
         Way::Offer => return Err(Kind::AccountIdle.into()),
         // As after a wrong code, which also counted.
         Way::None => return Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left).into()),
@@ -224,33 +245,31 @@ impl Proven<'_> {
     }
 
     /// Makes an account and its first session. `former` had the number until now.
-    async fn sign_up(&self, phone: &Phone, names: Names, former: Option<&User>) -> Result<Reply, Problem> {
+    async fn sign_up(&self, phone: &Phone, id: UserId, with: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
         let (s, wish) = (self.s, self.flow.wish.clone());
-        let id: UserId = s.sys.id();
         let mut user = User {
             phone: Some(phone.clone()),
-            first_name: names.first,
-            last_name: names.last,
+            first_name: with.first,
+            last_name: with.last,
             ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
         };
         let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent);
         for _ in 0..DRAWS {
-            let mut tx = Tx::new();
-            let spent = self.challenge.consume(&mut tx);
-            let claims = match former {
-                None => user.create(&mut tx, None),
-                Some(former) => user.create_instead_of(&mut tx, &s.sys, former),
-            };
-            opening.create(&mut tx);
-            match s.table.commit(tx).await {
+            let inviter = with.inviter.as_ref();
+            let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };
+            let made = account.make(&s.table, &s.sys, |tx| {
+                opening.create(tx);
+                self.challenge.consume(tx)
+            });
+            match made.await {
                 Ok(()) => {
                     let signed_in = SignedIn::new(&s.tokens, &opening.session, &opening.refresh, wish.delivery)?;
                     return Ok(Reply::Done(Box::new(signed_in.going_on(wish.next))));
                 }
-                Err(e) if e.refused(spent) => return Err(Kind::CodeInvalid.into()),
-                Err(e) if e.refused(claims.username) => user.username = Username::draw(&s.sys),
+                Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
+                Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
                 // Also where the number has got an owner meanwhile: the same request finds them.
-                Err(e) => return Err(e.into()),
+                Err(NotMade { error, .. }) => return Err(error.into()),
             }
         }
         Err(Problem::unavailable("no drawn username was free"))
@@ -262,7 +281,7 @@ mod tests {
     use std::time::Duration;
 
     use accounts::user::{Factor, IDLE};
-    use kernel::{FieldError, Locale, Sys};
+    use kernel::{Locale, Sys};
 
     use super::*;
 
@@ -316,12 +335,14 @@ mod tests {
             code: String::new(),
             first_name: first.map(str::to_owned),
             last_name: None,
+            invite_code: None,
             device_token: None,
             start_afresh: false,
         };
-        assert!(body(None).names().unwrap().first.is_none());
-        assert_eq!(body(Some(" Ana ")).names().unwrap().first.unwrap().as_ref(), "Ana");
+        let first = |name| body(name).names(Fields::new()).map(|(first, _)| first.map(|first| first.to_string()));
+        assert_eq!(first(None).unwrap(), None);
+        assert_eq!(first(Some(" Ana ")).unwrap().as_deref(), Some("Ana"));
         let codes = |p: Problem| p.fields.into_iter().map(|(at, FieldError { code, .. })| format!("{at} {code}")).collect::<Vec<_>>();
-        assert_eq!(codes(body(Some("R2D2")).names().err().unwrap()), ["/first_name characters"]);
+        assert_eq!(codes(first(Some("R2D2")).err().unwrap()), ["/first_name characters"]);
     }
 }

@@ -13,10 +13,7 @@ use accounts::{
 use axum::{extract::State, response::Response};
 use kernel::{Kind, Secret};
 use serde::Deserialize;
-use store::{
-    Tx,
-    limits::{self, Limit},
-};
+use store::limits::{self, Limit};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
@@ -74,9 +71,10 @@ pub async fn activate_account(
         return Err(Kind::PasswordWrong.into());
     }
     let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent);
-    let mut tx = Tx::new();
-    challenge.consume(&mut tx);
-    opening.create(&mut tx);
-    create(&s, flow, tx).await?;
+    create(&s, flow, |tx| {
+        challenge.consume(tx);
+        opening.create(tx);
+    })
+    .await?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }

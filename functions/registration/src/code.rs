@@ -5,6 +5,7 @@ use accounts::{
     challenge::{self, Purpose},
     identifier::Contact,
     sending,
+    statistics::{self, Counts},
 };
 use axum::extract::State;
 use kernel::Kind;
@@ -50,6 +51,7 @@ pub async fn verify_registration_code(
     challenge.consume(&mut tx);
     // Bound to the address that the code went to, should the flow have moved to another meanwhile.
     tx.update(Update::of(Flow::key_of(token.id())).set("proven", true).when(field("email").eq(&challenge.destination)));
+    statistics::count(&mut tx, &s.sys, Counts { verifications: 1, ..Counts::default() });
     s.table.commit(tx).await?;
     flow.proven = true;
     Ok(Json(Registration::new(token, flow, None)))

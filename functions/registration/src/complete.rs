@@ -1,7 +1,8 @@
 //! Step six: everything becomes an account at once, or nothing does. Its owner is signed in.
 
 use accounts::{
-    FlowToken,
+    FlowToken, NewAccount, NotMade,
+    invite::Inviter,
     session::Opening,
     signed_in::{SignedIn, TokenDelivery},
     token::Method,
@@ -10,7 +11,7 @@ use accounts::{
 use axum::extract::State;
 use kernel::{Kind, Problem};
 use serde::Deserialize;
-use store::{CommitError, Cond, Tx};
+use store::{Cond, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
@@ -24,7 +25,10 @@ pub struct CompleteRegistration {
     token_delivery: TokenDelivery,
 }
 
-/// Creates the account and signs its owner in. The flow, then one transaction.
+/// Creates the account and signs its owner in.
+///
+/// The flow, then one transaction; with an invitation code two requests between them, which ask whose it is and whether they are
+/// still there.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/complete", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = CompleteRegistration,
     extensions(("x-problems" = json!(["not_found", "step_required", "username_taken", "account_exists"]))),
@@ -38,19 +42,16 @@ pub async fn complete_registration(
     let (flow, _) = load(&s.table, s.sys.now(), &token).await?;
     flow.require(Step::Summary)?;
     let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent);
-    let mut tx = Tx::new();
-    opening.create(&mut tx);
-    create(&s, flow, tx).await?;
+    create(&s, flow, |tx| opening.create(tx)).await?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }
 
-/// Turns a flow into an account, together with what else is in the transaction.
+/// Turns a flow into an account, in one transaction with what `also` adds to it.
 ///
 /// # Errors
 /// [`Kind::UsernameTaken`] or [`Kind::AccountExists`] if somebody was faster; [`Kind::NotFound`] if this flow was.
-pub async fn create(s: &crate::State, flow: Flow, mut tx: Tx) -> Result<(), Problem> {
-    let way = flow.way;
-    let spent = tx.delete_when(Flow::key_of(flow.id), Cond::Exists);
+pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Result<(), Problem> {
+    let (id, way) = (flow.id, flow.way);
     let (Some(username), Some(password)) = (flow.username, flow.password) else { return Err(Problem::internal("an unfinished flow")) };
     let user = User {
         email: Some(flow.email),
@@ -61,12 +62,22 @@ pub async fn create(s: &crate::State, flow: Flow, mut tx: Tx) -> Result<(), Prob
         ..User::new(flow.user, username, flow.locale, s.sys.now())
     };
     let hash = PasswordHash { user: user.id, phc: password.phc, pepper: password.pepper };
-    let claims = user.create(&mut tx, Some(&hash));
-    s.table.commit(tx).await.map_err(|e| match &e {
-        CommitError::Refused(r) if r.at(spent) => Kind::NotFound.into(),
-        CommitError::Refused(r) if claims.email.is_some_and(|slot| r.at(slot)) => Kind::AccountExists.into(),
-        CommitError::Refused(r) if r.at(claims.username) && way == Way::Link => Kind::UsernameTaken.into(),
-        CommitError::Refused(r) if r.at(claims.username) => Problem::new(Kind::UsernameTaken).with("required_step", Step::Username.name()),
-        _ => e.into(),
+    let inviter = match flow.invite_code {
+        Some(code) => Inviter::find(&s.table, &code.to_string(), user.id).await?,
+        None => None,
+    };
+    // In steps the address was proven, and that counted, before.
+    let verifications = (way == Way::Link).into();
+    let account = NewAccount { password: Some(&hash), inviter: inviter.as_ref(), verifications, ..NewAccount::new(&user) };
+    let made = account.make(&s.table, &s.sys, |tx| {
+        also(tx);
+        tx.delete_when(Flow::key_of(id), Cond::Exists)
+    });
+    made.await.map_err(|NotMade { error, claims, also: spent }| match error {
+        e if e.refused(spent) => Kind::NotFound.into(),
+        e if claims.email.is_some_and(|slot| e.refused(slot)) => Kind::AccountExists.into(),
+        e if e.refused(claims.username) && way == Way::Link => Kind::UsernameTaken.into(),
+        e if e.refused(claims.username) => Problem::new(Kind::UsernameTaken).with("required_step", Step::Username.name()),
+        e => e.into(),
     })
 }

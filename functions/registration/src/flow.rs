@@ -6,6 +6,7 @@ use accounts::{
     FlowToken,
     challenge::{Challenge, Sent},
     identifier::{BirthDate, Email, PersonName, Username},
+    invite::InviteCode,
     user::owned,
 };
 use axum::extract::State;
@@ -49,6 +50,9 @@ pub struct Flow {
     pub last_name: Option<PersonName>,
     pub birth_date: Option<BirthDate>,
     pub username: Option<Username>,
+    /// Somebody's who invited them, as it was when it was given.
+    #[serde(default)]
+    pub invite_code: Option<InviteCode>,
     /// A PHC string, and the pepper's id.
     pub password: Option<Password>,
     pub expires_at: Time,
@@ -78,6 +82,7 @@ impl Flow {
             last_name: None,
             birth_date: None,
             username: None,
+            invite_code: None,
             password: None,
             expires_at: sys.now() + LIFE,
             owner,
@@ -203,6 +208,10 @@ pub struct Registration {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub username: Option<Username>,
+    /// As given, in capitals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub invite_code: Option<InviteCode>,
     /// When it is forgotten.
     pub expires_at: Timestamp,
 }
@@ -222,6 +231,7 @@ impl Registration {
             last_name: flow.last_name,
             birth_date: flow.birth_date,
             username: flow.username,
+            invite_code: flow.invite_code,
             expires_at: flow.expires_at.into(),
         }
     }

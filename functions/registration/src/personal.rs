@@ -1,12 +1,16 @@
-//! Step three: names and day of birth.
+//! Step three: names and day of birth, and the code of whoever invited them.
 
-use accounts::FlowToken;
-use accounts::identifier::{BirthDate, PersonName};
+use accounts::{
+    FlowToken,
+    identifier::{BirthDate, PersonName},
+    invite::{InviteCode, Inviter},
+};
 use axum::extract::State;
-use kernel::{Fields, Problem, Time};
+use kernel::{FieldError, Fields, Problem, Time, id::UserId};
 use serde::Deserialize;
+use store::{Update, limits};
 use utoipa::ToSchema;
-use web::{Json, Path, Problems};
+use web::{Client, Json, Path, Problems};
 
 use crate::flow::{Registration, Step, advance};
 
@@ -21,33 +25,50 @@ pub struct SetRegistrationPersonal {
     /// At least 16 and at most 120 years ago.
     #[schema(examples("2000-02-29"), format = Date)]
     birth_date: String,
+    /// The code of whoever invited them, if anybody did: in any case, with space around it.
+    #[schema(examples("K7M2XP"), max_length = 32)]
+    invite_code: Option<String>,
 }
 
-/// Gives names and day of birth. One request to the table.
+/// Gives names and day of birth, and the code of whoever invited them.
+///
+/// Should the code no longer be one to enter when the account is made, the account is made without.
+///
+/// One request to the table. With a code four before it: two counters at once, whose it is, and whether they are there.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/personal", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPersonal,
-    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict", "too_many_requests"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_personal(
     State(s): State<crate::State>,
+    client: Client,
     Path(token): Path<FlowToken>,
     Json(body): Json<SetRegistrationPersonal>,
 ) -> Result<Json<Registration>, web::Error> {
     let now = s.sys.now();
-    let (first, last, born) = parse(&body, now)?;
-    let flow =
-        advance(&s.table, now, &token, Step::Personal, |u| u.set("first_name", &first).set("last_name", &last).set("birth_date", born))
-            .await?;
+    let mut fields = Fields::new();
+    let invite_code = match &body.invite_code {
+        Some(text) => {
+            limits::take(&s.table, now, &InviteCode::tries(token.id(), &client)).await?;
+            // Nobody's id: there is no account yet whose own code it could be.
+            let inviter = Inviter::find(&s.table, text, UserId::NIL).await?;
+            fields.take("/invite_code", inviter.and(InviteCode::parse(text)).ok_or_else(|| FieldError::new("invite_invalid")))
+        }
+        None => None,
+    };
+    let (first, last, born) = parse(&body, now, fields)?;
+    let change = |u: Update| u.set("first_name", &first).set("last_name", &last).set("birth_date", born).set("invite_code", &invite_code);
+    let flow = advance(&s.table, now, &token, Step::Personal, change).await?;
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-fn parse(body: &SetRegistrationPersonal, now: Time) -> Result<(PersonName, PersonName, BirthDate), Problem> {
-    let mut fields = Fields::new();
+/// The rest, together with what is wrong already.
+fn parse(body: &SetRegistrationPersonal, now: Time, mut fields: Fields) -> Result<(PersonName, PersonName, BirthDate), Problem> {
     let first = fields.take("/first_name", PersonName::parse(&body.first_name));
     let last = fields.take("/last_name", PersonName::parse(&body.last_name));
     let born = fields.take("/birth_date", BirthDate::parse(&body.birth_date, now));
     match (first, last, born) {
-        (Some(first), Some(last), Some(born)) => Ok((first, last, born)),
+        (Some(first), Some(last), Some(born)) => fields.finish().map(|()| (first, last, born)),
         _ => Err(fields.problem()),
     }
 }

@@ -131,6 +131,7 @@ impl Tables {
         let item = json!({
             "pk": { "S": format!("USER#{user}") },
             "sk": { "S": "ROLES" },
+            "user": { "S": user },
             "kind": { "S": "roles" },
             "v": { "N": "1" },
             "roles": { "L": [{ "S": "administrator" }] },

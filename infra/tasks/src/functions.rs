@@ -38,6 +38,7 @@ functions! {
     deletion_fallback event;
     deletion_sweep event;
     deliver event;
+    invites http;
     login http;
     mfa http;
     outbox_relay event;

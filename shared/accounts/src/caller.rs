@@ -48,7 +48,7 @@ pub async fn load(
     load_with(table, sys, user, session, None, false).await.map(|(member, _)| member)
 }
 
-async fn load_with(
+pub(crate) async fn load_with(
     table: &Table,
     sys: &Sys,
     user: UserId,
@@ -155,7 +155,7 @@ where
     }
 }
 
-fn bearer(parts: &Parts) -> Result<&str, Kind> {
+pub(crate) fn bearer(parts: &Parts) -> Result<&str, Kind> {
     let value = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or(Kind::TokenInvalid)?;
     // `JWT` is what clients of one of the systems that this one replaces send.
     let (scheme, token) = value.split_once(' ').ok_or(Kind::TokenInvalid)?;

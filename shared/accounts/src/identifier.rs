@@ -89,6 +89,15 @@ impl Phone {
         phonelib::extract_country(&self.0).map_or("", |c| c.code)
     }
 
+    /// As it may be shown to somebody who knows its owner: the calling code and the last three digits, with six stars whatever
+    /// is between them, such as `+44******123`.
+    #[must_use]
+    pub fn hinted(&self) -> String {
+        let calling = phonelib::extract_country(&self.0).map_or_else(String::new, |c| c.prefix.to_string());
+        let last = self.0.len().saturating_sub(3);
+        format!("+{calling}******{}", self.0.get(last..).unwrap_or_default())
+    }
+
     /// The range it lies in: the country's calling code and the first three digits behind it, such as `+44791`.
     #[must_use]
     pub fn range(&self) -> &str {
@@ -432,14 +441,14 @@ mod tests {
         ] {
             assert_eq!(code(Phone::parse(number, "GB")), expected, "{number}");
         }
-        for (number, country, range) in [
-            ("+48512345678", "PL", "+48512"),
-            ("+447700900001", "GB", "+44770"),
-            ("+998901234567", "UZ", "+998901"),
-            ("+14155550123", "US", "+1415"),
+        for (number, country, range, hinted) in [
+            ("+48512345678", "PL", "+48512", "+48******678"),
+            ("+447700900001", "GB", "+44770", "+44******001"),
+            ("+998901234567", "UZ", "+998901", "+998******567"),
+            ("+14155550123", "US", "+1415", "+1******123"),
         ] {
             let phone = Phone::parse(number, "GB").unwrap();
-            assert_eq!((phone.country(), phone.range()), (country, range));
+            assert_eq!((phone.country(), phone.range(), phone.hinted().as_str()), (country, range, hinted));
         }
     }
 

@@ -30,6 +30,24 @@ pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
     table.delete_many(found.items.iter().filter_map(store::Row::key).collect()).await
 }
 
+/// Whether there is more to take away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purged {
+    /// Nothing is left.
+    Done,
+    /// Call again.
+    More,
+}
+
+/// Takes away whom the person invited, by whom they were, and a bounded part of who entered their code. The code itself stays
+/// taken, by nobody.
+///
+/// # Errors
+/// [`StoreError`]; may be run again at any point.
+pub async fn invites(table: &Table, user: UserId) -> Result<Purged, StoreError> {
+    Ok(if crate::invite::purge(table, user).await? { Purged::More } else { Purged::Done })
+}
+
 /// Removes the claims of names, everything left in the person's own partition but the deletion, and the record itself last, so
 /// that a run that is cut off still finds the names. Names are free again then; ids never are.
 ///

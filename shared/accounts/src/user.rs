@@ -137,8 +137,8 @@ impl User {
         tx.update(change.when(unchanged).when(field("status").eq(Status::Active)))
     }
 
-    /// Adds everything a new account consists of to a transaction: the record, the password and the claims of its names.
-    pub fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> Claims {
+    /// Adds the person's part of a new account ([`crate::NewAccount`]) to a transaction: the record, the password and the claims of its names.
+    pub(crate) fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> Claims {
         tx.create(self);
         if let Some(password) = password {
             tx.create(password);
@@ -151,7 +151,7 @@ impl User {
 
     /// Adds a new account to a transaction as [`User::create`] does, in the place of the one that had its number until now and
     /// that nothing but the number led into. That one loses the number and is put to rest; only staff can give it back.
-    pub fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> Claims {
+    pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> Claims {
         tx.create(self);
         let username = tx.create(&UsernameClaim { username: self.username.clone(), user: self.id });
         let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
@@ -238,7 +238,7 @@ pub enum Factor {
     RecoveryCode,
 }
 
-/// The two writes of [`User::create`] that another account can make fail.
+/// The writes of a new account that another account can make fail.
 #[derive(Clone, Copy, Debug)]
 pub struct Claims {
     /// Refused if the username is taken.

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+pub use accounts::picture::Size;
 use fast_image_resize::{IntoImageView as _, ResizeAlg, ResizeOptions, Resizer, images::Image};
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder as _, ImageEncoder as _, ImageError, ImageReader, Limits, RgbImage,
@@ -24,35 +25,6 @@ const MEMORY_MAX: u64 = 256 * 1024 * 1024;
 const SCANS_MAX: usize = 100;
 /// Of the JPEGs we write.
 const QUALITY: u8 = 85;
-
-/// The sizes every picture exists in: squares of so many pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub enum Size {
-    /// In lists.
-    #[serde(rename = "64")]
-    Small,
-    /// On a profile.
-    #[serde(rename = "300")]
-    Medium,
-    /// On its own.
-    #[serde(rename = "1024")]
-    Large,
-}
-
-impl Size {
-    /// Every size.
-    pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
-
-    /// Pixels on each side.
-    #[must_use]
-    pub const fn pixels(self) -> u32 {
-        match self {
-            Self::Small => 64,
-            Self::Medium => 300,
-            Self::Large => 1024,
-        }
-    }
-}
 
 /// Why an upload did not become a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

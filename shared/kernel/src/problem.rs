@@ -46,6 +46,8 @@ kinds! {
     StepUpRequired = 401 "step_up_required";
     /// The caller may not do this.
     Forbidden = 403 "forbidden";
+    /// Staff need a second factor that no message carries, and the caller has none.
+    SecondFactorRequired = 403 "second_factor_required";
     /// A browser on another site asked.
     OriginRefused = 403 "origin_refused";
     /// Too many sign-ins fail everywhere: work first. `challenge` and `difficulty` say at what.
@@ -68,6 +70,8 @@ kinds! {
     AccountExists = 409 "account_exists";
     /// The number has an account that nobody has used for long and that nothing but the number leads into.
     AccountIdle = 409 "account_idle";
+    /// The caller has entered an invitation code before, and it is final.
+    InviteUsed = 409 "invite_used";
     /// Deletion has begun and cannot be cancelled any more.
     DeletionBegun = 409 "deletion_begun";
     /// Nothing is scheduled.
@@ -98,6 +102,9 @@ kinds! {
     FactorUnavailable = 422 "factor_unavailable";
     /// A passkey that is unknown here, or an answer of one that does not fit what was asked.
     PasskeyInvalid = 422 "passkey_invalid";
+    /// An invitation code that cannot be entered: unknown, one's own, of an account that is not in use, of somebody whom the
+    /// caller invited. One answer for all.
+    InviteInvalid = 422 "invite_invalid";
     /// A link that is unknown, spent or expired.
     LinkInvalid = 422 "link_invalid";
     /// The operation changes a versioned object and needs `If-Match`.

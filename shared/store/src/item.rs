@@ -62,6 +62,10 @@ impl Index {
     }
 }
 
+/// The index by numbers: `gsi3`. What is in it stands in a ranking, at a number that only [`crate::Update::rank`] changes, so
+/// that counting something also moves it to its new place.
+pub(crate) const RANKING: (&str, &str, &str) = ("gsi3", "gsi3pk", "gsi3sk");
+
 /// What is stored: a struct that knows its key.
 pub trait Item: Serialize + DeserializeOwned {
     /// Stored as `kind`; reading an item of another kind is [`StoreError::Corrupt`], never a panic.

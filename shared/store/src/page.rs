@@ -1,11 +1,12 @@
 //! Parts of a partition, read in order.
 
-use crate::{Index, Key};
+use crate::{Index, Key, item::RANKING};
 
 /// Which items of a partition, in which order, and how many.
 #[derive(Clone, Debug)]
 pub struct Range {
-    pub(crate) index: Option<Index>,
+    /// The names of the index and of its two key attributes.
+    pub(crate) index: Option<(&'static str, &'static str, &'static str)>,
     pub(crate) pk: String,
     pub(crate) sort: Sort,
     pub(crate) forward: bool,
@@ -31,7 +32,13 @@ impl Range {
     /// A partition of an index, ascending. Indexes are eventually consistent.
     #[must_use]
     pub fn of_index(index: Index, pk: impl Into<String>) -> Self {
-        Self { index: Some(index), consistent: false, ..Self::of(pk) }
+        Self { index: Some(index.names()), consistent: false, ..Self::of(pk) }
+    }
+
+    /// The first of a ranking, highest first ([`crate::Update::rank`]). Eventually consistent.
+    #[must_use]
+    pub fn of_ranking(ranking: &str, items: u32) -> Self {
+        Self { index: Some(RANKING), consistent: false, ..Self::of(ranking) }.newest_first().limit(items)
     }
 
     /// Only sort keys that begin with this.

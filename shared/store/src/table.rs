@@ -373,10 +373,7 @@ impl Table {
         start: Option<Attributes>,
         select: Option<Select>,
     ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, StoreError> {
-        let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |i| {
-            let (index, pk, sk) = i.names();
-            (Some(index.to_owned()), pk, sk)
-        });
+        let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |(index, pk, sk)| (Some(index.to_owned()), pk, sk));
         let mut names = Names::default();
         let text = |s: &str| Ok(AttributeValue::S(s.to_owned()));
         let mut condition = format!("{} = {}", names.name(pk), names.value(text(&range.pk))?);
@@ -420,10 +417,9 @@ fn retry(attempt: u32) -> Result<u32, StoreError> {
     if next > CONFLICT_RETRIES { Err(StoreError::Unavailable("too many collisions".to_owned())) } else { Ok(next) }
 }
 
-fn start_key(key: &Key, place: Option<(crate::Index, Key)>) -> Attributes {
+fn start_key(key: &Key, place: Option<((&str, &str, &str), Key)>) -> Attributes {
     let mut start = key.attributes();
-    if let Some((index, Key { pk, sk })) = place {
-        let (_, pk_name, sk_name) = index.names();
+    if let Some(((_, pk_name, sk_name), Key { pk, sk })) = place {
         start.extend([(pk_name.to_owned(), AttributeValue::S(pk)), (sk_name.to_owned(), AttributeValue::S(sk))]);
     }
     start

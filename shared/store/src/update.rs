@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     Cond, Index, Key, StoreError,
     condition::{Names, value_of},
+    item::RANKING,
 };
 
 /// A change of one item: what to set, add and remove, and under which condition.
@@ -52,6 +53,13 @@ impl Update {
     pub fn add(mut self, name: &'static str, amount: i64) -> Self {
         self.add.push((name, amount));
         self
+    }
+
+    /// Moves the item up a ranking by so much, or down; one that is not in it yet enters it there.
+    #[must_use]
+    pub fn rank(self, ranking: &str, by: i64) -> Self {
+        let (_, pk, sk) = RANKING;
+        self.set(pk, ranking).add(sk, by)
     }
 
     /// Removes an attribute.

@@ -2,6 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
+use accounts::picture::DEFAULT;
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -14,9 +15,6 @@ use http::{HeaderValue, StatusCode, header};
 use kernel::{Problem, Sys, Time, id::PictureId};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use web::{Error, Path, Problems};
-
-/// What stands in an address instead of an id for people without a picture.
-pub const DEFAULT: &str = "default";
 
 /// How long a link is good.
 const LINK_LIFE: Duration = Duration::from_secs(1800);

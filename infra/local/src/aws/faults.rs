@@ -23,6 +23,9 @@ pub enum Fault {
     Unavailable,
     /// A transaction that met another one; the SDK does not retry. For other operations the same as [`Fault::Internal`].
     Conflict,
+    /// A transaction of which one part, whose partition begins with this, is refused as if its item were there already. For
+    /// other operations the same as [`Fault::Internal`].
+    Taken(&'static str),
     /// Executed after this delay.
     Slow(Duration),
     /// Executed, but the reply is cut off.

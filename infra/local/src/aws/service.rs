@@ -107,12 +107,18 @@ impl Service {
             (Fault::Throttle, Self::Sns) => (StatusCode::TOO_MANY_REQUESTS, "Throttled"),
             (Fault::Throttle, Self::Connections) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
             (Fault::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
-            (Fault::Conflict, Self::DynamoDb) => (StatusCode::BAD_REQUEST, "TransactionConflictException"),
+            (Fault::Conflict | Fault::Taken(_), Self::DynamoDb) => (StatusCode::BAD_REQUEST, "TransactionConflictException"),
             (Fault::Internal, Self::DynamoDb) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
-            (Fault::Internal | Fault::Conflict, Self::S3 | Self::Sns) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
-            (Fault::Internal | Fault::Conflict, Self::Ses) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
-            (Fault::Internal | Fault::Conflict, Self::EventBridge) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalException"),
-            (Fault::Internal | Fault::Conflict, Self::Connections) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException"),
+            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::S3 | Self::Sns) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+            }
+            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Ses) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::EventBridge) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalException")
+            }
+            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Connections) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
+            }
         };
         Some(Refusal::new(status, code, "a scripted fault"))
     }

@@ -27,6 +27,7 @@ functions! {
     "deletion-fallback" => deletion_fallback,
     "deletion-sweep" => deletion_sweep,
     "deliver" => deliver,
+    "invites" => invites,
     "login" => login,
     "mfa" => mfa,
     "outbox-relay" => outbox_relay,

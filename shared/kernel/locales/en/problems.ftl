@@ -15,6 +15,8 @@ too_many = There are as many as there may be.
 factor_unavailable = This way of proving yourself does not serve here.
 passkey_invalid = The passkey is not known here, or did not answer what was asked.
 forbidden = You may not do this.
+second_factor_required = This takes an account with second factors.
+    .detail = Turn them on, with an authenticator app or a passkey.
 origin_refused = This site may not use the service.
 password_wrong = The current password is wrong.
 chat_banned = You are banned from chat.
@@ -29,6 +31,8 @@ proof_of_work_required = Many sign-ins are failing at the moment, so signing in 
     .detail = Find a number for which the SHA-256 digest of the challenge, a full stop and the number begins with as many zero bits as the difficulty says, and send the three in the header Proof-of-Work.
 account_idle = This number belongs to an account that has not been used for long.
     .detail = Numbers are given out again, so this may be the account of somebody else. You can begin with a new one.
+invite_used = You have entered an invitation code before.
+    .detail = It can be entered once, and not changed.
 deletion_begun = Deletion has begun and cannot be cancelled any more.
 deletion_not_scheduled = No deletion is scheduled.
 conflict = Two requests collided. Send yours again.
@@ -42,6 +46,7 @@ code_invalid = The code is wrong or no longer valid.
         [one] One try is left.
        *[other] { $tries_left } tries are left.
     }
+invite_invalid = This invitation code cannot be entered.
 link_invalid = This link is wrong or no longer valid.
 version_required = Say which version you are changing (If-Match).
 too_many_requests = Too many attempts. Try again later.
@@ -105,4 +110,5 @@ field-file_type = Use a JPEG, PNG or WebP picture.
 field-file_size = The file may have 1 to { $max } bytes.
 field-checksum = This is not a SHA-256 checksum.
 field-id = This is not a valid id.
+field-invite_invalid = This invitation code cannot be entered.
 field-range = Use a number from { $min } to { $max }.

@@ -15,6 +15,8 @@ too_many = Jest ich tyle, ile może być.
 factor_unavailable = Ten sposób potwierdzenia nie jest tu możliwy.
 passkey_invalid = Ten klucz dostępu nie jest tu znany albo nie odpowiedział na to, o co pytano.
 forbidden = Nie możesz tego zrobić.
+second_factor_required = Do tego potrzebne jest konto z drugim składnikiem.
+    .detail = Włącz go: aplikację uwierzytelniającą albo klucz dostępu.
 origin_refused = Ta witryna nie może korzystać z usługi.
 password_wrong = Obecne hasło jest nieprawidłowe.
 chat_banned = Masz zakaz korzystania z czatu.
@@ -29,6 +31,8 @@ proof_of_work_required = Bardzo wiele prób logowania kończy się teraz niepowo
     .detail = Znajdź liczbę, dla której skrót SHA-256 wyzwania, kropki i tej liczby zaczyna się od tylu zerowych bitów, ile podaje trudność, i prześlij całość w nagłówku Proof-of-Work.
 account_idle = Ten numer należy do konta, którego od dawna nikt nie używał.
     .detail = Numery są przydzielane ponownie, więc może to być konto kogoś innego. Możesz zacząć od nowego.
+invite_used = Kod zaproszenia został już podany.
+    .detail = Można go podać raz i nie można go zmienić.
 deletion_begun = Usuwanie już się rozpoczęło i nie można go anulować.
 deletion_not_scheduled = Nie zaplanowano usunięcia.
 conflict = Dwa żądania się zderzyły. Wyślij swoje ponownie.
@@ -43,6 +47,7 @@ code_invalid = Kod jest nieprawidłowy lub stracił ważność.
         [few] Zostały { $tries_left } próby.
        *[many] Zostało { $tries_left } prób.
     }
+invite_invalid = Tego kodu zaproszenia nie można podać.
 link_invalid = Ten odnośnik jest nieprawidłowy lub stracił ważność.
 version_required = Podaj, którą wersję zmieniasz (If-Match).
 too_many_requests = Zbyt wiele prób. Spróbuj później.
@@ -108,4 +113,5 @@ field-file_type = Użyj obrazu JPEG, PNG lub WebP.
 field-file_size = Plik może mieć od 1 do { $max } bajtów.
 field-checksum = To nie jest suma kontrolna SHA-256.
 field-id = To nie jest prawidłowy identyfikator.
+field-invite_invalid = Tego kodu zaproszenia nie można podać.
 field-range = Użyj liczby od { $min } do { $max }.

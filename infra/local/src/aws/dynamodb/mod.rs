@@ -118,8 +118,15 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
         })
         .await;
     // A transaction says of each of its parts why it was cancelled.
-    if operation == "TransactWriteItems" && response.extensions().get() == Some(&Fault::Conflict) {
-        response = reply(Err(conflict(&value)), &call.request_id);
+    if operation == "TransactWriteItems" {
+        let cancelled = match response.extensions().get() {
+            Some(Fault::Conflict) => Some(cancelled(&value, "TransactionConflict", |at, _| at == 0)),
+            Some(Fault::Taken(prefix)) => Some(cancelled(&value, "ConditionalCheckFailed", |_, partition| partition.starts_with(prefix))),
+            _ => None,
+        };
+        if let Some(cancelled) = cancelled {
+            response = reply(Err(cancelled), &call.request_id);
+        }
     }
     response
 }
@@ -131,18 +138,18 @@ fn reply(result: Result<String, DynoxideError>, request_id: &str) -> Response {
     }
 }
 
-/// What AWS answers when a transaction meets another one at its first item.
-fn conflict(body: &Value) -> DynoxideError {
-    let parts = body.get("TransactItems").and_then(Value::as_array).map_or(0, Vec::len);
-    let reason = |at| match at {
-        0 => CancellationReason {
-            code: "TransactionConflict".to_owned(),
-            message: Some("Transaction is ongoing for the item".to_owned()),
-            item: None,
-        },
-        _ => CancellationReason { code: "None".to_owned(), ..CancellationReason::default() },
+/// What AWS answers when a transaction is cancelled for this reason at those of its parts: by their places and partitions.
+fn cancelled(body: &Value, code: &str, at: impl Fn(usize, &str) -> bool) -> DynoxideError {
+    let parts = body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let partition = |part: &Value| -> Option<String> {
+        let (_, part) = part.as_object()?.iter().next()?;
+        Some(part.get("Item").or_else(|| part.get("Key"))?.pointer("/pk/S")?.as_str()?.to_owned())
     };
-    let reasons: Vec<_> = (0..parts).map(reason).collect();
+    let reason = |(place, part): (usize, &Value)| match at(place, &partition(part).unwrap_or_default()) {
+        true => CancellationReason { code: code.to_owned(), message: Some("a scripted fault".to_owned()), item: None },
+        false => CancellationReason { code: "None".to_owned(), ..CancellationReason::default() },
+    };
+    let reasons: Vec<_> = parts.iter().enumerate().map(reason).collect();
     let codes = reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join(", ");
     let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]");
     DynoxideError::TransactionCanceledException(message, reasons)

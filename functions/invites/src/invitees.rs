@@ -1,0 +1,105 @@
+//! Who entered one's code: for its owner alone.
+
+use std::time::Duration;
+
+use accounts::{
+    Member,
+    invite::Invitee,
+    picture::Picture,
+    user::{Status, User},
+};
+use axum::extract::State;
+use kernel::{FieldError, Problem, Time, Timestamp, id::UserId};
+use serde::{Deserialize, Serialize};
+use store::{Batch, StoreError};
+use utoipa::{IntoParams, ToSchema};
+use web::{Json, Problems, Query};
+
+/// People of one page, at most: a batch read takes no more.
+const PAGE_MAX: u32 = 100;
+/// People of one page, unless the client asks otherwise.
+const PAGE: u32 = 30;
+/// How long a cursor is good.
+const CURSOR_LIFE: Duration = Duration::from_secs(3600);
+
+/// Which part of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// People at most: 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 30)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Some of those who entered one's code.
+#[derive(Serialize, ToSchema)]
+pub struct InviteeList {
+    /// The newest first.
+    items: Vec<InviteeInfo>,
+    /// Brings the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Somebody who entered one's code.
+#[derive(Serialize, ToSchema)]
+pub struct InviteeInfo {
+    /// Absent, like all else but the date, while their account is not in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("ben"))]
+    username: Option<String>,
+    /// Where the picture is, also the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Picture>,
+    /// Their phone number, if they have one: the country and the last three digits, all of it if they say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("+44******123"))]
+    phone: Option<String>,
+    /// When they did.
+    entered_at: Timestamp,
+}
+
+/// Lists who entered one's code, the newest first.
+///
+/// AWS calls: three, the batch that proves the session, the query, and a batch of the people in it, who change their names and
+/// pictures without the list.
+#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", security(("bearer" = [])), params(Part),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = InviteeList), Problems))]
+pub async fn list_invitees(
+    State(s): State<crate::State>,
+    caller: Member,
+    Query(part): Query<Part>,
+) -> Result<Json<InviteeList>, web::Error> {
+    let (limit, owner) = (limit(part.limit)?, caller.user.id);
+    let purpose = format!("invitees of {owner}");
+    let after = part.cursor.as_deref().map(|text| s.sealer.open::<(Time, UserId)>(&purpose, text)).transpose()?;
+    let range = Invitee::of(owner).limit(limit);
+    let range = after.map_or(range.clone(), |(at, user)| range.after(Invitee::key_of(owner, at, user), None));
+    let page = s.table.query::<Invitee>(range).await?;
+    let mut people = s.table.get_many(page.items.iter().map(|entry| User::key_of(entry.user)).collect()).await?;
+    let last = page.items.last().filter(|_| page.more).map(|entry| (entry.at, entry.user));
+    let items = page.items.into_iter().map(|entry| shown(&s, &mut people, &entry)).collect::<Result<_, _>>()?;
+    let next_cursor = last.map(|last| s.sealer.seal(&purpose, last, s.sys.now() + CURSOR_LIFE));
+    Ok(Json(InviteeList { items, next_cursor }))
+}
+
+fn shown(s: &crate::State, people: &mut Batch, entry: &Invitee) -> Result<InviteeInfo, StoreError> {
+    let user = people.take::<User>(&User::key_of(entry.user))?.filter(|user| user.status == Status::Active);
+    let phone = user.as_ref().and_then(|user| user.phone.as_ref());
+    Ok(InviteeInfo {
+        phone: phone.map(|phone| if entry.shows_phone { phone.to_string() } else { phone.hinted() }),
+        picture: user.as_ref().map(|user| s.links.of(user.picture)),
+        username: user.map(|user| user.username.to_string()),
+        entered_at: entry.at.into(),
+    })
+}
+
+fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(PAGE);
+    let range = || FieldError::new("range").with("min", 1).with("max", PAGE_MAX);
+    if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
+}

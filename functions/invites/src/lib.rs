@@ -1,0 +1,61 @@
+//! Invitation codes: one's own, entering somebody's, who entered one's own; and for staff how many people came.
+//!
+//! A code tells nobody anything but that it can be entered: unknown ones, one's own and those of accounts that are not in use
+//! are refused alike, and ten tries an hour are all. Whoever enters a code is seen by its owner, by name and picture; their
+//! phone number only if they say so, and as long as they do.
+//!
+//! | operation | AWS calls |
+//! |---|---|
+//! | `GET /v1/me/invite-code` | the caller and their code in one; whose they entered, and what they let that person see, in another |
+//! | `POST /v1/me/inviter` | the caller and their code in one; two counters at once; whose the code is; whether they are there; a transaction; as above |
+//! | `PUT /v1/me/inviter/consent` | the caller and their code in one; an update |
+//! | `GET /v1/me/invitees` | the caller; a query; a batch read of the people in it |
+//! | `GET /v1/statistics/invites` | the caller and their roles in one; two queries at once, a batch read of the people in one of them |
+
+mod code;
+mod enter;
+mod invitees;
+mod statistics;
+
+use accounts::{picture::Links, token::Tokens};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::Sys;
+use store::{Sealer, Table};
+use web::Edge;
+
+/// What this feature may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    sealer: Sealer,
+    links: Links,
+}
+
+// The operations, in the order somebody meets them: `routes()` and `description()`.
+web::operations! { "invites", "Invitation codes: one's own, somebody else's, and who came by them.", State =>
+    code::get_invite_code,
+    enter::enter_invite_code,
+    enter::set_inviter_consent,
+    invitees::list_invitees,
+    statistics::get_invite_statistics,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let state = boot.env.read(|r| State {
+        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        tokens: Tokens::read(r, &sys),
+        sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
+        links: Links::new(&r.need("PUBLIC_URL")),
+        sys: sys.clone(),
+    })?;
+    state.table.warm_up().await;
+    Ok(web::function(routes(), state, Edge { sys }))
+}

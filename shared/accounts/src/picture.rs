@@ -1,0 +1,84 @@
+//! Where pictures of people are reached.
+
+use std::sync::Arc;
+
+use kernel::id::PictureId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What stands in an address instead of an id for people without a picture.
+pub const DEFAULT: &str = "default";
+
+/// The sizes every picture exists in: squares of so many pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum Size {
+    /// In lists.
+    #[serde(rename = "64")]
+    Small,
+    /// On a profile.
+    #[serde(rename = "300")]
+    Medium,
+    /// On its own.
+    #[serde(rename = "1024")]
+    Large,
+}
+
+impl Size {
+    /// Every size.
+    pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+
+    /// Pixels on each side.
+    #[must_use]
+    pub const fn pixels(self) -> u32 {
+        match self {
+            Self::Small => 64,
+            Self::Medium => 300,
+            Self::Large => 1024,
+        }
+    }
+}
+
+/// The addresses of a picture in every size. They stay good for as long as it is somebody's picture.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Picture {
+    /// 64 × 64 pixels.
+    #[schema(format = "uri")]
+    small: String,
+    /// 300 × 300 pixels.
+    #[schema(format = "uri")]
+    medium: String,
+    /// 1024 × 1024 pixels.
+    #[schema(format = "uri")]
+    large: String,
+}
+
+impl Picture {
+    /// What it looks like.
+    #[must_use]
+    pub fn example() -> serde_json::Value {
+        let at = |size| format!("https://api.example.test/v1/pictures/pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP/{size}");
+        serde_json::json!({"small": at(64), "medium": at(300), "large": at(1024)})
+    }
+}
+
+/// Where pictures are reached.
+#[derive(Clone)]
+pub struct Links {
+    base: Arc<str>,
+}
+
+impl Links {
+    /// Below this address.
+    #[must_use]
+    pub fn new(public_url: &str) -> Self {
+        Self { base: public_url.into() }
+    }
+
+    /// The addresses of this picture, or of the one that everybody has who has none.
+    #[must_use]
+    pub fn of(&self, picture: Option<PictureId>) -> Picture {
+        let name = picture.map_or_else(|| DEFAULT.to_owned(), |p| p.to_string());
+        let at = |size: Size| format!("{}/v1/pictures/{name}/{}", self.base, size.pixels());
+        Picture { small: at(Size::Small), medium: at(Size::Medium), large: at(Size::Large) }
+    }
+}

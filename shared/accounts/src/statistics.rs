@@ -1,0 +1,136 @@
+//! How many people came, day by day: counted in the transactions that let them in, and nothing but numbers.
+//!
+//! A day is counted in several places, one of which is drawn for each transaction, so that those of many people at once do not
+//! meet at one item. To read is to add them up.
+
+use std::{collections::BTreeMap, fmt, iter::successors};
+
+use kernel::{FieldError, Sys, Time};
+use serde::{Deserialize, Serialize};
+use store::{Item, Key, Range, StoreError, Table, Tx, Update};
+use time::{Date, macros::format_description};
+
+/// In how many places a day is counted.
+const SHARDS: u32 = 8;
+
+/// A day by UTC, `YYYY-MM-DD`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(Date);
+
+impl Day {
+    /// The day of a moment.
+    #[must_use]
+    pub fn of(at: Time) -> Self {
+        Self(at.date())
+    }
+
+    /// Parses a day.
+    ///
+    /// # Errors
+    /// `date`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok().filter(|_| text.len() == 10);
+        date.map(Self).ok_or_else(|| FieldError::new("date"))
+    }
+
+    /// This day and those before it, `days` in all, the earliest first.
+    #[must_use]
+    pub fn back(self, days: u32) -> Vec<Self> {
+        let mut back: Vec<Self> = successors(Some(self.0), |day| day.previous_day()).take(days as usize).map(Self).collect();
+        back.reverse();
+        back
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+    }
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Accounts that were made.
+    pub registrations: u64,
+    /// Addresses and numbers that were proven in order to make one.
+    pub verifications: u64,
+    /// Invitation codes that were entered.
+    pub invites: u64,
+}
+
+/// A part of what was counted on a day.
+#[derive(Debug, Serialize, Deserialize)]
+struct Part {
+    day: String,
+    shard: u32,
+    #[serde(default)]
+    registrations: u64,
+    #[serde(default)]
+    verifications: u64,
+    #[serde(default)]
+    invites: u64,
+}
+
+impl Part {
+    fn key_of(day: &str, shard: u32) -> Key {
+        Key::new(PARTITION, format!("{day}#{shard}"))
+    }
+}
+
+const PARTITION: &str = "STATISTICS";
+
+impl Item for Part {
+    const KIND: &'static str = "statistics";
+    fn key(&self) -> Key {
+        Self::key_of(&self.day, self.shard)
+    }
+}
+
+/// Adds to a transaction that it is counted. Once in each: the place is one item.
+pub fn count(tx: &mut Tx, sys: &Sys, counts: Counts) {
+    let (day, shard) = (Day::of(sys.now()).to_string(), sys.below(SHARDS));
+    let mut update = Update::of(Part::key_of(&day, shard)).set("kind", Part::KIND).set("v", Part::VERSION);
+    update = update.set("day", &day).set("shard", shard);
+    for (name, n) in [("registrations", counts.registrations), ("verifications", counts.verifications), ("invites", counts.invites)] {
+        if n > 0 {
+            update = update.add(name, i64::try_from(n).unwrap_or(i64::MAX));
+        }
+    }
+    tx.update(update);
+}
+
+/// What was counted on each of the days from `first` to `last` that anything was counted on. One query, of at most eight small
+/// items a day.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn read(table: &Table, first: Day, last: Day) -> Result<BTreeMap<String, Counts>, StoreError> {
+    // `~` is behind every shard.
+    let range = Range::of(PARTITION).between(first.to_string(), format!("{last}#~")).eventually();
+    let mut days = BTreeMap::<String, Counts>::new();
+    for part in table.query::<Part>(range).await?.items {
+        let day = days.entry(part.day).or_default();
+        day.registrations = day.registrations.saturating_add(part.registrations);
+        day.verifications = day.verifications.saturating_add(part.verifications);
+        day.invites = day.invites.saturating_add(part.invites);
+    }
+    Ok(days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_back_over_the_end_of_a_month() {
+        let day = |text| Day::parse(text).unwrap();
+        let shown = |days: Vec<Day>| days.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(shown(day("2024-03-01").back(3)), ["2024-02-28", "2024-02-29", "2024-03-01"]);
+        assert_eq!(shown(day("2026-01-01").back(1)), ["2026-01-01"]);
+        for bad in ["", "2026-1-1", "2026-02-30", "26-01-01", "2026-01-01T00:00:00Z"] {
+            assert_eq!(Day::parse(bad).unwrap_err().code, "date", "{bad}");
+        }
+        assert_eq!(Day::of(Time::from_millis(1_796_083_199_999)).to_string(), "2026-11-30");
+    }
+}

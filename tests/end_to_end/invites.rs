@@ -1,0 +1,613 @@
+//! I-13: invitation codes. Everybody has one, enters one other at most, sees who entered theirs. P3, P7, Z14, Q3, D5, E1.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use local::{
+    aws::faults::{Fault, Target},
+    hosts::Trace,
+};
+use serde_json::value::to_raw_value;
+use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
+
+const CODE: &str = "/v1/me/invite-code";
+const INVITER: &str = "/v1/me/inviter";
+const INVITEES: &str = "/v1/me/invitees";
+const STATISTICS: &str = "/v1/statistics/invites";
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn code(of: &Caller) -> String {
+    of.get(CODE).await.is(200)["code"].as_str().unwrap().to_owned()
+}
+
+async fn used(of: &Caller) -> u64 {
+    of.get(CODE).await.is(200)["used"].as_u64().unwrap()
+}
+
+async fn enter(who: &Caller, code: &str) -> Reply {
+    who.post(INVITER, json!({ "code": code })).await
+}
+
+async fn names(of: &Caller) -> Vec<String> {
+    let list = of.get(INVITEES).await.is(200);
+    list["items"].as_array().unwrap().iter().map(|i| i["username"].as_str().unwrap_or("-").to_owned()).collect()
+}
+
+/// Signs somebody up with a phone number, and in again.
+async fn by_phone(cloud: &Cloud, phone: &str, with: Value) -> Reply {
+    let client = cloud.anonymous();
+    let flow = client.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+    let mut body = with;
+    body["code"] = json!(cloud.code_to(phone).await);
+    client.post(&format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap()), body).await
+}
+
+/// A registration in steps that has come to the names, and what is given there.
+async fn proven_flow(cloud: &Cloud, name: &str) -> (Caller, String) {
+    let caller = cloud.anonymous().named(name);
+    let flow = caller.post("/v1/registrations", json!({ "email": caller.email() })).await.is(201);
+    let path = format!("/v1/registrations/{}", flow["id"].as_str().unwrap());
+    let code = cloud.code_to(&caller.email()).await;
+    caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
+    (caller, path)
+}
+
+fn personal(code: &str) -> Value {
+    json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29", "invite_code": code })
+}
+
+/// Does the rest of a registration whose names are given.
+async fn complete(caller: &Caller, path: &str) -> Caller {
+    caller.put(&format!("{path}/username"), json!({ "username": caller.name() })).await.is(200);
+    caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    caller.signed_in(caller.post(&format!("{path}/complete"), json!({})).await.is(201))
+}
+
+/// Everything that is stored of a kind.
+async fn of_kind(cloud: &Cloud, kind: &str) -> Vec<Value> {
+    let dump = cloud.dump().await;
+    let all = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
+    all.filter(|item| item["kind"]["S"] == kind).cloned().collect()
+}
+
+async fn administrator(cloud: &Cloud, name: &str, phone: &str) -> (Caller, App) {
+    let (caller, app, _) = cloud.careful(name, phone).await;
+    cloud.appoint(&caller, &["administrator"]);
+    (cloud.step_up(&caller, &app).await, app)
+}
+
+/// Has somebody's account deleted, now.
+async fn remove(cloud: &Cloud, who: &Caller) {
+    who.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    cloud.advance(DAY * 30 + HOUR).await;
+    let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
+    cloud.hosts.invoke("DeletionSweepFunction", event, &Trace::new(&cloud.sys)).await.unwrap();
+    cloud.settle().await;
+}
+
+/// I-13: whichever way an account is opened it has a code of its own, and the same at every sign-in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_has_a_code_and_keeps_it() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let link = cloud.anonymous().named("ben");
+    link.post("/v1/registrations/link", json!({ "email": link.email(), "username": "ben", "password": PASSWORD })).await.is(202);
+    let token = cloud.token_to(&link.email()).await;
+    let ben = link.signed_in(link.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201));
+    let phone = "+447700900301";
+    let cyd = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({})).await.is(201));
+    let mut codes = BTreeSet::new();
+    for who in [&ana, &ben, &cyd] {
+        let own = who.get(CODE).await.is(200);
+        let code = own["code"].as_str().unwrap();
+        assert!(code.len() == 6 && code.chars().all(|c| "23456789ABCDEFGHJKMNPQRSTUVWXYZ".contains(c)), "{code}");
+        assert_eq!((&own["used"], &own["inviter"]), (&json!(0), &Value::Null));
+        codes.insert(code.to_owned());
+    }
+    assert_eq!(codes.len(), 3);
+    assert_eq!(code(&cloud.sign_in("ana").await).await, code(&ana).await);
+    cloud.advance(Duration::from_secs(121)).await;
+    let again = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({})).await.is(201));
+    assert_eq!((again.id(), code(&again).await), (cyd.id(), code(&cyd).await));
+}
+
+/// I-13: a number that is given out again: who begins afresh has a code of their own too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_begins_afresh_has_another_code() {
+    let cloud = Cloud::start().await;
+    let phone = "+447700900302";
+    let first = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({})).await.is(201));
+    let before = code(&first).await;
+    cloud.advance(DAY * 91).await;
+    let next = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({ "start_afresh": true })).await.is(201));
+    assert_ne!(next.id(), first.id());
+    assert_ne!(code(&next).await, before);
+    // The account before is at rest: its code is nobody's to enter.
+    enter(&next, &before).await.is_problem(422, "invite_invalid");
+}
+
+/// I-13, A6: a drawn code that is somebody's already is drawn again, and nobody notices; nor does who is refused for another
+/// reason lose the account they could have had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
+    let cloud = Cloud::start().await;
+    let target = |function: &str, times| Target {
+        function: Some(function.to_owned()),
+        operation: Some("TransactWriteItems".to_owned()),
+        times,
+        ..Target::default()
+    };
+    let (ana, path) = proven_flow(&cloud, "ana").await;
+    ana.put(&format!("{path}/personal"), personal(&code(&cloud.member("ben").await).await)).await.is(200);
+    ana.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
+    ana.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    let taken = cloud.aws.faults.script(target("RegistrationFunction", 3), Fault::Taken("INVITE#"));
+    let ana = ana.signed_in(ana.post(&format!("{path}/complete"), json!({})).await.is(201));
+    assert_eq!(taken.hits(), 3);
+    taken.end();
+    let own = ana.get(CODE).await.is(200);
+    assert_eq!((own["code"].as_str().unwrap().len(), &own["inviter"]["username"]), (6, &json!("ben")));
+    assert_eq!(of_kind(&cloud, "user").await.len(), 2);
+
+    // Where none is free there is no account, and the same request may be sent again.
+    let client = cloud.anonymous();
+    let flow = client.post("/v1/phone-sign-ins", json!({ "phone": "+447700900303" })).await.is(202);
+    let verify = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    let body = json!({ "code": cloud.code_to("+447700900303").await });
+    let taken = cloud.aws.faults.script(target("PhoneLoginFunction", 0), Fault::Taken("INVITE#"));
+    client.post(&verify, body.clone()).await.is_problem(503, "unavailable");
+    taken.end();
+    client.post(&verify, body).await.is(201);
+    assert_eq!(of_kind(&cloud, "user").await.len(), 3);
+}
+
+/// I-13: an account from before there were codes gets one when it is first asked for; one, whoever asks how often.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_here_before_codes_gets_one() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let core = cloud.core();
+    let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
+    let key = json!({ "pk": { "S": format!("USER#{}", ana.id()) }, "sk": { "S": "INVITE" } });
+    core.aws.dynamodb.database().delete_item(serde_json::from_value(json!({ "TableName": table, "Key": key })).unwrap()).unwrap();
+    let replies = race(20, |_| {
+        let ana = ana.clone();
+        async move { ana.get(CODE).await }
+    })
+    .await;
+    let own = code(&ana).await;
+    assert!(replies.iter().all(|r| [200, 409].contains(&r.status.as_u16())));
+    assert!(replies.iter().filter(|r| r.status == 200).all(|r| r.json()["code"] == own.as_str()));
+    enter(&ben, &own).await.is(201);
+    assert_eq!(used(&ana).await, 1);
+}
+
+/// I-13, P7: once and for good; in any case, with space around it; its owner is shown, and the list has who entered it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_is_entered_once_and_for_good() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
+    let (a, c) = (code(&ana).await, code(&cyd).await);
+    let reply = enter(&ben, &format!(" {}\t", a.to_lowercase())).await;
+    assert_eq!(reply.header("location"), CODE);
+    let entered = reply.is(201);
+    assert_eq!((&entered["inviter"]["username"], &entered["inviter"]["shows_phone"]), (&json!("ana"), &json!(false)));
+    assert!(entered["inviter"]["picture"]["small"].as_str().unwrap().ends_with("/v1/pictures/default/64"), "{entered}");
+    assert_eq!(ben.get(CODE).await.is(200), entered, "what entering answers is what is there");
+    for again in [&a, &c, &code(&ben).await, "nonsense"] {
+        enter(&ben, again).await.is_problem(409, "invite_used");
+    }
+    assert_eq!((used(&ana).await, used(&cyd).await), (1, 0));
+    assert_eq!((names(&ana).await, names(&cyd).await, names(&ben).await), (vec!["ben".to_owned()], vec![], vec![]));
+    let polish = ben.with("accept-language", "pl").post(INVITER, json!({ "code": c })).await.is_problem(409, "invite_used");
+    assert_eq!(polish["title"], "Kod zaproszenia został już podany.");
+}
+
+/// I-13, E1, P7: unknown, malformed, one's own, at rest, about to leave, gone, whom one invited oneself: one answer, and nothing
+/// has happened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_that_cannot_be_entered_is_refused_alike() {
+    let cloud = Cloud::start().await;
+    let gone = cloud.member("gone").await;
+    let (ana, resting) = (cloud.member("ana").await, cloud.member("resting").await);
+    let (leaving, invited) = (cloud.member("leaving").await, cloud.member("invited").await);
+    let mut wrong = vec!["222222".to_owned(), String::new(), "K7M2X0".to_owned(), "K".repeat(5000)];
+    for who in [&gone, &ana, &resting, &leaving, &invited] {
+        wrong.push(code(who).await);
+    }
+    let own = code(&ana).await;
+    remove(&cloud, &gone).await;
+    let resting = cloud.sign_in(resting.name()).await;
+    resting.post("/v1/me/deactivation", json!({})).await.is(204);
+    let leaving = cloud.sign_in(leaving.name()).await;
+    leaving.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    let (ana, invited) = (cloud.sign_in("ana").await, cloud.sign_in("invited").await);
+    enter(&invited, &own).await.is(201);
+    let mut shapes = BTreeSet::new();
+    for wrong in &wrong {
+        let reply = enter(&ana, wrong).await;
+        reply.is_problem(422, "invite_invalid");
+        let mut body = reply.json();
+        body["request_id"] = Value::Null;
+        shapes.insert(format!("{} {body}", reply.shape()));
+    }
+    assert_eq!(shapes.len(), 1, "{shapes:#?}");
+    let own = ana.get(CODE).await.is(200);
+    assert_eq!((&own["used"], &own["inviter"]), (&json!(1), &Value::Null));
+    assert_eq!(of_kind(&cloud, "invitee").await.len(), 1);
+    for malformed in [json!({}), json!({ "code": 5 }), json!({ "code": "K7M2XP", "user": ana.id() }), json!({ "code": null })] {
+        ana.post(INVITER, malformed).await.is_problem(400, "malformed");
+    }
+
+    // Who stays after all can be entered again: it is the state that counts, not the code. An hour later, for the tries.
+    cloud.advance(HOUR).await;
+    cloud.sign_in(leaving.name()).await.delete("/v1/me/deletion").await.is(200);
+    let ana = cloud.sign_in("ana").await;
+    enter(&ana, &code(&cloud.sign_in("leaving").await).await).await.is(201);
+}
+
+/// D5: ten tries an hour for an account, wherever from, and thirty for a client, whoever it is; then it says when to come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_cannot_be_guessed() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let right = code(&ben).await;
+    for _ in 0..10 {
+        enter(&ana, "222222").await.is_problem(422, "invite_invalid");
+    }
+    let elsewhere = cloud.sign_in("ana").await;
+    let refused = enter(&elsewhere, &right).await;
+    refused.is_problem(429, "too_many_requests");
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((3500..=3600).contains(&wait), "{wait}");
+    assert!(refused.header("ratelimit-policy").contains("\"invite_check\";q=10;w=3600"), "{}", refused.header("ratelimit-policy"));
+    assert!(refused.header("ratelimit").contains("\"invite_check\";r=0"), "{}", refused.header("ratelimit"));
+    cloud.advance(Duration::from_secs(wait)).await;
+    let ana = cloud.sign_in("ana").await;
+    enter(&ana, &right).await.is(201);
+
+    // One client, several accounts.
+    let client = cloud.anonymous();
+    for n in 0..3 {
+        let name = format!("guesser_{n}");
+        let _ = cloud.member(&name).await;
+        let guesser = client.signed_in(client.post("/v1/sessions", json!({ "login": name, "password": PASSWORD })).await.is(201));
+        for _ in 0..10 {
+            enter(&guesser, "222222").await.is_problem(422, "invite_invalid");
+        }
+    }
+    let _ = cloud.member("guesser_3").await;
+    let guesser = client.signed_in(client.post("/v1/sessions", json!({ "login": "guesser_3", "password": PASSWORD })).await.is(201));
+    let refused = enter(&guesser, &right).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!(refused.header("ratelimit-policy").contains("\"invite_client\";q=30"), "{}", refused.header("ratelimit-policy"));
+}
+
+/// Q3, Z14, P7: a thousand requests at once, of ten people, for two codes: each person has entered one, and every entry is
+/// counted once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_at_once_enter_once_each() {
+    const PEOPLE: usize = 10;
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let codes = [code(&ana).await, code(&ben).await];
+    let mut people = Vec::new();
+    for n in 0..PEOPLE {
+        people.push(cloud.member(&format!("racer_{n}")).await);
+    }
+    let replies = race(1000, |i| {
+        let (who, code) = (people[i % PEOPLE].clone(), codes[i / PEOPLE % 2].clone());
+        async move { enter(&who, &code).await }
+    })
+    .await;
+    let count = |status: u16| replies.iter().filter(|r| r.status.as_u16() == status).count();
+    assert_eq!(count(201), PEOPLE);
+    for refused in replies.iter().filter(|r| r.status != 201) {
+        assert!(["invite_used", "too_many_requests"].contains(&refused.json()["code"].as_str().unwrap()), "{}", refused.json());
+    }
+    assert!(count(409) > 0 && count(409) + count(429) + PEOPLE == 1000);
+    let mut listed: Vec<String> = names(&ana).await.into_iter().chain(names(&ben).await).collect();
+    listed.sort();
+    assert_eq!(listed, (0..PEOPLE).map(|n| format!("racer_{n}")).collect::<Vec<_>>());
+    assert_eq!(used(&ana).await + used(&ben).await, PEOPLE as u64);
+    assert_eq!(used(&ana).await, names(&ana).await.len() as u64);
+}
+
+/// P7: of two people who enter each other's code at the same moment one does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_people_do_not_invite_each_other() {
+    let cloud = Cloud::start().await;
+    for round in 0..4 {
+        let (ana, ben) = (cloud.member(&format!("ana_{round}")).await, cloud.member(&format!("ben_{round}")).await);
+        let codes = [code(&ana).await, code(&ben).await];
+        let people = [ana.clone(), ben.clone()];
+        let replies = race(2, |i| {
+            let (who, code) = (people[i].clone(), codes[1 - i].clone());
+            async move { enter(&who, &code).await }
+        })
+        .await;
+        let mut told: Vec<u16> = replies.iter().map(|r| r.status.as_u16()).collect();
+        told.sort_unstable();
+        assert_eq!(told, [201, 422]);
+        assert_eq!(used(&ana).await + used(&ben).await, 1);
+    }
+    // A circle of three is none of two.
+    let (a, b, c) = (cloud.member("aa_a").await, cloud.member("bb_b").await, cloud.member("cc_c").await);
+    enter(&a, &code(&b).await).await.is(201);
+    enter(&b, &code(&c).await).await.is(201);
+    enter(&c, &code(&a).await).await.is(201);
+}
+
+/// Z3: where the reply of the transaction is lost, who entered it is told that they did, and not that it was done before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_reply_is_not_a_code_that_was_used() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let target = Target {
+        function: Some("InvitesFunction".to_owned()),
+        operation: Some("TransactWriteItems".to_owned()),
+        times: 1,
+        ..Target::default()
+    };
+    let code = code(&ana).await;
+    let lost = cloud.aws.faults.script(target, Fault::LostAfter);
+    enter(&ben, &code).await.is(201);
+    assert_eq!((lost.hits(), used(&ana).await, names(&ana).await), (1, 1, vec!["ben".to_owned()]));
+}
+
+/// I-13: only its owner has the list; the newest first, in pages, nobody twice or missing; cursors are their owner's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_is_its_owners_and_comes_in_pages() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let code = code(&ana).await;
+    let mut expected = Vec::new();
+    for n in 0..5 {
+        let who = cloud.member(&format!("guest_{n}")).await;
+        enter(&who, &code).await.is(201);
+        expected.insert(0, who.name().to_owned());
+    }
+    assert_eq!(names(&ana).await, expected);
+    let (mut seen, mut path, mut cursor) = (Vec::new(), format!("{INVITEES}?limit=2"), String::new());
+    loop {
+        let page = ana.get(&path).await.is(200);
+        seen.extend(page["items"].as_array().unwrap().iter().map(|i| i["username"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = next.to_owned();
+        path = format!("{INVITEES}?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen, expected);
+    let first = ana.get(&format!("{INVITEES}?limit=1")).await.is(200)["items"][0].clone();
+    let members: Vec<&String> = first.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["entered_at", "picture", "username"], "nothing else is shown of somebody");
+
+    assert_eq!(names(&ben).await, Vec::<String>::new());
+    ben.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
+    for bad in ["limit=0", "limit=101"] {
+        assert_eq!(ana.get(&format!("{INVITEES}?{bad}")).await.field_errors(), ["/limit range"]);
+    }
+    // P3: whose list it is says the session alone.
+    for bad in [format!("user={}", ana.id()), "username=ana".to_owned(), "limit=x".to_owned()] {
+        ben.get(&format!("{INVITEES}?{bad}")).await.is_problem(400, "malformed");
+    }
+    ben.get("/v1/users/ana/invitees").await.is_problem(404, "not_found");
+    cloud.advance(HOUR + Duration::from_secs(1)).await;
+    let ana = cloud.sign_in("ana").await;
+    ana.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
+}
+
+/// I-13: a phone number is masked unless its owner says otherwise, when entering or later, and they can take it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_number_shows_as_its_owner_says() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let phone = "+447700900304";
+    cloud.phone(&ben, phone).await;
+    let shown = async || ana.get(INVITEES).await.is(200)["items"][0]["phone"].clone();
+    let consent = async |shows: bool| ben.put(&format!("{INVITER}/consent"), json!({ "shows_phone": shows })).await;
+    consent(true).await.is_problem(404, "not_found");
+    enter(&ben, &code(&ana).await).await.is(201);
+    assert_eq!(shown().await, "+44******304");
+    consent(true).await.is(204);
+    assert_eq!(shown().await, phone);
+    assert_eq!(ben.get(CODE).await.is(200)["inviter"]["shows_phone"], true);
+    consent(false).await.is(204);
+    assert_eq!(shown().await, "+44******304");
+    for malformed in [json!({}), json!({ "shows_phone": null }), json!({ "shows_phone": "yes" })] {
+        ben.put(&format!("{INVITER}/consent"), malformed).await.is_problem(400, "malformed");
+    }
+    let cyd = cloud.anonymous().signed_in(by_phone(&cloud, "+447700900305", json!({})).await.is(201));
+    cyd.post(INVITER, json!({ "code": code(&ana).await, "shows_phone": true })).await.is(201);
+    assert_eq!(shown().await, "+447700900305");
+    // Who puts their account to rest is nobody that anything is shown of.
+    cyd.post("/v1/me/deactivation", json!({})).await.is(204);
+    let first = ana.get(INVITEES).await.is(200)["items"][0].clone();
+    assert_eq!(first.as_object().unwrap().keys().collect::<Vec<_>>(), ["entered_at"]);
+}
+
+/// I-1, I-13: a code can be given while registering. A wrong one is told at its step, and one that is no longer good when the
+/// account is made does not stand in its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_can_be_given_while_registering() {
+    let cloud = Cloud::start().await;
+    let (ana, gone) = (cloud.member("ana").await, cloud.member("gone").await);
+    let (good, other) = (code(&ana).await, code(&gone).await);
+    let (ben, path) = proven_flow(&cloud, "ben").await;
+    let step = format!("{path}/personal");
+    assert_eq!(ben.put(&step, personal("222222")).await.field_errors(), ["/invite_code invite_invalid"]);
+    let mut all = personal("nonsense");
+    all["first_name"] = json!("");
+    assert_eq!(ben.put(&step, all).await.field_errors(), ["/invite_code invite_invalid", "/first_name required"]);
+    assert_eq!(ben.get(&path).await.is(200)["step"], "personal", "nothing was kept");
+    assert_eq!(ben.put(&step, personal(&format!(" {} ", good.to_lowercase()))).await.is(200)["invite_code"], good.as_str());
+    // What is left out when the step is done again is taken back.
+    let mut without = personal("");
+    without.as_object_mut().unwrap().remove("invite_code");
+    assert_eq!(ben.put(&step, without).await.is(200)["invite_code"], Value::Null);
+    ben.put(&step, personal(&good)).await.is(200);
+    let ben = complete(&ben, &path).await;
+    assert_eq!(ben.get(CODE).await.is(200)["inviter"]["username"], "ana");
+    assert_eq!((used(&ana).await, names(&ana).await), (1, vec!["ben".to_owned()]));
+    enter(&ben, &other).await.is_problem(409, "invite_used");
+    enter(&ana, &code(&ben).await).await.is_problem(422, "invite_invalid");
+
+    // Ten tries, and then even a good one has to wait.
+    let (eve, path) = proven_flow(&cloud, "eve").await;
+    let step = format!("{path}/personal");
+    for _ in 0..10 {
+        assert_eq!(eve.put(&step, personal("222222")).await.field_errors(), ["/invite_code invite_invalid"]);
+    }
+    eve.put(&step, personal(&good)).await.is_problem(429, "too_many_requests");
+
+    // Between the step and the end its owner goes to rest: the look before finds out, or the transaction, as if between the two.
+    for (name, slow) in [("cyd", false), ("dan", true)] {
+        let inviter = cloud.member(&format!("inviter_{name}")).await;
+        let (who, path) = proven_flow(&cloud, name).await;
+        who.put(&format!("{path}/personal"), personal(&code(&inviter).await)).await.is(200);
+        let who = if slow {
+            let target = Target {
+                function: Some("RegistrationFunction".to_owned()),
+                operation: Some("TransactWriteItems".to_owned()),
+                times: 1,
+                ..Target::default()
+            };
+            let refused = cloud.aws.faults.script(target, Fault::Taken("USER#"));
+            let who = complete(&who, &path).await;
+            assert_eq!(refused.hits(), 1);
+            who
+        } else {
+            inviter.post("/v1/me/deactivation", json!({})).await.is(204);
+            complete(&who, &path).await
+        };
+        let own = who.get(CODE).await.is(200);
+        assert_eq!(own["inviter"], Value::Null, "{name}");
+    }
+}
+
+/// I-6, I-13: a code can be given with the one by text message, which is not used up by a wrong one. It is for new accounts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_can_be_given_when_signing_up_by_phone() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (client, phone) = (cloud.anonymous(), "+447700900306");
+    let flow = client.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+    let verify = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    let sms = cloud.code_to(phone).await;
+    let wrong = client.post(&verify, json!({ "code": sms, "invite_code": "222222", "first_name": "R2D2" })).await;
+    assert_eq!(wrong.field_errors(), ["/invite_code invite_invalid", "/first_name characters"]);
+    let right = json!({ "code": sms, "invite_code": code(&ana).await.to_lowercase() });
+    let ben = client.signed_in(client.post(&verify, right).await.is(201));
+    assert_eq!(ben.get(CODE).await.is(200)["inviter"]["username"], "ana");
+    assert_eq!(ana.get(INVITEES).await.is(200)["items"][0]["phone"], "+44******306");
+    cloud.advance(Duration::from_secs(121)).await;
+    let cyd = cloud.member("cyd").await;
+    let again = by_phone(&cloud, phone, json!({ "invite_code": code(&cyd).await })).await.is(201);
+    assert_eq!(again["user_id"], ben.id());
+    assert_eq!((used(&ana).await, used(&cyd).await), (1, 0), "who has an account has entered one, or does so there");
+}
+
+/// D-3, I-13: who is deleted vanishes from the list and the count; whose code was entered is forgotten by those who entered it, to
+/// whom it stays final; and the code is never anybody's again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_gone_is_in_no_list_and_their_code_is_nobodys() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (cyd, dan) = (cloud.member("cyd").await, cloud.member("dan").await);
+    let (a, b) = (code(&ana).await, code(&ben).await);
+    enter(&ben, &a).await.is(201);
+    enter(&dan, &a).await.is(201);
+    enter(&cyd, &b).await.is(201);
+    assert_eq!(used(&ana).await, 2);
+    remove(&cloud, &ben).await;
+    let (ana, cyd, dan) = (cloud.sign_in("ana").await, cloud.sign_in("cyd").await, cloud.sign_in("dan").await);
+    assert_eq!((used(&ana).await, names(&ana).await), (1, vec!["dan".to_owned()]));
+    let inviter = cyd.get(CODE).await.is(200)["inviter"].clone();
+    assert_eq!((&inviter["username"], inviter["entered_at"].is_string()), (&Value::Null, true));
+    cyd.put(&format!("{INVITER}/consent"), json!({ "shows_phone": true })).await.is_problem(404, "not_found");
+    enter(&cyd, &a).await.is_problem(409, "invite_used");
+    let left = of_kind(&cloud, "invite_claim").await;
+    let claim = left.iter().find(|c| c["code"]["S"] == b.as_str()).expect("the code stays taken");
+    assert_eq!(claim["user"], Value::Null);
+    for kind in ["invite", "invitee", "invite_claim"] {
+        assert!(of_kind(&cloud, kind).await.iter().all(|item| !item.to_string().contains(&ben.id())), "{kind}");
+    }
+    // And both of a pair at once.
+    dan.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    remove(&cloud, &ana).await;
+    assert_eq!(of_kind(&cloud, "invite").await.len(), 1, "cyd's");
+    assert_eq!((of_kind(&cloud, "invitee").await.len(), of_kind(&cloud, "invite_claim").await.len()), (0, 4));
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
+/// I-13: more people than one run of a step takes away have entered the code of somebody who goes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_list_is_taken_away_in_parts() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    enter(&ben, &code(&ana).await).await.is(201);
+    let core = cloud.core();
+    let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
+    let entry = of_kind(&cloud, "invitee").await.remove(0);
+    for n in 1..=250 {
+        let mut copy = entry.clone();
+        let somebody = cloud.sys.id::<kernel::id::UserId>().to_string();
+        copy["sk"]["S"] = json!(format!("INVITEE#{n:014}#{somebody}"));
+        (copy["user"]["S"], copy["at"]["N"]) = (json!(somebody), json!(n.to_string()));
+        let request = serde_json::from_value(json!({ "TableName": table, "Item": copy })).unwrap();
+        core.aws.dynamodb.database().put_item(request).unwrap();
+    }
+    let page = ana.get(&format!("{INVITEES}?limit=100")).await.is(200);
+    assert_eq!(page["items"].as_array().unwrap().len(), 100);
+    remove(&cloud, &ana).await;
+    assert_eq!(of_kind(&cloud, "invitee").await.len(), 0);
+    assert_eq!(cloud.sign_in("ben").await.get(CODE).await.is(200)["inviter"]["username"], Value::Null);
+}
+
+/// I-13, M1, F5: for administrators alone, day by day and right; and who brought most.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_see_how_many_came() {
+    let cloud = Cloud::start().await;
+    let (admin, app) = administrator(&cloud, "zed", "+447700900307").await;
+    let before = admin.get(&format!("{STATISTICS}?days=1")).await.is(200);
+    assert_eq!((before["days"].as_array().unwrap().len(), &before["top_inviters"]), (1, &json!([])));
+    assert_eq!((&before["days"][0]["registrations"], &before["days"][0]["verifications"]), (&json!(1), &json!(1)));
+    // To the middle of the day after next, so that it does not end meanwhile.
+    let midday = (cloud.now().millis().div_euclid(86_400_000) + 2) * 86_400_000 + 43_260_000;
+    cloud.clock.set(kernel::Time::from_millis(midday)).unwrap();
+    cloud.settle().await;
+    let date = kernel::Timestamp(cloud.now()).to_string()[..10].to_owned();
+
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let _ = proven_flow(&cloud, "nobody").await;
+    by_phone(&cloud, "+447700900308", json!({ "invite_code": code(&ana).await })).await.is(201);
+    enter(&ben, &code(&ana).await).await.is(201);
+    let (dan, path) = proven_flow(&cloud, "dan").await;
+    dan.put(&format!("{path}/personal"), personal(&code(&ben).await)).await.is(200);
+    let _ = complete(&dan, &path).await;
+    let admin = cloud.sign_in_with(&cloud.anonymous(), "zed", &app).await;
+    let seen = admin.get(STATISTICS).await.is(200);
+    let days = seen["days"].as_array().unwrap();
+    let dates: Vec<&str> = days.iter().map(|d| d["date"].as_str().unwrap()).collect();
+    assert_eq!((dates.len(), dates[29]), (30, date.as_str()));
+    assert!(dates.is_sorted(), "{dates:?}");
+    assert_eq!(days[29], json!({ "date": date, "registrations": 4, "verifications": 5, "invites": 3 }));
+    assert_eq!((&days[27], &days[28]["registrations"]), (&before["days"][0], &json!(0)));
+    let top: Vec<_> = seen["top_inviters"].as_array().unwrap().iter().map(|t| (t["username"].clone(), t["used"].clone())).collect();
+    assert_eq!(top, [(json!("ana"), json!(2)), (json!("ben"), json!(1))]);
+    let earlier = admin.get(&format!("{STATISTICS}?days=2&until={}", dates[28])).await.is(200);
+    assert_eq!(earlier["days"], json!([days[27], days[28]]));
+    assert_eq!(admin.get(&format!("{STATISTICS}?days=366")).await.is(200)["days"].as_array().unwrap().len(), 366);
+    let wrong = admin.get(&format!("{STATISTICS}?days=367&until=2026-02-30")).await;
+    assert_eq!(wrong.field_errors(), ["/days range", "/until date"]);
+    admin.get(&format!("{STATISTICS}?since=2026-01-01")).await.is_problem(400, "malformed");
+
+    // F5: what somebody may do is read with every request, and more is more.
+    cloud.appoint(&admin, &["moderator", "superuser"]);
+    admin.get(STATISTICS).await.is(200);
+    for less in [&["moderator"][..], &[]] {
+        cloud.appoint(&admin, less);
+        admin.get(STATISTICS).await.is_problem(403, "forbidden");
+    }
+    ana.get(STATISTICS).await.is_problem(403, "forbidden");
+    cloud.anonymous().get(STATISTICS).await.is_problem(401, "token_invalid");
+}
