@@ -346,11 +346,10 @@ async fn many_runs_at_once_claim_once() {
     assert_eq!(events(&items(&cloud).await, "account_purge_due"), 1);
 }
 
-/// What there is of somebody who used everything: a direct room, words in the public one, sockets.
-async fn lived(cloud: &Cloud, name: &str, friend: &Caller) -> Caller {
+/// What there is of somebody who used everything: a direct room, words in the public one, sockets, the code of a friend.
+async fn lived(cloud: &Cloud, name: &str, friend: &Caller, code: &Value) -> Caller {
     let somebody = cloud.member(name).await;
     let room = somebody.post("/v1/rooms/direct", json!({ "user": friend.id() })).await.json()["id"].clone();
-    let code = friend.get("/v1/me/invite-code").await.is(200)["code"].clone();
     somebody.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
     let mut socket = somebody.socket().await;
     for (n, room) in [&room, &json!("public")].into_iter().enumerate() {
@@ -371,10 +370,11 @@ async fn cut_everywhere(fault: Fault, times: u32) -> u32 {
 async fn cut(fault: Fault, times: u32, from: u32) -> u32 {
     let cloud = Cloud::start().await;
     let friend = cloud.member("friend").await;
+    let code = friend.get("/v1/me/invite-code").await.is(200)["code"].clone();
     for first in (from..).step_by(4) {
         until_quiet(&cloud).await;
         let name = format!("cut_{first}");
-        let somebody = lived(&cloud, &name, &friend).await;
+        let somebody = lived(&cloud, &name, &friend, &code).await;
         let scheduled = schedule(&somebody).await;
         until_due(&cloud, &scheduled).await;
         let target = Target { function: Some(PURGE.to_owned()), first, times, ..Target::default() };

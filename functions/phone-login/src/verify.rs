@@ -245,17 +245,17 @@ impl Proven<'_> {
     }
 
     /// Makes an account and its first session. `former` had the number until now.
-    async fn sign_up(&self, phone: &Phone, id: UserId, with: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
+    async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
         let (s, wish) = (self.s, self.flow.wish.clone());
         let mut user = User {
             phone: Some(phone.clone()),
-            first_name: with.first,
-            last_name: with.last,
+            first_name: beginning.first,
+            last_name: beginning.last,
             ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
         };
         let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent);
         for _ in 0..DRAWS {
-            let inviter = with.inviter.as_ref();
+            let inviter = beginning.inviter.as_ref();
             let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };
             let made = account.make(&s.table, &s.sys, |tx| {
                 opening.create(tx);

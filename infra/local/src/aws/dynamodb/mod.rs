@@ -145,9 +145,12 @@ fn cancelled(body: &Value, code: &str, at: impl Fn(usize, &str) -> bool) -> Dyno
         let (_, part) = part.as_object()?.iter().next()?;
         Some(part.get("Item").or_else(|| part.get("Key"))?.pointer("/pk/S")?.as_str()?.to_owned())
     };
-    let reason = |(place, part): (usize, &Value)| match at(place, &partition(part).unwrap_or_default()) {
-        true => CancellationReason { code: code.to_owned(), message: Some("a scripted fault".to_owned()), item: None },
-        false => CancellationReason { code: "None".to_owned(), ..CancellationReason::default() },
+    let reason = |(place, part): (usize, &Value)| {
+        if at(place, &partition(part).unwrap_or_default()) {
+            CancellationReason { code: code.to_owned(), message: Some("a scripted fault".to_owned()), item: None }
+        } else {
+            CancellationReason { code: "None".to_owned(), ..CancellationReason::default() }
+        }
     };
     let reasons: Vec<_> = parts.iter().enumerate().map(reason).collect();
     let codes = reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join(", ");
