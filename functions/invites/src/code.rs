@@ -7,8 +7,9 @@ use accounts::{
     user::{Status, User},
 };
 use axum::extract::State;
-use kernel::{Problem, Timestamp};
+use kernel::{Kind, Problem, Timestamp, id::UserId};
 use serde::Serialize;
+use store::CommitError;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
@@ -57,7 +58,15 @@ pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberAnd<In
 pub async fn own(s: &crate::State, caller: MemberAnd<Invite>) -> Result<Invite, Problem> {
     match caller.subject {
         Some(invite) => Ok(invite),
-        None => Ok(Invite::give_late(&s.table, &s.sys, caller.member.user.id).await?),
+        None => given(s, caller.member.user.id).await,
+    }
+}
+
+async fn given(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
+    match Invite::give_late(&s.table, &s.sys, user).await {
+        // Another request of theirs was faster, or the account is not in use any more.
+        Err(CommitError::Refused(_)) => Ok(s.table.get(Invite::key_of(user)).await?.ok_or(Kind::Conflict)?),
+        given => Ok(given?),
     }
 }
 
