@@ -79,6 +79,10 @@ pub const KINDS: &[Kind] = &[
     Kind::told("addresses", &["main", "addresses"]),
     Kind::told("last_seen", &["at", "left"]),
     Kind::told("deletion", &["id", "stage", "scheduled_at", "due_at"]),
+    Kind::told("roles", &["roles"]),
+    Kind::told("invite", &["code", "used", "entered_at", "inviter"]),
+    // Who they are shows their owner's list, as much as they show of themselves.
+    Kind::told("invitee", &["at"]),
     // What stands elsewhere and belongs to the person.
     Kind::told("challenge", &["purpose", "channel", "destination", "locale", "resend_at", "expires_at"]),
     Kind::told("sign_in", &["allowed", "chosen", "expires_at"]),
