@@ -277,15 +277,21 @@ async fn nobody_gets_past_the_matrix() {
     cloud.appoint(&moderator, &["moderator"]);
     let careless = cloud.member("kim").await;
     cloud.appoint(&careless, &["administrator"]);
-    let (idle, app, _) = cloud.careful("ida", "+447700900125").await;
-    cloud.appoint(&idle, &["administrator"]);
+    let (ida, app, _) = cloud.careful("ida", "+447700900125").await;
+    cloud.appoint(&ida, &["administrator"]);
+    // By mail, which is a second step, and not enough here.
+    let flow = cloud.anonymous().post("/v1/sessions", json!({ "login": "ida", "password": PASSWORD })).await.is(202);
+    let path = format!("/v1/sign-ins/{}", text(&flow["id"]));
+    cloud.anonymous().put(&format!("{path}/factor"), json!({ "factor": "email" })).await.is(200);
+    let code = json!({ "code": cloud.code_to(&ida.email()).await });
+    let by_mail = ida.signed_in(cloud.anonymous().post(&format!("{path}/verify"), code).await.is(201));
     for operation in operations().iter().filter(|o| o.access == Administrator) {
         let ask = async |who: &Caller| who.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
         ask(&victim).await.is_problem(403, "forbidden");
         ask(&moderator).await.is_problem(403, "forbidden");
         ask(&careless).await.is_problem(403, "second_factor_required");
-        assert_eq!(ask(&idle).await.is_problem(401, "step_up_required")["methods"], json!(["app"]), "{}", operation.name);
-        let proven = cloud.step_up(&idle, &app).await;
+        assert_eq!(ask(&by_mail).await.is_problem(401, "step_up_required")["methods"], json!(["app"]), "{}", operation.name);
+        let proven = cloud.step_up(&by_mail, &app).await;
         assert!(![401, 403].contains(&ask(&proven).await.status.as_u16()), "{}", operation.name);
     }
     victim.get("/v1/me").await.is(200);
