@@ -357,7 +357,7 @@ impl Held {
 
     /// Asserts that it is worth nothing any more: the access token, the refresh token, the socket, and the device, with which
     /// signing in is answered as without it.
-    async fn is_void(mut self, cloud: &Cloud, why: &str, password: &str, without: u16) {
+    async fn must_be_void(mut self, cloud: &Cloud, why: &str, password: &str, without: u16) {
         self.caller.get("/v1/me").await.is_problem(401, "token_invalid");
         let refresh = json!({ "refresh_token": self.caller.refresh_token() });
         cloud.anonymous().post("/v1/sessions/refresh", refresh).await.is_problem(401, "refresh_invalid");
@@ -379,7 +379,7 @@ async fn nothing_outlives_what_ends_it() {
     };
     let void = async |held: Held, why: &str, password: &str, without: u16| {
         cloud.settle().await;
-        held.is_void(&cloud, why, password, without).await;
+        held.must_be_void(&cloud, why, password, without).await;
     };
 
     let (ana, _, held) = careful("change", "+447700900101").await;
