@@ -13,14 +13,18 @@ pub fn in_name(name: &str) -> bool {
 }
 
 fn profane(text: &str) -> bool {
-    text.is(Type::PROFANE | Type::SEXUAL | Type::OFFENSIVE) || text.split(' ').any(|w| POLISH.iter().any(|p| w.starts_with(p)))
+    text.is(Type::PROFANE | Type::SEXUAL | Type::OFFENSIVE) || polish(&text.to_lowercase())
+}
+
+fn polish(text: &str) -> bool {
+    text.split(' ').any(|w| POLISH.iter().any(|p| w.starts_with(p)))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn words_are_found_and_innocent_names_pass() {
-        for bad in ["fuck", "my_fuck_name", "fuckyou", "kurwa", "stara_kurwa1", "xx9chuj"] {
+        for bad in ["fuck", "my_fuck_name", "fuckyou", "kurwa", "stara_kurwa1", "xx9chuj", "KURWA", "Stara_Kurwa"] {
             assert!(super::in_name(bad), "{bad}");
         }
         for good in ["scunthorpe", "assassin", "cassandra", "dickens", "peacock", "hujarowicz_x".trim_start_matches("hu"), "krzysztof"] {
