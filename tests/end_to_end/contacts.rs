@@ -2,6 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, PASSWORD, json, race};
 
 const EMAIL: &str = "/v1/me/email-changes";
@@ -129,6 +133,175 @@ async fn a_number_changes_by_proof() {
     careful.delete("/v1/me/phone").await.is_problem(409, "last_factor");
 }
 
+/// How many messages to an address say this.
+async fn told(cloud: &Cloud, to: &str, what: &str) -> usize {
+    cloud.mails_to(to).await.iter().filter(|m| m.subject.contains(what) || m.text.contains(what)).count()
+}
+
+fn calls_of(function: &str, service: Service, operation: &str, times: u32) -> Target {
+    Target { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), first: 1, times }
+}
+
+/// Signs somebody up who has nothing but a phone.
+async fn by_phone(cloud: &Cloud, phone: &str) -> Caller {
+    let caller = cloud.anonymous();
+    let flow = caller.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+    let code = cloud.code_to(phone).await;
+    let verify = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    caller.signed_in(caller.post(&verify, json!({ "code": code })).await.is(201))
+}
+
+/// I-9: whoever asks for the same again, or has its code sent again, fills nobody's mailbox: a change is told once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_told_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let asked = async || told(&cloud, "ana@example.test", "asked to change").await;
+    for _ in 0..3 {
+        ask_email(&ana, "new@example.test").await.is(202);
+        assert_eq!(asked().await, 1);
+    }
+    cloud.advance(Duration::from_secs(21)).await;
+    ask_email(&ana, "new@example.test").await.is(202);
+    assert_eq!((told(&cloud, "new@example.test", "Confirm your new").await, asked().await), (2, 1), "another code, the same change");
+    ask_email(&ana, "newer@example.test").await.is(202);
+    assert_eq!(asked().await, 2, "another address is another change");
+    // Between two changes whose codes are good still nobody is told anything new.
+    ask_email(&ana, "new@example.test").await.is(202);
+    ask_email(&ana, "newer@example.test").await.is(202);
+    assert_eq!(asked().await, 2);
+    // A refused one was not asked for.
+    let clash = cloud.aws.faults.script(calls_of("ProfileFunction", Service::DynamoDb, "TransactWriteItems", 0), Fault::Conflict);
+    assert!(!ask_email(&ana, "newest@example.test").await.status.is_success());
+    clash.end();
+    assert_eq!(asked().await, 2);
+}
+
+/// E1, A7: a code that is sent again is none any more where somebody else has proven the contact meanwhile; nothing tells so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, cat) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cat").await);
+    ask_email(&ana, "new@example.test").await.is(202);
+    ask_email(&cat, "free@example.test").await.is(202);
+    ask_email(&ben, "new@example.test").await.is(202);
+    let code = cloud.code_to("new@example.test").await;
+    prove(&ben, EMAIL, &code).await.is(200);
+    cloud.advance(Duration::from_secs(21)).await;
+    let resend = async |caller: &Caller| caller.post(&format!("{EMAIL}/resend"), json!({})).await;
+    let (taken, free) = (resend(&ana).await, resend(&cat).await);
+    taken.is(202);
+    assert_eq!(taken.shape(), free.shape());
+    let mail = cloud.mail_to("new@example.test").await;
+    assert!(mail.code.is_none() && mail.subject.contains("already have an account"), "{}", mail.subject);
+    prove(&ana, EMAIL, "000000").await.is_problem(422, "code_invalid");
+    // And the other way round: what is free again can be proven.
+    cloud.advance(Duration::from_secs(21)).await;
+    let ben = cloud.sign_in("ben").await;
+    ask_email(&ben, "ben@example.test").await.is(202);
+    let code = cloud.code_to("ben@example.test").await;
+    prove(&ben, EMAIL, &code).await.is(200);
+    resend(&ana).await.is(202);
+    let code = cloud.code_to("new@example.test").await;
+    prove(&ana, EMAIL, &code).await.is(200);
+}
+
+/// I-9, B14: the former number is told by text message, when its change is asked for and when it is done, within what may be
+/// sent to it; whoever has no address is told of everything that way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_former_number_is_told() {
+    let cloud = Cloud::start().await;
+    let (ana, old) = (cloud.member("ana").await, "+447911123456");
+    cloud.phone(&ana, old).await;
+    for _ in 0..2 {
+        ana.post(PHONE, json!({ "phone": "+447911123457" })).await.is(202);
+        assert_eq!(told(&cloud, old, "Somebody asked to change").await, 1);
+    }
+    let code = cloud.code_to("+447911123457").await;
+    prove(&ana, PHONE, &code).await.is(200);
+    assert_eq!((told(&cloud, old, "no longer belongs").await, cloud.mails_to(old).await.len()), (1, 3));
+    assert_eq!(told(&cloud, "ana@example.test", "asked to change").await, 2);
+    assert_eq!(told(&cloud, "ana@example.test", "phone number was changed").await, 2);
+    let _ = ana.delete("/v1/me/phone").await.is(204);
+    assert_eq!(told(&cloud, "+447911123457", "no longer belongs").await, 1);
+    // An address is told by mail where there is one, and costs no text message.
+    cloud.phone(&ana, "+447911123458").await;
+    ask_email(&ana, "new@example.test").await.is(202);
+    assert_eq!(cloud.mails_to("+447911123458").await.len(), 1);
+
+    let ben = by_phone(&cloud, "+447911123460").await;
+    ask_email(&ben, "ben@example.test").await.is(202);
+    assert_eq!(told(&cloud, "+447911123460", "Somebody asked to change").await, 1);
+    let code = cloud.code_to("ben@example.test").await;
+    prove(&ben, EMAIL, &code).await.is(200);
+    assert_eq!(told(&cloud, "+447911123460", "another e-mail address").await, 1);
+    assert_eq!(told(&cloud, "ben@example.test", "address was changed").await, 1);
+}
+
+/// D4: what is told counts for the number as codes do. Where nothing may be sent any more the change waits, unless somebody is
+/// told by mail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_counts_for_the_number() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (hers, his) = ("+447911123456", "+447911123460");
+    cloud.phone(&ana, hers).await;
+    let ben = by_phone(&cloud, his).await;
+    for n in 0..3 {
+        for caller in [&ana, &ben] {
+            caller.post(PHONE, json!({ "phone": format!("+44791112347{n}") })).await.is(202);
+        }
+    }
+    let before = cloud.mails_to(his).await.len();
+    assert_eq!((before, cloud.mails_to(hers).await.len()), (4, 4));
+    ask_email(&ben, "ben@example.test").await.is(202);
+    ask_email(&ben, "benjamin@example.test").await.is_problem(429, "too_many_requests");
+    assert_eq!(cloud.mails_to(his).await.len(), 5);
+    assert!(cloud.mails_to("benjamin@example.test").await.is_empty());
+    // What was refused used nothing up either: five codes an hour go there.
+    for n in 3..5 {
+        ana.post(PHONE, json!({ "phone": format!("+44791112347{n}") })).await.is(202);
+    }
+    assert_eq!((cloud.mails_to(hers).await.len(), told(&cloud, "ana@example.test", "asked to change").await), (5, 6));
+}
+
+/// I-9: whoever has changed twice before anything was sent has both former addresses told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_former_address_is_told() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut codes = Vec::new();
+    for email in ["second@example.test", "third@example.test"] {
+        ask_email(&ana, email).await.is(202);
+        codes.push(cloud.code_to(email).await);
+    }
+    let down = cloud.aws.faults.script(calls_of("OutboxRelayFunction", Service::EventBridge, "PutEvents", 0), Fault::Internal);
+    for (email, code) in ["second@example.test", "third@example.test"].into_iter().zip(&codes) {
+        ask_email(&ana, email).await.is(202);
+        prove(&ana, EMAIL, code).await.is(200);
+    }
+    down.end();
+    for (email, times) in [("ana@example.test", 1), ("second@example.test", 2), ("third@example.test", 1)] {
+        assert_eq!(told(&cloud, email, "address was changed").await, times, "{email}");
+    }
+}
+
+/// R3, Z30: where one of two cannot be told for a while the other is not told again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_that_fails_is_repeated_alone() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.phone(&ana, "+447911123456").await;
+    ana.post(PHONE, json!({ "phone": "+447911123457" })).await.is(202);
+    let code = cloud.code_to("+447911123457").await;
+    let before = told(&cloud, "ana@example.test", "phone number was changed").await;
+    let down = cloud.aws.faults.script(calls_of("DeliverFunction", Service::Ses, "SendRawEmail", 4), Fault::Throttle);
+    prove(&ana, PHONE, &code).await.is(200);
+    assert_eq!(told(&cloud, "+447911123456", "no longer belongs").await, 1);
+    assert_eq!(told(&cloud, "ana@example.test", "phone number was changed").await - before, 1);
+    assert_eq!(down.hits(), 4);
+}
+
 /// Q4: of many people who prove the same free number at once one has it, and no claim is left without an owner.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_number_has_one_owner() {
@@ -165,8 +338,13 @@ async fn a_deactivated_account_rests() {
     cloud.advance(Duration::from_secs(301)).await;
     ana.post("/v1/me/deactivation", json!({})).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
-    let _ = ana.post("/v1/me/deactivation", json!({})).await.is(204);
+    for body in [json!({}), json!({ "password": "wrong" })] {
+        ana.post("/v1/me/deactivation", body).await.is_problem(403, "password_wrong");
+    }
+    let _ = ana.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
     socket.closed().await;
+    let without = by_phone(&cloud, "+447911123456").await;
+    let _ = without.post("/v1/me/deactivation", json!({})).await.is(204);
     for caller in [&ana, &elsewhere] {
         caller.get("/v1/me").await.is_problem(401, "token_invalid");
         let body = json!({ "refresh_token": caller.refresh_token() });

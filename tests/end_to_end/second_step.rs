@@ -2,6 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
 
 const PHONE: &str = "+447911123456";
@@ -306,4 +310,34 @@ async fn second_factors_do_not_show_before_the_password() {
     }
     assert_eq!(shapes.len(), 1, "{shapes:?}");
     let _: Option<App> = None;
+}
+
+/// D4, Z4: a code that is not sent again after all uses up nothing of what may be sent to the number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_that_was_not_sent_again_does_not_count() {
+    let cloud = Cloud::start().await;
+    cloud.careful("ana", PHONE).await;
+    let client = cloud.anonymous();
+    let flow = begin(&client, "ana").await;
+    choose(&client, &flow, "sms").await.is(200);
+    cloud.advance(Duration::from_secs(46)).await;
+    let resend = async || client.post(&path(&flow, "code/resend"), json!({})).await;
+    let target = Target {
+        function: Some("LoginFunction".to_owned()),
+        service: Some(Service::DynamoDb),
+        operation: Some("TransactWriteItems".to_owned()),
+        ..Target::default()
+    };
+    let clash = cloud.aws.faults.script(target, Fault::Conflict);
+    for _ in 0..3 {
+        assert!(!resend().await.status.is_success());
+    }
+    clash.end();
+    // Two for the factor, one for this flow: two are left of five.
+    resend().await.is(202);
+    cloud.advance(Duration::from_secs(91)).await;
+    resend().await.is(202);
+    assert_eq!(cloud.mails_to(PHONE).await.len(), 5);
+    cloud.advance(Duration::from_secs(181)).await;
+    resend().await.is_problem(429, "too_many_requests");
 }

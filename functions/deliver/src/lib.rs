@@ -9,7 +9,8 @@
 //!
 //! AWS calls: two updates for the lease and the note of the event (without the first a repetition would send again, without
 //! the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because how it is sent
-//! stands in it, and an update, which keeps the hash while the sending is still current; a notice takes one read of the person.
+//! stands in it, and an update, which keeps the hash while the sending is still current; a notice takes one read of the person, with where it goes
+//! if that is not their address.
 //! The mail about a scheduled deletion takes one more, for the date and the name in it. A sending that fails takes an update of
 //! the challenge, and the first time the counters'.
 
@@ -23,8 +24,8 @@ use accounts::challenge::CodeKey;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
-use kernel::Sys;
-use outbound::{Mailer, Texter};
+use kernel::{Locale, Sys};
+use outbound::{Mailer, Text, Texter};
 use store::Table;
 use test_phones::TestPhones;
 
@@ -43,6 +44,18 @@ struct State {
     figures: Figures,
     /// What the links in mails begin with. Never taken from a request.
     link_base: Arc<str>,
+}
+
+impl State {
+    /// Sends a text message, and counts it for operators. Nothing goes to the numbers of tests.
+    async fn text(&self, to: &str, locale: Locale, text: &Text) -> Result<(), Failure> {
+        if self.test_phones.code_of(to).is_some() {
+            return Ok(());
+        }
+        let sent = self.texter.send(to, locale, text).await;
+        self.figures.report(&[("TextsSent", u64::from(sent.is_ok())), ("TextsFailed", u64::from(sent.is_err()))]);
+        Ok(sent?)
+    }
 }
 
 /// Reads the configuration.
@@ -74,7 +87,7 @@ async fn deliver(s: &State, Envelope { id, event, .. }: Envelope) -> Result<(), 
     let send = Box::pin(async {
         match event {
             Event::ChallengeIssued { challenge, sending } => challenge::send(s, challenge, sending).await,
-            Event::NoticeDue { user, notice } => notice::send(s, user, notice).await,
+            Event::NoticeDue { user, notice } => notice::send(s, id, user, notice).await,
             _ => Err("not an event that anything is sent for".into()),
         }
     });

@@ -100,8 +100,7 @@ pub async fn resend_sign_in_code(
     let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::FactorUnavailable)?;
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, now, &client, &to).await?;
-    s.table.commit(tx).await?;
+    s.sending.permit(&s.table, now, &client, &to).await?.commit(&s.table, tx).await?;
     Ok(Accepted(challenge.sent()))
 }
 

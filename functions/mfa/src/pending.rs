@@ -216,7 +216,7 @@ pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, f
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
     let mut challenge = Challenge::new(&s.sys, id, Purpose::FactorSetup, Form::Code { digits: DIGITS }, &to, user.locale);
     challenge.user = Some(user.id);
-    s.sending.code(&s.table, &s.sys, tx, client, challenge).await
+    s.sending.code(&s.table, &s.sys, tx, client, challenge).await.map(|(challenge, _)| challenge)
 }
 
 /// Tries a code that was sent to a contact.
@@ -239,8 +239,7 @@ pub async fn resend(s: &crate::State, client: &Client, user: &User, factor: Fact
     let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, s.sys.now(), client, &to).await?;
-    s.table.commit(tx).await?;
+    s.sending.permit(&s.table, s.sys.now(), client, &to).await?.commit(&s.table, tx).await?;
     Ok(challenge)
 }
 

@@ -94,10 +94,9 @@ pub async fn send(
     challenge.flow = Some(flow.id);
     let current = challenge.send(&mut tx, &s.sys, before)?;
     let permit = s.sending.permit_within(&s.table, now, client, to, vec![by_client(client)]).await?;
-    if let Err(e) = s.table.commit(tx).await {
-        permit.give_back(&s.table).await;
+    permit.commit(&s.table, tx).await.map_err(|e| {
         let faster = || Problem::new(Kind::ResendTooEarly).retry_after(challenge.resend_at.since(now));
-        return Err(if e.refused(current) { faster() } else { e.into() });
-    }
+        if e.refused(current) { faster() } else { e.into() }
+    })?;
     Ok(challenge.sent())
 }

@@ -3,6 +3,9 @@
 //! What was asked for is bound to the very contact that a code went to, and to the session that asked. A contact that belongs
 //! to somebody else is answered like any other, and can never be proven. Until the proof everything stays as it was; with it
 //! the claim moves, every other sign-in ends, and the former contact is told that it no longer counts.
+//!
+//! A change is told once when it is asked for and once when it is done: by mail to whoever has an address, by text message to
+//! the number that changes, and to the number of whoever has no address.
 
 use std::time::Duration;
 
@@ -10,8 +13,9 @@ use accounts::{
     Fresh, Member, MemberAnd, Subject,
     challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
     identifier::{Contact, Email, Phone},
+    sending::Permit,
     session,
-    user::{EmailClaim, Former, PhoneClaim, User, partition, tell},
+    user::{EmailClaim, PhoneClaim, User, partition, tell_at},
 };
 use axum::extract::State;
 use events::Notice;
@@ -40,20 +44,33 @@ pub struct Pending<C> {
 
 /// What is different between the two kinds.
 pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + Sync + Into<Contact> {
+    /// Who has it.
+    type Claim: Item;
     const KIND: &'static str;
     const PLACE: &'static str;
     const CHANGED: Notice;
     fn current(user: &User) -> Option<Contact>;
+    /// The number that is told of a change.
+    fn texted(user: &User) -> Option<&Phone>;
+    /// Where its claim is.
+    fn place(&self) -> Key;
     /// The claim that makes it unique, and the change of the record.
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update);
 }
 
 impl ContactKind for Email {
+    type Claim = EmailClaim;
     const KIND: &'static str = "email_change";
     const PLACE: &'static str = "CONTACT_CHANGE#EMAIL";
     const CHANGED: Notice = Notice::EmailChanged;
     fn current(user: &User) -> Option<Contact> {
         user.email.clone().map(Contact::Email)
+    }
+    fn texted(user: &User) -> Option<&Phone> {
+        user.phone.as_ref().filter(|_| user.email.is_none())
+    }
+    fn place(&self) -> Key {
+        EmailClaim::key_of(self)
     }
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update) {
         (tx.create(&EmailClaim { email: self.key(), user }), record.set("email", self))
@@ -61,11 +78,18 @@ impl ContactKind for Email {
 }
 
 impl ContactKind for Phone {
+    type Claim = PhoneClaim;
     const KIND: &'static str = "phone_change";
     const PLACE: &'static str = "CONTACT_CHANGE#PHONE";
     const CHANGED: Notice = Notice::PhoneChanged;
     fn current(user: &User) -> Option<Contact> {
         user.phone.clone().map(Contact::Phone)
+    }
+    fn texted(user: &User) -> Option<&Phone> {
+        user.phone.as_ref()
+    }
+    fn place(&self) -> Key {
+        PhoneClaim::key_of(self)
     }
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update) {
         (tx.create(&PhoneClaim { phone: self.clone(), user }), record.set("phone", self))
@@ -116,25 +140,25 @@ pub struct VerifyContact {
     code: String,
 }
 
-/// Has a code mailed to a new address. The current one stays until the code comes back, and is told.
+/// Has a code mailed to a new address. The current one stays until the code comes back, and is told. Whoever has no address
+/// is told by text message; where none may be sent, the change has to wait.
 ///
-/// AWS calls: the caller; whether the address has an account; the code that was sent there before and the counters of what is
-/// sent; one transaction.
+/// AWS calls: the caller with what was asked for before; whether the address has an account; the code that was sent there before
+/// and the counters of what is sent, and those of a text message that tells; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
     extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
-    Fresh(member): Fresh<Member>,
+    Fresh(caller): Fresh<MemberAnd<Pending<Email>>>,
     client: Client,
     Json(body): Json<ChangeEmail>,
 ) -> Result<Accepted<Sent>, Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
-    let taken = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?.is_some();
-    start(&s, &member, &client, email, taken, "/email").await
+    start(&s, caller, &client, email, "/email").await
 }
 
-/// Has a code sent to a new number. The current one stays until the code comes back.
+/// Has a code sent to a new number. The current one stays until the code comes back, and is told.
 ///
 /// AWS calls: as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
@@ -142,27 +166,27 @@ pub async fn change_email(
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
-    Fresh(member): Fresh<Member>,
+    Fresh(caller): Fresh<MemberAnd<Pending<Phone>>>,
     client: Client,
     Json(body): Json<ChangePhone>,
 ) -> Result<Accepted<Sent>, Error> {
     let phone = s.sending.phone(&body.phone).map_err(|e| Problem::field("/phone", e))?;
-    let taken = s.table.get::<PhoneClaim>(PhoneClaim::key_of(&phone)).await?.is_some();
-    start(&s, &member, &client, phone, taken, "/phone").await
+    start(&s, caller, &client, phone, "/phone").await
 }
 
 /// Proves the new address: it is the account's from now on. Every other sign-in ends, and the former address is told.
 ///
-/// AWS calls: the caller with what was asked for, the counted try, one transaction.
+/// AWS calls: the caller with what was asked for, the counted try, the counters of a text message that tells, one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Pending<Email>>,
+    caller: MemberAnd<Pending<Email>>,
+    client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
-    verify(&s, member, subject, &body.code).await
+    verify(&s, caller, &client, &body.code).await
 }
 
 /// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told.
@@ -173,24 +197,26 @@ pub async fn verify_email_change(
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Pending<Phone>>,
+    caller: MemberAnd<Pending<Phone>>,
+    client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
-    verify(&s, member, subject, &body.code).await
+    verify(&s, caller, &client, &body.code).await
 }
 
 /// Mails another code to the new address; the one before dies.
 ///
-/// AWS calls: the caller with what was asked for, the code that was sent, the counters of what is sent, one transaction.
+/// AWS calls: the caller with what was asked for; the code that was sent, with whether the address has an account; the counters
+/// of what is sent; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Pending<Email>>,
+    caller: MemberAnd<Pending<Email>>,
     client: Client,
 ) -> Result<Accepted<Sent>, Error> {
-    resend(&s, &member, &client, subject).await
+    resend(&s, caller, &client).await
 }
 
 /// Sends another code to the new number; the one before dies.
@@ -201,29 +227,29 @@ pub async fn resend_email_change(
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Pending<Phone>>,
+    caller: MemberAnd<Pending<Phone>>,
     client: Client,
 ) -> Result<Accepted<Sent>, Error> {
-    resend(&s, &member, &client, subject).await
+    resend(&s, caller, &client).await
 }
 
 /// Removes the phone number, unless second factors need it or there is no other way to sign in. Every other sign-in ends.
 ///
-/// AWS calls: the caller, one transaction.
+/// AWS calls: the caller, the counters of a text message that tells, one transaction.
 #[utoipa::path(delete, path = "/v1/me/phone", tag = "profile", security(("bearer" = [])),
     extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
+pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>, client: Client) -> Result<NoContent, Error> {
     let user = &member.user;
     let phone = user.phone.clone().ok_or(Kind::NotFound)?;
     if user.has_second_step() || !(user.has_password || user.passkeys > 0) {
         return Err(Kind::LastFactor.into());
     }
     let mut tx = Tx::new();
-    leave(&mut tx, &s, user, Contact::Phone(phone));
+    leave(&mut tx, user, &Contact::Phone(phone));
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()).remove("phone"), Some(&member.session));
-    tell(&mut tx, &s.sys, user.id, Notice::PhoneChanged);
-    s.table.commit(tx).await?;
+    let permit = announce::<Phone>(&s, &mut tx, &client, user, Phone::CHANGED).await.unwrap_or_default();
+    permit.commit(&s.table, tx).await?;
     Ok(NoContent)
 }
 
@@ -233,25 +259,35 @@ fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
 
 async fn start<C: ContactKind>(
     s: &crate::State,
-    member: &Member,
+    MemberAnd { member, subject: before }: MemberAnd<Pending<C>>,
     client: &Client,
     new: C,
-    taken: bool,
     pointer: &str,
 ) -> Result<Accepted<Sent>, Error> {
-    let (user, to): (&User, Contact) = (&member.user, new.clone().into());
+    let (user, now, to): (&User, Time, Contact) = (&member.user, s.sys.now(), new.clone().into());
     if C::current(user).is_some_and(|current| current.key() == to.key()) {
         return Err(Problem::field(pointer, FieldError::new("unchanged")).into());
     }
     let id = challenge_of(user.id, &to);
     let mut challenge = Challenge::new(&s.sys, id, Purpose::ContactChange, Form::Code { digits: DIGITS }, &to, user.locale);
-    (challenge.user, challenge.decoy) = (Some(user.id), taken);
+    (challenge.user, challenge.decoy) = (Some(user.id), s.table.get::<C::Claim>(new.place()).await?.is_some());
     let mut tx = Tx::new();
-    let challenge = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
-    let pending = Pending { user: user.id, session: member.session.id, to: new, expires_at: s.sys.now() + LIFE };
+    let (challenge, permit) = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
+    let pending = Pending { user: user.id, session: member.session.id, to: new, expires_at: now + LIFE };
     tx.put(&pending, Cond::Absent.or(Cond::Exists));
-    tell(&mut tx, &s.sys, user.id, Notice::ContactChangeAsked);
-    s.table.commit(tx).await?;
+    // The same change again is nothing new, nor is one whose code from before still does.
+    let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
+    let permit = match permit {
+        Some(code) if !told => match announce::<C>(s, &mut tx, client, user, Notice::ContactChangeAsked).await {
+            Ok(notice) => code.and(notice),
+            Err(e) => {
+                code.give_back(&s.table).await;
+                return Err(e.into());
+            }
+        },
+        permit => permit.unwrap_or_default(),
+    };
+    permit.commit(&s.table, tx).await?;
     Ok(Accepted(challenge.sent()))
 }
 
@@ -259,47 +295,78 @@ fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>)
     pending.filter(|p| p.session == member.session.id && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
 }
 
-async fn verify<C: ContactKind>(s: &crate::State, member: Member, pending: Option<Pending<C>>, code: &str) -> Result<Versioned<Me>, Error> {
+async fn verify<C: ContactKind>(
+    s: &crate::State,
+    MemberAnd { member, subject }: MemberAnd<Pending<C>>,
+    client: &Client,
+    code: &str,
+) -> Result<Versioned<Me>, Error> {
     let now = s.sys.now();
-    let (pending, user) = (open(&member, now, pending)?, &member.user);
-    let id = challenge_of(user.id, &pending.to.clone().into());
-    let proven = challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, id, code.trim()).await?;
+    let (pending, user) = (open(&member, now, subject)?, &member.user);
+    let to: Contact = pending.to.clone().into();
+    let proven = challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code.trim()).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     tx.delete_when(pending.key(), field("to").eq(&pending.to));
     if let Some(former) = C::current(user) {
-        leave(&mut tx, s, user, former);
+        leave(&mut tx, user, &former);
     }
     let (free, record) = pending.to.claim(&mut tx, user.id, Update::of(user.key()));
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
-    tell(&mut tx, &s.sys, user.id, C::CHANGED);
-    s.table.commit(tx).await.map_err(|e| if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) })?;
+    // The change was told of when it was asked for: it does not fail because of a text message that may not be sent now.
+    let permit = announce::<C>(s, &mut tx, client, user, C::CHANGED).await.unwrap_or_default();
+    if let Contact::Email(_) = &to {
+        tell_at(&mut tx, &s.sys, user.id, &to, C::CHANGED);
+    }
+    permit.commit(&s.table, tx).await.map_err(|e| if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) })?;
     let user = s.table.get::<User>(user.key()).await?.ok_or(Kind::NotFound)?;
     Ok(Versioned(user.version, Me::of(&user, &s.links)))
 }
 
-/// Adds to a transaction that a contact is no longer the account's: somebody else may have it, and whoever reads it is told.
-fn leave(tx: &mut Tx, s: &crate::State, user: &User, former: Contact) {
-    let claim = match &former {
+/// Adds to a transaction that a contact is no longer the account's: somebody else may have it.
+fn leave(tx: &mut Tx, user: &User, former: &Contact) {
+    let claim = match former {
         Contact::Email(email) => EmailClaim::key_of(email),
         Contact::Phone(phone) => PhoneClaim::key_of(phone),
     };
     tx.delete_when(claim, field("user").eq(user.id));
-    tx.put(&Former::new(user.id, &former, s.sys.now()), Cond::Absent.or(Cond::Exists));
+}
+
+/// Adds to a transaction that a person is told of a change: whoever reads the contacts from before it may be the one who did
+/// not want it. What is texted counts as what is sent; where it may not be, a mail has to do.
+///
+/// # Errors
+/// Why nobody can be told, if there is no address either.
+async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, notice: Notice) -> Result<Permit, Problem> {
+    if let Some(email) = &user.email {
+        tell_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice);
+    }
+    let Some(phone) = C::texted(user) else { return Ok(Permit::default()) };
+    match s.sending.notice(&s.table, s.sys.now(), client, phone).await {
+        Ok(permit) => {
+            tell_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice);
+            Ok(permit)
+        }
+        Err(_) if user.email.is_some() => Ok(Permit::default()),
+        Err(e) => Err(e),
+    }
 }
 
 async fn resend<C: ContactKind>(
     s: &crate::State,
-    member: &Member,
+    MemberAnd { member, subject }: MemberAnd<Pending<C>>,
     client: &Client,
-    pending: Option<Pending<C>>,
 ) -> Result<Accepted<Sent>, Error> {
     let now = s.sys.now();
-    let to: Contact = open(member, now, pending)?.to.into();
-    let mut challenge = s.table.get::<Challenge>(Challenge::key_of(challenge_of(member.user.id, &to))).await?.ok_or(Kind::NotFound)?;
+    let new = open(&member, now, subject)?.to;
+    let (claim, to) = (new.place(), new.into());
+    let sent = Challenge::key_of(challenge_of(member.user.id, &to));
+    let mut found = s.table.get_many(vec![sent.clone(), claim.clone()]).await?;
+    let mut challenge = found.take::<Challenge>(&sent)?.ok_or(Kind::NotFound)?;
+    // Somebody may have got it, or left it, since the code before.
+    challenge.decoy = found.take::<C::Claim>(&claim)?.is_some();
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, now, client, &to).await?;
-    s.table.commit(tx).await?;
+    s.sending.permit(&s.table, now, client, &to).await?.commit(&s.table, tx).await?;
     Ok(Accepted(challenge.sent()))
 }

@@ -114,7 +114,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    const fn of(contact: &Contact) -> Self {
+    pub(crate) const fn of(contact: &Contact) -> Self {
         match contact {
             Contact::Email(_) => Self::Email,
             Contact::Phone(_) => Self::Sms,

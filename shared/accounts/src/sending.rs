@@ -8,11 +8,11 @@
 use std::{sync::Arc, time::Duration};
 
 use function::Figures;
-use futures_util::join;
+use futures_util::{future::join_all, join};
 use kernel::{FieldError, Problem, Sys, Time, env::Reader};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Item, Key, Table, Tx, Update, WriteError, field,
+    CommitError, Cond, Item, Key, Table, Tx, Update, WriteError, field,
     limits::{self, Limit, LimitError, Reached},
 };
 use web::Client;
@@ -106,24 +106,41 @@ impl Sending {
         limits.extend(to_one(to));
         let Contact::Phone(phone) = to else {
             limits::take_together(table, now, &limits).await?;
-            return Ok(Permit { limits, range: None });
+            return Ok(Permit { limits, ranges: Vec::new() });
         };
         self.allow(phone).map_err(|e| Problem::field("/phone", e))?;
-        limits.push(Limit::new("sms_client", client.network(), CLIENT_MAX, HOUR));
-        limits.push(Limit::new("sms_neighbourhood", client.neighbourhood(), NEIGHBOURHOOD_MAX, HOUR));
+        limits.extend(by_client(client));
         let range = phone.range();
-        let mut permit = match join!(limits::take_together(table, now, &limits), self.count(table, now, range)) {
-            (Ok(()), Ok(())) => Permit { limits, range: Some(range.to_owned()) },
+        let permit = match join!(limits::take_together(table, now, &limits), self.count(table, now, range)) {
+            (Ok(()), Ok(())) => Permit { limits, ranges: vec![range.to_owned()] },
             (Ok(()), Err(e)) => {
-                Permit { limits, range: None }.give_back(table).await;
+                Permit { limits, ranges: Vec::new() }.give_back(table).await;
                 return Err(e.into());
             }
             (Err(e), Ok(())) => {
-                Permit { limits: Vec::new(), range: Some(range.to_owned()) }.give_back(table).await;
+                Permit { limits: Vec::new(), ranges: vec![range.to_owned()] }.give_back(table).await;
                 return Err(e.into());
             }
             (Err(e), Err(_)) => return Err(e.into()),
         };
+        self.among_all(table, now, permit).await
+    }
+
+    /// Counts a text message that tells the owner of a number something, if it may be sent. The number was proven, and nothing
+    /// is to come back from it: its range is not judged by this.
+    ///
+    /// Four counters at once, then the one that everybody shares.
+    ///
+    /// # Errors
+    /// As [`Sending::permit_within`].
+    pub async fn notice(&self, table: &Table, now: Time, client: &Client, to: &Phone) -> Result<Permit, Problem> {
+        let limits: Vec<Limit> = to_one(&Contact::Phone(to.clone())).into_iter().chain(by_client(client)).collect();
+        limits::take_together(table, now, &limits).await?;
+        self.among_all(table, now, Permit { limits, ranges: Vec::new() }).await
+    }
+
+    /// Counts a text message that everything else allows among those of everybody.
+    async fn among_all(&self, table: &Table, now: Time, mut permit: Permit) -> Result<Permit, Problem> {
         let all = everybody(self.daily_max);
         match limits::take(table, now, std::slice::from_ref(&all)).await {
             Ok(()) => permit.limits.push(all),
@@ -136,20 +153,27 @@ impl Sending {
     }
 
     /// Adds the sending of a code to a transaction, unless the one that was sent before under the same id can still be typed.
-    /// What is returned is the one that counts.
+    /// What is returned is the one that counts, and what was counted for it if it is a new one.
     ///
     /// A read of the one before, and what [`Sending::permit`] takes.
     ///
     /// # Errors
     /// [`Kind::ResendTooEarly`](kernel::Kind::ResendTooEarly), or as [`Sending::permit`].
-    pub async fn code(&self, table: &Table, sys: &Sys, tx: &mut Tx, client: &Client, mut fresh: Challenge) -> Result<Challenge, Problem> {
+    pub async fn code(
+        &self,
+        table: &Table,
+        sys: &Sys,
+        tx: &mut Tx,
+        client: &Client,
+        mut fresh: Challenge,
+    ) -> Result<(Challenge, Option<Permit>), Problem> {
         let before = table.get::<Challenge>(fresh.key()).await?;
         if let Some(standing) = before.as_ref().filter(|c| c.stands(sys.now())) {
-            return Ok(standing.clone());
+            return Ok((standing.clone(), None));
         }
         fresh.send(tx, sys, before.as_ref())?;
-        self.permit(table, sys.now(), client, &fresh.contact()).await?;
-        Ok(fresh)
+        let permit = self.permit(table, sys.now(), client, &fresh.contact()).await?;
+        Ok((fresh, Some(permit)))
     }
 
     /// What a caller is told when the day's messages are used up, which operators must know.
@@ -225,6 +249,14 @@ impl Sending {
     }
 }
 
+/// What text messages one client may cause, alone and with its neighbours.
+fn by_client(client: &Client) -> [Limit; 2] {
+    [
+        Limit::new("sms_client", client.network(), CLIENT_MAX, HOUR),
+        Limit::new("sms_neighbourhood", client.neighbourhood(), NEIGHBOURHOOD_MAX, HOUR),
+    ]
+}
+
 /// The one counter that all text messages share.
 fn everybody(max: u32) -> Limit {
     Limit::new("sms_everybody", "", max, DAY).frequent()
@@ -268,36 +300,50 @@ impl Item for Traffic {
     }
 }
 
-/// What was counted for one sending.
-#[derive(Debug)]
+/// What was counted for what is about to be sent.
+#[derive(Debug, Default)]
 pub struct Permit {
     limits: Vec<Limit>,
-    range: Option<String>,
+    ranges: Vec<String>,
 }
 
 impl Permit {
+    /// The same, with what was counted for something that is sent with it.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.limits.extend(more.limits);
+        self.ranges.extend(more.ranges);
+        self
+    }
+
+    /// Commits what has it sent. Where that fails nothing is sent, and nothing counts.
+    ///
+    /// # Errors
+    /// [`CommitError`]
+    pub async fn commit(self, table: &Table, tx: Tx) -> Result<(), CommitError> {
+        let committed = table.commit(tx).await;
+        if committed.is_err() {
+            self.give_back(table).await;
+        }
+        committed
+    }
+
     /// Takes it back where nothing was sent after all, as well as can be.
     pub async fn give_back(self, table: &Table) {
-        let range = async {
-            if let Some(range) = &self.range {
-                add(table, range, "sent", -1).await;
-            }
-        };
-        join!(limits::give_all_back(table, &self.limits), range);
+        let ranges = join_all(self.ranges.iter().map(|range| add(table, range, "sent", -1)));
+        join!(limits::give_all_back(table, &self.limits), ranges);
     }
 }
 
 /// Takes back what was counted for a sending that failed, but for what was counted for the client, whoever that was.
 pub(crate) async fn unsent(table: &Table, to: &Contact) {
     let mut limits = to_one(to).to_vec();
-    let range = match to {
-        Contact::Email(_) => None,
-        Contact::Phone(phone) => {
-            limits.push(everybody(0));
-            Some(phone.range().to_owned())
-        }
-    };
-    Permit { limits, range }.give_back(table).await;
+    let mut ranges = Vec::new();
+    if let Contact::Phone(phone) = to {
+        limits.push(everybody(0));
+        ranges.push(phone.range().to_owned());
+    }
+    Permit { limits, ranges }.give_back(table).await;
 }
 
 /// Counts a code that came back.

@@ -173,7 +173,7 @@ impl SignIn {
         let (Some(to), Some(id)) = (user.contact(factor), self.challenge_of(user, factor)) else { return Ok(None) };
         let mut challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
         challenge.user = Some(user.id);
-        sending.code(table, sys, tx, client, challenge).await.map(Some)
+        sending.code(table, sys, tx, client, challenge).await.map(|(challenge, _)| Some(challenge))
     }
 
     /// Adds the beginning of the flow to a transaction. Its only factor is chosen at once, if it has but one.

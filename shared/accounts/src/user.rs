@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use events::Outbox;
+use events::{Event, Notice, Outbox};
 use kernel::{
     Locale, Sys, Time,
-    id::{PictureId, UserId},
+    id::{EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{Batch, Item, Key, Slot, StoreError, Table, Tx, Update, field, limits::Limit};
@@ -14,6 +14,7 @@ use web::Client;
 
 use crate::{
     Subject,
+    challenge::Channel,
     identifier::{BirthDate, Contact, Email, Login, PersonName, Phone, Username},
     session::renew_credentials,
 };
@@ -383,42 +384,35 @@ impl Item for PhoneClaim {
     }
 }
 
-/// A contact that was the account's until lately: it is told that it no longer is.
+/// Where somebody is told something, if that is not just the address that they have by then: a change of a contact is told at the
+/// one before it. It stands with the person under the event that asks for it, because events carry no addresses.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Former {
-    /// Whose it was.
-    pub user: UserId,
-    /// By mail or by text message.
-    pub email: Option<Email>,
-    /// See there.
-    pub phone: Option<Phone>,
-    /// Then it is forgotten.
-    pub until: Time,
+pub struct Recipient {
+    user: UserId,
+    event: EventId,
+    channel: Channel,
+    address: String,
+    until: Time,
 }
 
-impl Former {
-    /// One that stops being the account's now.
+impl Recipient {
+    /// Where it stands.
     #[must_use]
-    pub fn new(user: UserId, contact: &Contact, now: Time) -> Self {
-        let (email, phone) = match contact {
-            Contact::Email(email) => (Some(email.clone()), None),
-            Contact::Phone(phone) => (None, Some(phone.clone())),
-        };
-        // Longer than a delivery may take.
-        Self { user, email, phone, until: now + Duration::from_secs(7 * 24 * 3600) }
+    pub fn key_of(user: UserId, event: EventId) -> Key {
+        Key::new(partition(user), format!("RECIPIENT#{event}"))
     }
 
-    /// Where the one that was told by mail, or by text message, is.
+    /// The address or the number.
     #[must_use]
-    pub fn key_of(user: UserId, by_mail: bool) -> Key {
-        Key::new(partition(user), if by_mail { "FORMER#EMAIL" } else { "FORMER#PHONE" })
+    pub fn contact(&self) -> Contact {
+        Contact::stored(self.channel, &self.address)
     }
 }
 
-impl Item for Former {
-    const KIND: &'static str = "former_contact";
+impl Item for Recipient {
+    const KIND: &'static str = "recipient";
     fn key(&self) -> Key {
-        Self::key_of(self.user, self.email.is_some())
+        Self::key_of(self.user, self.event)
     }
     fn expires(&self) -> Option<Time> {
         Some(self.until)
@@ -445,9 +439,19 @@ pub async fn with_password(table: &Table, id: UserId) -> Result<Option<(User, Pa
     Ok(batch.take::<User>(&User::key_of(id))?.zip(batch.take::<PasswordHash>(&PasswordHash::key_of(id))?))
 }
 
-/// Adds an event about this person to a transaction.
-pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: events::Notice) {
-    Outbox::add(tx, sys, &events::Event::NoticeDue { user, notice });
+/// Adds to a transaction that this person is told something, by mail.
+pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
+    Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
+}
+
+/// As [`tell`], at this address or number, whatever the person's are by then. A text message needs a [`Permit`].
+///
+/// [`Permit`]: crate::sending::Permit
+pub fn tell_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
+    let event = Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
+    // What could not be sent is kept for two weeks, and may be sent again until then.
+    let until = sys.now() + Duration::from_secs(15 * 24 * 3600);
+    tx.create(&Recipient { user, event, channel: Channel::of(to), address: to.address().to_owned(), until });
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub enum Event {
         /// The how-manieth sending of it, from 1.
         sending: u32,
     },
-    /// A person must be told something by mail.
+    /// A person must be told something: by mail, unless an address or a number stands with them under the id of this event.
     NoticeDue {
         /// Whom.
         user: UserId,
@@ -64,7 +64,7 @@ pub enum Event {
     },
 }
 
-/// What a person is told by mail.
+/// What a person is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {

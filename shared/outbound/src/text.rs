@@ -21,8 +21,11 @@ pub enum Text {
         /// How long they are good for.
         life: Duration,
     },
-    /// The number is no longer that of the account that it was.
-    PhoneChanged,
+    /// Something that the owner of the number must know.
+    Notice {
+        /// Its name in the messages.
+        name: &'static str,
+    },
 }
 
 /// Sends text messages.
@@ -58,7 +61,7 @@ fn words(text: &Text, locale: Locale) -> String {
     match text {
         // The code stands first, where a preview shows it.
         Text::Code { code, life } => format!("{} {}", code.expose(), TEXTS.text(locale, "code-sms", &[minutes(*life)])),
-        Text::PhoneChanged => TEXTS.text(locale, "phone_changed-sms", &[]),
+        Text::Notice { name } => TEXTS.text(locale, &format!("{name}-sms"), &[]),
     }
 }
 
@@ -72,8 +75,10 @@ mod tests {
         for locale in Locale::ALL {
             let words = words(&text, locale);
             assert!(words.starts_with("004213 ") && words.is_ascii() && words.len() <= 160, "{words}");
-            let notice = super::words(&Text::PhoneChanged, locale);
-            assert!(notice.contains("Stoa") && notice.is_ascii() && notice.len() <= 160, "{notice}");
+            for name in ["contact_change_asked", "email_changed", "phone_changed"] {
+                let notice = super::words(&Text::Notice { name }, locale);
+                assert!(notice.contains("Stoa") && notice.is_ascii() && notice.len() <= 160, "{notice}");
+            }
         }
     }
 }

@@ -149,4 +149,6 @@ code-sms = is your code for Stoa, valid for { $minutes ->
         [one] one minute
        *[other] { $minutes } minutes
     }. Do not give it to anybody.
+contact_change_asked-sms = Somebody asked to change how your Stoa account is reached. If that was not you, end the other sign-ins and change your password.
+email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.

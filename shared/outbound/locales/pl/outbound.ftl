@@ -165,4 +165,6 @@ code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [many] { $minutes } minut
        *[other] { $minutes } minuty
     }. Nie podawaj go nikomu.
+contact_change_asked-sms = Ktos poprosil o zmiane danych kontaktowych Twojego konta Stoa. Jesli to nie Ty, zakoncz inne logowania i zmien haslo.
+email_changed-sms = Twoje konto Stoa ma teraz inny adres e-mail. Jesli to nie Ty, od razu do nas napisz.
 phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Ty go zmieniles, od razu zmien haslo.
