@@ -232,7 +232,7 @@ async fn nobody_gets_past_the_matrix() {
         cloud.anonymous().with("authorization", format!("Bearer {}", text(&flow["id"])))
     };
     let resting = cloud.member("dan").await;
-    let _ = resting.post("/v1/me/deactivation", json!({})).await.is(204);
+    let _ = resting.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
     let refresh = cloud.anonymous().with("authorization", format!("Bearer {}", friend.refresh_token()));
     let nobody: [(&str, Caller); 5] = [
         ("not signed in", cloud.anonymous()),

@@ -225,7 +225,7 @@ async fn a_change_cuts_off_everybody_else() {
 async fn asking_tells_nothing() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let _ = ben.post("/v1/me/deactivation", json!({})).await.is(204);
+    let _ = ben.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
     let mut shapes = BTreeSet::new();
     for email in ["ana@example.test", "ben@example.test", "nil@example.test"] {
         let client = cloud.anonymous().with("x-forwarded-host", "evil.example").with("forwarded", "host=evil.example");
@@ -265,7 +265,7 @@ async fn a_link_is_bound_to_its_purpose_and_to_an_account_in_use() {
     let activate = json!({ "token": reset, "password": PASSWORD });
     anybody.post("/v1/activations", activate).await.is_problem(422, "link_invalid");
     anybody.post("/v1/deletion-cancellations", json!({ "token": reset })).await.is_problem(422, "link_invalid");
-    let _ = ana.post("/v1/me/deactivation", json!({})).await.is(204);
+    let _ = ana.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
     confirm(&anybody, &reset, NEW).await.is_problem(422, "link_invalid");
     sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
 }
@@ -317,6 +317,57 @@ async fn a_known_password_is_changed() {
     change(NEW, PASSWORD).await.is_problem(429, "too_many_requests");
     cloud.advance(Duration::from_secs(301)).await;
     change(NEW, PASSWORD).await.is_problem(401, "step_up_required");
+}
+
+/// D2: one client guesses at passwords twenty times in a quarter of an hour and a hundred times in a day, at whatever accounts
+/// and wherever it types them; right ones do not count, and nobody else waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_client_guesses_so_often() {
+    let cloud = Cloud::start().await;
+    let at = cloud.caller_at(std::net::Ipv4Addr::new(127, 90, 0, 1));
+    let change = async |caller: &Caller, current: &str, new: &str| {
+        caller.put("/v1/me/password", json!({ "current_password": current, "new_password": new })).await
+    };
+    let sign_in = async |caller: &Caller, name: &str, password: &str| {
+        caller.post("/v1/sessions", json!({ "login": name, "password": password })).await
+    };
+    let mut people = Vec::new();
+    for name in ["ana", "ben", "cat", "dan", "eve"] {
+        cloud.member(name).await;
+        people.push(at.named(name).signed_in(sign_in(&at, name, PASSWORD).await.is(201)));
+    }
+    let eve = people.last().unwrap();
+    // Twenty-two right ones are none too many.
+    for _ in 0..11 {
+        let _ = change(eve, PASSWORD, NEW).await.is(204);
+        let _ = change(eve, NEW, PASSWORD).await.is(204);
+    }
+    for caller in people.iter().take(4) {
+        for _ in 0..5 {
+            change(caller, "wrong", NEW).await.is_problem(403, "password_wrong");
+        }
+    }
+    change(eve, PASSWORD, NEW).await.is_problem(429, "too_many_requests");
+    sign_in(&at, "eve", PASSWORD).await.is_problem(429, "too_many_requests");
+    let elsewhere = cloud.anonymous();
+    let elsewhere = elsewhere.signed_in(sign_in(&elsewhere, "eve", PASSWORD).await.is(201));
+    assert_eq!(change(&elsewhere, PASSWORD, PASSWORD).await.field_errors(), ["/new_password password_same"]);
+    // Eighty more, a quarter of an hour each twenty; then the day is over for this client.
+    for _ in 0..4 {
+        cloud.advance(Duration::from_secs(901)).await;
+        for name in ["ana", "ben", "cat", "dan"] {
+            let caller = at.named(name).signed_in(sign_in(&at, name, PASSWORD).await.is(201));
+            for _ in 0..5 {
+                change(&caller, "wrong", NEW).await.is_problem(403, "password_wrong");
+            }
+        }
+    }
+    cloud.advance(Duration::from_secs(901)).await;
+    sign_in(&at, "eve", PASSWORD).await.is_problem(429, "too_many_requests");
+    let eve = at.signed_in(sign_in(&cloud.anonymous(), "eve", PASSWORD).await.is(201));
+    change(&eve, PASSWORD, NEW).await.is_problem(429, "too_many_requests");
+    cloud.advance(Duration::from_secs(24 * 3600)).await;
+    sign_in(&at, "eve", PASSWORD).await.is(201);
 }
 
 /// Q13: a change among a thousand sign-ins and refreshes: afterwards no session from before it is good but its own, and the old

@@ -11,7 +11,7 @@ use kernel::{Kind, Problem, Secret};
 use serde::Deserialize;
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Error, Json, Language, Problems};
+use web::{Client, Error, Json, Language, Problems};
 
 use crate::leaving::Leaving;
 
@@ -27,14 +27,15 @@ pub struct ScheduleDeletion {
 /// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
 /// that takes it back.
 ///
-/// AWS calls: the batch that proves the session and brings what was scheduled before; the counter of attempts, which counts
-/// before the password is compared, and the password; the transaction.
+/// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count
+/// before the password is compared; the password; the transaction, and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "conflict"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
     Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<Deletion>>,
+    client: Client,
     Language(locale): Language,
     Json(body): Json<ScheduleDeletion>,
 ) -> Result<Json<Leaving>, Error> {
@@ -43,7 +44,7 @@ pub async fn schedule_deletion(
         return Err(Kind::DeletionBegun.into());
     }
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, &user, body.password.as_ref()).await?;
     let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, &user, before.as_ref(), s.rules.interval());
     s.table.commit(tx).await.map_err(|e| refused(e, slot))?;
     tracing::info!(user.id = %user.id, deletion.id = %deletion.id, again = before.is_some(), "deletion scheduled");

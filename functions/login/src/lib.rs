@@ -58,16 +58,6 @@ impl Throttle {
         Limit::new("login_account", format!("{account} {}", client.network()), self.failures, self.pause).pausing()
     }
 
-    /// Attempts of one client at whatever names: 20 in a quarter of an hour, successes not counted.
-    fn client(client: &Client) -> Limit {
-        Limit::new("login_client", client.network(), 20, Duration::from_secs(900))
-    }
-
-    /// Failures of one client in a day.
-    fn client_day(client: &Client) -> Limit {
-        Limit::new("login_client_day", client.network(), 100, Duration::from_secs(24 * 3600)).frequent()
-    }
-
     /// Failures at one account, from wherever: beyond them only devices that it trusts are let in, for a quarter of an hour.
     fn everywhere(account: &str) -> Limit {
         Limit::new("login_everywhere", account, 100, Duration::from_secs(900)).frequent()

@@ -5,6 +5,7 @@ use accounts::{
     device::Device,
     entry::{self, Entry, Reply},
     gate::Gate,
+    guesses,
     identifier::Login,
     password::Verdict,
     session,
@@ -74,7 +75,7 @@ pub async fn create_session(
         None => None,
     };
     let account = known.map_or_else(|| login.as_ref().map_or_else(String::new, name_of), |id| id.to_string());
-    let (at_account, by_client) = (s.throttle.account(&account, &client), Throttle::client(&client));
+    let (at_account, by_client) = (s.throttle.account(&account, &client), guesses::of_client(&client));
     limits::take(&s.table, s.sys.now(), &[at_account.clone(), by_client.clone()]).await?;
 
     // For a name that nobody has, the same reads are done for an id that nobody has.
@@ -82,7 +83,7 @@ pub async fn create_session(
     let shown = signed_in::device(&headers, body.device_token.as_deref()).filter(|token| token.user == id);
     let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
     let device = shown.as_ref().map(|token| Device::key_of(id, token.device));
-    let (day, everywhere) = (Throttle::client_day(&client), Throttle::everywhere(&account));
+    let (day, everywhere) = (guesses::of_client_in_a_day(&client), Throttle::everywhere(&account));
     let keys = [person.clone(), password.clone(), day.key(), everywhere.key(), Gate::key()].into_iter().chain(device.clone()).collect();
     let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
     let now = s.sys.now();

@@ -10,7 +10,7 @@ use kernel::{Kind, Problem, Secret};
 use serde::Deserialize;
 use store::{Tx, Update};
 use utoipa::ToSchema;
-use web::{Json, NoContent, Problems};
+use web::{Client, Json, NoContent, Problems};
 
 use crate::pending::Setup;
 
@@ -26,13 +26,14 @@ pub struct RemoveMfa {
 /// Turns second factors off. The app's secret and the recovery codes are gone with them; passkeys stay. Every other sign-in
 /// ends.
 ///
-/// The caller, the counter and the password, one transaction.
+/// The caller, what [`password::demand`] takes, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", security(("bearer" = [])), request_body = RemoveMfa,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn remove_mfa(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
+    client: Client,
     Json(body): Json<RemoveMfa>,
 ) -> Result<NoContent, web::Error> {
     let user = &member.user;
@@ -40,7 +41,7 @@ pub async fn remove_mfa(
         return Err(Kind::MfaNotEnabled.into());
     }
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
     factor::erase(&mut tx, user);
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());

@@ -35,13 +35,14 @@ pub struct StartMfaSetup {
 ///
 /// Needs a proven phone number and e-mail address: without them whoever loses the app is locked out.
 ///
-/// The caller, the counter and the password, one transaction.
+/// The caller, what [`password::demand`] takes, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), request_body = StartMfaSetup,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_mfa_setup(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
+    client: Client,
     Json(body): Json<StartMfaSetup>,
 ) -> Result<Created<SetupState>, web::Error> {
     let user = &member.user;
@@ -53,7 +54,7 @@ pub async fn start_mfa_setup(
         return Err(Problem::new(Kind::ContactRequired).with("missing", missing.join(", ")).into());
     }
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
     let app = AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?;
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);

@@ -12,7 +12,7 @@ use kernel::{Problem, Secret};
 use serde::Deserialize;
 use store::{Tx, Update};
 use utoipa::ToSchema;
-use web::{Json, NoContent, Problems};
+use web::{Client, Json, NoContent, Problems};
 
 use crate::reset::{forget, unchanged};
 
@@ -30,17 +30,19 @@ pub struct ChangePassword {
 
 /// Changes the password. Every other sign-in ends, no device is trusted any more; the sign-in that asks goes on.
 ///
-/// The caller, the counter and the current password, one transaction.
+/// The caller, what [`password::demand`] takes, one transaction.
 #[utoipa::path(put, path = "/v1/me/password", tag = "password", security(("bearer" = [])), request_body = ChangePassword,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "invalid", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn change_password(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
+    client: Client,
     Json(body): Json<ChangePassword>,
 ) -> Result<NoContent, web::Error> {
     let (user, mut tx) = (&member.user, Tx::new());
-    let old: Option<PasswordHash> = password::demand(&s.table, &s.sys, &s.hasher, &mut tx, user, body.current_password.as_ref()).await?;
+    let old: Option<PasswordHash> =
+        password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.current_password.as_ref()).await?;
     let short = body.new_password.expose().len() <= MAX_BYTES;
     let same = old.is_some() && short && s.hasher.verify(old.as_ref(), &body.new_password).await? != Verdict::Wrong;
     crate::acceptable(&s, user, &body.new_password, same, "/new_password").await?;

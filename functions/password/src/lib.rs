@@ -9,7 +9,7 @@ mod reset;
 
 use accounts::{
     challenge::CodeKey,
-    password::{Hasher, Judge},
+    password::{Hasher, Judge, Personal},
     token::Tokens,
     user::User,
 };
@@ -61,16 +61,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 /// # Errors
 /// [`kernel::Kind::Invalid`] at `pointer`.
 async fn acceptable(s: &State, user: &User, new: &Secret, same: bool, pointer: &str) -> Result<(), Problem> {
-    let own = [
-        Some(user.username.as_ref()),
-        user.first_name.as_ref().map(AsRef::as_ref),
-        user.last_name.as_ref().map(AsRef::as_ref),
-        user.email.as_ref().map(AsRef::as_ref),
-        user.phone.as_ref().map(AsRef::as_ref),
-    ];
-    let personal: Vec<&str> = own.into_iter().flatten().collect();
     let mut fields = Fields::new();
-    fields.take_all(pointer, s.judge.judge(new, &personal).await);
+    fields.take_all(pointer, s.judge.judge(new, Personal::of(user)).await);
     if same {
         fields.wrong(pointer, FieldError::new("password_same"));
     }

@@ -15,7 +15,7 @@ mod read;
 mod update;
 mod username;
 
-use accounts::{challenge::CodeKey, sending::Sending, token::Tokens};
+use accounts::{challenge::CodeKey, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
@@ -33,6 +33,7 @@ pub struct State {
     bucket: Bucket,
     links: Links,
     code_key: CodeKey,
+    hasher: Hasher,
     sending: Sending,
 }
 
@@ -76,6 +77,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
         links: Links::new(&r.need("PUBLIC_URL")),
         code_key: CodeKey::read(r),
+        hasher: Hasher::read(r, &sys),
         sending: Sending::read(r, Figures::new(&boot)),
         sys: sys.clone(),
     })?;

@@ -7,6 +7,7 @@ use accounts::{
     FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
     identifier::{Contact, Email, Username},
+    password::Personal,
 };
 use axum::extract::State;
 use kernel::{Fields, Problem, Secret};
@@ -65,10 +66,10 @@ pub async fn register_by_link(
     let mut fields = Fields::new();
     let email = fields.take("/email", Email::parse(&body.email));
     let name = fields.take("/username", Username::parse(&body.username));
-    let personal: Vec<&str> = email.iter().map(AsRef::as_ref).chain(name.iter().map(AsRef::as_ref)).collect();
+    let personal = Personal { username: name.as_ref(), email: email.as_ref(), ..Personal::default() };
     let now = s.sys.now();
     limits::take(&s.table, now, &[Limits::link_passwords(&client)]).await?;
-    fields.take_all("/password", s.judge.judge(&body.password, &personal).await);
+    fields.take_all("/password", s.judge.judge(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
     limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;

@@ -1,6 +1,6 @@
 //! Step five: a password, hashed before it is kept.
 
-use accounts::FlowToken;
+use accounts::{FlowToken, password::Personal};
 use axum::extract::State;
 use kernel::{Fields, Secret};
 use serde::Deserialize;
@@ -38,15 +38,16 @@ pub async fn set_registration_password(
     let now = s.sys.now();
     let (flow, _) = load(&s.table, now, &token).await?;
     flow.require(Step::Password)?;
-    let names = [
-        flow.first_name.as_ref().map(AsRef::as_ref),
-        flow.last_name.as_ref().map(AsRef::as_ref),
-        flow.username.as_ref().map(AsRef::as_ref),
-    ];
-    let personal: Vec<&str> = names.into_iter().flatten().chain([flow.email.as_ref()]).collect();
+    let personal = Personal {
+        username: flow.username.as_ref(),
+        first_name: flow.first_name.as_ref(),
+        last_name: flow.last_name.as_ref(),
+        email: Some(&flow.email),
+        phone: None,
+    };
     limits::take(&s.table, now, &[Limits::passwords(&flow)]).await?;
     let mut fields = Fields::new();
-    fields.take_all("/password", s.judge.judge(&body.password, &personal).await);
+    fields.take_all("/password", s.judge.judge(&body.password, personal).await);
     fields.finish()?;
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     let password = Password { phc: hash.phc, pepper: hash.pepper };

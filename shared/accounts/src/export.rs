@@ -75,7 +75,7 @@ pub const KINDS: &[Kind] = &[
     Kind::withheld("passkey_setup", "a question to a browser that waits for its answer for minutes"),
     Kind::told("email_change", &["to", "expires_at"]),
     Kind::told("phone_change", &["to", "expires_at"]),
-    Kind::told("former_contact", &["email", "phone", "until"]),
+    Kind::told("recipient", &["channel", "address", "until"]),
     Kind::told("addresses", &["main", "addresses"]),
     Kind::told("last_seen", &["at", "left"]),
     Kind::told("deletion", &["id", "stage", "scheduled_at", "due_at"]),

@@ -101,8 +101,18 @@ impl Phone {
     /// The range it lies in: the country's calling code and the first three digits behind it, such as `+44791`.
     #[must_use]
     pub fn range(&self) -> &str {
-        let calling = phonelib::extract_country(&self.0).map_or(2, |c| c.prefix.to_string().len());
-        self.0.get(..calling.saturating_add(4)).unwrap_or(&self.0)
+        self.0.get(..self.calling().saturating_add(4)).unwrap_or(&self.0)
+    }
+
+    /// The digits behind the country's calling code, without the zero that may be dialled at home.
+    #[must_use]
+    pub fn national(&self) -> &str {
+        self.0.get(self.calling().saturating_add(1)..).unwrap_or(&self.0)
+    }
+
+    /// How many digits the country's calling code has.
+    fn calling(&self) -> usize {
+        phonelib::extract_country(&self.0).map_or(2, |c| c.prefix.to_string().len())
     }
 }
 

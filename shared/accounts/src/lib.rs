@@ -17,6 +17,7 @@ pub mod factor;
 mod flow_token;
 pub mod gate;
 mod guessable;
+pub mod guesses;
 pub mod identifier;
 pub mod invite;
 mod keyring;

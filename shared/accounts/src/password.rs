@@ -11,14 +11,17 @@ use kernel::{FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
 use sha2::Sha256;
 use store::{
     Table, Tx,
-    limits::{self, Limit},
+    limits::{self, Limit, LimitError},
 };
+use web::Client;
 
 use crate::{
     Keyring,
     breached::Breached,
     common::common,
     guessable::guessable,
+    guesses,
+    identifier::{Email, PersonName, Phone, Username},
     user::{PasswordHash, User},
 };
 
@@ -54,11 +57,11 @@ impl Policy {
         }
     }
 
-    /// Judges a password; `personal` are the person's own names and addresses, which it may not contain.
+    /// Judges a password of this person.
     ///
     /// # Errors
     /// Every rule that it breaks.
-    pub fn check(&self, password: &Secret, personal: &[&str]) -> Result<(), Vec<FieldError>> {
+    pub fn check(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
         let text = password.expose();
         let length = text.chars().count();
         let mut errors = Vec::new();
@@ -75,7 +78,7 @@ impl Policy {
         rule(!self.symbol || text.chars().any(|c| !c.is_alphanumeric()), FieldError::new("password_symbol"));
         // What is too long is refused anyhow, and not worth the work.
         rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::new("password_common"));
-        rule(!contains_personal(text, personal), FieldError::new("password_personal"));
+        rule(!personal.is_in(text), FieldError::new("password_personal"));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }
@@ -98,7 +101,7 @@ impl Judge {
     ///
     /// # Errors
     /// Every rule that it breaks.
-    pub async fn judge(&self, password: &Secret, personal: &[&str]) -> Result<(), Vec<FieldError>> {
+    pub async fn judge(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
         let mut errors = self.policy.check(password, personal).err().unwrap_or_default();
         if let Some(breached) = &self.breached
             && password.expose().len() <= MAX_BYTES
@@ -110,15 +113,45 @@ impl Judge {
     }
 }
 
-/// Whether one's own name, address or number makes up the password. Parts shorter than four characters prove nothing.
-fn contains_personal(password: &str, personal: &[&str]) -> bool {
-    let password = password.to_lowercase();
-    let parts = personal.iter().flat_map(|p| {
-        let p = p.to_lowercase();
-        let local = p.split('@').next().unwrap_or_default().to_owned();
-        [p, local]
-    });
-    parts.filter(|p| p.chars().count() >= 4).any(|p| password.contains(&p))
+/// A person's own names, address and number, as far as they are known: their password may not be made up of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Personal<'a> {
+    /// The username.
+    pub username: Option<&'a Username>,
+    /// The first name.
+    pub first_name: Option<&'a PersonName>,
+    /// The last name.
+    pub last_name: Option<&'a PersonName>,
+    /// The address, whole or what stands before the `@`.
+    pub email: Option<&'a Email>,
+    /// The number, with the country's calling code or without.
+    pub phone: Option<&'a Phone>,
+}
+
+impl<'a> Personal<'a> {
+    /// Those of a person.
+    #[must_use]
+    pub const fn of(user: &'a User) -> Self {
+        Self {
+            username: Some(&user.username),
+            first_name: user.first_name.as_ref(),
+            last_name: user.last_name.as_ref(),
+            email: user.email.as_ref(),
+            phone: user.phone.as_ref(),
+        }
+    }
+
+    /// Whether a password contains one of them. Words shorter than four characters prove nothing.
+    fn is_in(&self, password: &str) -> bool {
+        let names = [self.first_name, self.last_name].into_iter().flatten().map(AsRef::as_ref);
+        let email: &str = self.email.map_or("", AsRef::as_ref);
+        let words = names.chain(self.username.map(AsRef::as_ref)).chain([email, email.split('@').next().unwrap_or_default()]);
+        let text = password.to_lowercase();
+        let named = words.filter(|word| word.chars().count() >= 4).any(|word| text.contains(&word.to_lowercase()));
+        // However it is grouped.
+        let digits: String = password.chars().filter(char::is_ascii_digit).collect();
+        named || self.phone.is_some_and(|phone| digits.contains(phone.national()))
+    }
 }
 
 /// Hashes and verifies passwords.
@@ -178,7 +211,10 @@ impl Hasher {
 }
 
 /// Demands the current password of whoever has one, for a change that a session alone is not enough for. Five wrong ones mean a
-/// pause of five minutes; a right one forgets them in the transaction. A counter, and the password, which is returned.
+/// pause of five minutes; a right one forgets them in the transaction. What the client guesses counts as at a sign-in.
+///
+/// Two counters at once, then the password, which is returned, with the client's day; the client's counter again where it was
+/// right, that day's where it was wrong.
 ///
 /// # Errors
 /// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]
@@ -187,20 +223,33 @@ pub async fn demand(
     sys: &Sys,
     hasher: &Hasher,
     tx: &mut Tx,
+    client: &Client,
     user: &User,
     given: Option<&Secret>,
 ) -> Result<Option<PasswordHash>, Problem> {
     if !user.has_password {
         return Ok(None);
     }
-    let limit = Limit::new("password_demand", user.id, 5, Duration::from_secs(300)).pausing();
-    limits::take(table, sys.now(), std::slice::from_ref(&limit)).await?;
-    let given = given.filter(|p| p.expose().len() <= MAX_BYTES).ok_or(Kind::PasswordWrong)?;
-    let hash = table.get::<PasswordHash>(PasswordHash::key_of(user.id)).await?;
-    if hasher.verify(hash.as_ref(), given).await? == Verdict::Wrong {
-        return Err(Kind::PasswordWrong.into());
+    let at_account = Limit::new("password_demand", user.id, 5, Duration::from_secs(300)).pausing();
+    let (by_client, day) = (guesses::of_client(client), guesses::of_client_in_a_day(client));
+    limits::take(table, sys.now(), &[at_account.clone(), by_client.clone()]).await?;
+    let hash = PasswordHash::key_of(user.id);
+    let mut found = table.get_many(vec![hash.clone(), day.key()]).await?;
+    limits::judge(&mut found, sys.now(), &day)?;
+    let hash = found.take::<PasswordHash>(&hash)?;
+    let right = match given.filter(|p| p.expose().len() <= MAX_BYTES) {
+        Some(given) => hasher.verify(hash.as_ref(), given).await? != Verdict::Wrong,
+        None => false,
+    };
+    if !right {
+        return match limits::take(table, sys.now(), &[day]).await {
+            Err(LimitError::Store(e)) => Err(e.into()),
+            // What was reached by this one stops the next one.
+            Ok(()) | Err(LimitError::Reached(_)) => Err(Kind::PasswordWrong.into()),
+        };
     }
-    tx.delete(limit.key());
+    tx.delete(at_account.key());
+    limits::give_all_back(table, [&by_client]).await;
     Ok(hash)
 }
 
@@ -238,13 +287,16 @@ mod tests {
     }
 
     fn codes(policy: &Policy, password: &str) -> Vec<&'static str> {
-        policy
-            .check(&Secret::new(password.to_owned()), &["ana_nowak", "Ana", "ana.n@example.test"])
-            .err()
-            .unwrap_or_default()
-            .iter()
-            .map(|e| e.code)
-            .collect()
+        let (username, first_name) = (Username::parse("ana_nowak").unwrap(), PersonName::parse("Anna").unwrap());
+        let (email, phone) = (Email::parse("ana.n@example.test").unwrap(), Phone::parse("+447700900123", "GB").unwrap());
+        let ana = Personal {
+            username: Some(&username),
+            first_name: Some(&first_name),
+            last_name: None,
+            email: Some(&email),
+            phone: Some(&phone),
+        };
+        policy.check(&Secret::new(password.to_owned()), ana).err().unwrap_or_default().iter().map(|e| e.code).collect()
     }
 
     #[test]
@@ -257,7 +309,16 @@ mod tests {
         assert!(codes(&default, "tall giraffes dance").is_empty());
         assert_eq!(codes(&default, "tL9#vQ2x!m"), ["too_short"]);
         assert_eq!(codes(&default, &"zaq żółw 7".repeat(20)), ["too_long", "password_common"]);
-        assert_eq!(codes(&default, "xx ana_nowak yy 7"), ["password_personal"]);
+        for own in ["xx ana_nowak yy 7", "+447700900123 giraffe", "447700900123 giraffe", "giraffe 07700 900 123", "tall-7700900123"] {
+            assert_eq!(codes(&default, own), ["password_personal"], "{own}");
+        }
+        for own in ["447700900123", "07700900123"] {
+            assert!(codes(&default, own).contains(&"password_personal"), "{own}");
+        }
+        assert!(codes(&default, "tall giraffes 07700 900 124").is_empty());
+        for own in ["tall annas dance", "ANA.N and giraffes", "my ana.n@example.test"] {
+            assert_eq!(codes(&default, own), ["password_personal"], "{own}");
+        }
         assert_eq!(codes(&strict, "żółwie"), ["too_short", "password_upper", "password_digit", "password_symbol"]);
         assert!(codes(&strict, "Tall \"giraffes\" 7").is_empty());
         assert!(env(&[("PASSWORD_MIN_LENGTH", "7")]).read(Policy::read).is_err());
