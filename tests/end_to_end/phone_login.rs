@@ -721,4 +721,10 @@ async fn a_browser_is_one_person_and_keeps_a_cookie() {
     let second = enter(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "+447700900002").await;
     assert_eq!(second.is(201)["user_id"], ben_id);
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    // Also where the other one is new.
+    let ben = browser.signed_in(second.json());
+    let jar = second.header("set-cookie").split(';').next().unwrap().to_owned();
+    let third = enter(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "+447700900003").await;
+    third.is(201);
+    ben.get("/v1/sessions").await.is_problem(401, "token_invalid");
 }

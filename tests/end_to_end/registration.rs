@@ -618,3 +618,36 @@ async fn a_late_link_is_good_for_a_day() {
     cloud.advance(23 * 60 * MINUTE).await;
     caller.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201);
 }
+
+/// I-3: one client is one person: whoever registers, either way, ends the sign-in that the browser had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn registering_ends_the_sign_in_before() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let browser = cloud.anonymous();
+    let reply = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie" })).await;
+    let first = browser.signed_in(reply.is(201));
+    let with = |reply: &tests::Reply| {
+        let jar = reply.header("set-cookie").split(';').next().unwrap().to_owned();
+        browser.with("cookie", jar).with("x-stoa-csrf", "1")
+    };
+    let mut socket = first.socket().await;
+
+    let (_, path) = begin(&cloud, "ben@example.test").await;
+    prove(&cloud, &browser, &path, "ben@example.test").await;
+    browser.put(&format!("{path}/personal"), personal()).await.is(200);
+    browser.put(&format!("{path}/username"), json!({ "username": "ben" })).await.is(200);
+    browser.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    let reply = with(&reply).post(&format!("{path}/complete"), json!({ "token_delivery": "cookie" })).await;
+    let second = browser.signed_in(reply.is(201));
+    first.get("/v1/me").await.is_problem(401, "token_invalid");
+    socket.closed().await;
+    ana.get("/v1/me").await.is(200);
+
+    let asked = json!({ "email": "eve@example.test", "username": "eve", "password": PASSWORD });
+    browser.post("/v1/registrations/link", asked).await.is(202);
+    let token = cloud.token_to("eve@example.test").await;
+    let third = with(&reply).post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201);
+    second.get("/v1/me").await.is_problem(401, "token_invalid");
+    browser.signed_in(third).get("/v1/me").await.is(200);
+}

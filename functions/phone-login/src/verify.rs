@@ -253,12 +253,13 @@ impl Proven<'_> {
             last_name: beginning.last,
             ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
         };
-        let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent);
+        let previous = entry::previous(&s.table, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent).instead_of(previous);
         for _ in 0..DRAWS {
             let inviter = beginning.inviter.as_ref();
             let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };
             let made = account.make(&s.table, &s.sys, |tx| {
-                opening.create(tx);
+                opening.create(tx, &s.sys);
                 self.challenge.consume(tx)
             });
             match made.await {

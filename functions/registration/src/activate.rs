@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use accounts::{
     challenge::{self, Purpose},
+    entry,
     password::Verdict,
     session::Opening,
     signed_in::{SignedIn, TokenDelivery},
@@ -11,6 +12,7 @@ use accounts::{
     user::PasswordHash,
 };
 use axum::{extract::State, response::Response};
+use http::HeaderMap;
 use kernel::{Kind, Secret};
 use serde::Deserialize;
 use store::limits::{self, Limit};
@@ -46,15 +48,16 @@ pub struct ActivateAccount {
     token_delivery: TokenDelivery,
 }
 
-/// Opens the account and signs its owner in.
+/// Opens the account and signs its owner in. Ends the session that the request itself carries, if any: one client is one person.
 ///
-/// The link, the flow, a counter, one transaction. A wrong password is counted before it is compared.
+/// The link, the flow, a counter, one transaction; a session that is ended costs a read more. A wrong password is counted before it is compared.
 #[utoipa::path(post, path = "/v1/activations", tag = "registration", request_body = ActivateAccount,
     extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"]))),
     responses((status = 201, body = SignedIn), Problems))]
 pub async fn activate_account(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     Json(body): Json<ActivateAccount>,
 ) -> Result<SignedIn, web::Error> {
     let now = s.sys.now();
@@ -70,10 +73,11 @@ pub async fn activate_account(
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
         return Err(Kind::PasswordWrong.into());
     }
-    let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent);
+    let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;
+    let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent).instead_of(previous);
     create(&s, flow, |tx| {
         challenge.consume(tx);
-        opening.create(tx);
+        opening.create(tx, &s.sys);
     })
     .await?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())

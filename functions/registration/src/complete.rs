@@ -1,7 +1,7 @@
 //! Step six: everything becomes an account at once, or nothing does. Its owner is signed in.
 
 use accounts::{
-    FlowToken, NewAccount, NotMade,
+    FlowToken, NewAccount, NotMade, entry,
     invite::Inviter,
     session::Opening,
     signed_in::{SignedIn, TokenDelivery},
@@ -9,6 +9,7 @@ use accounts::{
     user::{PasswordHash, User},
 };
 use axum::extract::State;
+use http::HeaderMap;
 use kernel::{Kind, Problem};
 use serde::Deserialize;
 use store::{Cond, Tx};
@@ -25,10 +26,11 @@ pub struct CompleteRegistration {
     token_delivery: TokenDelivery,
 }
 
-/// Creates the account and signs its owner in.
+/// Creates the account and signs its owner in. Ends the session that the request itself carries, if any: one client is one
+/// person.
 ///
 /// The flow, then one transaction; with an invitation code two requests between them, which ask whose it is and whether they are
-/// still there.
+/// still there; a session that is ended costs a read more.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/complete", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = CompleteRegistration,
     extensions(("x-problems" = json!(["not_found", "step_required", "username_taken", "account_exists"]))),
@@ -36,13 +38,15 @@ pub struct CompleteRegistration {
 pub async fn complete_registration(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<CompleteRegistration>,
 ) -> Result<SignedIn, web::Error> {
     let (flow, _) = load(&s.table, s.sys.now(), &token).await?;
     flow.require(Step::Summary)?;
-    let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent);
-    create(&s, flow, |tx| opening.create(tx)).await?;
+    let previous = entry::previous(&s.table, s.sys.now(), s.code_key.secret(), &headers).await?;
+    let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent).instead_of(previous);
+    create(&s, flow, |tx| opening.create(tx, &s.sys)).await?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }
 

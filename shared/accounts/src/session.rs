@@ -213,11 +213,7 @@ impl Opening {
     /// Adds the beginning of the session to a transaction, with what ends the sockets of those that it ends. The slot is
     /// refused if the account is no longer in use, or what one signs in with has changed since it was judged.
     pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {
-        for ended in &self.ended {
-            tx.delete(ended.key());
-        }
-        self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
-        self.create(tx);
+        self.create(tx, sys);
         if self.told {
             tell(tx, sys, self.session.user, Notice::NewSignIn);
         }
@@ -226,8 +222,13 @@ impl Opening {
         tx.update(used.when(field("status").eq(Status::Active).and(unchanged)))
     }
 
-    /// Adds the beginning of the session to the transaction that creates the account.
-    pub fn create(&self, tx: &mut Tx) {
+    /// Adds the beginning of the session to the transaction that creates the account, with what ends the sockets of those that it
+    /// ends.
+    pub fn create(&self, tx: &mut Tx, sys: &Sys) {
+        for ended in &self.ended {
+            tx.delete(ended.key());
+        }
+        self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
         tx.create(&self.session);
         seen::came(tx, &self.session);
     }
