@@ -1,6 +1,6 @@
-//! I-14 in a real browser. Needs Chromium, at `/usr/bin/chromium` or where `CHROMIUM` says: run with `--ignored`.
+//! I-14, and the pages of mailed links, in a real browser. Needs Chromium, at `/usr/bin/chromium` or where `CHROMIUM` says: run with `--ignored`.
 
-use tests::{Browser, Cloud, Value, json};
+use tests::{Browser, Cloud, PASSWORD, Value, json};
 
 /// What a frontend does, and nothing more: calls the API and hands what it says to the browser.
 const FRONTEND: &str = r"
@@ -50,4 +50,38 @@ async fn a_browser_signs_in_with_a_passkey() {
     assert_eq!(gone["status"], 204, "{gone}");
     let refused = browser.run("signIn()").await;
     assert_eq!((&refused["status"], &refused["body"]["code"]), (&json!(422), &json!("passkey_invalid")), "{refused}");
+}
+
+/// I-2, I-8: where there is no frontend the pages that mailed links open do the rest: one opens an account, the other changes a
+/// password. Nobody stays signed in there, and the token leaves the address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_page_of_a_mailed_link_does_the_rest() {
+    let cloud = Cloud::start().await;
+    let anybody = cloud.anonymous();
+    let submit = async |password: &str| {
+        let link = cloud.mail_to("ana@example.test").await.links.remove(0);
+        let script = r"(async () => {
+            const text = document.getElementById('text'), before = text.textContent;
+            document.getElementById('password').value = PASSWORD;
+            document.getElementById('form').requestSubmit();
+            while (text.textContent === before) await new Promise(then => setTimeout(then, 20));
+            return [document.title, before, text.textContent, document.getElementById('form').hidden, location.hash];
+        })()";
+        Browser::open(&link).await.run(&script.replace("PASSWORD", &json!(password).to_string())).await
+    };
+    let asked = json!({ "email": "ana@example.test", "username": "ana", "password": PASSWORD });
+    anybody.post("/v1/registrations/link", asked).await.is(202);
+    let title = "Activate your account";
+    let lead = "Type the password that you chose to open your account.";
+    assert_eq!(submit("not the right one").await, json!([title, lead, "The current password is wrong.", false, ""]));
+    assert_eq!(submit(PASSWORD).await, json!([title, lead, "Your account is open. You may close this page.", true, ""]));
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(ana.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
+
+    anybody.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
+    let refused = submit("short").await;
+    assert!(refused[0] == "Choose a new password" && refused[2].as_str().unwrap().contains("12") && refused[3] == false, "{refused}");
+    assert_eq!(submit("fierce otters paint").await[2], "The password is changed. You may close this page.");
+    anybody.post("/v1/sessions", json!({ "login": "ana", "password": "fierce otters paint" })).await.is(201);
 }

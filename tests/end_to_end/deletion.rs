@@ -9,13 +9,12 @@ use local::{
     hosts::Trace,
 };
 use serde_json::value::to_raw_value;
-use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
 
 pub(crate) const SWEEP: &str = "DeletionSweepFunction";
 const FALLBACK: &str = "DeletionFallbackFunction";
 const PURGE: &str = "AccountPurgeFunction";
 const MINE: &str = "/v1/me/deletion";
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(crate) async fn schedule(caller: &Caller) -> Value {
     caller.post(MINE, json!({ "password": PASSWORD })).await.is(200)

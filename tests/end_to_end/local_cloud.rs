@@ -7,9 +7,7 @@ use local::{
     seed::{self, ACCOUNTS},
     tour,
 };
-use tests::{Cloud, json};
-
-const DAY: Duration = Duration::from_hours(24);
+use tests::{Cloud, DAY, json};
 
 fn console(cloud: &Stack, path: &str) -> String {
     format!("{}{path}", cloud.urls.console)

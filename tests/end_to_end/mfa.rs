@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use tests::{App, Caller, Cloud, PASSWORD, Value, json};
+use tests::{App, Caller, Cloud, DAY, PASSWORD, Value, json};
 
 const SETUP: &str = "/v1/me/mfa/setup";
 const PHONE: &str = "+447911123456";
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn status(caller: &Caller) -> Value {
     caller.get("/v1/me/mfa").await.is(200)

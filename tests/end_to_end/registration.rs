@@ -480,6 +480,10 @@ async fn a_link_opens_the_account() {
     // Looking at the page, as link scanners do, changes nothing.
     let page = caller.get("/activate").await;
     assert!(page.status.is_success() && page.header("content-security-policy").contains("script-src 'sha256-"));
+    let html = String::from_utf8(page.bytes).unwrap();
+    for part in ["\"/v1/activations\"", "\"current-password\"", "Activate your account", "Aktywuj konto"] {
+        assert!(html.contains(part), "{html}");
+    }
     let activate =
         async |token: &str, password: &str| caller.post("/v1/activations", json!({ "token": token, "password": password })).await;
     activate(&format!("{token}x"), PASSWORD).await.is_problem(422, "link_invalid");

@@ -56,11 +56,16 @@ impl Browser {
         };
         let port = tokio::time::timeout(PATIENCE, port).await.expect("the browser listens");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        // What follows a `#` is not sent unless it is escaped.
+        let url = url.replace('#', "%23");
         let new = http.put(format!("http://127.0.0.1:{port}/json/new?{url}")).send().await.expect("the browser answers");
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
         let mut browser = Self { page, asked: 0, _process: process, _profile: profile };
-        browser.run("new Promise(r => document.readyState === 'complete' ? r() : addEventListener('load', () => r()))").await;
+        // It begins with an empty page.
+        while browser.run("location.href !== 'about:blank' && document.readyState === 'complete'").await != true {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         browser
     }
 

@@ -30,6 +30,11 @@ pub fn work(problem: &Value) -> String {
     (0_u64..=u64::MAX).map(|number| format!("{challenge}.{number}")).find(|text| u64::from(zeros(text)) >= difficulty).expect("a number")
 }
 
+/// How far tests move the clock, mostly.
+pub const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+/// See there.
+pub const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
 /// Lets `n` tasks go at the same moment and collects what each of them came to.
 pub async fn race<T, F, Fut>(n: usize, task: F) -> Vec<T>
 where

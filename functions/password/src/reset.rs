@@ -1,7 +1,5 @@
 //! For whoever has forgotten it.
 
-use std::time::Duration;
-
 use accounts::{
     challenge::{self, Challenge, Form, Purpose},
     identifier::{Contact, Email},
@@ -9,19 +7,33 @@ use accounts::{
     session,
     user::{EmailClaim, PasswordHash, Status, User, tell},
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 use events::Notice;
 use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Tx, Update, field,
-    limits::{self, Limit},
+    limits::{self, DAY, HOUR, Limit},
 };
 use utoipa::ToSchema;
-use web::{Accepted, Client, Json, Language, NoContent, Problems};
+use web::{Accepted, Client, Json, Language, NoContent, PasswordPage, PasswordWords, Problems};
 
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+const PAGE: PasswordPage = PasswordPage {
+    call: "/v1/password-resets/confirm",
+    autocomplete: "new-password",
+    en: PasswordWords {
+        title: "Choose a new password",
+        lead: "At least 12 characters. Every sign-in ends, and you sign in again.",
+        button: "Change password",
+        done: "The password is changed. You may close this page.",
+    },
+    pl: PasswordWords {
+        title: "Wybierz nowe hasło",
+        lead: "Co najmniej 12 znaków. Wszystkie logowania zakończą się i zalogujesz się ponownie.",
+        button: "Zmień hasło",
+        done: "Hasło jest zmienione. Możesz zamknąć tę stronę.",
+    },
+};
 
 /// Whose password was forgotten.
 #[derive(Deserialize, ToSchema)]
@@ -97,8 +109,8 @@ pub async fn request_password_reset(
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
 #[utoipa::path(get, path = "/reset-password", tag = "password",
     responses((status = 200, content_type = "text/html", body = String), Problems))]
-pub async fn get_reset_page() -> Response {
-    web::page(include_str!("reset-password.html"))
+pub async fn get_reset_page() -> PasswordPage {
+    PAGE
 }
 
 /// The mailed token, and the new password.

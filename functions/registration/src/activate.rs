@@ -11,28 +11,43 @@ use accounts::{
     token::Method,
     user::PasswordHash,
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Secret};
 use serde::Deserialize;
 use store::limits::{self, Limit};
 use utoipa::ToSchema;
-use web::{Client, Json, Problems};
+use web::{Client, Json, PasswordPage, PasswordWords, Problems};
 
 use crate::{
     complete::create,
     flow::{Flow, Way},
 };
 
-const PAGE: &str = include_str!("activate.html");
+const PAGE: PasswordPage = PasswordPage {
+    call: "/v1/activations",
+    autocomplete: "current-password",
+    en: PasswordWords {
+        title: "Activate your account",
+        lead: "Type the password that you chose to open your account.",
+        button: "Activate",
+        done: "Your account is open. You may close this page.",
+    },
+    pl: PasswordWords {
+        title: "Aktywuj konto",
+        lead: "Wpisz wybrane hasło, aby otworzyć konto.",
+        button: "Aktywuj",
+        done: "Konto jest otwarte. Możesz zamknąć tę stronę.",
+    },
+};
 
 /// Passwords that may be tried at one link.
 const TRIES: u32 = 5;
 
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
 #[utoipa::path(get, path = "/activate", tag = "registration", responses((status = 200, content_type = "text/html", body = String), Problems))]
-pub async fn get_activation_page() -> Response {
-    web::page(PAGE)
+pub async fn get_activation_page() -> PasswordPage {
+    PAGE
 }
 
 /// The mailed token, with the password chosen at registration.

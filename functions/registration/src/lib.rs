@@ -18,8 +18,6 @@ mod personal;
 mod start;
 mod username;
 
-use std::time::Duration;
-
 use accounts::{
     challenge::CodeKey,
     identifier::{Contact, Email},
@@ -30,7 +28,10 @@ use accounts::{
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
-use store::{Table, limits::Limit};
+use store::{
+    Table,
+    limits::{DAY, HOUR, Limit},
+};
 use web::{Client, Edge};
 
 /// What this feature may touch.
@@ -50,9 +51,6 @@ pub struct State {
 struct Limits {
     starts_per_hour: u32,
 }
-
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Limits {
     /// A registration that begins, or moves to another address: counted for the client and for the address.

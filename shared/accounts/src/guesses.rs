@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use store::limits::Limit;
+use store::limits::{DAY, Limit};
 use web::Client;
 
 /// Attempts of one client: 20 in a quarter of an hour. Right ones are given back.
@@ -16,5 +16,5 @@ pub fn of_client(client: &Client) -> Limit {
 /// Failures of one client: 100 in a day.
 #[must_use]
 pub fn of_client_in_a_day(client: &Client) -> Limit {
-    Limit::new("login_client_day", client.network(), 100, Duration::from_secs(24 * 3600)).frequent()
+    Limit::new("login_client_day", client.network(), 100, DAY).frequent()
 }

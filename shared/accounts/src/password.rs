@@ -147,10 +147,10 @@ impl<'a> Personal<'a> {
         let email: &str = self.email.map_or("", AsRef::as_ref);
         let words = names.chain(self.username.map(AsRef::as_ref)).chain([email, email.split('@').next().unwrap_or_default()]);
         let text = password.to_lowercase();
-        let named = words.filter(|word| word.chars().count() >= 4).any(|word| text.contains(&word.to_lowercase()));
+        let word = words.filter(|word| word.chars().count() >= 4).any(|word| text.contains(&word.to_lowercase()));
         // However it is grouped.
         let digits: String = password.chars().filter(char::is_ascii_digit).collect();
-        named || self.phone.is_some_and(|phone| digits.contains(phone.national()))
+        word || self.phone.is_some_and(|phone| digits.contains(phone.national()))
     }
 }
 

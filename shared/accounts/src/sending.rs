@@ -5,7 +5,7 @@
 //! client's network as the gateway saw it, and everything together. A range from which few codes come back is left alone for a
 //! while. What is refused uses nothing up, nor does what could not be sent; if the counters do not work, nothing is sent.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use function::Figures;
 use futures_util::{future::join_all, join};
@@ -13,7 +13,7 @@ use kernel::{FieldError, Problem, Sys, Time, env::Reader};
 use serde::{Deserialize, Serialize};
 use store::{
     CommitError, Cond, Item, Key, Table, Tx, Update, WriteError, field,
-    limits::{self, Limit, LimitError, Reached},
+    limits::{self, DAY, HOUR, Limit, LimitError, Reached},
 };
 use web::Client;
 
@@ -21,9 +21,6 @@ use crate::{
     challenge::Challenge,
     identifier::{Contact, Phone, has_phones},
 };
-
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Text messages to one client in an hour, whatever for; a sign-in may ask for less.
 const CLIENT_MAX: u32 = 20;

@@ -12,6 +12,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Batch, Cond, Item, Key, StoreError, Table, Update, WriteError, field};
 
+/// The windows that most limits have.
+pub const HOUR: Duration = Duration::from_secs(3600);
+/// See there.
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// So many hits in so long, for one subject.
 #[derive(Clone, Debug)]
 pub struct Limit {

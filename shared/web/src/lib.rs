@@ -24,7 +24,7 @@ pub use layers::Edge;
 pub use openapi::Problems;
 #[doc(hidden)]
 pub use operations::route;
-pub use page::page;
+pub use page::{PasswordPage, PasswordWords, page};
 #[doc(hidden)]
 pub use pastey::paste;
 pub use reply::{Accepted, Created, NoContent, Versioned};
