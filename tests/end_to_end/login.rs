@@ -359,6 +359,38 @@ async fn keys_are_published() {
     assert_eq!(discovery["jwks_uri"], format!("{}/.well-known/jwks.json", discovery["issuer"].as_str().unwrap()));
 }
 
+/// Password managers find where one changes a password, and whoever found something wrong finds whom to write to (RFC 9116):
+/// what that says is never out of date.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn well_known_places_lead_on() {
+    let cloud = Cloud::start().await;
+    let client = cloud.anonymous();
+    let reply = client.get("/.well-known/change-password").await;
+    assert_eq!(reply.status, 302);
+    let page = client.get(&reply.header("location")).await;
+    assert_eq!((page.status.as_u16(), page.header("content-type").as_str()), (200, "text/html; charset=utf-8"));
+    // Else nobody could tell that the answer means anything.
+    client.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await.is(404);
+
+    let mut ends = Vec::new();
+    for days in [0, 20, 400] {
+        cloud.advance(Duration::from_secs(days * 24 * 3600)).await;
+        let reply = client.get("/.well-known/security.txt").await;
+        assert_eq!((reply.status.as_u16(), reply.header("content-type").as_str()), (200, "text/plain; charset=utf-8"));
+        let text = String::from_utf8(reply.bytes).unwrap();
+        let fields: Vec<(&str, &str)> = text.lines().map(|line| line.split_once(": ").unwrap()).collect();
+        let of = |name: &str| fields.iter().filter(|(n, _)| *n == name).map(|(_, value)| *value).collect::<Vec<_>>();
+        assert_eq!(of("Contact"), ["mailto:stoa@example.test"]);
+        assert!(matches!(of("Canonical").as_slice(), [url] if url.ends_with("/.well-known/security.txt")), "{text}");
+        assert_eq!(of("Preferred-Languages"), ["en, pl"]);
+        let expires = of("Expires").join(" ");
+        let left = expires.parse::<kernel::Timestamp>().unwrap().0.since(cloud.now());
+        assert!((Duration::from_secs(7 * 24 * 3600)..Duration::from_secs(365 * 24 * 3600)).contains(&left), "{expires}");
+        ends.push(expires);
+    }
+    assert!(ends.is_sorted() && ends[0] != ends[1], "{ends:?}");
+}
+
 /// I-3: the pause counts from the last failure, and username and address are one account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pause_begins_with_the_last_failure() {

@@ -27,8 +27,10 @@ use Access::{Administrator, Fresh, Member, Public};
 
 /// Every operation there is.
 const MATRIX: &[(Access, &str)] = &[
+    (Public, "GET /.well-known/change-password"),
     (Public, "GET /.well-known/jwks.json"),
     (Public, "GET /.well-known/openid-configuration"),
+    (Public, "GET /.well-known/security.txt"),
     (Public, "GET /activate"),
     (Public, "GET /cancel-deletion"),
     (Public, "GET /docs"),

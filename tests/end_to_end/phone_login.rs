@@ -6,13 +6,11 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
 
 const START: &str = "/v1/phone-sign-ins";
 const ANA: &str = "+447700900001";
 const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn start(caller: &Caller, phone: &str) -> Reply {
     caller.post(START, json!({ "phone": phone })).await
@@ -606,6 +604,19 @@ async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
     let code = cloud.code_to(ANA).await;
     retry_after(&resend(&caller, &path).await, "resend_too_early");
     verify(&caller, &path, &code).await.is(201);
+}
+
+/// The last line of a message tells browsers whose pages may fill the code in, and nobody else's; people read the code first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_says_where_its_code_belongs() {
+    let cloud = Cloud::start().await;
+    for locale in ["en", "pl"] {
+        let phone = if locale == "en" { ANA } else { "+447700900002" };
+        cloud.anonymous().post(START, json!({ "phone": phone, "locale": locale })).await.is(202);
+        let (code, text) = (cloud.code_to(phone).await, cloud.mail_to(phone).await.text);
+        assert!(text.starts_with(&format!("{code} ")) && text.ends_with(&format!("\n\n@localhost #{code}")), "{text}");
+        assert!(text.is_ascii() && text.len() <= 160, "one segment: {text}");
+    }
 }
 
 /// O-6: the message is in the language that was asked for, which a new account keeps; codes of problems are in none.

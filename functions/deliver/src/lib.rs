@@ -64,15 +64,18 @@ impl State {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        code_key: CodeKey::read(r),
-        mailer: Mailer::read(r, &aws, &sys),
-        texter: Texter::new(&aws),
-        test_phones: TestPhones::read(r),
-        figures: Figures::new(&boot),
-        link_base: r.need("LINK_BASE_URL").trim_end_matches('/').into(),
-        sys: sys.clone(),
+    let state = boot.env.read(|r| {
+        let link_base = r.need("LINK_BASE_URL");
+        State {
+            table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+            code_key: CodeKey::read(r),
+            mailer: Mailer::read(r, &aws, &sys),
+            texter: Texter::read(r, &aws, &link_base),
+            test_phones: TestPhones::read(r),
+            figures: Figures::new(&boot),
+            link_base: link_base.trim_end_matches('/').into(),
+            sys: sys.clone(),
+        }
     })?;
     state.table.warm_up().await;
     Ok(Function::new(move |event: EventBridgeEvent<Envelope>, _| {

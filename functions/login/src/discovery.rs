@@ -1,9 +1,14 @@
-//! What others need to verify our access tokens.
+//! What programs look for at well-known places: what verifies our access tokens, where one changes a password, whom to tell
+//! about a weakness.
+
+use std::sync::Arc;
 
 use accounts::token::KeySet;
 use axum::{extract::State, response::IntoResponse};
-use http::header;
+use http::{StatusCode, header};
+use kernel::{Time, Timestamp, env::Reader};
 use serde::Serialize;
+use store::limits::DAY;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
@@ -44,4 +49,89 @@ pub async fn get_discovery(State(s): State<crate::State>) -> impl IntoResponse {
         issuer,
     };
     ([(header::CACHE_CONTROL, CACHED)], Json(body))
+}
+
+/// For how many days what is said about security holds; it is said anew every day.
+const HOLDS: u32 = 31;
+
+/// Where people are sent.
+#[derive(Clone)]
+pub struct Places {
+    change_password: Option<Arc<str>>,
+    security_contact: Arc<str>,
+}
+
+impl Places {
+    /// Reads `CHANGE_PASSWORD_URL`, the page where one changes a password (empty means the documentation of how), and
+    /// `SECURITY_CONTACT`, a `mailto:` or `https:` address.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let one_line = |text: &str| text.is_ascii() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let page = r.or("CHANGE_PASSWORD_URL", String::new());
+        if !page.is_empty() && !(one_line(&page) && (page.starts_with("https://") || page.starts_with("http://"))) {
+            r.wrong("CHANGE_PASSWORD_URL is no address of a page".to_owned());
+        }
+        let contact = r.need("SECURITY_CONTACT");
+        if !(one_line(&contact) && (contact.starts_with("mailto:") || contact.starts_with("https://"))) {
+            r.wrong("SECURITY_CONTACT is neither mailto: nor https:".to_owned());
+        }
+        Self { change_password: Some(page).filter(|p| !p.is_empty()).map(Into::into), security_contact: contact.into() }
+    }
+}
+
+/// Leads to the page where one changes a password: password managers look here. <https://w3c.github.io/webappsec-change-password-url/>
+///
+/// Asks nobody.
+#[utoipa::path(get, path = "/.well-known/change-password", tag = "login",
+    responses((status = 302, description = "Where the page is.", headers(("Location" = String, description = "The page."))), Problems))]
+pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResponse {
+    let page = s.places.change_password.as_deref().map_or_else(|| format!("{}/docs", s.tokens.issuer()), str::to_owned);
+    (StatusCode::FOUND, [(header::LOCATION, page)])
+}
+
+/// Says whom to tell about a weakness (RFC 9116). Asks nobody.
+#[utoipa::path(get, path = "/.well-known/security.txt", tag = "login",
+    responses((status = 200, content_type = "text/plain", body = String), Problems))]
+pub async fn get_security_contact(State(s): State<crate::State>) -> impl IntoResponse {
+    let text = format!(
+        "Contact: {}\nExpires: {}\nPreferred-Languages: en, pl\nCanonical: {}/.well-known/security.txt\n",
+        s.places.security_contact,
+        Timestamp::from(holds_until(s.sys.now())),
+        s.tokens.issuer()
+    );
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, CACHED)], text)
+}
+
+/// The midnight after so many days, so that a day's answers are alike.
+fn holds_until(now: Time) -> Time {
+    let day = i64::try_from(DAY.as_millis()).unwrap_or(1);
+    Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(day))) + DAY.saturating_mul(HOLDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Env;
+
+    use super::*;
+
+    #[test]
+    fn places_are_addresses() {
+        let read = |page: &str, contact: &str| {
+            let env: Env = [("CHANGE_PASSWORD_URL", page), ("SECURITY_CONTACT", contact)]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into_iter()
+                .collect();
+            env.read(Places::read).is_ok()
+        };
+        for (page, contact, good) in [
+            ("", "mailto:security@stoa.example", true),
+            ("https://stoa.example/settings#password", "https://stoa.example/security", true),
+            ("/settings", "mailto:security@stoa.example", false),
+            ("https://stoa.example/a b", "mailto:security@stoa.example", false),
+            ("", "", false),
+            ("", "security@stoa.example", false),
+            ("", "mailto:a@stoa.example\nContact: mailto:b@stoa.example", false),
+        ] {
+            assert_eq!(read(page, contact), good, "{page} {contact}");
+        }
+    }
 }

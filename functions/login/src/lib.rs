@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use accounts::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
+use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
@@ -42,6 +43,7 @@ pub struct State {
     sending: Sending,
     gate: Gate,
     throttle: Throttle,
+    places: Places,
 }
 
 /// Failures after which there is a pause, and how long it is.
@@ -80,6 +82,8 @@ web::operations! { "login", "Signing in and out, sessions, and the keys that ver
     sessions::delete_session,
     discovery::get_key_set,
     discovery::get_discovery,
+    discovery::get_change_password,
+    discovery::get_security_contact,
 }
 
 /// Reads the configuration and opens the connection to the table.
@@ -99,6 +103,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sending: Sending::read(r, Figures::new(&boot)),
         gate: Gate::read(r, Figures::new(&boot)),
         throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
+        places: Places::read(r),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

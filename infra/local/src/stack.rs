@@ -258,6 +258,7 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("MailFrom", "stoa@example.test".to_owned()),
         // Browsers keep passkeys for names only, and take this one without HTTPS.
         ("PasskeyDomain", "localhost".to_owned()),
+        ("SmsDomain", "localhost".to_owned()),
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
         // A number that cannot exist, for programs that cannot read messages.
         ("TestPhones", "+447700900999:123456".to_owned()),

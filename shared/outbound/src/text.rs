@@ -1,10 +1,10 @@
 //! Text messages.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use function::Aws;
-use kernel::{Locale, Secret};
+use kernel::{Locale, Secret, env::Reader};
 
 use crate::{
     SendError,
@@ -28,19 +28,29 @@ pub enum Text {
     },
 }
 
+/// The longest domain with which every message that has a code is still one segment.
+const LONGEST: usize = 60;
+
 /// Sends text messages.
 #[derive(Clone)]
 pub struct Texter {
     client: Client,
+    /// Whose pages may take the code out of a message.
+    domain: Option<Arc<str>>,
 }
 
 impl Texter {
-    /// Through SNS.
-    #[must_use]
-    pub fn new(aws: &Aws) -> Self {
+    /// Through SNS. Reads `SMS_DOMAIN`, the domain of the pages that codes are typed in; empty means the host of `links`, where
+    /// links lead.
+    pub fn read(r: &mut Reader<'_>, aws: &Aws, links: &str) -> Self {
+        let given = r.or("SMS_DOMAIN", String::new());
+        let domain = domain(if given.is_empty() { host(links) } else { &given });
+        if !given.is_empty() && domain.is_none() {
+            r.wrong(format!("SMS_DOMAIN is no domain of at most {LONGEST} characters"));
+        }
         let mut config = aws_sdk_sns::config::Builder::from(aws.sdk()).interceptor(aws.interceptor());
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SNS"));
-        Self { client: Client::from_conf(config.build()) }
+        Self { client: Client::from_conf(config.build()), domain: domain.map(Into::into) }
     }
 
     /// Sends a text message to a number in E.164 form. One request to SNS.
@@ -51,18 +61,36 @@ impl Texter {
         // Codes go by the routes that are paid for arriving.
         let kind = MessageAttributeValue::builder().data_type("String").string_value("Transactional").build();
         let kind = kind.map_err(|_| SendError::Compose("an attribute is not well-formed"))?;
-        let publish = self.client.publish().phone_number(to).message(words(text, locale));
+        let publish = self.client.publish().phone_number(to).message(words(text, locale, self.domain.as_deref()));
         let sent = publish.message_attributes("AWS.SNS.SMS.SMSType", kind).send().await;
         sent.map(drop).map_err(|e| SendError::refused("SNS", &e))
     }
 }
 
-fn words(text: &Text, locale: Locale) -> String {
+fn words(text: &Text, locale: Locale, domain: Option<&str>) -> String {
     match text {
-        // The code stands first, where a preview shows it.
-        Text::Code { code, life } => format!("{} {}", code.expose(), TEXTS.text(locale, "code-sms", &[minutes(*life)])),
+        // The code stands first, where a preview shows it, and once more in the last line, where browsers find it and for whom it
+        // is. <https://wicg.github.io/sms-one-time-codes/>
+        Text::Code { code, life } => {
+            let (code, said) = (code.expose(), TEXTS.text(locale, "code-sms", &[minutes(*life)]));
+            let bound = domain.map(|domain| format!("\n\n@{domain} #{code}")).unwrap_or_default();
+            format!("{code} {said}{bound}")
+        }
         Text::Notice { name } => TEXTS.text(locale, &format!("{name}-sms"), &[]),
     }
+}
+
+/// The host of an address, without the port.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
+}
+
+/// A domain that fits, in the spelling that browsers compare with. An IP address is none.
+fn domain(text: &str) -> Option<&str> {
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let named = text.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
+    (text.len() <= LONGEST && named && text.split('.').all(label)).then_some(text)
 }
 
 #[cfg(test)]
@@ -71,14 +99,43 @@ mod tests {
 
     #[test]
     fn a_code_keeps_its_zeros_and_fits_one_segment() {
-        let text = Text::Code { code: Secret::new("004213".to_owned()), life: Duration::from_secs(120) };
-        for locale in Locale::ALL {
-            let words = words(&text, locale);
-            assert!(words.starts_with("004213 ") && words.is_ascii() && words.len() <= 160, "{words}");
-            for name in ["contact_change_asked", "email_changed", "phone_changed"] {
-                let notice = super::words(&Text::Notice { name }, locale);
-                assert!(notice.contains("Stoa") && notice.is_ascii() && notice.len() <= 160, "{notice}");
+        let longest = format!("{}.example", "a".repeat(LONGEST - 8));
+        for (code, life, domain) in [("004213", 120, None), ("004213", 60, Some("stoa.example")), ("00421377", 900, Some(longest.as_str()))]
+        {
+            let text = Text::Code { code: Secret::new(code.to_owned()), life: Duration::from_secs(life) };
+            for locale in Locale::ALL {
+                let words = words(&text, locale, domain);
+                assert!(words.starts_with(&format!("{code} ")) && one_segment(&words), "{words}");
+                let last = domain.map(|domain| format!("@{domain} #{code}"));
+                assert_eq!(words.split_once("\n\n").map(|(_, last)| last.to_owned()), last, "{words}");
             }
+        }
+        for locale in Locale::ALL {
+            for name in ["contact_change_asked", "email_changed", "phone_changed"] {
+                let notice = words(&Text::Notice { name }, locale, Some("stoa.example"));
+                assert!(notice.contains("Stoa") && !notice.contains('@') && one_segment(&notice), "{notice}");
+            }
+        }
+    }
+
+    /// 160 characters that GSM 03.38 has in its first table: of ASCII all but these.
+    fn one_segment(text: &str) -> bool {
+        text.is_ascii() && text.len() <= 160 && !text.contains(['`', '^', '{', '}', '[', ']', '~', '|', '\\'])
+    }
+
+    #[test]
+    fn codes_belong_to_a_domain() {
+        for (links, expected) in [
+            ("https://stoa.example/app", Some("stoa.example")),
+            ("http://localhost:5173", Some("localhost")),
+            ("http://127.0.0.1:4000", None),
+            ("http://[::1]:4000", None),
+            ("https://Stoa.example", None),
+            ("https://a..example", None),
+            (&format!("https://{}.example", "a".repeat(LONGEST)), None),
+            ("", None),
+        ] {
+            assert_eq!(domain(host(links)), expected, "{links}");
         }
     }
 }
