@@ -217,7 +217,7 @@ async fn a_code_that_cannot_be_entered_is_refused_alike() {
     let own = code(&ana).await;
     remove(&cloud, &gone).await;
     let resting = cloud.sign_in(resting.name()).await;
-    resting.post("/v1/me/deactivation", json!({})).await.is(204);
+    resting.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
     let leaving = cloud.sign_in(leaving.name()).await;
     leaving.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     let (ana, invited) = (cloud.sign_in("ana").await, cloud.sign_in("invited").await);
@@ -475,7 +475,7 @@ async fn a_code_can_be_given_while_registering() {
             assert_eq!(refused.hits(), 1);
             who
         } else {
-            inviter.post("/v1/me/deactivation", json!({})).await.is(204);
+            inviter.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
             complete(&who, &path).await
         };
         let own = who.get(CODE).await.is(200);
