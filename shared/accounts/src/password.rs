@@ -213,8 +213,8 @@ impl Hasher {
 /// Demands the current password of whoever has one, for a change that a session alone is not enough for. Five wrong ones mean a
 /// pause of five minutes; a right one forgets them in the transaction. What the client guesses counts as at a sign-in.
 ///
-/// Two counters at once, then the password, which is returned, with the client's day; the client's counter again where it was
-/// right, that day's where it was wrong.
+/// Two counters at once, then the password, which is returned, with the client's day; both counters again where it was right,
+/// that day's where it was wrong.
 ///
 /// # Errors
 /// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]
@@ -249,7 +249,8 @@ pub async fn demand(
         };
     }
     tx.delete(at_account.key());
-    limits::give_all_back(table, [&by_client]).await;
+    // It was no guess, also if nothing comes of the change.
+    limits::give_all_back(table, [&at_account, &by_client]).await;
     Ok(hash)
 }
 
