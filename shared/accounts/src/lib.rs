@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod common;
 pub mod deletion;
 pub mod device;
+mod eddsa;
 pub mod entry;
 pub mod export;
 pub mod factor;

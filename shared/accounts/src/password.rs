@@ -141,13 +141,19 @@ impl<'a> Personal<'a> {
         }
     }
 
-    /// Whether a password contains one of them. Words shorter than four characters prove nothing.
+    /// Whether a password contains one of them. Words shorter than four characters prove nothing, unless all its letters are theirs.
     fn is_in(&self, password: &str) -> bool {
         let names = [self.first_name, self.last_name].into_iter().flatten().map(AsRef::as_ref);
         let email: &str = self.email.map_or("", AsRef::as_ref);
         let words = names.chain(self.username.map(AsRef::as_ref)).chain([email, email.split('@').next().unwrap_or_default()]);
         let text = password.to_lowercase();
-        let word = words.filter(|word| word.chars().count() >= 4).any(|word| text.contains(&word.to_lowercase()));
+        let letters: String = text.chars().filter(|c| c.is_alphabetic()).collect();
+        let says = |word: String| match word.chars().count() {
+            0 => false,
+            1..4 => !letters.is_empty() && letters.replace(&word, "").is_empty(),
+            _ => text.contains(&word),
+        };
+        let word = words.map(str::to_lowercase).any(says);
         // However it is grouped.
         let digits: String = password.chars().filter(char::is_ascii_digit).collect();
         word || self.phone.is_some_and(|phone| digits.contains(phone.national()))
@@ -317,6 +323,14 @@ mod tests {
             assert!(codes(&default, own).contains(&"password_personal"), "{own}");
         }
         assert!(codes(&default, "tall giraffes 07700 900 124").is_empty());
+        let (username, text) = (Username::parse("ana").unwrap(), |text: &str| Secret::new(text.to_owned()));
+        let short = Personal { username: Some(&username), ..Personal::default() };
+        for (password, own) in
+            [("ana-2019-05-17", true), ("Ana!Ana!81726", true), ("ananas and figs", false), ("82731 90466 1757 3829", false)]
+        {
+            let codes = default.check(&text(password), short).err().unwrap_or_default();
+            assert_eq!(codes.iter().any(|e| e.code == "password_personal"), own, "{password}");
+        }
         for own in ["tall annas dance", "ANA.N and giraffes", "my ana.n@example.test"] {
             assert_eq!(codes(&default, own), ["password_personal"], "{own}");
         }

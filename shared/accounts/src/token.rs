@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::{Keyring, user::Factor};
+use crate::{Keyring, eddsa, user::Factor};
 
 /// How long an access token is good for.
 pub const LIFE: Duration = Duration::from_secs(600);
@@ -109,6 +109,7 @@ pub struct Tokens {
 impl Tokens {
     /// Reads `TOKEN_KEYS`, a keyring (the first signs, all verify), and `PUBLIC_URL`, the issuer.
     pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
+        eddsa::install();
         let keys = Keyring::read(r, "TOKEN_KEYS").iter().map(|(id, secret)| TokenKey::new(id, secret)).collect();
         Self { keys, issuer: r.need("PUBLIC_URL").into(), sys: sys.clone() }
     }
@@ -179,12 +180,9 @@ impl TokenKey {
         let mut seed = [0; 32];
         Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(b"stoa token key v1", &mut seed).unwrap_or(());
         let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        // PKCS #8 of an Ed25519 key is this prefix and the seed (RFC 8410 §7).
-        let mut pkcs8 = vec![0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-        pkcs8.extend(seed);
         Self {
             id: id.to_owned(),
-            signs: EncodingKey::from_ed_der(&pkcs8),
+            signs: EncodingKey::from_ed_der(&seed),
             verifies: DecodingKey::from_ed_der(&public),
             public: BASE64_URL_SAFE_NO_PAD.encode(public),
         }

@@ -1,4 +1,7 @@
 //! The table itself. Generic methods serialise; the plain ones below them talk to DynamoDB.
+//!
+//! Those answer futures on the heap: what an `async fn` does is compiled into every crate that waits for it, and the SDK's part of
+//! that is large. So it is compiled here, once.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -12,6 +15,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, Select},
 };
 use function::Aws;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use kernel::Sys;
 
 use crate::{
@@ -23,6 +27,8 @@ use crate::{
 };
 
 type Attributes = HashMap<String, AttributeValue>;
+/// What DynamoDB will have said.
+type Answer<'a, T, E = StoreError> = BoxFuture<'a, Result<T, E>>;
 
 /// Keys of one `BatchGetItem` (a limit of DynamoDB).
 const BATCH_GET_MAX: usize = 100;
@@ -75,24 +81,27 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn get_many(&self, keys: Vec<Key>) -> Result<Batch, StoreError> {
-        let mut found = HashMap::new();
-        for chunk in keys.chunks(BATCH_GET_MAX) {
-            let mut pending: Vec<Attributes> = chunk.iter().map(Key::attributes).collect();
-            let mut attempt = 0;
-            while !pending.is_empty() {
-                self.pause(attempt).await;
-                let request = KeysAndAttributes::builder().set_keys(Some(pending)).consistent_read(true);
-                let request = request.build().map_err(StoreError::defect)?;
-                let answer = self.client.batch_get_item().request_items(&*self.name, request).send().await;
-                let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
-                let rows = answer.responses.unwrap_or_default().remove(&*self.name).unwrap_or_default();
-                found.extend(rows.into_iter().filter_map(|row| Some((Key::of(&row)?, Row(row)))));
-                pending = answer.unprocessed_keys.unwrap_or_default().remove(&*self.name).map(|k| k.keys).unwrap_or_default();
-                attempt = retry(attempt)?;
+    pub fn get_many(&self, keys: Vec<Key>) -> Answer<'_, Batch> {
+        async move {
+            let mut found = HashMap::new();
+            for chunk in keys.chunks(BATCH_GET_MAX) {
+                let mut pending: Vec<Attributes> = chunk.iter().map(Key::attributes).collect();
+                let mut attempt = 0;
+                while !pending.is_empty() {
+                    self.pause(attempt).await;
+                    let request = KeysAndAttributes::builder().set_keys(Some(pending)).consistent_read(true);
+                    let request = request.build().map_err(StoreError::defect)?;
+                    let answer = self.client.batch_get_item().request_items(&*self.name, request).send().await;
+                    let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
+                    let rows = answer.responses.unwrap_or_default().remove(&*self.name).unwrap_or_default();
+                    found.extend(rows.into_iter().filter_map(|row| Some((Key::of(&row)?, Row(row)))));
+                    pending = answer.unprocessed_keys.unwrap_or_default().remove(&*self.name).map(|k| k.keys).unwrap_or_default();
+                    attempt = retry(attempt)?;
+                }
             }
+            Ok(Batch(found))
         }
-        Ok(Batch(found))
+        .boxed()
     }
 
     /// The items of a range, all of one kind.
@@ -145,24 +154,27 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn scan(&self, kind: &str, limit: u32, after: Option<&Key>) -> Result<(Vec<Row>, Option<Key>), StoreError> {
-        let mut names = Names::default();
-        let filter = format!("{} = {}", names.name("kind"), names.value(Ok(AttributeValue::S(kind.to_owned())))?);
-        let (n, v) = names.into_maps();
-        let answer = self
-            .client
-            .scan()
-            .table_name(&*self.name)
-            .filter_expression(filter)
-            .set_expression_attribute_names(n)
-            .set_expression_attribute_values(v)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(after.map(Key::attributes))
-            .send()
-            .await
-            .map_err(|e| StoreError::from_sdk(&e))?;
-        let next = answer.last_evaluated_key.as_ref().and_then(Key::of);
-        Ok((answer.items.unwrap_or_default().into_iter().map(Row).collect(), next))
+    pub fn scan<'a>(&'a self, kind: &'a str, limit: u32, after: Option<&'a Key>) -> Answer<'a, (Vec<Row>, Option<Key>)> {
+        async move {
+            let mut names = Names::default();
+            let filter = format!("{} = {}", names.name("kind"), names.value(Ok(AttributeValue::S(kind.to_owned())))?);
+            let (n, v) = names.into_maps();
+            let answer = self
+                .client
+                .scan()
+                .table_name(&*self.name)
+                .filter_expression(filter)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(after.map(Key::attributes))
+                .send()
+                .await
+                .map_err(|e| StoreError::from_sdk(&e))?;
+            let next = answer.last_evaluated_key.as_ref().and_then(Key::of);
+            Ok((answer.items.unwrap_or_default().into_iter().map(Row).collect(), next))
+        }
+        .boxed()
     }
 
     /// Puts an item that must not exist.
@@ -185,29 +197,32 @@ impl Table {
     ///
     /// # Errors
     /// [`WriteError::Refused`] if the condition does not hold.
-    pub async fn update(&self, update: Update) -> Result<Row, WriteError> {
-        let mut names = Names::default();
-        let (key, expression, condition) = update.expressions(&mut names)?;
-        let (n, v) = names.into_maps();
-        let request = self
-            .client
-            .update_item()
-            .table_name(&*self.name)
-            .set_key(Some(key.attributes()))
-            .update_expression(expression)
-            .set_condition_expression(condition)
-            .set_expression_attribute_names(n)
-            .set_expression_attribute_values(v)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let done = self.write(
-            || request.clone().send(),
-            |e| match e {
-                UpdateItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
-                _ => None,
-            },
-        );
-        Ok(Row(done.await?.attributes.unwrap_or_default()))
+    pub fn update(&self, update: Update) -> Answer<'_, Row, WriteError> {
+        async move {
+            let mut names = Names::default();
+            let (key, expression, condition) = update.expressions(&mut names)?;
+            let (n, v) = names.into_maps();
+            let request = self
+                .client
+                .update_item()
+                .table_name(&*self.name)
+                .set_key(Some(key.attributes()))
+                .update_expression(expression)
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let done = self.write(
+                || request.clone().send(),
+                |e| match e {
+                    UpdateItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
+                    _ => None,
+                },
+            );
+            Ok(Row(done.await?.attributes.unwrap_or_default()))
+        }
+        .boxed()
     }
 
     /// Deletes an item, whether it is there or not.
@@ -233,24 +248,27 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn delete_many(&self, keys: Vec<Key>) -> Result<(), StoreError> {
-        use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-        for chunk in keys.chunks(BATCH_WRITE_MAX) {
-            let mut pending = Vec::new();
-            for key in chunk {
-                let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build().map_err(StoreError::defect)?;
-                pending.push(WriteRequest::builder().delete_request(delete).build());
+    pub fn delete_many(&self, keys: Vec<Key>) -> Answer<'_, ()> {
+        async move {
+            use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+            for chunk in keys.chunks(BATCH_WRITE_MAX) {
+                let mut pending = Vec::new();
+                for key in chunk {
+                    let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build().map_err(StoreError::defect)?;
+                    pending.push(WriteRequest::builder().delete_request(delete).build());
+                }
+                let mut attempt = 0;
+                while !pending.is_empty() {
+                    self.pause(attempt).await;
+                    let answer = self.client.batch_write_item().request_items(&*self.name, pending).send().await;
+                    let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
+                    pending = answer.unprocessed_items.unwrap_or_default().remove(&*self.name).unwrap_or_default();
+                    attempt = retry(attempt)?;
+                }
             }
-            let mut attempt = 0;
-            while !pending.is_empty() {
-                self.pause(attempt).await;
-                let answer = self.client.batch_write_item().request_items(&*self.name, pending).send().await;
-                let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
-                pending = answer.unprocessed_items.unwrap_or_default().remove(&*self.name).unwrap_or_default();
-                attempt = retry(attempt)?;
-            }
+            Ok(())
         }
-        Ok(())
+        .boxed()
     }
 
     /// Does everything in `tx` or nothing. Collisions with other transactions are tried again; the SDK's request token
@@ -258,88 +276,102 @@ impl Table {
     ///
     /// # Errors
     /// [`CommitError::Refused`] if a condition does not hold.
-    pub async fn commit(&self, tx: Tx) -> Result<(), CommitError> {
-        if let Some(defect) = tx.defect {
-            return Err(defect.into());
-        }
-        let items = tx.writes.into_iter().map(|w| to_sdk(w, &self.name)).collect::<Result<Vec<_>, _>>()?;
-        let mut attempt = 0;
-        loop {
-            let answer = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-            let Err(e) = answer else { return Ok(()) };
-            let reasons = match e.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(c)) => c.cancellation_reasons.clone().unwrap_or_default(),
-                _ => return Err(StoreError::from_sdk(&e).into()),
-            };
-            let has = |code| reasons.iter().any(|r| r.code() == Some(code));
-            if has("ConditionalCheckFailed") {
-                let refused = reasons.into_iter().map(|r| match r.code.as_deref() {
-                    Some("ConditionalCheckFailed") => Outcome::Refused(r.item.map(Row)),
-                    _ => Outcome::Fine,
-                });
-                return Err(CommitError::Refused(Refused(refused.collect())));
+    pub fn commit(&self, tx: Tx) -> Answer<'_, (), CommitError> {
+        async move {
+            if let Some(defect) = tx.defect {
+                return Err(defect.into());
             }
-            let again = has("TransactionConflict") || has("ThrottlingError") || has("ProvisionedThroughputExceeded");
-            if !again {
-                return Err(
-                    StoreError::Defect(format!("transaction: {:?}", reasons.iter().filter_map(|r| r.code()).collect::<Vec<_>>())).into()
-                );
+            let items = tx.writes.into_iter().map(|w| to_sdk(w, &self.name)).collect::<Result<Vec<_>, _>>()?;
+            let mut attempt = 0;
+            loop {
+                let answer = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+                let Err(e) = answer else { return Ok(()) };
+                let reasons = match e.as_service_error() {
+                    Some(TransactWriteItemsError::TransactionCanceledException(c)) => c.cancellation_reasons.clone().unwrap_or_default(),
+                    _ => return Err(StoreError::from_sdk(&e).into()),
+                };
+                let has = |code| reasons.iter().any(|r| r.code() == Some(code));
+                if has("ConditionalCheckFailed") {
+                    let refused = reasons.into_iter().map(|r| match r.code.as_deref() {
+                        Some("ConditionalCheckFailed") => Outcome::Refused(r.item.map(Row)),
+                        _ => Outcome::Fine,
+                    });
+                    return Err(CommitError::Refused(Refused(refused.collect())));
+                }
+                let again = has("TransactionConflict") || has("ThrottlingError") || has("ProvisionedThroughputExceeded");
+                if !again {
+                    return Err(StoreError::Defect(format!(
+                        "transaction: {:?}",
+                        reasons.iter().filter_map(|r| r.code()).collect::<Vec<_>>()
+                    ))
+                    .into());
+                }
+                attempt = retry(attempt)?;
+                self.pause(attempt).await;
             }
-            attempt = retry(attempt)?;
-            self.pause(attempt).await;
         }
+        .boxed()
     }
 
-    async fn get_row(&self, key: Key, consistent: bool) -> Result<Option<Row>, StoreError> {
-        let answer =
-            self.client.get_item().table_name(&*self.name).set_key(Some(key.attributes())).consistent_read(consistent).send().await;
-        Ok(answer.map_err(|e| StoreError::from_sdk(&e))?.item.map(Row))
+    fn get_row(&self, key: Key, consistent: bool) -> Answer<'_, Option<Row>> {
+        async move {
+            let answer =
+                self.client.get_item().table_name(&*self.name).set_key(Some(key.attributes())).consistent_read(consistent).send().await;
+            Ok(answer.map_err(|e| StoreError::from_sdk(&e))?.item.map(Row))
+        }
+        .boxed()
     }
 
-    async fn put_row(&self, row: Attributes, condition: Option<Cond>) -> Result<(), WriteError> {
-        let mut names = Names::default();
-        let condition = condition.map(|c| names.condition(c)).transpose()?;
-        let (n, v) = names.into_maps();
-        let request = self
-            .client
-            .put_item()
-            .table_name(&*self.name)
-            .set_item(Some(row))
-            .set_condition_expression(condition)
-            .set_expression_attribute_names(n)
-            .set_expression_attribute_values(v)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let done = self.write(
-            || request.clone().send(),
-            |e| match e {
-                PutItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
-                _ => None,
-            },
-        );
-        done.await.map(drop)
+    fn put_row(&self, row: Attributes, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
+        async move {
+            let mut names = Names::default();
+            let condition = condition.map(|c| names.condition(c)).transpose()?;
+            let (n, v) = names.into_maps();
+            let request = self
+                .client
+                .put_item()
+                .table_name(&*self.name)
+                .set_item(Some(row))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let done = self.write(
+                || request.clone().send(),
+                |e| match e {
+                    PutItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
+                    _ => None,
+                },
+            );
+            done.await.map(drop)
+        }
+        .boxed()
     }
 
-    async fn delete_row(&self, key: Key, condition: Option<Cond>) -> Result<(), WriteError> {
-        let mut names = Names::default();
-        let condition = condition.map(|c| names.condition(c)).transpose()?;
-        let (n, v) = names.into_maps();
-        let request = self
-            .client
-            .delete_item()
-            .table_name(&*self.name)
-            .set_key(Some(key.attributes()))
-            .set_condition_expression(condition)
-            .set_expression_attribute_names(n)
-            .set_expression_attribute_values(v)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let done = self.write(
-            || request.clone().send(),
-            |e| match e {
-                DeleteItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
-                _ => None,
-            },
-        );
-        done.await.map(drop)
+    fn delete_row(&self, key: Key, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
+        async move {
+            let mut names = Names::default();
+            let condition = condition.map(|c| names.condition(c)).transpose()?;
+            let (n, v) = names.into_maps();
+            let request = self
+                .client
+                .delete_item()
+                .table_name(&*self.name)
+                .set_key(Some(key.attributes()))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let done = self.write(
+                || request.clone().send(),
+                |e| match e {
+                    DeleteItemError::ConditionalCheckFailedException(e) => Some(e.item.clone()),
+                    _ => None,
+                },
+            );
+            done.await.map(drop)
+        }
+        .boxed()
     }
 
     /// Does a single write. One that meets a running transaction on its item is refused by DynamoDB without having happened,
@@ -366,41 +398,44 @@ impl Table {
         }
     }
 
-    async fn query_once(
-        &self,
-        range: &Range,
+    fn query_once<'a>(
+        &'a self,
+        range: &'a Range,
         limit: Option<i32>,
         start: Option<Attributes>,
         select: Option<Select>,
-    ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, StoreError> {
-        let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |(index, pk, sk)| (Some(index.to_owned()), pk, sk));
-        let mut names = Names::default();
-        let text = |s: &str| Ok(AttributeValue::S(s.to_owned()));
-        let mut condition = format!("{} = {}", names.name(pk), names.value(text(&range.pk))?);
-        match &range.sort {
-            Sort::All => {}
-            Sort::Prefix(p) => {
-                let (n, v) = (names.name(sk), names.value(text(p))?);
-                condition = format!("{condition} AND begins_with({n}, {v})");
+    ) -> Answer<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
+        async move {
+            let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |(index, pk, sk)| (Some(index.to_owned()), pk, sk));
+            let mut names = Names::default();
+            let text = |s: &str| Ok(AttributeValue::S(s.to_owned()));
+            let mut condition = format!("{} = {}", names.name(pk), names.value(text(&range.pk))?);
+            match &range.sort {
+                Sort::All => {}
+                Sort::Prefix(p) => {
+                    let (n, v) = (names.name(sk), names.value(text(p))?);
+                    condition = format!("{condition} AND begins_with({n}, {v})");
+                }
+                Sort::Between(low, high) => {
+                    let (n, l, h) = (names.name(sk), names.value(text(low))?, names.value(text(high))?);
+                    condition = format!("{condition} AND {n} BETWEEN {l} AND {h}");
+                }
             }
-            Sort::Between(low, high) => {
-                let (n, l, h) = (names.name(sk), names.value(text(low))?, names.value(text(high))?);
-                condition = format!("{condition} AND {n} BETWEEN {l} AND {h}");
-            }
+            let (n, v) = names.into_maps();
+            let query = self.client.query().table_name(&*self.name).set_index_name(index).key_condition_expression(condition);
+            query
+                .set_expression_attribute_names(n)
+                .set_expression_attribute_values(v)
+                .scan_index_forward(range.forward)
+                .consistent_read(range.consistent)
+                .set_limit(limit)
+                .set_exclusive_start_key(start)
+                .set_select(select)
+                .send()
+                .await
+                .map_err(|e| StoreError::from_sdk(&e))
         }
-        let (n, v) = names.into_maps();
-        let query = self.client.query().table_name(&*self.name).set_index_name(index).key_condition_expression(condition);
-        query
-            .set_expression_attribute_names(n)
-            .set_expression_attribute_values(v)
-            .scan_index_forward(range.forward)
-            .consistent_read(range.consistent)
-            .set_limit(limit)
-            .set_exclusive_start_key(start)
-            .set_select(select)
-            .send()
-            .await
-            .map_err(|e| StoreError::from_sdk(&e))
+        .boxed()
     }
 
     /// Full jitter between 0 and 25 ms · 2^attempt, none before the first attempt.

@@ -1,0 +1,72 @@
+//! The one algorithm of access tokens, for `jsonwebtoken` to sign and verify with.
+//!
+//! Its own providers come with every algorithm there is: half a megabyte of RSA and NIST curves in each function, for nothing. A
+//! token that names another algorithm meets an error here, as it does before.
+
+use ed25519_dalek::{
+    Signature, SigningKey, VerifyingKey,
+    ed25519::signature::{Error, Signer, Verifier},
+};
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    errors::{ErrorKind, Result},
+};
+
+/// For this process. Whoever was first has installed it.
+pub(crate) fn install() {
+    // It knows no JWKs: nobody asks it for any.
+    static PROVIDER: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key| signer(*algorithm, key),
+        verifier_factory: |algorithm, key| verifier(*algorithm, key),
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+    PROVIDER.install_default().ok();
+}
+
+struct Signs(SigningKey);
+struct Verifies(VerifyingKey);
+
+/// `key` holds the seed alone, not its PKCS #8.
+fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+    let seed = ours(algorithm, key.family(), key.as_bytes())?;
+    Ok(Box::new(Signs(SigningKey::from_bytes(&seed))))
+}
+
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+    let public = ours(algorithm, key.family(), key.try_get_as_bytes()?)?;
+    Ok(Box::new(Verifies(VerifyingKey::from_bytes(&public).map_err(|_| ErrorKind::InvalidEddsaKey)?)))
+}
+
+fn ours(algorithm: Algorithm, family: AlgorithmFamily, key: &[u8]) -> Result<[u8; 32]> {
+    match (algorithm, family) {
+        (Algorithm::EdDSA, AlgorithmFamily::Ed) => Ok(key.try_into().map_err(|_| ErrorKind::InvalidEddsaKey)?),
+        _ => Err(ErrorKind::InvalidAlgorithm.into()),
+    }
+}
+
+impl Signer<Vec<u8>> for Signs {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
+        let signature: Signature = self.0.try_sign(message)?;
+        Ok(signature.to_bytes().into())
+    }
+}
+
+impl JwtSigner for Signs {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+impl Verifier<Vec<u8>> for Verifies {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
+        // Strict: no signature of a weak key, none that is written in two ways (RFC 8032 §5.1.7).
+        self.0.verify_strict(message, &Signature::from_slice(signature)?)
+    }
+}
+
+impl JwtVerifier for Verifies {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
