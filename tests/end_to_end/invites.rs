@@ -7,14 +7,12 @@ use local::{
     hosts::Trace,
 };
 use serde_json::value::to_raw_value;
-use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
+use tests::{App, Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
 
 const CODE: &str = "/v1/me/invite-code";
 const INVITER: &str = "/v1/me/inviter";
 const INVITEES: &str = "/v1/me/invitees";
 const STATISTICS: &str = "/v1/statistics/invites";
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn code(of: &Caller) -> String {
     of.get(CODE).await.is(200)["code"].as_str().unwrap().to_owned()
@@ -611,4 +609,39 @@ async fn staff_see_how_many_came() {
     }
     ana.get(STATISTICS).await.is_problem(403, "forbidden");
     cloud.anonymous().get(STATISTICS).await.is_problem(401, "token_invalid");
+}
+
+/// C6: staff who were away for half an hour, or whose proof is twelve hours old, prove once more who they are; everybody else goes
+/// on where they were.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_prove_it_again_after_a_pause_and_at_the_end_of_a_day() {
+    let cloud = Cloud::start().await;
+    let (mut admin, app) = administrator(&cloud, "root_of_all", "+447700900311").await;
+    let refresh = async |caller: &Caller| {
+        let reply = caller.post("/v1/sessions/refresh", json!({ "refresh_token": caller.refresh_token() })).await.is(200);
+        caller.signed_in(reply)
+    };
+    let minutes = |n: u32| Duration::from_secs(60) * n;
+    for _ in 0..3 {
+        cloud.advance(minutes(29)).await;
+        admin = refresh(&admin).await;
+        admin.get(STATISTICS).await.is(200);
+    }
+    cloud.advance(minutes(31)).await;
+    admin = refresh(&admin).await;
+    admin.get(STATISTICS).await.is_problem(401, "step_up_required");
+    admin.get("/v1/me").await.is(200);
+    // Being there again is no proof.
+    cloud.advance(minutes(5)).await;
+    admin = refresh(&admin).await;
+    admin.get(STATISTICS).await.is_problem(401, "step_up_required");
+    admin = cloud.step_up(&admin, &app).await;
+    for _ in 0..25 {
+        admin.get(STATISTICS).await.is(200);
+        cloud.advance(minutes(28)).await;
+        admin = refresh(&admin).await;
+    }
+    cloud.advance(minutes(21)).await;
+    admin = refresh(&admin).await;
+    admin.get(STATISTICS).await.is_problem(401, "step_up_required");
 }

@@ -38,7 +38,10 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     for forged in ["", "x", &second[..second.len() - 1], &second.replace("chl_", "")] {
         confirm(&anybody, forged, NEW).await.is_problem(422, "link_invalid");
     }
-    assert_eq!(confirm(&anybody, &second, "ana").await.field_errors(), ["/password too_short", "/password password_common"]);
+    assert_eq!(
+        confirm(&anybody, &second, "ana").await.field_errors(),
+        ["/password too_short", "/password password_common", "/password password_personal"]
+    );
     assert_eq!(confirm(&anybody, &second, "ana@example.test 12").await.field_errors(), ["/password password_personal"]);
     assert_eq!(confirm(&anybody, &second, PASSWORD).await.field_errors(), ["/password password_same"]);
     sign_in(&cloud, PASSWORD).await.is(201);
@@ -176,7 +179,7 @@ async fn who_has_no_password_gets_one() {
         without_password(&cloud, somebody).await;
     }
     let weak = ana.put("/v1/me/password", json!({ "new_password": "ana" })).await;
-    assert_eq!(weak.field_errors(), ["/new_password too_short", "/new_password password_common"]);
+    assert_eq!(weak.field_errors(), ["/new_password too_short", "/new_password password_common", "/new_password password_personal"]);
     let _ = ana.put("/v1/me/password", json!({ "new_password": NEW })).await.is(204);
     sign_in(&cloud, NEW).await.is(201);
     ana.put("/v1/me/password", json!({ "new_password": PASSWORD })).await.is_problem(401, "step_up_required");

@@ -11,7 +11,10 @@
 
 use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field, limits::Limit};
+use store::{
+    CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
+    limits::{HOUR, Limit},
+};
 use web::Client;
 
 use crate::{
@@ -57,7 +60,6 @@ impl InviteCode {
     /// Finding out whether a code can be entered, by an account or a flow, and by a client whoever it is.
     #[must_use]
     pub fn tries(subject: impl ToString, client: &Client) -> [Limit; 2] {
-        const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
         [Limit::new("invite_check", subject, 10, HOUR), Limit::new("invite_client", client.network(), 30, HOUR)]
     }
 }

@@ -29,6 +29,8 @@ use crate::{
 pub const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
 /// and after this long in any case.
 pub const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Whoever did not use a session for this long was away: what staff proved before does not count any more.
+pub const PAUSE: Duration = Duration::from_secs(30 * 60);
 /// How long the token before may still be shown, by a client that lost the reply.
 pub const LOST_REPLY: Duration = Duration::from_secs(10);
 /// Sessions of one person; the least recently used ones make room.
@@ -49,6 +51,9 @@ pub struct Session {
     pub created_at: Time,
     /// When its refresh token was last used.
     pub last_used_at: Time,
+    /// Since when there was no [`PAUSE`] between two uses.
+    #[serde(default = "Session::since_ever")]
+    pub active_since: Time,
     /// What the client calls itself, at most 255 characters.
     pub user_agent: String,
     /// The trusted device that it began on, if it was one.
@@ -74,6 +79,11 @@ impl Session {
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
         now < self.ends_at() && self.credentials == user.credentials
+    }
+
+    /// Sessions from before it was kept.
+    const fn since_ever() -> Time {
+        Time::from_millis(0)
     }
 
     /// When it ends if nobody uses it.
@@ -179,6 +189,7 @@ impl Opening {
             auth_time: now,
             created_at: now,
             last_used_at: now,
+            active_since: now,
             user_agent: user_agent.chars().take(255).collect(),
             generation: 0,
             refresh_hash: refresh.hash(),
@@ -310,10 +321,12 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                 return Ok(Refreshed::Invalid);
             }
             Use::Rotate => {
+                let active_since = if now.since(session.last_used_at) > PAUSE { now } else { session.active_since };
                 let replace = Update::of(session_key.clone())
                     .set("refresh_hash", successor.hash())
                     .set("generation", successor.generation)
                     .set("last_used_at", now)
+                    .set("active_since", active_since)
                     .when(field("generation").eq(token.generation));
                 match table.update(replace).await {
                     Ok(row) => {

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::{
     Member,
     caller::{bearer, load_with},
+    session::Session,
     token::Tokens,
     user::{Factor, partition},
 };
@@ -85,7 +86,8 @@ impl AtLeast for Superuser {
 /// How long after the proof of a strong factor staff may work. What changes something takes `Fresh<Staff<…>>` besides.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
-/// A caller who is staff, of at least this role, with a second factor that no message carries, proven within [`SHIFT`].
+/// A caller who is staff, of at least this role, with a second factor that no message carries, proven within [`SHIFT`] and since
+/// they were last away ([`crate::session::PAUSE`]).
 ///
 /// Everybody else gets 403 `forbidden`; staff without such a factor 403 `second_factor_required`; staff who have not proven it
 /// 401 `step_up_required`. It costs the one request to the table that a [`Member`] costs, which also brings the roles.
@@ -112,7 +114,8 @@ fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role
         return Err(Kind::SecondFactorRequired.into());
     }
     let proven = strong.iter().any(|factor| member.session.amr.contains(&(*factor).into()));
-    if proven && now.since(member.session.auth_time) <= SHIFT {
+    let Session { auth_time, active_since, .. } = member.session;
+    if proven && now.since(auth_time) <= SHIFT && auth_time >= active_since {
         return Ok(role);
     }
     let methods = serde_json::to_value(&strong).map_err(Problem::internal)?;
