@@ -76,6 +76,19 @@ const FLOWS = [
     sends("code by text message"), arrives("617042"), types("617042"),
     call("POST /v1/me/mfa/setup/sms {code}"), reply("201 {recovery_codes}: shown this once"),
   ]],
+  ["invitation", "An invitation code", "Everybody has one, and enters one other: while registering or later, once. Who entered it is seen by its owner, with the phone number only if they say so.", [
+    call("GET /v1/me/invite-code"), reply("200 {code: K7M2XP, used: 3}"),
+    types("K7M2XP"),
+    call("POST /v1/me/inviter {code, shows_phone}"), reply("201 {inviter}, or 422 invite_invalid, 409 invite_used"),
+    or("the owner"),
+    call("GET /v1/me/invitees"), reply("200 {items: [{username, phone: +44******123}], next_cursor}"),
+  ]],
+  ["export", "Everything that is kept about oneself", "One archive a day, made a moment after it is asked for and gone after 24 hours. Asking for it and for its link takes a fresh proof.", [
+    call("POST /v1/me/exports"), reply("202 {id, status: waiting}"),
+    sends("notice that it is ready"),
+    call("GET /v1/me/exports/{id}"), reply("200 {status: ready, url}: good for five minutes"),
+    note(F, "downloads stoa-export.zip"),
+  ]],
   ["contact", "Another address or number", "The current one stays until the code comes back, and is told. A contact that somebody else has is answered like any other.", [
     types("the new address"),
     call("POST /v1/me/email-changes {email}"), reply("202 {target, resend_at}"),
