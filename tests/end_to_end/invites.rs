@@ -61,13 +61,6 @@ async fn complete(caller: &Caller, path: &str) -> Caller {
     caller.signed_in(caller.post(&format!("{path}/complete"), json!({})).await.is(201))
 }
 
-/// Everything that is stored of a kind.
-async fn of_kind(cloud: &Cloud, kind: &str) -> Vec<Value> {
-    let dump = cloud.dump().await;
-    let all = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
-    all.filter(|item| item["kind"]["S"] == kind).cloned().collect()
-}
-
 async fn administrator(cloud: &Cloud, name: &str, phone: &str) -> (Caller, App) {
     let (caller, app, _) = cloud.careful(name, phone).await;
     cloud.appoint(&caller, &["administrator"]);
@@ -145,7 +138,7 @@ async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     taken.end();
     let own = ana.get(CODE).await.is(200);
     assert_eq!((own["code"].as_str().unwrap().len(), &own["inviter"]["username"]), (6, &json!("ben")));
-    assert_eq!(of_kind(&cloud, "user").await.len(), 2);
+    assert_eq!(cloud.of_kind("user").await.len(), 2);
 
     // Where none is free there is no account, and the same request may be sent again.
     let client = cloud.anonymous();
@@ -156,7 +149,7 @@ async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     client.post(&verify, body.clone()).await.is_problem(503, "unavailable");
     taken.end();
     client.post(&verify, body).await.is(201);
-    assert_eq!(of_kind(&cloud, "user").await.len(), 3);
+    assert_eq!(cloud.of_kind("user").await.len(), 3);
 }
 
 /// I-13: an account from before there were codes gets one when it is first asked for; one, whoever asks how often.
@@ -231,7 +224,7 @@ async fn a_code_that_cannot_be_entered_is_refused_alike() {
     assert_eq!(shapes.len(), 1, "{shapes:#?}");
     let own = ana.get(CODE).await.is(200);
     assert_eq!((&own["used"], &own["inviter"]), (&json!(1), &Value::Null));
-    assert_eq!(of_kind(&cloud, "invitee").await.len(), 1);
+    assert_eq!(cloud.of_kind("invitee").await.len(), 1);
     for malformed in [json!({}), json!({ "code": 5 }), json!({ "code": "K7M2XP", "user": ana.id() }), json!({ "code": null })] {
         ana.post(INVITER, malformed).await.is_problem(400, "malformed");
     }
@@ -522,17 +515,17 @@ async fn who_is_gone_is_in_no_list_and_their_code_is_nobodys() {
     assert_eq!((&inviter["username"], inviter["entered_at"].is_string()), (&Value::Null, true));
     cyd.put(&format!("{INVITER}/consent"), json!({ "shows_phone": true })).await.is_problem(404, "not_found");
     enter(&cyd, &a).await.is_problem(409, "invite_used");
-    let left = of_kind(&cloud, "invite_claim").await;
+    let left = cloud.of_kind("invite_claim").await;
     let claim = left.iter().find(|c| c["code"]["S"] == b.as_str()).expect("the code stays taken");
     assert_eq!(claim["user"], Value::Null);
     for kind in ["invite", "invitee", "invite_claim"] {
-        assert!(of_kind(&cloud, kind).await.iter().all(|item| !item.to_string().contains(&ben.id())), "{kind}");
+        assert!(cloud.of_kind(kind).await.iter().all(|item| !item.to_string().contains(&ben.id())), "{kind}");
     }
     // And both of a pair at once.
     dan.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     remove(&cloud, &ana).await;
-    assert_eq!(of_kind(&cloud, "invite").await.len(), 1, "cyd's");
-    assert_eq!((of_kind(&cloud, "invitee").await.len(), of_kind(&cloud, "invite_claim").await.len()), (0, 4));
+    assert_eq!(cloud.of_kind("invite").await.len(), 1, "cyd's");
+    assert_eq!((cloud.of_kind("invitee").await.len(), cloud.of_kind("invite_claim").await.len()), (0, 4));
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
@@ -544,7 +537,7 @@ async fn a_long_list_is_taken_away_in_parts() {
     enter(&ben, &code(&ana).await).await.is(201);
     let core = cloud.core();
     let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
-    let entry = of_kind(&cloud, "invitee").await.remove(0);
+    let entry = cloud.of_kind("invitee").await.remove(0);
     // All of them after ben, who is thereby the last to be come to.
     for n in 9_000_000_000_000_u64..9_000_000_000_250 {
         let mut copy = entry.clone();
@@ -557,8 +550,8 @@ async fn a_long_list_is_taken_away_in_parts() {
     let page = ana.get(&format!("{INVITEES}?limit=100")).await.is(200);
     assert_eq!(page["items"].as_array().unwrap().len(), 100);
     remove(&cloud, &ana).await;
-    assert_eq!(of_kind(&cloud, "invitee").await.len(), 0);
-    let left = of_kind(&cloud, "invite").await;
+    assert_eq!(cloud.of_kind("invitee").await.len(), 0);
+    let left = cloud.of_kind("invite").await;
     assert_eq!((left.len(), &left[0]["inviter"], left[0]["entered_at"].is_object()), (1, &Value::Null, true), "{left:?}");
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use tests::{Caller, Cloud, PASSWORD, json, race, work};
 
-use crate::phone_login::{change, of_kind};
+use crate::phone_login::change;
 
 async fn attempt(caller: &Caller, login: &str, password: &str) -> tests::Reply {
     caller.post("/v1/sessions", json!({ "login": login, "password": password })).await
@@ -510,7 +510,7 @@ async fn guessing_everywhere_takes_work() {
     let trusting = cloud.anonymous();
     let device = trusting.post(SESSIONS, json!({ "login": "ana", "password": PASSWORD, "remember_device": true })).await.is(201);
     let failures = async || {
-        let counters = of_kind(&cloud, "limit").await;
+        let counters = cloud.of_kind("limit").await;
         counters.into_iter().find(|c| c["pk"]["S"].as_str().unwrap().contains("sign_ins_failed")).unwrap()
     };
 

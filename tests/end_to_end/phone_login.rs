@@ -53,12 +53,6 @@ fn retry_after(reply: &Reply, code: &str) -> u64 {
     reply.header("retry-after").parse().unwrap()
 }
 
-pub(crate) async fn of_kind(cloud: &Cloud, kind: &str) -> Vec<Value> {
-    let dump = cloud.dump().await;
-    let tables = dump.as_object().unwrap().values();
-    tables.flat_map(|table| table.as_array().unwrap()).filter(|item| item["kind"]["S"] == kind).cloned().collect()
-}
-
 /// The table that has the people.
 fn table(cloud: &Cloud) -> String {
     cloud.core().template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap()
@@ -74,7 +68,7 @@ pub(crate) fn change(cloud: &Cloud, item: &Value, attribute: &str, value: Value)
 }
 
 async fn record(cloud: &Cloud, person: &Caller) -> Value {
-    of_kind(cloud, "user").await.into_iter().find(|u| u["id"]["S"] == person.id()).unwrap()
+    cloud.of_kind("user").await.into_iter().find(|u| u["id"]["S"] == person.id()).unwrap()
 }
 
 /// Gives somebody a number, as if they had proven it.
@@ -104,7 +98,7 @@ async fn one_call_signs_up_and_in() {
     assert!(code.len() == 6 && message.text.starts_with(&code), "{}", message.text);
     assert!(!String::from_utf8_lossy(&started.bytes).contains(&code));
     assert!(!cloud.dump().await.to_string().contains(&code), "the code is kept");
-    assert_eq!(of_kind(&cloud, "user").await.len(), 0, "nobody is anybody before the proof");
+    assert_eq!(cloud.of_kind("user").await.len(), 0, "nobody is anybody before the proof");
 
     let path = path(&started.json());
     let named = json!({ "code": code, "first_name": " Ana ", "last_name": "Nowak" });
@@ -127,8 +121,8 @@ async fn one_call_signs_up_and_in() {
     let me = second.get("/v1/me").await.is(200);
     assert_eq!((&me["username"], &me["first_name"], &me["last_name"]), (&json!(name), &json!("Ana"), &json!("Nowak")));
     assert_eq!(second.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 2);
-    assert_eq!((of_kind(&cloud, "user").await.len(), of_kind(&cloud, "phone").await.len()), (1, 1));
-    assert_eq!(of_kind(&cloud, "challenge").await.len(), 0, "what was used up is gone");
+    assert_eq!((cloud.of_kind("user").await.len(), cloud.of_kind("phone").await.len()), (1, 1));
+    assert_eq!(cloud.of_kind("challenge").await.len(), 0, "what was used up is gone");
 }
 
 /// I-6, A4.1: what is no number that takes messages, and a country that none are sent to, is refused, and nothing is sent.
@@ -158,7 +152,7 @@ async fn only_numbers_that_messages_are_sent_to() {
     verify(&caller, &made_up, "123456").await.is_problem(404, "not_found");
     resend(&caller, &made_up).await.is_problem(404, "not_found");
     cloud.settle().await;
-    assert_eq!((cloud.inbox.len(), of_kind(&cloud, "challenge").await.len(), of_kind(&cloud, "limit").await.len()), (0, 0, 0));
+    assert_eq!((cloud.inbox.len(), cloud.of_kind("challenge").await.len(), cloud.of_kind("limit").await.len()), (0, 0, 0));
     // Without a country code it is a number of the first country.
     start(&caller, "07700 900001").await.is(202);
     assert_eq!(cloud.mails_to(ANA).await.len(), 1);
@@ -245,7 +239,7 @@ async fn codes_are_short_lived_and_few() {
     let path = begin(&caller, eve).await;
     let code = cloud.code_to(eve).await;
     cloud.advance(120 * SECOND).await;
-    assert_eq!(of_kind(&cloud, "challenge").await.len(), 1, "it stands in the table");
+    assert_eq!(cloud.of_kind("challenge").await.len(), 1, "it stands in the table");
     verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
 
     // Six more codes, three wrong guesses at each, and two at the next: then a right one is worth nothing until a day is over.
@@ -287,7 +281,7 @@ async fn in_parallel_a_code_is_good_once_and_guessing_gains_nothing() {
         }
         let sessions = caller.signed_in(opened[0].json()).get("/v1/sessions").await.is(200);
         assert_eq!(sessions["items"].as_array().unwrap().len(), round);
-        assert_eq!((of_kind(&cloud, "user").await.len(), of_kind(&cloud, "username").await.len()), (1, 1));
+        assert_eq!((cloud.of_kind("user").await.len(), cloud.of_kind("username").await.len()), (1, 1));
     }
 
     let caller = cloud.anonymous();
@@ -340,7 +334,7 @@ async fn a_known_number_looks_like_an_unknown_one() {
     for phone in [known, resting, leaving, guarded] {
         sign_in(&cloud, phone).await;
     }
-    for user in of_kind(&cloud, "user").await {
+    for user in cloud.of_kind("user").await {
         let phone = user["phone"]["S"].as_str().unwrap();
         if phone == resting || phone == leaving {
             let status = if phone == resting { "deactivated" } else { "purging" };
@@ -374,7 +368,7 @@ async fn a_known_number_looks_like_an_unknown_one() {
         assert!(seen.iter().flatten().any(|shape| *shape == right.shape()), "{}", right.shape());
         assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], 1);
     }
-    assert_eq!(of_kind(&cloud, "user").await.len(), 4, "nobody got a second account");
+    assert_eq!(cloud.of_kind("user").await.len(), 4, "nobody got a second account");
 }
 
 /// I-3, B9: for an account with second factors the code is the first step only, and the phone cannot be the second one, too.
@@ -385,7 +379,7 @@ async fn a_code_does_not_pass_second_factors() {
     give(&cloud, &ana, ANA).await;
     change(&cloud, &record(&cloud, &ana).await, "factors", json!({ "L": [{ "S": "app" }, { "S": "email" }, { "S": "sms" }] }));
     cloud.advance(HOUR).await;
-    let before = of_kind(&cloud, "session").await.len();
+    let before = cloud.of_kind("session").await.len();
     let client = cloud.anonymous();
     let asked = json!({ "phone": ANA, "next": "/rooms", "remember_device": true });
     let path = path(&client.post(START, asked).await.is(202));
@@ -401,7 +395,7 @@ async fn a_code_does_not_pass_second_factors() {
     let offered: Vec<&str> = step["factors"].as_array().unwrap().iter().map(|f| f["factor"].as_str().unwrap()).collect();
     assert_eq!(offered, ["app", "email", "recovery_code"]);
     assert!(step.get("access_token").is_none() && steps[0].header("set-cookie").is_empty());
-    assert_eq!(of_kind(&cloud, "session").await.len(), before);
+    assert_eq!(cloud.of_kind("session").await.len(), before);
 
     let second = format!("/v1/sign-ins/{}", step["id"].as_str().unwrap());
     client.put(&format!("{second}/factor"), json!({ "factor": "sms" })).await.is_problem(422, "factor_unavailable");
@@ -471,7 +465,7 @@ async fn a_number_and_a_client_have_their_limits() {
         start(&cloud.anonymous(), &number(50)).await.is(202);
         cloud.advance(121 * SECOND).await;
     }
-    let counters = of_kind(&cloud, "limit").await;
+    let counters = cloud.of_kind("limit").await;
     let all = counters.iter().find(|c| c["pk"]["S"].as_str().unwrap().contains("sms_everybody")).unwrap();
     assert_eq!(all["hits"]["N"], "25", "refused ones do not count");
 }
@@ -531,7 +525,7 @@ async fn a_neighbourhood_has_a_limit() {
 async fn the_day_has_a_limit() {
     let cloud = Cloud::start().await;
     start(&cloud.anonymous(), ANA).await.is(202);
-    let counters = of_kind(&cloud, "limit").await;
+    let counters = cloud.of_kind("limit").await;
     let all = counters.iter().find(|c| c["pk"]["S"].as_str().unwrap().contains("sms_everybody")).unwrap();
     change(&cloud, all, "hits", json!({ "N": "999" }));
     start(&cloud.anonymous(), "+447700900002").await.is(202);
@@ -569,7 +563,7 @@ async fn without_counters_nothing_is_sent() {
         down.end();
     }
     cloud.settle().await;
-    assert_eq!((cloud.inbox.len(), of_kind(&cloud, "challenge").await.len()), (0, 0));
+    assert_eq!((cloud.inbox.len(), cloud.of_kind("challenge").await.len()), (0, 0));
     sign_in(&cloud, ANA).await.get("/v1/me").await.is(200);
 }
 
@@ -596,7 +590,7 @@ async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
         cloud.settle().await;
     }
     assert_eq!(down.hits(), 7 * 9, "three attempts in each of three invocations");
-    let traffic = of_kind(&cloud, "sms_range").await;
+    let traffic = cloud.of_kind("sms_range").await;
     assert_eq!((traffic.len(), &traffic[0]["sent"]["N"]), (1, &json!("1")), "only what was sent counts for the range");
     assert!(cloud.mails_to(ANA).await.is_empty());
     down.end();
@@ -692,7 +686,7 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     assert_ne!(next.id(), former.id());
     let me = next.get("/v1/me").await.is(200);
     assert_eq!((&me["phone"], &me["first_name"]), (&json!(ANA), &json!("Nova")));
-    let old = of_kind(&cloud, "user").await.into_iter().find(|u| u["id"]["S"] == former.id()).unwrap();
+    let old = cloud.of_kind("user").await.into_iter().find(|u| u["id"]["S"] == former.id()).unwrap();
     assert_eq!((&old["status"]["S"], &old["phone"]), (&json!("deactivated"), &json!(null)));
     assert_eq!(sign_in(&cloud, ANA).await.id(), next.id(), "the number is the new owner's");
 

@@ -221,6 +221,13 @@ impl Cloud {
         tokio::time::timeout(MAIL.saturating_mul(3), self.activity.quiet()).await.expect("the cloud becomes quiet");
     }
 
+    /// Everything that is stored of a kind, as DynamoDB's JSON.
+    pub async fn of_kind(&self, kind: &str) -> Vec<Value> {
+        let dump = self.dump().await;
+        let tables = dump.as_object().into_iter().flat_map(|tables| tables.values());
+        tables.filter_map(Value::as_array).flatten().filter(|item| item["kind"]["S"] == kind).cloned().collect()
+    }
+
     /// Everything in every table, as DynamoDB's JSON, for what must or must not be found in it.
     pub async fn dump(&self) -> Value {
         let core = self.core();

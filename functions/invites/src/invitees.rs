@@ -9,7 +9,7 @@ use accounts::{
     user::{Status, User},
 };
 use axum::extract::State;
-use kernel::{FieldError, Problem, Time, Timestamp, id::UserId};
+use kernel::{Time, Timestamp, id::UserId, page_limit};
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -74,7 +74,7 @@ pub async fn list_invitees(
     caller: Member,
     Query(part): Query<Part>,
 ) -> Result<Json<InviteeList>, web::Error> {
-    let (limit, owner) = (limit(part.limit)?, caller.user.id);
+    let (limit, owner) = (page_limit(part.limit, PAGE, PAGE_MAX)?, caller.user.id);
     let purpose = format!("invitees of {owner}");
     let after = part.cursor.as_deref().map(|text| s.sealer.open::<(Time, UserId)>(&purpose, text)).transpose()?;
     let range = Invitee::of(owner).limit(limit);
@@ -96,10 +96,4 @@ fn shown(s: &crate::State, people: &mut Batch, entry: &Invitee) -> Result<Invite
         username: user.map(|user| user.username.to_string()),
         entered_at: entry.at.into(),
     })
-}
-
-fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(PAGE);
-    let range = || FieldError::new("range").with("min", 1).with("max", PAGE_MAX);
-    if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
 }

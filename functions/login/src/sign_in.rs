@@ -104,12 +104,9 @@ pub async fn create_session(
     let verdict = s.hasher.verify(person.as_ref().map(|(_, hash)| hash), &body.password).await?;
     let Some((user, hash)) = person.filter(|_| verdict != Verdict::Wrong) else {
         let limits = [day, everywhere];
-        let (counted, ()) = join!(limits::take(&s.table, now, &limits), s.gate.failed(&s.table, now));
-        return match counted {
-            Err(limits::LimitError::Store(e)) => Err(Problem::from(e).into()),
-            // What was reached by this one stops the next one.
-            Ok(()) | Err(limits::LimitError::Reached(_)) => Err(Kind::CredentialsInvalid.into()),
-        };
+        let (counted, ()) = join!(limits::note(&s.table, now, &limits), s.gate.failed(&s.table, now));
+        counted?;
+        return Err(Kind::CredentialsInvalid.into());
     };
 
     let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;

@@ -36,7 +36,7 @@ pub struct RoomList {
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]
 pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(part): Query<Part>) -> Result<Json<RoomList>, web::Error> {
-    let limit = history::limit(part.limit, history::PAGE)?;
+    let limit = kernel::page_limit(part.limit, history::PAGE, history::PAGE_MAX)?;
     let purpose = format!("rooms of {}", caller.user.id);
     let after = part.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
     let page = room::of_user(&s.table, caller.user.id, after, limit).await?;

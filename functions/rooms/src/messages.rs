@@ -65,7 +65,7 @@ pub async fn list_messages(
     Path(name): Path<RoomName>,
     Query(part): Query<Part>,
 ) -> Result<Json<MessageList>, web::Error> {
-    let limit = history::limit(part.limit, PAGE)?;
+    let limit = kernel::page_limit(part.limit, PAGE, history::PAGE_MAX)?;
     let user = caller.member.user.id;
     let purpose = format!("messages of {name} for {user}");
     let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;

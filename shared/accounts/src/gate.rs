@@ -70,7 +70,7 @@ impl Gate {
     /// Counts a wrong password or code. It is not this that stops a guess: a count that fails is left out.
     pub async fn failed(&self, table: &Table, now: Time) {
         self.figures.report(&[("SignInsFailed", 1)]);
-        if let Err(LimitError::Store(e)) = limits::take(table, now, &[failures()]).await {
+        if let Err(e) = limits::note(table, now, &[failures()]).await {
             tracing::warn!(error = %e, "a failure is not counted");
         }
     }

@@ -11,7 +11,7 @@ use kernel::{FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
 use sha2::Sha256;
 use store::{
     Table, Tx,
-    limits::{self, Limit, LimitError},
+    limits::{self, Limit},
 };
 use web::Client;
 
@@ -248,11 +248,8 @@ pub async fn demand(
         None => false,
     };
     if !right {
-        return match limits::take(table, sys.now(), &[day]).await {
-            Err(LimitError::Store(e)) => Err(e.into()),
-            // What was reached by this one stops the next one.
-            Ok(()) | Err(LimitError::Reached(_)) => Err(Kind::PasswordWrong.into()),
-        };
+        limits::note(table, sys.now(), &[day]).await?;
+        return Err(Kind::PasswordWrong.into());
     }
     tx.delete(at_account.key());
     // It was no guess, also if nothing comes of the change.

@@ -70,3 +70,13 @@ impl Fields {
         p
     }
 }
+
+/// How many items a page is to have, as a client asked for it at `/limit`.
+///
+/// # Errors
+/// `range` if it is not from 1 to `max`.
+pub fn page_limit(asked: Option<u32>, default: u32, max: u32) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(default);
+    let range = || FieldError::new("range").with("min", 1).with("max", max);
+    if (1..=max).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
-use kernel::{Problem, Time};
+use kernel::Time;
 use store::{Range, StoreError, Table, WriteError};
 
 use crate::{
@@ -43,16 +43,6 @@ pub struct Past {
     pub upto: u64,
     /// The page before this one ends before this number; absent at the beginning of the room.
     pub before: Option<u64>,
-}
-
-/// Reads a limit that a client sent.
-///
-/// # Errors
-/// [`kernel::Kind::Invalid`] if it is not from 1 to [`PAGE_MAX`].
-pub fn limit(asked: Option<u32>, default: u32) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(default);
-    let range = || kernel::FieldError::new("range").with("min", 1).with("max", PAGE_MAX);
-    if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
 }
 
 /// What came after number `since`. One query; one write for each old hole that nobody met before.

@@ -131,6 +131,17 @@ pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), Limi
     join_all(limits.iter().map(|l| take_one(table, now, l))).await.into_iter().collect()
 }
 
+/// Counts what has happened already: what is reached by it stops the next one.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn note(table: &Table, now: Time, limits: &[Limit]) -> Result<(), StoreError> {
+    match take(table, now, limits).await {
+        Ok(()) | Err(LimitError::Reached(_)) => Ok(()),
+        Err(LimitError::Store(e)) => Err(e),
+    }
+}
+
 /// Judges a limit by its counter as it was read with other things, and counts nothing: for what counts only if it fails.
 ///
 /// # Errors
