@@ -187,12 +187,13 @@ fn heavier(a: LimitError, b: LimitError) -> LimitError {
     }
 }
 
-/// Takes a hit back that turned out not to count, such as the attempt of a sign-in that succeeded.
+/// Takes a hit back that turned out not to count, such as the attempt of a sign-in that succeeded. Where none is counted none is
+/// owed: its window may have ended, and another begun.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
-    match table.update(Update::of(limit.key()).add("hits", -1).when(Cond::Exists)).await {
+    match table.update(Update::of(limit.key()).add("hits", -1).when(field("hits").gt(0))).await {
         Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
         Err(WriteError::Store(e)) => Err(e),
     }

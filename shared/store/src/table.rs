@@ -96,7 +96,7 @@ impl Table {
                     let rows = answer.responses.unwrap_or_default().remove(&*self.name).unwrap_or_default();
                     found.extend(rows.into_iter().filter_map(|row| Some((Key::of(&row)?, Row(row)))));
                     pending = answer.unprocessed_keys.unwrap_or_default().remove(&*self.name).map(|k| k.keys).unwrap_or_default();
-                    attempt = retry(attempt)?;
+                    attempt = if pending.is_empty() { attempt } else { retry(attempt)? };
                 }
             }
             Ok(Batch(found))
@@ -263,7 +263,7 @@ impl Table {
                     let answer = self.client.batch_write_item().request_items(&*self.name, pending).send().await;
                     let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
                     pending = answer.unprocessed_items.unwrap_or_default().remove(&*self.name).unwrap_or_default();
-                    attempt = retry(attempt)?;
+                    attempt = if pending.is_empty() { attempt } else { retry(attempt)? };
                 }
             }
             Ok(())
@@ -477,5 +477,61 @@ impl Batch {
     #[must_use]
     pub fn has(&self, key: &Key) -> bool {
         self.0.contains_key(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use aws_smithy_runtime_api::{
+        client::{
+            http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+            orchestrator::{HttpRequest, HttpResponse},
+        },
+        http::StatusCode,
+    };
+    use aws_smithy_types::body::SdkBody;
+    use function::Boot;
+
+    use super::*;
+
+    /// Answers each request with the next of these, and counts them.
+    #[derive(Debug, Clone)]
+    struct Scripted(Arc<(Mutex<Vec<&'static str>>, AtomicU32)>);
+
+    impl HttpConnector for Scripted {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            self.0.1.fetch_add(1, Ordering::Relaxed);
+            let answer = self.0.0.lock().unwrap().pop().unwrap();
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(answer))))
+        }
+    }
+
+    /// The table `t`, where DynamoDB answers six times with the one and then with the other.
+    fn table(six: &'static str, seventh: &'static str) -> (Table, Scripted) {
+        let script = Scripted(Arc::new((Mutex::new([&[seventh][..], &[six; 6]].concat()), AtomicU32::new(0))));
+        let connector = SharedHttpConnector::new(script.clone());
+        let env = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name.to_owned(), "eu-central-1".to_owned()));
+        let boot = Boot { env: env.into_iter().collect(), sys: Sys::real(), http: http_client_fn(move |_, _| connector.clone()) };
+        (Table::new(&boot.aws().unwrap(), &boot.sys, "t"), script)
+    }
+
+    #[tokio::test]
+    async fn what_the_last_attempt_achieves_is_kept() {
+        let key = || Key::new("A", "B");
+        let (t, requests) = table(
+            r#"{"UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "A"}, "sk": {"S": "B"}}]}}}"#,
+            r#"{"Responses": {"t": [{"pk": {"S": "A"}, "sk": {"S": "B"}}]}}"#,
+        );
+        assert_eq!(t.get_many(vec![key()]).await.unwrap().0.len(), 1);
+        assert_eq!(requests.0.1.load(Ordering::Relaxed), 7);
+        let (t, requests) =
+            table(r#"{"UnprocessedItems": {"t": [{"DeleteRequest": {"Key": {"pk": {"S": "A"}, "sk": {"S": "B"}}}}]}}"#, "{}");
+        t.delete_many(vec![key()]).await.unwrap();
+        assert_eq!(requests.0.1.load(Ordering::Relaxed), 7);
     }
 }

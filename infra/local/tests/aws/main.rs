@@ -17,6 +17,7 @@ use local::{
     },
 };
 use serde_json::json;
+use store::limits::{self, Limit};
 
 const TABLE: &str = "test-state";
 const BUCKET: &str = "test-files";
@@ -113,6 +114,22 @@ async fn scripted_faults_are_what_the_sdk_knows() {
         assert_eq!(script.hits(), 2, "{fault:?} is tried again");
         script.end();
     }
+}
+
+#[tokio::test]
+async fn a_hit_is_given_back_once() {
+    let cloud = Cloud::start().await;
+    let aws = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ENDPOINT_URL_DYNAMODB", cloud.urls.aws.clone())));
+    let table = store::Table::new(&aws, &cloud.sys, TABLE);
+    let limit = Limit::new("test", "ana", 1, limits::HOUR);
+    let take = async || limits::take(&table, cloud.sys.now(), std::slice::from_ref(&limit)).await;
+    limits::give_back(&table, &limit).await.expect("nothing is owed");
+    take().await.expect("one");
+    for _ in 0..2 {
+        limits::give_back(&table, &limit).await.expect("given back");
+    }
+    take().await.expect("one again");
+    take().await.expect_err("one, not two");
 }
 
 #[tokio::test]
