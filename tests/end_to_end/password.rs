@@ -2,6 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use tests::{Caller, Cloud, PASSWORD, Value, json, race};
 
 const NEW: &str = "short zebras sing";
@@ -87,6 +90,50 @@ async fn rewrite(cloud: &Cloud, whose: &Caller, kind: &str, change: impl Fn(&mut
     } else {
         let request = serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap();
         let _ = database.put_item(request).unwrap();
+    }
+}
+
+/// A1: a hash of older parameters or an older pepper is replaced by one of today's when its owner signs in, also twice at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_hashes_are_replaced_at_sign_in() {
+    const TODAY: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let stored = async || {
+        let hash = cloud.of_kind("password").await.pop().unwrap();
+        (hash["phc"]["S"].as_str().unwrap().to_owned(), hash["pepper"]["S"].as_str().unwrap().to_owned())
+    };
+    let (first, current) = stored().await;
+    // As an older version made it.
+    let pepper = &cloud.template.functions["LoginFunction"].environment["PEPPER"];
+    let mut mac = Hmac::<Sha256>::new_from_slice(cloud.secrets.insert(pepper).unwrap().as_bytes()).unwrap();
+    mac.update(PASSWORD.as_bytes());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
+    let old = argon2.hash_password_with_salt(&mac.finalize().into_bytes(), &[7; 16]).unwrap().to_string();
+    assert!(old.starts_with("$argon2id$v=19$m=8192,t=1,p=1$"), "{old}");
+    for (phc, pepper) in [(&old, &current), (&first, &"0".to_owned()), (&old, &"0".to_owned())] {
+        let outdated = async || {
+            rewrite(&cloud, &ana, "password", |hash| {
+                (hash["phc"], hash["pepper"]) = (json!({ "S": phc }), json!({ "S": pepper }));
+            })
+            .await;
+        };
+        outdated().await;
+        sign_in(&cloud, "wrong").await.is_problem(401, "credentials_invalid");
+        assert_eq!(stored().await, (phc.clone(), pepper.clone()), "a wrong password changes nothing");
+        sign_in(&cloud, PASSWORD).await.is(201);
+        let (new, of) = stored().await;
+        assert!(new.starts_with(TODAY) && new != first && of == current, "{new} of {of}");
+        sign_in(&cloud, PASSWORD).await.is(201);
+        assert_eq!(stored().await.0, new, "once is enough");
+        outdated().await;
+        let clients: Vec<Caller> = (0..6).map(|_| cloud.anonymous()).collect();
+        let statuses = race(6, |i| {
+            let client = clients[i].clone();
+            async move { client.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.status.as_u16() }
+        });
+        assert_eq!(statuses.await, [201; 6]);
+        assert!(stored().await.0.starts_with(TODAY));
     }
 }
 

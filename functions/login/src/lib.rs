@@ -5,30 +5,30 @@
 //! steps prove once more who is signed in, for what a stolen session must not be enough for.
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
-//! before the password is compared, for the account and for the client, so that guessing in parallel gains nothing; five
-//! failures mean a pause of five minutes, never a lock. A success forgets them. While very many fail everywhere, signing in takes
-//! work first, except on a trusted device.
+//! before the password is compared, for the name, the account and the client, so that guessing in parallel gains nothing; five
+//! failures mean a pause of five minutes, never a lock. A success forgets them, and what is refused counts nowhere. While very
+//! many fail everywhere, signing in takes work first. A trusted device has limits of its own instead of all these.
 //!
 //! Sessions can be seen and ended. Ending one takes effect at once: every request of every function looks for it.
 
 mod by_passkey;
 mod discovery;
+mod guess;
 mod refresh;
 mod second_step;
 mod sessions;
 mod sign_in;
 mod step_up;
 
-use std::time::Duration;
-
 use accounts::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
+use guess::Throttle;
 use kernel::Sys;
 use passkeys::Site;
-use store::{Table, limits::Limit};
-use web::{Client, Edge};
+use store::Table;
+use web::Edge;
 
 /// What this feature may touch.
 #[derive(Clone, FromRef)]
@@ -44,26 +44,6 @@ pub struct State {
     gate: Gate,
     throttle: Throttle,
     places: Places,
-}
-
-/// Failures after which there is a pause, and how long it is.
-#[derive(Clone, Copy)]
-struct Throttle {
-    failures: u32,
-    pause: Duration,
-}
-
-impl Throttle {
-    /// Attempts of one client at one account, by whichever name: somebody else's guesses from elsewhere do not keep the
-    /// owner out. A name that nobody has is counted like an account.
-    fn account(self, account: &str, client: &Client) -> Limit {
-        Limit::new("login_account", format!("{account} {}", client.network()), self.failures, self.pause).pausing()
-    }
-
-    /// Failures at one account, from wherever: beyond them only devices that it trusts are let in, for a quarter of an hour.
-    fn everywhere(account: &str) -> Limit {
-        Limit::new("login_everywhere", account, 100, Duration::from_secs(900)).frequent()
-    }
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
@@ -101,8 +81,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         factor_keys: FactorKeys::read(r, &sys),
         site,
         sending: Sending::read(r, Figures::new(&boot)),
-        gate: Gate::read(r, Figures::new(&boot)),
-        throttle: Throttle { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) },
+        gate: Gate::read(r),
+        throttle: Throttle::read(r),
         places: Places::read(r),
         sys: sys.clone(),
     })?;

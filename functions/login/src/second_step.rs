@@ -5,6 +5,7 @@ use accounts::{
     challenge::{self, Challenge, Sent},
     entry::{Entry, Reply},
     factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes},
+    gate,
     password::Verdict,
     session::{self, Session},
     sign_in::{Proof, SignIn, SignInStep},
@@ -198,7 +199,7 @@ pub async fn verify_sign_in(
         Ok(proof) => proof,
         Err(problem) => {
             if matches!(problem.kind, Kind::CodeInvalid | Kind::PasswordWrong) {
-                s.gate.failed(&s.table, now).await;
+                gate::failed(&s.table, now, &client).await;
             }
             return Err(flow.wrong(problem).into());
         }

@@ -8,7 +8,7 @@ use accounts::{
     guesses,
     identifier::Login,
     password::Verdict,
-    session,
+    session::{self, Session},
     sign_in::{SignIn, SignInStep, Wish},
     signed_in::{self, SignedIn, TokenDelivery},
     token::Method,
@@ -18,11 +18,11 @@ use axum::extract::State;
 use futures_util::{join, try_join};
 use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::Deserialize;
-use store::{Tx, limits};
+use store::{CommitError, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
-use crate::Throttle;
+use crate::guess::Guess;
 
 /// Who somebody says they are, and the proof.
 #[derive(Deserialize, ToSchema)]
@@ -50,10 +50,11 @@ pub struct CreateSession {
 /// Signs in, or answers which second step is needed. Ends the session that the request itself carries, if any: one client is
 /// one person.
 ///
-/// The name's claim; two counters at once; the person with the password (and the device that is shown) and their sessions at
-/// once (the 21st session replaces the oldest, and a new client is told of by mail); one transaction, which also forgets the
-/// failures at this account, and the client's counter with it. A session that is replaced costs a read more, a device that is
-/// to be trusted the list of those that are, a second step by code what its sending takes; a failure three counters more.
+/// The name's claim; the person with the password, all counters (and the device that is shown) and their sessions at once;
+/// three counters at once, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
+/// with it (the 21st session replaces the oldest, and a new client is told of by mail). A session that is replaced costs a read
+/// more, a device that is to be trusted the list of those that are, a second step by code what its sending takes; a failure five
+/// counters more, at once, and what is refused before it counts none.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
     extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"]))),
     responses(
@@ -74,66 +75,88 @@ pub async fn create_session(
         Some(login) => user::resolve(&s.table, login).await?,
         None => None,
     };
-    let account = known.map_or_else(|| login.as_ref().map_or_else(String::new, name_of), |id| id.to_string());
-    let (at_account, by_client) = (s.throttle.account(&account, &client), guesses::of_client(&client));
-    limits::take(&s.table, s.sys.now(), &[at_account.clone(), by_client.clone()]).await?;
+    let name = login.as_ref().map_or_else(String::new, name_of);
+    let account = known.map_or_else(|| format!("nobody {name}"), |id| id.to_string());
 
     // For a name that nobody has, the same reads are done for an id that nobody has.
     let id: UserId = known.unwrap_or_else(|| s.sys.id());
     let shown = signed_in::device(&headers, body.device_token.as_deref()).filter(|token| token.user == id);
     let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
     let device = shown.as_ref().map(|token| Device::key_of(id, token.device));
-    let (day, everywhere) = (guesses::of_client_in_a_day(&client), Throttle::everywhere(&account));
-    let keys = [person.clone(), password.clone(), day.key(), everywhere.key(), Gate::key()].into_iter().chain(device.clone()).collect();
+    let (stranger, trusted) = (s.throttle.stranger(&client, &name, &account), shown.as_ref().map(|token| s.throttle.device(token.device)));
+    let counters = [&stranger].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
+    let keys = [person.clone(), password.clone()].into_iter().chain(device.clone()).chain(counters).collect();
     let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
     let now = s.sys.now();
-    limits::judge(&mut found, now, &day)?;
     let person = found.take::<User>(&person)?.filter(|user| user.status == Status::Active);
     let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
     let holds = |d: &Device, user: &User| d.is_good(user, now) && shown.as_ref().is_some_and(|token| d.holds(token));
     let device = device.filter(|d| person.as_ref().is_some_and(|user| holds(d, user)));
+    let guess = trusted.filter(|_| device.is_some()).unwrap_or(stranger).read(&mut found, now)?;
+    guess.judge(now).map_err(Problem::from)?;
     if device.is_none() {
-        limits::judge(&mut found, now, &everywhere)?;
-        if let Err(work) = s.gate.judge(&mut found, now, &client, &headers, &account) {
-            // It was no attempt.
-            limits::give_all_back(&s.table, [&at_account, &by_client]).await;
-            return Err(work.into());
-        }
+        s.gate.judge(&mut found, now, &client, &headers, &name)?;
     }
-    let person = person.zip(found.take::<PasswordHash>(&password)?);
+    let may = guess.take(&s.table, now).await?;
+    let person = person.zip(found.take::<PasswordHash>(&password)?).filter(|_| may);
     let verdict = s.hasher.verify(person.as_ref().map(|(_, hash)| hash), &body.password).await?;
-    let Some((user, hash)) = person.filter(|_| verdict != Verdict::Wrong) else {
-        let limits = [day, everywhere];
-        let (counted, ()) = join!(limits::note(&s.table, now, &limits), s.gate.failed(&s.table, now));
-        counted?;
+    let Some((user, old)) = person.filter(|_| verdict != Verdict::Wrong) else {
+        let mark = guesses::mark(&s.code_key, &client, &name, &body.password);
+        guess.failed(&s.table, now, &client, &mark).await?;
         return Err(Kind::CredentialsInvalid.into());
     };
 
     let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;
     let wish = Wish::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
-
-    let mut tx = Tx::new();
-    tx.delete(at_account.key());
-    if verdict == Verdict::Outdated {
-        renew(&s, &mut tx, &hash, &body.password).await?;
-    }
-    let reply = if user.has_second_step() && device.is_none() {
-        Reply::Step(Box::new(begin(&s, &mut tx, &client, &user, wish).await?))
-    } else {
-        let entry = Entry { user: &user, amr: vec![Method::Pwd], sessions, previous, device, wish };
-        Reply::Done(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, &client).await?))
+    // Of old parameters or an old pepper: replaced now that the password is at hand.
+    let renewed = match verdict {
+        Verdict::Outdated => Some((old, s.hasher.hash(id, &body.password).await?)),
+        Verdict::Right | Verdict::Wrong => None,
     };
-    // The client's counter apart from the transaction: many people behind one address would collide in it.
-    let (begun, forgiven) = join!(s.table.commit(tx), limits::give_back(&s.table, &by_client));
-    begun.map_err(|e| match &e {
-        // The account was closed, or its password changed, since it was judged.
-        store::CommitError::Refused(_) => Kind::CredentialsInvalid.into(),
-        store::CommitError::Store(_) => Problem::from(e),
-    })?;
-    if let Err(e) = forgiven {
-        tracing::warn!(error = %e, "a success stays counted as an attempt");
+    let proven = Proven { s: &s, client: &client, guess: &guess, user: &user, sessions, previous, wish };
+    let (entered, ()) = join!(proven.enter(device.as_ref(), renewed.as_ref()), guess.give_back(&s.table));
+    let entered = match entered? {
+        // The device or the hash was renewed by another sign-in meanwhile: this one goes in without.
+        None if device.is_some() || renewed.is_some() => proven.enter(None, None).await?,
+        entered => entered,
+    };
+    // The account was closed, or its password changed, since it was judged.
+    Ok(entered.ok_or(Kind::CredentialsInvalid)?)
+}
+
+/// Somebody whose password is right.
+struct Proven<'a> {
+    s: &'a crate::State,
+    client: &'a Client,
+    guess: &'a Guess,
+    user: &'a User,
+    sessions: Vec<Session>,
+    previous: Option<Session>,
+    wish: Wish,
+}
+
+impl Proven<'_> {
+    /// Signs them in, on a device that they trust or not, or begins the second step; with it a hash replaces an older one, unless
+    /// that was changed. Nothing if anything of it has changed since it was judged.
+    async fn enter(&self, device: Option<&Device>, renewed: Option<&(PasswordHash, PasswordHash)>) -> Result<Option<Reply>, Problem> {
+        let (s, mut tx) = (self.s, Tx::new());
+        self.guess.forget(&mut tx);
+        if let Some((old, new)) = renewed {
+            tx.put(new, store::field("phc").eq(&old.phc));
+        }
+        let reply = if self.user.has_second_step() && device.is_none() {
+            Reply::Step(Box::new(begin(s, &mut tx, self.client, self.user, self.wish.clone()).await?))
+        } else {
+            let (sessions, previous, device) = (self.sessions.clone(), self.previous.clone(), device.cloned());
+            let entry = Entry { user: self.user, amr: vec![Method::Pwd], sessions, previous, device, wish: self.wish.clone() };
+            Reply::Done(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, self.client).await?))
+        };
+        match s.table.commit(tx).await {
+            Ok(()) => Ok(Some(reply)),
+            Err(CommitError::Refused(_)) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
     }
-    Ok(reply)
 }
 
 /// Adds the beginning of a sign-in in steps to a transaction. A factor that is the only one is chosen at once.
@@ -149,11 +172,4 @@ fn name_of(login: &Login) -> String {
         Login::Username(name) => name.to_string(),
         Login::Email(email) => email.key(),
     }
-}
-
-/// Replaces a hash of old parameters or an old pepper, now that the password is at hand; not if it was changed meanwhile.
-async fn renew(s: &crate::State, tx: &mut Tx, old: &PasswordHash, password: &Secret) -> Result<(), Problem> {
-    let new = s.hasher.hash(old.user, password).await?;
-    tx.put(&new, store::field("phc").eq(&old.phc));
-    Ok(())
 }

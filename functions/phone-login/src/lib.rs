@@ -73,7 +73,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: Tokens::read(r, &sys),
         code_key: CodeKey::read(r),
         sending: Sending::read(r, Figures::new(&boot)),
-        gate: Gate::read(r, Figures::new(&boot)),
+        gate: Gate::read(r),
         digits: Digits::read(r),
         sys: sys.clone(),
     })?;

@@ -68,7 +68,7 @@ pub async fn start_phone_sign_in(
     let token = FlowToken::draw(&s.sys);
     let flow = Flow::begin(&s.sys, &token, &to, locale, Wish::new(body.token_delivery, body.remember_device, body.next));
     let key = Challenge::key_of(flow.challenge);
-    let mut found = s.table.get_many(vec![key.clone(), Gate::key()]).await?;
+    let mut found = s.table.get_many([key.clone()].into_iter().chain(Gate::keys()).collect()).await?;
     s.gate.judge(&mut found, s.sys.now(), &client, &headers, to.address())?;
     let before = found.take::<Challenge>(&key)?;
     let mut tx = Tx::new();

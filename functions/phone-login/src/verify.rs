@@ -5,6 +5,7 @@ use accounts::{
     challenge::{self, Challenge, Purpose},
     device::{Device, DeviceToken},
     entry::{self, Entry, Reply},
+    gate,
     identifier::{Contact, PersonName, Phone, Username},
     invite::{InviteCode, Inviter},
     session::{self, Opening, Session},
@@ -116,7 +117,7 @@ pub async fn verify_phone_sign_in(
         Err(problem) => {
             // Where no try was counted nothing was guessed.
             if problem.members.contains_key("tries_left") {
-                s.gate.failed(&s.table, now).await;
+                gate::failed(&s.table, now, &client).await;
             }
             return Err(problem.into());
         }

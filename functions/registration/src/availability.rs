@@ -3,7 +3,7 @@
 use accounts::{identifier::Username, user::UsernameClaim};
 use axum::extract::State;
 use serde::Serialize;
-use store::limits;
+use store::limits::{self, LimitError};
 use utoipa::ToSchema;
 use web::{Client, Json, Language, Path, Problems};
 
@@ -24,7 +24,7 @@ pub struct UsernameAvailability {
     message: Option<String>,
 }
 
-/// Tells whether a username can be had. A counter, then the claim.
+/// Tells whether a username can be had. A counter, then the claim; while the counter does not work, the claim alone.
 #[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path)),
     extensions(("x-problems" = json!(["too_many_requests"]))),
     responses((status = 200, body = UsernameAvailability), Problems))]
@@ -34,7 +34,11 @@ pub async fn get_username_availability(
     Language(locale): Language,
     Path(text): Path<String>,
 ) -> Result<Json<UsernameAvailability>, web::Error> {
-    limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await?;
+    match limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await {
+        // What only reads goes on without its counter.
+        Err(LimitError::Store(e)) => tracing::warn!(error = %e, "a username is looked up uncounted"),
+        counted => counted?,
+    }
     let (username, error) = match Username::parse(&text) {
         Err(e) => (None, Some(e)),
         Ok(name) => {

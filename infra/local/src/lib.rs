@@ -84,6 +84,8 @@ pub struct Core {
     pub sys: Sys,
     /// The same clock, to be moved and waited for.
     pub clock: Clock,
+    /// What the template's secrets have been drawn to.
+    pub secrets: secrets::Secrets,
     /// Who signs with which key.
     pub credentials: Credentials,
     /// Invokes functions.

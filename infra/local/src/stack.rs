@@ -243,7 +243,23 @@ fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storag
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
     let schedules = schedules.map_err(|e| StartError::Template(e.to_string()))?;
     let connections = Connections::default();
-    Ok(Core { stage, template, urls, storage, sys, clock, credentials, hosts, connections, schedules, inbox, activity, aws, outside })
+    Ok(Core {
+        stage,
+        template,
+        urls,
+        storage,
+        sys,
+        clock,
+        secrets,
+        credentials,
+        hosts,
+        connections,
+        schedules,
+        inbox,
+        activity,
+        aws,
+        outside,
+    })
 }
 
 /// What the template asks of whoever deploys it, as a laptop answers.

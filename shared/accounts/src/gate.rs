@@ -7,14 +7,13 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use function::Figures;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
 use kernel::{Kind, Problem, Time, env::Reader};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Batch, Key, Table,
-    limits::{self, Limit, LimitError},
+    Batch, Key, StoreError, Table,
+    limits::{self, Limit},
 };
 use web::Client;
 
@@ -29,76 +28,86 @@ const LIFE: Duration = Duration::from_secs(300);
 /// A number that solves a challenge has no more digits than this.
 const DIGITS_MAX: usize = 20;
 
-/// Counts what fails, and asks for work.
+/// So many failures among everybody,
+const MOST: u32 = 1000;
+/// in so long, close the gate.
+const WINDOW: Duration = Duration::from_secs(600);
+/// Among so many counters failures are spread, by the network they come from: one alone would be everybody's.
+const SHARDS: u8 = 4;
+
+/// Asks for work.
 #[derive(Clone)]
 pub struct Gate {
     key: CodeKey,
-    figures: Figures,
 }
 
 impl Gate {
     /// Reads the configuration.
-    pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
-        Self { key: CodeKey::read(r), figures }
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        Self { key: CodeKey::read(r) }
     }
 
     /// Where failures are counted: to be read with other things, and given to [`Gate::judge`].
-    #[must_use]
-    pub fn key() -> Key {
-        failures().key()
+    pub fn keys() -> impl Iterator<Item = Key> {
+        shards().map(|shard| shard.key())
     }
 
     /// Lets through who has worked, and everybody as long as nobody has to. What was worked for is one client's attempts at
-    /// one account: others ask for work of their own, so nothing has to be remembered.
+    /// one name, whoever has it: others ask for work of their own, so nothing has to be remembered.
     ///
     /// # Errors
     /// [`Kind::ProofOfWorkRequired`], with what to do.
-    pub fn judge(&self, found: &mut Batch, now: Time, client: &Client, headers: &HeaderMap, account: &str) -> Result<(), Problem> {
-        match limits::judge(found, now, &failures()) {
-            Ok(()) => return Ok(()),
-            Err(LimitError::Store(e)) => return Err(e.into()),
-            Err(LimitError::Reached(_)) => {}
-        }
-        let shown = headers.get(HEADER).and_then(|v| v.to_str().ok());
-        if shown.is_some_and(|work| self.is_done(work, now, client, account)) {
+    pub fn judge(&self, found: &mut Batch, now: Time, client: &Client, headers: &HeaderMap, name: &str) -> Result<(), Problem> {
+        let failed = shards().map(|shard| Ok(shard.read(found, now)?.hits())).sum::<Result<i64, StoreError>>()?;
+        if failed < i64::from(MOST) {
             return Ok(());
         }
-        let challenge = self.challenge(now + LIFE, client, account);
+        let shown = headers.get(HEADER).and_then(|v| v.to_str().ok());
+        if shown.is_some_and(|work| self.is_done(work, now, client, name)) {
+            return Ok(());
+        }
+        let challenge = self.challenge(now + LIFE, client, name);
         Err(Problem::new(Kind::ProofOfWorkRequired).with("challenge", challenge).with("difficulty", DIFFICULTY))
     }
 
-    /// Counts a wrong password or code. It is not this that stops a guess: a count that fails is left out.
-    pub async fn failed(&self, table: &Table, now: Time) {
-        self.figures.report(&[("SignInsFailed", 1)]);
-        if let Err(e) = limits::note(table, now, &[failures()]).await {
-            tracing::warn!(error = %e, "a failure is not counted");
-        }
-    }
-
     /// `<until>.<tag>`
-    fn challenge(&self, until: Time, client: &Client, account: &str) -> String {
+    fn challenge(&self, until: Time, client: &Client, name: &str) -> String {
         let until = until.millis();
         let tag = Hmac::<Sha256>::new_from_slice(self.key.secret().expose().as_bytes()).map(|mut mac| {
-            mac.update(format!("proof of work\0{until}\0{}\0{account}", client.network()).as_bytes());
+            mac.update(format!("proof of work\0{until}\0{}\0{name}", client.network()).as_bytes());
             mac.finalize().into_bytes()
         });
         format!("{until}.{}", BASE64.encode(tag.unwrap_or_default()))
     }
 
     /// `<challenge>.<number>`
-    fn is_done(&self, work: &str, now: Time, client: &Client, account: &str) -> bool {
+    fn is_done(&self, work: &str, now: Time, client: &Client, name: &str) -> bool {
         let Some((challenge, number)) = work.rsplit_once('.') else { return false };
         let until = challenge.split_once('.').and_then(|(until, _)| until.parse().ok()).map(Time::from_millis);
         let Some(until) = until.filter(|until| now < *until && *until <= now + LIFE) else { return false };
-        let ours = kernel::secret::same(self.challenge(until, client, account).as_bytes(), challenge.as_bytes());
+        let ours = kernel::secret::same(self.challenge(until, client, name).as_bytes(), challenge.as_bytes());
         let plain = !number.is_empty() && number.len() <= DIGITS_MAX && number.bytes().all(|b| b.is_ascii_digit());
         ours && plain && leading_zeros(&Sha256::digest(work)) >= DIFFICULTY
     }
 }
 
-/// A thousand in ten minutes.
-fn failures() -> Limit {
-    Limit::new("sign_ins_failed", "everybody", 1000, Duration::from_secs(600)).frequent()
+/// Counts a wrong password or code, wherever it was typed. It is not this that stops a guess: a count that fails is left out.
+/// One update.
+pub async fn failed(table: &Table, now: Time, client: &Client) {
+    function::report_of(now, "TableName", table.name(), &[("SignInsFailed", 1)]);
+    let network = Sha256::digest(client.network());
+    let shard = shard(network.first().map_or(0, |byte| byte % SHARDS));
+    if let Err(e) = limits::note(table, now, &[shard]).await {
+        tracing::warn!(error = %e, "a failure is not counted");
+    }
+}
+
+fn shards() -> impl Iterator<Item = Limit> {
+    (0..SHARDS).map(shard)
+}
+
+fn shard(number: u8) -> Limit {
+    Limit::new("sign_ins_failed", number, MOST, WINDOW).frequent()
 }
 
 fn leading_zeros(digest: &[u8]) -> u32 {

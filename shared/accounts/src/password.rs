@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use futures_util::join;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
 use sha2::Sha256;
@@ -19,6 +20,7 @@ use crate::{
     Keyring,
     breached::Breached,
     common::common,
+    gate,
     guessable::guessable,
     guesses,
     identifier::{Email, PersonName, Phone, Username},
@@ -165,6 +167,8 @@ impl<'a> Personal<'a> {
 pub struct Hasher {
     peppers: Keyring,
     sys: Sys,
+    #[cfg(test)]
+    compared: std::sync::Arc<std::sync::atomic::AtomicUsize>,
 }
 
 /// Whether a password is right.
@@ -181,7 +185,12 @@ pub enum Verdict {
 impl Hasher {
     /// Reads `PEPPER`, a keyring.
     pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
-        Self { peppers: Keyring::read(r, "PEPPER"), sys: sys.clone() }
+        Self {
+            peppers: Keyring::read(r, "PEPPER"),
+            sys: sys.clone(),
+            #[cfg(test)]
+            compared: Default::default(),
+        }
     }
 
     /// Hashes a password for a person.
@@ -202,25 +211,33 @@ impl Hasher {
     /// An internal [`Problem`] if there is no memory for it.
     pub async fn verify(&self, hash: Option<&PasswordHash>, password: &Secret) -> Result<Verdict, Problem> {
         let (current, key) = self.peppers.current().ok_or_else(|| Problem::internal("no pepper"))?;
-        let key = hash.and_then(|h| self.peppers.get(&h.pepper)).unwrap_or(key);
-        let outdated = hash.is_some_and(|h| h.pepper != current || !h.phc.contains(PARAMETERS));
-        let known = hash.is_some();
-        let phc = hash.map_or_else(|| NOBODY.to_owned(), |h| h.phc.clone());
-        let input = peppered(key, password);
-        let right = blocking(move || Argon2::default().verify_password(&input, phc.as_str()).is_ok()).await?;
-        Ok(match (right && known, outdated) {
-            (false, _) => Verdict::Wrong,
-            (true, false) => Verdict::Right,
-            (true, true) => Verdict::Outdated,
+        // What is compared with is there in any case, and what it says counts only where it is somebody's.
+        let (phc, key) = hash.map_or((NOBODY, key), |h| (&h.phc, self.peppers.get(&h.pepper).unwrap_or(key)));
+        let right = self.compare(phc.to_owned(), peppered(key, password)).await?;
+        Ok(match hash {
+            Some(h) if right && h.pepper == current && h.phc.contains(PARAMETERS) => Verdict::Right,
+            Some(_) if right => Verdict::Outdated,
+            _ => Verdict::Wrong,
         })
+    }
+
+    /// The one computation that tells whether a password is right.
+    async fn compare(&self, phc: String, input: Vec<u8>) -> Result<bool, Problem> {
+        let compared = blocking(move || Argon2::default().verify_password(&input, phc.as_str())).await?;
+        #[cfg(test)]
+        if matches!(compared, Ok(()) | Err(argon2::password_hash::Error::PasswordInvalid)) {
+            self.compared.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(compared.is_ok())
     }
 }
 
 /// Demands the current password of whoever has one, for a change that a session alone is not enough for. Five wrong ones mean a
-/// pause of five minutes; a right one forgets them in the transaction. What the client guesses counts as at a sign-in.
+/// pause of five minutes; a right one forgets them in the transaction. What the client guesses counts as at a sign-in, and what
+/// is refused counts nowhere.
 ///
-/// Two counters at once, then the password, which is returned, with the client's day; both counters again where it was right,
-/// that day's where it was wrong.
+/// The password, which is returned, with three counters; two of them at once before it is compared; both again where it was
+/// right, the client's day and everybody's failures where it was wrong.
 ///
 /// # Errors
 /// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]
@@ -236,24 +253,30 @@ pub async fn demand(
     if !user.has_password {
         return Ok(None);
     }
+    let now = sys.now();
     let at_account = Limit::new("password_demand", user.id, 5, Duration::from_secs(300)).pausing();
     let (by_client, day) = (guesses::of_client(client), guesses::of_client_in_a_day(client));
-    limits::take(table, sys.now(), &[at_account.clone(), by_client.clone()]).await?;
     let hash = PasswordHash::key_of(user.id);
-    let mut found = table.get_many(vec![hash.clone(), day.key()]).await?;
-    limits::judge(&mut found, sys.now(), &day)?;
+    let mut found = table.get_many(vec![hash.clone(), at_account.key(), by_client.key(), day.key()]).await?;
+    let attempts = [at_account.read(&mut found, now)?, by_client.read(&mut found, now)?];
+    let day = day.read(&mut found, now)?;
+    limits::judge(now, attempts.iter().chain([&day]))?;
+    limits::take_together(table, now, &attempts).await?;
     let hash = found.take::<PasswordHash>(&hash)?;
     let right = match given.filter(|p| p.expose().len() <= MAX_BYTES) {
         Some(given) => hasher.verify(hash.as_ref(), given).await? != Verdict::Wrong,
         None => false,
     };
     if !right {
-        limits::note(table, sys.now(), &[day]).await?;
+        let day = [day];
+        let (counted, ()) = join!(limits::note(table, now, &day), gate::failed(table, now, client));
+        counted?;
         return Err(Kind::PasswordWrong.into());
     }
+    let [at_account, _] = &attempts;
     tx.delete(at_account.key());
     // It was no guess, also if nothing comes of the change.
-    limits::give_all_back(table, [&at_account, &by_client]).await;
+    limits::give_all_back(table, &attempts).await;
     Ok(hash)
 }
 
@@ -353,9 +376,22 @@ mod tests {
         assert_eq!(new.verify(None, &Secret::new(long)).await.unwrap(), Verdict::Wrong);
     }
 
-    #[test]
-    fn the_hash_of_nobody_is_a_real_one() {
-        assert!(argon2::password_hash::phc::PasswordHash::new(NOBODY).is_ok());
+    /// E2: for a name that nobody has as much is computed as for one that somebody has, and with the same parameters.
+    #[tokio::test]
+    async fn as_much_is_computed_for_nobody() {
         assert!(NOBODY.starts_with(PARAMETERS));
+        let sys = Sys::real();
+        let hasher = env(&[("PEPPER", "1:p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]).read(|r| Hasher::read(r, &sys)).unwrap();
+        let password = |text: &str| Secret::new(text.to_owned());
+        let hash = hasher.hash(sys.id(), &password("tall giraffes dance")).await.unwrap();
+        let broken = PasswordHash { phc: String::new(), ..hash.clone() };
+        let mut seen = Vec::new();
+        for (hash, text) in [(Some(&hash), "tall giraffes dance"), (Some(&hash), "wrong"), (None, "wrong"), (Some(&broken), "wrong")] {
+            let before = hasher.compared.load(std::sync::atomic::Ordering::Relaxed);
+            let verdict = hasher.verify(hash, &password(text)).await.unwrap();
+            seen.push((verdict, hasher.compared.load(std::sync::atomic::Ordering::Relaxed) - before));
+        }
+        // The last one shows that what is counted is work.
+        assert_eq!(seen, [(Verdict::Right, 1), (Verdict::Wrong, 1), (Verdict::Wrong, 1), (Verdict::Wrong, 0)]);
     }
 }

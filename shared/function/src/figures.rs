@@ -4,7 +4,7 @@
 
 use std::{io::Write as _, sync::Arc};
 
-use kernel::Sys;
+use kernel::{Sys, Time};
 use serde_json::{Map, Value, json};
 use tracing::{Event, Subscriber, field::Visit};
 use tracing_subscriber::{Layer, layer::Context};
@@ -35,11 +35,16 @@ impl Figures {
         self.report_of("FunctionName", &self.function, figures);
     }
 
-    /// Reports figures that several functions have in common, under what they have in common, such as `TableName`.
+    /// As [`report_of`].
     pub fn report_of(&self, dimension: &str, value: &str, figures: &[(&str, u64)]) {
-        let line = line(dimension, value, self.sys.now().millis(), figures);
-        tracing::info!(target: TARGET, line);
+        report_of(self.sys.now(), dimension, value, figures);
     }
+}
+
+/// Reports figures that several functions have in common, under what they have in common, such as `TableName`.
+pub fn report_of(now: Time, dimension: &str, value: &str, figures: &[(&str, u64)]) {
+    let line = line(dimension, value, now.millis(), figures);
+    tracing::info!(target: TARGET, line);
 }
 
 fn line(dimension: &str, of: &str, at: i64, figures: &[(&str, u64)]) -> String {

@@ -14,7 +14,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 pub use aws::{Aws, http_client};
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
-pub use figures::Figures;
+pub use figures::{Figures, report_of};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use kernel::{ConfigError, Env, Sys, Time};
 pub use outside::Outside;

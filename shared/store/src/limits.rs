@@ -3,7 +3,7 @@
 //! A window opens with the first hit and lasts its full length, so that exactly `max` hits pass in it, whatever the clock
 //! shows. Subjects are hashed: a counter's key names nobody.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use kernel::{Kind, Problem, Time};
@@ -30,13 +30,15 @@ pub struct Limit {
     pub window: Duration,
     frequent: bool,
     pausing: bool,
+    block: Option<Duration>,
+    found: Option<Counter>,
 }
 
 impl Limit {
     /// A limit.
     #[must_use]
     pub fn new(name: &'static str, subject: impl ToString, max: u32, window: Duration) -> Self {
-        Self { name, subject: subject.to_string(), max, window, frequent: false, pausing: false }
+        Self { name, subject: subject.to_string(), max, window, frequent: false, pausing: false, block: None, found: None }
     }
 
     /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
@@ -54,6 +56,48 @@ impl Limit {
         self
     }
 
+    /// Says that the hit that fills it closes it for so long, whenever its window began.
+    #[must_use]
+    pub fn blocking(mut self, block: Duration) -> Self {
+        self.block = Some(block);
+        self
+    }
+
+    /// The same with its counter as it was read with other things: it can be judged before it is counted, so that what is refused
+    /// counts nowhere, and a hit costs one request unless others hit meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn read(mut self, found: &mut Batch, now: Time) -> Result<Self, StoreError> {
+        self.found = found.take::<Counter>(&self.key())?.filter(|c| c.until > now);
+        self.frequent = self.found.is_some();
+        Ok(self)
+    }
+
+    /// The hits in its window, as it was read.
+    #[must_use]
+    pub fn hits(&self) -> i64 {
+        self.found.as_ref().map_or(0, Counter::count)
+    }
+
+    /// Judges it as it was read. This counts nothing, and others may hit it before it is counted.
+    ///
+    /// # Errors
+    /// [`Reached`]
+    pub fn judge(&self, now: Time) -> Result<(), Reached> {
+        match &self.found {
+            Some(c) if c.count() >= i64::from(self.max) => Err(self.reached(c.until.since(now))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The beginning of a window, where there is none.
+    fn open(&self, now: Time) -> Update {
+        let until = now + self.window;
+        let begin = Update::of(self.key()).set("kind", Counter::KIND).set("v", Counter::VERSION).set("until", until).expires(until);
+        begin.when(Cond::Absent.or(field("until").le(now)))
+    }
+
     fn reached(&self, wait: Duration) -> Reached {
         Reached { name: self.name, wait, max: self.max, window: self.window }
     }
@@ -67,10 +111,20 @@ impl Limit {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Counter {
+    #[serde(default)]
     hits: i64,
+    /// What was different about the hits, where only different ones count.
+    #[serde(default)]
+    different: BTreeSet<String>,
     until: Time,
+}
+
+impl Counter {
+    fn count(&self) -> i64 {
+        self.hits.max(i64::try_from(self.different.len()).unwrap_or(i64::MAX))
+    }
 }
 
 impl Item for Counter {
@@ -142,14 +196,42 @@ pub async fn note(table: &Table, now: Time, limits: &[Limit]) -> Result<(), Stor
     }
 }
 
-/// Judges a limit by its counter as it was read with other things, and counts nothing: for what counts only if it fails.
+/// Judges limits as they were read, and counts nothing.
 ///
 /// # Errors
-/// [`LimitError::Reached`]
-pub fn judge(found: &mut Batch, now: Time, limit: &Limit) -> Result<(), LimitError> {
-    match found.take::<Counter>(&limit.key())? {
-        Some(c) if c.until > now && c.hits >= i64::from(limit.max) => Err(limit.reached(c.until.since(now)).into()),
-        _ => Ok(()),
+/// [`Reached`] for the one that is reached longest.
+pub fn judge<'a>(now: Time, limits: impl IntoIterator<Item = &'a Limit>) -> Result<(), Reached> {
+    let reached = limits.into_iter().filter_map(|l| l.judge(now).err());
+    reached.max_by_key(|r| r.wait).map_or(Ok(()), Err)
+}
+
+/// Counts what has happened already if nothing like it has happened in the window. `what` should say no more than it takes to
+/// tell one from the other: it is stored as it is. One update, and one more for what fills the limit.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn note_different(table: &Table, now: Time, limit: &Limit, what: &str) -> Result<(), StoreError> {
+    let more = || Update::of(limit.key()).include("different", what).when(field("until").gt(now));
+    let open = || limit.open(now).set_of("different", what);
+    let mut next = if limit.frequent { more() } else { open() };
+    for _ in 0..4 {
+        match table.update(next).await {
+            Ok(row) => return close(table, now, limit, row.decode()?).await,
+            Err(WriteError::Refused(None)) => next = open(),
+            Err(WriteError::Refused(Some(row))) => next = if row.decode::<Counter>()?.until > now { more() } else { open() },
+            Err(WriteError::Store(e)) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// Closes a limit that different hits have filled.
+async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Result<(), StoreError> {
+    let Some(block) = limit.block.filter(|_| counter.count() >= i64::from(limit.max)) else { return Ok(()) };
+    let until = now + block;
+    match table.update(Update::of(limit.key()).set("until", until).expires(until).when(Cond::Exists)).await {
+        Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
+        Err(WriteError::Store(e)) => Err(e),
     }
 }
 
@@ -200,23 +282,21 @@ pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
 }
 
 async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitError> {
-    let until = now + limit.window;
-    // A hit within an open window.
-    let hit = || {
-        let hit = Update::of(limit.key()).add("hits", 1).when(field("until").gt(now).and(field("hits").lt(limit.max)));
-        if limit.pausing { hit.set("until", until).expires(until) } else { hit }
+    let (most, filling) = (i64::from(limit.max), i64::from(limit.max).saturating_sub(1));
+    // A hit within an open window that has seen so many.
+    let hit = |hits: i64| {
+        let hit = Update::of(limit.key()).add("hits", 1).when(field("until").gt(now));
+        let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
+        match limit.block {
+            Some(block) if hits >= filling => lasts(hit.when(field("hits").eq(filling)), now + block),
+            Some(_) => hit.when(field("hits").lt(filling)),
+            None if limit.pausing => lasts(hit.when(field("hits").lt(most)), now + limit.window),
+            None => hit.when(field("hits").lt(most)),
+        }
     };
     // The first hit of a new window.
-    let open = || {
-        Update::of(limit.key())
-            .set("kind", Counter::KIND)
-            .set("v", Counter::VERSION)
-            .set("hits", 1)
-            .set("until", until)
-            .expires(until)
-            .when(Cond::Absent.or(field("until").le(now)))
-    };
-    let mut next = if limit.frequent { hit() } else { open() };
+    let open = || limit.open(now).set("hits", 1);
+    let mut next = if limit.frequent { hit(limit.hits()) } else { open() };
     // A refusal shows the counter as it is. More rounds than two are needed only where windows open and fill meanwhile.
     for _ in 0..4 {
         let counter = match table.update(next).await {
@@ -225,10 +305,8 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
             Err(WriteError::Store(e)) => return Err(e.into()),
         };
         next = match counter {
-            Some(c) if c.until > now && c.hits >= i64::from(limit.max) => {
-                return Err(limit.reached(c.until.since(now)).into());
-            }
-            Some(c) if c.until > now => hit(),
+            Some(c) if c.until > now && c.hits >= most => return Err(limit.reached(c.until.since(now)).into()),
+            Some(c) if c.until > now => hit(c.hits),
             _ => open(),
         };
     }

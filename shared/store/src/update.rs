@@ -20,6 +20,7 @@ pub struct Update {
     set: Vec<(&'static str, Result<AttributeValue, String>)>,
     set_if_absent: Vec<(&'static str, Result<AttributeValue, String>)>,
     add: Vec<(&'static str, i64)>,
+    include: Vec<(&'static str, String)>,
     remove: Vec<&'static str>,
     condition: Option<Cond>,
 }
@@ -28,7 +29,7 @@ impl Update {
     /// A change of the item at `key`. Without a condition it may create the item.
     #[must_use]
     pub const fn of(key: Key) -> Self {
-        Self { key, set: Vec::new(), set_if_absent: Vec::new(), add: Vec::new(), remove: Vec::new(), condition: None }
+        Self { key, set: Vec::new(), set_if_absent: Vec::new(), add: Vec::new(), include: Vec::new(), remove: Vec::new(), condition: None }
     }
 
     /// Sets an attribute. `None` removes it.
@@ -52,6 +53,20 @@ impl Update {
     #[must_use]
     pub fn add(mut self, name: &'static str, amount: i64) -> Self {
         self.add.push((name, amount));
+        self
+    }
+
+    /// Sets an attribute to a set of one text.
+    #[must_use]
+    pub fn set_of(mut self, name: &'static str, text: &str) -> Self {
+        self.set.push((name, Ok(AttributeValue::Ss(vec![text.to_owned()]))));
+        self
+    }
+
+    /// Adds a text to a set that does not have it yet; an absent set counts as empty.
+    #[must_use]
+    pub fn include(mut self, name: &'static str, text: &str) -> Self {
+        self.include.push((name, text.to_owned()));
         self
     }
 
@@ -111,6 +126,9 @@ impl Update {
         let mut adds = Vec::new();
         for (name, amount) in self.add {
             adds.push(format!("{} {}", names.name(name), names.value(value_of(amount))?));
+        }
+        for (name, text) in self.include {
+            adds.push(format!("{} {}", names.name(name), names.value(Ok(AttributeValue::Ss(vec![text])))?));
         }
         let removes: Vec<_> = self.remove.into_iter().map(|name| names.name(name)).collect();
         let clauses = [("SET", sets), ("ADD", adds), ("REMOVE", removes)];

@@ -1,0 +1,167 @@
+//! What an attempt to sign in with a password is judged by, and what it is counted for.
+//!
+//! What a caller is told depends on what they typed and on where they are, never on whose the name is: a name that nobody has
+//! is limited like any other. The account that a name leads to is limited as well, by whichever of its names, and nobody is told
+//! of that: what is beyond is answered as a wrong password is. So five guesses at a username tell nothing about an address, and
+//! two names are no more guesses than one.
+//!
+//! A device that the account trusts is judged by itself alone: what others guess, at the account or from the same network, does
+//! not keep it out, and whoever has stolen it cannot guess without end.
+
+use std::time::Duration;
+
+use accounts::{
+    gate,
+    guesses::{of_client, of_client_different, of_client_in_a_day},
+};
+use futures_util::join;
+use kernel::{Time, env::Reader, id::DeviceId};
+use store::{
+    Batch, Key, StoreError, Table, Tx,
+    limits::{self, DAY, Limit, LimitError, Reached},
+};
+use web::Client;
+
+/// Failures after which there is a pause, and how long it is.
+#[derive(Clone, Copy)]
+pub struct Throttle {
+    failures: u32,
+    pause: Duration,
+}
+
+impl Throttle {
+    /// Reads `LOGIN_FAILURES` (5) and `LOGIN_PAUSE_SECONDS` (300).
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        Self { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) }
+    }
+
+    /// An attempt of one client at a name. `account` is whose the name is, or the name again where it is nobody's: as much is
+    /// counted for it.
+    pub fn stranger(self, client: &Client, name: &str, account: &str) -> Guess {
+        let attempts = |limit, whose: &str| Limit::new(limit, format!("{whose} {}", client.network()), self.failures, self.pause).pausing();
+        let failures = |limit, whose: &str| Limit::new(limit, whose, 100, Duration::from_secs(900)).frequent();
+        Guess {
+            own: attempts("login_name", name),
+            client: Some(of_client(client)),
+            failures: vec![of_client_in_a_day(client), failures("login_everywhere", name)],
+            different: Some(of_client_different(client)),
+            account: Some([attempts("login_account", account), failures("login_account_everywhere", account)]),
+        }
+    }
+
+    /// An attempt of a device that the account trusts.
+    pub fn device(self, device: DeviceId) -> Guess {
+        Guess {
+            own: Limit::new("login_device", device, self.failures, self.pause).pausing(),
+            client: None,
+            failures: vec![Limit::new("login_device_day", device, 100, DAY).frequent().blocking(DAY)],
+            different: None,
+            account: None,
+        }
+    }
+}
+
+/// An attempt.
+pub struct Guess {
+    /// Attempts at this name from here, or of this device. A success forgets them.
+    own: Limit,
+    /// Attempts of the client. A success is given back.
+    client: Option<Limit>,
+    /// What only failures count for.
+    failures: Vec<Limit>,
+    /// Where only failures count that are different.
+    different: Option<Limit>,
+    /// Attempts and failures at the account, which nobody is told of.
+    account: Option<[Limit; 2]>,
+}
+
+impl Guess {
+    /// What to read with other things.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        let told = [&self.own].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different);
+        told.chain(self.account.iter().flatten()).map(Limit::key)
+    }
+
+    /// The same with its counters as they were read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn read(self, found: &mut Batch, now: Time) -> Result<Self, StoreError> {
+        let mut read = |limit: Limit| limit.read(found, now);
+        Ok(Self {
+            own: read(self.own)?,
+            client: self.client.map(&mut read).transpose()?,
+            failures: self.failures.into_iter().map(&mut read).collect::<Result<_, _>>()?,
+            different: self.different.map(&mut read).transpose()?,
+            account: match self.account {
+                Some([attempts, failures]) => Some([read(attempts)?, read(failures)?]),
+                None => None,
+            },
+        })
+    }
+
+    /// Judges it by what is told, and counts nothing: what is refused uses nothing up and makes no pause longer.
+    ///
+    /// # Errors
+    /// [`Reached`]
+    pub fn judge(&self, now: Time) -> Result<(), Reached> {
+        limits::judge(now, [&self.own].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different))
+    }
+
+    /// Counts it before the password is compared, and says whether it may be: an account that is guessed at too often by another
+    /// of its names is not.
+    ///
+    /// # Errors
+    /// [`LimitError`], where others were faster or a counter does not work. Then nothing is counted.
+    pub async fn take(&self, table: &Table, now: Time) -> Result<bool, LimitError> {
+        let told: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
+        let silent: Vec<Limit> = self.account.iter().map(|[attempts, _]| attempts.clone()).collect();
+        let silently = async {
+            match limits::take(table, now, &silent).await {
+                Err(LimitError::Reached(_)) => Ok(false),
+                other => other.map(|()| true),
+            }
+        };
+        match join!(limits::take_together(table, now, &told), silently) {
+            (Ok(()), Ok(counted)) => Ok(counted && self.account.iter().all(|[_, failures]| failures.judge(now).is_ok())),
+            (Err(e), Ok(true)) => {
+                limits::give_all_back(table, &silent).await;
+                Err(e)
+            }
+            (Err(e), _) => Err(e),
+            (Ok(()), Err(e)) => {
+                limits::give_all_back(table, &told).await;
+                Err(e)
+            }
+        }
+    }
+
+    /// Counts that it was wrong; `mark` tells it from others of the client.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn failed(self, table: &Table, now: Time, client: &Client, mark: &str) -> Result<(), StoreError> {
+        let failures: Vec<Limit> = self.failures.into_iter().chain(self.account.map(|[_, failures]| failures)).collect();
+        let different = async {
+            match &self.different {
+                Some(limit) => limits::note_different(table, now, limit, mark).await,
+                None => Ok(()),
+            }
+        };
+        let (counted, different, ()) = join!(limits::note(table, now, &failures), different, gate::failed(table, now, client));
+        counted.and(different)
+    }
+
+    /// Adds to a transaction that it was right: the attempts before it are forgotten.
+    pub fn forget(&self, tx: &mut Tx) {
+        tx.delete(self.own.key());
+        if let Some([attempts, _]) = &self.account {
+            tx.delete(attempts.key());
+        }
+    }
+
+    /// Gives back what the client alone has, apart from the transaction: many people behind one address would collide in it.
+    pub async fn give_back(&self, table: &Table) {
+        limits::give_all_back(table, &self.client).await;
+    }
+}
