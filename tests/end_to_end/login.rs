@@ -243,6 +243,7 @@ async fn one_device_used_twice_at_once() {
 async fn without_counters_nothing_is_guessed() {
     let cloud = Cloud::start().await;
     let (eve, _, _) = cloud.careful("eve", "+447700900123").await;
+    cloud.settle().await;
     let client = cloud.anonymous();
     let device = json!({ "login": "eve", "password": PASSWORD, "device_token": "dvc_AAAA" });
     let down = cloud.aws.faults.script(

@@ -76,10 +76,14 @@ pub struct Guess {
 }
 
 impl Guess {
+    /// What its caller is told of.
+    fn told(&self) -> impl Iterator<Item = &Limit> {
+        [&self.own].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
+    }
+
     /// What to read with other things.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
-        let told = [&self.own].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different);
-        told.chain(self.account.iter().flatten()).map(Limit::key)
+        self.told().chain(self.account.iter().flatten()).map(Limit::key)
     }
 
     /// The same with its counters as they were read.
@@ -105,7 +109,7 @@ impl Guess {
     /// # Errors
     /// [`Reached`]
     pub fn judge(&self, now: Time) -> Result<(), Reached> {
-        limits::judge(now, [&self.own].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different))
+        limits::judge(now, self.told())
     }
 
     /// Counts it before the password is compared, and says whether it may be: an account that is guessed at too often by another
