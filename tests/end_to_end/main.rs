@@ -1,6 +1,7 @@
 //! The promises, kept over real HTTP and WebSocket against the local cloud: one file per feature, one cloud per test.
 
 mod addresses;
+mod admin;
 mod api_docs;
 mod browser;
 mod chat;

@@ -20,10 +20,20 @@ enum Access {
     Member,
     /// Whoever is signed in and has lately proven it well enough.
     Fresh,
-    /// Administrators who have proven a factor that no message carries.
+    /// Whoever is signed in and has lately proven a factor that no message carries; what else it takes comes with the request.
+    Strong,
+    /// Administrators who have proven such a factor.
     Administrator,
+    /// Superusers who have lately proven such a factor.
+    Superuser,
 }
-use Access::{Administrator, Fresh, Member, Public};
+use Access::{Administrator, Fresh, Member, Public, Strong, Superuser};
+
+impl Access {
+    const fn staff(self) -> bool {
+        matches!(self, Administrator | Superuser)
+    }
+}
 
 /// Every operation there is.
 const MATRIX: &[(Access, &str)] = &[
@@ -64,6 +74,11 @@ const MATRIX: &[(Access, &str)] = &[
     (Public, "PUT /v1/sign-ins/{flow}/factor"),
     (Public, "POST /v1/sign-ins/{flow}/verify"),
     (Public, "GET /v1/usernames/{username}/availability"),
+    (Strong, "POST /v1/admin/first"),
+    (Administrator, "GET /v1/admin/users/{username}"),
+    (Superuser, "POST /v1/admin/users/{username}/reactivation"),
+    (Superuser, "PUT /v1/admin/users/{username}/roles/{role}"),
+    (Superuser, "DELETE /v1/admin/users/{username}/roles/{role}"),
     (Member, "GET /v1/me"),
     (Member, "PATCH /v1/me"),
     (Member, "GET /v1/me/addresses"),
@@ -180,9 +195,10 @@ fn the_matrix_is_whole() {
         let described = &document["paths"][operation.path][operation.method.as_str().to_lowercase()];
         let listed =
             |status: &str, code: &str| described["responses"][status]["content"]["application/problem+json"]["examples"][code].is_object();
-        assert_eq!([Fresh, Administrator].contains(&operation.access), listed("401", "step_up_required"), "{}", operation.name);
-        assert_eq!(operation.access == Administrator, listed("403", "second_factor_required"), "{}", operation.name);
-        assert!(operation.access != Administrator || listed("403", "forbidden"), "{}", operation.name);
+        let (strong, staff) = (operation.access == Strong, operation.access.staff());
+        assert_eq!(operation.access == Fresh || strong || staff, listed("401", "step_up_required"), "{}", operation.name);
+        assert_eq!(strong || staff, listed("403", "second_factor_required"), "{}", operation.name);
+        assert!(!staff || listed("403", "forbidden"), "{}", operation.name);
         assert_eq!(described["security"][0]["bearer"].is_array(), operation.access != Public, "{}", operation.name);
     }
 }
@@ -222,6 +238,7 @@ async fn nobody_gets_past_the_matrix() {
         ("code", "not_found".to_owned()),
         ("picture", "default".to_owned()),
         ("size", "300".to_owned()),
+        ("role", "moderator".to_owned()),
     ]);
 
     let half = {
@@ -287,14 +304,31 @@ async fn nobody_gets_past_the_matrix() {
     cloud.anonymous().put(&format!("{path}/factor"), json!({ "factor": "email" })).await.is(200);
     let code = json!({ "code": cloud.code_to(&ida.email()).await });
     let by_mail = ida.signed_in(cloud.anonymous().post(&format!("{path}/verify"), code).await.is(201));
-    for operation in operations().iter().filter(|o| o.access == Administrator) {
-        let ask = async |who: &Caller| who.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
-        ask(&victim).await.is_problem(403, "forbidden");
-        ask(&moderator).await.is_problem(403, "forbidden");
-        ask(&careless).await.is_problem(403, "second_factor_required");
-        assert_eq!(ask(&by_mail).await.is_problem(401, "step_up_required")["methods"], json!(["app"]), "{}", operation.name);
-        let proven = cloud.step_up(&by_mail, &app).await;
-        assert!(![401, 403].contains(&ask(&proven).await.status.as_u16()), "{}", operation.name);
+    let asked = |access: &[Access]| operations().into_iter().filter(|o| access.contains(&o.access)).collect::<Vec<_>>();
+    let ask = async |operation: &Operation, who: &Caller| {
+        who.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await
+    };
+    for operation in &asked(&[Administrator, Superuser]) {
+        ask(operation, &victim).await.is_problem(403, "forbidden");
+        ask(operation, &moderator).await.is_problem(403, "forbidden");
+    }
+    for operation in &asked(&[Superuser]) {
+        ask(operation, &careless).await.is_problem(403, "forbidden");
+    }
+    cloud.appoint(&careless, &["superuser"]);
+    cloud.appoint(&ida, &["superuser"]);
+    for operation in &asked(&[Strong, Administrator, Superuser]) {
+        ask(operation, &careless).await.is_problem(403, "second_factor_required");
+        assert_eq!(ask(operation, &by_mail).await.is_problem(401, "step_up_required")["methods"][0], "app", "{}", operation.name);
+    }
+    let proven = cloud.step_up(&by_mail, &app).await;
+    cloud.appoint(&ida, &["administrator"]);
+    for operation in &asked(&[Superuser]) {
+        ask(operation, &proven).await.is_problem(403, "forbidden");
+    }
+    cloud.appoint(&ida, &["superuser"]);
+    for operation in &asked(&[Strong, Administrator, Superuser]) {
+        assert!(![401, 403].contains(&ask(operation, &proven).await.status.as_u16()), "{}", operation.name);
     }
     victim.get("/v1/me").await.is(200);
     device.get("/v1/me/devices").await.is(200);
@@ -307,7 +341,7 @@ async fn nobody_gets_past_the_matrix() {
         assert!([200, 404].contains(&reply.status.as_u16()), "{}: {}", operation.name, reply.status);
     }
     cloud.advance(Duration::from_secs(301)).await;
-    for operation in operations().iter().filter(|o| o.access == Fresh) {
+    for operation in operations().iter().filter(|o| [Fresh, Strong].contains(&o.access)) {
         let reply = leaving.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
         reply.is_problem(401, "step_up_required");
     }

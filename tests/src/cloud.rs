@@ -95,20 +95,24 @@ impl Cloud {
         (caller, app, recovery)
     }
 
-    /// Says that somebody is staff, which no client can.
+    /// Says that somebody is staff, which no client can, and that there is a superuser, if they are one.
     ///
     /// # Panics
     /// If there is no table to say it in.
     pub fn appoint(&self, somebody: &Caller, roles: &[&str]) {
         let core = self.core();
         let state = core.template.tables.iter().find(|t| t.stream_arn.is_some()).expect("a table");
+        let superuser = roles.contains(&"superuser");
         let roles: Vec<Value> = roles.iter().map(|role| json!({ "S": role })).collect();
         let item = json!({
             "pk": { "S": format!("USER#{}", somebody.id()) }, "sk": { "S": "ROLES" }, "kind": { "S": "roles" }, "v": { "N": "1" },
             "user": { "S": somebody.id() }, "roles": { "L": roles },
         });
-        let request = serde_json::from_value(json!({ "TableName": state.name, "Item": item })).expect("a request");
-        core.aws.dynamodb.database().put_item(request).expect("it is put");
+        let there = json!({ "pk": { "S": "SUPERUSER" }, "sk": { "S": "SUPERUSER" }, "kind": { "S": "superuser" }, "since": { "N": "0" } });
+        for item in [Some(item), superuser.then_some(there)].into_iter().flatten() {
+            let request = serde_json::from_value(json!({ "TableName": state.name, "Item": item })).expect("a request");
+            core.aws.dynamodb.database().put_item(request).expect("it is put");
+        }
     }
 
     /// Gives somebody a phone number, by proving it.

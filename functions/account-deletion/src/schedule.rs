@@ -4,7 +4,7 @@
 use accounts::{
     Fresh, MemberAnd,
     deletion::{self, Deletion, Stage},
-    password,
+    password, staff,
 };
 use axum::extract::State;
 use kernel::{Kind, Problem, Secret};
@@ -25,12 +25,12 @@ pub struct ScheduleDeletion {
 }
 
 /// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
-/// that takes it back.
+/// that takes it back. Superusers stay until another superuser has taken that role away.
 ///
 /// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count
 /// before the password is compared; the password; the transaction, and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
@@ -46,7 +46,8 @@ pub async fn schedule_deletion(
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, &user, body.password.as_ref()).await?;
     let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, &user, before.as_ref(), s.rules.interval());
-    s.table.commit(tx).await.map_err(|e| refused(e, slot))?;
+    let may_leave = staff::no_superuser(&mut tx, user.id);
+    s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { refused(e, slot) })?;
     tracing::info!(user.id = %user.id, deletion.id = %deletion.id, again = before.is_some(), "deletion scheduled");
     Ok(Json(Leaving::of(&s.rules, &user, Some(&deletion), now, locale)))
 }

@@ -32,6 +32,7 @@ macro_rules! functions {
 functions! {
     account_deletion http;
     account_purge event;
+    admin http;
     api_docs http;
     chat event;
     data_export event;

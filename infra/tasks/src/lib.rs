@@ -1,5 +1,6 @@
 //! What is done by hand rather than by a schedule, and by tests.
 
+pub mod appoint;
 pub mod redrive;
 
 /// Why a task ends badly, for a person to read.

@@ -13,9 +13,9 @@ mod sync;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use kernel::{Env, Timestamp};
+use kernel::{Env, Sys, Timestamp};
 use tasks::{
-    Failure,
+    Failure, appoint,
     redrive::{self, Window},
 };
 
@@ -66,6 +66,19 @@ enum Task {
         #[arg(long)]
         dry: bool,
     },
+    /// Offer somebody to become the first superuser, while there is none, and print the secret that they accept it with.
+    ///
+    /// Acts on AWS, with the credentials and the region in the environment, or on a local cloud.
+    Appoint {
+        /// Whom: they have an account and a second factor.
+        username: String,
+        /// The stack.
+        #[arg(long, default_value = "stoa")]
+        stack: String,
+        /// The local cloud that keeps its state in this folder.
+        #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
+        local: Option<PathBuf>,
+    },
     /// Build the functions and measure them through the Lambda Runtime API, beside the least that a function can be.
     Sizes {
         /// How often each is started.
@@ -94,6 +107,7 @@ fn main() -> ExitCode {
         Task::Redrive { since, until, stack, local, dry } => {
             redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)
         }
+        Task::Appoint { username, stack, local } => appoint(local, &stack, &username),
         Task::Sizes { starts, events, profile, built, only } => sizes::run(&sizes::Plan { starts, events, profile, built, only }),
     };
     match result {
@@ -105,17 +119,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// What an operator acts with: on AWS, or on the local cloud that keeps its state in this folder.
+fn operator(local: Option<PathBuf>) -> Result<Env, Failure> {
+    let Some(state) = local else { return Ok(Env::process()) };
+    let file = repository::root().join(state).join("operator.env");
+    let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+    Ok(text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+}
+
+fn wait<T>(task: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(task)
+}
+
+fn appoint(local: Option<PathBuf>, stack: &str, username: &str) -> Result<(), Failure> {
+    let secret = wait(appoint::appoint(operator(local)?, Sys::real(), stack, username))?;
+    println!("{}", secret.expose());
+    eprintln!("Within the hour {username} sends this to POST /v1/admin/first, signed in with a second factor.");
+    Ok(())
+}
+
 fn redrive(local: Option<PathBuf>, stack: &str, window: Window, dry: bool) -> Result<(), Failure> {
-    let env = match local {
-        None => Env::process(),
-        Some(state) => {
-            let file = repository::root().join(state).join("operator.env");
-            let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-            text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
-        }
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(redrive::redrive(env, stack, window, dry))?;
+    let report = wait(redrive::redrive(operator(local)?, stack, window, dry))?;
     println!("{} events of that time, {} published", report.found, report.published);
     for item in &report.poisoned {
         println!("not an event: {item}");

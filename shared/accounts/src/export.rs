@@ -59,6 +59,7 @@ pub const KINDS: &[Kind] = &[
             "picture",
             "who_can_message",
             "status",
+            "deactivated_at",
             "factors",
             "passkeys",
             "has_password",
@@ -80,6 +81,7 @@ pub const KINDS: &[Kind] = &[
     Kind::told("last_seen", &["at", "left"]),
     Kind::told("deletion", &["id", "stage", "scheduled_at", "due_at"]),
     Kind::told("roles", &["roles"]),
+    Kind::withheld("superuser_offer", "an operator's secret, good for an hour"),
     Kind::told("invite", &["code", "used", "entered_at", "inviter"]),
     // Who they are shows their owner's list, as much as they show of themselves.
     Kind::told("invitee", &["at"]),

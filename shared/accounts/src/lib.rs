@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod agent;
+pub mod audit;
 mod breached;
 mod caller;
 pub mod challenge;
@@ -15,6 +16,7 @@ mod eddsa;
 pub mod entry;
 pub mod export;
 pub mod factor;
+pub mod first;
 mod flow_token;
 pub mod gate;
 mod guessable;

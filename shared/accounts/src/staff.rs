@@ -10,15 +10,16 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Table};
+use store::{CommitError, Cond, Item, Key, Slot, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
     Member,
     caller::{bearer, load_with},
+    deletion::Deletion,
     session::Session,
     token::Tokens,
-    user::{Factor, partition},
+    user::{Factor, Status, User, partition},
 };
 
 /// What staff may do. Each may do what those before it may.
@@ -47,6 +48,69 @@ impl Roles {
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "ROLES")
+    }
+
+    /// What somebody has who is not staff.
+    #[must_use]
+    pub const fn none(user: UserId) -> Self {
+        Self { user, roles: Vec::new() }
+    }
+
+    /// The same and this role.
+    #[must_use]
+    pub fn with(&self, role: Role) -> Self {
+        let mut roles = self.without(role).roles;
+        roles.push(role);
+        roles.sort_unstable();
+        Self { user: self.user, roles }
+    }
+
+    /// The same but for this role.
+    #[must_use]
+    pub fn without(&self, role: Role) -> Self {
+        Self { user: self.user, roles: self.roles.iter().copied().filter(|r| *r != role).collect() }
+    }
+
+    /// Adds to a transaction that these become `after`. The slot is refused if they have changed meanwhile.
+    pub fn replace(&self, tx: &mut Tx, after: &Self) -> Slot {
+        let same = field("roles").eq(&self.roles);
+        let same = if self.roles.is_empty() { Cond::Absent.or(same) } else { same };
+        if after.roles.is_empty() { tx.delete_when(self.key(), same) } else { tx.put(after, same) }
+    }
+}
+
+/// Adds to a transaction that it takes a superuser, who is refused if they are none any more. Whoever takes another superuser's
+/// role away is one themselves while it happens, so that one is always left.
+pub fn superuser(tx: &mut Tx, user: UserId) -> Slot {
+    tx.check(Roles::key_of(user), field("roles").has(Role::Superuser))
+}
+
+/// Adds to a transaction by which somebody leaves that they are no superuser: nobody can take that role from themselves, so the
+/// last superuser stays.
+pub fn no_superuser(tx: &mut Tx, user: UserId) -> Slot {
+    tx.check(Roles::key_of(user), field("roles").lacks(Role::Superuser))
+}
+
+/// Adds to a transaction that gives somebody a role that they are there and do not mean to leave.
+pub fn staying(tx: &mut Tx, user: UserId) -> Staying {
+    Staying {
+        there: tx.check(User::key_of(user), field("status").eq(Status::Active)),
+        stays: tx.check(Deletion::key_of(user), Cond::Absent),
+    }
+}
+
+/// What [`staying`] demands.
+#[derive(Clone, Copy, Debug)]
+pub struct Staying {
+    there: Slot,
+    stays: Slot,
+}
+
+impl Staying {
+    /// Whether it is this that was refused.
+    #[must_use]
+    pub fn was_refused(self, e: &CommitError) -> bool {
+        e.refused(self.there) || e.refused(self.stays)
     }
 }
 
@@ -109,6 +173,14 @@ impl<R> AsRef<Member> for Staff<R> {
 /// What `least` demands of a caller who has these roles.
 fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role, Problem> {
     let role = roles.iter().max().copied().filter(|role| *role >= least).ok_or(Kind::Forbidden)?;
+    proven(member, now).map(|()| role)
+}
+
+/// Judges whether a caller has proven what staff have to prove.
+///
+/// # Errors
+/// [`Kind::SecondFactorRequired`] or [`Kind::StepUpRequired`].
+pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
     let strong: Vec<Factor> = member.user.second_step().into_iter().filter(|f| matches!(f, Factor::App | Factor::Passkey)).collect();
     if strong.is_empty() {
         return Err(Kind::SecondFactorRequired.into());
@@ -116,7 +188,7 @@ fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role
     let proven = strong.iter().any(|factor| member.session.amr.contains(&(*factor).into()));
     let Session { auth_time, active_since, .. } = member.session;
     if proven && now.since(auth_time) <= SHIFT && auth_time >= active_since {
-        return Ok(role);
+        return Ok(());
     }
     let methods = serde_json::to_value(&strong).map_err(Problem::internal)?;
     Err(Problem::new(Kind::StepUpRequired).with("methods", methods))

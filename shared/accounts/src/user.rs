@@ -72,6 +72,9 @@ pub struct User {
     pub who_can_message: WhoCanMessage,
     /// What the account can be used for.
     pub status: Status,
+    /// Since when it is put to rest, if it is.
+    #[serde(default)]
+    pub deactivated_at: Option<Time>,
     /// The second factors that are on; none means that they are off.
     #[serde(default)]
     pub factors: Vec<Factor>,
@@ -114,6 +117,7 @@ impl User {
             picture: None,
             who_can_message: WhoCanMessage::Everyone,
             status: Status::Active,
+            deactivated_at: None,
             factors: Vec::new(),
             passkeys: 0,
             has_password: false,
@@ -157,9 +161,14 @@ impl User {
         let username = tx.create(&UsernameClaim { username: self.username.clone(), user: self.id });
         let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
         let phone = self.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
-        let rest = Update::of(former.key()).remove("phone").set("status", Status::Deactivated);
-        renew_credentials(tx, sys, former, rest, None);
+        renew_credentials(tx, sys, former, former.rest(sys.now()).remove("phone"), None);
         Claims { username, email: None, phone }
+    }
+
+    /// The change that puts the account to rest.
+    #[must_use]
+    pub fn rest(&self, now: Time) -> Update {
+        Update::of(self.key()).set("status", Status::Deactivated).set("deactivated_at", now)
     }
 
     /// Whether the account has not been used for longer than [`IDLE`].

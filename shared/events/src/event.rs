@@ -102,6 +102,8 @@ pub enum Notice {
     EmailChanged,
     /// The number was changed or removed.
     PhoneChanged,
+    /// The account was put back into use.
+    AccountReactivated,
 }
 
 impl Notice {
@@ -126,6 +128,7 @@ impl Notice {
             Self::ContactChangeAsked => "contact_change_asked",
             Self::EmailChanged => "email_changed",
             Self::PhoneChanged => "phone_changed",
+            Self::AccountReactivated => "account_reactivated",
         }
     }
 }

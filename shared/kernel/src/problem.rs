@@ -48,6 +48,8 @@ kinds! {
     Forbidden = 403 "forbidden";
     /// Staff need a second factor that no message carries, and the caller has none.
     SecondFactorRequired = 403 "second_factor_required";
+    /// Nobody changes their own roles.
+    OwnRoles = 403 "own_roles";
     /// A browser on another site asked.
     OriginRefused = 403 "origin_refused";
     /// Too many sign-ins fail everywhere: work first. `challenge` and `difficulty` say at what.
@@ -76,6 +78,10 @@ kinds! {
     DeletionBegun = 409 "deletion_begun";
     /// Nothing is scheduled.
     DeletionNotScheduled = 409 "deletion_not_scheduled";
+    /// A superuser cannot leave: another one takes the role away first, and the last one stays.
+    SuperuserStays = 409 "superuser_stays";
+    /// The account is not in the state that this takes; `state` says in which it is.
+    AccountState = 409 "account_state";
     /// Second factors are on already.
     MfaEnabled = 409 "mfa_enabled";
     /// Second factors are off, or the one that is asked for is.
@@ -105,6 +111,8 @@ kinds! {
     /// An invitation code that cannot be entered: unknown, one's own, of an account that is not in use, of somebody whom the
     /// caller invited. One answer for all.
     InviteInvalid = 422 "invite_invalid";
+    /// A secret that makes nobody the first superuser: wrong, spent or expired, or there is one already. One answer for all.
+    AppointmentInvalid = 422 "appointment_invalid";
     /// A link that is unknown, spent or expired.
     LinkInvalid = 422 "link_invalid";
     /// The operation changes a versioned object and needs `If-Match`.

@@ -21,6 +21,10 @@ pub enum Cond {
     #[doc(hidden)]
     Compare(&'static str, &'static str, Result<AttributeValue, String>),
     #[doc(hidden)]
+    Has(&'static str, Result<AttributeValue, String>),
+    #[doc(hidden)]
+    Lacks(&'static str, Result<AttributeValue, String>),
+    #[doc(hidden)]
     Both(Box<Cond>, Box<Cond>),
     #[doc(hidden)]
     Either(Box<Cond>, Box<Cond>),
@@ -92,6 +96,17 @@ impl Field {
         self.compare(">=", value)
     }
 
+    /// The attribute is a list, and this is in it.
+    #[must_use]
+    pub fn has(self, value: impl Serialize) -> Cond {
+        Cond::Has(self.0, value_of(value))
+    }
+    /// The contrary of [`Field::has`]; holds also where the attribute, or the item, is absent.
+    #[must_use]
+    pub fn lacks(self, value: impl Serialize) -> Cond {
+        Cond::Lacks(self.0, value_of(value))
+    }
+
     fn compare(self, operator: &'static str, value: impl Serialize) -> Cond {
         Cond::Compare(self.0, operator, value_of(value))
     }
@@ -130,6 +145,8 @@ impl Names {
             Cond::FieldExists(f) => format!("attribute_exists({})", self.name(f)),
             Cond::FieldAbsent(f) => format!("attribute_not_exists({})", self.name(f)),
             Cond::Compare(f, operator, value) => format!("{} {operator} {}", self.name(f), self.value(value)?),
+            Cond::Has(f, value) => format!("contains({}, {})", self.name(f), self.value(value)?),
+            Cond::Lacks(f, value) => format!("(NOT contains({}, {}))", self.name(f), self.value(value)?),
             Cond::Both(a, b) => format!("({} AND {})", self.condition(*a)?, self.condition(*b)?),
             Cond::Either(a, b) => format!("({} OR {})", self.condition(*a)?, self.condition(*b)?),
         })

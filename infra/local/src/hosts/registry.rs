@@ -21,6 +21,7 @@ macro_rules! functions {
 functions! {
     "account-deletion" => account_deletion,
     "account-purge" => account_purge,
+    "admin" => admin,
     "api-docs" => api_docs,
     "chat" => chat,
     "data-export" => data_export,

@@ -17,6 +17,7 @@ passkey_invalid = The passkey is not known here, or did not answer what was aske
 forbidden = You may not do this.
 second_factor_required = This takes an account with second factors.
     .detail = Turn them on, with an authenticator app or a passkey.
+own_roles = Nobody can change their own roles.
 origin_refused = This site may not use the service.
 password_wrong = The current password is wrong.
 chat_banned = You are banned from chat.
@@ -35,6 +36,9 @@ invite_used = You have entered an invitation code before.
     .detail = It can be entered once, and not changed.
 deletion_begun = Deletion has begun and cannot be cancelled any more.
 deletion_not_scheduled = No deletion is scheduled.
+superuser_stays = A superuser cannot leave.
+    .detail = Another superuser has to take that role away first.
+account_state = The state of this account does not allow that.
 conflict = Two requests collided. Send yours again.
 version_mismatch = This has changed in the meantime. Load it again.
 too_large = The request is too large.
@@ -47,6 +51,7 @@ code_invalid = The code is wrong or no longer valid.
        *[other] { $tries_left } tries are left.
     }
 invite_invalid = This invitation code cannot be entered.
+appointment_invalid = This secret is wrong or no longer valid, or somebody is superuser already.
 link_invalid = This link is wrong or no longer valid.
 version_required = Say which version you are changing (If-Match).
 too_many_requests = Too many attempts. Try again later.

@@ -17,6 +17,7 @@ passkey_invalid = Ten klucz dostępu nie jest tu znany albo nie odpowiedział na
 forbidden = Nie możesz tego zrobić.
 second_factor_required = Do tego potrzebne jest konto z drugim składnikiem.
     .detail = Włącz go: aplikację uwierzytelniającą albo klucz dostępu.
+own_roles = Nikt nie może zmieniać własnych ról.
 origin_refused = Ta witryna nie może korzystać z usługi.
 password_wrong = Obecne hasło jest nieprawidłowe.
 chat_banned = Masz zakaz korzystania z czatu.
@@ -35,6 +36,9 @@ invite_used = Kod zaproszenia został już podany.
     .detail = Można go podać raz i nie można go zmienić.
 deletion_begun = Usuwanie już się rozpoczęło i nie można go anulować.
 deletion_not_scheduled = Nie zaplanowano usunięcia.
+superuser_stays = Superużytkownik nie może odejść.
+    .detail = Najpierw inny superużytkownik musi odebrać tę rolę.
+account_state = Stan tego konta na to nie pozwala.
 conflict = Dwa żądania się zderzyły. Wyślij swoje ponownie.
 version_mismatch = Dane zmieniły się w międzyczasie. Wczytaj je ponownie.
 too_large = Żądanie jest zbyt duże.
@@ -48,6 +52,7 @@ code_invalid = Kod jest nieprawidłowy lub stracił ważność.
        *[many] Zostało { $tries_left } prób.
     }
 invite_invalid = Tego kodu zaproszenia nie można podać.
+appointment_invalid = Ten sekret jest nieprawidłowy lub stracił ważność albo ktoś jest już superużytkownikiem.
 link_invalid = Ten odnośnik jest nieprawidłowy lub stracił ważność.
 version_required = Podaj, którą wersję zmieniasz (If-Match).
 too_many_requests = Zbyt wiele prób. Spróbuj później.

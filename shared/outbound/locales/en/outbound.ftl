@@ -144,6 +144,10 @@ phone_changed-subject = Your phone number was changed
 phone_changed-lead = The phone number of the account { $username } was changed or removed. Every other sign-in was ended.
 phone_changed-note = If that was not you, change your password at once.
 
+account_reactivated-subject = Your account is in use again
+account_reactivated-lead = The account { $username } was put back into use, with everything that was in it. You can sign in as before; the sign-ins and trusted devices from before stay ended.
+account_reactivated-note = If you did not ask for it, write to us.
+
 # Text messages: the code stands before. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] one minute
@@ -152,3 +156,4 @@ code-sms = is your code for Stoa, valid for { $minutes ->
 contact_change_asked-sms = Somebody asked to change how your Stoa account is reached. If that was not you, end the other sign-ins and change your password.
 email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.
+account_reactivated-sms = Your Stoa account is in use again, with everything that was in it. You can sign in as before. If you did not ask for it, write to us.

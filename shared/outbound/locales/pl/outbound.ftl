@@ -158,6 +158,10 @@ phone_changed-subject = Twój numer telefonu został zmieniony
 phone_changed-lead = Numer telefonu konta { $username } został zmieniony lub usunięty. Wszystkie pozostałe logowania zakończono.
 phone_changed-note = Jeśli to nie Ty, od razu zmień hasło.
 
+account_reactivated-subject = Twoje konto znów działa
+account_reactivated-lead = Konto { $username } zostało przywrócone razem ze wszystkim, co w nim było. Możesz zalogować się jak dawniej; wcześniejsze logowania i zaufane urządzenia pozostają zakończone.
+account_reactivated-note = Jeśli to nie Twoja prośba, napisz do nas.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] minute
@@ -168,3 +172,4 @@ code-sms = to Twoj kod do Stoa, wazny { $minutes ->
 contact_change_asked-sms = Ktos poprosil o zmiane danych kontaktowych Twojego konta Stoa. Jesli to nie Ty, zakoncz inne logowania i zmien haslo.
 email_changed-sms = Twoje konto Stoa ma teraz inny adres e-mail. Jesli to nie Ty, od razu do nas napisz.
 phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Ty go zmieniles, od razu zmien haslo.
+account_reactivated-sms = Twoje konto Stoa znow dziala, ze wszystkim, co w nim bylo. Mozesz zalogowac sie jak dawniej. Jesli to nie Twoja prosba, napisz do nas.

@@ -1,0 +1,66 @@
+//! Putting an account back into use that its owner, or a number that was given out again, put to rest.
+
+use accounts::{
+    Fresh, Staff,
+    audit::{Action, Entry},
+    identifier::Contact,
+    sending::Permit,
+    staff::{self, Superuser},
+    user::{Status, User, tell_at},
+};
+use axum::extract::State;
+use events::Notice;
+use kernel::{Kind, Problem};
+use store::{Item as _, Tx, Update, field};
+use web::{Client, Error, NoContent, Path, Problems, RequestId};
+
+use crate::account::Account;
+
+/// Puts a deactivated account back into use, with everything that is in it. The sign-ins and trusted devices from before stay ended:
+/// the owner signs in again as they did, and is told so, by mail or, without an address, by text message.
+///
+/// For superusers who have lately proven a second factor.
+///
+/// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
+/// transaction. Five counters of text messages before it, for who has no address.
+#[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin", security(("bearer" = [])),
+    params(("username" = String, Path, description = "In any case: `Anna` is `anna`.", example = "anna")),
+    extensions(("x-problems" = json!([
+        "forbidden", "second_factor_required", "step_up_required", "account_state", "too_many_requests", "conflict"
+    ]))),
+    responses((status = 204, description = "It is in use again."), Problems))]
+pub async fn reactivate_account(
+    State(s): State<crate::State>,
+    Fresh(caller): Fresh<Staff<Superuser>>,
+    client: Client,
+    request: RequestId,
+    Path(username): Path<String>,
+) -> Result<NoContent, Error> {
+    let account = Account::named(&s.table, &username).await?;
+    let (user, actor) = (&account.user, caller.member.user.id);
+    if user.status != Status::Deactivated {
+        return Err(account.refusal().into());
+    }
+    let mut tx = Tx::new();
+    let back = Update::of(user.key()).set("status", Status::Active).remove("deactivated_at").add("version", 1);
+    tx.update(back.when(field("status").eq(Status::Deactivated)));
+    let still = staff::superuser(&mut tx, actor);
+    let entry = Entry::by(&s.sys, actor, &request, Action::AccountReactivated, user.id);
+    s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
+    let permit = announce(&s, &mut tx, &client, user).await?;
+    let done = permit.commit(&s.table, tx).await;
+    done.map_err(|e| if e.refused(still) { Kind::Forbidden.into() } else { Problem::from(e) })?;
+    tracing::info!(user.id = %user.id, actor.id = %actor, "reactivated");
+    Ok(NoContent)
+}
+
+/// Adds to a transaction that the owner is told. Whoever has neither an address nor a number any more cannot be.
+async fn announce(s: &crate::State, tx: &mut Tx, client: &Client, user: &User) -> Result<Permit, Problem> {
+    let (to, permit) = match (&user.email, &user.phone) {
+        (Some(email), _) => (Contact::Email(email.clone()), Permit::default()),
+        (None, Some(phone)) => (Contact::Phone(phone.clone()), s.sending.notice(&s.table, s.sys.now(), client, phone).await?),
+        (None, None) => return Ok(Permit::default()),
+    };
+    tell_at(tx, &s.sys, user.id, &to, Notice::AccountReactivated);
+    Ok(permit)
+}

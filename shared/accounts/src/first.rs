@@ -1,0 +1,177 @@
+//! The first superuser, whom nobody can appoint.
+//!
+//! ```text
+//! an operator, at the table ─ offer ─▶ a secret, for one person, for an hour ─ accept, signed in with a second factor ─▶ superuser
+//! ```
+//!
+//! Both halves work only while there is no superuser. That there has been one is noted for good in the transaction that makes the
+//! first one: the last one stays ([`crate::staff::no_superuser`]), so there always is one from then on.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use kernel::{Secret, Sys, Time, id::UserId, secret::same};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{
+    CommitError, Cond, Item, Key, StoreError, Table, Tx, field,
+    limits::{HOUR, Limit},
+};
+
+use crate::{
+    Subject,
+    audit::{Action, Audit, Entry},
+    identifier::Username,
+    staff::{Role, Roles, Staying, staying},
+    user::{UsernameClaim, partition},
+};
+
+/// How long a secret is good.
+pub const LIFE: Duration = HOUR;
+
+/// That there is a superuser. It names nobody.
+#[derive(Debug, Serialize, Deserialize)]
+struct Superuser {
+    since: Time,
+}
+
+impl Superuser {
+    fn key() -> Key {
+        Key::new("SUPERUSER", "SUPERUSER")
+    }
+}
+
+impl Item for Superuser {
+    const KIND: &'static str = "superuser";
+    fn key(&self) -> Key {
+        Self::key()
+    }
+}
+
+/// An offer to become the first superuser, beside the record of whom it is made to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Offer {
+    user: UserId,
+    hash: String,
+    expires_at: Time,
+}
+
+impl Offer {
+    fn key_of(user: UserId) -> Key {
+        Key::new(partition(user), "SUPERUSER_OFFER")
+    }
+
+    /// Trying a secret: there is one of 256 bits, and nobody has to guess it.
+    #[must_use]
+    pub fn tries(user: UserId) -> Limit {
+        Limit::new("superuser_offer", user, 10, HOUR)
+    }
+
+    /// Whether this is its secret, and it can still be accepted.
+    #[must_use]
+    pub fn is_for(&self, secret: &Secret, now: Time) -> bool {
+        same(hash(secret).as_bytes(), self.hash.as_bytes()) && now < self.expires_at
+    }
+
+    /// Adds to a transaction that whom it is made to accepts it, once. Refused if there is a superuser by now, if it was accepted or
+    /// replaced, or as [`Staying`] says.
+    pub fn accept(&self, tx: &mut Tx, now: Time, before: &Roles) -> Staying {
+        tx.delete_when(self.key(), field("hash").eq(&self.hash));
+        appoint(tx, now, before)
+    }
+}
+
+impl Item for Offer {
+    const KIND: &'static str = "superuser_offer";
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.expires_at)
+    }
+}
+
+/// One's own, beside one's own record.
+impl Subject for Offer {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Self::key_of(caller))
+    }
+}
+
+/// Adds to a transaction that somebody is the first superuser. Refused if there is one.
+pub fn appoint(tx: &mut Tx, now: Time, before: &Roles) -> Staying {
+    tx.create(&Superuser { since: now });
+    before.replace(tx, &before.with(Role::Superuser));
+    staying(tx, before.user)
+}
+
+/// Whether there is a superuser.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn exists(table: &Table) -> Result<bool, StoreError> {
+    Ok(table.get::<Superuser>(Superuser::key()).await?.is_some())
+}
+
+/// Why nobody was offered anything, for the operator who wanted to.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOffered {
+    /// Nobody has the name.
+    #[error("nobody has this username")]
+    Nobody,
+    /// There is a superuser, who can make others.
+    #[error("there is a superuser already, who can make others")]
+    Taken,
+    /// The account is not in use, or is about to be deleted.
+    #[error("the account is not in use, or is about to be deleted")]
+    Leaving,
+    /// The table does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Offers somebody to become the first superuser, and answers the secret that they accept it with. It takes the place of what was
+/// offered to them before. One read and a transaction.
+///
+/// # Errors
+/// [`NotOffered`]
+pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> Result<Secret, NotOffered> {
+    let name = Username::parse(username).map_err(|_| NotOffered::Nobody)?;
+    let user = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?.ok_or(NotOffered::Nobody)?.user;
+    let secret = Secret::new(format!("sup_{}", BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>())));
+    let offer = Offer { user, hash: hash(&secret), expires_at: sys.now() + LIFE };
+    let mut tx = Tx::new();
+    let none = tx.check(Superuser::key(), Cond::Absent);
+    let staying = staying(&mut tx, user);
+    // Of two operators the later one's counts.
+    tx.put(&offer, Cond::Absent.or(field("expires_at").le(offer.expires_at)));
+    audit.add(&mut tx, &Entry::by_operator(sys, Action::SuperuserOffered, user));
+    match table.commit(tx).await {
+        Ok(()) => Ok(secret),
+        Err(e) if e.refused(none) => Err(NotOffered::Taken),
+        Err(e) if staying.was_refused(&e) => Err(NotOffered::Leaving),
+        Err(CommitError::Refused(_)) => Err(StoreError::Unavailable("somebody else has just offered the same".to_owned()).into()),
+        Err(CommitError::Store(e)) => Err(e.into()),
+    }
+}
+
+fn hash(secret: &Secret) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(secret.expose()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offer_is_for_its_secret_and_for_an_hour() {
+        let sys = Sys::real();
+        let (secret, now) = (Secret::new("sup_A".to_owned()), sys.now());
+        let offer = Offer { user: sys.id(), hash: hash(&secret), expires_at: now + LIFE };
+        assert!(offer.is_for(&secret, now) && !offer.is_for(&secret, now + LIFE));
+        for other in ["", "sup_", "sup_B", &offer.hash] {
+            assert!(!offer.is_for(&Secret::new(other.to_owned()), now), "{other}");
+        }
+    }
+}

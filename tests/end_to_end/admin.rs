@@ -1,0 +1,490 @@
+//! What staff do with accounts: putting them back, roles, the first superuser; and that each of it is in the audit. I-12, A9, B10, F1,
+//! F5, M1 to M3, O-3.
+
+use std::time::Duration;
+
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+    iam::{Need, Policy},
+};
+use tests::{App, Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
+
+use crate::deletion::{SWEEP, run, upload};
+
+const FIRST: &str = "/v1/admin/first";
+const STATISTICS: &str = "/v1/statistics/invites";
+
+fn account(name: &str) -> String {
+    format!("/v1/admin/users/{name}")
+}
+
+fn role(name: &str, role: &str) -> String {
+    format!("/v1/admin/users/{name}/roles/{role}")
+}
+
+async fn reactivate(who: &Caller, name: &str) -> Reply {
+    who.post(&format!("/v1/admin/users/{name}/reactivation"), json!({})).await
+}
+
+async fn deactivate(who: &Caller) -> Reply {
+    who.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await
+}
+
+/// Somebody of this role, with a second factor that was proven just now.
+async fn staff(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
+    let (caller, app, _) = cloud.careful(name, phone).await;
+    cloud.appoint(&caller, &[role]);
+    (cloud.step_up(&caller, &app).await, app)
+}
+
+async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
+    let all = cloud.of_kind("roles").await;
+    let own = all.iter().find(|r| r["user"]["S"] == who.id()).map(|r| r["roles"]["L"].clone());
+    own.iter().filter_map(Value::as_array).flatten().map(|r| r["S"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What the audit has about somebody, in its order: who did what.
+async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
+    let text = |v: &Value| v["S"].as_str().unwrap_or("operator").to_owned();
+    let mut entries = cloud.of_kind("audit").await;
+    entries.retain(|e| e["subject"]["S"] == about.id());
+    entries.sort_by_key(|e| text(&e["sk"]));
+    entries.iter().map(|e| (text(&e["actor"]), text(&e["action"]))).collect()
+}
+
+/// I-12: a superuser puts a deactivated account back: its owner is told and signs in as before, everything is there as it was, but no
+/// sign-in and no trusted device. Nobody else and nothing else is put back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deactivated_account_is_put_back() {
+    let cloud = Cloud::start().await;
+    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let ben = cloud.member("ben").await;
+    let (ana, app, _) = cloud.careful("ana", "+447700900402").await;
+    let version = ana.get("/v1/me").await.header("etag");
+    ana.with("if-match", version).patch("/v1/me", json!({ "bio": "Climbs." })).await.is(200);
+    let address = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
+    ana.post("/v1/me/addresses", address).await.is(201);
+    assert_eq!(upload(&cloud, &ana).await["state"], "published");
+    let room = ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await.json()["id"].as_str().unwrap().to_owned();
+    let mut socket = ana.socket().await;
+    let said = json!({ "type": "send", "room": room, "text": "Good morning!", "nonce": "a1" });
+    assert_eq!(socket.ask(said).await["type"], "ack");
+    // A device that skips the second step.
+    let flow = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+    let device = cloud.anonymous();
+    let flow = device.post("/v1/sessions", flow).await.is(202);
+    let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+    device.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
+    let trusted = device.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await.is(201);
+    let with_device = json!({ "login": "ana", "password": PASSWORD, "device_token": trusted["device_token"] });
+
+    let kept = async |who: &Caller| {
+        let mut me = who.get("/v1/me").await.is(200);
+        for fleeting in ["online", "last_seen_at"] {
+            me.as_object_mut().unwrap().remove(fleeting);
+        }
+        let history = who.get(&format!("/v1/rooms/{room}/messages")).await.is(200);
+        (me, who.get("/v1/me/addresses").await.is(200)["items"].clone(), history)
+    };
+    let ana = cloud.step_up(&ana, &app).await;
+    let before = kept(&ana).await;
+    reactivate(&root, "ana").await.is_problem(409, "account_state");
+    deactivate(&ana).await.is(204);
+    let shown = root.get(&account("ANA")).await.is(200);
+    assert_eq!(
+        (&shown["state"], &shown["email"], &shown["phone"]),
+        (&json!("deactivated"), &json!("a****@example.test"), &json!("+••••••02"))
+    );
+    assert!(shown["deactivated_at"].as_str() > shown["created_at"].as_str() && shown["second_step"] == true, "{shown}");
+    cloud.anonymous().post("/v1/sessions", with_device.clone()).await.is_problem(401, "credentials_invalid");
+    let mails = cloud.mails_to("ana@example.test").await.len();
+
+    reactivate(&root, "nobody_at_all").await.is_problem(404, "not_found");
+    reactivate(&root, "No!").await.is_problem(404, "not_found");
+    reactivate(&root, "ana").await.is(204);
+    reactivate(&root, "ana").await.is_problem(409, "account_state");
+    let told = cloud.mails_to("ana@example.test").await;
+    assert_eq!((told.len() - mails, &*told.last().unwrap().subject), (1, "Your account is in use again"));
+    assert_eq!(root.get(&account("ana")).await.is(200)["state"], "active");
+    ana.get("/v1/me").await.is_problem(401, "token_invalid");
+    let refresh = json!({ "refresh_token": ana.refresh_token() });
+    ana.post("/v1/sessions/refresh", refresh).await.is_problem(401, "refresh_invalid");
+    cloud.anonymous().post("/v1/sessions", with_device).await.is(202);
+    let again = cloud.sign_in_with(&cloud.anonymous(), "ana", &app).await;
+    assert_eq!(kept(&again).await, before);
+    assert_eq!(again.get("/v1/me/devices").await.is(200)["items"], json!([]));
+    assert_eq!(audit(&cloud, &ana).await, [(root.id(), "account_reactivated".to_owned())]);
+    ben.get("/v1/users/ana").await.is(200);
+}
+
+/// I-12, O-6: whoever has an address is told by mail, in their language, and whoever has none by text message; once, however many
+/// put the account back at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_put_back_is_told_once() {
+    let cloud = Cloud::start().await;
+    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let ana = cloud.member("ana").await;
+    let version = ana.get("/v1/me").await.header("etag");
+    ana.with("if-match", version).patch("/v1/me", json!({ "language": "pl" })).await.is(200);
+    deactivate(&ana).await.is(204);
+    let phone = "+447700900403";
+    let flow = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+    let verify = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    let ben = cloud.anonymous();
+    let ben = ben.signed_in(ben.post(&verify, json!({ "code": cloud.code_to(phone).await })).await.is(201));
+    let name = ben.get("/v1/me").await.is(200)["username"].as_str().unwrap().to_owned();
+    ben.post("/v1/me/deactivation", json!({})).await.is(204);
+    for (who, name, to, words) in [(&ana, "ana", "ana@example.test", "znów działa"), (&ben, &*name, phone, "in use again")] {
+        let before = cloud.mails_to(to).await.len();
+        let statuses = race(20, |_| {
+            let (root, name) = (root.clone(), name.to_owned());
+            async move { reactivate(&root, &name).await.status.as_u16() }
+        })
+        .await;
+        assert_eq!(statuses.iter().filter(|s| **s == 204).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|s| [204, 409, 429].contains(s)), "{statuses:?}");
+        let told = cloud.mails_to(to).await;
+        assert_eq!(told.len() - before, 1, "{name}");
+        let last = told.last().unwrap();
+        assert!(last.subject.contains(words) || last.text.contains(words), "{last:?}");
+        assert_eq!(audit(&cloud, who).await.len(), 1);
+    }
+}
+
+/// O-2, F5, M1, O-3: a role opens with its owner's next request and is closed with the one after it was taken, without another
+/// sign-in; each change is in the audit once, with ids and what was there before; what changes nothing is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_are_given_and_taken() {
+    let cloud = Cloud::start().await;
+    let (root, app) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (ida, her_app, _) = cloud.careful("ida", "+447700900404").await;
+    let ida = cloud.step_up(&ida, &her_app).await;
+    ida.get(STATISTICS).await.is_problem(403, "forbidden");
+    for _ in 0..2 {
+        root.put(&role("Ida", "administrator"), json!({})).await.is(204);
+    }
+    ida.get(STATISTICS).await.is(200);
+    root.put(&role("ida", "moderator"), json!({})).await.is(204);
+    let shown = ida.get(&account("ida")).await.is(200);
+    assert_eq!((&shown["roles"], &shown["state"]), (&json!(["moderator", "administrator"]), &json!("active")));
+    for _ in 0..2 {
+        root.delete(&role("ida", "administrator")).await.is(204);
+    }
+    ida.get(STATISTICS).await.is_problem(403, "forbidden");
+    root.delete(&role("ida", "moderator")).await.is(204);
+    assert_eq!(roles(&cloud, &ida).await, [""; 0]);
+
+    let done = audit(&cloud, &ida).await;
+    let actions: Vec<&str> = done.iter().map(|(_, action)| &**action).collect();
+    assert_eq!(actions, ["role_granted", "role_granted", "role_taken", "role_taken"]);
+    assert!(done.iter().all(|(actor, _)| *actor == root.id()));
+    let entries = cloud.of_kind("audit").await;
+    let taken = entries.iter().find(|e| e["action"]["S"] == "role_taken" && e["after"]["M"]["roles"]["L"][0]["S"] == "moderator").unwrap();
+    assert_eq!(taken["before"]["M"]["roles"]["L"][1]["S"], "administrator", "{taken}");
+    assert!(taken["request"]["S"].as_str().is_some_and(|id| !id.is_empty()) && taken["at"]["N"].is_string(), "{taken}");
+    let all = json!(entries).to_string();
+    assert!(!all.contains("example.test") && !all.contains("+44") && !all.contains("ida\""), "{all}");
+
+    // To nobody, to who is at rest and to who means to leave; nor is there another role.
+    let (dan, eve) = (cloud.member("dan").await, cloud.member("eve").await);
+    deactivate(&dan).await.is(204);
+    eve.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    let root = cloud.step_up(&root, &app).await;
+    for (name, state) in [("dan", "deactivated"), ("eve", "leaving")] {
+        let refused = root.put(&role(name, "moderator"), json!({})).await;
+        assert_eq!(refused.is_problem(409, "account_state")["state"], state);
+    }
+    assert!(root.get(&account("eve")).await.is(200)["deletion_due_at"].is_string());
+    root.put(&role("nobody_at_all", "moderator"), json!({})).await.is_problem(404, "not_found");
+    root.put(&role("ida", "owner"), json!({})).await.is_problem(404, "not_found");
+    assert!(audit(&cloud, &dan).await.is_empty() && audit(&cloud, &eve).await.is_empty());
+
+    // M1: who was away for half an hour is asked again, and a proof that is older than five minutes changes nothing.
+    cloud.advance(Duration::from_secs(301)).await;
+    root.get(&account("ida")).await.is(200);
+    root.put(&role("ida", "moderator"), json!({})).await.is_problem(401, "step_up_required");
+    root.delete(&role("ida", "moderator")).await.is_problem(401, "step_up_required");
+    reactivate(&root, "dan").await.is_problem(401, "step_up_required");
+    cloud.advance(Duration::from_secs(1801)).await;
+    let refreshed = json!({ "refresh_token": root.refresh_token() });
+    let root = root.signed_in(root.post("/v1/sessions/refresh", refreshed).await.is(200));
+    root.get(&account("ida")).await.is_problem(401, "step_up_required");
+}
+
+/// M3: nobody raises themselves, by no member of a profile, no registration and no role they have; and nobody changes their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_raises_themselves() {
+    let cloud = Cloud::start().await;
+    let ben = cloud.member("ben").await;
+    let everybody = [
+        ("ordinary", "+447700900405", &[][..]),
+        ("moderating", "+447700900406", &["moderator"]),
+        ("administering", "+447700900407", &["administrator"]),
+        ("root_of_all", "+447700900408", &["superuser"]),
+    ];
+    for (name, phone, given) in everybody {
+        let (who, app, _) = cloud.careful(name, phone).await;
+        cloud.appoint(&who, given);
+        let who = cloud.step_up(&who, &app).await;
+        let version = who.get("/v1/me").await.header("etag");
+        for (member, value) in [
+            ("role", json!("superuser")),
+            ("roles", json!(["superuser"])),
+            ("is_staff", json!(true)),
+            ("is_superuser", json!(true)),
+            ("is_admin", json!(true)),
+            ("groups", json!(["superuser"])),
+        ] {
+            let patch = json!({ "bio": "Climbs.", member: value });
+            who.with("if-match", &version).patch("/v1/me", patch).await.is_problem(400, "malformed");
+        }
+        let code = if given == ["superuser"] { "own_roles" } else { "forbidden" };
+        for each in ["moderator", "administrator", "superuser"] {
+            who.put(&role(name, each), json!({})).await.is_problem(403, code);
+            who.delete(&role(name, each)).await.is_problem(403, code);
+        }
+        if given != ["superuser"] {
+            who.put(&role("ben", "moderator"), json!({})).await.is_problem(403, "forbidden");
+            reactivate(&who, "ben").await.is_problem(403, "forbidden");
+        }
+        who.post(FIRST, json!({ "secret": "sup_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ" }))
+            .await
+            .is_problem(422, "appointment_invalid");
+        assert_eq!(roles(&cloud, &who).await, given);
+    }
+    let new = json!({ "email": "new@example.test", "roles": ["superuser"] });
+    cloud.anonymous().post("/v1/registrations", new).await.is_problem(400, "malformed");
+    assert!(roles(&cloud, &ben).await.is_empty() && cloud.of_kind("audit").await.is_empty());
+}
+
+/// M3: a superuser neither rests nor leaves, and so the last one stays; whom another superuser has taken the role from may do both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_superuser_does_not_leave() {
+    let cloud = Cloud::start().await;
+    let (root, app) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let leave = async |who: &Caller| who.post("/v1/me/deletion", json!({ "password": PASSWORD })).await;
+    deactivate(&root).await.is_problem(409, "superuser_stays");
+    leave(&root).await.is_problem(409, "superuser_stays");
+    let (ida, her_app, _) = cloud.careful("ida", "+447700900404").await;
+    root.put(&role("ida", "superuser"), json!({})).await.is(204);
+    let ida = cloud.step_up(&ida, &her_app).await;
+    leave(&ida).await.is_problem(409, "superuser_stays");
+    let root = cloud.step_up(&root, &app).await;
+    root.delete(&role("ida", "superuser")).await.is(204);
+    leave(&ida).await.is(200);
+    deactivate(&ida).await.is(204);
+    deactivate(&root).await.is_problem(409, "superuser_stays");
+    root.get("/v1/me/deletion").await.is(200);
+    assert!(cloud.of_kind("deletion").await.iter().all(|d| d["user"]["S"] != root.id()));
+}
+
+/// M3, Q16: of superusers who all take each other's role at the same moment, some many times, one is left, and as many entries as
+/// roles that are gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_superusers_who_depose_each_other_one_is_left() {
+    let cloud = Cloud::start().await;
+    let mut all = Vec::new();
+    for n in 0..4 {
+        all.push(staff(&cloud, &format!("root_{}", ["a", "b", "c", "d"][n]), &format!("+44770090041{n}"), "superuser").await.0);
+    }
+    let statuses = race(240, |i| {
+        let (who, whom) = (all[i % 4].clone(), all[(i + 1 + i / 4 % 3) % 4].name().to_owned());
+        async move { who.delete(&role(&whom, "superuser")).await.status.as_u16() }
+    })
+    .await;
+    assert!(statuses.iter().all(|s| [204, 403, 409].contains(s)), "{statuses:?}");
+    let mut left = Vec::new();
+    for who in &all {
+        left.extend((!roles(&cloud, who).await.is_empty()).then_some(who));
+    }
+    assert!(!left.is_empty(), "nobody is left");
+    let (last, others) = left.split_first().unwrap();
+    for other in others {
+        last.delete(&role(other.name(), "superuser")).await.is(204);
+    }
+    last.get(&account("root_a")).await.is(200);
+    last.delete(&role(last.name(), "superuser")).await.is_problem(403, "own_roles");
+    let taken = cloud.of_kind("audit").await;
+    assert_eq!(taken.iter().filter(|e| e["action"]["S"] == "role_taken").count(), 3, "{taken:?}");
+}
+
+/// M3: of becoming a superuser and resting, or leaving, at the same moment, one happens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_leaves_while_becoming_a_superuser() {
+    let cloud = Cloud::start().await;
+    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let mut people = Vec::new();
+    for name in ["ana", "ben", "cyd", "dan", "eve", "fay"] {
+        people.push(cloud.member(name).await);
+    }
+    race(people.len() * 2, |i| {
+        let (root, who) = (root.clone(), people[i / 2].clone());
+        async move {
+            match i % 4 {
+                0 => deactivate(&who).await,
+                2 => who.post("/v1/me/deletion", json!({ "password": PASSWORD })).await,
+                _ => root.put(&role(who.name(), "superuser"), json!({})).await,
+            }
+        }
+    })
+    .await;
+    for who in &people {
+        let is = cloud.of_kind("user").await.into_iter().find(|u| u["id"]["S"] == who.id()).unwrap();
+        let leaves = is["status"]["S"] == "deactivated" || cloud.of_kind("deletion").await.iter().any(|d| d["user"]["S"] == who.id());
+        assert!(leaves != (roles(&cloud, who).await == ["superuser"]), "{}: {is}", who.name());
+    }
+}
+
+/// What `cargo xtask appoint` does.
+async fn offer(cloud: &Cloud, name: &str) -> Result<Value, String> {
+    let env = cloud.operator().into_iter().collect();
+    let secret = tasks::appoint::appoint(env, cloud.sys.clone(), "stoa", name).await.map_err(|e| e.to_string())?;
+    Ok(json!({ "secret": secret.expose() }))
+}
+
+/// A9: the first superuser is who has the operator's secret, within the hour, once, signed in with a second factor that was lately
+/// proven; then there is one, and the way is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_superuser_is_made_by_a_secret() {
+    let cloud = Cloud::start().await;
+    assert!(offer(&cloud, "root_of_all").await.is_err_and(|e| e.contains("nobody")));
+    let (root, app, _) = cloud.careful("root_of_all", "+447700900401").await;
+    let (ida, her_app, _) = cloud.careful("ida", "+447700900404").await;
+    let ben = cloud.member("ben").await;
+    let root = cloud.step_up(&root, &app).await;
+    root.put(&role("ida", "moderator"), json!({})).await.is_problem(403, "forbidden");
+    let replaced = offer(&cloud, "root_of_all").await.unwrap();
+    let secret = offer(&cloud, "Root_of_all").await.unwrap();
+    let hers = offer(&cloud, "ida").await.unwrap();
+    let bens = offer(&cloud, "ben").await.unwrap();
+    let all = cloud.dump().await.to_string();
+    assert!(!all.contains(secret["secret"].as_str().unwrap()), "only a hash is kept");
+    ben.post(FIRST, bens).await.is_problem(403, "second_factor_required");
+    for wrong in [&replaced, &hers, &json!({ "secret": "" }), &json!({ "secret": "sup_x" })] {
+        root.post(FIRST, wrong.clone()).await.is_problem(422, "appointment_invalid");
+    }
+    let export = ben.post("/v1/me/exports", json!({})).await.is(202);
+    cloud.settle().await;
+    assert_eq!(ben.get(&format!("/v1/me/exports/{}", export["id"].as_str().unwrap())).await.is(200)["status"], "ready");
+    assert_eq!(cloud.of_kind("superuser").await.len(), 0);
+    root.post(FIRST, secret.clone()).await.is(204);
+    root.post(FIRST, secret.clone()).await.is_problem(422, "appointment_invalid");
+    root.put(&role("ben", "moderator"), json!({})).await.is(204);
+    let ida = cloud.step_up(&ida, &her_app).await;
+    ida.post(FIRST, hers).await.is_problem(422, "appointment_invalid");
+    assert!(offer(&cloud, "ida").await.is_err_and(|e| e.contains("already")));
+    assert_eq!((roles(&cloud, &root).await, roles(&cloud, &ida).await), (vec!["superuser".to_owned()], vec![]));
+    let done = audit(&cloud, &root).await;
+    let by_operator = ("operator".to_owned(), "superuser_offered".to_owned());
+    assert_eq!(done, [vec![by_operator; 2], vec![(root.id(), "first_superuser".to_owned())]].concat());
+    // D5: who tries is stopped, long before anything could be guessed.
+    let mut last = None;
+    for _ in 0..11 {
+        last = Some(root.post(FIRST, json!({ "secret": "sup_x" })).await);
+    }
+    last.unwrap().is_problem(429, "too_many_requests");
+}
+
+/// A9, C6: a secret is good for an hour, and takes a proof of who sends it that is not older than five minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_secret_expires() {
+    let cloud = Cloud::start().await;
+    let (root, app, _) = cloud.careful("root_of_all", "+447700900401").await;
+    let root = cloud.step_up(&root, &app).await;
+    let secret = offer(&cloud, "root_of_all").await.unwrap();
+    cloud.advance(Duration::from_secs(301)).await;
+    root.post(FIRST, secret.clone()).await.is_problem(401, "step_up_required");
+    cloud.advance(HOUR - Duration::from_secs(301)).await;
+    let root = cloud.sign_in_with(&cloud.anonymous(), "root_of_all", &app).await;
+    root.post(FIRST, secret).await.is_problem(422, "appointment_invalid");
+    assert!(roles(&cloud, &root).await.is_empty() && cloud.of_kind("superuser").await.is_empty());
+    let secret = offer(&cloud, "root_of_all").await.unwrap();
+    root.post(FIRST, secret).await.is(204);
+}
+
+/// A9: of a thousand requests at once, of four people whom operators have offered it, one makes a superuser.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_thousand_one_becomes_the_first_superuser() {
+    let cloud = Cloud::start().await;
+    let mut people = Vec::new();
+    for n in 0..4 {
+        let name = format!("root_{}", ["a", "b", "c", "d"][n]);
+        let (who, app, _) = cloud.careful(&name, &format!("+44770090041{n}")).await;
+        people.push((cloud.step_up(&who, &app).await, offer(&cloud, &name).await.unwrap()));
+    }
+    let statuses = race(1000, |i| {
+        let (who, secret) = people[i % 4].clone();
+        async move { who.post(FIRST, secret).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(statuses.iter().filter(|s| **s == 204).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|s| [204, 422, 429].contains(s)), "{statuses:?}");
+    assert_eq!((cloud.of_kind("roles").await.len(), cloud.of_kind("superuser").await.len()), (1, 1));
+    assert_eq!(cloud.of_kind("audit").await.iter().filter(|e| e["action"]["S"] == "first_superuser").count(), 1);
+}
+
+/// M2, Z3: a change and its entry happen together or not at all, wherever the table fails; and the reply that is lost makes neither two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_and_its_entry_are_one() {
+    let cloud = Cloud::start().await;
+    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let ana = cloud.member("ana").await;
+    let fault = |fault, times| {
+        let target = Target {
+            function: Some("AdminFunction".to_owned()),
+            service: Some(Service::DynamoDb),
+            operation: Some("TransactWriteItems".to_owned()),
+            first: 1,
+            times,
+        };
+        cloud.aws.faults.script(target, fault)
+    };
+    let seen = async || (roles(&cloud, &ana).await.len(), audit(&cloud, &ana).await.len());
+    let grant = async || root.put(&role("ana", "moderator"), json!({})).await.status.as_u16();
+    for (bad, status) in [(Fault::Unavailable, 503), (Fault::Conflict, 503), (Fault::Taken("USER#"), 403)] {
+        let script = fault(bad, 0);
+        assert_eq!((grant().await, seen().await), (status, (0, 0)), "{bad:?}");
+        assert!(script.hits() > 0);
+        script.end();
+    }
+    let lost = fault(Fault::LostAfter, 1);
+    assert_eq!((grant().await, seen().await, lost.hits()), (204, (1, 1), 1));
+    deactivate(&ana).await.is(204);
+    let lost = fault(Fault::LostAfter, 1);
+    reactivate(&root, "ana").await.is(204);
+    assert_eq!((audit(&cloud, &ana).await.len(), lost.hits()), (2, 1));
+}
+
+/// O-3, K5: the audit is only added to: its own policy refuses everything that changes or removes an entry, whoever asks, and the one
+/// function that writes it may do nothing else. It outlives the account, and leads to nobody then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_only_grows() {
+    let cloud = Cloud::start().await;
+    let core = cloud.core();
+    let audit_table = core.template.tables.iter().find(|t| t.name.ends_with("-audit")).unwrap();
+    let policy = Policy::parse(&audit_table.statements).unwrap();
+    for action in ["UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"] {
+        assert!(policy.check_as_resource(&Need::new(format!("dynamodb:{action}"), &audit_table.arn)).is_err(), "{action}");
+    }
+    for function in core.template.functions.values() {
+        let own = Policy::parse(&function.statements).unwrap();
+        for action in ["GetItem", "PutItem", "Query", "Scan", "UpdateItem", "DeleteItem", "BatchWriteItem"] {
+            let may = own.check(&Need::new(format!("dynamodb:{action}"), &audit_table.arn)).is_ok();
+            assert_eq!(may, function.name == "admin" && action == "PutItem", "{} {action}", function.name);
+        }
+    }
+
+    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let ana = cloud.member("canary_name").await;
+    root.put(&role("canary_name", "moderator"), json!({})).await.is(204);
+    let export = ana.post("/v1/me/exports", json!({})).await.is(202);
+    cloud.settle().await;
+    assert_eq!(ana.get(&format!("/v1/me/exports/{}", export["id"].as_str().unwrap())).await.is(200)["status"], "ready");
+    ana.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    cloud.advance(DAY * 30 + HOUR).await;
+    run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    assert_eq!(audit(&cloud, &ana).await, [(root.id(), "role_granted".to_owned())]);
+    assert!(roles(&cloud, &ana).await.is_empty() && !json!(cloud.of_kind("audit").await).to_string().contains("canary"));
+}
