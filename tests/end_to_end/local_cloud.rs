@@ -214,6 +214,57 @@ async fn a_restart_loses_nothing_and_a_fresh_start_everything() {
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
+/// O-8, A9: of the demonstration accounts those that are missing are made, and the one that is to be it is the first superuser, also
+/// where an earlier run was cut off before it was; all of them sign in.
+#[tokio::test]
+async fn the_seed_makes_what_is_missing() {
+    let cloud = Cloud::start().await;
+    let (visitor, zeno) = (local::visitor::Visitor::new(&cloud.urls.api).expect("a visitor"), &ACCOUNTS[0]);
+    let person = local::visitor::Person {
+        first_name: "Zeno",
+        last_name: "Citium",
+        birth_date: "1990-04-01",
+        username: zeno.username,
+        email: zeno.email,
+        password: zeno.password,
+        locale: "en",
+    };
+    let _ = visitor.register(&cloud.inbox, person, |_| {}).await.expect("zeno registers");
+    assert_eq!(seed::seed(&cloud).await.expect("they are made").len(), ACCOUNTS.len() - 1);
+    assert!(seed::seed(&cloud).await.expect("all are there").is_empty());
+    for account in &ACCOUNTS {
+        let signed_in = json!({ "login": account.username, "password": account.password });
+        let _ = visitor.post("/v1/sessions", signed_in).await.expect("everybody signs in");
+    }
+    let roles = cloud.of_kind("roles").await;
+    let [one] = roles.as_slice() else { panic!("{roles:?}") };
+    assert_eq!((&one["roles"]["L"], one["user"]["S"].is_string()), (&json!([{ "S": "superuser" }]), true));
+    assert_eq!(cloud.of_kind("audit").await.len(), 1);
+}
+
+/// A9: the seed raises nobody who only has the name of one of its accounts.
+#[tokio::test]
+async fn the_seed_raises_nobody_else() {
+    let cloud = Cloud::start().await;
+    let zeno = cloud.member("zeno").await;
+    for made in [ACCOUNTS.len() - 1, 0] {
+        assert_eq!(seed::seed(&cloud).await.expect("the others are made").len(), made);
+    }
+    assert!(cloud.of_kind("roles").await.is_empty() && cloud.of_kind("superuser").await.is_empty());
+    let _ = zeno.get("/v1/me").await.is(200);
+}
+
+/// A9: anywhere but in development nobody is made.
+#[tokio::test]
+async fn the_seed_is_for_development() {
+    for stage in ["staging", "production"] {
+        let parameters = [("Stage", stage), ("TestPhones", "")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let stack = Stack::start(Options { parameters, ..Options::default() }).await.expect("it starts");
+        assert!(seed::seed(&stack).await.expect("nothing is done").is_empty());
+        assert!(!ACCOUNTS.iter().any(|a| seed::exists(&stack, a)), "{stage}");
+    }
+}
+
 fn local_name() -> u128 {
     u128::from_le_bytes(kernel::Sys::real().bytes())
 }

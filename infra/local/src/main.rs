@@ -91,7 +91,7 @@ fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "\nAccounts, all with the password {:?}:", seed::PASSWORD)?;
     for account in &seed::ACCOUNTS {
-        let role = if account.role == seed::Role::Administrator { "  administrator" } else { "" };
+        let role = if account.role == seed::Role::Superuser { "  superuser" } else { "" };
         writeln!(out, "{:<11}{}{role}", account.username, account.email)?;
     }
     writeln!(out, "\nCtrl-C stops it. The state stays; --fresh forgets it.")?;

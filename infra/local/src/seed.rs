@@ -1,12 +1,21 @@
-//! The accounts that a local cloud for development starts with: an administrator and five members.
+//! The accounts that a local cloud for development starts with: a superuser and five members.
 //!
 //! They are made through the public API, by the six steps and with the codes from the inbox, so that they are what any account
 //! is. Each is made on its own: whoever is there already is left as they are. Two things no client can do are done in the
-//! table, as an operator would: the administrator's role, and forgetting that this machine has just registered six times.
+//! table, as an operator would: making one of them the first superuser, and forgetting that this machine has just registered six
+//! times. The first superuser is made whenever there is none, so that nothing is lost where an earlier run was cut off.
 
+use accounts::{
+    audit::{Action, Audit, Entry},
+    first,
+    staff::{Role as StaffRole, Roles},
+};
+use function::Boot;
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
+use store::{Table, Tx};
 
 use crate::{
     Core,
@@ -35,7 +44,7 @@ pub struct Account {
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything.
-    Administrator,
+    Superuser,
     /// What everybody may.
     Member,
 }
@@ -45,14 +54,7 @@ pub const PASSWORD: &str = "under the painted porch";
 
 /// All of them.
 pub const ACCOUNTS: [Account; 6] = [
-    Account {
-        name: "Zeno Citium",
-        username: "zeno",
-        email: "zeno@example.test",
-        password: PASSWORD,
-        role: Role::Administrator,
-        locale: "en",
-    },
+    Account { name: "Zeno Citium", username: "zeno", email: "zeno@example.test", password: PASSWORD, role: Role::Superuser, locale: "en" },
     member("Cleanthes Assos", "cleanthes", "cleanthes@example.test", "en"),
     member("Chrysippus Soli", "chrysippus", "chrysippus@example.test", "en"),
     member("Panaetius Rhodes", "panaetius", "panaetius@example.test", "en"),
@@ -64,7 +66,8 @@ const fn member(name: &'static str, username: &'static str, email: &'static str,
     Account { name, username, email, password: PASSWORD, role: Role::Member, locale }
 }
 
-/// Makes those accounts that are missing, at once, and says which. None but in development: everybody knows their password.
+/// Makes those accounts that are missing, at once, and says which; and the first superuser, if there is none. None but in
+/// development: everybody knows their password.
 ///
 /// # Errors
 /// [`Trouble`] of the first account that could not be made. The others are made all the same.
@@ -74,16 +77,36 @@ pub async fn seed(core: &Core) -> Result<Vec<Account>, Trouble> {
     }
     let tables = Tables::of(core)?;
     let missing: Vec<Account> = ACCOUNTS.into_iter().filter(|a| tables.user_of(a.username).is_none()).collect();
-    if missing.is_empty() {
-        return Ok(missing);
-    }
     let visitor = Visitor::new(&core.urls.api)?;
     let made = join_all(missing.iter().map(|account| register(core, &visitor, account))).await;
-    let administrators = missing.iter().filter(|a| a.role == Role::Administrator);
-    administrators.filter_map(|a| tables.user_of(a.username)).try_for_each(|user| tables.make_administrator(&user))?;
-    tables.forget_registrations()?;
+    if !missing.is_empty() {
+        tables.forget_registrations()?;
+    }
+    appoint(core, &tables, &visitor).await?;
     made.into_iter().collect::<Result<Vec<()>, _>>()?;
     Ok(missing)
+}
+
+/// Makes the account that is to be it the first superuser, if there is none. Somebody else may have its name: what is made here has
+/// the password of all.
+async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), Trouble> {
+    let sys = &core.sys;
+    let aws = Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http: function::http_client().map_err(Trouble::new)? };
+    let table = Table::new(&aws.aws().map_err(Trouble::new)?, sys, &tables.state);
+    let Some(account) = ACCOUNTS.iter().find(|account| account.role == Role::Superuser) else { return Ok(()) };
+    if first::exists(&table).await.map_err(Trouble::new)? {
+        return Ok(());
+    }
+    let signed_in = json!({ "login": account.username, "password": account.password });
+    let known = visitor.status(Method::POST, "/v1/sessions", Some(signed_in)).await?.is_success();
+    let Some(user) = tables.user_of(account.username).filter(|_| known).and_then(|user| user.parse().ok()) else { return Ok(()) };
+    let before = table.get::<Roles>(Roles::key_of(user)).await.map_err(Trouble::new)?.unwrap_or_else(|| Roles::none(user));
+    let mut tx = Tx::new();
+    first::appoint(&mut tx, sys.now(), &before);
+    let entry = Entry::by_operator(sys, Action::FirstSuperuser, user);
+    let entry = entry.changed("roles", &before.roles, before.with(StaffRole::Superuser).roles);
+    Audit::new(&tables.audit).add(&mut tx, &entry);
+    table.commit(tx).await.map_err(Trouble::new)
 }
 
 /// Whether an account is there.
@@ -105,17 +128,18 @@ async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(
     visitor.register(&core.inbox, person, |_| {}).await.map(drop).map_err(|e| Trouble::new(format!("{}: {e}", account.username)))
 }
 
-/// The table of the state, as an operator reaches it.
+/// The tables, as an operator reaches them.
 struct Tables {
     database: dynoxide::Database,
     state: String,
+    audit: String,
 }
 
 impl Tables {
     fn of(core: &Core) -> Result<Self, Trouble> {
-        let state =
-            core.template.tables.iter().find(|t| t.stream_arn.is_some()).ok_or_else(|| Trouble::new("the template has no table"))?;
-        Ok(Self { database: core.aws.dynamodb.database(), state: state.name.clone() })
+        let named = |has_stream| core.template.tables.iter().find(|t| t.stream_arn.is_some() == has_stream).map(|t| t.name.clone());
+        let (state, audit) = named(true).zip(named(false)).ok_or_else(|| Trouble::new("the template lacks a table"))?;
+        Ok(Self { database: core.aws.dynamodb.database(), state, audit })
     }
 
     /// The id of the user with this username.
@@ -124,19 +148,6 @@ impl Tables {
         let answer = self.database.get_item(read(json!({ "TableName": self.state, "Key": key })).ok()?).ok()?;
         let claim = serde_json::to_value(answer.item?).ok()?;
         Some(claim.get("user")?.get("S")?.as_str()?.to_owned())
-    }
-
-    /// Roles are an item of their own in a user's partition, which no client can write.
-    fn make_administrator(&self, user: &str) -> Result<(), Trouble> {
-        let item = json!({
-            "pk": { "S": format!("USER#{user}") },
-            "sk": { "S": "ROLES" },
-            "user": { "S": user },
-            "kind": { "S": "roles" },
-            "v": { "N": "1" },
-            "roles": { "L": [{ "S": "administrator" }] },
-        });
-        self.database.put_item(read(json!({ "TableName": self.state, "Item": item }))?).map(drop).map_err(Trouble::new)
     }
 
     /// The counters of registrations by one client begin anew.

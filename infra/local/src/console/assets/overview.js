@@ -9,7 +9,7 @@ live(() => "/_local/overview", (value) => {
     copyButton(url))));
   $("accounts-card").hidden = value.accounts.length === 0;
   show($("accounts"), value.accounts.map((a) => el("tr", {},
-    el("th", { scope: "row" }, a.name, " ", a.role === "administrator" ? chip("administrator", "accent") : ""),
+    el("th", { scope: "row" }, a.name, " ", a.role === "superuser" ? chip("superuser", "accent") : ""),
     el("td", { "data-label": "Username" }, el("code", {}, a.username)),
     el("td", { "data-label": "E-mail" }, el("code", {}, a.email)),
     el("td", { class: "action" }, copyButton(a.username, "Copy username"), copyButton(a.email, "Copy e-mail")))));
