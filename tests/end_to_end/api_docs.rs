@@ -40,6 +40,28 @@ async fn the_description_is_complete() {
     }
 }
 
+/// O-5: `?lang` chooses the language of every operation, also of those that take a query of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_list_is_there_in_every_language() {
+    let cloud = Cloud::start().await;
+    let (caller, app, _) = cloud.careful("ana", "+447700900121").await;
+    cloud.appoint(&caller, &["administrator"]);
+    let caller = cloud.step_up(&caller, &app).await;
+    let document = cloud.anonymous().get("/openapi.json").await.is(200);
+    let paths = document["paths"].as_object().unwrap();
+    let queried = paths.iter().filter(|(_, item)| {
+        let parameters = item["get"]["parameters"].as_array();
+        parameters.is_some_and(|all| all.iter().any(|p| p["in"] == "query"))
+    });
+    let mut asked = Vec::new();
+    for (path, _) in queried {
+        let reply = caller.get(&format!("{}?lang=pl", path.replace("{room}", "public"))).await;
+        assert_eq!((reply.status.as_u16(), &*reply.header("content-language")), (200, "pl"), "{path}");
+        asked.push(path.as_str());
+    }
+    assert_eq!(asked, ["/v1/me/invitees", "/v1/rooms", "/v1/rooms/{room}/messages", "/v1/statistics/invites"]);
+}
+
 fn has_example(content: &Value) -> bool {
     content.get("example").is_some()
         || content.get("examples").is_some()

@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, Uri, header, request::Parts, uri::InvalidUri};
 use kernel::{Kind, Problem};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -103,18 +103,24 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The query string. What does not parse, and a key that comes twice, is malformed: 400.
+/// The query string. What does not parse, and a key that comes twice, is malformed: 400. `lang`, which every operation takes, is
+/// not part of it: see [`crate::Language`].
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state)
-            .await
-            .map_err(|e| Problem::new(Kind::Malformed).because(e.body_text()))?;
-        Ok(Self(value))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        query(&parts.uri).map(Self).map_err(Error)
     }
+}
+
+fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("lang="));
+    let rest = format!("/?{}", pairs.collect::<Vec<_>>().join("&"));
+    let uri = rest.parse().map_err(|e: InvalidUri| Problem::new(Kind::Malformed).because(e))?;
+    let found = axum::extract::Query::try_from_uri(&uri).map_err(|e| Problem::new(Kind::Malformed).because(e.body_text()))?;
+    Ok(found.0)
 }
 
 /// The version that the client means to change, from `If-Match: "v7"` (RFC 9110 §13.1.1). Absent: 428.
@@ -168,6 +174,24 @@ mod tests {
             "{\"name\":\"\\ud800\",\"list\":[]}",
         ] {
             assert!(parse::<Body>(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Part {
+        limit: Option<u32>,
+        cursor: Option<String>,
+    }
+
+    #[test]
+    fn the_language_is_no_part_of_a_query() {
+        let part = |text: &str| query::<Part>(&format!("/x?{text}").parse().unwrap()).ok();
+        let expected = |limit, cursor: Option<&str>| Some(Part { limit, cursor: cursor.map(str::to_owned) });
+        assert_eq!(part("lang=pl"), expected(None, None));
+        assert_eq!(part("limit=2&lang=pl&cursor=a%26b"), expected(Some(2), Some("a&b")));
+        for bad in ["language=pl", "lan=pl", "limit=2&limit=3", "limit=x", "since=1"] {
+            assert_eq!(part(bad), None, "{bad}");
         }
     }
 }

@@ -27,14 +27,19 @@ pub struct Edge {
 
 /// Puts the layers around a router whose state is complete.
 pub(crate) fn around(router: Router, edge: Edge) -> Router {
+    within(DEADLINE, router, edge)
+}
+
+fn within(deadline: Duration, router: Router, edge: Edge) -> Router {
     router
         .fallback(async || Error::from(Kind::NotFound))
         .method_not_allowed_fallback(async || Error::from(Kind::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::new(edge), outermost))
+        .layer(from_fn_with_state(Arc::new((deadline, edge)), outermost))
 }
 
-async fn outermost(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
+async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request, next: Next) -> Response {
+    let (deadline, edge) = &*around;
     let (mut parts, body) = request.into_parts();
     let id = request_id(&parts);
     let Language(locale) = Language::of(&parts);
@@ -45,7 +50,7 @@ async fn outermost(State(edge): State<Arc<Edge>>, request: Request, next: Next) 
     let (method, started) = (parts.method.clone(), edge.sys.now());
     let span = tracing::info_span!("request", request_id = %id.0, %method, route);
     async {
-        let reply = tokio::time::timeout(DEADLINE, next.run(Request::from_parts(parts, body))).await;
+        let reply = tokio::time::timeout(*deadline, next.run(Request::from_parts(parts, body))).await;
         let mut response = reply.unwrap_or_else(|_| Error(Problem::unavailable("the deadline passed")).into_response());
         if let Some(Unrendered(problem)) = response.extensions_mut().remove() {
             note(&problem);
@@ -153,4 +158,47 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     let mut response = Error(Problem::internal("the handler panicked")).into_response();
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn never() -> &'static str {
+        std::future::pending().await
+    }
+
+    async fn panics() -> &'static str {
+        panic!("a defect")
+    }
+
+    fn answer(path: &str, deadline: Duration) -> (StatusCode, serde_json::Value) {
+        let router = Router::new().route("/never", get(never)).route("/panics", get(panics));
+        let router = within(deadline, router, Edge { sys: Sys::real() });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+            let status = response.status();
+            (status, serde_json::from_slice(&axum::body::to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap())
+        })
+    }
+
+    #[test]
+    fn a_handler_that_takes_too_long_is_answered_before_the_gateway_gives_up() {
+        assert!(DEADLINE + Duration::from_secs(4) <= Duration::from_secs(29), "functions are killed after 29 s, and not at once ready");
+        let (status, problem) = answer("/never", Duration::from_millis(1));
+        assert_eq!((status.as_u16(), &problem["code"]), (503, &serde_json::json!("unavailable")));
+    }
+
+    #[test]
+    fn a_handler_that_panics_is_a_defect_and_says_nothing_of_it() {
+        let (status, problem) = answer("/panics", DEADLINE);
+        assert_eq!((status.as_u16(), &problem["code"]), (500, &serde_json::json!("internal")));
+        assert!(!problem.to_string().contains("defect"), "{problem}");
+    }
 }
