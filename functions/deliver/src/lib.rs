@@ -64,7 +64,7 @@ impl State {
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let state = boot.env.read(|r| {
-        let link_base = r.need("LINK_BASE_URL");
+        let link_base = r.address("LINK_BASE_URL");
         State {
             table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
             code_key: CodeKey::read(r),

@@ -111,7 +111,7 @@ impl Tokens {
     pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
         eddsa::install();
         let keys = Keyring::read(r, "TOKEN_KEYS").iter().map(|(id, secret)| TokenKey::new(id, secret)).collect();
-        Self { keys, issuer: r.need("PUBLIC_URL").into(), sys: sys.clone() }
+        Self { keys, issuer: r.address("PUBLIC_URL").into(), sys: sys.clone() }
     }
 
     /// A token for a session.

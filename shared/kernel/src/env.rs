@@ -76,6 +76,16 @@ impl Reader<'_> {
         value
     }
 
+    /// A web address that people or tokens carry elsewhere: with `https`, except where `STAGE` is `development`.
+    pub fn address(&mut self, name: &'static str) -> String {
+        let address = self.need(name);
+        let safe = address.starts_with("https://") || self.or("STAGE", "production".to_owned()) == "development";
+        if !safe && !address.is_empty() {
+            self.problems.push(format!("{name} must begin with https:// outside development"));
+        }
+        address
+    }
+
     /// A variable with a default. A value that does not parse is an error, not the default.
     pub fn or<T: std::str::FromStr>(&mut self, name: &'static str, default: T) -> T {
         match self.env.get(name).map(str::parse) {
@@ -139,6 +149,21 @@ mod tests {
         assert!(text.contains("A is missing") && text.contains("B is malformed") && text.contains("S is too weak"), "{text}");
         assert!(!text.contains("changeme"));
         assert_eq!(e.names_read().into_iter().collect::<Vec<_>>(), ["A", "B", "S"]);
+    }
+
+    #[test]
+    fn an_address_is_safe_except_on_a_laptop() {
+        let read = |address: &str, stage: &str| {
+            let error = env(&[("URL", address), ("STAGE", stage)]).read(|r| r.address("URL")).err();
+            error.map(|e| e.to_string()).unwrap_or_default()
+        };
+        for stage in ["production", "staging", ""] {
+            assert_eq!(read("https://stoa.example", stage), "");
+            let refused = read("http://stoa.example", stage);
+            assert!(refused.contains("URL must begin with https://") && !refused.contains("stoa.example"), "{stage}: {refused}");
+        }
+        assert_eq!(read("http://127.0.0.1:4000", "development"), "");
+        assert!(read("", "production").contains("URL is missing"));
     }
 
     #[test]
