@@ -36,6 +36,7 @@ async fn the_gateway_refuses_in_its_own_words() {
     }
     let large = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 10 * MB + 1]).await;
     assert_eq!(large.is(413), json!({ "message": "Request Entity Too Large" }));
+    assert_eq!(large.header("server-timing"), "aws;desc=\"calls=0 rcu=0 wcu=0\"", "a refusal says what it cost, too");
     // Within the gateway's limit, beyond Lambda's.
     let event = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 7 * MB]).await;
     assert_eq!(event.is(413), json!({ "message": "Request Entity Too Large" }));

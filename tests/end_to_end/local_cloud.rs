@@ -159,7 +159,8 @@ async fn an_operation_tells_what_it_asked_of_aws() {
     let ana = cloud.member("ana").await;
     let me = ana.get("/v1/me").await;
     let _ = me.is(200);
-    assert!(me.header("server-timing").contains("calls=1 "), "{}", me.header("server-timing"));
+    let timing = me.header("server-timing");
+    assert!(timing.starts_with("aws;desc=\"calls=1 rcu=") && !timing.contains("rcu=0 ") && timing.contains(" wcu=0\""), "{timing}");
     let _ = ana.get("/v1/me").await.is(200);
     let calls = cloud.anonymous().get(&console(&cloud, "/_local/calls")).await.is(200);
     let operations = calls["operations"].as_array().expect("operations");

@@ -12,7 +12,10 @@ use std::{
 use kernel::{Sys, Time};
 use tokio::sync::watch;
 
-use crate::activity::{Activity, Guard};
+use crate::{
+    activity::{Activity, Guard},
+    storage::{kept_in, replace_file},
+};
 
 /// The clock. Cloning shares it.
 #[derive(Clone)]
@@ -33,16 +36,8 @@ impl Clock {
     /// # Errors
     /// If the file is there and holds no offset.
     pub fn open(sys: Sys, file: Option<PathBuf>, activity: Activity) -> io::Result<Self> {
-        if let Some(file) = &file {
-            match std::fs::read_to_string(file) {
-                Ok(text) => {
-                    sys.set_offset_millis(
-                        text.trim().parse().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{text:?}: {e}")))?,
-                    );
-                }
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
+        if let Some(offset) = file.as_deref().map_or(Ok(None), kept_in)? {
+            sys.set_offset_millis(offset);
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
         let history = Arc::new(Mutex::new(vec![(i64::MIN, sys.offset_millis())]));
@@ -141,8 +136,10 @@ impl Clock {
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
+        // Still held: of two moves at once the later one stays in the file, too.
+        let saved = self.file.as_deref().map_or(Ok(()), |file| replace_file(file, &offset));
         drop(unseen);
-        self.file.as_deref().map_or(Ok(()), |file| std::fs::write(file, offset.to_string()))
+        saved
     }
 }
 

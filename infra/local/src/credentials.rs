@@ -1,15 +1,17 @@
 //! Each function signs with its own credentials: that is how an endpoint knows who calls.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use kernel::Sys;
 use serde::{Deserialize, Serialize};
+
+use crate::storage::{kept_in, replace_file};
 
 /// Who runs the account: whatever acts on a local cloud from outside, such as a task or the AWS command line, may do everything.
 pub const OPERATOR: &str = "Operator";
 
 /// The credentials of one function, as the platform would put them into its environment.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// The function they belong to, by its logical id, or [`OPERATOR`].
     pub function: String,
@@ -32,15 +34,11 @@ impl Credentials {
     /// # Errors
     /// If the file cannot be read or written, or is damaged.
     pub fn open<'a>(sys: &Sys, functions: impl IntoIterator<Item = &'a str>, file: Option<&Path>) -> io::Result<Self> {
-        let known: Vec<Credential> = match file.map(fs::read) {
-            Some(Ok(bytes)) => serde_json::from_slice(&bytes)?,
-            Some(Err(e)) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => Vec::new(),
-        };
+        let known: Vec<Credential> = file.map_or(Ok(None), kept_in)?.unwrap_or_default();
         let of = |function| known.iter().find(|c| c.function == function).cloned().unwrap_or_else(|| draw(sys, function));
         let all: Vec<Credential> = functions.into_iter().map(of).collect();
-        if let Some(file) = file {
-            fs::write(file, serde_json::to_vec_pretty(&all)?)?;
+        if let Some(file) = file.filter(|_| all != known) {
+            replace_file(file, &all)?;
         }
         Ok(Self(all.into_iter().map(|c| (c.access_key.clone(), c)).collect()))
     }

@@ -111,7 +111,7 @@ impl Inbox {
     /// If the file cannot be read, or a line of it is no message. A torn last line (the process was killed while
     /// writing) is dropped instead.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let mut kept = Kept::default();
+        let (mut kept, mut torn) = (Kept::default(), false);
         let written = match std::fs::read_to_string(file) {
             Ok(written) => written,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
@@ -120,12 +120,13 @@ impl Inbox {
         for (number, line) in (1_usize..).zip(written.split_inclusive('\n')) {
             match (serde_json::from_str(line), line.ends_with('\n')) {
                 (Ok(message), true) => kept.push(message),
-                (_, false) => {}
+                (_, false) => torn = true,
                 (Err(e), true) => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {e}"))),
             }
         }
+        kept.lines = written.lines().count();
         let inbox = Self::new(sys, Some(file.to_owned()), kept);
-        if !written.is_empty() {
+        if torn {
             inbox.rewrite(&mut inbox.kept())?;
         }
         Ok(inbox)

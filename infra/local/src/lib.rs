@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use activity::Activity;
 use clock::Clock;
 use credentials::{Credentials, OPERATOR};
-use hosts::Hosts;
+use hosts::{Hosts, Patience};
 use inbox::Inbox;
 use kernel::Sys;
 use schedules::Schedules;
@@ -90,6 +90,8 @@ pub struct Core {
     pub credentials: Credentials,
     /// Invokes functions.
     pub hosts: Hosts,
+    /// How long it waits for them.
+    pub patience: Patience,
     /// The open WebSockets.
     pub connections: Connections,
     /// The schedules.

@@ -53,7 +53,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             // Nobody is left to tell if this fails, too.
-            drop(writeln!(io::stderr(), "stoa: {e}"));
+            drop(writeln!(io::stderr(), "stoa: {}", e.to_string().replace('\n', " ")));
             ExitCode::FAILURE
         }
     }
@@ -75,12 +75,39 @@ async fn run(flags: Flags) -> Result<(), Trouble> {
         ..Options::default()
     };
     let stack = Stack::start(options).await?;
-    greet(&stack, &mut io::stdout())?;
-    if let Err(e) = seed::seed(&stack).await {
+    let result = tokio::select! {
+        told = welcome(&stack) => told,
+        asked = told_to_stop() => asked,
+    };
+    tokio::select! {
+        () = stack.stop() => {}
+        // Whoever asks twice does not want to wait.
+        asked = told_to_stop() => asked?,
+    }
+    Ok(result?)
+}
+
+/// Greets, makes the accounts, and stays.
+async fn welcome(stack: &Stack) -> io::Result<()> {
+    greet(stack, &mut io::stdout())?;
+    if let Err(e) = seed::seed(stack).await {
         writeln!(io::stdout(), "\nThe accounts could not be made: {e}")?;
     }
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    std::future::pending().await
+}
+
+/// Returns when somebody presses Ctrl-C or the process is told to end.
+async fn told_to_stop() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {

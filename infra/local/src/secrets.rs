@@ -1,11 +1,14 @@
 //! Secrets Manager, as far as a template uses it: secrets drawn once, kept, and put where dynamic references name them.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use kernel::Sys;
 use serde_json::{Map, Value};
 
-use crate::template::{SecretSpec, TemplateError};
+use crate::{
+    storage::{kept_in, replace_file},
+    template::{SecretSpec, TemplateError},
+};
 
 /// What secrets without punctuation are drawn from.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -20,12 +23,7 @@ impl Secrets {
     /// # Errors
     /// If the file cannot be read or written, or is damaged.
     pub fn open(sys: &Sys, specs: &[SecretSpec], file: Option<&Path>) -> io::Result<Self> {
-        let mut known: BTreeMap<String, String> = match file.map(fs::read) {
-            None => BTreeMap::new(),
-            Some(Ok(bytes)) => serde_json::from_slice(&bytes)?,
-            Some(Err(e)) if e.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Some(Err(e)) => return Err(e),
-        };
+        let mut known: BTreeMap<String, String> = file.map_or(Ok(None), kept_in)?.unwrap_or_default();
         let before = known.len();
         for spec in specs {
             if !known.contains_key(&spec.logical_id) {
@@ -33,9 +31,7 @@ impl Secrets {
             }
         }
         if let Some(file) = file.filter(|_| known.len() != before) {
-            let fresh = file.with_extension("new");
-            fs::write(&fresh, serde_json::to_vec_pretty(&known)?)?;
-            fs::rename(fresh, file)?;
+            replace_file(file, &known)?;
         }
         Ok(Self(specs.iter().filter_map(|s| Some((s.arn.clone(), known.get(&s.logical_id)?.clone()))).collect()))
     }
@@ -108,7 +104,7 @@ mod tests {
         assert_eq!(second.insert(text).ok(), Some(inserted));
         assert!(first.insert("{{resolve:secretsmanager:arn:aws:x:y:0:secret:Other:SecretString}}").is_err());
         assert!(first.insert("{{resolve:ssm:x}}").is_err());
-        fs::write(&file, "{").expect("damaged");
+        std::fs::write(&file, "{").expect("damaged");
         assert!(Secrets::open(&Sys::real(), &specs(), Some(&file)).is_err());
     }
 }

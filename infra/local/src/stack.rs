@@ -21,13 +21,14 @@ use crate::{
     clock::Clock,
     console,
     credentials::{Credentials, OPERATOR},
-    hosts::{Hosting, Hosts, Surroundings, account, write_environment},
+    hosts::{Hosting, Hosts, Patience, Surroundings, account, write_environment},
     http_api,
     inbox::Inbox,
     outside,
     schedules::{self, Schedules},
     secrets::Secrets,
     socket_api::{self, Connections},
+    storage::damaged,
     template::{Deployment, Template},
 };
 
@@ -35,6 +36,8 @@ use crate::{
 const QUIET_MOMENT: Time = Time::from_millis(1_893_499_260_000);
 /// How often a port is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
+/// How long a stack that is stopped waits for what is under way.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Where to listen; zero is any free port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +80,8 @@ pub struct Options {
     pub patient: bool,
     /// Where functions run.
     pub hosting: Hosting,
+    /// How long the platform waits.
+    pub patience: Patience,
     /// Where the clock starts, if not at the real time or where it was left.
     pub now: Option<Time>,
 }
@@ -92,6 +97,7 @@ impl Default for Options {
             ports: Ports::default(),
             patient: false,
             hosting: Hosting::default(),
+            patience: Patience::default(),
             now: None,
         }
     }
@@ -124,6 +130,8 @@ pub fn at_root(path: &str) -> PathBuf {
 /// A running local cloud. Dropping it stops everything.
 pub struct Stack {
     core: Arc<Core>,
+    /// What listens for clients.
+    doors: JoinSet<()>,
     _tasks: JoinSet<()>,
     _lock: Option<File>,
 }
@@ -149,8 +157,8 @@ impl Stack {
     /// # Errors
     /// [`StartError`]; nothing of the state has been changed for the worse.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let text =
-            fs::read_to_string(&options.template).map_err(|e| StartError::Template(format!("{}: {e}", options.template.display())))?;
+        let in_template = |e: String| StartError::Template(format!("{}: {e}", options.template.display()));
+        let text = fs::read_to_string(&options.template).map_err(|e| in_template(format!("{e}; name another one with --template")))?;
         let listeners = Listeners {
             api: listen(options.ports.api, options.patient).await?,
             socket: listen(options.ports.socket, options.patient).await?,
@@ -166,28 +174,43 @@ impl Stack {
             outside: url("http", &listeners.outside)?,
             docs: format!("{}/docs", url("http", &listeners.api)?),
         };
-        let parameters = parameters(&urls, options.parameters);
+        let parameters = parameters(&urls, options.parameters.clone());
         let stage = parameters.get("Stage").cloned().unwrap_or_default();
-        let template = Template::load(&text, &Deployment { stack: "stoa".to_owned(), parameters })
-            .map_err(|e| StartError::Template(format!("{}: {e}", options.template.display())))?;
+        let template =
+            Template::load(&text, &Deployment { stack: "stoa".to_owned(), parameters }).map_err(|e| in_template(e.to_string()))?;
         if let Some(api) = &template.socket_api {
             urls.socket = format!("{}/{}", urls.socket, api.stage);
         }
+        let named = |e: StartError| if let StartError::Template(e) = e { in_template(e) } else { e };
+        if matches!(options.storage, Storage::Folder(_)) {
+            // In memory first: a template that cannot be deployed must not cost anybody their state.
+            let in_memory = Options { storage: Storage::Memory, hosting: Hosting::Lazy, ..options.clone() };
+            core(template.clone(), urls.clone(), stage.clone(), &in_memory).map_err(named)?;
+        }
         let lock = options.storage.take(options.fresh)?;
-        let core = Arc::new(core(template, urls, stage, &options.hosting, options.storage, options.now)?);
+        let core = Arc::new(core(template, urls, stage, &options).map_err(named)?);
 
-        let mut tasks = JoinSet::new();
+        let (mut doors, mut tasks) = (JoinSet::new(), JoinSet::new());
         serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?);
         serve(&mut tasks, listeners.outside, outside::router(Arc::clone(&core)));
-        serve(&mut tasks, listeners.api, http_api::router(Arc::clone(&core)));
-        serve(&mut tasks, listeners.socket, socket_api::router(Arc::clone(&core)));
-        serve(&mut tasks, listeners.console, console::router(Arc::clone(&core)));
+        serve(&mut doors, listeners.api, http_api::router(Arc::clone(&core)));
+        serve(&mut doors, listeners.socket, socket_api::router(Arc::clone(&core)));
+        serve(&mut doors, listeners.console, console::router(Arc::clone(&core)));
         if options.hosting == Hosting::Eager {
             core.hosts.start_all().await?;
         }
         aws::start(&core, &mut tasks);
         tasks.spawn(schedules::watch(Arc::clone(&core)));
-        Ok(Self { core, _tasks: tasks, _lock: lock })
+        Ok(Self { core, doors, _tasks: tasks, _lock: lock })
+    }
+
+    /// Stops listening, and waits a few seconds for what is under way: what has left the stream and not yet arrived, such as a mail,
+    /// would not come again after a restart.
+    pub async fn stop(mut self) {
+        self.doors.shutdown().await;
+        if tokio::time::timeout(LAST_WORDS, self.core.activity.quiet()).await.is_err() {
+            tracing::warn!("something is still under way, and lost");
+        }
     }
 
     /// What the parts share, to be kept by somebody who outlives a borrow.
@@ -197,13 +220,15 @@ impl Stack {
     }
 }
 
-fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storage: Storage, now: Option<Time>) -> Result<Core, StartError> {
+fn core(template: Template, urls: Urls, stage: String, options: &Options) -> Result<Core, StartError> {
+    let Options { hosting, patience, now, .. } = options;
+    let (storage, patience) = (options.storage.clone(), *patience);
     let sys = Sys::real();
     let activity = Activity::default();
     let clock_file = storage.path("clock");
     let clock = Clock::open(sys.clone(), clock_file.clone(), activity.clone()).map_err(damaged(clock_file.as_deref()))?;
     if let Some(now) = now {
-        clock.set(now).map_err(damaged(clock_file.as_deref()))?;
+        clock.set(*now).map_err(damaged(clock_file.as_deref()))?;
     }
     // What processes outside sign with and are told must outlive the stack, wherever the state is kept.
     let keys = match (&storage, hosting) {
@@ -218,15 +243,15 @@ fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storag
     let file = keys.path("credentials.json");
     let callers = template.functions.keys().map(String::as_str).chain([OPERATOR]);
     let credentials = Credentials::open(&sys, callers, file.as_deref()).map_err(damaged(file.as_deref()))?;
-    if let Some((folder, operator)) = keys.path("").zip(credentials.of(OPERATOR)) {
-        write_environment(&folder, "operator", account(operator, &urls)).map_err(damaged(Some(&folder)))?;
-    }
     let inbox = match storage.path("inbox.jsonl") {
         None => Inbox::in_memory(sys.clone()),
         Some(file) => Inbox::open(sys.clone(), &file).map_err(damaged(Some(&file)))?,
     };
-    let aws = aws::State::open(&template, &storage, &clock)?;
     let outside = outside::State::open(&storage)?;
+    let aws = aws::State::open(&template, &storage, &clock)?;
+    if let Some((folder, operator)) = keys.path("").zip(credentials.of(OPERATOR)) {
+        write_environment(&folder, "operator", account(operator, &urls)).map_err(damaged(Some(&folder)))?;
+    }
     let hosts = Hosts::new(
         hosting,
         &Surroundings {
@@ -234,6 +259,7 @@ fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storag
             urls: &urls,
             credentials: &credentials,
             secrets: &secrets,
+            patience,
             clock: &clock,
             activity: &activity,
             calls: &aws.calls,
@@ -253,6 +279,7 @@ fn core(template: Template, urls: Urls, stage: String, hosting: &Hosting, storag
         secrets,
         credentials,
         hosts,
+        patience,
         connections,
         schedules,
         inbox,
@@ -311,9 +338,4 @@ fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: Router) {
         // `axum::serve` never returns: it waits and tries again when a connection cannot be accepted.
         drop(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await);
     });
-}
-
-fn damaged(file: Option<&Path>) -> impl FnOnce(io::Error) -> StartError {
-    let file = file.map(|f| f.display().to_string()).unwrap_or_default();
-    move |e| StartError::State(format!("{file}: {e}; mend it, or forget the state with --fresh"))
 }

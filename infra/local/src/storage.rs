@@ -1,10 +1,13 @@
 //! Where the state is kept.
 
 use std::{
+    fmt::Display,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
+
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StartError;
 
@@ -39,7 +42,7 @@ impl Storage {
     pub(crate) fn take(&self, fresh: bool) -> Result<Option<File>, StartError> {
         let Self::Folder(folder) = self else { return Ok(None) };
         let shown = folder.display();
-        let wrong = |e: io::Error| StartError::State(format!("{shown}: {e}"));
+        let wrong = |e: io::Error| StartError::State(format!("{shown}: {e}; name another folder with --state"));
         fs::create_dir_all(folder).map_err(wrong)?;
         let mark = folder.join(MARK);
         if !mark.exists() && fs::read_dir(folder).map_err(wrong)?.next().is_some() {
@@ -62,6 +65,34 @@ impl Storage {
     }
 }
 
+/// What a file of the state holds; nothing if there is no such file.
+///
+/// # Errors
+/// If it cannot be read, or is damaged.
+pub(crate) fn kept_in<T: DeserializeOwned>(file: &Path) -> io::Result<Option<T>> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Replaces a file of the state by another version of it, never leaving half of one.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub(crate) fn replace_file(file: &Path, content: &impl Serialize) -> io::Result<()> {
+    let fresh = file.with_extension("new");
+    fs::write(&fresh, serde_json::to_vec(content)?)?;
+    fs::rename(fresh, file)
+}
+
+/// What is wrong with a file or folder of the state, and the ways out. A state in memory has neither.
+pub(crate) fn damaged<E: Display>(path: Option<&Path>) -> impl FnOnce(E) -> StartError {
+    let path = path.map(|p| p.display().to_string()).unwrap_or_default();
+    move |e| StartError::State(format!("{path}: {e}; mend it, or forget the state with --fresh"))
+}
+
 /// Removes everything but the mark.
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -77,6 +108,20 @@ fn empty(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("clock");
+        assert_eq!(kept_in::<i64>(&file).expect("none"), None);
+        replace_file(&file, &-7_i64).expect("written");
+        // Whoever has the file open has all of the old one.
+        let old = File::open(&file).expect("opened");
+        replace_file(&file, &1_000_000_i64).expect("replaced");
+        assert_eq!(io::read_to_string(old).expect("read"), "-7");
+        assert_eq!(kept_in::<i64>(&file).expect("there"), Some(1_000_000));
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1, "nothing is left beside it");
+    }
 
     #[test]
     fn a_folder_is_taken_once_and_only_our_own_is_emptied() {

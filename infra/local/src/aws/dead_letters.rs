@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -14,7 +14,7 @@ use kernel::{Sys, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::replace_file;
+use crate::storage::{kept_in, replace_file};
 
 /// An event that a function failed on for good.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,11 +61,7 @@ impl DeadLetters {
     /// # Errors
     /// If the file cannot be read, or is damaged.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let letters = match fs::read(file) {
-            Ok(bytes) => serde_json::from_slice(&bytes)?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Letters::default(),
-            Err(e) => return Err(e),
-        };
+        let letters: Letters = kept_in(file)?.unwrap_or_default();
         Ok(Self(Arc::new(Shared { sys, file: Some(file.to_owned()), letters: Mutex::new(letters) })))
     }
 

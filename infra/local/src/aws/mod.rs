@@ -21,7 +21,7 @@ mod sns;
 mod sockets;
 mod streams;
 
-use std::{collections::HashMap, fs, io, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -37,6 +37,7 @@ use crate::{
     Core, StartError, Storage,
     clock::Clock,
     credentials::OPERATOR,
+    storage::damaged,
     template::{ACCOUNT, Template},
 };
 use call::{Call, request_id};
@@ -89,14 +90,16 @@ impl State {
     pub fn open(template: &Template, storage: &Storage, clock: &Clock) -> Result<Self, StartError> {
         let sys = clock.sys().clone();
         if let Storage::Folder(folder) = storage {
-            fs::create_dir_all(folder).map_err(damaged(folder))?;
+            fs::create_dir_all(folder).map_err(damaged(Some(folder)))?;
         }
         let calls = match Env::process().get(CALLS_FILE).map(Path::new) {
-            Some(file) => Calls::with_file(file).map_err(damaged(file))?,
+            Some(file) => {
+                Calls::with_file(file).map_err(|e| StartError::State(format!("{}, which {CALLS_FILE} names: {e}", file.display())))?
+            }
             None => Calls::default(),
         };
         let dead_letters = match storage.path("dead-letters.json") {
-            Some(file) => DeadLetters::open(sys.clone(), &file).map_err(damaged(&file))?,
+            Some(file) => DeadLetters::open(sys.clone(), &file).map_err(damaged(Some(&file)))?,
             None => DeadLetters::in_memory(sys.clone()),
         };
         let policy =
@@ -108,16 +111,11 @@ impl State {
         let mut callers = functions.collect::<Result<HashMap<_, _>, StartError>>()?;
         let everything = policy(OPERATOR, &[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})])?;
         callers.insert(OPERATOR.to_owned(), Caller { arn: format!("arn:aws:iam::{ACCOUNT}:user/operator"), policy: everything });
-        Ok(Self {
-            calls,
-            faults: Faults::default(),
-            dead_letters,
-            dynamodb: DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables, &sys)?,
-            s3: S3::open(storage.path("s3").as_deref(), template)?,
-            bus: eventbridge::Bus::new(template)?,
-            streams: streams::Streams::open(template, storage.path("streams.json"))?,
-            callers,
-        })
+        // What is only read comes before what is created.
+        let (bus, streams) = (eventbridge::Bus::new(template)?, streams::Streams::open(template, storage.path("streams.json"))?);
+        let dynamodb = DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables, &sys)?;
+        let s3 = S3::open(storage.path("s3").as_deref(), template)?;
+        Ok(Self { calls, faults: Faults::default(), dead_letters, dynamodb, s3, bus, streams, callers })
     }
 
     /// Notes that a function makes use of a permission, if it has it.
@@ -226,16 +224,4 @@ impl State {
         self.streams.written(&core.activity);
         Ok(())
     }
-}
-
-fn damaged(path: &Path) -> impl FnOnce(io::Error) -> StartError {
-    let path = path.display().to_string();
-    move |e| StartError::State(format!("{path}: {e}"))
-}
-
-/// Replaces a file of the state folder by another version of it, never leaving half of one.
-pub(crate) fn replace_file(file: &Path, content: &impl serde::Serialize) -> io::Result<()> {
-    let fresh = file.with_extension("new");
-    fs::write(&fresh, serde_json::to_vec(content)?)?;
-    fs::rename(fresh, file)
 }

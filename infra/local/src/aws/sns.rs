@@ -25,6 +25,12 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     let invalid = |message: &str| {
         call.refuse("Publish", &Refusal::new(StatusCode::BAD_REQUEST, "InvalidParameter", format!("Invalid parameter: {message}")))
     };
+    if let Some(topic) = field("TopicArn").or_else(|| field("TargetArn")) {
+        // Nobody listens to topics here. Whether one may be published to is known all the same.
+        let missing = Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Topic does not exist");
+        let run = async { (Service::Sns.refuse(&missing, &call.request_id), Capacity::default()) };
+        return call.perform("Publish", &[Need::new("sns:Publish", topic)], run).await;
+    }
     let (Some(to), Some(text)) = (field("PhoneNumber"), field("Message")) else {
         return invalid("PhoneNumber and Message");
     };

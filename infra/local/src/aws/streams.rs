@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
-    fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -21,11 +20,12 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use tokio::{sync::Notify, task::JoinSet};
 
-use super::{pattern::Pattern, replace_file};
+use super::pattern::Pattern;
 use crate::{
     Core, StartError,
     activity::{Activity, Guard},
     hosts::Trace,
+    storage::{damaged, kept_in, replace_file},
     template::{REGION, StreamMappingSpec, Template},
 };
 
@@ -129,13 +129,8 @@ impl Mapping {
 
 impl Positions {
     fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
-        let damaged = |file: &PathBuf, e: io::Error| StartError::State(format!("{}: {e}", file.display()));
-        let handled = match file.as_ref().map(|f| (f, fs::read(f))) {
-            None => BTreeMap::new(),
-            Some((_, Err(e))) if e.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Some((f, read)) => read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)).map_err(|e| damaged(f, e))?,
-        };
-        Ok(Self { file, handled: Mutex::new(handled) })
+        let handled = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
+        Ok(Self { file, handled: Mutex::new(handled.unwrap_or_default()) })
     }
 
     fn of(&self, mapping: &str) -> Option<String> {

@@ -41,6 +41,21 @@ const RETRY_AFTER: Duration = Duration::from_millis(50);
 /// here, hundreds at once would only make each other's calls time out.
 const AT_ONCE: usize = 32;
 
+/// How long the platform waits. A test gives it less patience instead of waiting itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How long API Gateway waits for a function.
+    pub gateway: Duration,
+    /// How long a function may take whatever its template says.
+    pub function: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { gateway: Duration::from_secs(30), function: Duration::from_mins(15) }
+    }
+}
+
 /// Where functions run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Hosting {
@@ -140,6 +155,8 @@ pub struct Surroundings<'a> {
     pub credentials: &'a Credentials,
     /// What the template's secrets have been drawn to.
     pub secrets: &'a Secrets,
+    /// How long is waited for a function.
+    pub patience: Patience,
     /// The clock.
     pub clock: &'a Clock,
     /// What is under way.
@@ -169,7 +186,7 @@ impl Hosts {
             }
             let hosted = Hosted {
                 name: spec.name.clone(),
-                timeout: spec.timeout,
+                timeout: spec.timeout.min(around.patience.function),
                 max_retries: spec.max_retries,
                 on_failure: spec.on_failure.clone(),
                 start: registry::start_of(&spec.name),

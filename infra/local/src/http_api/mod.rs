@@ -8,11 +8,7 @@ mod reply;
 mod routes;
 mod throttle;
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -28,6 +24,7 @@ pub(crate) use throttle::Throttles;
 
 use crate::{
     Core,
+    aws::calls::Tally,
     hosts::{InvokeError, Trace},
 };
 
@@ -37,8 +34,6 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
 const MAX_DRAINED: usize = 10 * MAX_BODY;
 /// The limit for the request line and all headers.
 const MAX_HEADERS: usize = 10_240;
-/// How long API Gateway waits for a function.
-const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The HTTP API; to be served with the peer's address.
 pub fn router(core: Arc<Core>) -> Router {
@@ -76,7 +71,14 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
         return preflight;
     }
     let request_id = event::request_id(&core.sys);
-    let mut response = gateway.route(&head, body, peer, &request_id).await.unwrap_or_else(Refusal::into_response);
+    let mut tally = Tally::default();
+    let routed = gateway.route(&head, body, peer, &request_id, &mut tally).await;
+    let mut response = routed.unwrap_or_else(Refusal::into_response);
+    if core.development()
+        && let Ok(timing) = HeaderValue::from_str(&format!("aws;desc=\"{tally}\""))
+    {
+        response.headers_mut().append("server-timing", timing);
+    }
     if let (Some(rules), Some(origin)) = (rules, origin) {
         cors::allow(rules, &origin, response.headers_mut());
     }
@@ -87,7 +89,8 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
 }
 
 impl Gateway {
-    async fn route(&self, parts: &Parts, body: Body, peer: SocketAddr, request_id: &str) -> Result<Response, Refusal> {
+    /// The answer to a request; into `tally` goes what it asked of AWS.
+    async fn route(&self, parts: &Parts, body: Body, peer: SocketAddr, request_id: &str, tally: &mut Tally) -> Result<Response, Refusal> {
         if header_bytes(parts) > MAX_HEADERS {
             return Err(Refusal::HeadersTooLarge);
         }
@@ -103,8 +106,8 @@ impl Gateway {
         let begun = Instant::now();
         self.core.aws.calls.open(trace.as_str());
         let invocation = self.core.hosts.invoke(&found.route.function, event, &trace);
-        let result = tokio::time::timeout(INTEGRATION_TIMEOUT, invocation).await;
-        let tally = self.core.aws.calls.close(trace.as_str(), &found.route.key);
+        let result = tokio::time::timeout(self.core.patience.gateway, invocation).await;
+        *tally = self.core.aws.calls.close(trace.as_str(), &found.route.key);
         let result = match result {
             Err(_) => Err(Refusal::Unavailable),
             Ok(Err(InvokeError::RequestTooLarge(_))) => Err(Refusal::EntityTooLarge),
@@ -119,13 +122,7 @@ impl Gateway {
         };
         let status = result.as_ref().map_or_else(|refusal| refusal.status(), Response::status).as_u16();
         tracing::info!(route = found.route.key, status, elapsed = ?begun.elapsed(), %tally, "request");
-        let mut response = result?;
-        if self.core.development()
-            && let Ok(timing) = HeaderValue::from_str(&format!("aws;desc=\"{tally}\""))
-        {
-            response.headers_mut().append("server-timing", timing);
-        }
-        Ok(response)
+        result
     }
 }
 

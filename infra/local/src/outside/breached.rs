@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    fs, io,
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -19,7 +19,10 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
-use crate::{Core, StartError, aws::replace_file};
+use crate::{
+    Core, StartError,
+    storage::{damaged, kept_in, replace_file},
+};
 
 /// Where it is on the listener.
 pub(crate) const PATH: &str = "/breached-passwords";
@@ -80,14 +83,8 @@ impl Breached {
     /// # Errors
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
-        let first = || FIRST.map(str::to_owned).into();
-        let passwords = match file.as_ref().map(|f| (f, fs::read(f))) {
-            None => first(),
-            Some((_, Err(e))) if e.kind() == io::ErrorKind::NotFound => first(),
-            Some((f, read)) => read
-                .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
-                .map_err(|e: io::Error| StartError::State(format!("{}: {e}", f.display())))?,
-        };
+        let kept = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
+        let passwords = kept.unwrap_or_else(|| FIRST.map(str::to_owned).into());
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(Kept { passwords, mood: Mood::Well, asked: VecDeque::new() }) })))
     }
 

@@ -10,6 +10,10 @@ use super::{
     resolve::Scope, yaml,
 };
 
+/// What may be in a template and is not deployed here: logs, policies of buckets and queues, nested stacks. Nothing would answer
+/// for it.
+const NOT_DEPLOYED: [&str; 4] = ["AWS::Logs::LogGroup", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::Serverless::Application"];
+
 /// Reads a template.
 pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, TemplateError> {
     let document = yaml::parse(text)?;
@@ -81,8 +85,8 @@ impl Loading<'_> {
                 let properties = self.with_globals(properties);
                 self.function(id, &self.node(path, &properties)?)?;
             }
-            // Logs, policies of buckets and queues, alarms, nested stacks: nothing here would answer for them.
-            _ => {}
+            known if NOT_DEPLOYED.contains(&known) => {}
+            other => return Err(TemplateError(format!("{path}: resources of type {other} are not supported"))),
         }
         Ok(())
     }

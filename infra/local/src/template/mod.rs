@@ -314,6 +314,7 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::iam::{Need, Policy};
 
     const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
@@ -360,6 +361,10 @@ mod tests {
         assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
         assert_eq!(template.schedules.len(), 2);
         assert_eq!(template.secrets.len(), 5);
+        let deliver = Policy::parse(&template.function("deliver").expect("deliver").statements).expect("policy");
+        let publish = |to: &str| deliver.check(&Need::new("sns:Publish", to)).map_err(|e| e.to_string());
+        assert_eq!(publish("*"), Ok(()), "a number");
+        assert!(publish("arn:aws:sns:eu-central-1:000000000000:stoa-Alarms").is_err_and(|e| e.contains("an explicit deny")));
     }
 
     #[test]
@@ -374,6 +379,10 @@ mod tests {
             (function("      Role: !GetAtt Nobody.Arn\n"), "Resources.F: Nobody: there is no such parameter or resource"),
             (function("      Policies: [AWSLambdaExecute]\n"), "Resources.F.Policies[0]: only policy documents"),
             (function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
+            (
+                "Resources: {T: {Type: AWS::DynamoDB::Tabel, Properties: {}}}".to_owned(),
+                "Resources.T: resources of type AWS::DynamoDB::Tabel are not supported",
+            ),
             (
                 function("      Events: {E: {Type: Schedule, Properties: {Schedule: rate(0 days)}}}\n"),
                 "Resources.F.Events.E.Properties.Schedule",

@@ -22,6 +22,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinSet};
 
+/// What a function fails with that never answers at all.
+pub const NEVER: &str = "never";
+
 /// What a function answers to an event.
 type Answer = Box<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>;
 
@@ -41,6 +44,13 @@ pub struct Cloud {
     _environments: TempDir,
 }
 
+impl Functions {
+    fn handled(&self, function: &str) -> Vec<Value> {
+        let received = self.received.lock().expect("lock");
+        received.iter().filter(|(f, _, handled)| f == function && *handled).map(|(_, e, _)| e.clone()).collect()
+    }
+}
+
 impl Deref for Cloud {
     type Target = Core;
     fn deref(&self) -> &Core {
@@ -56,6 +66,11 @@ impl Cloud {
 
     /// One that keeps its state.
     pub async fn start_in(storage: Storage) -> Self {
+        Self::start_with(Options { storage, ..Options::default() }).await
+    }
+
+    /// One with options of its own.
+    pub async fn start_with(options: Options) -> Self {
         let functions = Arc::new(Functions::default());
         let router = Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoked)).with_state(Arc::clone(&functions));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
@@ -66,8 +81,15 @@ impl Cloud {
         let environments = tempfile::tempdir().expect("folder");
         let hosting = Hosting::Lambda { url, environments: environments.path().to_owned() };
         let template = at_root("infra/local/tests/aws/template.yaml");
-        let stack = Stack::start(Options { template, storage, hosting, ..Options::default() }).await.expect("started");
+        let stack = Stack::start(Options { template, hosting, ..options }).await.expect("started");
         Self { stack, functions, _listening: listening, _environments: environments }
+    }
+
+    /// Stops it, as Ctrl-C does, and says what a function has handled by then.
+    pub async fn stop(self, function: &str) -> Vec<Value> {
+        let Self { stack, functions, _listening, _environments } = self;
+        stack.stop().await;
+        functions.handled(function)
     }
 
     /// Every event that a function was sent.
@@ -77,8 +99,7 @@ impl Cloud {
 
     /// Those that it handled.
     pub fn handled(&self, function: &str) -> Vec<Value> {
-        let received = self.functions.received.lock().expect("lock");
-        received.iter().filter(|(f, _, handled)| f == function && *handled).map(|(_, e, _)| e.clone()).collect()
+        self.functions.handled(function)
     }
 
     /// Lets a function answer something else than `null`.
@@ -124,6 +145,11 @@ impl Cloud {
         aws_sdk_sns::Client::from_conf(config.build())
     }
 
+    pub fn sockets(&self, function: &str) -> aws_sdk_apigatewaymanagement::Client {
+        let config = aws_sdk_apigatewaymanagement::config::Builder::from(self.aws_of(function, |_| ()).sdk());
+        aws_sdk_apigatewaymanagement::Client::from_conf(config.endpoint_url(format!("{}/test", self.urls.aws)).build())
+    }
+
     pub fn eventbridge(&self, function: &str) -> aws_sdk_eventbridge::Client {
         let config = aws_sdk_eventbridge::config::Builder::from(self.aws_of(function, |_| ()).sdk()).endpoint_url(&self.urls.aws);
         aws_sdk_eventbridge::Client::from_conf(config.build())
@@ -144,6 +170,7 @@ async fn invoked(State(functions): State<Arc<Functions>>, Path(name): Path<Strin
     functions.received.lock().expect("lock").push((name, event, answer.is_ok()));
     match answer {
         Ok(answer) => Json(answer).into_response(),
+        Err(message) if message == NEVER => std::future::pending().await,
         Err(message) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"errorMessage": message}))).into_response(),
     }
 }

@@ -3,8 +3,12 @@
 #![expect(clippy::expect_used, reason = "the helpers of tests are tests too")]
 
 mod cloud;
+mod gateways;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::AttributeValue};
 use aws_sdk_s3::{presigning::PresigningConfig, primitives::ByteStream};
@@ -183,6 +187,20 @@ async fn an_event_reaches_the_functions_whose_rule_it_matches() {
     assert_eq!((events[0]["detail"]["to"].as_str(), events[0]["detail-type"].as_str()), (Some("x"), Some("mail_requested")));
 }
 
+/// A delivery that failed twice and waits to be tried again is waited for: its record has left the stream.
+#[tokio::test]
+async fn what_is_under_way_arrives_before_the_end() {
+    let cloud = Cloud::start().await;
+    let tries = AtomicU32::new(0);
+    cloud.answer("consumer", move |_| if tries.fetch_add(1, Ordering::Relaxed) < 2 { Err("not yet".into()) } else { Ok(json!(null)) });
+    let entry = aws_sdk_eventbridge::types::PutEventsRequestEntry::builder().source("stoa").detail_type("mail_requested");
+    let entry = entry.detail("{}").event_bus_name("test-bus").build();
+    cloud.eventbridge("Writer").put_events().entries(entry).send().await.expect("put");
+    let api = cloud.urls.api.clone();
+    assert_eq!(cloud.stop("consumer").await.len(), 1);
+    assert!(reqwest::get(api).await.is_err(), "nobody listens any more");
+}
+
 #[tokio::test]
 async fn mails_and_text_messages_end_in_the_inbox() {
     let cloud = Cloud::start().await;
@@ -199,6 +217,9 @@ async fn mails_and_text_messages_end_in_the_inbox() {
     cloud.sns("Writer").publish().phone_number("+48123456789").message("Kod 4711").send().await.expect("sent");
     let message = cloud.inbox.wait("+48123456789", 0, Duration::from_secs(5)).await.expect("text message");
     assert_eq!(message.code.as_deref(), Some("4711"));
+    let topic = cloud.sns("Writer").publish().topic_arn("arn:aws:sns:eu-central-1:000000000000:alarms").message("x").send().await;
+    let denied = topic.expect_err("denied");
+    assert_eq!(denied.code(), Some("AuthorizationError"), "numbers are no ARNs, topics are: {denied:?}");
     let invalid = cloud.sns("Writer").publish().phone_number("123").message("x").send().await.expect_err("refused");
     assert_eq!(invalid.code(), Some("InvalidParameter"));
 }

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     StartError,
+    storage::damaged,
     template::{ACCOUNT, REGION, TableSpec},
 };
 use engine::{Engine, known};
@@ -42,14 +43,15 @@ impl DynamoDb {
     /// # Errors
     /// If the file is no database, or a table in it is not what the template says.
     pub fn open(file: Option<&Path>, specs: &[TableSpec], sys: &Sys) -> Result<Self, StartError> {
-        let path = file.map(|f| f.display().to_string()).unwrap_or_default();
-        let damaged = |e: DynoxideError| StartError::State(format!("{path}: {e}"));
-        let (database, shelf) = shelf::open(file, sys).map_err(damaged)?;
+        if let Some(file) = file {
+            shelf::check(file).map_err(damaged(Some(file)))?;
+        }
+        let (database, shelf) = shelf::open(file, sys).map_err(damaged(file))?;
         let mut schema = needs::Schema { arn_prefix: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"), ..needs::Schema::default() };
         let mut policies = HashMap::new();
         let mut expiring = Vec::new();
         for spec in specs {
-            tables::deploy(&database, spec)?;
+            tables::deploy(&database, spec, file)?;
             schema.tables.insert(spec.name.clone(), tables::partitions(&spec.create));
             let policy = Policy::parse(&spec.statements).map_err(|e| StartError::Template(format!("table {}: {e}", spec.name)))?;
             policies.insert(spec.arn.clone(), policy);

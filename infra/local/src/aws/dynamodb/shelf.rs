@@ -17,6 +17,23 @@ const BUSY: Duration = Duration::from_secs(1);
 /// A second way into the database's records. For a database in memory it also keeps nothing alive that the first does not.
 pub struct Shelf(Connection);
 
+/// Looks whether a file is a database and all of it can be read, before anything is done to it.
+///
+/// # Errors
+/// SQLite's words for what is wrong with it.
+pub fn check(file: &Path) -> Result<(), String> {
+    if !file.exists() {
+        return Ok(());
+    }
+    let first_fault = |shelf: Connection| shelf.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    match Connection::open(file).and_then(first_fault) {
+        Ok(found) if found == "ok" => Ok(()),
+        // Which page is for those who know the format.
+        Ok(_) => Err("the database is damaged".to_owned()),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
 /// Opens a database in a file, or one in memory that ends with its last user.
 pub fn open(file: Option<&Path>, sys: &Sys) -> Result<(Database, Shelf), DynoxideError> {
     let path = match file {

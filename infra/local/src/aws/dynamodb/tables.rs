@@ -1,5 +1,7 @@
 //! Tables as the template declares them: created when they are missing, checked when they are there.
 
+use std::path::Path;
+
 use dynoxide::{
     Database, DynoxideError,
     actions::{
@@ -11,11 +13,15 @@ use dynoxide::{
 use serde_json::{Map, Value};
 
 use super::{engine::parse, needs::Partitions};
-use crate::{StartError, template::TableSpec};
+use crate::{StartError, storage::damaged, template::TableSpec};
 
 /// Creates a table, or checks that the existing one is what the template says.
-pub fn deploy(database: &Database, spec: &TableSpec) -> Result<(), StartError> {
-    let refused = |e: DynoxideError| StartError::Template(format!("table {}: {e}", spec.name));
+pub fn deploy(database: &Database, spec: &TableSpec, file: Option<&Path>) -> Result<(), StartError> {
+    // What is asked for may be wrong, or what it is asked of.
+    let refused = |e: DynoxideError| match e.status_code() {
+        500.. => damaged(file)(e),
+        _ => StartError::Template(format!("table {}: {e}", spec.name)),
+    };
     match database.describe_table(DescribeTableRequest { table_name: spec.name.clone() }) {
         Ok(existing) => {
             let existing = serde_json::to_value(existing.table).map_err(|e| refused(DynoxideError::InternalServerError(e.to_string())))?;
@@ -103,9 +109,9 @@ mod tests {
     #[test]
     fn a_table_is_deployed_twice_but_never_with_other_keys() {
         let database = Database::memory().expect("database");
-        deploy(&database, &spec("pk")).expect("created");
-        deploy(&database, &spec("pk")).expect("kept");
-        let changed = deploy(&database, &spec("id")).expect_err("refused");
+        deploy(&database, &spec("pk"), None).expect("created");
+        deploy(&database, &spec("pk"), None).expect("kept");
+        let changed = deploy(&database, &spec("id"), None).expect_err("refused");
         assert!(changed.to_string().contains("--fresh"), "{changed}");
     }
 

@@ -37,6 +37,7 @@ use super::{
 };
 use crate::{
     Core, StartError,
+    storage::damaged,
     template::{BucketSpec, Template},
 };
 use access::{Access, Note, Noted};
@@ -59,12 +60,12 @@ impl S3 {
     /// # Errors
     /// If the folder cannot be used, or the template asks for notifications that are not known here.
     pub fn open(folder: Option<&Path>, template: &Template) -> Result<Self, StartError> {
-        let failed = |e: io::Error| StartError::State(format!("buckets: {e}"));
-        let temporary = if folder.is_none() { Some(tempfile::tempdir().map_err(failed)?) } else { None };
+        let failed = || damaged::<io::Error>(folder);
+        let temporary = if folder.is_none() { Some(tempfile::tempdir().map_err(failed())?) } else { None };
         let root = folder.or(temporary.as_ref().map(TempDir::path)).unwrap_or(Path::new(".")).to_owned();
-        fs::create_dir_all(&root).map_err(failed)?;
+        fs::create_dir_all(&root).map_err(failed())?;
         for bucket in &template.buckets {
-            fs::create_dir_all(root.join(&bucket.name)).map_err(failed)?;
+            fs::create_dir_all(root.join(&bucket.name)).map_err(failed())?;
         }
         let files = file_system(&root)?;
         Ok(Self { root, files, notifications: notify::Notifications::new(template)?, _temporary: temporary })

@@ -1,0 +1,155 @@
+//! What the gateways do when a function fails, takes too long or says too much, and the management endpoint of sockets.
+
+use std::time::Duration;
+
+use aws_sdk_apigatewaymanagement::{error::ProvideErrorMetadata as _, primitives::Blob};
+use futures_util::{SinkExt as _, StreamExt as _};
+use local::{
+    Options,
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    hosts::Patience,
+};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message},
+};
+
+use super::cloud::{Cloud, NEVER};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A gateway or a function that is waited for no longer than a moment. The other waits as on AWS.
+fn impatient(patience: Patience) -> Options {
+    Options { patience, ..Options::default() }
+}
+
+async fn get(cloud: &Cloud) -> (u16, String) {
+    let answer = reqwest::get(format!("{}/", cloud.urls.api)).await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a body"))
+}
+
+/// The status and the message of a connection that is refused.
+async fn refused(cloud: &Cloud) -> (u16, Value) {
+    let Err(Error::Http(answer)) = connect_async(&cloud.urls.socket).await else { panic!("it opens") };
+    let body = serde_json::from_slice(answer.body().as_deref().unwrap_or_default()).expect("JSON");
+    (answer.status().as_u16(), body)
+}
+
+async fn open(cloud: &Cloud) -> Socket {
+    cloud.answer("doorman", |_| Ok(json!({"statusCode": 200})));
+    connect_async(&cloud.urls.socket).await.expect("it opens").0
+}
+
+async fn next(socket: &mut Socket) -> Option<Value> {
+    match tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("in time") {
+        Some(Ok(Message::Text(text))) => Some(serde_json::from_str(text.as_str()).expect("JSON")),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_fails_or_says_too_much_is_an_error_of_the_server() {
+    let cloud = Cloud::start().await;
+    let failed = (500, r#"{"message":"Internal Server Error"}"#.to_owned());
+    cloud.answer("doorman", |_| Err("no idea".into()));
+    assert_eq!(get(&cloud).await, failed);
+    cloud.answer("doorman", |_| Ok(json!({"statusCode": 200, "body": "x".repeat(6 * 1024 * 1024)})));
+    assert_eq!(get(&cloud).await, failed, "6 MB of body and what is around it");
+    cloud.answer("doorman", |_| Ok(json!({"statusCode": 200, "body": "x".repeat(6 * 1024 * 1024 - 100)})));
+    assert_eq!(get(&cloud).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_gateway_gives_up_before_a_function_does() {
+    let patience = Patience::default();
+    assert_eq!(patience.gateway, Duration::from_secs(30));
+    let cloud = Cloud::start_with(impatient(Patience { gateway: Duration::from_millis(50), ..patience })).await;
+    cloud.answer("doorman", |_| Err(NEVER.into()));
+    assert_eq!(get(&cloud).await, (503, r#"{"message":"Service Unavailable"}"#.to_owned()));
+}
+
+#[tokio::test]
+async fn a_function_that_takes_too_long_has_failed() {
+    let cloud = Cloud::start_with(impatient(Patience { function: Duration::from_millis(50), ..Patience::default() })).await;
+    cloud.answer("doorman", |_| Err(NEVER.into()));
+    assert_eq!(get(&cloud).await, (500, r#"{"message":"Internal Server Error"}"#.to_owned()));
+    let (status, body) = refused(&cloud).await;
+    assert_eq!((status, &body["message"]), (504, &json!("Endpoint request timed out")));
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_asked_for_is_a_bad_gateway() {
+    let cloud = Cloud::start().await;
+    cloud.answer("doorman", |_| Err("no idea".into()));
+    let (status, body) = refused(&cloud).await;
+    assert_eq!((status, &body["message"]), (502, &json!("Internal server error")));
+    assert!(body["connectionId"].is_string() && body["requestId"].is_string(), "{body}");
+}
+
+#[tokio::test]
+async fn a_frame_whose_function_fails_is_answered_and_the_socket_stays() {
+    let cloud = Cloud::start().await;
+    let mut socket = open(&cloud).await;
+    cloud.answer("speaker", |_| Err("no idea".into()));
+    socket.send(Message::text("{}")).await.expect("sent");
+    let frame = next(&mut socket).await.expect("a frame");
+    assert_eq!(frame["message"], "Internal server error");
+    assert_eq!(frame["connectionId"].as_str(), cloud.connections.list().first().map(|c| c.id.as_str()));
+}
+
+#[tokio::test]
+async fn a_burst_of_frames_or_connections_is_throttled() {
+    let burst = [("SocketBurst".to_owned(), "1".to_owned())].into();
+    let cloud = Cloud::start_with(Options { parameters: burst, ..Options::default() }).await;
+    let mut socket = open(&cloud).await;
+    let (status, body) = refused(&cloud).await;
+    assert_eq!((status, body), (429, json!({"message": "Too Many Requests"})));
+
+    socket.send(Message::text("{}")).await.expect("sent");
+    cloud.settle().await;
+    socket.send(Message::text("{}")).await.expect("sent");
+    let frame = next(&mut socket).await.expect("a frame");
+    assert_eq!(frame["message"], "Too Many Requests");
+    assert_eq!(cloud.received("speaker").len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_is_managed_by_whoever_may() {
+    let cloud = Cloud::start().await;
+    let mut socket = open(&cloud).await;
+    let id = cloud.connections.list().first().expect("one").id.clone();
+    let writer = cloud.sockets("Writer");
+
+    writer.post_to_connection().connection_id(&id).data(Blob::new(r#"{"hello":1}"#)).send().await.expect("posted");
+    assert_eq!(next(&mut socket).await, Some(json!({"hello": 1})));
+    let info = writer.get_connection().connection_id(&id).send().await.expect("described");
+    assert!(
+        info.connected_at().is_some() && info.identity().and_then(|i| i.source_ip()).is_some_and(|ip| ip.starts_with("127.")),
+        "{info:?}"
+    );
+    let large = Blob::new(vec![b' '; 128 * 1024 + 1]);
+    let error = writer.post_to_connection().connection_id(&id).data(large).send().await.expect_err("refused").into_service_error();
+    assert!(error.is_payload_too_large_exception(), "{error:?}");
+
+    let every = Target { service: Some(Service::Connections), ..Target::default() };
+    let throttled = cloud.aws.faults.script(every, Fault::Throttle);
+    let error = writer.post_to_connection().connection_id(&id).data(Blob::new("x")).send().await.expect_err("refused").into_service_error();
+    assert!(error.is_limit_exceeded_exception(), "{error:?}");
+    throttled.end();
+
+    let stranger = cloud.sockets("Stranger").delete_connection().connection_id(&id).send().await.expect_err("denied");
+    assert!(stranger.into_service_error().is_forbidden_exception());
+    writer.delete_connection().connection_id(&id).send().await.expect("deleted");
+    assert_eq!(next(&mut socket).await, None, "it is closed");
+    let gone = writer.post_to_connection().connection_id(&id).data(Blob::new("x")).send().await.expect_err("gone").into_service_error();
+    assert!(gone.is_gone_exception(), "{gone:?}");
+    let gone = writer.get_connection().connection_id(&id).send().await.expect_err("gone").into_service_error();
+    assert_eq!(gone.code(), Some("GoneException"));
+    let gone = writer.delete_connection().connection_id(&id).send().await.expect_err("gone").into_service_error();
+    assert_eq!(gone.code(), Some("GoneException"));
+}

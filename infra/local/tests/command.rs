@@ -1,0 +1,239 @@
+//! The command itself, as somebody meets it who has just cloned the repository: what it says when all is well, and what when not.
+
+#![expect(clippy::expect_used, reason = "the helpers of tests are tests too")]
+#![cfg(unix)]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
+
+use kernel::Sys;
+use local::{
+    at_root,
+    seed::{ACCOUNTS, PASSWORD},
+};
+use rusqlite::Connection;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// When a process that should have ended, or said something, is given up.
+const HANGS: Duration = Duration::from_mins(2);
+
+/// A state folder that is not there yet, and five free ports.
+struct Place {
+    folder: TempDir,
+    port: u16,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("folder"), port: free_ports() }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    fn command(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command.arg("--state").arg(self.state()).arg("--port").arg(self.port.to_string()).args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    /// Starts it, and returns what it says until it says how to stop it.
+    async fn start(&self, more: &[&str]) -> (Child, String) {
+        let mut child = self.command(more).spawn().expect("spawned");
+        let mut lines = BufReader::new(child.stdout.as_mut().expect("stdout")).lines();
+        let mut said = String::new();
+        while let Some(line) = timeout(HANGS, lines.next_line()).await.expect("it says something").expect("read") {
+            said += &format!("{line}\n");
+            if line.starts_with("Ctrl-C") {
+                return (child, said);
+            }
+        }
+        panic!("it has ended: {said}{:?}", child.wait_with_output().await);
+    }
+
+    /// Runs it to an end that must be a bad one, and returns the one line that it leaves.
+    async fn complaint(&self, more: &[&str]) -> String {
+        let output: Output = timeout(HANGS, self.command(more).output()).await.expect("it ends").expect("run");
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert!(said.starts_with("stoa: ") && said.lines().count() == 1, "one line: {said}");
+        said
+    }
+
+    /// Everything in the state folder.
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let (mut files, mut folders) = (BTreeMap::new(), vec![self.state()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("folder") {
+                let path = entry.expect("entry").path();
+                if path.is_dir() { folders.push(path) } else { drop(files.insert(path.clone(), fs::read(path).expect("read"))) }
+            }
+        }
+        files
+    }
+}
+
+fn free_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Not where the system takes the ports of its clients from, and not where another run of this test begins.
+    let begin = 10_000_u16.saturating_add(u16::try_from(Sys::real().below(3_000)).expect("small").saturating_mul(5));
+    loop {
+        let first = begin.saturating_add(NEXT.fetch_add(5, Ordering::Relaxed));
+        if (0..5).all(|n| TcpListener::bind(("127.0.0.1", first.saturating_add(n))).is_ok()) {
+            return first;
+        }
+    }
+}
+
+/// Ends it as a terminal or a service manager does.
+async fn terminate(mut child: Child) {
+    let id = child.id().expect("it runs").to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.expect("told").success());
+    assert!(timeout(HANGS, child.wait()).await.expect("it ends").expect("waited").success());
+}
+
+/// It says where everything is and who is there already, and everything is there; what was asked for just before it was told to
+/// stop is done.
+#[tokio::test]
+async fn it_says_where_everything_is_and_leaves_nothing_undone() {
+    let place = Place::new();
+    let (child, said) = place.start(&[]).await;
+    let at = |n: u16| place.port.saturating_add(n);
+    for line in [
+        format!("API        http://127.0.0.1:{}", at(0)),
+        format!("WebSocket  ws://127.0.0.1:{}/development", at(1)),
+        format!("Docs       http://127.0.0.1:{}/docs", at(0)),
+        format!("Console    http://127.0.0.1:{}", at(2)),
+    ] {
+        assert!(said.lines().any(|l| l == line), "{line} in {said}");
+    }
+    assert!(said.contains(PASSWORD) && said.contains("zeno       zeno@example.test  administrator\n"), "{said}");
+    assert!(ACCOUNTS.iter().all(|a| said.lines().any(|l| l.starts_with(a.username) && l.contains(a.email))), "{said}");
+
+    let http = reqwest::Client::new();
+    for url in [format!("http://127.0.0.1:{}/docs", at(0)), format!("http://127.0.0.1:{}/", at(2))] {
+        assert_eq!(http.get(&url).send().await.expect("an answer").status(), 200, "{url}");
+    }
+    let registration = http.post(format!("http://127.0.0.1:{}/v1/registrations", at(0)));
+    let reply = registration.header("content-type", "application/json").body(json!({ "email": "late@example.test" }).to_string());
+    assert_eq!(reply.send().await.expect("an answer").status(), 201);
+    terminate(child).await;
+    let inbox = fs::read_to_string(place.state().join("inbox.jsonl")).expect("the inbox");
+    assert!(inbox.contains("late@example.test"), "the mail was under way: {inbox}");
+}
+
+/// A port that is taken is named, with the way out, before anything is made.
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let place = Place::new();
+    let taken = place.port.saturating_add(2);
+    let _holder = TcpListener::bind(("127.0.0.1", taken)).expect("free");
+    let said = place.complaint(&[]).await;
+    assert!(said.contains(&format!("port {taken} is in use")) && said.contains("--port"), "{said}");
+    assert!(!place.state().exists(), "nothing was made");
+}
+
+/// Whichever file of the state is damaged, it is named, with the way out, and everything stays as it was.
+#[tokio::test]
+async fn a_damaged_state_is_named_and_left_alone() {
+    const KNOWN: [&str; 8] = [
+        "breached-passwords.json",
+        "clock",
+        "credentials.json",
+        "dead-letters.json",
+        "dynamodb.db",
+        "inbox.jsonl",
+        "secrets.json",
+        "streams.json",
+    ];
+    let place = Place::new();
+    let (child, _) = place.start(&[]).await;
+    terminate(child).await;
+    let database = place.state().join("dynamodb.db");
+    // What the process left beside the database belongs into it.
+    let connection = Connection::open(&database).expect("a database");
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
+    connection.close().expect("closed");
+    // Its lock, and what it only writes.
+    let others = ["stoa.lock", "operator.env"];
+    for file in place.files().keys().filter_map(|f| f.strip_prefix(place.state()).ok()).filter(|f| f.components().count() == 1) {
+        let name = file.to_str().expect("a name");
+        assert!(KNOWN.contains(&name) || others.contains(&name), "{name} is damaged in no test");
+    }
+
+    for name in KNOWN {
+        let file = place.state().join(name);
+        let good = fs::read(&file).ok();
+        left_alone(&place, &file, b"no such thing\n").await;
+        match good {
+            Some(good) => fs::write(&file, good).expect("restored"),
+            None => fs::remove_file(&file).expect("removed"),
+        }
+    }
+    // Its head is that of a database, the rest is not.
+    let good = fs::read(&database).expect("the database");
+    let mut torn = good.clone();
+    torn.get_mut(4096..).expect("more than a page").fill(b'x');
+    left_alone(&place, &database, &torn).await;
+
+    let (child, _) = place.start(&["--fresh"]).await;
+    terminate(child).await;
+}
+
+async fn left_alone(place: &Place, file: &Path, content: &[u8]) {
+    fs::write(file, content).expect("damaged");
+    let before = place.files();
+    let said = place.complaint(&[]).await;
+    assert!(said.contains(&file.display().to_string()) && said.contains("--fresh") && !said.contains("encrypt"), "{said}");
+    assert!(before == place.files(), "{}: something was changed", file.display());
+}
+
+/// A template that cannot be deployed is named, with the place, and `--fresh` forgets nothing for it.
+#[tokio::test]
+async fn a_broken_template_is_named_and_costs_nothing() {
+    let place = Place::new();
+    fs::create_dir(place.state()).expect("folder");
+    for (name, content) in [("stoa.lock", ""), ("clock", "86400000"), ("inbox.jsonl", "{}\n")] {
+        fs::write(place.state().join(name), content).expect("written");
+    }
+    let before = place.files();
+    let template = fs::read_to_string(at_root("template.yaml")).expect("the template");
+    let file = place.folder.path().join("broken.yaml");
+    for (what, good, broken) in [
+        ("YAML", "Resources:\n", "Resources: [\n"),
+        ("a type", "Type: AWS::Events::EventBus", "Type: AWS::Events::EvenBus"),
+        ("a policy", "- Effect: Allow", "- Effect: Perhaps"),
+        ("a pattern", "detail-type: [account_purge_due]", "detail-type: [{regex: '.*'}]"),
+        ("a filter", r#""eventName":["INSERT"]"#, r#""eventName":[{"regex":".*"}]"#),
+        ("a table", "{AttributeName: pk, KeyType: HASH}", "{AttributeName: nobody, KeyType: HASH}"),
+        ("a schedule", "cron(0/15 * * * ? *)", "cron(0/15 * *)"),
+        ("a secret", "${PepperSecret}:SecretString", "${AWS::StackName}:SecretString"),
+    ] {
+        let text = template.replacen(good, broken, 1);
+        assert_ne!(text, template, "{what}: the template has no {good}");
+        fs::write(&file, text).expect("written");
+        let said = place.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
+        assert!(said.contains(&file.display().to_string()), "{what}: {said}");
+        assert!(before == place.files(), "{what}: something was changed");
+    }
+    fs::write(&file, template.replacen("          MAIL_FROM: !Ref MailFrom\n", "", 1)).expect("written");
+    let said = place.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
+    assert!(said.contains("deliver") && said.contains("MAIL_FROM is missing"), "{said}");
+    let missing = place.complaint(&["--template", "/nowhere/template.yaml"]).await;
+    assert!(missing.contains("/nowhere/template.yaml") && missing.contains("--template"), "{missing}");
+}
