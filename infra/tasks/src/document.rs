@@ -46,21 +46,44 @@ pub fn whole(functions: &[Deployed]) -> Result<Value, Failure> {
     Ok(serde_json::to_value(web::openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe())))?)
 }
 
+/// Each function's part of it.
+pub fn parts(functions: &[Deployed]) -> Result<Vec<(String, Value)>, Failure> {
+    let described = functions.iter().filter_map(|f| Some((f.name.clone(), f.description?)));
+    described.map(|(name, describe)| Ok((name, serde_json::to_value(describe())?))).collect()
+}
+
 /// What the functions' parts disagree on, which putting them together would hide.
-pub fn conflicts(functions: &[Deployed]) -> Result<Vec<String>, Failure> {
+pub fn conflicts(parts: &[(String, Value)]) -> Vec<String> {
     let (mut findings, mut declared) = (Vec::new(), BTreeMap::<String, (String, Value)>::new());
-    for function in functions {
-        let Some(describe) = function.description else { continue };
-        let part = serde_json::to_value(describe())?;
-        let operations = operations(&part).map(|(path, method, operation)| (format!("{} {path}", method.to_uppercase()), operation, false));
+    for (function, part) in parts {
+        let operations = operations(part).map(|(path, method, operation)| (format!("{} {path}", method.to_uppercase()), operation, false));
         let schemas = part.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
         for (name, value, may_repeat) in operations.chain(schemas.map(|(name, schema)| (format!("the schema {name}"), schema, true))) {
             match declared.get(&name) {
                 Some((_, same)) if may_repeat && same == value => {}
-                Some((other, _)) => findings.push(format!("{name} is declared by {other} and, differently, by {}", function.name)),
-                None => drop(declared.insert(name, (function.name.clone(), value.clone()))),
+                Some((other, _)) => findings.push(format!("{name} is declared by {other} and, differently, by {function}")),
+                None => drop(declared.insert(name, (function.clone(), value.clone()))),
             }
         }
     }
-    Ok(findings)
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn two_functions_that_say_different_things_are_found() {
+        let part = |name: &str, path: &str, schema: &str| {
+            (name.to_owned(), json!({"paths": {path: {"get": {}}}, "components": {"schemas": {"Me": {"type": schema}}}}))
+        };
+        assert_eq!(conflicts(&[part("a", "/a", "object"), part("b", "/b", "object")]), Vec::<String>::new());
+        assert_eq!(
+            conflicts(&[part("a", "/a", "object"), part("b", "/a", "string")]),
+            ["GET /a is declared by a and, differently, by b", "the schema Me is declared by a and, differently, by b"]
+        );
+    }
 }

@@ -18,7 +18,7 @@ pub fn findings() -> Result<Vec<String>, Failure> {
             findings.extend(compare(&folder)?);
         }
     }
-    findings.extend(unknown_fields()?);
+    findings.extend(repository::sources()?.iter().flat_map(|(file, code)| unknown_fields(file, code)));
     Ok(findings)
 }
 
@@ -88,38 +88,11 @@ fn keys(text: &str) -> BTreeSet<String> {
     keys
 }
 
-/// Codes of wrong fields that the sources name and no language has a message for.
-fn unknown_fields() -> Result<Vec<String>, Failure> {
-    let mut findings = Vec::new();
-    for file in sources(&repository::root())? {
-        let text = fs::read_to_string(&file)?;
-        // What is below only tests, and may make things up.
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for (_, rest) in code.match_indices("FieldError::new(\"").map(|(at, found)| code.split_at(at.saturating_add(found.len()))) {
-            let field = rest.split('"').next().unwrap_or_default();
-            if !Locale::default().has(&format!("field-{field}")) {
-                let shown = file.strip_prefix(repository::root()).unwrap_or(&file).display();
-                findings.push(format!("{shown}: there is no message field-{field}"));
-            }
-        }
-    }
-    Ok(findings)
-}
-
-fn sources(root: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
-    let mut folders = vec![root.join("shared"), root.join("functions")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                found.push(path);
-            }
-        }
-    }
-    Ok(found)
+/// Codes of wrong fields that a source names and no language has a message for.
+fn unknown_fields(file: &str, code: &str) -> Vec<String> {
+    let named = code.split("FieldError::new(\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
+    let unknown = named.filter(|field| !Locale::default().has(&format!("field-{field}")));
+    unknown.map(|field| format!("{file}: there is no message field-{field}")).collect()
 }
 
 #[cfg(test)]
@@ -137,5 +110,11 @@ mod tests {
         fs::remove_dir_all(&folder).expect("removed");
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().all(|f| f.contains("pl lacks")) && found.iter().any(|f| f.ends_with("x.ftl: a.more")), "{found:?}");
+    }
+
+    #[test]
+    fn a_field_error_without_a_message_is_found() {
+        let code = r#"Err(FieldError::new("required")); Err(FieldError::new("no_such_thing"))"#;
+        assert_eq!(unknown_fields("x.rs", code), ["x.rs: there is no message field-no_such_thing"]);
     }
 }

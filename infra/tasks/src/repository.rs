@@ -31,6 +31,25 @@ pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// Every source of the functions and of what they share, without its tests: what is below those may make things up.
+pub fn sources() -> Result<Vec<(String, String)>, Failure> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().join("shared"), root().join("functions")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path)?;
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+                found.push((path.strip_prefix(root()).unwrap_or(&path).display().to_string(), code.to_owned()));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// A function's logical id in the template: `account-purge` is `AccountPurgeFunction`.
 pub fn logical_id(function: &str) -> String {
     format!("{}Function", pascal_case(function))
