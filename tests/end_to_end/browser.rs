@@ -1,4 +1,4 @@
-//! I-14, and the pages of mailed links, in a real browser. Needs Chromium, at `/usr/bin/chromium` or where `CHROMIUM` says: run with `--ignored`.
+//! I-14, the pages of mailed links and those of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or where `CHROMIUM` says: run with `--ignored`.
 
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 
@@ -84,4 +84,45 @@ async fn the_page_of_a_mailed_link_does_the_rest() {
     assert!(refused[0] == "Choose a new password" && refused[2].as_str().unwrap().contains("12") && refused[3] == false, "{refused}");
     assert_eq!(submit("fierce otters paint").await[2], "The password is changed. You may close this page.");
     anybody.post("/v1/sessions", json!({ "login": "ana", "password": "fierce otters paint" })).await.is(201);
+}
+
+/// The console's pages show what there is, each by its own script, and none of them stumbles.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_pages_of_the_console_show_what_there_is() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let _socket = ana.socket().await;
+    let user = format!("USER#{}", ana.id());
+    for (page, id, texts) in [
+        ("/inbox", "messages", ["ana@example.test", "code"]),
+        ("/inbox", "message", ["Copy code", "Arrived"]),
+        ("/clock", "offset", ["ahead of", "the real time"]),
+        ("/schedules", "schedules", ["deletion-sweep", "Run now"]),
+        ("/connections", "connections", ["127.", "Cut"]),
+        ("/tables", "items", ["USER#", &user]),
+    ] {
+        let mut browser = Browser::open(&format!("{}{page}", cloud.urls.console)).await;
+        let script = r"(async () => {
+            const there = () => document.getElementById(ID)?.textContent ?? '';
+            while (!TEXTS.every(text => there().includes(text))) await new Promise(then => setTimeout(then, 20));
+            return true;
+        })()";
+        let script = script.replace("ID", &json!(id).to_string()).replace("TEXTS", &json!(texts).to_string());
+        assert_eq!(browser.run(&script).await, true, "{page}");
+        let errors = browser.errors().await;
+        assert!(errors.is_empty(), "{page}: {errors:?}");
+    }
+    let mut browser = Browser::open(&format!("{}/clock", cloud.urls.console)).await;
+    let before = cloud.now();
+    let click = r#"(async () => {
+        const at = document.getElementById('offset');
+        while (!at.textContent.includes('ahead of')) await new Promise(then => setTimeout(then, 20));
+        const before = at.textContent;
+        document.querySelector('[data-advance="1d"]').click();
+        while (at.textContent === before) await new Promise(then => setTimeout(then, 20));
+        return true;
+    })()"#;
+    assert_eq!(browser.run(click).await, true);
+    assert!(cloud.now().since(before) >= tests::DAY && browser.errors().await.is_empty());
 }

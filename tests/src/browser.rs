@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Browser {
     page: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: u64,
+    told: Vec<Value>,
     _process: Child,
     _profile: TempDir,
 }
@@ -61,7 +62,7 @@ impl Browser {
         let new = http.put(format!("http://127.0.0.1:{port}/json/new?{url}")).send().await.expect("the browser answers");
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
-        let mut browser = Self { page, asked: 0, _process: process, _profile: profile };
+        let mut browser = Self { page, asked: 0, told: Vec::new(), _process: process, _profile: profile };
         // It begins with an empty page.
         while browser.run("location.href !== 'about:blank' && document.readyState === 'complete'").await != true {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -90,6 +91,21 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
+    /// What stands in the page's error console since it was opened.
+    pub async fn errors(&mut self) -> Vec<Value> {
+        // Enabled, both tell what they have collected.
+        self.call("Runtime.enable", json!({})).await;
+        self.call("Log.enable", json!({})).await;
+        self.run("0").await;
+        let is_error = |event: &Value| match event["method"].as_str() {
+            Some("Runtime.exceptionThrown") => true,
+            Some("Runtime.consoleAPICalled") => event["params"]["type"] == "error",
+            Some("Log.entryAdded") => event["params"]["entry"]["level"] == "error",
+            _ => false,
+        };
+        self.told.drain(..).filter(is_error).collect()
+    }
+
     async fn call(&mut self, method: &str, params: Value) -> Value {
         self.asked += 1;
         let id = self.asked;
@@ -102,6 +118,7 @@ impl Browser {
                 if frame["id"] == id {
                     return frame;
                 }
+                self.told.push(frame);
             }
             panic!("the page is gone");
         };
