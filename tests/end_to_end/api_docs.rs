@@ -54,12 +54,14 @@ async fn every_list_is_there_in_every_language() {
         parameters.is_some_and(|all| all.iter().any(|p| p["in"] == "query"))
     });
     let mut asked = Vec::new();
-    for (path, _) in queried {
+    for (path, _) in queried.filter(|(path, _)| !path.replace("{room}", "").contains('{')) {
         let reply = caller.get(&format!("{}?lang=pl", path.replace("{room}", "public"))).await;
         assert_eq!((reply.status.as_u16(), &*reply.header("content-language")), (200, "pl"), "{path}");
         asked.push(path.as_str());
     }
-    assert_eq!(asked, ["/v1/me/invitees", "/v1/rooms", "/v1/rooms/{room}/messages", "/v1/statistics/invites"]);
+    for path in ["/v1/me/invitees", "/v1/rooms", "/v1/rooms/{room}/messages", "/v1/statistics/invites"] {
+        assert!(asked.contains(&path), "{path} is not in {asked:?}");
+    }
 }
 
 fn has_example(content: &Value) -> bool {

@@ -122,7 +122,7 @@ async fn it_says_where_everything_is_and_leaves_nothing_undone() {
     ] {
         assert!(said.lines().any(|l| l == line), "{line} in {said}");
     }
-    assert!(said.contains(PASSWORD) && said.contains("zeno       zeno@example.test  administrator\n"), "{said}");
+    assert!(said.contains(PASSWORD) && said.contains("zeno       zeno@example.test  superuser\n"), "{said}");
     assert!(ACCOUNTS.iter().all(|a| said.lines().any(|l| l.starts_with(a.username) && l.contains(a.email))), "{said}");
 
     let http = reqwest::Client::new();
