@@ -1,5 +1,6 @@
 //! I-11: one's postal addresses: judged by their country, at most twenty, one main one whatever happens at the same time.
 
+use local::aws::faults::{Fault, Script, Target};
 use tests::{Caller, Cloud, Reply, Value, json, race};
 
 const ALL: &str = "/v1/me/addresses";
@@ -156,6 +157,40 @@ async fn there_are_twenty_at_most_whatever_happens_at_once() {
     assert_eq!(statuses, [204; 6]);
     assert_eq!(items(&ana).await.len(), 19);
     assert_ne!(main_of(&ana).await, main);
+}
+
+/// The next write of this kind happens, and its reply is lost.
+fn lose(cloud: &Cloud, operation: &str) -> Script {
+    let (function, operation) = (Some("ProfileFunction".to_owned()), Some(operation.to_owned()));
+    cloud.aws.faults.script(Target { function, operation, times: 1, ..Target::default() }, Fault::LostAfter)
+}
+
+/// Z3, I-9, I-11: a change whose reply is lost is made once, and told as what it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_reply_changes_nothing_twice() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut lost = Vec::new();
+    let mut losing = || lost.push(lose(&cloud, "PutItem"));
+    losing();
+    let first = create(&ana, "Długa 1").await;
+    losing();
+    let second = create(&ana, "Długa 2").await;
+    assert_eq!(items(&ana).await.len(), 2);
+    losing();
+    assert_eq!(put(&ana, &second, "\"v1\"", address("Krótka 1")).await.is(200)["street"], "Krótka 1");
+    losing();
+    ana.put(&format!("{ALL}/{second}/main"), json!({})).await.is(204);
+    losing();
+    ana.delete(&format!("{ALL}/{second}")).await.is(204);
+    assert_eq!((items(&ana).await.len(), main_of(&ana).await), (1, first));
+    assert!(lost.iter().all(|lost| lost.hits() == 1));
+
+    let (lost, version) = (lose(&cloud, "UpdateItem"), ana.get("/v1/me").await.header("etag"));
+    let changed = ana.with("if-match", &version).patch("/v1/me", json!({ "bio": "Climbs." })).await;
+    assert_eq!((&changed.is(200)["bio"], lost.hits()), (&json!("Climbs."), 1));
+    assert_eq!(changed.header("etag"), ana.get("/v1/me").await.header("etag"));
+    ana.with("if-match", &version).patch("/v1/me", json!({ "bio": "Climbs." })).await.is_problem(412, "version_mismatch");
 }
 
 /// I-11: another's address is not there.

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use local::hosts::Trace;
+use local::{
+    aws::faults::{Fault, Target},
+    hosts::Trace,
+};
 use serde_json::value::to_raw_value;
 use tests::{Caller, Cloud, PASSWORD, Value, json};
 
@@ -205,6 +208,33 @@ async fn an_archive_is_ones_own_and_expires() {
     }
     assert_eq!(files(&cloud), [""; 0], "the bucket has emptied itself");
     asked(&cloud, &ana).await;
+}
+
+/// I-15, Z3: what could not be asked for or could not be made does not count, and a lost reply refuses nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_that_is_not_made_does_not_count() {
+    let cloud = Cloud::start().await;
+    let script = |function: &str, operation: &str, times, fault| {
+        let (function, operation) = (Some(function.to_owned()), Some(operation.to_owned()));
+        cloud.aws.faults.script(Target { function, operation, times, ..Target::default() }, fault)
+    };
+    let ana = cloud.member("ana").await;
+    let fails = script("ProfileFunction", "TransactWriteItems", 0, Fault::Internal);
+    ana.post(EXPORTS, json!({})).await.is_problem(503, "unavailable");
+    fails.end();
+    let never = script("DataExportFunction", "PutObject", 0, Fault::Internal);
+    let lost = ["UpdateItem", "TransactWriteItems"].map(|operation| script("ProfileFunction", operation, 1, Fault::LostAfter));
+    let path = asked(&cloud, &ana).await;
+    lost.iter().for_each(local::aws::faults::Script::end);
+    assert_eq!(ana.get(&path).await.is(200)["status"], "waiting");
+    ana.post(EXPORTS, json!({})).await.is_problem(429, "too_many_requests");
+    cloud.advance(Duration::from_secs(6 * 3600)).await;
+    never.end();
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(ana.get(&path).await.is(200)["status"], "failed");
+    let path = asked(&cloud, &ana).await;
+    assert_eq!(ana.get(&path).await.is(200)["status"], "ready");
+    ana.post(EXPORTS, json!({})).await.is_problem(429, "too_many_requests");
 }
 
 /// D-3, L6: an archive goes with its account, also one whose making was under way.

@@ -315,6 +315,27 @@ async fn others_see_what_is_opened() {
     cloud.anonymous().get("/v1/users/ana").await.is_problem(401, "token_invalid");
 }
 
+/// D5, I-9: sixty profiles a minute for an account, wherever from and whether they are there; then it says when to come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_reads_all_profiles() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let elsewhere = cloud.sign_in("ben").await;
+    let statuses = race(60, |i| {
+        let ben = if i % 2 == 0 { ben.clone() } else { elsewhere.clone() };
+        async move { ben.get(&format!("/v1/users/{}", ["ana", "nobody"][i % 2])).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!((statuses.iter().filter(|s| **s == 200).count(), statuses.iter().filter(|s| **s == 404).count()), (30, 30));
+    let refused = ben.get("/v1/users/ana").await;
+    refused.is_problem(429, "too_many_requests");
+    let wait = refused.header("retry-after").parse().unwrap();
+    elsewhere.get("/v1/users/nobody").await.is_problem(429, "too_many_requests");
+    let _ = ana.get("/v1/users/ben").await.is(200);
+    cloud.advance(Duration::from_secs(wait)).await;
+    let _ = ben.get("/v1/users/ana").await.is(200);
+}
+
 /// Each operation asks AWS as often as it says, and no oftener: the batch that proves who asks brings what is asked about.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operations_make_as_few_calls_as_they_say() {
@@ -329,9 +350,10 @@ async fn operations_make_as_few_calls_as_they_say() {
         (patch(&ana, &version, json!({})).await, 1),
         (patch(&ana, &version, json!({ "bio": "x" })).await, 2),
         (patch(&ana, &version, json!({ "bio": "y" })).await, 1),
-        (ben.get("/v1/users/ana").await, 2),
-        (ana.get("/v1/users/ana").await, 2),
-        (ana.get("/v1/users/nobody").await, 1),
+        (ben.get("/v1/users/ana").await, 4),
+        (ana.get("/v1/users/ana").await, 4),
+        (ana.get("/v1/users/ben").await, 3),
+        (ana.get("/v1/users/nobody").await, 2),
         (first, 3),
         (ana.post("/v1/me/picture/uploads", upload).await, 4),
         (ana.get(&status).await, 1),
@@ -358,7 +380,9 @@ async fn who_is_there_is_seen() {
     let first = sight(&ben).await;
     assert_eq!(first["online"], true);
     let me = ana.get("/v1/me").await.is(200);
-    assert_eq!((&me["online"], &me["last_seen_at"]), (&json!(true), &first["last_seen_at"]));
+    // Others are told the minute.
+    let minute = |at: &tests::Value| json!(format!("{}:00.000Z", &at.as_str().unwrap()[..16]));
+    assert_eq!((&me["online"], &minute(&me["last_seen_at"])), (&json!(true), &first["last_seen_at"]));
     cloud.advance(minutes(6)).await;
     let later = sight(&ben).await;
     assert_eq!((&later["online"], &later["last_seen_at"]), (&json!(false), &first["last_seen_at"]), "seen once, and then no more");
@@ -369,7 +393,11 @@ async fn who_is_there_is_seen() {
     let again = ana.get("/v1/me").await;
     assert!(again.header("server-timing").contains("calls=1 "), "{again:?}");
     let now = sight(&ben).await;
-    assert_eq!((&now["online"], &now["last_seen_at"]), (&json!(true), &read.is(200)["last_seen_at"]));
+    assert_eq!((&now["online"], &now["last_seen_at"]), (&json!(true), &minute(&read.is(200)["last_seen_at"])));
+    // Who ends another session of theirs has not left.
+    let phone = cloud.sign_in("ana").await;
+    let _ = ana.delete(&format!("/v1/sessions/{}", phone.claims()["sid"].as_str().unwrap())).await.is(204);
+    assert_eq!(sight(&ben).await["online"], true);
 
     // A socket on which something is said keeps its person online for as long as the platform keeps the socket.
     let mut socket = ana.socket().await;

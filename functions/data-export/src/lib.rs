@@ -82,7 +82,7 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     let bytes = zip.len();
     s.bucket.write_archive(&key, FILE_NAME, zip).await?;
     let mut tx = Tx::new();
-    let ready = tx.update(export.finishing(s.sys.now()));
+    let ready = export.finish(&mut tx, s.sys.now());
     tell(&mut tx, &s.sys, user, Notice::ExportReady);
     match s.table.commit(tx).await {
         Ok(()) => {

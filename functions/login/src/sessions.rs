@@ -92,5 +92,5 @@ pub async fn delete_session(
 
 /// The caller, and the transaction that ends the session and has its sockets closed.
 async fn end(s: &crate::State, caller: &Member, session: SessionId) -> Result<(), web::Error> {
-    if session::revoke(&s.table, &s.sys, caller.user.id, session).await? { Ok(()) } else { Err(Kind::NotFound.into()) }
+    if session::revoke(&s.table, &s.sys, &caller.session, session).await? { Ok(()) } else { Err(Kind::NotFound.into()) }
 }

@@ -23,13 +23,13 @@ const PAGE: PasswordPage = PasswordPage {
     autocomplete: "new-password",
     en: PasswordWords {
         title: "Choose a new password",
-        lead: "At least 12 characters. Every sign-in ends, and you sign in again.",
+        lead: "Every sign-in ends, and you sign in again.",
         button: "Change password",
         done: "The password is changed. You may close this page.",
     },
     pl: PasswordWords {
         title: "Wybierz nowe hasło",
-        lead: "Co najmniej 12 znaków. Wszystkie logowania zakończą się i zalogujesz się ponownie.",
+        lead: "Wszystkie logowania zakończą się i zalogujesz się ponownie.",
         button: "Zmień hasło",
         done: "Hasło jest zmienione. Możesz zamknąć tę stronę.",
     },

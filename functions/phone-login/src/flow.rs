@@ -1,4 +1,5 @@
-//! The flow: who asked for a code, and how their client keeps its tokens. It does not know the number.
+//! The flow: who asked for a code, and how their client keeps its tokens. It names the number's
+//! challenge and not the number.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ const LIFE: Duration = Duration::from_secs(3600);
 pub struct Flow {
     /// [`FlowToken::id`]
     pub id: ChallengeId,
-    /// The number's challenge. It does not lead back to the number.
+    /// The number's challenge.
     pub challenge: ChallengeId,
     /// The language of the messages, and of an account that is made.
     pub locale: Locale,

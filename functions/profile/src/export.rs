@@ -5,20 +5,15 @@ use std::time::Duration;
 use accounts::{Fresh, Member, MemberAnd};
 use axum::extract::State;
 use events::{Event, Outbox};
-use files::export::{Export, Progress};
+use files::export::{Export, Progress, too_early};
 use kernel::{Kind, Problem, Timestamp, id::ExportId};
 use serde::Serialize;
-use store::{
-    Tx,
-    limits::{self, Limit},
-};
+use store::{CommitError, Tx};
 use utoipa::ToSchema;
 use web::{Accepted, Error, Json, Problems};
 
 /// How long a link is good.
 const LINK_LIFE: Duration = Duration::from_secs(300);
-/// Archives of one person in a day.
-const PER_DAY: u32 = 1;
 
 /// An archive of everything about oneself.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,9 +65,10 @@ impl ExportStatus {
 
 /// Asks for everything that is kept about oneself: profile, addresses, sign-ins, rooms, messages, pictures. No secrets are in it.
 ///
-/// It is made a moment later, and a mail says when it is ready. At most one a day.
+/// It is made a moment later, and a mail says when it is ready. At most one a day, and one at a time; one that could not be made
+/// does not count.
 ///
-/// AWS calls: three, the caller, the counter, and a transaction of the record and what has the archive made.
+/// AWS calls: two, the caller, and a transaction of the record, whose turn it is, and what has the archive made.
 #[utoipa::path(
     post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export", security(("bearer" = [])),
     extensions(("x-problems" = json!(["step_up_required", "too_many_requests", "conflict"]))),
@@ -80,12 +76,13 @@ impl ExportStatus {
 )]
 pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Accepted<ExportStatus>, Error> {
     let (user, now) = (member.user.id, s.sys.now());
-    limits::take(&s.table, now, &[Limit::new("export", user, PER_DAY, Duration::from_secs(24 * 3600))]).await?;
-    let export = Export { user, id: s.sys.id(), created_at: now, ready_at: None };
     let mut tx = Tx::new();
-    tx.create(&export);
+    let (export, turn) = Export::ask(&mut tx, &s.sys, user);
     Outbox::add(&mut tx, &s.sys, &Event::ExportRequested { user, export: export.id });
-    s.table.commit(tx).await.map_err(Problem::from)?;
+    match s.table.commit(tx).await {
+        Err(CommitError::Refused(r)) if r.at(turn) => return Err(Problem::from(too_early(r.current(turn), now)?).into()),
+        committed => committed.map_err(Problem::from)?,
+    }
     Ok(Accepted(ExportStatus::of(&export, Progress::Waiting, None)))
 }
 

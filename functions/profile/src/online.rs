@@ -41,9 +41,10 @@ fn judge(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> Sig
 }
 
 impl Sight {
-    /// As others are told.
+    /// As others are told: to the minute, so that nobody's comings and goings are compared to the millisecond.
     pub fn told(self) -> (bool, Option<Timestamp>) {
-        (self.online, self.last_seen_at.map(Into::into))
+        let minute = |at: Time| Time::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(60_000)));
+        (self.online, self.last_seen_at.map(minute).map(Into::into))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Other people's profiles.
 
+use std::time::Duration;
+
 use accounts::{
     MemberAnd,
     user::{Status, User, UsernameClaim},
@@ -7,7 +9,10 @@ use accounts::{
 use axum::extract::State;
 use kernel::{Kind, Sys, Timestamp};
 use serde::Serialize;
-use store::Table;
+use store::{
+    Table,
+    limits::{self, Limit},
+};
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
@@ -37,14 +42,15 @@ pub struct PublicProfile {
 
 /// Reads somebody's public profile.
 ///
-/// Deactivated accounts and accounts that are being deleted are not there.
+/// Deactivated accounts and accounts that are being deleted are not there. Sixty a minute for one account: whoever wants to know
+/// which names there are does not learn it by trying them all.
 ///
-/// AWS calls: two, one batch that proves the session and looks the name up, and one for the record it leads to and when its
-/// person was last seen. The name says which record only once it is read.
+/// AWS calls: three, one batch that proves the session and looks the name up, the counter, twice where it is the first in a
+/// minute, and one for the record it leads to and when its person was last seen. The name says which record only once it is read.
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user", security(("bearer" = [])),
     params(("username" = String, Path, description = "In any case: `Anna` is `anna`.", example = "anna")),
-    extensions(("x-problems" = json!(["not_found"]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests"]))),
     responses(
         (status = 200, body = PublicProfile, example = json!(example())),
         Problems,
@@ -56,6 +62,8 @@ pub async fn get_user(
     State(links): State<Links>,
     State(sys): State<Sys>,
 ) -> Result<Json<PublicProfile>, Error> {
+    let lookups = Limit::new("user_lookups", caller.member.user.id, 60, Duration::from_secs(60)).frequent();
+    limits::take(&table, sys.now(), &[lookups]).await?;
     let id = caller.subject.ok_or(Kind::NotFound)?.user;
     let key = User::key_of(id);
     let mut found = table.get_many([key.clone()].into_iter().chain(online::keys(id)).collect()).await?;

@@ -9,7 +9,7 @@ use accounts::{
 use axum::extract::State;
 use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time};
 use serde::{Deserialize, Deserializer};
-use store::{Table, Update, WriteError, field};
+use store::{Row, Table, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Error, IfMatch, Json, Problems, Versioned};
 
@@ -109,8 +109,10 @@ pub async fn update_me(
     }
     let mut new = apply(&old, patch, sys.now())?;
     if let Some(update) = difference(&old, &new) {
-        table.update(update).await.map_err(collision)?;
         new.version = version.saturating_add(1);
+        if let Err(e) = table.update(update).await {
+            collision(e, &new)?;
+        }
     }
     Ok(Versioned(new.version, Me::of(&new, &links).seen(subject.as_ref())))
 }
@@ -191,11 +193,14 @@ fn difference(old: &User, new: &User) -> Option<Update> {
     changed.then(|| update.add("version", 1).when(unchanged))
 }
 
-fn collision(e: WriteError) -> Problem {
-    match e {
-        WriteError::Refused(_) => Kind::VersionMismatch.into(),
-        WriteError::Store(e) => e.into(),
-    }
+/// None if what stands there is what was to be written: it was, and the reply was lost.
+fn collision(e: WriteError, new: &User) -> Result<(), Problem> {
+    let stored = match e {
+        WriteError::Refused(row) => row.map(Row::decode::<User>).transpose()?,
+        WriteError::Store(e) => return Err(e.into()),
+    };
+    let written = stored.is_some_and(|stored| stored.version == new.version && difference(&stored, new).is_none());
+    if written { Ok(()) } else { Err(Kind::VersionMismatch.into()) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Another username. It is free or it is not: whoever asks learns that here as often as where names are looked up, no oftener.
+//! Another username. It is free or it is not: both here and where strangers look names up count as one for a client.
 
 use accounts::{
     Member,

@@ -1,4 +1,5 @@
-//! Whether a username is free: the one place that tells about others, and therefore throttled.
+//! Whether a username is free. It tells strangers about others, and is therefore throttled, as is reading profiles by name for
+//! whoever is signed in.
 
 use accounts::{identifier::Username, user::UsernameClaim};
 use axum::extract::State;

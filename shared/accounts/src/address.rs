@@ -280,7 +280,8 @@ impl Book {
     }
 
     /// Makes a change and stores it: one conditional write, and one more for each change by somebody else that was faster,
-    /// whose outcome comes with the refusal. Nothing is written where nothing changes.
+    /// whose outcome comes with the refusal. Nothing is written where nothing changes, and nothing twice: where a reply was
+    /// lost, what refuses the repetition is what was to be written.
     ///
     /// # Errors
     /// What `change` says of the book as it is then; [`Kind::Conflict`] if others were faster all the time.
@@ -301,6 +302,9 @@ impl Book {
                 Err(WriteError::Refused(Some(row))) => row.decode()?,
                 Err(WriteError::Store(e)) => return Err(e.into()),
             };
+            if before == next {
+                return Ok(next);
+            }
         }
         Err(Kind::Conflict.into())
     }

@@ -384,14 +384,17 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Session>, StoreErro
     Ok(table.query::<Session>(Range::of(partition(user)).prefix("SESSION#")).await?.items)
 }
 
-/// Ends one session and closes its sockets; its person is taken to have left. Says whether there was one. One transaction.
+/// Ends one session, at the wish of another or its own, and closes its sockets. Whoever ends their own is taken to have left.
+/// Says whether there was one. One transaction.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn revoke(table: &Table, sys: &Sys, user: UserId, session: SessionId) -> Result<bool, StoreError> {
-    let mut tx = Tx::new();
+pub async fn revoke(table: &Table, sys: &Sys, asking: &Session, session: SessionId) -> Result<bool, StoreError> {
+    let (mut tx, user) = (Tx::new(), asking.user);
     tx.delete_when(Session::key_of(user, session), Cond::Exists);
-    seen::went(&mut tx, user, sys.now());
+    if session == asking.id {
+        seen::went(&mut tx, user, sys.now());
+    }
     end(&mut tx, sys, user);
     match table.commit(tx).await {
         Ok(()) => Ok(true),

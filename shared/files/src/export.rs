@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use accounts::{Subject, export::Kind, user::partition};
 use kernel::{
-    Time,
+    Sys, Time,
     id::{ExportId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Range, Table, Update, field};
+use store::{
+    Cond, Item, Key, Range, Row, Slot, StoreError, Table, Tx, Update, field,
+    limits::{DAY, Reached},
+};
 
 use crate::{
     Bucket, FilesError, State, Upload,
@@ -19,6 +22,7 @@ use crate::{
 pub const KINDS: &[Kind] = &[
     Kind::told("upload", &["id", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"]),
     Kind::told("export", &["id", "created_at", "ready_at"]),
+    Kind::told("export_turn", &["until"]),
 ];
 
 /// How long an archive can be downloaded.
@@ -55,6 +59,15 @@ pub enum Progress {
 }
 
 impl Export {
+    /// Adds the asking for an archive to a transaction. The slot is refused where it is too early to ask: [`too_early`].
+    pub fn ask(tx: &mut Tx, sys: &Sys, user: UserId) -> (Self, Slot) {
+        let (id, now) = (sys.id(), sys.now());
+        let export = Self { user, id, created_at: now, ready_at: None };
+        tx.create(&export);
+        let turn = Turn { user, export: id, until: now + PATIENCE };
+        (export, tx.put(&turn, Cond::Absent.or(field("until").le(now))))
+    }
+
     /// Where a person's archive is noted.
     #[must_use]
     pub fn key_of(user: UserId, id: ExportId) -> Key {
@@ -78,12 +91,47 @@ impl Export {
         }
     }
 
-    /// Marks it ready, if it is still waited for.
-    #[must_use]
-    pub fn finishing(&self, now: Time) -> Update {
+    /// Marks it ready, in a transaction whose slot is refused if it is not waited for. Only now it is the one of its day.
+    pub fn finish(&self, tx: &mut Tx, now: Time) -> Slot {
+        let until = self.created_at + DAY;
+        tx.update(Update::of(Turn::key_of(self.user)).set("until", until).expires(until).when(field("export").eq(self.id)));
         let waited_for = field("created_at").eq(self.created_at).and(field("ready_at").absent());
-        Update::of(self.key()).set("ready_at", now).expires(now + KEPT).when(waited_for)
+        tx.update(Update::of(self.key()).set("ready_at", now).expires(now + KEPT).when(waited_for))
     }
+}
+
+/// When another archive may be asked for. One that could not be made does not count: the turn is its own for as long as it
+/// may take, and the day's once it is ready.
+#[derive(Debug, Serialize, Deserialize)]
+struct Turn {
+    user: UserId,
+    export: ExportId,
+    until: Time,
+}
+
+impl Turn {
+    fn key_of(user: UserId) -> Key {
+        Key::new(partition(user), "EXPORT_TURN")
+    }
+}
+
+impl Item for Turn {
+    const KIND: &'static str = "export_turn";
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// What whoever asked too early is told, by what refused it.
+///
+/// # Errors
+/// [`StoreError::Corrupt`]
+pub fn too_early(refused: Option<Row>, now: Time) -> Result<Reached, StoreError> {
+    let turn = refused.map(Row::decode::<Turn>).transpose()?;
+    Ok(Reached { name: "export", wait: turn.map_or(PATIENCE, |turn| turn.until.since(now)), max: 1, window: DAY })
 }
 
 impl Item for Export {

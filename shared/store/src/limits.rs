@@ -1,7 +1,8 @@
 //! Rate limits: atomic counters in the table, one update each in the expected case.
 //!
 //! A window opens with the first hit and lasts its full length, so that exactly `max` hits pass in it, whatever the clock
-//! shows. Subjects are hashed: a counter's key names nobody.
+//! shows. Subjects are hashed, so that a counter's key shows nobody at a glance; it is no secret for whoever may read the table, who
+//! can try all addresses and numbers.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -15,7 +15,7 @@ use web::{Error, NoContent, Problems};
 /// it and tells the processor to move the files to the trash. One where there is nothing to remove.
 #[utoipa::path(
     delete, path = "/v1/me/picture", tag = "profile", operation_id = "delete_picture", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["conflict", "version_mismatch"]))),
+    extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 204, description = "The picture is the default one."), Problems)
 )]
 pub async fn delete_picture(member: Member, State(table): State<Table>, State(sys): State<Sys>) -> Result<NoContent, Error> {
