@@ -11,6 +11,7 @@ mod delivery;
 mod export;
 mod gateway;
 mod invites;
+mod killed;
 mod local_cloud;
 mod login;
 mod matrix;

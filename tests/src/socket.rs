@@ -116,6 +116,22 @@ impl Socket {
         self.expect(|frame| frame["payload"]["type"] == kind).await["payload"].clone()
     }
 
+    /// Says that it is there, as clients do that only listen, and waits until the other side has heard it, or has closed.
+    pub async fn ping(&mut self) {
+        let heard = async {
+            // Already closed is closed.
+            drop(self.stream.send(Message::Ping(Vec::new().into())).await);
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Text(text))) => self.heard.push(serde_json::from_str(&text).unwrap_or_default()),
+                    Some(Ok(Message::Pong(_) | Message::Close(_)) | Err(_)) | None => return,
+                    Some(Ok(_)) => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, heard).await.expect("the other side is there");
+    }
+
     /// What was heard and not expected so far.
     #[must_use]
     pub fn heard(&self) -> &[Value] {

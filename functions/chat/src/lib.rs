@@ -84,7 +84,7 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
             note(&problem);
             let told = frame::error(STREAM, id.as_deref(), &problem, locale, &request);
             if matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) {
-                s.sockets.close_all(vec![socket], Some(&told)).await;
+                let _ = s.sockets.close_all(vec![socket], Some(&told)).await;
             } else {
                 s.sockets.post(&socket, &told).await;
             }

@@ -11,7 +11,7 @@
 //! | `$connect` | a batch read, a transaction (see [`messaging::connection::connect`]) |
 //! | `$disconnect` | a read, a read, a transaction; one read if the socket was forgotten before |
 //! | `$default` | one post: the answer; nothing is read to say that a stream does not exist |
-//! | `sessions_ended` | two reads; a transaction and one deletion each if there are sockets to close |
+//! | `sessions_ended` | two reads; one deletion each and a transaction if there are sockets to close |
 
 mod connect;
 mod tickets;

@@ -26,6 +26,17 @@ use crate::{
 /// thousand people, are what meets here.
 const TRIES: usize = 8;
 
+/// Why sockets could not be ended. Nothing is brought to them meanwhile, and trying again ends them.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// The table does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The platform closed some of them only.
+    #[error("{0} sockets could not be closed")]
+    Open(usize),
+}
+
 /// Whose a socket is. All that a frame brings is the platform's id of the socket it came on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Connection {
@@ -77,14 +88,14 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
     let mut batch = table.get_many(keys.to_vec()).await?;
     let [user, session, chat, here] = keys;
     let person = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active).ok_or(Kind::TicketInvalid)?;
-    batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now)).ok_or(Kind::TicketInvalid)?;
+    let sign_in = batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now)).ok_or(Kind::TicketInvalid)?;
     if batch.take::<ChatState>(&chat)?.is_some_and(|c| c.banned_at.is_some()) {
         return Err(Kind::ChatBanned.into());
     }
     let mut before = batch.take::<Presence>(&here)?;
     let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now };
     for _ in 0..TRIES {
-        let live = Live { id: id.to_owned(), session: ticket.session, since: now };
+        let live = Live { id: id.to_owned(), session: ticket.session, since: now, until: sign_in.ends_at() };
         let change = presence::come(before.take(), ticket.user, live, now)
             .map_err(|ComingTooOften(wait)| Problem::new(Kind::TooManyRequests).retry_after(wait))?;
         let mut tx = Tx::new();
@@ -95,8 +106,9 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
         let listed = list(&mut tx, sys, &change);
         match table.commit(tx).await {
             Ok(()) => {
-                // Whoever made room: told by the close alone, a client that still lives comes back.
-                sockets.close_all(change.gone.into_iter().map(|l| l.id).collect(), None).await;
+                // Whoever made room: told by the close alone, a client that still lives comes back. Nothing is brought any more to
+                // one that could not be closed.
+                let _ = sockets.close_all(change.gone.into_iter().map(|l| l.id).collect(), None).await;
                 return Ok(());
             }
             Err(e) if e.refused(first_use) || e.refused(signed_in) => return Err(Kind::TicketInvalid.into()),
@@ -130,16 +142,18 @@ pub async fn forget(table: &Table, sys: &Sys, user: UserId, ids: &[String]) -> R
     for id in ids.iter().filter(|id| !before.iter().any(|p| p.live.iter().any(|l| l.id == **id))) {
         table.delete(Connection::key_of(id)).await?;
     }
-    take_off(table, sys, before, |l| ids.contains(&l.id)).await.map(drop)
+    take_off(table, sys, before, |l| ids.contains(&l.id)).await
 }
 
 /// Ends every socket of a person: at a ban, a deactivation, a deletion. The last frame, if any, reaches each of them.
 ///
 /// # Errors
-/// [`StoreError`]
-pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, last: Option<Vec<u8>>) -> Result<(), StoreError> {
-    let before = table.get::<Presence>(Presence::key_of(user)).await?;
-    close_where(table, sys, sockets, before, last, |_| true).await
+/// [`CloseError`]; may be run again at any point.
+pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, last: Option<Vec<u8>>) -> Result<(), CloseError> {
+    match table.get::<Presence>(Presence::key_of(user)).await? {
+        None => Ok(()),
+        Some(here) => close_where(table, sys, sockets, here, last, |_| true).await,
+    }
 }
 
 /// Ends those sockets of a person whose sign-in is over, or whose account is no longer in use. Doing it again changes nothing.
@@ -147,8 +161,8 @@ pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId
 /// Two reads, because the sockets say which sign-ins they are of, and what [`close_all`] takes if any is to be closed.
 ///
 /// # Errors
-/// [`StoreError`]
-pub async fn close_ended(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), StoreError> {
+/// [`CloseError`]; may be run again at any point.
+pub async fn close_ended(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), CloseError> {
     let Some(here) = table.get::<Presence>(Presence::key_of(user)).await?.filter(|p| !p.live.is_empty()) else { return Ok(()) };
     let sessions: BTreeSet<SessionId> = here.live.iter().map(|l| l.session).collect();
     let keys = sessions.iter().map(|id| Session::key_of(user, *id)).chain([User::key_of(user)]);
@@ -161,31 +175,48 @@ pub async fn close_ended(table: &Table, sys: &Sys, sockets: &Sockets, user: User
             good.insert(id);
         }
     }
-    close_where(table, sys, sockets, Some(here), None, |l| !good.contains(&l.session)).await
+    close_where(table, sys, sockets, here, None, |l| !good.contains(&l.session)).await
 }
 
 async fn close_where(
     table: &Table,
     sys: &Sys,
     sockets: &Sockets,
-    before: Option<Presence>,
+    here: Presence,
     last: Option<Vec<u8>>,
     which: impl Fn(&Live) -> bool,
-) -> Result<(), StoreError> {
-    // Off the list first: what is closed next tells `$disconnect`, which then finds nothing left to do.
-    let gone = take_off(table, sys, before, which).await?;
-    sockets.close_all(gone.into_iter().map(|l| l.id).collect(), last.as_deref()).await;
-    Ok(())
+) -> Result<(), CloseError> {
+    let ending: Vec<String> = here.live.iter().filter(|l| which(l)).map(|l| l.id.clone()).collect();
+    // Closed first: whoever is cut off in between finds them in the list when it comes again. (Those that came meanwhile were
+    // judged when they came.)
+    let (user, open) = (here.user, sockets.close_all(ending.clone(), last.as_deref()).await);
+    take_off(table, sys, Some(here), |l| ending.contains(&l.id) && !open.contains(&l.id)).await?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let here = table.get::<Presence>(Presence::key_of(user)).await?;
+    change(table, sys, here, |p| p.silence(|l| open.contains(&l.id), sys.now())).await?;
+    Err(CloseError::Open(open.len()))
 }
 
-/// Takes sockets off a person's list, with their rows. Returns which.
-async fn take_off(table: &Table, sys: &Sys, mut before: Option<Presence>, which: impl Fn(&Live) -> bool) -> Result<Vec<Live>, StoreError> {
+/// Takes sockets off a person's list, with their rows.
+async fn take_off(table: &Table, sys: &Sys, before: Option<Presence>, which: impl Fn(&Live) -> bool) -> Result<(), StoreError> {
+    change(table, sys, before, |p| p.go(&which, sys.now())).await
+}
+
+/// Changes a person's list, anew for as long as others change it.
+async fn change(
+    table: &Table,
+    sys: &Sys,
+    mut before: Option<Presence>,
+    how: impl Fn(Presence) -> Option<Change>,
+) -> Result<(), StoreError> {
     for _ in 0..TRIES {
-        let Some(change) = before.take().and_then(|p| p.go(&which, sys.now())) else { return Ok(Vec::new()) };
+        let Some(change) = before.take().and_then(&how) else { return Ok(()) };
         let mut tx = Tx::new();
         let listed = list(&mut tx, sys, &change);
         match table.commit(tx).await {
-            Ok(()) => return Ok(change.gone),
+            Ok(()) => return Ok(()),
             Err(CommitError::Refused(r)) => before = r.current(listed).map(store::Row::decode).transpose()?,
             Err(CommitError::Store(e)) => return Err(e),
         }

@@ -12,7 +12,8 @@ use crate::{Sockets, connection, presence::Presence};
 /// is as gone then as a closed one: it must not be forgotten before it has begun. (Its own `hello` tells it what it missed.)
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
-/// Posts a frame to every socket of these people but `except`, and forgets the sockets that turn out to be closed.
+/// Posts a frame to every socket of these people but `except`, and forgets the sockets that turn out to be closed. Those whose
+/// sign-in has ended get nothing and are closed: nobody but the clock ends it, and who only listens is judged here.
 ///
 /// One post for each socket, sixteen at a time, and two requests for each person with a closed one. Nothing here fails the
 /// sender: who misses a frame sees the gap and catches up.
@@ -21,12 +22,18 @@ pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Pres
     let open = people.iter().flat_map(|p| p.sockets(now).map(|live| ((p.user, live.since), live.id.clone())));
     let targets = open.filter(|(_, id)| Some(id.as_str()) != except).collect();
     let mut closed: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
-    for ((user, since), id) in sockets.post_all(targets, frame).await {
+    for (p, over) in people.iter().flat_map(|p| p.over(now).map(move |live| (p, live))) {
+        closed.entry(p.user).or_default().push(over.id.clone());
+    }
+    let ending = closed.values().flatten().cloned().collect();
+    let (gone, still_open) = tokio::join!(sockets.post_all(targets, frame), sockets.close_all(ending, None));
+    closed.values_mut().for_each(|ids| ids.retain(|id| !still_open.contains(id)));
+    for ((user, since), id) in gone {
         if now.since(since) >= HANDSHAKE {
             closed.entry(user).or_default().push(id);
         }
     }
-    let forgetting = closed.iter().map(async |(user, ids)| {
+    let forgetting = closed.iter().filter(|(_, ids)| !ids.is_empty()).map(async |(user, ids)| {
         if let Err(e) = connection::forget(table, sys, *user, ids).await {
             tracing::warn!(error = %e, "closed sockets are still listed");
         }

@@ -58,6 +58,22 @@ pub struct Live {
     pub session: SessionId,
     /// When it came.
     pub since: Time,
+    /// From when on nothing is brought to it: when its sign-in ends, which nobody is told. A sign-in that is used lasts for
+    /// longer than a socket, until its last day.
+    #[serde(default = "Live::until_cut")]
+    pub until: Time,
+}
+
+impl Live {
+    /// Sockets from before it was kept.
+    const fn until_cut() -> Time {
+        Time::from_millis(i64::MAX)
+    }
+
+    /// Whether the platform has cut it by now.
+    fn is_cut(&self, now: Time) -> bool {
+        now >= self.since + LIFE
+    }
 }
 
 /// A change of somebody's sockets.
@@ -95,7 +111,7 @@ pub fn come(before: Option<Presence>, user: UserId, socket: Live, now: Time) -> 
         return Err(ComingTooOften((*first + COMING_WINDOW).since(now)));
     }
     coming.push(now);
-    let (mut live, mut gone): (Vec<Live>, Vec<Live>) = live.into_iter().partition(|l| now < l.since + LIFE);
+    let (mut live, mut gone): (Vec<Live>, Vec<Live>) = live.into_iter().partition(|l| !l.is_cut(now) && now < l.until);
     let turned = live.is_empty();
     live.push(socket);
     let surplus = live.len().saturating_sub(MOST_LIVE);
@@ -111,18 +127,38 @@ impl Presence {
         Key::new(partition(user), "PRESENCE")
     }
 
-    /// Some sockets close. `None` if none of them is listed.
+    /// Some sockets have closed. `None` if none of them is listed.
     pub fn go(self, closed: impl Fn(&Live) -> bool, now: Time) -> Option<Change> {
         let Self { user, live, coming, seen, version } = self;
-        let (gone, live): (Vec<Live>, Vec<Live>) = live.into_iter().partition(|l| closed(l) || now >= l.since + LIFE);
+        let (gone, live): (Vec<Live>, Vec<Live>) = live.into_iter().partition(|l| closed(l) || l.is_cut(now));
         let turned = live.is_empty();
         let next = Self { user, live, coming, seen, version: version.saturating_add(1) };
         (!gone.is_empty()).then_some(Change { next, gone, turned, before: Some(version) })
     }
 
+    /// Nothing more is brought to some sockets, though they are open. `None` if none of them is listed.
+    pub fn silence(mut self, which: impl Fn(&Live) -> bool, now: Time) -> Option<Change> {
+        let silenced: Vec<&mut Live> = self.live.iter_mut().filter(|l| which(l)).collect();
+        let any = !silenced.is_empty();
+        silenced.into_iter().for_each(|l| l.until = l.until.min(now));
+        let before = self.version;
+        let next = Self { version: before.saturating_add(1), ..self };
+        any.then_some(Change { next, gone: Vec::new(), turned: false, before: Some(before) })
+    }
+
     /// The sockets that can still be open.
+    fn open(&self, now: Time) -> impl Iterator<Item = &Live> {
+        self.live.iter().filter(move |l| !l.is_cut(now))
+    }
+
+    /// The sockets to bring something to.
     pub fn sockets(&self, now: Time) -> impl Iterator<Item = &Live> {
-        self.live.iter().filter(move |l| now < l.since + LIFE)
+        self.open(now).filter(move |l| now < l.until)
+    }
+
+    /// Those whose sign-in has ended while they are open.
+    pub fn over(&self, now: Time) -> impl Iterator<Item = &Live> {
+        self.open(now).filter(move |l| now >= l.until)
     }
 
     /// Whether the person is online by one of their sockets.
@@ -229,7 +265,7 @@ mod tests {
     const START: Time = Time::from_millis(1_893_499_200_000);
 
     fn socket(sys: &Sys, id: &str, since: Time) -> Live {
-        Live { id: id.to_owned(), session: sys.id(), since }
+        Live { id: id.to_owned(), session: sys.id(), since, until: since + LIFE + LIFE }
     }
 
     #[test]
@@ -258,6 +294,23 @@ mod tests {
         assert!(back.turned, "nobody was there");
         assert_eq!(back.gone.len(), 1);
         assert_eq!(back.next.live.len(), 1);
+    }
+
+    #[test]
+    fn a_socket_whose_sign_in_is_over_gets_nothing_and_makes_room() {
+        let sys = Sys::real();
+        let user = sys.id();
+        let until = START + Duration::from_secs(60);
+        let presence = come(None, user, Live { until, ..socket(&sys, "a", START) }, START).unwrap().next;
+        assert_eq!((presence.sockets(START).count(), presence.over(START).count()), (1, 0));
+        assert_eq!((presence.sockets(until).count(), presence.over(until).count()), (0, 1));
+        assert!(!presence.is_here(until));
+        assert!(presence.clone().go(|_| false, until).is_none(), "it is open: who forgets it has closed it");
+        let next = come(Some(presence), user, socket(&sys, "b", until), until).unwrap();
+        assert_eq!((next.gone.len(), next.turned), (1, true));
+        let silent = next.next.silence(|l| l.id == "b", START).unwrap().next;
+        assert_eq!((silent.sockets(until).count(), silent.over(until).count()), (0, 1));
+        assert!(silent.silence(|l| l.id == "a", START).is_none());
     }
 
     #[test]

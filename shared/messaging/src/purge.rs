@@ -8,7 +8,8 @@ use kernel::{Sys, id::UserId};
 use store::{Cond, Index, Key, Range, Row, StoreError, Table, Update, WriteError};
 
 use crate::{
-    Sockets, connection,
+    Sockets,
+    connection::{self, CloseError},
     message::{Entry, by_author},
     presence::Presence,
     room::{self, Membership, Room},
@@ -30,8 +31,8 @@ pub enum Purged {
 /// Ends a person's sockets. Done first, together with their sessions.
 ///
 /// # Errors
-/// [`StoreError`]; may be run again at any point.
-pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), StoreError> {
+/// [`CloseError`]; may be run again at any point.
+pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), CloseError> {
     connection::close_all(table, sys, sockets, user, None).await
 }
 

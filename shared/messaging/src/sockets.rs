@@ -49,13 +49,15 @@ impl Sockets {
         }
     }
 
-    /// Closes one socket. That it is closed already is as good.
-    pub async fn close(&self, connection: &str) {
+    /// Closes one socket, and says whether it is closed. That it was before is as good.
+    async fn close(&self, connection: &str) -> bool {
         match self.0.delete_connection().connection_id(connection).send().await {
-            Ok(_) => {}
-            Err(e) if e.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) => {}
-            // Its next frame is refused all the same: every frame is judged anew.
-            Err(e) => tracing::warn!(error = ?e, "a socket could not be closed"),
+            Ok(_) => true,
+            Err(e) if e.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) => true,
+            Err(e) => {
+                tracing::warn!(error = ?e, "a socket could not be closed");
+                false
+            }
         }
     }
 
@@ -65,14 +67,15 @@ impl Sockets {
         stream::iter(posts).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
     }
 
-    /// Tells some sockets a last thing, if there is one to tell, and closes them.
-    pub async fn close_all(&self, connections: Vec<String>, last: Option<&[u8]>) {
+    /// Tells some sockets a last thing, if there is one to tell, and closes them. Returns those that could not be closed: what
+    /// comes on one of them is refused all the same, because every frame is judged anew.
+    pub async fn close_all(&self, connections: Vec<String>, last: Option<&[u8]>) -> Vec<String> {
         let closing = connections.into_iter().map(async |id| {
             if let Some(frame) = last {
                 self.post(&id, frame).await;
             }
-            self.close(&id).await;
+            (!self.close(&id).await).then_some(id)
         });
-        stream::iter(closing).buffer_unordered(AT_ONCE).collect::<()>().await;
+        stream::iter(closing).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
     }
 }

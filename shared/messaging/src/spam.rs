@@ -71,17 +71,27 @@ impl Item for ChatState {
 /// Bans a person who sent one message too many: recorded once, then every socket of theirs is told and closed.
 ///
 /// One write; whoever makes it also ends the sockets: one read, a frame and a close for each, one transaction that forgets
-/// them. A socket that comes in between fails the same condition at its connect.
+/// them. A socket that comes in between fails the same condition at its connect; nothing is brought to one that could not be
+/// closed.
 ///
 /// Returns what to tell the person: [`Kind::ChatBanned`], unless the table does not answer.
 pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Problem {
-    match record_and_close(table, sys, sockets, user).await {
-        Ok(()) => Kind::ChatBanned.into(),
-        Err(e) => e.into(),
+    match record(table, sys, user).await {
+        Err(e) => return e.into(),
+        Ok(false) => {}
+        Ok(true) => {
+            tracing::warn!(user.id = %user, "banned from chat: too many messages");
+            let told = frame::error("chat", None, &Kind::ChatBanned.into(), kernel::Locale::default(), "");
+            if let Err(e) = connection::close_all(table, sys, sockets, user, Some(told)).await {
+                tracing::error!(error = %e, user.id = %user, "sockets of somebody who is banned are open");
+            }
+        }
     }
+    Kind::ChatBanned.into()
 }
 
-async fn record_and_close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), StoreError> {
+/// Records the ban, and says whether it is new.
+async fn record(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
     let record = Update::of(ChatState::key_of(user))
         .set("kind", ChatState::KIND)
         .set("v", ChatState::VERSION)
@@ -89,12 +99,8 @@ async fn record_and_close(table: &Table, sys: &Sys, sockets: &Sockets, user: Use
         .set("ban_reason", "rate")
         .when(field("banned_at").absent());
     match table.update(record).await {
-        Ok(_) => {
-            tracing::warn!(user.id = %user, "banned from chat: too many messages");
-            let told = frame::error("chat", None, &Kind::ChatBanned.into(), kernel::Locale::default(), "");
-            connection::close_all(table, sys, sockets, user, Some(told)).await
-        }
-        Err(WriteError::Refused(_)) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(WriteError::Refused(_)) => Ok(false),
         Err(WriteError::Store(e)) => Err(e),
     }
 }

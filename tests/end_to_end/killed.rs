@@ -1,0 +1,215 @@
+//! Consumers that are killed after any of their calls, lose any reply, are told twice and many times at once: each comes to the
+//! same end. R3, Z20, Z33, Z36. Those that remove accounts are in `deletion`, with what an account must have left.
+
+use std::time::Duration;
+
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    hosts::Trace,
+};
+use serde_json::value::{RawValue, to_raw_value};
+use tests::{Caller, Cloud, Socket, Value, json, race};
+
+/// Lets a function be cut off at its n-th call, each n once, and returns how many calls it takes: `round` makes something to
+/// do for it under a name of its own, scripts the fault for those calls, judges the end, and says how many calls were struck.
+///
+/// Four clouds take every fourth n each: most of the time is waiting for attempts that fail.
+pub(crate) async fn cut_everywhere(function: &str, times: u32, round: impl AsyncFn(&Cloud, &str, Target) -> u32) -> u32 {
+    let part = async |from: u32| {
+        let cloud = Cloud::start().await;
+        for first in (from..).step_by(4) {
+            let target = Target { function: Some(function.to_owned()), first, times, ..Target::default() };
+            if round(&cloud, &format!("cut_{first}"), target).await == 0 {
+                return first - 1;
+            }
+        }
+        0
+    };
+    let (a, b, c, d) = tokio::join!(part(1), part(2), part(3), part(4));
+    a.min(b).min(c).min(d)
+}
+
+/// What was given up is told once more, after the leases of those who were killed are over.
+pub(crate) async fn redrive(cloud: &Cloud) {
+    cloud.settle().await;
+    if cloud.aws.dead_letters.list().is_empty() {
+        return;
+    }
+    cloud.advance(Duration::from_secs(121)).await;
+    for letter in cloud.aws.dead_letters.list() {
+        let path = format!("{}/_local/dead-letters/{}/redrive", cloud.urls.console, letter.id);
+        let _ = cloud.anonymous().post(&path, json!({})).await.is(202);
+    }
+    cloud.settle().await;
+    assert!(cloud.aws.dead_letters.list().is_empty(), "{:?}", cloud.aws.dead_letters.list());
+}
+
+/// Tells a consumer of an event, as the bus does.
+fn on_the_bus(id: &str, event: &Value) -> Box<RawValue> {
+    let detail = json!({ "id": id, "at": 1_893_499_260_000_i64, "event": event });
+    to_raw_value(&json!({ "version": "0", "detail-type": event["name"], "source": "stoa", "detail": detail })).unwrap()
+}
+
+/// Tells a consumer many times at once, and says how many of the runs went well.
+async fn at_once(cloud: &Cloud, function: &'static str, event: &RawValue) -> usize {
+    let runs = race(8, |_| {
+        let (hosts, event, trace) = (cloud.hosts.clone(), event.to_owned(), Trace::new(&cloud.sys));
+        async move { hosts.invoke(function, event, &trace).await.is_ok() }
+    });
+    runs.await.into_iter().filter(|ok| *ok).count()
+}
+
+/// How many messages of this text a socket has heard, once it has heard one.
+async fn heard(socket: &mut Socket, text: &str) -> usize {
+    let is = |frame: &Value| frame["payload"]["type"] == "message" && frame["payload"]["text"] == text;
+    let _ = socket.expect(is).await;
+    let _ = socket.ask(json!({ "type": "online", "room": "public" })).await;
+    1 + socket.heard().iter().filter(|frame| is(frame)).count()
+}
+
+/// How many sockets of somebody are listed, and how many rows of sockets are theirs.
+async fn listed(cloud: &Cloud, whose: &Caller) -> (usize, usize) {
+    let lists = cloud.of_kind("presence").await;
+    let list = lists.iter().find(|list| list["user"]["S"] == whose.id());
+    let rows = cloud.of_kind("connection").await.into_iter().filter(|row| row["user"]["S"] == whose.id()).count();
+    (list.map_or(0, |list| list["live"]["L"].as_array().unwrap().len()), rows)
+}
+
+/// A session ends while the function that closes its sockets is cut off at every call: they are closed, and others are not.
+async fn sign_out(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    let (stays, goes) = (cloud.member(name).await, cloud.sign_in(name).await);
+    let (mut here, mut there) = (stays.socket().await, goes.socket().await);
+    cloud.settle().await;
+    let down = cloud.aws.faults.script(target, fault);
+    let _ = goes.delete("/v1/sessions/current").await.is(204);
+    cloud.settle().await;
+    down.end();
+    redrive(cloud).await;
+    there.closed().await;
+    cloud.settle().await;
+    assert_eq!(listed(cloud, &stays).await, (1, 1), "{fault:?}, {name}");
+    assert_eq!(here.ask(json!({ "type": "hello" })).await["type"], "hello");
+    here.close().await;
+    cloud.advance(Duration::from_secs(61)).await;
+    down.hits()
+}
+
+/// W6, Z20: the sockets of a session that has ended are closed in the end, wherever their closing was cut off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sockets_of_an_ended_session_are_closed_whatever_fails() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere("SocketFunction", times, async |cloud, name, target| sign_out(cloud, name, target, fault).await).await;
+        assert!(calls >= 4, "{fault:?}: {calls}");
+    }
+}
+
+/// R3, Z36: told many times at once and once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ended_sessions_are_told_many_times_at_once() {
+    let cloud = Cloud::start().await;
+    let (ana, goes) = (cloud.member("ana").await, cloud.sign_in("ana").await);
+    let (mut here, mut there) = (ana.socket().await, goes.socket().await);
+    let down = Target { function: Some("OutboxRelayFunction".to_owned()), ..Target::default() };
+    let down = cloud.aws.faults.script(down, Fault::Internal);
+    let _ = goes.delete("/v1/sessions/current").await.is(204);
+    let event = on_the_bus("evt_01K9ZCHCW7R5JY9H0FAMZV0001", &json!({ "name": "sessions_ended", "user": ana.id() }));
+    assert!(at_once(&cloud, "SocketFunction", &event).await >= 1);
+    there.closed().await;
+    down.end();
+    cloud.settle().await;
+    assert_eq!(at_once(&cloud, "SocketFunction", &event).await, 8);
+    assert_eq!(listed(&cloud, &ana).await, (1, 1));
+    assert_eq!(here.ask(json!({ "type": "hello" })).await["type"], "hello");
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
+/// Somebody says something in the public room while the function that brings it is cut off.
+async fn said_in_public(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    let (ana, ben) = (cloud.member(name).await, cloud.member(&format!("{name}b")).await);
+    let (mut from, mut to) = (ana.socket().await, ben.socket().await);
+    cloud.settle().await;
+    let say = async |from: &mut Socket, text: &str| {
+        let ack = from.ask(json!({ "type": "send", "room": "public", "text": text, "nonce": text.replace(' ', "-") })).await;
+        assert_eq!(ack["type"], "ack", "{ack}");
+        ack["seq"].as_u64().unwrap()
+    };
+    let down = cloud.aws.faults.script(target, fault);
+    let seq = say(&mut from, &format!("{name} one")).await;
+    cloud.settle().await;
+    down.end();
+    redrive(cloud).await;
+    // What was not brought is fetched; what comes next is brought.
+    let missed = to.ask(json!({ "type": "sync", "room": "public", "since": seq - 1 })).await;
+    assert_eq!(missed["messages"][0]["text"], format!("{name} one"), "{missed}");
+    say(&mut from, &format!("{name} two")).await;
+    assert_eq!(heard(&mut to, &format!("{name} two")).await, 1);
+    // A table that fails delays it and loses nothing.
+    let brought = down.hits() == 0 || to.heard().iter().any(|frame| frame["payload"]["text"] == format!("{name} one"));
+    for socket in [from, to] {
+        socket.close().await;
+    }
+    cloud.advance(Duration::from_secs(61)).await;
+    assert!(brought, "{fault:?}, {name}");
+    down.hits()
+}
+
+/// C-5, Z20, Z41: whichever call of the fan-out fails, the message is there for everybody and the next one is brought.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fan_out_that_is_cut_off_loses_nothing() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
+        let of_the_table = |target: Target| Target { service: Some(Service::DynamoDb), ..target };
+        let round = async |cloud: &Cloud, name: &str, target| said_in_public(cloud, name, of_the_table(target), fault).await;
+        let calls = cut_everywhere("RoomFanoutFunction", times, round).await;
+        assert!(calls >= 7, "{fault:?}: {calls}");
+    }
+}
+
+/// R3, Z33, Z36: an event that comes many times at once and once more is brought once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_fanned_out_once() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (mut from, mut to) = (ana.socket().await, ben.socket().await);
+    cloud.settle().await;
+    let down = Target { function: Some("OutboxRelayFunction".to_owned()), ..Target::default() };
+    let down = cloud.aws.faults.script(down, Fault::Internal);
+    let ack = from.ask(json!({ "type": "send", "room": "public", "text": "once", "nonce": "n" })).await;
+    assert_eq!(ack["type"], "ack", "{ack}");
+    let waiting = cloud.of_kind("outbox").await.into_iter().find(|item| item["name"]["S"] == "message_posted").unwrap();
+    let event = serde_json::from_str(waiting["event"]["S"].as_str().unwrap()).unwrap();
+    let event = on_the_bus(waiting["id"]["S"].as_str().unwrap(), &event);
+    assert!(at_once(&cloud, "RoomFanoutFunction", &event).await >= 1);
+    assert_eq!(at_once(&cloud, "RoomFanoutFunction", &event).await, 8);
+    down.end();
+    cloud.settle().await;
+    assert_eq!(heard(&mut to, "once").await, 1);
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
+/// Somebody registers while the function that sends is cut off: one mail comes, with a code that is good.
+async fn mailed(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    let email = format!("{name}@example.test");
+    let down = cloud.aws.faults.script(target, fault);
+    let flow = cloud.anonymous().post("/v1/registrations", json!({ "email": email })).await.is(201);
+    cloud.settle().await;
+    down.end();
+    redrive(cloud).await;
+    let mails = cloud.mails_to(&email).await;
+    // Only who is killed between the sending and its note sends again.
+    assert!((1..=3).contains(&mails.len()), "{fault:?}, {name}: {}", mails.len());
+    let path = format!("/v1/registrations/{}/code", flow["id"].as_str().unwrap());
+    cloud.anonymous().post(&path, json!({ "code": mails.last().unwrap().code })).await.is(200);
+    down.hits()
+}
+
+/// E3, Z20, Z30: whichever call of the sending fails, a mail comes and its code is good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sending_that_is_cut_off_comes_to_a_good_code() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere("DeliverFunction", times, async |cloud, name, target| mailed(cloud, name, target, fault).await).await;
+        assert!(calls >= 5, "{fault:?}: {calls}");
+    }
+}
