@@ -369,7 +369,7 @@ async fn the_list_is_its_owners_and_comes_in_pages() {
     assert_eq!(seen, expected);
     let first = ana.get(&format!("{INVITEES}?limit=1")).await.is(200)["items"][0].clone();
     let members: Vec<&String> = first.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["entered_at", "picture", "username"], "nothing else is shown of somebody");
+    assert_eq!(members, ["entered_at", "id", "picture", "username"], "nothing else is shown of somebody");
 
     assert_eq!(names(&ben).await, Vec::<String>::new());
     ben.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");

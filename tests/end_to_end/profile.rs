@@ -187,6 +187,15 @@ async fn what_a_patch_may_not_do() {
             "/who_can_message choice"
         ]
     );
+    // What is right is not saved beside what is wrong.
+    let right = json!({ "first_name": "Anna", "last_name": "Nowicka", "bio": "Climbs.", "language": "pl", "private": true });
+    for (name, value, error) in
+        [("first_name", json!(""), "required"), ("bio", json!("x".repeat(501)), "too_long"), ("language", json!("de"), "locale")]
+    {
+        let mut mixed = right.clone();
+        mixed[name] = value;
+        assert_eq!(patch(&ana, &version, mixed).await.field_errors(), [format!("/{name} {error}")]);
+    }
     assert_eq!((etag(&ana).await, ana.get("/v1/me").await.is(200)), (version, before));
 }
 
@@ -299,15 +308,18 @@ async fn others_see_what_is_opened() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let seen = ben.get("/v1/users/ana").await.is(200);
-    assert_eq!(members(&seen), ["last_seen_at", "online", "picture", "username"]);
+    assert_eq!(members(&seen), ["id", "last_seen_at", "online", "picture", "username"]);
     let version = etag(&ana).await;
     let _ = patch(&ana, &version, json!({ "bio": "Climbs." })).await.is(200);
     let seen = ben.get("/v1/users/Ana").await.is(200);
-    assert_eq!((members(&seen), seen["bio"].as_str()), (vec!["bio", "last_seen_at", "online", "picture", "username"], Some("Climbs.")));
+    assert_eq!(
+        (members(&seen), seen["bio"].as_str()),
+        (vec!["bio", "id", "last_seen_at", "online", "picture", "username"], Some("Climbs."))
+    );
     assert_eq!(ana.get("/v1/users/ana").await.is(200), seen);
     let version = etag(&ana).await;
     let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
-    assert_eq!(members(&ben.get("/v1/users/ana").await.is(200)), ["picture", "username"]);
+    assert_eq!(members(&ben.get("/v1/users/ana").await.is(200)), ["id", "picture", "username"]);
 
     for nobody in ["nobody", "a", "ana@example.test", "%00", "admin"] {
         ben.get(&format!("/v1/users/{nobody}")).await.is_problem(404, "not_found");

@@ -44,7 +44,9 @@ async fn crossing_openings_make_one_room() {
     assert_eq!(rooms.len(), 1, "{rooms:?}");
     let made = replies.iter().filter(|r| r.status.as_u16() == 201).count();
     let found = replies.iter().filter(|r| r.status.as_u16() == 200).count();
+    // Whoever made it may have been told to come back, and found it then.
     assert!(made <= 1 && made + found == 500, "{made} made, {found} found");
+    assert_eq!(cloud.of_kind("room").await.len(), 1);
     for who in [&ana, &ben] {
         let list = who.get("/v1/rooms").await.is(200);
         assert_eq!(list["items"].as_array().unwrap().len(), 2, "the public room and this one: {list}");
@@ -62,6 +64,19 @@ async fn a_direct_room_shows_the_other_person() {
     assert_eq!((&room["kind"], &room["with"]["username"], &room["last_seq"]), (&json!("direct"), &json!("ben"), &json!(0)));
     let same = ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await.is(200);
     assert_eq!((&same["id"], &same["with"]["username"]), (&room["id"], &json!("ana")));
+}
+
+/// C-1, I-9: whoever knows somebody's name finds them and writes to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_enough_to_write_to_somebody() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let found = ben.get("/v1/users/ana").await.is(200);
+    let room = ben.post("/v1/rooms/direct", json!({ "user": found["id"] })).await.is(201);
+    assert_eq!(room["with"], json!({ "id": ana.id(), "username": "ana" }));
+    let mut socket = ana.socket().await;
+    say(&ben, room["id"].as_str().unwrap(), ["hello".to_owned()]).await;
+    assert_eq!(socket.hear("message").await["text"], "hello");
 }
 
 /// C-1: not with oneself, not with nobody, and only as it is asked for.

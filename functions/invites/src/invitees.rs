@@ -47,6 +47,9 @@ pub struct InviteeList {
 /// Somebody who entered one's code.
 #[derive(Serialize, ToSchema)]
 pub struct InviteeInfo {
+    /// Which account: what opens a chat with them. Absent as the name is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<UserId>,
     /// Absent, like all else but the date, while their account is not in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("ben"))]
@@ -93,6 +96,7 @@ fn shown(s: &crate::State, people: &mut Batch, entry: &Invitee) -> Result<Invite
     Ok(InviteeInfo {
         phone: phone.map(|phone| if entry.shows_phone { phone.to_string() } else { phone.hinted() }),
         picture: user.as_ref().map(|user| s.links.of(user.picture)),
+        id: user.as_ref().map(|user| user.id),
         username: user.map(|user| user.username.to_string()),
         entered_at: entry.at.into(),
     })

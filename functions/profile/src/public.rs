@@ -7,7 +7,7 @@ use accounts::{
     user::{Status, User, UsernameClaim},
 };
 use axum::extract::State;
-use kernel::{Kind, Sys, Timestamp};
+use kernel::{Kind, Sys, Timestamp, id::UserId};
 use serde::Serialize;
 use store::{
     Table,
@@ -24,6 +24,8 @@ use crate::{
 /// What everybody who is signed in may know of a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublicProfile {
+    /// Which account: what opens a chat with them. It outlives every change of the name.
+    id: UserId,
     /// Unique.
     #[schema(examples("anna"))]
     username: String,
@@ -78,6 +80,7 @@ fn opened(user: User, sight: Sight, links: &Links) -> PublicProfile {
     let open = !user.private;
     let (online, last_seen_at) = sight.told();
     PublicProfile {
+        id: user.id,
         username: user.username.to_string(),
         picture: links.of(user.picture),
         bio: user.bio.filter(|_| open),
@@ -88,6 +91,7 @@ fn opened(user: User, sight: Sight, links: &Links) -> PublicProfile {
 
 fn example() -> serde_json::Value {
     serde_json::json!({
+        "id": "usr_01K9ZCHCW7R5JY9H0FAMZV8NTS",
         "username": "anna",
         "picture": Picture::example(),
         "bio": "Climbs.",
