@@ -124,6 +124,34 @@ async fn an_address_is_judged_as_a_whole() {
     assert!(dubai.get("postal_code").is_none() && dubai.get("state").is_none(), "{dubai}");
 }
 
+/// I-11: what has exactly the least or the most characters is taken, one less or more is not, for a new address and for a
+/// changed one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_part_of_an_address_has_bounds() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let whole = json!({ "street": "Street 1", "city": "City", "state": "State", "postal_code": "12345", "country": "AF" });
+    let kept = ana.post(ALL, whole.clone()).await.is(201)["id"].as_str().unwrap().to_owned();
+    for (part, least, most) in [("street", 5, 100), ("city", 2, 50), ("state", 2, 50), ("postal_code", 3, 20)] {
+        for (length, error) in [(least, None), (most, None), (least - 1, Some("too_short")), (most + 1, Some("too_long"))] {
+            let mut body = whole.clone();
+            // Characters, not bytes, where there may be others than letters of English.
+            body[part] = json!(if part == "postal_code" { "7" } else { "ł" }.repeat(length));
+            let version = ana.get(&format!("{ALL}/{kept}")).await.header("etag");
+            let (new, changed) = (ana.post(ALL, body.clone()).await, put(&ana, &kept, &version, body.clone()).await);
+            if let Some(error) = error {
+                for refused in [new, changed] {
+                    assert_eq!(refused.field_errors(), [format!("/{part} {error}")], "{length}");
+                }
+                assert_eq!(ana.get(&format!("{ALL}/{kept}")).await.header("etag"), version);
+            } else {
+                assert_eq!((&new.is(201)[part], &changed.is(200)[part]), (&body[part], &body[part]));
+                ana.delete(&format!("{ALL}/{}", new.json()["id"].as_str().unwrap())).await.is(204);
+            }
+        }
+    }
+}
+
 /// I-11: of forty addresses that are added at once twenty are stored, and one of them is the main one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_are_twenty_at_most_whatever_happens_at_once() {

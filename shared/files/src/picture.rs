@@ -24,7 +24,7 @@ const MEMORY_MAX: u64 = 256 * 1024 * 1024;
 /// Progressive JPEGs have about ten scans, thumbnails included.
 const SCANS_MAX: usize = 100;
 /// Of the JPEGs we write.
-const QUALITY: u8 = 85;
+const QUALITY: u8 = 75;
 
 /// Why an upload did not become a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
