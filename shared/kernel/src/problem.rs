@@ -310,6 +310,13 @@ impl std::error::Error for Problem {
     }
 }
 
+/// Why JSON could not be read, for the log: what kind of mistake it is and where, and nothing of what was sent. (The error itself
+/// quotes it.)
+#[must_use]
+pub fn unread(e: &serde_json::Error) -> String {
+    format!("{:?} in line {}, column {}", e.classify(), e.line(), e.column())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

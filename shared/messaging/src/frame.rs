@@ -2,7 +2,11 @@
 //!
 //! The `id` is the client's: every answer carries the one of the frame it answers; what nobody asked for carries none.
 
-use kernel::{Kind, Locale, Problem, id::RoomId, problem::ProblemDocument};
+use kernel::{
+    Kind, Locale, Problem,
+    id::RoomId,
+    problem::{ProblemDocument, unread},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -46,7 +50,7 @@ struct Envelope<'a> {
 /// # Errors
 /// [`Unreadable`]
 pub fn read<P: DeserializeOwned>(body: &str) -> Result<Asked<P>, Unreadable> {
-    let invalid = |e: serde_json::Error| Unreadable { id: id_of(body), problem: Problem::new(Kind::FrameInvalid).because(e) };
+    let invalid = |e: serde_json::Error| Unreadable { id: id_of(body), problem: Problem::new(Kind::FrameInvalid).because(unread(&e)) };
     let Envelope { id, payload, .. } = serde_json::from_str(body).map_err(invalid)?;
     if id.as_ref().is_some_and(|id| id.chars().count() > ID_MAX_CHARS) {
         return Err(Unreadable { id: None, problem: Kind::FrameInvalid.into() });

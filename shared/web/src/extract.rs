@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, Uri, header, request::Parts, uri::InvalidUri};
-use kernel::{Kind, Problem};
+use kernel::{Kind, Problem, problem::unread};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Error;
@@ -62,9 +62,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let pointer: String = e.path().iter().filter_map(segment).map(|s| format!("/{s}")).collect();
-        Problem::new(Kind::Malformed).with("pointer", pointer).because(e.into_inner())
+        let cause = format!("{} at {pointer:?}", unread(e.inner()));
+        Problem::new(Kind::Malformed).with("pointer", pointer).because(cause)
     })?;
-    json.end().map_err(|e| Problem::new(Kind::Malformed).because(e))?;
+    json.end().map_err(|e| Problem::new(Kind::Malformed).because(unread(&e)))?;
     Ok(value)
 }
 
@@ -98,7 +99,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let axum::extract::Path(value) =
-            axum::extract::Path::from_request_parts(parts, state).await.map_err(|e| Problem::new(Kind::NotFound).because(e.body_text()))?;
+            axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| Problem::new(Kind::NotFound).because("the path"))?;
         Ok(Self(value))
     }
 }
@@ -119,7 +120,7 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("lang="));
     let rest = format!("/?{}", pairs.collect::<Vec<_>>().join("&"));
     let uri = rest.parse().map_err(|e: InvalidUri| Problem::new(Kind::Malformed).because(e))?;
-    let found = axum::extract::Query::try_from_uri(&uri).map_err(|e| Problem::new(Kind::Malformed).because(e.body_text()))?;
+    let found = axum::extract::Query::try_from_uri(&uri).map_err(|_| Problem::new(Kind::Malformed).because("the query"))?;
     Ok(found.0)
 }
 
@@ -155,6 +156,17 @@ mod tests {
             .map_err(|p| p.members.get("pointer").and_then(|v| v.as_str()).unwrap_or("-").to_owned())
             .err()
             .unwrap_or_default()
+    }
+
+    #[test]
+    fn what_was_sent_is_not_told_to_the_log() {
+        for json in
+            [r#"{"name":424242,"list":[]}"#, r#"{"name":"a","list":["424242"]}"#, r#"{"name":"a","list":[]}424242"#, r#"{"name":424242"#]
+        {
+            let problem = parse::<Body>(json.as_bytes()).unwrap_err();
+            let cause = problem.cause.unwrap().to_string();
+            assert!(!cause.contains("424242"), "{cause}");
+        }
     }
 
     #[test]
