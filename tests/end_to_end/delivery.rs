@@ -202,6 +202,29 @@ async fn what_the_bus_does_not_take_is_reported_by_its_place() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len() - before, 25);
 }
 
+/// R3, Z33, Z36: where the bus has taken what it seems to have refused, or the relay is told many times at once, what arrives
+/// arrives once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_relay_sends_twice_arrives_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mails = async || cloud.mails_to(&ana.email()).await.len();
+    for times in [1, 3, 9] {
+        let before = mails().await;
+        let lost = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, times), Fault::LostAfter);
+        new_client(&cloud, "ana", &format!("client {times}")).await;
+        assert_eq!((mails().await - before, lost.hits()), (1, times));
+    }
+    let before = mails().await;
+    let unpublished = race(8, |_| {
+        let (hosts, records, trace) = (cloud.hosts.clone(), notices(&ana.id(), &[]), Trace::new(&cloud.sys));
+        async move { failures(&hosts.invoke(RELAY, records, &trace).await.unwrap()).len() }
+    });
+    assert_eq!(unpublished.await, [0; 8]);
+    assert_eq!(mails().await - before, 25);
+    assert!(cloud.aws.dead_letters.list().is_empty());
+}
+
 /// §5 of the architecture: an outage of the bus delays mails and loses none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_the_bus_delays_and_loses_nothing() {

@@ -433,7 +433,7 @@ async fn who_is_there_is_seen() {
     cloud.advance(minutes(1)).await;
     let version = etag(&ana).await;
     let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
-    assert_eq!(members(&sight(&ben).await), ["picture", "username"]);
+    assert_eq!(members(&sight(&ben).await), ["id", "picture", "username"]);
     assert!(ana.get("/v1/me").await.is(200)["last_seen_at"].is_string());
     // Nobody is seen for ever.
     let _ = patch(&ana, &etag(&ana).await, json!({ "private": false })).await.is(200);

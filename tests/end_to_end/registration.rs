@@ -2,7 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use local::outside::breached::Mood;
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    outside::breached::Mood,
+};
 use tests::{Caller, Cloud, PASSWORD, Value, json, race};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -171,10 +177,191 @@ async fn one_of_many_gets_the_name() {
             _ => assert_eq!(reply.is_problem(409, "username_taken")["required_step"], "username"),
         }
     }
+    for kind in ["user", "username", "email"] {
+        assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}: nothing is left of those who lost");
+    }
     let (caller, path) = &flows[(created[0] + 1) % 12];
     assert_eq!(caller.put(&format!("{path}/username"), json!({ "username": "Ana" })).await.field_errors(), ["/username username_taken"]);
     caller.put(&format!("{path}/username"), json!({ "username": "ana_too" })).await.is(200);
     caller.post(&format!("{path}/complete"), json!({})).await.is(201);
+}
+
+/// I-1, B3, Q1: of a thousand who send the right code at once the flow goes on by one step, to one account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_right_code_counts_once() {
+    let cloud = Cloud::start().await;
+    let (caller, path) = begin(&cloud, "ana@example.test").await;
+    let code = cloud.code_to("ana@example.test").await;
+    let replies = race(1000, |_| {
+        let (caller, path, code) = (caller.clone(), path.clone(), code.clone());
+        async move { caller.post(&format!("{path}/code"), json!({ "code": code })).await }
+    })
+    .await;
+    for reply in &replies {
+        match reply.status.as_u16() {
+            200 => assert_eq!(reply.json()["step"], "personal"),
+            409 => drop(reply.is_problem(409, "conflict")),
+            // On a busy machine some are told to come back.
+            503 => {}
+            // It is used up.
+            _ => drop(reply.is_problem(422, "code_invalid")),
+        }
+    }
+    assert!(replies.iter().any(|reply| reply.status == 200), "one of them did it");
+    assert_eq!(caller.get(&path).await.is(200)["step"], "personal");
+    caller.put(&format!("{path}/personal"), personal()).await.is(200);
+    caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
+    caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    caller.post(&format!("{path}/complete"), json!({})).await.is(201);
+    one_account(&cloud).await;
+}
+
+/// That there is one account, and one claim of each of its names.
+async fn one_account(cloud: &Cloud) {
+    for kind in ["user", "username", "email", "password"] {
+        assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}");
+    }
+}
+
+/// I-1, Q4: of five who have proven one address one gets the account, whatever names they chose, and the others learn why not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_has_one_account() {
+    let cloud = Cloud::start().await;
+    let mut flows = Vec::new();
+    // Five codes an hour go to one address.
+    for n in 0..5 {
+        let (caller, path) = begin(&cloud, "ana@example.test").await;
+        prove(&cloud, &caller, &path, "ana@example.test").await;
+        caller.put(&format!("{path}/personal"), personal()).await.is(200);
+        caller.put(&format!("{path}/username"), json!({ "username": format!("ana{n}") })).await.is(200);
+        caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+        flows.push((caller, path));
+    }
+    let replies = race(500, |i| {
+        let (caller, path) = flows[i % flows.len()].clone();
+        async move { (i % 5, caller.post(&format!("{path}/complete"), json!({})).await) }
+    })
+    .await;
+    let created: Vec<usize> = replies.iter().filter(|(_, r)| r.status.as_u16() == 201).map(|(flow, _)| *flow).collect();
+    assert_eq!(created.len(), 1, "one account");
+    for (flow, reply) in &replies {
+        match reply.status.as_u16() {
+            201 => {}
+            404 => assert_eq!(*flow, created[0], "its flow is spent"),
+            // On a busy machine some are told to come back.
+            503 => {}
+            _ => drop(reply.is_problem(409, "account_exists")),
+        }
+    }
+    for (caller, path) in flows.iter().enumerate().filter(|(n, _)| *n != created[0]).map(|(_, flow)| flow) {
+        caller.post(&format!("{path}/complete"), json!({})).await.is_problem(409, "account_exists");
+    }
+    one_account(&cloud).await;
+}
+
+/// I-2, Q4: one link that many open at once makes one account; of two links for one address the second makes none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_link_opens_one_account() {
+    let cloud = Cloud::start().await;
+    let mut tokens = Vec::new();
+    for name in ["ana", "ana_too"] {
+        let body = json!({ "email": "ana@example.test", "username": name, "password": PASSWORD });
+        cloud.anonymous().post("/v1/registrations/link", body).await.is(202);
+        tokens.push(cloud.token_to("ana@example.test").await);
+    }
+    let activate = |token: &str| {
+        let (caller, body) = (cloud.anonymous(), json!({ "token": token, "password": PASSWORD }));
+        async move { caller.post("/v1/activations", body).await }
+    };
+    let replies = race(200, |_| activate(&tokens[0])).await;
+    assert_eq!(replies.iter().filter(|r| r.status == 201).count(), 1);
+    for reply in replies.iter().filter(|r| r.status != 201) {
+        let told = format!("{} {}", reply.status.as_u16(), reply.json()["code"].as_str().unwrap());
+        // Whoever was let through to the account found it made, or its link used.
+        let known =
+            ["422 link_invalid", "429 too_many_requests", "404 not_found", "409 account_exists", "409 username_taken", "409 conflict"];
+        assert!(known.contains(&told.as_str()), "{told}");
+    }
+    activate(&tokens[1]).await.is_problem(409, "account_exists");
+    one_account(&cloud).await;
+    cloud.sign_in("ana").await;
+}
+
+/// R5, Z2, Z3: a table that fails when everything is to become an account leaves nothing of it, and the same call makes it
+/// later; where only the reply is lost, it is made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_is_made_whole_or_not_at_all() {
+    let cloud = Cloud::start().await;
+    let fails = |fault: Fault, times: u32| {
+        let operation = Some("TransactWriteItems".to_owned());
+        let function = Some("RegistrationFunction".to_owned());
+        cloud.aws.faults.script(Target { function, service: Some(Service::DynamoDb), operation, first: 1, times }, fault)
+    };
+    for (n, (fault, times)) in [(Fault::Internal, 3), (Fault::LostAfter, 1), (Fault::LostAfter, 3)].into_iter().enumerate() {
+        let (stepwise, linked) = (format!("steps{n}"), format!("linked{n}"));
+        let email = format!("{stepwise}@example.test");
+        let (caller, path) = at_the_password(&cloud, &stepwise).await;
+        caller.put(&path, json!({ "password": PASSWORD })).await.is(200);
+        let path = path.trim_end_matches("/password");
+        let body = json!({ "email": format!("{linked}@example.test"), "username": linked, "password": PASSWORD });
+        cloud.anonymous().post("/v1/registrations/link", body).await.is(202);
+        let token = cloud.token_to(&format!("{linked}@example.test")).await;
+        let complete = async || caller.post(&format!("{path}/complete"), json!({})).await;
+        let activate = async || cloud.anonymous().post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await;
+        let count = async || (cloud.of_kind("user").await.len(), cloud.of_kind("email").await.len(), cloud.of_kind("username").await.len());
+        for way in ["steps", "link"] {
+            let before = count().await;
+            let go = async || if way == "steps" { complete().await } else { activate().await };
+            let down = fails(fault, times);
+            let reply = go().await;
+            let after = count().await;
+            assert_eq!(down.hits(), times, "{way} {fault:?}");
+            if times == 3 {
+                assert!([500, 503].contains(&reply.status.as_u16()), "{way} {fault:?}: {}", reply.status);
+                let told = reply.is_problem(reply.status.as_u16(), "unavailable").to_string().to_lowercase();
+                assert!(!["dynamo", "aws", "transact", "exception", "sdk"].iter().any(|word| told.contains(word)), "{told}");
+            }
+            let made = (before.0 + 1, before.1 + 1, before.2 + 1);
+            match (fault, times) {
+                (Fault::Internal, _) => {
+                    assert_eq!(after, before, "{way}: nothing is left");
+                    go().await.is(201);
+                    assert_eq!(count().await, made);
+                }
+                (_, 1) => {
+                    reply.is(201);
+                    assert_eq!(after, made);
+                }
+                _ => assert_eq!(after, made, "{way}: it was made, and its owner signs in"),
+            }
+        }
+        cloud.sign_in(&email).await;
+        cloud.sign_in(&linked).await;
+    }
+}
+
+/// X2: where a mailed link leads is configured, whatever a request says of where it was sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_lead_where_they_are_configured_to() {
+    let cloud = Cloud::start().await;
+    let place = async |headers: &[(&str, &str)], name: &str| {
+        let caller = headers.iter().fold(cloud.anonymous(), |caller, (header, value)| caller.with(header, value));
+        let email = format!("{name}@example.test");
+        let body = json!({ "email": email, "username": name, "password": PASSWORD });
+        let reply = caller.post("/v1/registrations/link", body).await;
+        if reply.status == 202 { cloud.mail_to(&email).await.links[0].split_once('#').map(|(place, _)| place.to_owned()) } else { None }
+    };
+    let plain = place(&[], "plain").await.unwrap();
+    let evil = "evil.test";
+    for (name, headers) in [
+        ("by_host", &[("host", evil)][..]),
+        ("forwarded", &[("x-forwarded-host", evil), ("x-forwarded-proto", "gopher"), ("forwarded", "host=evil.test")]),
+        ("original", &[("x-original-host", evil), ("x-host", evil), ("origin", "https://evil.test"), ("referer", "https://evil.test/")]),
+    ] {
+        // A host that the gateway does not know may be refused by it.
+        let led = place(headers, name).await;
+        assert!(led.is_none() && name == "by_host" || led.as_deref() == Some(&plain), "{name}: {led:?}");
+    }
 }
 
 /// E1: a known address is answered like an unknown one; its owner is told by mail, and guessing looks the same.

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
 use serde_json::Value;
 
 use crate::contract;
@@ -240,15 +243,28 @@ impl Reply {
         (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.asked))).to_owned()
     }
 
-    /// What two answers must have in common for nobody to tell them apart: status, header names and the body with every id,
-    /// token, time and number of seconds masked.
+    /// What two answers must have in common for nobody to tell them apart: status, headers and the body with every id, token,
+    /// time and number of seconds masked.
     #[must_use]
     pub fn shape(&self) -> String {
-        let mut names: Vec<_> = self.headers.keys().map(|k| k.as_str().to_owned()).collect();
-        names.sort();
+        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| told(name.as_str(), value)).collect();
+        headers.sort();
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
-        format!("{} {names:?} {}", self.status, masked(body))
+        format!("{} {headers:?} {}", self.status, masked(body))
     }
+}
+
+/// A header, without what differs from one answer to the next.
+fn told(name: &str, value: &HeaderValue) -> String {
+    let value = value.to_str().unwrap_or_default();
+    let value = match name {
+        "date" | "x-request-id" | "apigw-requestid" | "retry-after" | "server-timing" => "…".to_owned(),
+        _ if name.starts_with("ratelimit") => "…".to_owned(),
+        "location" => value.split('/').map(|part| if part.len() > 15 { "…" } else { part }).collect::<Vec<_>>().join("/"),
+        "set-cookie" => value.split(';').map(|part| part.split('=').next().unwrap_or_default()).collect::<Vec<_>>().join(";"),
+        _ => value.to_owned(),
+    };
+    format!("{name}: {value}")
 }
 
 fn masked(value: Value) -> Value {

@@ -52,9 +52,18 @@ impl Cloud {
     /// # Panics
     /// If it does not start.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts one whose template has these parameters.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_with(parameters: &[(&str, &str)]) -> Self {
         // Shown for tests that fail. Another test may have been first.
         drop(tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init());
-        let options = Options::for_tests();
+        let mut options = Options::for_tests();
+        options.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let hosting = options.hosting.clone();
         let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));
         Self { stack, hosting, addresses: AtomicU32::new(0) }
