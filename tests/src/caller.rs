@@ -161,8 +161,7 @@ impl Caller {
         let reply = request.send().await.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
         let (status, headers) = (reply.status(), reply.headers().clone());
         let bytes = reply.bytes().await.expect("a body").to_vec();
-        let reply_type = headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
-        contract::holds(method.as_str(), path, status.as_u16(), reply_type, &bytes);
+        contract::holds(method.as_str(), path, status.as_u16(), &headers, &bytes);
         Reply { asked: format!("{method} {path}"), status, headers, bytes }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// The committed document, which a check keeps equal to what the handlers say.
@@ -10,10 +11,11 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include
 /// Fails if the document does not declare this answer of this operation. What no operation is behind (a path that is not
 /// there, a refusal of the gateway itself) has nothing to be held against.
 #[track_caller]
-pub(crate) fn holds(method: &str, path: &str, status: u16, content_type: &str, body: &[u8]) {
+pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
     let path = path.split('?').next().unwrap_or_default();
     let Some(operation) = operation(method, path) else { return };
-    let problem = content_type == "application/problem+json";
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let problem = header("content-type") == "application/problem+json";
     if status >= 400 && !problem {
         return;
     }
@@ -24,6 +26,13 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, content_type: &str, b
         let code = document["code"].as_str().unwrap_or_default();
         let examples = &declared["content"]["application/problem+json"]["examples"];
         assert!(examples[code].is_object(), "{method} {path} answers {status} {code}, which it does not declare");
+        let reached = header("ratelimit-policy");
+        let limits = operation["x-limits"].as_array().into_iter().flatten();
+        let policy = |l: &Value| format!("{};q={};w={}", l["name"], l["max"], l["seconds"]);
+        assert!(
+            reached.is_empty() || limits.map(policy).any(|limit| limit == reached),
+            "{method} {path} has the limit {reached}, which it does not declare"
+        );
     }
 }
 

@@ -23,6 +23,7 @@ pub async fn get_cancel_deletion_page() -> Response {
 #[serde(deny_unknown_fields)]
 pub struct CancelDeletion {
     /// What follows `#token=` in the link.
+    #[schema(max_length = 100)]
     token: String,
 }
 

@@ -20,7 +20,7 @@ use crate::leaving::Leaving;
 #[serde(deny_unknown_fields)]
 pub struct ScheduleDeletion {
     /// The current password; not needed where there is none.
-    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
@@ -30,7 +30,7 @@ pub struct ScheduleDeletion {
 /// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count
 /// before the password is compared; the password; the transaction, and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,

@@ -22,7 +22,7 @@ use crate::account::Account;
 /// transaction.
 #[utoipa::path(put, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin", security(("bearer" = [])),
     params(
-        ("username" = String, Path, description = "In any case: `Anna` is `anna`.", example = "anna"),
+        ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
         ("role" = Role, Path, description = "Which."),
     ),
     extensions(("x-problems" = json!([
@@ -48,7 +48,7 @@ pub async fn grant_role(
 /// transaction.
 #[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin", security(("bearer" = [])),
     params(
-        ("username" = String, Path, description = "In any case: `Anna` is `anna`.", example = "anna"),
+        ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
         ("role" = Role, Path, description = "Which."),
     ),
     extensions(("x-problems" = json!(["forbidden", "own_roles", "second_factor_required", "step_up_required", "conflict"]))),

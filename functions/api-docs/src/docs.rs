@@ -29,7 +29,7 @@ pub async fn get_docs() -> Response {
 /// AWS calls: none.
 #[utoipa::path(
     get, path = "/docs/{file}", tag = "api-docs", operation_id = "get_docs_file", security(()),
-    params(("file" = String, Path, description = "A file that a page names.", example = "docs.js")),
+    params(("file" = String, Path, max_length = 100, description = "A file that a page names.", example = "docs.js")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, description = "The file. Swagger UI's own are compressed.", content_type = "text/javascript", body = String, example = "…"), Problems)
 )]

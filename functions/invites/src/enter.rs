@@ -35,7 +35,7 @@ pub struct EnterInviteCode {
 /// they are there, a transaction, a batch for what is answered. The counters go before the look at the code, which they limit;
 /// each of the others says where the next one is.
 #[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", security(("bearer" = [])), request_body = EnterInviteCode,
-    extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!(["invite"]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
 pub async fn enter_invite_code(
     State(s): State<crate::State>,

@@ -31,6 +31,7 @@ pub struct Part {
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[param(max_length = 500)]
     cursor: Option<String>,
 }
 

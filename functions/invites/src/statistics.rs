@@ -29,7 +29,7 @@ pub struct Days {
     #[param(minimum = 1, maximum = 366, default = 30)]
     days: Option<u32>,
     /// The last of them, `YYYY-MM-DD`. Default: today. Days begin at midnight UTC.
-    #[param(format = Date)]
+    #[param(format = Date, max_length = 10)]
     until: Option<String>,
 }
 

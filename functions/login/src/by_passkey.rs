@@ -20,15 +20,15 @@ pub struct CreatePasskeySignIn {
     #[serde(default)]
     token_delivery: TokenDelivery,
     /// Where in the frontend to go on: a path such as `/rooms`.
-    #[schema(examples("/rooms"))]
+    #[schema(examples("/rooms"), max_length = 500)]
     next: Option<String>,
 }
 
 /// Says what a passkey is asked. Hand it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`.
 ///
-/// A counter of the client, and the flow: who it will be is not known yet. A session that the client has costs a read.
+/// AWS calls: a counter of the client, and the flow: who it will be is not known yet. A session that the client has costs a read.
 #[utoipa::path(post, path = "/v1/passkey-sign-ins", tag = "login", request_body = CreatePasskeySignIn,
-    extensions(("x-problems" = json!(["too_many_requests"]))),
+    extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!(["passkey_client"]))),
     responses((status = 201, body = SignInStep), Problems))]
 pub async fn create_passkey_sign_in(
     State(s): State<crate::State>,

@@ -15,7 +15,9 @@ use web::{Json, Problems};
 /// Keys change rarely, and a new one is published before it signs.
 const CACHED: &str = "public, max-age=300";
 
-/// The keys that verify access tokens (RFC 7517). Asks nobody.
+/// The keys that verify access tokens (RFC 7517).
+///
+/// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "login", responses((status = 200, body = KeySet), Problems))]
 pub async fn get_key_set(State(s): State<crate::State>) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, CACHED)], Json(s.tokens.key_set()))
@@ -37,7 +39,9 @@ pub struct Discovery {
     service_documentation: String,
 }
 
-/// Describes the issuer of the access tokens: only what is true. Asks nobody.
+/// Describes the issuer of the access tokens: only what is true.
+///
+/// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "login", responses((status = 200, body = Discovery), Problems))]
 pub async fn get_discovery(State(s): State<crate::State>) -> impl IntoResponse {
     let issuer = s.tokens.issuer().to_owned();
@@ -78,9 +82,11 @@ impl Places {
     }
 }
 
-/// Leads to the page where one changes a password: password managers look here. <https://w3c.github.io/webappsec-change-password-url/>
+/// Leads to the page where one changes a password: password managers look here.
 ///
-/// Asks nobody.
+/// See <https://w3c.github.io/webappsec-change-password-url/>.
+///
+/// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/change-password", tag = "login",
     responses((status = 302, description = "Where the page is.", headers(("Location" = String, description = "The page."))), Problems))]
 pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResponse {
@@ -88,7 +94,9 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
     (StatusCode::FOUND, [(header::LOCATION, page)])
 }
 
-/// Says whom to tell about a weakness (RFC 9116). Asks nobody.
+/// Says whom to tell about a weakness (RFC 9116).
+///
+/// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/security.txt", tag = "login",
     responses((status = 200, content_type = "text/plain", body = String), Problems))]
 pub async fn get_security_contact(State(s): State<crate::State>) -> impl IntoResponse {

@@ -15,32 +15,25 @@ use accounts::{
     guesses::{of_client, of_client_different, of_client_in_a_day},
 };
 use futures_util::join;
-use kernel::{Time, env::Reader, id::DeviceId};
+use kernel::{Time, id::DeviceId};
 use store::{
     Batch, Key, StoreError, Table, Tx,
     limits::{self, DAY, Limit, LimitError, Reached},
 };
 use web::Client;
 
-/// Failures after which there is a pause, and how long it is.
-#[derive(Clone, Copy)]
-pub struct Throttle {
-    failures: u32,
-    pause: Duration,
-}
+/// Failures after which there is a pause,
+const FAILURES: u32 = 5;
+/// and how long it is.
+const PAUSE: Duration = Duration::from_secs(300);
 
-impl Throttle {
-    /// Reads `LOGIN_FAILURES` (5) and `LOGIN_PAUSE_SECONDS` (300).
-    pub fn read(r: &mut Reader<'_>) -> Self {
-        Self { failures: r.or("LOGIN_FAILURES", 5), pause: Duration::from_secs(r.or("LOGIN_PAUSE_SECONDS", 300)) }
-    }
-
+impl Guess {
     /// An attempt of one client at a name. `account` is whose the name is, or the name again where it is nobody's: as much is
     /// counted for it.
-    pub fn stranger(self, client: &Client, name: &str, account: &str) -> Guess {
-        let attempts = |limit, whose: &str| Limit::new(limit, format!("{whose} {}", client.network()), self.failures, self.pause).pausing();
+    pub fn stranger(client: &Client, name: &str, account: &str) -> Self {
+        let attempts = |limit, whose: &str| Limit::new(limit, format!("{whose} {}", client.network()), FAILURES, PAUSE).pausing();
         let failures = |limit, whose: &str| Limit::new(limit, whose, 100, Duration::from_secs(900)).frequent();
-        Guess {
+        Self {
             own: attempts("login_name", name),
             client: Some(of_client(client)),
             failures: vec![of_client_in_a_day(client), failures("login_everywhere", name)],
@@ -50,9 +43,9 @@ impl Throttle {
     }
 
     /// An attempt of a device that the account trusts.
-    pub fn device(self, device: DeviceId) -> Guess {
-        Guess {
-            own: Limit::new("login_device", device, self.failures, self.pause).pausing(),
+    pub fn device(device: DeviceId) -> Self {
+        Self {
+            own: Limit::new("login_device", device, FAILURES, PAUSE).pausing(),
             client: None,
             failures: vec![Limit::new("login_device_day", device, 100, DAY).frequent().blocking(DAY)],
             different: None,

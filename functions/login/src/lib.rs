@@ -24,7 +24,6 @@ use accounts::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Has
 use axum::extract::FromRef;
 use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
-use guess::Throttle;
 use kernel::Sys;
 use passkeys::Site;
 use store::Table;
@@ -42,7 +41,6 @@ pub struct State {
     site: Site,
     sending: Sending,
     gate: Gate,
-    throttle: Throttle,
     places: Places,
 }
 
@@ -82,7 +80,6 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         site,
         sending: Sending::read(r, Figures::new(&boot)),
         gate: Gate::read(r),
-        throttle: Throttle::read(r),
         places: Places::read(r),
         sys: sys.clone(),
     })?;

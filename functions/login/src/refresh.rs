@@ -16,6 +16,7 @@ use web::{Json, Problems};
 #[serde(deny_unknown_fields)]
 pub struct RefreshSession {
     /// As it was given; absent if it is in the cookie.
+    #[schema(max_length = 200)]
     refresh_token: Option<String>,
 }
 
@@ -24,9 +25,9 @@ pub struct RefreshSession {
 /// A token can be used once. Within ten seconds the same use may be repeated, and leads to the same token, for clients that
 /// lost the reply; later it ends the session, because somebody has a copy. With the cookie the header `X-Stoa-Csrf` is needed.
 ///
-/// Two requests: the session with its person, and the conditional replacement.
+/// AWS calls: two, the session with its person, and the conditional replacement.
 #[utoipa::path(post, path = "/v1/sessions/refresh", tag = "login",
-    params(("x-stoa-csrf" = Option<String>, Header, description = "Anything; needed where the token is in the cookie.")),
+    params(("x-stoa-csrf" = Option<String>, Header, max_length = 100, description = "Anything; needed where the token is in the cookie.")),
     request_body = RefreshSession,
     extensions(("x-problems" = json!(["refresh_invalid", "origin_refused"]))),
     responses((status = 200, body = SignedIn), Problems))]

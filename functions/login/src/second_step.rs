@@ -24,7 +24,9 @@ use store::{Batch, Cond, Key, Tx, Update, field, limits};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Path, Problems};
 
-/// Shows a sign-in that is under way: to resume it after a reload. The flow, then the person with the code that was sent.
+/// Shows a sign-in that is under way: to resume it after a reload.
+///
+/// AWS calls: the flow, then the person with the code that was sent.
 #[utoipa::path(get, path = "/v1/sign-ins/{flow}", tag = "login", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SignInStep), Problems))]
@@ -53,10 +55,10 @@ pub struct ChooseFactor {
 /// Chooses a factor: has a code sent, or says what a passkey is asked. Another may be chosen at any time. A code that was sent
 /// a moment ago is not sent again.
 ///
-/// The flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the list of
+/// AWS calls: the flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the list of
 /// them and an update.
 #[utoipa::path(put, path = "/v1/sign-ins/{flow}/factor", tag = "login", params(("flow" = FlowToken, Path)), request_body = ChooseFactor,
-    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 200, body = SignInStep), Problems))]
 pub async fn choose_factor(
     State(s): State<crate::State>,
@@ -82,9 +84,9 @@ pub async fn choose_factor(
 
 /// Sends another code of the chosen factor; the one before dies.
 ///
-/// The flow, the person, the challenge, the counters of what is sent, one transaction.
+/// AWS calls: the flow, the person, the challenge, the counters of what is sent, one transaction.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/code/resend", tag = "login", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_sign_in_code(
     State(s): State<crate::State>,
@@ -113,7 +115,7 @@ pub struct VerifySignIn {
     #[schema(examples("042617"), max_length = 40)]
     code: Option<String>,
     /// The password, for a step-up without second factors.
-    #[schema(value_type = Option<String>, format = Password)]
+    #[schema(value_type = Option<String>, format = Password, max_length = 1024)]
     password: Option<Secret>,
     /// What `navigator.credentials.get` answered, as JSON.
     #[schema(value_type = Option<Object>)]
@@ -159,12 +161,12 @@ impl Answer {
 /// Answers the last step: signs in, or steps the session up. A step-up is answered with the session's access token, and
 /// brings a new one; the refresh token stays.
 ///
-/// The flow, with the answer counted before it is judged; at once the counters of the account, the person with what the factor
+/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account, the person with what the factor
 /// keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends and
 /// the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
 /// read each.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
-    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "factor_day"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 200, description = "Stepped up.", body = SignedIn),

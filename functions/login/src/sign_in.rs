@@ -32,7 +32,7 @@ pub struct CreateSession {
     #[schema(examples("ana_nowak"), max_length = 254)]
     login: String,
     /// The password.
-    #[schema(value_type = String, format = Password, examples("tall giraffes dance"))]
+    #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Secret,
     /// Where the refresh token goes: `cookie` for browsers, `body` otherwise. A trusted device's token goes the same way.
     #[serde(default)]
@@ -41,22 +41,23 @@ pub struct CreateSession {
     #[serde(default)]
     remember_device: bool,
     /// What a trusted device keeps, unless it is in its cookie.
+    #[schema(max_length = 200)]
     device_token: Option<String>,
     /// Where in the frontend to go on: a path such as `/rooms`. Anything else is answered by `/`.
-    #[schema(examples("/rooms"))]
+    #[schema(examples("/rooms"), max_length = 500)]
     next: Option<String>,
 }
 
 /// Signs in, or answers which second step is needed. Ends the session that the request itself carries, if any: one client is
 /// one person.
 ///
-/// The name's claim; the person with the password, all counters (and the device that is shown) and their sessions at once;
+/// AWS calls: the name's claim; the person with the password, all counters (and the device that is shown) and their sessions at once;
 /// three counters at once, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
 /// with it (the 21st session replaces the oldest, and a new client is told of by mail). A session that is replaced costs a read
 /// more, a device that is to be trusted the list of those that are, a second step by code what its sending takes; a failure five
 /// counters more, at once, and what is refused before it counts none.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
-    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["login_name", "guesses", "login_client_different", "login_everywhere", "login_device", "login_device_day", "resend_mail", "resend_text", "mail", "text"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The password is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
@@ -83,7 +84,7 @@ pub async fn create_session(
     let shown = signed_in::device(&headers, body.device_token.as_deref()).filter(|token| token.user == id);
     let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
     let device = shown.as_ref().map(|token| Device::key_of(id, token.device));
-    let (stranger, trusted) = (s.throttle.stranger(&client, &name, &account), shown.as_ref().map(|token| s.throttle.device(token.device)));
+    let (stranger, trusted) = (Guess::stranger(&client, &name, &account), shown.as_ref().map(|token| Guess::device(token.device)));
     let counters = [&stranger].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
     let keys = [person.clone(), password.clone()].into_iter().chain(device.clone()).chain(counters).collect();
     let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;

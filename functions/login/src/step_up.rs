@@ -15,9 +15,9 @@ use web::{Client, Created, Problems};
 /// Begins a step-up: answered at `/v1/sign-ins/{id}/verify` with the strongest factor that one has. For five minutes after it
 /// e-mail address, phone number, password, factors, deletion and export may be changed.
 ///
-/// The caller, a counter, the flow; where there is one factor only, what choosing it takes.
+/// AWS calls: the caller, a counter, the flow; where there is one factor only, what choosing it takes.
 #[utoipa::path(post, path = "/v1/step-ups", tag = "login", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["too_many_requests", "resend_too_early", "conflict"]))),
+    extensions(("x-problems" = json!(["too_many_requests", "resend_too_early", "conflict"])), ("x-limits" = json!(["step_up", "resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 201, body = SignInStep), Problems))]
 pub async fn create_step_up(State(s): State<crate::State>, caller: Member, client: Client) -> Result<Created<SignInStep>, web::Error> {
     let user = &caller.user;

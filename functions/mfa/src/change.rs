@@ -20,9 +20,9 @@ use crate::{
 /// Begins to add a factor, or to replace the app: shows what the app needs, or has a code sent. What is on stays on until the
 /// new one is proven.
 ///
-/// The caller; where a code is sent, its challenge and the counters; one transaction.
+/// AWS calls: the caller; where a code is sent, its challenge and the counters; one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
-    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_factor(
     State(s): State<crate::State>,
@@ -47,7 +47,7 @@ pub async fn start_factor(
 
 /// Proves the new factor: from now on it is on, and the app that it replaces is not. Every other sign-in ends.
 ///
-/// The caller with the set-up, the counted try, one transaction.
+/// AWS calls: the caller with the set-up, the counted try, one transaction.
 #[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
     request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "mfa_not_enabled", "code_invalid", "conflict"]))),
@@ -79,7 +79,7 @@ pub async fn confirm_factor(
 
 /// Turns one factor off. The last one stays: turning all of them off is a matter of its own. Every other sign-in ends.
 ///
-/// The caller, one transaction.
+/// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
     extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "last_factor", "conflict"]))),
     responses((status = 204), Problems))]

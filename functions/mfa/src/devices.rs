@@ -61,7 +61,9 @@ impl DeviceInfo {
     }
 }
 
-/// Lists the trusted devices. The caller, then the list.
+/// Lists the trusted devices.
+///
+/// AWS calls: the caller, then the list.
 #[utoipa::path(get, path = "/v1/me/devices", tag = "mfa", security(("bearer" = [])), responses((status = 200, body = DeviceList), Problems))]
 pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Result<Json<DeviceList>, web::Error> {
     let now = s.sys.now();
@@ -73,7 +75,7 @@ pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Resu
 
 /// Trusts no device any more, and ends the sessions that began on one, but for the one that asks.
 ///
-/// The caller, the lists of sessions and of devices, a transaction for each that is not empty.
+/// AWS calls: the caller, the lists of sessions and of devices, a transaction for each that is not empty.
 #[utoipa::path(delete, path = "/v1/me/devices", tag = "mfa", security(("bearer" = [])),
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 204), Problems))]
@@ -92,7 +94,7 @@ pub async fn delete_devices(State(s): State<crate::State>, member: Member) -> Re
 
 /// Trusts a device no longer, and ends the sessions that began on it.
 ///
-/// The caller, the list of sessions and a transaction if any began on it, the transaction that forgets the device. In this
+/// AWS calls: the caller, the list of sessions and a transaction if any began on it, the transaction that forgets the device. In this
 /// order: done again after a half, it finds what is left.
 #[utoipa::path(delete, path = "/v1/me/devices/{device}", tag = "mfa", security(("bearer" = [])), params(("device" = DeviceId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),

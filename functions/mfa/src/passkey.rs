@@ -61,7 +61,7 @@ pub struct PasskeyOptions {
 
 /// Asks for a new passkey.
 ///
-/// The caller, the list of those that there are, which are not to be made twice, and one write.
+/// AWS calls: the caller, the list of those that there are, which are not to be made twice, and one write.
 #[utoipa::path(post, path = "/v1/me/passkeys/options", tag = "mfa", security(("bearer" = [])),
     extensions(("x-problems" = json!(["step_up_required", "too_many", "conflict"]))),
     responses((status = 201, body = PasskeyOptions), Problems))]
@@ -115,7 +115,7 @@ impl From<Passkey> for PasskeyInfo {
 
 /// Takes the passkey that was asked for.
 ///
-/// The caller with what was asked, one transaction.
+/// AWS calls: the caller with what was asked, one transaction.
 #[utoipa::path(post, path = "/v1/me/passkeys", tag = "mfa", security(("bearer" = [])), request_body = CreatePasskey,
     extensions(("x-problems" = json!(["invalid", "passkey_invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PasskeyInfo), Problems))]
@@ -146,7 +146,9 @@ pub async fn create_passkey(
     Ok(Created(format!("/v1/me/passkeys/{}", passkey.id), passkey.into()))
 }
 
-/// Lists the passkeys. The caller, then the list.
+/// Lists the passkeys.
+///
+/// AWS calls: the caller, then the list.
 #[utoipa::path(get, path = "/v1/me/passkeys", tag = "mfa", security(("bearer" = [])), responses((status = 200, body = PasskeyList), Problems))]
 pub async fn list_passkeys(State(s): State<crate::State>, member: Member) -> Result<Json<PasskeyList>, web::Error> {
     let items = passkeys::list(&s.table, member.user.id).await.map_err(Problem::from)?;
@@ -162,7 +164,9 @@ pub struct RenamePasskey {
     name: String,
 }
 
-/// Calls a passkey something else. The caller, one update.
+/// Calls a passkey something else.
+///
+/// AWS calls: the caller, one update.
 #[utoipa::path(patch, path = "/v1/me/passkeys/{passkey}", tag = "mfa", security(("bearer" = [])), params(("passkey" = PasskeyId, Path)),
     request_body = RenamePasskey,
     extensions(("x-problems" = json!(["not_found", "invalid"]))),
@@ -184,7 +188,7 @@ pub async fn rename_passkey(
 
 /// Removes a passkey: it signs in nowhere any more. Every other sign-in ends, because any of them may have begun with it.
 ///
-/// The caller, one transaction.
+/// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/me/passkeys/{passkey}", tag = "mfa", security(("bearer" = [])), params(("passkey" = PasskeyId, Path)),
     extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "conflict"]))),
     responses((status = 204), Problems))]

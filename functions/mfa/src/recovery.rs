@@ -24,7 +24,7 @@ impl RecoveryCodesShown {
 
 /// Makes new recovery codes; those from before are void.
 ///
-/// The caller, one transaction.
+/// AWS calls: the caller, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa", security(("bearer" = [])),
     extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]

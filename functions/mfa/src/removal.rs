@@ -19,16 +19,16 @@ use crate::pending::Setup;
 #[serde(deny_unknown_fields)]
 pub struct RemoveMfa {
     /// The current password; not needed where there is none.
-    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
 /// Turns second factors off. The app's secret and the recovery codes are gone with them; passkeys stay. Every other sign-in
 /// ends.
 ///
-/// The caller, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, what [`password::demand`] takes, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", security(("bearer" = [])), request_body = RemoveMfa,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 204), Problems))]
 pub async fn remove_mfa(
     State(s): State<crate::State>,

@@ -27,7 +27,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct StartMfaSetup {
     /// The current password; not needed where there is none.
-    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
@@ -35,9 +35,9 @@ pub struct StartMfaSetup {
 ///
 /// Needs a proven phone number and e-mail address: without them whoever loses the app is locked out.
 ///
-/// The caller, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, what [`password::demand`] takes, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), request_body = StartMfaSetup,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_mfa_setup(
     State(s): State<crate::State>,
@@ -62,7 +62,9 @@ pub async fn start_mfa_setup(
     Ok(Created("/v1/me/mfa/setup".to_owned(), setup.state(&s.factor_keys, user, None)?))
 }
 
-/// Shows the set-up that is under way: to resume it after a reload. The caller with it, in one request.
+/// Shows the set-up that is under way: to resume it after a reload.
+///
+/// AWS calls: the caller with it, in one request.
 #[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SetupState), Problems))]
@@ -74,7 +76,9 @@ pub async fn get_mfa_setup(
     Ok(Json(setup.state(&s.factor_keys, &member.user, None)?))
 }
 
-/// Gives the set-up up. Nothing that is on changes. The caller, one deletion.
+/// Gives the set-up up. Nothing that is on changes.
+///
+/// AWS calls: the caller, one deletion.
 #[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), responses((status = 204), Problems))]
 pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
     s.table.delete(Setup::key_of(member.user.id)).await.map_err(Problem::from)?;
@@ -86,15 +90,15 @@ pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> 
 #[serde(deny_unknown_fields)]
 pub struct ProveFactor {
     /// Six digits.
-    #[schema(examples("042617"))]
+    #[schema(examples("042617"), max_length = 20)]
     pub code: String,
 }
 
 /// Proves the app, and has a code mailed.
 ///
-/// The caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
     State(s): State<crate::State>,
@@ -114,9 +118,9 @@ pub async fn prove_app(
 
 /// Proves the mailbox, and has a code sent by text message.
 ///
-/// The caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
     State(s): State<crate::State>,
@@ -137,7 +141,7 @@ pub async fn prove_email(
 
 /// Proves the phone: second factors are on. Shows the recovery codes, this once. Every other sign-in ends.
 ///
-/// The caller with the set-up, the counted try, one transaction.
+/// AWS calls: the caller with the set-up, the counted try, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
@@ -168,9 +172,9 @@ pub async fn prove_sms(
 
 /// Sends another code of the step that is under way; the one before dies.
 ///
-/// The caller with the set-up, the challenge, the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the challenge, the counters of what is sent, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 202, body = SetupState), Problems))]
 pub async fn resend_mfa_setup_code(
     State(s): State<crate::State>,

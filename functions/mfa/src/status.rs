@@ -37,7 +37,9 @@ pub struct FactorInfo {
     target: Option<String>,
 }
 
-/// Shows what is on. The caller, and the recovery codes where there are any.
+/// Shows what is on.
+///
+/// AWS calls: the caller, and the recovery codes where there are any.
 #[utoipa::path(get, path = "/v1/me/mfa", tag = "mfa", security(("bearer" = [])), responses((status = 200, body = Mfa), Problems))]
 pub async fn get_mfa(State(s): State<crate::State>, member: Member) -> Result<Json<Mfa>, web::Error> {
     let user = &member.user;

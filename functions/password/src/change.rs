@@ -21,7 +21,7 @@ use crate::reset::{forget, unchanged};
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
     /// The current one; not needed where there is none.
-    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     current_password: Option<Secret>,
     /// At least 12 characters unless configured otherwise, at most 128; another one than the current.
     #[schema(value_type = String, format = Password, examples("short zebras sing"), max_length = 128)]
@@ -30,9 +30,9 @@ pub struct ChangePassword {
 
 /// Changes the password. Every other sign-in ends, no device is trusted any more; the sign-in that asks goes on.
 ///
-/// The caller, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, what [`password::demand`] takes, one transaction.
 #[utoipa::path(put, path = "/v1/me/password", tag = "password", security(("bearer" = [])), request_body = ChangePassword,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "invalid", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 204), Problems))]
 pub async fn change_password(
     State(s): State<crate::State>,

@@ -54,10 +54,10 @@ pub struct ResetRequested {
 /// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
 /// mailed.
 ///
-/// Three counters at once, the address's claim, the person with the link that was mailed before, one transaction: the same for
+/// AWS calls: three counters at once, the address's claim, the person with the link that was mailed before, one transaction: the same for
 /// an address that nobody has, for which a link is noted that is never drawn.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["reset_address", "reset_address_day", "reset_client"]))),
     responses((status = 202, body = ResetRequested), Problems))]
 pub async fn request_password_reset(
     State(s): State<crate::State>,
@@ -107,6 +107,8 @@ pub async fn request_password_reset(
 }
 
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+///
+/// AWS calls: none.
 #[utoipa::path(get, path = "/reset-password", tag = "password",
     responses((status = 200, content_type = "text/html", body = String), Problems))]
 pub async fn get_reset_page() -> PasswordPage {
@@ -118,6 +120,7 @@ pub async fn get_reset_page() -> PasswordPage {
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
     /// What follows `#token=` in the link.
+    #[schema(max_length = 100)]
     token: String,
     /// At least 12 characters unless configured otherwise, at most 128; another one than before.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
@@ -126,10 +129,11 @@ pub struct ResetPassword {
 
 /// Changes the password by the mailed link. Every sign-in ends, and nobody is signed in: second factors are asked for as before.
 ///
-/// The link, the person with the password, one transaction, in which the link is spent. A password that is not good enough
-/// leaves the link as it is.
+/// A password that is not good enough leaves the link as it is.
+///
+/// AWS calls: the link, the person with the password, one transaction, in which the link is spent.
 #[utoipa::path(post, path = "/v1/password-resets/confirm", tag = "password", request_body = ResetPassword,
-    extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["reset_tries"]))),
     responses((status = 204), Problems))]
 pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<ResetPassword>) -> Result<NoContent, web::Error> {
     let now = s.sys.now();

@@ -16,9 +16,9 @@ use crate::{flow::Flow, start::send};
 /// Not before that one has expired, unless it could not be sent. Once the number was signed in with, by whichever flow, there
 /// is nothing to send again: begin anew.
 ///
-/// The flow, then as asking for the first.
+/// AWS calls: the flow, then as asking for the first.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", tag = "phone-login", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "invalid", "resend_too_early", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "phone_login_client", "text"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_code(
     State(s): State<crate::State>,

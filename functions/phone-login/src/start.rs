@@ -26,6 +26,7 @@ pub struct StartPhoneSignIn {
     #[schema(examples("+447700900123"), max_length = 32)]
     phone: String,
     /// `en` or `pl`; the language of the message, and of a new account. Default: the language of the request.
+    #[schema(max_length = 35)]
     locale: Option<String>,
     /// Where the refresh token will go: `cookie` for browsers, `body` otherwise. A trusted device's token goes the same way.
     #[serde(default)]
@@ -34,7 +35,7 @@ pub struct StartPhoneSignIn {
     #[serde(default)]
     remember_device: bool,
     /// Where in the frontend to go on: a path such as `/rooms`. Anything else is answered by `/`.
-    #[schema(examples("/rooms"))]
+    #[schema(examples("/rooms"), max_length = 500)]
     next: Option<String>,
 }
 
@@ -52,9 +53,9 @@ pub struct PhoneSignIn {
 /// Answered alike whether the number has an account or not. A number has one code at a time: another can be asked for when it
 /// has expired, from whatever client.
 ///
-/// The number's code before; five counters at once, then the one that everybody shares; one transaction.
+/// AWS calls: the number's code before; five counters at once, then the one that everybody shares; one transaction.
 #[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
-    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "phone_login_client", "text"]))),
     responses((status = 202, body = PhoneSignIn), Problems))]
 pub async fn start_phone_sign_in(
     State(s): State<crate::State>,

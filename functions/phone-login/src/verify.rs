@@ -33,7 +33,7 @@ const DRAWS: u32 = 5;
 #[serde(deny_unknown_fields)]
 pub struct VerifyPhoneSignIn {
     /// The digits of the text message.
-    #[schema(examples("042617"))]
+    #[schema(examples("042617"), max_length = 20)]
     code: String,
     /// For a new account.
     #[schema(examples("Ana"), max_length = 35)]
@@ -45,6 +45,7 @@ pub struct VerifyPhoneSignIn {
     #[schema(examples("K7M2XP"), max_length = 32)]
     invite_code: Option<String>,
     /// What a trusted device keeps, unless it is in its cookie.
+    #[schema(max_length = 200)]
     device_token: Option<String>,
     /// Where `account_idle` was answered: leave the account that the number had, for a new one.
     #[serde(default)]
@@ -86,16 +87,16 @@ impl VerifyPhoneSignIn {
 /// Signs in with the code; who has no account gets one, under a drawn username. An account with second factors takes another
 /// step.
 ///
-/// A right code is used up by the transaction that opens the session. An account that cannot be used is answered as a wrong code
+/// A right code is used up when the session begins. An account that cannot be used is answered as a wrong code
 /// is. `account_idle` says that the number's account has not been used for long and that nothing but the number leads into it:
 /// whoever knows that it is not theirs sends the code again with `start_afresh`.
 ///
-/// The flow; the counted try; that a code came back; whose number it is; the person (and the device that is shown) and their
+/// AWS calls: the flow; the counted try; that a code came back; whose number it is; the person (and the device that is shown) and their
 /// sessions at once; one transaction. For a new account one request less, after a wrong code a counter more; for the rest as at a
 /// sign-in by password. With an invitation code, which is judged before the other one, two counters at once and two requests more.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
-    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["invite", "resend_mail", "resend_text", "mail", "text"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The code is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),

@@ -130,7 +130,7 @@ pub async fn get_address(caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> 
 #[utoipa::path(put, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])),
     params(
         ("address" = AddressId, Path),
-        ("If-Match" = String, Header, description = "The version that is changed: the `ETag` of the address.", example = "\"v3\""),
+        ("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the address.", example = "\"v3\""),
     ),
     request_body = WriteAddress,
     extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),

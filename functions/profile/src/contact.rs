@@ -127,7 +127,7 @@ pub struct ChangeEmail {
 #[serde(deny_unknown_fields)]
 pub struct ChangePhone {
     /// Where the code goes: with `+` and the country code, or as it is dialled at home.
-    #[schema(examples("+44 7911 123456"))]
+    #[schema(examples("+44 7911 123456"), max_length = 32)]
     phone: String,
 }
 
@@ -136,7 +136,7 @@ pub struct ChangePhone {
 #[serde(deny_unknown_fields)]
 pub struct VerifyContact {
     /// Six digits.
-    #[schema(examples("042617"))]
+    #[schema(examples("042617"), max_length = 20)]
     code: String,
 }
 
@@ -146,7 +146,7 @@ pub struct VerifyContact {
 /// AWS calls: the caller with what was asked for before; whether the address has an account; the code that was sent there before
 /// and the counters of what is sent, and those of a text message that tells; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
@@ -162,7 +162,7 @@ pub async fn change_email(
 ///
 /// AWS calls: as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
@@ -209,7 +209,7 @@ pub async fn verify_phone_change(
 /// AWS calls: the caller with what was asked for; the code that was sent, with whether the address has an account; the counters
 /// of what is sent; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
     State(s): State<crate::State>,
@@ -223,7 +223,7 @@ pub async fn resend_email_change(
 ///
 /// AWS calls: as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
     State(s): State<crate::State>,

@@ -14,7 +14,7 @@ use web::{Client, Error, Json, NoContent, Problems};
 #[serde(deny_unknown_fields)]
 pub struct DeactivateMe {
     /// The current password; not needed where there is none.
-    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"))]
+    #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
@@ -25,7 +25,7 @@ pub struct DeactivateMe {
 /// AWS calls: the caller; two counters of attempts, which count before the password is compared; the password; the transaction,
 /// and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deactivation", tag = "profile", security(("bearer" = [])), request_body = DeactivateMe,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "superuser_stays", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "superuser_stays", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 204), Problems))]
 pub async fn deactivate_me(
     State(s): State<crate::State>,

@@ -71,7 +71,7 @@ impl ExportStatus {
 /// AWS calls: two, the caller, and a transaction of the record, whose turn it is, and what has the archive made.
 #[utoipa::path(
     post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "too_many_requests", "conflict"])), ("x-limits" = json!(["export"]))),
     responses((status = 202, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
 pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Accepted<ExportStatus>, Error> {

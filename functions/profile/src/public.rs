@@ -51,8 +51,8 @@ pub struct PublicProfile {
 /// minute, and one for the record it leads to and when its person was last seen. The name says which record only once it is read.
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user", security(("bearer" = [])),
-    params(("username" = String, Path, description = "In any case: `Anna` is `anna`.", example = "anna")),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests"]))),
+    params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests"])), ("x-limits" = json!(["user_lookups"]))),
     responses(
         (status = 200, body = PublicProfile, example = json!(example())),
         Problems,

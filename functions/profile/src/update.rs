@@ -35,7 +35,7 @@ pub struct UpdateMe {
     last_name: Change<String>,
     /// `YYYY-MM-DD`, at least 16 years ago, or `null`.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
+    #[schema(value_type = Option<String>, format = Date, max_length = 10)]
     birth_date: Change<String>,
     /// Up to 500 characters, or `null`.
     #[serde(default)]
@@ -82,7 +82,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
 /// batch's answer. One where nothing changes.
 #[utoipa::path(
     patch, path = "/v1/me", tag = "profile", operation_id = "update_me", security(("bearer" = [])),
-    params(("If-Match" = String, Header, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
+    params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
     request_body(
         content(
             (UpdateMe = "application/merge-patch+json", example = json!({"bio": "Climbs.", "language": "pl", "last_name": null})),

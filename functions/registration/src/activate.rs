@@ -45,6 +45,8 @@ const PAGE: PasswordPage = PasswordPage {
 const TRIES: u32 = 5;
 
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+///
+/// AWS calls: none.
 #[utoipa::path(get, path = "/activate", tag = "registration", responses((status = 200, content_type = "text/html", body = String), Problems))]
 pub async fn get_activation_page() -> PasswordPage {
     PAGE
@@ -55,9 +57,10 @@ pub async fn get_activation_page() -> PasswordPage {
 #[serde(deny_unknown_fields)]
 pub struct ActivateAccount {
     /// What follows `#token=` in the link.
+    #[schema(max_length = 100)]
     token: String,
     /// The password chosen at registration.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, max_length = 1024)]
     password: Secret,
     #[serde(default)]
     token_delivery: TokenDelivery,
@@ -65,9 +68,10 @@ pub struct ActivateAccount {
 
 /// Opens the account and signs its owner in. Ends the session that the request itself carries, if any: one client is one person.
 ///
-/// The link, the flow, a counter, one transaction; a session that is ended costs a read more. A wrong password is counted before it is compared.
+/// AWS calls: the link, the flow, a counter, one transaction; a session that is ended costs a read more. A wrong password is
+/// counted before it is compared.
 #[utoipa::path(post, path = "/v1/activations", tag = "registration", request_body = ActivateAccount,
-    extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"]))),
+    extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"])), ("x-limits" = json!(["activation"]))),
     responses((status = 201, body = SignedIn), Problems))]
 pub async fn activate_account(
     State(s): State<crate::State>,

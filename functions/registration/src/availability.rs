@@ -25,9 +25,11 @@ pub struct UsernameAvailability {
     message: Option<String>,
 }
 
-/// Tells whether a username can be had. A counter, then the claim; while the counter does not work, the claim alone.
-#[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path)),
-    extensions(("x-problems" = json!(["too_many_requests"]))),
+/// Tells whether a username can be had.
+///
+/// AWS calls: a counter, then the claim; while the counter does not work, the claim alone.
+#[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path, max_length = 100)),
+    extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!(["username_check"]))),
     responses((status = 200, body = UsernameAvailability), Problems))]
 pub async fn get_username_availability(
     State(s): State<crate::State>,

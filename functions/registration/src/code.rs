@@ -24,13 +24,13 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct VerifyRegistrationCode {
     /// Six digits.
-    #[schema(examples("042617"))]
+    #[schema(examples("042617"), max_length = 20)]
     code: String,
 }
 
 /// Proves the address by the mailed code.
 ///
-/// The flow, the counted try, the transaction that uses the code up: a try must be counted before codes are compared.
+/// AWS calls: the flow, the counted try, the transaction that uses the code up: a try must be counted before codes are compared.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = VerifyRegistrationCode,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "conflict"]))),
@@ -59,9 +59,9 @@ pub async fn verify_registration_code(
 
 /// Mails another code, or the link again; the one before dies.
 ///
-/// The challenge with its flow, three counters at once, one transaction.
+/// AWS calls: the challenge with its flow, three counters at once, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_link", "mail", "resend_client"]))),
     responses((status = 202, body = challenge::Sent), Problems))]
 pub async fn resend_registration_code(
     State(s): State<crate::State>,

@@ -29,7 +29,7 @@ pub struct CompleteRegistration {
 /// Creates the account and signs its owner in. Ends the session that the request itself carries, if any: one client is one
 /// person.
 ///
-/// The flow, then one transaction; with an invitation code two requests between them, which ask whose it is and whether they are
+/// AWS calls: the flow, then one transaction; with an invitation code two requests between them, which ask whose it is and whether they are
 /// still there; a session that is ended costs a read more.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/complete", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = CompleteRegistration,

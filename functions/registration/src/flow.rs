@@ -237,7 +237,9 @@ impl Registration {
     }
 }
 
-/// Shows a registration: to resume it after a reload. One request to the table.
+/// Shows a registration: to resume it after a reload.
+///
+/// AWS calls: one, the flow with its code.
 #[utoipa::path(get, path = "/v1/registrations/{flow}", tag = "registration", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = Registration), Problems))]

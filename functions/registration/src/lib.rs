@@ -43,19 +43,15 @@ pub struct State {
     code_key: CodeKey,
     hasher: Hasher,
     judge: Judge,
-    limits: Limits,
 }
 
-/// Registrations that one client may begin in an hour.
-#[derive(Clone, Copy)]
-struct Limits {
-    starts_per_hour: u32,
-}
+/// How often something may be tried here.
+struct Limits;
 
 impl Limits {
     /// A registration that begins, or moves to another address: counted for the client and for the address.
-    fn start(self, client: &Client, email: &Email) -> Vec<Limit> {
-        let mut limits = vec![Limit::new("registration_client", client.network(), self.starts_per_hour, HOUR)];
+    fn start(client: &Client, email: &Email) -> Vec<Limit> {
+        let mut limits = vec![Limit::new("registration_client", client.network(), 10, HOUR)];
         limits.extend(sending::to_one(&Contact::Email(email.clone())));
         limits
     }
@@ -105,7 +101,6 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
         judge: Judge::read(r),
-        limits: Limits { starts_per_hour: r.or("REGISTRATIONS_PER_HOUR", 10) },
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

@@ -37,6 +37,7 @@ pub struct RegisterByLink {
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
     password: Secret,
     /// `en` or `pl`; the language of the mails. Default: the language of the request.
+    #[schema(max_length = 35)]
     locale: Option<String>,
 }
 
@@ -51,10 +52,10 @@ pub struct LinkSent {
 
 /// Registers and mails a link. Answered alike whether the address has an account or not.
 ///
-/// A counter before the password is judged, which may ask others; then three at once, so that what is refused counts as no
+/// AWS calls: a counter before the password is judged, which may ask others; then three at once, so that what is refused counts as no
 /// registration; the claims of name and address, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["link_password", "registration_client", "mail"]))),
     responses((status = 202, body = LinkSent), Problems))]
 pub async fn register_by_link(
     State(s): State<crate::State>,
@@ -72,7 +73,7 @@ pub async fn register_by_link(
     fields.take_all("/password", s.judge.judge(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
-    limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
+    limits::take(&s.table, now, &Limits::start(&client, &email)).await?;
     let username = free(&s.table, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);

@@ -24,11 +24,11 @@ pub struct SetRegistrationPassword {
 
 /// Chooses a password.
 ///
-/// The flow, to judge the password by the person's own data, a counter, and the flow's change; before it, where that is
+/// AWS calls: the flow, to judge the password by the person's own data, a counter, and the flow's change; before it, where that is
 /// configured, one question to those who know breached passwords.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPassword,
-    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["registration_password"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_password(
     State(s): State<crate::State>,

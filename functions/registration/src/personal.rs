@@ -23,7 +23,7 @@ pub struct SetRegistrationPersonal {
     #[schema(examples("Nowak"), max_length = 35)]
     last_name: String,
     /// At least 16 and at most 120 years ago.
-    #[schema(examples("2000-02-29"), format = Date)]
+    #[schema(examples("2000-02-29"), format = Date, max_length = 10)]
     birth_date: String,
     /// The code of whoever invited them, if anybody did: in any case, with space around it.
     #[schema(examples("K7M2XP"), max_length = 32)]
@@ -34,10 +34,10 @@ pub struct SetRegistrationPersonal {
 ///
 /// Should the code no longer be one to enter when the account is made, the account is made without.
 ///
-/// One request to the table. With a code four before it: two counters at once, whose it is, and whether they are there.
+/// AWS calls: one. With a code four before it: two counters at once, whose it is, and whether they are there.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/personal", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPersonal,
-    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!(["invite"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_personal(
     State(s): State<crate::State>,

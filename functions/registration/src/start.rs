@@ -13,7 +13,10 @@ use store::{Index, Item as _, StoreError, Table, Tx, Update, field, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
-use crate::flow::{Flow, Registration, Way, load};
+use crate::{
+    Limits,
+    flow::{Flow, Registration, Way, load},
+};
 
 /// An address to register with.
 #[derive(Deserialize, ToSchema)]
@@ -23,14 +26,15 @@ pub struct StartRegistration {
     #[schema(examples("ana@example.test"), max_length = 254)]
     email: String,
     /// `en` or `pl`; the language of the mails. Default: the language of the request.
+    #[schema(max_length = 35)]
     locale: Option<String>,
 }
 
 /// Begins a registration and mails a code.
 ///
-/// Three counters at once, the address's claim, one transaction: each of them depends on the one before.
+/// AWS calls: three counters at once, the address's claim, one transaction: each of them depends on the one before.
 #[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["registration_client", "mail"]))),
     responses((status = 201, body = Registration), Problems))]
 pub async fn start_registration(
     State(s): State<crate::State>,
@@ -41,7 +45,7 @@ pub async fn start_registration(
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let locale = language.unless(body.locale.as_deref())?;
     let now = s.sys.now();
-    limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
+    limits::take(&s.table, now, &Limits::start(&client, &email)).await?;
 
     let token = FlowToken::draw(&s.sys);
     let owner = owner(&s.table, &email).await?;
@@ -67,10 +71,10 @@ pub struct ChangeRegistrationEmail {
 
 /// Goes back to step one: another address, which has to be proven anew. What was given besides is kept.
 ///
-/// As beginning, plus the read of the flow.
+/// AWS calls: as beginning, plus the read of the flow.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = ChangeRegistrationEmail,
-    extensions(("x-problems" = json!(["not_found", "invalid", "conflict", "resend_too_early", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_mail", "registration_client", "mail"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn change_registration_email(
     State(s): State<crate::State>,
@@ -85,7 +89,7 @@ pub async fn change_registration_email(
     if let Some(before) = again {
         return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)).into());
     }
-    limits::take(&s.table, now, &s.limits.start(&client, &email)).await?;
+    limits::take(&s.table, now, &Limits::start(&client, &email)).await?;
 
     let owner = owner(&s.table, &email).await?;
     let mut challenge = Challenge::new(

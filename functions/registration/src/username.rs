@@ -19,11 +19,13 @@ pub struct SetRegistrationUsername {
     username: String,
 }
 
-/// Chooses a username. The flow, the counter of look-ups, the claim of the name, the flow's change: nobody learns here what
+/// Chooses a username.
+///
+/// AWS calls: the flow, the counter of look-ups, the claim of the name, the flow's change: nobody learns here what
 /// they could not learn, as often, where availability is told.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/username", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationUsername,
-    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_username(
     State(s): State<crate::State>,

@@ -19,6 +19,7 @@ pub struct Part {
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[param(max_length = 500)]
     cursor: Option<String>,
 }
 
@@ -32,6 +33,8 @@ pub struct RoomList {
 }
 
 /// Lists the caller's rooms.
+///
+/// AWS calls: the caller; a query of the rooms that they are in; a batch of those with the people in them.
 #[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(Part),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]

@@ -34,6 +34,7 @@ pub struct Part {
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
     /// `next_cursor` of the page after this one.
+    #[param(max_length = 500)]
     cursor: Option<String>,
 }
 
@@ -50,12 +51,14 @@ pub struct MessageList {
 }
 
 /// Lists the messages of a room that the caller is in, newest page first.
+///
+/// AWS calls: a batch that proves the session and brings the room; a query of the messages.
 #[utoipa::path(
     get,
     path = "/v1/rooms/{room}/messages",
     tag = "rooms",
     security(("bearer" = [])),
-    params(("room" = String, Path, description = "The room's id, or `public`."), Part),
+    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), Part),
     extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = MessageList), Problems)
 )]

@@ -29,7 +29,9 @@ pub struct TicketIssued {
 
 /// Issues a ticket for the socket.
 ///
-/// A browser's ticket admits its own site only. The caller is read; nothing is written.
+/// A browser's ticket admits its own site only.
+///
+/// AWS calls: one, the batch that proves the session. Nothing is written.
 #[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket", security(("bearer" = [])),
     extensions(("x-problems" = json!(["origin_refused"]))),
     responses((status = 201, body = TicketIssued), Problems))]

@@ -79,6 +79,7 @@ pub fn run() -> Result<(), Failure> {
     findings.extend(folders(&functions, &repository::list("functions")?, &template, &cases));
     findings.extend(triggers(&template, &cases));
     findings.extend(operations(&document));
+    findings.extend(costs(&functions)?);
     findings.extend(messages::findings()?);
     findings.extend(environment(&functions, &template)?);
     let operations_file = repository::read("infra/operations.yaml")?;
@@ -219,6 +220,19 @@ fn operations(document: &Value) -> Vec<String> {
         if text("summary").is_empty() {
             lacks("no summary");
         }
+        for word in INSIDE.iter().filter(|word| [text("summary"), text("description")].iter().any(|said| says(said, word))) {
+            lacks(&format!("its readers do not know what a {word} is: what it costs stands behind `AWS calls:`"));
+        }
+        let limits = operation.get("x-limits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        match (operation.pointer("/responses/429").is_some(), limits.iter().all(|limit| limit.get("max").is_some())) {
+            (true, _) if limits.is_empty() => lacks("it answers 429 and does not say how many pass"),
+            (false, _) if !limits.is_empty() => lacks("it has limits and does not answer 429"),
+            (_, false) => lacks("it has a limit that is not on the list of shared/web/src/limits.rs"),
+            _ => {}
+        }
+        for endless in endless(document, operation) {
+            lacks(&format!("{endless} may be as long as one likes"));
+        }
         if text("operationId").is_empty() || !text("operationId").chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         {
             lacks("no operation id in snake case");
@@ -252,6 +266,66 @@ fn operations(document: &Value) -> Vec<String> {
     }
     findings.extend(PUBLIC.iter().filter(|name| !public.contains(**name)).map(|name| format!("{name}: listed as public, and not there")));
     findings
+}
+
+/// Words for how something is done, which readers of the document have nothing of.
+const INSIDE: [&str; 6] = ["transaction", "counter", "batch", "table", "query", "AWS"];
+
+/// Whether a text has a word, or several of it.
+fn says(text: &str, word: &str) -> bool {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.map(|w| w.strip_suffix('s').unwrap_or(w)).any(|w| w.eq_ignore_ascii_case(word.strip_suffix('S').unwrap_or(word)))
+}
+
+/// The texts that an operation takes without saying how long they may be.
+fn endless(document: &Value, operation: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    for parameter in parameters {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        parameter.get("schema").into_iter().for_each(|schema| unbounded(document, schema, name, 0, &mut found));
+    }
+    let contents = operation.pointer("/requestBody/content").and_then(Value::as_object).into_iter().flatten();
+    for schema in contents.filter_map(|(_, content)| content.get("schema")) {
+        unbounded(document, schema, "", 0, &mut found);
+    }
+    found
+}
+
+/// Looks for them in a schema, and in what it consists of.
+fn unbounded(document: &Value, schema: &Value, name: &str, depth: u8, found: &mut Vec<String>) {
+    // Deeper than ours go, and an end for one that contains itself.
+    if depth > 8 {
+        return;
+    }
+    let mut look = |schema: &Value, name: &str| unbounded(document, schema, name, depth.saturating_add(1), found);
+    if let Some(place) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
+        document.pointer(place).into_iter().for_each(|schema| look(schema, name));
+    }
+    for (member, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        look(schema, &format!("{name}/{member}"));
+    }
+    schema.get("items").into_iter().for_each(|schema| look(schema, &format!("{name}/-")));
+    let choices = ["oneOf", "anyOf", "allOf"].iter().filter_map(|of| schema.get(of)?.as_array());
+    choices.flatten().for_each(|schema| look(schema, name));
+    let text =
+        schema.get("type").is_some_and(|kind| kind == "string" || kind.as_array().is_some_and(|all| all.iter().any(|k| k == "string")));
+    if text && !["maxLength", "pattern", "enum", "const"].iter().any(|bound| schema.get(bound).is_some()) {
+        found.push(name.to_owned());
+    }
+}
+
+/// Every operation says to whoever maintains it what it calls.
+fn costs(functions: &[Deployed]) -> Result<Vec<String>, Failure> {
+    let mut findings = Vec::new();
+    for describe in functions.iter().filter_map(|function| function.description) {
+        let part = serde_json::to_value(describe())?;
+        let silent = document::operations(&part)
+            .filter(|(.., operation)| !operation.get("description").and_then(Value::as_str).is_some_and(|d| d.contains("AWS calls:")));
+        findings
+            .extend(silent.map(|(path, method, _)| format!("{} {path}: its comment does not say what it calls", method.to_uppercase())));
+    }
+    Ok(findings)
 }
 
 /// Each function starts with what the template gives it, and reads all of it.
@@ -574,5 +648,29 @@ Resources:
             }
         }
         assert!(tried > 100, "{tried}");
+    }
+
+    #[test]
+    fn an_operation_must_say_how_much_it_takes() {
+        let about = |operation: Value| {
+            let schemas = json!({
+                "Free": { "type": "object", "properties": { "a": { "type": ["string", "null"] }, "b": { "type": "string", "maxLength": 9 } } },
+                "Word": { "type": "string", "enum": ["x"] },
+            });
+            operations(&json!({"paths": {"/v1/x": {"post": operation}}, "components": {"schemas": schemas}})).join("\n")
+        };
+        let refused = |limits: Value| about(json!({"x-limits": limits, "responses": {"429": {}}}));
+        assert!(refused(json!([])).contains("does not say how many pass"));
+        assert!(refused(json!([{"name": "nonsense"}])).contains("not on the list of shared"));
+        assert!(!refused(json!([{"name": "export", "max": 1, "seconds": 86_400}])).contains("limit"));
+        assert!(about(json!({"x-limits": [{"name": "export", "max": 1}]})).contains("does not answer 429"));
+        let body = |schema: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}}});
+        assert!(about(json!({"requestBody": body("Free")})).contains("/a may be as long"));
+        assert!(!about(json!({"requestBody": body("Free")})).contains("/b may be as long"));
+        assert!(!about(json!({"requestBody": body("Word")})).contains("as long as"));
+        assert!(about(json!({"parameters": [{"name": "q", "schema": {"type": "string"}}]})).contains("q may be as long"));
+        assert!(about(json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
+        assert!(about(json!({"description": "Two transactions."})).contains("a transaction is"));
+        assert!(!about(json!({"summary": "Suitable accounts."})).contains("its readers"));
     }
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 /// The id of a flow, known to its client alone: `flw_` and 256 random bits.
 #[derive(Clone, ToSchema)]
-#[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"))]
+#[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"), min_length = 47, max_length = 47)]
 pub struct FlowToken([u8; 32]);
 
 impl FlowToken {

@@ -35,7 +35,7 @@ macro_rules! id {
     ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
-        #[schema(value_type = String, examples(json!(concat!($prefix, "_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))))]
+        #[schema(value_type = String, examples(json!(concat!($prefix, "_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))), min_length = 30, max_length = 30)]
         pub struct $name(ulid::Ulid);
 
         impl $name {

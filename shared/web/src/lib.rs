@@ -11,6 +11,7 @@ mod error;
 mod extract;
 mod host;
 mod layers;
+mod limits;
 pub mod openapi;
 mod operations;
 mod page;

@@ -1,4 +1,7 @@
 //! What every operation's description has in common, and the document that they make up.
+//!
+//! What an operation costs stands in its doc comment, in a last paragraph that begins with `AWS calls:`. It is for whoever
+//! maintains it and stays out of the document.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +19,13 @@ use utoipa::{
     },
 };
 
+use crate::limits;
+
 /// The error responses of every operation: `responses((status = 200, …), Problems)`.
 ///
 /// They stand in for those that [`document`] works out of what the operation takes (a body, a session, parameters) and of
-/// the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`.
+/// the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`. One that answers 429 names its limits, too:
+/// `("x-limits" = json!(["export"]))`. What they are is known to [`limits`](crate::limits) only.
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 
@@ -33,6 +39,10 @@ impl IntoResponses for Problems {
 const PLACEHOLDER: &str = "default";
 /// The codes that an operation lists.
 const LISTED: &str = "x-problems";
+/// The limits that an operation lists.
+const LIMITED: &str = "x-limits";
+/// What the part of a description begins with that is not for readers of the document.
+const COSTS: &str = "AWS calls:";
 
 /// Puts the error responses of an operation in: a status each, with an example for every code.
 fn problems(operation: &mut Map<String, Value>) {
@@ -55,6 +65,28 @@ fn problems(operation: &mut Map<String, Value>) {
     let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
     responses.remove(PLACEHOLDER);
     responses.extend(by_status.into_iter().map(|(status, kinds)| (status.to_string(), refusal(status, &kinds))));
+    if let Some(names) = operation.get(LIMITED).and_then(|names| serde_json::from_value::<Vec<String>>(names.clone()).ok()) {
+        let told = limits::named(&names);
+        if let Some(Value::String(text)) = operation.get_mut("responses").and_then(|r| r.pointer_mut("/429/description")) {
+            text.push_str(" Limits: ");
+            text.push_str(&limits::words(&told));
+        }
+        operation.insert(LIMITED.to_owned(), serde_json::to_value(told).unwrap_or_default());
+    }
+}
+
+/// Leaves what an operation says to those who call it.
+fn for_readers(operation: &mut Map<String, Value>) {
+    for member in ["summary", "description"] {
+        let Some(Value::String(text)) = operation.get(member) else { continue };
+        let text = text.split(COSTS).next().unwrap_or_default().trim();
+        // In a comment a line ends where it is full.
+        let paragraphs: Vec<String> = text.split("\n\n").map(|p| p.replace('\n', " ")).collect();
+        match paragraphs.join("\n\n") {
+            said if said.is_empty() => drop(operation.remove(member)),
+            said => drop(operation.insert(member.to_owned(), said.into())),
+        }
+    }
 }
 
 fn refusal(status: u16, kinds: &[Kind]) -> Value {
@@ -103,7 +135,8 @@ Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/d
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `Accept-Language` or `?lang` (`en`, `pl`).\n\
 - Times are RFC 3339 in UTC. Ids have a prefix that says what they name.\n\
 - What has an `ETag` is changed with `If-Match`: 428 without it, 412 when it has changed meanwhile.\n\
-- 429 and 503 say in `Retry-After` when to come back; 429 also which limit it is, in `RateLimit` and `RateLimit-Policy`.\n\
+- 429 and 503 say in `Retry-After` when to come back; 429 also which limit it is, in `RateLimit` and `RateLimit-Policy`. Each operation tells its limits with that answer; \
+  a client is one IPv4 address or one /64 of IPv6.\n\
 - What a stolen session must not be enough for answers 401 `step_up_required` unless the person has proven themselves within five minutes: `POST /v1/step-ups`.\n\
 - While very many sign-ins fail everywhere, beginning one answers 403 `proof_of_work_required`: find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. That takes a browser about a second.\n\
 - `X-Request-Id` names a request; quote it when you report a problem.";
@@ -139,7 +172,10 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     if let Some(Value::Object(paths)) = document.get_mut("paths") {
         let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut);
-        operations.filter_map(Value::as_object_mut).for_each(problems);
+        operations.filter_map(Value::as_object_mut).for_each(|operation| {
+            problems(operation);
+            for_readers(operation);
+        });
     }
     if let Some(paths) = document.get_mut("paths") {
         illustrate(paths, &schemas);
@@ -235,6 +271,24 @@ mod tests {
         assert_eq!(json["components"]["securitySchemes"][BEARER]["scheme"], "bearer");
         assert!(json["components"]["schemas"]["Problem"]["properties"]["code"].is_object());
         assert!(json["components"]["schemas"]["FieldProblem"].is_object());
+    }
+
+    #[test]
+    fn an_operation_tells_its_limits_and_not_what_it_costs() {
+        let part = serde_json::json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": { "post": {
+            "summary": "Makes one.\nOr two.",
+            "description": "Not three.\n\nAWS calls: a counter.\nThen one more.",
+            "x-problems": ["too_many_requests"],
+            "x-limits": ["export", "mail", "unheard_of"],
+            "responses": { "default": { "description": "Problems." } },
+        } } } });
+        let json = document([serde_json::from_value(part).expect("a document")]);
+        let operation = &json["paths"]["/x"]["post"];
+        assert_eq!((&operation["summary"], &operation["description"]), (&"Makes one. Or two.".into(), &"Not three.".into()));
+        let said = operation["responses"]["429"]["description"].as_str().expect("it is described");
+        assert!(said.contains("`export`: 1 in a day, for an account. `code_hour`: 5 in an hour"), "{said}");
+        assert_eq!(operation["x-limits"][0], serde_json::json!({ "name": "export", "max": 1, "seconds": 86_400 }));
+        assert_eq!(operation["x-limits"][3], serde_json::json!({ "name": "unheard_of" }));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Which {
 #[utoipa::path(
     get, path = "/v1/pictures/{picture}/{size}", tag = "profile", operation_id = "get_picture", security(()),
     params(
-        ("picture" = String, Path, description = "An id, or `default`.", example = "default"),
+        ("picture" = String, Path, max_length = 30, description = "An id, or `default`.", example = "default"),
         ("size" = inline(Size), Path, description = "Pixels on each side.", example = "300"),
     ),
     extensions(("x-problems" = json!(["not_found"]))),

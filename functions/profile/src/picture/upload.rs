@@ -27,13 +27,13 @@ const PER_HOUR: u32 = 20;
 #[serde(deny_unknown_fields)]
 pub struct CreateUpload {
     /// `image/jpeg`, `image/png` or `image/webp`: what the file really is.
-    #[schema(examples("image/jpeg"))]
+    #[schema(examples("image/jpeg"), pattern = "^image/(jpeg|png|webp)$")]
     content_type: String,
     /// Exactly how many bytes, up to 5 MiB.
     #[schema(minimum = 1, maximum = 5_242_880, examples(204_800))]
     bytes: i64,
     /// The SHA-256 of the file, in base64.
-    #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="))]
+    #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="), min_length = 44, max_length = 44)]
     sha256: String,
 }
 
@@ -59,8 +59,6 @@ pub struct CreatedUpload {
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that
 /// nothing else is taken. It is then checked and drawn anew; `GET` of the `Location` tells when it is the picture.
 ///
-/// At most 20 an hour.
-///
 /// AWS calls: three, the batch that proves the session, the hit that is counted before anything is stored, and the record
 /// that the processor checks the file against; a fourth for a further one within the hour, whose count is already open. The
 /// link is computed here.
@@ -70,7 +68,7 @@ pub struct CreatedUpload {
         content = CreateUpload,
         example = json!({"content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="})
     ),
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["picture_upload"]))),
     responses(
         (
             status = 201, body = CreatedUpload, headers(("Location" = String, description = "The upload.")),

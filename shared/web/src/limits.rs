@@ -1,0 +1,132 @@
+//! Every limit that an answer 429 can be about, as the document tells it.
+//!
+//! The numbers stand where the limits are counted, too: what a reply says in `RateLimit-Policy` is held against this by every
+//! end-to-end test that meets one.
+
+use serde::Serialize;
+
+/// A limit, for programs.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// As in `RateLimit-Policy`.
+    name: String,
+    /// How many pass. Absent, as the rest, for a name that is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<u32>,
+    /// In how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<u32>,
+    #[serde(skip)]
+    words: String,
+}
+
+/// What opens a window, or closes one.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// So many in so long.
+    Within,
+    /// So many, and then nothing for so long; each one begins that anew.
+    Pause,
+    /// One, and the next so much later.
+    Gap,
+}
+use Shape::{Gap, Pause, Within};
+
+const MINUTE: u32 = 60;
+const HOUR: u32 = 60 * MINUTE;
+const DAY: u32 = 24 * HOUR;
+
+/// Name, shape, how many, seconds, of what.
+const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
+    ("activation", Within, 5, DAY, "passwords at one link"),
+    ("code_day", Within, 10, DAY, "messages to one address or number"),
+    ("code_hour", Within, 5, HOUR, "messages to one address or number"),
+    ("export", Within, 1, DAY, "for an account"),
+    ("factor_app", Pause, 5, 15 * MINUTE, "wrong codes of an account's app"),
+    ("factor_day", Within, 20, DAY, "wrong answers at an account's second factors"),
+    ("invite_check", Within, 10, HOUR, "invitation codes for one account or flow"),
+    ("invite_client", Within, 30, HOUR, "invitation codes for a client"),
+    ("link_password", Within, 60, HOUR, "passwords for a client"),
+    ("login_client", Within, 20, 15 * MINUTE, "attempts of a client, of which right ones do not count"),
+    ("login_client_day", Within, 100, DAY, "failures of a client, which then waits for a day"),
+    ("login_client_different", Within, 15, 3 * HOUR, "failures of a client that differ, which then waits for a day"),
+    ("login_device", Pause, 5, 5 * MINUTE, "failures of a trusted device"),
+    ("login_device_day", Within, 100, DAY, "failures of a trusted device, which then waits for a day"),
+    ("login_everywhere", Within, 100, 15 * MINUTE, "failures at one name from anywhere, unless the device is trusted"),
+    ("login_name", Pause, 5, 5 * MINUTE, "failures of a client at one name"),
+    ("passkey_client", Within, 60, 15 * MINUTE, "for a client"),
+    ("password_demand", Pause, 5, 5 * MINUTE, "wrong passwords of an account"),
+    ("phone_login_client", Within, 10, HOUR, "text messages for a client"),
+    ("picture_upload", Within, 20, HOUR, "for an account"),
+    ("registration_client", Within, 10, HOUR, "for a client"),
+    ("registration_password", Within, 40, DAY, "passwords in one registration"),
+    ("resend_client", Within, 20, HOUR, "for a client"),
+    ("resend_link", Gap, 1, MINUTE, "link"),
+    ("resend_mail", Gap, 1, 20, "mail"),
+    ("resend_phone", Gap, 1, 2 * MINUTE, "text message to a number"),
+    ("resend_setup", Gap, 1, 45, "code, then twice and four times as long"),
+    ("resend_text", Gap, 1, 45, "text message, then twice and four times as long"),
+    ("reset_address", Within, 3, HOUR, "for an address"),
+    ("reset_address_day", Within, 10, DAY, "for an address"),
+    ("reset_client", Within, 10, HOUR, "for a client"),
+    ("reset_tries", Within, 20, HOUR, "passwords at one link"),
+    ("sms_client", Within, 20, HOUR, "text messages for a client"),
+    ("sms_neighbourhood", Within, 100, HOUR, "text messages for a client and its neighbours"),
+    ("sms_range", Within, 100, HOUR, "text messages to numbers that begin alike"),
+    ("step_up", Within, 30, HOUR, "for an account"),
+    ("superuser_offer", Within, 10, HOUR, "for an account"),
+    ("user_lookups", Within, 60, MINUTE, "profiles for an account"),
+    ("username_check", Within, 30, MINUTE, "names for a client"),
+];
+
+/// What several operations ask together.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("guesses", &["login_client", "login_client_day"]),
+    ("invite", &["invite_check", "invite_client"]),
+    ("mail", &["code_hour", "code_day"]),
+    ("password", &["password_demand", "login_client", "login_client_day"]),
+    ("text", &["code_hour", "code_day", "sms_client", "sms_neighbourhood", "sms_range"]),
+];
+
+/// The limits of these names and names of groups, each once.
+pub fn named(names: &[String]) -> Vec<Told> {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        let group = GROUPS.iter().find(|(group, _)| group == name).map_or(&[][..], |(_, members)| members);
+        let one = std::iter::once(name.as_str()).filter(|_| group.is_empty());
+        for name in group.iter().copied().chain(one) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+    }
+    all.into_iter().map(told).collect()
+}
+
+/// The same for people.
+pub fn words(limits: &[Told]) -> String {
+    limits.iter().map(|limit| limit.words.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn told(name: &str) -> Told {
+    let Some((_, shape, max, seconds, what)) = LIMITS.iter().find(|(known, ..)| *known == name) else {
+        return Told { name: name.to_owned(), max: None, seconds: None, words: String::new() };
+    };
+    let words = match shape {
+        Within => format!("`{name}`: {max} in {}, {what}.", time(*seconds)),
+        Pause => format!("`{name}`: {max}, then a pause of {}, {what}.", time(*seconds)),
+        Gap => format!("`{name}`: {} until the next {what}.", time(*seconds)),
+    };
+    Told { name: name.to_owned(), max: Some(*max), seconds: Some(*seconds), words }
+}
+
+fn time(seconds: u32) -> String {
+    match seconds {
+        DAY => "a day".to_owned(),
+        HOUR => "an hour".to_owned(),
+        MINUTE => "a minute".to_owned(),
+        s if s.is_multiple_of(HOUR) => format!("{} hours", s.div_euclid(HOUR)),
+        s if s.is_multiple_of(MINUTE) => format!("{} minutes", s.div_euclid(MINUTE)),
+        s => format!("{s} seconds"),
+    }
+}
