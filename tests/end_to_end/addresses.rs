@@ -105,6 +105,7 @@ async fn an_address_is_judged_as_a_whole() {
             json!({ "street": "Kurwa 12", "city": "Fuck", "state": "Fuck", "postal_code": "30001", "country": "PL" }),
             vec!["/street profanity", "/city profanity", "/state profanity", "/postal_code postal_code"],
         ),
+        (json!({ "street": "k u r w a 12", "city": "Kraków", "country": "PL", "postal_code": "30-001" }), vec!["/street profanity"]),
     ] {
         assert_eq!(ana.post(ALL, wrong).await.field_errors(), errors);
     }

@@ -3,6 +3,7 @@
 mod addresses;
 mod admin;
 mod api_docs;
+mod bodies;
 mod browser;
 mod chat;
 mod contacts;

@@ -462,3 +462,63 @@ async fn no_session_is_older_than_the_change() {
     assert_eq!(ana.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
     sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
 }
+
+/// A2: a deployment turns the five rules on, each by its parameter, and every place where a password is chosen tells all that are
+/// broken at once, in the reader's language. One that asks for less than eight characters does not start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_makes_the_rules() {
+    let rules = [
+        ("PasswordMinLength", "16"),
+        ("PasswordUpper", "true"),
+        ("PasswordLower", "true"),
+        ("PasswordDigit", "true"),
+        ("PasswordSymbol", "true"),
+    ];
+    let cloud = Cloud::start_with(&rules).await;
+    let all = |at: &str, broken: &[&str]| broken.iter().map(|code| format!("{at} {code}")).collect::<Vec<_>>();
+    let polish = cloud.anonymous().with("accept-language", "pl");
+    let flow = polish.post("/v1/registrations", json!({ "email": "ana@example.test" })).await.is(201);
+    let path = format!("/v1/registrations/{}", flow["id"].as_str().unwrap());
+    let code = json!({ "code": cloud.code_to("ana@example.test").await });
+    polish.post(&format!("{path}/code"), code).await.is(200);
+    polish.put(&format!("{path}/personal"), json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29" })).await.is(200);
+    polish.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
+    let choose = async |text: &str| polish.put(&format!("{path}/password"), json!({ "password": text })).await;
+    let weak = choose("ŻÓŁWIE").await;
+    assert_eq!(weak.field_errors(), all("/password", &["too_short", "password_lower", "password_digit", "password_symbol"]));
+    let said = weak.json()["errors"].to_string();
+    for words in ["16", "znaków", "małej litery", "cyfry", "symbolu"] {
+        assert!(said.contains(words), "{said}");
+    }
+    for (text, missing) in [
+        ("tall giraffes 7 dance", "password_upper"),
+        ("TALL GIRAFFES 7 DANCE", "password_lower"),
+        ("Tall giraffes dance", "password_digit"),
+        ("TallGiraffes7Dance", "password_symbol"),
+        ("Giraffes 7 dance", ""),
+    ] {
+        let reply = choose(text).await;
+        if missing.is_empty() {
+            assert_eq!(reply.is(200)["step"], "summary");
+        } else {
+            assert_eq!(reply.field_errors(), all("/password", &[missing]), "{text}");
+        }
+    }
+    let ana = polish.signed_in(polish.post(&format!("{path}/complete"), json!({})).await.is(201));
+    let change = async |new: &str| {
+        let body = json!({ "current_password": "Giraffes 7 dance", "new_password": new });
+        ana.put("/v1/me/password", body).await
+    };
+    let broken = ["too_short", "password_upper", "password_digit", "password_symbol"];
+    assert_eq!(change("żółwie").await.field_errors(), all("/new_password", &broken));
+    let _ = ask(&polish, "ana@example.test").await.is(202);
+    let token = cloud.token_to("ana@example.test").await;
+    assert_eq!(confirm(&polish, &token, "żółwie").await.field_errors(), all("/password", &broken));
+    let _ = confirm(&polish, &token, "Short 9 zebras sing").await.is(204);
+    let by_link = json!({ "email": "eve@example.test", "username": "eve", "password": "żółwie" });
+    assert_eq!(polish.post("/v1/registrations/link", by_link).await.field_errors(), all("/password", &broken));
+
+    let weaker = local::Options { parameters: [("PasswordMinLength".to_owned(), "7".to_owned())].into(), ..local::Options::default() };
+    let weaker = local::Stack::start(local::Options { hosting: local::hosts::Hosting::Eager, ..weaker }).await;
+    assert!(weaker.is_err_and(|e| e.to_string().contains("asswordMinLength") || e.to_string().contains("PASSWORD_MIN_LENGTH")));
+}

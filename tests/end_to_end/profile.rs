@@ -229,9 +229,14 @@ async fn a_username_changes() {
     ana.put("/v1/me/username", json!({ "username": "anna" })).await.is_problem(428, "version_required");
     rename(&ana, "\"v999\"", "anna").await.is_problem(412, "version_mismatch");
     rename(&cloud.anonymous(), &version, "anna").await.is_problem(401, "token_invalid");
-    for (name, error) in
-        [("", "required"), ("ab", "too_short"), ("1ana", "username_format"), ("admin", "username_refused"), (" BEN", "username_taken")]
-    {
+    for (name, error) in [
+        ("", "required"),
+        ("ab", "too_short"),
+        ("1ana", "username_format"),
+        ("admin", "username_refused"),
+        ("fu_ck", "username_refused"),
+        (" BEN", "username_taken"),
+    ] {
         assert_eq!(rename(&ana, &version, name).await.field_errors(), [format!("/username {error}")], "{name}");
     }
     assert_eq!(rename(&ana, &version, "ANA").await.header("etag"), version, "it is hers already");

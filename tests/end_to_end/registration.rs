@@ -182,7 +182,15 @@ async fn one_of_many_gets_the_name() {
     }
     let (caller, path) = &flows[(created[0] + 1) % 12];
     assert_eq!(caller.put(&format!("{path}/username"), json!({ "username": "Ana" })).await.field_errors(), ["/username username_taken"]);
-    caller.put(&format!("{path}/username"), json!({ "username": "ana_too" })).await.is(200);
+    // Another name, which the password may not be made of: it is chosen again.
+    let flow = caller.put(&format!("{path}/username"), json!({ "username": "tall_giraffes" })).await.is(200);
+    assert_eq!(flow["step"], "password");
+    let own = caller.put(&format!("{path}/password"), json!({ "password": "7 tall_giraffes 7" })).await;
+    assert_eq!(own.field_errors(), ["/password password_personal"]);
+    caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    assert_eq!(caller.put(&format!("{path}/personal"), personal()).await.is(200)["step"], "password");
+    assert_eq!(caller.post(&format!("{path}/complete"), json!({})).await.is_problem(409, "step_required")["required_step"], "password");
+    caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
     caller.post(&format!("{path}/complete"), json!({})).await.is(201);
 }
 
@@ -364,6 +372,27 @@ async fn links_lead_where_they_are_configured_to() {
     }
 }
 
+/// I-1: who was slower with an address is led back to where it was given.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_two_gets_the_address() {
+    let cloud = Cloud::start().await;
+    let mut flows = Vec::new();
+    for username in ["ana", "anna"] {
+        let (caller, path) = begin(&cloud, "ana@example.test").await;
+        prove(&cloud, &caller, &path, "ana@example.test").await;
+        caller.put(&format!("{path}/personal"), personal()).await.is(200);
+        caller.put(&format!("{path}/username"), json!({ "username": username })).await.is(200);
+        caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+        flows.push((caller, path));
+    }
+    let [(first, path), (second, slower)] = &flows[..] else { unreachable!() };
+    first.post(&format!("{path}/complete"), json!({})).await.is(201);
+    let late = second.post(&format!("{slower}/complete"), json!({})).await.is_problem(409, "account_exists");
+    assert_eq!(late["required_step"], "email");
+    let again = second.put(&format!("{slower}/email"), json!({ "email": "anna@example.test" })).await.is(200);
+    assert_eq!((&again["step"], &again["username"]), (&json!("code"), &json!("anna")));
+}
+
 /// E1: a known address is answered like an unknown one; its owner is told by mail, and guessing looks the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_known_address_looks_like_an_unknown_one() {
@@ -432,13 +461,20 @@ async fn everything_wrong_is_told_at_once() {
         ("a__b", "username_format"),
         ("admin", "username_refused"),
         ("ana@b.cd", "username_format"),
+        ("adm\u{131}n", "username_format"),
+        ("fuck_you", "username_refused"),
+        ("stara_kurwa1", "username_refused"),
+        ("k_u_r_w_a", "username_refused"),
+        ("b1tch", "username_refused"),
     ] {
         assert_eq!(
             caller.put(&format!("{path}/username"), json!({ "username": name })).await.field_errors(),
             [format!("/username {code}")]
         );
     }
-    caller.put(&format!("{path}/username"), json!({ "username": "giraffe" })).await.is(200);
+    for innocent in ["scunthorpe", "ana_1990", "giraffe"] {
+        caller.put(&format!("{path}/username"), json!({ "username": innocent })).await.is(200);
+    }
     let weak = caller.put(&format!("{path}/password"), json!({ "password": "giraffe1" })).await;
     assert_eq!(weak.field_errors(), ["/password too_short", "/password password_personal"]);
     for (password, code) in [("password1234", "password_common"), ("my ana@example.test!", "password_personal")] {

@@ -1,6 +1,6 @@
 //! C-1, C-5 over HTTP: opening a chat with somebody, listing chats, reading back.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use tests::{Caller, Cloud, Value, json, race};
 
@@ -113,6 +113,14 @@ async fn chats_are_listed_in_pages() {
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/v1/rooms?limit=1&cursor={cursor}");
     }
+    // A cursor is its owner's, as it was given, for an hour.
+    let cursor = path.split_once("cursor=").unwrap().1;
+    let ben = cloud.sign_in("ben").await;
+    for (who, text) in [(&ben, cursor.to_owned()), (&ana, format!("A{}", &cursor[1..])), (&ana, "x".to_owned()), (&ana, String::new())] {
+        who.get(&format!("/v1/rooms?cursor={text}")).await.is_problem(400, "cursor_invalid");
+    }
+    cloud.advance(Duration::from_secs(3601)).await;
+    cloud.sign_in("ana").await.get(&path).await.is_problem(400, "cursor_invalid");
     assert_eq!(seen.remove(0), "rom_00000000000000000000000000");
     assert_eq!(seen.len(), 3);
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
@@ -139,9 +147,12 @@ async fn a_room_is_read_back_to_its_beginning() {
     for bad in ["limit=0", "limit=101"] {
         assert_eq!(ben.get(&format!("{path}?{bad}")).await.field_errors(), ["/limit range"]);
     }
-    for bad in ["limit=-1", "limit=x", "limit=1&limit=2", "page=2"] {
+    for bad in ["limit=-1", "limit=x", "limit=1&limit=2"] {
         ben.get(&format!("{path}?{bad}")).await.is_problem(400, "malformed");
     }
+    // The language is everybody's to ask for, and what nobody asks for is nobody's.
+    assert_eq!(numbers(&ben.get(&format!("{path}?lang=pl&limit=3&page=2")).await.is(200)), [43, 44, 45]);
+    assert_eq!(ben.get("/v1/me?page=2&lang=pl").await.header("content-language"), "pl");
     // A cursor is its owner's, for this room, as it was given.
     for (who, text) in [(&ana, cursor.to_owned()), (&ben, format!("A{}", &cursor[1..])), (&ben, "x".to_owned()), (&ben, String::new())] {
         who.get(&format!("{path}?cursor={text}")).await.is_problem(400, "cursor_invalid");

@@ -199,6 +199,7 @@ async fn names_have_one_form() {
         "a na@example.test",
         "ana@exa mple.test",
         "an\u{430}@example.test",
+        "adm\u{131}n@example.test",
         "ana@[127.0.0.1]",
         "\"ana\"@example.test",
         "ana@example.test,ben@example.test",

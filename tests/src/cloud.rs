@@ -55,14 +55,15 @@ impl Cloud {
         Self::start_with(&[]).await
     }
 
-    /// Starts one whose template has these parameters.
+    /// Starts one whose template has these parameters, its functions in this process: those of others know what they were started with.
     ///
     /// # Panics
     /// If it does not start.
     pub async fn start_with(parameters: &[(&str, &str)]) -> Self {
         // Shown for tests that fail. Another test may have been first.
         drop(tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init());
-        let mut options = Options::for_tests();
+        let tests = Options::for_tests();
+        let mut options = if parameters.is_empty() { tests } else { Options { now: tests.now, ..Options::default() } };
         options.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let hosting = options.hosting.clone();
         let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));

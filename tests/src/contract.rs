@@ -34,6 +34,17 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
             "{method} {path} has the limit {reached}, which it does not declare"
         );
     }
+    let kind = header("content-type");
+    if kind == "application/json" || problem {
+        let schema = &declared["content"][kind]["schema"];
+        assert!(schema.is_object(), "{method} {path} answers {status} with JSON, which it does not declare");
+        let value: Value = serde_json::from_slice(body).expect("it is JSON");
+        if let Err(wrong) = fits(schema, &value, "", false) {
+            panic!("{method} {path} answers {status} with what it does not declare: {wrong}: {value}");
+        }
+    } else if declared["content"].is_null() {
+        assert!(body.is_empty(), "{method} {path} answers {status} with a body, which it does not declare");
+    }
 }
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
@@ -47,4 +58,68 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     // As the gateway does it: a path without parameters goes before one with them.
     let found = paths.get(path).or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, operations)| operations))?;
     found.get(method.to_ascii_lowercase())
+}
+
+/// Whether a value is of a schema, in as much of JSON Schema as the document uses. An object has what is declared and, unless the
+/// schema says otherwise, nothing more; `open` is one that another schema declares the rest of.
+fn fits(schema: &Value, value: &Value, at: &str, open: bool) -> Result<(), String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let pointer = reference.strip_prefix('#').unwrap_or_default();
+        return fits(DOCUMENT.pointer(pointer).ok_or_else(|| format!("{reference} is not there"))?, value, at, open);
+    }
+    let wrong = |what: &str| Err(format!("{at}: {what}"));
+    let parts = |of: &str| schema[of].as_array().map(Vec::as_slice);
+    let composed = ["oneOf", "anyOf", "allOf"].iter().any(|of| schema.get(of).is_some());
+    for part in parts("allOf").unwrap_or_default() {
+        fits(part, value, at, true)?;
+    }
+    for choices in [parts("oneOf"), parts("anyOf")].into_iter().flatten() {
+        let whys: Vec<String> =
+            choices.iter().filter_map(|choice| fits(choice, value, at, open || schema["properties"].is_object()).err()).collect();
+        if whys.len() == choices.len() {
+            return wrong(&format!("none of the choices ({})", whys.join("; ")));
+        }
+    }
+    let is = |kind: &Value| match kind.as_str().unwrap_or_default() {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        _ => false,
+    };
+    let kinds = schema["type"].as_array().map_or_else(|| std::slice::from_ref(&schema["type"]), Vec::as_slice);
+    if schema.get("type").is_some() && !kinds.iter().any(is) {
+        return wrong("another type");
+    }
+    if schema["enum"].as_array().is_some_and(|all| !all.contains(value)) || schema.get("const").is_some_and(|only| only != value) {
+        return wrong("another value");
+    }
+    let (least, most) = (|name: &str| schema[name].as_i64().unwrap_or(i64::MIN), |name: &str| schema[name].as_i64().unwrap_or(i64::MAX));
+    let between = |n: i64, low: &str, high: &str| (least(low)..=most(high)).contains(&n);
+    if value.as_str().is_some_and(|text| !between(i64::try_from(text.chars().count()).unwrap_or(i64::MAX), "minLength", "maxLength"))
+        || value.as_i64().is_some_and(|n| !between(n, "minimum", "maximum"))
+    {
+        return wrong("out of bounds");
+    }
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        fits(&schema["items"], item, &format!("{at}/{index}"), false)?;
+    }
+    let Some(members) = value.as_object() else { return Ok(()) };
+    if let Some(missing) = parts("required").unwrap_or_default().iter().find(|name| name.as_str().is_none_or(|n| !members.contains_key(n)))
+    {
+        return wrong(&format!("no {missing}"));
+    }
+    for (name, member) in members {
+        let at = format!("{at}/{name}");
+        match (schema["properties"].get(name), schema.get("additionalProperties")) {
+            (Some(schema), _) | (None, Some(schema @ Value::Object(_))) => fits(schema, member, &at, false)?,
+            (None, Some(Value::Bool(false))) => return Err(format!("{at}: more than there is")),
+            (None, None) if schema["properties"].is_object() && !open && !composed => return Err(format!("{at}: not declared")),
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -25,7 +25,6 @@ const CURSOR_LIFE: Duration = Duration::from_secs(3600);
 /// Which part of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct Part {
     /// People at most: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]

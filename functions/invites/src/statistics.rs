@@ -23,7 +23,6 @@ const TOP: u32 = 10;
 /// Which days.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct Days {
     /// How many: 1 to 366.
     #[param(minimum = 1, maximum = 366, default = 30)]

@@ -79,7 +79,8 @@ pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Res
     });
     made.await.map_err(|NotMade { error, claims, also: spent }| match error {
         e if e.refused(spent) => Kind::NotFound.into(),
-        e if claims.email.is_some_and(|slot| e.refused(slot)) => Kind::AccountExists.into(),
+        e if claims.email.is_some_and(|slot| e.refused(slot)) && way == Way::Link => Kind::AccountExists.into(),
+        e if claims.email.is_some_and(|slot| e.refused(slot)) => Problem::new(Kind::AccountExists).with("required_step", "email"),
         e if e.refused(claims.username) && way == Way::Link => Kind::UsernameTaken.into(),
         e if e.refused(claims.username) => Problem::new(Kind::UsernameTaken).with("required_step", Step::Username.name()),
         e => e.into(),

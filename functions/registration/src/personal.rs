@@ -32,6 +32,8 @@ pub struct SetRegistrationPersonal {
 
 /// Gives names and day of birth, and the code of whoever invited them.
 ///
+/// A password that was chosen before has to be chosen again: it may not be made of the names.
+///
 /// Should the code no longer be one to enter when the account is made, the account is made without.
 ///
 /// AWS calls: one. With a code four before it: two counters at once, whose it is, and whether they are there.
@@ -57,7 +59,10 @@ pub async fn set_registration_personal(
         None => None,
     };
     let (first, last, born) = parse(&body, now, fields)?;
-    let change = |u: Update| u.set("first_name", &first).set("last_name", &last).set("birth_date", born).set("invite_code", &invite_code);
+    let change = |u: Update| {
+        // Whoever changes what a password may not be made of chooses it anew.
+        u.set("first_name", &first).set("last_name", &last).set("birth_date", born).set("invite_code", &invite_code).remove("password")
+    };
     let flow = advance(&s.table, now, &token, Step::Personal, change).await?;
     Ok(Json(Registration::new(token, flow, None)))
 }

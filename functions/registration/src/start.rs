@@ -69,7 +69,8 @@ pub struct ChangeRegistrationEmail {
     email: String,
 }
 
-/// Goes back to step one: another address, which has to be proven anew. What was given besides is kept.
+/// Goes back to step one: another address, which has to be proven anew. What was given besides is kept, but for
+/// the password.
 ///
 /// AWS calls: as beginning, plus the read of the flow.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
@@ -105,10 +106,10 @@ pub async fn change_registration_email(
     challenge.sending = before.as_ref().map_or(1, |c| c.sending.saturating_add(1));
     challenge.failures = before.as_ref().map_or(0, |c| c.failures);
     let mut tx = Tx::new();
-    let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner);
+    let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner).remove("password");
     tx.update(moved.index(Index::Two, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
-    flow.proven = false;
+    (flow.proven, flow.password) = (false, None);
     challenge.replace(&mut tx, &s.sys, before.as_ref());
     s.table.commit(tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))

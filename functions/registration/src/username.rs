@@ -21,6 +21,8 @@ pub struct SetRegistrationUsername {
 
 /// Chooses a username.
 ///
+/// A password that was chosen before has to be chosen again: it may not be made of the name.
+///
 /// AWS calls: the flow, the counter of look-ups, the claim of the name, the flow's change: nobody learns here what
 /// they could not learn, as often, where availability is told.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/username", tag = "registration", params(("flow" = FlowToken, Path)),
@@ -38,7 +40,7 @@ pub async fn set_registration_username(
     flow.require(Step::Username)?;
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let username = free(&s.table, &body.username).await?;
-    let flow = advance(&s.table, now, &token, Step::Username, |u| u.set("username", &username)).await?;
+    let flow = advance(&s.table, now, &token, Step::Username, |u| u.set("username", &username).remove("password")).await?;
     Ok(Json(Registration::new(token, flow, None)))
 }
 

@@ -13,7 +13,6 @@ use crate::{direct::RoomInfo, messages::until};
 /// Which part of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct Part {
     /// Rooms at most: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]

@@ -28,7 +28,6 @@ pub fn until(sys: &Sys) -> Time {
 /// Which part of the room.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct Part {
     /// Messages at most: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]

@@ -9,7 +9,10 @@ use std::{
 use local::template::Template;
 use serde::Deserialize;
 
-use crate::{Failure, check};
+use crate::{Failure, check, repository};
+
+/// What each operation may ask for: its name, the calls of its usual run and those of its most expensive one.
+const EXPECTED: &str = "infra/calls.txt";
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -25,11 +28,11 @@ struct Run {
     wcu: f64,
 }
 
-/// Prints the table of operations, and of permissions that nothing used.
+/// Prints the table of operations, and of permissions that nothing used. Writes [`EXPECTED`], when it is to be `kept`.
 ///
 /// # Errors
-/// If the file cannot be read or, when `strict`, if a policy allows what nothing used.
-pub fn run(file: &Path, strict: bool) -> Result<(), Failure> {
+/// If the file cannot be read or, when `strict`, if a policy allows what nothing used or an operation asked for more than it may.
+pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let (mut operations, mut used) = (BTreeMap::<String, Vec<Run>>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
@@ -44,7 +47,53 @@ pub fn run(file: &Path, strict: bool) -> Result<(), Failure> {
     for line in &unused {
         println!("- {line}");
     }
-    if strict && !unused.is_empty() { Err(format!("{} permissions are not used", unused.len()).into()) } else { Ok(()) }
+    if kept {
+        fs::write(repository::root().join(EXPECTED), expected(&mut operations))?;
+    }
+    if !strict {
+        return Ok(());
+    }
+    let more = more_than(&repository::read(EXPECTED)?, &mut operations);
+    for line in &more {
+        println!("- {line}");
+    }
+    match (unused.len(), more.len()) {
+        (0, 0) => Ok(()),
+        (unused, more) => Err(format!("{unused} permissions are not used, {more} operations ask for more than {EXPECTED} says").into()),
+    }
+}
+
+/// A line per operation, which a change that makes one dearer changes visibly.
+fn expected(operations: &mut BTreeMap<String, Vec<Run>>) -> String {
+    let line = |(name, usual, most): (&str, u64, u64)| format!("{name}\t{usual}\t{most}\n");
+    costs(operations).map(line).collect()
+}
+
+/// Which operations asked for more than they may. The usual run may not be dearer at all; the dearest one by half, because
+/// whoever loses a race asks again.
+fn more_than(expected: &str, operations: &mut BTreeMap<String, Vec<Run>>) -> Vec<String> {
+    let read = |line: &str| {
+        let mut parts = line.split('\t');
+        Some((parts.next()?.to_owned(), (parts.next()?.parse::<u64>().ok()?, parts.next()?.parse::<u64>().ok()?)))
+    };
+    let may: BTreeMap<String, (u64, u64)> = expected.lines().filter_map(read).collect();
+    let judge = |(name, usual, most): (&str, u64, u64)| match may.get(name) {
+        None => Some(format!("{name}: not in {EXPECTED}")),
+        Some((least, _)) if usual > *least => Some(format!("{name}: usually {usual} calls, which were {least}")),
+        Some((_, dearest)) if most > dearest.saturating_add(dearest.div_ceil(2)) => {
+            Some(format!("{name}: up to {most} calls, which were {dearest}"))
+        }
+        Some(_) => None,
+    };
+    costs(operations).filter_map(judge).collect()
+}
+
+/// Each operation with the calls of its usual and of its dearest run.
+fn costs(operations: &mut BTreeMap<String, Vec<Run>>) -> impl Iterator<Item = (&str, u64, u64)> {
+    operations.iter_mut().filter_map(|(name, runs)| {
+        runs.sort_by_key(total);
+        Some((name.as_str(), total(runs.get(runs.len() >> 1)?), total(runs.last()?)))
+    })
 }
 
 /// A row per operation: how often it ran, its calls at least, usually and at most, what they are, what they consume.
@@ -125,6 +174,20 @@ mod tests {
         assert!(matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/incoming/usr/x"));
         assert!(!matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/pictures/x"));
         assert!(matches("*", "anything") && matches("a*c*e", "abcde") && !matches("a*c", "abd") && !matches("a", "ab"));
+    }
+
+    #[test]
+    fn an_operation_that_gets_dearer_is_told() {
+        let all = |name: &str, runs: &[u64]| {
+            let run = |n: &u64| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), *n)]), rcu: 0.5, wcu: 0.0 };
+            BTreeMap::from([(name.to_owned(), runs.iter().map(run).collect::<Vec<_>>())])
+        };
+        let before = expected(&mut all("GET /v1/me", &[3, 1, 2]));
+        assert_eq!(before, "GET /v1/me\t2\t3\n");
+        assert!(more_than(&before, &mut all("GET /v1/me", &[2, 1, 5])).is_empty());
+        assert_eq!(more_than(&before, &mut all("GET /v1/me", &[3, 3, 1])), ["GET /v1/me: usually 3 calls, which were 2"]);
+        assert_eq!(more_than(&before, &mut all("GET /v1/me", &[2, 1, 6])), ["GET /v1/me: up to 6 calls, which were 3"]);
+        assert_eq!(more_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
     }
 
     #[test]

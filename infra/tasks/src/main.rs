@@ -36,9 +36,12 @@ enum Task {
     Calls {
         /// The file that STOA_CALLS_FILE named.
         file: PathBuf,
-        /// Also fail if a policy allows what nothing used.
+        /// Also fail if a policy allows what nothing used, or an operation asked for more than infra/calls.txt says.
         #[arg(long)]
         strict: bool,
+        /// Write infra/calls.txt: what each operation asks for from now on.
+        #[arg(long)]
+        keep: bool,
     },
     /// Invoke every file in events/ with `cargo lambda invoke` and compare the answers.
     Events {
@@ -102,7 +105,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Sync => sync::run(),
         Task::Check => check::run(),
-        Task::Calls { file, strict } => calls::run(&file, strict),
+        Task::Calls { file, strict, keep } => calls::run(&file, strict, keep),
         Task::Events { port } => events::invoke_all(port),
         Task::Redrive { since, until, stack, local, dry } => {
             redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)

@@ -46,6 +46,10 @@ impl Email {
         let (local, domain) = text.split_once('@').ok_or_else(wrong)?;
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
         let address = format!("{local}@{domain}");
+        // Letters that are none of ASCII's are written longer than they were typed.
+        if address.len() > EMAIL_MAX {
+            return Err(FieldError::new("too_long").with("max", EMAIL_MAX));
+        }
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
         let plain = local.is_ascii() && !local.contains('"') && !domain.ends_with('.');
         if plain && EmailAddress::parse_with_options(&address, options).is_ok() { Ok(Self(address)) } else { Err(wrong()) }
@@ -424,6 +428,9 @@ mod tests {
             assert_eq!(code(Email::parse(address)), expected, "{address}");
         }
         assert_eq!(code(Email::parse(&format!("{}@example.test", "a".repeat(250)))), "too_long");
+        let grows = format!("{}@{}test", "a".repeat(64), "ü.".repeat(25));
+        assert!(grows.len() < EMAIL_MAX);
+        assert_eq!(code(Email::parse(&grows)), "too_long");
         assert_eq!(Email::parse("ANA@Example.Test").unwrap().key(), Email::parse("ana@example.test").unwrap().key());
     }
 

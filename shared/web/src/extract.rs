@@ -104,8 +104,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The query string. What does not parse, and a key that comes twice, is malformed: 400. `lang`, which every operation takes, is
-/// not part of it: see [`crate::Language`].
+/// The query string. What does not parse, and a key that comes twice, is malformed: 400. What an operation does not know is
+/// ignored, as it is where none takes anything. `lang`, which every operation takes, is not part of it: see [`crate::Language`].
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 

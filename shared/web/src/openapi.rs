@@ -132,6 +132,7 @@ pub const BEARER: &str = "bearer";
 const DESCRIPTION: &str = "\
 Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/docs/flows). The rules that hold everywhere:\n\n\
 - Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; rules that a field breaks with 422, all at once.\n\
+- Parameters of the query that an operation does not know are ignored; one that it knows and that comes twice or does not read is refused with 400.\n\
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `Accept-Language` or `?lang` (`en`, `pl`).\n\
 - Times are RFC 3339 in UTC. Ids have a prefix that says what they name.\n\
 - What has an `ETag` is changed with `If-Match`: 428 without it, 412 when it has changed meanwhile.\n\

@@ -1,0 +1,197 @@
+//! Every operation that takes a body, given bodies that it must not take. F3, G1: they are refused as what they are, by a problem
+//! that says so, and nothing is changed by them. The bodies are made of the examples and schemas in the document, so that no
+//! operation is left out.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use tests::{Caller, Cloud, PASSWORD, Value, json};
+
+const PHONE: &str = "+447700900567";
+
+/// What only the server says about a record, whoever asks for it.
+const PROTECTED: [&str; 16] = [
+    "role",
+    "roles",
+    "is_admin",
+    "is_staff",
+    "user_id",
+    "id",
+    "owner",
+    "pk",
+    "sk",
+    "gsi1pk",
+    "ttl",
+    "deleted_at",
+    "mfa",
+    "status",
+    "version",
+    "kind",
+];
+
+/// An operation with a body that it takes.
+struct Operation {
+    method: Method,
+    path: String,
+    example: Value,
+    schema: Value,
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, described) in item.as_object().unwrap() {
+            let Some(contents) = described["requestBody"]["content"].as_object() else { continue };
+            let content = &contents["application/json"];
+            let examples = content["examples"].as_object().and_then(|e| e.values().next()).map(|e| e["value"].clone());
+            let place = content["schema"]["$ref"].as_str().unwrap_or_default().trim_start_matches('#');
+            all.push(Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                example: examples.unwrap_or_else(|| content["example"].clone()),
+                schema: document.pointer(place).unwrap_or(&content["schema"]).clone(),
+            });
+        }
+    }
+    all
+}
+
+/// A body, and what it is for whoever reads that it was taken.
+struct Bad {
+    what: String,
+    content_type: &'static str,
+    body: Vec<u8>,
+}
+
+/// Everything that is wrong whatever a member means.
+fn wrong(operation: &Operation) -> Vec<Bad> {
+    const JSON: &str = "application/json";
+    let example = operation.example.to_string();
+    let opened = example.trim_end_matches('}').to_owned();
+    let more = |member: &str| format!("{opened}{}{member}}}", if opened.len() > 1 { "," } else { "" });
+    let mut all = Vec::new();
+    let mut add = |what: &str, body: Vec<u8>| all.push(Bad { what: what.to_owned(), content_type: JSON, body });
+    add("nothing", Vec::new());
+    add("null", b"null".to_vec());
+    add("a list", b"[]".to_vec());
+    add("a list of it", format!("[{example}]").into_bytes());
+    add("a text", b"\"text\"".to_vec());
+    add("half of it", example.as_bytes()[..example.len() - 1].to_vec());
+    add("two of it", format!("{example}{example}").into_bytes());
+    add("70 kB", format!("{example}{}", " ".repeat(70 * 1024)).into_bytes());
+    add("more", more("\"unheard_of\":1").into_bytes());
+    add("very deep", more(&format!("\"unheard_of\":{}", "[".repeat(2000))).into_bytes());
+    add("half a character in a name", more("\"\\ud800\":1").into_bytes());
+    add("NUL in a name", more("\"\\u0000\":1").into_bytes());
+    let mut other = more("\"?\":1").into_bytes();
+    other.iter_mut().filter(|b| **b == b'?').for_each(|b| *b = 0xFF);
+    add("no UTF-8", other);
+    for name in PROTECTED {
+        if operation.schema["properties"].get(name).is_none() {
+            add(&format!("{name} besides"), more(&format!("\"{name}\":\"superuser\"")).into_bytes());
+        }
+    }
+    let required: Vec<&str> = operation.schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, value) in operation.example.as_object().unwrap() {
+        let mut with = |what: &str, changed: Value| {
+            let mut body = operation.example.clone();
+            body[name] = changed;
+            add(&format!("{name}: {what}"), body.to_string().into_bytes());
+        };
+        // What others define (a passkey's answer) is theirs to read.
+        if !value.is_object() {
+            for (what, changed) in [("a number", json!(-7.5)), ("a list", json!([value])), ("an object", json!({ "value": value }))] {
+                with(what, changed);
+            }
+            if value.is_string() {
+                with("a truth", json!(true));
+            } else {
+                with("a text", json!("text"));
+            }
+        }
+        if required.contains(&name.as_str()) {
+            let mut body = operation.example.clone();
+            body.as_object_mut().unwrap().remove(name);
+            add(&format!("no {name}"), body.to_string().into_bytes());
+            add(&format!("{name}: null"), {
+                let mut body = operation.example.clone();
+                body[name] = Value::Null;
+                body.to_string().into_bytes()
+            });
+        }
+        add(&format!("{name} twice"), more(&format!("\"{name}\":{value}")).into_bytes());
+        if value.is_string() {
+            let half = example.replacen(&format!("\"{name}\":{value}"), &format!("\"{name}\":\"\\ud800\""), 1);
+            add(&format!("half a character in {name}"), half.into_bytes());
+        }
+    }
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""] {
+        all.push(Bad { what: format!("it as {content_type:?}"), content_type, body: example.clone().into_bytes() });
+    }
+    all
+}
+
+/// Everything that is stored, but for what counts requests and says when somebody was there.
+async fn state(cloud: &Cloud) -> Vec<String> {
+    cloud.settle().await;
+    let dump = cloud.dump().await;
+    let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
+    let kept = items.filter(|item| !["limit", "last_seen"].contains(&item["kind"]["S"].as_str().unwrap_or_default()));
+    let mut all: Vec<String> = kept.map(Value::to_string).collect();
+    all.sort();
+    all
+}
+
+/// F3, G1: no operation takes a body that is none of its own, breaks at it, or does anything about it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_bodies_are_refused_and_change_nothing() {
+    let cloud = Cloud::start().await;
+    let lea = cloud.member("lea").await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let address = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
+    let address = text(&lea.post("/v1/me/addresses", address).await.is(201)["id"]);
+    let (_, credential) =
+        tests::Authenticator::create(&lea.post("/v1/me/passkeys/options", json!({})).await.is(201)["options"], "http://localhost:5173");
+    let passkey = text(&lea.post("/v1/me/passkeys", json!({ "name": "phone", "credential": credential })).await.is(201)["id"]);
+    lea.post("/v1/me/email-changes", json!({ "email": "lea.new@example.test" })).await.is(202);
+    lea.post("/v1/me/phone-changes", json!({ "phone": PHONE })).await.is(202);
+    let _ = cloud.careful("eve", "+447700900124").await;
+    let client = cloud.anonymous();
+    let flow = async |path: &str, body: Value| text(&client.post(path, body).await.json()["id"]);
+    let registration = flow("/v1/registrations", json!({ "email": "new@example.test" })).await;
+    let sign_in = flow("/v1/sessions", json!({ "login": "eve", "password": PASSWORD })).await;
+    let by_phone = flow("/v1/phone-sign-ins", json!({ "phone": "+447700900568" })).await;
+    let flows = BTreeMap::from([("registrations", registration), ("sign-ins", sign_in), ("phone-sign-ins", by_phone)]);
+
+    let document: Value = serde_json::from_str(include_str!("../../infra/openapi.json")).unwrap();
+    let all = operations(&document);
+    assert!(all.len() > 35, "{} operations take a body", all.len());
+    let before = state(&cloud).await;
+    let signed_in = lea.with("if-match", "\"v1\"");
+    let (flows, address, passkey, document, signed_in, client) = (&flows, &address, &passkey, &document, &signed_in, &client);
+    let asked = all.iter().map(|operation| async move {
+        let flow = flows.get(operation.path.split('/').nth(2).unwrap_or_default()).cloned().unwrap_or_default();
+        let path = operation.path.replace("{flow}", &flow).replace("{address}", address).replace("{passkey}", passkey);
+        let path = path.replace("{factor}", "app");
+        let caller: &Caller = if document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["security"].is_array() {
+            signed_in
+        } else {
+            client
+        };
+        let mut taken = Vec::new();
+        for bad in wrong(operation) {
+            let content_type = Some(bad.content_type).filter(|kind| !kind.is_empty());
+            let reply = caller.raw(operation.method.clone(), &path, content_type, bad.body).await;
+            let (status, said) = (reply.status.as_u16(), String::from_utf8_lossy(&reply.bytes).into_owned());
+            if ![400, 413, 415, 422].contains(&status) || reply.header("content-type") != "application/problem+json" {
+                taken.push(format!("{} {path}, {}: {status} {said}", operation.method, bad.what));
+            }
+        }
+        taken
+    });
+    let taken: Vec<String> = futures_util::future::join_all(asked).await.into_iter().flatten().collect();
+    assert!(taken.is_empty(), "{} were not refused as bad bodies:\n{}", taken.len(), taken.join("\n"));
+    let after = state(&cloud).await;
+    let changed: Vec<&String> = after.iter().filter(|item| !before.contains(item)).collect();
+    assert!(changed.is_empty() && after.len() == before.len(), "something changed: {changed:#?}");
+}
