@@ -27,6 +27,20 @@ const FAILURES: u32 = 5;
 /// and how long it is.
 const PAUSE: Duration = Duration::from_secs(300);
 
+/// An attempt.
+pub struct Guess {
+    /// Attempts at this name from here, or of this device. A success forgets them.
+    own: Limit,
+    /// Attempts of the client. A success is given back.
+    client: Option<Limit>,
+    /// What only failures count for.
+    failures: Vec<Limit>,
+    /// Where only failures count that are different.
+    different: Option<Limit>,
+    /// Attempts and failures at the account, which nobody is told of.
+    account: Option<[Limit; 2]>,
+}
+
 impl Guess {
     /// An attempt of one client at a name. `account` is whose the name is, or the name again where it is nobody's: as much is
     /// counted for it.
@@ -52,23 +66,7 @@ impl Guess {
             account: None,
         }
     }
-}
 
-/// An attempt.
-pub struct Guess {
-    /// Attempts at this name from here, or of this device. A success forgets them.
-    own: Limit,
-    /// Attempts of the client. A success is given back.
-    client: Option<Limit>,
-    /// What only failures count for.
-    failures: Vec<Limit>,
-    /// Where only failures count that are different.
-    different: Option<Limit>,
-    /// Attempts and failures at the account, which nobody is told of.
-    account: Option<[Limit; 2]>,
-}
-
-impl Guess {
     /// What its caller is told of.
     fn told(&self) -> impl Iterator<Item = &Limit> {
         [&self.own].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
