@@ -130,7 +130,8 @@ async fn a_number_changes_by_proof() {
     cloud.phone(&ben, "+447911123456").await;
     let _ = ana.delete("/v1/me/phone").await.is(204);
     assert_eq!(ana.get("/v1/me").await.is(200)["phone"], json!(null));
-    let (careful, _, _) = cloud.careful("eve", "+447911123458").await;
+    let (careful, app, _) = cloud.careful("eve", "+447911123458").await;
+    let careful = cloud.step_up(&careful, &app).await;
     careful.delete("/v1/me/phone").await.is_problem(409, "last_factor");
 }
 

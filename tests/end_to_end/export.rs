@@ -89,7 +89,8 @@ fn strings(value: &Value, found: &mut BTreeSet<String>) {
 async fn everything_is_in_the_archive() {
     let cloud = Cloud::start().await;
     let ben = cloud.member("ben").await;
-    let (ana, _, recovery) = cloud.careful("canary_name", PHONE).await;
+    let (ana, app, recovery) = cloud.careful("canary_name", PHONE).await;
+    let ana = cloud.step_up(&ana, &app).await;
     let version = ana.get("/v1/me").await.header("etag");
     let _ = ana.with("if-match", version).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
     let address = json!({ "street": "1 Canary Street", "city": "Canarytown", "postal_code": "SW1A 1AA", "country": "GB" });

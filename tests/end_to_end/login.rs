@@ -7,7 +7,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Caller, Cloud, HOUR, PASSWORD, Value, json, race, work};
+use tests::{Authenticator, Caller, Cloud, HOUR, PASSWORD, Value, json, race, work};
 
 use crate::phone_login::change;
 
@@ -468,6 +468,59 @@ async fn one_client_is_one_person() {
     let second = sign_in(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "ben").await;
     browser.signed_in(second.is(201)).get("/v1/sessions").await.is(200);
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
+}
+
+/// I-3: a client that keeps its tokens itself shows the session that it has by the access token, whatever way it signs in then;
+/// it ends with the last step. What is no good token ends nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_client_is_one_person_without_a_cookie() {
+    let cloud = Cloud::start().await;
+    let _ = cloud.member("ana").await;
+    let (ben, app, _) = cloud.careful("ben", "+447911123456").await;
+    let mia = cloud.member("mia").await;
+    cloud.phone(&mia, "+447911123457").await;
+    let asked = mia.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    let (mut passkey, credential) = Authenticator::create(&asked["options"], "http://localhost:5173");
+    let _ = mia.post("/v1/me/passkeys", json!({ "name": "phone", "credential": credential })).await.is(201);
+    let alive = async |caller: &Caller| caller.get("/v1/sessions").await.status == 200;
+    let verify = |flow: &serde_json::Value| format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
+
+    // By password.
+    let ana = cloud.sign_in("ana").await;
+    let next = ana.signed_in(attempt(&ana, "mia", PASSWORD).await.is(201));
+    assert!(!alive(&ana).await && alive(&next).await && alive(&mia).await);
+    // With a second step.
+    let ana = cloud.sign_in("ana").await;
+    let flow = attempt(&ana, "ben", PASSWORD).await.is(202);
+    let _ = cloud.anonymous().put(&verify(&flow).replace("/verify", "/factor"), json!({ "factor": "app" })).await.is(200);
+    cloud.anonymous().post(&verify(&flow), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+    assert!(alive(&ana).await, "until the second step is done");
+    cloud.anonymous().post(&verify(&flow), json!({ "code": app.code(&cloud) })).await.is(201);
+    assert!(!alive(&ana).await && alive(&ben).await);
+    // By a passkey.
+    let ana = cloud.sign_in("ana").await;
+    let flow = ana.post("/v1/passkey-sign-ins", json!({})).await.is(201);
+    assert!(alive(&ana).await);
+    let answer = passkey.get(&flow["passkey"], "http://localhost:5173");
+    cloud.anonymous().post(&verify(&flow), json!({ "passkey": answer })).await.is(201);
+    assert!(!alive(&ana).await);
+    // By a code to a phone: of somebody who has an account, and of somebody who gets one.
+    for phone in ["+447911123457", "+447911123458"] {
+        let ana = cloud.sign_in("ana").await;
+        let flow = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+        let code = cloud.code_to(phone).await;
+        ana.post(&format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap()), json!({ "code": code })).await.is(201);
+        assert!(!alive(&ana).await, "{phone}");
+    }
+    // What is no good token.
+    let ana = cloud.sign_in("ana").await;
+    for bad in [format!("Bearer {}x", ana.token()), "Bearer x".to_owned(), "Basic x".to_owned(), ana.token()] {
+        attempt(&cloud.anonymous().with("authorization", bad), "mia", PASSWORD).await.is(201);
+        assert!(alive(&ana).await);
+    }
+    cloud.advance(Duration::from_secs(631)).await;
+    attempt(&ana, "mia", PASSWORD).await.is(201);
+    ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
 }
 
 /// C1, C2: a token that is not exactly ours is refused, always with the same answer.

@@ -240,13 +240,51 @@ async fn a_step_up_is_good_for_five_minutes() {
     let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
     cloud.sign_in("ana").await.post(&path(&flow, "verify"), answer(PASSWORD)).await.is_problem(404, "not_found");
     let stepped = ana.post(&path(&flow, "verify"), answer(PASSWORD)).await.is(200);
-    assert!(stepped.get("refresh_token").is_none());
     let fresh = ana.signed_in(stepped);
     fresh.post("/v1/me/passkeys/options", json!({})).await.is(201);
     cloud.advance(Duration::from_secs(301)).await;
     fresh.post("/v1/me/passkeys/options", json!({})).await.is_problem(401, "step_up_required");
-    // The session is the same: what refreshed it before still does.
-    ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
+}
+
+/// B13, C4, C9: a step-up brings new tokens to whoever has done it, and no more to who has a copy of those from before: that stays
+/// as it was, cannot be refreshed, and ends the session when it is tried later. The session and its sockets go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_up_lifts_no_copy() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut socket = ana.socket().await;
+    cloud.advance(Duration::from_secs(301)).await;
+    let step_up = async |caller: &Caller| {
+        let flow = caller.post("/v1/step-ups", json!({})).await.is(201);
+        caller.post(&path(&flow, "verify"), json!({ "password": PASSWORD })).await
+    };
+    let refresh = async |token: &str| cloud.anonymous().post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+    let sensitive = async |caller: &Caller| caller.post("/v1/me/passkeys/options", json!({})).await;
+    let (copy, own) = (ana.clone(), ana.signed_in(step_up(&ana).await.is(200)));
+    assert_eq!(own.claims()["sid"], copy.claims()["sid"]);
+    sensitive(&copy).await.is_problem(401, "step_up_required");
+    refresh(&copy.refresh_token()).await.is_problem(401, "refresh_invalid");
+    let own = own.signed_in(refresh(&own.refresh_token()).await.is(200));
+    sensitive(&own).await.is(201);
+    cloud.settle().await;
+    assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
+    copy.get("/v1/me").await.is(200);
+    cloud.advance(Duration::from_secs(11)).await;
+    refresh(&copy.refresh_token()).await.is_problem(401, "refresh_invalid");
+    own.get("/v1/me").await.is_problem(401, "token_invalid");
+    refresh(&own.refresh_token()).await.is_problem(401, "refresh_invalid");
+    socket.closed().await;
+
+    // Where the refresh token is in the cookie, the new one goes there, too.
+    let browser = cloud.anonymous();
+    let jar = |reply: &Reply| reply.cookie("__Host-refresh").split(';').next().unwrap().to_owned();
+    let signed_in = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie" })).await;
+    let old = jar(&signed_in);
+    let stepped = step_up(&browser.signed_in(signed_in.is(201)).with("cookie", &old)).await;
+    assert!(stepped.is(200).get("refresh_token").is_none());
+    let with = |jar: &str| browser.with("cookie", jar).with("x-stoa-csrf", "1");
+    with(&old).post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
+    with(&jar(&stepped)).post("/v1/sessions/refresh", json!({})).await.is(200);
 }
 
 /// Q11, Q1: of a thousand uses of one code, of the app on two flows or of a mailed one, one signs in.

@@ -35,12 +35,9 @@ impl Caller {
         Self { http, api: api.to_owned(), origin: origin.to_owned(), headers: Vec::new(), signed_in: None, name: String::new() }
     }
 
-    /// The same client, signed in: `reply` is what sign-in or registration answered. After a step-up the refresh token stays.
+    /// The same client, signed in: `reply` is what sign-in, registration or step-up answered.
     #[must_use]
-    pub fn signed_in(&self, mut reply: Value) -> Self {
-        if let (None, Some(kept)) = (reply.get("refresh_token"), self.signed_in.as_ref().and_then(|s| s.get("refresh_token"))) {
-            reply["refresh_token"] = kept.clone();
-        }
+    pub fn signed_in(&self, reply: Value) -> Self {
         Self { signed_in: Some(reply), ..self.clone() }
     }
 

@@ -58,7 +58,7 @@ const FLOWS = [
   ["step-up", "Proving it once more", "E-mail address, phone number, password, factors, passkeys and deletion take a proof that is no older than five minutes, by the strongest that the person has.", [
     call("PUT /v1/me/password …"), reply("401 step_up_required {methods: [app, recovery_code]}"),
     call("POST /v1/step-ups"), reply("201 {id, step: verify, chosen: app}"), types("six digits of the app"),
-    call("POST /v1/sign-ins/{id}/verify {code}, with the access token"), reply("200 {access_token}: the refresh token stays"),
+    call("POST /v1/sign-ins/{id}/verify {code}, with the access token"), reply("200 {access_token, refresh_token}: those from before are worth no more"),
     call("PUT /v1/me/password …, with the new access token"), reply("204"),
   ]],
   ["work", "While everybody is being guessed at", "When more than a thousand passwords and codes have failed within ten minutes, beginning to sign in takes a second of computing, except on a trusted device. The work is good for five minutes, for this client and this account.", [

@@ -38,7 +38,7 @@ pub async fn create_passkey_sign_in(
 ) -> Result<Created<SignInStep>, web::Error> {
     let now = s.sys.now();
     limits::take(&s.table, now, &[Limit::new("passkey_client", client.network(), 60, std::time::Duration::from_secs(900))]).await?;
-    let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;
+    let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
     let wish = Wish::new(body.token_delivery, false, body.next).instead_of(previous.as_ref());
     let (token, question) = (FlowToken::draw(&s.sys), s.site.ask_for_any(now)?);
     let flow = SignIn::by_passkey(&s.sys, &token, question.state, wish);

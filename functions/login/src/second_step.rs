@@ -1,7 +1,7 @@
 //! The steps after the first: choosing a factor, having a code sent, answering. Steps up, too, are answered here.
 
 use accounts::{
-    FlowToken, Member, authenticate,
+    FlowToken, Member, authenticate, bearer,
     challenge::{self, Challenge, Sent},
     entry::{Entry, Reply},
     factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes},
@@ -9,8 +9,7 @@ use accounts::{
     password::Verdict,
     session::{self, Session},
     sign_in::{Proof, SignIn, SignInStep},
-    signed_in::SignedIn,
-    token::Method,
+    signed_in::{self, SignedIn},
     user::{Factor, PasswordHash, Status, User},
 };
 use axum::extract::State;
@@ -20,7 +19,7 @@ use http::HeaderMap;
 use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
 use passkeys::{Answered, PublicKeyCredential, Refusal};
 use serde::Deserialize;
-use store::{Batch, Cond, Key, Tx, Update, field, limits};
+use store::{Batch, Cond, Key, Tx, Update, limits};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Path, Problems};
 
@@ -159,7 +158,8 @@ impl Answer {
 }
 
 /// Answers the last step: signs in, or steps the session up. A step-up is answered with the session's access token, and
-/// brings a new one; the refresh token stays.
+/// brings a new one and a new refresh token, into the cookie where the session's is there: the tokens from before do not become
+/// more than they were, and can be refreshed no longer.
 ///
 /// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account, the person with what the factor
 /// keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends and
@@ -210,7 +210,9 @@ pub async fn verify_sign_in(
     checks.forget(&mut tx, factor);
     let amr = flow.proven_with(factor);
     let verified = if let Some(session) = session {
-        Verified::SteppedUp(Box::new(step_up(&s, &mut tx, session, amr)?))
+        let delivery = signed_in::delivery(&headers, &session);
+        let (session, refresh, _) = session.prove_again(&mut tx, &s.sys, amr);
+        Verified::SteppedUp(Box::new(SignedIn::new(&s.tokens, &session, &refresh, delivery)?))
     } else {
         let previous = match flow.wish.previous {
             Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
@@ -253,9 +255,7 @@ fn whose(s: &crate::State, flow: &SignIn, answer: &Answer) -> Result<UserId, Pro
 
 /// The session that is stepped up, if it is the one that asks.
 async fn caller(s: &crate::State, headers: &HeaderMap, session: kernel::id::SessionId) -> Result<Session, Problem> {
-    let bearer = headers.get(http::header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
-    let (_, token) = bearer.ok_or(Kind::TokenInvalid)?;
-    let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, token.trim()).await?;
+    let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, bearer(headers)?).await?;
     if own.id == session { Ok(own) } else { Err(Kind::NotFound.into()) }
 }
 
@@ -321,14 +321,6 @@ async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKe
         s.table.commit(tx).await?;
     }
     Ok(judged?)
-}
-
-/// Adds the new proof to the session's record.
-fn step_up(s: &crate::State, tx: &mut Tx, session: Session, amr: Vec<Method>) -> Result<SignedIn, Problem> {
-    let session = Session { auth_time: s.sys.now(), amr, ..session };
-    let proven = Update::of(Session::key_of(session.user, session.id)).set("auth_time", session.auth_time).set("amr", &session.amr);
-    tx.update(proven.when(field("credentials").eq(session.credentials)));
-    SignedIn::again(&s.tokens, &session)
 }
 
 /// Whom a flow is about, if they are known and still who they were when it began.

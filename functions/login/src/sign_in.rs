@@ -107,7 +107,7 @@ pub async fn create_session(
         return Err(Kind::CredentialsInvalid.into());
     };
 
-    let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;
+    let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
     let wish = Wish::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
     // Of old parameters or an old pepper: replaced now that the password is at hand.
     let renewed = match verdict {

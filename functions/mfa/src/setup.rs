@@ -3,9 +3,7 @@
 use accounts::{
     Fresh, Member, MemberAnd,
     factor::{AppFactor, RecoveryCodes, Seed},
-    password,
-    session::{self, Session},
-    token::Method,
+    password, session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
@@ -161,10 +159,7 @@ pub async fn prove_sms(
     tx.put(app, Cond::Absent.or(Cond::Exists));
     tx.put(&codes, Cond::Absent.or(Cond::Exists));
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
-    // Whoever comes this far has just proven all of them.
-    let amr = vec![Method::Pwd, Method::Otp, Method::Email, Method::Sms, Method::Mfa];
-    let proven = Session { amr, auth_time: s.sys.now(), ..member.session.clone() };
-    session::renew_credentials(&mut tx, &s.sys, user, on, Some(&proven));
+    session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))

@@ -215,7 +215,7 @@ struct Proven<'a> {
 impl Proven<'_> {
     async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
         let s = self.s;
-        let previous = entry::previous(&s.table, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
         let entry = Entry { user: &user, amr: vec![Method::Sms], sessions, previous, device, wish: self.flow.wish.clone() };
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
@@ -227,7 +227,7 @@ impl Proven<'_> {
     /// Begins the flow of the second step.
     async fn go_on(&self, user: &User) -> Result<Reply, Problem> {
         let s = self.s;
-        let previous = entry::previous(&s.table, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
         let wish = self.flow.wish.clone().instead_of(previous.as_ref());
         let token = FlowToken::draw(&s.sys);
         let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], rest(user), wish);
@@ -255,7 +255,7 @@ impl Proven<'_> {
             last_name: beginning.last,
             ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
         };
-        let previous = entry::previous(&s.table, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
         let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent).instead_of(previous);
         for _ in 0..DRAWS {
             let inviter = beginning.inviter.as_ref();

@@ -92,7 +92,7 @@ pub async fn activate_account(
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
         return Err(Kind::PasswordWrong.into());
     }
-    let previous = entry::previous(&s.table, now, s.code_key.secret(), &headers).await?;
+    let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
     let opening = Opening::first(&s.sys, flow.user, vec![Method::Pwd, Method::Email], &client.user_agent).instead_of(previous);
     create(&s, flow, |tx| {
         challenge.consume(tx);

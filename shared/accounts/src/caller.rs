@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::de::DeserializeOwned;
 use store::{Batch, Item, Key, StoreError, Table};
 
 use crate::{
     session::Session,
-    token::Tokens,
+    token::{Claims, Tokens},
     user::{Status, User},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 pub struct Member {
     /// Who.
     pub user: User,
-    /// By which sign-in.
+    /// By which sign-in, as proven as their token says.
     pub session: Session,
 }
 
@@ -31,7 +31,7 @@ pub struct Member {
 /// [`Kind::TokenInvalid`], alike for everything that can be wrong with it.
 pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str) -> Result<Member, Problem> {
     let claims = tokens.verify(token).ok_or(Kind::TokenInvalid)?;
-    let member = load(table, sys, claims.sub, claims.sid).await?;
+    let (member, _) = load_with(table, sys, &claims, None, false).await?;
     member.ok_or_else(|| Kind::TokenInvalid.into())
 }
 
@@ -45,10 +45,30 @@ pub async fn load(
     user: kernel::id::UserId,
     session: kernel::id::SessionId,
 ) -> Result<Option<Member>, StoreError> {
-    load_with(table, sys, user, session, None, false).await.map(|(member, _)| member)
+    find(table, sys, user, session, None, false).await.map(|(member, _)| member)
 }
 
+/// As [`load`], for a token, with one item more. What the token says was proven counts, not what its session has seen proven
+/// since: a copy from before a step-up stays what it was.
 pub(crate) async fn load_with(
+    table: &Table,
+    sys: &Sys,
+    claims: &Claims,
+    more: Option<Key>,
+    even_purging: bool,
+) -> Result<(Option<Member>, Batch), StoreError> {
+    let (mut member, batch) = find(table, sys, claims.sub, claims.sid, more, even_purging).await?;
+    if let Some(Member { session, .. }) = &mut member {
+        session.amr.clone_from(&claims.amr);
+        // Tokens tell seconds.
+        if session.auth_time.seconds() != claims.auth_time {
+            session.auth_time = Time::from_millis(claims.auth_time.saturating_mul(1000));
+        }
+    }
+    Ok((member, batch))
+}
+
+async fn find(
     table: &Table,
     sys: &Sys,
     user: UserId,
@@ -145,18 +165,22 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        let claims = Tokens::from_ref(state).verify(bearer(parts)?).ok_or(Kind::TokenInvalid)?;
+        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).ok_or(Kind::TokenInvalid)?;
         let web::Path(path) = web::Path::<T::Path>::from_request_parts(parts, state).await?;
         let key = T::find(claims.sub, path);
         let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));
-        let (member, mut found) = load_with(&table, &sys, claims.sub, claims.sid, key.clone(), T::EVEN_PURGING).await?;
+        let (member, mut found) = load_with(&table, &sys, &claims, key.clone(), T::EVEN_PURGING).await?;
         let subject = key.map(|key| found.take(&key)).transpose()?.flatten();
         Ok(Self { member: member.ok_or(Kind::TokenInvalid)?, subject })
     }
 }
 
-pub(crate) fn bearer(parts: &Parts) -> Result<&str, Kind> {
-    let value = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or(Kind::TokenInvalid)?;
+/// The access token that a request carries.
+///
+/// # Errors
+/// [`Kind::TokenInvalid`] if it carries none.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Kind> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or(Kind::TokenInvalid)?;
     // `JWT` is what clients of one of the systems that this one replaces send.
     let (scheme, token) = value.split_once(' ').ok_or(Kind::TokenInvalid)?;
     if ["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()) { Ok(token.trim()) } else { Err(Kind::TokenInvalid) }
@@ -172,6 +196,6 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        Ok(authenticate(&Table::from_ref(state), &Tokens::from_ref(state), &Sys::from_ref(state), bearer(parts)?).await?)
+        Ok(authenticate(&Table::from_ref(state), &Tokens::from_ref(state), &Sys::from_ref(state), bearer(&parts.headers)?).await?)
     }
 }

@@ -7,6 +7,7 @@ use store::{StoreError, Table, Tx};
 use web::Client;
 
 use crate::{
+    caller::bearer,
     device::{self, Device},
     session::{self, Opening, RefreshToken, Session},
     sign_in::{SignInStep, Wish},
@@ -33,14 +34,17 @@ impl IntoResponse for Reply {
     }
 }
 
-/// The session that a client has already and carries with its request: one client is one person, so a new one takes its place.
-/// One read, if there is any.
+/// The session that a client has already and carries with its request, by the refresh token in its cookie or by its access
+/// token: one client is one person, so a new one takes its place. What is not good leads to none. One read, if there is any.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn previous(table: &Table, now: Time, key: &Secret, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
-    match signed_in::from_cookie(headers).ok().flatten().and_then(|token| RefreshToken::parse(&token)) {
-        Some(token) => session::of_token(table, now, key, &token).await,
+pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+    if let Some(token) = signed_in::from_cookie(headers).ok().flatten().and_then(|token| RefreshToken::parse(&token)) {
+        return session::of_token(table, now, key, &token).await;
+    }
+    match bearer(headers).ok().and_then(|token| tokens.verify(token)) {
+        Some(claims) => table.get(Session::key_of(claims.sub, claims.sid)).await,
         None => Ok(None),
     }
 }

@@ -66,6 +66,17 @@ pub struct Session {
     pub generation: u32,
     /// The hash of its secret.
     pub refresh_hash: String,
+    /// The refresh token that a step-up replaced last.
+    #[serde(default)]
+    pub replaced: Option<Replaced>,
+}
+
+/// A refresh token that was replaced by one that does not follow from it: whoever has a copy of it did not step up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Replaced {
+    generation: u32,
+    hash: String,
+    at: Time,
 }
 
 impl Session {
@@ -79,6 +90,25 @@ impl Session {
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
         now < self.ends_at() && self.credentials == user.credentials
+    }
+
+    /// Adds to a transaction that whoever has this session has proven once more who they are. What they get is the session as
+    /// it is then, and a refresh token that does not follow from the one before: a copy of that is worth nothing, and betrays
+    /// itself when it is used. The slot is refused if the session has ended or was refreshed meanwhile.
+    pub fn prove_again(self, tx: &mut Tx, sys: &Sys, amr: Vec<Method>) -> (Self, RefreshToken, Slot) {
+        let (now, generation) = (sys.now(), self.generation.saturating_add(1));
+        let refresh = RefreshToken { user: self.user, session: self.id, generation, secret: Secret::new(sys.bytes()) };
+        let unchanged = credentials_are(self.credentials).and(field("generation").eq(self.generation));
+        let replaced = Some(Replaced { generation: self.generation, hash: self.refresh_hash.clone(), at: now });
+        let session = Self { amr, auth_time: now, generation, refresh_hash: refresh.hash(), replaced, ..self };
+        let proven = Update::of(session.key())
+            .set("amr", &session.amr)
+            .set("auth_time", session.auth_time)
+            .set("generation", session.generation)
+            .set("refresh_hash", &session.refresh_hash)
+            .set("replaced", &session.replaced);
+        let slot = tx.update(proven.when(unchanged));
+        (session, refresh, slot)
     }
 
     /// Sessions from before it was kept.
@@ -193,6 +223,7 @@ impl Opening {
             user_agent: user_agent.chars().take(255).collect(),
             generation: 0,
             refresh_hash: refresh.hash(),
+            replaced: None,
         };
         Self { session, refresh, ended: Vec::new(), told: false }
     }
@@ -276,6 +307,8 @@ enum Use {
     Rotate,
     /// The one before, by a client that lost the reply: give the same successor again.
     Repeat,
+    /// One that a step-up has just replaced, by another window of the same client perhaps: worth nothing.
+    Late,
     /// A spent one: somebody has a copy.
     Replay,
     /// Not ours.
@@ -286,15 +319,19 @@ enum Use {
 const MOST_GENERATIONS: u32 = 20_000;
 
 fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Use {
-    let Some(age) = session.generation.checked_sub(token.generation).filter(|a| *a <= MOST_GENERATIONS) else { return Use::Forged };
-    let descendant = (0..age).fold(token.clone(), |t, _| t.successor(key));
-    if !same(descendant.hash().as_bytes(), session.refresh_hash.as_bytes()) {
-        return Use::Forged;
-    }
-    match age {
-        0 => Use::Rotate,
-        1 if now.since(session.last_used_at) <= LOST_REPLY => Use::Repeat,
-        _ => Use::Replay,
+    // How many uses lie between the token and the one that is known of this generation, if that follows from it.
+    let age = |generation: u32, hash: &str| {
+        let age = generation.checked_sub(token.generation).filter(|age| *age <= MOST_GENERATIONS)?;
+        let descendant = (0..age).fold(token.clone(), |t, _| t.successor(key));
+        same(descendant.hash().as_bytes(), hash.as_bytes()).then_some(age)
+    };
+    match (age(session.generation, &session.refresh_hash), &session.replaced) {
+        (Some(0), _) => Use::Rotate,
+        (Some(1), _) if now.since(session.last_used_at) <= LOST_REPLY => Use::Repeat,
+        (Some(_), _) => Use::Replay,
+        (None, Some(r)) if age(r.generation, &r.hash).is_some() && now.since(r.at) <= LOST_REPLY => Use::Late,
+        (None, Some(r)) if age(r.generation, &r.hash).is_some() => Use::Replay,
+        (None, _) => Use::Forged,
     }
 }
 
@@ -314,7 +351,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
     for _ in 0..2 {
         let successor = token.successor(key);
         match judge(&session, token, key, now) {
-            Use::Forged => break,
+            Use::Forged | Use::Late => break,
             Use::Repeat => return Ok(Refreshed::Alive { session: Box::new(session), refresh: successor }),
             Use::Replay => {
                 end_family(table, sys, &session).await?;
@@ -422,7 +459,7 @@ pub async fn revoke_where(table: &Table, sys: &Sys, user: UserId, which: impl Fn
 }
 
 /// Adds to a transaction what goes with every change of how one signs in: every other session and every trusted device is no
-/// longer good, their sockets are closed, and the session of whoever makes the change goes on, as proven as `keep` says.
+/// longer good, their sockets are closed, and the session of whoever makes the change, `keep`, goes on.
 /// `record` is the change of the person's record, to which this is added. The slot of the record is refused if somebody else
 /// was faster.
 pub fn renew_credentials(tx: &mut Tx, sys: &Sys, user: &User, record: Update, keep: Option<&Session>) -> Slot {
@@ -430,8 +467,7 @@ pub fn renew_credentials(tx: &mut Tx, sys: &Sys, user: &User, record: Update, ke
     let active = field("status").eq(Status::Active);
     let slot = tx.update(record.set("credentials", next).add("version", 1).when(active.and(credentials_are(user.credentials))));
     if let Some(session) = keep {
-        let proven = Update::of(session.key()).set("amr", &session.amr).set("auth_time", session.auth_time);
-        tx.update(proven.set("credentials", next).when(Cond::Exists));
+        tx.update(Update::of(session.key()).set("credentials", next).when(Cond::Exists));
     }
     end(tx, sys, user.id);
     slot
@@ -479,6 +515,23 @@ mod tests {
         let third = rotate(&mut session, &second);
         assert_eq!(judge(&session, &third, &key(), now), Use::Rotate);
         assert_eq!(judge(&session, &first, &key(), now), Use::Replay);
+    }
+
+    #[test]
+    fn what_a_step_up_replaced_is_worth_nothing_and_betrays_a_copy() {
+        let sys = Sys::real();
+        let Opening { session, refresh: first, .. } = Opening::first(&sys, sys.id(), vec![Method::Pwd], "test");
+        let before = first.successor(&key());
+        let session = Session { generation: 1, refresh_hash: before.hash(), ..session };
+        let (session, after, _) = session.prove_again(&mut Tx::new(), &sys, vec![Method::Otp]);
+        let at = session.auth_time;
+        assert_eq!(judge(&session, &after, &key(), at), Use::Rotate);
+        for copy in [&first, &before] {
+            assert_eq!(judge(&session, copy, &key(), at + LOST_REPLY), Use::Late);
+            assert_eq!(judge(&session, copy, &key(), at + LOST_REPLY + Duration::from_millis(1)), Use::Replay);
+        }
+        let guess = RefreshToken { generation: after.generation, ..before };
+        assert_eq!(judge(&session, &guess, &key(), at), Use::Forged);
     }
 
     #[test]

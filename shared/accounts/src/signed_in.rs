@@ -50,7 +50,7 @@ pub struct SignedIn {
     /// Seconds until the access token must be replaced.
     #[schema(examples(600))]
     pub expires_in: u64,
-    /// What replaces it, once; absent where it went into a cookie, or where the one from before goes on.
+    /// What replaces it, once; absent where it went into a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
     /// What this device shows at its next sign-in to skip the second step, once; absent where it is not trusted, or where it
@@ -78,24 +78,16 @@ impl SignedIn {
             TokenDelivery::Body => (Some(token), None),
             TokenDelivery::Cookie => (None, Some(set_cookie(COOKIE, &token, ABSOLUTE))),
         };
-        Ok(Self { refresh_token, cookies: cookie.into_iter().collect(), ..Self::again(tokens, session)? })
-    }
-
-    /// A new access token for a session that goes on: what is kept to refresh it stays as it is.
-    ///
-    /// # Errors
-    /// An internal [`Problem`] if the token cannot be signed.
-    pub fn again(tokens: &Tokens, session: &Session) -> Result<Self, Problem> {
         Ok(Self {
             user_id: session.user,
             session_id: session.id,
             access_token: tokens.issue(session.user, session.id, &session.amr, session.auth_time)?,
             token_type: "Bearer",
             expires_in: LIFE.as_secs(),
-            refresh_token: None,
+            refresh_token,
             device_token: None,
             next: None,
-            cookies: Vec::new(),
+            cookies: cookie.into_iter().collect(),
             created: false,
         })
     }
@@ -170,4 +162,13 @@ pub fn device(headers: &HeaderMap, body: Option<&str>) -> Option<DeviceToken> {
 pub fn from_cookie(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
     if headers.contains_key(CSRF_HEADER) { Ok(Some(token.to_owned())) } else { Err(Kind::OriginRefused.into()) }
+}
+
+/// Where the client that makes a request keeps the refresh token of this session.
+#[must_use]
+pub fn delivery(headers: &HeaderMap, session: &Session) -> TokenDelivery {
+    match cookie(headers, COOKIE).and_then(RefreshToken::parse) {
+        Some(token) if token.session == session.id => TokenDelivery::Cookie,
+        _ => TokenDelivery::Body,
+    }
 }

@@ -205,9 +205,9 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        let claims = Tokens::from_ref(state).verify(bearer(parts)?).ok_or(Kind::TokenInvalid)?;
+        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).ok_or(Kind::TokenInvalid)?;
         let (table, sys, key) = (Table::from_ref(state), Sys::from_ref(state), Roles::key_of(claims.sub));
-        let (member, mut found) = load_with(&table, &sys, claims.sub, claims.sid, Some(key.clone()), false).await?;
+        let (member, mut found) = load_with(&table, &sys, &claims, Some(key.clone()), false).await?;
         let member = member.ok_or(Kind::TokenInvalid)?;
         let roles = found.take::<Roles>(&key)?.map(|r| r.roles).unwrap_or_default();
         let role = judge(&member, &roles, R::ROLE, sys.now())?;
