@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tests::{Assertion, Authenticator, Caller, Cloud, Value, json, race};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use tests::{Assertion, Authenticator, Caller, Cloud, PASSWORD, Value, json, race};
 
 const ORIGIN: &str = "http://localhost:5173";
 
@@ -61,13 +62,45 @@ async fn a_passkey_signs_in_until_it_is_removed() {
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
 }
 
-/// B11: what is not exactly the answer of this passkey to this question on our own site is refused, and a count that went back
-/// is told to its owner.
+/// What a passkey answers for.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// A sign-in by itself.
+    Alone,
+    /// The second step behind a password.
+    Second,
+    /// A step-up.
+    StepUp,
+}
+
+impl Way {
+    /// Where the answer goes, what is asked, and who answers.
+    async fn begin(self, cloud: &Cloud, ana: &Caller) -> (String, Value, Caller) {
+        let (begun, caller) = match self {
+            Self::Alone => {
+                let (verify, options) = ask(&cloud.anonymous()).await;
+                return (verify, options, cloud.anonymous());
+            }
+            Self::Second => {
+                let client = cloud.anonymous();
+                (client.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(202), client)
+            }
+            Self::StepUp => (ana.post("/v1/step-ups", json!({})).await.is(201), ana.clone()),
+        };
+        let path = format!("/v1/sign-ins/{}", begun["id"].as_str().unwrap());
+        let chosen = caller.put(&format!("{path}/factor"), json!({ "factor": "passkey" })).await.is(200);
+        (format!("{path}/verify"), chosen["passkey"].clone(), caller)
+    }
+}
+
+/// B11: what is not exactly the answer of this passkey to this question on our own site is refused, alone, as a second step and
+/// for a step-up; a refused answer uses the question up; and a count that went back is told to its owner.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_that_do_not_fit_are_refused() {
     type Change = fn(&mut Assertion);
     let cloud = Cloud::start().await;
-    let ana = cloud.member("ana").await;
+    let (ana, app, _) = cloud.careful("ana", "+447911123456").await;
+    let mut ana = cloud.step_up(&ana, &app).await;
     let (mut phone, _) = register(&ana, "phone").await;
     let (mut other, _) = register(&cloud.member("ben").await, "other").await;
     let before_signing: [(&str, Change); 14] = [
@@ -86,18 +119,6 @@ async fn answers_that_do_not_fit_are_refused() {
         ("no id", |a| a.id = Vec::new()),
         ("another person", |a| a.user = Some(vec![7; 16])),
     ];
-    let browser = cloud.anonymous();
-    let refused = async |what: &str, answer: Value, verify: &str| {
-        let reply = browser.post(verify, json!({ "passkey": answer })).await;
-        assert!([422, 404].contains(&reply.status.as_u16()), "{what}: {} {}", reply.status, String::from_utf8_lossy(&reply.bytes));
-    };
-    for (what, change) in before_signing {
-        let (verify, options) = ask(&browser).await;
-        phone.counter += 1;
-        let mut assertion = phone.assertion(&options, ORIGIN);
-        change(&mut assertion);
-        refused(what, phone.sign(&assertion), &verify).await;
-    }
     let after_signing: [Forgery; 9] = [
         ("a changed signature", |v| v["response"]["signature"] = json!("MEUCIQDAAAAA")),
         ("no signature", |v| v["response"]["signature"] = json!("")),
@@ -109,32 +130,110 @@ async fn answers_that_do_not_fit_are_refused() {
         ("no answer", |v| v["response"] = json!(null)),
         ("another kind", |v| v["type"] = json!("password")),
     ];
-    for (what, change) in after_signing {
-        let (verify, options) = ask(&browser).await;
-        let mut answer = phone.get(&options, ORIGIN);
-        change(&mut answer);
-        refused(what, answer, &verify).await;
+    let refused = async |what: &str, answer: Value, verify: &str, caller: &Caller| {
+        let reply = caller.post(verify, json!({ "passkey": answer })).await;
+        assert!([422, 404].contains(&reply.status.as_u16()), "{what}: {} {}", reply.status, String::from_utf8_lossy(&reply.bytes));
+    };
+    for way in [Way::Alone, Way::Second, Way::StepUp] {
+        let refresh = json!({ "refresh_token": ana.refresh_token() });
+        ana = ana.signed_in(cloud.anonymous().post("/v1/sessions/refresh", refresh).await.is(200));
+        for (what, change) in before_signing {
+            let (verify, options, caller) = way.begin(&cloud, &ana).await;
+            phone.counter += 1;
+            let mut assertion = phone.assertion(&options, ORIGIN);
+            change(&mut assertion);
+            refused(&format!("{what}, {way:?}"), phone.sign(&assertion), &verify, &caller).await;
+        }
+        for (what, change) in after_signing {
+            let (verify, options, caller) = way.begin(&cloud, &ana).await;
+            let mut answer = phone.get(&options, ORIGIN);
+            change(&mut answer);
+            refused(&format!("{what}, {way:?}"), answer, &verify, &caller).await;
+        }
+        // The answer to another question, and another person's passkey under our handle.
+        let ((verify, _, caller), (_, options, _)) = (way.begin(&cloud, &ana).await, way.begin(&cloud, &ana).await);
+        refused("the answer to another question", phone.get(&options, ORIGIN), &verify, &caller).await;
+        let (verify, options, caller) = way.begin(&cloud, &ana).await;
+        let mut forged = other.assertion(&options, ORIGIN);
+        forged.user = phone.assertion(&options, ORIGIN).user;
+        forged.id = phone.assertion(&options, ORIGIN).id;
+        refused("another's key", other.sign(&forged), &verify, &caller).await;
+        // What was refused once is not asked any more.
+        let (verify, options, caller) = way.begin(&cloud, &ana).await;
+        refused("another's key", other.sign(&forged), &verify, &caller).await;
+        caller.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
+        if !matches!(way, Way::Alone) {
+            let again = caller.put(&verify.replace("/verify", "/factor"), json!({ "factor": "passkey" })).await.is(200);
+            let reply = caller.post(&verify, json!({ "passkey": phone.get(&again["passkey"], ORIGIN) })).await;
+            assert!(reply.status.is_success(), "{way:?}: {}", reply.status);
+        }
+        // An answer that comes too late.
+        let (verify, options, caller) = way.begin(&cloud, &ana).await;
+        cloud.advance(Duration::from_secs(301)).await;
+        refused("a late answer", phone.get(&options, ORIGIN), &verify, &caller).await;
     }
-    // The answer to another question, another person's passkey under our handle, an answer that comes too late.
-    let ((verify, _), (_, options)) = (ask(&browser).await, ask(&browser).await);
-    refused("the answer to another question", phone.get(&options, ORIGIN), &verify).await;
-    let (verify, options) = ask(&browser).await;
-    let mut forged = other.assertion(&options, ORIGIN);
-    forged.user = phone.assertion(&options, ORIGIN).user;
-    forged.id = phone.assertion(&options, ORIGIN).id;
-    refused("another's key", other.sign(&forged), &verify).await;
-    let (verify, options) = ask(&browser).await;
-    cloud.advance(Duration::from_secs(301)).await;
-    refused("a late answer", phone.get(&options, ORIGIN), &verify).await;
     // A copy counts by itself.
+    let browser = cloud.anonymous();
     let (verify, options) = ask(&browser).await;
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is(201);
     let (verify, options) = ask(&browser).await;
     phone.counter -= 1;
-    refused("a copy", phone.get(&options, ORIGIN), &verify).await;
+    refused("a copy", phone.get(&options, ORIGIN), &verify, &browser).await;
     assert!(cloud.mails_to("ana@example.test").await.iter().any(|m| m.subject.contains("refused one of your passkeys")));
     let (verify, options) = ask(&browser).await;
     assert!(browser.post(&verify, json!({ "passkey": other.get(&options, ORIGIN) })).await.status.is_success(), "the other one's own");
+}
+
+/// Changes what the browser says it was asked.
+fn said(credential: &mut Value, member: &str, value: &str) {
+    let text = BASE64_URL_SAFE_NO_PAD.decode(credential["response"]["clientDataJSON"].as_str().unwrap()).unwrap();
+    let mut client: Value = serde_json::from_slice(&text).unwrap();
+    client[member] = json!(value);
+    credential["response"]["clientDataJSON"] = json!(BASE64_URL_SAFE_NO_PAD.encode(client.to_string()));
+}
+
+/// Changes what the authenticator says: 32 bytes that name the domain, the flags, the count, the passkey.
+fn data(credential: &mut Value, change: fn(&mut [u8])) {
+    let mut object = BASE64_URL_SAFE_NO_PAD.decode(credential["response"]["attestationObject"].as_str().unwrap()).unwrap();
+    let at = object.windows(8).position(|w| w == b"authData").unwrap() + 10;
+    change(&mut object[at..]);
+    credential["response"]["attestationObject"] = json!(BASE64_URL_SAFE_NO_PAD.encode(object));
+}
+
+/// B11: a new passkey that is not exactly what was asked for on our own site is refused, and has to be asked for anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_passkeys_that_do_not_fit_are_refused() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let forgeries: [Forgery; 16] = [
+        ("another challenge", |v| said(v, "challenge", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+        ("another site", |v| said(v, "origin", "https://evil.example")),
+        ("a site that looks like ours", |v| said(v, "origin", "http://localhost.evil.example")),
+        ("another port", |v| said(v, "origin", "http://localhost:9999")),
+        ("another ceremony", |v| said(v, "type", "webauthn.get")),
+        ("another domain", |v| data(v, |d| d[0] ^= 1)),
+        ("nobody there", |v| data(v, |d| d[32] = 0x44)),
+        ("nobody verified", |v| data(v, |d| d[32] = 0x41)),
+        ("no passkey", |v| data(v, |d| d[32] = 0x05)),
+        ("another passkey's id", |v| data(v, |d| d[60] ^= 1)),
+        ("no data", |v| v["response"]["attestationObject"] = json!("")),
+        ("another client's words", |v| v["response"]["clientDataJSON"] = json!("e30")),
+        ("ids that differ", |v| v["id"] = json!("AAAA")),
+        ("not base64", |v| v["rawId"] = json!("!!!")),
+        ("another kind", |v| v["type"] = json!("password")),
+        ("nothing", |v| *v = json!({})),
+    ];
+    for (what, change) in forgeries {
+        let asked = ana.post("/v1/me/passkeys/options", json!({})).await.is(201)["options"].clone();
+        let (_, good) = Authenticator::create(&asked, ORIGIN);
+        let mut forged = good.clone();
+        change(&mut forged);
+        let reply = ana.post("/v1/me/passkeys", json!({ "name": "x", "credential": forged })).await;
+        assert_eq!((reply.status.as_u16(), &reply.json()["code"]), (422, &json!("passkey_invalid")), "{what}");
+        ana.post("/v1/me/passkeys", json!({ "name": "x", "credential": good })).await.is_problem(422, "passkey_invalid");
+    }
+    assert_eq!(ana.get("/v1/me/passkeys").await.is(200)["items"], json!([]));
+    register(&ana, "phone").await;
 }
 
 /// B11: what was asked is answered once, by whoever asked, in time, with a name; ten are the most.
@@ -149,9 +248,6 @@ async fn registering_takes_a_fresh_proof_and_one_answer() {
     for (name, code) in [("", "/name required"), (&"x".repeat(51), "/name too_long")] {
         assert_eq!(ana.post("/v1/me/passkeys", body(name)).await.field_errors(), [code]);
     }
-    let (_, foreign) = Authenticator::create(&asked, "https://evil.example");
-    ana.post("/v1/me/passkeys", json!({ "name": "x", "credential": foreign })).await.is_problem(422, "passkey_invalid");
-    ana.post("/v1/me/passkeys", json!({ "name": "x", "credential": {} })).await.is_problem(422, "passkey_invalid");
     let elsewhere = cloud.sign_in("ana").await;
     elsewhere.post("/v1/me/passkeys", body("x")).await.is_problem(422, "passkey_invalid");
     ana.post("/v1/me/passkeys", body("x")).await.is(201);
@@ -175,9 +271,11 @@ async fn a_passkey_steps_up() {
     ana.post("/v1/me/passkeys/options", json!({})).await.is_problem(401, "step_up_required");
     let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
     let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
-    let chosen = ana.put(&format!("{path}/factor"), json!({ "factor": "passkey" })).await.is(200);
-    let answer = phone.get(&chosen["passkey"], ORIGIN);
+    let choose = async || ana.put(&format!("{path}/factor"), json!({ "factor": "passkey" })).await.is(200)["passkey"].clone();
+    let answer = phone.get(&choose().await, ORIGIN);
     cloud.anonymous().post(&format!("{path}/verify"), json!({ "passkey": answer })).await.is_problem(401, "token_invalid");
+    ana.post(&format!("{path}/verify"), json!({ "passkey": answer })).await.is_problem(422, "passkey_invalid");
+    let answer = phone.get(&choose().await, ORIGIN);
     let stepped = ana.post(&format!("{path}/verify"), json!({ "passkey": answer })).await.is(200);
     ana.signed_in(stepped).post("/v1/me/passkeys/options", json!({})).await.is(201);
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use tests::{Caller, Cloud, PASSWORD, Value, json, race};
+use tests::{Caller, Cloud, HOUR, PASSWORD, Value, json, race};
 
 const NEW: &str = "short zebras sing";
 
@@ -343,6 +343,59 @@ async fn a_reset_does_not_pass_the_second_step() {
     let _ = confirm(&browser, &cloud.token_to("ana@example.test").await, NEW).await.is(204);
     let again = json!({ "login": "ana", "password": NEW, "device_token": device });
     browser.post("/v1/sessions", again).await.is(202);
+}
+
+/// I-8, django5 M15: the mailbox that a reset went to is not the second factor as well, until another one has signed in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_alone_does_not_take_an_account_over() {
+    let cloud = Cloud::start().await;
+    let (_, app, recovery) = cloud.careful("ana", "+447700900123").await;
+    let client = cloud.anonymous();
+    let reset = async |name: &str| {
+        let address = format!("{name}@example.test");
+        let _ = ask(&cloud.anonymous(), &address).await.is(202);
+        let _ = confirm(&client, &cloud.token_to(&address).await, NEW).await.is(204);
+    };
+    let begin = async |name: &str, password: &str| {
+        let flow = client.post("/v1/sessions", json!({ "login": name, "password": password })).await.is(202);
+        let offered: Vec<String> = flow["factors"].as_array().unwrap().iter().map(|f| f["factor"].as_str().unwrap().to_owned()).collect();
+        (format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap()), offered.join(" "), flow["chosen"].clone())
+    };
+    let choose = async |path: &str, factor: &str| client.put(&format!("{path}/factor"), json!({ "factor": factor })).await;
+    let verify = async |path: &str, code: &str| client.post(&format!("{path}/verify"), json!({ "code": code })).await;
+    assert_eq!(begin("ana", PASSWORD).await.1, "app email sms recovery_code");
+    reset("ana").await;
+    let mails = cloud.mails_to("ana@example.test").await.len();
+    let (path, offered, _) = begin("ana", NEW).await;
+    assert_eq!(offered, "app sms recovery_code");
+    choose(&path, "email").await.is_problem(422, "factor_unavailable");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), mails);
+    let _ = choose(&path, "app").await.is(200);
+    let ana = client.named("ana").signed_in(verify(&path, &app.code(&cloud)).await.is(201));
+    let (path, offered, _) = begin("ana", NEW).await;
+    assert_eq!(offered, "app email sms recovery_code");
+    let _ = choose(&path, "email").await.is(200);
+    let _ = verify(&path, &cloud.code_to("ana@example.test").await).await.is(201);
+
+    // Where mail is the only factor: by the phone, which is proven, or by a recovery code.
+    for gone in ["app", "sms"] {
+        let ana = if gone == "app" { ana.clone() } else { cloud.step_up_by_mail(&ana).await };
+        let _ = ana.delete(&format!("/v1/me/mfa/factors/{gone}")).await.is(204);
+    }
+    cloud.advance(HOUR).await;
+    assert_eq!(begin("ana", NEW).await.2, "email");
+    for by in ["sms", "recovery_code"] {
+        cloud.advance(HOUR).await;
+        let _ = ask(&cloud.anonymous(), "ana@example.test").await.is(202);
+        let password = if by == "sms" { PASSWORD } else { NEW };
+        let _ = confirm(&client, &cloud.token_to("ana@example.test").await, password).await.is(204);
+        let (path, offered, chosen) = begin("ana", password).await;
+        assert_eq!((offered.as_str(), chosen), ("sms recovery_code", json!("sms")));
+        choose(&path, "email").await.is_problem(422, "factor_unavailable");
+        let code = if by == "sms" { cloud.code_to("+447700900123").await } else { recovery[0].clone() };
+        let _ = verify(&path, &code).await.is(201);
+        assert_eq!(begin("ana", password).await.2, "email");
+    }
 }
 
 /// I-8, A5, C7: who knows the password changes it; wrong ones count; every other sign-in and trusted device ends, this one goes

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use sha2::{Digest as _, Sha256};
-use tests::{App, Caller, Cloud, HOUR, PASSWORD, Socket, Value, json};
+use tests::{App, Authenticator, Caller, Cloud, HOUR, PASSWORD, Socket, Value, json};
 
 use crate::deletion::{SWEEP, run, schedule, until_due};
 
@@ -411,6 +411,23 @@ async fn nothing_outlives_what_ends_it() {
     let (ana, _, held) = careful("remove", "+447700900104").await;
     let _ = ana.delete("/v1/me/mfa/factors/sms").await.is(204);
     void(held, "a factor was removed", PASSWORD, 202).await;
+
+    let (ana, _, held) = careful("passkey", "+447700900110").await;
+    let asked = ana.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    let (_, credential) = Authenticator::create(&asked["options"], "http://localhost:5173");
+    let _ = ana.post("/v1/me/passkeys", json!({ "name": "phone", "credential": credential })).await.is(201);
+    void(held, "a passkey was added", PASSWORD, 202).await;
+    let _ = ana.get("/v1/me").await.is(200);
+
+    let (ana, _, held) = careful("codes", "+447700900111").await;
+    let _ = ana.post("/v1/me/mfa/recovery-codes", json!({})).await.is(201);
+    void(held, "recovery codes were made", PASSWORD, 202).await;
+    let _ = ana.get("/v1/me").await.is(200);
+
+    let (ana, _, held) = careful("schedule", "+447700900112").await;
+    schedule(&ana).await;
+    void(held, "deletion was scheduled", PASSWORD, 202).await;
+    let _ = ana.get("/v1/me").await.is(200);
 
     let (ana, _, held) = careful("disable", "+447700900105").await;
     let _ = ana.post("/v1/me/mfa/removal", json!({ "password": PASSWORD })).await.is(204);

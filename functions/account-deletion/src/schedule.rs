@@ -4,12 +4,12 @@
 use accounts::{
     Fresh, MemberAnd,
     deletion::{self, Deletion, Stage},
-    password, staff,
+    password, session, staff,
 };
 use axum::extract::State;
 use kernel::{Kind, Problem, Secret};
 use serde::Deserialize;
-use store::{CommitError, Slot, Tx};
+use store::{CommitError, Item as _, Slot, Tx, Update};
 use utoipa::ToSchema;
 use web::{Client, Error, Json, Language, Problems};
 
@@ -25,7 +25,7 @@ pub struct ScheduleDeletion {
 }
 
 /// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
-/// that takes it back. Superusers stay until another superuser has taken that role away.
+/// that takes it back. Every other sign-in ends. Superusers stay until another superuser has taken that role away.
 ///
 /// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count
 /// before the password is compared; the password; the transaction, and the client's counter back.
@@ -39,17 +39,19 @@ pub async fn schedule_deletion(
     Language(locale): Language,
     Json(body): Json<ScheduleDeletion>,
 ) -> Result<Json<Leaving>, Error> {
-    let (user, before, now) = (member.user, subject, s.sys.now());
+    let (user, before, now) = (&member.user, subject, s.sys.now());
     if before.as_ref().is_some_and(|d| d.stage != Stage::Scheduled) {
         return Err(Kind::DeletionBegun.into());
     }
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, &user, body.password.as_ref()).await?;
-    let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, &user, before.as_ref(), s.rules.interval());
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
+    // Whoever else is in stays no longer than the owner, who may come back.
+    session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));
     let may_leave = staff::no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { refused(e, slot) })?;
     tracing::info!(user.id = %user.id, deletion.id = %deletion.id, again = before.is_some(), "deletion scheduled");
-    Ok(Json(Leaving::of(&s.rules, &user, Some(&deletion), now, locale)))
+    Ok(Json(Leaving::of(&s.rules, user, Some(&deletion), now, locale)))
 }
 
 fn refused(e: CommitError, slot: Slot) -> Problem {

@@ -48,7 +48,7 @@ const FLOWS = [
     reply("422 code_invalid {tries_left}; after three begin anew"),
   ]],
   ["passkey", "Signing in with a passkey", "The options go to navigator.credentials as they are: PublicKeyCredential.parseRequestOptionsFromJSON reads them, and toJSON() of what it answers is what to send.", [
-    call("POST /v1/passkey-sign-ins {next}"), reply("201 {id, passkey: {challenge, …}}"),
+    call("POST /v1/passkey-sign-ins {next}"), reply("201 {id, passkey: {challenge, …}}: good for one answer"),
     note(F, "navigator.credentials.get"), types("finger, face or PIN"),
     call("POST /v1/sign-ins/{id}/verify {passkey}"), reply("201 {access_token, …, next}"),
     or("making one, signed in"),

@@ -25,6 +25,7 @@ pub struct CreatePasskeySignIn {
 }
 
 /// Says what a passkey is asked. Hand it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`.
+/// It is good for one answer, right or wrong.
 ///
 /// AWS calls: a counter of the client, and the flow: who it will be is not known yet. A session that the client has costs a read.
 #[utoipa::path(post, path = "/v1/passkey-sign-ins", tag = "login", request_body = CreatePasskeySignIn,

@@ -42,6 +42,7 @@ pub struct State {
     sending: Sending,
     gate: Gate,
     places: Places,
+    figures: Figures,
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
@@ -81,6 +82,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sending: Sending::read(r, Figures::new(&boot)),
         gate: Gate::read(r),
         places: Places::read(r),
+        figures: Figures::new(&boot),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

@@ -40,6 +40,10 @@ pub async fn refresh_session(
     let token = presented(&headers, body.refresh_token.as_deref())?.ok_or(Kind::RefreshInvalid)?;
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.tokens, &session, &refresh, delivery)?),
+        Refreshed::Reused => {
+            s.figures.report(&[("TokensReused", 1)]);
+            Err(Kind::RefreshInvalid.into())
+        }
         Refreshed::Invalid => Err(Kind::RefreshInvalid.into()),
     }
 }

@@ -73,9 +73,10 @@ pub async fn choose_factor(
     let mut asked = None;
     if body.factor == Factor::Passkey {
         let question = s.site.ask(now, &passkeys::list(&s.table, user.id).await?)?;
-        (flow.passkey, asked) = (Some(question.state), Some(question.options));
+        (flow.passkey, flow.asked_at, asked) = (Some(question.state), flow.tries, Some(question.options));
     }
-    let chosen = Update::of(SignIn::key_of(flow.id)).set("chosen", flow.chosen).set("passkey", &flow.passkey);
+    let chosen =
+        Update::of(SignIn::key_of(flow.id)).set("chosen", flow.chosen).set("passkey", &flow.passkey).set("asked_at", flow.asked_at);
     tx.update(chosen.when(Cond::Exists));
     s.table.commit(tx).await?;
     Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), asked)))
@@ -159,11 +160,12 @@ impl Answer {
 
 /// Answers the last step: signs in, or steps the session up. A step-up is answered with the session's access token, and
 /// brings a new one and a new refresh token, into the cookie where the session's is there: the tokens from before do not become
-/// more than they were, and can be refreshed no longer.
+/// more than they were, and can be refreshed no longer. What a passkey was asked is used up by its first answer, right or wrong:
+/// choose it again for another question.
 ///
-/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account, the person with what the factor
-/// keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends and
-/// the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
+/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account, the person with what the
+/// factor keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends
+/// and the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
 /// read each.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "factor_day"]))),
@@ -312,10 +314,13 @@ async fn judge(
 }
 
 async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKeyCredential) -> Result<Answered, Problem> {
-    let (now, state) = (s.sys.now(), flow.passkey.as_deref().ok_or(Kind::FactorUnavailable)?);
+    let (now, state) = (s.sys.now(), flow.asked()?);
     let has = passkeys::list(&s.table, user.id).await?;
-    let judged = if flow.user.is_some() { s.site.check(now, state, answer, has) } else { s.site.check_any(now, state, answer, has) };
+    let judged =
+        if flow.user.is_some() { s.site.check(now, state, answer, user.id, has) } else { s.site.check_any(now, state, answer, has) };
     if matches!(judged, Err(Refusal::Copied)) {
+        tracing::warn!(user.id = %user.id, "the count of a passkey went back: there may be a copy");
+        s.figures.report(&[("PasskeysCopied", 1)]);
         let mut tx = Tx::new();
         accounts::user::tell(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
         s.table.commit(tx).await?;

@@ -2,7 +2,7 @@
 
 use accounts::{
     Fresh, Member, MemberAnd, Subject, session,
-    user::{Status, User, partition, tell},
+    user::{User, partition, tell},
 };
 use axum::extract::State;
 use events::Notice;
@@ -12,7 +12,7 @@ use kernel::{
 };
 use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Tx, Update, WriteError, field};
+use store::{CommitError, Cond, Item, Key, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
@@ -113,9 +113,10 @@ impl From<Passkey> for PasskeyInfo {
     }
 }
 
-/// Takes the passkey that was asked for.
+/// Takes the passkey that was asked for. Every other sign-in ends. An answer that is refused uses the question up: ask for
+/// another one.
 ///
-/// AWS calls: the caller with what was asked, one transaction.
+/// AWS calls: the caller with what was asked, one transaction; for a refused answer a deletion.
 #[utoipa::path(post, path = "/v1/me/passkeys", tag = "mfa", security(("bearer" = [])), request_body = CreatePasskey,
     extensions(("x-problems" = json!(["invalid", "passkey_invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PasskeyInfo), Problems))]
@@ -126,21 +127,31 @@ pub async fn create_passkey(
 ) -> Result<Created<PasskeyInfo>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
-    let answer: RegisterPublicKeyCredential =
-        serde_json::from_value(body.credential).map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e))?;
     let asked = subject.filter(|asked| asked.session == member.session.id && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
-    let passkey = s.site.accept(&s.sys, user.id, name, &asked.state, &answer)?;
+    let answer = serde_json::from_value::<RegisterPublicKeyCredential>(body.credential);
+    let answer = answer.map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e));
+    let passkey = match answer.and_then(|answer| s.site.accept(&s.sys, user.id, name, &asked.state, &answer)) {
+        Ok(passkey) => passkey,
+        Err(problem) => {
+            s.table.delete(Asked::key_of(user.id)).await.map_err(Problem::from)?;
+            return Err(problem.into());
+        }
+    };
     let mut tx = Tx::new();
     let once = tx.delete_when(Asked::key_of(user.id), field("state").eq(&asked.state));
     tx.create(&passkey);
     let most = u32::try_from(MOST).unwrap_or(u32::MAX);
     let room = field("passkeys").lt(most).or(field("passkeys").absent());
-    let counted = Update::of(User::key_of(user.id)).add("passkeys", 1).add("version", 1);
-    let counted = tx.update(counted.when(field("status").eq(Status::Active).and(room)));
+    let more = Update::of(User::key_of(user.id)).add("passkeys", 1).when(room);
+    let counted = session::renew_credentials(&mut tx, &s.sys, user, more, Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::PasskeyAdded);
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(once) => Kind::PasskeyInvalid.into(),
-        e if e.refused(counted) => Problem::new(Kind::TooMany).with("max", MOST),
+        CommitError::Refused(refused) if refused.at(counted) => {
+            let current = refused.current(counted).and_then(|row| row.decode::<User>().ok());
+            let full = current.is_some_and(|user| user.passkeys >= most);
+            if full { Problem::new(Kind::TooMany).with("max", MOST) } else { Kind::Conflict.into() }
+        }
         _ => Problem::from(e),
     })?;
     Ok(Created(format!("/v1/me/passkeys/{}", passkey.id), passkey.into()))

@@ -1,11 +1,16 @@
 //! Recovery codes: for the day on which the phone is lost.
 
-use accounts::{Fresh, Member, factor::RecoveryCodes, user::tell};
+use accounts::{
+    Fresh, Member,
+    factor::RecoveryCodes,
+    session,
+    user::{User, tell},
+};
 use axum::extract::State;
 use events::Notice;
 use kernel::{Kind, Problem};
 use serde::Serialize;
-use store::{Cond, Tx};
+use store::{Cond, Tx, Update};
 use utoipa::ToSchema;
 use web::{Created, Problems};
 
@@ -22,7 +27,7 @@ impl RecoveryCodesShown {
     }
 }
 
-/// Makes new recovery codes; those from before are void.
+/// Makes new recovery codes; those from before are void. Every other sign-in ends.
 ///
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa", security(("bearer" = [])),
@@ -39,6 +44,7 @@ pub async fn create_recovery_codes(
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();
     tx.put(&codes, Cond::Absent.or(Cond::Exists));
+    session::renew_credentials(&mut tx, &s.sys, user, Update::of(User::key_of(user.id)), Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))

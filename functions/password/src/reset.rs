@@ -127,7 +127,8 @@ pub struct ResetPassword {
     password: Secret,
 }
 
-/// Changes the password by the mailed link. Every sign-in ends, and nobody is signed in: second factors are asked for as before.
+/// Changes the password by the mailed link. Every sign-in ends, and nobody is signed in: second factors are asked for as before,
+/// but not a code to the same mailbox, until another factor has signed in.
 ///
 /// A password that is not good enough leaves the link as it is.
 ///
@@ -152,7 +153,8 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     let mut tx = Tx::new();
     let spent = link.consume(&mut tx);
     tx.put(&s.hasher.hash(id, &body.password).await?, unchanged(old.as_ref()));
-    session::renew_credentials(&mut tx, &s.sys, &user, Update::of(User::key_of(id)).set("has_password", true), None);
+    let reset = Update::of(User::key_of(id)).set("has_password", true).set("reset_by_mail", user.has_second_step());
+    session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
     tell(&mut tx, &s.sys, id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
     Ok(NoContent)

@@ -35,21 +35,10 @@ pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str
     member.ok_or_else(|| Kind::TokenInvalid.into())
 }
 
-/// The person and the session, if both are still good. One request.
+/// Who a token belongs to, if person and session are still good, with one item more. One request.
 ///
-/// # Errors
-/// [`StoreError`]
-pub async fn load(
-    table: &Table,
-    sys: &Sys,
-    user: kernel::id::UserId,
-    session: kernel::id::SessionId,
-) -> Result<Option<Member>, StoreError> {
-    find(table, sys, user, session, None, false).await.map(|(member, _)| member)
-}
-
-/// As [`load`], for a token, with one item more. What the token says was proven counts, not what its session has seen proven
-/// since: a copy from before a step-up stays what it was.
+/// What the token says was proven counts, not what its session has seen proven since: a copy from before a step-up stays what it
+/// was.
 pub(crate) async fn load_with(
     table: &Table,
     sys: &Sys,
@@ -57,30 +46,12 @@ pub(crate) async fn load_with(
     more: Option<Key>,
     even_purging: bool,
 ) -> Result<(Option<Member>, Batch), StoreError> {
-    let (mut member, batch) = find(table, sys, claims.sub, claims.sid, more, even_purging).await?;
-    if let Some(Member { session, .. }) = &mut member {
-        session.amr.clone_from(&claims.amr);
-        // Tokens tell seconds.
-        if session.auth_time.seconds() != claims.auth_time {
-            session.auth_time = Time::from_millis(claims.auth_time.saturating_mul(1000));
-        }
-    }
-    Ok((member, batch))
-}
-
-async fn find(
-    table: &Table,
-    sys: &Sys,
-    user: UserId,
-    session: kernel::id::SessionId,
-    more: Option<Key>,
-    even_purging: bool,
-) -> Result<(Option<Member>, Batch), StoreError> {
-    let (user, session) = (User::key_of(user), Session::key_of(user, session));
+    let (user, session) = (User::key_of(claims.sub), Session::key_of(claims.sub, claims.sid));
     let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
     let good = |u: &User| u.status == Status::Active || (even_purging && u.status == Status::Purging);
     let user = batch.take::<User>(&user)?.filter(good);
-    let member = user.zip(batch.take::<Session>(&session)?).map(|(user, session)| Member { user, session });
+    let session = batch.take::<Session>(&session)?.map(|session| session.as_proven_by(claims));
+    let member = user.zip(session).map(|(user, session)| Member { user, session });
     Ok((member.filter(|m| m.session.is_good(&m.user, sys.now())), batch))
 }
 

@@ -21,7 +21,7 @@ use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Up
 
 use crate::{
     seen,
-    token::Method,
+    token::{Claims, Method},
     user::{Status, User, partition, tell},
 };
 
@@ -90,6 +90,14 @@ impl Session {
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
         now < self.ends_at() && self.credentials == user.credentials
+    }
+
+    /// The session as whoever has this token of it has proven it.
+    pub(crate) fn as_proven_by(self, claims: &Claims) -> Self {
+        // Tokens tell seconds.
+        let same = self.auth_time.seconds() == claims.auth_time;
+        let auth_time = if same { self.auth_time } else { Time::from_millis(claims.auth_time.saturating_mul(1000)) };
+        Self { amr: claims.amr.clone(), auth_time, ..self }
     }
 
     /// Adds to a transaction that whoever has this session has proven once more who they are. What they get is the session as
@@ -260,7 +268,10 @@ impl Opening {
             tell(tx, sys, self.session.user, Notice::NewSignIn);
         }
         let unchanged = credentials_are(self.session.credentials);
-        let used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
+        let mut used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
+        if self.session.amr.iter().any(|m| matches!(m, Method::Otp | Method::Sms | Method::Pop | Method::Recovery)) {
+            used = used.remove("reset_by_mail");
+        }
         tx.update(used.when(field("status").eq(Status::Active).and(unchanged)))
     }
 
@@ -297,6 +308,8 @@ pub enum Refreshed {
         /// The token to use next.
         refresh: RefreshToken,
     },
+    /// To the end of the session: the token was spent, so that somebody has a copy.
+    Reused,
     /// Nothing: unknown, made up, or of a session that has ended.
     Invalid,
 }
@@ -355,7 +368,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
             Use::Repeat => return Ok(Refreshed::Alive { session: Box::new(session), refresh: successor }),
             Use::Replay => {
                 end_family(table, sys, &session).await?;
-                return Ok(Refreshed::Invalid);
+                return Ok(Refreshed::Reused);
             }
             Use::Rotate => {
                 let active_since = if now.since(session.last_used_at) > PAUSE { now } else { session.active_since };

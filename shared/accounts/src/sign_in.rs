@@ -34,8 +34,8 @@ use crate::{
     user::{Factor, User, owned, tell},
 };
 
-/// How long a flow lasts: as long as the code that lives longest, and time to look for it.
-pub const LIFE: Duration = Duration::from_secs(900);
+/// How long a flow lasts: as long as the code that lives longest.
+pub const LIFE: Duration = Duration::from_secs(600);
 /// Wrong answers until a flow is burnt.
 pub const TRIES: u32 = 3;
 
@@ -58,6 +58,9 @@ pub struct SignIn {
     pub chosen: Option<Factor>,
     /// What a passkey was asked, as its library keeps it.
     pub passkey: Option<String>,
+    /// How many answers there had been when it was asked.
+    #[serde(default)]
+    pub asked_at: u32,
     /// What the client asked for at its first step.
     pub wish: Wish,
     /// Answers so far.
@@ -122,6 +125,7 @@ impl SignIn {
             allowed: Vec::new(),
             chosen: None,
             passkey: None,
+            asked_at: 0,
             wish: Wish::default(),
             tries: 0,
             expires_at: sys.now() + LIFE,
@@ -231,6 +235,15 @@ impl SignIn {
             Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
             Err(WriteError::Store(e)) => Err(e.into()),
         }
+    }
+
+    /// What a passkey was asked, for the first answer since: right or wrong, it uses the question up.
+    ///
+    /// # Errors
+    /// [`Kind::FactorUnavailable`] if nothing was asked, [`Kind::PasskeyInvalid`] if it was answered.
+    pub fn asked(&self) -> Result<&str, Kind> {
+        let question = self.passkey.as_deref().ok_or(Kind::FactorUnavailable)?;
+        if self.tries == self.asked_at.saturating_add(1) { Ok(question) } else { Err(Kind::PasskeyInvalid) }
     }
 
     /// Tells a wrong answer, with what is left.

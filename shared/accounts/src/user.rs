@@ -84,6 +84,9 @@ pub struct User {
     /// Whether there is a password.
     #[serde(default)]
     pub has_password: bool,
+    /// Whether the password was reset by mail, and nothing but that password and that mailbox has signed in since.
+    #[serde(default)]
+    pub reset_by_mail: bool,
     /// Raised by every change of how one signs in: sessions and trusted devices from before are no longer good.
     #[serde(default)]
     pub credentials: u32,
@@ -121,6 +124,7 @@ impl User {
             factors: Vec::new(),
             passkeys: 0,
             has_password: false,
+            reset_by_mail: false,
             credentials: 0,
             version: 1,
             created_at: now,
@@ -189,14 +193,23 @@ impl User {
         !self.factors.is_empty()
     }
 
-    /// What can be the second step of a sign-in, in the order it is offered.
+    /// What can be the second step of a sign-in, in the order it is offered. After the password was reset by mail not a code to
+    /// the same mailbox, which would be one factor twice; where there was no other, a code to the phone.
     #[must_use]
     pub fn second_step(&self) -> Vec<Factor> {
         if !self.has_second_step() {
             return Vec::new();
         }
         let passkey = (self.passkeys > 0).then_some(Factor::Passkey);
-        passkey.into_iter().chain(self.factors.iter().copied()).chain([Factor::RecoveryCode]).collect()
+        let mut factors: Vec<Factor> = passkey.into_iter().chain(self.factors.iter().copied()).collect();
+        if self.reset_by_mail {
+            factors.retain(|factor| *factor != Factor::Email);
+            if factors.is_empty() && self.phone.is_some() {
+                factors.push(Factor::Sms);
+            }
+        }
+        factors.push(Factor::RecoveryCode);
+        factors
     }
 
     /// What proves once more that it is them, for what a stolen session must not be enough for: the strongest they have.
@@ -478,6 +491,24 @@ mod tests {
         // A record from before this was noted.
         assert!(!User { used_at: Time::ZERO, ..anna.clone() }.is_idle(anna.created_at + second));
         assert!(!anna.has_more_than_a_phone() && User { has_password: true, ..anna }.has_more_than_a_phone());
+    }
+
+    #[test]
+    fn a_mailbox_is_not_two_factors() {
+        use Factor::{App, Email, Passkey, RecoveryCode, Sms};
+        let sys = Sys::real();
+        let phone = Phone::parse("+447911123456", "GB").ok();
+        let anna = User { phone, ..User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now()) };
+        for (factors, passkeys, offered, after_a_reset) in [
+            (vec![App, Email, Sms], 0, vec![App, Email, Sms, RecoveryCode], vec![App, Sms, RecoveryCode]),
+            (vec![Email], 1, vec![Passkey, Email, RecoveryCode], vec![Passkey, RecoveryCode]),
+            (vec![Email], 0, vec![Email, RecoveryCode], vec![Sms, RecoveryCode]),
+            (vec![], 1, vec![], vec![]),
+        ] {
+            let user = User { factors, passkeys, ..anna.clone() };
+            assert_eq!(user.second_step(), offered);
+            assert_eq!(User { reset_by_mail: true, ..user }.second_step(), after_a_reset);
+        }
     }
 
     #[test]

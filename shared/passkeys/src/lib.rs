@@ -211,6 +211,9 @@ impl Site {
             return Err(Kind::PasskeyInvalid.into());
         }
         let credential = self.0.finish_passkey_registration(answer, &state).map_err(refused)?;
+        if credential.cred_id().as_ref() as &[u8] != answer.raw_id.as_ref() as &[u8] {
+            return Err(Kind::PasskeyInvalid.into());
+        }
         let credential = serde_json::to_string(&credential).map_err(Problem::internal)?;
         Ok(Passkey { id: sys.id(), user, name, created_at: sys.now(), last_used_at: None, credential, counted: 0 })
     }
@@ -229,13 +232,22 @@ impl Site {
         Ok(Asked { options, state: keep(now, &state)? })
     }
 
-    /// Judges the answer to [`Site::ask`].
+    /// Judges the answer of this person to [`Site::ask`].
     ///
     /// # Errors
     /// [`Refusal`]
-    pub fn check(&self, now: Time, state: &str, answer: &PublicKeyCredential, has: Vec<Passkey>) -> Result<Answered, Refusal> {
+    pub fn check(
+        &self,
+        now: Time,
+        state: &str,
+        answer: &PublicKeyCredential,
+        user: UserId,
+        has: Vec<Passkey>,
+    ) -> Result<Answered, Refusal> {
         let state: PasskeyAuthentication = kept(now, state).ok_or(Refusal::Invalid)?;
-        if !whole(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
+        // Whose it is need not be said here (WebAuthn §7.2, step 6), but nothing else may be.
+        let theirs = answer.response.user_handle.as_ref().is_none_or(|said| said.as_ref() as &[u8] == handle(user).as_bytes());
+        if !theirs || !whole(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
             return Err(Refusal::Invalid);
         }
         let result = self.0.finish_passkey_authentication(answer, &state).map_err(|e| refusal(&e))?;
