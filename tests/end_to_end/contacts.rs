@@ -6,7 +6,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Caller, Cloud, PASSWORD, Value, json, race};
+use tests::{Caller, Cloud, HOUR, PASSWORD, Value, json, race};
 
 const EMAIL: &str = "/v1/me/email-changes";
 const PHONE: &str = "/v1/me/phone-changes";
@@ -37,6 +37,9 @@ async fn an_address_changes_by_proof() {
     prove(&elsewhere, EMAIL, "123456").await.is_problem(404, "not_found");
     let code = cloud.code_to("new@example.test").await;
     let wrong = if code == "000000" { "000001" } else { "000000" };
+    for half in ["", "1234", "12345", "1234567"] {
+        assert!(prove(&ana, EMAIL, half).await.is_problem(422, "code_invalid")["tries_left"].is_null(), "{half}");
+    }
     assert_eq!(prove(&ana, EMAIL, wrong).await.is_problem(422, "code_invalid")["tries_left"], 2);
     let me = prove(&ana, EMAIL, &code).await;
     assert_eq!(me.is(200)["email"], "new@example.test");
@@ -240,31 +243,134 @@ async fn the_former_number_is_told() {
     assert_eq!(told(&cloud, "ben@example.test", "address was changed").await, 1);
 }
 
-/// D4: what is told counts for the number as codes do. Where nothing may be sent any more the change waits, unless somebody is
-/// told by mail.
+/// D4: what a number is told is counted: ten an hour. Where no more may be sent the change waits, unless somebody is told by mail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_told_counts_for_the_number() {
+async fn what_is_told_is_counted() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let (hers, his) = ("+447911123456", "+447911123460");
     cloud.phone(&ana, hers).await;
     let ben = by_phone(&cloud, his).await;
-    for n in 0..3 {
-        for caller in [&ana, &ben] {
-            caller.post(PHONE, json!({ "phone": format!("+44791112347{n}") })).await.is(202);
+    for n in 0..10 {
+        ask_email(&ben, &format!("ben{n}@example.test")).await.is(202);
+    }
+    assert_eq!(told(&cloud, his, "Somebody asked to change").await, 10);
+    ask_email(&ben, "benjamin@example.test").await.is_problem(429, "too_many_requests");
+    assert!(cloud.mails_to("benjamin@example.test").await.is_empty());
+    // Codes are counted by themselves.
+    cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": his })).await.is(202);
+
+    let elsewhere = cloud.sign_in("ana").await;
+    for n in 0..11 {
+        let caller = if n < 6 { &ana } else { &elsewhere };
+        caller.post(PHONE, json!({ "phone": format!("+447911123{:03}", 500 + n) })).await.is(202);
+    }
+    assert_eq!(told(&cloud, hers, "Somebody asked to change").await, 10);
+    assert_eq!(told(&cloud, "ana@example.test", "asked to change").await, 12);
+}
+
+/// B14, D4: nobody can keep the former number from being told by having codes sent there until no more may be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_cannot_keep_the_former_number_from_being_told() {
+    let cloud = Cloud::start().await;
+    let (ana, old) = (cloud.member("ana").await, "+447911123456");
+    cloud.phone(&ana, old).await;
+    let start = async || cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": old })).await;
+    for _ in 0..4 {
+        start().await.is(202);
+        cloud.advance(Duration::from_secs(121)).await;
+    }
+    start().await.is_problem(429, "too_many_requests");
+    let thief = cloud.sign_in("ana").await;
+    cloud.phone(&thief, "+447911123457").await;
+    assert_eq!(told(&cloud, old, "Somebody asked to change").await, 1);
+    assert_eq!(told(&cloud, old, "no longer belongs").await, 1);
+}
+
+/// C4, I-7, I-8: who has no address is told by text message what happens to the account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_address_is_told_by_text_message() {
+    let cloud = Cloud::start().await;
+    let phone = "+447911123460";
+    let ben = by_phone(&cloud, phone).await;
+    let _ = ben.put("/v1/me/password", json!({ "new_password": PASSWORD })).await.is(204);
+    assert_eq!(told(&cloud, phone, "was set or changed").await, 1);
+    let replay = json!({ "refresh_token": ben.refresh_token() });
+    ben.post("/v1/sessions/refresh", replay.clone()).await.is(200);
+    cloud.advance(Duration::from_secs(121)).await;
+    ben.post("/v1/sessions/refresh", replay).await.is_problem(401, "refresh_invalid");
+    assert_eq!(told(&cloud, phone, "was used again").await, 1);
+    let name = cloud.of_kind("user").await[0]["username"]["S"].as_str().unwrap().to_owned();
+    for (agent, times) in [("one", 1), ("one", 1), ("another", 2)] {
+        let body = json!({ "login": name, "password": PASSWORD });
+        cloud.anonymous().with("user-agent", agent).post("/v1/sessions", body).await.is(201);
+        assert_eq!(told(&cloud, phone, "with a new browser or app").await, times, "{agent}");
+    }
+    assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to != phone).count(), 0);
+}
+
+/// D4: one account has fifteen messages sent in an hour and forty in a day, to whomever and from wherever it asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_cannot_mail_any_number_of_strangers() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let elsewhere = cloud.sign_in("ana").await;
+    let mut statuses = Vec::new();
+    for n in 0..30 {
+        let caller = if n % 2 == 0 { &ana } else { &elsewhere };
+        statuses.push(ask_email(caller, &format!("stranger{n}@example.test")).await.status.as_u16());
+    }
+    assert_eq!(statuses, [[202; 15], [429; 15]].concat());
+    ana.post(PHONE, json!({ "phone": "+447911123456" })).await.is_problem(429, "too_many_requests");
+    cloud.settle().await;
+    assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to.starts_with("stranger")).count(), 15);
+    // Refused ones counted for nobody.
+    ask_email(&cloud.member("ben").await, "stranger20@example.test").await.is(202);
+    let mut sent = 15;
+    for hour in 1..4 {
+        cloud.advance(HOUR).await;
+        let ana = cloud.sign_in("ana").await;
+        for n in 0..15 {
+            sent += usize::from(ask_email(&ana, &format!("hour{hour}x{n}@example.test")).await.status == 202);
         }
     }
-    let before = cloud.mails_to(his).await.len();
-    assert_eq!((before, cloud.mails_to(hers).await.len()), (4, 4));
-    ask_email(&ben, "ben@example.test").await.is(202);
-    ask_email(&ben, "benjamin@example.test").await.is_problem(429, "too_many_requests");
-    assert_eq!(cloud.mails_to(his).await.len(), 5);
-    assert!(cloud.mails_to("benjamin@example.test").await.is_empty());
-    // What was refused used nothing up either: five codes an hour go there.
-    for n in 3..5 {
-        ana.post(PHONE, json!({ "phone": format!("+44791112347{n}") })).await.is(202);
+    assert_eq!(sent, 40);
+}
+
+/// D4: a client has sixty mails sent in an hour, by however many accounts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_cannot_mail_any_number_of_strangers() {
+    let cloud = Cloud::start().await;
+    let client = cloud.anonymous();
+    let mut statuses = Vec::new();
+    for account in 0..5 {
+        let name = format!("ana{account}");
+        cloud.member(&name).await;
+        let body = json!({ "login": name, "password": PASSWORD });
+        let caller = client.signed_in(client.post("/v1/sessions", body).await.is(201));
+        for n in 0..14 {
+            statuses.push(ask_email(&caller, &format!("s{account}x{n}@example.test")).await.status.as_u16());
+        }
     }
-    assert_eq!((cloud.mails_to(hers).await.len(), told(&cloud, "ana@example.test", "asked to change").await), (5, 6));
+    assert_eq!(statuses, [vec![202; 60], vec![429; 10]].concat());
+    ask_email(&cloud.sign_in("ana4").await, "one@example.test").await.is(202);
+}
+
+/// D4: ten text messages an hour for one client, whatever they are for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_has_ten_text_messages_an_hour() {
+    let cloud = Cloud::start().await;
+    // One to sign up with, one to step up with.
+    let ben = by_phone(&cloud, "+447911123460").await;
+    ben.post("/v1/step-ups", json!({})).await.is(201);
+    for n in 0..8 {
+        ben.post(PHONE, json!({ "phone": format!("+44791112347{n}") })).await.is(202);
+    }
+    ben.post(PHONE, json!({ "phone": "+447911123479" })).await.is_problem(429, "too_many_requests");
+    let other = by_phone(&cloud, "+447911123461").await;
+    other.post(PHONE, json!({ "phone": "+447911123479" })).await.is(202);
+    let ben = by_phone(&cloud, "+447911123460").await;
+    ben.post(PHONE, json!({ "phone": "+447911123478" })).await.is(202);
 }
 
 /// I-9: whoever has changed twice before anything was sent has both former addresses told.

@@ -6,6 +6,7 @@ mod api_docs;
 mod bodies;
 mod browser;
 mod chat;
+mod codes;
 mod contacts;
 mod deletion;
 mod delivery;

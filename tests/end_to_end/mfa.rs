@@ -1,7 +1,11 @@
 //! I-4 and I-5: turning second factors on and off, recovery codes, trusted devices.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{App, Caller, Cloud, DAY, PASSWORD, Value, json};
 
 const SETUP: &str = "/v1/me/mfa/setup";
@@ -52,6 +56,30 @@ async fn the_wizard_goes_in_its_order() {
     early.is_problem(429, "resend_too_early");
     assert!((40..=45).contains(&early.header("retry-after").parse::<u32>().unwrap()));
     let mailed = cloud.code_to("ana@example.test").await;
+    for half in ["", "1234", "12345", "1234567"] {
+        let refused = ana.post(&format!("{SETUP}/email"), json!({ "code": half })).await.is_problem(422, "code_invalid");
+        assert!(refused["tries_left"].is_null(), "{half}");
+    }
+    let other = if mailed == "000000" { "000001" } else { "000000" };
+    let wrong = ana.post(&format!("{SETUP}/email"), json!({ "code": other })).await.is_problem(422, "code_invalid");
+    assert_eq!(wrong["tries_left"], 4);
+    // A code that is not sent after all counts for nothing.
+    let counted = async || {
+        let counters = cloud.of_kind("limit").await;
+        let counted = counters.iter().filter(|c| c["hits"]["N"] != "0");
+        counted.map(|c| format!("{} {}", c["pk"]["S"], c["hits"]["N"])).collect::<BTreeSet<_>>()
+    };
+    let before = counted().await;
+    let target = Target {
+        function: Some("MfaFunction".to_owned()),
+        service: Some(Service::DynamoDb),
+        operation: Some("TransactWriteItems".to_owned()),
+        ..Target::default()
+    };
+    let clash = cloud.aws.faults.script(target, Fault::Conflict);
+    assert!(!ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await.status.is_success());
+    clash.end();
+    assert_eq!(counted().await, before);
     let text = ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await.is(200);
     assert_eq!((&text["step"], &text["number"], &text["code"]["target"]), (&json!("sms"), &json!(4), &json!("+••••••56")));
     let texted = cloud.code_to(PHONE).await;

@@ -42,7 +42,7 @@ async fn sign_in(cloud: &Cloud, phone: &str) -> Caller {
 }
 
 /// Another code than this one.
-fn wrong(code: &str) -> String {
+pub(crate) fn wrong(code: &str) -> String {
     let last = if code.ends_with('0') { '1' } else { '0' };
     format!("{}{last}", &code[..code.len() - 1])
 }
@@ -216,8 +216,8 @@ async fn codes_are_short_lived_and_few() {
     let path = begin(&caller, ANA).await;
     let code = cloud.code_to(ANA).await;
     // Half a code, as a form sends that does not wait, burns nothing; nor does a name that cannot be.
-    for partial in ["", "1", "123", "abcdef", "١٢٣٤٥٦"] {
-        verify(&caller, &path, partial).await.is_problem(422, "code_invalid");
+    for partial in ["", "1", "123", "1234", "12345", "1234567", "abcdef", "١٢٣٤٥٦"] {
+        assert!(verify(&caller, &path, partial).await.is_problem(422, "code_invalid")["tries_left"].is_null(), "{partial}");
     }
     let named = caller.post(&format!("{path}/verify"), json!({ "code": code, "first_name": "R2-D2", "last_name": "x".repeat(36) })).await;
     assert_eq!(named.field_errors(), ["/first_name characters", "/last_name too_long"]);
@@ -242,7 +242,8 @@ async fn codes_are_short_lived_and_few() {
     assert_eq!(cloud.of_kind("challenge").await.len(), 1, "it stands in the table");
     verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
 
-    // Six more codes, three wrong guesses at each, and two at the next: then a right one is worth nothing until a day is over.
+    // Six more codes, three wrong guesses at each, and two at the next: then a right one is worth nothing until a day is over, and
+    // no longer than that, however often a code is asked for meanwhile.
     cloud.advance(HOUR).await;
     for round in 0..7 {
         cloud.advance(HOUR / 4).await;
@@ -256,8 +257,108 @@ async fn codes_are_short_lived_and_few() {
             verify(&client, &path, &code).await.is_problem(422, "code_invalid");
         }
     }
-    cloud.advance(DAY + HOUR).await;
-    sign_in(&cloud, eve).await.get("/v1/me").await.is(200);
+    for half_days in 1..=3 {
+        cloud.advance(DAY / 2).await;
+        let client = cloud.anonymous();
+        let path = begin(&client, eve).await;
+        let code = cloud.code_to(eve).await;
+        let reply = verify(&client, &path, &code).await;
+        if half_days == 1 {
+            reply.is_problem(422, "code_invalid");
+        } else {
+            reply.is(201);
+        }
+    }
+}
+
+/// B3, E1: a code that is burnt, used, expired or another flow's is answered alike, however often it is tried.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_code_any_more_is_answered_alike() {
+    let cloud = Cloud::start().await;
+    let (caller, other) = (cloud.anonymous(), cloud.anonymous());
+    let mut bodies = Vec::new();
+    let path = begin(&caller, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    for left in [2, 1, 0] {
+        assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], left);
+    }
+    for guess in [&wrong(&code), &code, &wrong(&code), &code] {
+        bodies.push(verify(&caller, &path, guess).await);
+    }
+    cloud.advance(121 * SECOND).await;
+    bodies.push(verify(&caller, &path, &code).await);
+    let theirs = begin(&other, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    bodies.push(verify(&caller, &path, &code).await);
+    verify(&other, &theirs, &code).await.is(201);
+    bodies.push(verify(&other, &theirs, &code).await);
+    let shapes: BTreeSet<String> = bodies.iter().map(Reply::shape).collect();
+    assert!(shapes.len() == 1 && bodies.iter().all(|b| b.is_problem(422, "code_invalid")["tries_left"].is_null()), "{shapes:?}");
+}
+
+/// A right code is no guess: where nothing came of it for a moment, it can be sent again, also at the last try.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_code_does_not_use_up_the_last_try() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let path = begin(&caller, ANA).await;
+    let code = cloud.code_to(ANA).await;
+    for _ in 0..2 {
+        verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid");
+    }
+    let target = Target {
+        function: Some("PhoneLoginFunction".to_owned()),
+        service: Some(Service::DynamoDb),
+        operation: Some("TransactWriteItems".to_owned()),
+        ..Target::default()
+    };
+    for (fault, status) in [(Fault::Conflict, 503), (Fault::Internal, 503)] {
+        let down = cloud.aws.faults.script(target.clone(), fault);
+        for _ in 0..2 {
+            assert_eq!(verify(&caller, &path, &code).await.status.as_u16(), status);
+        }
+        down.end();
+    }
+    assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], 0, "it was the last one");
+    cloud.advance(121 * SECOND).await;
+    resend(&caller, &path).await.is(202);
+    let code = cloud.code_to(ANA).await;
+    verify(&caller, &path, &code).await.is(201);
+}
+
+/// D2, A4.3: a client that guesses wrongly at the codes of many numbers is stopped after twenty in a quarter of an hour, also with
+/// a right one; right ones do not count, nor do halves, and others go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_guesses_at_many_numbers_is_stopped() {
+    let cloud = Cloud::start().await;
+    let number = |n: u32| format!("+4477009002{n:02}");
+    let client = cloud.anonymous();
+    for n in 0..22 {
+        let path = begin(&cloud.anonymous(), &number(n)).await;
+        let code = cloud.code_to(&number(n)).await;
+        verify(&client, &path, "12").await.is_problem(422, "code_invalid");
+        verify(&client, &path, &code).await.is(201);
+    }
+    for n in 30..36 {
+        let path = begin(&cloud.anonymous(), &number(n)).await;
+        let guess = wrong(&cloud.code_to(&number(n)).await);
+        for _ in 0..3 {
+            verify(&client, &path, &guess).await.is_problem(422, "code_invalid");
+        }
+    }
+    let path = begin(&cloud.anonymous(), &number(36)).await;
+    let code = cloud.code_to(&number(36)).await;
+    for _ in 0..2 {
+        verify(&client, &path, &wrong(&code)).await.is_problem(422, "code_invalid");
+    }
+    for code in [&wrong(&code), &code] {
+        assert!((1..=900).contains(&retry_after(&verify(&client, &path, code).await, "too_many_requests")));
+    }
+    verify(&cloud.anonymous(), &path, &code).await.is(201);
+    cloud.advance(901 * SECOND).await;
+    let path = begin(&client, &number(37)).await;
+    let code = cloud.code_to(&number(37)).await;
+    verify(&client, &path, &code).await.is(201);
 }
 
 /// I-6, B5.1, H5: of a thousand uses of a right code one opens a session; of a thousand wrong ones three are evaluated.
@@ -680,7 +781,13 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     let caller = cloud.anonymous();
     let path = begin(&caller, ANA).await;
     let code = cloud.code_to(ANA).await;
-    verify(&caller, &path, &code).await.is_problem(409, "account_idle");
+    // Also at the last try, as often as it is asked.
+    for _ in 0..2 {
+        verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid");
+    }
+    for _ in 0..2 {
+        verify(&caller, &path, &code).await.is_problem(409, "account_idle");
+    }
     let afresh = json!({ "code": code, "start_afresh": true, "first_name": "Nova" });
     let next = caller.signed_in(caller.post(&format!("{path}/verify"), afresh).await.is(201));
     assert_ne!(next.id(), former.id());

@@ -155,6 +155,49 @@ async fn guessing_is_counted_whatever_begins_anew() {
         verify(&other, &fourth, "000000").await.is_problem(422, "code_invalid");
     }
     assert_eq!(verify(&other, &fourth, &app.code(&cloud)).await.is_problem(422, "code_invalid")["tries_left"], 0);
+    // Nothing is sent for it any more.
+    let sent = cloud.inbox.len();
+    for factor in ["email", "sms"] {
+        choose(&other, &fourth, factor).await.is_problem(404, "not_found");
+    }
+    other.post(&path(&fourth, "code/resend"), json!({})).await.is_problem(404, "not_found");
+    other.get(&format!("/v1/sign-ins/{}", fourth["id"].as_str().unwrap())).await.is_problem(404, "not_found");
+    cloud.settle().await;
+    assert_eq!(cloud.inbox.len(), sent);
+}
+
+/// E1, D4: what strangers have sent to somebody's address and number takes nothing away from what its owner is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_use_up_nothing_of_a_members_codes() {
+    let cloud = Cloud::start().await;
+    cloud.careful("ana", PHONE).await;
+    let eve = cloud.member("eve").await;
+    for n in 0..11 {
+        let stranger = cloud.anonymous();
+        let reply = match n % 4 {
+            0 => stranger.post("/v1/registrations", json!({ "email": "ana@example.test" })).await,
+            1 => {
+                let body = json!({ "email": "ana@example.test", "username": "stranger", "password": PASSWORD });
+                stranger.post("/v1/registrations/link", body).await
+            }
+            2 => stranger.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await,
+            _ => eve.post("/v1/me/email-changes", json!({ "email": "ana@example.test" })).await,
+        };
+        assert!(reply.status.is_success() || reply.status == 429, "{}", reply.status);
+        cloud.advance(Duration::from_secs(21)).await;
+    }
+    for _ in 0..6 {
+        cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": PHONE })).await;
+        cloud.advance(Duration::from_secs(121)).await;
+    }
+    cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": PHONE })).await.is_problem(429, "too_many_requests");
+    for (factor, to) in [("email", "ana@example.test"), ("sms", PHONE)] {
+        let client = cloud.anonymous();
+        let flow = begin(&client, "ana").await;
+        choose(&client, &flow, factor).await.is(200);
+        let code = cloud.code_to(to).await;
+        verify(&client, &flow, &code).await.is(201);
+    }
 }
 
 /// B8: a code of the app is good for its step and its neighbours, once, and five failures mean a pause of a quarter of an hour.
@@ -362,8 +405,6 @@ async fn a_code_that_was_not_sent_again_does_not_count() {
     cloud.careful("ana", PHONE).await;
     let client = cloud.anonymous();
     let flow = begin(&client, "ana").await;
-    choose(&client, &flow, "sms").await.is(200);
-    cloud.advance(Duration::from_secs(46)).await;
     let resend = async || client.post(&path(&flow, "code/resend"), json!({})).await;
     let target = Target {
         function: Some("LoginFunction".to_owned()),
@@ -371,16 +412,25 @@ async fn a_code_that_was_not_sent_again_does_not_count() {
         operation: Some("TransactWriteItems".to_owned()),
         ..Target::default()
     };
-    let clash = cloud.aws.faults.script(target, Fault::Conflict);
-    for _ in 0..3 {
-        assert!(!resend().await.status.is_success());
+    for chosen in [false, true] {
+        let clash = cloud.aws.faults.script(target.clone(), Fault::Conflict);
+        for _ in 0..3 {
+            let refused = if chosen { resend().await } else { choose(&client, &flow, "sms").await };
+            assert!(!refused.status.is_success());
+        }
+        clash.end();
+        if !chosen {
+            choose(&client, &flow, "sms").await.is(200);
+            cloud.advance(Duration::from_secs(46)).await;
+        }
     }
-    clash.end();
-    // Two for the factor, one for this flow: two are left of five.
-    resend().await.is(202);
-    cloud.advance(Duration::from_secs(91)).await;
-    resend().await.is(202);
-    assert_eq!(cloud.mails_to(PHONE).await.len(), 5);
-    cloud.advance(Duration::from_secs(181)).await;
+    // One to set the factor up, one that was chosen: three are left of five.
+    for pause in [91, 181, 181] {
+        resend().await.is(202);
+        cloud.settle().await;
+        cloud.advance(Duration::from_secs(pause)).await;
+    }
+    // And one that proved the number.
+    assert_eq!(cloud.mails_to(PHONE).await.len(), 6);
     resend().await.is_problem(429, "too_many_requests");
 }

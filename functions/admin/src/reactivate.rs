@@ -12,7 +12,7 @@ use axum::extract::State;
 use events::Notice;
 use kernel::{Kind, Problem};
 use store::{Item as _, Tx, Update, field};
-use web::{Client, Error, NoContent, Path, Problems, RequestId};
+use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
 
@@ -22,17 +22,16 @@ use crate::account::Account;
 /// For superusers who have lately proven a second factor.
 ///
 /// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction. Five counters of text messages before it, for who has no address.
+/// transaction. Three counters of text messages before it, for who has no address.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin", security(("bearer" = [])),
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!([
         "forbidden", "second_factor_required", "step_up_required", "account_state", "too_many_requests", "conflict"
-    ])), ("x-limits" = json!(["text"]))),
+    ])), ("x-limits" = json!(["notice"]))),
     responses((status = 204, description = "It is in use again."), Problems))]
 pub async fn reactivate_account(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Superuser>>,
-    client: Client,
     request: RequestId,
     Path(username): Path<String>,
 ) -> Result<NoContent, Error> {
@@ -47,7 +46,7 @@ pub async fn reactivate_account(
     let still = staff::superuser(&mut tx, actor);
     let entry = Entry::by(&s.sys, actor, &request, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
-    let permit = announce(&s, &mut tx, &client, user).await?;
+    let permit = announce(&s, &mut tx, user).await?;
     let done = permit.commit(&s.table, tx).await;
     done.map_err(|e| if e.refused(still) { Kind::Forbidden.into() } else { Problem::from(e) })?;
     tracing::info!(user.id = %user.id, actor.id = %actor, "reactivated");
@@ -55,10 +54,10 @@ pub async fn reactivate_account(
 }
 
 /// Adds to a transaction that the owner is told. Whoever has neither an address nor a number any more cannot be.
-async fn announce(s: &crate::State, tx: &mut Tx, client: &Client, user: &User) -> Result<Permit, Problem> {
+async fn announce(s: &crate::State, tx: &mut Tx, user: &User) -> Result<Permit, Problem> {
     let (to, permit) = match (&user.email, &user.phone) {
         (Some(email), _) => (Contact::Email(email.clone()), Permit::default()),
-        (None, Some(phone)) => (Contact::Phone(phone.clone()), s.sending.notice(&s.table, s.sys.now(), client, phone).await?),
+        (None, Some(phone)) => (Contact::Phone(phone.clone()), s.sending.notice(&s.table, s.sys.now(), phone).await?),
         (None, None) => return Ok(Permit::default()),
     };
     tell_at(tx, &s.sys, user.id, &to, Notice::AccountReactivated);

@@ -10,7 +10,7 @@
 //! AWS calls: two updates for the lease and the note of the event (without the first a repetition would send again, without
 //! the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because how it is sent
 //! stands in it, and an update, which keeps the hash while the sending is still current; a notice takes one read of the person,
-//! with where it goes if that is not their address. The mail about a scheduled deletion takes one more, for the date and the
+//! with where it goes if that is not their address, and three counters if it goes by text message to who has none. The mail about a scheduled deletion takes one more, for the date and the
 //! name in it. A sending that fails takes an update of the challenge, and the first time the counters'.
 
 mod challenge;
@@ -19,7 +19,7 @@ mod test_phones;
 
 use std::sync::Arc;
 
-use accounts::challenge::CodeKey;
+use accounts::{challenge::CodeKey, sending::Sending};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
@@ -39,6 +39,7 @@ struct State {
     code_key: CodeKey,
     mailer: Mailer,
     texter: Texter,
+    sending: Sending,
     test_phones: TestPhones,
     figures: Figures,
     /// What the links in mails begin with. Never taken from a request.
@@ -70,6 +71,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             code_key: CodeKey::read(r),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
+            sending: Sending::read(r, Figures::new(&boot)),
             test_phones: TestPhones::read(r),
             figures: Figures::new(&boot),
             link_base: link_base.trim_end_matches('/').into(),

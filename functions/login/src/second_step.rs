@@ -69,8 +69,9 @@ pub async fn choose_factor(
     let mut flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
-    let challenge = flow.choose(&s.table, &s.sys, &s.sending, &mut tx, &client, &user, body.factor).await?;
+    let (challenge, permit) = flow.choose(&s.table, &s.sys, &s.sending, &mut tx, &client, &user, body.factor).await?;
     let mut asked = None;
+    // Nothing is sent for a passkey, so nothing was counted.
     if body.factor == Factor::Passkey {
         let question = s.site.ask(now, &passkeys::list(&s.table, user.id).await?)?;
         (flow.passkey, flow.asked_at, asked) = (Some(question.state), flow.tries, Some(question.options));
@@ -78,7 +79,7 @@ pub async fn choose_factor(
     let chosen =
         Update::of(SignIn::key_of(flow.id)).set("chosen", flow.chosen).set("passkey", &flow.passkey).set("asked_at", flow.asked_at);
     tx.update(chosen.when(Cond::Exists));
-    s.table.commit(tx).await?;
+    permit.commit(&s.table, tx).await?;
     Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), asked)))
 }
 
@@ -97,13 +98,11 @@ pub async fn resend_sign_in_code(
     let flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let factor = flow.chosen.ok_or(Kind::FactorUnavailable)?;
-    let (Some(to), Some(id)) = (user.contact(factor), flow.challenge_of(&user, factor)) else {
-        return Err(Kind::FactorUnavailable.into());
-    };
+    let id = flow.challenge_of(&user, factor).ok_or(Kind::FactorUnavailable)?;
     let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::FactorUnavailable)?;
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, now, &client, &to).await?.commit(&s.table, tx).await?;
+    s.sending.permit(&s.table, now, &client, &challenge).await?.commit(&s.table, tx).await?;
     Ok(Accepted(challenge.sent()))
 }
 

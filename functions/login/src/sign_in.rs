@@ -8,6 +8,7 @@ use accounts::{
     guesses,
     identifier::Login,
     password::Verdict,
+    sending::Permit,
     session::{self, Session},
     sign_in::{SignIn, SignInStep, Wish},
     signed_in::{self, SignedIn, TokenDelivery},
@@ -145,14 +146,16 @@ impl Proven<'_> {
         if let Some((old, new)) = renewed {
             tx.put(new, store::field("phc").eq(&old.phc));
         }
-        let reply = if self.user.has_second_step() && device.is_none() {
-            Reply::Step(Box::new(begin(s, &mut tx, self.client, self.user, self.wish.clone()).await?))
+        let (reply, permit) = if self.user.has_second_step() && device.is_none() {
+            let (step, permit) = begin(s, &mut tx, self.client, self.user, self.wish.clone()).await?;
+            (Reply::Step(Box::new(step)), permit)
         } else {
             let (sessions, previous, device) = (self.sessions.clone(), self.previous.clone(), device.cloned());
             let entry = Entry { user: self.user, amr: vec![Method::Pwd], sessions, previous, device, wish: self.wish.clone() };
-            Reply::Done(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, self.client).await?))
+            let signed_in = entry.open(&s.table, &s.sys, &s.tokens, &mut tx, self.client).await?;
+            (Reply::Done(Box::new(signed_in)), Permit::default())
         };
-        match s.table.commit(tx).await {
+        match permit.commit(&s.table, tx).await {
             Ok(()) => Ok(Some(reply)),
             Err(CommitError::Refused(_)) => Ok(None),
             Err(e) => Err(e.into()),
@@ -161,11 +164,11 @@ impl Proven<'_> {
 }
 
 /// Adds the beginning of a sign-in in steps to a transaction. A factor that is the only one is chosen at once.
-async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<SignInStep, Problem> {
+async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<(SignInStep, Permit), Problem> {
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);
-    let challenge = flow.start(&s.table, &s.sys, &s.sending, tx, client, user).await?;
-    Ok(flow.step(token, Some(user), challenge.as_ref(), None))
+    let (challenge, permit) = flow.start(&s.table, &s.sys, &s.sending, tx, client, user).await?;
+    Ok((flow.step(token, Some(user), challenge.as_ref(), None), permit))
 }
 
 fn name_of(login: &Login) -> String {

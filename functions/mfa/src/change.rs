@@ -32,16 +32,17 @@ pub async fn start_factor(
 ) -> Result<Created<SetupState>, web::Error> {
     let user = &member.user;
     on(user)?;
-    let (mut tx, mut app, mut challenge) = (Tx::new(), None, None);
+    let (mut tx, mut app, mut sent) = (Tx::new(), None, None);
     match factor {
         Factor::App => app = Some(AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?),
         Factor::Email | Factor::Sms if user.factors.contains(&factor) => return Err(Kind::MfaEnabled.into()),
-        Factor::Email | Factor::Sms => challenge = Some(pending::send(&s, &mut tx, &client, user, factor).await?),
+        Factor::Email | Factor::Sms => sent = Some(pending::send(&s, &mut tx, &client, user, factor).await?),
         Factor::Password | Factor::Passkey | Factor::RecoveryCode => return Err(Kind::FactorUnavailable.into()),
     }
     let setup = Setup::begin(&s.sys, &member, false, factor, app);
     setup.write(&mut tx);
-    s.table.commit(tx).await.map_err(Problem::from)?;
+    let (challenge, permit) = sent.unzip();
+    permit.unwrap_or_default().commit(&s.table, tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa/setup".to_owned(), setup.state(&s.factor_keys, user, challenge.as_ref())?))
 }
 

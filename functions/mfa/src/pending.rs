@@ -6,6 +6,7 @@ use accounts::{
     Member, Subject,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppFactor, FactorKeys},
+    sending::Permit,
     user::{Factor, User, partition},
 };
 use kernel::{
@@ -210,13 +211,14 @@ fn picture(text: &str) -> Result<String, Problem> {
     Ok(format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E").replace('#', "%23")))
 }
 
-/// Adds to a transaction the sending of a code that proves a contact, unless the last one can still be typed.
-pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, factor: Factor) -> Result<Challenge, Problem> {
+/// Adds to a transaction the sending of a code that proves a contact, unless the last one can still be typed. What was counted
+/// is to be committed with it.
+pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, factor: Factor) -> Result<(Challenge, Permit), Problem> {
     let to = user.contact(factor).ok_or(Kind::FactorUnavailable)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
     let mut challenge = Challenge::new(&s.sys, id, Purpose::FactorSetup, Form::Code { digits: DIGITS }, &to, user.locale);
     challenge.user = Some(user.id);
-    s.sending.code(&s.table, &s.sys, tx, client, challenge).await.map(|(challenge, _)| challenge)
+    s.sending.code(&s.table, &s.sys, tx, client, challenge).await.map(|(challenge, permit)| (challenge, permit.unwrap_or_default()))
 }
 
 /// Tries a code that was sent to a contact.
@@ -239,7 +241,7 @@ pub async fn resend(s: &crate::State, client: &Client, user: &User, factor: Fact
     let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, s.sys.now(), client, &to).await?.commit(&s.table, tx).await?;
+    s.sending.permit(&s.table, s.sys.now(), client, &challenge).await?.commit(&s.table, tx).await?;
     Ok(challenge)
 }
 

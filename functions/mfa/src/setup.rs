@@ -108,9 +108,9 @@ pub async fn prove_app(
     let mut setup = subject.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
     let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
     let mut tx = Tx::new();
-    let challenge = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
+    let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
     setup.go_on(&mut tx, now, Factor::Email, Some(app));
-    s.table.commit(tx).await.map_err(Problem::from)?;
+    permit.commit(&s.table, tx).await.map_err(Problem::from)?;
     Ok(Json(setup.state(&s.factor_keys, user, Some(&challenge))?))
 }
 
@@ -131,9 +131,9 @@ pub async fn prove_email(
     let proven = pending::attempt(&s, user, Factor::Email, &body.code).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
-    let challenge = pending::send(&s, &mut tx, &client, user, Factor::Sms).await?;
+    let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Sms).await?;
     setup.go_on(&mut tx, now, Factor::Sms, None);
-    s.table.commit(tx).await.map_err(Problem::from)?;
+    permit.commit(&s.table, tx).await.map_err(Problem::from)?;
     Ok(Json(setup.state(&s.factor_keys, user, Some(&challenge))?))
 }
 

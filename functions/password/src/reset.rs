@@ -4,6 +4,7 @@ use accounts::{
     challenge::{self, Challenge, Form, Purpose},
     identifier::{Contact, Email},
     password::{MAX_BYTES, Verdict},
+    sending::{self, Permit},
     session,
     user::{EmailClaim, PasswordHash, Status, User, tell},
 };
@@ -13,7 +14,7 @@ use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Tx, Update, field,
-    limits::{self, DAY, HOUR, Limit},
+    limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, NoContent, PasswordPage, PasswordWords, Problems};
@@ -54,8 +55,9 @@ pub struct ResetRequested {
 /// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
 /// mailed.
 ///
-/// AWS calls: three counters at once, the address's claim, the person with the link that was mailed before, one transaction: the same for
-/// an address that nobody has, for which a link is noted that is never drawn.
+/// AWS calls: the address's claim, the person with the link that was mailed before, three counters at once, one transaction: the same for
+/// an address that nobody has, for which a link is noted that is never drawn. Within the minute one counter, the client's, and
+/// nothing more: for the address counts only what is mailed.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
     extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["reset_address", "reset_address_day", "reset_client"]))),
     responses((status = 202, body = ResetRequested), Problems))]
@@ -67,14 +69,6 @@ pub async fn request_password_reset(
 ) -> Result<Accepted<ResetRequested>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let (to, now) = (Contact::Email(email.clone()), s.sys.now());
-    // Not the counters of the codes: what they say would tell whether codes were sent there, and strangers would use them up.
-    let limits = [
-        Limit::new("reset_address", email.key(), 3, HOUR),
-        Limit::new("reset_address_day", email.key(), 10, DAY),
-        Limit::new("reset_client", client.network(), 10, HOUR),
-    ];
-    limits::take(&s.table, now, &limits).await?;
-
     let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?;
     // For an address that nobody has, the same reads are done for an id that nobody has.
     let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
@@ -87,19 +81,26 @@ pub async fn request_password_reset(
     let proven = person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| to.clone(), Contact::Email);
     let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &proven, locale);
     let asked = Accepted(ResetRequested { target: to.masked() });
+    let by_client = Limit::new("reset_client", client.network(), 10, HOUR);
     // Mailed a moment ago: nobody is told, and nothing is mailed again.
     if before.as_ref().is_some_and(|b| now < b.resend_at) {
+        limits::take(&s.table, now, &[by_client]).await?;
         return Ok(asked);
     }
+    let limits = sending::to_one(Purpose::PasswordReset, &to).into_iter().chain([by_client]).collect();
+    let permit = Permit::take(&s.table, now, limits).await?;
     let mut tx = Tx::new();
     if let Some(person) = &person {
         link.user = Some(person.id);
-        link.send(&mut tx, &s.sys, before.as_ref())?;
+        if let Some(before) = &before {
+            link.follow(before, now);
+        }
+        link.replace(&mut tx, &s.sys, before.as_ref());
     } else {
         (link.decoy, link.destination) = (true, String::new());
         tx.put(&link, Cond::Absent.or(Cond::Exists));
     }
-    match s.table.commit(tx).await {
+    match permit.commit(&s.table, tx).await {
         // Refused: the same was asked for at the same moment, and one of the two is mailed.
         Ok(()) | Err(store::CommitError::Refused(_)) => Ok(asked),
         Err(e) => Err(Problem::from(e).into()),

@@ -42,8 +42,15 @@ impl Flow {
     /// # Errors
     /// [`Kind::NotFound`]
     pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<Self, Problem> {
-        let flow = table.get::<Self>(Self::key_of(token.id())).await?;
-        flow.filter(|f| f.expires_at > now).ok_or_else(|| Kind::NotFound.into())
+        Self::open(table.get(Self::key_of(token.id())).await?, now)
+    }
+
+    /// The same, as it was read with other things.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]
+    pub fn open(found: Option<Self>, now: Time) -> Result<Self, Problem> {
+        found.filter(|f| f.expires_at > now).ok_or_else(|| Kind::NotFound.into())
     }
 
     pub fn key_of(id: ChallengeId) -> Key {

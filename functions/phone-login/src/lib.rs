@@ -15,14 +15,12 @@ mod resend;
 mod start;
 mod verify;
 
-use std::time::Duration;
-
 use accounts::{challenge::CodeKey, gate::Gate, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
-use store::{Table, limits::Limit};
-use web::{Client, Edge};
+use store::Table;
+use web::Edge;
 
 /// What this feature may touch.
 #[derive(Clone, FromRef)]
@@ -48,11 +46,6 @@ impl Digits {
         }
         Self(digits)
     }
-}
-
-/// Codes that one client may have sent in an hour to sign in with.
-fn by_client(client: &Client) -> Limit {
-    Limit::new("phone_login_client", client.network(), 10, Duration::from_secs(3600))
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.

@@ -18,7 +18,7 @@ use crate::{flow::Flow, start::send};
 ///
 /// AWS calls: the flow, then as asking for the first.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", tag = "phone-login", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "invalid", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "phone_login_client", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_code(
     State(s): State<crate::State>,

@@ -16,7 +16,7 @@ use store::Tx;
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
-use crate::{by_client, flow::Flow};
+use crate::flow::Flow;
 
 /// A number to sign in with.
 #[derive(Deserialize, ToSchema)]
@@ -53,9 +53,9 @@ pub struct PhoneSignIn {
 /// Answered alike whether the number has an account or not. A number has one code at a time: another can be asked for when it
 /// has expired, from whatever client.
 ///
-/// AWS calls: the number's code before; five counters at once, then the one that everybody shares; one transaction.
+/// AWS calls: the number's code before; six counters at once, then the one that everybody shares; one transaction.
 #[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
-    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "phone_login_client", "text"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked", "texts"]))),
     responses((status = 202, body = PhoneSignIn), Problems))]
 pub async fn start_phone_sign_in(
     State(s): State<crate::State>,
@@ -94,7 +94,7 @@ pub async fn send(
     let mut challenge = Challenge::new(&s.sys, flow.challenge, Purpose::PhoneLogin, Form::Code { digits: s.digits.0 }, to, flow.locale);
     challenge.flow = Some(flow.id);
     let current = challenge.send(&mut tx, &s.sys, before)?;
-    let permit = s.sending.permit_within(&s.table, now, client, to, vec![by_client(client)]).await?;
+    let permit = s.sending.permit(&s.table, now, client, &challenge).await?;
     permit.commit(&s.table, tx).await.map_err(|e| {
         let faster = || Problem::new(Kind::ResendTooEarly).retry_after(challenge.resend_at.since(now));
         if e.refused(current) { faster() } else { e.into() }

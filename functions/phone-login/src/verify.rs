@@ -5,9 +5,10 @@ use accounts::{
     challenge::{self, Challenge, Purpose},
     device::{Device, DeviceToken},
     entry::{self, Entry, Reply},
-    gate,
+    gate, guesses,
     identifier::{Contact, PersonName, Phone, Username},
     invite::{InviteCode, Inviter},
+    sending::Permit,
     session::{self, Opening, Session},
     sign_in::{SignIn, SignInStep},
     signed_in::{self, SignedIn},
@@ -15,11 +16,14 @@ use accounts::{
     user::{Factor, PhoneClaim, Status, User},
 };
 use axum::extract::State;
-use futures_util::try_join;
+use futures_util::{join, try_join};
 use http::HeaderMap;
 use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
 use serde::Deserialize;
-use store::{CommitError, StoreError, Table, Tx, limits};
+use store::{
+    CommitError, StoreError, Table, Tx,
+    limits::{self, Limit},
+};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
@@ -91,12 +95,12 @@ impl VerifyPhoneSignIn {
 /// is. `account_idle` says that the number's account has not been used for long and that nothing but the number leads into it:
 /// whoever knows that it is not theirs sends the code again with `start_afresh`.
 ///
-/// AWS calls: the flow; the counted try; that a code came back; whose number it is; the person (and the device that is shown) and their
-/// sessions at once; one transaction. For a new account one request less, after a wrong code a counter more; for the rest as at a
-/// sign-in by password. With an invitation code, which is judged before the other one, two counters at once and two requests more.
+/// AWS calls: the flow with the counters of the client; the counted try; that a code came back; whose number it is; the person (and the
+/// device that is shown) and their sessions at once; one transaction. For a new account one request less; after a wrong code
+/// three counters at once, and an update after a right one that led to nothing; for the rest as at a sign-in by password. With an invitation code, which is judged before the other one, two counters at once and two requests more.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
-    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["invite", "resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["guesses", "invite", "resend_mail", "resend_text", "mail", "text"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The code is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
@@ -109,7 +113,13 @@ pub async fn verify_phone_sign_in(
     Json(body): Json<VerifyPhoneSignIn>,
 ) -> Result<Reply, web::Error> {
     let now = s.sys.now();
-    let flow = Flow::load(&s.table, now, &token).await?;
+    let guesses = [guesses::of_client(&client), guesses::of_client_in_a_day(&client)];
+    let (key, counters) = (Flow::key_of(token.id()), guesses.iter().map(Limit::key));
+    let mut found = s.table.get_many(counters.chain([key.clone()]).collect()).await?;
+    let flow = Flow::open(found.take(&key)?, now)?;
+    // Judged here and counted when the code was wrong: however many come at once, a number's code is tried three times.
+    let guesses = guesses.into_iter().map(|limit| limit.read(&mut found, now)).collect::<Result<Vec<_>, _>>()?;
+    limits::judge(now, &guesses)?;
     let id: UserId = s.sys.id();
     let beginning = body.beginning(&s, &client, &flow, id).await?;
     let (purpose, code) = (Purpose::PhoneLogin, body.code.trim());
@@ -118,26 +128,20 @@ pub async fn verify_phone_sign_in(
         Err(problem) => {
             // Where no try was counted nothing was guessed.
             if problem.members.contains_key("tries_left") {
-                gate::failed(&s.table, now, &client).await;
+                let (counted, ()) = join!(limits::note(&s.table, now, &guesses), gate::failed(&s.table, now, &client));
+                counted?;
             }
             return Err(problem.into());
         }
     };
-    let Contact::Phone(phone) = challenge.contact() else { return Err(Problem::internal("a code for no phone").into()) };
-
-    let shown = signed_in::device(&headers, body.device_token.as_deref());
     let proven = Proven { s: &s, client: &client, headers: &headers, flow: &flow, challenge: &challenge };
-    let Some(holder) = holder(&s.table, now, &phone, shown).await? else {
-        return Ok(proven.sign_up(&phone, id, beginning, None).await?);
-    };
-    Ok(match way(&holder.user, now, holder.device.is_some(), body.start_afresh) {
-        Way::In => proven.sign_in(holder).await?,
-        Way::On => proven.go_on(&holder.user).await?,
-        Way::Afresh => proven.sign_up(&phone, id, beginning, Some(&holder.user)).await?,
-        Way::Offer => return Err(Kind::AccountIdle.into()),
-        // As after a wrong code, which also counted.
-        Way::None => return Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left).into()),
-    })
+    let shown = signed_in::device(&headers, body.device_token.as_deref());
+    let led = proven.lead(shown, id, beginning, body.start_afresh).await;
+    if led.as_ref().is_err_and(|problem| problem.kind != Kind::CodeInvalid) {
+        // Or a question at the last try could not be answered, and what failed for a moment not be repeated.
+        challenge.untried(&s.table).await;
+    }
+    Ok(led?)
 }
 
 /// Where a right code leads in the account that has the number.
@@ -203,7 +207,7 @@ async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceTok
     Ok(Some(Holder { user, sessions, device }))
 }
 
-/// A code that was right, and what is done with it. Whatever it is uses the code up.
+/// A code that was right, and what is done with it.
 struct Proven<'a> {
     s: &'a crate::State,
     client: &'a Client,
@@ -213,6 +217,23 @@ struct Proven<'a> {
 }
 
 impl Proven<'_> {
+    /// Where it leads. Whatever is not answered as a wrong code may be asked for again.
+    async fn lead(&self, shown: Option<DeviceToken>, id: UserId, beginning: Beginning, afresh: bool) -> Result<Reply, Problem> {
+        let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
+        let now = self.s.sys.now();
+        let Some(holder) = holder(&self.s.table, now, &phone, shown).await? else {
+            return self.sign_up(&phone, id, beginning, None).await;
+        };
+        match way(&holder.user, now, holder.device.is_some(), afresh) {
+            Way::In => self.sign_in(holder).await,
+            Way::On => self.go_on(&holder.user).await,
+            Way::Afresh => self.sign_up(&phone, id, beginning, Some(&holder.user)).await,
+            Way::Offer => Err(Kind::AccountIdle.into()),
+            // As after a wrong code, which also counted.
+            Way::None => Err(Problem::new(Kind::CodeInvalid).with("tries_left", self.challenge.sent().tries_left)),
+        }
+    }
+
     async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
         let s = self.s;
         let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
@@ -220,7 +241,7 @@ impl Proven<'_> {
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
         let signed_in = entry.open(&s.table, &s.sys, &s.tokens, &mut tx, self.client).await?;
-        self.commit(tx).await?;
+        self.commit(Permit::default(), tx).await?;
         Ok(Reply::Done(Box::new(signed_in)))
     }
 
@@ -233,13 +254,13 @@ impl Proven<'_> {
         let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], rest(user), wish);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let sent = next.start(&s.table, &s.sys, &s.sending, &mut tx, self.client, user).await?;
-        self.commit(tx).await?;
+        let (sent, permit) = next.start(&s.table, &s.sys, &s.sending, &mut tx, self.client, user).await?;
+        self.commit(permit, tx).await?;
         Ok(Reply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None))))
     }
 
-    async fn commit(&self, tx: Tx) -> Result<(), Problem> {
-        self.s.table.commit(tx).await.map_err(|e| match e {
+    async fn commit(&self, permit: Permit, tx: Tx) -> Result<(), Problem> {
+        permit.commit(&self.s.table, tx).await.map_err(|e| match e {
             // The code was used, or the account closed or changed, since it was judged.
             CommitError::Refused(_) => Kind::CodeInvalid.into(),
             CommitError::Store(e) => e.into(),

@@ -146,7 +146,7 @@ pub struct VerifyContact {
 /// AWS calls: the caller with what was asked for before; whether the address has an account; the code that was sent there before
 /// and the counters of what is sent, and those of a text message that tells; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
@@ -162,7 +162,7 @@ pub async fn change_email(
 ///
 /// AWS calls: as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
@@ -183,10 +183,9 @@ pub async fn change_phone(
 pub async fn verify_email_change(
     State(s): State<crate::State>,
     caller: MemberAnd<Pending<Email>>,
-    client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
-    verify(&s, caller, &client, &body.code).await
+    verify(&s, caller, &body.code).await
 }
 
 /// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told.
@@ -198,10 +197,9 @@ pub async fn verify_email_change(
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
     caller: MemberAnd<Pending<Phone>>,
-    client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
-    verify(&s, caller, &client, &body.code).await
+    verify(&s, caller, &body.code).await
 }
 
 /// Mails another code to the new address; the one before dies.
@@ -209,7 +207,7 @@ pub async fn verify_phone_change(
 /// AWS calls: the caller with what was asked for; the code that was sent, with whether the address has an account; the counters
 /// of what is sent; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
     State(s): State<crate::State>,
@@ -223,7 +221,7 @@ pub async fn resend_email_change(
 ///
 /// AWS calls: as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
     State(s): State<crate::State>,
@@ -239,7 +237,7 @@ pub async fn resend_phone_change(
 #[utoipa::path(delete, path = "/v1/me/phone", tag = "profile", security(("bearer" = [])),
     extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>, client: Client) -> Result<NoContent, Error> {
+pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
     let user = &member.user;
     let phone = user.phone.clone().ok_or(Kind::NotFound)?;
     if user.has_second_step() || !(user.has_password || user.passkeys > 0) {
@@ -248,7 +246,7 @@ pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Me
     let mut tx = Tx::new();
     leave(&mut tx, user, &Contact::Phone(phone));
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()).remove("phone"), Some(&member.session));
-    let permit = announce::<Phone>(&s, &mut tx, &client, user, Phone::CHANGED).await.unwrap_or_default();
+    let permit = announce::<Phone>(&s, &mut tx, user, Phone::CHANGED).await.unwrap_or_default();
     permit.commit(&s.table, tx).await?;
     Ok(NoContent)
 }
@@ -278,7 +276,7 @@ async fn start<C: ContactKind>(
     // The same change again is nothing new, nor is one whose code from before still does.
     let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {
-        Some(code) if !told => match announce::<C>(s, &mut tx, client, user, Notice::ContactChangeAsked).await {
+        Some(code) if !told => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked).await {
             Ok(notice) => code.and(notice),
             Err(e) => {
                 code.give_back(&s.table).await;
@@ -298,7 +296,6 @@ fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>)
 async fn verify<C: ContactKind>(
     s: &crate::State,
     MemberAnd { member, subject }: MemberAnd<Pending<C>>,
-    client: &Client,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
     let now = s.sys.now();
@@ -314,7 +311,7 @@ async fn verify<C: ContactKind>(
     let (free, record) = pending.to.claim(&mut tx, user.id, Update::of(user.key()));
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
     // The change was told of when it was asked for: it does not fail because of a text message that may not be sent now.
-    let permit = announce::<C>(s, &mut tx, client, user, C::CHANGED).await.unwrap_or_default();
+    let permit = announce::<C>(s, &mut tx, user, C::CHANGED).await.unwrap_or_default();
     if let Contact::Email(_) = &to {
         tell_at(&mut tx, &s.sys, user.id, &to, C::CHANGED);
     }
@@ -333,16 +330,16 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
 }
 
 /// Adds to a transaction that a person is told of a change: whoever reads the contacts from before it may be the one who did
-/// not want it. What is texted counts as what is sent; where it may not be, a mail has to do.
+/// not want it. What is texted is counted; where it may not be, a mail has to do.
 ///
 /// # Errors
 /// Why nobody can be told, if there is no address either.
-async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, notice: Notice) -> Result<Permit, Problem> {
+async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, notice: Notice) -> Result<Permit, Problem> {
     if let Some(email) = &user.email {
         tell_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice);
     }
     let Some(phone) = C::texted(user) else { return Ok(Permit::default()) };
-    match s.sending.notice(&s.table, s.sys.now(), client, phone).await {
+    match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => {
             tell_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice);
             Ok(permit)
@@ -367,6 +364,6 @@ async fn resend<C: ContactKind>(
     challenge.decoy = found.take::<C::Claim>(&claim)?.is_some();
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, now, client, &to).await?.commit(&s.table, tx).await?;
+    s.sending.permit(&s.table, now, client, &challenge).await?.commit(&s.table, tx).await?;
     Ok(Accepted(challenge.sent()))
 }

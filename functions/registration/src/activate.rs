@@ -1,7 +1,5 @@
 //! Opening an account by the mailed link. Opening the page changes nothing; sending the form does.
 
-use std::time::Duration;
-
 use accounts::{
     challenge::{self, Purpose},
     entry,
@@ -15,7 +13,7 @@ use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Secret};
 use serde::Deserialize;
-use store::limits::{self, Limit};
+use store::limits::{self, DAY, Limit};
 use utoipa::ToSchema;
 use web::{Client, Json, PasswordPage, PasswordWords, Problems};
 
@@ -41,7 +39,7 @@ const PAGE: PasswordPage = PasswordPage {
     },
 };
 
-/// Passwords that may be tried at one link.
+/// Passwords that may be tried at the links of one registration.
 const TRIES: u32 = 5;
 
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
@@ -81,13 +79,9 @@ pub async fn activate_account(
 ) -> Result<SignedIn, web::Error> {
     let now = s.sys.now();
     let challenge = challenge::open_link(&s.table, now, &s.code_key, Purpose::Activation, body.token.trim()).await?;
-    let flow = s
-        .table
-        .get::<Flow>(Flow::key_of(challenge.id))
-        .await?
-        .filter(|f| f.expires_at > now && f.way == Way::Link)
-        .ok_or(Kind::LinkInvalid)?;
-    limits::take(&s.table, now, &[Limit::new("activation", challenge.id, TRIES, Duration::from_secs(24 * 3600))]).await?;
+    let flow = s.table.get::<Flow>(Flow::key_of(challenge.flow.ok_or(Kind::LinkInvalid)?)).await?;
+    let flow = flow.filter(|f| f.expires_at > now && f.way == Way::Link).ok_or(Kind::LinkInvalid)?;
+    limits::take(&s.table, now, &[Limit::new("activation", flow.id, TRIES, DAY)]).await?;
     let password = flow.password.as_ref().map(|p| PasswordHash { user: flow.user, phc: p.phc.clone(), pepper: p.pepper.clone() });
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
         return Err(Kind::PasswordWrong.into());

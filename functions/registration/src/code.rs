@@ -3,20 +3,18 @@
 use accounts::{
     FlowToken,
     challenge::{self, Purpose},
-    identifier::Contact,
-    sending,
+    sending::Permit,
     statistics::{self, Counts},
 };
 use axum::extract::State;
-use kernel::Kind;
 use serde::Deserialize;
-use store::{Cond, Tx, Update, field, limits};
+use store::{Cond, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
 use crate::{
     Limits,
-    flow::{Flow, LIFE, Registration, load, read},
+    flow::{Flow, LIFE, Registration, load, mailed},
 };
 
 /// The code that was mailed.
@@ -59,9 +57,9 @@ pub async fn verify_registration_code(
 
 /// Mails another code, or the link again; the one before dies.
 ///
-/// AWS calls: the challenge with its flow, three counters at once, one transaction.
+/// AWS calls: the challenge with its flow, a link in a request more; three counters at once, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_link", "mail", "resend_client"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_link", "asked", "resend_client"]))),
     responses((status = 202, body = challenge::Sent), Problems))]
 pub async fn resend_registration_code(
     State(s): State<crate::State>,
@@ -69,14 +67,13 @@ pub async fn resend_registration_code(
     Path(token): Path<FlowToken>,
 ) -> Result<web::Accepted<challenge::Sent>, web::Error> {
     let now = s.sys.now();
-    let (flow, challenge) = read(&s.table, now, &token).await?;
-    let mut challenge = challenge.filter(|_| !flow.proven).ok_or(Kind::NotFound)?;
+    let (flow, mut challenge) = mailed(&s.table, now, &token).await?;
+    // A link that is asked for again leads to where it is asked for.
+    challenge.flow = challenge.flow.map(|_| flow.id);
     let mut tx = Tx::new();
     challenge.resend(&mut tx, &s.sys)?;
     // A new link is good for a day, and so is what it opens.
     tx.update(Update::of(Flow::key_of(flow.id)).set("expires_at", now + LIFE).expires(now + LIFE).when(Cond::Exists));
-    let [hour, day] = sending::to_one(&Contact::Email(flow.email));
-    limits::take(&s.table, now, &[hour, day, Limits::resends(&client)]).await?;
-    s.table.commit(tx).await?;
+    Permit::take(&s.table, now, Limits::resend(&client, &challenge)).await?.commit(&s.table, tx).await?;
     Ok(web::Accepted(challenge.sent()))
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use accounts::{
     FlowToken,
-    challenge::{Challenge, Sent},
-    identifier::{BirthDate, Email, PersonName, Username},
+    challenge::{Challenge, Purpose, Sent},
+    identifier::{BirthDate, Contact, Email, PersonName, Username},
     invite::InviteCode,
     user::owned,
 };
@@ -35,7 +35,7 @@ pub enum Way {
 /// A registration that is under way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flow {
-    /// [`FlowToken::id`]; also the id of its challenge.
+    /// [`FlowToken::id`]
     pub id: ChallengeId,
     /// How the address is proven.
     pub way: Way,
@@ -248,24 +248,41 @@ pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<F
     Ok(Json(Registration::new(token, flow, challenge.as_ref())))
 }
 
-/// A flow of either way with its challenge. One request.
+/// A flow in steps with its challenge, which has the same id. One request.
+///
+/// # Errors
+/// [`Kind::NotFound`] for a made-up, finished or forgotten one, or one with a link.
+pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
+    let (flow, challenge) = read(table, now, token).await?;
+    if flow.way == Way::Steps { Ok((flow, challenge)) } else { Err(Kind::NotFound.into()) }
+}
+
+/// A flow of either way with what is at its id: the challenge of one in steps. One request.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for a made-up, finished or forgotten one.
-pub async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
+async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
     let (flow, challenge) = (Flow::key_of(token.id()), Challenge::key_of(token.id()));
     let mut batch = table.get_many(vec![flow.clone(), challenge.clone()]).await?;
     let flow = batch.take::<Flow>(&flow)?.filter(|f| f.expires_at > now).ok_or(Kind::NotFound)?;
     Ok((flow, batch.take(&challenge)?))
 }
 
-/// As [`read`], for a flow in steps.
+/// A flow of either way with the code or link that was mailed for it. One request; for a link, which all flows of its address
+/// share, one more.
 ///
 /// # Errors
-/// [`Kind::NotFound`] also for one with a link.
-pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
-    let (flow, challenge) = read(table, now, token).await?;
-    if flow.way == Way::Steps { Ok((flow, challenge)) } else { Err(Kind::NotFound.into()) }
+/// [`Kind::NotFound`] also where nothing can be mailed again.
+pub async fn mailed(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
+    let (flow, own) = read(table, now, token).await?;
+    let challenge = match flow.way {
+        Way::Steps => own.filter(|_| !flow.proven),
+        Way::Link => {
+            let link = Challenge::id_of(Purpose::Activation, &Contact::Email(flow.email.clone()), "");
+            table.get::<Challenge>(Challenge::key_of(link)).await?
+        }
+    };
+    Ok((flow, challenge.ok_or(Kind::NotFound)?))
 }
 
 /// Changes a flow whose address is proven. One request: the condition is what decides, the refusal tells why.

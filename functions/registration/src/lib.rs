@@ -19,8 +19,7 @@ mod start;
 mod username;
 
 use accounts::{
-    challenge::CodeKey,
-    identifier::{Contact, Email},
+    challenge::{Challenge, CodeKey},
     password::{Hasher, Judge},
     sending,
     token::Tokens,
@@ -50,15 +49,13 @@ struct Limits;
 
 impl Limits {
     /// A registration that begins, or moves to another address: counted for the client and for the address.
-    fn start(client: &Client, email: &Email) -> Vec<Limit> {
-        let mut limits = vec![Limit::new("registration_client", client.network(), 10, HOUR)];
-        limits.extend(sending::to_one(&Contact::Email(email.clone())));
-        limits
+    fn start(client: &Client, challenge: &Challenge) -> Vec<Limit> {
+        mailed(challenge, Limit::new("registration_client", client.network(), 10, HOUR))
     }
 
-    /// Codes that one client may ask for again in an hour.
-    fn resends(client: &Client) -> Limit {
-        Limit::new("resend_client", client.network(), 20, HOUR)
+    /// A code or link that is asked for again: counted likewise.
+    fn resend(client: &Client, challenge: &Challenge) -> Vec<Limit> {
+        mailed(challenge, Limit::new("resend_client", client.network(), 20, HOUR))
     }
 
     /// Passwords that may be tried in one registration: each costs a hash or a question to others.
@@ -70,6 +67,10 @@ impl Limits {
     fn link_passwords(client: &Client) -> Limit {
         Limit::new("link_password", client.network(), 60, HOUR)
     }
+}
+
+fn mailed(challenge: &Challenge, by_client: Limit) -> Vec<Limit> {
+    [by_client].into_iter().chain(sending::to_one(challenge.purpose, &challenge.contact())).collect()
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.

@@ -8,9 +8,11 @@ use accounts::{
     challenge::{Challenge, Form, Purpose, Sent},
     identifier::{Contact, Email, Username},
     password::Personal,
+    sending::Permit,
+    user::EmailClaim,
 };
 use axum::extract::State;
-use kernel::{Fields, Problem, Secret};
+use kernel::{Fields, Secret};
 use serde::{Deserialize, Serialize};
 use store::{Tx, limits};
 use utoipa::ToSchema;
@@ -19,7 +21,6 @@ use web::{Accepted, Client, Json, Language, Problems};
 use crate::{
     Limits,
     flow::{Flow, Password, Way},
-    start::owner,
     username::free,
 };
 
@@ -52,10 +53,11 @@ pub struct LinkSent {
 
 /// Registers and mails a link. Answered alike whether the address has an account or not.
 ///
-/// AWS calls: a counter before the password is judged, which may ask others; then three at once, so that what is refused counts as no
-/// registration; the claims of name and address, one transaction.
+/// AWS calls: a counter before the password is judged, which may ask others; the claim of the name; that of the address with the link that
+/// was mailed before; three counters at once, so that what is refused counts as no registration; one transaction. Of all links
+/// to an address the newest is good.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["link_password", "registration_client", "mail"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["link_password", "registration_client", "asked"]))),
     responses((status = 202, body = LinkSent), Problems))]
 pub async fn register_by_link(
     State(s): State<crate::State>,
@@ -73,20 +75,28 @@ pub async fn register_by_link(
     fields.take_all("/password", s.judge.judge(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
-    limits::take(&s.table, now, &Limits::start(&client, &email)).await?;
     let username = free(&s.table, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);
-    let owner = owner(&s.table, &email).await?;
-    let challenge = Challenge::new(&s.sys, token.id(), Purpose::Activation, Form::Link, &Contact::Email(email.clone()), locale);
-    let challenge = challenge.decoy_of(owner);
+    let to = Contact::Email(email.clone());
+    let (id, claim) = (Challenge::id_of(Purpose::Activation, &to, ""), EmailClaim::key_of(&email));
+    let mut found = s.table.get_many(vec![claim.clone(), Challenge::key_of(id)]).await?;
+    let owner = found.take::<EmailClaim>(&claim)?.map(|claim| claim.user);
+    let before = found.take::<Challenge>(&Challenge::key_of(id))?;
+    let mut challenge = Challenge::new(&s.sys, id, Purpose::Activation, Form::Link, &to, locale).decoy_of(owner);
+    challenge.flow = Some(token.id());
+    // Whoever asks anew does not wait: a stranger who has asked with this address would keep its owner waiting.
+    if let Some(before) = &before {
+        challenge.follow(before, now);
+    }
     let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, owner, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
     flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });
     let mut tx = Tx::new();
     tx.create(&flow);
-    challenge.issue(&mut tx, &s.sys);
-    s.table.commit(tx).await.map_err(Problem::from)?;
+    challenge.replace(&mut tx, &s.sys, before.as_ref());
+    let permit = Permit::take(&s.table, now, Limits::start(&client, &challenge)).await?;
+    permit.commit(&s.table, tx).await?;
     Ok(Accepted(LinkSent { id: token, link: challenge.sent() }))
 }

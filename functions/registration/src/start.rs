@@ -4,12 +4,13 @@ use accounts::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose},
     identifier::{Contact, Email},
+    sending::Permit,
     user::EmailClaim,
 };
 use axum::extract::State;
 use kernel::{Kind, Problem, id::UserId};
 use serde::Deserialize;
-use store::{Index, Item as _, StoreError, Table, Tx, Update, field, limits};
+use store::{Index, Item as _, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
@@ -32,9 +33,10 @@ pub struct StartRegistration {
 
 /// Begins a registration and mails a code.
 ///
-/// AWS calls: three counters at once, the address's claim, one transaction: each of them depends on the one before.
+/// AWS calls: the address's claim, three counters at once, one transaction: each of them depends on the one before. What is refused, or
+/// not mailed after all, counts for none of them.
 #[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["registration_client", "mail"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["registration_client", "asked"]))),
     responses((status = 201, body = Registration), Problems))]
 pub async fn start_registration(
     State(s): State<crate::State>,
@@ -44,9 +46,6 @@ pub async fn start_registration(
 ) -> Result<Created<Registration>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let locale = language.unless(body.locale.as_deref())?;
-    let now = s.sys.now();
-    limits::take(&s.table, now, &Limits::start(&client, &email)).await?;
-
     let token = FlowToken::draw(&s.sys);
     let owner = owner(&s.table, &email).await?;
     let challenge =
@@ -56,7 +55,8 @@ pub async fn start_registration(
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.issue(&mut tx, &s.sys);
-    s.table.commit(tx).await?;
+    let permit = Permit::take(&s.table, s.sys.now(), Limits::start(&client, &challenge)).await?;
+    permit.commit(&s.table, tx).await?;
     Ok(Created(format!("/v1/registrations/{token}"), Registration::new(token, flow, Some(&challenge))))
 }
 
@@ -75,7 +75,7 @@ pub struct ChangeRegistrationEmail {
 /// AWS calls: as beginning, plus the read of the flow.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = ChangeRegistrationEmail,
-    extensions(("x-problems" = json!(["not_found", "invalid", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_mail", "registration_client", "mail"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_mail", "registration_client", "asked"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn change_registration_email(
     State(s): State<crate::State>,
@@ -90,8 +90,6 @@ pub async fn change_registration_email(
     if let Some(before) = again {
         return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)).into());
     }
-    limits::take(&s.table, now, &Limits::start(&client, &email)).await?;
-
     let owner = owner(&s.table, &email).await?;
     let mut challenge = Challenge::new(
         &s.sys,
@@ -102,16 +100,17 @@ pub async fn change_registration_email(
         flow.locale,
     )
     .decoy_of(owner);
-    // Numbers of sendings go on, so that a code for the former address, still on its way, is stale.
-    challenge.sending = before.as_ref().map_or(1, |c| c.sending.saturating_add(1));
-    challenge.failures = before.as_ref().map_or(0, |c| c.failures);
+    // A code for the former address, still on its way, is stale then.
+    if let Some(before) = &before {
+        challenge.follow(before, now);
+    }
     let mut tx = Tx::new();
     let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner).remove("password");
     tx.update(moved.index(Index::Two, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
     (flow.proven, flow.password) = (false, None);
     challenge.replace(&mut tx, &s.sys, before.as_ref());
-    s.table.commit(tx).await?;
+    Permit::take(&s.table, now, Limits::start(&client, &challenge)).await?.commit(&s.table, tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Anybody can have a code sent to any number, and whoever owns numbers can be paid for each message that reaches them. So
 //! whatever sends a code asks [`Sending::permit`] first. Counted is what a caller cannot choose: the number, its range, the
-//! client's network as the gateway saw it, and everything together. A range from which few codes come back is left alone for a
+//! client's network as the gateway saw it, the account, and everything together. A range from which few codes come back is left alone for a
 //! while. What is refused uses nothing up, nor does what could not be sent; if the counters do not work, nothing is sent.
 
 use std::sync::Arc;
@@ -18,14 +18,24 @@ use store::{
 use web::Client;
 
 use crate::{
-    challenge::Challenge,
+    challenge::{Challenge, Purpose},
     identifier::{Contact, Phone, has_phones},
 };
 
-/// Text messages to one client in an hour, whatever for; a sign-in may ask for less.
-const CLIENT_MAX: u32 = 20;
-/// To all clients of a neighbourhood.
+/// Text messages to one client in an hour, whatever for,
+const TEXTS_MAX: u32 = 10;
+/// and in a day.
+const TEXTS_DAY_MAX: u32 = 40;
+/// Text messages to all clients of a neighbourhood in an hour.
 const NEIGHBOURHOOD_MAX: u32 = 100;
+/// Mails to one client in an hour: many people may be behind its address,
+const MAILS_MAX: u32 = 60;
+/// and in a day.
+const MAILS_DAY_MAX: u32 = 200;
+/// Mails and text messages that one person has sent in an hour, to whomever,
+const ASKED_MAX: u32 = 15;
+/// and in a day.
+const ASKED_DAY_MAX: u32 = 40;
 /// To all numbers of a range.
 const RANGE_MAX: u32 = 100;
 /// So many must have gone to a range before it is judged,
@@ -33,10 +43,31 @@ const ENOUGH: i64 = 20;
 /// and so many in a hundred codes must have come back then.
 const GOOD_PERCENT: i64 = 30;
 
-/// What may be sent to one address or number, whoever asks and whatever for: five codes or links an hour, ten a day.
+/// What may be sent to one address or number, whoever asks: five codes or links an hour, ten a day.
+///
+/// What anybody can have sent there is counted apart from what only its owner is sent: strangers must neither keep the owner's
+/// codes away nor learn of them from what is refused. Whoever sends for one that is not counted here asks nobody.
 #[must_use]
-pub fn to_one(contact: &Contact) -> [Limit; 2] {
-    [Limit::new("code_hour", contact.key(), 5, HOUR), Limit::new("code_day", contact.key(), 10, DAY)]
+pub fn to_one(purpose: Purpose, to: &Contact) -> Vec<Limit> {
+    let limits = |hour, hour_max, day| vec![Limit::new(hour, to.key(), hour_max, HOUR), Limit::new(day, to.key(), 10, DAY)];
+    match purpose {
+        Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup => limits("code_hour", 5, "code_day"),
+        Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin | Purpose::ContactChange => limits("asked_hour", 5, "asked_day"),
+        Purpose::PasswordReset => limits("reset_address", 3, "reset_address_day"),
+        // One for each time that it is scheduled.
+        Purpose::DeletionCancel => Vec::new(),
+    }
+}
+
+/// What may be sent for whoever is signed in, or about to be.
+fn by_account(challenge: &Challenge) -> Vec<Limit> {
+    let asker = match challenge.purpose {
+        Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::ContactChange => challenge.user,
+        // Whoever asks is nobody yet, whomever it is about.
+        Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin | Purpose::PasswordReset | Purpose::DeletionCancel => None,
+    };
+    let limits = |user| [Limit::new("sent_account", user, ASKED_MAX, HOUR), Limit::new("sent_account_day", user, ASKED_DAY_MAX, DAY)];
+    asker.map(limits).into_iter().flatten().collect()
 }
 
 /// The limits of this deployment.
@@ -72,18 +103,11 @@ impl Sending {
         if self.countries.iter().any(|c| c == country) { Ok(()) } else { Err(FieldError::new("phone_country")) }
     }
 
-    /// Counts one code or link that is about to be sent, if it may be. See [`Sending::permit_within`].
+    /// Counts one code or link that is about to be sent, if it may be: against all limits or none.
     ///
-    /// # Errors
-    /// As there.
-    pub async fn permit(&self, table: &Table, now: Time, client: &Client, to: &Contact) -> Result<Permit, Problem> {
-        self.permit_within(table, now, client, to, Vec::new()).await
-    }
-
-    /// Counts one code or link that is about to be sent, if it and the feature's own limits allow it: all of them or none.
-    ///
-    /// A mail takes two counters at once. A text message takes five at once (the number's hour and day, the client, its
-    /// neighbourhood, the range), and the one that everybody shares only after them, so that nobody who is refused uses it up.
+    /// A mail takes six counters at once: an hour's and a day's of the address, of the account that asks, and of the client. A
+    /// text message takes two more, of the client's neighbourhood and the number's range, but none of an account where nobody is
+    /// known yet; and the one that everybody shares only after them, so that nobody who is refused uses it up.
     ///
     /// # Errors
     /// [`Kind::Invalid`] at `/phone` for a country that nothing is sent to, [`Kind::TooManyRequests`], or [`Kind::Unavailable`]
@@ -92,30 +116,20 @@ impl Sending {
     /// [`Kind::Invalid`]: kernel::Kind::Invalid
     /// [`Kind::TooManyRequests`]: kernel::Kind::TooManyRequests
     /// [`Kind::Unavailable`]: kernel::Kind::Unavailable
-    pub async fn permit_within(
-        &self,
-        table: &Table,
-        now: Time,
-        client: &Client,
-        to: &Contact,
-        mut limits: Vec<Limit>,
-    ) -> Result<Permit, Problem> {
-        limits.extend(to_one(to));
-        let Contact::Phone(phone) = to else {
-            limits::take_together(table, now, &limits).await?;
-            return Ok(Permit { limits, ranges: Vec::new() });
-        };
-        self.allow(phone).map_err(|e| Problem::field("/phone", e))?;
-        limits.extend(by_client(client));
+    pub async fn permit(&self, table: &Table, now: Time, client: &Client, challenge: &Challenge) -> Result<Permit, Problem> {
+        let to = challenge.contact();
+        let limits = to_one(challenge.purpose, &to).into_iter().chain(by_account(challenge)).chain(by_client(client, &to)).collect();
+        let Contact::Phone(phone) = to else { return Ok(Permit::take(table, now, limits).await?) };
+        self.allow(&phone).map_err(|e| Problem::field("/phone", e))?;
         let range = phone.range();
-        let permit = match join!(limits::take_together(table, now, &limits), self.count(table, now, range)) {
-            (Ok(()), Ok(())) => Permit { limits, ranges: vec![range.to_owned()] },
-            (Ok(()), Err(e)) => {
-                Permit { limits, ranges: Vec::new() }.give_back(table).await;
+        let permit = match join!(Permit::take(table, now, limits), self.count(table, now, range)) {
+            (Ok(permit), Ok(())) => permit.and(Permit::to_range(range)),
+            (Ok(permit), Err(e)) => {
+                permit.give_back(table).await;
                 return Err(e.into());
             }
             (Err(e), Ok(())) => {
-                Permit { limits: Vec::new(), ranges: vec![range.to_owned()] }.give_back(table).await;
+                Permit::to_range(range).give_back(table).await;
                 return Err(e.into());
             }
             (Err(e), Err(_)) => return Err(e.into()),
@@ -123,17 +137,18 @@ impl Sending {
         self.among_all(table, now, permit).await
     }
 
-    /// Counts a text message that tells the owner of a number something, if it may be sent. The number was proven, and nothing
-    /// is to come back from it: its range is not judged by this.
+    /// Counts a text message that tells the owner of a number something, if it may be sent: ten an hour, twenty a day. The number
+    /// was proven, and nothing is to come back from it: its range is not judged by this. Nor does it count among what anybody can
+    /// have sent there, who could otherwise keep the owner from being told.
     ///
-    /// Four counters at once, then the one that everybody shares.
+    /// Two counters at once, then the one that everybody shares.
     ///
     /// # Errors
-    /// As [`Sending::permit_within`].
-    pub async fn notice(&self, table: &Table, now: Time, client: &Client, to: &Phone) -> Result<Permit, Problem> {
-        let limits: Vec<Limit> = to_one(&Contact::Phone(to.clone())).into_iter().chain(by_client(client)).collect();
-        limits::take_together(table, now, &limits).await?;
-        self.among_all(table, now, Permit { limits, ranges: Vec::new() }).await
+    /// As [`Sending::permit`].
+    pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
+        let limits = vec![Limit::new("notice_hour", to, 10, HOUR), Limit::new("notice_day", to, 20, DAY)];
+        let permit = Permit::take(table, now, limits).await?;
+        self.among_all(table, now, permit).await
     }
 
     /// Counts a text message that everything else allows among those of everybody.
@@ -169,7 +184,7 @@ impl Sending {
             return Ok((standing.clone(), None));
         }
         fresh.send(tx, sys, before.as_ref())?;
-        let permit = self.permit(table, sys.now(), client, &fresh.contact()).await?;
+        let permit = self.permit(table, sys.now(), client, &fresh).await?;
         Ok((fresh, Some(permit)))
     }
 
@@ -246,12 +261,17 @@ impl Sending {
     }
 }
 
-/// What text messages one client may cause, alone and with its neighbours.
-fn by_client(client: &Client) -> [Limit; 2] {
-    [
-        Limit::new("sms_client", client.network(), CLIENT_MAX, HOUR),
-        Limit::new("sms_neighbourhood", client.neighbourhood(), NEIGHBOURHOOD_MAX, HOUR),
-    ]
+/// What one client may cause, of text messages also together with its neighbours.
+fn by_client(client: &Client, to: &Contact) -> Vec<Limit> {
+    let own = |name, max, window| Limit::new(name, client.network(), max, window);
+    match to {
+        Contact::Email(_) => vec![own("mail_client", MAILS_MAX, HOUR), own("mail_client_day", MAILS_DAY_MAX, DAY)],
+        Contact::Phone(_) => vec![
+            own("sms_client", TEXTS_MAX, HOUR),
+            own("sms_client_day", TEXTS_DAY_MAX, DAY),
+            Limit::new("sms_neighbourhood", client.neighbourhood(), NEIGHBOURHOOD_MAX, HOUR),
+        ],
+    }
 }
 
 /// The one counter that all text messages share.
@@ -297,16 +317,29 @@ impl Item for Traffic {
     }
 }
 
-/// What was counted for what is about to be sent.
+/// What was counted for what is about to be sent. Either it is committed with the transaction that has it sent, or given back.
 #[derive(Debug, Default)]
+#[must_use]
 pub struct Permit {
     limits: Vec<Limit>,
     ranges: Vec<String>,
 }
 
 impl Permit {
+    /// Counts what is about to be sent against all of these, or none.
+    ///
+    /// # Errors
+    /// As [`limits::take_together`].
+    pub async fn take(table: &Table, now: Time, limits: Vec<Limit>) -> Result<Self, LimitError> {
+        limits::take_together(table, now, &limits).await?;
+        Ok(Self { limits, ranges: Vec::new() })
+    }
+
+    fn to_range(range: &str) -> Self {
+        Self { limits: Vec::new(), ranges: vec![range.to_owned()] }
+    }
+
     /// The same, with what was counted for something that is sent with it.
-    #[must_use]
     pub fn and(mut self, more: Self) -> Self {
         self.limits.extend(more.limits);
         self.ranges.extend(more.ranges);
@@ -325,7 +358,7 @@ impl Permit {
         committed
     }
 
-    /// Takes it back where nothing was sent after all, as well as can be.
+    /// Takes it back where nothing is sent after all, as well as can be.
     pub async fn give_back(self, table: &Table) {
         let ranges = join_all(self.ranges.iter().map(|range| add(table, range, "sent", -1)));
         join!(limits::give_all_back(table, &self.limits), ranges);
@@ -333,10 +366,12 @@ impl Permit {
 }
 
 /// Takes back what was counted for a sending that failed, but for what was counted for the client, whoever that was.
-pub(crate) async fn unsent(table: &Table, to: &Contact) {
-    let mut limits = to_one(to).to_vec();
+pub(crate) async fn unsent(table: &Table, challenge: &Challenge) {
+    let to = challenge.contact();
+    let mut limits = to_one(challenge.purpose, &to);
+    limits.extend(by_account(challenge));
     let mut ranges = Vec::new();
-    if let Contact::Phone(phone) = to {
+    if let Contact::Phone(phone) = &to {
         limits.push(everybody(0));
         ranges.push(phone.range().to_owned());
     }

@@ -27,7 +27,7 @@ use crate::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppCode, RecoveryCode},
-    sending::Sending,
+    sending::{Permit, Sending},
     session::Session,
     signed_in::TokenDelivery,
     token::Method,
@@ -154,7 +154,8 @@ impl SignIn {
 
     /// Chooses what is to prove the rest. A factor that sends codes sends one, unless the one from before can still be typed.
     ///
-    /// A read of the challenge and the counters of what is sent, where the factor sends any.
+    /// A read of the challenge and the counters of what is sent, where the factor sends any. What was counted is to be committed
+    /// with the transaction.
     ///
     /// # Errors
     /// [`Kind::FactorUnavailable`], or a limit of [`Sending`].
@@ -168,21 +169,21 @@ impl SignIn {
         client: &Client,
         user: &User,
         factor: Factor,
-    ) -> Result<Option<Challenge>, Problem> {
+    ) -> Result<(Option<Challenge>, Permit), Problem> {
         if !self.allowed.contains(&factor) {
             return Err(Kind::FactorUnavailable.into());
         }
         self.chosen = Some(factor);
         self.passkey = None;
-        let (Some(to), Some(id)) = (user.contact(factor), self.challenge_of(user, factor)) else { return Ok(None) };
+        let (Some(to), Some(id)) = (user.contact(factor), self.challenge_of(user, factor)) else { return Ok((None, Permit::default())) };
         let mut challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
         challenge.user = Some(user.id);
-        sending.code(table, sys, tx, client, challenge).await.map(|(challenge, _)| Some(challenge))
+        sending.code(table, sys, tx, client, challenge).await.map(|(challenge, permit)| (Some(challenge), permit.unwrap_or_default()))
     }
 
     /// Adds the beginning of the flow to a transaction. Its only factor is chosen at once, if it has but one.
     ///
-    /// What [`SignIn::choose`] reads, where it chooses.
+    /// What [`SignIn::choose`] reads and counts, where it chooses.
     ///
     /// # Errors
     /// Those of [`SignIn::choose`].
@@ -194,13 +195,13 @@ impl SignIn {
         tx: &mut Tx,
         client: &Client,
         user: &User,
-    ) -> Result<Option<Challenge>, Problem> {
-        let challenge = match self.only() {
+    ) -> Result<(Option<Challenge>, Permit), Problem> {
+        let chosen = match self.only() {
             Some(factor) => self.choose(table, sys, sending, tx, client, user, factor).await?,
-            None => None,
+            None => (None, Permit::default()),
         };
         tx.create(self);
-        Ok(challenge)
+        Ok(chosen)
     }
 
     /// The factor that is chosen at once because there is no other, but for recovery codes. A passkey has to be asked first.
@@ -215,10 +216,10 @@ impl SignIn {
     /// Reads a flow that can still be continued. One read.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for one that is made up, forgotten or finished.
+    /// [`Kind::NotFound`] for one that is made up, forgotten, finished or burnt: nothing is sent for it any more.
     pub async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<Self, Problem> {
         let flow = table.get::<Self>(Self::key_of(token.id())).await?;
-        flow.filter(|flow| flow.expires_at > now).ok_or_else(|| Kind::NotFound.into())
+        flow.filter(|flow| flow.expires_at > now && flow.tries < TRIES).ok_or_else(|| Kind::NotFound.into())
     }
 
     /// Reads a flow and counts an answer, before it is judged. One conditional update.

@@ -461,7 +461,7 @@ pub async fn with_password(table: &Table, id: UserId) -> Result<Option<(User, Pa
     Ok(batch.take::<User>(&User::key_of(id))?.zip(batch.take::<PasswordHash>(&PasswordHash::key_of(id))?))
 }
 
-/// Adds to a transaction that this person is told something, by mail.
+/// Adds to a transaction that this person is told something, by mail, or by text message if they have no address.
 pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
 }

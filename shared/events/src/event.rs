@@ -17,7 +17,8 @@ pub enum Event {
         /// The how-manieth sending of it, from 1.
         sending: u32,
     },
-    /// A person must be told something: by mail, unless an address or a number stands with them under the id of this event.
+    /// A person must be told something: by mail, unless an address or a number stands with them under the id of this event. Who
+    /// has no address is told by text message what is worth one.
     NoticeDue {
         /// Whom.
         user: UserId,
@@ -129,6 +130,32 @@ impl Notice {
             Self::EmailChanged => "email_changed",
             Self::PhoneChanged => "phone_changed",
             Self::AccountReactivated => "account_reactivated",
+        }
+    }
+
+    /// Whether whoever has no address is told by text message: where an account is at stake.
+    #[must_use]
+    pub const fn is_texted(self) -> bool {
+        match self {
+            Self::NewSignIn
+            | Self::SessionReused
+            | Self::PasswordChanged
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::PasskeyCopied
+            | Self::ContactChangeAsked
+            | Self::EmailChanged
+            | Self::PhoneChanged
+            | Self::AccountReactivated => true,
+            // Who has second factors has an address.
+            Self::MfaEnabled
+            | Self::MfaDisabled
+            | Self::FactorChanged
+            | Self::RecoveryCodesMade
+            | Self::RecoveryCodeUsed
+            | Self::DeviceTrusted
+            | Self::DeletionCancelled
+            | Self::ExportReady => false,
         }
     }
 }

@@ -111,7 +111,18 @@ mod tests {
             }
         }
         for locale in Locale::ALL {
-            for name in ["contact_change_asked", "email_changed", "phone_changed", "account_reactivated"] {
+            for name in [
+                "new_sign_in",
+                "session_reused",
+                "password_changed",
+                "passkey_added",
+                "passkey_removed",
+                "passkey_copied",
+                "contact_change_asked",
+                "email_changed",
+                "phone_changed",
+                "account_reactivated",
+            ] {
                 let notice = words(&Text::Notice { name }, locale, Some("stoa.example"));
                 assert!(notice.contains("Stoa") && !notice.contains('@') && one_segment(&notice), "{notice}");
             }

@@ -39,8 +39,10 @@ const DAY: u32 = 24 * HOUR;
 /// Name, shape, how many, seconds, of what.
 const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("activation", Within, 5, DAY, "passwords at one link"),
-    ("code_day", Within, 10, DAY, "messages to one address or number"),
-    ("code_hour", Within, 5, HOUR, "messages to one address or number"),
+    ("asked_day", Within, 10, DAY, "messages to one address or number, for whoever asks"),
+    ("asked_hour", Within, 5, HOUR, "messages to one address or number, for whoever asks"),
+    ("code_day", Within, 10, DAY, "messages to an address or number of an account, for its owner"),
+    ("code_hour", Within, 5, HOUR, "messages to an address or number of an account, for its owner"),
     ("export", Within, 1, DAY, "for an account"),
     ("factor_app", Pause, 5, 15 * MINUTE, "wrong codes of an account's app"),
     ("factor_day", Within, 20, DAY, "wrong answers at an account's second factors"),
@@ -54,9 +56,12 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("login_device_day", Within, 100, DAY, "failures of a trusted device, which then waits for a day"),
     ("login_everywhere", Within, 100, 15 * MINUTE, "failures at one name from anywhere, unless the device is trusted"),
     ("login_name", Pause, 5, 5 * MINUTE, "failures of a client at one name"),
+    ("mail_client", Within, 60, HOUR, "mails for a client"),
+    ("mail_client_day", Within, 200, DAY, "mails for a client"),
+    ("notice_day", Within, 20, DAY, "text messages that tell the owner of a number something"),
+    ("notice_hour", Within, 10, HOUR, "text messages that tell the owner of a number something"),
     ("passkey_client", Within, 60, 15 * MINUTE, "for a client"),
     ("password_demand", Pause, 5, 5 * MINUTE, "wrong passwords of an account"),
-    ("phone_login_client", Within, 10, HOUR, "text messages for a client"),
     ("picture_upload", Within, 20, HOUR, "for an account"),
     ("registration_client", Within, 10, HOUR, "for a client"),
     ("registration_password", Within, 40, DAY, "passwords in one registration"),
@@ -70,7 +75,10 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("reset_address_day", Within, 10, DAY, "for an address"),
     ("reset_client", Within, 10, HOUR, "for a client"),
     ("reset_tries", Within, 20, HOUR, "passwords at one link"),
-    ("sms_client", Within, 20, HOUR, "text messages for a client"),
+    ("sent_account", Within, 15, HOUR, "messages for an account"),
+    ("sent_account_day", Within, 40, DAY, "messages for an account"),
+    ("sms_client", Within, 10, HOUR, "text messages for a client"),
+    ("sms_client_day", Within, 40, DAY, "text messages for a client"),
     ("sms_neighbourhood", Within, 100, HOUR, "text messages for a client and its neighbours"),
     ("sms_range", Within, 100, HOUR, "text messages to numbers that begin alike"),
     ("step_up", Within, 30, HOUR, "for an account"),
@@ -81,11 +89,19 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
 
 /// What several operations ask together.
 const GROUPS: &[(&str, &[&str])] = &[
+    ("account", &["sent_account", "sent_account_day"]),
+    ("asked", &["asked_hour", "asked_day"]),
     ("guesses", &["login_client", "login_client_day"]),
     ("invite", &["invite_check", "invite_client"]),
-    ("mail", &["code_hour", "code_day"]),
+    ("mail", &["code_hour", "code_day", "sent_account", "sent_account_day", "mail_client", "mail_client_day"]),
+    ("mails", &["mail_client", "mail_client_day"]),
+    ("notice", &["notice_hour", "notice_day"]),
     ("password", &["password_demand", "login_client", "login_client_day"]),
-    ("text", &["code_hour", "code_day", "sms_client", "sms_neighbourhood", "sms_range"]),
+    (
+        "text",
+        &["code_hour", "code_day", "sent_account", "sent_account_day", "sms_client", "sms_client_day", "sms_neighbourhood", "sms_range"],
+    ),
+    ("texts", &["sms_client", "sms_client_day", "sms_neighbourhood", "sms_range"]),
 ];
 
 /// The limits of these names and names of groups, each once.

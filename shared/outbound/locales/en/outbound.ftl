@@ -153,6 +153,12 @@ code-sms = is your code for Stoa, valid for { $minutes ->
         [one] one minute
        *[other] { $minutes } minutes
     }. Do not give it to anybody.
+new_sign_in-sms = Somebody signed in to your Stoa account with a new browser or app. If that was not you, end that sign-in.
+session_reused-sms = A used-up key to your Stoa account was used again, so we ended that sign-in. Sign in again, and look through your sign-ins.
+password_changed-sms = The password of your Stoa account was set or changed, and other sign-ins were ended. If that was not you, write to us at once.
+passkey_added-sms = A passkey can now be used to sign in to your Stoa account. If that was not you, remove it.
+passkey_removed-sms = A passkey can no longer be used to sign in to your Stoa account. If that was not you, look through your passkeys.
+passkey_copied-sms = We refused a passkey of your Stoa account that may have been copied. Remove it and add it again.
 contact_change_asked-sms = Somebody asked to change how your Stoa account is reached. If that was not you, end the other sign-ins and change your password.
 email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.

@@ -169,6 +169,12 @@ code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [many] { $minutes } minut
        *[other] { $minutes } minuty
     }. Nie podawaj go nikomu.
+new_sign_in-sms = Ktos zalogowal sie na Twoje konto Stoa z nowej przegladarki lub aplikacji. Jesli to nie Ty, zakoncz to logowanie.
+session_reused-sms = Zuzyty klucz do Twojego konta Stoa zostal uzyty ponownie, wiec zakonczylismy to logowanie. Zaloguj sie i przejrzyj swoje logowania.
+password_changed-sms = Haslo do Twojego konta Stoa zostalo ustawione lub zmienione, a inne logowania zakonczone. Jesli to nie Ty, od razu do nas napisz.
+passkey_added-sms = Na Twoje konto Stoa mozna sie teraz logowac kluczem dostepu. Jesli to nie Ty, usun go.
+passkey_removed-sms = Jednym z kluczy dostepu nie mozna sie juz logowac na Twoje konto Stoa. Jesli to nie Ty, przejrzyj swoje klucze dostepu.
+passkey_copied-sms = Odrzucilismy klucz dostepu do Twojego konta Stoa, bo mogl zostac skopiowany. Usun go i dodaj ponownie.
 contact_change_asked-sms = Ktos poprosil o zmiane danych kontaktowych Twojego konta Stoa. Jesli to nie Ty, zakoncz inne logowania i zmien haslo.
 email_changed-sms = Twoje konto Stoa ma teraz inny adres e-mail. Jesli to nie Ty, od razu do nas napisz.
 phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Ty go zmieniles, od razu zmien haslo.

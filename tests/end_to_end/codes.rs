@@ -1,0 +1,367 @@
+//! Codes, whatever they are for: how long they are good, how often they are tried and sent, and what they are bound to. B3 to B6.
+
+use std::time::Duration;
+
+use kernel::Time;
+use tests::{App, Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
+
+use crate::phone_login::wrong;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// By so much a limit may be missed: requests take their time.
+const SLACK: Duration = Duration::from_secs(5);
+const SETUP: &str = "/v1/me/mfa/setup";
+
+/// What a code is for, and how it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Registration,
+    SecondFactorByMail,
+    SecondFactorByText,
+    StepUpByMail,
+    StepUpByText,
+    SetupByMail,
+    SetupByText,
+    PhoneLogin,
+    ContactByMail,
+    ContactByText,
+}
+
+/// With its life in seconds, its tries, and the pauses between what is sent.
+const KINDS: [(Kind, u64, u64, [u64; 3]); 10] = [
+    (Kind::Registration, 600, 3, [20, 20, 20]),
+    (Kind::SecondFactorByMail, 600, 3, [20, 20, 20]),
+    (Kind::SecondFactorByText, 180, 5, [45, 90, 180]),
+    (Kind::StepUpByMail, 600, 3, [20, 20, 20]),
+    (Kind::StepUpByText, 180, 5, [45, 90, 180]),
+    (Kind::SetupByMail, 180, 5, [45, 90, 180]),
+    (Kind::SetupByText, 180, 5, [45, 90, 180]),
+    (Kind::PhoneLogin, 120, 3, [120, 120, 120]),
+    (Kind::ContactByMail, 600, 3, [20, 20, 20]),
+    (Kind::ContactByText, 180, 5, [45, 90, 180]),
+];
+
+/// Somebody who was sent a code.
+struct Asked {
+    kind: Kind,
+    caller: Caller,
+    /// Where it went.
+    to: String,
+    /// Where it is typed.
+    verify: String,
+    /// Where another is asked for.
+    resend: String,
+}
+
+impl Asked {
+    /// Has somebody new sent a code; `n` tells people apart.
+    async fn new(cloud: &Cloud, kind: Kind, n: usize) -> Self {
+        let name = format!("ana{n}");
+        let (mail, phone) = (format!("{name}@example.test"), format!("+447700900{n:03}"));
+        let at = |caller: Caller, to: &str, base: String, verify: &str, resend: &str| Self {
+            kind,
+            caller,
+            to: to.to_owned(),
+            verify: format!("{base}{verify}"),
+            resend: format!("{base}{resend}"),
+        };
+        match kind {
+            Kind::Registration => {
+                let caller = cloud.anonymous();
+                let flow = caller.post("/v1/registrations", json!({ "email": mail })).await.is(201);
+                at(caller, &mail, format!("/v1/registrations/{}", id(&flow)), "/code", "/code/resend")
+            }
+            Kind::PhoneLogin => {
+                let caller = cloud.anonymous();
+                let flow = caller.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+                at(caller, &phone, format!("/v1/phone-sign-ins/{}", id(&flow)), "/verify", "/resend")
+            }
+            Kind::ContactByMail | Kind::ContactByText => {
+                let caller = cloud.member(&name).await;
+                let (base, body, to) = if kind == Kind::ContactByMail {
+                    ("/v1/me/email-changes", json!({ "email": format!("new{n}@example.test") }), format!("new{n}@example.test"))
+                } else {
+                    ("/v1/me/phone-changes", json!({ "phone": phone }), phone)
+                };
+                caller.post(base, body).await.is(202);
+                at(caller, &to, base.to_owned(), "/verify", "/resend")
+            }
+            Kind::SetupByMail | Kind::SetupByText => {
+                let caller = cloud.member(&name).await;
+                cloud.phone(&caller, &phone).await;
+                wizard(cloud, &caller).await.is(200);
+                if kind == Kind::SetupByMail {
+                    return at(caller, &mail, SETUP.to_owned(), "/email", "/resend");
+                }
+                let code = cloud.code_to(&mail).await;
+                caller.post(&format!("{SETUP}/email"), json!({ "code": code })).await.is(200);
+                at(caller, &phone, SETUP.to_owned(), "/sms", "/resend")
+            }
+            Kind::SecondFactorByMail | Kind::SecondFactorByText | Kind::StepUpByMail | Kind::StepUpByText => {
+                let (member, _, _) = cloud.careful(&name, &phone).await;
+                let (caller, flow) = if matches!(kind, Kind::StepUpByMail | Kind::StepUpByText) {
+                    // Without an app, what is sent is the strongest that there is.
+                    let _ = member.delete("/v1/me/mfa/factors/app").await.is(204);
+                    let flow = member.post("/v1/step-ups", json!({})).await.is(201);
+                    (member, flow)
+                } else {
+                    let client = cloud.anonymous();
+                    let flow = client.post("/v1/sessions", json!({ "login": name, "password": PASSWORD })).await.is(202);
+                    (client, flow)
+                };
+                let (factor, to) = match kind {
+                    Kind::SecondFactorByMail | Kind::StepUpByMail => ("email", &mail),
+                    _ => ("sms", &phone),
+                };
+                let base = format!("/v1/sign-ins/{}", id(&flow));
+                caller.put(&format!("{base}/factor"), json!({ "factor": factor })).await.is(200);
+                at(caller, to, base, "/verify", "/code/resend")
+            }
+        }
+    }
+
+    async fn try_code(&self, code: &str) -> Reply {
+        self.caller.post(&self.verify, json!({ "code": code })).await
+    }
+
+    async fn again(&self) -> Reply {
+        self.caller.post(&self.resend, json!({})).await
+    }
+
+    /// What is stored of it.
+    async fn stored(&self, cloud: &Cloud) -> Value {
+        cloud.settle().await;
+        let mut all = cloud.of_kind("challenge").await;
+        all.retain(|c| c["destination"]["S"] == *self.to);
+        let newest = all.into_iter().max_by_key(|c| moment(c, "expires_at").millis());
+        newest.unwrap_or_else(|| panic!("nothing is stored for {}", self.to))
+    }
+
+    /// A token that has not expired, where there is any.
+    async fn refreshed(mut self) -> Self {
+        let anybody = matches!(self.kind, Kind::Registration | Kind::PhoneLogin | Kind::SecondFactorByMail | Kind::SecondFactorByText);
+        if !anybody {
+            let body = json!({ "refresh_token": self.caller.refresh_token() });
+            self.caller = self.caller.signed_in(self.caller.post("/v1/sessions/refresh", body).await.is(200));
+        }
+        self
+    }
+}
+
+/// Begins the wizard, and goes to the step of the mailed code.
+async fn wizard(cloud: &Cloud, caller: &Caller) -> Reply {
+    let setup = caller.post(SETUP, json!({ "password": PASSWORD })).await.is(201);
+    let app = App::new(setup["app"]["secret"].as_str().unwrap());
+    caller.post(&format!("{SETUP}/app"), json!({ "code": app.code(cloud) })).await
+}
+
+fn id(flow: &Value) -> &str {
+    flow["id"].as_str().unwrap()
+}
+
+fn moment(item: &Value, name: &str) -> Time {
+    Time::from_millis(item[name]["N"].as_str().unwrap().parse().unwrap())
+}
+
+async fn advance_to(cloud: &Cloud, moment: Time) {
+    cloud.advance(moment.since(cloud.now())).await;
+}
+
+/// B4: a code is good until just before its life ends, by the server's clock, and refused from then on although it still stands in
+/// the table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_lives_as_long_as_its_purpose_says() {
+    let cloud = Cloud::start().await;
+    for (n, (kind, life, _, [pause, ..])) in KINDS.into_iter().enumerate() {
+        let (early, late) = (Asked::new(&cloud, kind, 2 * n).await, Asked::new(&cloud, kind, 2 * n + 1).await);
+        let (of_early, of_late) = (early.stored(&cloud).await, late.stored(&cloud).await);
+        let (in_time, code) = (cloud.code_to(&early.to).await, cloud.code_to(&late.to).await);
+        let end = moment(&of_late, "expires_at");
+        let sent = moment(&of_late, "resend_at") - Duration::from_secs(pause);
+        assert_eq!(end.since(sent), Duration::from_secs(life), "{kind:?}");
+        advance_to(&cloud, moment(&of_early, "expires_at") - SLACK).await;
+        let early = early.refreshed().await;
+        assert!(early.try_code(&in_time).await.status.is_success(), "{kind:?}");
+        advance_to(&cloud, end).await;
+        let late = late.refreshed().await;
+        late.try_code(&code).await.is_problem(422, "code_invalid");
+        assert_eq!(late.stored(&cloud).await["hash"], of_late["hash"], "{kind:?}: it is still there");
+    }
+}
+
+/// B5: another code comes after the pause of its purpose, which grows for what is typed in the wizard or comes by text message; who
+/// asks before is told how long it takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_code_comes_after_a_pause() {
+    let cloud = Cloud::start().await;
+    for (n, (kind, life, _, pauses)) in KINDS.into_iter().enumerate() {
+        let asked = Asked::new(&cloud, kind, n).await;
+        for pause in pauses {
+            let stored = asked.stored(&cloud).await;
+            let (sent, next) = (moment(&stored, "expires_at") - Duration::from_secs(life), moment(&stored, "resend_at"));
+            assert_eq!(next.since(sent), Duration::from_secs(pause), "{kind:?}");
+            advance_to(&cloud, next - 3 * SECOND).await;
+            let early = asked.again().await;
+            early.is_problem(429, "resend_too_early");
+            assert!((1..=3).contains(&early.header("retry-after").parse::<u64>().unwrap()), "{kind:?}");
+            advance_to(&cloud, next).await;
+            asked.again().await.is(202);
+        }
+    }
+}
+
+/// B3: when the tries of a code are used up the right one is refused, whatever it is for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_has_as_many_tries_as_its_purpose_says() {
+    let cloud = Cloud::start().await;
+    for (n, (kind, _, tries, _)) in KINDS.into_iter().enumerate() {
+        let asked = Asked::new(&cloud, kind, n).await;
+        let code = cloud.code_to(&asked.to).await;
+        // A sign-in itself is burnt after three.
+        let flow = if asked.verify.starts_with("/v1/sign-ins/") { 3 } else { u64::MAX };
+        for left in (0..tries.min(flow)).rev() {
+            assert_eq!(asked.try_code(&wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], left, "{kind:?}");
+        }
+        asked.try_code(&code).await.is_problem(422, "code_invalid");
+    }
+}
+
+/// B3, Q10: of a thousand wrong codes of the wizard at once five are evaluated, and the right one is refused then; a wizard that is
+/// begun anew has no other sooner.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_wrong_codes_burn_it_also_at_once_and_for_a_new_wizard() {
+    let cloud = Cloud::start().await;
+    let asked = Asked::new(&cloud, Kind::SetupByMail, 1).await;
+    let code = cloud.code_to(&asked.to).await;
+    let guess = wrong(&code);
+    let replies = race(1000, |_| {
+        let (caller, path, guess) = (asked.caller.clone(), asked.verify.clone(), guess.clone());
+        async move { caller.post(&path, json!({ "code": guess })).await }
+    })
+    .await;
+    // A slow machine does not answer all of them.
+    assert!(replies.iter().all(|r| r.status == 422 || r.status == 503));
+    let mut left: Vec<u64> = replies.iter().filter_map(|r| r.json()["tries_left"].as_u64()).collect();
+    let evaluated = left.len();
+    left.sort_unstable();
+    left.dedup();
+    assert!(left.len() == evaluated && evaluated <= 5, "{left:?}");
+    let stored = asked.stored(&cloud).await;
+    assert_eq!((&stored["tries"]["N"], &stored["failures"]["N"]), (&json!("5"), &json!("5")));
+    asked.try_code(&code).await.is_problem(422, "code_invalid");
+
+    wizard(&cloud, &asked.caller).await.is_problem(429, "resend_too_early");
+    advance_to(&cloud, moment(&stored, "resend_at")).await;
+    wizard(&cloud, &asked.caller).await.is(200);
+    let newer = cloud.code_to(&asked.to).await;
+    if newer != code {
+        assert_eq!(asked.try_code(&code).await.is_problem(422, "code_invalid")["tries_left"], 4);
+    }
+    asked.try_code(&newer).await.is(200);
+}
+
+/// B3: twenty wrong answers to second factors in a day, whatever the factor and the flow, and the account waits for the next day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_wrong_answers_a_day() {
+    let cloud = Cloud::start().await;
+    let (_, app, _) = cloud.careful("ana", "+447700900001").await;
+    let (client, other) = (cloud.anonymous(), cloud.anonymous());
+    let begin = async |caller: &Caller| {
+        let flow = caller.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(202);
+        format!("/v1/sign-ins/{}", id(&flow))
+    };
+    let with_app = async |caller: &Caller| {
+        let path = begin(caller).await;
+        caller.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
+        caller.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await
+    };
+    let mut path = String::new();
+    for n in 0..20 {
+        let caller = if n < 10 { &client } else { &other };
+        if n % 2 == 0 {
+            path = begin(caller).await;
+        }
+        let guess = json!({ "code": "03-0000-0000-0000-0000" });
+        caller.post(&format!("{path}/verify"), guess).await.is_problem(422, "code_invalid");
+    }
+    let late = with_app(&cloud.anonymous()).await;
+    late.is_problem(429, "too_many_requests");
+    assert!(late.header("retry-after").parse::<u64>().unwrap() > 23 * 3600);
+    cloud.advance(DAY).await;
+    with_app(&cloud.anonymous()).await.is(201);
+}
+
+/// B6: a code is good for its challenge, purpose, user, destination and flow: with each of them swapped it is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_is_bound_to_what_it_was_sent_for() {
+    let cloud = Cloud::start().await;
+    let (number, other, third) = ("+447700900001", "+447700900002", "+447700900003");
+    let (ana, _, _) = cloud.careful("ana", number).await;
+    let ben = cloud.member("ben").await;
+    let change = async |caller: &Caller, phone: &str| {
+        caller.post("/v1/me/phone-changes", json!({ "phone": phone })).await.is(202);
+        cloud.code_to(phone).await
+    };
+    let prove = async |caller: &Caller, code: &str| caller.post("/v1/me/phone-changes/verify", json!({ "code": code })).await;
+    let sign_in = cloud.anonymous();
+    let flow = sign_in.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(202);
+    let path = format!("/v1/sign-ins/{}", id(&flow));
+    sign_in.put(&format!("{path}/factor"), json!({ "factor": "sms" })).await.is(200);
+    let to_sign_in = cloud.code_to(number).await;
+
+    // Destination: what came to one number proves no other.
+    let to_other = change(&ana, other).await;
+    let to_third = change(&ana, third).await;
+    let refused = async |reply: Reply| reply.is_problem(422, "code_invalid");
+    if to_other != to_third {
+        refused(prove(&ana, &to_other).await).await;
+    }
+    // User: what Ben was sent to the same number proves nothing of Ana's.
+    let to_ben = change(&ben, third).await;
+    if to_ben != to_third {
+        refused(prove(&ana, &to_ben).await).await;
+    }
+    // Purpose: a sign-in code changes no phone, and a change's code signs nobody in.
+    if to_sign_in != to_third {
+        refused(prove(&ana, &to_sign_in).await).await;
+        refused(sign_in.post(&format!("{path}/verify"), json!({ "code": to_third })).await).await;
+    }
+    // Challenge: two registrations with one address have a code each.
+    let (first, second) = (Asked::new(&cloud, Kind::Registration, 7).await, Asked::new(&cloud, Kind::Registration, 7).await);
+    let codes: Vec<String> = cloud.mails_to(&first.to).await.into_iter().filter_map(|m| m.code).collect();
+    let [one, two] = codes.as_slice() else { panic!("{codes:?}") };
+    // Flow: a code to sign in by phone is typed where it was asked for.
+    let (asker, stranger) = (Asked::new(&cloud, Kind::PhoneLogin, 8).await, Asked::new(&cloud, Kind::PhoneLogin, 9).await);
+    let phone = cloud.code_to(&asker.to).await;
+    let of_stranger = cloud.code_to(&stranger.to).await;
+    if phone != of_stranger {
+        refused(stranger.try_code(&phone).await).await;
+    }
+    // Each is good where it belongs; mails may arrive in any order.
+    let right = if first.try_code(one).await.status.is_success() { two } else { one };
+    if one != two {
+        let other = if right == one { two } else { one };
+        refused(second.try_code(other).await).await;
+    }
+    second.try_code(right).await.is(200);
+    asker.try_code(&phone).await.is(201);
+    sign_in.post(&format!("{path}/verify"), json!({ "code": to_sign_in })).await.is(201);
+    prove(&ana, &to_third).await.is(200);
+}
+
+/// B1, I-6: a deployment may choose four digits for signing in by phone; only four are a try then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_may_choose_four_digits() {
+    let cloud = Cloud::start_with(&[("PhoneCodeDigits", "4")]).await;
+    let asked = Asked::new(&cloud, Kind::PhoneLogin, 1).await;
+    let code = cloud.code_to(&asked.to).await;
+    assert_eq!(code.len(), 4);
+    for other in [&code[..3], &format!("{code}0"), &format!("{code}00"), &format!("0{code}")] {
+        assert!(asked.try_code(other).await.is_problem(422, "code_invalid")["tries_left"].is_null(), "{other}");
+    }
+    assert_eq!(asked.try_code(&wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], 2);
+    asked.try_code(&code).await.is(201);
+    // Everything else has six.
+    let other = Asked::new(&cloud, Kind::Registration, 2).await;
+    assert_eq!(cloud.code_to(&other.to).await.len(), 6);
+}
