@@ -1,6 +1,6 @@
 //! The command itself, as somebody meets it who has just cloned the repository: what it says when all is well, and what when not.
 
-#![expect(clippy::expect_used, reason = "the helpers of tests are tests too")]
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests are tests too")]
 #![cfg(unix)]
 
 use std::{

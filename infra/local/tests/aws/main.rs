@@ -1,6 +1,6 @@
 //! The endpoints as functions see them: real SDK clients, signed requests, real events to functions that only listen.
 
-#![expect(clippy::expect_used, reason = "the helpers of tests are tests too")]
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests are tests too")]
 
 mod cloud;
 mod gateways;
