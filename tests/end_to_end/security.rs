@@ -1,9 +1,13 @@
 //! What must hold for identity as a whole, whatever the feature: passwords, names, and what ends with what.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use sha2::{Digest as _, Sha256};
-use tests::{App, Authenticator, Caller, Cloud, HOUR, PASSWORD, Socket, Value, json};
+use tests::{App, Authenticator, Caller, Cloud, HOUR, PASSWORD, Socket, Value, json, logged};
 
 use crate::deletion::{SWEEP, run, schedule, until_due};
 
@@ -307,6 +311,208 @@ fn no_credential_stands_in_an_address() {
     for variable in ["$context.path", "$context.querystring", "$context.authorizer", "$context.domainName"] {
         assert!(!format.contains(variable), "{format}");
     }
+}
+
+/// What must not be found anywhere, as it comes up.
+#[derive(Default)]
+struct Secrets(BTreeSet<String>);
+
+impl Secrets {
+    fn keep(&mut self, secret: impl AsRef<str>) {
+        assert!(secret.as_ref().len() >= 6, "{}", secret.as_ref());
+        self.0.insert(secret.as_ref().to_owned());
+    }
+
+    /// Every token that stands in an answer.
+    fn tokens(&mut self, answer: &Value) {
+        for name in ["access_token", "refresh_token", "device_token", "ticket"] {
+            if let Some(token) = answer[name].as_str() {
+                self.keep(token);
+            }
+        }
+        // Whoever knows the id of a flow can go on with it.
+        if let Some(id) = answer["id"].as_str() {
+            self.keep(id);
+        }
+    }
+
+    /// Those that stand in a text, as words of their own: digits may be part of another number.
+    fn found_in(&self, text: &str) -> Vec<String> {
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        let stands = |secret: &str| {
+            text.match_indices(secret).any(|(at, _)| {
+                let (before, after) = (text[..at].chars().next_back(), text[at + secret.len()..].chars().next());
+                !word(before) && !word(after)
+            })
+        };
+        let lines = |secret: &str| text.lines().filter(|line| line.contains(secret)).take(2).collect::<Vec<_>>().join("\n");
+        self.0.iter().filter(|s| stands(s)).map(|s| format!("{s}:\n{}", lines(s))).collect()
+    }
+}
+
+/// O-2, B2, C10, N14: whatever people do and whatever fails meanwhile, nothing that lets anybody in, and no address or number,
+/// stands in a log or among what was given up.
+#[test]
+fn nothing_secret_is_logged() {
+    let Some(((secrets, given_up), log)) = logged(journey()) else { return };
+    // Not an empty page.
+    for known in ["replied", "refused", "delivered", "nothing is left of the account", "a spent refresh token was used"] {
+        assert!(log.contains(known), "{known} is not in the log");
+    }
+    let found = secrets.found_in(&log);
+    assert!(found.is_empty(), "in the log: {}", found.join("\n"));
+    let found = secrets.found_in(&given_up);
+    assert!(found.is_empty(), "given up: {}", found.join("\n"));
+}
+
+/// What somebody does from their first day to their last, with many a mistake, and what went with it that nobody may know.
+async fn journey() -> (Secrets, String) {
+    const PIN: u64 = 424_242_424_242;
+    let cloud = Cloud::start().await;
+    let mut secrets = Secrets::default();
+    for secret in
+        [PASSWORD, NEW, "wrong giraffes dance", "ana@example.test", "linked@example.test", "new@example.test", PHONE, "447700900123"]
+    {
+        secrets.keep(secret);
+    }
+    secrets.keep(PIN.to_string());
+    let target = |function: &str, service: Service, operation: &str, times: u32| Target {
+        function: Some(function.to_owned()),
+        service: Some(service),
+        operation: Some(operation.to_owned()),
+        first: 1,
+        times,
+    };
+
+    // Registering in steps, with a code that is mistyped in every way.
+    let caller = cloud.anonymous().named("ana");
+    let flow = caller.post("/v1/registrations", json!({ "email": "ana@example.test" })).await.is(201);
+    secrets.tokens(&flow);
+    let path = format!("/v1/registrations/{}", flow["id"].as_str().unwrap());
+    let code = cloud.code_to("ana@example.test").await;
+    secrets.keep(&code);
+    let number: u64 = code.parse().unwrap();
+    for wrong in [
+        json!({ "code": number }),
+        json!({ "code": [code] }),
+        json!({ "kode": code }),
+        json!({ "code": code, "more": PIN }),
+        json!(PASSWORD),
+    ] {
+        caller.post(&format!("{path}/code"), wrong).await.is_problem(400, "malformed");
+    }
+    caller.post(&format!("{path}x/code"), json!({ "code": code })).await.is_problem(404, "not_found");
+    caller.post(&format!("{path}/code"), json!({ "code": "wrong" })).await.is_problem(422, "code_invalid");
+    caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
+    caller.put(&format!("{path}/personal"), json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29" })).await.is(200);
+    caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
+    for wrong in [json!({ "password": PIN }), json!({ "password": [PASSWORD] }), json!({ "password": { "is": PASSWORD } })] {
+        caller.put(&format!("{path}/password"), wrong).await.is_problem(400, "malformed");
+    }
+    caller.put(&format!("{path}/password"), json!({ "password": "short1" })).await.is_problem(422, "invalid");
+    caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    // The table is away when the account is to be made.
+    let down = cloud.aws.faults.script(target("RegistrationFunction", Service::DynamoDb, "TransactWriteItems", 3), Fault::Internal);
+    caller.post(&format!("{path}/complete"), json!({})).await.is_problem(503, "unavailable");
+    down.end();
+    let reply = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
+    secrets.tokens(&reply);
+    let ana = caller.signed_in(reply);
+
+    // Registering by link, and opening it with the wrong password.
+    let by_link = json!({ "email": "linked@example.test", "username": "linked", "password": PASSWORD });
+    secrets.tokens(&cloud.anonymous().post("/v1/registrations/link", by_link).await.is(202));
+    let token = cloud.token_to("linked@example.test").await;
+    secrets.keep(&token);
+    let activate = async |password: &str| cloud.anonymous().post("/v1/activations", json!({ "token": token, "password": password })).await;
+    activate("wrong giraffes dance").await.is_problem(403, "password_wrong");
+    let linked = cloud.anonymous().signed_in(activate(PASSWORD).await.is(201));
+
+    // A number, a second factor, a device that is trusted.
+    ana.post("/v1/me/phone-changes", json!({ "phone": 447_700_900_123_u64 })).await.is_problem(400, "malformed");
+    cloud.phone(&ana, PHONE).await;
+    secrets.keep(cloud.mail_to(PHONE).await.code.unwrap());
+    let (app, recovery) = cloud.second_factors(&ana, PHONE).await;
+    recovery.iter().for_each(|code| secrets.keep(code));
+    let browser = cloud.anonymous();
+    for login in [json!({ "login": "ana", "password": PIN }), json!({ "login": "ana", "password": PASSWORD, "remember_device": PASSWORD })]
+    {
+        browser.post("/v1/sessions", login).await.is_problem(400, "malformed");
+    }
+    for login in ["ana", "ana@example.test", PHONE] {
+        let reply = browser.post("/v1/sessions", json!({ "login": login, "password": "wrong giraffes dance" })).await;
+        assert_eq!(reply.status, 401);
+    }
+    let flow = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "remember_device": true })).await.is(202);
+    secrets.tokens(&flow);
+    let sign_in = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+    browser.post(&format!("{sign_in}/verify"), json!({ "code": number })).await.is_problem(400, "malformed");
+    browser.put(&format!("{sign_in}/factor"), json!({ "factor": "app" })).await.is(200);
+    let code = app.code(&cloud);
+    secrets.keep(&code);
+    let signed_in = browser.post(&format!("{sign_in}/verify"), json!({ "code": code })).await.is(201);
+    assert!(signed_in["device_token"].is_string());
+    secrets.tokens(&signed_in);
+
+    // A spent refresh token comes again.
+    let refresh = async |token: &Value| browser.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+    secrets.tokens(&refresh(&signed_in["refresh_token"]).await.is(200));
+    cloud.advance(Duration::from_secs(11)).await;
+    refresh(&signed_in["refresh_token"]).await.is_problem(401, "refresh_invalid");
+    refresh(&json!(PIN)).await.is_problem(400, "malformed");
+    ana.get(&format!("/v1/me/invitees?limit={PASSWORD}").replace(' ', "+")).await.is_problem(400, "malformed");
+
+    // A socket, with frames that are none.
+    secrets.tokens(&linked.ticket().await);
+    let mut socket = linked.socket().await;
+    for wrong in [json!({ "type": "send", "room": "public", "text": PIN, "nonce": "n" }), json!({ "type": PASSWORD }), json!(PASSWORD)] {
+        assert_eq!(socket.ask(wrong).await["type"], "error");
+    }
+    socket.close().await;
+
+    // Another address; the text message that says so cannot be sent, nor can a code.
+    let ana = cloud.step_up(&ana, &app).await;
+    secrets.keep(ana.token());
+    let down = cloud.aws.faults.script(target("DeliverFunction", Service::Ses, "SendRawEmail", 0), Fault::Internal);
+    ana.post("/v1/me/email-changes", json!({ "email": "new@example.test" })).await.is(202);
+    cloud.settle().await;
+    down.end();
+    cloud.advance(Duration::from_secs(61)).await;
+    ana.post("/v1/me/email-changes/resend", json!({})).await.is(202);
+    let code = cloud.code_to("new@example.test").await;
+    secrets.keep(&code);
+    ana.post("/v1/me/email-changes/verify", json!({ "code": code })).await.is(200);
+    let down = cloud.aws.faults.script(target("DeliverFunction", Service::Sns, "Publish", 0), Fault::Internal);
+    let flow = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": PHONE })).await.is(202);
+    secrets.tokens(&flow);
+    cloud.settle().await;
+    down.end();
+    cloud.advance(Duration::from_secs(121)).await;
+    secrets.tokens(&cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": PHONE })).await.is(202));
+    secrets.keep(cloud.code_to(PHONE).await);
+
+    // A forgotten password.
+    cloud.anonymous().post("/v1/password-resets", json!({ "email": "new@example.test" })).await.is(202);
+    let token = cloud.token_to("new@example.test").await;
+    secrets.keep(&token);
+    let reset = json!({ "token": token, "password": NEW });
+    cloud.anonymous().post("/v1/password-resets/confirm", json!({ "token": token, "password": PIN })).await.is_problem(400, "malformed");
+    cloud.anonymous().post("/v1/password-resets/confirm", reset).await.is(204);
+
+    // An invitation, and the end.
+    let linked = cloud.sign_in("linked").await;
+    let friend = cloud.member("friend").await;
+    let code = friend.get("/v1/me/invite-code").await.is(200)["code"].clone();
+    linked.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
+    let scheduled = schedule(&linked).await;
+    secrets.keep(cloud.token_to("linked@example.test").await);
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    let given_up = cloud.aws.dead_letters.list();
+    assert!(given_up.len() >= 2, "{given_up:?}");
+    let given_up = given_up.iter().map(|letter| format!("{} {}", letter.error, letter.event)).collect::<Vec<_>>().join("\n");
+    (secrets, given_up)
 }
 
 /// E2: a name that nobody has costs what one costs that somebody has, whatever state the account is in.

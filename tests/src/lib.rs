@@ -7,6 +7,7 @@ mod browser;
 mod caller;
 mod cloud;
 mod contract;
+mod logs;
 mod socket;
 
 pub use app::App;
@@ -14,6 +15,7 @@ pub use authenticator::{Assertion, Authenticator};
 pub use browser::Browser;
 pub use caller::{Caller, Reply};
 pub use cloud::{Cloud, PASSWORD};
+pub use logs::logged;
 pub use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 pub use socket::{Refused, Socket};

@@ -1,0 +1,47 @@
+//! What the functions log.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use tokio::runtime::Builder;
+use tracing::{Dispatch, Level, Metadata, dispatcher::set_default};
+use tracing_subscriber::{Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, registry};
+
+/// Lines that were logged. Cloning shares them.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics here").write(text)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs something on threads of its own and returns with it what our code logged meanwhile, down to `DEBUG`. `None` where the
+/// functions are other processes, whose logs are theirs.
+///
+/// # Panics
+/// If there are no threads to be had.
+pub fn logged<T>(journey: impl Future<Output = T>) -> Option<(T, String)> {
+    if std::env::var_os("STOA_TEST_LAMBDA").is_some() {
+        return None;
+    }
+    let lines = Lines::default();
+    let ours = |m: &Metadata<'_>| m.file().is_some_and(|file| file.starts_with("functions/") || file.starts_with("shared/"));
+    let ours = filter_fn(move |m| ours(m) && *m.level() <= Level::DEBUG);
+    let writer = lines.clone();
+    let kept: Dispatch = registry().with(fmt::layer().with_ansi(false).with_writer(move || writer.clone()).with_filter(ours)).into();
+    let _here = set_default(&kept);
+    // For as long as the thread is there.
+    let begin = move || std::mem::forget(set_default(&kept));
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().on_thread_start(begin).build().expect("threads");
+    let outcome = runtime.block_on(journey);
+    drop(runtime);
+    let lines = lines.0.lock().expect("nobody panics here").clone();
+    Some((outcome, String::from_utf8_lossy(&lines).into_owned()))
+}
