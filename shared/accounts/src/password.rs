@@ -189,7 +189,7 @@ impl Hasher {
             peppers: Keyring::read(r, "PEPPER"),
             sys: sys.clone(),
             #[cfg(test)]
-            compared: Default::default(),
+            compared: std::sync::Arc::default(),
         }
     }
 
