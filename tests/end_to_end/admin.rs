@@ -430,12 +430,12 @@ async fn a_change_and_its_entry_are_one() {
     let cloud = Cloud::start().await;
     let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
     let ana = cloud.member("ana").await;
-    let fault = |fault, times| {
+    let fault = |fault, first, times| {
         let target = Target {
             function: Some("AdminFunction".to_owned()),
             service: Some(Service::DynamoDb),
             operation: Some("TransactWriteItems".to_owned()),
-            first: 1,
+            first,
             times,
         };
         cloud.aws.faults.script(target, fault)
@@ -443,17 +443,24 @@ async fn a_change_and_its_entry_are_one() {
     let seen = async || (roles(&cloud, &ana).await.len(), audit(&cloud, &ana).await.len());
     let grant = async || root.put(&role("ana", "moderator"), json!({})).await.status.as_u16();
     for (bad, status) in [(Fault::Unavailable, 503), (Fault::Conflict, 503), (Fault::Taken("USER#"), 403)] {
-        let script = fault(bad, 0);
+        let script = fault(bad, 1, 0);
         assert_eq!((grant().await, seen().await), (status, (0, 0)), "{bad:?}");
         assert!(script.hits() > 0);
         script.end();
     }
-    let lost = fault(Fault::LostAfter, 1);
-    assert_eq!((grant().await, seen().await, lost.hits()), (204, (1, 1), 1));
+    // Were there a second transaction it would be cut off from the first.
+    let between = fault(Fault::Unavailable, 2, 0);
+    assert_eq!((grant().await, seen().await), (204, (1, 1)));
+    between.end();
+    for (n, path) in [(2, role("ana", "moderator")), (3, role("ana", "administrator"))] {
+        let lost = fault(Fault::LostAfter, 1, 1);
+        let reply = if n == 2 { root.delete(&path).await } else { root.put(&path, json!({})).await };
+        assert_eq!((reply.status.as_u16(), audit(&cloud, &ana).await.len(), lost.hits()), (204, n, 1));
+    }
     deactivate(&ana).await.is(204);
-    let lost = fault(Fault::LostAfter, 1);
+    let between = fault(Fault::Unavailable, 2, 0);
     reactivate(&root, "ana").await.is(204);
-    assert_eq!((audit(&cloud, &ana).await.len(), lost.hits()), (2, 1));
+    assert_eq!((audit(&cloud, &ana).await.len(), between.hits()), (4, 0));
 }
 
 /// O-3, K5: the audit is only added to: its own policy refuses everything that changes or removes an entry, whoever asks, and the one
