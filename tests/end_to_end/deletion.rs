@@ -130,6 +130,19 @@ async fn leaving_is_scheduled_shown_taken_back_and_scheduled_afresh() {
     assert_eq!(events(&items(&cloud).await, "account_purge_due"), 0);
 }
 
+/// D-1, D5: it is scheduled afresh ten times a day, each with a mail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_is_scheduled_so_often() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    for _ in 0..10 {
+        schedule(&ana).await;
+    }
+    ana.post(MINE, json!({ "password": PASSWORD })).await.is_problem(429, "too_many_requests");
+    cloud.advance(DAY).await;
+    schedule(&cloud.sign_in("ana").await).await;
+}
+
 /// D-1, A8: the link in the mail takes it back without a session, once, and only while it is the newest. Its page only reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_mailed_link_takes_it_back_once() {

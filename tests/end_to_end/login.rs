@@ -664,7 +664,8 @@ async fn the_pause_begins_with_the_last_failure() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// I-7: a person is told by mail when somebody signs in with a client that is new to them, and not of the ones they use.
+/// I-7: a person is told by mail when somebody signs in with a client that is new to them, by its name or its network, and not of
+/// the ones they use or trust.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_client_is_told_of() {
     let cloud = Cloud::start().await;
@@ -678,8 +679,19 @@ async fn a_new_client_is_told_of() {
     let mails = cloud.mails_to("ana@example.test").await;
     assert_eq!(mails.len(), before + 1);
     assert!(mails[before].text.contains("ana") && mails[before].code.is_none());
-    phone.post("/v1/sessions", body).await.is(201);
+    phone.post("/v1/sessions", body.clone()).await.is(201);
     assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 1);
+    // What a client calls itself a stranger can call theirs.
+    let elsewhere = |c| cloud.caller_at(std::net::Ipv4Addr::new(127, 91, c, 1));
+    elsewhere(1).post("/v1/sessions", body.clone()).await.is(201);
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 2);
+    elsewhere(1).post("/v1/sessions", body.clone()).await.is(201);
+    let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+    let device = elsewhere(2).post("/v1/sessions", trusted).await.is(201)["device_token"].clone();
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 3);
+    let trusted = json!({ "login": "ana", "password": PASSWORD, "device_token": device });
+    elsewhere(3).post("/v1/sessions", trusted).await.is(201);
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 3);
 }
 
 /// I-3: a cookie with another person's session in it and nothing to prove it ends nothing.

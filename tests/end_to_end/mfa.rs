@@ -221,6 +221,18 @@ async fn recovery_codes_work_once() {
     assert!(cloud.mails_to("ana@example.test").await.iter().any(|m| m.subject.contains("New recovery codes")));
 }
 
+/// I-4, D5: ten sets of recovery codes a day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recovery_codes_are_made_so_often() {
+    let cloud = Cloud::start().await;
+    let (ana, app, _) = cloud.careful("ana", PHONE).await;
+    let ana = cloud.step_up(&ana, &app).await;
+    for _ in 0..10 {
+        let _ = ana.post("/v1/me/mfa/recovery-codes", json!({})).await.is(201);
+    }
+    ana.post("/v1/me/mfa/recovery-codes", json!({})).await.is_problem(429, "too_many_requests");
+}
+
 /// I-5, B10, C9: a trusted device skips the second step, rotates what it keeps, is listed, and ends after thirty days.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trusted_device_skips_the_second_step() {

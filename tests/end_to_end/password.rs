@@ -443,6 +443,24 @@ async fn a_known_password_is_changed() {
     change(NEW, PASSWORD).await.is_problem(401, "step_up_required");
 }
 
+/// D5, A5: a right password is no guess, but what is done with it costs work: thirty times an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_changes_so_often() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let change = async |caller: &Caller, new: &str| {
+        caller.put("/v1/me/password", json!({ "current_password": PASSWORD, "new_password": new })).await
+    };
+    for _ in 0..30 {
+        assert_eq!(change(&ana, PASSWORD).await.field_errors(), ["/new_password password_same"]);
+    }
+    let refused = change(&ana, NEW).await;
+    refused.is_problem(429, "too_many_requests");
+    cloud.advance(Duration::from_secs(refused.header("retry-after").parse().unwrap())).await;
+    let ana = cloud.sign_in("ana").await;
+    let _ = change(&ana, NEW).await.is(204);
+}
+
 /// D2: one client guesses at passwords twenty times in a quarter of an hour and a hundred times in a day, at whatever accounts
 /// and wherever it types them; right ones do not count, and nobody else waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

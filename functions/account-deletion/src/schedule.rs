@@ -9,7 +9,10 @@ use accounts::{
 use axum::extract::State;
 use kernel::{Kind, Problem, Secret};
 use serde::Deserialize;
-use store::{CommitError, Item as _, Slot, Tx, Update};
+use store::{
+    CommitError, Item as _, Slot, Tx, Update,
+    limits::{self, DAY, Limit},
+};
 use utoipa::ToSchema;
 use web::{Client, Error, Json, Language, Problems};
 
@@ -27,10 +30,10 @@ pub struct ScheduleDeletion {
 /// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
 /// that takes it back. Every other sign-in ends. Superusers stay until another superuser has taken that role away.
 ///
-/// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count
-/// before the password is compared; the password; the transaction, and the client's counter back.
+/// AWS calls: the batch that proves the session and brings what was scheduled before; a counter of mails; two of attempts, which
+/// count before the password is compared; the password; the transaction, and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["password"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["deletion_schedules", "password"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
@@ -43,6 +46,8 @@ pub async fn schedule_deletion(
     if before.as_ref().is_some_and(|d| d.stage != Stage::Scheduled) {
         return Err(Kind::DeletionBegun.into());
     }
+    // Each mails a link.
+    limits::take(&s.table, now, &[Limit::new("deletion_schedules", user.id, 10, DAY)]).await?;
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
     let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());

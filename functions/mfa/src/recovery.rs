@@ -10,7 +10,10 @@ use axum::extract::State;
 use events::Notice;
 use kernel::{Kind, Problem};
 use serde::Serialize;
-use store::{Cond, Tx, Update};
+use store::{
+    Cond, Tx, Update,
+    limits::{self, DAY, Limit},
+};
 use utoipa::ToSchema;
 use web::{Created, Problems};
 
@@ -29,9 +32,9 @@ impl RecoveryCodesShown {
 
 /// Makes new recovery codes; those from before are void. Every other sign-in ends.
 ///
-/// AWS calls: the caller, one transaction.
+/// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!(["recovery_sets"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn create_recovery_codes(
     State(s): State<crate::State>,
@@ -41,6 +44,8 @@ pub async fn create_recovery_codes(
     if !user.has_second_step() {
         return Err(Kind::MfaNotEnabled.into());
     }
+    // Each costs ten hashes, and tells by mail.
+    limits::take(&s.table, s.sys.now(), &[Limit::new("recovery_sets", user.id, 10, DAY)]).await?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();
     tx.put(&codes, Cond::Absent.or(Cond::Exists));

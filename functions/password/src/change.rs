@@ -10,7 +10,10 @@ use axum::extract::State;
 use events::Notice;
 use kernel::{Problem, Secret};
 use serde::Deserialize;
-use store::{Tx, Update};
+use store::{
+    Tx, Update,
+    limits::{self, HOUR, Limit},
+};
 use utoipa::ToSchema;
 use web::{Client, Json, NoContent, Problems};
 
@@ -30,9 +33,9 @@ pub struct ChangePassword {
 
 /// Changes the password. Every other sign-in ends, no device is trusted any more; the sign-in that asks goes on.
 ///
-/// AWS calls: the caller, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, a counter, what [`password::demand`] takes, one transaction.
 #[utoipa::path(put, path = "/v1/me/password", tag = "password", security(("bearer" = [])), request_body = ChangePassword,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!(["password"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!(["password_changes", "password"]))),
     responses((status = 204), Problems))]
 pub async fn change_password(
     State(s): State<crate::State>,
@@ -41,6 +44,8 @@ pub async fn change_password(
     Json(body): Json<ChangePassword>,
 ) -> Result<NoContent, web::Error> {
     let (user, mut tx) = (&member.user, Tx::new());
+    // Each costs three hashes and a look-up, and tells by mail.
+    limits::take(&s.table, s.sys.now(), &[Limit::new("password_changes", user.id, 30, HOUR)]).await?;
     let old: Option<PasswordHash> =
         password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.current_password.as_ref()).await?;
     let short = body.new_password.expose().len() <= MAX_BYTES;

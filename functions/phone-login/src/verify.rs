@@ -277,7 +277,7 @@ impl Proven<'_> {
             ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
         };
         let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
-        let opening = Opening::first(&s.sys, id, vec![Method::Sms], &self.client.user_agent).instead_of(previous);
+        let opening = Opening::first(&s.sys, id, vec![Method::Sms], self.client).instead_of(previous);
         for _ in 0..DRAWS {
             let inviter = beginning.inviter.as_ref();
             let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };

@@ -73,6 +73,7 @@ impl Entry<'_> {
     /// # Errors
     /// A [`Problem`] if the table does not work or the token cannot be signed.
     pub async fn open(self, table: &Table, sys: &Sys, tokens: &Tokens, tx: &mut Tx, client: &Client) -> Result<SignedIn, Problem> {
+        let known = self.device.is_some();
         let (trusted, kept) = match self.device {
             Some(device) => {
                 let (token, _) = device.renew(tx, sys, client);
@@ -84,7 +85,7 @@ impl Entry<'_> {
             }
             None => (None, None),
         };
-        let opening = Opening::new(sys, self.user, self.amr, &client.user_agent).among(self.sessions).instead_of(self.previous);
+        let opening = Opening::new(sys, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
         let opening = opening.on(trusted.map(|device| device.id));
         opening.write(tx, sys);
         let signed_in = SignedIn::new(tokens, &opening.session, &opening.refresh, self.wish.delivery)?;

@@ -68,7 +68,7 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     Kind::withheld("password", "a secret; the record of the person says whether there is one"),
-    Kind::told("session", &["id", "amr", "auth_time", "created_at", "last_used_at", "user_agent", "device"]),
+    Kind::told("session", &["id", "amr", "auth_time", "created_at", "last_used_at", "user_agent", "network", "device"]),
     Kind::told("device", &["id", "user_agent", "address", "place", "created_at", "last_used_at"]),
     Kind::told("app_factor", &["created_at"]),
     Kind::told("recovery_codes", &["created_at"]),

@@ -1,6 +1,6 @@
 //! What people are called and how they are reached: parsed once, at the edge, into their one spelling.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use email_address::{EmailAddress, Options};
 use kernel::{FieldError, Sys, Time};
@@ -353,13 +353,6 @@ impl<'de> Deserialize<'de> for BirthDate {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
         Self::read(&text).map(Self).ok_or_else(|| serde::de::Error::custom("not a date"))
-    }
-}
-
-impl FromStr for Username {
-    type Err = FieldError;
-    fn from_str(s: &str) -> Result<Self, FieldError> {
-        Self::parse(s)
     }
 }
 

@@ -18,6 +18,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use web::Client;
 
 use crate::{
     seen,
@@ -56,6 +57,9 @@ pub struct Session {
     pub active_since: Time,
     /// What the client calls itself, at most 255 characters.
     pub user_agent: String,
+    /// The [neighbourhood](Client::neighbourhood) that it began in, unless that was before it was kept.
+    #[serde(default)]
+    pub network: Option<String>,
     /// The trusted device that it began on, if it was one.
     #[serde(default)]
     pub device: Option<DeviceId>,
@@ -205,17 +209,17 @@ pub struct Opening {
 impl Opening {
     /// Prepares a session for a person who has just proven who they are.
     #[must_use]
-    pub fn new(sys: &Sys, user: &User, amr: Vec<Method>, user_agent: &str) -> Self {
-        Self::of(sys, user.id, user.credentials, amr, user_agent)
+    pub fn new(sys: &Sys, user: &User, amr: Vec<Method>, client: &Client) -> Self {
+        Self::of(sys, user.id, user.credentials, amr, client)
     }
 
     /// Prepares the session of a person whose account is made with it.
     #[must_use]
-    pub fn first(sys: &Sys, user: UserId, amr: Vec<Method>, user_agent: &str) -> Self {
-        Self::of(sys, user, 0, amr, user_agent)
+    pub fn first(sys: &Sys, user: UserId, amr: Vec<Method>, client: &Client) -> Self {
+        Self::of(sys, user, 0, amr, client)
     }
 
-    fn of(sys: &Sys, user: UserId, credentials: u32, amr: Vec<Method>, user_agent: &str) -> Self {
+    fn of(sys: &Sys, user: UserId, credentials: u32, amr: Vec<Method>, client: &Client) -> Self {
         let (now, id) = (sys.now(), sys.id());
         let refresh = RefreshToken { user, session: id, generation: 0, secret: Secret::new(sys.bytes()) };
         let session = Session {
@@ -228,7 +232,8 @@ impl Opening {
             created_at: now,
             last_used_at: now,
             active_since: now,
-            user_agent: user_agent.chars().take(255).collect(),
+            user_agent: client.user_agent.clone(),
+            network: Some(client.neighbourhood()),
             generation: 0,
             refresh_hash: refresh.hash(),
             replaced: None,
@@ -236,10 +241,14 @@ impl Opening {
         Self { session, refresh, ended: Vec::new(), told: false }
     }
 
-    /// Makes room among the sessions that the person has already, and has them told if this client is new to them.
+    /// Makes room among the sessions that the person has already, and has them told if this client is new to them: by what it
+    /// calls itself, which a stranger can call theirs as well, or by where it is. One on a device that they trust is not new.
     #[must_use]
-    pub fn among(mut self, mut others: Vec<Session>) -> Self {
-        self.told = others.iter().all(|s| s.user_agent != self.session.user_agent);
+    pub fn among(mut self, mut others: Vec<Session>, trusted: bool) -> Self {
+        let Session { user_agent, network, .. } = &self.session;
+        let known =
+            others.iter().any(|s| s.user_agent == *user_agent) && others.iter().any(|s| s.network.is_none() || s.network == *network);
+        self.told = !known && !trusted;
         others.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
         // Not all of them at once, should there be very many: a transaction has a hundred places.
         self.ended = others.into_iter().skip(MOST.saturating_sub(1)).take(50).collect();
@@ -497,7 +506,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_client_and_a_made_up_one_is_forged() {
         let sys = Sys::real();
-        let opening = Opening::first(&sys, sys.id(), vec![Method::Pwd], "test");
+        let opening = Opening::first(&sys, sys.id(), vec![Method::Pwd], &Client::default());
         let token = RefreshToken::parse(&opening.refresh.reveal()).unwrap();
         assert_eq!(judge(&opening.session, &token, &key(), sys.now()), Use::Rotate);
         let forged = RefreshToken { secret: Secret::new([7; 32]), ..token.clone() };
@@ -512,7 +521,7 @@ mod tests {
     #[test]
     fn the_one_before_is_good_for_ten_seconds_and_then_betrays_a_copy() {
         let sys = Sys::real();
-        let Opening { mut session, refresh: first, .. } = Opening::first(&sys, sys.id(), vec![Method::Pwd], "test");
+        let Opening { mut session, refresh: first, .. } = Opening::first(&sys, sys.id(), vec![Method::Pwd], &Client::default());
         let now = sys.now();
         let rotate = |session: &mut Session, token: &RefreshToken| {
             let next = token.successor(&key());
@@ -533,7 +542,7 @@ mod tests {
     #[test]
     fn what_a_step_up_replaced_is_worth_nothing_and_betrays_a_copy() {
         let sys = Sys::real();
-        let Opening { session, refresh: first, .. } = Opening::first(&sys, sys.id(), vec![Method::Pwd], "test");
+        let Opening { session, refresh: first, .. } = Opening::first(&sys, sys.id(), vec![Method::Pwd], &Client::default());
         let before = first.successor(&key());
         let session = Session { generation: 1, refresh_hash: before.hash(), ..session };
         let (session, after, _) = session.prove_again(&mut Tx::new(), &sys, vec![Method::Otp]);
@@ -549,13 +558,36 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_sessions_make_room() {
-        let sys = Sys::real();
+        let (sys, client) = (Sys::real(), Client::default());
         let user = sys.id();
-        let others: Vec<Session> =
-            (0..21_i64).map(|n| Session { last_used_at: Time::from_millis(n), ..Opening::first(&sys, user, vec![], "").session }).collect();
+        let others: Vec<Session> = (0..21_i64)
+            .map(|n| Session { last_used_at: Time::from_millis(n), ..Opening::first(&sys, user, vec![], &client).session })
+            .collect();
         let oldest: Vec<SessionId> = others[..2].iter().rev().map(|s| s.id).collect();
         let again = others[0].clone();
-        let opening = Opening::first(&sys, user, vec![], "").among(others).instead_of(Some(again));
+        let opening = Opening::first(&sys, user, vec![], &client).among(others, false).instead_of(Some(again));
         assert_eq!(opening.ended.iter().map(|s| s.id).collect::<Vec<_>>(), oldest, "none of them twice");
+    }
+
+    #[test]
+    fn a_client_is_new_by_its_name_or_its_neighbourhood() {
+        let sys = Sys::real();
+        let user = sys.id();
+        let client = |address: &str, name: &str| Client { address: address.parse().ok(), user_agent: name.to_owned(), place: None };
+        let opening = |address: &str, name: &str| Opening::first(&sys, user, vec![], &client(address, name));
+        let known = vec![opening("203.0.113.7", "a browser").session, opening("198.51.100.1", "an app").session];
+        for (address, name, told) in [
+            ("203.0.113.7", "a browser", false),
+            ("203.0.113.200", "a browser", false),
+            ("198.51.100.1", "a browser", false),
+            ("192.0.2.1", "a browser", true),
+            ("203.0.113.7", "another", true),
+        ] {
+            assert_eq!(opening(address, name).among(known.clone(), false).told, told, "{address} {name}");
+            assert!(!opening(address, name).among(known.clone(), true).told);
+        }
+        assert!(opening("203.0.113.7", "a browser").among(Vec::new(), false).told);
+        let before = Session { network: None, ..known[0].clone() };
+        assert!(!opening("192.0.2.1", "a browser").among(vec![before], false).told);
     }
 }

@@ -8,7 +8,7 @@ use kernel::{
     id::{EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Batch, Item, Key, Slot, StoreError, Table, Tx, Update, field, limits::Limit};
+use store::{Item, Key, Slot, StoreError, Table, Tx, Update, field, limits::Limit};
 use utoipa::ToSchema;
 use web::Client;
 
@@ -450,15 +450,6 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
         Login::Username(name) => table.get::<UsernameClaim>(UsernameClaim::key_of(name)).await?.map(|c| c.user),
         Login::Email(email) => table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|c| c.user),
     })
-}
-
-/// A person with their password, in one read.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn with_password(table: &Table, id: UserId) -> Result<Option<(User, PasswordHash)>, StoreError> {
-    let mut batch: Batch = table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
-    Ok(batch.take::<User>(&User::key_of(id))?.zip(batch.take::<PasswordHash>(&PasswordHash::key_of(id))?))
 }
 
 /// Adds to a transaction that this person is told something, by mail, or by text message if they have no address.

@@ -90,11 +90,6 @@ impl Field {
     pub fn gt(self, value: impl Serialize) -> Cond {
         self.compare(">", value)
     }
-    /// `>=`
-    #[must_use]
-    pub fn ge(self, value: impl Serialize) -> Cond {
-        self.compare(">=", value)
-    }
 
     /// The attribute is a list, and this is in it.
     #[must_use]

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
     operation::{
         delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
     },
-    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, Select},
+    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use function::Aws;
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -123,28 +123,12 @@ impl Table {
         loop {
             let left =
                 range.limit.map(|l| i32::try_from(l).unwrap_or(i32::MAX).saturating_sub(i32::try_from(items.len()).unwrap_or(i32::MAX)));
-            let answer = self.query_once(&range, left, start, None).await?;
+            let answer = self.query_once(&range, left, start).await?;
             items.extend(answer.items.unwrap_or_default().into_iter().map(Row));
             start = answer.last_evaluated_key;
             let full = range.limit.is_some_and(|l| items.len() >= l as usize);
             if start.is_none() || full {
                 return Ok(Page { more: start.is_some(), items });
-            }
-        }
-    }
-
-    /// How many items a range has.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn count(&self, range: Range) -> Result<u64, StoreError> {
-        let (mut total, mut start) = (0_u64, None);
-        loop {
-            let answer = self.query_once(&range, None, start, Some(Select::Count)).await?;
-            total = total.saturating_add(u64::try_from(answer.count).unwrap_or(0));
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(total);
             }
         }
     }
@@ -403,7 +387,6 @@ impl Table {
         range: &'a Range,
         limit: Option<i32>,
         start: Option<Attributes>,
-        select: Option<Select>,
     ) -> Answer<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
         async move {
             let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |(index, pk, sk)| (Some(index.to_owned()), pk, sk));
@@ -430,7 +413,6 @@ impl Table {
                 .consistent_read(range.consistent)
                 .set_limit(limit)
                 .set_exclusive_start_key(start)
-                .set_select(select)
                 .send()
                 .await
                 .map_err(|e| StoreError::from_sdk(&e))
@@ -471,12 +453,6 @@ impl Batch {
     /// [`StoreError::Corrupt`]
     pub fn take<I: Item>(&mut self, key: &Key) -> Result<Option<I>, StoreError> {
         self.0.remove(key).map(Row::decode).transpose()
-    }
-
-    /// Whether there is anything at `key`.
-    #[must_use]
-    pub fn has(&self, key: &Key) -> bool {
-        self.0.contains_key(key)
     }
 }
 

@@ -70,12 +70,6 @@ impl Tx {
         self.push(Write::Check { key, condition })
     }
 
-    /// How many writes.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.writes.len()
-    }
-
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -12,7 +12,7 @@ use lambda_http::request::RequestContext;
 pub struct RequestId(pub String);
 
 /// The client, by what API Gateway saw. No header that a client can set has any part in its address.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Client {
     /// The peer's address.
     pub address: Option<IpAddr>,

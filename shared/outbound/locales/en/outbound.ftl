@@ -45,7 +45,7 @@ deletion_cancelled-lead = The deletion of the account { $username } was taken ba
 deletion_cancelled-note = If that was not you, sign in, change your password and schedule the deletion again.
 
 new_sign_in-subject = A new sign-in to your account
-new_sign_in-lead = Somebody has just signed in to the account { $username } with a browser or an app that you have not been signed in with lately.
+new_sign_in-lead = Somebody has just signed in to the account { $username } with a browser or an app, or from a network, that you have not been signed in with lately.
 new_sign_in-note = If that was you, there is nothing to do. If it was not, change your password and end the sign-in in the list of your sign-ins.
 
 session_reused-subject = We ended one of your sign-ins

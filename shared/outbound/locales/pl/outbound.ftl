@@ -49,7 +49,7 @@ deletion_cancelled-lead = Usunięcie konta { $username } zostało wycofane. Wszy
 deletion_cancelled-note = Jeśli to nie Ty, zaloguj się, zmień hasło i ponownie zaplanuj usunięcie.
 
 new_sign_in-subject = Nowe logowanie na Twoje konto
-new_sign_in-lead = Ktoś właśnie zalogował się na konto { $username } z przeglądarki lub aplikacji, z której ostatnio nie korzystasz.
+new_sign_in-lead = Ktoś właśnie zalogował się na konto { $username } z przeglądarki, aplikacji lub sieci, z której ostatnio nie korzystasz.
 new_sign_in-note = Jeśli to Ty, nie musisz nic robić. Jeśli nie, zmień hasło i zakończ to logowanie na liście swoich logowań.
 
 session_reused-subject = Zakończyliśmy jedno z Twoich logowań
