@@ -1,12 +1,14 @@
 //! What is removed, in which order: one line for each feature, whose own crate knows how.
 //!
 //! First every way in, so that nothing is written behind the purge's back; the record that names the person after all that
-//! needs a name. Flows come last: anybody can begin one with an address that still has its owner. A step removes a bounded part and says whether there is more; it may be cut off and
-//! run again at any point. Steps are remembered by their names, so that a step that a new deployment adds is still done for
+//! needs a name. Flows come last: anybody can begin one with an address that still has its owner. A step removes a bounded part
+//! and says whether there is more; it may be cut off and run again at any point. Steps are remembered by their names, so that a step that a new deployment adds is still done for
 //! an account that is half purged.
 //!
 //! Not in the list is what names nobody or goes by itself: outbox items and the records of handled events carry ids and
-//! expire, counters of limits stand under hashes and expire within a day.
+//! expire, counters of limits stand under hashes and expire within a day. An address or number of this person's that another
+//! member asked to make theirs stands with that member, who cannot prove it: nothing leads there, and it expires within a day of
+//! being asked for last.
 
 use accounts::deletion::Deletion;
 use function::Failure;

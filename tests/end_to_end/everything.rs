@@ -1,0 +1,174 @@
+//! Somebody who has everything that can be kept of a person, a canary in every field of it: whoever shows or removes it all is
+//! held against this.
+
+use std::collections::BTreeSet;
+
+use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Socket, Value, json};
+
+use crate::deletion::{schedule, sha256, upload};
+
+/// Her numbers, the second of which is not proven yet.
+pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
+
+/// What stands in her records, in small letters.
+pub(crate) const CANARIES: [&str; 16] = [
+    "canary_name",
+    "canary_name@example.test",
+    "canary.new@example.test",
+    "447700900123",
+    "447700900199",
+    "canaryfirst",
+    "canarylast",
+    "1987-06-05",
+    "canary of the bio",
+    "1 canary street",
+    "canarytown",
+    "canary key",
+    "canary-agent/1.0",
+    "canary-agent/2.0",
+    "canary said 1-2",
+    "canary-nonce-1-0",
+];
+
+/// Every kind of item that stands beside somebody's record, but the roles of staff. A kind that is added belongs here, and into
+/// [`Everything::of`].
+const KINDS: [&str; 23] = [
+    "addresses",
+    "app_factor",
+    "chat",
+    "deletion",
+    "device",
+    "email_change",
+    "export",
+    "export_turn",
+    "factor_setup",
+    "invite",
+    "invitee",
+    "last_seen",
+    "nonce",
+    "passkey",
+    "passkey_setup",
+    "password",
+    "phone_change",
+    "presence",
+    "recipient",
+    "recovery_codes",
+    "session",
+    "upload",
+    "user",
+];
+
+/// Who has everything, and what others have to do with her.
+pub(crate) struct Everything {
+    /// Her.
+    pub canary: Caller,
+    /// The room with her friend.
+    pub room: Value,
+    /// Where her archive is noted.
+    pub archive: String,
+    /// How her leaving is scheduled.
+    pub scheduled: Value,
+    /// Hers and her friend's, open.
+    _sockets: (Socket, Socket),
+}
+
+impl Everything {
+    /// Plants it.
+    pub async fn of(cloud: &Cloud, friend: &Caller) -> Self {
+        let canary = registered(cloud).await;
+        let (app, recovery) = proven(cloud, &canary).await;
+        let canary = cloud.step_up(&canary, &app).await;
+        let version = canary.get("/v1/me").await.header("etag");
+        canary.with("if-match", version).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
+        let address = json!({ "street": "1 Canary Street", "city": "Canarytown", "postal_code": "SW1A 1AA", "country": "GB" });
+        canary.post("/v1/me/addresses", address).await.is(201);
+        // Pictures: one that was replaced, one that is shown, one that never arrived.
+        for _ in 0..2 {
+            assert_eq!(upload(cloud, &canary).await["state"], "published");
+        }
+        let announced = json!({ "content_type": "image/png", "bytes": 7, "sha256": sha256(b"nothing") });
+        canary.post("/v1/me/picture/uploads", announced).await.is(201);
+        let (room, sockets) = talked(&canary, friend).await;
+        let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
+        friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
+        // Elsewhere, on a device that is trusted; and where she has not come to the end.
+        let browser = cloud.anonymous().with("user-agent", "canary-agent/2.0");
+        let sign_in = json!({ "login": "canary_name", "password": PASSWORD, "remember_device": true });
+        let flow = browser.post("/v1/sessions", sign_in.clone()).await.is(202);
+        let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+        browser.post(&format!("{path}/verify"), json!({ "code": recovery[0] })).await.is(201);
+        cloud.anonymous().post("/v1/sessions", sign_in).await.is(202);
+        // What is under way: other contacts, another app, another passkey, a link, an archive.
+        canary.post("/v1/me/email-changes", json!({ "email": "canary.new@example.test" })).await.is(202);
+        canary.post("/v1/me/phone-changes", json!({ "phone": PHONES[1] })).await.is(202);
+        canary.post("/v1/me/mfa/factors/app", json!({})).await.is(201);
+        canary.post("/v1/me/passkeys/options", json!({})).await.is(201);
+        cloud.anonymous().post("/v1/password-resets", json!({ "email": canary.email() })).await.is(202);
+        let scheduled = schedule(&canary).await;
+        let export = canary.post("/v1/me/exports", json!({})).await.is(202);
+        cloud.settle().await;
+        let everything =
+            Self { room, archive: format!("/v1/me/exports/{}", export["id"].as_str().unwrap()), scheduled, _sockets: sockets, canary };
+        everything.is_planted(cloud).await;
+        everything
+    }
+
+    /// Fails if anything is missing, and if anything stands beside her record that nobody has thought of.
+    async fn is_planted(&self, cloud: &Cloud) {
+        let kinds: BTreeSet<String> = self.items(cloud).await.iter().map(|i| i["kind"]["S"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(kinds, KINDS.map(str::to_owned).into(), "what stands beside her record");
+        let dump = cloud.dump().await.to_string().to_lowercase();
+        for canary in CANARIES {
+            assert!(dump.contains(canary), "{canary} was not planted");
+        }
+        for (kind, about) in [("challenge", "password_reset"), ("challenge", "deletion_cancel"), ("sign_in", "")] {
+            let theirs = cloud.of_kind(kind).await.into_iter().any(|i| i["user"]["S"] == self.canary.id() && i.to_string().contains(about));
+            assert!(theirs, "{kind} {about}");
+        }
+    }
+
+    /// What stands beside her record.
+    pub async fn items(&self, cloud: &Cloud) -> Vec<Value> {
+        let dump = cloud.dump().await;
+        let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
+        items.filter(|i| i["pk"]["S"] == format!("USER#{}", self.canary.id())).cloned().collect()
+    }
+}
+
+async fn registered(cloud: &Cloud) -> Caller {
+    let canary = cloud.anonymous().with("user-agent", "canary-agent/1.0").named("canary_name");
+    let flow = canary.post("/v1/registrations", json!({ "email": canary.email() })).await.is(201);
+    let path = format!("/v1/registrations/{}", flow["id"].as_str().unwrap());
+    let code = cloud.code_to(&canary.email()).await;
+    canary.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
+    let personal = json!({ "first_name": "Canaryfirst", "last_name": "Canarylast", "birth_date": "1987-06-05" });
+    canary.put(&format!("{path}/personal"), personal).await.is(200);
+    canary.put(&format!("{path}/username"), json!({ "username": canary.name() })).await.is(200);
+    canary.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
+    canary.signed_in(canary.post(&format!("{path}/complete"), json!({})).await.is(201))
+}
+
+/// Every factor that there is.
+async fn proven(cloud: &Cloud, canary: &Caller) -> (App, Vec<String>) {
+    cloud.phone(canary, PHONES[0]).await;
+    let asked = canary.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    let (_, credential) = Authenticator::create(&asked["options"], canary.origin());
+    canary.post("/v1/me/passkeys", json!({ "name": "Canary key", "credential": credential })).await.is(201);
+    cloud.second_factors(canary, PHONES[0]).await
+}
+
+/// What both have said, in a room of their own and in the public one.
+async fn talked(canary: &Caller, friend: &Caller) -> (Value, (Socket, Socket)) {
+    let room = canary.post("/v1/rooms/direct", json!({ "user": friend.id() })).await.json()["id"].clone();
+    let (mut hers, mut theirs) = (canary.socket().await, friend.socket().await);
+    for (n, to) in [&room, &json!("public")].into_iter().enumerate() {
+        for m in 0..3 {
+            let said =
+                json!({ "type": "send", "room": to, "text": format!("canary said {n}-{m}"), "nonce": format!("canary-nonce-{n}-{m}") });
+            assert_eq!(hers.ask(said).await["type"], "ack");
+        }
+        let said = json!({ "type": "send", "room": to, "text": "ben said that", "nonce": format!("ben-{n}") });
+        assert_eq!(theirs.ask(said).await["type"], "ack");
+    }
+    (room, (hers, theirs))
+}
