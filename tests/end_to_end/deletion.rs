@@ -92,6 +92,21 @@ pub(crate) async fn assert_gone(cloud: &Cloud, gone: &Caller, scheduled: &Value)
     assert_eq!(receipts.iter().filter(|r| r["id"]["S"] == *number).count(), 1, "{receipts:?}");
 }
 
+/// D-1, B13: with second factors it takes one of them besides the password.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_takes_the_factor() {
+    let cloud = Cloud::start().await;
+    let (ana, app, _) = cloud.careful("ana", "+447911123456").await;
+    cloud.advance(Duration::from_secs(301)).await;
+    let ana = ana.signed_in(ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200));
+    let refused = ana.post(MINE, json!({ "password": PASSWORD })).await.is_problem(401, "step_up_required");
+    assert_eq!(refused["methods"], json!(["app", "recovery_code"]));
+    assert_eq!(ana.get(MINE).await.is(200)["status"], "not_scheduled");
+    let ana = cloud.step_up(&ana, &app).await;
+    ana.post(MINE, json!({ "password": "wrong" })).await.is_problem(403, "password_wrong");
+    assert_eq!(schedule(&ana).await["status"], "scheduled");
+}
+
 /// D-1: what somebody who wants to leave is told, in their language; taken back without a password; scheduled again it starts
 /// afresh; a mail on each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -301,6 +301,85 @@ async fn a_lost_reply_costs_nothing() {
     refresh(&second).await.is(200);
 }
 
+/// C5: a refresh whose reply from the table is lost is done once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_that_loses_its_reply_is_done_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let target = Target {
+        function: Some("LoginFunction".to_owned()),
+        service: Some(Service::DynamoDb),
+        operation: Some("UpdateItem".to_owned()),
+        times: 1,
+        ..Target::default()
+    };
+    let lost = cloud.aws.faults.script(target, Fault::LostAfter);
+    let refresh = async |token: &str| ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await.is(200);
+    let second = refresh(&ana.refresh_token()).await["refresh_token"].clone();
+    assert_eq!(lost.hits(), 1);
+    assert_eq!(cloud.of_kind("session").await[0]["generation"]["N"], "1");
+    let _ = refresh(second.as_str().unwrap()).await;
+}
+
+/// C3: whoever has signed out is refused at once, two hundred times of two hundred.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_out_takes_effect_at_once() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    for n in 0..200 {
+        let ana = cloud.sign_in("ana").await;
+        ana.delete("/v1/sessions/current").await.is(204);
+        assert_eq!(ana.get("/v1/me").await.status, 401, "{n}");
+        let refresh = json!({ "refresh_token": ana.refresh_token() });
+        assert_eq!(cloud.anonymous().post("/v1/sessions/refresh", refresh).await.status, 401, "{n}");
+    }
+}
+
+/// I-3: where to go on is told after one step as well, if it is a path of our own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_step_leads_on_too() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    for (next, told) in [
+        (json!("/rooms?tab=2"), json!("/rooms?tab=2")),
+        (json!("https://evil.example"), json!("/")),
+        (json!("//evil.example/rooms"), json!("/")),
+        (json!("/\\evil.example"), json!("/")),
+        (json!(null), json!(null)),
+    ] {
+        for delivery in ["body", "cookie"] {
+            let body = json!({ "login": "ana", "password": PASSWORD, "next": next, "token_delivery": delivery });
+            assert_eq!(cloud.anonymous().post("/v1/sessions", body).await.is(201)["next"], told, "{next}");
+        }
+    }
+}
+
+/// C9: cookies that somebody planted in a browser become nobody else's: who signs in there gets other ones, and the planted
+/// session ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn planted_cookies_fix_nothing() {
+    let cloud = Cloud::start().await;
+    cloud.member("eve").await;
+    cloud.member("ana").await;
+    let sign_in = async |client: &Caller, login: &str| {
+        let body = json!({ "login": login, "password": PASSWORD, "token_delivery": "cookie", "remember_device": true });
+        client.post("/v1/sessions", body).await
+    };
+    let jar = |reply: &tests::Reply, name: &str| reply.cookie(name).split(';').next().unwrap().to_owned();
+    let planted = sign_in(&cloud.anonymous(), "eve").await;
+    let (refresh, device) = (jar(&planted, "__Host-refresh"), jar(&planted, "__Host-device"));
+    let browser = cloud.anonymous().with("cookie", format!("{refresh}; {device}")).with("x-stoa-csrf", "1");
+    let own = sign_in(&browser, "ana").await;
+    assert_eq!(own.is(201)["user_id"], cloud.sign_in("ana").await.id());
+    assert_ne!(own.json()["session_id"], planted.json()["session_id"]);
+    assert!(jar(&own, "__Host-refresh") != refresh && jar(&own, "__Host-device") != device);
+    assert_eq!(cloud.of_kind("device").await.len(), 2, "another device, of another person");
+    let eve = cloud.anonymous().with("cookie", refresh).with("x-stoa-csrf", "1");
+    eve.post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
+    let eve = cloud.anonymous().signed_in(planted.json());
+    eve.get("/v1/me").await.is_problem(401, "token_invalid");
+}
+
 /// I-7, C4: a spent token shown later ends the session for both, and its owner is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stolen_token_ends_the_session() {
@@ -396,13 +475,23 @@ async fn sessions_are_seen_and_ended() {
         items.iter().find(|i| caller.token().split('.').nth(1).is_some_and(|c| claims(c).contains(i["id"].as_str().unwrap()))).unwrap()["id"].as_str().unwrap().to_owned()
     };
     let first_path = format!("/v1/sessions/{}", id_of(&first));
+    let (mut by_id, mut by_all, mut own) = (first.socket().await, third.socket().await, second.socket().await);
+    let spent = async |caller: &Caller| {
+        let refresh = json!({ "refresh_token": caller.refresh_token() });
+        cloud.anonymous().post("/v1/sessions/refresh", refresh).await.is_problem(401, "refresh_invalid");
+    };
     stranger.delete(&first_path).await.is_problem(404, "not_found");
     second.delete("/v1/sessions/ses_nonsense").await.is_problem(404, "not_found");
     second.delete(&first_path).await.is(204);
     first.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    by_id.closed().await;
+    spent(&first).await;
     second.delete(&first_path).await.is_problem(404, "not_found");
     second.delete("/v1/sessions").await.is(204);
     third.get("/v1/sessions").await.is_problem(401, "token_invalid");
+    by_all.closed().await;
+    spent(&third).await;
+    assert_eq!(own.ask(json!({ "type": "hello" })).await["type"], "hello", "its own goes on");
     let out = second.delete("/v1/sessions/current").await;
     out.is(204);
     assert!(out.header("set-cookie").starts_with("__Host-refresh=; Path=/; Max-Age=0"));

@@ -241,31 +241,47 @@ async fn nobody_gets_past_the_matrix() {
         ("role", "moderator".to_owned()),
     ]);
 
-    let half = {
-        let (_, _, _) = cloud.careful("eve", "+447700900124").await;
-        let flow = cloud.anonymous().post("/v1/sessions", json!({ "login": "eve", "password": PASSWORD })).await.is(202);
-        cloud.anonymous().with("authorization", format!("Bearer {}", text(&flow["id"])))
-    };
-    let unverified = {
-        let flow = cloud.anonymous().post("/v1/registrations", json!({ "email": "new@example.test" })).await.is(201);
-        cloud.anonymous().with("authorization", format!("Bearer {}", text(&flow["id"])))
-    };
+    let bearer = |caller: &Caller, token: &str| caller.with("authorization", format!("Bearer {token}"));
+    let made_up = things["flow"].clone();
+    let (_, _, _) = cloud.careful("eve", "+447700900124").await;
+    let right = json!({ "login": "eve", "password": PASSWORD });
+    let half = text(&cloud.anonymous().post("/v1/sessions", right.clone()).await.is(202)["id"]);
+    let unverified = text(&cloud.anonymous().post("/v1/registrations", json!({ "email": "new@example.test" })).await.is(201)["id"]);
+    let texted = text(&cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900126" })).await.is(202)["id"]);
+    // Three wrong answers at the second step, and five wrong passwords.
+    let guesser = cloud.anonymous();
+    let locked = text(&guesser.post("/v1/sessions", right.clone()).await.is(202)["id"]);
+    guesser.put(&format!("/v1/sign-ins/{locked}/factor"), json!({ "factor": "app" })).await.is(200);
+    for _ in 0..3 {
+        guesser.post(&format!("/v1/sign-ins/{locked}/verify"), json!({ "code": "000000" })).await.is_problem(422, "code_invalid");
+    }
+    for _ in 0..5 {
+        guesser.post("/v1/sessions", json!({ "login": "eve", "password": "wrong" })).await.is_problem(401, "credentials_invalid");
+    }
     let resting = cloud.member("dan").await;
     let _ = resting.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
-    let refresh = cloud.anonymous().with("authorization", format!("Bearer {}", friend.refresh_token()));
-    let nobody: [(&str, Caller); 5] = [
-        ("not signed in", cloud.anonymous()),
-        ("half signed in", half),
-        ("not verified", unverified),
-        ("at rest", resting),
-        ("with a refresh token", refresh),
+    // Signed in elsewhere when the deletion was scheduled.
+    let gone = cloud.member("ulf").await;
+    let _ = cloud.sign_in("ulf").await.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    let nobody: [(&str, Caller, String); 8] = [
+        ("not signed in", cloud.anonymous(), made_up.clone()),
+        ("half signed in", bearer(&cloud.anonymous(), &half), half),
+        ("not verified", bearer(&cloud.anonymous(), &unverified), unverified),
+        ("not proven to have the phone", bearer(&cloud.anonymous(), &texted), texted),
+        ("locked", bearer(&guesser, &locked), locked),
+        ("at rest", resting, made_up.clone()),
+        ("leaving", gone, made_up.clone()),
+        ("with a refresh token", bearer(&cloud.anonymous(), &friend.refresh_token()), made_up),
     ];
     let sessions = async || cloud.dump().await.to_string().matches("\"SESSION#").count();
     let before = sessions().await;
     let canaries = ["lea@example.test", PHONE, "Marszałkowska"];
     for operation in operations() {
-        for (who, caller) in &nobody {
-            let reply = caller.send(operation.method.clone(), &about(operation.path, &things), operation.body.clone()).await;
+        for (who, caller, flow) in &nobody {
+            // Who is locked knows the password by now.
+            let body = if (*who, operation.name) == ("locked", "POST /v1/sessions") { Some(right.clone()) } else { operation.body.clone() };
+            let path = about(&operation.path.replace("{flow}", flow), &things);
+            let reply = caller.send(operation.method.clone(), &path, body).await;
             let said = String::from_utf8_lossy(&reply.bytes).into_owned();
             assert!(!said.contains("access_token\":") || operation.path == "/openapi.json", "{} {who}: {said}", operation.name);
             assert!(!canaries.iter().any(|c| said.contains(c)), "{} {who}: {said}", operation.name);

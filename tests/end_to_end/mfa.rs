@@ -2,6 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
+};
 use local::aws::{
     Service,
     faults::{Fault, Target},
@@ -52,6 +56,8 @@ async fn the_wizard_goes_in_its_order() {
     let mail = ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is(200);
     assert_eq!((&mail["step"], &mail["code"]["target"]), (&json!("email"), &json!("a****@example.test")));
     assert!(mail.get("app").is_none(), "the secret is shown no more");
+    let skipped = ana.post(&format!("{SETUP}/sms"), json!({ "code": "000000" })).await.is_problem(409, "step_required");
+    assert_eq!(skipped["required_step"], "email");
     let early = ana.post(&format!("{SETUP}/resend"), json!({})).await;
     early.is_problem(429, "resend_too_early");
     assert!((40..=45).contains(&early.header("retry-after").parse::<u32>().unwrap()));
@@ -171,7 +177,7 @@ async fn single_factors_come_and_go() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turning_off_takes_password_and_factor() {
     let cloud = Cloud::start().await;
-    let (ana, app, recovery) = cloud.careful("ana", PHONE).await;
+    let (ana, app, _) = cloud.careful("ana", PHONE).await;
     let off = json!({ "password": PASSWORD });
     cloud.advance(Duration::from_secs(301)).await;
     let refused = ana.post("/v1/me/mfa/removal", off.clone()).await.is_problem(401, "step_up_required");
@@ -191,8 +197,151 @@ async fn turning_off_takes_password_and_factor() {
     assert!(!dump.contains("app_factor") && !dump.contains("recovery_codes"), "nothing of them is kept");
     assert!(cloud.mail_to("ana@example.test").await.subject.contains("Second factors are off"));
     cloud.sign_in("ana").await.get("/v1/me").await.is(200);
-    // Never in clear, nowhere.
-    assert!(recovery.iter().all(|code| !dump.contains(&code[3..])));
+}
+
+/// Every way in which bytes could stand somewhere in clear.
+fn spellings(bytes: &[u8]) -> Vec<String> {
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let list: Vec<String> = bytes.iter().map(|b| format!("{{\"N\":\"{b}\"}}")).collect();
+    vec![BASE64_URL_SAFE_NO_PAD.encode(bytes), BASE64_STANDARD_NO_PAD.encode(bytes), hex.to_uppercase(), hex, list.join(",")]
+}
+
+/// B8, B12, C4, B10: while they are on, neither the seed nor a recovery code nor what clients and devices keep stands anywhere in
+/// clear; turned on again there is another seed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_stand_nowhere_in_clear() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.phone(&ana, PHONE).await;
+    let begun = ana.post(SETUP, json!({ "password": PASSWORD })).await.is(201);
+    let secret = begun["app"]["secret"].as_str().unwrap().replace(' ', "");
+    let seed = |secret: &str| {
+        let value = |c: u8| u16::from(if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' });
+        let bits: Vec<u16> = secret.bytes().flat_map(|c| (0..5).rev().map(move |n| (value(c) >> n) & 1)).collect();
+        bits.chunks_exact(8).map(|byte| u8::try_from(byte.iter().fold(0, |all, bit| (all << 1) | bit)).unwrap()).collect::<Vec<u8>>()
+    };
+    let bytes = seed(&secret);
+    assert_eq!(bytes.len(), 20);
+    let nowhere = async |what: &str, spelt: &[String]| {
+        let dump = cloud.dump().await.to_string();
+        for spelling in spelt {
+            assert!(!dump.contains(spelling), "{what}: {spelling}");
+        }
+    };
+    let spelt: Vec<String> = spellings(&bytes).into_iter().chain([secret.clone(), secret.to_lowercase()]).collect();
+    nowhere("the seed that is being set up", &spelt).await;
+    let app = App::new(&secret);
+    ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is(200);
+    let mailed = cloud.code_to("ana@example.test").await;
+    ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await.is(200);
+    let texted = cloud.code_to(PHONE).await;
+    let recovery = ana.post(&format!("{SETUP}/sms"), json!({ "code": texted })).await.is(201)["recovery_codes"].clone();
+    assert_eq!(cloud.of_kind("app_factor").await.len(), 1);
+    nowhere("the seed", &spelt).await;
+    for code in recovery.as_array().unwrap() {
+        let code = code.as_str().unwrap();
+        let plain = code[3..].replace('-', "");
+        nowhere("a recovery code", &[code[3..].to_owned(), plain.to_uppercase(), spellings(plain.as_bytes())[0].clone(), plain]).await;
+    }
+
+    let client = cloud.anonymous();
+    let flow = client.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "remember_device": true })).await.is(202);
+    let verify = format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    let reply = client.post(&verify, json!({ "code": recovery[0] })).await.is(201);
+    for member in ["refresh_token", "device_token"] {
+        let token = reply[member].as_str().unwrap();
+        let whole = BASE64_URL_SAFE_NO_PAD.decode(&token[4..]).unwrap();
+        let mut spelt = spellings(&whole[whole.len() - 32..]);
+        spelt.push(token[4..].to_owned());
+        nowhere(member, &spelt).await;
+    }
+
+    let ana = cloud.step_up(&ana, &app).await;
+    let _ = ana.post("/v1/me/mfa/removal", json!({ "password": PASSWORD })).await.is(204);
+    let again = cloud.sign_in("ana").await.post(SETUP, json!({ "password": PASSWORD })).await.is(201);
+    assert_ne!(again["app"]["secret"].as_str().unwrap().replace(' ', ""), secret);
+}
+
+/// I-4: turning off ends what was being set up; and nobody who is half signed in gets at what somebody sets up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_set_up_ends_with_the_factors_and_is_its_owners() {
+    let cloud = Cloud::start().await;
+    let (ben, app, _) = cloud.careful("ben", "+447911123457").await;
+    let ana = cloud.member("ana").await;
+    cloud.phone(&ana, PHONE).await;
+    let begun = ana.post(SETUP, json!({ "password": PASSWORD })).await.is(201);
+    let client = cloud.anonymous();
+    let flow = client.post("/v1/sessions", json!({ "login": "ben", "password": PASSWORD })).await.is(202);
+    let half = client.with("authorization", format!("Bearer {}", flow["id"].as_str().unwrap()));
+    let new = App::new(begun["app"]["secret"].as_str().unwrap());
+    half.get(SETUP).await.is_problem(401, "token_invalid");
+    half.delete(SETUP).await.is_problem(401, "token_invalid");
+    half.post(SETUP, json!({ "password": PASSWORD })).await.is_problem(401, "token_invalid");
+    half.post(&format!("{SETUP}/app"), json!({ "code": new.code(&cloud) })).await.is_problem(401, "token_invalid");
+    assert_eq!(ana.get(SETUP).await.is(200)["app"], begun["app"]);
+
+    let ben = cloud.step_up(&ben, &app).await;
+    let setup = ben.post("/v1/me/mfa/factors/app", json!({})).await.is(201);
+    let new = App::new(setup["app"]["secret"].as_str().unwrap());
+    let _ = ben.post("/v1/me/mfa/removal", json!({ "password": PASSWORD })).await.is(204);
+    ben.get(SETUP).await.is_problem(404, "not_found");
+    ben.put("/v1/me/mfa/factors/app", json!({ "code": new.code(&cloud) })).await.is_problem(409, "mfa_not_enabled");
+    assert_eq!(status(&ben).await["enabled"], false);
+    assert!(cloud.of_kind("app_factor").await.is_empty());
+}
+
+/// I-4, A5: wrong passwords count together, wherever they are asked for: after five the right one has to wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_passwords_count_together() {
+    let cloud = Cloud::start().await;
+    let (ana, app, _) = cloud.careful("ana", PHONE).await;
+    let ana = cloud.step_up(&ana, &app).await;
+    let ben = cloud.member("ben").await;
+    cloud.phone(&ben, "+447911123457").await;
+    let (wrong, right) = (json!({ "password": "wrong" }), json!({ "password": PASSWORD }));
+    for (who, mfa) in [(&ana, "/v1/me/mfa/removal"), (&ben, SETUP)] {
+        for place in [mfa, "/v1/me/deactivation", "/v1/me/deletion", mfa, "/v1/me/deactivation"] {
+            who.post(place, wrong.clone()).await.is_problem(403, "password_wrong");
+        }
+        for place in [mfa, "/v1/me/deactivation", "/v1/me/deletion"] {
+            who.post(place, right.clone()).await.is_problem(429, "too_many_requests");
+        }
+    }
+}
+
+/// I-5: what is shown of a device follows its use; since when and until when it is trusted does not; it is not listed afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn devices_are_shown_as_they_were_last_used() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let at = |city: &str, agent: &str| {
+        let client = cloud.anonymous().with("cloudfront-viewer-city", city).with("cloudfront-viewer-country", "PL");
+        if agent.is_empty() { client } else { client.with("user-agent", agent) }
+    };
+    let sign_in = async |client: &Caller, token: &Value| {
+        let body = json!({ "login": "ana", "password": PASSWORD, "remember_device": true, "device_token": token });
+        client.post("/v1/sessions", body).await.is(201)["device_token"].clone()
+    };
+    let token = sign_in(&at("Krak%C3%B3w", ""), &json!(null)).await;
+    let first = ana.get("/v1/me/devices").await.is(200)["items"][0].clone();
+    assert_eq!((&first["place"], &first["agent"]["browser"]), (&json!("Kraków, PL"), &json!("Firefox 140")));
+    assert_eq!(first["created_at"], first["last_used_at"]);
+    cloud.advance(Duration::from_secs(500)).await;
+    let safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15";
+    let _ = sign_in(&at("Gda%C5%84sk", safari), &token).await;
+    let items = ana.get("/v1/me/devices").await.is(200)["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 1, "it is the same one");
+    let second = &items[0];
+    assert_eq!(second["place"], "Gdańsk, PL");
+    for kept in ["id", "created_at", "expires_at"] {
+        assert_eq!(second[kept], first[kept], "{kept}");
+    }
+    for new in ["last_used_at", "address", "agent"] {
+        assert_ne!(second[new], first[new], "{new}");
+    }
+    cloud.advance(DAY * 30).await;
+    assert_eq!(cloud.sign_in("ana").await.get("/v1/me/devices").await.is(200)["items"], json!([]));
+    assert_eq!(cloud.of_kind("device").await.len(), 1, "and it is there still");
 }
 
 /// I-4, B12: a recovery code works once, in any spelling, and is told of; new ones void the old ones; another person's are worth

@@ -62,6 +62,30 @@ async fn a_passkey_signs_in_until_it_is_removed() {
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
 }
 
+/// I-14, I-12: a passkey is a second step behind the password; and it signs in to no account that rests.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passkey_is_a_second_step_until_the_account_rests() {
+    let cloud = Cloud::start().await;
+    let (ana, app, _) = cloud.careful("ana", "+447911123456").await;
+    let ana = cloud.step_up(&ana, &app).await;
+    let (mut phone, _) = register(&ana, "phone").await;
+    let browser = cloud.anonymous();
+    let flow = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(202);
+    let offered: Vec<&Value> = flow["factors"].as_array().unwrap().iter().map(|f| &f["factor"]).collect();
+    assert_eq!(offered, ["passkey", "app", "email", "sms", "recovery_code"]);
+    let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+    let chosen = browser.put(&format!("{path}/factor"), json!({ "factor": "passkey" })).await.is(200);
+    let answer = json!({ "passkey": phone.get(&chosen["passkey"], ORIGIN) });
+    let signed_in = browser.signed_in(browser.post(&format!("{path}/verify"), answer).await.is(201));
+    assert_eq!(signed_in.claims()["amr"], json!(["pwd", "pop", "mfa"]));
+
+    let (verify, options) = ask(&browser).await;
+    let _ = ana.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
+    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(404, "not_found");
+    let (verify, options) = ask(&browser).await;
+    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(404, "not_found");
+}
+
 /// What a passkey answers for.
 #[derive(Clone, Copy, Debug)]
 enum Way {

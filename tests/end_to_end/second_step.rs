@@ -268,6 +268,56 @@ async fn flows_of_others_are_nothing() {
     verify(&client, &next, &app.code(&cloud)).await.is_problem(404, "not_found");
 }
 
+/// I-3, Q13: a sign-in that waits for its second step is gone once its owner has changed or reset the password, or put the
+/// account to rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_changed_ends_what_was_begun() {
+    let cloud = Cloud::start().await;
+    for (n, name) in (0..).zip(["change", "reset", "rest"]) {
+        let (owner, app, _) = cloud.careful(name, &format!("+44791112345{n}")).await;
+        let owner = cloud.step_up(&owner, &app).await;
+        let client = cloud.anonymous();
+        let flow = begin(&client, name).await;
+        let _ = choose(&client, &flow, "app").await.is(200);
+        match name {
+            "change" => {
+                let body = json!({ "current_password": PASSWORD, "new_password": "quiet rivers bend" });
+                let _ = owner.put("/v1/me/password", body).await.is(204);
+            }
+            "reset" => {
+                let _ = client.post("/v1/password-resets", json!({ "email": owner.email() })).await.is(202);
+                let token = cloud.token_to(&owner.email()).await;
+                let body = json!({ "token": token, "password": "quiet rivers bend" });
+                let _ = client.post("/v1/password-resets/confirm", body).await.is(204);
+            }
+            _ => {
+                let _ = owner.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
+            }
+        }
+        choose(&client, &flow, "email").await.is_problem(404, "not_found");
+        verify(&client, &flow, &app.code(&cloud)).await.is_problem(404, "not_found");
+    }
+}
+
+/// I-3, M11: codes go to whoever is being signed in to, not to whoever is signed in where that is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_go_to_whose_account_it_is() {
+    const OTHER: &str = "+447911123457";
+    let cloud = Cloud::start().await;
+    let (ana, _, _) = cloud.careful("ana", PHONE).await;
+    cloud.careful("ben", OTHER).await;
+    let before = (cloud.mails_to("ana@example.test").await.len(), cloud.mails_to(PHONE).await.len());
+    for (factor, to) in [("email", "ben@example.test"), ("sms", OTHER)] {
+        let theirs = cloud.mails_to(to).await.len();
+        let flow = begin(&ana, "ben").await;
+        let _ = choose(&ana, &flow, factor).await.is(200);
+        assert_eq!(cloud.mails_to(to).await.len(), theirs + 1, "{factor}");
+        let done = verify(&cloud.anonymous(), &flow, &cloud.code_to(to).await).await;
+        assert!(done.status == 201, "{factor}: {}", done.status);
+    }
+    assert_eq!((cloud.mails_to("ana@example.test").await.len(), cloud.mails_to(PHONE).await.len()), before);
+}
+
 /// B13: what a stolen session must not be enough for takes a proof that is no older than five minutes, by the strongest that one
 /// has, of that very session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -335,12 +385,12 @@ async fn a_step_up_lifts_no_copy() {
     with(&jar(&stepped)).post("/v1/sessions/refresh", json!({})).await.is(200);
 }
 
-/// Q11, Q1: of a thousand uses of one code, of the app on two flows or of a mailed one, one signs in.
+/// Q11, Q1, B12: of a thousand uses of one code, of the app on many flows, of a mailed one or of a recovery code, one signs in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_code_signs_in_once() {
     let cloud = Cloud::start().await;
-    for (factor, name, phone) in [("app", "ana", PHONE), ("email", "ben", "+447911123457")] {
-        let (_, app, _) = cloud.careful(name, phone).await;
+    for (factor, name, phone) in [("app", "ana", PHONE), ("email", "ben", "+447911123457"), ("recovery_code", "eve", "+447911123458")] {
+        let (_, app, recovery) = cloud.careful(name, phone).await;
         // Three answers are evaluated in a flow: many flows, from many clients, share the one code.
         let mut flows = Vec::new();
         for _ in 0..12 {
@@ -349,7 +399,11 @@ async fn one_code_signs_in_once() {
             let _ = choose(&client, &flow, factor).await.is(200);
             flows.push((client, flow));
         }
-        let code = if factor == "app" { app.code(&cloud) } else { cloud.code_to(&format!("{name}@example.test")).await };
+        let code = match factor {
+            "app" => app.code(&cloud),
+            "email" => cloud.code_to(&format!("{name}@example.test")).await,
+            _ => recovery[0].clone(),
+        };
         let statuses = race(1000, |i| {
             let ((client, flow), code) = (flows[i % flows.len()].clone(), code.clone());
             async move { verify(&client, &flow, &code).await.status.as_u16() }

@@ -245,6 +245,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_signed_must_also_say_the_right_thing() {
+        use serde_json::json;
+        let sys = Sys::real();
+        let t = tokens(&sys, A);
+        let token = t.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
+        let payload = token.split('.').nth(1).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+        let signed = |claims: &serde_json::Value| {
+            let header = Header { typ: Some(TYPE.to_owned()), kid: Some("a".to_owned()), ..Header::new(Algorithm::EdDSA) };
+            jsonwebtoken::encode(&header, claims, &t.keys[0].signs).unwrap()
+        };
+        assert!(t.verify(&signed(&claims)).is_some());
+        let now = sys.now().seconds();
+        for (name, value) in [
+            ("iss", json!("https://evil.example")),
+            ("iss", json!("https://api.example.test/")),
+            ("iss", json!(["https://api.example.test"])),
+            ("aud", json!("other")),
+            ("aud", json!(["stoa"])),
+            ("aud", json!(["stoa", "other"])),
+            ("ver", json!(0)),
+            ("ver", json!(2)),
+            ("ver", json!("1")),
+            ("nbf", json!(now + 60)),
+            ("iat", json!(now + 60)),
+            ("exp", json!(now - 60)),
+            ("exp", json!("never")),
+            ("sub", json!("ses_00000000000000000000000000")),
+            ("amr", json!("pwd")),
+            ("amr", json!(["iris"])),
+            ("role", json!("administrator")),
+        ] {
+            let mut other = claims.clone();
+            other[name] = value.clone();
+            assert!(t.verify(&signed(&other)).is_none(), "{name} {value}");
+        }
+    }
+
+    #[test]
     fn forged_tokens_are_refused() {
         let sys = Sys::real();
         let t = tokens(&sys, A);
