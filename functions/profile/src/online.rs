@@ -62,7 +62,10 @@ mod tests {
     fn five_minutes_or_a_socket_and_not_after_leaving() {
         let sys = Sys::real();
         let user = sys.id();
-        let here = come(None, user, Live { id: "a".to_owned(), session: sys.id(), since: NOW }, NOW).unwrap().next;
+        let here =
+            come(None, user, Live { id: "a".to_owned(), session: sys.id(), since: NOW, until: NOW + Duration::from_secs(86_400) }, NOW)
+                .unwrap()
+                .next;
         let closed = here.clone().go(|_| true, NOW).unwrap().next;
         let seen = |left| LastSeen { user, at: NOW, left };
         let late = NOW + ONLINE;
