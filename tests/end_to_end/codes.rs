@@ -250,6 +250,12 @@ async fn five_wrong_codes_burn_it_also_at_once_and_for_a_new_wizard() {
     assert_eq!((&stored["tries"]["N"], &stored["failures"]["N"]), (&json!("5"), &json!("5")));
     asked.try_code(&code).await.is_problem(422, "code_invalid");
 
+    let asked = Asked::new(&cloud, Kind::SetupByMail, 2).await;
+    let code = cloud.code_to(&asked.to).await;
+    for _ in 0..5 {
+        asked.try_code(&wrong(&code)).await.is_problem(422, "code_invalid");
+    }
+    let stored = asked.stored(&cloud).await;
     wizard(&cloud, &asked.caller).await.is_problem(429, "resend_too_early");
     advance_to(&cloud, moment(&stored, "resend_at")).await;
     wizard(&cloud, &asked.caller).await.is(200);
