@@ -201,7 +201,7 @@ async fn turning_off_takes_password_and_factor() {
 
 /// Every way in which bytes could stand somewhere in clear.
 fn spellings(bytes: &[u8]) -> Vec<String> {
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
     let list: Vec<String> = bytes.iter().map(|b| format!("{{\"N\":\"{b}\"}}")).collect();
     vec![BASE64_URL_SAFE_NO_PAD.encode(bytes), BASE64_STANDARD_NO_PAD.encode(bytes), hex.to_uppercase(), hex, list.join(",")]
 }
@@ -341,7 +341,6 @@ async fn devices_are_shown_as_they_were_last_used() {
     }
     cloud.advance(DAY * 30).await;
     assert_eq!(cloud.sign_in("ana").await.get("/v1/me/devices").await.is(200)["items"], json!([]));
-    assert_eq!(cloud.of_kind("device").await.len(), 1, "and it is there still");
 }
 
 /// I-4, B12: a recovery code works once, in any spelling, and is told of; new ones void the old ones; another person's are worth

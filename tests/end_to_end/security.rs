@@ -433,7 +433,9 @@ async fn journey() -> (Secrets, String) {
     cloud.phone(&ana, PHONE).await;
     secrets.keep(cloud.mail_to(PHONE).await.code.unwrap());
     let (app, recovery) = cloud.second_factors(&ana, PHONE).await;
-    recovery.iter().for_each(|code| secrets.keep(code));
+    for code in &recovery {
+        secrets.keep(code);
+    }
     let browser = cloud.anonymous();
     for login in [json!({ "login": "ana", "password": PIN }), json!({ "login": "ana", "password": PASSWORD, "remember_device": PASSWORD })]
     {

@@ -30,8 +30,8 @@ pub struct ScheduleDeletion {
 /// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
 /// that takes it back. Every other sign-in ends. Superusers stay until another superuser has taken that role away.
 ///
-/// AWS calls: the batch that proves the session and brings what was scheduled before; a counter of mails; two of attempts, which
-/// count before the password is compared; the password; the transaction, and the client's counter back.
+/// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count before
+/// the password is compared; the password; a counter of mails; the transaction, and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["deletion_schedules", "password"]))),
     responses((status = 200, body = Leaving), Problems))]
@@ -46,10 +46,10 @@ pub async fn schedule_deletion(
     if before.as_ref().is_some_and(|d| d.stage != Stage::Scheduled) {
         return Err(Kind::DeletionBegun.into());
     }
-    // Each mails a link.
-    limits::take(&s.table, now, &[Limit::new("deletion_schedules", user.id, 10, DAY)]).await?;
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    // Each mails a link; a wrong password does not.
+    limits::take(&s.table, now, &[Limit::new("deletion_schedules", user.id, 10, DAY)]).await?;
     let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
     // Whoever else is in stays no longer than the owner, who may come back.
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));

@@ -58,7 +58,8 @@ impl Place {
         let mut lines = BufReader::new(child.stdout.as_mut().expect("stdout")).lines();
         let mut said = String::new();
         while let Some(line) = timeout(HANGS, lines.next_line()).await.expect("it says something").expect("read") {
-            said += &format!("{line}\n");
+            said.push_str(&line);
+            said.push('\n');
             if line.starts_with("Ctrl-C") {
                 return (child, said);
             }

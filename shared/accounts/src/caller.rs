@@ -50,7 +50,7 @@ pub(crate) async fn load_with(
     let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
     let good = |u: &User| u.status == Status::Active || (even_purging && u.status == Status::Purging);
     let user = batch.take::<User>(&user)?.filter(good);
-    let session = batch.take::<Session>(&session)?.map(|session| session.as_proven_by(claims));
+    let session = batch.take::<Session>(&session)?.map(|session| session.proven_by(claims));
     let member = user.zip(session).map(|(user, session)| Member { user, session });
     Ok((member.filter(|m| m.session.is_good(&m.user, sys.now())), batch))
 }

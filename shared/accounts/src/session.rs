@@ -97,7 +97,7 @@ impl Session {
     }
 
     /// The session as whoever has this token of it has proven it.
-    pub(crate) fn as_proven_by(self, claims: &Claims) -> Self {
+    pub(crate) fn proven_by(self, claims: &Claims) -> Self {
         // Tokens tell seconds.
         let same = self.auth_time.seconds() == claims.auth_time;
         let auth_time = if same { self.auth_time } else { Time::from_millis(claims.auth_time.saturating_mul(1000)) };

@@ -27,7 +27,9 @@ pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Pres
     }
     let ending = closed.values().flatten().cloned().collect();
     let (gone, still_open) = tokio::join!(sockets.post_all(targets, frame), sockets.close_all(ending, None));
-    closed.values_mut().for_each(|ids| ids.retain(|id| !still_open.contains(id)));
+    for ids in closed.values_mut() {
+        ids.retain(|id| !still_open.contains(id));
+    }
     for ((user, since), id) in gone {
         if now.since(since) >= HANDSHAKE {
             closed.entry(user).or_default().push(id);

@@ -140,7 +140,9 @@ impl Presence {
     pub fn silence(mut self, which: impl Fn(&Live) -> bool, now: Time) -> Option<Change> {
         let silenced: Vec<&mut Live> = self.live.iter_mut().filter(|l| which(l)).collect();
         let any = !silenced.is_empty();
-        silenced.into_iter().for_each(|l| l.until = l.until.min(now));
+        for live in silenced {
+            live.until = live.until.min(now);
+        }
         let before = self.version;
         let next = Self { version: before.saturating_add(1), ..self };
         any.then_some(Change { next, gone: Vec::new(), turned: false, before: Some(before) })
