@@ -96,7 +96,7 @@ async fn the_pages_of_the_console_show_what_there_is() {
     let user = format!("USER#{}", ana.id());
     for (page, id, texts) in [
         ("/inbox", "messages", ["ana@example.test", "code"]),
-        ("/inbox", "message", ["Copy code", "Arrived"]),
+        ("/inbox?message=1", "message", ["Copy code", "Arrived"]),
         ("/clock", "offset", ["ahead of", "the real time"]),
         ("/schedules", "schedules", ["deletion-sweep", "Run now"]),
         ("/connections", "connections", ["127.", "Cut"]),
@@ -105,11 +105,13 @@ async fn the_pages_of_the_console_show_what_there_is() {
         let mut browser = Browser::open(&format!("{}{page}", cloud.urls.console)).await;
         let script = r"(async () => {
             const there = () => document.getElementById(ID)?.textContent ?? '';
-            while (!TEXTS.every(text => there().includes(text))) await new Promise(then => setTimeout(then, 20));
-            return true;
+            const late = Date.now() + 10000;
+            while (!TEXTS.every(text => there().includes(text)) && Date.now() < late) await new Promise(then => setTimeout(then, 20));
+            return there();
         })()";
         let script = script.replace("ID", &json!(id).to_string()).replace("TEXTS", &json!(texts).to_string());
-        assert_eq!(browser.run(&script).await, true, "{page}");
+        let there = browser.run(&script).await;
+        assert!(texts.iter().all(|text| there.as_str().unwrap_or_default().contains(text)), "{page}: {texts:?} are not in {there}");
         let errors = browser.errors().await;
         assert!(errors.is_empty(), "{page}: {errors:?}");
     }
