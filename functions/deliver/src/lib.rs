@@ -10,8 +10,9 @@
 //! AWS calls: two updates for the lease and the note of the event (without the first a repetition would send again, without
 //! the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because how it is sent
 //! stands in it, and an update, which keeps the hash while the sending is still current; a notice takes one read of the person,
-//! with where it goes if that is not their address, and three counters if it goes by text message to who has none. The mail about a scheduled deletion takes one more, for the date and the
-//! name in it. A sending that fails takes an update of the challenge, and the first time the counters'.
+//! with where it goes if that is not their address, and three counters if it goes by text message to who has none. The mail
+//! about a scheduled deletion takes one more, for the date and the name in it. A sending that fails takes an update of the
+//! challenge, and the first time the counters'.
 
 mod challenge;
 mod notice;

@@ -92,10 +92,7 @@ pub async fn request_password_reset(
     let mut tx = Tx::new();
     if let Some(person) = &person {
         link.user = Some(person.id);
-        if let Some(before) = &before {
-            link.follow(before, now);
-        }
-        link.replace(&mut tx, &s.sys, before.as_ref());
+        link.send_now(&mut tx, &s.sys, before.as_ref());
     } else {
         (link.decoy, link.destination) = (true, String::new());
         tx.put(&link, Cond::Absent.or(Cond::Exists));

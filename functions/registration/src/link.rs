@@ -85,17 +85,14 @@ pub async fn register_by_link(
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
     let mut challenge = Challenge::new(&s.sys, id, Purpose::Activation, Form::Link, &to, locale).decoy_of(owner);
     challenge.flow = Some(token.id());
-    // Whoever asks anew does not wait: a stranger who has asked with this address would keep its owner waiting.
-    if let Some(before) = &before {
-        challenge.follow(before, now);
-    }
     let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, owner, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
     flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });
     let mut tx = Tx::new();
     tx.create(&flow);
-    challenge.replace(&mut tx, &s.sys, before.as_ref());
+    // Whoever asks anew does not wait: a stranger who has asked with this address would keep its owner waiting.
+    challenge.send_now(&mut tx, &s.sys, before.as_ref());
     let permit = Permit::take(&s.table, now, Limits::start(&client, &challenge)).await?;
     permit.commit(&s.table, tx).await?;
     Ok(Accepted(LinkSent { id: token, link: challenge.sent() }))

@@ -100,16 +100,13 @@ pub async fn change_registration_email(
         flow.locale,
     )
     .decoy_of(owner);
-    // A code for the former address, still on its way, is stale then.
-    if let Some(before) = &before {
-        challenge.follow(before, now);
-    }
     let mut tx = Tx::new();
     let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner).remove("password");
     tx.update(moved.index(Index::Two, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
     (flow.proven, flow.password) = (false, None);
-    challenge.replace(&mut tx, &s.sys, before.as_ref());
+    // A code for the former address, still on its way, is stale then.
+    challenge.send_now(&mut tx, &s.sys, before.as_ref());
     Permit::take(&s.table, now, Limits::start(&client, &challenge)).await?.commit(&s.table, tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))
 }

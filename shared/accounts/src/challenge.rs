@@ -272,13 +272,11 @@ impl Challenge {
 
     /// Writes a new challenge and asks for its sending.
     pub fn issue(&self, tx: &mut Tx, sys: &Sys) -> Slot {
-        let slot = tx.create(self);
-        Outbox::add(tx, sys, &Event::ChallengeIssued { challenge: self.id, sending: self.sending });
-        slot
+        self.replace(tx, sys, None)
     }
 
     /// Writes this challenge in the place of the one before, if it is still the current one, and asks for its sending.
-    pub fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
+    fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
         let slot = match before {
             Some(before) => tx.put(self, field("sending").eq(before.sending)),
             None => tx.create(self),
@@ -304,9 +302,17 @@ impl Challenge {
         Ok(self.replace(tx, sys, before))
     }
 
+    /// As [`Challenge::send`], but at once: for what its caller spaces out itself.
+    pub fn send_now(&mut self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
+        if let Some(before) = before {
+            self.follow(before, sys.now());
+        }
+        self.replace(tx, sys, before)
+    }
+
     /// Goes on where the one `before` it has come to, so that no two sendings have the same number. Failures are forgotten a day
     /// after the first of them, whatever is sent meanwhile: otherwise whoever asks once a day would keep others locked out.
-    pub fn follow(&mut self, before: &Self, now: Time) {
+    fn follow(&mut self, before: &Self, now: Time) {
         let rested = now >= before.forgotten_at();
         self.in_a_row = if rested { 1 } else { before.in_a_row.saturating_add(1) };
         self.sending = before.sending.saturating_add(1);
@@ -348,17 +354,13 @@ impl Challenge {
         if now < self.resend_at {
             return Err(Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)));
         }
-        let before = self.sending;
-        (self.failures, self.failures_since) = self.failed(now);
-        self.sending = before.saturating_add(1);
-        self.in_a_row = self.in_a_row.saturating_add(1);
+        let before = self.clone();
+        self.follow(&before, now);
         self.resend_at = now + self.pause();
         self.expires_at = now + rules.life;
         self.tries = 0;
         self.hash = None;
-        let slot = tx.put(self, field("sending").eq(before));
-        Outbox::add(tx, sys, &Event::ChallengeIssued { challenge: self.id, sending: self.sending });
-        Ok(slot)
+        Ok(self.replace(tx, sys, Some(&before)))
     }
 
     /// Uses the challenge up, together with what it allows: of any number of transactions one wins.

@@ -2,8 +2,9 @@
 //!
 //! Anybody can have a code sent to any number, and whoever owns numbers can be paid for each message that reaches them. So
 //! whatever sends a code asks [`Sending::permit`] first. Counted is what a caller cannot choose: the number, its range, the
-//! client's network as the gateway saw it, the account, and everything together. A range from which few codes come back is left alone for a
-//! while. What is refused uses nothing up, nor does what could not be sent; if the counters do not work, nothing is sent.
+//! client's network as the gateway saw it, the account, and everything together. A range from which few codes come back is left
+//! alone for a while. What is refused uses nothing up, nor does what could not be sent; if the counters do not work, nothing is
+//! sent.
 
 use std::sync::Arc;
 
