@@ -431,13 +431,7 @@ async fn a_change_and_its_entry_are_one() {
     let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
     let ana = cloud.member("ana").await;
     let fault = |fault, first, times| {
-        let target = Target {
-            function: Some("AdminFunction".to_owned()),
-            service: Some(Service::DynamoDb),
-            operation: Some("TransactWriteItems".to_owned()),
-            first,
-            times,
-        };
+        let target = Target { first, times, ..Target::of("AdminFunction", Service::DynamoDb, "TransactWriteItems") };
         cloud.aws.faults.script(target, fault)
     };
     let seen = async || (roles(&cloud, &ana).await.len(), audit(&cloud, &ana).await.len());

@@ -42,10 +42,6 @@ async fn catch_up(socket: &mut Socket, room: &str, mut since: u64, limit: u32) -
     }
 }
 
-fn calls_of(function: &str, operation: &str, first: u32, times: u32) -> Target {
-    Target { function: Some(function.to_owned()), service: Some(Service::DynamoDb), operation: Some(operation.to_owned()), first, times }
-}
-
 /// C-1, C-5: the sending socket is acknowledged to, every other device of both hears the message, once.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_talk_on_all_their_devices() {
@@ -200,8 +196,8 @@ async fn a_dead_writer_holds_nobody_up_for_long() {
     let _ = sender.ask(send(&room, "one", "n1")).await;
     // The transaction fails for good, and so does the tombstone that would tell readers at once.
     let faults = [
-        cloud.aws.faults.script(calls_of("ChatFunction", "TransactWriteItems", 1, 0), Fault::Internal),
-        cloud.aws.faults.script(calls_of("ChatFunction", "PutItem", 1, 0), Fault::Internal),
+        cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Internal),
+        cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "PutItem"), Fault::Internal),
     ];
     let failed = sender.ask(send(&room, "two", "n2")).await;
     assert_eq!(failed["problem"]["code"], "unavailable", "{failed}");
@@ -228,7 +224,7 @@ async fn a_lost_reply_commits_nothing_twice() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
     let mut sender = ana.socket().await;
-    let lost = cloud.aws.faults.script(calls_of("ChatFunction", "TransactWriteItems", 1, 1), Fault::LostAfter);
+    let lost = cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems").times(1), Fault::LostAfter);
     let first = sender.ask(send(&room, "once", "n1")).await;
     assert_eq!(lost.hits(), 1);
     let again = sender.ask(send(&room, "once", "n1")).await;
@@ -440,7 +436,7 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
         let socket = ben.socket().await;
         if i % 2 == 0 { living.push(socket) } else { dead.push(socket) }
     }
-    let mute = cloud.aws.faults.script(calls_of("SocketFunction", "GetItem", 1, 0), Fault::Internal);
+    let mute = cloud.aws.faults.script(Target::of("SocketFunction", Service::DynamoDb, "GetItem"), Fault::Internal);
     dead.into_iter().for_each(Socket::drop_silently);
     // Each tries three times.
     until(async || mute.hits() >= 15).await;
@@ -468,7 +464,7 @@ async fn dead_devices_hold_up_no_fan_out() {
         dead.push(cloud.member(name).await.socket().await);
     }
     cloud.settle().await;
-    let mute = cloud.aws.faults.script(calls_of("SocketFunction", "GetItem", 1, 0), Fault::Internal);
+    let mute = cloud.aws.faults.script(Target::of("SocketFunction", Service::DynamoDb, "GetItem"), Fault::Internal);
     dead.into_iter().for_each(Socket::drop_silently);
     until(async || mute.hits() >= 6).await;
     cloud.settle().await;
@@ -512,7 +508,7 @@ async fn every_frame_is_judged_anew() {
     let mut socket = ana.socket().await;
     assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
     // The sessions are gone, and nobody is told that there are sockets to close.
-    let bus = Target { service: Some(Service::EventBridge), ..calls_of("OutboxRelayFunction", "PutEvents", 1, 0) };
+    let bus = Target::of("OutboxRelayFunction", Service::EventBridge, "PutEvents");
     let _silent = cloud.aws.faults.script(bus, Fault::Unavailable);
     let _ = phone.delete("/v1/sessions").await.is(204);
     socket.send("next", json!({ "type": "hello" })).await;

@@ -143,10 +143,6 @@ async fn told(cloud: &Cloud, to: &str, what: &str) -> usize {
     cloud.mails_to(to).await.iter().filter(|m| m.subject.contains(what) || m.text.contains(what)).count()
 }
 
-fn calls_of(function: &str, service: Service, operation: &str, times: u32) -> Target {
-    Target { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), first: 1, times }
-}
-
 /// Signs somebody up who has nothing but a phone.
 pub(crate) async fn by_phone(cloud: &Cloud, phone: &str) -> Caller {
     let caller = cloud.anonymous();
@@ -176,7 +172,7 @@ async fn a_change_is_told_once() {
     ask_email(&ana, "newer@example.test").await.is(202);
     assert_eq!(asked().await, 2);
     // A refused one was not asked for.
-    let clash = cloud.aws.faults.script(calls_of("ProfileFunction", Service::DynamoDb, "TransactWriteItems", 0), Fault::Conflict);
+    let clash = cloud.aws.faults.script(Target::of("ProfileFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Conflict);
     assert!(!ask_email(&ana, "newest@example.test").await.status.is_success());
     clash.end();
     assert_eq!(asked().await, 2);
@@ -383,7 +379,7 @@ async fn each_former_address_is_told() {
         ask_email(&ana, email).await.is(202);
         codes.push(cloud.code_to(email).await);
     }
-    let down = cloud.aws.faults.script(calls_of("OutboxRelayFunction", Service::EventBridge, "PutEvents", 0), Fault::Internal);
+    let down = cloud.aws.faults.script(Target::of("OutboxRelayFunction", Service::EventBridge, "PutEvents"), Fault::Internal);
     for (email, code) in ["second@example.test", "third@example.test"].into_iter().zip(&codes) {
         ask_email(&ana, email).await.is(202);
         prove(&ana, EMAIL, code).await.is(200);
@@ -403,7 +399,7 @@ async fn a_notice_that_fails_is_repeated_alone() {
     ana.post(PHONE, json!({ "phone": "+447911123457" })).await.is(202);
     let code = cloud.code_to("+447911123457").await;
     let before = told(&cloud, "ana@example.test", "phone number was changed").await;
-    let down = cloud.aws.faults.script(calls_of("DeliverFunction", Service::Ses, "SendRawEmail", 4), Fault::Throttle);
+    let down = cloud.aws.faults.script(Target::of("DeliverFunction", Service::Ses, "SendRawEmail").times(4), Fault::Throttle);
     prove(&ana, PHONE, &code).await.is(200);
     assert_eq!(told(&cloud, "+447911123456", "no longer belongs").await, 1);
     assert_eq!(told(&cloud, "ana@example.test", "phone number was changed").await - before, 1);

@@ -19,10 +19,6 @@ use crate::socket::until;
 const DELIVER: &str = "DeliverFunction";
 const RELAY: &str = "OutboxRelayFunction";
 
-fn calls_of(function: &str, service: Service, operation: &str, first: u32, times: u32) -> Target {
-    Target { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), first, times }
-}
-
 /// The items of one kind.
 async fn items(cloud: &Cloud, kind: &str) -> Vec<Value> {
     let dump = cloud.dump().await;
@@ -70,7 +66,7 @@ async fn an_event_that_comes_again_sends_nothing_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_comes_many_times_at_once_is_one_mail() {
     let cloud = Cloud::start().await;
-    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, 0), Fault::Internal);
+    let down = cloud.aws.faults.script(Target::of(RELAY, Service::EventBridge, "PutEvents"), Fault::Internal);
     let _ = register(&cloud, "ana@example.test").await;
     let outbox = loop {
         match items(&cloud, "outbox").await.pop() {
@@ -93,7 +89,7 @@ async fn an_event_that_comes_many_times_at_once_is_one_mail() {
 async fn a_sending_that_fails_is_tried_again_and_nobody_notices() {
     let cloud = Cloud::start().await;
     // The client tries three times within an invocation; the platform invokes again.
-    let down = cloud.aws.faults.script(calls_of(DELIVER, Service::Ses, "SendRawEmail", 1, 4), Fault::Throttle);
+    let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail").times(4), Fault::Throttle);
     let _ = register(&cloud, "ana@example.test").await;
     let mail = cloud.mail_to("ana@example.test").await;
     assert_eq!((down.hits(), cloud.mails_to("ana@example.test").await.len()), (4, 1));
@@ -106,7 +102,7 @@ async fn a_sending_that_fails_is_tried_again_and_nobody_notices() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_given_up_waits_and_is_sent_again() {
     let cloud = Cloud::start().await;
-    let down = cloud.aws.faults.script(calls_of(DELIVER, Service::Ses, "SendRawEmail", 1, 9), Fault::Internal);
+    let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail").times(9), Fault::Internal);
     let _ = register(&cloud, "ana@example.test").await;
     cloud.settle().await;
     assert_eq!(down.hits(), 9, "three attempts in each of three invocations");
@@ -191,7 +187,8 @@ async fn what_the_bus_does_not_take_is_reported_by_its_place() {
     let ana = cloud.member("ana").await;
     let before = cloud.mails_to(&ana.email()).await.len();
     // The second batch of ten fails, in all attempts of the client.
-    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 2, 3), Fault::Internal);
+    let down =
+        cloud.aws.faults.script(Target { first: 2, ..Target::of(RELAY, Service::EventBridge, "PutEvents").times(3) }, Fault::Internal);
     let relay = async |poisoned: &[usize]| {
         failures(&cloud.hosts.invoke(RELAY, notices(&ana.id(), poisoned), &Trace::new(&cloud.sys)).await.unwrap())
     };
@@ -211,7 +208,7 @@ async fn what_the_relay_sends_twice_arrives_once() {
     let mails = async || cloud.mails_to(&ana.email()).await.len();
     for times in [1, 3, 9] {
         let before = mails().await;
-        let lost = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, times), Fault::LostAfter);
+        let lost = cloud.aws.faults.script(Target::of(RELAY, Service::EventBridge, "PutEvents").times(times), Fault::LostAfter);
         new_client(&cloud, "ana", &format!("client {times}")).await;
         assert_eq!((mails().await - before, lost.hits()), (1, times));
     }
@@ -229,7 +226,7 @@ async fn what_the_relay_sends_twice_arrives_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_the_bus_delays_and_loses_nothing() {
     let cloud = Cloud::start().await;
-    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, 7), Fault::Unavailable);
+    let down = cloud.aws.faults.script(Target::of(RELAY, Service::EventBridge, "PutEvents").times(7), Fault::Unavailable);
     let names = ["ana", "ben", "cyd", "dan"];
     for name in names {
         let _ = register(&cloud, &format!("{name}@example.test")).await;
@@ -281,7 +278,7 @@ async fn a_long_outage_of_the_bus_loses_nothing_and_poison_holds_up_nothing() {
     for name in names {
         before.push(cloud.mails_to(&format!("{name}@example.test")).await.len());
     }
-    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, 0), Fault::Unavailable);
+    let down = cloud.aws.faults.script(Target::of(RELAY, Service::EventBridge, "PutEvents"), Fault::Unavailable);
     for hour in 1..=5 {
         for name in names {
             new_client(&cloud, name, &format!("client {hour}")).await;
@@ -314,7 +311,7 @@ async fn what_was_given_up_is_published_again_by_hand() {
     let before = (cloud.mails_to(&ana.email()).await.len(), cloud.mails_to(&ben.email()).await.len());
     cloud.advance(std::time::Duration::from_hours(1)).await;
     let since = cloud.now();
-    let down = cloud.aws.faults.script(calls_of(RELAY, Service::EventBridge, "PutEvents", 1, 0), Fault::Unavailable);
+    let down = cloud.aws.faults.script(Target::of(RELAY, Service::EventBridge, "PutEvents"), Fault::Unavailable);
     new_client(&cloud, "ana", "a phone").await;
     until_tried_again(&down).await;
     cloud.clock.advance(std::time::Duration::from_hours(20)).unwrap();

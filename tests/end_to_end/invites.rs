@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use local::{
-    aws::faults::{Fault, Target},
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
     hosts::Trace,
 };
 use serde_json::value::to_raw_value;
@@ -122,12 +125,7 @@ async fn who_begins_afresh_has_another_code() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     let cloud = Cloud::start().await;
-    let target = |function: &str, times| Target {
-        function: Some(function.to_owned()),
-        operation: Some("TransactWriteItems".to_owned()),
-        times,
-        ..Target::default()
-    };
+    let target = |function: &str, times| Target::of(function, Service::DynamoDb, "TransactWriteItems").times(times);
     let (ana, path) = proven_flow(&cloud, "ana").await;
     ana.put(&format!("{path}/personal"), personal(&code(&cloud.member("ben").await).await)).await.is(200);
     ana.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
@@ -333,12 +331,7 @@ async fn two_people_do_not_invite_each_other() {
 async fn a_lost_reply_is_not_a_code_that_was_used() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let target = Target {
-        function: Some("InvitesFunction".to_owned()),
-        operation: Some("TransactWriteItems".to_owned()),
-        times: 1,
-        ..Target::default()
-    };
+    let target = Target::of("InvitesFunction", Service::DynamoDb, "TransactWriteItems").times(1);
     let code = code(&ana).await;
     let lost = cloud.aws.faults.script(target, Fault::LostAfter);
     enter(&ben, &code).await.is(201);
@@ -456,12 +449,7 @@ async fn a_code_can_be_given_while_registering() {
         let (who, path) = proven_flow(&cloud, name).await;
         who.put(&format!("{path}/personal"), personal(&code(&inviter).await)).await.is(200);
         let who = if slow {
-            let target = Target {
-                function: Some("RegistrationFunction".to_owned()),
-                operation: Some("TransactWriteItems".to_owned()),
-                times: 1,
-                ..Target::default()
-            };
+            let target = Target::of("RegistrationFunction", Service::DynamoDb, "TransactWriteItems").times(1);
             let refused = cloud.aws.faults.script(target, Fault::Taken("USER#"));
             let who = complete(&who, &path).await;
             assert_eq!(refused.hits(), 1);

@@ -214,13 +214,7 @@ async fn one_device_used_twice_at_once() {
         let _ = plain.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
         plain.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await.is(201)["device_token"].clone()
     };
-    let target = || Target {
-        function: Some("LoginFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("TransactWriteItems".to_owned()),
-        first: 1,
-        times: 1,
-    };
+    let target = || Target::of("LoginFunction", Service::DynamoDb, "TransactWriteItems").times(1);
     for (login, device, second) in [("ana", anas, 201), ("eve", eves, 202)] {
         let body = json!({ "login": login, "password": PASSWORD, "device_token": device });
         // As if somebody had been faster.
@@ -307,13 +301,7 @@ async fn a_lost_reply_costs_nothing() {
 async fn a_refresh_that_loses_its_reply_is_done_once() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
-    let target = Target {
-        function: Some("LoginFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("UpdateItem".to_owned()),
-        times: 1,
-        ..Target::default()
-    };
+    let target = Target::of("LoginFunction", Service::DynamoDb, "UpdateItem").times(1);
     let lost = cloud.aws.faults.script(target, Fault::LostAfter);
     let refresh = async |token: &str| ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await.is(200);
     let second = refresh(&ana.refresh_token()).await["refresh_token"].clone();

@@ -76,12 +76,7 @@ async fn the_wizard_goes_in_its_order() {
         counted.map(|c| format!("{} {}", c["pk"]["S"], c["hits"]["N"])).collect::<BTreeSet<_>>()
     };
     let before = counted().await;
-    let target = Target {
-        function: Some("MfaFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("TransactWriteItems".to_owned()),
-        ..Target::default()
-    };
+    let target = Target::of("MfaFunction", Service::DynamoDb, "TransactWriteItems");
     let clash = cloud.aws.faults.script(target, Fault::Conflict);
     assert!(!ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await.status.is_success());
     clash.end();

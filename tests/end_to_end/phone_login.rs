@@ -306,12 +306,7 @@ async fn a_right_code_does_not_use_up_the_last_try() {
     for _ in 0..2 {
         verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid");
     }
-    let target = Target {
-        function: Some("PhoneLoginFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("TransactWriteItems".to_owned()),
-        ..Target::default()
-    };
+    let target = Target::of("PhoneLoginFunction", Service::DynamoDb, "TransactWriteItems");
     for (fault, status) in [(Fault::Conflict, 503), (Fault::Internal, 503)] {
         let down = cloud.aws.faults.script(target.clone(), fault);
         for _ in 0..2 {
@@ -650,12 +645,7 @@ async fn the_day_has_a_limit() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_counters_nothing_is_sent() {
     let cloud = Cloud::start().await;
-    let target = Target {
-        function: Some("PhoneLoginFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("UpdateItem".to_owned()),
-        ..Target::default()
-    };
+    let target = Target::of("PhoneLoginFunction", Service::DynamoDb, "UpdateItem");
     for fault in [Fault::Internal, Fault::Throttle] {
         let down = cloud.aws.faults.script(target.clone(), fault);
         let refused = start(&cloud.anonymous(), ANA).await;
@@ -675,12 +665,7 @@ async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
     let caller = cloud.anonymous();
     let well = start(&caller, "+447700900009").await;
     cloud.settle().await;
-    let target = Target {
-        function: Some("DeliverFunction".to_owned()),
-        service: Some(Service::Sns),
-        operation: Some("Publish".to_owned()),
-        ..Target::default()
-    };
+    let target = Target::of("DeliverFunction", Service::Sns, "Publish");
     let down = cloud.aws.faults.script(target, Fault::Internal);
     let begun = start(&caller, ANA).await;
     assert_eq!(begun.shape(), well.shape());

@@ -474,13 +474,7 @@ async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
             // The client's own retries are used up, of all three calls where they are made at once, and the whole invocation
             // comes again.
             let times = if matches!(operation, "PutObject" | "CopyObject") { 9 } else { 3 };
-            let target = Target {
-                function: Some("UploadProcessorFunction".to_owned()),
-                service: Some(service),
-                operation: Some(operation.to_owned()),
-                first: 1,
-                times,
-            };
+            let target = Target::of("UploadProcessorFunction", service, operation).times(times);
             let script = cloud.aws.faults.script(target, fault);
             let published = upload(&cloud, &ana, &file, "image/png").await;
             script.end();

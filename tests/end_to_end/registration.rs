@@ -692,12 +692,7 @@ async fn mails_are_limited() {
     }
     start(&cloud.anonymous(), "b@example.test").await.is_problem(429, "too_many_requests");
     // Nor does what could not be done.
-    let target = Target {
-        function: Some("RegistrationFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("TransactWriteItems".to_owned()),
-        ..Target::default()
-    };
+    let target = Target::of("RegistrationFunction", Service::DynamoDb, "TransactWriteItems");
     let down = cloud.aws.faults.script(target, Fault::Internal);
     for _ in 0..6 {
         start(&cloud.anonymous(), "d@example.test").await.is_problem(503, "unavailable");

@@ -460,12 +460,7 @@ async fn a_code_that_was_not_sent_again_does_not_count() {
     let client = cloud.anonymous();
     let flow = begin(&client, "ana").await;
     let resend = async || client.post(&path(&flow, "code/resend"), json!({})).await;
-    let target = Target {
-        function: Some("LoginFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("TransactWriteItems".to_owned()),
-        ..Target::default()
-    };
+    let target = Target::of("LoginFunction", Service::DynamoDb, "TransactWriteItems");
     for chosen in [false, true] {
         let clash = cloud.aws.faults.script(target.clone(), Fault::Conflict);
         for _ in 0..3 {

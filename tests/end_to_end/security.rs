@@ -376,13 +376,6 @@ async fn journey() -> (Secrets, String) {
         secrets.keep(secret);
     }
     secrets.keep(PIN.to_string());
-    let target = |function: &str, service: Service, operation: &str, times: u32| Target {
-        function: Some(function.to_owned()),
-        service: Some(service),
-        operation: Some(operation.to_owned()),
-        first: 1,
-        times,
-    };
 
     // Registering in steps, with a code that is mistyped in every way.
     let caller = cloud.anonymous().named("ana");
@@ -412,7 +405,8 @@ async fn journey() -> (Secrets, String) {
     caller.put(&format!("{path}/password"), json!({ "password": "short1" })).await.is_problem(422, "invalid");
     caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
     // The table is away when the account is to be made.
-    let down = cloud.aws.faults.script(target("RegistrationFunction", Service::DynamoDb, "TransactWriteItems", 3), Fault::Internal);
+    let down =
+        cloud.aws.faults.script(Target::of("RegistrationFunction", Service::DynamoDb, "TransactWriteItems").times(3), Fault::Internal);
     caller.post(&format!("{path}/complete"), json!({})).await.is_problem(503, "unavailable");
     down.end();
     let reply = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
@@ -475,7 +469,7 @@ async fn journey() -> (Secrets, String) {
     // Another address; the text message that says so cannot be sent, nor can a code.
     let ana = cloud.step_up(&ana, &app).await;
     secrets.keep(ana.token());
-    let down = cloud.aws.faults.script(target("DeliverFunction", Service::Ses, "SendRawEmail", 0), Fault::Internal);
+    let down = cloud.aws.faults.script(Target::of("DeliverFunction", Service::Ses, "SendRawEmail"), Fault::Internal);
     ana.post("/v1/me/email-changes", json!({ "email": "new@example.test" })).await.is(202);
     cloud.settle().await;
     down.end();
@@ -484,7 +478,7 @@ async fn journey() -> (Secrets, String) {
     let code = cloud.code_to("new@example.test").await;
     secrets.keep(&code);
     ana.post("/v1/me/email-changes/verify", json!({ "code": code })).await.is(200);
-    let down = cloud.aws.faults.script(target("DeliverFunction", Service::Sns, "Publish", 0), Fault::Internal);
+    let down = cloud.aws.faults.script(Target::of("DeliverFunction", Service::Sns, "Publish"), Fault::Internal);
     let flow = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": PHONE })).await.is(202);
     secrets.tokens(&flow);
     cloud.settle().await;

@@ -310,12 +310,7 @@ async fn a_ghost_is_not_counted_for_long() {
     let mut here = ana.socket().await;
     let ghost = ben.socket().await;
     // Every `$disconnect` fails from here on: it reads who is leaving.
-    let mute = Target {
-        function: Some("SocketFunction".to_owned()),
-        service: Some(Service::DynamoDb),
-        operation: Some("GetItem".to_owned()),
-        ..Target::default()
-    };
+    let mute = Target::of("SocketFunction", Service::DynamoDb, "GetItem");
     let mute = cloud.aws.faults.script(mute, Fault::Internal);
     ghost.drop_silently();
     until(async || mute.hits() >= 3).await;

@@ -47,6 +47,20 @@ pub struct Target {
     pub times: u32,
 }
 
+impl Target {
+    /// Every call of one operation by one function.
+    #[must_use]
+    pub fn of(function: &str, service: Service, operation: &str) -> Self {
+        Self { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), ..Self::default() }
+    }
+
+    /// Only so many of them; zero means all.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+}
+
 /// A fault that has been scripted. Dropping it does not end the fault; [`Script::end`] does.
 #[derive(Clone, Debug)]
 pub struct Script(Arc<Entry>);
