@@ -74,15 +74,19 @@ async fn run(flags: Flags) -> Result<(), Trouble> {
         hosting,
         ..Options::default()
     };
-    let stack = Stack::start(options).await?;
+    let mut told_to_stop = told_to_stop()?;
+    let stack = tokio::select! {
+        started = Stack::start(options) => started?,
+        () = told_to_stop() => return Ok(()),
+    };
     let result = tokio::select! {
-        told = welcome(&stack) => told,
-        asked = told_to_stop() => asked,
+        greeted = welcome(&stack) => greeted,
+        () = told_to_stop() => Ok(()),
     };
     tokio::select! {
         () = stack.stop() => {}
         // Whoever asks twice does not want to wait.
-        asked = told_to_stop() => asked?,
+        () = told_to_stop() => {}
     }
     Ok(result?)
 }
@@ -96,18 +100,25 @@ async fn welcome(stack: &Stack) -> io::Result<()> {
     std::future::pending().await
 }
 
-/// Returns when somebody presses Ctrl-C or the process is told to end.
-async fn told_to_stop() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+/// What returns when somebody presses Ctrl-C or the process is told to end. Listens from now on, so that nothing that is said after
+/// the greeting is missed.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl AsyncFnMut()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move || {
         tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed,
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// What returns when somebody presses Ctrl-C. Listens from now on.
+#[cfg(windows)]
+fn told_to_stop() -> io::Result<impl AsyncFnMut()> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move || drop(interrupt.recv().await))
 }
 
 fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
