@@ -81,9 +81,9 @@ async fn a_passkey_is_a_second_step_until_the_account_rests() {
 
     let (verify, options) = ask(&browser).await;
     let _ = ana.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
-    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(404, "not_found");
+    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
     let (verify, options) = ask(&browser).await;
-    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(404, "not_found");
+    browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
 }
 
 /// What a passkey answers for.
@@ -282,7 +282,7 @@ async fn registering_takes_a_fresh_proof_and_one_answer() {
     assert_eq!(ana.post("/v1/me/passkeys/options", json!({})).await.is_problem(409, "too_many")["max"], 10);
     cloud.advance(Duration::from_secs(301)).await;
     let old = ana.post("/v1/me/passkeys/options", json!({})).await;
-    assert_eq!(old.is_problem(401, "step_up_required")["methods"], json!(["password", "passkey"]));
+    assert_eq!(old.is_problem(401, "step_up_required")["methods"], json!(["passkey", "password"]));
 }
 
 /// I-14, B13: a passkey proves once more who is signed in.
@@ -302,6 +302,86 @@ async fn a_passkey_steps_up() {
     let answer = phone.get(&choose().await, ORIGIN);
     let stepped = ana.post(&format!("{path}/verify"), json!({ "passkey": answer })).await.is(200);
     ana.signed_in(stepped).post("/v1/me/passkeys/options", json!({})).await.is(201);
+}
+
+/// B13: who has a passkey steps up with it. The password, which signs in, does not do alone: a code has to follow upon it, which is
+/// the way of whoever has lost the passkey; and to type it again gives nobody more guesses at that code.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_passkey_takes_the_password_and_a_code() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (_, passkey) = register(&ana, "lost").await;
+    let path = format!("/v1/me/passkeys/{}", passkey["id"].as_str().unwrap());
+    let ana = cloud.sign_in("ana").await;
+    let refused = ana.delete(&path).await;
+    assert_eq!(refused.is_problem(401, "step_up_required")["methods"], json!(["passkey", "password"]));
+
+    let begin = async || {
+        let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+        format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap())
+    };
+    let verify = async |flow: &str, body: Value| ana.post(&format!("{flow}/verify"), body).await;
+    let flow = begin().await;
+    verify(&flow, json!({ "password": "wrong" })).await.is_problem(403, "password_wrong");
+    let answers = race(20, |_| {
+        let (ana, path) = (ana.clone(), format!("{flow}/verify"));
+        async move { ana.post(&path, json!({ "password": PASSWORD })).await.status.as_u16() }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|status| **status == 202).count(), 1, "{answers:?}");
+
+    cloud.advance(Duration::from_secs(21)).await;
+    let flow = begin().await;
+    let step = verify(&flow, json!({ "password": PASSWORD })).await.is(202);
+    assert_eq!((&step["step"], &step["chosen"], &step["tries_left"]), (&json!("verify"), &json!("email"), &json!(3)));
+    assert_eq!(ana.get(&flow).await.is(200)["chosen"], "email");
+    ana.delete(&path).await.is_problem(401, "step_up_required");
+    verify(&flow, json!({ "password": PASSWORD })).await.is_problem(422, "factor_unavailable");
+    let code = cloud.code_to("ana@example.test").await;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    verify(&flow, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
+
+    // A new one has to wait for a code of its own.
+    let flow = begin().await;
+    verify(&flow, json!({ "password": PASSWORD })).await.is_problem(429, "resend_too_early");
+    cloud.advance(Duration::from_secs(21)).await;
+    verify(&flow, json!({ "password": PASSWORD })).await.is(202);
+    let code = cloud.code_to("ana@example.test").await;
+    let stepped = verify(&flow, json!({ "code": code })).await.is(200);
+    let ana = ana.signed_in(stepped);
+    assert_eq!(ana.claims()["amr"], json!(["pwd", "email", "mfa"]));
+    ana.delete(&path).await.is(204);
+}
+
+/// B13, B3: the password does not make forgotten what was guessed at the code upon it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_password_forgets_no_failures() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let _ = register(&ana, "phone").await;
+    let begin = async || {
+        let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+        format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap())
+    };
+    for _ in 0..5 {
+        let verify = begin().await;
+        ana.post(&verify, json!({ "password": PASSWORD })).await.is(202);
+        let code = cloud.code_to("ana@example.test").await;
+        let wrong = if code == "000000" { "000001" } else { "000000" };
+        for _ in 0..3 {
+            ana.post(&verify, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
+        }
+        cloud.advance(Duration::from_secs(21)).await;
+    }
+    for tries in [3, 2] {
+        let verify = begin().await;
+        for _ in 0..tries {
+            ana.post(&verify, json!({ "password": "wrong" })).await.is_problem(403, "password_wrong");
+        }
+    }
+    let refused = ana.post(&begin().await, json!({ "password": PASSWORD })).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!(refused.header("ratelimit-policy").starts_with("\"factor_day\";"), "{refused:?}");
 }
 
 /// Q1 for passkeys: of many answers to one question one signs in.

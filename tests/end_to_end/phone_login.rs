@@ -760,6 +760,7 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     cloud.advance(89 * DAY).await;
     let former_again = sign_in(&cloud, ANA).await;
     assert_eq!(former_again.id(), former.id(), "used 89 days ago");
+    let own = former_again.get("/v1/me/invite-code").await.is(200)["code"].clone();
 
     // Ninety days after that.
     cloud.advance(91 * DAY).await;
@@ -773,7 +774,8 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     for _ in 0..2 {
         verify(&caller, &path, &code).await.is_problem(409, "account_idle");
     }
-    let afresh = json!({ "code": code, "start_afresh": true, "first_name": "Nova" });
+    // Nobody is invited by the account that they leave.
+    let afresh = json!({ "code": code, "start_afresh": true, "first_name": "Nova", "invite_code": own });
     let next = caller.signed_in(caller.post(&format!("{path}/verify"), afresh).await.is(201));
     assert_ne!(next.id(), former.id());
     let me = next.get("/v1/me").await.is(200);

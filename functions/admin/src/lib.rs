@@ -20,9 +20,9 @@ mod first;
 mod reactivate;
 mod roles;
 
-use accounts::{audit::Audit, sending::Sending, token::Tokens};
+use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
-use function::{Boot, Figures, Function, StartError};
+use function::{Boot, Function, StartError};
 use kernel::Sys;
 use store::Table;
 use web::Edge;
@@ -34,7 +34,6 @@ pub struct State {
     audit: Audit,
     sys: Sys,
     tokens: Tokens,
-    sending: Sending,
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
@@ -56,7 +55,6 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: Tokens::read(r, &sys),
-        sending: Sending::read(r, Figures::new(&boot)),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

@@ -3,10 +3,8 @@
 use accounts::{
     Fresh, Staff,
     audit::{Action, Entry},
-    identifier::Contact,
-    sending::Permit,
     staff::{self, Superuser},
-    user::{Status, User, tell_at},
+    user::{Status, tell},
 };
 use axum::extract::State;
 use events::Notice;
@@ -22,12 +20,12 @@ use crate::account::Account;
 /// For superusers who have lately proven a second factor.
 ///
 /// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction. Three counters of text messages before it, for who has no address.
+/// transaction.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin", security(("bearer" = [])),
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!([
-        "forbidden", "second_factor_required", "step_up_required", "account_state", "too_many_requests", "conflict"
-    ])), ("x-limits" = json!(["notice"]))),
+        "forbidden", "second_factor_required", "step_up_required", "account_state", "conflict"
+    ]))),
     responses((status = 204, description = "It is in use again."), Problems))]
 pub async fn reactivate_account(
     State(s): State<crate::State>,
@@ -46,20 +44,8 @@ pub async fn reactivate_account(
     let still = staff::superuser(&mut tx, actor);
     let entry = Entry::by(&s.sys, actor, &request, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
-    let permit = announce(&s, &mut tx, user).await?;
-    let done = permit.commit(&s.table, tx).await;
-    done.map_err(|e| if e.refused(still) { Kind::Forbidden.into() } else { Problem::from(e) })?;
+    tell(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
+    s.table.commit(tx).await.map_err(|e| if e.refused(still) { Kind::Forbidden.into() } else { Problem::from(e) })?;
     tracing::info!(user.id = %user.id, actor.id = %actor, "reactivated");
     Ok(NoContent)
-}
-
-/// Adds to a transaction that the owner is told. Whoever has neither an address nor a number any more cannot be.
-async fn announce(s: &crate::State, tx: &mut Tx, user: &User) -> Result<Permit, Problem> {
-    let (to, permit) = match (&user.email, &user.phone) {
-        (Some(email), _) => (Contact::Email(email.clone()), Permit::default()),
-        (None, Some(phone)) => (Contact::Phone(phone.clone()), s.sending.notice(&s.table, s.sys.now(), phone).await?),
-        (None, None) => return Ok(Permit::default()),
-    };
-    tell_at(tx, &s.sys, user.id, &to, Notice::AccountReactivated);
-    Ok(permit)
 }

@@ -60,6 +60,11 @@ const FLOWS = [
     call("POST /v1/step-ups"), reply("201 {id, step: verify, chosen: app}"), types("six digits of the app"),
     call("POST /v1/sign-ins/{id}/verify {code}, with the access token"), reply("200 {access_token, refresh_token}: those from before are worth no more"),
     call("PUT /v1/me/password …, with the new access token"), reply("204"),
+    or("a passkey is asked for, and is lost"),
+    types("the password"),
+    call("POST /v1/sign-ins/{id}/verify {password}"), reply("202 {id, step: verify, chosen: email, code: {target}}"),
+    sends("code"), arrives("042617"), types("042617"),
+    call("POST /v1/sign-ins/{id}/verify {code}"), reply("200 {access_token, refresh_token}"),
   ]],
   ["work", "While everybody is being guessed at", "When more than a thousand passwords and codes have failed within ten minutes, beginning to sign in takes a second of computing, except on a trusted device. The work is good for five minutes, for this client and this account.", [
     call("POST /v1/sessions {login, password}"), reply("403 proof_of_work_required {challenge, difficulty: 18}"),

@@ -3,7 +3,8 @@
 use accounts::{
     challenge::{Challenge, Channel, Drawn, Form, Purpose, draw, note_unsent},
     deletion::{Deletion, Stage},
-    user::User,
+    identifier::{Contact, Login},
+    user::{User, resolve},
 };
 use function::Failure;
 use kernel::{Secret, id::ChallengeId};
@@ -14,9 +15,7 @@ use crate::State;
 pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
     let sent = match draw(&s.table, &s.sys, &s.code_key, id, sending, |to| s.test_phones.code_of(to)).await? {
         Drawn::Fresh { challenge, secret } => send_secret(s, &challenge, secret).await,
-        Drawn::Decoy(Challenge { channel: Channel::Email, destination, locale, .. }) => {
-            s.mailer.send(&destination, locale, &Mail::AlreadyRegistered).await.map_err(Into::into)
-        }
+        Drawn::Decoy(challenge) if challenge.channel == Channel::Email => tell_owner(s, &challenge).await,
         // Nobody is told by a message that costs money; and a later sending is on its way, or what was to be proven is settled.
         Drawn::Decoy(_) | Drawn::Stale => Ok(()),
     };
@@ -24,6 +23,14 @@ pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(),
         note_unsent(&s.table, s.sys.now(), id, sending).await?;
     }
     sent
+}
+
+/// Tells whoever has an address that somebody else gave it, as its owner writes it and in their language.
+async fn tell_owner(s: &State, decoy: &Challenge) -> Result<(), Failure> {
+    let Contact::Email(given) = decoy.contact() else { return Ok(()) };
+    let Some(owner) = resolve(&s.table, &Login::Email(given)).await? else { return Ok(()) };
+    let Some(User { email: Some(email), locale, .. }) = s.table.get(User::key_of(owner)).await? else { return Ok(()) };
+    Ok(s.mailer.send(email.as_ref(), locale, &Mail::AddressTaken).await?)
 }
 
 async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use accounts::{
 };
 use axum::extract::State;
 use events::Notice;
-use futures_util::try_join;
+use futures_util::{join, try_join};
 use http::HeaderMap;
 use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
 use passkeys::{Answered, PublicKeyCredential, Refusal};
@@ -37,7 +37,7 @@ pub async fn get_sign_in(State(s): State<crate::State>, Path(token): Path<FlowTo
         _ => None,
     };
     let challenge = match sent {
-        Some(id) => s.table.get::<Challenge>(Challenge::key_of(id)).await?,
+        Some(id) => s.table.get::<Challenge>(Challenge::key_of(id)).await?.filter(|challenge| challenge.flow == Some(flow.id)),
         None => None,
     };
     Ok(Json(flow.step(token, user.as_ref(), challenge.as_ref(), None)))
@@ -52,7 +52,7 @@ pub struct ChooseFactor {
 }
 
 /// Chooses a factor: has a code sent, or says what a passkey is asked. Another may be chosen at any time. A code that was sent
-/// a moment ago is not sent again.
+/// a moment ago is not sent again; nor can it be typed in another sign-in, which has to wait for one of its own.
 ///
 /// AWS calls: the flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the list of
 /// them and an update.
@@ -101,6 +101,7 @@ pub async fn resend_sign_in_code(
     let id = flow.challenge_of(&user, factor).ok_or(Kind::FactorUnavailable)?;
     let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::FactorUnavailable)?;
     let mut tx = Tx::new();
+    challenge.flow = Some(flow.id);
     challenge.resend(&mut tx, &s.sys)?;
     s.sending.permit(&s.table, now, &client, &challenge).await?.commit(&s.table, tx).await?;
     Ok(Accepted(challenge.sent()))
@@ -157,7 +158,8 @@ impl Answer {
     }
 }
 
-/// Answers the last step: signs in, or steps the session up. A step-up is answered with the session's access token, and
+/// Answers the last step: signs in, or steps the session up. Where a passkey is asked for and is lost, the password steps up
+/// with a code upon it: that is sent, and answered here as well. A step-up is answered with the session's access token, and
 /// brings a new one and a new refresh token, into the cookie where the session's is there: the tokens from before do not become
 /// more than they were, and can be refreshed no longer. What a passkey was asked is used up by its first answer, right or wrong:
 /// choose it again for another question.
@@ -165,12 +167,13 @@ impl Answer {
 /// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account, the person with what the
 /// factor keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends
 /// and the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
-/// read each.
+/// read each; a code upon the password what its sending takes.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
-    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "factor_day"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "factor_day", "resend_mail", "resend_text", "mail", "text"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 200, description = "Stepped up.", body = SignedIn),
+        (status = 202, description = "The password is right, and a code is needed upon it.", body = SignInStep),
         Problems))]
 pub async fn verify_sign_in(
     State(s): State<crate::State>,
@@ -188,12 +191,14 @@ pub async fn verify_sign_in(
         None => None,
     };
     let checks = Checks::of(id);
-    let counted = async { limits::take(&s.table, now, &checks.limits(factor)).await.map_err(Problem::from) };
+    let counted = async { checks.take(&s.table, now, factor).await };
     let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
     let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
     let ((), mut found, sessions) = try_join!(counted, read, others)?;
     let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
-    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u)).ok_or(Kind::NotFound)?;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u));
+    // Whom a passkey names need not be who answers: what became of them is not told.
+    let user = user.ok_or(if flow.user.is_some() { Kind::NotFound } else { Kind::PasskeyInvalid })?;
 
     let mut tx = Tx::new();
     let ended = flow.finish(&mut tx);
@@ -207,6 +212,10 @@ pub async fn verify_sign_in(
             return Err(flow.wrong(problem).into());
         }
     };
+    let next = flow.next(&user, factor);
+    if !next.is_empty() {
+        return Ok(Verified::GoesOn(Box::new(go_on(&s, &client, token, flow, &user, factor, next).await?)));
+    }
     let spent = proof.spend(&mut tx, &s.sys, user.id);
     checks.forget(&mut tx, factor);
     let amr = flow.proven_with(factor);
@@ -234,6 +243,7 @@ pub async fn verify_sign_in(
 pub enum Verified {
     SignedIn(Box<SignedIn>),
     SteppedUp(Box<SignedIn>),
+    GoesOn(Box<SignInStep>),
 }
 
 impl axum::response::IntoResponse for Verified {
@@ -241,8 +251,28 @@ impl axum::response::IntoResponse for Verified {
         match self {
             Self::SignedIn(signed_in) => Reply::Done(signed_in).into_response(),
             Self::SteppedUp(signed_in) => signed_in.into_response(),
+            Self::GoesOn(step) => Reply::Step(step).into_response(),
         }
     }
+}
+
+/// Takes a right answer after which another one is needed. It was no failure; those from before are not forgotten for it, or whoever
+/// knows the password could guess codes without end.
+async fn go_on(
+    s: &crate::State,
+    client: &Client,
+    token: FlowToken,
+    mut flow: SignIn,
+    user: &User,
+    proven: Factor,
+    next: Vec<Factor>,
+) -> Result<SignInStep, Problem> {
+    let mut tx = Tx::new();
+    let (challenge, permit, once) = flow.go_on(&s.table, &s.sys, &s.sending, &mut tx, client, user, proven, next).await?;
+    let counted = Checks::of(user.id).limits(proven);
+    let (committed, ()) = join!(permit.commit(&s.table, tx), limits::give_all_back(&s.table, &counted));
+    committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;
+    Ok(flow.step(token, Some(user), challenge.as_ref(), None))
 }
 
 /// Whom the flow is about: known since its beginning, or named by the passkey.
@@ -292,7 +322,7 @@ async fn judge(
         }
         (Factor::Email | Factor::Sms, Answer::Code(code)) => {
             let id = flow.challenge_of(user, factor).ok_or(Kind::CodeInvalid)?;
-            let challenge = challenge::attempt(&s.table, now, &s.code_key, flow.purpose(), id, code).await?;
+            let challenge = challenge::attempt_in(flow.id, &s.table, now, &s.code_key, flow.purpose(), id, code).await?;
             Ok(Proof::Sent(Box::new(challenge)))
         }
         (Factor::Password, Answer::Password(password)) => {

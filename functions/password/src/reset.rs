@@ -2,6 +2,7 @@
 
 use accounts::{
     challenge::{self, Challenge, Form, Purpose},
+    factor::Checks,
     identifier::{Contact, Email},
     password::{MAX_BYTES, Verdict},
     sending::{self, Permit},
@@ -151,7 +152,10 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     let mut tx = Tx::new();
     let spent = link.consume(&mut tx);
     tx.put(&s.hasher.hash(id, &body.password).await?, unchanged(old.as_ref()));
-    let reset = Update::of(User::key_of(id)).set("has_password", true).set("reset_by_mail", user.has_second_step());
+    let reset = Update::of(User::key_of(id)).set("has_password", true);
+    let reset = reset.set("reset_by_mail", user.has_second_step() || user.passkeys > 0);
+    // Whoever guessed at codes knew the password from before.
+    Checks::of(id).unlock(&mut tx);
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
     tell(&mut tx, &s.sys, id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;

@@ -279,7 +279,8 @@ impl Proven<'_> {
         let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
         let opening = Opening::first(&s.sys, id, vec![Method::Sms], self.client).instead_of(previous);
         for _ in 0..DRAWS {
-            let inviter = beginning.inviter.as_ref();
+            // Nobody is invited by the account that they leave for this one.
+            let inviter = beginning.inviter.as_ref().filter(|inviter| former.is_none_or(|former| former.id != inviter.user()));
             let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };
             let made = account.make(&s.table, &s.sys, |tx| {
                 opening.create(tx, &s.sys);

@@ -235,7 +235,7 @@ pub async fn resend_phone_change(
 ///
 /// AWS calls: the caller, the counters of a text message that tells, one transaction.
 #[utoipa::path(delete, path = "/v1/me/phone", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
     responses((status = 204), Problems))]
 pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
     let user = &member.user;
@@ -246,8 +246,7 @@ pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Me
     let mut tx = Tx::new();
     leave(&mut tx, user, &Contact::Phone(phone));
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()).remove("phone"), Some(&member.session));
-    let permit = announce::<Phone>(&s, &mut tx, user, Phone::CHANGED).await.unwrap_or_default();
-    permit.commit(&s.table, tx).await?;
+    announce::<Phone>(&s, &mut tx, user, Phone::CHANGED).await?.commit(&s.table, tx).await?;
     Ok(NoContent)
 }
 

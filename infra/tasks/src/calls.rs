@@ -11,14 +11,22 @@ use serde::Deserialize;
 
 use crate::{Failure, check, repository};
 
-/// What each operation may ask for: its name, the calls of its usual run, and what a quarter of its runs reach.
+/// What each operation may ask for: its name, the calls of its usual run, and what a quarter of its runs reach. Runs that were
+/// refused are left out: which check refuses them is a matter of the tests.
 const EXPECTED: &str = "infra/calls.txt";
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Operation { operation: String, calls: BTreeMap<String, u64>, rcu: f64, wcu: f64 },
+    Operation { operation: String, served: bool, calls: BTreeMap<String, u64>, rcu: f64, wcu: f64 },
     Permission { function: String, action: String, resource: String },
+}
+
+/// What became of an operation.
+#[derive(Default)]
+struct Runs {
+    refused: usize,
+    served: Vec<Run>,
 }
 
 /// One run of an operation.
@@ -34,10 +42,16 @@ struct Run {
 /// If the file cannot be read or, when `strict`, if a policy allows what nothing used or an operation asked for more than it may.
 pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let (mut operations, mut used) = (BTreeMap::<String, Vec<Run>>::new(), BTreeSet::new());
+    let (mut operations, mut used) = (BTreeMap::<String, Runs>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
         match serde_json::from_str(line).map_err(|e| format!("{}:{}: {e}", file.display(), number.saturating_add(1)))? {
-            Line::Operation { operation, calls, rcu, wcu } => operations.entry(operation).or_default().push(Run { calls, rcu, wcu }),
+            Line::Operation { operation, served: true, calls, rcu, wcu } => {
+                operations.entry(operation).or_default().served.push(Run { calls, rcu, wcu });
+            }
+            Line::Operation { operation, .. } => {
+                let runs = operations.entry(operation).or_default();
+                runs.refused = runs.refused.saturating_add(1);
+            }
             Line::Permission { function, action, resource } => drop(used.insert((function, action, resource))),
         }
     }
@@ -64,14 +78,14 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
 }
 
 /// A line per operation, which a change that makes one dearer changes visibly.
-fn expected(operations: &mut BTreeMap<String, Vec<Run>>) -> String {
+fn expected(operations: &mut BTreeMap<String, Runs>) -> String {
     let line = |(name, usual, many): (&str, u64, u64)| format!("{name}\t{usual}\t{many}\n");
     costs(operations).map(line).collect()
 }
 
-/// Which operations usually ask for more than they may. Where about as many runs cost more as cost less, as of an operation that
-/// is refused in every other test, what is usual is a matter of chance: it may be what a quarter of the runs cost before.
-fn more_than(expected: &str, operations: &mut BTreeMap<String, Vec<Run>>) -> Vec<String> {
+/// Which operations usually ask for more than they may. Where about as many runs cost more as cost less what is usual is a matter
+/// of chance: it may be what a quarter of the runs cost before.
+fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
     let read = |line: &str| {
         let (name, numbers) = line.split_once('\t')?;
         Some((name.to_owned(), numbers.split_once('\t')?.1.parse::<u64>().ok()?))
@@ -87,23 +101,26 @@ fn more_than(expected: &str, operations: &mut BTreeMap<String, Vec<Run>>) -> Vec
 
 /// Each operation with the calls of its usual run, and with those that a quarter of its runs reach. Consumers are left out: what
 /// tests do to them is mostly to cut them off.
-fn costs(operations: &mut BTreeMap<String, Vec<Run>>) -> impl Iterator<Item = (&str, u64, u64)> {
+fn costs(operations: &mut BTreeMap<String, Runs>) -> impl Iterator<Item = (&str, u64, u64)> {
     operations.iter_mut().filter(|(name, _)| name.contains(' ')).filter_map(|(name, runs)| {
+        let runs = &mut runs.served;
         runs.sort_by_key(total);
         let at = |quarters: usize| runs.get(runs.len().saturating_mul(quarters) >> 2).map(total);
         Some((name.as_str(), at(2)?, at(3)?))
     })
 }
 
-/// A row per operation: how often it ran, its calls at least, usually and at most, what they are, what they consume.
-fn table(operations: &mut BTreeMap<String, Vec<Run>>) -> String {
-    let mut out = "| operation | runs | calls min | usual | max | usually | RCU | WCU |\n|---|--:|--:|--:|--:|---|--:|--:|\n".to_owned();
-    for (operation, runs) in operations {
+/// A row per operation: how often it was refused and done; its calls when it is done, at least, usually and at most, what they are,
+/// what they consume.
+fn table(operations: &mut BTreeMap<String, Runs>) -> String {
+    let mut out = "| operation | refused | done | calls min | usual | max | usually | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
+        .to_owned();
+    for (operation, Runs { refused, served: runs }) in operations {
         runs.sort_by_key(total);
         let (Some(least), Some(usual), Some(most)) = (runs.first(), runs.get(runs.len() >> 1), runs.last()) else { continue };
         let what: Vec<String> = usual.calls.iter().map(|(call, n)| if *n == 1 { call.clone() } else { format!("{n} × {call}") }).collect();
         let row = format!(
-            "| {operation} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {operation} | {refused} | {} | {} | {} | {} | {} | {} | {} |\n",
             runs.len(),
             total(least),
             total(usual),
@@ -179,7 +196,7 @@ mod tests {
     fn an_operation_that_gets_dearer_is_told() {
         let all = |name: &str, runs: &[u64]| {
             let run = |n: &u64| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), *n)]), rcu: 0.5, wcu: 0.0 };
-            BTreeMap::from([(name.to_owned(), runs.iter().map(run).collect::<Vec<_>>())])
+            BTreeMap::from([(name.to_owned(), Runs { refused: 9, served: runs.iter().map(run).collect() })])
         };
         let before = expected(&mut all("GET /v1/me", &[3, 1, 2, 2]));
         assert_eq!(before, "GET /v1/me\t2\t3\n");
@@ -191,7 +208,7 @@ mod tests {
     #[test]
     fn a_row_tells_the_usual_run() {
         let run = |n| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), n)]), rcu: 0.5, wcu: 0.0 };
-        let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), vec![run(3), run(1), run(2)])]);
-        assert!(table(&mut operations).ends_with("| GET /v1/me | 3 | 1 | 2 | 3 | 2 × dynamodb.GetItem | 0.5 | 0 |\n"));
+        let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), Runs { refused: 4, served: vec![run(3), run(1), run(2)] })]);
+        assert!(table(&mut operations).ends_with("| GET /v1/me | 4 | 3 | 1 | 2 | 3 | 2 × dynamodb.GetItem | 0.5 | 0 |\n"));
     }
 }

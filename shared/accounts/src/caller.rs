@@ -11,7 +11,7 @@ use store::{Batch, Item, Key, StoreError, Table};
 use crate::{
     session::Session,
     token::{Claims, Tokens},
-    user::{Status, User},
+    user::{Factor, Status, User},
 };
 
 /// A caller with a good access token, whose session has not ended and whose account is in use.
@@ -100,12 +100,12 @@ impl Member {
     /// # Errors
     /// [`Kind::StepUpRequired`], which names what would do.
     pub fn fresh(&self, now: Time) -> Result<(), Problem> {
-        let strongest = self.user.strongest();
-        let strong = strongest.iter().any(|factor| self.session.amr.contains(&(*factor).into()));
+        let any = |factors: &[Factor]| factors.iter().any(|factor| self.session.amr.contains(&(*factor).into()));
+        let strong = any(&self.user.strongest()) || (any(&[Factor::Password]) && any(&self.user.instead_of_passkey()));
         if strong && now.since(self.session.auth_time) <= FRESH {
             return Ok(());
         }
-        let methods = serde_json::to_value(&strongest).map_err(Problem::internal)?;
+        let methods = serde_json::to_value(self.user.step_up()).map_err(Problem::internal)?;
         Err(Problem::new(Kind::StepUpRequired).with("methods", methods))
     }
 }

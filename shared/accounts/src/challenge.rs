@@ -276,7 +276,7 @@ impl Challenge {
     }
 
     /// Writes this challenge in the place of the one before, if it is still the current one, and asks for its sending.
-    fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
+    pub(crate) fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
         let slot = match before {
             Some(before) => tx.put(self, field("sending").eq(before.sending)),
             None => tx.create(self),
@@ -291,15 +291,22 @@ impl Challenge {
     /// # Errors
     /// [`Kind::ResendTooEarly`]
     pub fn send(&mut self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Result<Slot, Problem> {
-        if let Some(before) = before {
-            let now = sys.now();
-            if now < before.resend_at {
-                return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)));
-            }
-            self.follow(before, now);
-            self.resend_at = now + self.pause();
-        }
+        self.rest(sys.now(), before)?;
         Ok(self.replace(tx, sys, before))
+    }
+
+    /// The first half of [`Challenge::send`], which writes nothing.
+    ///
+    /// # Errors
+    /// [`Kind::ResendTooEarly`]
+    pub(crate) fn rest(&mut self, now: Time, before: Option<&Self>) -> Result<(), Problem> {
+        let Some(before) = before else { return Ok(()) };
+        if now < before.resend_at {
+            return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)));
+        }
+        self.follow(before, now);
+        self.resend_at = now + self.pause();
+        Ok(())
     }
 
     /// As [`Challenge::send`], but at once: for what its caller spaces out itself.

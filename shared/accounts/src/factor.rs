@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use kernel::{Kind, Problem, Secret, Sys, Time, env::Reader, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Sealer, Slot, Tx, Update, field, limits::Limit};
+use store::{
+    Item, Key, Sealer, Slot, Table, Tx, Update, field,
+    limits::{self, Limit, LimitError},
+};
 use totp_rs::{Builder, Totp};
 
 use crate::{
@@ -285,15 +288,21 @@ impl RecoveryCode {
 pub struct Checks {
     day: Limit,
     app: Limit,
+    in_a_row: Limit,
 }
 
+/// Longer than anybody lives.
+const EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 impl Checks {
-    /// Of this person: twenty failures a day, and five at the app before a pause of a quarter of an hour.
+    /// Of this person: twenty failures a day, five at the app before a pause of a quarter of an hour, and a hundred at codes with
+    /// nothing right between them.
     #[must_use]
     pub fn of(user: UserId) -> Self {
         Self {
             day: Limit::new("factor_day", user, 20, Duration::from_secs(24 * 3600)),
             app: Limit::new("factor_app", user, 5, Duration::from_secs(900)).pausing(),
+            in_a_row: Limit::new("factor_in_a_row", user, 100, EVER).frequent(),
         }
     }
 
@@ -303,8 +312,21 @@ impl Checks {
     pub fn limits(&self, factor: Factor) -> Vec<Limit> {
         match factor {
             Factor::Passkey => Vec::new(),
-            Factor::App => vec![self.day.clone(), self.app.clone()],
-            Factor::Password | Factor::Email | Factor::Sms | Factor::RecoveryCode => vec![self.day.clone()],
+            Factor::App => vec![self.day.clone(), self.in_a_row.clone(), self.app.clone()],
+            Factor::Email | Factor::Sms => vec![self.day.clone(), self.in_a_row.clone()],
+            Factor::Password | Factor::RecoveryCode => vec![self.day.clone()],
+        }
+    }
+
+    /// Counts a check before it is judged.
+    ///
+    /// # Errors
+    /// [`Kind::FactorLocked`] after a hundred failures in a row, until a recovery code or a passkey is right or the password is
+    /// reset; [`Kind::TooManyRequests`]
+    pub async fn take(&self, table: &Table, now: Time, factor: Factor) -> Result<(), Problem> {
+        match limits::take_together(table, now, &self.limits(factor)).await {
+            Err(LimitError::Reached(reached)) if reached.name == self.in_a_row.name => Err(Kind::FactorLocked.into()),
+            taken => Ok(taken?),
         }
     }
 
@@ -313,6 +335,14 @@ impl Checks {
         for limit in self.limits(factor) {
             tx.delete(limit.key());
         }
+        if matches!(factor, Factor::RecoveryCode | Factor::Passkey) {
+            self.unlock(tx);
+        }
+    }
+
+    /// Adds to a transaction that codes may be tried again, however many were wrong.
+    pub fn unlock(&self, tx: &mut Tx) {
+        tx.delete(self.in_a_row.key());
     }
 }
 

@@ -165,8 +165,8 @@ impl Sending {
         Ok(permit)
     }
 
-    /// Adds the sending of a code to a transaction, unless the one that was sent before under the same id can still be typed.
-    /// What is returned is the one that counts, and what was counted for it if it is a new one.
+    /// Adds the sending of a code to a transaction, unless the one that was sent before to the same flow can still be typed, or
+    /// it is refused, which adds nothing. What is returned is the one that counts, and what was counted for it if it is a new one.
     ///
     /// A read of the one before, and what [`Sending::permit`] takes.
     ///
@@ -181,11 +181,12 @@ impl Sending {
         mut fresh: Challenge,
     ) -> Result<(Challenge, Option<Permit>), Problem> {
         let before = table.get::<Challenge>(fresh.key()).await?;
-        if let Some(standing) = before.as_ref().filter(|c| c.stands(sys.now())) {
+        if let Some(standing) = before.as_ref().filter(|c| c.stands(sys.now()) && c.flow == fresh.flow) {
             return Ok((standing.clone(), None));
         }
-        fresh.send(tx, sys, before.as_ref())?;
+        fresh.rest(sys.now(), before.as_ref())?;
         let permit = self.permit(table, sys.now(), client, &fresh).await?;
+        fresh.replace(tx, sys, before.as_ref());
         Ok((fresh, Some(permit)))
     }
 
@@ -387,7 +388,9 @@ pub(crate) async fn verified(table: &Table, to: &Contact) {
 }
 
 async fn add(table: &Table, range: &str, name: &'static str, amount: i64) {
-    match table.update(Update::of(Traffic::key_of(range)).add(name, amount).when(Cond::Exists)).await {
+    // Where an hour has ended meanwhile there may be nothing to take back.
+    let can = if amount < 0 { field(name).gt(0) } else { Cond::Exists };
+    match table.update(Update::of(Traffic::key_of(range)).add(name, amount).when(can)).await {
         Ok(_) | Err(WriteError::Refused(_)) => {}
         Err(WriteError::Store(e)) => tracing::warn!(error = %e, name, "the traffic of a range could not be counted"),
     }

@@ -3,7 +3,8 @@
 //! ```text
 //! first proof ─▶ [choose a factor] ─▶ prove it ─▶ session
 //!                      ▲      │ a code is sent, or a passkey is asked
-//!                      └──────┘
+//!                      ├──────┘
+//!                      └─ a step-up without the passkey: a code upon the password
 //! ```
 //!
 //! The flow's id is a secret that its client alone knows, and can do nothing but continue it. What the first step proved, who
@@ -106,7 +107,7 @@ impl SignIn {
     /// A step-up of a session.
     #[must_use]
     pub fn step_up(sys: &Sys, token: &FlowToken, user: &User, session: &Session) -> Self {
-        Self { session: Some(session.id), ..Self::begin(sys, token, user, Vec::new(), user.strongest(), Wish::default()) }
+        Self { session: Some(session.id), ..Self::begin(sys, token, user, Vec::new(), user.step_up(), Wish::default()) }
     }
 
     /// A sign-in by a passkey alone, which will say whose it is.
@@ -145,7 +146,7 @@ impl SignIn {
     }
 
     /// Where the challenge of a factor is that sends codes: the one that this person has for this purpose, whichever flow
-    /// asks, so that beginning anew neither sends more nor forgets what was guessed.
+    /// asks, so that beginning anew neither sends more nor forgets what was guessed. The code itself is of the flow that asked last.
     #[must_use]
     pub fn challenge_of(&self, user: &User, factor: Factor) -> Option<ChallengeId> {
         let to = user.contact(factor)?;
@@ -177,16 +178,17 @@ impl SignIn {
         self.passkey = None;
         let (Some(to), Some(id)) = (user.contact(factor), self.challenge_of(user, factor)) else { return Ok((None, Permit::default())) };
         let mut challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
-        challenge.user = Some(user.id);
+        (challenge.user, challenge.flow) = (Some(user.id), Some(self.id));
         sending.code(table, sys, tx, client, challenge).await.map(|(challenge, permit)| (Some(challenge), permit.unwrap_or_default()))
     }
 
-    /// Adds the beginning of the flow to a transaction. Its only factor is chosen at once, if it has but one.
+    /// Adds the beginning of the flow to a transaction. Its only factor is chosen at once, if it has but one. Where no more codes
+    /// may be sent to it, it is left to be chosen, or a recovery code to be used.
     ///
     /// What [`SignIn::choose`] reads and counts, where it chooses.
     ///
     /// # Errors
-    /// Those of [`SignIn::choose`].
+    /// Those of [`SignIn::choose`], where nothing but the one factor would do.
     pub async fn start(
         &mut self,
         table: &Table,
@@ -196,12 +198,55 @@ impl SignIn {
         client: &Client,
         user: &User,
     ) -> Result<(Option<Challenge>, Permit), Problem> {
-        let chosen = match self.only() {
-            Some(factor) => self.choose(table, sys, sending, tx, client, user, factor).await?,
-            None => (None, Permit::default()),
-        };
+        let chosen = self.choose_only(table, sys, sending, tx, client, user).await?;
         tx.create(self);
         Ok(chosen)
+    }
+
+    async fn choose_only(
+        &mut self,
+        table: &Table,
+        sys: &Sys,
+        sending: &Sending,
+        tx: &mut Tx,
+        client: &Client,
+        user: &User,
+    ) -> Result<(Option<Challenge>, Permit), Problem> {
+        let Some(factor) = self.only() else { return Ok((None, Permit::default())) };
+        match self.choose(table, sys, sending, tx, client, user, factor).await {
+            Err(refused) if refused.kind != Kind::Internal && self.allowed.contains(&Factor::RecoveryCode) => {
+                self.chosen = None;
+                Ok((None, Permit::default()))
+            }
+            chosen => chosen,
+        }
+    }
+
+    /// Adds to a transaction that the flow goes on, after a right answer that is not enough: one of any number of those does. The answer
+    /// does not count among the tries.
+    ///
+    /// What [`SignIn::start`] reads and counts.
+    ///
+    /// # Errors
+    /// Those of [`SignIn::start`].
+    #[expect(clippy::too_many_arguments, reason = "as at `choose`")]
+    pub async fn go_on(
+        &mut self,
+        table: &Table,
+        sys: &Sys,
+        sending: &Sending,
+        tx: &mut Tx,
+        client: &Client,
+        user: &User,
+        proven: Factor,
+        next: Vec<Factor>,
+    ) -> Result<(Option<Challenge>, Permit, Slot), Problem> {
+        let (answers, done) = (self.tries, self.done.clone());
+        self.done.push(proven.into());
+        (self.allowed, self.chosen, self.passkey, self.tries) = (next, None, None, answers.saturating_sub(1));
+        let (challenge, permit) = self.choose_only(table, sys, sending, tx, client, user).await?;
+        let slot = tx.put(self, field("tries").eq(answers).and(field("done").eq(done)));
+        Ok((challenge, permit, slot))
     }
 
     /// The factor that is chosen at once because there is no other, but for recovery codes. A passkey has to be asked first.
@@ -261,6 +306,13 @@ impl SignIn {
     /// Adds the end of the flow to a transaction: of any number of right answers one wins.
     pub fn finish(&self, tx: &mut Tx) -> Slot {
         tx.delete_when(self.key(), field("tries").le(TRIES))
+    }
+
+    /// What has to be proven besides, once this factor is.
+    #[must_use]
+    pub fn next(&self, user: &User, proven: Factor) -> Vec<Factor> {
+        let not_enough = self.session.is_some() && proven == Factor::Password;
+        if not_enough { user.instead_of_passkey() } else { Vec::new() }
     }
 
     /// All that has been proven once this factor is.

@@ -214,7 +214,8 @@ impl User {
 
     /// What proves once more that it is them, for what a stolen session must not be enough for: the strongest they have.
     ///
-    /// With second factors those that no message carries, else those that one does; without, what they sign in with.
+    /// With second factors those that no message carries, else those that one does; without, a passkey, else what they sign in
+    /// with.
     #[must_use]
     pub fn strongest(&self) -> Vec<Factor> {
         let second = self.second_step();
@@ -223,13 +224,29 @@ impl User {
             // Nothing but recovery codes, which are for emergencies.
             [Factor::RecoveryCode] => second,
             [_, ..] => strong,
-            [] => {
-                let password = self.has_password.then_some(Factor::Password);
-                let passkey = (self.passkeys > 0).then_some(Factor::Passkey);
-                let own: Vec<Factor> = password.into_iter().chain(passkey).collect();
-                if own.is_empty() { vec![Factor::Sms] } else { own }
-            }
+            [] if self.passkeys > 0 => vec![Factor::Passkey],
+            [] if self.has_password => vec![Factor::Password],
+            [] => vec![Factor::Sms],
         }
+    }
+
+    /// What has to follow upon the password where a passkey is asked for and may be lost: a code. Not to the mailbox that the
+    /// password was reset by, if there is a phone. Nothing where no passkey is asked for, or something else stands in for it.
+    #[must_use]
+    pub fn instead_of_passkey(&self) -> Vec<Factor> {
+        if !self.has_password || self.strongest() != [Factor::Passkey] {
+            return Vec::new();
+        }
+        let email = self.email.is_some() && !(self.reset_by_mail && self.phone.is_some());
+        let sms = self.phone.as_ref().map(|_| Factor::Sms);
+        email.then_some(Factor::Email).into_iter().chain(sms).collect()
+    }
+
+    /// What a step-up may begin with.
+    #[must_use]
+    pub fn step_up(&self) -> Vec<Factor> {
+        let password = (!self.instead_of_passkey().is_empty()).then_some(Factor::Password);
+        self.strongest().into_iter().chain(password).collect()
     }
 
     /// Where the codes of a factor go, if it is one that sends any and there is such a contact.
@@ -511,10 +528,36 @@ mod tests {
             User { factors: factors.to_vec(), passkeys, has_password, ..anna.clone() }.strongest()
         };
         assert_eq!(strongest(&[], 0, true), [Password]);
-        assert_eq!(strongest(&[], 1, true), [Password, Passkey]);
+        assert_eq!(strongest(&[], 1, true), [Passkey]);
         assert_eq!(strongest(&[], 0, false), [Sms]);
         assert_eq!(strongest(&[Email, Sms], 0, true), [Email, Sms, RecoveryCode]);
         assert_eq!(strongest(&[App, Email, Sms], 0, true), [App, RecoveryCode]);
         assert_eq!(strongest(&[Email], 1, true), [Passkey, RecoveryCode]);
+    }
+
+    #[test]
+    fn what_stands_in_for_a_lost_passkey_takes_two() {
+        use Factor::{App, Email, Passkey, Password, RecoveryCode, Sms};
+        let sys = Sys::real();
+        let (email, phone) = (crate::identifier::Email::parse("anna@example.test").ok(), Phone::parse("+447911123456", "GB").ok());
+        let anna = User { passkeys: 1, has_password: true, ..User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now()) };
+        for (email, phone, reset_by_mail, follows) in [
+            (&email, &None, false, vec![Email]),
+            (&None, &phone, false, vec![Sms]),
+            (&email, &phone, false, vec![Email, Sms]),
+            (&email, &phone, true, vec![Sms]),
+            (&email, &None, true, vec![Email]),
+        ] {
+            let user = User { email: email.clone(), phone: phone.clone(), reset_by_mail, ..anna.clone() };
+            assert_eq!((user.instead_of_passkey(), user.step_up()), (follows, vec![Passkey, Password]));
+        }
+        let anna = User { email, phone, ..anna };
+        for (user, begins) in [
+            (User { has_password: false, ..anna.clone() }, vec![Passkey]),
+            (User { passkeys: 0, ..anna.clone() }, vec![Password]),
+            (User { factors: vec![App], ..anna.clone() }, vec![Passkey, App, RecoveryCode]),
+        ] {
+            assert_eq!((user.instead_of_passkey(), user.step_up()), (vec![], begins));
+        }
     }
 }

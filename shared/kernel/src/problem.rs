@@ -56,6 +56,8 @@ kinds! {
     ProofOfWorkRequired = 403 "proof_of_work_required";
     /// The current password that was given is wrong.
     PasswordWrong = 403 "password_wrong";
+    /// A hundred codes in a row were wrong: no more are taken until a recovery code or a passkey is right, or the password is reset.
+    FactorLocked = 403 "factor_locked";
     /// Banned from chat.
     ChatBanned = 403 "chat_banned";
     /// The other person does not take messages from the caller.

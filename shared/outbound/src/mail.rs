@@ -28,8 +28,8 @@ pub enum Mail {
         /// How long it is good for.
         life: Duration,
     },
-    /// Somebody wanted to register with an address that has an account.
-    AlreadyRegistered,
+    /// Somebody gave an address that an account has already.
+    AddressTaken,
     /// Deletion was scheduled.
     DeletionScheduled {
         /// Of which account.
@@ -63,7 +63,7 @@ impl Mail {
         match self {
             Self::Code { purpose, .. } => format!("{purpose}_code").into(),
             Self::Activation { .. } => "activation".into(),
-            Self::AlreadyRegistered => "already_registered".into(),
+            Self::AddressTaken => "address_taken".into(),
             Self::DeletionScheduled { .. } => "deletion_scheduled".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::Notice { name, .. } => (*name).into(),

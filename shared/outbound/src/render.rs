@@ -77,7 +77,7 @@ fn args(mail: &Mail, locale: Locale) -> Args {
     match mail {
         Mail::Code { life, .. } => vec![minutes(*life)],
         Mail::Activation { life, .. } => vec![("hours", life.as_secs().div_ceil(3600).to_string())],
-        Mail::AlreadyRegistered => vec![],
+        Mail::AddressTaken => vec![],
         Mail::DeletionScheduled { username, due_at, .. } => {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
@@ -118,12 +118,12 @@ mod tests {
         };
         let code = || Secret::new("012345".to_owned());
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
-        let special = ["activation", "already_registered", "deletion_scheduled", "password_reset"];
+        let special = ["activation", "address_taken", "deletion_scheduled", "password_reset"];
         let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
         let notices = plain.map(|name| Mail::Notice { name, username: "ana_nowak".to_owned() });
         let others = [
             Mail::Activation { link: link(), life: Duration::from_secs(24 * 3600) },
-            Mail::AlreadyRegistered,
+            Mail::AddressTaken,
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
             Mail::PasswordReset { username, link: link(), life: Duration::from_secs(1800) },
         ];

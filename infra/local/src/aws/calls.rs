@@ -1,7 +1,7 @@
 //! Counting what each operation asks of AWS, because on AWS it is calls and capacity units that cost money and time.
 //!
-//! Whoever invokes a function on behalf of an operation opens its trace and closes it with the operation's name; the endpoints
-//! count into whatever trace a call carries. With a file, every closed operation and every permission used leaves a line
+//! Whoever invokes a function on behalf of an operation opens its trace and closes it with the operation's name and whether it
+//! was done or refused; the endpoints count into whatever trace a call carries. With a file, every closed operation and every permission used leaves a line
 //! there, to be added up over a whole test suite.
 
 use std::{
@@ -148,8 +148,9 @@ struct Counts {
 }
 
 #[derive(Serialize)]
-struct Operation<'a> {
+struct Closed<'a> {
     operation: &'a str,
+    served: bool,
     #[serde(flatten)]
     tally: &'a Tally,
 }
@@ -169,11 +170,11 @@ impl Calls {
         self.counts().open.entry(root(trace).to_owned()).or_default();
     }
 
-    /// Ends counting for a trace and says what it came to.
-    pub fn close(&self, trace: &str, operation: &str) -> Tally {
+    /// Ends counting for a trace and says what it came to. An operation is `served` unless it was refused or failed.
+    pub fn close(&self, trace: &str, operation: &str, served: bool) -> Tally {
         let mut counts = self.counts();
         let tally = counts.open.remove(root(trace)).unwrap_or_default();
-        counts.log(&Operation { operation, tally: &tally });
+        counts.log(&Closed { operation, served, tally: &tally });
         let done = counts.operations.entry(operation.to_owned()).or_default();
         done.times = done.times.saturating_add(1);
         done.tally.add(&tally);
@@ -251,12 +252,12 @@ mod tests {
         calls.count(Some("Root=1-a"), "F", Service::DynamoDb, "GetItem", read(1.0));
         calls.count(Some("Root=1-other"), "F", Service::Ses, "SendRawEmail", Capacity::default());
         calls.count(None, "G", Service::DynamoDb, "PutItem", Capacity { write: Units::ONE, ..Capacity::default() });
-        let tally = calls.close("Root=1-a", "GET /v1/me");
+        let tally = calls.close("Root=1-a", "GET /v1/me", true);
         assert_eq!(tally.to_string(), "calls=2 rcu=1.5 wcu=0");
         assert_eq!(tally.calls.get("dynamodb.GetItem"), Some(&2));
         assert_eq!(calls.by_function().get("F").map(Tally::total), Some(3));
-        assert_eq!(calls.close("Root=1-a", "again").total(), 0);
-        calls.close("Root=1-a", "again");
+        assert_eq!(calls.close("Root=1-a", "again", false).total(), 0);
+        calls.close("Root=1-a", "again", false);
         assert_eq!(calls.by_operation().get("GET /v1/me").map(|d| (d.times, d.tally.total())), Some((1, 2)));
         assert_eq!(calls.by_operation().get("again").map(|d| d.times), Some(2));
     }
@@ -268,13 +269,13 @@ mod tests {
         let calls = Calls::with_file(&file).expect("opened");
         calls.open("t");
         calls.count(Some("t"), "F", Service::DynamoDb, "GetItem", read(0.5));
-        calls.close("t", "GET /v1/me");
+        calls.close("t", "GET /v1/me", true);
         for _ in 0..2 {
             calls.permitted("F", &Need::new("dynamodb:GetItem", "arn"));
         }
         assert_eq!(
             std::fs::read_to_string(&file).expect("read"),
-            "{\"operation\":\"GET /v1/me\",\"calls\":{\"dynamodb.GetItem\":1},\"rcu\":0.5,\"wcu\":0.0}\n\
+            "{\"operation\":\"GET /v1/me\",\"served\":true,\"calls\":{\"dynamodb.GetItem\":1},\"rcu\":0.5,\"wcu\":0.0}\n\
              {\"function\":\"F\",\"action\":\"dynamodb:GetItem\",\"resource\":\"arn\"}\n"
         );
     }

@@ -258,7 +258,7 @@ async fn invoke(core: &Core, function: &str, records: &[Value]) -> Result<Box<Ra
     core.aws.calls.open(trace.as_str());
     let response = core.hosts.invoke(function, event(records), &trace).await;
     let operation = core.template.functions.get(function).map_or(function, |f| &f.name);
-    core.aws.calls.close(trace.as_str(), operation);
+    core.aws.calls.close(trace.as_str(), operation, response.is_ok());
     response.map_err(|e| e.to_string())
 }
 

@@ -286,7 +286,7 @@ impl Hosts {
                 bytes if bytes > MAX_ASYNC_PAYLOAD => Err(InvokeError::RequestTooLarge(bytes)),
                 _ => self.invoke(id, payload.clone(), &trace).await,
             };
-            self.0.calls.close(trace.as_str(), &hosted.name);
+            self.0.calls.close(trace.as_str(), &hosted.name, result.is_ok());
             let Err(error) = result else { return };
             tracing::warn!(function = hosted.name, %error, retries, "an invocation nobody waits for failed");
             let Some(fewer) = retries.checked_sub(1) else {

@@ -107,7 +107,6 @@ impl Gateway {
         self.core.aws.calls.open(trace.as_str());
         let invocation = self.core.hosts.invoke(&found.route.function, event, &trace);
         let result = tokio::time::timeout(self.core.patience.gateway, invocation).await;
-        *tally = self.core.aws.calls.close(trace.as_str(), &found.route.key);
         let result = match result {
             Err(_) => Err(Refusal::Unavailable),
             Ok(Err(InvokeError::RequestTooLarge(_))) => Err(Refusal::EntityTooLarge),
@@ -121,6 +120,7 @@ impl Gateway {
             }),
         };
         let status = result.as_ref().map_or_else(|refusal| refusal.status(), Response::status).as_u16();
+        *tally = self.core.aws.calls.close(trace.as_str(), &found.route.key, status < 400);
         tracing::info!(route = found.route.key, status, elapsed = ?begun.elapsed(), %tally, "request");
         result
     }

@@ -155,7 +155,7 @@ async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<
     let trace = Trace::new(&core.sys);
     core.aws.calls.open(trace.as_str());
     let result = core.hosts.invoke(function, event, &trace).await;
-    let tally = core.aws.calls.close(trace.as_str(), &format!("socket {route}"));
+    let tally = core.aws.calls.close(trace.as_str(), &format!("socket {route}"), result.is_ok());
     match result {
         Ok(_) => tracing::info!(route, %tally, "socket"),
         Err(ref error) => tracing::error!(route, function, %error, "a function failed"),

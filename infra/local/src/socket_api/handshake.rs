@@ -103,17 +103,18 @@ async fn ask(core: &Core, caller: &Caller, function: &str, parts: &Parts) -> Res
     let trace = Trace::new(&core.sys);
     core.aws.calls.open(trace.as_str());
     let response = core.hosts.invoke(function, event, &trace).await;
-    let tally = core.aws.calls.close(trace.as_str(), "socket $connect");
-    let response = response.map_err(|error| {
+    let answer = response.as_ref().ok().and_then(|response| serde_json::from_str::<Answer>(response.get()).ok());
+    let status = answer.as_ref().map_or(502, |answer| answer.status_code.unwrap_or(200));
+    let tally = core.aws.calls.close(trace.as_str(), "socket $connect", status < 400);
+    tracing::info!(route = "$connect", status, %tally, "socket");
+    response.map_err(|error| {
         tracing::error!(route = "$connect", function, %error, "a function failed");
         match error {
             InvokeError::TimedOut(_) => refused(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
             _ => refused(StatusCode::BAD_GATEWAY, "Internal server error"),
         }
     })?;
-    let answer: Answer = serde_json::from_str(response.get()).map_err(|_| refused(StatusCode::BAD_GATEWAY, "Internal server error"))?;
-    tracing::info!(route = "$connect", status = answer.status_code.unwrap_or(200), %tally, "socket");
-    Ok(answer)
+    answer.ok_or_else(|| refused(StatusCode::BAD_GATEWAY, "Internal server error"))
 }
 
 /// The key of a request that really asks for a WebSocket.

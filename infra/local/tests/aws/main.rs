@@ -105,7 +105,7 @@ async fn an_operation_knows_what_it_cost() {
     };
     function::trace::scope(Some("Root=1-test;Parent=x".into()), work).await;
     writer.get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect("counted for nobody");
-    assert_eq!(cloud.aws.calls.close("Root=1-test", "test").to_string(), "calls=2 rcu=0.5 wcu=1");
+    assert_eq!(cloud.aws.calls.close("Root=1-test", "test", true).to_string(), "calls=2 rcu=0.5 wcu=1");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ last_factor = This is the last one, and cannot be removed by itself.
 too_many = There are as many as there may be.
     .detail = At most { $max }. Remove one first.
 factor_unavailable = This way of proving yourself does not serve here.
+factor_locked = Too many wrong codes. Use a recovery code or a passkey, or choose a new password by mail.
 passkey_invalid = The passkey is not known here, or did not answer what was asked.
 forbidden = You may not do this.
 second_factor_required = This takes an account with second factors.

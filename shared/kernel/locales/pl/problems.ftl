@@ -13,6 +13,7 @@ last_factor = To ostatni i nie można usunąć tylko jego.
 too_many = Jest ich tyle, ile może być.
     .detail = Najwyżej { $max }. Najpierw usuń jeden.
 factor_unavailable = Ten sposób potwierdzenia nie jest tu możliwy.
+factor_locked = Zbyt wiele błędnych kodów. Użyj kodu odzyskiwania lub klucza dostępu albo ustaw nowe hasło przez e-mail.
 passkey_invalid = Ten klucz dostępu nie jest tu znany albo nie odpowiedział na to, o co pytano.
 forbidden = Nie możesz tego zrobić.
 second_factor_required = Do tego potrzebne jest konto z drugim składnikiem.

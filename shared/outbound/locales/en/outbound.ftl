@@ -31,9 +31,9 @@ activation-note = The link is valid for { $hours ->
        *[other] { $hours } hours
     } and works once. If you did not register, ignore this message, and no account will be opened.
 
-already_registered-subject = You already have an account
-already_registered-lead = Somebody, probably you, wanted to register at Stoa with this address. It has an account already, and nothing about it was changed.
-already_registered-note = Sign in with the password that you chose then. If it was not you, there is nothing you need to do.
+address_taken-subject = You already have an account
+address_taken-lead = Somebody, probably you, gave this address to Stoa, for a new account or for another one. It belongs to your account already, and nothing about that was changed.
+address_taken-note = Sign in with this address and your password. If it was not you, there is nothing you need to do.
 
 deletion_scheduled-subject = Your account will be deleted on { $date }
 deletion_scheduled-lead = You asked us to delete the account { $username }. On { $date } at { $time } UTC it will be removed with everything in it, and nothing can bring it back. Until then you can use it as before.

@@ -35,9 +35,9 @@ activation-note = Link jest ważny przez { $hours ->
        *[other] { $hours } godziny
     } i działa jeden raz. Jeśli to nie Twoja rejestracja, zignoruj tę wiadomość, a konto nie powstanie.
 
-already_registered-subject = Masz już konto
-already_registered-lead = Ktoś, zapewne Ty, próbował zarejestrować się w Stoa na ten adres. Istnieje już dla niego konto i nic w nim nie zmieniono.
-already_registered-note = Zaloguj się hasłem wybranym podczas rejestracji. Jeśli to nie Ty, nie musisz nic robić.
+address_taken-subject = Masz już konto
+address_taken-lead = Ktoś, zapewne Ty, podał ten adres w Stoa – przy zakładaniu konta albo dla innego konta. Należy on już do Twojego konta i nic w nim nie zmieniono.
+address_taken-note = Zaloguj się tym adresem i swoim hasłem. Jeśli to nie Ty, nie musisz nic robić.
 
 deletion_scheduled-subject = Twoje konto zostanie usunięte { $date }
 deletion_scheduled-lead = Otrzymaliśmy prośbę o usunięcie konta { $username }. { $date } o { $time } UTC zostanie ono usunięte razem z całą zawartością i nic go nie przywróci. Do tego czasu możesz z niego korzystać jak dotąd.
