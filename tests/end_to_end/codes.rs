@@ -330,6 +330,7 @@ async fn a_code_is_bound_to_what_it_was_sent_for() {
     }
     // User: what Ben was sent to the same number proves nothing of Ana's.
     let to_ben = change(&ben, third).await;
+    assert_eq!(cloud.mails_to(third).await.len(), 2, "each has a code of their own");
     if to_ben != to_third {
         refused(prove(&ana, &to_ben).await).await;
     }

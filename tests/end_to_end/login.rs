@@ -241,10 +241,12 @@ async fn without_counters_nothing_is_guessed() {
     cloud.settle().await;
     let client = cloud.anonymous();
     let device = json!({ "login": "eve", "password": PASSWORD, "device_token": "dvc_AAAA" });
-    let down = cloud.aws.faults.script(
-        Target { service: Some(Service::DynamoDb), operation: Some("UpdateItem".to_owned()), ..Target::default() },
-        Fault::Internal,
-    );
+    let failing = |operation: &str| {
+        let target = Target { service: Some(Service::DynamoDb), operation: Some(operation.to_owned()), ..Target::default() };
+        cloud.aws.faults.script(target, Fault::Internal)
+    };
+    // One counter, and several that count together.
+    let (down, together) = (failing("UpdateItem"), failing("TransactWriteItems"));
     for reply in [
         attempt(&client, "eve", PASSWORD).await,
         attempt(&client, "nobody", PASSWORD).await,
@@ -259,8 +261,10 @@ async fn without_counters_nothing_is_guessed() {
     for (name, available) in [("eve", false), ("somebody", true)] {
         assert_eq!(client.get(&format!("/v1/usernames/{name}/availability")).await.is(200)["available"], available);
     }
-    assert!(down.hits() > 0);
-    down.end();
+    for fault in [down, together] {
+        assert!(fault.hits() > 0);
+        fault.end();
+    }
     attempt(&client, "eve", PASSWORD).await.is(202);
 }
 

@@ -11,7 +11,7 @@
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/admin/users/{username}` | the caller and their roles in one; whose the name is; a batch for the account |
-//! | `POST /v1/admin/users/{username}/reactivation` | the same and a transaction; for who has no address three counters of text messages |
+//! | `POST /v1/admin/users/{username}/reactivation` | the same and a transaction |
 //! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same and a transaction |
 //! | `POST /v1/admin/first` | the caller and what they were offered in one; a counter; their roles; a transaction |
 

@@ -164,7 +164,7 @@ impl Answer {
 /// more than they were, and can be refreshed no longer. What a passkey was asked is used up by its first answer, right or wrong:
 /// choose it again for another question.
 ///
-/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account, the person with what the
+/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account together, the person with what the
 /// factor keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends
 /// and the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
 /// read each; a code upon the password what its sending takes.

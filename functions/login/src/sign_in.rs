@@ -53,7 +53,7 @@ pub struct CreateSession {
 /// one person.
 ///
 /// AWS calls: the name's claim; the person with the password, all counters (and the device that is shown) and their sessions at once;
-/// three counters at once, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
+/// two counters together and the one that nobody is told of beside them, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
 /// with it (the 21st session replaces the oldest, and a new client is told of by mail). A session that is replaced costs a read
 /// more, a device that is to be trusted the list of those that are, a second step by code what its sending takes; a failure five
 /// counters more, at once, and what is refused before it counts none.

@@ -56,7 +56,7 @@ pub struct ResetRequested {
 /// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
 /// mailed.
 ///
-/// AWS calls: the address's claim, the person with the link that was mailed before, three counters at once, one transaction: the same for
+/// AWS calls: the address's claim, the person with the link that was mailed before, three counters together, one transaction: the same for
 /// an address that nobody has, for which a link is noted that is never drawn. Within the minute one counter, the client's, and
 /// nothing more: for the address counts only what is mailed.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,

@@ -53,7 +53,8 @@ pub struct PhoneSignIn {
 /// Answered alike whether the number has an account or not. A number has one code at a time: another can be asked for when it
 /// has expired, from whatever client.
 ///
-/// AWS calls: the number's code before; six counters at once, then the one that everybody shares; one transaction.
+/// AWS calls: the number's code before; five counters together and the range of the number beside them, then the
+/// counter that everybody shares; one transaction.
 #[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked", "texts"]))),
     responses((status = 202, body = PhoneSignIn), Problems))]

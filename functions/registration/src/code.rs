@@ -57,7 +57,7 @@ pub async fn verify_registration_code(
 
 /// Mails another code, or the link again; the one before dies.
 ///
-/// AWS calls: the challenge with its flow, a link in a request more; three counters at once, one transaction.
+/// AWS calls: the challenge with its flow, a link in a request more; three counters together, one transaction.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_link", "asked", "resend_client"]))),
     responses((status = 202, body = challenge::Sent), Problems))]

@@ -54,7 +54,7 @@ pub struct LinkSent {
 /// Registers and mails a link. Answered alike whether the address has an account or not.
 ///
 /// AWS calls: a counter before the password is judged, which may ask others; the claim of the name; that of the address with the link that
-/// was mailed before; three counters at once, so that what is refused counts as no registration; one transaction. Of all links
+/// was mailed before; three counters together, so that what is refused counts as no registration; one transaction. Of all links
 /// to an address the newest is good.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
     extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["link_password", "registration_client", "asked"]))),

@@ -33,7 +33,7 @@ pub struct StartRegistration {
 
 /// Begins a registration and mails a code.
 ///
-/// AWS calls: the address's claim, three counters at once, one transaction: each of them depends on the one before. What is refused, or
+/// AWS calls: the address's claim, three counters together, one transaction: each of them depends on the one before. What is refused, or
 /// not mailed after all, counts for none of them.
 #[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
     extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["registration_client", "asked"]))),

@@ -187,6 +187,11 @@ impl Stack {
             let in_memory = Options { storage: Storage::Memory, hosting: Hosting::Lazy, ..options.clone() };
             core(template.clone(), urls.clone(), stage.clone(), &in_memory).map_err(named)?;
         }
+        if options.fresh && options.hosting == Hosting::Eager {
+            // The same for functions that refuse what they are told.
+            let rehearsal = Options { storage: Storage::Memory, fresh: false, ports: Ports::default(), ..options.clone() };
+            drop(Box::pin(Self::start(rehearsal)).await?);
+        }
         let lock = options.storage.take(options.fresh)?;
         let core = Arc::new(core(template, urls, stage, &options).map_err(named)?);
 

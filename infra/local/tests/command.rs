@@ -235,6 +235,7 @@ async fn a_broken_template_is_named_and_costs_nothing() {
     fs::write(&file, template.replacen("          MAIL_FROM: !Ref MailFrom\n", "", 1)).expect("written");
     let said = place.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
     assert!(said.contains("deliver") && said.contains("MAIL_FROM is missing"), "{said}");
+    assert!(before == place.files(), "a function that refuses its configuration costs nothing either");
     let missing = place.complaint(&["--template", "/nowhere/template.yaml"]).await;
     assert!(missing.contains("/nowhere/template.yaml") && missing.contains("--template"), "{missing}");
 }

@@ -106,7 +106,7 @@ impl Sending {
 
     /// Counts one code or link that is about to be sent, if it may be: against all limits or none.
     ///
-    /// A mail takes six counters at once: an hour's and a day's of the address, of the account that asks, and of the client. A
+    /// A mail takes six counters together, in one request: an hour's and a day's of the address, of the account that asks, and of the client. A
     /// text message takes two more, of the client's neighbourhood and the number's range, but none of an account where nobody is
     /// known yet; and the one that everybody shares only after them, so that nobody who is refused uses it up.
     ///
@@ -142,7 +142,7 @@ impl Sending {
     /// was proven, and nothing is to come back from it: its range is not judged by this. Nor does it count among what anybody can
     /// have sent there, who could otherwise keep the owner from being told.
     ///
-    /// Two counters at once, then the one that everybody shares.
+    /// Two counters together, then the one that everybody shares.
     ///
     /// # Errors
     /// As [`Sending::permit`].

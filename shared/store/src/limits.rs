@@ -11,7 +11,7 @@ use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Batch, Cond, Item, Key, StoreError, Table, Update, WriteError, field};
+use crate::{Batch, CommitError, Cond, Item, Key, Row, Slot, StoreError, Table, Tx, Update, WriteError, field};
 
 /// The windows that most limits have.
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -97,6 +97,34 @@ impl Limit {
         let until = now + self.window;
         let begin = Update::of(self.key()).set("kind", Counter::KIND).set("v", Counter::VERSION).set("until", until).expires(until);
         begin.when(Cond::Absent.or(field("until").le(now)))
+    }
+
+    /// A hit: within an open window that has seen so many, or the first of a new one.
+    fn hit(&self, now: Time, seen: Option<i64>) -> Update {
+        let Some(hits) = seen else { return self.open(now).set("hits", 1) };
+        let (most, filling) = (i64::from(self.max), i64::from(self.max).saturating_sub(1));
+        let hit = Update::of(self.key()).add("hits", 1).when(field("until").gt(now));
+        let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
+        match self.block {
+            Some(block) if hits >= filling => lasts(hit.when(field("hits").eq(filling)), now + block),
+            Some(_) => hit.when(field("hits").lt(filling)),
+            None if self.pausing => lasts(hit.when(field("hits").lt(most)), now + self.window),
+            None => hit.when(field("hits").lt(most)),
+        }
+    }
+
+    /// What its counter has probably seen.
+    fn expected(&self) -> Option<i64> {
+        self.frequent.then(|| self.hits())
+    }
+
+    /// What its counter has seen after all, where a hit was refused.
+    fn again(&self, now: Time, row: Option<Row>) -> Result<Result<Option<i64>, Reached>, StoreError> {
+        let counter = row.map(Row::decode::<Counter>).transpose()?.filter(|c| c.until > now);
+        Ok(match counter {
+            Some(c) if c.hits >= i64::from(self.max) => Err(self.reached(c.until.since(now))),
+            counter => Ok(counter.map(|c| c.hits)),
+        })
     }
 
     fn reached(&self, wait: Duration) -> Reached {
@@ -236,21 +264,40 @@ async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Res
     }
 }
 
-/// Counts a hit against every limit, at once, or against none of them: where one is reached, the others get theirs back.
+/// Counts a hit against every limit, in one transaction, or against none of them. One request in the expected case.
 ///
 /// For what costs something only if it happens: somebody who is refused must not use up what everybody shares.
 ///
 /// # Errors
 /// [`LimitError::Store`] if a counter does not work, else [`LimitError::Reached`] for the one that is reached longest.
 pub async fn take_together(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
-    let taken = join_all(limits.iter().map(|l| take_one(table, now, l))).await;
-    if taken.iter().all(Result::is_ok) {
-        return Ok(());
+    match limits {
+        [] => return Ok(()),
+        [one] => return take_one(table, now, one).await,
+        _ => {}
     }
-    let counted: Vec<&Limit> = limits.iter().zip(&taken).filter(|(_, t)| t.is_ok()).map(|(l, _)| l).collect();
-    give_all_back(table, counted).await;
-    let refused = taken.into_iter().filter_map(Result::err);
-    refused.reduce(heavier).map_or(Ok(()), Err)
+    let mut seen: Vec<Option<i64>> = limits.iter().map(Limit::expected).collect();
+    // Refusals show the counters as they are, though perhaps not all of them at once.
+    for _ in 0..limits.len().saturating_add(ROUNDS) {
+        let mut tx = Tx::new();
+        let slots: Vec<Slot> = limits.iter().zip(&seen).map(|(limit, seen)| tx.update(limit.hit(now, *seen))).collect();
+        let refused = match table.commit(tx).await {
+            Ok(()) => return Ok(()),
+            Err(CommitError::Refused(refused)) => refused,
+            Err(CommitError::Store(e)) => return Err(e.into()),
+        };
+        let mut reached: Option<Reached> = None;
+        for ((limit, slot), seen) in limits.iter().zip(slots).zip(&mut seen).filter(|((_, slot), _)| refused.at(*slot)) {
+            match limit.again(now, refused.current(slot))? {
+                Ok(hits) => *seen = hits,
+                Err(r) => reached = reached.filter(|other| other.wait >= r.wait).or(Some(r)),
+            }
+        }
+        if let Some(reached) = reached {
+            return Err(reached.into());
+        }
+    }
+    Err(unsteady().into())
 }
 
 /// Takes hits back, as well as can be: one that stays counted is one that its subject has less, for a while.
@@ -259,14 +306,6 @@ pub async fn give_all_back<'a>(table: &Table, limits: impl IntoIterator<Item = &
         if let Err(e) = given {
             tracing::warn!(error = %e, "a hit stays counted that was to be taken back");
         }
-    }
-}
-
-fn heavier(a: LimitError, b: LimitError) -> LimitError {
-    match (&a, &b) {
-        (LimitError::Store(_), _) => a,
-        (LimitError::Reached(x), LimitError::Reached(y)) if x.wait >= y.wait => a,
-        _ => b,
     }
 }
 
@@ -283,34 +322,22 @@ pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
 }
 
 async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitError> {
-    let (most, filling) = (i64::from(limit.max), i64::from(limit.max).saturating_sub(1));
-    // A hit within an open window that has seen so many.
-    let hit = |hits: i64| {
-        let hit = Update::of(limit.key()).add("hits", 1).when(field("until").gt(now));
-        let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
-        match limit.block {
-            Some(block) if hits >= filling => lasts(hit.when(field("hits").eq(filling)), now + block),
-            Some(_) => hit.when(field("hits").lt(filling)),
-            None if limit.pausing => lasts(hit.when(field("hits").lt(most)), now + limit.window),
-            None => hit.when(field("hits").lt(most)),
-        }
-    };
-    // The first hit of a new window.
-    let open = || limit.open(now).set("hits", 1);
-    let mut next = if limit.frequent { hit(limit.hits()) } else { open() };
-    // A refusal shows the counter as it is. More rounds than two are needed only where windows open and fill meanwhile.
-    for _ in 0..4 {
-        let counter = match table.update(next).await {
+    let mut seen = limit.expected();
+    for _ in 0..ROUNDS {
+        seen = match table.update(limit.hit(now, seen)).await {
             Ok(_) => return Ok(()),
-            Err(WriteError::Refused(row)) => row.map(crate::Row::decode::<Counter>).transpose()?,
+            Err(WriteError::Refused(row)) => limit.again(now, row)??,
             Err(WriteError::Store(e)) => return Err(e.into()),
         };
-        next = match counter {
-            Some(c) if c.until > now && c.hits >= most => return Err(limit.reached(c.until.since(now)).into()),
-            Some(c) if c.until > now => hit(c.hits),
-            _ => open(),
-        };
     }
-    // Not reached, as far as is known: its counter may have been forgotten all the while.
-    Err(StoreError::Unavailable(format!("the counter of {} does not stay as it is", limit.name)).into())
+    Err(unsteady().into())
+}
+
+/// How often a hit is tried: a refusal shows the counter as it is, so more than two are needed only where windows open and fill
+/// meanwhile.
+const ROUNDS: usize = 4;
+
+/// A counter is not known to be reached, but was another one each time that it was looked at.
+fn unsteady() -> StoreError {
+    StoreError::Unavailable("a counter does not stay as it is".to_owned())
 }
