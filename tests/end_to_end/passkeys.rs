@@ -384,6 +384,35 @@ async fn the_password_forgets_no_failures() {
     assert!(refused.header("ratelimit-policy").starts_with("\"factor_day\";"), "{refused:?}");
 }
 
+/// B13: after a reset by mail the code upon the password does not go to the same mailbox where there is a phone, whoever has signed in
+/// with the passkey since: that says nothing of who chose the password.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_does_not_stand_in_for_a_passkey() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.phone(&ana, "+447911123456").await;
+    let (mut phone, _) = register(&ana, "phone").await;
+    let begun = async |password: &str| {
+        let thief = cloud.anonymous();
+        let thief = thief.signed_in(thief.post("/v1/sessions", json!({ "login": "ana", "password": password })).await.is(201));
+        let flow = thief.post("/v1/step-ups", json!({})).await.is(201);
+        let verify = format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
+        let step = thief.post(&verify, json!({ "password": password })).await.is(202);
+        let offered: Vec<String> = step["factors"].as_array().unwrap().iter().map(|f| f["factor"].as_str().unwrap().to_owned()).collect();
+        offered.join(" ")
+    };
+    assert_eq!(begun(PASSWORD).await, "email sms");
+    let client = cloud.anonymous();
+    client.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
+    let body = json!({ "token": cloud.token_to("ana@example.test").await, "password": "another tall giraffe" });
+    client.post("/v1/password-resets/confirm", body).await.is(204);
+    assert_eq!(begun("another tall giraffe").await, "sms");
+    cloud.advance(Duration::from_secs(60)).await;
+    let (verify, options) = ask(&client).await;
+    client.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is(201);
+    assert_eq!(begun("another tall giraffe").await, "sms");
+}
+
 /// Q1 for passkeys: of many answers to one question one signs in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_answer_signs_in_once() {

@@ -268,20 +268,61 @@ async fn a_hundred_wrong_codes_close_the_factor() {
     with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
     cloud.advance(Duration::from_secs(40 * 86_400)).await;
     with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
+    // What comes by mail is another factor. It leads in, and opens nothing of this one.
     let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "email").await.is(200);
-    verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is_problem(403, "factor_locked");
+    verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
+    with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
+    let flow = begin(&client, "ana").await;
     verify(&client, &flow, &recovery[0]).await.is(201);
     with(&app.code(&cloud)).await.is(201);
 
     guess(100).await;
     with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
-    client.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
-    let body = json!({ "token": cloud.token_to("ana@example.test").await, "password": "another tall giraffe" });
-    client.post("/v1/password-resets/confirm", body).await.is(204);
-    let flow = client.post("/v1/sessions", json!({ "login": "ana", "password": "another tall giraffe" })).await.is(202);
+    let reset = async |password: &str| {
+        client.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
+        let body = json!({ "token": cloud.token_to("ana@example.test").await, "password": password });
+        let _ = client.post("/v1/password-resets/confirm", body).await.is(204);
+    };
+    let other = "another tall giraffe";
+    let with_other = async |code: &str| {
+        let flow = client.post("/v1/sessions", json!({ "login": "ana", "password": other })).await.is(202);
+        let _ = choose(&client, &flow, "app").await.is(200);
+        verify(&client, &flow, code).await
+    };
+    reset(other).await;
+    with_other(&app.code(&cloud)).await.is(201);
+    // Whoever has the mailbox alone does not get another hundred by each reset.
+    reset(PASSWORD).await;
+    guess(100).await;
+    reset(other).await;
+    with_other(&app.code(&cloud)).await.is_problem(403, "factor_locked");
+}
+
+/// B3: whoever reads somebody's mail and knows the password has no more guesses at the app for signing in by mail in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailed_code_forgets_nothing_of_the_app() {
+    let cloud = Cloud::start().await;
+    cloud.careful("ana", PHONE).await;
+    let client = cloud.anonymous();
+    for round in 0..7 {
+        let flow = begin(&client, "ana").await;
+        let _ = choose(&client, &flow, "app").await.is(200);
+        for _ in 0..3.min(20 - 3 * round) {
+            verify(&client, &flow, "000000").await.is_problem(422, "code_invalid");
+        }
+        if round == 3 {
+            let flow = begin(&client, "ana").await;
+            let _ = choose(&client, &flow, "email").await.is(200);
+            verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
+        }
+        cloud.advance(Duration::from_secs(901)).await;
+    }
+    let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "app").await.is(200);
-    verify(&client, &flow, &app.code(&cloud)).await.is(201);
+    let refused = verify(&client, &flow, "000000").await;
+    refused.is_problem(429, "too_many_requests");
+    assert!(refused.header("ratelimit-policy").starts_with("\"factor_day\";"), "{refused:?}");
 }
 
 /// B8: a code of the app is good for its step and its neighbours, once, and five failures mean a pause of a quarter of an hour.

@@ -30,7 +30,7 @@ pub struct ScheduleDeletion {
 /// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
 /// that takes it back. Every other sign-in ends. Superusers stay until another superuser has taken that role away.
 ///
-/// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts together, which count before
+/// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count before
 /// the password is compared; the password; a counter of mails; the transaction, and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["deletion_schedules", "password"]))),

@@ -19,7 +19,7 @@ use http::HeaderMap;
 use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
 use passkeys::{Answered, PublicKeyCredential, Refusal};
 use serde::Deserialize;
-use store::{Batch, Cond, Key, Tx, Update, limits};
+use store::{Batch, Cond, Key, Tx, Update};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Path, Problems};
 
@@ -159,7 +159,7 @@ impl Answer {
 }
 
 /// Answers the last step: signs in, or steps the session up. Where a passkey is asked for and is lost, the password steps up
-/// with a code upon it: that is sent, and answered here as well. A step-up is answered with the session's access token, and
+/// with a code upon it, which is chosen where there are two ways, and answered here as well. A step-up is answered with the session's access token, and
 /// brings a new one and a new refresh token, into the cookie where the session's is there: the tokens from before do not become
 /// more than they were, and can be refreshed no longer. What a passkey was asked is used up by its first answer, right or wrong:
 /// choose it again for another question.
@@ -167,7 +167,8 @@ impl Answer {
 /// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account together, the person with what the
 /// factor keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends
 /// and the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
-/// read each; a code upon the password what its sending takes.
+/// read each; a code upon the password what its sending takes. A code that was sent
+/// is given back to the day's counter, which costs an update.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "factor_day", "resend_mail", "resend_text", "mail", "text"]))),
     responses(
@@ -231,7 +232,11 @@ pub async fn verify_sign_in(
         let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
         Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, &client).await?))
     };
-    s.table.commit(tx).await.map_err(|e| match &e {
+    let committed = s.table.commit(tx).await;
+    if committed.is_ok() && matches!(factor, Factor::Email | Factor::Sms) {
+        checks.give_back(&s.table, factor).await;
+    }
+    committed.map_err(|e| match &e {
         e if e.refused(ended) => Kind::NotFound.into(),
         e if spent.is_some_and(|slot| e.refused(slot)) => flow.wrong(Kind::CodeInvalid.into()),
         _ => Problem::from(e),
@@ -256,8 +261,8 @@ impl axum::response::IntoResponse for Verified {
     }
 }
 
-/// Takes a right answer after which another one is needed. It was no failure; those from before are not forgotten for it, or whoever
-/// knows the password could guess codes without end.
+/// Takes a right answer after which another one is needed. It was no failure, also if the next code cannot be sent; those from before
+/// are not forgotten for it, or whoever knows the password could guess codes without end.
 async fn go_on(
     s: &crate::State,
     client: &Client,
@@ -267,10 +272,11 @@ async fn go_on(
     proven: Factor,
     next: Vec<Factor>,
 ) -> Result<SignInStep, Problem> {
-    let mut tx = Tx::new();
-    let (challenge, permit, once) = flow.go_on(&s.table, &s.sys, &s.sending, &mut tx, client, user, proven, next).await?;
-    let counted = Checks::of(user.id).limits(proven);
-    let (committed, ()) = join!(permit.commit(&s.table, tx), limits::give_all_back(&s.table, &counted));
+    let (mut tx, checks) = (Tx::new(), Checks::of(user.id));
+    let going = flow.go_on(&s.table, &s.sys, &s.sending, &mut tx, client, user, proven, next);
+    let (gone, ()) = join!(going, checks.give_back(&s.table, proven));
+    let (challenge, permit, once) = gone?;
+    let committed = permit.commit(&s.table, tx).await;
     committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;
     Ok(flow.step(token, Some(user), challenge.as_ref(), None))
 }

@@ -53,12 +53,12 @@ pub struct CreateSession {
 /// one person.
 ///
 /// AWS calls: the name's claim; the person with the password, all counters (and the device that is shown) and their sessions at once;
-/// two counters together and the one that nobody is told of beside them, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
+/// three counters at once, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
 /// with it (the 21st session replaces the oldest, and a new client is told of by mail). A session that is replaced costs a read
 /// more, a device that is to be trusted the list of those that are, a second step by code what its sending takes; a failure five
 /// counters more, at once, and what is refused before it counts none.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
-    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["login_name", "guesses", "login_client_different", "login_everywhere", "login_device", "login_device_day", "resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["login_name", "guesses", "login_client_different", "login_everywhere", "login_device", "login_device_day"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The password is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),

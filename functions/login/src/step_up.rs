@@ -12,7 +12,8 @@ use store::{
 };
 use web::{Client, Created, Problems};
 
-/// Begins a step-up: answered at `/v1/sign-ins/{id}/verify` with the strongest factor that one has. For five minutes after it
+/// Begins a step-up: answered at `/v1/sign-ins/{id}/verify` with the strongest factor that one has, or with what stands in for
+/// a passkey that is lost. For five minutes after it
 /// e-mail address, phone number, password, factors, deletion and export may be changed.
 ///
 /// AWS calls: the caller, a counter, the flow; where there is one factor only, what choosing it takes.

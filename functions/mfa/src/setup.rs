@@ -159,6 +159,8 @@ pub async fn prove_sms(
     tx.put(app, Cond::Absent.or(Cond::Exists));
     tx.put(&codes, Cond::Absent.or(Cond::Exists));
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
+    // What is proven by now is more than a mailbox.
+    let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
     s.table.commit(tx).await.map_err(Problem::from)?;

@@ -53,7 +53,7 @@ pub async fn change_password(
     crate::acceptable(&s, user, &body.new_password, same, "/new_password").await?;
     tx.put(&s.hasher.hash(user.id, &body.new_password).await?, unchanged(old.as_ref()));
     forget(&mut tx, user);
-    let record = Update::of(User::key_of(user.id)).set("has_password", true);
+    let record = Update::of(User::key_of(user.id)).set("has_password", true).remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(Problem::from)?;

@@ -154,8 +154,10 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     tx.put(&s.hasher.hash(id, &body.password).await?, unchanged(old.as_ref()));
     let reset = Update::of(User::key_of(id)).set("has_password", true);
     let reset = reset.set("reset_by_mail", user.has_second_step() || user.passkeys > 0);
-    // Whoever guessed at codes knew the password from before.
-    Checks::of(id).unlock(&mut tx);
+    if !user.reset_by_mail {
+        // Whoever guessed at codes knew the password from before; unless they have it by this mailbox, and reset it again.
+        Checks::of(id).unlock(&mut tx);
+    }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
     tell(&mut tx, &s.sys, id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;

@@ -22,7 +22,7 @@ pub struct DeactivateMe {
 /// superuser opens it again; registering, resetting a password or signing in does not. Its names stay taken. A superuser's own
 /// stays in use until another superuser has taken that role away.
 ///
-/// AWS calls: the caller; two counters of attempts together, which count before the password is compared; the password; the transaction,
+/// AWS calls: the caller; two counters of attempts, which count before the password is compared; the password; the transaction,
 /// and the client's counter back.
 #[utoipa::path(post, path = "/v1/me/deactivation", tag = "profile", security(("bearer" = [])), request_body = DeactivateMe,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "superuser_stays", "conflict"])), ("x-limits" = json!(["password"]))),

@@ -28,7 +28,7 @@ struct Flags {
     /// The template to deploy
     #[arg(long, default_value_os_t = at_root("template.yaml"))]
     template: PathBuf,
-    /// How much is told of what happens: error, warn, info, debug
+    /// How much is told of what happens: error, warn, info, debug (which release builds leave out)
     #[arg(long, default_value = "warn")]
     log: tracing::Level,
     #[command(subcommand)]

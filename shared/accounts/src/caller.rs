@@ -77,7 +77,8 @@ pub struct MemberAnd<T> {
 /// How long ago the proof may lie that a [`Fresh`] caller has given.
 pub const FRESH: Duration = Duration::from_secs(300);
 
-/// A caller who has proven who they are within the last five minutes, by the strongest that they have ([`User::strongest`]):
+/// A caller who has proven who they are within the last five minutes, by the strongest that they have ([`User::strongest`]) or what
+/// stands in for it ([`User::instead_of_passkey`]):
 /// for what a stolen session must not be enough for. Everybody else is told to step up.
 #[derive(Clone, Debug)]
 pub struct Fresh<M>(pub M);

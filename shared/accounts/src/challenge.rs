@@ -153,7 +153,7 @@ pub struct Challenge {
     pub destination: String,
     /// In which language.
     pub locale: Locale,
-    /// Who is to prove it, where that is known; of a decoy, whose address it is.
+    /// Who is to prove it, where that is known. Of a decoy that may be who asked, or whose address it is: nobody to tell by.
     pub user: Option<UserId>,
     /// The address belongs to an account already: its owner is told so instead, and nothing will ever be proven by this.
     pub decoy: bool,

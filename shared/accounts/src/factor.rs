@@ -288,32 +288,42 @@ impl RecoveryCode {
 pub struct Checks {
     day: Limit,
     app: Limit,
-    in_a_row: Limit,
+    user: UserId,
 }
 
-/// Longer than anybody lives.
-const EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// How long wrong codes in a row are remembered after the last of them.
+const MEMORY: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The factors whose codes can be guessed at.
+const GUESSED: [Factor; 3] = [Factor::App, Factor::Email, Factor::Sms];
 
 impl Checks {
-    /// Of this person: twenty failures a day, five at the app before a pause of a quarter of an hour, and a hundred at codes with
-    /// nothing right between them.
+    /// Of this person: twenty failures a day, five at the app before a pause of a quarter of an hour, and a hundred at a factor's codes
+    /// with no right one between them.
     #[must_use]
     pub fn of(user: UserId) -> Self {
         Self {
             day: Limit::new("factor_day", user, 20, Duration::from_secs(24 * 3600)),
             app: Limit::new("factor_app", user, 5, Duration::from_secs(900)).pausing(),
-            in_a_row: Limit::new("factor_in_a_row", user, 100, EVER).frequent(),
+            user,
         }
+    }
+
+    fn in_a_row(&self, factor: Factor) -> Limit {
+        let name = match factor {
+            Factor::App => "app",
+            Factor::Email => "email",
+            _ => "sms",
+        };
+        Limit::new(IN_A_ROW, format!("{} {name}", self.user), 100, MEMORY).pausing()
     }
 
     /// What a check of this factor counts for. Signatures cannot be guessed, and anybody can name anybody's passkeys: counting
     /// those would let strangers lock people out.
-    #[must_use]
-    pub fn limits(&self, factor: Factor) -> Vec<Limit> {
+    fn limits(&self, factor: Factor) -> Vec<Limit> {
         match factor {
             Factor::Passkey => Vec::new(),
-            Factor::App => vec![self.day.clone(), self.in_a_row.clone(), self.app.clone()],
-            Factor::Email | Factor::Sms => vec![self.day.clone(), self.in_a_row.clone()],
+            Factor::App => vec![self.day.clone(), self.in_a_row(factor), self.app.clone()],
+            Factor::Email | Factor::Sms => vec![self.day.clone(), self.in_a_row(factor)],
             Factor::Password | Factor::RecoveryCode => vec![self.day.clone()],
         }
     }
@@ -321,30 +331,50 @@ impl Checks {
     /// Counts a check before it is judged.
     ///
     /// # Errors
-    /// [`Kind::FactorLocked`] after a hundred failures in a row, until a recovery code or a passkey is right or the password is
-    /// reset; [`Kind::TooManyRequests`]
+    /// [`Kind::FactorLocked`] after a hundred failures in a row, until a recovery code or a passkey is right or the password is reset;
+    /// [`Kind::TooManyRequests`]
     pub async fn take(&self, table: &Table, now: Time, factor: Factor) -> Result<(), Problem> {
         match limits::take_together(table, now, &self.limits(factor)).await {
-            Err(LimitError::Reached(reached)) if reached.name == self.in_a_row.name => Err(Kind::FactorLocked.into()),
+            Err(LimitError::Reached(reached)) if reached.name == IN_A_ROW => Err(Kind::FactorLocked.into()),
             taken => Ok(taken?),
         }
     }
 
-    /// Adds to a transaction that a check succeeded: nothing of what failed before counts any more.
+    /// Adds to a transaction that a check succeeded: what failed before does not count any more. What a message brings clears itself
+    /// alone: whoever reads somebody's mail could otherwise guess at the app without end.
     pub fn forget(&self, tx: &mut Tx, factor: Factor) {
-        for limit in self.limits(factor) {
-            tx.delete(limit.key());
+        match factor {
+            Factor::Email | Factor::Sms => {
+                tx.delete(self.in_a_row(factor).key());
+            }
+            Factor::App | Factor::Password => {
+                for limit in self.limits(factor) {
+                    tx.delete(limit.key());
+                }
+            }
+            Factor::RecoveryCode | Factor::Passkey => {
+                tx.delete(self.day.key());
+                self.unlock(tx);
+            }
         }
-        if matches!(factor, Factor::RecoveryCode | Factor::Passkey) {
-            self.unlock(tx);
+    }
+
+    /// Takes back what a right answer counted, where it was not forgotten with all the others, as well as can be.
+    pub async fn give_back(&self, table: &Table, factor: Factor) {
+        if matches!(factor, Factor::Email | Factor::Sms | Factor::Password) {
+            limits::give_all_back(table, [&self.day]).await;
         }
     }
 
     /// Adds to a transaction that codes may be tried again, however many were wrong.
     pub fn unlock(&self, tx: &mut Tx) {
-        tx.delete(self.in_a_row.key());
+        for factor in GUESSED {
+            tx.delete(self.in_a_row(factor).key());
+        }
     }
 }
+
+const IN_A_ROW: &str = "factor_in_a_row";
 
 /// Adds to a transaction everything that turns second factors off.
 pub fn erase(tx: &mut Tx, user: &User) {

@@ -16,7 +16,7 @@ use crate::challenge::CodeKey;
 /// Attempts of one client: 20 in a quarter of an hour. Right ones are given back.
 #[must_use]
 pub fn of_client(client: &Client) -> Limit {
-    Limit::new("login_client", client.network(), 20, Duration::from_secs(900))
+    Limit::new("login_client", client.network(), 20, Duration::from_secs(900)).shared()
 }
 
 /// Failures of one client: 100 in a day close it for a day.

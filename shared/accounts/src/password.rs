@@ -236,7 +236,7 @@ impl Hasher {
 /// pause of five minutes; a right one forgets them in the transaction. What the client guesses counts as at a sign-in, and what
 /// is refused counts nowhere.
 ///
-/// The password, which is returned, with three counters; two of them together before it is compared; both again where it was
+/// The password, which is returned, with three counters; two of them at once before it is compared; both again where it was
 /// right, the client's day and everybody's failures where it was wrong.
 ///
 /// # Errors

@@ -278,7 +278,10 @@ impl Opening {
         }
         let unchanged = credentials_are(self.session.credentials);
         let mut used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
-        if self.session.amr.iter().any(|m| matches!(m, Method::Otp | Method::Sms | Method::Pop | Method::Recovery)) {
+        let amr = &self.session.amr;
+        let more = amr.iter().any(|m| matches!(m, Method::Otp | Method::Sms | Method::Pop | Method::Recovery));
+        // A passkey alone says nothing of whose the new password is.
+        if more && amr.contains(&Method::Pwd) {
             used = used.remove("reset_by_mail");
         }
         tx.update(used.when(field("status").eq(Status::Active).and(unchanged)))

@@ -84,7 +84,7 @@ pub struct User {
     /// Whether there is a password.
     #[serde(default)]
     pub has_password: bool,
-    /// Whether the password was reset by mail, and nothing but that password and that mailbox has signed in since.
+    /// Whether the password was reset by mail, and nobody has proven more than that password and that mailbox together since.
     #[serde(default)]
     pub reset_by_mail: bool,
     /// Raised by every change of how one signs in: sessions and trusted devices from before are no longer good.

@@ -1,4 +1,4 @@
-//! Rate limits: atomic counters in the table, one update each in the expected case.
+//! Rate limits: atomic counters in the table. One is an update in the expected case, several that count together are a transaction.
 //!
 //! A window opens with the first hit and lasts its full length, so that exactly `max` hits pass in it, whatever the clock
 //! shows. Subjects are hashed, so that a counter's key shows nobody at a glance; it is no secret for whoever may read the table, who
@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::{future::join_all, join};
 use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -30,6 +30,7 @@ pub struct Limit {
     /// In how long.
     pub window: Duration,
     frequent: bool,
+    shared: bool,
     pausing: bool,
     block: Option<Duration>,
     found: Option<Counter>,
@@ -39,7 +40,7 @@ impl Limit {
     /// A limit.
     #[must_use]
     pub fn new(name: &'static str, subject: impl ToString, max: u32, window: Duration) -> Self {
-        Self { name, subject: subject.to_string(), max, window, frequent: false, pausing: false, block: None, found: None }
+        Self { name, subject: subject.to_string(), max, window, frequent: false, shared: false, pausing: false, block: None, found: None }
     }
 
     /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
@@ -47,6 +48,13 @@ impl Limit {
     #[must_use]
     pub fn frequent(mut self) -> Self {
         self.frequent = true;
+        self
+    }
+
+    /// Says that many people hit it at once: it is counted by itself, because transactions on one item refuse each other.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
         self
     }
 
@@ -264,19 +272,34 @@ async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Res
     }
 }
 
-/// Counts a hit against every limit, in one transaction, or against none of them. One request in the expected case.
+/// Counts a hit against every limit or against none of them: in one transaction, but for those that many share, which are counted
+/// beside it and given back where another one is reached. One request each in the expected case.
 ///
 /// For what costs something only if it happens: somebody who is refused must not use up what everybody shares.
 ///
 /// # Errors
 /// [`LimitError::Store`] if a counter does not work, else [`LimitError::Reached`] for the one that is reached longest.
 pub async fn take_together(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
+    let (shared, own): (Vec<&Limit>, Vec<&Limit>) = limits.iter().partition(|limit| limit.shared);
+    let (one_by_one, at_once) = join!(join_all(shared.iter().map(|limit| take_one(table, now, limit))), take_all(table, now, &own));
+    let counted: Vec<&Limit> = shared.into_iter().zip(&one_by_one).filter(|(_, taken)| taken.is_ok()).map(|(limit, _)| limit).collect();
+    let counted: Vec<&Limit> = counted.into_iter().chain(own.into_iter().filter(|_| at_once.is_ok())).collect();
+    match one_by_one.into_iter().chain([at_once]).filter_map(Result::err).reduce(heavier) {
+        None => Ok(()),
+        Some(refused) => {
+            give_all_back(table, counted).await;
+            Err(refused)
+        }
+    }
+}
+
+async fn take_all(table: &Table, now: Time, limits: &[&Limit]) -> Result<(), LimitError> {
     match limits {
         [] => return Ok(()),
         [one] => return take_one(table, now, one).await,
         _ => {}
     }
-    let mut seen: Vec<Option<i64>> = limits.iter().map(Limit::expected).collect();
+    let mut seen: Vec<Option<i64>> = limits.iter().map(|limit| limit.expected()).collect();
     // Refusals show the counters as they are, though perhaps not all of them at once.
     for _ in 0..limits.len().saturating_add(ROUNDS) {
         let mut tx = Tx::new();
@@ -286,18 +309,26 @@ pub async fn take_together(table: &Table, now: Time, limits: &[Limit]) -> Result
             Err(CommitError::Refused(refused)) => refused,
             Err(CommitError::Store(e)) => return Err(e.into()),
         };
-        let mut reached: Option<Reached> = None;
+        let mut reached = None;
         for ((limit, slot), seen) in limits.iter().zip(slots).zip(&mut seen).filter(|((_, slot), _)| refused.at(*slot)) {
             match limit.again(now, refused.current(slot))? {
                 Ok(hits) => *seen = hits,
-                Err(r) => reached = reached.filter(|other| other.wait >= r.wait).or(Some(r)),
+                Err(r) => reached = [reached, Some(LimitError::from(r))].into_iter().flatten().reduce(heavier),
             }
         }
         if let Some(reached) = reached {
-            return Err(reached.into());
+            return Err(reached);
         }
     }
     Err(unsteady().into())
+}
+
+fn heavier(a: LimitError, b: LimitError) -> LimitError {
+    match (&a, &b) {
+        (LimitError::Store(_), _) => a,
+        (LimitError::Reached(x), LimitError::Reached(y)) if x.wait >= y.wait => a,
+        _ => b,
+    }
 }
 
 /// Takes hits back, as well as can be: one that stays counted is one that its subject has less, for a while.
