@@ -168,6 +168,9 @@ async fn a_fan_out_that_is_cut_off_loses_nothing() {
         let calls = cut_everywhere("RoomFanoutFunction", times, round).await;
         assert!(calls >= 7, "{fault:?}: {calls}");
     }
+    // The pages alone, and for good: what is asked for after them does not fail, and must not hide it.
+    let pages = Target::of("RoomFanoutFunction", Service::DynamoDb, "Query");
+    assert!(said_in_public(&Cloud::start().await, "pages", pages, Fault::Internal).await > 0);
 }
 
 /// R3, Z33, Z36: an event that comes many times at once and once more is brought once.
