@@ -26,6 +26,13 @@ async fn verify(caller: &Caller, flow: &Value, code: &str) -> Reply {
     caller.post(&path(flow, "verify"), json!({ "code": code })).await
 }
 
+/// Begins anew and answers with a code of the app.
+async fn with_app(caller: &Caller, login: &str, code: &str) -> Reply {
+    let flow = begin(caller, login).await;
+    let _ = choose(caller, &flow, "app").await.is(200);
+    verify(caller, &flow, code).await
+}
+
 /// I-3, I-4: where no more codes may be sent to the only factor, the sign-in begins all the same, and a recovery code leads in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recovery_code_leads_in_when_no_code_is_sent() {
@@ -244,11 +251,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
     let cloud = Cloud::start().await;
     let (_, app, recovery) = cloud.careful("ana", PHONE).await;
     let client = cloud.anonymous();
-    let with = async |code: &str| {
-        let flow = begin(&client, "ana").await;
-        let _ = choose(&client, &flow, "app").await.is(200);
-        verify(&client, &flow, code).await
-    };
+    let with = async |code: &str| with_app(&client, "ana", code).await;
     let guess = async |times: u32| {
         let mut wrong = 0;
         while wrong < times {
@@ -331,11 +334,7 @@ async fn codes_of_the_app_are_good_once() {
     let cloud = Cloud::start().await;
     let (_, app, _) = cloud.careful("ana", PHONE).await;
     let client = cloud.anonymous();
-    let with = async |code: &str| {
-        let flow = begin(&client, "ana").await;
-        let _ = choose(&client, &flow, "app").await.is(200);
-        verify(&client, &flow, code).await
-    };
+    let with = async |code: &str| with_app(&client, "ana", code).await;
     let code = app.code(&cloud);
     with(&code).await.is(201);
     with(&code).await.is_problem(422, "code_invalid");

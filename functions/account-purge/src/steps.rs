@@ -6,9 +6,9 @@
 //! an account that is half purged.
 //!
 //! Not in the list is what names nobody or goes by itself: outbox items and the records of handled events carry ids and
-//! expire, counters of limits stand under hashes and expire within a day, those of wrong codes in a row within a year. An address or number of this person's that another
-//! member asked to make theirs stands with that member, who cannot prove it: nothing leads there, and it expires within a day of
-//! being asked for last.
+//! expire, counters of limits stand under hashes and expire within a day, those of wrong codes in a row within a year. An address
+//! or number of this person's that another member asked to make theirs stands with that member, who cannot prove it: nothing leads
+//! there, and it expires within a day of being asked for last.
 
 use accounts::deletion::Deletion;
 use function::Failure;

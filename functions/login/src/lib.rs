@@ -20,7 +20,9 @@ mod sessions;
 mod sign_in;
 mod step_up;
 
-use accounts::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, token::Tokens};
+use accounts::{
+    challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, sign_in::Asking, token::Tokens, user::User,
+};
 use axum::extract::FromRef;
 use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
@@ -43,6 +45,12 @@ pub struct State {
     gate: Gate,
     places: Places,
     figures: Figures,
+}
+
+impl State {
+    fn asking<'a>(&'a self, client: &'a web::Client, user: &'a User) -> Asking<'a> {
+        Asking { table: &self.table, sys: &self.sys, sending: &self.sending, client, user }
+    }
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.

@@ -69,7 +69,7 @@ pub async fn choose_factor(
     let mut flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
-    let (challenge, permit) = flow.choose(&s.table, &s.sys, &s.sending, &mut tx, &client, &user, body.factor).await?;
+    let (challenge, permit) = flow.choose(&s.asking(&client, &user), &mut tx, body.factor).await?;
     let mut asked = None;
     // Nothing is sent for a passkey, so nothing was counted.
     if body.factor == Factor::Passkey {
@@ -234,7 +234,7 @@ pub async fn verify_sign_in(
     };
     let committed = s.table.commit(tx).await;
     if committed.is_ok() && matches!(factor, Factor::Email | Factor::Sms) {
-        checks.give_back(&s.table, factor).await;
+        checks.give_back(&s.table).await;
     }
     committed.map_err(|e| match &e {
         e if e.refused(ended) => Kind::NotFound.into(),
@@ -273,8 +273,8 @@ async fn go_on(
     next: Vec<Factor>,
 ) -> Result<SignInStep, Problem> {
     let (mut tx, checks) = (Tx::new(), Checks::of(user.id));
-    let going = flow.go_on(&s.table, &s.sys, &s.sending, &mut tx, client, user, proven, next);
-    let (gone, ()) = join!(going, checks.give_back(&s.table, proven));
+    let asking = s.asking(client, user);
+    let (gone, ()) = join!(flow.go_on(&asking, &mut tx, proven, next), checks.give_back(&s.table));
     let (challenge, permit, once) = gone?;
     let committed = permit.commit(&s.table, tx).await;
     committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;

@@ -167,7 +167,7 @@ impl Proven<'_> {
 async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<(SignInStep, Permit), Problem> {
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);
-    let (challenge, permit) = flow.start(&s.table, &s.sys, &s.sending, tx, client, user).await?;
+    let (challenge, permit) = flow.start(&s.asking(client, user), tx).await?;
     Ok((flow.step(token, Some(user), challenge.as_ref(), None), permit))
 }
 

@@ -10,7 +10,7 @@ use accounts::{
     invite::{InviteCode, Inviter},
     sending::Permit,
     session::{self, Opening, Session},
-    sign_in::{SignIn, SignInStep},
+    sign_in::{Asking, SignIn, SignInStep},
     signed_in::{self, SignedIn},
     token::Method,
     user::{Factor, PhoneClaim, Status, User},
@@ -254,7 +254,8 @@ impl Proven<'_> {
         let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], rest(user), wish);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let (sent, permit) = next.start(&s.table, &s.sys, &s.sending, &mut tx, self.client, user).await?;
+        let asking = Asking { table: &s.table, sys: &s.sys, sending: &s.sending, client: self.client, user };
+        let (sent, permit) = next.start(&asking, &mut tx).await?;
         self.commit(permit, tx).await?;
         Ok(Reply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None))))
     }

@@ -357,14 +357,9 @@ impl Challenge {
     /// # Errors
     /// [`Kind::ResendTooEarly`]
     pub fn resend(&mut self, tx: &mut Tx, sys: &Sys) -> Result<Slot, Problem> {
-        let (now, rules) = (sys.now(), self.rules());
-        if now < self.resend_at {
-            return Err(Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)));
-        }
-        let before = self.clone();
-        self.follow(&before, now);
-        self.resend_at = now + self.pause();
-        self.expires_at = now + rules.life;
+        let (now, before) = (sys.now(), self.clone());
+        self.rest(now, Some(&before))?;
+        self.expires_at = now + self.rules().life;
         self.tries = 0;
         self.hash = None;
         Ok(self.replace(tx, sys, Some(&before)))

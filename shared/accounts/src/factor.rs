@@ -359,11 +359,9 @@ impl Checks {
         }
     }
 
-    /// Takes back what a right answer counted, where it was not forgotten with all the others, as well as can be.
-    pub async fn give_back(&self, table: &Table, factor: Factor) {
-        if matches!(factor, Factor::Email | Factor::Sms | Factor::Password) {
-            limits::give_all_back(table, [&self.day]).await;
-        }
+    /// Takes back what a right answer counted for the day, where the day was not forgotten for it, as well as can be.
+    pub async fn give_back(&self, table: &Table) {
+        limits::give_all_back(table, [&self.day]).await;
     }
 
     /// Adds to a transaction that codes may be tried again, however many were wrong.

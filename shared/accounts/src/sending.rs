@@ -106,8 +106,8 @@ impl Sending {
 
     /// Counts one code or link that is about to be sent, if it may be: against all limits or none.
     ///
-    /// A mail takes six counters together, in one request: an hour's and a day's of the address, of the account that asks, and of the client. A
-    /// text message takes two more, of the client's neighbourhood and the number's range, but none of an account where nobody is
+    /// A mail takes six counters together, in one request: an hour's and a day's of the address, of the account that asks, and of
+    /// the client. A text message takes two more, of the client's neighbourhood and the number's range, but none of an account where nobody is
     /// known yet; and the one that everybody shares only after them, so that nobody who is refused uses it up.
     ///
     /// # Errors

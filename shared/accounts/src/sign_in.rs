@@ -97,6 +97,22 @@ impl Wish {
     }
 }
 
+/// Who is asked for a factor, by which client, and what it takes to send a code.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "it only borrows for a call")]
+pub struct Asking<'a> {
+    /// Where challenges and counters are.
+    pub table: &'a Table,
+    /// The clock.
+    pub sys: &'a Sys,
+    /// What may be sent.
+    pub sending: &'a Sending,
+    /// Who asks.
+    pub client: &'a Client,
+    /// Who is asked.
+    pub user: &'a User,
+}
+
 impl SignIn {
     /// A sign-in whose first step is proven by `done`; `allowed` may prove the rest.
     #[must_use]
@@ -160,17 +176,8 @@ impl SignIn {
     ///
     /// # Errors
     /// [`Kind::FactorUnavailable`], or a limit of [`Sending`].
-    #[expect(clippy::too_many_arguments, reason = "who asks, who is asked and what it takes to send; none belong together")]
-    pub async fn choose(
-        &mut self,
-        table: &Table,
-        sys: &Sys,
-        sending: &Sending,
-        tx: &mut Tx,
-        client: &Client,
-        user: &User,
-        factor: Factor,
-    ) -> Result<(Option<Challenge>, Permit), Problem> {
+    pub async fn choose(&mut self, asking: &Asking<'_>, tx: &mut Tx, factor: Factor) -> Result<(Option<Challenge>, Permit), Problem> {
+        let Asking { table, sys, sending, client, user } = *asking;
         if !self.allowed.contains(&factor) {
             return Err(Kind::FactorUnavailable.into());
         }
@@ -189,31 +196,15 @@ impl SignIn {
     ///
     /// # Errors
     /// Those of [`SignIn::choose`], where nothing but the one factor would do.
-    pub async fn start(
-        &mut self,
-        table: &Table,
-        sys: &Sys,
-        sending: &Sending,
-        tx: &mut Tx,
-        client: &Client,
-        user: &User,
-    ) -> Result<(Option<Challenge>, Permit), Problem> {
-        let chosen = self.choose_only(table, sys, sending, tx, client, user).await?;
+    pub async fn start(&mut self, asking: &Asking<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
+        let chosen = self.choose_only(asking, tx).await?;
         tx.create(self);
         Ok(chosen)
     }
 
-    async fn choose_only(
-        &mut self,
-        table: &Table,
-        sys: &Sys,
-        sending: &Sending,
-        tx: &mut Tx,
-        client: &Client,
-        user: &User,
-    ) -> Result<(Option<Challenge>, Permit), Problem> {
+    async fn choose_only(&mut self, asking: &Asking<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
         let Some(factor) = self.only() else { return Ok((None, Permit::default())) };
-        match self.choose(table, sys, sending, tx, client, user, factor).await {
+        match self.choose(asking, tx, factor).await {
             Err(refused) if refused.kind != Kind::Internal && self.allowed.contains(&Factor::RecoveryCode) => {
                 self.chosen = None;
                 Ok((None, Permit::default()))
@@ -229,22 +220,17 @@ impl SignIn {
     ///
     /// # Errors
     /// Those of [`SignIn::start`].
-    #[expect(clippy::too_many_arguments, reason = "as at `choose`")]
     pub async fn go_on(
         &mut self,
-        table: &Table,
-        sys: &Sys,
-        sending: &Sending,
+        asking: &Asking<'_>,
         tx: &mut Tx,
-        client: &Client,
-        user: &User,
         proven: Factor,
         next: Vec<Factor>,
     ) -> Result<(Option<Challenge>, Permit, Slot), Problem> {
         let (answers, done) = (self.tries, self.done.clone());
         self.done.push(proven.into());
         (self.allowed, self.chosen, self.passkey, self.tries) = (next, None, None, answers.saturating_sub(1));
-        let (challenge, permit) = self.choose_only(table, sys, sending, tx, client, user).await?;
+        let (challenge, permit) = self.choose_only(asking, tx).await?;
         let slot = tx.put(self, field("tries").eq(answers).and(field("done").eq(done)));
         Ok((challenge, permit, slot))
     }
