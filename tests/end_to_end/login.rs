@@ -425,11 +425,14 @@ async fn one_successor_of_a_raced_token() {
     let successors: BTreeSet<String> = race(1000, |_| {
         let (ana, token) = (ana.clone(), token.clone());
         async move {
-            ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await.is(200)["refresh_token"].as_str().unwrap().to_owned()
+            let reply = ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+            // A slow machine does not answer all of them.
+            (reply.status != 503).then(|| reply.is(200)["refresh_token"].as_str().unwrap().to_owned())
         }
     })
     .await
     .into_iter()
+    .flatten()
     .collect();
     cloud.sys.let_go();
     assert_eq!(successors.len(), 1);
@@ -818,10 +821,10 @@ async fn the_session_that_makes_room_may_be_the_clients_own() {
     }
 }
 
-/// D1, E1: a hundred failures at one account within a quarter of an hour, from wherever, let in only devices that it trusts. At
-/// its other name nobody is told.
+/// A hundred failures at one name within a quarter of an hour, from wherever, make strangers work, and let in whoever has the right
+/// password; devices that the account trusts do not even work. At its other name nothing shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_distributed_attack_leaves_trusted_devices_in() {
+async fn a_distributed_attack_keeps_nobody_out() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let home = cloud.anonymous();
@@ -833,27 +836,18 @@ async fn a_distributed_attack_leaves_trusted_devices_in() {
             attempt(&attacker, "ana", "wrong").await.is_problem(401, "credentials_invalid");
         }
     }
-    let elsewhere = attempt(&cloud.anonymous(), "ana", PASSWORD).await;
-    elsewhere.is_problem(429, "too_many_requests");
-    assert_eq!(elsewhere.header("ratelimit-policy"), "\"login_everywhere\";q=100;w=900");
-    assert!(elsewhere.header("ratelimit").starts_with("\"login_everywhere\";r=0;t="), "{}", elsewhere.header("ratelimit"));
-    let shape = async |login: &str, password: &str| {
-        let reply = attempt(&cloud.anonymous(), login, password).await;
-        reply.is_problem(401, "credentials_invalid");
-        reply.shape()
-    };
-    let anybodys = shape("nobody@example.test", PASSWORD).await;
-    assert_eq!(shape("ana@example.test", PASSWORD).await, anybodys);
-    assert_eq!(shape("ana@example.test", "wrong").await, anybodys);
+    attempt(&cloud.anonymous(), "ana", PASSWORD).await.is_problem(403, "proof_of_work_required");
+    cloud.anonymous().post_with_work("/v1/sessions", body(None)).await.is(201);
+    attempt(&cloud.anonymous(), "ana@example.test", "wrong").await.is_problem(401, "credentials_invalid");
+    attempt(&cloud.anonymous(), "ana@example.test", PASSWORD).await.is(201);
     home.post("/v1/sessions", body(Some(&trusted))).await.is(201);
     cloud.advance(Duration::from_secs(901)).await;
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
-    attempt(&cloud.anonymous(), "ana@example.test", PASSWORD).await.is(201);
 }
 
-/// D2: a hundred failures of one client in a day keep it out for a day from the hundredth on, whenever that was.
+/// A hundred failures of one client in a day keep it out for an hour from the hundredth on, whenever that was.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_failures_close_a_client_for_a_day() {
+async fn a_hundred_failures_close_a_client_for_an_hour() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let client = cloud.anonymous();
@@ -871,22 +865,21 @@ async fn a_hundred_failures_close_a_client_for_a_day() {
     attempt(&client, "ana", PASSWORD).await.is(201);
     cloud.advance(22 * HOUR).await;
     twenty().await;
-    cloud.advance(2 * HOUR).await;
     for caller in [&client, &client.with("x-forwarded-for", "203.0.113.7")] {
         let kept_out = attempt(caller, "ana", PASSWORD).await;
         kept_out.is_problem(429, "too_many_requests");
         assert_eq!(kept_out.header("ratelimit-policy"), "\"login_client_day\";q=100;w=86400");
     }
-    cloud.advance(21 * HOUR).await;
+    cloud.advance(HOUR - Duration::from_secs(60)).await;
     attempt(&client, "ana", PASSWORD).await.is_problem(429, "too_many_requests");
-    cloud.advance(HOUR).await;
+    cloud.advance(Duration::from_secs(61)).await;
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// D2: fifteen different names and passwords that fail for one client within three hours keep it out for a day: but for devices
-/// that are trusted and for who is in. One that is tried again and again is one.
+/// Thirty different names and passwords that fail for one client within three hours keep it out for an hour, and from the sixteenth
+/// on it works: but for devices that are trusted and for who is in. One that is tried again and again is one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifteen_different_guesses_close_a_client_for_a_day() {
+async fn many_different_guesses_close_a_client_for_an_hour() {
     let cloud = Cloud::start().await;
     let network = std::net::Ipv4Addr::new(127, 92, 0, 1);
     let client = cloud.caller_at(network);
@@ -894,6 +887,9 @@ async fn fifteen_different_guesses_close_a_client_for_a_day() {
     let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
     let device = client.post("/v1/sessions", trusted).await.is(201);
     let ana = client.signed_in(device.clone());
+    let worked = async |login: &str, password: &str| {
+        client.post_with_work("/v1/sessions", json!({ "login": login, "password": password })).await
+    };
     for n in 0..14 {
         attempt(&client, &format!("nobody{n}"), "wrong").await.is_problem(401, "credentials_invalid");
     }
@@ -902,18 +898,25 @@ async fn fifteen_different_guesses_close_a_client_for_a_day() {
     }
     attempt(&client, "ana", PASSWORD).await.is(201);
     attempt(&client, "nobody1", "another").await.is_problem(401, "credentials_invalid");
+    attempt(&client, "ana", PASSWORD).await.is_problem(403, "proof_of_work_required");
+    worked("ana", PASSWORD).await.is(201);
+    cloud.advance(Duration::from_secs(901)).await;
+    for n in 14..29 {
+        worked(&format!("nobody{n}"), "wrong").await.is_problem(401, "credentials_invalid");
+    }
     let kept_out = attempt(&client, "ana", PASSWORD).await;
     kept_out.is_problem(429, "too_many_requests");
-    assert_eq!(kept_out.header("ratelimit-policy"), "\"login_client_different\";q=15;w=10800");
-    assert!(kept_out.header("retry-after").parse::<u64>().unwrap() > 24 * 3600 - 60);
+    assert_eq!(kept_out.header("ratelimit-policy"), "\"login_client_different\";q=30;w=10800");
+    assert!(kept_out.header("retry-after").parse::<u64>().unwrap() > 3600 - 60);
     let shown = json!({ "login": "ana", "password": PASSWORD, "device_token": device["device_token"] });
     client.post("/v1/sessions", shown).await.is(201);
-    let change = json!({ "current_password": "wrong", "new_password": "short zebras sing" });
-    ana.put("/v1/me/password", change).await.is_problem(403, "password_wrong");
+    let refreshed = json!({ "refresh_token": ana.refresh_token() });
+    let ana = client.signed_in(client.post("/v1/sessions/refresh", refreshed).await.is(200));
+    ana.get("/v1/me").await.is(200);
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
     let dump = cloud.dump().await.to_string();
     assert!(!dump.contains("nobody1") && !dump.contains("another"), "what was typed is not kept");
-    cloud.advance(Duration::from_secs(24 * 3600 - 60)).await;
+    cloud.advance(Duration::from_secs(3600 - 60)).await;
     attempt(&client, "ana", PASSWORD).await.is_problem(429, "too_many_requests");
     cloud.advance(Duration::from_secs(61)).await;
     attempt(&client, "ana", PASSWORD).await.is(201);

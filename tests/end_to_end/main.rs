@@ -15,6 +15,7 @@ mod export;
 mod gateway;
 mod invites;
 mod killed;
+mod limits;
 mod local_cloud;
 mod login;
 mod matrix;

@@ -353,35 +353,36 @@ async fn a_lost_passkey_takes_the_password_and_a_code() {
     ana.delete(&path).await.is(204);
 }
 
-/// B13, B3: the password does not make forgotten what was guessed at the code upon it.
+/// The password does not make forgotten what was guessed at the code upon it: eighteen guesses at short codes in a day.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_password_forgets_no_failures() {
     let cloud = Cloud::start().await;
-    let ana = cloud.member("ana").await;
+    let mut ana = cloud.member("ana").await;
     let _ = register(&ana, "phone").await;
-    let begin = async || {
+    let mut judged = 0;
+    for _ in 0..10 {
         let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
-        format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap())
-    };
-    for _ in 0..5 {
-        let verify = begin().await;
-        ana.post(&verify, json!({ "password": PASSWORD })).await.is(202);
+        let verify = format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
+        let step = ana.post(&verify, json!({ "password": PASSWORD })).await;
+        if step.status == 429 {
+            cloud.advance(Duration::from_secs(step.header("retry-after").parse().unwrap())).await;
+            let body = json!({ "refresh_token": ana.refresh_token() });
+            ana = ana.signed_in(ana.post("/v1/sessions/refresh", body).await.is(200));
+            continue;
+        }
         let code = cloud.code_to("ana@example.test").await;
+        if step.is(202)["code"]["form"] == "long_code" {
+            ana.post(&verify, json!({ "code": code })).await.is(200);
+            break;
+        }
         let wrong = if code == "000000" { "000001" } else { "000000" };
         for _ in 0..3 {
             ana.post(&verify, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
+            judged += 1;
         }
         cloud.advance(Duration::from_secs(21)).await;
     }
-    for tries in [3, 2] {
-        let verify = begin().await;
-        for _ in 0..tries {
-            ana.post(&verify, json!({ "password": "wrong" })).await.is_problem(403, "password_wrong");
-        }
-    }
-    let refused = ana.post(&begin().await, json!({ "password": PASSWORD })).await;
-    refused.is_problem(429, "too_many_requests");
-    assert!(refused.header("ratelimit-policy").starts_with("\"factor_day\";"), "{refused:?}");
+    assert_eq!(judged, 18);
 }
 
 /// B13: after a reset by mail the code upon the password does not go to the same mailbox where there is a phone, whoever has signed in

@@ -119,6 +119,15 @@ impl Caller {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// `POST` with a JSON body, after the work that may be asked for.
+    pub async fn post_with_work(&self, path: &str, body: Value) -> Reply {
+        let reply = self.post(path, body.clone()).await;
+        if reply.status != 403 || reply.json()["code"] != "proof_of_work_required" {
+            return reply;
+        }
+        self.with("proof-of-work", crate::work(&reply.json())).post(path, body).await
+    }
+
     /// `PUT` with a JSON body.
     pub async fn put(&self, path: &str, body: Value) -> Reply {
         self.send(Method::PUT, path, Some(body)).await

@@ -68,7 +68,7 @@ const FLOWS = [
   ]],
   ["work", "While everybody is being guessed at", "When more than a thousand passwords and codes have failed within ten minutes, beginning to sign in takes a second of computing, except on a trusted device. The work is good for five minutes, for this client and this account.", [
     call("POST /v1/sessions {login, password}"), reply("403 proof_of_work_required {challenge, difficulty: 18}"),
-    note(F, "counts n up until SHA-256(challenge + '.' + n) begins with 18 zero bits"),
+    note(F, "counts n up until SHA-256(challenge + '.' + n) begins with as many zero bits"),
     call("POST /v1/sessions {login, password}, with Proof-of-Work: challenge.n"), reply("201 {access_token}"),
   ]],
   ["second-factors", "Turning second factors on", "Needs a proven address and phone number. Nothing is on until the last step, and what is being set up is forgotten after ten minutes.", [

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use accounts::{
     gate,
-    guesses::{of_client, of_client_different, of_client_in_a_day},
+    guesses::{DIFFERENT_FREE, at_account, of_client, of_client_different, of_client_in_a_day},
 };
 use futures_util::join;
 use kernel::{Time, id::DeviceId};
 use store::{
     Batch, Key, StoreError, Table, Tx,
-    limits::{self, DAY, Limit, LimitError, Reached},
+    limits::{self, DAY, HOUR, Limit, LimitError, Reached},
 };
 use web::Client;
 
@@ -26,6 +26,10 @@ use web::Client;
 const FAILURES: u32 = 5;
 /// and how long it is.
 const PAUSE: Duration = Duration::from_secs(300);
+/// Failures at one name from anywhere, within a quarter of an hour, after which strangers work.
+const EVERYWHERE: u32 = 100;
+/// Right passwords of one account within an hour, from one client: each costs a hash and a session.
+const RIGHT: u32 = 60;
 
 /// An attempt.
 pub struct Guess {
@@ -37,8 +41,12 @@ pub struct Guess {
     failures: Vec<Limit>,
     /// Where only failures count that are different.
     different: Option<Limit>,
-    /// Attempts and failures at the account, which nobody is told of.
-    account: Option<[Limit; 2]>,
+    /// Attempts at the account from here, which nobody is told of.
+    account: Option<Limit>,
+    /// Failures at the name from anywhere, beyond which strangers work.
+    everywhere: Option<Limit>,
+    /// Right passwords, which cost as much as wrong ones.
+    right: Limit,
 }
 
 impl Guess {
@@ -46,13 +54,14 @@ impl Guess {
     /// counted for it.
     pub fn stranger(client: &Client, name: &str, account: &str) -> Self {
         let attempts = |limit, whose: &str| Limit::new(limit, format!("{whose} {}", client.network()), FAILURES, PAUSE).pausing();
-        let failures = |limit, whose: &str| Limit::new(limit, whose, 100, Duration::from_secs(900)).frequent();
         Self {
             own: attempts("login_name", name),
             client: Some(of_client(client)),
-            failures: vec![of_client_in_a_day(client), failures("login_everywhere", name)],
+            failures: vec![of_client_in_a_day(client)],
             different: Some(of_client_different(client)),
-            account: Some([attempts("login_account", account), failures("login_account_everywhere", account)]),
+            account: Some(at_account(account, &client.network())),
+            right: Limit::new("sign_ins", format!("{account} {}", client.network()), RIGHT, HOUR),
+            everywhere: Some(Limit::new("login_everywhere", name, EVERYWHERE, Duration::from_secs(900)).frequent()),
         }
     }
 
@@ -61,20 +70,22 @@ impl Guess {
         Self {
             own: Limit::new("login_device", device, FAILURES, PAUSE).pausing(),
             client: None,
-            failures: vec![Limit::new("login_device_day", device, 100, DAY).frequent().blocking(DAY)],
+            failures: vec![Limit::new("login_device_day", device, 100, DAY).frequent().blocking(HOUR)],
             different: None,
             account: None,
+            everywhere: None,
+            right: Limit::new("sign_ins", device, RIGHT, HOUR),
         }
     }
 
     /// What its caller is told of.
     fn told(&self) -> impl Iterator<Item = &Limit> {
-        [&self.own].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
+        [&self.own, &self.right].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
     }
 
     /// What to read with other things.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
-        self.told().chain(self.account.iter().flatten()).map(Limit::key)
+        self.told().chain(&self.account).chain(&self.everywhere).map(Limit::key)
     }
 
     /// The same with its counters as they were read.
@@ -88,11 +99,18 @@ impl Guess {
             client: self.client.map(&mut read).transpose()?,
             failures: self.failures.into_iter().map(&mut read).collect::<Result<_, _>>()?,
             different: self.different.map(&mut read).transpose()?,
-            account: match self.account {
-                Some([attempts, failures]) => Some([read(attempts)?, read(failures)?]),
-                None => None,
-            },
+            account: self.account.map(&mut read).transpose()?,
+            everywhere: self.everywhere.map(&mut read).transpose()?,
+            right: read(self.right)?,
         })
+    }
+
+    /// Whether a stranger works before it, by the counters as they were read: after very many failures at the name from anywhere, or
+    /// many different ones of the client. Whoever has the right password is kept out by neither.
+    #[must_use]
+    pub fn takes_work(&self) -> bool {
+        let everywhere = self.everywhere.as_ref().is_some_and(|limit| limit.hits() >= i64::from(EVERYWHERE));
+        everywhere || self.different.as_ref().is_some_and(|limit| limit.hits() >= i64::from(DIFFERENT_FREE))
     }
 
     /// Judges it by what is told, and counts nothing: what is refused uses nothing up and makes no pause longer.
@@ -110,7 +128,7 @@ impl Guess {
     /// [`LimitError`], where others were faster or a counter does not work. Then nothing is counted.
     pub async fn take(&self, table: &Table, now: Time) -> Result<bool, LimitError> {
         let told: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
-        let silent: Vec<Limit> = self.account.iter().map(|[attempts, _]| attempts.clone()).collect();
+        let silent: Vec<Limit> = self.account.iter().cloned().collect();
         let silently = async {
             match limits::take(table, now, &silent).await {
                 Err(LimitError::Reached(_)) => Ok(false),
@@ -118,7 +136,7 @@ impl Guess {
             }
         };
         match join!(limits::take_together(table, now, &told), silently) {
-            (Ok(()), Ok(counted)) => Ok(counted && self.account.iter().all(|[_, failures]| failures.judge(now).is_ok())),
+            (Ok(()), Ok(counted)) => Ok(counted),
             (Err(e), Ok(true)) => {
                 limits::give_all_back(table, &silent).await;
                 Err(e)
@@ -136,7 +154,7 @@ impl Guess {
     /// # Errors
     /// [`StoreError`]
     pub async fn failed(self, table: &Table, now: Time, client: &Client, mark: &str) -> Result<(), StoreError> {
-        let failures: Vec<Limit> = self.failures.into_iter().chain(self.account.map(|[_, failures]| failures)).collect();
+        let failures: Vec<Limit> = self.failures.into_iter().chain(self.everywhere).collect();
         let different = async {
             match &self.different {
                 Some(limit) => limits::note_different(table, now, limit, mark).await,
@@ -147,10 +165,11 @@ impl Guess {
         counted.and(different)
     }
 
-    /// Adds to a transaction that it was right: the attempts before it are forgotten.
-    pub fn forget(&self, tx: &mut Tx) {
+    /// Adds to a transaction that it was right: the attempts before it are forgotten, and it counts among the right ones.
+    pub fn forget(&self, tx: &mut Tx, now: Time) {
+        self.right.count_in(tx, now);
         tx.delete(self.own.key());
-        if let Some([attempts, _]) = &self.account {
+        if let Some(attempts) = &self.account {
             tx.delete(attempts.key());
         }
     }

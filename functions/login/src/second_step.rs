@@ -3,8 +3,9 @@
 use accounts::{
     FlowToken, Member, authenticate, bearer,
     challenge::{self, Challenge, Sent},
+    code::TypedCode,
     entry::{Entry, Reply},
-    factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes},
+    factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
     gate,
     password::Verdict,
     session::{self, Session},
@@ -85,7 +86,7 @@ pub async fn choose_factor(
 
 /// Sends another code of the chosen factor; the one before dies.
 ///
-/// AWS calls: the flow, the person, the challenge, the counters of what is sent, one transaction.
+/// AWS calls: the flow, the person, the challenge with its counters, the counters of what is sent, one transaction.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/code/resend", tag = "login", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 202, body = Sent), Problems))]
@@ -98,20 +99,14 @@ pub async fn resend_sign_in_code(
     let flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let factor = flow.chosen.ok_or(Kind::FactorUnavailable)?;
-    let id = flow.challenge_of(&user, factor).ok_or(Kind::FactorUnavailable)?;
-    let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::FactorUnavailable)?;
-    let mut tx = Tx::new();
-    challenge.flow = Some(flow.id);
-    challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, now, &client, &challenge).await?.commit(&s.table, tx).await?;
-    Ok(Accepted(challenge.sent()))
+    Ok(Accepted(flow.resend(&s.asking(&client, &user), factor).await?.sent()))
 }
 
 /// The answer to what the chosen factor asks: exactly one of these.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifySignIn {
-    /// Six digits, of the app or as sent; or a recovery code, whatever was chosen.
+    /// Six digits, of the app or as sent, or a long code as sent; or a recovery code, whatever was chosen.
     #[schema(examples("042617"), max_length = 40)]
     code: Option<String>,
     /// The password, for a step-up without second factors.
@@ -134,7 +129,11 @@ impl Answer {
             VerifySignIn { code: Some(code), password: None, passkey: None } => {
                 let code = code.trim().to_owned();
                 // Browsers that send as people type must not burn tries with half a code.
-                let whole = code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit());
+                let whole = match TypedCode::parse(&code) {
+                    Some(TypedCode::Short(digits)) => digits.len() == 6,
+                    Some(TypedCode::Long(_)) => true,
+                    None => false,
+                };
                 if whole || RecoveryCode::looks_like_one(&code) { Ok(Self::Code(code)) } else { Err(Kind::CodeInvalid.into()) }
             }
             VerifySignIn { code: None, password: Some(password), passkey: None } => Ok(Self::Password(password)),
@@ -164,13 +163,12 @@ impl Answer {
 /// more than they were, and can be refreshed no longer. What a passkey was asked is used up by its first answer, right or wrong:
 /// choose it again for another question.
 ///
-/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the account together, the person with what the
-/// factor keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow ends
-/// and the session begins. A wrong answer costs a counter; a device that is to be trusted, and a session that is replaced, cost a
-/// read each; a code upon the password what its sending takes. A code that was sent
-/// is given back to the day's counter, which costs an update.
+/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the app or the password, the person with
+/// what the factor keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow
+/// ends and the session begins. A wrong answer costs a counter, a wrong code that was sent two; a device that is to be trusted, and a
+/// session that is replaced, cost a read each; a code upon the password what its sending takes.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
-    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "factor_day", "resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "code_guesses", "login_account", "resend_mail", "resend_text", "mail", "text"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 200, description = "Stepped up.", body = SignedIn),
@@ -191,11 +189,11 @@ pub async fn verify_sign_in(
         Some(session) => Some(caller(&s, &headers, session).await?),
         None => None,
     };
-    let checks = Checks::of(id);
+    let checks = Checks::of(id, &client);
     let counted = async { checks.take(&s.table, now, factor).await };
     let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
     let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
-    let ((), mut found, sessions) = try_join!(counted, read, others)?;
+    let (steps, mut found, sessions) = try_join!(counted, read, others)?;
     let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
     let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u));
     // Whom a passkey names need not be who answers: what became of them is not told.
@@ -203,13 +201,11 @@ pub async fn verify_sign_in(
 
     let mut tx = Tx::new();
     let ended = flow.finish(&mut tx);
-    let judged = judge(&s, &mut tx, &flow, &user, factor, &answer, found).await;
+    let judged = judge(&s, &mut tx, &flow, &user, factor, steps, &answer, found).await;
     let proof = match judged {
         Ok(proof) => proof,
         Err(problem) => {
-            if matches!(problem.kind, Kind::CodeInvalid | Kind::PasswordWrong) {
-                gate::failed(&s.table, now, &client).await;
-            }
+            missed(&s, &checks, &client, factor, &problem).await;
             return Err(flow.wrong(problem).into());
         }
     };
@@ -218,11 +214,11 @@ pub async fn verify_sign_in(
         return Ok(Verified::GoesOn(Box::new(go_on(&s, &client, token, flow, &user, factor, next).await?)));
     }
     let spent = proof.spend(&mut tx, &s.sys, user.id);
-    checks.forget(&mut tx, factor);
+    checks.forget(&mut tx, now, factor, steps, proof.guessable());
     let amr = flow.proven_with(factor);
     let verified = if let Some(session) = session {
         let delivery = signed_in::delivery(&headers, &session);
-        let (session, refresh, _) = session.prove_again(&mut tx, &s.sys, amr);
+        let (session, refresh, _) = session.prove_again(&mut tx, &s.sys, s.code_key.secret(), amr);
         Verified::SteppedUp(Box::new(SignedIn::new(&s.tokens, &session, &refresh, delivery)?))
     } else {
         let previous = match flow.wish.previous {
@@ -230,18 +226,26 @@ pub async fn verify_sign_in(
             None => None,
         };
         let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-        Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.tokens, &mut tx, &client).await?))
+        Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.tokens, s.code_key.secret(), &mut tx, &client).await?))
     };
-    let committed = s.table.commit(tx).await;
-    if committed.is_ok() && matches!(factor, Factor::Email | Factor::Sms) {
-        checks.give_back(&s.table).await;
-    }
-    committed.map_err(|e| match &e {
+    s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(ended) => Kind::NotFound.into(),
         e if spent.is_some_and(|slot| e.refused(slot)) => flow.wrong(Kind::CodeInvalid.into()),
         _ => Problem::from(e),
     })?;
     Ok(verified)
+}
+
+/// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
+async fn missed(s: &crate::State, checks: &Checks, client: &Client, factor: Factor, problem: &Problem) {
+    let (now, counted) = (s.sys.now(), problem.members.contains_key("tries_left"));
+    match problem.kind {
+        Kind::CodeInvalid if counted && matches!(factor, Factor::Email | Factor::Sms) => {
+            join!(gate::failed(&s.table, now, client), checks.missed(&s.table, now, factor));
+        }
+        Kind::CodeInvalid | Kind::PasswordWrong => gate::failed(&s.table, now, client).await,
+        _ => {}
+    }
 }
 
 /// What a right answer leads to.
@@ -272,9 +276,9 @@ async fn go_on(
     proven: Factor,
     next: Vec<Factor>,
 ) -> Result<SignInStep, Problem> {
-    let (mut tx, checks) = (Tx::new(), Checks::of(user.id));
+    let (mut tx, checks) = (Tx::new(), Checks::of(user.id, client));
     let asking = s.asking(client, user);
-    let (gone, ()) = join!(flow.go_on(&asking, &mut tx, proven, next), checks.give_back(&s.table));
+    let (gone, ()) = join!(flow.go_on(&asking, &mut tx, proven, next), checks.give_back(&s.table, proven));
     let (challenge, permit, once) = gone?;
     let committed = permit.commit(&s.table, tx).await;
     committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;
@@ -313,6 +317,7 @@ async fn judge(
     flow: &SignIn,
     user: &User,
     factor: Factor,
+    steps: Steps,
     answer: &Answer,
     mut found: Batch,
 ) -> Result<Proof, Problem> {
@@ -320,7 +325,7 @@ async fn judge(
     match (factor, answer) {
         (Factor::App, Answer::Code(code)) => {
             let app = found.take::<AppFactor>(&AppFactor::key_of(user.id))?.ok_or(Kind::FactorUnavailable)?;
-            Ok(Proof::App(app.check(&s.factor_keys, code, now)?))
+            Ok(Proof::App(app.check(&s.factor_keys, code, now, steps)?))
         }
         (Factor::RecoveryCode, Answer::Code(code)) => {
             let codes = found.take::<RecoveryCodes>(&RecoveryCodes::key_of(user.id))?.ok_or(Kind::CodeInvalid)?;

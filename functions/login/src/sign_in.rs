@@ -4,7 +4,7 @@ use accounts::{
     FlowToken,
     device::Device,
     entry::{self, Entry, Reply},
-    gate::Gate,
+    gate::{self, Gate},
     guesses,
     identifier::Login,
     password::Verdict,
@@ -58,7 +58,7 @@ pub struct CreateSession {
 /// more, a device that is to be trusted the list of those that are, a second step by code what its sending takes; a failure five
 /// counters more, at once, and what is refused before it counts none.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
-    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["login_name", "guesses", "login_client_different", "login_everywhere", "login_device", "login_device_day"]))),
+    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["login_name", "sign_ins", "guesses", "login_client_different", "login_device", "login_device_day"]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The password is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
@@ -98,6 +98,9 @@ pub async fn create_session(
     guess.judge(now).map_err(Problem::from)?;
     if device.is_none() {
         s.gate.judge(&mut found, now, &client, &headers, &name)?;
+        if guess.takes_work() {
+            s.gate.demand(now, &client, &headers, &name, gate::DIFFICULTY)?;
+        }
     }
     let may = guess.take(&s.table, now).await?;
     let person = person.zip(found.take::<PasswordHash>(&password)?).filter(|_| may);
@@ -142,7 +145,7 @@ impl Proven<'_> {
     /// that was changed. Nothing if anything of it has changed since it was judged.
     async fn enter(&self, device: Option<&Device>, renewed: Option<&(PasswordHash, PasswordHash)>) -> Result<Option<Reply>, Problem> {
         let (s, mut tx) = (self.s, Tx::new());
-        self.guess.forget(&mut tx);
+        self.guess.forget(&mut tx, s.sys.now());
         if let Some((old, new)) = renewed {
             tx.put(new, store::field("phc").eq(&old.phc));
         }
@@ -152,7 +155,7 @@ impl Proven<'_> {
         } else {
             let (sessions, previous, device) = (self.sessions.clone(), self.previous.clone(), device.cloned());
             let entry = Entry { user: self.user, amr: vec![Method::Pwd], sessions, previous, device, wish: self.wish.clone() };
-            let signed_in = entry.open(&s.table, &s.sys, &s.tokens, &mut tx, self.client).await?;
+            let signed_in = entry.open(&s.table, &s.sys, &s.tokens, s.code_key.secret(), &mut tx, self.client).await?;
             (Reply::Done(Box::new(signed_in)), Permit::default())
         };
         match permit.commit(&s.table, tx).await {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use accounts::{
     Member, Subject,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
-    factor::{AppFactor, FactorKeys},
+    factor::{AppFactor, FactorKeys, Steps},
     sending::Permit,
     user::{Factor, User, partition},
 };
@@ -101,7 +101,7 @@ impl Setup {
             Err(WriteError::Store(e)) => return Err(e.into()),
         };
         let left = TRIES.saturating_sub(counted.tries);
-        let code = app.check(keys, code, now).map_err(|e| if e.kind == Kind::CodeInvalid { e.with("tries_left", left) } else { e })?;
+        let code = app.check(keys, code, now, Steps::Three).map_err(|e| if e.kind == Kind::CodeInvalid { e.with("tries_left", left) } else { e })?;
         Ok(app.proven(&code))
     }
 
@@ -214,11 +214,15 @@ fn picture(text: &str) -> Result<String, Problem> {
 /// Adds to a transaction the sending of a code that proves a contact, unless the last one can still be typed. What was counted
 /// is to be committed with it.
 pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, factor: Factor) -> Result<(Challenge, Permit), Problem> {
+    let challenge = code_of(s, user, factor)?;
+    s.sending.code(&s.table, &s.sys, tx, client, challenge).await.map(|(challenge, permit)| (challenge, permit.unwrap_or_default()))
+}
+
+fn code_of(s: &crate::State, user: &User, factor: Factor) -> Result<Challenge, Problem> {
     let to = user.contact(factor).ok_or(Kind::FactorUnavailable)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
-    let mut challenge = Challenge::new(&s.sys, id, Purpose::FactorSetup, Form::Code { digits: DIGITS }, &to, user.locale);
-    challenge.user = Some(user.id);
-    s.sending.code(&s.table, &s.sys, tx, client, challenge).await.map(|(challenge, permit)| (challenge, permit.unwrap_or_default()))
+    let challenge = Challenge::new(&s.sys, id, Purpose::FactorSetup, Form::Code { digits: DIGITS }, &to, user.locale);
+    Ok(Challenge { user: Some(user.id), ..challenge })
 }
 
 /// Tries a code that was sent to a contact.
@@ -236,13 +240,7 @@ pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &str) 
 /// # Errors
 /// [`Kind::ResendTooEarly`], or a limit.
 pub async fn resend(s: &crate::State, client: &Client, user: &User, factor: Factor) -> Result<Challenge, Problem> {
-    let to = user.contact(factor).ok_or(Kind::FactorUnavailable)?;
-    let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
-    let mut challenge = s.table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::NotFound)?;
-    let mut tx = Tx::new();
-    challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, s.sys.now(), client, &challenge).await?.commit(&s.table, tx).await?;
-    Ok(challenge)
+    s.sending.resend(&s.table, &s.sys, client, code_of(s, user, factor)?).await
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod change;
 mod reset;
 
 use accounts::{
-    challenge::CodeKey,
+    challenge::CodeKey, gate::Gate,
     password::{Hasher, Judge, Personal},
     token::Tokens,
     user::User,
@@ -28,6 +28,7 @@ pub struct State {
     code_key: CodeKey,
     hasher: Hasher,
     judge: Judge,
+    gate: Gate,
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
@@ -50,6 +51,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
         judge: Judge::read(r),
+        gate: Gate::read(r),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

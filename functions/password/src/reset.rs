@@ -2,15 +2,17 @@
 
 use accounts::{
     challenge::{self, Challenge, Form, Purpose},
-    factor::Checks,
+    factor,
     identifier::{Contact, Email},
+    known,
     password::{MAX_BYTES, Verdict},
-    sending::{self, Permit},
-    session,
+    sending::{self, Request},
+    session, signed_in,
     user::{EmailClaim, PasswordHash, Status, User, tell},
 };
 use axum::extract::State;
 use events::Notice;
+use http::HeaderMap;
 use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
@@ -56,15 +58,16 @@ pub struct ResetRequested {
 /// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
 /// mailed.
 ///
-/// AWS calls: the address's claim, the person with the link that was mailed before, three counters together, one transaction: the same for
-/// an address that nobody has, for which a link is noted that is never drawn. Within the minute one counter, the client's, and
-/// nothing more: for the address counts only what is mailed.
+/// AWS calls: the address's claim, the person with the link that was mailed before and the counters; the counters together, one
+/// transaction: the same for an address that nobody has, for which a link is noted that is never drawn. Within the minute one counter,
+/// the client's, and nothing more: for the address counts only what is mailed. A device that is shown costs a read more.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["reset_address", "reset_address_day", "reset_client"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["reset_destination", "reset_known", "reset_client"]))),
     responses((status = 202, body = ResetRequested), Problems))]
 pub async fn request_password_reset(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     Language(language): Language,
     Json(body): Json<RequestPasswordReset>,
 ) -> Result<Accepted<ResetRequested>, web::Error> {
@@ -74,7 +77,9 @@ pub async fn request_password_reset(
     // For an address that nobody has, the same reads are done for an id that nobody has.
     let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
     let id = Challenge::id_of(Purpose::PasswordReset, &to, "");
-    let mut found = s.table.get_many(vec![User::key_of(user), Challenge::key_of(id)]).await?;
+    let request = Request::of_anybody(Purpose::PasswordReset, &to, &client);
+    let shown = signed_in::device(&headers, None);
+    let mut found = s.table.get_many(request.keys().chain([User::key_of(user), Challenge::key_of(id)]).collect()).await?;
     let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active && has(u, &to));
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
     let locale = person.as_ref().map_or(language, |p| p.locale);
@@ -88,12 +93,17 @@ pub async fn request_password_reset(
         limits::take(&s.table, now, &[by_client]).await?;
         return Ok(asked);
     }
-    let limits = sending::to_one(Purpose::PasswordReset, &to).into_iter().chain([by_client]).collect();
-    let permit = Permit::take(&s.table, now, limits).await?;
+    let trusted = known::by_device(&s.table, now, &to, shown.as_ref()).await?;
+    let admitted = request.read(&mut found, now, trusted)?;
+    admitted.judge(&s.gate, now, &client, &headers, &to, 0)?;
+    let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
     if let Some(person) = &person {
         link.user = Some(person.id);
-        link.send_now(&mut tx, &s.sys, before.as_ref());
+        if let Some(before) = &before {
+            link.follow(before, now);
+        }
+        link.replace(&mut tx, &s.sys, before.as_ref());
     } else {
         (link.decoy, link.destination) = (true, String::new());
         tx.put(&link, Cond::Absent.or(Cond::Exists));
@@ -156,7 +166,7 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     let reset = reset.set("reset_by_mail", user.has_second_step() || user.passkeys > 0);
     if !user.reset_by_mail {
         // Whoever guessed at codes knew the password from before; unless they have it by this mailbox, and reset it again.
-        Checks::of(id).unlock(&mut tx);
+        factor::unlock(&mut tx, id);
     }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
     tell(&mut tx, &s.sys, id, Notice::PasswordChanged);

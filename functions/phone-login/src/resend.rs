@@ -3,29 +3,36 @@
 use accounts::{
     FlowToken,
     challenge::{Challenge, Sent},
+    known, signed_in,
 };
 use axum::extract::State;
+use futures_util::try_join;
+use http::HeaderMap;
 use kernel::Kind;
 use store::Tx;
 use web::{Accepted, Client, Path, Problems};
 
-use crate::{flow::Flow, start::send};
+use crate::{flow::Flow, start::Asks};
 
 /// Sends another code to the same number; the one before dies.
 ///
 /// Not before that one has expired, unless it could not be sent. Once the number was signed in with, by whichever flow, there
 /// is nothing to send again: begin anew.
 ///
-/// AWS calls: the flow, then as asking for the first.
+/// AWS calls: the flow, the code before, then as asking for the first.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", tag = "phone-login", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "invalid", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked", "texts"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked_destination", "asked_known", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_code(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     Path(token): Path<FlowToken>,
 ) -> Result<Accepted<Sent>, web::Error> {
     let flow = Flow::load(&s.table, s.sys.now(), &token).await?;
     let before = s.table.get::<Challenge>(Challenge::key_of(flow.challenge)).await?.ok_or(Kind::NotFound)?;
-    Ok(Accepted(send(&s, &client, &flow, &before.contact(), Some(&before), Tx::new()).await?))
+    let (to, shown) = (before.contact(), signed_in::device(&headers, None));
+    let asks = Asks::new(&s, &client, &headers, &to);
+    let (mut found, trusted) = try_join!(s.table.get_many(asks.keys()), known::by_device(&s.table, s.sys.now(), &to, shown.as_ref()))?;
+    Ok(Accepted(asks.send(&mut found, trusted, &flow, Some(&before), Tx::new()).await?))
 }

@@ -1,18 +1,22 @@
-//! Asking for a code. Nothing is looked up but what was sent to the number before.
+//! Asking for a code. The answer is the same whether the number has an account or not.
 
 use accounts::{
     FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
     gate::Gate,
     identifier::Contact,
+    known,
+    sending::Request,
     sign_in::Wish,
-    signed_in::TokenDelivery,
+    signed_in::{self, TokenDelivery},
+    user::PhoneClaim,
 };
 use axum::extract::State;
+use futures_util::try_join;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
 use serde::{Deserialize, Serialize};
-use store::Tx;
+use store::{Batch, Key, Tx};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
@@ -53,10 +57,11 @@ pub struct PhoneSignIn {
 /// Answered alike whether the number has an account or not. A number has one code at a time: another can be asked for when it
 /// has expired, from whatever client.
 ///
-/// AWS calls: the number's code before; five counters together and the range of the number beside them, then the
-/// counter that everybody shares; one transaction.
+/// AWS calls: the number's code before, whether the number has an account, and the counters; then the counters together, at once
+/// with the range of a number that has none; the counter that all text messages share; one transaction. A device that is shown costs
+/// a read more.
 #[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
-    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked", "texts"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked_destination", "asked_known", "texts"]))),
     responses((status = 202, body = PhoneSignIn), Problems))]
 pub async fn start_phone_sign_in(
     State(s): State<crate::State>,
@@ -70,35 +75,75 @@ pub async fn start_phone_sign_in(
     let token = FlowToken::draw(&s.sys);
     let flow = Flow::begin(&s.sys, &token, &to, locale, Wish::new(body.token_delivery, body.remember_device, body.next));
     let key = Challenge::key_of(flow.challenge);
-    let mut found = s.table.get_many([key.clone()].into_iter().chain(Gate::keys()).collect()).await?;
+    let shown = signed_in::device(&headers, None);
+    let asks = Asks::new(&s, &client, &headers, &to);
+    let keys = asks.keys().into_iter().chain([key.clone()]).chain(Gate::keys()).collect();
+    let (mut found, trusted) = try_join!(s.table.get_many(keys), known::by_device(&s.table, s.sys.now(), &to, shown.as_ref()))?;
     s.gate.judge(&mut found, s.sys.now(), &client, &headers, to.address())?;
     let before = found.take::<Challenge>(&key)?;
     let mut tx = Tx::new();
     tx.create(&flow);
-    let sent = send(&s, &client, &flow, &to, before.as_ref(), tx).await?;
+    let sent = asks.send(&mut found, trusted, &flow, before.as_ref(), tx).await?;
     Ok(Accepted(PhoneSignIn { id: token, sent }))
 }
 
-/// Has a code sent for a flow, in the place of the one `before` it.
-///
-/// # Errors
-/// [`Kind::ResendTooEarly`], also if somebody else was faster, or why nothing may be sent.
-pub async fn send(
-    s: &crate::State,
-    client: &Client,
-    flow: &Flow,
-    to: &Contact,
-    before: Option<&Challenge>,
-    mut tx: Tx,
-) -> Result<Sent, Problem> {
-    let now = s.sys.now();
-    let mut challenge = Challenge::new(&s.sys, flow.challenge, Purpose::PhoneLogin, Form::Code { digits: s.digits.0 }, to, flow.locale);
-    challenge.flow = Some(flow.id);
-    let current = challenge.send(&mut tx, &s.sys, before)?;
-    let permit = s.sending.permit(&s.table, now, client, &challenge).await?;
-    permit.commit(&s.table, tx).await.map_err(|e| {
-        let faster = || Problem::new(Kind::ResendTooEarly).retry_after(challenge.resend_at.since(now));
-        if e.refused(current) { faster() } else { e.into() }
-    })?;
-    Ok(challenge.sent())
+/// Who asks for a code to a number.
+pub struct Asks<'a> {
+    s: &'a crate::State,
+    client: &'a Client,
+    headers: &'a HeaderMap,
+    to: &'a Contact,
+    request: Request,
+}
+
+impl<'a> Asks<'a> {
+    pub fn new(s: &'a crate::State, client: &'a Client, headers: &'a HeaderMap, to: &'a Contact) -> Self {
+        Self { s, client, headers, to, request: Request::of_anybody(Purpose::PhoneLogin, to, client) }
+    }
+
+    /// What to read before a code is sent.
+    pub fn keys(&self) -> Vec<Key> {
+        self.request.keys().chain(self.s.sending.keys()).chain(self.claim()).collect()
+    }
+
+    fn claim(&self) -> Option<Key> {
+        match self.to {
+            Contact::Phone(phone) => Some(PhoneClaim::key_of(phone)),
+            Contact::Email(_) => None,
+        }
+    }
+
+    /// Has a code sent for a flow, in the place of the one `before` it.
+    ///
+    /// Whether the number has an account decides only which of the counters are used up that protect numbers from strangers.
+    ///
+    /// # Errors
+    /// [`Kind::ResendTooEarly`], also if somebody else was faster, [`Kind::ProofOfWorkRequired`], or why nothing may be sent.
+    pub async fn send(
+        self,
+        found: &mut Batch,
+        trusted: bool,
+        flow: &Flow,
+        before: Option<&Challenge>,
+        mut tx: Tx,
+    ) -> Result<Sent, Problem> {
+        let (s, now) = (self.s, self.s.sys.now());
+        let mut challenge =
+            Challenge::new(&s.sys, flow.challenge, Purpose::PhoneLogin, Form::Code { digits: s.digits.0 }, self.to, flow.locale);
+        challenge.flow = Some(flow.id);
+        challenge.proven = match self.claim() {
+            Some(claim) => found.take::<PhoneClaim>(&claim)?.is_some(),
+            None => false,
+        };
+        challenge.after_cooldown(now, before)?;
+        let admitted = self.request.read(found, now, trusted)?;
+        admitted.judge(&s.gate, now, self.client, self.headers, self.to, s.sending.pressure(found, now)?)?;
+        let permit = s.sending.permit(&s.table, now, self.client, &mut challenge, admitted).await?;
+        let current = challenge.replace(&mut tx, &s.sys, before);
+        permit.commit(&s.table, tx).await.map_err(|e| {
+            let faster = || Problem::new(Kind::ResendTooEarly).retry_after(challenge.resend_at.since(now));
+            if e.refused(current) { faster() } else { e.into() }
+        })?;
+        Ok(challenge.sent())
+    }
 }

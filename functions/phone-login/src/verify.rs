@@ -5,7 +5,7 @@ use accounts::{
     challenge::{self, Challenge, Purpose},
     device::{Device, DeviceToken},
     entry::{self, Entry, Reply},
-    gate, guesses,
+    guesses,
     identifier::{Contact, PersonName, Phone, Username},
     invite::{InviteCode, Inviter},
     sending::Permit,
@@ -16,14 +16,11 @@ use accounts::{
     user::{Factor, PhoneClaim, Status, User},
 };
 use axum::extract::State;
-use futures_util::{join, try_join};
+use futures_util::try_join;
 use http::HeaderMap;
 use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
 use serde::Deserialize;
-use store::{
-    CommitError, StoreError, Table, Tx,
-    limits::{self, Limit},
-};
+use store::{CommitError, StoreError, Table, Tx, limits};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
@@ -36,7 +33,7 @@ const DRAWS: u32 = 5;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyPhoneSignIn {
-    /// The digits of the text message.
+    /// The digits of the text message, or its letters and digits where it has those.
     #[schema(examples("042617"), max_length = 20)]
     code: String,
     /// For a new account.
@@ -113,24 +110,18 @@ pub async fn verify_phone_sign_in(
     Json(body): Json<VerifyPhoneSignIn>,
 ) -> Result<Reply, web::Error> {
     let now = s.sys.now();
-    let guesses = [guesses::of_client(&client), guesses::of_client_in_a_day(&client)];
-    let (key, counters) = (Flow::key_of(token.id()), guesses.iter().map(Limit::key));
-    let mut found = s.table.get_many(counters.chain([key.clone()]).collect()).await?;
+    let (guesses, key) = (guesses::ByClient::of(&client), Flow::key_of(token.id()));
+    let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone()]).collect()).await?;
     let flow = Flow::open(found.take(&key)?, now)?;
     // Judged here and counted when the code was wrong: however many come at once, a number's code is tried three times.
-    let guesses = guesses.into_iter().map(|limit| limit.read(&mut found, now)).collect::<Result<Vec<_>, _>>()?;
-    limits::judge(now, &guesses)?;
+    let guesses = guesses.judge(&mut found, now)?;
     let id: UserId = s.sys.id();
     let beginning = body.beginning(&s, &client, &flow, id).await?;
     let (purpose, code) = (Purpose::PhoneLogin, body.code.trim());
     let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, purpose, flow.challenge, code).await {
         Ok(challenge) => challenge,
         Err(problem) => {
-            // Where no try was counted nothing was guessed.
-            if problem.members.contains_key("tries_left") {
-                let (counted, ()) = join!(limits::note(&s.table, now, &guesses), gate::failed(&s.table, now, &client));
-                counted?;
-            }
+            guesses.wrong(&s.table, now, &client, &problem).await?;
             return Err(problem.into());
         }
     };
@@ -139,7 +130,7 @@ pub async fn verify_phone_sign_in(
     let led = proven.lead(shown, id, beginning, body.start_afresh).await;
     if led.as_ref().is_err_and(|problem| problem.kind != Kind::CodeInvalid) {
         // Or a question at the last try could not be answered, and what failed for a moment not be repeated.
-        challenge.untried(&s.table).await;
+        challenge.refund_attempt(&s.table).await;
     }
     Ok(led?)
 }
@@ -240,7 +231,7 @@ impl Proven<'_> {
         let entry = Entry { user: &user, amr: vec![Method::Sms], sessions, previous, device, wish: self.flow.wish.clone() };
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let signed_in = entry.open(&s.table, &s.sys, &s.tokens, &mut tx, self.client).await?;
+        let signed_in = entry.open(&s.table, &s.sys, &s.tokens, s.code_key.secret(), &mut tx, self.client).await?;
         self.commit(Permit::default(), tx).await?;
         Ok(Reply::Done(Box::new(signed_in)))
     }
@@ -278,7 +269,7 @@ impl Proven<'_> {
             ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
         };
         let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
-        let opening = Opening::first(&s.sys, id, vec![Method::Sms], self.client).instead_of(previous);
+        let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], self.client).instead_of(previous);
         for _ in 0..DRAWS {
             // Nobody is invited by the account that they leave for this one.
             let inviter = beginning.inviter.as_ref().filter(|inviter| former.is_none_or(|former| former.id != inviter.user()));

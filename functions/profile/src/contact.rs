@@ -12,6 +12,7 @@ use std::time::Duration;
 use accounts::{
     Fresh, Member, MemberAnd, Subject,
     challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
+    guesses::ByClient,
     identifier::{Contact, Email, Phone},
     sending::Permit,
     session,
@@ -135,7 +136,7 @@ pub struct ChangePhone {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyContact {
-    /// Six digits.
+    /// Six digits, or the letters and digits of a long code.
     #[schema(examples("042617"), max_length = 20)]
     code: String,
 }
@@ -144,9 +145,9 @@ pub struct VerifyContact {
 /// is told by text message; where none may be sent, the change has to wait.
 ///
 /// AWS calls: the caller with what was asked for before; whether the address has an account; the code that was sent there before
-/// and the counters of what is sent, and those of a text message that tells; one transaction.
+/// with the counters, which are then counted, and those of a text message that tells; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts", "notice"]))),
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
@@ -162,7 +163,7 @@ pub async fn change_email(
 ///
 /// AWS calls: as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts", "notice"]))),
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
@@ -176,16 +177,18 @@ pub async fn change_phone(
 
 /// Proves the new address: it is the account's from now on. Every other sign-in ends, and the former address is told.
 ///
-/// AWS calls: the caller with what was asked for, the counted try, the counters of a text message that tells, one transaction.
+/// AWS calls: the caller with what was asked for, the counted try, the counters of a text message that tells, one transaction. A
+/// wrong code three counters at once.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
     State(s): State<crate::State>,
     caller: MemberAnd<Pending<Email>>,
+    client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
-    verify(&s, caller, &body.code).await
+    verify(&s, caller, &client, &body.code).await
 }
 
 /// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told.
@@ -197,17 +200,18 @@ pub async fn verify_email_change(
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
     caller: MemberAnd<Pending<Phone>>,
+    client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
-    verify(&s, caller, &body.code).await
+    verify(&s, caller, &client, &body.code).await
 }
 
 /// Mails another code to the new address; the one before dies.
 ///
-/// AWS calls: the caller with what was asked for; the code that was sent, with whether the address has an account; the counters
-/// of what is sent; one transaction.
+/// AWS calls: the caller with what was asked for; whether the address has an account; the code that was sent with the counters, which
+/// are then counted; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
     State(s): State<crate::State>,
@@ -221,7 +225,7 @@ pub async fn resend_email_change(
 ///
 /// AWS calls: as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "asked", "account", "mails", "texts"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
     State(s): State<crate::State>,
@@ -254,6 +258,14 @@ fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::ContactChange, to, &user.to_string())
 }
 
+/// The code that proves a new contact; a decoy, if somebody has it already.
+async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Result<Challenge, Problem> {
+    let to: Contact = new.clone().into();
+    let (id, form) = (challenge_of(user.id, &to), Form::Code { digits: DIGITS });
+    let challenge = Challenge::new(&s.sys, id, Purpose::ContactChange, form, &to, user.locale);
+    Ok(Challenge { user: Some(user.id), decoy: s.table.get::<C::Claim>(new.place()).await?.is_some(), ..challenge })
+}
+
 async fn start<C: ContactKind>(
     s: &crate::State,
     MemberAnd { member, subject: before }: MemberAnd<Pending<C>>,
@@ -265,9 +277,7 @@ async fn start<C: ContactKind>(
     if C::current(user).is_some_and(|current| current.key() == to.key()) {
         return Err(Problem::field(pointer, FieldError::new("unchanged")).into());
     }
-    let id = challenge_of(user.id, &to);
-    let mut challenge = Challenge::new(&s.sys, id, Purpose::ContactChange, Form::Code { digits: DIGITS }, &to, user.locale);
-    (challenge.user, challenge.decoy) = (Some(user.id), s.table.get::<C::Claim>(new.place()).await?.is_some());
+    let challenge = code_to(s, user, &new).await?;
     let mut tx = Tx::new();
     let (challenge, permit) = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
     let pending = Pending { user: user.id, session: member.session.id, to: new, expires_at: now + LIFE };
@@ -295,12 +305,19 @@ fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>)
 async fn verify<C: ContactKind>(
     s: &crate::State,
     MemberAnd { member, subject }: MemberAnd<Pending<C>>,
+    client: &Client,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
     let now = s.sys.now();
     let (pending, user) = (open(&member, now, subject)?, &member.user);
     let to: Contact = pending.to.clone().into();
-    let proven = challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code.trim()).await?;
+    let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
+        Ok(proven) => proven,
+        Err(problem) => {
+            ByClient::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;
+            return Err(problem.into());
+        }
+    };
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     tx.delete_when(pending.key(), field("to").eq(&pending.to));
@@ -353,16 +370,8 @@ async fn resend<C: ContactKind>(
     MemberAnd { member, subject }: MemberAnd<Pending<C>>,
     client: &Client,
 ) -> Result<Accepted<Sent>, Error> {
-    let now = s.sys.now();
-    let new = open(&member, now, subject)?.to;
-    let (claim, to) = (new.place(), new.into());
-    let sent = Challenge::key_of(challenge_of(member.user.id, &to));
-    let mut found = s.table.get_many(vec![sent.clone(), claim.clone()]).await?;
-    let mut challenge = found.take::<Challenge>(&sent)?.ok_or(Kind::NotFound)?;
+    let new = open(&member, s.sys.now(), subject)?.to;
     // Somebody may have got it, or left it, since the code before.
-    challenge.decoy = found.take::<C::Claim>(&claim)?.is_some();
-    let mut tx = Tx::new();
-    challenge.resend(&mut tx, &s.sys)?;
-    s.sending.permit(&s.table, now, client, &challenge).await?.commit(&s.table, tx).await?;
-    Ok(Accepted(challenge.sent()))
+    let challenge = code_to(s, &member.user, &new).await?;
+    Ok(Accepted(s.sending.resend(&s.table, &s.sys, client, challenge).await?.sent()))
 }

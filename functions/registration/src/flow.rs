@@ -15,7 +15,7 @@ use kernel::{
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Index, Item, Key, Table, Update, WriteError, field};
+use store::{Batch, Cond, Index, Item, Key, Table, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
@@ -253,19 +253,39 @@ pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<F
 /// # Errors
 /// [`Kind::NotFound`] for a made-up, finished or forgotten one, or one with a link.
 pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
-    let (flow, challenge) = read(table, now, token).await?;
-    if flow.way == Way::Steps { Ok((flow, challenge)) } else { Err(Kind::NotFound.into()) }
+    let (flow, challenge, _) = load_with(table, now, token, []).await?;
+    Ok((flow, challenge))
+}
+
+/// The same with something more, in the same request.
+///
+/// # Errors
+/// As [`load`].
+pub async fn load_with(
+    table: &Table,
+    now: Time,
+    token: &FlowToken,
+    more: impl IntoIterator<Item = Key>,
+) -> Result<(Flow, Option<Challenge>, Batch), Problem> {
+    let (flow, challenge, found) = read(table, now, token, more).await?;
+    if flow.way == Way::Steps { Ok((flow, challenge, found)) } else { Err(Kind::NotFound.into()) }
 }
 
 /// A flow of either way with what is at its id: the challenge of one in steps. One request.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for a made-up, finished or forgotten one.
-async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
+async fn read(
+    table: &Table,
+    now: Time,
+    token: &FlowToken,
+    more: impl IntoIterator<Item = Key>,
+) -> Result<(Flow, Option<Challenge>, Batch), Problem> {
     let (flow, challenge) = (Flow::key_of(token.id()), Challenge::key_of(token.id()));
-    let mut batch = table.get_many(vec![flow.clone(), challenge.clone()]).await?;
+    let mut batch = table.get_many([flow.clone(), challenge.clone()].into_iter().chain(more).collect()).await?;
     let flow = batch.take::<Flow>(&flow)?.filter(|f| f.expires_at > now).ok_or(Kind::NotFound)?;
-    Ok((flow, batch.take(&challenge)?))
+    let challenge = batch.take(&challenge)?;
+    Ok((flow, challenge, batch))
 }
 
 /// A flow of either way with the code or link that was mailed for it. One request; for a link, which all flows of its address
@@ -274,7 +294,7 @@ async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Opti
 /// # Errors
 /// [`Kind::NotFound`] also where nothing can be mailed again.
 pub async fn mailed(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
-    let (flow, own) = read(table, now, token).await?;
+    let (flow, own, _) = read(table, now, token, []).await?;
     let challenge = match flow.way {
         Way::Steps => own.filter(|_| !flow.proven),
         Way::Link => {

@@ -20,15 +20,19 @@ mod username;
 
 use accounts::{
     challenge::{Challenge, CodeKey},
+    gate::Gate,
+    known,
     password::{Hasher, Judge},
-    sending,
+    sending::{self, Permit, Request},
+    signed_in,
     token::Tokens,
 };
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use kernel::Sys;
+use http::HeaderMap;
+use kernel::{Problem, Sys};
 use store::{
-    Table,
+    Batch, Table,
     limits::{DAY, HOUR, Limit},
 };
 use web::{Client, Edge};
@@ -42,6 +46,7 @@ pub struct State {
     code_key: CodeKey,
     hasher: Hasher,
     judge: Judge,
+    gate: Gate,
 }
 
 /// How often something may be tried here.
@@ -49,13 +54,13 @@ struct Limits;
 
 impl Limits {
     /// A registration that begins, or moves to another address: counted for the client and for the address.
-    fn start(client: &Client, challenge: &Challenge) -> Vec<Limit> {
-        mailed(challenge, Limit::new("registration_client", client.network(), 10, HOUR))
+    fn start(client: &Client) -> Vec<Limit> {
+        vec![Limit::new("registration_client", client.network(), 10, HOUR)]
     }
 
     /// A code or link that is asked for again: counted likewise.
-    fn resend(client: &Client, challenge: &Challenge) -> Vec<Limit> {
-        mailed(challenge, Limit::new("resend_client", client.network(), 20, HOUR))
+    fn resend(client: &Client) -> Vec<Limit> {
+        vec![Limit::new("resend_client", client.network(), 20, HOUR)]
     }
 
     /// Passwords that may be tried in one registration: each costs a hash or a question to others.
@@ -69,8 +74,33 @@ impl Limits {
     }
 }
 
-fn mailed(challenge: &Challenge, by_client: Limit) -> Vec<Limit> {
-    [by_client].into_iter().chain(sending::to_one(challenge.purpose, &challenge.contact())).collect()
+impl State {
+    /// Counts a mail that is about to be sent for anybody, against `more` besides. The counters were read with other things; `shown` is
+    /// the device that the client shows, whose record is read if there is one.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::TooManyRequests`] or [`kernel::Kind::ProofOfWorkRequired`]
+    async fn permit(
+        &self,
+        from: &From<'_>,
+        found: &mut Batch,
+        request: Request,
+        challenge: &mut Challenge,
+        more: Vec<Limit>,
+    ) -> Result<Permit, Problem> {
+        let (now, to) = (self.sys.now(), challenge.contact());
+        let shown = signed_in::device(from.headers, None);
+        let trusted = known::by_device(&self.table, now, &to, shown.as_ref()).await?;
+        let admitted = request.read(found, now, trusted)?;
+        admitted.judge(&self.gate, now, from.client, from.headers, &to, 0)?;
+        Ok(sending::take(&self.table, now, challenge, admitted, more).await?)
+    }
+}
+
+/// Where a request comes from.
+struct From<'a> {
+    client: &'a Client,
+    headers: &'a HeaderMap,
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
@@ -102,6 +132,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
         judge: Judge::read(r),
+        gate: Gate::read(r),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

@@ -8,10 +8,11 @@ use accounts::{
     challenge::{Challenge, Form, Purpose, Sent},
     identifier::{Contact, Email, Username},
     password::Personal,
-    sending::Permit,
+    sending::Request,
     user::EmailClaim,
 };
 use axum::extract::State;
+use http::HeaderMap;
 use kernel::{Fields, Secret};
 use serde::{Deserialize, Serialize};
 use store::{Tx, limits};
@@ -19,7 +20,7 @@ use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
-    Limits,
+    From, Limits,
     flow::{Flow, Password, Way},
     username::free,
 };
@@ -54,14 +55,15 @@ pub struct LinkSent {
 /// Registers and mails a link. Answered alike whether the address has an account or not.
 ///
 /// AWS calls: a counter before the password is judged, which may ask others; the claim of the name; that of the address with the link that
-/// was mailed before; three counters together, so that what is refused counts as no registration; one transaction. Of all links
+/// was mailed before and the counters; the counters together, so that what is refused counts as no registration; one transaction. Of all links
 /// to an address the newest is good.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["link_password", "registration_client", "asked"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests", "conflict"])), ("x-limits" = json!(["link_password", "registration_client", "asked_destination", "asked_known"]))),
     responses((status = 202, body = LinkSent), Problems))]
 pub async fn register_by_link(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     language: Language,
     Json(body): Json<RegisterByLink>,
 ) -> Result<Accepted<LinkSent>, web::Error> {
@@ -80,7 +82,8 @@ pub async fn register_by_link(
     let token = FlowToken::draw(&s.sys);
     let to = Contact::Email(email.clone());
     let (id, claim) = (Challenge::id_of(Purpose::Activation, &to, ""), EmailClaim::key_of(&email));
-    let mut found = s.table.get_many(vec![claim.clone(), Challenge::key_of(id)]).await?;
+    let request = Request::of_anybody(Purpose::Activation, &to, &client);
+    let mut found = s.table.get_many(request.keys().chain([claim.clone(), Challenge::key_of(id)]).collect()).await?;
     let owner = found.take::<EmailClaim>(&claim)?.map(|claim| claim.user);
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
     let mut challenge = Challenge::new(&s.sys, id, Purpose::Activation, Form::Link, &to, locale).decoy_of(owner);
@@ -89,11 +92,15 @@ pub async fn register_by_link(
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
     flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });
+    // Whoever asks anew does not wait: a stranger who has asked with this address would keep its owner waiting.
+    if let Some(before) = &before {
+        challenge.follow(before, now);
+    }
+    let from = From { client: &client, headers: &headers };
+    let permit = s.permit(&from, &mut found, request, &mut challenge, Limits::start(&client)).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
-    // Whoever asks anew does not wait: a stranger who has asked with this address would keep its owner waiting.
-    challenge.send_now(&mut tx, &s.sys, before.as_ref());
-    let permit = Permit::take(&s.table, now, Limits::start(&client, &challenge)).await?;
+    challenge.replace(&mut tx, &s.sys, before.as_ref());
     permit.commit(&s.table, tx).await?;
     Ok(Accepted(LinkSent { id: token, link: challenge.sent() }))
 }

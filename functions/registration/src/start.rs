@@ -4,18 +4,19 @@ use accounts::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose},
     identifier::{Contact, Email},
-    sending::Permit,
+    sending::Request,
     user::EmailClaim,
 };
 use axum::extract::State;
-use kernel::{Kind, Problem, id::UserId};
+use http::HeaderMap;
+use kernel::{Kind, Locale, Problem, id::UserId};
 use serde::Deserialize;
-use store::{Index, Item as _, StoreError, Table, Tx, Update, field};
+use store::{Batch, Index, Item as _, StoreError, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
 use crate::{
-    Limits,
+    From, Limits,
     flow::{Flow, Registration, Way, load},
 };
 
@@ -33,29 +34,28 @@ pub struct StartRegistration {
 
 /// Begins a registration and mails a code.
 ///
-/// AWS calls: the address's claim, three counters together, one transaction: each of them depends on the one before. What is refused, or
-/// not mailed after all, counts for none of them.
+/// AWS calls: the address's claim with the counters; the counters together, one transaction: each of them depends on the one before.
+/// What is refused, or not mailed after all, counts for none of them. A device that is shown costs a read more.
 #[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["registration_client", "asked"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["registration_client", "asked_destination", "asked_known"]))),
     responses((status = 201, body = Registration), Problems))]
 pub async fn start_registration(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     language: Language,
     Json(body): Json<StartRegistration>,
 ) -> Result<Created<Registration>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let locale = language.unless(body.locale.as_deref())?;
-    let token = FlowToken::draw(&s.sys);
-    let owner = owner(&s.table, &email).await?;
-    let challenge =
-        Challenge::new(&s.sys, token.id(), Purpose::Registration, Form::Code { digits: DIGITS }, &Contact::Email(email.clone()), locale)
-            .decoy_of(owner);
+    let (token, from) = (FlowToken::draw(&s.sys), From { client: &client, headers: &headers });
+    let (owner, request, mut found) = look(&s, &client, &email).await?;
+    let mut challenge = code_to(&s, &token, &email, locale).decoy_of(owner);
     let flow = Flow::begin(&s.sys, &token, Way::Steps, email, owner, locale);
+    let permit = s.permit(&from, &mut found, request, &mut challenge, Limits::start(&client)).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
-    challenge.issue(&mut tx, &s.sys);
-    let permit = Permit::take(&s.table, s.sys.now(), Limits::start(&client, &challenge)).await?;
+    challenge.replace(&mut tx, &s.sys, None);
     permit.commit(&s.table, tx).await?;
     Ok(Created(format!("/v1/registrations/{token}"), Registration::new(token, flow, Some(&challenge))))
 }
@@ -75,11 +75,12 @@ pub struct ChangeRegistrationEmail {
 /// AWS calls: as beginning, plus the read of the flow.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = ChangeRegistrationEmail,
-    extensions(("x-problems" = json!(["not_found", "invalid", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_mail", "registration_client", "asked"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_mail", "registration_client", "asked_destination", "asked_known"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn change_registration_email(
     State(s): State<crate::State>,
     client: Client,
+    headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<ChangeRegistrationEmail>,
 ) -> Result<Json<Registration>, web::Error> {
@@ -90,28 +91,34 @@ pub async fn change_registration_email(
     if let Some(before) = again {
         return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)).into());
     }
-    let owner = owner(&s.table, &email).await?;
-    let mut challenge = Challenge::new(
-        &s.sys,
-        token.id(),
-        Purpose::Registration,
-        Form::Code { digits: DIGITS },
-        &Contact::Email(email.clone()),
-        flow.locale,
-    )
-    .decoy_of(owner);
+    let from = From { client: &client, headers: &headers };
+    let (owner, request, mut found) = look(&s, &client, &email).await?;
+    let mut challenge = code_to(&s, &token, &email, flow.locale).decoy_of(owner);
     let mut tx = Tx::new();
     let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner).remove("password");
     tx.update(moved.index(Index::Two, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
     (flow.proven, flow.password) = (false, None);
     // A code for the former address, still on its way, is stale then.
-    challenge.send_now(&mut tx, &s.sys, before.as_ref());
-    Permit::take(&s.table, now, Limits::start(&client, &challenge)).await?.commit(&s.table, tx).await?;
+    if let Some(before) = &before {
+        challenge.follow(before, now);
+    }
+    let permit = s.permit(&from, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    challenge.replace(&mut tx, &s.sys, before.as_ref());
+    permit.commit(&s.table, tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))
 }
 
-/// Who has an account with this address.
-pub async fn owner(table: &Table, email: &Email) -> Result<Option<UserId>, StoreError> {
-    Ok(table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|claim| claim.user))
+fn code_to(s: &crate::State, token: &FlowToken, email: &Email, locale: Locale) -> Challenge {
+    let (form, to) = (Form::Code { digits: DIGITS }, Contact::Email(email.clone()));
+    Challenge::new(&s.sys, token.id(), Purpose::Registration, form, &to, locale)
+}
+
+/// Who has an account with this address, and the counters of what is mailed there. One request.
+async fn look(s: &crate::State, client: &Client, email: &Email) -> Result<(Option<UserId>, Request, Batch), StoreError> {
+    let request = Request::of_anybody(Purpose::Registration, &Contact::Email(email.clone()), client);
+    let claim = EmailClaim::key_of(email);
+    let mut found = s.table.get_many(request.keys().chain([claim.clone()]).collect()).await?;
+    let owner = found.take::<EmailClaim>(&claim)?.map(|claim| claim.user);
+    Ok((owner, request, found))
 }

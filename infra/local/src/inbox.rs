@@ -269,13 +269,16 @@ fn same_address(a: &str, b: &str) -> bool {
     a.trim().eq_ignore_ascii_case(b.trim())
 }
 
-/// The first group of 4 to 10 digits that stands on its own: not part of a word, a date, an amount, a phone number or a link.
+/// The first group of 4 to 10 digits that stands on its own: not part of a word, a date, an amount, a phone number or a link. Or a
+/// long code: three groups of four capitals and digits.
 fn code(subject: &str, text: &str) -> Option<String> {
     text.split_whitespace().chain(subject.split_whitespace()).find_map(|word| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '+');
         // "Code:123456", without a space
         let word = word.rsplit_once(':').filter(|(label, _)| label.chars().all(char::is_alphabetic)).map_or(word, |(_, rest)| rest);
-        ((4..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())).then(|| word.to_owned())
+        let long = |group: &str| group.len() == 4 && group.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let short = (4..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+        (short || (word.len() == 14 && word.split('-').all(long))).then(|| word.to_owned())
     })
 }
 
@@ -325,6 +328,8 @@ mod tests {
     fn a_code_is_the_first_group_of_digits_on_its_own() {
         for (text, expected) in [
             ("Your code is 012345.", Some("012345")),
+            ("K7M2-XP9Q-4TRW is your code.", Some("K7M2-XP9Q-4TRW")),
+            ("Room K7M2-XP9Q and k7m2-xp9q-4trw", None),
             ("Your code:\n\n    493021\n\nIt is valid for 15 minutes. © 2026 Stoa", Some("493021")),
             ("Kod: **4711**", Some("4711")),
             ("code:8812345", Some("8812345")),

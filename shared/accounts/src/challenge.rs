@@ -3,7 +3,10 @@
 //! A function writes the [`Challenge`] and the event that asks for its sending in one transaction. `deliver` draws the code
 //! or the link's token, stores its keyed hash and sends it; nobody else ever sees it. A new sending kills the code before.
 //!
-//! Tries are counted before codes are compared, by a conditional write, so that a thousand guesses at once are still five.
+//! A short code can be guessed. Its tries are counted before codes are compared, by a conditional write, so that a thousand guesses
+//! at once are still five. And before it is sent, all its tries are counted among the day's guesses ([`GUESSES`]); where they do
+//! not fit any more, the code that is sent is a long one, which nobody guesses and for which nothing is counted. So guessing never
+//! keeps out whoever has the code.
 
 use std::time::Duration;
 
@@ -16,10 +19,18 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Cond, Index, Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field, limits::DAY};
+use store::{
+    Cond, Index, Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field,
+    limits::{DAY, Limit},
+};
 use utoipa::ToSchema;
 
-use crate::{identifier::Contact, sending, user::owned};
+use crate::{
+    code::{TypedCode, draw_long, draw_short, in_groups},
+    identifier::Contact,
+    sending::{self, Share},
+    user::owned,
+};
 
 /// What a code or link is for. One for another purpose is worth nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -166,14 +177,20 @@ pub struct Challenge {
     pub resend_at: Time,
     /// From then on it proves nothing.
     pub expires_at: Time,
-    /// Wrong tries at the current code.
+    /// Tries at the current code.
     pub tries: u32,
-    /// Tries at all codes so far, which a new code does not forget within a day.
+    /// Whether the current code is a long one, whatever `form` says.
     #[serde(default)]
-    pub failures: u32,
-    /// When the first of them was.
+    pub long: bool,
+    /// Tries at the current code that were counted among the day's guesses when it was sent.
     #[serde(default)]
-    pub failures_since: Option<Time>,
+    pub booked: u32,
+    /// Whose share of what may be sent there the current sending was counted for.
+    #[serde(default)]
+    pub share: Share,
+    /// Whether it goes to a contact that an account has proven.
+    #[serde(default)]
+    pub proven: bool,
     /// The keyed hash of the current code or token; absent until it is drawn.
     pub hash: Option<String>,
     /// The flow that asked for the current code, where only that one may type it.
@@ -193,7 +210,7 @@ impl Item for Challenge {
     fn indexes(&self) -> Vec<(Index, Key)> {
         self.user.map(|user| (Index::Two, owned(user, &self.key()))).into_iter().collect()
     }
-    // An expired code is worth nothing, but what was guessed at it still counts.
+    // An expired code is worth nothing, but how many were sent without a day between them still makes the next cooldown longer.
     fn expires(&self) -> Option<Time> {
         Some(self.forgotten_at())
     }
@@ -209,8 +226,22 @@ pub struct Sent {
     pub expires_at: Timestamp,
     /// When another may be asked for.
     pub resend_at: Timestamp,
-    /// Wrong codes that are still allowed.
+    /// Wrong codes that are still allowed; of a long code as many as one likes.
     pub tries_left: u32,
+    /// What was sent, so that a form can ask for it.
+    pub form: SentForm,
+}
+
+/// What was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SentForm {
+    /// A few digits.
+    Code,
+    /// Twelve letters and digits in three groups, because too many codes were guessed at today. Case, spaces and hyphens do not matter.
+    LongCode,
+    /// A link.
+    Link,
 }
 
 impl Challenge {
@@ -250,8 +281,11 @@ impl Challenge {
             resend_at: now + rules.resend,
             expires_at: now + rules.life,
             tries: 0,
-            failures: 0,
-            failures_since: None,
+            long: false,
+            booked: 0,
+            share: Share::Strangers,
+            // The codes of a factor go to the account's own contacts.
+            proven: matches!(purpose, Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup),
             hash: None,
             flow: None,
             unsent: None,
@@ -275,8 +309,9 @@ impl Challenge {
         self.replace(tx, sys, None)
     }
 
-    /// Writes this challenge in the place of the one before, if it is still the current one, and asks for its sending.
-    pub(crate) fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
+    /// Writes this challenge in the place of the one before, if it is still the current one, and asks for its sending. The slot is
+    /// refused if somebody else was faster.
+    pub fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
         let slot = match before {
             Some(before) => tx.put(self, field("sending").eq(before.sending)),
             None => tx.create(self),
@@ -285,95 +320,95 @@ impl Challenge {
         slot
     }
 
-    /// Writes this challenge and asks for its sending, going on where the one `before` it under the same id has come to: its
-    /// pause has to be over, its failures are not forgotten, its code dies. The slot is refused if somebody else was faster.
+    /// Goes on where the one `before` it under the same id has come to, once the cooldown of that is over. Writes nothing: see
+    /// [`Challenge::replace`].
     ///
     /// # Errors
     /// [`Kind::ResendTooEarly`]
-    pub fn send(&mut self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Result<Slot, Problem> {
-        self.rest(sys.now(), before)?;
-        Ok(self.replace(tx, sys, before))
-    }
-
-    /// The first half of [`Challenge::send`], which writes nothing.
-    ///
-    /// # Errors
-    /// [`Kind::ResendTooEarly`]
-    pub(crate) fn rest(&mut self, now: Time, before: Option<&Self>) -> Result<(), Problem> {
+    pub fn after_cooldown(&mut self, now: Time, before: Option<&Self>) -> Result<(), Problem> {
         let Some(before) = before else { return Ok(()) };
         if now < before.resend_at {
             return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)));
         }
         self.follow(before, now);
-        self.resend_at = now + self.pause();
+        self.resend_at = now + self.cooldown();
         Ok(())
     }
 
-    /// As [`Challenge::send`], but at once: for what its caller spaces out itself.
-    pub fn send_now(&mut self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
-        if let Some(before) = before {
-            self.follow(before, sys.now());
-        }
-        self.replace(tx, sys, before)
-    }
-
-    /// Goes on where the one `before` it has come to, so that no two sendings have the same number. Failures are forgotten a day
-    /// after the first of them, whatever is sent meanwhile: otherwise whoever asks once a day would keep others locked out.
-    fn follow(&mut self, before: &Self, now: Time) {
+    /// Goes on where the one `before` it has come to, so that no two sendings have the same number. For what its caller spaces out
+    /// itself; else see [`Challenge::after_cooldown`].
+    pub fn follow(&mut self, before: &Self, now: Time) {
         let rested = now >= before.forgotten_at();
         self.in_a_row = if rested { 1 } else { before.in_a_row.saturating_add(1) };
         self.sending = before.sending.saturating_add(1);
-        (self.failures, self.failures_since) = before.failed(now);
-    }
-
-    fn failed(&self, now: Time) -> (u32, Option<Time>) {
-        let over = self.failures_since.map_or_else(|| self.forgotten_at(), |first| first + DAY);
-        if now < over { (self.failures, self.failures_since) } else { (0, None) }
     }
 
     /// Whether its code can still be typed, and nothing better is to be had yet.
     #[must_use]
     pub fn stands(&self, now: Time) -> bool {
-        now < self.expires_at && now < self.resend_at && self.tries < self.rules().tries
+        now < self.expires_at && now < self.resend_at && (self.long || self.tries < self.rules().tries)
     }
 
     fn forgotten_at(&self) -> Time {
         self.expires_at + DAY
     }
 
-    const fn rules(&self) -> Rules {
+    /// The day's guesses that the tries of a short code are counted among; none for a link.
+    ///
+    /// Codes of second factors share those of the account, with the guesses at its app. Other codes have those of what they prove.
+    #[must_use]
+    pub fn guesses(&self) -> Option<Limit> {
+        let subject = match (self.purpose, self.user) {
+            (Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup, Some(user)) => return Some(guesses_of(user).weighing(self.rules().tries)),
+            (Purpose::ContactChange, Some(user)) => format!("{} {user} {}", self.purpose.name(), self.contact().key()),
+            _ => format!("{} {}", self.purpose.name(), self.contact().key()),
+        };
+        let limit = Limit::new(GUESSES, subject, GUESSES_MAX, DAY).weighing(self.rules().tries);
+        matches!(self.form, Form::Code { .. }).then_some(limit)
+    }
+
+    pub(crate) const fn rules(&self) -> Rules {
         self.purpose.rules(self.channel)
     }
 
     /// How long after the current sending another may follow.
-    fn pause(&self) -> Duration {
+    fn cooldown(&self) -> Duration {
         let rules = self.rules();
         let doublings = if rules.growing { self.in_a_row.saturating_sub(1).min(2) } else { 0 };
         rules.resend.saturating_mul(2_u32.saturating_pow(doublings))
     }
 
-    /// Asks for another sending, which kills the code before. The slot is refused if somebody else was faster.
+    /// Makes this the next sending under the same id, which kills the code before once it is written. What is returned is how it was,
+    /// for [`Challenge::replace`].
     ///
     /// # Errors
     /// [`Kind::ResendTooEarly`]
-    pub fn resend(&mut self, tx: &mut Tx, sys: &Sys) -> Result<Slot, Problem> {
-        let (now, before) = (sys.now(), self.clone());
-        self.rest(now, Some(&before))?;
+    pub fn again(&mut self, now: Time) -> Result<Self, Problem> {
+        let before = self.clone();
+        self.after_cooldown(now, Some(&before))?;
         self.expires_at = now + self.rules().life;
-        self.tries = 0;
-        self.hash = None;
-        Ok(self.replace(tx, sys, Some(&before)))
+        (self.tries, self.hash) = (0, None);
+        Ok(before)
     }
 
-    /// Uses the challenge up, together with what it allows: of any number of transactions one wins.
+    /// Uses the challenge up, together with what it allows: of any number of transactions one wins. What its code has left of the
+    /// tries that were counted for it is given back.
     pub fn consume(&self, tx: &mut Tx) -> Slot {
-        tx.delete_when(self.key(), field("hash").eq(&self.hash))
+        let slot = tx.delete_when(self.key(), field("hash").eq(&self.hash));
+        let left = self.booked.saturating_sub(self.tries.saturating_sub(1));
+        if let Some(guesses) = self.guesses().filter(|_| left > 0) {
+            guesses.give_back_in(tx, left, self.expires_at - self.rules().life);
+        }
+        slot
     }
 
-    /// Takes the try back that was right, where nothing came of it and it can be made again, as well as can be: it was no guess.
-    pub async fn untried(&self, table: &Table) {
+    /// Takes the try back that was right, where nothing came of it and it can be made again. Best effort: it was no guess.
+    pub async fn refund_attempt(&self, table: &Table) {
+        if self.long {
+            return;
+        }
         let same = field("sending").eq(self.sending).and(field("hash").eq(&self.hash));
-        match table.update(Update::of(self.key()).add("tries", -1).add("failures", -1).when(same)).await {
+        match table.update(Update::of(self.key()).add("tries", -1).when(same)).await {
             Ok(_) | Err(WriteError::Refused(_)) => {}
             Err(WriteError::Store(e)) => tracing::warn!(error = %e, "a right code stays counted as a try"),
         }
@@ -387,7 +422,12 @@ impl Challenge {
             Channel::Sms => kernel::mask::phone(&self.destination),
         };
         let tries_left = self.rules().tries.saturating_sub(self.tries);
-        Sent { target, expires_at: self.expires_at.into(), resend_at: self.resend_at.into(), tries_left }
+        let form = match self.form {
+            Form::Link => SentForm::Link,
+            Form::Code { .. } if self.long => SentForm::LongCode,
+            Form::Code { .. } => SentForm::Code,
+        };
+        Sent { target, expires_at: self.expires_at.into(), resend_at: self.resend_at.into(), tries_left, form }
     }
 }
 
@@ -425,7 +465,7 @@ pub enum Drawn {
     Fresh {
         /// What it belongs to.
         challenge: Challenge,
-        /// The digits, or the token that follows the link's `#token=`.
+        /// The code as it is shown, or the token that follows the link's `#token=`.
         secret: Secret,
     },
     /// The address belongs to an account: tell its owner.
@@ -469,39 +509,42 @@ pub async fn draw(
     }
     let (secret, hashed) = match challenge.form {
         Form::Code { digits } => {
-            let code = fixed(&challenge.destination).map_or_else(|| any(sys, digits), |known| known.expose().clone());
-            (code.clone(), code)
+            if let Some(known) = fixed(&challenge.destination) {
+                // Everybody knows it: nothing is gained by another one.
+                return store_hash(table, key, Challenge { long: false, ..challenge }, known.clone(), known.expose()).await;
+            }
+            let code = if challenge.long { draw_long(sys) } else { draw_short(sys, digits) };
+            (if challenge.long { in_groups(&code) } else { code.clone() }, code)
         }
         Form::Link => {
             let token = BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>());
             (format!("{id}.{token}"), token)
         }
     };
-    let store = Update::of(Challenge::key_of(id)).set("hash", key.hash(id, &hashed)).when(field("sending").eq(sending));
-    match table.update(store).await {
+    store_hash(table, key, challenge, Secret::new(secret), &hashed).await
+}
+
+async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secret, hashed: &str) -> Result<Drawn, StoreError> {
+    let store = Update::of(drawn.key()).set("hash", key.hash(drawn.id, hashed)).set("long", drawn.long);
+    match table.update(store.when(field("sending").eq(drawn.sending))).await {
         // A decoy has a code too, which nobody is told, so that guessing at it looks like guessing at any other.
         Ok(row) => Ok(match row.decode::<Challenge>()? {
             decoy if decoy.decoy => Drawn::Decoy(decoy),
-            challenge => Drawn::Fresh { challenge, secret: Secret::new(secret) },
+            challenge => Drawn::Fresh { challenge, secret },
         }),
         Err(WriteError::Refused(_)) => Ok(Drawn::Stale),
         Err(WriteError::Store(e)) => Err(e),
     }
 }
 
-/// Any number of so many digits.
-fn any(sys: &Sys, digits: u32) -> String {
-    (0..digits).map(|_| char::from_digit(sys.below(10), 10).unwrap_or('0')).collect()
-}
-
-/// Tries a typed code. The challenge that is returned still has to be consumed with what it allows. One update; for a code
-/// that came by text message and is right another, which counts that it came back.
+/// Tries a typed code. The challenge that is returned still has to be consumed with what it allows. One update, or for a long code
+/// one read; for a code that came by text message and is right an update more, which counts that it came back.
 ///
 /// # Errors
 /// [`Kind::CodeInvalid`], alike for spent, burnt, expired, never sent and not of as many digits as were sent; with `tries_left`
 /// where a try was counted.
 pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
-    attempt_where(table, now, key, purpose, id, code, Cond::Exists).await
+    attempt_where(None, table, now, key, purpose, id, code).await
 }
 
 /// As [`attempt`], in a flow: only the one that asked for the current code can try it, or use up its tries.
@@ -517,45 +560,83 @@ pub async fn attempt_in(
     id: ChallengeId,
     code: &str,
 ) -> Result<Challenge, Problem> {
-    attempt_where(table, now, key, purpose, id, code, field("flow").eq(flow)).await
+    attempt_where(Some(flow), table, now, key, purpose, id, code).await
 }
 
 async fn attempt_where(
+    flow: Option<ChallengeId>,
     table: &Table,
     now: Time,
     key: &CodeKey,
     purpose: Purpose,
     id: ChallengeId,
     code: &str,
-    fits: Cond,
 ) -> Result<Challenge, Problem> {
     // Browsers that send as people type must not burn tries with half a code.
-    let typed = Some(code).filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
-    let digits = typed.and_then(|code| u32::try_from(code.len()).ok()).ok_or(Kind::CodeInvalid)?;
+    let challenge = match TypedCode::parse(code).ok_or(Kind::CodeInvalid)? {
+        TypedCode::Short(code) => try_short(flow, table, now, key, purpose, id, &code).await?,
+        TypedCode::Long(code) => try_long(flow, table, now, key, purpose, id, &code).await?,
+    };
+    sending::came_back(table, &challenge).await;
+    Ok(challenge)
+}
+
+async fn try_short(
+    flow: Option<ChallengeId>,
+    table: &Table,
+    now: Time,
+    key: &CodeKey,
+    purpose: Purpose,
+    id: ChallengeId,
+    code: &str,
+) -> Result<Challenge, Problem> {
+    let digits = u32::try_from(code.len()).map_err(|_| Kind::CodeInvalid)?;
     let left = |channel: Channel| field("channel").eq(channel).and(field("tries").lt(purpose.rules(channel).tries));
     let count = Update::of(Challenge::key_of(id))
         .add("tries", 1)
-        .add("failures", 1)
-        .set_if_absent("failures_since", now)
-        .when(fits.and(field("purpose").eq(purpose)).and(field("form").eq(Form::Code { digits })))
+        .when(field("purpose").eq(purpose).and(field("form").eq(Form::Code { digits })).and(field("long").ne(true)))
         .when(field("hash").exists().and(field("expires_at").gt(now)))
-        .when(left(Channel::Email).or(left(Channel::Sms)).and(field("failures").lt(MAX_FAILURES)));
+        .when(left(Channel::Email).or(left(Channel::Sms)))
+        .when(flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
     let challenge: Challenge = match table.update(count).await {
         Ok(row) => row.decode()?,
         Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
         Err(WriteError::Store(e)) => return Err(e.into()),
     };
-    let stored = challenge.hash.as_deref().unwrap_or_default();
-    let right = kernel::secret::same(key.hash(id, code).as_bytes(), stored.as_bytes());
-    if right && !challenge.decoy {
-        sending::verified(table, &challenge.contact()).await;
-        return Ok(challenge);
-    }
-    Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left))
+    if challenge.is_proven_by(key, code) { Ok(challenge) } else { Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left)) }
 }
 
-/// No number of new codes allows more wrong tries than this in a day at one challenge.
-const MAX_FAILURES: u32 = 20;
+async fn try_long(
+    flow: Option<ChallengeId>,
+    table: &Table,
+    now: Time,
+    key: &CodeKey,
+    purpose: Purpose,
+    id: ChallengeId,
+    code: &str,
+) -> Result<Challenge, Problem> {
+    let challenge = table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::CodeInvalid)?;
+    let fits = challenge.long && challenge.purpose == purpose && now < challenge.expires_at && flow.is_none_or(|flow| challenge.flow == Some(flow));
+    if fits && challenge.is_proven_by(key, code) { Ok(challenge) } else { Err(Kind::CodeInvalid.into()) }
+}
+
+impl Challenge {
+    fn is_proven_by(&self, key: &CodeKey, secret: &str) -> bool {
+        let stored = self.hash.as_deref().unwrap_or_default();
+        kernel::secret::same(key.hash(self.id, secret).as_bytes(), stored.as_bytes()) && !self.decoy
+    }
+}
+
+/// The name of the limit on guesses.
+pub(crate) const GUESSES: &str = "code_guesses";
+/// Tries at short codes for one account, number or address in a day, whatever flow they come through. With six digits that is a
+/// chance of 20 in a million, 2e-5, that a guesser is right once in a day.
+const GUESSES_MAX: u32 = 20;
+
+/// The day's guesses at an account: at its app, and at the codes of its second factors.
+pub(crate) fn guesses_of(user: UserId) -> Limit {
+    Limit::new(GUESSES, format!("account {user}"), GUESSES_MAX, DAY)
+}
 
 /// The challenge that a link's token proves. Only reads: the caller consumes it with what it allows.
 ///
@@ -565,36 +646,6 @@ pub async fn open_link(table: &Table, now: Time, key: &CodeKey, purpose: Purpose
     let (id, secret) = token.split_once('.').ok_or(Kind::LinkInvalid)?;
     let id: ChallengeId = id.parse().map_err(|_| Kind::LinkInvalid)?;
     let challenge: Challenge = table.get(Challenge::key_of(id)).await?.ok_or(Kind::LinkInvalid)?;
-    let stored = challenge.hash.as_deref().unwrap_or_default();
-    let right = kernel::secret::same(key.hash(id, secret).as_bytes(), stored.as_bytes());
-    let fits = challenge.purpose == purpose && matches!(challenge.form, Form::Link) && challenge.expires_at > now && !challenge.decoy;
-    if right && fits { Ok(challenge) } else { Err(Kind::LinkInvalid.into()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// B1: of a million codes every digit stands at every place as often as the others, also nought at the first. The limit is what
-    /// chance exceeds once in a hundred million runs, for nine degrees of freedom.
-    #[test]
-    fn codes_are_drawn_evenly() {
-        let (sys, codes) = (Sys::real(), 1_000_000_u64);
-        let mut seen = [[0_u64; 10]; 6];
-        for _ in 0..codes {
-            let code = any(&sys, 6);
-            assert_eq!(code.len(), seen.len());
-            for (place, digit) in seen.iter_mut().zip(code.chars().filter_map(|c| c.to_digit(10))) {
-                if let Some(count) = place.get_mut(digit as usize) {
-                    *count = count.saturating_add(1);
-                }
-            }
-        }
-        let expected = codes / 10;
-        for place in seen {
-            let squares: u64 = place.iter().map(|n| n.abs_diff(expected).pow(2)).sum();
-            assert!(squares / expected < 56, "{place:?}");
-        }
-        assert_eq!((any(&sys, 4).len(), any(&sys, 8).len()), (4, 8));
-    }
+    let fits = challenge.purpose == purpose && matches!(challenge.form, Form::Link) && challenge.expires_at > now;
+    if challenge.is_proven_by(key, secret) && fits { Ok(challenge) } else { Err(Kind::LinkInvalid.into()) }
 }

@@ -67,12 +67,12 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. The list of
-    /// trusted devices, if this one is to be one.
+    /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. `key` is what refresh
+    /// tokens are made with. The list of trusted devices, if this one is to be one.
     ///
     /// # Errors
     /// A [`Problem`] if the table does not work or the token cannot be signed.
-    pub async fn open(self, table: &Table, sys: &Sys, tokens: &Tokens, tx: &mut Tx, client: &Client) -> Result<SignedIn, Problem> {
+    pub async fn open(self, table: &Table, sys: &Sys, tokens: &Tokens, key: &Secret, tx: &mut Tx, client: &Client) -> Result<SignedIn, Problem> {
         let known = self.device.is_some();
         let (trusted, kept) = match self.device {
             Some(device) => {
@@ -85,7 +85,7 @@ impl Entry<'_> {
             }
             None => (None, None),
         };
-        let opening = Opening::new(sys, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
+        let opening = Opening::new(sys, key, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
         let opening = opening.on(trusted.map(|device| device.id));
         opening.write(tx, sys);
         let signed_in = SignedIn::new(tokens, &opening.session, &opening.refresh, self.wish.delivery)?;

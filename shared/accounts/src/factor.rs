@@ -9,12 +9,16 @@ use kernel::{Kind, Problem, Secret, Sys, Time, env::Reader, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Item, Key, Sealer, Slot, Table, Tx, Update, field,
-    limits::{self, Limit, LimitError},
+    limits::{self, DAY, Limit, LimitError},
 };
 use totp_rs::{Builder, Totp};
 
+use web::Client;
+
 use crate::{
     Keyring,
+    challenge::{Challenge, Channel, GUESSES, Purpose, guesses_of},
+    guesses,
     password::{Hasher, Verdict},
     user::{Factor, PasswordHash, User, partition},
 };
@@ -131,8 +135,10 @@ impl AppFactor {
     ///
     /// # Errors
     /// [`Kind::CodeInvalid`] for one that is wrong, of another time, or not later than the last.
-    pub fn check(&self, keys: &FactorKeys, code: &str, now: Time) -> Result<AppCode, Problem> {
+    pub fn check(&self, keys: &FactorKeys, code: &str, now: Time, steps: Steps) -> Result<AppCode, Problem> {
+        let current = now.seconds().div_euclid(30);
         let step = self.seed(keys)?.step(code, now).filter(|step| *step > self.step);
+        let step = step.filter(|step| steps == Steps::Three || *step == current);
         step.map(|step| AppCode { user: self.user, step }).ok_or_else(|| Kind::CodeInvalid.into())
     }
 
@@ -147,6 +153,25 @@ impl Item for AppFactor {
     const KIND: &'static str = "app_factor";
     fn key(&self) -> Key {
         Self::key_of(self.user)
+    }
+}
+
+/// Which codes of an app are right at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// Those of the current step of 30 seconds, of the one before and of the one after.
+    Three,
+    /// Only that of the current step: after several wrong guesses a guess is to be worth less.
+    Current,
+}
+
+impl Steps {
+    /// How many of the day's guesses one guess is.
+    const fn weight(self) -> u32 {
+        match self {
+            Self::Three => 3,
+            Self::Current => 1,
+        }
     }
 }
 
@@ -283,96 +308,124 @@ impl RecoveryCode {
     }
 }
 
-/// What is checked at second factors of one account, right or wrong, whatever flow it comes through.
+/// What is counted for answers at the factors of one account, whatever flow they come through. Counted are only answers that can be
+/// guessed; passkeys, recovery codes and long codes cannot.
 #[derive(Clone, Debug)]
 pub struct Checks {
-    day: Limit,
-    app: Limit,
     user: UserId,
+    network: String,
 }
 
 /// How long wrong codes in a row are remembered after the last of them.
 const MEMORY: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The factors whose codes can be guessed at.
 const GUESSED: [Factor; 3] = [Factor::App, Factor::Email, Factor::Sms];
+/// So many guesses at the app in a day may be late or early by a step; then its clock has to be right.
+const TOLERANT: u32 = 5;
 
 impl Checks {
-    /// Of this person: twenty failures a day, five at the app before a pause of a quarter of an hour, and a hundred at a factor's codes
-    /// with no right one between them.
+    /// Of this person's factors, answered by this client.
     #[must_use]
-    pub fn of(user: UserId) -> Self {
-        Self {
-            day: Limit::new("factor_day", user, 20, Duration::from_secs(24 * 3600)),
-            app: Limit::new("factor_app", user, 5, Duration::from_secs(900)).pausing(),
-            user,
-        }
+    pub fn of(user: UserId, client: &Client) -> Self {
+        Self { user, network: client.network() }
     }
 
-    fn in_a_row(&self, factor: Factor) -> Limit {
-        let name = match factor {
-            Factor::App => "app",
-            Factor::Email => "email",
-            _ => "sms",
-        };
-        Limit::new(IN_A_ROW, format!("{} {name}", self.user), 100, MEMORY).pausing()
-    }
-
-    /// What a check of this factor counts for. Signatures cannot be guessed, and anybody can name anybody's passkeys: counting
-    /// those would let strangers lock people out.
-    fn limits(&self, factor: Factor) -> Vec<Limit> {
+    /// What an answer counts for before it is judged. At the app: five wrong ones, then a pause of a quarter of an hour; a hundred
+    /// without a right one between them close it; and the day's guesses at the account, of which one takes as many as there are
+    /// codes that would be right. The password is counted as at a sign-in. The tries at a code that was sent were counted when it was.
+    fn limits(&self, factor: Factor, steps: Steps) -> Vec<Limit> {
         match factor {
-            Factor::Passkey => Vec::new(),
-            Factor::App => vec![self.day.clone(), self.in_a_row(factor), self.app.clone()],
-            Factor::Email | Factor::Sms => vec![self.day.clone(), self.in_a_row(factor)],
-            Factor::Password | Factor::RecoveryCode => vec![self.day.clone()],
+            Factor::App => {
+                let pause = Limit::new("factor_app", self.user, 5, Duration::from_secs(900)).pausing();
+                let tolerant = Some(Limit::new(TOLERATED, self.user, TOLERANT, DAY)).filter(|_| steps == Steps::Three);
+                let guesses = guesses_of(self.user).weighing(steps.weight());
+                [guesses, in_a_row(self.user, factor), pause].into_iter().chain(tolerant).collect()
+            }
+            Factor::Password => vec![guesses::at_account(&self.user.to_string(), &self.network)],
+            Factor::Email | Factor::Sms | Factor::Passkey | Factor::RecoveryCode => Vec::new(),
         }
     }
 
-    /// Counts a check before it is judged.
+    /// Counts an answer before it is judged, and says which codes of an app are right. One transaction, where anything is counted; at
+    /// the app a second one after several guesses in a day.
     ///
     /// # Errors
-    /// [`Kind::FactorLocked`] after a hundred failures in a row, until a recovery code or a passkey is right or the password is reset;
-    /// [`Kind::TooManyRequests`]
-    pub async fn take(&self, table: &Table, now: Time, factor: Factor) -> Result<(), Problem> {
-        match limits::take_together(table, now, &self.limits(factor)).await {
-            Err(LimitError::Reached(reached)) if reached.name == IN_A_ROW => Err(Kind::FactorLocked.into()),
-            taken => Ok(taken?),
+    /// [`Kind::FactorLocked`] for the app after a hundred wrong codes in a row, until something that cannot be guessed is right or the
+    /// password is reset; [`Kind::TooManyRequests`]
+    pub async fn take(&self, table: &Table, now: Time, factor: Factor) -> Result<Steps, Problem> {
+        let mut refused = None;
+        for steps in [Steps::Three, Steps::Current] {
+            match limits::take_together(table, now, &self.limits(factor, steps)).await {
+                Ok(()) => return Ok(steps),
+                Err(LimitError::Reached(reached)) if reached.name == IN_A_ROW => return Err(Kind::FactorLocked.into()),
+                Err(LimitError::Reached(reached)) if [TOLERATED, GUESSES].contains(&reached.name) => refused = Some(reached),
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(refused.map_or_else(|| Problem::internal("no limit"), Problem::from))
+    }
+
+    /// Counts a wrong code that was sent: after a hundred in a row only long ones are sent. One update; best effort.
+    pub async fn missed(&self, table: &Table, now: Time, factor: Factor) {
+        if let Err(e) = limits::note(table, now, &[in_a_row(self.user, factor)]).await {
+            tracing::warn!(error = %e, "a wrong code is not counted among those in a row");
         }
     }
 
-    /// Adds to a transaction that a check succeeded: what failed before does not count any more. What a message brings clears itself
-    /// alone: whoever reads somebody's mail could otherwise guess at the app without end.
-    pub fn forget(&self, tx: &mut Tx, factor: Factor) {
+    /// Adds to a transaction that an answer was right: it was no guess, and what was wrong before it was no row. What can be guessed
+    /// clears itself alone: whoever reads somebody's mail could otherwise guess at the app without end.
+    pub fn forget(&self, tx: &mut Tx, now: Time, factor: Factor, steps: Steps, guessable: bool) {
         match factor {
-            Factor::Email | Factor::Sms => {
-                tx.delete(self.in_a_row(factor).key());
-            }
+            // Not the guesses of the day: who is right often would make room for those of others.
             Factor::App | Factor::Password => {
-                for limit in self.limits(factor) {
+                for limit in self.limits(factor, Steps::Current).into_iter().filter(|limit| limit.name != GUESSES) {
                     tx.delete(limit.key());
                 }
+                if factor == Factor::App {
+                    guesses_of(self.user).give_back_in(tx, steps.weight(), now);
+                }
             }
-            Factor::RecoveryCode | Factor::Passkey => {
-                tx.delete(self.day.key());
-                self.unlock(tx);
+            Factor::Email | Factor::Sms if guessable => {
+                tx.delete(in_a_row(self.user, factor).key());
             }
+            Factor::Email | Factor::Sms | Factor::RecoveryCode | Factor::Passkey => unlock(tx, self.user),
         }
     }
 
-    /// Takes back what a right answer counted for the day, where the day was not forgotten for it, as well as can be.
-    pub async fn give_back(&self, table: &Table) {
-        limits::give_all_back(table, [&self.day]).await;
-    }
-
-    /// Adds to a transaction that codes may be tried again, however many were wrong.
-    pub fn unlock(&self, tx: &mut Tx) {
-        for factor in GUESSED {
-            tx.delete(self.in_a_row(factor).key());
-        }
+    /// Takes back what an answer counted that was right and not enough. Best effort.
+    pub async fn give_back(&self, table: &Table, factor: Factor) {
+        limits::give_all_back(table, &self.limits(factor, Steps::Three)).await;
     }
 }
 
+/// Adds to a transaction that codes may be tried again, however many were wrong.
+pub fn unlock(tx: &mut Tx, user: UserId) {
+    for factor in GUESSED {
+        tx.delete(in_a_row(user, factor).key());
+    }
+}
+
+/// The wrong answers at the factor that a code is sent for, where it is sent for one.
+pub(crate) fn wrong_in_a_row(challenge: &Challenge) -> Option<Limit> {
+    let user = challenge.user.filter(|_| matches!(challenge.purpose, Purpose::SecondFactor | Purpose::StepUp))?;
+    let factor = match challenge.channel {
+        Channel::Email => Factor::Email,
+        Channel::Sms => Factor::Sms,
+    };
+    Some(in_a_row(user, factor))
+}
+
+fn in_a_row(user: UserId, factor: Factor) -> Limit {
+    let name = match factor {
+        Factor::App => "app",
+        Factor::Email => "email",
+        _ => "sms",
+    };
+    Limit::new(IN_A_ROW, format!("{user} {name}"), 100, MEMORY).pausing()
+}
+
 const IN_A_ROW: &str = "factor_in_a_row";
+const TOLERATED: &str = "factor_app_tolerated";
 
 /// Adds to a transaction everything that turns second factors off.
 pub fn erase(tx: &mut Tx, user: &User) {
@@ -401,15 +454,16 @@ mod tests {
         let code = |at: Time| seed.builder().build().unwrap().generate(u64::try_from(at.seconds()).unwrap()).to_string();
         let step = Duration::from_secs(30);
         for good in [now - step, now, now + step] {
-            assert!(app.check(&keys, &code(good), now).is_ok());
+            assert!(app.check(&keys, &code(good), now, Steps::Three).is_ok());
+            assert_eq!(app.check(&keys, &code(good), now, Steps::Current).is_ok(), good == now);
         }
         for bad in [now - step * 2, now + step * 2] {
-            assert!(app.check(&keys, &code(bad), now).is_err());
+            assert!(app.check(&keys, &code(bad), now, Steps::Three).is_err());
         }
-        let used = app.clone().proven(&app.check(&keys, &code(now), now).unwrap());
-        assert!(used.check(&keys, &code(now), now).is_err() && used.check(&keys, &code(now - step), now).is_err());
-        assert!(used.check(&keys, &code(now + step), now).is_ok());
-        assert!(["", "12345", "abcdef", "1234567"].iter().all(|bad| app.check(&keys, bad, now).is_err()));
+        let used = app.clone().proven(&app.check(&keys, &code(now), now, Steps::Three).unwrap());
+        assert!(used.check(&keys, &code(now), now, Steps::Three).is_err() && used.check(&keys, &code(now - step), now, Steps::Three).is_err());
+        assert!(used.check(&keys, &code(now + step), now, Steps::Three).is_ok());
+        assert!(["", "12345", "abcdef", "1234567"].iter().all(|bad| app.check(&keys, bad, now, Steps::Three).is_err()));
         let stranger = AppFactor { user: sys.id(), ..app };
         assert!(stranger.seed(&keys).is_err(), "a seed is bound to its person");
     }

@@ -21,8 +21,8 @@ use crate::challenge::CodeKey;
 
 /// The header that brings the work.
 pub const HEADER: &str = "proof-of-work";
-/// How many bits of the digest are zero: a quarter of a million digests on average.
-const DIFFICULTY: u32 = 18;
+/// How many bits of the digest are zero at least: a quarter of a million digests on average.
+pub const DIFFICULTY: u32 = 18;
 /// How long a challenge is good.
 const LIFE: Duration = Duration::from_secs(300);
 /// A number that solves a challenge has no more digits than this.
@@ -62,32 +62,43 @@ impl Gate {
         if failed < i64::from(MOST) {
             return Ok(());
         }
+        self.demand(now, client, headers, name, DIFFICULTY)
+    }
+
+    /// Lets through who has worked for this name, whoever has it: so many zero bits, or as many as were asked of the client within the
+    /// last five minutes.
+    ///
+    /// # Errors
+    /// [`Kind::ProofOfWorkRequired`], with what to do.
+    pub fn demand(&self, now: Time, client: &Client, headers: &HeaderMap, name: &str, difficulty: u32) -> Result<(), Problem> {
         let shown = headers.get(HEADER).and_then(|v| v.to_str().ok());
         if shown.is_some_and(|work| self.is_done(work, now, client, name)) {
             return Ok(());
         }
-        let challenge = self.challenge(now + LIFE, client, name);
-        Err(Problem::new(Kind::ProofOfWorkRequired).with("challenge", challenge).with("difficulty", DIFFICULTY))
+        let challenge = self.challenge(now + LIFE, difficulty, client, name);
+        Err(Problem::new(Kind::ProofOfWorkRequired).with("challenge", challenge).with("difficulty", difficulty))
     }
 
-    /// `<until>.<tag>`
-    fn challenge(&self, until: Time, client: &Client, name: &str) -> String {
+    /// `<until>.<difficulty>.<tag>`
+    fn challenge(&self, until: Time, difficulty: u32, client: &Client, name: &str) -> String {
         let until = until.millis();
         let tag = Hmac::<Sha256>::new_from_slice(self.key.secret().expose().as_bytes()).map(|mut mac| {
-            mac.update(format!("proof of work\0{until}\0{}\0{name}", client.network()).as_bytes());
+            mac.update(format!("proof of work\0{until}\0{difficulty}\0{}\0{name}", client.network()).as_bytes());
             mac.finalize().into_bytes()
         });
-        format!("{until}.{}", BASE64.encode(tag.unwrap_or_default()))
+        format!("{until}.{difficulty}.{}", BASE64.encode(tag.unwrap_or_default()))
     }
 
     /// `<challenge>.<number>`
     fn is_done(&self, work: &str, now: Time, client: &Client, name: &str) -> bool {
         let Some((challenge, number)) = work.rsplit_once('.') else { return false };
-        let until = challenge.split_once('.').and_then(|(until, _)| until.parse().ok()).map(Time::from_millis);
-        let Some(until) = until.filter(|until| now < *until && *until <= now + LIFE) else { return false };
-        let ours = kernel::secret::same(self.challenge(until, client, name).as_bytes(), challenge.as_bytes());
+        let mut parts = challenge.split('.');
+        let until = parts.next().and_then(|until| until.parse().ok()).map(Time::from_millis);
+        let difficulty = parts.next().and_then(|difficulty| difficulty.parse::<u32>().ok());
+        let Some((until, difficulty)) = until.filter(|until| now < *until && *until <= now + LIFE).zip(difficulty) else { return false };
+        let ours = kernel::secret::same(self.challenge(until, difficulty, client, name).as_bytes(), challenge.as_bytes());
         let plain = !number.is_empty() && number.len() <= DIGITS_MAX && number.bytes().all(|b| b.is_ascii_digit());
-        ours && plain && leading_zeros(&Sha256::digest(work)) >= DIFFICULTY
+        ours && plain && leading_zeros(&Sha256::digest(work)) >= difficulty
     }
 }
 

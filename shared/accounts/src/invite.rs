@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What codes are made of: no `0` and `O`, no `1`, `I` and `L`.
-const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+pub(crate) const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// How many characters a code has: there are 887 million.
 const LENGTH: usize = 6;
 /// How often a drawn code may be somebody's already.

@@ -183,10 +183,27 @@ impl SignIn {
         }
         self.chosen = Some(factor);
         self.passkey = None;
-        let (Some(to), Some(id)) = (user.contact(factor), self.challenge_of(user, factor)) else { return Ok((None, Permit::default())) };
-        let mut challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
-        (challenge.user, challenge.flow) = (Some(user.id), Some(self.id));
+        let Some(challenge) = self.code_of(sys, user, factor) else { return Ok((None, Permit::default())) };
         sending.code(table, sys, tx, client, challenge).await.map(|(challenge, permit)| (Some(challenge), permit.unwrap_or_default()))
+    }
+
+    /// Sends another code of a factor that sends any.
+    ///
+    /// What [`Sending::resend`] takes.
+    ///
+    /// # Errors
+    /// [`Kind::FactorUnavailable`], or as [`Sending::resend`].
+    pub async fn resend(&self, asking: &Asking<'_>, factor: Factor) -> Result<Challenge, Problem> {
+        let Asking { table, sys, sending, client, user } = *asking;
+        let challenge = self.code_of(sys, user, factor).ok_or(Kind::FactorUnavailable)?;
+        sending.resend(table, sys, client, challenge).await
+    }
+
+    /// The code of a factor, as this flow has it sent.
+    fn code_of(&self, sys: &Sys, user: &User, factor: Factor) -> Option<Challenge> {
+        let (to, id) = (user.contact(factor)?, self.challenge_of(user, factor)?);
+        let challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
+        Some(Challenge { user: Some(user.id), flow: Some(self.id), ..challenge })
     }
 
     /// Adds the beginning of the flow to a transaction. Its only factor is chosen at once, if it has but one. Where no more codes
@@ -410,6 +427,16 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// Whether somebody could have guessed it.
+    #[must_use]
+    pub fn guessable(&self) -> bool {
+        match self {
+            Self::Sent(challenge) => !challenge.long,
+            Self::App(_) => true,
+            Self::Lasting | Self::Recovery(_) => false,
+        }
+    }
+
     /// Adds its use to a transaction: of any number of uses of the same answer one wins.
     pub fn spend(&self, tx: &mut Tx, sys: &Sys, user: UserId) -> Option<Slot> {
         match self {

@@ -249,6 +249,13 @@ impl User {
         self.strongest().into_iter().chain(password).collect()
     }
 
+    /// The address and the number of the account.
+    #[must_use]
+    pub fn contacts(&self) -> Vec<Contact> {
+        let (email, phone) = (self.email.clone().map(Contact::Email), self.phone.clone().map(Contact::Phone));
+        email.into_iter().chain(phone).collect()
+    }
+
     /// Where the codes of a factor go, if it is one that sends any and there is such a contact.
     #[must_use]
     pub fn contact(&self, factor: Factor) -> Option<Contact> {

@@ -1,7 +1,8 @@
 //! Rate limits: atomic counters in the table. One is an update in the expected case, several that count together are a transaction.
 //!
 //! A window opens with the first hit and lasts its full length, so that exactly `max` hits pass in it, whatever the clock
-//! shows. Subjects are hashed, so that a counter's key shows nobody at a glance; it is no secret for whoever may read the table, who
+//! shows. A refilling limit has no window: `max` hits pass at once, and each is given back one interval after the other (a token
+//! bucket, kept as the one time at which it is full again). Subjects are hashed, so that a counter's key shows nobody at a glance; it is no secret for whoever may read the table, who
 //! can try all addresses and numbers.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -33,6 +34,9 @@ pub struct Limit {
     shared: bool,
     pausing: bool,
     block: Option<Duration>,
+    refill: Option<Duration>,
+    weight: u32,
+    kept_back: u32,
     found: Option<Counter>,
 }
 
@@ -40,7 +44,40 @@ impl Limit {
     /// A limit.
     #[must_use]
     pub fn new(name: &'static str, subject: impl ToString, max: u32, window: Duration) -> Self {
-        Self { name, subject: subject.to_string(), max, window, frequent: false, shared: false, pausing: false, block: None, found: None }
+        Self {
+            name,
+            subject: subject.to_string(),
+            max,
+            window,
+            frequent: false,
+            shared: false,
+            pausing: false,
+            block: None,
+            refill: None,
+            weight: 1,
+            kept_back: 0,
+            found: None,
+        }
+    }
+
+    /// A limit without a window: `max` hits at once, then one every `interval`. It is full again after `max` intervals.
+    #[must_use]
+    pub fn refilling(name: &'static str, subject: impl ToString, max: u32, interval: Duration) -> Self {
+        Self { refill: Some(interval), ..Self::new(name, subject, max, interval.saturating_mul(max)) }
+    }
+
+    /// Says that one hit counts as so many.
+    #[must_use]
+    pub fn weighing(mut self, weight: u32) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Says that this hit must leave so many of `max` to others.
+    #[must_use]
+    pub fn leaving(mut self, kept_back: u32) -> Self {
+        self.kept_back = kept_back;
+        self
     }
 
     /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
@@ -83,10 +120,18 @@ impl Limit {
         Ok(self)
     }
 
-    /// The hits in its window, as it was read.
+    /// The hits in its window, as it was read. It has no window if it is refilling: then see [`Limit::used`].
     #[must_use]
     pub fn hits(&self) -> i64 {
         self.found.as_ref().map_or(0, Counter::count)
+    }
+
+    /// How many hits of a refilling limit are not given back yet, as it was read.
+    #[must_use]
+    pub fn used(&self, now: Time) -> u32 {
+        let (Some(counter), Some(refill)) = (&self.found, self.refill) else { return 0 };
+        let intervals = counter.until.since(now).as_millis().div_ceil(refill.as_millis().max(1));
+        u32::try_from(intervals).unwrap_or(u32::MAX)
     }
 
     /// Judges it as it was read. This counts nothing, and others may hit it before it is counted.
@@ -94,24 +139,55 @@ impl Limit {
     /// # Errors
     /// [`Reached`]
     pub fn judge(&self, now: Time) -> Result<(), Reached> {
-        match &self.found {
-            Some(c) if c.count() >= i64::from(self.max) => Err(self.reached(c.until.since(now))),
-            _ => Ok(()),
-        }
+        self.found.as_ref().map_or(Ok(()), |counter| self.room(counter, counter.count(), now))
+    }
+
+    /// Whether a counter whose window is open, or that is not full yet, has room for a hit.
+    fn room(&self, counter: &Counter, hits: i64, now: Time) -> Result<(), Reached> {
+        let free_at = match self.refill {
+            Some(_) => counter.until - self.span(),
+            None if hits.saturating_add(i64::from(self.weight)) > self.most() => counter.until,
+            None => now,
+        };
+        if free_at > now { Err(self.reached(free_at.since(now))) } else { Ok(()) }
+    }
+
+    /// What a hit may use up at most.
+    fn most(&self) -> i64 {
+        i64::from(self.max.saturating_sub(self.kept_back))
+    }
+
+    /// A refilling limit has room for a hit as long as it is full again within so long.
+    fn span(&self) -> Duration {
+        let hits = self.max.saturating_sub(self.kept_back).saturating_sub(self.weight);
+        self.refill.unwrap_or_default().saturating_mul(hits)
+    }
+
+    /// How long it takes to give a hit back, where it is refilling.
+    fn cost(&self) -> Option<Duration> {
+        self.refill.map(|refill| refill.saturating_mul(self.weight))
     }
 
     /// The beginning of a window, where there is none.
     fn open(&self, now: Time) -> Update {
-        let until = now + self.window;
+        let until = now + self.cost().unwrap_or(self.window);
         let begin = Update::of(self.key()).set("kind", Counter::KIND).set("v", Counter::VERSION).set("until", until).expires(until);
         begin.when(Cond::Absent.or(field("until").le(now)))
     }
 
     /// A hit: within an open window that has seen so many, or the first of a new one.
     fn hit(&self, now: Time, seen: Option<i64>) -> Update {
-        let Some(hits) = seen else { return self.open(now).set("hits", 1) };
-        let (most, filling) = (i64::from(self.max), i64::from(self.max).saturating_sub(1));
-        let hit = Update::of(self.key()).add("hits", 1).when(field("until").gt(now));
+        let weight = i64::from(self.weight);
+        let Some(hits) = seen else { return self.open(now).set("hits", weight) };
+        if let Some(cost) = self.cost() {
+            let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
+            let room = field("until").gt(now).and(field("until").le(now + self.span()));
+            return Update::of(self.key()).add("until", millis).expires(now + self.window).when(room);
+        }
+        // With weight, `filling` is the last count that still has room.
+        let filling = self.most().saturating_sub(weight);
+        let most = filling.saturating_add(1);
+        let hit = Update::of(self.key()).add("hits", weight).when(field("until").gt(now));
         let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
         match self.block {
             Some(block) if hits >= filling => lasts(hit.when(field("hits").eq(filling)), now + block),
@@ -130,9 +206,28 @@ impl Limit {
     fn again(&self, now: Time, row: Option<Row>) -> Result<Result<Option<i64>, Reached>, StoreError> {
         let counter = row.map(Row::decode::<Counter>).transpose()?.filter(|c| c.until > now);
         Ok(match counter {
-            Some(c) if c.hits >= i64::from(self.max) => Err(self.reached(c.until.since(now))),
-            counter => Ok(counter.map(|c| c.hits)),
+            Some(c) => self.room(&c, c.hits, now).map(|()| Some(c.hits)),
+            None => Ok(None),
         })
+    }
+
+    /// Adds a hit to a transaction, which never fails for it: of hits that begin a window at once some may not be counted. For what is
+    /// limited because it costs something.
+    pub fn count_in(&self, tx: &mut Tx, now: Time) {
+        let until = now + self.window;
+        let count = Update::of(self.key()).set("kind", Counter::KIND).set("v", Counter::VERSION);
+        tx.update(match &self.found {
+            Some(_) => count.add("hits", 1),
+            None => count.set("hits", 1).set("until", until).expires(until),
+        });
+    }
+
+    /// Adds to a transaction that `hits` of its hits, counted at this time or later, are given back, whatever has become of the
+    /// window since.
+    pub fn give_back_in(&self, tx: &mut Tx, hits: u32, counted_at: Time) {
+        let back = Update::of(self.key()).add("hits", i64::from(hits).saturating_neg()).set_if_absent("until", counted_at);
+        let back = back.set_if_absent("kind", Counter::KIND).set_if_absent("v", Counter::VERSION);
+        tx.update(back.set_if_absent("ttl", counted_at.seconds().saturating_add(1)));
     }
 
     fn reached(&self, wait: Duration) -> Reached {
@@ -346,7 +441,11 @@ pub async fn give_all_back<'a>(table: &Table, limits: impl IntoIterator<Item = &
 /// # Errors
 /// [`StoreError`]
 pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
-    match table.update(Update::of(limit.key()).add("hits", -1).when(field("hits").gt(0))).await {
+    let back = match limit.cost() {
+        Some(cost) => Update::of(limit.key()).add("until", i64::try_from(cost.as_millis()).map_or(0, i64::saturating_neg)).when(Cond::Exists),
+        None => Update::of(limit.key()).add("hits", i64::from(limit.weight).saturating_neg()).when(field("hits").gt(0)),
+    };
+    match table.update(back).await {
         Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
         Err(WriteError::Store(e)) => Err(e),
     }

@@ -27,10 +27,12 @@ enum Shape {
     Within,
     /// So many, and then nothing for so long; each one begins that anew.
     Pause,
+    /// So many at once, of which one after the other is given back; all within so long.
+    Refill,
     /// One, and the next so much later.
     Gap,
 }
-use Shape::{Gap, Pause, Within};
+use Shape::{Gap, Pause, Refill, Within};
 
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
@@ -39,28 +41,28 @@ const DAY: u32 = 24 * HOUR;
 /// Name, shape, how many, seconds, of what.
 const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("activation", Within, 5, DAY, "passwords at one link"),
-    ("asked_day", Within, 10, DAY, "messages to one address or number, for whoever asks"),
-    ("asked_hour", Within, 5, HOUR, "messages to one address or number, for whoever asks"),
-    ("code_day", Within, 10, DAY, "messages to an address or number of an account, for its owner"),
-    ("code_hour", Within, 5, HOUR, "messages to an address or number of an account, for its owner"),
+    ("asked_destination", Refill, 6, 6 * HOUR, "messages to one address or number, for whoever asks"),
+    ("asked_known", Refill, 6, 6 * HOUR, "messages to one address or number, for clients that its account knows"),
+    ("change_destination", Refill, 6, 6 * HOUR, "codes to an address or number that an account is to have"),
+    ("change_known", Refill, 6, 6 * HOUR, "codes to an address or number that an account is to have, for clients that it knows"),
+    ("code_destination", Refill, 6, 6 * HOUR, "codes to an address or number of an account, for its owner"),
+    ("code_guesses", Within, 20, DAY, "guesses at an account's app, of which the first five count as three each, and at codes that were sent"),
+    ("code_known", Refill, 6, 6 * HOUR, "codes to an address or number of an account, for clients that it knows"),
     ("deletion_schedules", Within, 10, DAY, "for an account"),
     ("export", Within, 1, DAY, "for an account"),
     ("factor_app", Pause, 5, 15 * MINUTE, "wrong codes of an account's app"),
-    ("factor_day", Within, 20, DAY, "wrong answers at an account's second factors"),
     ("invite_check", Within, 10, HOUR, "invitation codes for one account or flow"),
     ("invite_client", Within, 30, HOUR, "invitation codes for a client"),
     ("link_password", Within, 60, HOUR, "passwords for a client"),
     ("login_client", Within, 20, 15 * MINUTE, "attempts of a client, of which right ones do not count"),
-    ("login_client_day", Within, 100, DAY, "failures of a client, which then waits for a day"),
-    ("login_client_different", Within, 15, 3 * HOUR, "failures of a client that differ, which then waits for a day"),
+    ("login_account", Pause, 5, 5 * MINUTE, "wrong passwords of a client at one account"),
+    ("login_client_day", Within, 100, DAY, "failures of a client, which then waits for an hour"),
+    ("login_client_different", Within, 30, 3 * HOUR, "failures of a client that differ, which then waits for an hour; from the 16th on it works first"),
     ("login_device", Pause, 5, 5 * MINUTE, "failures of a trusted device"),
-    ("login_device_day", Within, 100, DAY, "failures of a trusted device, which then waits for a day"),
-    ("login_everywhere", Within, 100, 15 * MINUTE, "failures at one name from anywhere, unless the device is trusted"),
+    ("login_device_day", Within, 100, DAY, "failures of a trusted device, which then waits for an hour"),
     ("login_name", Pause, 5, 5 * MINUTE, "failures of a client at one name"),
-    ("mail_client", Within, 60, HOUR, "mails for a client"),
-    ("mail_client_day", Within, 200, DAY, "mails for a client"),
-    ("notice_day", Within, 20, DAY, "text messages that tell the owner of a number something"),
-    ("notice_hour", Within, 10, HOUR, "text messages that tell the owner of a number something"),
+    ("mail_client", Refill, 60, 60 * 432, "mails for a client"),
+    ("notice", Refill, 10, 10 * 4320, "text messages that tell the owner of a number something"),
     ("passkey_client", Within, 60, 15 * MINUTE, "for a client"),
     ("password_changes", Within, 30, HOUR, "for an account"),
     ("password_demand", Pause, 5, 5 * MINUTE, "wrong passwords of an account"),
@@ -74,16 +76,15 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("resend_phone", Gap, 1, 2 * MINUTE, "text message to a number"),
     ("resend_setup", Gap, 1, 45, "code, then twice and four times as long"),
     ("resend_text", Gap, 1, 45, "text message, then twice and four times as long"),
-    ("reset_address", Within, 3, HOUR, "for an address"),
-    ("reset_address_day", Within, 10, DAY, "for an address"),
     ("reset_client", Within, 10, HOUR, "for a client"),
+    ("reset_destination", Refill, 4, 4 * HOUR, "links to an address"),
+    ("reset_known", Refill, 4, 4 * HOUR, "links to an address, for clients that its account knows"),
     ("reset_tries", Within, 20, HOUR, "passwords at one link"),
-    ("sent_account", Within, 15, HOUR, "messages for an account"),
-    ("sent_account_day", Within, 40, DAY, "messages for an account"),
-    ("sms_client", Within, 10, HOUR, "text messages for a client"),
-    ("sms_client_day", Within, 40, DAY, "text messages for a client"),
-    ("sms_neighbourhood", Within, 100, HOUR, "text messages for a client and its neighbours"),
-    ("sms_range", Within, 100, HOUR, "text messages to numbers that begin alike"),
+    ("sent_account", Refill, 15, 15 * 2160, "messages for an account"),
+    ("sign_ins", Within, 60, HOUR, "right passwords of an account from one client"),
+    ("sms_client", Refill, 10, 10 * 2160, "text messages for a client"),
+    ("sms_neighbourhood", Refill, 100, HOUR, "text messages for a client and its neighbours"),
+    ("sms_range", Gap, 1, HOUR, "text message to numbers that begin alike and belong to no account, where few codes come back"),
     ("step_up", Within, 30, HOUR, "for an account"),
     ("superuser_offer", Within, 10, HOUR, "for an account"),
     ("user_lookups", Within, 60, MINUTE, "profiles for an account"),
@@ -92,19 +93,12 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
 
 /// What several operations ask together.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("account", &["sent_account", "sent_account_day"]),
-    ("asked", &["asked_hour", "asked_day"]),
     ("guesses", &["login_client", "login_client_day"]),
     ("invite", &["invite_check", "invite_client"]),
-    ("mail", &["code_hour", "code_day", "sent_account", "sent_account_day", "mail_client", "mail_client_day"]),
-    ("mails", &["mail_client", "mail_client_day"]),
-    ("notice", &["notice_hour", "notice_day"]),
+    ("mail", &["code_destination", "code_known", "sent_account", "mail_client"]),
     ("password", &["password_demand", "login_client", "login_client_day"]),
-    (
-        "text",
-        &["code_hour", "code_day", "sent_account", "sent_account_day", "sms_client", "sms_client_day", "sms_neighbourhood", "sms_range"],
-    ),
-    ("texts", &["sms_client", "sms_client_day", "sms_neighbourhood", "sms_range"]),
+    ("text", &["code_destination", "code_known", "sent_account", "sms_client", "sms_neighbourhood"]),
+    ("texts", &["sms_client", "sms_neighbourhood", "sms_range"]),
 ];
 
 /// The limits of these names and names of groups, each once.
@@ -134,6 +128,7 @@ fn told(name: &str) -> Told {
     let words = match shape {
         Within => format!("`{name}`: {max} in {}, {what}.", time(*seconds)),
         Pause => format!("`{name}`: {max}, then a pause of {}, {what}.", time(*seconds)),
+        Refill => format!("`{name}`: {max} at once, then one in {}, {what}.", time(seconds.div_euclid(*max))),
         Gap => format!("`{name}`: {} until the next {what}.", time(*seconds)),
     };
     Told { name: name.to_owned(), max: Some(*max), seconds: Some(*seconds), words }

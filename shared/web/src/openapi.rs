@@ -139,7 +139,7 @@ Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/d
 - 429 and 503 say in `Retry-After` when to come back; 429 also which limit it is, in `RateLimit` and `RateLimit-Policy`. Each operation tells its limits with that answer; \
   a client is one IPv4 address or one /64 of IPv6.\n\
 - What a stolen session must not be enough for answers 401 `step_up_required` unless the person has proven themselves within five minutes: `POST /v1/step-ups`.\n\
-- While very many sign-ins fail everywhere, beginning one answers 403 `proof_of_work_required`: find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. That takes a browser about a second.\n\
+- Where much is asked for by clients that an account does not know, 403 `proof_of_work_required` is answered first: when very many sign-ins fail, when more than a few messages go to one address or number, or when many text messages go out. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. That takes a browser about a second.\n\
 - `X-Request-Id` names a request; quote it when you report a problem.";
 
 /// The document of the whole API, from the functions' `description()`s, in this order.

@@ -1,0 +1,88 @@
+//! Clients that an account knows: who asks for something to be sent to its address or number from there has a share of their own,
+//! which strangers cannot use up.
+//!
+//! A client is known by its network, if the account was signed in to from there within 30 days, or by a trusted device that it
+//! shows. Networks are kept by address and number, not by account, so that the first request of a sign-in finds them without
+//! looking up whose the address is.
+
+use std::time::Duration;
+
+use kernel::{Time, id::UserId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{Cond, Index, Item, Key, StoreError, Table, Tx};
+use web::Client;
+
+use crate::{
+    device::{Device, DeviceToken},
+    identifier::Contact,
+    user::{Status, User, owned},
+};
+
+/// How long a network is remembered after a sign-in.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A network that an account was signed in to from, for one address or number of the account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KnownNetwork {
+    /// Whose.
+    pub user: UserId,
+    contact: String,
+    network: String,
+    /// Until when it is remembered.
+    pub until: Time,
+}
+
+impl KnownNetwork {
+    /// Where it is.
+    #[must_use]
+    pub fn key_of(to: &Contact, client: &Client) -> Key {
+        Self::at(&short(&to.key()), &short(&client.network()))
+    }
+
+    fn at(contact: &str, network: &str) -> Key {
+        Key::new(format!("KNOWN#{contact}"), format!("NETWORK#{network}"))
+    }
+}
+
+impl Item for KnownNetwork {
+    const KIND: &'static str = "known_network";
+    fn key(&self) -> Key {
+        Self::at(&self.contact, &self.network)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::Two, owned(self.user, &self.key()))]
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// Hashed, so that keys show nobody at a glance.
+fn short(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+/// Adds to a transaction that a person was signed in to from this client, for each of their contacts.
+pub(crate) fn note(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
+    for contact in contacts {
+        let (contact, network) = (short(&contact.key()), short(&client.network()));
+        tx.put(&KnownNetwork { user, contact, network, until: now + REMEMBERED }, Cond::Absent.or(Cond::Exists));
+    }
+}
+
+/// Whether a device that was shown is trusted by whoever has this address or number. One request, if any was shown.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn by_device(table: &Table, now: Time, to: &Contact, shown: Option<&DeviceToken>) -> Result<bool, StoreError> {
+    let Some(token) = shown else { return Ok(false) };
+    let (person, device) = (User::key_of(token.user), Device::key_of(token.user, token.device));
+    let mut found = table.get_many(vec![person.clone(), device.clone()]).await?;
+    let user = found.take::<User>(&person)?.filter(|user| user.status == Status::Active);
+    let device = found.take::<Device>(&device)?;
+    Ok(user.zip(device).is_some_and(|(user, device)| {
+        let theirs = user.contacts().iter().any(|contact| contact.key() == to.key());
+        theirs && device.is_good(&user, now) && device.holds(token)
+    }))
+}

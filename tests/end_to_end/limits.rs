@@ -1,0 +1,548 @@
+//! Limits cannot be turned against the people they protect: who has the right answer gets in whatever strangers guessed, nobody waits
+//! longer than an hour for what strangers had sent, and what costs is limited.
+
+use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
+
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
+use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
+
+use crate::phone_login::wrong;
+
+const ANA: &str = "+447700900001";
+const MAIL: &str = "ana@example.test";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What can be asked for by anybody, for an address or number of an account.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ask {
+    PhoneSignIn,
+    PasswordReset,
+    Registration,
+    Link,
+}
+
+impl Ask {
+    const ALL: [Self; 4] = [Self::PhoneSignIn, Self::PasswordReset, Self::Registration, Self::Link];
+
+    async fn from(self, caller: &Caller) -> Reply {
+        let (path, body) = match self {
+            Self::PhoneSignIn => ("/v1/phone-sign-ins", json!({ "phone": ANA })),
+            Self::PasswordReset => ("/v1/password-resets", json!({ "email": MAIL })),
+            Self::Registration => ("/v1/registrations", json!({ "email": MAIL })),
+            Self::Link => ("/v1/registrations/link", json!({ "email": MAIL, "username": "free_name", "password": "tall giraffes dance" })),
+        };
+        caller.post_with_work(path, body).await
+    }
+
+    const fn at_once(self) -> usize {
+        if matches!(self, Self::PasswordReset) { 4 } else { 6 }
+    }
+}
+
+fn wait(reply: &Reply) -> Duration {
+    reply.is_problem(429, "too_many_requests");
+    Duration::from_secs(reply.header("retry-after").parse().unwrap())
+}
+
+async fn ana(cloud: &Cloud) -> Caller {
+    let ana = cloud.member("ana").await;
+    cloud.phone(&ana, ANA).await;
+    ana
+}
+
+/// A stranger who asks all day long from one address leaves the owner their turn: whoever else asks is served at once or within an
+/// hour, and a client that the account knows at once. From the fourth on the stranger works.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_takes_no_sending_away() {
+    for ask in Ask::ALL {
+        let cloud = Cloud::start().await;
+        let home = cloud.anonymous();
+        let ana = ana(&cloud).await;
+        home.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(201);
+        cloud.advance(2 * HOUR).await;
+        let stranger = cloud.anonymous();
+        let mut served = 0;
+        for _ in 0..10 {
+            let reply = ask.from(&stranger).await;
+            if reply.status.is_success() {
+                served += 1;
+            } else {
+                assert!(wait(&reply) <= HOUR, "{ask:?}");
+            }
+            cloud.advance(3 * MINUTE).await;
+        }
+        assert_eq!(served, ask.at_once() - 1, "{ask:?}: the last one is kept for others");
+        // At the owner's, on the network that the account was signed in to from, nothing has happened.
+        for _ in 0..2 {
+            let reply = home.post("/v1/phone-sign-ins", json!({ "phone": ANA })).await;
+            assert!(ask != Ask::PhoneSignIn || reply.status == 202, "{ask:?} {reply:?}");
+            assert!(ask.from(&home).await.status.is_success() || ask == Ask::PhoneSignIn, "{ask:?}");
+            cloud.advance(3 * MINUTE).await;
+        }
+        // Nor does anybody else wait: one is left.
+        assert!(ask.from(&cloud.anonymous()).await.status.is_success(), "{ask:?}");
+        // And while the stranger goes on for a day, whoever comes at any hour is served within an hour.
+        for hour in 0..6 {
+            for _ in 0..12 {
+                ask.from(&stranger).await;
+                cloud.advance(5 * MINUTE).await;
+            }
+            if hour % 2 == 1 {
+                let owner = cloud.anonymous();
+                let reply = ask.from(&owner).await;
+                if !reply.status.is_success() {
+                    cloud.advance(wait(&reply)).await;
+                    assert!(ask.from(&owner).await.status.is_success(), "{ask:?} after {hour} hours");
+                }
+            }
+        }
+        drop(ana);
+    }
+}
+
+/// However many addresses strangers have, an address or number gets a few messages at once and then one an hour; for each of them
+/// beyond the third they work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destination_gets_a_few_messages_and_then_one_an_hour() {
+    let cloud = Cloud::start().await;
+    let start = async |work: bool| {
+        let (caller, body) = (cloud.anonymous(), json!({ "phone": ANA }));
+        if work { caller.post_with_work("/v1/phone-sign-ins", body).await } else { caller.post("/v1/phone-sign-ins", body).await }
+    };
+    for _ in 0..3 {
+        start(false).await.is(202);
+        cloud.settle().await;
+        cloud.advance(2 * MINUTE).await;
+    }
+    for _ in 0..3 {
+        assert_eq!(start(false).await.is_problem(403, "proof_of_work_required")["difficulty"], 18);
+        start(true).await.is(202);
+        cloud.settle().await;
+        cloud.advance(2 * MINUTE).await;
+    }
+    let refused = start(true).await;
+    assert!(wait(&refused) <= HOUR);
+    assert_eq!(refused.header("ratelimit-policy"), "\"asked_destination\";q=6;w=21600");
+    let mut sent = 6;
+    for _ in 0..48 {
+        cloud.advance(30 * MINUTE).await;
+        sent += usize::from(start(true).await.status == 202);
+        cloud.settle().await;
+    }
+    assert_eq!(sent, 6 + 24);
+    assert_eq!(cloud.mails_to(ANA).await.len(), sent);
+}
+
+/// A trusted device is known wherever it is: strangers keep nothing from it. Somebody else's is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trusted_device_has_a_share_of_its_own() {
+    let cloud = Cloud::start().await;
+    ana(&cloud).await;
+    cloud.member("ben").await;
+    let trust = async |login: &str| {
+        let body = json!({ "login": login, "password": PASSWORD, "remember_device": true, "token_delivery": "cookie" });
+        let cookie = cloud.anonymous().post("/v1/sessions", body).await.cookie("__Host-device");
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let (own, other) = (trust("ana").await, trust("ben").await);
+    cloud.advance(HOUR).await;
+    while cloud.anonymous().post_with_work("/v1/password-resets", json!({ "email": MAIL })).await.status == 202 {
+        cloud.advance(2 * MINUTE).await;
+    }
+    let with = |cookie: &str| cloud.anonymous().with("cookie", cookie);
+    let ask = json!({ "email": MAIL });
+    with(&other).post("/v1/password-resets", ask.clone()).await.is_problem(429, "too_many_requests");
+    with("__Host-device=dvc_AAAA").post("/v1/password-resets", ask.clone()).await.is_problem(429, "too_many_requests");
+    with(&own).post("/v1/password-resets", ask).await.is(202);
+}
+
+/// Begins a sign-in by phone with work, if it is asked for, and returns its path with what was sent.
+async fn begin(caller: &Caller) -> Option<(String, Value)> {
+    let reply = caller.post_with_work("/v1/phone-sign-ins", json!({ "phone": ANA })).await;
+    let begun = (reply.status == 202).then(|| reply.json())?;
+    Some((format!("/v1/phone-sign-ins/{}/verify", begun["id"].as_str().unwrap()), begun["sent"].clone()))
+}
+
+/// Wrong guesses at a number make its next codes long; who has the right code gets in with every one. No more than twenty guesses
+/// are judged in a day, from however many addresses, and a long code counts nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_at_a_number_do_not_keep_its_owner_out() {
+    let cloud = Cloud::start().await;
+    let ana = ana(&cloud).await;
+    cloud.advance(2 * HOUR).await;
+    let (mut judged, began) = (0, cloud.now());
+    let long = loop {
+        let stranger = cloud.anonymous();
+        let Some((verify, sent)) = begin(&stranger).await else {
+            cloud.advance(HOUR).await;
+            continue;
+        };
+        let code = cloud.code_to(ANA).await;
+        if sent["form"] == "long_code" {
+            break (stranger, verify, code);
+        }
+        assert_eq!((&sent["form"], code.len()), (&json!("code"), 6));
+        for _ in 0..5 {
+            let answer = stranger.post(&verify, json!({ "code": wrong(&code) })).await;
+            judged += usize::from(answer.is_problem(422, "code_invalid").get("tries_left").is_some());
+        }
+        cloud.advance(2 * MINUTE).await;
+    };
+    assert!((15..=20).contains(&judged), "{judged}");
+    assert!(cloud.now().since(began) < DAY);
+    let (stranger, verify, code) = long;
+    assert!(code.len() == 14 && code.split('-').count() == 3, "{code}");
+    // Nobody counts guesses at it; and it is still good after a hundred.
+    let before = cloud.of_kind("limit").await.len();
+    for _ in 0..100 {
+        let answer = stranger.post(&verify, json!({ "code": "2222-3333-4444" })).await;
+        assert!(answer.is_problem(422, "code_invalid").get("tries_left").is_none());
+    }
+    assert_eq!(cloud.of_kind("limit").await.len(), before);
+    let typed = code.to_lowercase().replace('-', " ");
+    stranger.post(&verify, json!({ "code": typed })).await.is(201);
+    // The owner, from wherever they are.
+    cloud.advance(2 * MINUTE).await;
+    let owner = cloud.anonymous();
+    let (verify, sent) = loop {
+        match begin(&owner).await {
+            Some(begun) => break begun,
+            None => cloud.advance(HOUR).await,
+        }
+    };
+    assert_eq!(sent["form"], "long_code");
+    let signed_in = owner.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(201);
+    assert_eq!(signed_in["user_id"], json!(ana.id()));
+    // The next day codes are short again.
+    cloud.advance(DAY).await;
+    let (_, sent) = begin(&cloud.anonymous()).await.unwrap();
+    assert_eq!(sent["form"], "code");
+}
+
+/// Codes that are right cost nothing of the day's guesses: who signs in often never needs a long one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn right_codes_are_no_guesses() {
+    let cloud = Cloud::start().await;
+    let home = cloud.anonymous();
+    for _ in 0..12 {
+        let (verify, sent) = begin(&home).await.unwrap();
+        assert_eq!(sent["form"], "code");
+        home.post(&verify, json!({ "code": wrong(&cloud.code_to(ANA).await) })).await.is_problem(422, "code_invalid");
+        home.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(201);
+        cloud.advance(HOUR).await;
+    }
+}
+
+async fn sign_in(caller: &Caller, factor: &str) -> (String, Value) {
+    let flow = caller.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(202);
+    let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+    let chosen = caller.put(&format!("{path}/factor"), json!({ "factor": factor })).await;
+    (format!("{path}/verify"), if chosen.status == 200 { chosen.json() } else { Value::Null })
+}
+
+/// Somebody who has the password guesses at every factor all day long. The owner still gets in: by recovery codes, and by codes
+/// that are long now. Guesses that are judged are at most twenty a day, of which the first five at the app count as three each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
+    let cloud = Cloud::start().await;
+    let (_, app, recovery) = cloud.careful("ana", ANA).await;
+    cloud.advance(2 * HOUR).await;
+    let began = cloud.now();
+    let (mut points, mut at_app) = (0, 0);
+    for round in 0..40 {
+        let stranger = cloud.anonymous();
+        let factor = ["app", "email", "sms"][round % 3];
+        let (verify, chosen) = sign_in(&stranger, factor).await;
+        for _ in 0..3 {
+            if chosen.is_null() {
+                continue;
+            }
+            let answer = stranger.post(&verify, json!({ "code": "000000" })).await;
+            let counted = answer.status == 422 && answer.json().get("tries_left").is_some();
+            let short = factor == "app" || chosen["code"]["form"] == "code";
+            at_app += u32::from(counted && factor == "app");
+            points += if counted && short { if factor == "app" && at_app <= 5 { 3 } else { 1 } } else { 0 };
+        }
+        cloud.advance(16 * MINUTE).await;
+    }
+    assert!(cloud.now().since(began) < DAY);
+    assert!((10..=20).contains(&points), "{points}");
+    // The app has to wait, because its codes cannot be made longer.
+    let owner = cloud.anonymous();
+    let (verify, _) = sign_in(&owner, "app").await;
+    owner.post(&verify, json!({ "code": app.code(&cloud) })).await.is_problem(429, "too_many_requests");
+    // Everything else leads in.
+    let (verify, _) = sign_in(&owner, "app").await;
+    owner.post(&verify, json!({ "code": recovery[0] })).await.is(201);
+    for (factor, to) in [("email", MAIL), ("sms", ANA)] {
+        let (verify, chosen) = loop {
+            let begun = sign_in(&owner, factor).await;
+            if !begun.1.is_null() {
+                break begun;
+            }
+            cloud.advance(20 * MINUTE).await;
+        };
+        assert_eq!(chosen["code"]["form"], "long_code", "{factor}");
+        owner.post(&verify, json!({ "code": cloud.code_to(to).await })).await.is(201);
+    }
+}
+
+/// Fifteen different guesses behind one address, and a hundred failures at one name from everywhere: strangers work first. Thirty
+/// different ones wait an hour, not a day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_failures_make_strangers_work_before_they_wait() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let office = cloud.caller_at(Ipv4Addr::new(127, 92, 0, 1));
+    let attempt = async |caller: &Caller, login: &str, password: &str, work: bool| {
+        let body = json!({ "login": login, "password": password });
+        if work { caller.post_with_work("/v1/sessions", body).await } else { caller.post("/v1/sessions", body).await }
+    };
+    for n in 0..15 {
+        attempt(&office, &format!("nobody{n}"), "wrong", false).await.is_problem(401, "credentials_invalid");
+    }
+    attempt(&office, "ana", PASSWORD, false).await.is_problem(403, "proof_of_work_required");
+    attempt(&office, "ana", PASSWORD, true).await.is(201);
+    cloud.advance(16 * MINUTE).await;
+    for n in 15..30 {
+        attempt(&office, &format!("nobody{n}"), "wrong", true).await.is_problem(401, "credentials_invalid");
+    }
+    let refused = attempt(&office, "ana", PASSWORD, true).await;
+    assert!(wait(&refused) <= HOUR);
+    assert_eq!(refused.header("ratelimit-policy"), "\"login_client_different\";q=30;w=10800");
+    cloud.advance(HOUR).await;
+    attempt(&office, "ana", PASSWORD, false).await.is(201);
+}
+
+/// Wrong codes of registrations and of contact changes count for the client and for the gate that stands before guessing
+/// everywhere; and fresh registrations with one address are no fresh guesses.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_codes_count_wherever_they_are_typed() {
+    let cloud = Cloud::start().await;
+    let failures = async || {
+        let counters = cloud.of_kind("limit").await;
+        let of = |name: &str| -> i64 {
+            let named = counters.iter().filter(|c| c["pk"]["S"].as_str().unwrap().starts_with(&format!("LIMIT#{name}#")));
+            named.map(|c| c["hits"]["N"].as_str().unwrap().parse::<i64>().unwrap()).sum()
+        };
+        (of("sign_ins_failed"), of("login_client"), of("login_client_day"))
+    };
+    let ana = cloud.member("ana").await;
+    let before = failures().await;
+    for (change, body, to) in [
+        ("/v1/me/email-changes", json!({ "email": "new@example.test" }), "new@example.test"),
+        ("/v1/me/phone-changes", json!({ "phone": ANA }), ANA),
+    ] {
+        ana.post(change, body).await.is(202);
+        ana.post(&format!("{change}/verify"), json!({ "code": wrong(&cloud.code_to(to).await) })).await.is_problem(422, "code_invalid");
+    }
+    let after = failures().await;
+    assert_eq!((after.0 - before.0, after.1 - before.1, after.2 - before.2), (2, 2, 2));
+    let (mut judged, mut long) = (0, false);
+    for _ in 0..30 {
+        let caller = cloud.anonymous();
+        let reply = caller.post_with_work("/v1/registrations", json!({ "email": "mia@example.test" })).await;
+        if reply.status == 429 {
+            cloud.advance(wait(&reply)).await;
+            continue;
+        }
+        let flow = reply.is(201);
+        long |= flow["code"]["form"] == "long_code";
+        let path = format!("/v1/registrations/{}/code", flow["id"].as_str().unwrap());
+        for _ in 0..4 {
+            let answer = caller.post(&path, json!({ "code": "000000" })).await;
+            judged += i64::from(answer.is_problem(422, "code_invalid").get("tries_left").is_some());
+        }
+        if long {
+            let right = json!({ "code": cloud.code_to("mia@example.test").await });
+            caller.post(&path, right).await.is(200);
+            break;
+        }
+    }
+    assert!(long && (15..=20).contains(&judged), "{judged}");
+    assert_eq!(failures().await.2 - after.2, judged);
+}
+
+/// A thousand requests from a hundred addresses for numbers of nobody do not turn text messages off: strangers work the more the
+/// more go out, what is used up is released again by the hour, and numbers of accounts have a share of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_cannot_use_up_the_text_messages() {
+    let cloud = Cloud::start_with(&[("SmsDailyMax", "100")]).await;
+    let (_, app, _) = cloud.careful("ana", ANA).await;
+    cloud.advance(2 * DAY).await;
+    let mut difficulties = BTreeSet::new();
+    let (mut sent, mut stopped) = (0, None);
+    for n in 0..40 {
+        let from = cloud.caller_at(Ipv4Addr::new(127, 4, n, 1));
+        let phone = ["+48512", "+48600", "+48690", "+48501"][usize::from(n % 4)].to_owned() + &format!("1234{n:02}");
+        let plain = from.post("/v1/phone-sign-ins", json!({ "phone": phone })).await;
+        if plain.status == 403 {
+            difficulties.insert(plain.json()["difficulty"].as_u64().unwrap());
+        }
+        let reply = if plain.status == 403 { from.post_with_work("/v1/phone-sign-ins", json!({ "phone": phone })).await } else { plain };
+        match reply.status.as_u16() {
+            202 => sent += 1,
+            _ => {
+                reply.is_problem(503, "unavailable");
+                stopped = Some(reply.header("retry-after").parse::<u64>().unwrap());
+                break;
+            }
+        }
+    }
+    // Sixty of a hundred are for anybody, a quarter of them at once.
+    assert_eq!(sent, 15);
+    assert!(stopped.unwrap() <= 3600, "{stopped:?}");
+    assert_eq!(difficulties.into_iter().collect::<Vec<_>>(), [18, 19, 20, 21]);
+    // Numbers that an account has proven go on: to sign in, as a second factor, to step up.
+    let owner = cloud.anonymous();
+    let (verify, _) = begin(&owner).await.expect("the number is proven");
+    owner.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(202);
+    let (verify, chosen) = sign_in(&owner, "sms").await;
+    assert!(!chosen.is_null());
+    owner.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(201);
+    // An hour later some of it is released.
+    cloud.advance(HOUR).await;
+    let from = cloud.caller_at(Ipv4Addr::new(127, 4, 99, 1));
+    from.post_with_work("/v1/phone-sign-ins", json!({ "phone": "+48788123456" })).await.is(202);
+    drop(app);
+}
+
+/// Codes that nobody types close a range of numbers, but only after fifty of them for twenty networks, and only for numbers that no
+/// account has. A right code is one that came back, however often it is typed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_closes_for_numbers_of_nobody_alone() {
+    let cloud = Cloud::start_with(&[("SmsDailyMax", "4000")]).await;
+    let (_, app, _) = cloud.careful("ana", "+447400123400").await;
+    cloud.advance(2 * DAY).await;
+    let from = |n: u8| cloud.caller_at(Ipv4Addr::new(127, 2, n, 1));
+    let phone = |n: usize| format!("+4474001234{n:02}");
+    let start = async |n: u8, to: usize| from(n).post_with_work("/v1/phone-sign-ins", json!({ "phone": phone(to) })).await;
+    // One code comes back, three times.
+    let typed = from(1);
+    let begun = start(1, 1).await.is(202);
+    let verify = format!("/v1/phone-sign-ins/{}/verify", begun["id"].as_str().unwrap());
+    let code = cloud.code_to(&phone(1)).await;
+    race(3, |_| {
+        let (typed, verify, code) = (typed.clone(), verify.clone(), code.clone());
+        async move { typed.post(&verify, json!({ "code": code })).await }
+    })
+    .await;
+    let traffic = cloud.of_kind("sms_range").await;
+    assert_eq!(traffic[0]["came_back"]["SS"].as_array().unwrap().len(), 1);
+    // From ten networks nothing closes, however many are sent.
+    for n in 2..62 {
+        start(u8::try_from(n % 9 + 2).unwrap(), n).await.is(202);
+    }
+    // From the twentieth on it does.
+    let mut passed = 0;
+    for n in 62..99 {
+        match start(u8::try_from(n).unwrap(), n).await {
+            reply if reply.status == 202 => passed += 1,
+            reply => assert!(wait(&reply) <= HOUR),
+        }
+    }
+    assert_eq!(passed, 9);
+    // Whoever has an account there is not concerned.
+    let owner = cloud.anonymous();
+    owner.post_with_work("/v1/phone-sign-ins", json!({ "phone": phone(0) })).await.is(202);
+    let (verify, _) = sign_in(&owner, "sms").await;
+    owner.post(&verify, json!({ "code": cloud.code_to(&phone(0)).await })).await.is(201);
+    cloud.advance(HOUR).await;
+    start(200, 99).await.is(202);
+    drop(app);
+}
+
+/// Right passwords cost as much as wrong ones: one client signs in to one account sixty times an hour. Others are not concerned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn right_passwords_have_a_limit() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    cloud.member("ben").await;
+    let client = cloud.anonymous();
+    let body = |login: &str| json!({ "login": login, "password": PASSWORD });
+    for _ in 0..60 {
+        client.post("/v1/sessions", body("ana")).await.is(201);
+    }
+    let refused = client.post("/v1/sessions", body("ana")).await;
+    assert!(wait(&refused) <= HOUR);
+    assert_eq!(refused.header("ratelimit-policy"), "\"sign_ins\";q=60;w=3600");
+    client.post("/v1/sessions", body("ben")).await.is(201);
+    cloud.anonymous().post("/v1/sessions", body("ana")).await.is(201);
+    cloud.advance(HOUR).await;
+    client.post("/v1/sessions", body("ana")).await.is(201);
+}
+
+/// A made-up refresh token is found out before anything is read, whatever generation it says it is of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_made_up_refresh_token_costs_no_call() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut forged = ana.refresh_token();
+    let last = if forged.pop() == Some('A') { 'E' } else { 'A' };
+    forged.push(last);
+    let calls = || cloud.aws.calls.by_function().get("LoginFunction").map_or(0, |tally| tally.total());
+    // A function makes a call when it starts.
+    ana.get("/v1/sessions").await.is(200);
+    let before = calls();
+    for _ in 0..20 {
+        cloud.anonymous().post("/v1/sessions/refresh", json!({ "refresh_token": forged })).await.is_problem(401, "refresh_invalid");
+    }
+    assert_eq!(calls(), before);
+    ana.get("/v1/me").await.is(200);
+    cloud.anonymous().post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
+}
+
+/// While mails or text messages cannot be sent, or calls fail, are slow or lose their reply, what can be asked for an address or
+/// number of an account is answered as for one of nobody: each of ten requests, and the ones after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn known_and_unknown_are_answered_alike_while_something_fails() {
+    let unknown = |ask: Ask| match ask {
+        Ask::PhoneSignIn => ("/v1/phone-sign-ins", json!({ "phone": "+447700900077" })),
+        Ask::PasswordReset => ("/v1/password-resets", json!({ "email": "bob@example.test" })),
+        Ask::Registration => ("/v1/registrations", json!({ "email": "bob@example.test" })),
+        Ask::Link => {
+            let body = json!({ "email": "bob@example.test", "username": "free_name", "password": "tall giraffes dance" });
+            ("/v1/registrations/link", body)
+        }
+    };
+    let sending = [(Some("DeliverFunction"), Service::Ses, "SendRawEmail"), (Some("DeliverFunction"), Service::Sns, "Publish")];
+    let table = ["GetItem", "BatchGetItem", "UpdateItem", "TransactWriteItems"].map(|operation| (None, Service::DynamoDb, operation));
+    let all = sending.into_iter().chain(table);
+    let failing = all.clone().map(|target| (target, Fault::Internal));
+    let lost = all.map(|target| (target, Fault::LostAfter));
+    let slow = table.into_iter().map(|target| (target, Fault::Slow(Duration::from_millis(20))));
+    let faults: Vec<_> = failing.chain(lost).chain(slow).collect();
+    let unlike = race(faults.len(), move |n| {
+        let ((function, service, operation), fault) = faults[n];
+        async move {
+            let cloud = Cloud::start().await;
+            ana(&cloud).await;
+            cloud.advance(DAY).await;
+            let target = Target { function: function.map(str::to_owned), ..Target::of("", service, operation) };
+            let script = cloud.aws.faults.script(target, fault);
+            let mut unlike = Vec::new();
+            for ask in Ask::ALL {
+                let (one, two) = (cloud.anonymous(), cloud.anonymous());
+                for request in 0..6 {
+                    let known = ask.from(&one).await;
+                    let (path, body) = unknown(ask);
+                    let other = two.post_with_work(path, body).await;
+                    // Seconds to wait for may differ by one.
+                    let [known, other] = [known, other].map(|reply| reply.shape().replace(|c: char| c.is_ascii_digit(), ""));
+                    if known != other {
+                        unlike.push(format!("{ask:?}, request {request}, {operation} {fault:?}:\n{known}\n{other}"));
+                    }
+                    cloud.settle().await;
+                    cloud.advance(2 * MINUTE).await;
+                }
+            }
+            script.end();
+            unlike
+        }
+    })
+    .await;
+    assert!(unlike.iter().all(Vec::is_empty), "{unlike:#?}");
+}
