@@ -39,7 +39,7 @@ pub mod statistics;
 pub mod token;
 pub mod user;
 
-pub use caller::{FRESH, Fresh, Member, MemberAnd, Subject, authenticate, bearer};
+pub use caller::{FRESH, Fresh, Member, MemberAnd, Proof, Subject, authenticate, bearer};
 pub use flow_token::FlowToken;
 pub use keyring::Keyring;
 pub use new_account::{NewAccount, NotMade};
