@@ -38,6 +38,7 @@ pub mod staff;
 pub mod statistics;
 pub mod token;
 pub mod user;
+pub mod username;
 
 pub use caller::{FRESH, Fresh, Member, MemberAnd, Proof, Subject, authenticate, bearer};
 pub use flow_token::FlowToken;
