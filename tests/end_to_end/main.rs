@@ -29,3 +29,4 @@ mod rooms;
 mod second_step;
 mod security;
 mod socket;
+mod sweep;
