@@ -453,8 +453,8 @@ impl Others {
                 ("nobody", &nobody, &(401, "token_invalid")),
             ] {
                 let reply = caller.send(method.parse().unwrap(), &path, Some(body.clone()).filter(|body| !body.is_null())).await;
-                let said = if reply.bytes.is_empty() { String::new() } else { text(&reply.json()["code"]) };
-                assert_eq!((reply.status.as_u16(), said.as_str()), *expected, "{name} by {who}");
+                let said = if reply.bytes.is_empty() { Value::Null } else { reply.json()["code"].clone() };
+                assert_eq!((reply.status.as_u16(), said.as_str().unwrap_or_default()), *expected, "{name} by {who}");
             }
         }
     }
