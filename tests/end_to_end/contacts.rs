@@ -406,6 +406,113 @@ async fn a_notice_that_fails_is_repeated_alone() {
     assert_eq!(down.hits(), 4);
 }
 
+/// After a change of address or number, what went to the former one does nothing any more, whatever it was for: not while it is
+/// somebody else's, and not when it is the account's again. Whoever is about to leave gets another link at the new address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_went_to_a_former_contact_does_nothing_any_more() {
+    let cloud = Cloud::start().await;
+    for (kind, name, phone, former, new) in [
+        ("email", "ana", "+447911123456", "ana@example.test", "ana.new@example.test"),
+        ("phone", "ben", "+447911123457", "+447911123457", "+447911123458"),
+    ] {
+        let (by_mail, anybody) = (kind == "email", cloud.anonymous());
+        let factor = if by_mail { "email" } else { "sms" };
+        let change = format!("/v1/me/{kind}-changes");
+        let to = async |ana: &Caller, contact: &str| {
+            cloud.advance(Duration::from_secs(61)).await;
+            ana.post(&change, json!({ kind: contact })).await.is(202);
+            let code = cloud.code_to(contact).await;
+            prove(ana, &change, &code).await.is(200);
+        };
+        let (ana, app, _) = cloud.careful(name, phone).await;
+        let ana = cloud.step_up(&ana, &app).await;
+        // A factor that is being set up.
+        let factors = format!("/v1/me/mfa/factors/{factor}");
+        let _ = ana.delete(&factors).await.is(204);
+        cloud.advance(Duration::from_secs(61)).await;
+        ana.post(&factors, json!({})).await.is(201);
+        let code = json!({ "code": cloud.code_to(former).await });
+        for contact in [new, former] {
+            to(&ana, contact).await;
+            ana.put(&factors, code.clone()).await.is_problem(404, "not_found");
+        }
+        let ana = cloud.step_up(&ana, &app).await;
+        ana.post(&factors, json!({})).await.is(201);
+        let newest = json!({ "code": cloud.code_to(former).await });
+        if newest != code {
+            ana.put(&factors, code).await.is_problem(422, "code_invalid");
+        }
+        let _ = ana.put(&factors, newest).await.is(204);
+        // Five codes an hour go to one address. Without the app a sent code steps up.
+        cloud.advance(HOUR).await;
+        let ana = cloud.sign_in_with(&cloud.anonymous(), name, &app).await;
+        let _ = ana.delete("/v1/me/mfa/factors/app").await.is(204);
+        let ana = cloud.step_up_by_mail(&ana).await;
+        ana.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+        let cancel = cloud.token_to(&ana.email()).await;
+        if by_mail {
+            // What somebody registers with an address that has an account proves nothing to begin with.
+            for (path, body) in [
+                ("/v1/registrations", json!({ "email": former })),
+                ("/v1/registrations/link", json!({ "email": former, "username": "mia", "password": PASSWORD })),
+            ] {
+                anybody.post(path, body).await;
+                let mail = cloud.mail_to(former).await;
+                assert!(mail.code.is_none() && mail.links.is_empty(), "{path}: {}", mail.text);
+            }
+        }
+        // A sign-in, a step-up, a new password or a sign-in by phone, each with its code or link.
+        let chosen = async |caller: &Caller, flow: Value| {
+            let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+            caller.put(&format!("{path}/factor"), json!({ "factor": factor })).await.is(200);
+            (format!("{path}/verify"), json!({ "code": cloud.code_to(former).await }))
+        };
+        let sign_in = json!({ "login": name, "password": PASSWORD });
+        let second_factor = chosen(&anybody, anybody.post("/v1/sessions", sign_in).await.is(202)).await;
+        let step_up = chosen(&ana, ana.post("/v1/step-ups", json!({})).await.is(201)).await;
+        let by_contact = if by_mail {
+            anybody.post("/v1/password-resets", json!({ "email": former })).await.is(202);
+            let token = cloud.token_to(former).await;
+            ("/v1/password-resets/confirm".to_owned(), json!({ "token": token, "password": "other tall giraffes" }))
+        } else {
+            let flow = anybody.post("/v1/phone-sign-ins", json!({ "phone": former })).await.is(202);
+            let verify = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
+            (verify, json!({ "code": cloud.code_to(former).await }))
+        };
+        let nothing = async |ana: &Caller, when: &str| {
+            let sessions = async || cloud.of_kind("session").await.len();
+            let before = (sessions().await, cloud.of_kind("user").await.len());
+            for (purpose, caller, (path, body), problem) in [
+                ("second factor", &anybody, &second_factor, "not_found"),
+                ("step-up", ana, &step_up, "not_found"),
+                ("by the contact alone", &anybody, &by_contact, if by_mail { "link_invalid" } else { "code_invalid" }),
+            ] {
+                let reply = caller.post(path, body.clone()).await;
+                assert_eq!((reply.json()["code"].as_str(), purpose, when), (Some(problem), purpose, when), "{kind}");
+            }
+            if by_mail {
+                let old = json!({ "token": cancel });
+                anybody.post("/v1/deletion-cancellations", old).await.is_problem(422, "link_invalid");
+            }
+            assert_eq!((sessions().await, cloud.of_kind("user").await.len()), before, "{kind}: {when}");
+        };
+        to(&ana, new).await;
+        nothing(&ana, "it was changed").await;
+        let link = if by_mail { cloud.token_to(new).await } else { cancel.clone() };
+        to(&ana, former).await;
+        nothing(&ana, "it was changed back").await;
+        // The newest link is the one that counts.
+        let link = if by_mail {
+            anybody.post("/v1/deletion-cancellations", json!({ "token": link })).await.is_problem(422, "link_invalid");
+            cloud.token_to(former).await
+        } else {
+            link
+        };
+        let _ = anybody.post("/v1/deletion-cancellations", json!({ "token": link })).await.is(204);
+        assert_eq!(ana.get("/v1/me/deletion").await.is(200)["status"], "not_scheduled");
+    }
+}
+
 /// Q4: of many people who prove the same free number at once one has it, and no claim is left without an owner.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_number_has_one_owner() {

@@ -714,6 +714,23 @@ fn indexes(cloud: &Cloud) -> String {
     ["gsi1", "gsi2", "gsi3"].map(scan).concat()
 }
 
+/// D-3: a name that was given up while the deletion was scheduled, and is kept still, goes with the account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn former_names_go_with_the_account() {
+    let cloud = Cloud::start().await;
+    let scheduled = schedule(&cloud.member("ana").await).await;
+    cloud.advance(15 * DAY).await;
+    let ana = cloud.sign_in("ana").await;
+    let version = ana.get("/v1/me").await.header("etag");
+    ana.with("if-match", version).put("/v1/me/username", json!({ "username": "anna" })).await.is(200);
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_gone(&cloud, &ana.named("anna"), &scheduled).await;
+    assert_gone(&cloud, &ana.named("ana"), &scheduled).await;
+    assert_eq!(cloud.of_kind("username").await, Vec::<Value>::new());
+}
+
 /// D-3, L6: a canary in every field that can hold something personal; after the purge none is found in tables, indexes, buckets
 /// and the queues of failures. What others said and have stays; an address that somebody else has typed goes within a day.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

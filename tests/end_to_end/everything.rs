@@ -11,8 +11,9 @@ use crate::deletion::{schedule, sha256, upload};
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// What stands in her records, in small letters.
-pub(crate) const CANARIES: [&str; 16] = [
+pub(crate) const CANARIES: [&str; 17] = [
     "canary_name",
+    "canary_former",
     "canary_name@example.test",
     "canary.new@example.test",
     "447700900123",
@@ -32,7 +33,7 @@ pub(crate) const CANARIES: [&str; 16] = [
 
 /// Every kind of item that stands beside somebody's record, but the roles of staff. A kind that is added belongs here, and into
 /// [`Everything::of`].
-const KINDS: [&str; 23] = [
+const KINDS: [&str; 24] = [
     "addresses",
     "app_factor",
     "chat",
@@ -42,6 +43,7 @@ const KINDS: [&str; 23] = [
     "export",
     "export_turn",
     "factor_setup",
+    "former_names",
     "invite",
     "invitee",
     "last_seen",
@@ -78,8 +80,12 @@ impl Everything {
         let canary = registered(cloud).await;
         let (app, recovery) = proven(cloud, &canary).await;
         let canary = cloud.step_up(&canary, &app).await;
-        let version = canary.get("/v1/me").await.header("etag");
-        canary.with("if-match", version).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
+        let version = async || canary.get("/v1/me").await.header("etag");
+        canary.with("if-match", version().await).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
+        // Another name, which is kept for her when she takes the first one back.
+        for name in ["canary_former", canary.name()] {
+            canary.with("if-match", version().await).put("/v1/me/username", json!({ "username": name })).await.is(200);
+        }
         let address = json!({ "street": "1 Canary Street", "city": "Canarytown", "postal_code": "SW1A 1AA", "country": "GB" });
         canary.post("/v1/me/addresses", address).await.is(201);
         // Pictures: one that was replaced, one that is shown, one that never arrived.

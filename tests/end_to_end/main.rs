@@ -30,3 +30,4 @@ mod rooms;
 mod second_step;
 mod security;
 mod socket;
+mod sweep;

@@ -129,7 +129,7 @@ const MATRIX: &[(Access, &str)] = &[
     (Member, "DELETE /v1/me/picture"),
     (Member, "POST /v1/me/picture/uploads"),
     (Member, "GET /v1/me/picture/uploads/{upload}"),
-    (Member, "PUT /v1/me/username"),
+    (Fresh, "PUT /v1/me/username"),
     (Member, "POST /v1/realtime/tickets"),
     (Member, "GET /v1/rooms"),
     (Member, "POST /v1/rooms/direct"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{Caller, Cloud, PASSWORD, Reply, json, race};
+use tests::{Caller, Cloud, DAY, PASSWORD, Reply, json, race};
 
 use crate::socket::until;
 
@@ -217,8 +217,8 @@ async fn a_day_of_birth_keeps_the_rule_of_registration() {
     assert!(cleared.is(200)["birth_date"].is_null());
 }
 
-/// I-9: a username changes under its version and the rules of registration, without a fresh proof; the new one signs in, the
-/// former one does not and is free; what is told of other people's names is throttled with the look-up.
+/// I-9: a username changes under its version and the rules of registration, after a step-up, and its owner is told; the new one
+/// signs in, the former one does not; what is told of other people's names is throttled with the look-up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_username_changes() {
     let cloud = Cloud::start().await;
@@ -226,9 +226,11 @@ async fn a_username_changes() {
     let elsewhere = cloud.sign_in("ana").await;
     cloud.advance(Duration::from_secs(301)).await;
     let version = etag(&ana).await;
+    rename(&cloud.anonymous(), &version, "anna").await.is_problem(401, "token_invalid");
+    rename(&ana, &version, "anna").await.is_problem(401, "step_up_required");
+    let ana = cloud.sign_in("ana").await;
     ana.put("/v1/me/username", json!({ "username": "anna" })).await.is_problem(428, "version_required");
     rename(&ana, "\"v999\"", "anna").await.is_problem(412, "version_mismatch");
-    rename(&cloud.anonymous(), &version, "anna").await.is_problem(401, "token_invalid");
     for (name, error) in [
         ("", "required"),
         ("ab", "too_short"),
@@ -245,19 +247,17 @@ async fn a_username_changes() {
     assert_eq!(etag(&ana).await, renamed.header("etag"));
     assert_ne!(renamed.header("etag"), version);
     elsewhere.get("/v1/me").await.is(200);
+    let told = cloud.mail_to("ana@example.test").await;
+    assert!(told.subject.contains("username was changed") && told.text.contains("ana_nowak"), "{}", told.text);
     ben.get("/v1/users/ana").await.is_problem(404, "not_found");
     ben.get("/v1/users/ana_nowak").await.is(200);
     cloud.sign_in("ana_nowak").await;
     let former = json!({ "login": "ana", "password": PASSWORD });
     cloud.anonymous().post("/v1/sessions", former).await.is_problem(401, "credentials_invalid");
-    let _ = rename(&ben, &etag(&ben).await, "ana").await.is(200);
-    assert_eq!(cloud.sign_in("ana").await.id(), ben.id());
-    assert_eq!(claims(&cloud).await, 2);
-
     let version = etag(&ana).await;
     let mut refused = None;
     for n in 0..=30 {
-        let reply = rename(&ana, &version, "ana").await;
+        let reply = rename(&ana, &version, "ben").await;
         if reply.status == 429 {
             refused = Some(n);
             break;
@@ -267,6 +267,55 @@ async fn a_username_changes() {
     assert!(refused.is_some(), "names are told without end");
     ana.get("/v1/usernames/ana/availability").await.is_problem(429, "too_many_requests");
     assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana_nowak");
+}
+
+/// A former name is kept for its owner for thirty days: others are told that it is taken, it leads nowhere, and its owner can take it
+/// back. Then it is free, whether or not its claim was deleted. An account keeps five names at the most.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_former_name_is_kept_for_its_owner() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let _ = rename(&ana, &etag(&ana).await, "anna").await.is(200);
+    let refused_to_others = async |n: u32| {
+        let anybody = cloud.anonymous();
+        assert_eq!(anybody.get("/v1/usernames/ana/availability").await.is(200)["code"], "username_taken");
+        let by_link = json!({ "email": format!("mia{n}@example.test"), "username": "ana", "password": PASSWORD });
+        assert_eq!(anybody.post("/v1/registrations/link", by_link).await.field_errors(), ["/username username_taken"]);
+        let sign_in = json!({ "login": "ana", "password": PASSWORD });
+        anybody.post("/v1/sessions", sign_in).await.is_problem(401, "credentials_invalid");
+        let ben = cloud.member(&format!("ben{n}")).await;
+        assert_eq!(rename(&ben, &etag(&ben).await, "ana").await.field_errors(), ["/username username_taken"]);
+        ben.get("/v1/users/ana").await.is_problem(404, "not_found");
+    };
+    refused_to_others(0).await;
+    let _ = rename(&ana, &etag(&ana).await, "ana").await.is(200);
+    assert_eq!(cloud.sign_in("ana").await.id(), ana.id(), "she took it back");
+    let ben = cloud.member("ben").await;
+    assert_eq!(rename(&ben, &etag(&ben).await, "anna").await.field_errors(), ["/username username_taken"]);
+    for name in ["ana1", "ana2", "ana3"] {
+        let _ = rename(&ana, &etag(&ana).await, name).await.is(200);
+    }
+    let sixth = rename(&ana, &etag(&ana).await, "ana4").await;
+    sixth.is_problem(429, "too_many_requests");
+    assert_eq!(sixth.header("retry-after").parse::<u64>().unwrap().div_ceil(24 * 3600), 30);
+    let kept = cloud.of_kind("username").await.into_iter().filter(|claim| claim["kept_until"].is_object()).collect::<Vec<_>>();
+    assert_eq!(kept.len(), 4, "{kept:?}");
+    cloud.advance(30 * DAY - Duration::from_secs(60)).await;
+    refused_to_others(1).await;
+    cloud.advance(Duration::from_secs(61)).await;
+    // It is the clock that frees them, although DynamoDB may keep what has expired for days.
+    for claim in &kept {
+        let core = cloud.core();
+        let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap();
+        let request = serde_json::from_value(json!({ "TableName": table.name, "Item": claim })).unwrap();
+        core.aws.dynamodb.database().put_item(request).unwrap();
+    }
+    assert_eq!(cloud.anonymous().get("/v1/usernames/ana/availability").await.is(200)["available"], true);
+    let (ana, ben) = (cloud.sign_in("ana3").await, cloud.sign_in("ben0").await);
+    let _ = rename(&ben, &etag(&ben).await, "ana").await.is(200);
+    assert_eq!(cloud.sign_in("ana").await.id(), ben.id());
+    assert_eq!(rename(&ana, &etag(&ana).await, "ana").await.field_errors(), ["/username username_taken"]);
+    let _ = rename(&ana, &etag(&ana).await, "ana4").await.is(200);
 }
 
 /// I-9, Q4: of many who take one free name one has it and the others keep theirs; of many names that one person takes at once
@@ -293,7 +342,7 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
             name => assert_eq!(name, Some(&*format!("ana{n}"))),
         }
     }
-    assert_eq!((owners, claims(&cloud).await), (1, 5));
+    assert_eq!((owners, claims(&cloud).await), (1, 6), "and the winner's former name is kept");
 
     cloud.advance(Duration::from_secs(61)).await;
     let caller = people[0].0.clone();
@@ -304,7 +353,7 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
     })
     .await;
     assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
-    assert_eq!(claims(&cloud).await, 5);
+    assert_eq!(claims(&cloud).await, 7);
 }
 
 /// I-9, F4: others see the username, the picture and what is opened; a private profile opens nothing.

@@ -5,7 +5,8 @@ use accounts::{
     deletion::Deletion,
     identifier::{Contact, Username},
     staff::{Administrator, Role, Roles},
-    user::{Status, User, UsernameClaim},
+    user::{Status, User},
+    username::UsernameClaim,
 };
 use axum::extract::State;
 use kernel::{Kind, Problem, Timestamp, id::UserId};
@@ -28,7 +29,8 @@ impl Account {
     /// [`Kind::NotFound`] if nobody has the name.
     pub async fn named(table: &Table, username: &str) -> Result<Self, Problem> {
         let name = Username::parse(username).map_err(|_| Kind::NotFound)?;
-        let id = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?.ok_or(Kind::NotFound)?.user;
+        let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
+        let id = claim.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
         let (user, roles, deletion) = (User::key_of(id), Roles::key_of(id), Deletion::key_of(id));
         let mut found = table.get_many(vec![user.clone(), roles.clone(), deletion.clone()]).await?;
         Ok(Self {

@@ -55,7 +55,7 @@ const FLOWS = [
     call("POST /v1/me/passkeys/options"), reply("201 {options}"), note(F, "navigator.credentials.create"),
     call("POST /v1/me/passkeys {name, credential}"), reply("201 {id, name}"),
   ]],
-  ["step-up", "Proving it once more", "E-mail address, phone number, password, factors, passkeys and deletion take a proof that is no older than five minutes, by the strongest that the person has.", [
+  ["step-up", "Proving it once more", "E-mail address, phone number, username, password, factors, passkeys and deletion take a proof that is no older than five minutes, by the strongest that the person has. What it allows to begin goes on with tokens of that proof, refreshed ones too; for any other it was not begun.", [
     call("PUT /v1/me/password …"), reply("401 step_up_required {methods: [app, recovery_code]}"),
     call("POST /v1/step-ups"), reply("201 {id, step: verify, chosen: app}"), types("six digits of the app"),
     call("POST /v1/sign-ins/{id}/verify {code}, with the access token"), reply("200 {access_token, refresh_token}: those from before are worth no more"),
@@ -71,7 +71,7 @@ const FLOWS = [
     note(F, "counts n up until SHA-256(challenge + '.' + n) begins with as many zero bits"),
     call("POST /v1/sessions {login, password}, with Proof-of-Work: challenge.n"), reply("201 {access_token}"),
   ]],
-  ["second-factors", "Turning second factors on", "Needs a proven address and phone number. Nothing is on until the last step, and what is being set up is forgotten after ten minutes.", [
+  ["second-factors", "Turning second factors on", "Needs a proven address and phone number. Nothing is on until the last step, and what is being set up is forgotten after ten minutes. What the app needs is shown once: after a reload without it, begin again.", [
     types("the password"),
     call("POST /v1/me/mfa/setup {password}"), reply("201 {step: app, app: {secret, uri, qr}}"),
     note(P, "scans the picture"), types("six digits of the app"),
@@ -94,12 +94,12 @@ const FLOWS = [
     call("GET /v1/me/exports/{id}"), reply("200 {status: ready, url}: good for five minutes"),
     note(F, "downloads stoa-export.zip"),
   ]],
-  ["contact", "Another address or number", "The current one stays until the code comes back, and is told. A contact that somebody else has is answered like any other.", [
+  ["contact", "Another address or number", "The current one stays until the code comes back, and is told. A contact that somebody else has is answered like any other. Codes and links that went to the former one do nothing any more.", [
     types("the new address"),
     call("POST /v1/me/email-changes {email}"), reply("202 {target, resend_at}"),
     sends("code to the new, notice to the current one"), arrives("042617"), types("042617"),
     call("POST /v1/me/email-changes/verify {code}"), reply("200 the profile; other sign-ins have ended"),
-    sends("notice to both"),
+    sends("notice to both; a new link where a deletion is scheduled"),
   ]],
   ["password", "A forgotten password", "The answer is the same whether or not the address has an account. Nobody is signed in by the link.", [
     types("address"),

@@ -43,7 +43,7 @@ pub async fn start_factor(
     setup.write(&mut tx);
     let (challenge, permit) = sent.unzip();
     permit.unwrap_or_default().commit(&s.table, tx).await.map_err(Problem::from)?;
-    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.state(&s.factor_keys, user, challenge.as_ref())?))
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, challenge.as_ref())?))
 }
 
 /// Proves the new factor: from now on it is on, and the app that it replaces is not. Every other sign-in ends.

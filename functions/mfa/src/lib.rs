@@ -2,7 +2,7 @@
 //!
 //! Turning second factors on is a wizard of four steps in a fixed order: the password, a code of the authenticator app, a code
 //! by mail, a code by text message. What is being set up stands apart and touches nothing that is on until its last step; it
-//! belongs to the session that began it and is forgotten after ten minutes. Every change takes a fresh proof by the strongest
+//! belongs to the proof that it was begun with and is forgotten after ten minutes. Every change takes a fresh proof by the strongest
 //! factor that is on, ends the other sign-ins and the trust in devices, and is told by mail.
 
 mod change;

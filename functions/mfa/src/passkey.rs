@@ -1,14 +1,14 @@
 //! Passkeys: registered, named, listed, removed.
 
 use accounts::{
-    Fresh, Member, MemberAnd, Subject, session,
+    Fresh, Member, MemberAnd, Proof, Subject, session,
     user::{User, partition, tell},
 };
 use axum::extract::State;
 use events::Notice;
 use kernel::{
     Kind, Problem, Time, Timestamp,
-    id::{PasskeyId, SessionId, UserId},
+    id::{PasskeyId, UserId},
 };
 use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,9 @@ use web::{Created, Json, NoContent, Path, Problems};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
     user: UserId,
-    session: SessionId,
+    /// What it was asked for with; nobody takes the passkey by another. Absent in items from before it was stored.
+    #[serde(default)]
+    proof: Option<Proof>,
     /// What was asked, as its library keeps it.
     state: String,
     expires_at: Time,
@@ -72,7 +74,7 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
         return Err(Problem::new(Kind::TooMany).with("max", MOST).into());
     }
     let question = s.site.ask_for_new(now, user, &has)?;
-    let asked = Asked { user: user.id, session: member.session.id, state: question.state, expires_at: now + PATIENCE };
+    let asked = Asked { user: user.id, proof: Some(member.proof()), state: question.state, expires_at: now + PATIENCE };
     s.table.put(&asked, Cond::Absent.or(Cond::Exists)).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/passkeys".to_owned(), PasskeyOptions { options: question.options, expires_at: asked.expires_at.into() }))
 }
@@ -127,7 +129,7 @@ pub async fn create_passkey(
 ) -> Result<Created<PasskeyInfo>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
-    let asked = subject.filter(|asked| asked.session == member.session.id && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
+    let asked = subject.filter(|asked| member.shows(asked.proof.as_ref()) && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
     let answer = serde_json::from_value::<RegisterPublicKeyCredential>(body.credential);
     let answer = answer.map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e));
     let passkey = match answer.and_then(|answer| s.site.accept(&s.sys, user.id, name, &asked.state, &answer)) {

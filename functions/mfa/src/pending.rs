@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use accounts::{
-    Member, Subject,
+    Member, Proof, Subject,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppFactor, FactorKeys, Steps},
     sending::Permit,
     user::{Factor, User, partition},
 };
-use kernel::{
-    Kind, Problem, Sys, Time, Timestamp,
-    id::{SessionId, UserId},
-};
+use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Slot, Table, Tx, Update, WriteError, field};
@@ -28,8 +25,9 @@ const TRIES: u32 = 5;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Setup {
     pub user: UserId,
-    /// The session that began it; no other goes on with it.
-    pub session: SessionId,
+    /// What it was begun with; nobody goes on with it by another. Absent in items from before it was stored.
+    #[serde(default)]
+    pub proof: Option<Proof>,
     /// Whether it is the wizard, or one factor only.
     pub wizard: bool,
     /// What is to be proven next.
@@ -51,8 +49,8 @@ impl Setup {
 
     /// One that begins now.
     pub fn begin(sys: &Sys, member: &Member, wizard: bool, step: Factor, app: Option<AppFactor>) -> Self {
-        let (user, session) = (member.user.id, member.session.id);
-        Self { user, session, wizard, step, app, tries: 0, credentials: member.user.credentials, expires_at: sys.now() + LIFE }
+        let (user, proof, credentials) = (member.user.id, Some(member.proof()), member.user.credentials);
+        Self { user, proof, wizard, step, app, tries: 0, credentials, expires_at: sys.now() + LIFE }
     }
 
     /// Adds it to a transaction, in the place of whatever was begun before.
@@ -81,7 +79,7 @@ impl Setup {
     /// # Errors
     /// [`Kind::NotFound`]
     pub fn open(self, member: &Member, now: Time) -> Result<Self, Problem> {
-        let theirs = self.session == member.session.id && self.credentials == member.user.credentials && now < self.expires_at;
+        let theirs = member.shows(self.proof.as_ref()) && self.credentials == member.user.credentials && now < self.expires_at;
         if theirs { Ok(self) } else { Err(Kind::NotFound.into()) }
     }
 
@@ -120,20 +118,33 @@ impl Setup {
         tx.delete_when(self.key(), self.unchanged())
     }
 
+    /// Gives up what the caller began with this proof. Without such a set-up nothing happens. One deletion.
+    pub async fn cancel(table: &Table, caller: &Member) -> Result<(), Problem> {
+        match table.delete_when(Self::key_of(caller.user.id), field("proof").eq(caller.proof())).await {
+            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Store(e)) => Err(e.into()),
+        }
+    }
+
     fn unchanged(&self) -> Cond {
-        field("session").eq(self.session).and(field("step").eq(self.step))
+        field("proof").eq(&self.proof).and(field("step").eq(self.step))
     }
 
     /// What the client sees of it.
-    pub fn state(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
-        let app = self.app.as_ref().filter(|_| self.step == Factor::App).map(|app| AppSecret::of(app, keys, user)).transpose()?;
+    pub fn state(&self, code: Option<&Challenge>) -> SetupState {
         let (number, of) = match (self.wizard, self.step) {
             (true, Factor::App) => (2, 4),
             (true, Factor::Email) => (3, 4),
             (true, _) => (4, 4),
             (false, _) => (1, 1),
         };
-        Ok(SetupState { step: self.step, number, of, app, code: code.map(Challenge::sent), expires_at: self.expires_at.into() })
+        SetupState { step: self.step, number, of, app: None, code: code.map(Challenge::sent), expires_at: self.expires_at.into() }
+    }
+
+    /// The same in the answer that begins it, the only one that shows what the authenticator app needs.
+    pub fn begun(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
+        let app = self.app.as_ref().map(|app| AppSecret::of(app, keys, user)).transpose()?;
+        Ok(SetupState { app, ..self.state(code) })
     }
 }
 
@@ -166,7 +177,7 @@ pub struct SetupState {
     /// How many steps there are.
     #[schema(examples(4))]
     pub of: u8,
-    /// What the authenticator app needs, as long as that is the step.
+    /// What the authenticator app needs: only in the answer that begins the set-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppSecret>,
     /// The code that was sent, in the other steps.
@@ -176,7 +187,7 @@ pub struct SetupState {
     pub expires_at: Timestamp,
 }
 
-/// What an authenticator app needs. Shown only while it is being set up.
+/// What an authenticator app needs. It is shown once; whoever has lost it begins the set-up again.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AppSecret {
     /// To be typed: base32, in groups of four.

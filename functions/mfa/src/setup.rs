@@ -57,10 +57,13 @@ pub async fn start_mfa_setup(
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);
     s.table.commit(tx).await.map_err(Problem::from)?;
-    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.state(&s.factor_keys, user, None)?))
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, None)?))
 }
 
-/// Shows the set-up that is under way: to resume it after a reload.
+/// Shows the set-up that is under way, to resume it after a reload. What the authenticator app needs was shown when it began, and is
+/// not shown again.
+///
+/// A set-up belongs to the step-up it was begun after: a token of another one, of the same session too, finds none.
 ///
 /// AWS calls: the caller with it, in one request.
 #[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])),
@@ -71,15 +74,15 @@ pub async fn get_mfa_setup(
     MemberAnd { member, subject }: MemberAnd<Setup>,
 ) -> Result<Json<SetupState>, web::Error> {
     let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
-    Ok(Json(setup.state(&s.factor_keys, &member.user, None)?))
+    Ok(Json(setup.state(None)))
 }
 
-/// Gives the set-up up. Nothing that is on changes.
+/// Gives up the set-up that was begun after the same step-up, if there is one. Nothing that is on changes.
 ///
-/// AWS calls: the caller, one deletion.
+/// AWS calls: the caller, one conditional deletion.
 #[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), responses((status = 204), Problems))]
 pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
-    s.table.delete(Setup::key_of(member.user.id)).await.map_err(Problem::from)?;
+    Setup::cancel(&s.table, &member).await?;
     Ok(NoContent)
 }
 
@@ -111,7 +114,7 @@ pub async fn prove_app(
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
     setup.go_on(&mut tx, now, Factor::Email, Some(app));
     permit.commit(&s.table, tx).await.map_err(Problem::from)?;
-    Ok(Json(setup.state(&s.factor_keys, user, Some(&challenge))?))
+    Ok(Json(setup.state(Some(&challenge))))
 }
 
 /// Proves the mailbox, and has a code sent by text message.
@@ -134,7 +137,7 @@ pub async fn prove_email(
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Sms).await?;
     setup.go_on(&mut tx, now, Factor::Sms, None);
     permit.commit(&s.table, tx).await.map_err(Problem::from)?;
-    Ok(Json(setup.state(&s.factor_keys, user, Some(&challenge))?))
+    Ok(Json(setup.state(Some(&challenge))))
 }
 
 /// Proves the phone: second factors are on. Shows the recovery codes, this once. Every other sign-in ends.
@@ -181,5 +184,5 @@ pub async fn resend_mfa_setup_code(
     let user = &member.user;
     let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
     let challenge = pending::resend(&s, &client, user, setup.step).await?;
-    Ok(web::Accepted(setup.state(&s.factor_keys, user, Some(&challenge))?))
+    Ok(web::Accepted(setup.state(Some(&challenge))))
 }

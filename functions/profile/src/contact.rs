@@ -1,6 +1,6 @@
 //! Changing how one is reached: a new address or number counts once it is proven, and the old one is told.
 //!
-//! What was asked for is bound to the very contact that a code went to, and to the session that asked. A contact that belongs
+//! What was asked for is bound to the very contact that a code went to, and to the proof that it was asked for with. A contact that belongs
 //! to somebody else is answered like any other, and can never be proven. Until the proof everything stays as it was; with it
 //! the claim moves, every other sign-in ends, and the former contact is told that it no longer counts.
 //!
@@ -10,8 +10,9 @@
 use std::time::Duration;
 
 use accounts::{
-    Fresh, Member, MemberAnd, Subject,
+    Fresh, Member, MemberAnd, Proof, Subject,
     challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
+    deletion::{self, Deletion, Stage},
     guesses::ByClient,
     identifier::{Contact, Email, Phone},
     sending::Permit,
@@ -22,7 +23,7 @@ use axum::extract::State;
 use events::Notice;
 use kernel::{
     FieldError, Kind, Problem, Time,
-    id::{ChallengeId, SessionId, UserId},
+    id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Tx, Update, field};
@@ -38,7 +39,9 @@ const LIFE: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending<C> {
     user: UserId,
-    session: SessionId,
+    /// What it was asked for with; nobody goes on with it by another. Absent in items from before it was stored.
+    #[serde(default)]
+    proof: Option<Proof>,
     to: C,
     expires_at: Time,
 }
@@ -175,10 +178,12 @@ pub async fn change_phone(
     start(&s, caller, &client, phone, "/phone").await
 }
 
-/// Proves the new address: it is the account's from now on. Every other sign-in ends, and the former address is told.
+/// Proves the new address: it is the account's from now on. Every other sign-in ends, and the former address is told. Codes and links
+/// that went to the former address prove nothing any more; where a deletion is scheduled, another link to cancel it is mailed to the new
+/// one.
 ///
-/// AWS calls: the caller with what was asked for, the counted try, the counters of a text message that tells, one transaction. A
-/// wrong code three counters at once.
+/// AWS calls: the caller with what was asked for, the counted try, the deletion that may be scheduled, the counters of a text message
+/// that tells, one transaction, and the record as it is then. A wrong code three counters at once.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
@@ -191,9 +196,10 @@ pub async fn verify_email_change(
     verify(&s, caller, &client, &body.code).await
 }
 
-/// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told.
+/// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told. Codes that
+/// went to the former number prove nothing any more.
 ///
-/// AWS calls: as for an address.
+/// AWS calls: as for an address, but for the deletion.
 #[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
@@ -280,7 +286,7 @@ async fn start<C: ContactKind>(
     let challenge = code_to(s, user, &new).await?;
     let mut tx = Tx::new();
     let (challenge, permit) = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
-    let pending = Pending { user: user.id, session: member.session.id, to: new, expires_at: now + LIFE };
+    let pending = Pending { user: user.id, proof: Some(member.proof()), to: new, expires_at: now + LIFE };
     tx.put(&pending, Cond::Absent.or(Cond::Exists));
     // The same change again is nothing new, nor is one whose code from before still does.
     let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
@@ -299,7 +305,7 @@ async fn start<C: ContactKind>(
 }
 
 fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>) -> Result<Pending<C>, Problem> {
-    pending.filter(|p| p.session == member.session.id && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
+    pending.filter(|p| member.shows(p.proof.as_ref()) && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
 }
 
 async fn verify<C: ContactKind>(
@@ -318,8 +324,12 @@ async fn verify<C: ContactKind>(
             return Err(problem.into());
         }
     };
+    let leaving = to_readdress(s, user.id, &to).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
+    if let Some((deletion, email)) = leaving {
+        deletion::readdress(&mut tx, &s.sys, user, &deletion, email);
+    }
     tx.delete_when(pending.key(), field("to").eq(&pending.to));
     if let Some(former) = C::current(user) {
         leave(&mut tx, user, &former);
@@ -336,13 +346,27 @@ async fn verify<C: ContactKind>(
     Ok(Versioned(user.version, Me::of(&user, &s.links)))
 }
 
-/// Adds to a transaction that a contact is no longer the account's: somebody else may have it.
+/// Adds to a transaction that a contact is no longer the account's: somebody else may have it, and what was sent there proves
+/// nothing any more. Most codes end with the credentials that they were sent for; these do not know of any, or would be good again
+/// if the contact came back.
 fn leave(tx: &mut Tx, user: &User, former: &Contact) {
-    let claim = match former {
-        Contact::Email(email) => EmailClaim::key_of(email),
-        Contact::Phone(phone) => PhoneClaim::key_of(phone),
+    let (claim, by_contact) = match former {
+        Contact::Email(email) => (EmailClaim::key_of(email), Purpose::PasswordReset),
+        Contact::Phone(phone) => (PhoneClaim::key_of(phone), Purpose::PhoneLogin),
     };
     tx.delete_when(claim, field("user").eq(user.id));
+    let id = user.id.to_string();
+    let by_person = [Purpose::SecondFactor, Purpose::StepUp, Purpose::FactorSetup].map(|purpose| (purpose, id.as_str()));
+    for (purpose, subject) in by_person.into_iter().chain([(by_contact, "")]) {
+        tx.delete(Challenge::key_of(Challenge::id_of(purpose, former, subject)));
+    }
+}
+
+/// The scheduled deletion whose link goes to an address, if this is one that changes.
+async fn to_readdress(s: &crate::State, user: UserId, to: &Contact) -> Result<Option<(Deletion, Email)>, Problem> {
+    let Contact::Email(email) = to else { return Ok(None) };
+    let deletion = s.table.get::<Deletion>(Deletion::key_of(user)).await?;
+    Ok(deletion.filter(|deletion| deletion.stage == Stage::Scheduled).map(|deletion| (deletion, email.clone())))
 }
 
 /// Adds to a transaction that a person is told of a change: whoever reads the contacts from before it may be the one who did

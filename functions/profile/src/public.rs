@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use accounts::{
     MemberAnd,
-    user::{Status, User, UsernameClaim},
+    user::{Status, User},
+    username::UsernameClaim,
 };
 use axum::extract::State;
 use kernel::{Kind, Sys, Timestamp, id::UserId};
@@ -66,7 +67,7 @@ pub async fn get_user(
 ) -> Result<Json<PublicProfile>, Error> {
     let lookups = Limit::new("user_lookups", caller.member.user.id, 60, Duration::from_secs(60)).frequent();
     limits::take(&table, sys.now(), &[lookups]).await?;
-    let id = caller.subject.ok_or(Kind::NotFound)?.user;
+    let id = caller.subject.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
     let key = User::key_of(id);
     let mut found = table.get_many([key.clone()].into_iter().chain(online::keys(id)).collect()).await?;
     let user = found.take::<User>(&key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;

@@ -1,11 +1,16 @@
 //! Another username. It is free or it is not: both here and where strangers look names up count as one for a client.
+//!
+//! The name is what one signs in with and what others know one by: changing it takes a fresh proof and is told, and the former one
+//! is kept for its owner (see [`accounts::username`]).
 
 use accounts::{
-    Member,
+    Fresh, MemberAnd,
     identifier::Username,
-    user::{Status, User, UsernameClaim},
+    user::{Status, User, tell},
+    username::{FormerNames, UsernameClaim},
 };
 use axum::extract::State;
+use events::Notice;
 use kernel::{FieldError, Kind, Problem};
 use serde::Deserialize;
 use store::{CommitError, Tx, Update, field, limits};
@@ -23,28 +28,30 @@ pub struct ChangeUsername {
     username: String,
 }
 
-/// Changes one's username. The former one is free for everybody from then on, and no longer signs in.
+/// Changes one's username, and tells its owner by mail or text message. The former name no longer signs in. For 30 days nobody else
+/// can have it, and its owner can take it back; then it is free.
 ///
 /// 412 if the profile has changed since the version in `If-Match`. The name that one has already changes nothing.
 ///
-/// AWS calls: the caller; the counter of look-ups, twice where it is the first in a minute; one transaction, which frees the one name and claims the other, so that there
-/// is no moment with both or none. The counter comes before it, because whether a name is free is what it limits.
+/// AWS calls: the caller with their former names; the counter of look-ups, twice where it is the first in a minute; one transaction, which
+/// keeps the one name and claims the other, so that there is no moment with both or none. The counter comes before it, because whether
+/// a name is free is what it limits.
 #[utoipa::path(put, path = "/v1/me/username", tag = "profile", security(("bearer" = [])), request_body = ChangeUsername,
     params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
-    extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check"]))),
+    extensions(("x-problems" = json!(["step_up_required", "invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check", "username_changes"]))),
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),
         Problems,
     )
 )]
 pub async fn change_username(
-    member: Member,
+    Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<FormerNames>>,
     IfMatch(version): IfMatch,
     State(s): State<crate::State>,
     client: Client,
     Json(body): Json<ChangeUsername>,
 ) -> Result<Versioned<Me>, Error> {
-    let old = member.user;
+    let (old, now) = (member.user, s.sys.now());
     let name = Username::parse(&body.username).map_err(|e| Problem::field("/username", e))?;
     if old.version != version {
         return Err(Kind::VersionMismatch.into());
@@ -52,13 +59,17 @@ pub async fn change_username(
     if old.username == name {
         return Ok(Versioned(version, Me::of(&old, &s.links)));
     }
-    limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await?;
+    let former = subject.unwrap_or_else(|| FormerNames::none(old.id));
+    former.may_change(now).map_err(Problem::from)?;
+    limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let new = User { username: name.clone(), version: version.saturating_add(1), ..old.clone() };
     let mut tx = Tx::new();
-    tx.delete_when(UsernameClaim::key_of(&old.username), field("user").eq(old.id));
-    let free = tx.create(&UsernameClaim { username: name.clone(), user: old.id });
+    UsernameClaim::leave(&mut tx, &old.username, old.id, now);
+    let free = UsernameClaim::take(&mut tx, &name, old.id, now);
+    former.note(&mut tx, &old.username, now);
     let unchanged = field("version").eq(version).and(field("status").eq(Status::Active));
     let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
+    tell(&mut tx, &s.sys, old.id, Notice::UsernameChanged);
     s.table.commit(tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
         CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::new("username_taken")),

@@ -1,7 +1,7 @@
 //! Whether a username is free. It tells strangers about others, and is therefore throttled, as is reading profiles by name for
 //! whoever is signed in.
 
-use accounts::{identifier::Username, user::UsernameClaim};
+use accounts::{identifier::Username, username::UsernameClaim};
 use axum::extract::State;
 use serde::Serialize;
 use store::limits::{self, LimitError};
@@ -25,7 +25,7 @@ pub struct UsernameAvailability {
     message: Option<String>,
 }
 
-/// Tells whether a username can be had.
+/// Tells whether a username can be had. Names that somebody gave up within the last 30 days cannot.
 ///
 /// AWS calls: a counter, then the claim; while the counter does not work, the claim alone.
 #[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path, max_length = 100)),
@@ -45,7 +45,8 @@ pub async fn get_username_availability(
     let (username, error) = match Username::parse(&text) {
         Err(e) => (None, Some(e)),
         Ok(name) => {
-            let taken = s.table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?.is_some();
+            let claim = s.table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
+            let taken = claim.is_some_and(|claim| claim.is_taken(s.sys.now()));
             (Some(name), taken.then(|| kernel::FieldError::new("username_taken")))
         }
     };

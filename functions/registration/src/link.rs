@@ -77,7 +77,7 @@ pub async fn register_by_link(
     fields.take_all("/password", s.judge.judge(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
-    let username = free(&s.table, &body.username).await?;
+    let username = free(&s.table, now, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);
     let to = Contact::Email(email.clone());

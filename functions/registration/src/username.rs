@@ -1,8 +1,8 @@
 //! Step four: a username. Looked up now, claimed only at the end.
 
-use accounts::{FlowToken, identifier::Username, user::UsernameClaim};
+use accounts::{FlowToken, identifier::Username, username::UsernameClaim};
 use axum::extract::State;
-use kernel::{FieldError, Problem};
+use kernel::{FieldError, Problem, Time};
 use serde::Deserialize;
 use store::{Table, limits};
 use utoipa::ToSchema;
@@ -39,19 +39,19 @@ pub async fn set_registration_username(
     let (flow, _) = load(&s.table, now, &token).await?;
     flow.require(Step::Username)?;
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
-    let username = free(&s.table, &body.username).await?;
+    let username = free(&s.table, now, &body.username).await?;
     let flow = advance(&s.table, now, &token, Step::Username, |u| u.set("username", &username).remove("password")).await?;
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// A name that keeps the rules and that nobody has now.
+/// A name that keeps the rules, and that nobody has or had lately.
 ///
 /// # Errors
 /// The broken rule or `username_taken`, at `/username`.
-pub async fn free(table: &Table, text: &str) -> Result<Username, Problem> {
+pub async fn free(table: &Table, now: Time, text: &str) -> Result<Username, Problem> {
     let name = Username::parse(text).map_err(|e| Problem::field("/username", e))?;
     match table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await? {
-        None => Ok(name),
-        Some(_) => Err(Problem::field("/username", FieldError::new("username_taken"))),
+        Some(claim) if claim.is_taken(now) => Err(Problem::field("/username", FieldError::new("username_taken"))),
+        _ => Ok(name),
     }
 }

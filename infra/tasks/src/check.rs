@@ -11,7 +11,7 @@ use local::template::{Deployment, FunctionSpec, Template};
 use serde_json::Value;
 
 use crate::{
-    Failure,
+    Failure, attacks,
     document::{self, Route},
     events::{self, Case},
     functions::{self, Deployed},
@@ -77,6 +77,7 @@ pub fn run() -> Result<(), Failure> {
     findings.extend(operations(&document));
     findings.extend(costs(&functions)?);
     findings.extend(messages::findings()?);
+    findings.extend(attacks::findings()?);
     findings.extend(environment(&functions, &template)?);
     let operations_file = repository::read("infra/operations.yaml")?;
     findings.extend(watched(&operations_file, &template));

@@ -1,5 +1,6 @@
 //! `cargo xtask …`: what keeps the code, the template and the documents one truth, and what measures them.
 
+mod attacks;
 mod calls;
 mod check;
 mod document;

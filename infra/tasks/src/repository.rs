@@ -33,16 +33,23 @@ pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
 
 /// Every source of the functions and of what they share, without its tests: what is below those may make things up.
 pub fn sources() -> Result<Vec<(String, String)>, Failure> {
-    let (mut found, mut folders) = (Vec::new(), vec![root().join("shared"), root().join("functions")]);
+    let mut found = rust_files(&["shared", "functions"])?;
+    for (_, text) in &mut found {
+        *text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    }
+    Ok(found)
+}
+
+/// The path and the text of every Rust file in these folders, sorted by path.
+pub fn rust_files(under: &[&str]) -> Result<Vec<(String, String)>, Failure> {
+    let (mut found, mut folders): (Vec<_>, Vec<_>) = (Vec::new(), under.iter().map(|folder| root().join(folder)).collect());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
-                let text = fs::read_to_string(&path)?;
-                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-                found.push((path.strip_prefix(root()).unwrap_or(&path).display().to_string(), code.to_owned()));
+                found.push((path.strip_prefix(root()).unwrap_or(&path).display().to_string(), fs::read_to_string(&path)?));
             }
         }
     }

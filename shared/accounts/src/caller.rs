@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, header, request::Parts};
-use kernel::{Kind, Problem, Sys, Time, id::UserId};
-use serde::de::DeserializeOwned;
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{SessionId, UserId},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Batch, Item, Key, StoreError, Table};
 
 use crate::{
     session::Session,
-    token::{Claims, Tokens},
+    token::{Claims, Method, Tokens},
     user::{Factor, Status, User},
 };
 
@@ -83,6 +86,18 @@ pub const FRESH: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 pub struct Fresh<M>(pub M);
 
+/// Which proof a token carries: of which session, when and how it was given.
+///
+/// What a [`Fresh`] caller begins is stored with their proof, and every later step of it takes a token with the same proof. Another
+/// token of the same session is not enough: it may be a copy from before its owner stepped up. Refreshing a token keeps its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    session: SessionId,
+    /// In seconds, as tokens tell it.
+    auth_time: i64,
+    amr: Vec<Method>,
+}
+
 impl AsRef<Member> for Member {
     fn as_ref(&self) -> &Member {
         self
@@ -96,6 +111,18 @@ impl<T> AsRef<Member> for MemberAnd<T> {
 }
 
 impl Member {
+    /// The proof that the caller's token carries.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        Proof { session: self.session.id, auth_time: self.session.auth_time.seconds(), amr: self.session.amr.clone() }
+    }
+
+    /// Whether the caller shows the proof that something was begun with. Nobody shows the one of an item that was stored without.
+    #[must_use]
+    pub fn shows(&self, begun_with: Option<&Proof>) -> bool {
+        begun_with == Some(&self.proof())
+    }
+
     /// Judges whether the caller has proven who they are lately and well enough.
     ///
     /// # Errors

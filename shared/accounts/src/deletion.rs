@@ -23,7 +23,7 @@ use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, Slot, StoreEr
 use crate::{
     Subject,
     challenge::{Challenge, Form, Purpose},
-    identifier::Contact,
+    identifier::{Contact, Email},
     user::{Status, User, partition, tell},
 };
 
@@ -132,14 +132,31 @@ pub fn schedule(tx: &mut Tx, sys: &Sys, user: &User, before: Option<&Deletion>, 
         tx.delete(Challenge::key_of(old));
     }
     // Whoever has no address is told by the answer alone.
-    if let Some(email) = user.email.clone().map(Contact::Email) {
-        let mut link = Challenge::new(sys, challenge, Purpose::DeletionCancel, Form::Link, &email, user.locale);
-        link.user = Some(user.id);
-        // Good for as long as there is something to cancel; a day more, because the sweep may come late.
-        link.expires_at = deletion.due_at + Duration::from_secs(24 * 3600);
-        link.issue(tx, sys);
+    if let Some(email) = user.email.clone() {
+        mail_link(tx, sys, user, challenge, deletion.due_at, email);
     }
     (deletion, slot)
+}
+
+/// Adds to a transaction that the link to cancel a scheduled deletion is worth nothing any more, and that a new one is mailed to
+/// another address. The slot is refused if it is not, or no longer, scheduled like this.
+pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: Email) -> Slot {
+    let link = sys.id();
+    let same = scheduled_as(deletion).and(field("cancel").eq(deletion.cancel));
+    let slot = tx.update(Update::of(deletion.key()).set("cancel", link).when(same));
+    if let Some(old) = deletion.cancel {
+        tx.delete(Challenge::key_of(old));
+    }
+    mail_link(tx, sys, user, link, deletion.due_at, to);
+    slot
+}
+
+fn mail_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time, to: Email) {
+    let mut link = Challenge::new(sys, id, Purpose::DeletionCancel, Form::Link, &Contact::Email(to), user.locale);
+    link.user = Some(user.id);
+    // Good for as long as there is something to cancel; a day more, because the sweep may come late.
+    link.expires_at = due_at + Duration::from_secs(24 * 3600);
+    link.issue(tx, sys);
 }
 
 /// Adds the cancellation of a scheduled deletion to a transaction, with the mail that says so. `challenge` is what its link

@@ -80,6 +80,7 @@ pub const KINDS: &[Kind] = &[
     Kind::told("addresses", &["main", "addresses"]),
     Kind::told("last_seen", &["at", "left"]),
     Kind::told("deletion", &["id", "stage", "scheduled_at", "due_at"]),
+    Kind::told("former_names", &["changes"]),
     Kind::told("roles", &["roles"]),
     Kind::withheld("superuser_offer", "an operator's secret, good for an hour"),
     Kind::told("invite", &["code", "used", "entered_at", "inviter"]),

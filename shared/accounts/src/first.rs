@@ -23,7 +23,8 @@ use crate::{
     audit::{Action, Audit, Entry},
     identifier::Username,
     staff::{Role, Roles, Staying, staying},
-    user::{UsernameClaim, partition},
+    user::partition,
+    username::UsernameClaim,
 };
 
 /// How long a secret is good.
@@ -138,7 +139,8 @@ pub enum NotOffered {
 /// [`NotOffered`]
 pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> Result<Secret, NotOffered> {
     let name = Username::parse(username).map_err(|_| NotOffered::Nobody)?;
-    let user = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?.ok_or(NotOffered::Nobody)?.user;
+    let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
+    let user = claim.and_then(|claim| claim.owner()).ok_or(NotOffered::Nobody)?;
     let secret = Secret::new(format!("sup_{}", BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>())));
     let offer = Offer { user, hash: hash(&secret), expires_at: sys.now() + LIFE };
     let mut tx = Tx::new();

@@ -40,8 +40,9 @@ pub mod staff;
 pub mod statistics;
 pub mod token;
 pub mod user;
+pub mod username;
 
-pub use caller::{FRESH, Fresh, Member, MemberAnd, Subject, authenticate, bearer};
+pub use caller::{FRESH, Fresh, Member, MemberAnd, Proof, Subject, authenticate, bearer};
 pub use flow_token::FlowToken;
 pub use keyring::Keyring;
 pub use new_account::{NewAccount, NotMade};

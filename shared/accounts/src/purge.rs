@@ -1,13 +1,14 @@
 //! What this crate stores about a person, taken away.
 
 use kernel::id::UserId;
-use store::{Index, Key, Range, StoreError, Table, WriteError, field};
+use store::{Index, Item as _, Key, Range, StoreError, Table, WriteError, field};
 
 use crate::{
     challenge::{Challenge, Purpose},
     deletion::Deletion,
     identifier::Contact,
-    user::{self, EmailClaim, PasswordHash, PhoneClaim, User, UsernameClaim, partition},
+    user::{self, EmailClaim, PasswordHash, PhoneClaim, User, partition},
+    username::{FormerNames, UsernameClaim},
 };
 
 /// Ends every way in: sessions and the password. Done first, so that nothing is written behind the purge's back.
@@ -48,13 +49,16 @@ pub async fn invites(table: &Table, user: UserId) -> Result<Purged, StoreError> 
     Ok(if crate::invite::purge(table, user).await? { Purged::More } else { Purged::Done })
 }
 
-/// Removes the claims of names, everything left in the person's own partition but the deletion, and the record itself last, so
-/// that a run that is cut off still finds the names. Names are free again then; ids never are.
+/// Removes the claims of names, of former ones too, everything left in the person's own partition but the deletion, and the record
+/// itself last, so that a run that is cut off still finds the names. Names are free again then; ids never are.
 ///
 /// # Errors
 /// [`StoreError`]; may be run again at any point.
 pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
-    let record = table.get::<User>(User::key_of(user)).await?;
+    let rest = table.query_rows(Range::of(partition(user))).await?;
+    let row = |kind: &str| rest.items.iter().find(|row| row.kind() == kind).cloned();
+    let record: Option<User> = row(User::KIND).map(store::Row::decode).transpose()?;
+    let former: Option<FormerNames> = row(FormerNames::KIND).map(store::Row::decode).transpose()?;
     if let Some(record) = &record {
         if let Some(phone) = &record.phone {
             // Whoever asks for a code to sign in with does not say whose number it is, so it is found by the number.
@@ -63,7 +67,8 @@ pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
         }
         let email = record.email.as_ref().map(EmailClaim::key_of);
         let phone = record.phone.as_ref().map(PhoneClaim::key_of);
-        for claim in [UsernameClaim::key_of(&record.username)].into_iter().chain(email).chain(phone) {
+        let names = former.iter().flat_map(FormerNames::names).chain([&record.username]).map(UsernameClaim::key_of);
+        for claim in names.chain(email).chain(phone) {
             // Only while it is this person's: a run that was cut off may have freed the name, and somebody else taken it.
             match table.delete_when(claim, field("user").eq(user)).await {
                 Ok(()) | Err(WriteError::Refused(_)) => {}
@@ -71,7 +76,6 @@ pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
             }
         }
     }
-    let rest = table.query_rows(Range::of(partition(user))).await?;
     let (own, deletion) = (User::key_of(user), Deletion::key_of(user));
     let keys = rest.items.iter().filter_map(store::Row::key).filter(|k| *k != own && *k != deletion).collect();
     table.delete_many(keys).await?;

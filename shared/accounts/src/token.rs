@@ -91,6 +91,23 @@ pub struct Claims {
     pub ver: u32,
 }
 
+/// The header of an access token. It has these members and no others: one that we do not understand may change what the signature
+/// means, as `crit` and `b64` do (RFC 7515 §4.1.11, RFC 7797), or how the claims are to be read (`zip`, `enc`).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JoseHeader {
+    typ: String,
+    alg: Algorithm,
+    kid: String,
+}
+
+impl JoseHeader {
+    fn of(token: &str) -> Option<Self> {
+        let (header, _) = token.split_once('.')?;
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(header).ok()?).ok()
+    }
+}
+
 struct TokenKey {
     id: String,
     signs: EncodingKey,
@@ -144,9 +161,9 @@ impl Tokens {
         if token.len() > MAX_BYTES {
             return None;
         }
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        let ours = header.typ.as_deref() == Some(TYPE) && header.alg == Algorithm::EdDSA && header.jwk.is_none() && header.jku.is_none();
-        let key = self.keys.iter().find(|k| Some(&k.id) == header.kid.as_ref()).filter(|_| ours)?;
+        let header = JoseHeader::of(token)?;
+        let ours = header.typ == TYPE && header.alg == Algorithm::EdDSA;
+        let key = self.keys.iter().find(|k| k.id == header.kid).filter(|_| ours)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&*self.issuer]);
@@ -280,6 +297,70 @@ mod tests {
             let mut other = claims.clone();
             other[name] = value.clone();
             assert!(t.verify(&signed(&other)).is_none(), "{name} {value}");
+        }
+    }
+
+    /// RFC 7515 §4.1.11: a right signature does not help a header with anything in it that is not ours.
+    #[test]
+    fn a_signed_header_with_any_other_member_is_refused() {
+        use ed25519_dalek::Signer as _;
+        use serde_json::json;
+        let sys = Sys::real();
+        let t = tokens(&sys, A);
+        let token = t.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
+        let payload = token.split('.').nth(1).unwrap();
+        let mut seed = [0; 32];
+        let secret = A.split_once(':').unwrap().1;
+        Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(b"stoa token key v1", &mut seed).unwrap();
+        let signed = |header: &str| {
+            let signed = format!("{}.{payload}", BASE64_URL_SAFE_NO_PAD.encode(header));
+            let signature = BASE64_URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(&seed).sign(signed.as_bytes()).to_bytes());
+            format!("{signed}.{signature}")
+        };
+        let ours = r#"{"typ":"at+jwt","alg":"EdDSA","kid":"a"}"#;
+        assert!(t.verify(&signed(ours)).is_some());
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": t.keys[0].public });
+        for (name, value) in [
+            ("crit", json!(["exp"])),
+            ("crit", json!(["b64"])),
+            ("crit", json!(["unheard_of"])),
+            ("crit", json!([])),
+            ("crit", json!(null)),
+            ("b64", json!(false)),
+            ("b64", json!(true)),
+            ("zip", json!("DEF")),
+            ("zip", json!("none")),
+            ("enc", json!("A256GCM")),
+            ("enc", json!(null)),
+            ("cty", json!("JWT")),
+            ("jku", json!("https://evil.example/jwks.json")),
+            ("jwk", jwk),
+            ("x5u", json!("https://evil.example/cert.pem")),
+            ("x5c", json!(["MIIB"])),
+            ("x5t", json!("dGh1bWI")),
+            ("x5t#S256", json!("dGh1bWI")),
+            ("url", json!("https://evil.example/")),
+            ("nonce", json!("n")),
+            ("p2c", json!(100_000_000)),
+            ("epk", json!({})),
+            ("iss", json!("https://api.example.test")),
+            ("CRIT", json!(["exp"])),
+            ("", json!("")),
+        ] {
+            let mut header: serde_json::Value = serde_json::from_str(ours).unwrap();
+            header[name] = value;
+            assert!(t.verify(&signed(&header.to_string())).is_none(), "{header}");
+        }
+        for header in [
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"a","kid":"a"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","alg":"EdDSA","kid":"a"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"a"}{}"#,
+            r#"[{"typ":"at+jwt","alg":"EdDSA","kid":"a"}]"#,
+            r#"{"typ":"at+jwt","alg":["EdDSA"],"kid":"a"}"#,
+            r#"{"typ":"AT+JWT","alg":"EdDSA","kid":"a"}"#,
+            r#"{"typ":"at+jwt","alg":"EdDSA","kid":"b"}"#,
+        ] {
+            assert!(t.verify(&signed(header)).is_none(), "{header}");
         }
     }
 

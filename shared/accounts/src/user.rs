@@ -8,15 +8,14 @@ use kernel::{
     id::{EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Slot, StoreError, Table, Tx, Update, field, limits::Limit};
+use store::{Item, Key, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
-use web::Client;
 
 use crate::{
-    Subject,
     challenge::Channel,
     identifier::{BirthDate, Contact, Email, Login, PersonName, Phone, Username},
     session::renew_credentials,
+    username::UsernameClaim,
 };
 
 /// What an account can be.
@@ -152,7 +151,7 @@ impl User {
         if let Some(password) = password {
             tx.create(password);
         }
-        let username = tx.create(&UsernameClaim { username: self.username.clone(), user: self.id });
+        let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
         let email = self.email.as_ref().map(|email| tx.create(&EmailClaim { email: email.key(), user: self.id }));
         let phone = self.phone.as_ref().map(|phone| tx.create(&PhoneClaim { phone: phone.clone(), user: self.id }));
         Claims { username, email, phone }
@@ -162,7 +161,7 @@ impl User {
     /// that nothing but the number led into. That one loses the number and is put to rest; only staff can give it back.
     pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> Claims {
         tx.create(self);
-        let username = tx.create(&UsernameClaim { username: self.username.clone(), user: self.id });
+        let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
         let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
         let phone = self.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
         renew_credentials(tx, sys, former, former.rest(sys.now()).remove("phone"), None);
@@ -345,43 +344,6 @@ impl Item for PasswordHash {
     }
 }
 
-/// Who has a username.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct UsernameClaim {
-    /// In its one spelling.
-    pub username: Username,
-    /// Whose.
-    pub user: UserId,
-}
-
-impl UsernameClaim {
-    /// Where the claim of a username is.
-    #[must_use]
-    pub fn key_of(username: &Username) -> Key {
-        Key::new(format!("USERNAME#{username}"), "USERNAME")
-    }
-
-    /// Finding out whether a name is free, which a form does while somebody types: one count, wherever it is told.
-    #[must_use]
-    pub fn lookups(client: &Client) -> Limit {
-        Limit::new("username_check", client.network(), 30, Duration::from_secs(60)).frequent()
-    }
-}
-
-impl Item for UsernameClaim {
-    const KIND: &'static str = "username";
-    fn key(&self) -> Key {
-        Self::key_of(&self.username)
-    }
-}
-
-impl Subject for UsernameClaim {
-    type Path = String;
-    fn find(_: UserId, path: String) -> Option<Key> {
-        Username::parse(&path).ok().map(|name| Self::key_of(&name))
-    }
-}
-
 /// Who has an e-mail address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EmailClaim {
@@ -471,7 +433,7 @@ impl Item for Recipient {
 /// [`StoreError`]
 pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, StoreError> {
     Ok(match login {
-        Login::Username(name) => table.get::<UsernameClaim>(UsernameClaim::key_of(name)).await?.map(|c| c.user),
+        Login::Username(name) => table.get::<UsernameClaim>(UsernameClaim::key_of(name)).await?.and_then(|c| c.owner()),
         Login::Email(email) => table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|c| c.user),
     })
 }

@@ -103,6 +103,8 @@ pub enum Notice {
     EmailChanged,
     /// The number was changed or removed.
     PhoneChanged,
+    /// The username was changed.
+    UsernameChanged,
     /// The account was put back into use.
     AccountReactivated,
 }
@@ -129,6 +131,7 @@ impl Notice {
             Self::ContactChangeAsked => "contact_change_asked",
             Self::EmailChanged => "email_changed",
             Self::PhoneChanged => "phone_changed",
+            Self::UsernameChanged => "username_changed",
             Self::AccountReactivated => "account_reactivated",
         }
     }
@@ -146,6 +149,7 @@ impl Notice {
             | Self::ContactChangeAsked
             | Self::EmailChanged
             | Self::PhoneChanged
+            | Self::UsernameChanged
             | Self::AccountReactivated => true,
             // Who has second factors has an address.
             Self::MfaEnabled

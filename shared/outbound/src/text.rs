@@ -121,6 +121,7 @@ mod tests {
                 "contact_change_asked",
                 "email_changed",
                 "phone_changed",
+                "username_changed",
                 "account_reactivated",
             ] {
                 let notice = words(&Text::Notice { name }, locale, Some("stoa.example"));

@@ -88,6 +88,7 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("step_up", Within, 30, HOUR, "for an account"),
     ("superuser_offer", Within, 10, HOUR, "for an account"),
     ("user_lookups", Within, 60, MINUTE, "profiles for an account"),
+    ("username_changes", Within, 5, 30 * DAY, "for an account"),
     ("username_check", Within, 30, MINUTE, "names for a client"),
 ];
 
@@ -139,6 +140,7 @@ fn time(seconds: u32) -> String {
         DAY => "a day".to_owned(),
         HOUR => "an hour".to_owned(),
         MINUTE => "a minute".to_owned(),
+        s if s.is_multiple_of(DAY) => format!("{} days", s.div_euclid(DAY)),
         s if s.is_multiple_of(HOUR) => format!("{} hours", s.div_euclid(HOUR)),
         s if s.is_multiple_of(MINUTE) => format!("{} minutes", s.div_euclid(MINUTE)),
         s => format!("{s} seconds"),

@@ -144,6 +144,10 @@ phone_changed-subject = Your phone number was changed
 phone_changed-lead = The phone number of the account { $username } was changed or removed. Every other sign-in was ended.
 phone_changed-note = If that was not you, change your password at once.
 
+username_changed-subject = Your username was changed
+username_changed-lead = Your account is now called { $username }, and you sign in with that name. For 30 days nobody else can have the former name, and you can take it back.
+username_changed-note = If that was not you, change your password, end the other sign-ins and take the name back.
+
 account_reactivated-subject = Your account is in use again
 account_reactivated-lead = The account { $username } was put back into use, with everything that was in it. You can sign in as before; the sign-ins and trusted devices from before stay ended.
 account_reactivated-note = If you did not ask for it, write to us.
@@ -162,4 +166,5 @@ passkey_copied-sms = We refused a passkey of your Stoa account that may have bee
 contact_change_asked-sms = Somebody asked to change how your Stoa account is reached. If that was not you, end the other sign-ins and change your password.
 email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.
+username_changed-sms = Your Stoa account has another username now. If that was not you, change your password and take the name back within 30 days.
 account_reactivated-sms = Your Stoa account is in use again, with everything that was in it. You can sign in as before. If you did not ask for it, write to us.

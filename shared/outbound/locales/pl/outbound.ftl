@@ -158,6 +158,10 @@ phone_changed-subject = Twój numer telefonu został zmieniony
 phone_changed-lead = Numer telefonu konta { $username } został zmieniony lub usunięty. Wszystkie pozostałe logowania zakończono.
 phone_changed-note = Jeśli to nie Ty, od razu zmień hasło.
 
+username_changed-subject = Twoja nazwa użytkownika została zmieniona
+username_changed-lead = Twoje konto nazywa się teraz { $username } i tą nazwą się logujesz. Przez 30 dni nikt inny nie może mieć poprzedniej nazwy, a Ty możesz do niej wrócić.
+username_changed-note = Jeśli to nie Ty, zmień hasło, zakończ inne logowania i wróć do poprzedniej nazwy.
+
 account_reactivated-subject = Twoje konto znów działa
 account_reactivated-lead = Konto { $username } zostało przywrócone razem ze wszystkim, co w nim było. Możesz zalogować się jak dawniej; wcześniejsze logowania i zaufane urządzenia pozostają zakończone.
 account_reactivated-note = Jeśli to nie Twoja prośba, napisz do nas.
@@ -178,4 +182,5 @@ passkey_copied-sms = Odrzucilismy klucz dostepu do Twojego konta Stoa, bo mogl z
 contact_change_asked-sms = Ktos poprosil o zmiane danych kontaktowych Twojego konta Stoa. Jesli to nie Ty, zakoncz inne logowania i zmien haslo.
 email_changed-sms = Twoje konto Stoa ma teraz inny adres e-mail. Jesli to nie Ty, od razu do nas napisz.
 phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Ty go zmieniles, od razu zmien haslo.
+username_changed-sms = Twoje konto Stoa ma teraz inna nazwe. Jesli to nie Ty, zmien haslo i wroc do dawnej nazwy w ciagu 30 dni.
 account_reactivated-sms = Twoje konto Stoa znow dziala, ze wszystkim, co w nim bylo. Mozesz zalogowac sie jak dawniej. Jesli to nie Twoja prosba, napisz do nas.

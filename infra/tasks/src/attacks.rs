@@ -1,0 +1,117 @@
+//! The table of attacks: what was tried against the system, what must hold, and which test shows that it does.
+
+use std::{collections::BTreeSet, path::Path};
+
+use crate::{Failure, repository};
+
+/// Where the table is.
+const TABLE: &str = "tests/ATTACKS.md";
+/// Its columns.
+const HEADER: [&str; 3] = ["attack", "requirement", "test"];
+
+/// What is wrong with the table.
+pub fn findings() -> Result<Vec<String>, Failure> {
+    let files = repository::rust_files(&["tests", "shared", "functions", "infra"])?;
+    let tests = files.iter().flat_map(|(path, text)| tests_in(path, text)).collect();
+    Ok(judge(&repository::read(TABLE)?, &tests))
+}
+
+/// Rows that are not three filled cells, that stand there twice, or that name a test which does not exist.
+fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
+    let mut rows = table.lines().enumerate().filter(|(_, line)| line.starts_with('|'));
+    let (header, rule) = (rows.next().map(|(_, line)| cells(line)), rows.next().map(|(_, line)| cells(line)));
+    let dashes =
+        |cells: Vec<&str>| cells.len() == HEADER.len() && cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| c == '-'));
+    if header.is_none_or(|header| header != HEADER) || !rule.is_some_and(dashes) {
+        return vec![format!("{TABLE}: its columns are {}", HEADER.join(", "))];
+    }
+    let (mut findings, mut attacks) = (Vec::new(), BTreeSet::new());
+    for (number, line) in rows {
+        let mut wrong = |what: &str| findings.push(format!("{TABLE}:{}: {what}", number.saturating_add(1)));
+        let row = cells(line);
+        let &[attack, requirement, named] = row.as_slice() else {
+            wrong("not three cells");
+            continue;
+        };
+        if attack.is_empty() || requirement.is_empty() {
+            wrong("an empty cell");
+        }
+        if !attacks.insert(attack) {
+            wrong("this attack stands there already");
+        }
+        for test in named.split(", ") {
+            match test.strip_prefix('`').and_then(|test| test.strip_suffix('`')) {
+                None => wrong("its tests are not written as `module::name`, `module::name`"),
+                Some(test) if !tests.contains(test) => wrong(&format!("there is no test {test}")),
+                Some(_) => {}
+            }
+        }
+    }
+    if attacks.is_empty() {
+        findings.push(format!("{TABLE}: no rows"));
+    }
+    findings
+}
+
+/// The cells of a row.
+fn cells(line: &str) -> Vec<&str> {
+    line.trim().trim_matches('|').split('|').map(str::trim).collect()
+}
+
+/// The tests in a source, as `module::name`.
+fn tests_in(path: &str, text: &str) -> Vec<String> {
+    let path = Path::new(path);
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    // `picture/mod.rs` is the module `picture`.
+    let module = if stem(path) == "mod" { path.parent().map(stem).unwrap_or_default() } else { stem(path) };
+    let (mut found, mut marked) = (Vec::new(), false);
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+            marked = true;
+        } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| marked) {
+            found.push(format!("{module}::{}", rest.split('(').next().unwrap_or_default()));
+            marked = false;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TESTS: &str = "fn helper() {}\n#[test]\nfn one_holds() {}\n#[tokio::test(flavor = \"multi_thread\")]\n#[ignore]\nasync fn two_holds() {}\nfn other() {}\n";
+
+    fn judged(rows: &str) -> Vec<String> {
+        let tests = tests_in("tests/end_to_end/mfa.rs", TESTS).into_iter().collect();
+        judge(&format!("# Attacks\n\n| attack | requirement | test |\n|---|---|---|\n{rows}"), &tests)
+    }
+
+    #[test]
+    fn tests_are_found_by_their_attribute() {
+        assert_eq!(tests_in("tests/end_to_end/mfa.rs", TESTS), ["mfa::one_holds", "mfa::two_holds"]);
+        assert_eq!(tests_in("functions/profile/src/picture/mod.rs", TESTS), ["picture::one_holds", "picture::two_holds"]);
+    }
+
+    #[test]
+    fn a_row_names_tests_that_exist() {
+        let good = "| a | b | `mfa::one_holds` |\n| c | d | `mfa::one_holds`, `mfa::two_holds` |\n";
+        assert_eq!(judged(good), Vec::<String>::new());
+        for (rows, wrong) in [
+            ("", "no rows"),
+            ("| a | b | `mfa::three_holds` |", "ATTACKS.md:5: there is no test mfa::three_holds"),
+            ("| a | b | `mfa::one_holds`, `mfa::helper` |", "there is no test mfa::helper"),
+            ("| a | b | `one_holds` |", "there is no test one_holds"),
+            ("| a | b | mfa::one_holds |", "not written as"),
+            ("| a | b | |", "not written as"),
+            ("| a | | `mfa::one_holds` |", "an empty cell"),
+            ("| a | `mfa::one_holds` |", "not three cells"),
+            ("| a | b | c | `mfa::one_holds` |", "not three cells"),
+            ("| a | b | `mfa::one_holds` |\n| a | c | `mfa::two_holds` |", "stands there already"),
+        ] {
+            let found = judged(rows).join("\n");
+            assert!(found.contains(wrong), "{rows}: {found}");
+        }
+        assert!(judge("| test | attack |\n|---|---|\n", &BTreeSet::new()).join("").contains("its columns"));
+    }
+}
