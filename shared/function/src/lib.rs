@@ -117,7 +117,9 @@ impl Function {
     /// Whatever the handler failed with.
     pub async fn invoke(&self, payload: Box<RawValue>, context: Context) -> Result<Box<RawValue>, Failure> {
         let trace = context.trace.clone();
-        let call = AssertUnwindSafe((self.handler)(payload, context)).catch_unwind();
+        let handler = Arc::clone(&self.handler);
+        // The handler is called within the guard: it may panic before it returns a future.
+        let call = AssertUnwindSafe(async move { handler(payload, context).await }).catch_unwind();
         trace::scope(trace, call).await.unwrap_or_else(|_| Err("the function panicked".into()))
     }
 }
