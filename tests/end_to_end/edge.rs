@@ -60,17 +60,11 @@ async fn ask(cloud: &Cloud, from: [u8; 2], request: &str, headers: &[(&str, &str
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind((Ipv4Addr::new(127, 9, from[0], from[1]), 0).into()).expect("an address");
     let mut stream = socket.connect(address.parse().expect("an address")).await.expect("it listens");
-    let mut text = format!("{request} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-    if !body.is_empty() {
-        text.push_str("content-type: application/json\r\n");
-    }
-    for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    if !headers.iter().any(|(name, _)| *name == "host") {
-        text.push_str(&format!("host: {address}\r\n"));
-    }
-    stream.write_all(format!("{text}\r\n{body}").as_bytes()).await.expect("sent");
+    let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
+    let host = if headers.iter().any(|(name, _)| *name == "host") { String::new() } else { format!("host: {address}\r\n") };
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("{request} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n{kind}{host}{headers}", body.len());
+    stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await.expect("in time").expect("an answer");
     let answer = String::from_utf8_lossy(&answer);

@@ -28,7 +28,9 @@ impl Edge {
     pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
         const NAME: &str = "EDGE_SECRETS";
         let given = r.list(NAME);
-        given.iter().for_each(|secret| r.strong(NAME, secret));
+        for secret in &given {
+            r.strong(NAME, secret);
+        }
         if given.len() > SECRETS_MAX {
             r.wrong(format!("{NAME} has more than {SECRETS_MAX} secrets"));
         }

@@ -25,16 +25,16 @@ where
     Edge: FromRef<S>,
 {
     let edge = Edge::from_ref(&state);
-    let router = layers::around(routes.with_state(state), edge);
+    let layered = layers::around(routes.with_state(state), edge);
     Function::raw(move |payload, _| {
-        let mut router = router.clone();
+        let mut layered = layered.clone();
         async move {
             let mut event: ApiGatewayV2httpRequest = serde_json::from_str(payload.get())?;
             let (route, uri) = Route::of(&mut event)?;
             let service = service_fn(move |mut request: Request| {
                 *request.uri_mut() = uri.clone();
                 request.extensions_mut().insert(route.clone());
-                router.call(request)
+                layered.call(request)
             });
             // `lambda_http::run` puts the same adapter around a router; hosts other than the runtime need it by itself.
             let event = LambdaEvent { payload: LambdaRequest::ApiGatewayV2(event), context: lambda_http::Context::default() };
@@ -107,11 +107,14 @@ fn path_of(raw: &str) -> String {
         path.push('/');
         for byte in percent_decode_str(segment) {
             if byte.is_ascii_alphanumeric() || FIXED.contains(&byte) {
-                path.push(byte.into())
+                path.push(byte.into());
             } else {
-                path.push_str(percent_encode_byte(byte))
+                path.push_str(percent_encode_byte(byte));
             }
         }
     }
     path
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
 //! Raw events, as only an attacker or a defect would make them: the function never panics, and the route is always the event's.
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow would fail the test")]
 
 use axum::{
     Json, Router,
@@ -9,7 +10,8 @@ use axum::{
 use function::{Context, Function, RawValue};
 use kernel::{Env, Sys};
 use serde_json::{Map, Value, json};
-use web::Edge;
+
+use crate::Edge;
 
 /// What a client may write where a parameter, a path, a query, a header or a host stands.
 const HOSTILE: &[&str] = &[
@@ -287,7 +289,7 @@ fn subject() -> Function {
         .route("/.well-known/jwks.json", get(tell));
     let env = Env::default();
     let edge = env.read(|r| Edge::read(r, &Sys::real())).unwrap();
-    web::function(routes, edge)
+    super::function(routes, edge)
 }
 
 /// The status and the body of an answer, or why the function failed.
@@ -454,7 +456,7 @@ async fn no_raw_event_makes_a_function_panic_or_choose_another_route() {
     assert!(served > 4_000, "most events reach their route: {served}");
 }
 
-/// `cargo test --release -p web --test events -- --ignored`
+/// `cargo test --release -p web -- --ignored`
 #[tokio::test]
 #[ignore = "takes a minute"]
 async fn a_million_raw_events_make_no_panic_and_no_other_route() {
