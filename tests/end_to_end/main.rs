@@ -10,6 +10,7 @@ mod codes;
 mod contacts;
 mod deletion;
 mod delivery;
+mod edge;
 mod everything;
 mod export;
 mod gateway;

@@ -329,10 +329,12 @@ async fn wrong_passwords_count_together() {
 /// I-5: what is shown of a device follows its use; since when and until when it is trusted does not; it is not listed afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn devices_are_shown_as_they_were_last_used() {
-    let cloud = Cloud::start().await;
+    const EDGE: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
+    let cloud = Cloud::start_with(&[("EdgeSecrets", EDGE)]).await;
     let ana = cloud.member("ana").await;
     let at = |city: &str, agent: &str| {
         let client = cloud.anonymous().with("cloudfront-viewer-city", city).with("cloudfront-viewer-country", "PL");
+        let client = client.with("x-edge-secret", EDGE);
         if agent.is_empty() { client } else { client.with("user-agent", agent) }
     };
     let sign_in = async |client: &Caller, token: &Value| {

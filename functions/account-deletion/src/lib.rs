@@ -26,6 +26,7 @@ pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/del
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
@@ -77,10 +78,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
         rules: Rules::read(r),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub struct State {
     table: Table,
     audit: Audit,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
 }
 
@@ -55,8 +56,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: Tokens::read(r, &sys),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }

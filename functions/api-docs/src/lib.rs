@@ -11,18 +11,19 @@ use function::{Boot, Function, StartError};
 use web::Edge;
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.
-web::operations! { "api-docs", "This description, and the pages to read it with.", () =>
+web::operations! { "api-docs", "This description, and the pages to read it with.", Edge =>
     document::get_document,
     docs::get_docs,
     docs::get_docs_file,
     problems::get_problem,
 }
 
-/// Needs nothing.
+/// Reads the configuration.
 ///
 /// # Errors
-/// None.
+/// [`StartError::Config`]
 #[expect(clippy::unused_async, reason = "every function starts alike")]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
-    Ok(web::function(routes(), (), Edge { sys: boot.sys }))
+    let edge = boot.env.read(|r| Edge::read(r, &boot.sys))?;
+    Ok(web::function(routes(), edge))
 }

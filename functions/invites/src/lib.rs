@@ -29,6 +29,7 @@ use web::Edge;
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     sealer: Sealer,
     links: Links,
@@ -54,8 +55,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: Tokens::read(r, &sys),
         sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
         links: Links::new(&r.need("PUBLIC_URL")),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }

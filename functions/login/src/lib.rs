@@ -36,6 +36,7 @@ use web::Edge;
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
@@ -91,8 +92,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         gate: Gate::read(r),
         places: Places::read(r),
         figures: Figures::new(&boot),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }

@@ -27,6 +27,7 @@ use web::Edge;
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
@@ -75,8 +76,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         factor_keys: FactorKeys::read(r, &sys),
         site,
         sending: Sending::read(r, Figures::new(&boot)),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }

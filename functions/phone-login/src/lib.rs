@@ -27,6 +27,7 @@ use web::Edge;
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     sending: Sending,
@@ -68,10 +69,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sending: Sending::read(r, Figures::new(&boot)),
         gate: Gate::read(r),
         digits: Digits::read(r),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use web::Edge;
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     bucket: Bucket,
     links: Links,
@@ -79,8 +80,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: CodeKey::read(r),
         hasher: Hasher::read(r, &sys),
         sending: Sending::read(r, Figures::new(&boot)),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }

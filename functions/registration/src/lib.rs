@@ -42,6 +42,7 @@ use web::{Client, Edge};
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
@@ -133,8 +134,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: Hasher::read(r, &sys),
         judge: Judge::read(r),
         gate: Gate::read(r),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }

@@ -24,6 +24,7 @@ use web::Edge;
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     sealer: Sealer,
 }
@@ -45,8 +46,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
         tokens: Tokens::read(r, &sys),
         sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(web::function(routes(), state, Edge { sys }))
+    Ok(web::function(routes(), state))
 }

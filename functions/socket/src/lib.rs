@@ -36,6 +36,7 @@ use web::Edge;
 pub struct State {
     table: Table,
     sys: Sys,
+    edge: Edge,
     tokens: Tokens,
     sealer: Sealer,
     sockets: Sockets,
@@ -68,10 +69,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
         sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
         site: Site { socket_url: r.need("SOCKET_URL").into(), origins: r.list("ALLOWED_ORIGINS").into() },
+        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    let http = web::function(routes(), state.clone(), Edge { sys });
+    let http = web::function(routes(), state.clone());
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());
         async move {

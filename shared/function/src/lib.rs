@@ -117,7 +117,34 @@ impl Function {
     /// Whatever the handler failed with.
     pub async fn invoke(&self, payload: Box<RawValue>, context: Context) -> Result<Box<RawValue>, Failure> {
         let trace = context.trace.clone();
-        let call = AssertUnwindSafe((self.handler)(payload, context)).catch_unwind();
+        let handler = Arc::clone(&self.handler);
+        // The handler is called within the guard: it may panic before it returns a future.
+        let call = AssertUnwindSafe(async move { handler(payload, context).await }).catch_unwind();
         trace::scope(trace, call).await.unwrap_or_else(|_| Err("the function panicked".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_fails_the_invocation_and_not_the_host() {
+        let panics = Function::raw(|payload, _| {
+            assert!(payload.get() != "1", "before there is a future");
+            async move {
+                assert!(payload.get() != "2", "while it runs");
+                Ok(payload)
+            }
+        });
+        let invoke = async |json: &str| {
+            let payload = RawValue::from_string(json.to_owned()).unwrap();
+            panics.invoke(payload, Context::default()).await.map(|answer| answer.get().to_owned()).map_err(|e| e.to_string())
+        };
+        for (json, expected) in
+            [("1", Err("the function panicked".to_owned())), ("2", Err("the function panicked".to_owned())), ("3", Ok("3".to_owned()))]
+        {
+            assert_eq!(invoke(json).await, expected);
+        }
     }
 }

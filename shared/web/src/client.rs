@@ -5,21 +5,19 @@ use std::{convert::Infallible, net::IpAddr};
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
 use kernel::{FieldError, Locale, Problem};
-use lambda_http::request::RequestContext;
 
 /// The platform's id of a request, echoed as `X-Request-Id`.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub String);
 
-/// The client, by what API Gateway saw. No header that a client can set has any part in its address.
+/// The client, by what API Gateway saw, or by what a proven edge before it says: see [`crate::Edge::client`].
 #[derive(Clone, Debug, Default)]
 pub struct Client {
-    /// The peer's address.
+    /// Its address.
     pub address: Option<IpAddr>,
     /// The `User-Agent`, at most 255 characters.
     pub user_agent: String,
-    /// City and country, where CloudFront stands before the API and says so; nothing else is asked. Shown to people, and never
-    /// judged by: whoever reaches the API past CloudFront can say what they like.
+    /// City and country, if a proven edge says so; nothing else is asked. Shown to people, and never judged by.
     pub place: Option<String>,
 }
 
@@ -52,34 +50,12 @@ impl Client {
             None => "unknown".to_owned(),
         }
     }
-
-    pub(crate) fn of(parts: &Parts) -> Self {
-        let context = parts.extensions.get::<RequestContext>();
-        let address = match context {
-            Some(RequestContext::ApiGatewayV2(c)) => c.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
-            _ => None,
-        };
-        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        Self { address, user_agent: user_agent.chars().take(255).collect(), place: place(parts) }
-    }
-}
-
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html>
-fn place(parts: &Parts) -> Option<String> {
-    let part = |name| {
-        let value = parts.headers.get(name).and_then(|v| v.to_str().ok())?;
-        let text: String =
-            percent_encoding::percent_decode_str(value).decode_utf8_lossy().chars().filter(|c| !c.is_control()).take(60).collect();
-        Some(text).filter(|t| !t.is_empty())
-    };
-    let parts: Vec<String> = ["cloudfront-viewer-city", "cloudfront-viewer-country"].into_iter().filter_map(part).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self::of(parts))
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
     }
 }
 

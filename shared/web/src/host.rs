@@ -1,22 +1,120 @@
 //! From a Lambda event to an axum request and back, by `lambda_http`.
+//!
+//! The gateway chooses the operation: `routeKey` names its route and `pathParameters` what stands in it. The path that the
+//! router gets is made of these two. `lambda_http` would make a URL of the `Host` header and the raw path, which the client
+//! writes, and panics where they make none. So it gets neither.
 
-use axum::Router;
-use function::Function;
-use lambda_http::{Adapter, LambdaEvent, Service as _, request::LambdaRequest};
+use axum::{Router, extract::FromRef, http::Uri};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use function::{Failure, Function};
+use http::{Method, header};
+use lambda_http::{
+    Adapter, LambdaEvent, Request, Service as _, aws_lambda_events::apigw::ApiGatewayV2httpRequest, request::LambdaRequest, service_fn,
+};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode_byte, utf8_percent_encode};
 
 use crate::{Edge, layers};
 
+/// What `http::Uri` refuses in a query. None of it has a meaning there.
+const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+
 /// An HTTP function: these routes over this state, within the layers that every reply passes.
 #[must_use]
-pub fn function<S: Clone + Send + Sync + 'static>(routes: Router<S>, state: S, edge: Edge) -> Function {
-    from_router(layers::around(routes.with_state(state), edge))
-}
-
-fn from_router(router: Router) -> Function {
+pub fn function<S: Clone + Send + Sync + 'static>(routes: Router<S>, state: S) -> Function
+where
+    Edge: FromRef<S>,
+{
+    let edge = Edge::from_ref(&state);
+    let layered = layers::around(routes.with_state(state), edge);
     Function::raw(move |payload, _| {
-        // `lambda_http::run` puts the same adapter around a router; hosts other than the runtime need it by itself.
-        let call = serde_json::from_str::<LambdaRequest>(payload.get())
-            .map(|payload| Adapter::from(router.clone()).call(LambdaEvent { payload, context: lambda_http::Context::default() }));
-        async move { Ok(serde_json::value::to_raw_value(&call?.await?)?) }
+        let mut layered = layered.clone();
+        async move {
+            let mut event: ApiGatewayV2httpRequest = serde_json::from_str(payload.get())?;
+            let (route, uri) = Route::of(&mut event)?;
+            let service = service_fn(move |mut request: Request| {
+                *request.uri_mut() = uri.clone();
+                request.extensions_mut().insert(route.clone());
+                layered.call(request)
+            });
+            // `lambda_http::run` puts the same adapter around a router; hosts other than the runtime need it by itself.
+            let event = LambdaEvent { payload: LambdaRequest::ApiGatewayV2(event), context: lambda_http::Context::default() };
+            let reply = Adapter::from(service).call(event);
+            Ok(serde_json::value::to_raw_value(&reply.await?)?)
+        }
     })
 }
+
+/// The route that a request takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// The gateway chose the one with this template, such as `/v1/users/{username}`. No other may answer.
+    Chosen(String),
+    /// No gateway was asked: `cargo lambda watch` called the function over HTTP. The router chooses by the path.
+    Open,
+}
+
+impl Route {
+    /// The route of an event, and the path and query for the router. Leaves in the event nothing that the adapter could fail on.
+    fn of(event: &mut ApiGatewayV2httpRequest) -> Result<(Self, Uri), Failure> {
+        let query = event.raw_query_string.take().unwrap_or_default();
+        let raw_path = event.raw_path.take().unwrap_or_default();
+        // All that the adapter makes a URL of.
+        event.headers.remove(header::HOST);
+        event.request_context.domain_name = None;
+        event.request_context.stage = None;
+        if let Some(body) = event.body.as_deref().filter(|_| event.is_base64_encoded) {
+            BASE64_STANDARD.decode(body).map_err(|_| "the body is not base64")?;
+        }
+
+        let key = event.route_key.take().ok_or("there is no route key")?;
+        let (route, mut target) = if key == "$default" {
+            (Self::Open, path_of(&raw_path))
+        } else {
+            let (method, template) = key.split_once(' ').filter(|(_, path)| path.starts_with('/')).ok_or("the route key is none")?;
+            if method != "ANY" {
+                event.request_context.http.method = Method::from_bytes(method.as_bytes())?;
+            }
+            let value = |name: &str| event.path_parameters.get(name).map(String::as_str);
+            (Self::Chosen(template.to_owned()), filled(template, value).ok_or("a path parameter is missing")?)
+        };
+        if !query.is_empty() {
+            target.push('?');
+            target.extend(utf8_percent_encode(&query, NOT_IN_A_QUERY));
+        }
+        Ok((route, target.try_into()?))
+    }
+}
+
+/// A template's path with the values of its parameters. Every byte of a value is encoded, so that it can be no separator and no
+/// fixed segment of another template. `None` if a value is missing.
+fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let mut path = String::with_capacity(template.len());
+    for segment in template.split('/').skip(1) {
+        path.push('/');
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => path.extend(value(name)?.bytes().map(percent_encode_byte)),
+            None => path.push_str(segment),
+        }
+    }
+    Some(path)
+}
+
+/// A raw path whose segments are data: each is decoded, and encoded again but for what may stand in a fixed segment.
+fn path_of(raw: &str) -> String {
+    const FIXED: &[u8] = b"-._~";
+    let mut path = String::with_capacity(raw.len());
+    for segment in raw.strip_prefix('/').unwrap_or(raw).split('/') {
+        path.push('/');
+        for byte in percent_decode_str(segment) {
+            if byte.is_ascii_alphanumeric() || FIXED.contains(&byte) {
+                path.push(byte.into());
+            } else {
+                path.push_str(percent_encode_byte(byte));
+            }
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests;

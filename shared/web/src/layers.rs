@@ -9,21 +9,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use kernel::{Kind, Locale, Problem, Sys, problem::ProblemDocument};
+use kernel::{Kind, Locale, Problem, problem::ProblemDocument};
+use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument as _, Level};
 
-use crate::{Error, Language, RequestId, error::Unrendered};
+use crate::{Edge, Error, Language, RequestId, edge, error::Unrendered, host::Route};
 
 /// API Gateway gives up after 30 s; a reply of our own must leave before.
 const DEADLINE: Duration = Duration::from_secs(25);
-
-/// What the layers need to know.
-#[derive(Clone)]
-pub struct Edge {
-    /// The clock, for durations in the log.
-    pub sys: Sys,
-}
 
 /// Puts the layers around a router whose state is complete.
 pub(crate) fn around(router: Router, edge: Edge) -> Router {
@@ -41,16 +35,25 @@ fn within(deadline: Duration, router: Router, edge: Edge) -> Router {
 async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request, next: Next) -> Response {
     let (deadline, edge) = &*around;
     let (mut parts, body) = request.into_parts();
-    let id = request_id(&parts);
+    let gateway = gateway(&parts);
+    let id = RequestId(gateway.and_then(|g| g.request_id.clone()).unwrap_or_default());
+    let client = edge.client(&parts.headers, gateway.and_then(|g| g.http.source_ip.as_deref()));
     let Language(locale) = Language::of(&parts);
     let html = wants_html(&parts);
-    parts.extensions.insert(Language(locale));
-    parts.extensions.insert(id.clone());
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let other = matches!(parts.extensions.get(), Some(Route::Chosen(template)) if *template != route);
     let (method, started) = (parts.method.clone(), edge.sys.now());
+    parts.headers.remove(edge::PROOF);
+    parts.extensions.insert(Language(locale));
+    parts.extensions.insert(client);
+    parts.extensions.insert(id.clone());
     let span = tracing::info_span!("request", request_id = %id.0, %method, route);
     async {
-        let reply = tokio::time::timeout(*deadline, next.run(Request::from_parts(parts, body))).await;
+        let reply = async {
+            // The gateway chose a route that this function does not have.
+            if other { Error::from(Kind::NotFound).into_response() } else { next.run(Request::from_parts(parts, body)).await }
+        };
+        let reply = tokio::time::timeout(*deadline, reply).await;
         let mut response = reply.unwrap_or_else(|_| Error(Problem::unavailable("the deadline passed")).into_response());
         if let Some(Unrendered(problem)) = response.extensions_mut().remove() {
             note(&problem);
@@ -64,11 +67,11 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
     .await
 }
 
-fn request_id(parts: &http::request::Parts) -> RequestId {
-    use lambda_http::request::RequestContext;
-    match parts.extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(c)) => RequestId(c.request_id.clone().unwrap_or_default()),
-        _ => RequestId::default(),
+/// What API Gateway says of a request.
+fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestContext> {
+    match parts.extensions.get() {
+        Some(RequestContext::ApiGatewayV2(context)) => Some(context),
+        _ => None,
     }
 }
 
@@ -163,6 +166,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::{body::Body, routing::get};
+    use kernel::Sys;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -177,7 +181,7 @@ mod tests {
 
     fn answer(path: &str, deadline: Duration) -> (StatusCode, serde_json::Value) {
         let router = Router::new().route("/never", get(never)).route("/panics", get(panics));
-        let router = within(deadline, router, Edge { sys: Sys::real() });
+        let router = within(deadline, router, Edge::none(Sys::real()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();

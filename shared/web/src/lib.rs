@@ -1,12 +1,13 @@
 //! What an HTTP function is: an axum router within the layers that every reply passes, as a [`function::Function`].
 //!
 //! ```text
-//! event ─▶ request id, language, client ─▶ deadline ─▶ panic guard ─▶ router ─▶ problem documents ─▶ headers ─▶ event
+//! event ─▶ the gateway's route ─▶ request id, language, client ─▶ deadline ─▶ panic guard ─▶ router ─▶ problem documents ─▶ headers ─▶ event
 //! ```
 //!
 //! Handlers take extractors and answer `Result<T, web::Error>`; whatever fails becomes a problem document in one place.
 
 mod client;
+mod edge;
 mod error;
 mod extract;
 mod host;
@@ -18,10 +19,10 @@ mod page;
 mod reply;
 
 pub use client::{Client, Language, RequestId};
+pub use edge::Edge;
 pub use error::Error;
 pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
-pub use layers::Edge;
 pub use openapi::Problems;
 #[doc(hidden)]
 pub use operations::route;

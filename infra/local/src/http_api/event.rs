@@ -112,7 +112,10 @@ pub(super) fn event(
     })
 }
 
-/// API Gateway decodes the path before it routes, for `rawPath` as well, and ends it at a question mark that comes out.
+/// API Gateway decodes the path before it routes, and `rawPath` and the path parameters are what comes out: an encoded slash divides
+/// segments, and a question mark ends the path. A backslash, a number sign and dots mean nothing
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>; the rest is not documented and was
+/// observed: <https://github.com/middleapi/standard-server/pull/93>, <https://github.com/aws/aws-lambda-dotnet/pull/1901>).
 pub(super) fn decoded_path(parts: &Parts) -> Option<String> {
     let decoded = percent_decode_str(parts.uri.path()).decode_utf8().ok()?;
     decoded.split('?').next().map(str::to_owned)

@@ -256,6 +256,59 @@ async fn a_presigned_upload_is_good_for_what_it_says_and_as_long_as_it_says() {
     assert_eq!(object["eTag"].as_str().map(str::len), Some(32));
 }
 
+/// What the link does not say nobody adds to it.
+#[tokio::test]
+async fn a_presigned_request_takes_no_header_of_s3_that_is_not_signed() {
+    const HEADERS: [(&str, &str); 14] = [
+        ("x-amz-acl", "public-read"),
+        ("x-amz-tagging", "a=b"),
+        ("x-amz-meta-owner", "somebody"),
+        ("x-amz-storage-class", "GLACIER"),
+        ("x-amz-website-redirect-location", "https://evil.test/"),
+        ("x-amz-copy-source", "bucket/public/other"),
+        ("x-amz-server-side-encryption", "aws:kms"),
+        ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+        ("x-amz-object-lock-mode", "GOVERNANCE"),
+        ("x-amz-grant-read", "uri=http://acs.amazonaws.com/groups/global/AllUsers"),
+        ("x-amz-checksum-sha256", "OowebzZhmoMYPIcF4vMnMppgh6QBjyI2J3FTAChgW0E="),
+        ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
+        ("X-Amz-Date", "20300101T000000Z"),
+        ("x-amz-request-payer", "requester"),
+    ];
+    let cloud = Cloud::start().await;
+    let s3 = cloud.s3("Writer");
+    let config = || {
+        let start = std::time::UNIX_EPOCH + Duration::from_millis(cloud.clock.now().millis().unsigned_abs());
+        PresigningConfig::builder().start_time(start).expires_in(Duration::from_secs(600)).build().expect("config")
+    };
+    let put = || s3.put_object().bucket(BUCKET).key("incoming/x").content_type("image/png");
+    let link = put().presigned(config()).await.expect("link");
+    let http = reqwest::Client::new();
+    let upload = |name: &str, value: &str| http.put(link.uri()).header("content-type", "image/png").header(name, value).body("data").send();
+    for (name, value) in HEADERS {
+        let refused = upload(name, value).await.expect("answer");
+        assert_eq!(refused.status(), 403, "{name}");
+        let text = refused.text().await.expect("text");
+        assert!(text.contains("AccessDenied") && text.contains("which were not signed"), "{name}: {text}");
+    }
+    cloud.activity.quiet().await;
+    assert!(cloud.received("consumer").is_empty(), "nothing was stored");
+    // Other headers are the client's business, and a header that the link names is demanded as it was signed.
+    for (name, value) in [("x-amzn-trace-id", "Root=1-0-0"), ("user-agent", "test"), ("x-other", "y")] {
+        assert_eq!(upload(name, value).await.expect("answer").status(), 200, "{name}");
+    }
+    let tagged = put().tagging("a=b").presigned(config()).await.expect("link");
+    let named: Vec<_> = tagged.headers().filter(|(name, _)| name.starts_with("x-amz-")).collect();
+    assert_eq!(named, [("x-amz-tagging", "a=b")]);
+    for (value, status) in [("a=b", 200), ("a=c", 403)] {
+        let answer = http.put(tagged.uri()).header("content-type", "image/png").header("x-amz-tagging", value).body("data").send();
+        assert_eq!(answer.await.expect("answer").status(), status, "{value}");
+    }
+    let got = s3.get_object().bucket(BUCKET).key("incoming/x").presigned(config()).await.expect("link");
+    assert_eq!(http.get(got.uri()).header("x-amz-request-payer", "requester").send().await.expect("answer").status(), 403);
+    assert_eq!(http.get(got.uri()).send().await.expect("answer").status(), 200);
+}
+
 #[tokio::test]
 async fn objects_are_kept_and_missing_ones_are_hidden() {
     let cloud = Cloud::start().await;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use http::HeaderName;
 use s3s::{
     S3Error, S3ErrorCode, S3Request, S3Result,
     access::{S3Access, S3AccessContext},
@@ -67,6 +68,14 @@ impl S3Access for Access {
             return Err(S3Error::with_message(S3ErrorCode::InvalidToken, SignatureError::UnknownKey.to_string()));
         }
 
+        let names = cx.headers().keys().map(HeaderName::as_str);
+        if !unsigned(cx.uri().query().unwrap_or_default(), names).is_empty() {
+            return Err(S3Error::with_message(
+                S3ErrorCode::AccessDenied,
+                "There were headers present in the request which were not signed",
+            ));
+        }
+
         let function = credential.function.clone();
         let operation = cx.s3_op().name().to_owned();
         let bucket = cx.s3_path().get_bucket_name().unwrap_or_default().to_owned();
@@ -120,6 +129,14 @@ impl Access {
     }
 }
 
+/// The headers of a presigned request that are S3's own and that its link does not cover. S3 demands every `x-amz-*` header of
+/// the request among `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
+/// Otherwise whoever has a link could add to the object what the link does not say: tags, another class, the source of a copy.
+fn unsigned<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let Some(signed) = sigv4::query_value(query, "X-Amz-SignedHeaders") else { return Vec::new() };
+    names.filter(|name| name.starts_with("x-amz-") && !signed.split(';').any(|signed| signed == *name)).collect()
+}
+
 fn object_need(action: &str, bucket: &str, key: &str) -> Need {
     Need::new(action, format!("arn:aws:s3:::{bucket}/{key}"))
 }
@@ -147,7 +164,16 @@ fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>)
 
 #[cfg(test)]
 mod tests {
-    use super::needs;
+    use super::{needs, unsigned};
+
+    #[test]
+    fn a_link_covers_the_headers_that_are_s3s_own() {
+        let of = |query: &str| unsigned(query, ["host", "x-amz-tagging", "x-amzn-trace-id", "content-type"].into_iter());
+        assert_eq!(of("X-Amz-SignedHeaders=content-type%3Bhost"), ["x-amz-tagging"]);
+        assert_eq!(of("X-Amz-SignedHeaders=host%3Bx-amz-tagging-directive"), ["x-amz-tagging"]);
+        assert!(of("X-Amz-SignedHeaders=host%3Bx-amz-tagging").is_empty());
+        assert!(of("list-type=2").is_empty(), "no link");
+    }
 
     #[test]
     fn each_operation_names_its_actions_and_resources() {

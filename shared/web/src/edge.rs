@@ -1,0 +1,175 @@
+//! Where a request comes from: from a client, or through an edge such as CloudFront that an operator put before the API.
+//!
+//! Whatever stands in a request's headers anybody can write. An edge proves itself by a secret that it adds to every request,
+//! in place of what the client sent under that name. Only then do its headers say who the client is.
+
+use std::{net::IpAddr, sync::Arc};
+
+use http::{HeaderMap, HeaderName, header};
+use kernel::{Secret, Sys, env::Reader, secret::same};
+
+use crate::Client;
+
+/// The header that carries the edge's secret: `OriginCustomHeaders` of CloudFront's origin.
+pub const PROOF: HeaderName = HeaderName::from_static("x-edge-secret");
+
+/// Secrets that are good at a time: the new one and the old one, while they are exchanged.
+const SECRETS_MAX: usize = 2;
+
+/// What every HTTP function shares: the clock, and by what the edge before the API is known.
+#[derive(Clone)]
+pub struct Edge {
+    pub(crate) sys: Sys,
+    secrets: Arc<[Secret]>,
+}
+
+impl Edge {
+    /// Reads `EDGE_SECRETS`: one secret, or two separated by a comma. Empty means that nothing stands before the API.
+    pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
+        const NAME: &str = "EDGE_SECRETS";
+        let given = r.list(NAME);
+        for secret in &given {
+            r.strong(NAME, secret);
+        }
+        if given.len() > SECRETS_MAX {
+            r.wrong(format!("{NAME} has more than {SECRETS_MAX} secrets"));
+        }
+        if !given.iter().all(|secret| secret.bytes().all(|b| b.is_ascii_graphic())) {
+            r.wrong(format!("{NAME} must be printable ASCII without spaces: it travels in a header"));
+        }
+        Self { sys: sys.clone(), secrets: given.into_iter().map(Secret::new).collect() }
+    }
+
+    /// With no edge before the API.
+    #[cfg(test)]
+    pub(crate) fn none(sys: Sys) -> Self {
+        Self { sys, secrets: Arc::default() }
+    }
+
+    /// Whether a request came through the edge. Never without a secret.
+    #[must_use]
+    pub fn proven(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(PROOF).map_or(&[][..], |value| value.as_bytes());
+        // All are compared, so that the time does not tell which one fits.
+        self.secrets.iter().fold(false, |proven, secret| proven | same(secret.expose().as_bytes(), given))
+    }
+
+    /// The client, by what the platform saw of its `peer` and, through the edge, by what the edge says.
+    #[must_use]
+    pub fn client(&self, headers: &HeaderMap, peer: Option<&str>) -> Client {
+        let agent = text(headers, &header::USER_AGENT).unwrap_or_default();
+        let peer = peer.and_then(|ip| ip.parse().ok()).map(|ip: IpAddr| ip.to_canonical());
+        let (address, place) = if self.proven(headers) {
+            let viewer = text(headers, &VIEWER_ADDRESS).and_then(viewer);
+            if viewer.is_none() {
+                tracing::warn!("the edge does not say where a request comes from: all of its clients count as one");
+            }
+            (viewer.or(peer), place(headers))
+        } else {
+            (peer, None)
+        };
+        Client { address, user_agent: agent.chars().take(255).collect(), place }
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html>
+const VIEWER_ADDRESS: HeaderName = HeaderName::from_static("cloudfront-viewer-address");
+const VIEWER_PLACE: [HeaderName; 2] =
+    [HeaderName::from_static("cloudfront-viewer-city"), HeaderName::from_static("cloudfront-viewer-country")];
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// `198.51.100.7:46532`; an IPv6 address stands before its port without brackets, which are read as well.
+fn viewer(value: &str) -> Option<IpAddr> {
+    let (ip, port) = value.rsplit_once(':')?;
+    let _: u16 = port.parse().ok()?;
+    let ip = ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip);
+    Some(ip.parse::<IpAddr>().ok()?.to_canonical())
+}
+
+/// City and country. The city is percent-encoded.
+fn place(headers: &HeaderMap) -> Option<String> {
+    let part = |name| {
+        let value = percent_encoding::percent_decode_str(text(headers, name)?).decode_utf8_lossy();
+        let text: String = value.chars().filter(|c| !c.is_control()).take(60).collect();
+        Some(text).filter(|t| !t.is_empty())
+    };
+    let parts: Vec<String> = VIEWER_PLACE.iter().filter_map(part).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{ConfigError, Env};
+
+    use super::*;
+
+    const NEW: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
+    const OLD: &str = "q9Kx3oR8tU5wY0aC2eG7hI4lM6nO1sZd";
+
+    fn edge(secrets: &str) -> Result<Edge, ConfigError> {
+        let env: Env = [("EDGE_SECRETS".to_owned(), secrets.to_owned())].into_iter().collect();
+        env.read(|r| Edge::read(r, &Sys::real()))
+    }
+
+    fn headers(given: &[(&'static str, &str)]) -> HeaderMap {
+        given.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_secret_is_strong_and_there_are_two_at_most() {
+        for good in ["", NEW, &format!("{NEW},{OLD}"), &format!("{NEW}, {OLD}")] {
+            assert!(edge(good).is_ok(), "{good}");
+        }
+        for bad in
+            [&NEW[..31], &"a".repeat(64), &format!("{NEW},short"), &format!("{NEW},{OLD},{NEW}"), &format!("{NEW} x"), &format!("{NEW}ż")]
+        {
+            let error = edge(bad).err().unwrap().to_string();
+            assert!(error.contains("EDGE_SECRETS") && !error.contains(&bad[..8]), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_a_secret_proves_the_edge() {
+        let both = edge(&format!("{NEW},{OLD}")).unwrap();
+        for good in [NEW, OLD] {
+            assert!(both.proven(&headers(&[("x-edge-secret", good)])));
+        }
+        for bad in ["", "x", &NEW[1..], &format!("{NEW}x"), &format!("{NEW},{OLD}"), &NEW.to_ascii_lowercase()] {
+            assert!(!both.proven(&headers(&[("x-edge-secret", bad)])), "{bad}");
+        }
+        assert!(!both.proven(&HeaderMap::new()));
+        let none = edge("").unwrap();
+        assert!(!none.proven(&headers(&[("x-edge-secret", "")])) && !none.proven(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_edge_says_who_the_client_is() {
+        let one = edge(NEW).unwrap();
+        let client = |proof: &str, viewer: &str| {
+            let all = [("x-edge-secret", proof), ("cloudfront-viewer-address", viewer), ("cloudfront-viewer-city", "Krak%C3%B3w")];
+            let client = one.client(&headers(&all), Some("192.0.2.1"));
+            (client.address.map(|a| a.to_string()).unwrap_or_default(), client.place)
+        };
+        let place = Some("Kraków".to_owned());
+        for (viewer, address) in [
+            ("198.51.100.7:46532", "198.51.100.7"),
+            ("2001:db8:1:2:3:4:5:6:46532", "2001:db8:1:2:3:4:5:6"),
+            ("2001:db8::7:443", "2001:db8::7"),
+            ("[2001:db8::7]:443", "2001:db8::7"),
+            ("::ffff:198.51.100.7:443", "198.51.100.7"),
+            // What is no address with a port says nothing.
+            ("198.51.100.7", "192.0.2.1"),
+            ("198.51.100.7:65536", "192.0.2.1"),
+            ("198.51.100.7:1,198.51.100.8:2", "192.0.2.1"),
+            ("unknown:1", "192.0.2.1"),
+            ("", "192.0.2.1"),
+        ] {
+            assert_eq!(client(NEW, viewer), (address.to_owned(), place.clone()), "{viewer}");
+            assert_eq!(client(OLD, viewer), ("192.0.2.1".to_owned(), None), "{viewer}");
+        }
+        assert_eq!(one.client(&HeaderMap::new(), Some("::ffff:192.0.2.1")).address, "192.0.2.1".parse().ok());
+    }
+}

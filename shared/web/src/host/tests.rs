@@ -1,0 +1,465 @@
+//! Raw events, as only an attacker or a defect would make them: the function never panics, and the route is always the event's.
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow would fail the test")]
+
+use axum::{
+    Json, Router,
+    extract::{MatchedPath, Path, RawQuery},
+    http::{HeaderMap, Method},
+    routing::{any, get, post},
+};
+use function::{Context, Function, RawValue};
+use kernel::{Env, Sys};
+use serde_json::{Map, Value, json};
+
+use crate::Edge;
+
+/// What a client may write where a parameter, a path, a query, a header or a host stands.
+const HOSTILE: &[&str] = &[
+    "a:b",
+    "x/v1/me?",
+    "user@host",
+    "user:pass@host:99999",
+    "[::1",
+    "[::1]:80",
+    "żółw.example",
+    "xn--a",
+    "..",
+    ".",
+    "%2e%2e",
+    "%2E",
+    "..\\..\\v1\\me",
+    "..%5C..%5Cv1%5Cme",
+    "..\\..\\v1\\sessions#",
+    "../../v1/me",
+    "..%2F..%2Fv1%2Fme",
+    "%252e%252e%252f",
+    "me",
+    "%6De",
+    "{username}",
+    "{*rest}",
+    ":username",
+    "*",
+    "ana;admin=1",
+    "ana?x=1",
+    "ana#1",
+    "ana%231",
+    "ana%00",
+    "\u{0}",
+    "\u{7f}",
+    " ",
+    "",
+    "%",
+    "%f",
+    "%ff",
+    "%FF%FE",
+    "\u{fffd}",
+    "ﬀ／．．",
+    "日本",
+    "'\"<>`|^",
+    "http://evil.example/",
+    "//evil.example/v1/me",
+    "\r\nHost: evil",
+    "\t",
+    "$default",
+    "GET /v1/me",
+];
+
+/// Templates as the functions have them, each behind its method.
+const ROUTES: &[&str] = &[
+    "GET /v1/me",
+    "PUT /v1/me",
+    "GET /v1/users/me",
+    "GET /v1/users/{username}",
+    "POST /v1/sessions",
+    "POST /v1/sign-ins/{flow}/verify",
+    "PUT /v1/admin/users/{username}/roles/{role}",
+    "GET /.well-known/jwks.json",
+];
+
+/// Routes that the function does not have, and route keys that are none.
+const OTHER_ROUTES: &[&str] = &[
+    "GET /v1/users/{name}",
+    "GET /v1/{anything}",
+    "DELETE /v1/me",
+    "GET /v1/nothing",
+    "GET /v1/me?x",
+    "GET /v1/me#x",
+    "GET /v1/users/..",
+    "GET /v1/users/me/",
+    "GET //v1/me",
+    "GET /",
+    "GET ",
+    "GET",
+    " /v1/me",
+    "",
+    "get /v1/me",
+    "ANY /v1/me",
+    "GE T /v1/me",
+    "GET /v1/{username",
+    "GET /v1/żółw",
+    "GET v1/me",
+    "$connect",
+];
+
+/// Draws the same numbers from the same seed: SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(n).unwrap()).unwrap()
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.below(all.len())]
+    }
+
+    /// Something hostile, now and then cut, doubled or with a character from anywhere in it.
+    fn text(&mut self) -> String {
+        let mut text = self.of(HOSTILE).to_owned();
+        if self.one_in(4) {
+            text.push_str(self.of(HOSTILE));
+        }
+        if self.one_in(4) {
+            let any = u32::try_from(self.below(0x11_0000)).unwrap();
+            text.extend(char::from_u32(any));
+        }
+        if self.one_in(8) {
+            text = text.chars().skip(1).collect();
+        }
+        text
+    }
+
+    /// A value that a member should not have.
+    fn wrong(&mut self) -> Value {
+        match self.below(8) {
+            0 => Value::Null,
+            1 => json!(self.next()),
+            2 => json!(true),
+            3 => json!([]),
+            4 => json!([self.text()]),
+            5 => json!({}),
+            6 => json!({ self.text(): self.text() }),
+            _ => json!(self.text()),
+        }
+    }
+
+    fn map(&mut self, most: usize) -> Map<String, Value> {
+        (0..self.below(most)).map(|_| (self.text(), json!(self.text()))).collect()
+    }
+}
+
+/// An event and what must come of it.
+struct Case {
+    payload: String,
+    /// The only one that may answer. Nothing where the event leaves it open or cannot be read.
+    route: Option<String>,
+    parameters: Map<String, Value>,
+    /// Whether it is as the gateway makes them, so that the route must answer.
+    sound: bool,
+}
+
+fn case(draw: &mut Draw) -> Case {
+    let key = if draw.one_in(4) { draw.of(OTHER_ROUTES) } else { draw.of(ROUTES) };
+    let (_, template) = key.split_once(' ').unwrap_or_default();
+    let mut parameters = Map::new();
+    for name in template.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')) {
+        parameters.insert(name.to_owned(), json!(draw.text()));
+    }
+    let mut headers = Map::from_iter([
+        ("host".to_owned(), json!(draw.text())),
+        ("x-forwarded-proto".to_owned(), json!(draw.of(&["https", "http", "x:y", "", "javascript"]))),
+    ]);
+    let (named, strange) =
+        (["accept", "accept-language", "content-type", "cookie", "x-edge-secret", "cloudfront-viewer-address"], draw.one_in(8));
+    if draw.one_in(2) {
+        headers.insert(draw.of(&named).to_owned(), json!(draw.text()));
+    }
+    let mut event = json!({
+        "version": "2.0", "routeKey": key, "rawPath": format!("/{}", draw.text()), "rawQueryString": draw.text(), "headers": headers,
+        "requestContext": {
+            "accountId": "1", "apiId": "a", "domainName": draw.text(), "domainPrefix": "a", "requestId": draw.text(), "routeKey": key,
+            "http": { "method": key.split(' ').next(), "path": draw.text(), "protocol": "HTTP/1.1", "sourceIp": draw.text(), "userAgent": draw.text() },
+            "stage": draw.of(&["$default", "production", "..", "a b"]), "time": "21/Nov/2026:08:00:00 +0000", "timeEpoch": 1_795_248_000_000_u64,
+        },
+        "pathParameters": parameters, "isBase64Encoded": false,
+    });
+    if draw.one_in(2) {
+        event["body"] = json!(draw.text());
+    }
+    if draw.one_in(8) {
+        event["cookies"] = json!([draw.text(), draw.text()]);
+    }
+    if draw.one_in(8) {
+        event["queryStringParameters"] = Value::Object(draw.map(3));
+    }
+    // Header values with control characters, and methods that are none, cannot be read.
+    let is_text = |value: &Value| value.as_str().is_some_and(|v| !v.chars().any(|c| c.is_control() && c != '\t'));
+    let mut sound = ROUTES.contains(&key)
+        && event["headers"].as_object().unwrap().values().all(is_text)
+        && parameters.values().all(|value| value.as_str().is_some_and(|v| !v.is_empty()));
+    if strange {
+        sound = false;
+        damage(draw, &mut event);
+    }
+    let route = event["routeKey"].as_str().filter(|key| *key != "$default").map(str::to_owned);
+    let mut payload = event.to_string();
+    if draw.one_in(64) {
+        sound = false;
+        let cut = (0..=draw.below(payload.len())).rev().find(|at| payload.is_char_boundary(*at)).unwrap();
+        payload.truncate(cut);
+        payload.push_str(draw.of(&["", "}", "null", "\"", "[[[[[[[["]));
+    }
+    Case { payload, route, parameters, sound }
+}
+
+/// Takes a member away, or gives it a value that it should not have.
+fn damage(draw: &mut Draw, event: &mut Value) {
+    let places = [
+        "version",
+        "routeKey",
+        "rawPath",
+        "rawQueryString",
+        "headers",
+        "requestContext",
+        "pathParameters",
+        "isBase64Encoded",
+        "cookies",
+        "body",
+        "stageVariables",
+        "queryStringParameters",
+        "httpMethod",
+        "requestContext/http",
+        "requestContext/http/method",
+        "requestContext/http/sourceIp",
+        "requestContext/timeEpoch",
+        "requestContext/authorizer",
+        "requestContext/domainName",
+        "headers/host",
+    ];
+    let place = draw.of(&places);
+    let (parent, member) = place.rsplit_once('/').map_or(("", place), |(parent, member)| (parent, member));
+    let Some(parent) = (if parent.is_empty() { Some(event) } else { event.pointer_mut(&format!("/{parent}")) }) else { return };
+    let Some(parent) = parent.as_object_mut() else { return };
+    if draw.one_in(3) {
+        parent.remove(member);
+    } else if member == "headers" {
+        let many = draw.map(40);
+        parent.insert(member.to_owned(), Value::Object(many));
+    } else if member == "isBase64Encoded" {
+        parent.insert(member.to_owned(), json!(true));
+    } else {
+        let wrong = draw.wrong();
+        parent.insert(member.to_owned(), wrong);
+    }
+}
+
+/// Tells which route it is and what stands in its path.
+async fn tell(
+    matched: MatchedPath,
+    method: Method,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    Path(parameters): Path<Map<String, Value>>,
+    body: axum::body::Bytes,
+) -> Json<Value> {
+    assert!(!headers.contains_key("host"), "nobody may be told a host");
+    Json(json!({ "route": format!("{method} {}", matched.as_str()), "parameters": parameters, "query": query, "bytes": body.len() }))
+}
+
+fn subject() -> Function {
+    let routes = Router::new()
+        .route("/v1/me", get(tell).put(tell))
+        .route("/v1/users/me", get(tell))
+        .route("/v1/users/{username}", get(tell))
+        .route("/v1/sessions", post(tell))
+        .route("/v1/sign-ins/{flow}/verify", post(tell))
+        .route("/v1/admin/users/{username}/roles/{role}", any(tell))
+        .route("/.well-known/jwks.json", get(tell));
+    let env = Env::default();
+    let edge = env.read(|r| Edge::read(r, &Sys::real())).unwrap();
+    super::function(routes, edge)
+}
+
+/// The status and the body of an answer, or why the function failed.
+async fn answer(function: &Function, payload: &str) -> Result<(u64, Value), String> {
+    let Ok(payload) = RawValue::from_string(payload.to_owned()) else { return Err("no JSON".to_owned()) };
+    let reply = function.invoke(payload, Context::default()).await.map_err(|e| e.to_string())?;
+    let reply: Value = serde_json::from_str(reply.get()).unwrap();
+    let body = reply["body"].as_str().map(|body| serde_json::from_str(body).unwrap_or_default()).unwrap_or_default();
+    Ok((reply["statusCode"].as_u64().unwrap(), body))
+}
+
+/// Returns how many cases were answered by their route.
+async fn attack(cases: u64, seed: u64) -> u64 {
+    let (function, mut served) = (subject(), 0);
+    for n in 0..cases {
+        let mut draw = Draw(seed.wrapping_add(n.wrapping_mul(0x1_0000_0001)));
+        let Case { payload, route, parameters, sound } = case(&mut draw);
+        let told = || format!("case {n}: {payload}");
+        match answer(&function, &payload).await {
+            Ok((200, body)) => {
+                if let Some((method, path)) = route.as_deref().map(|route| route.split_once(' ').unwrap()) {
+                    let (was, matched) = body["route"].as_str().unwrap().split_once(' ').unwrap();
+                    assert_eq!(matched, path, "{}", told());
+                    assert!(method == "ANY" || method == was, "{}", told());
+                }
+                if sound {
+                    assert_eq!(body["parameters"], Value::Object(parameters), "{}", told());
+                }
+                served += 1;
+            }
+            Ok((status, body)) => {
+                assert!(!sound, "{status} {body} for {}", told());
+                assert!(matches!(status, 404 | 405), "{status} {body} for {}", told());
+                assert_eq!(body["status"], status, "a problem document: {}", told());
+            }
+            Err(failure) => {
+                assert!(!sound && !failure.contains("panicked"), "{failure} for {}", told());
+            }
+        }
+    }
+    served
+}
+
+/// The event of an ordinary request, before something in it is changed.
+fn event(key: &str, path: &str, parameters: &Value) -> Value {
+    json!({
+        "version": "2.0", "routeKey": key, "rawPath": path, "rawQueryString": "", "headers": { "host": "api.example" },
+        "requestContext": { "domainName": "api.example", "stage": "$default", "requestId": "r", "routeKey": key,
+            "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "" } },
+        "pathParameters": parameters, "isBase64Encoded": false,
+    })
+}
+
+#[tokio::test]
+async fn a_parameter_is_data_whatever_stands_in_it() {
+    let function = subject();
+    for text in HOSTILE.iter().filter(|text| !text.is_empty()) {
+        let (status, body) =
+            answer(&function, &event("GET /v1/users/{username}", "/v1/me", &json!({ "username": text })).to_string()).await.unwrap();
+        assert_eq!((status, &body["route"], &body["parameters"]["username"]), (200, &json!("GET /v1/users/{username}"), &json!(text)));
+    }
+    for missing in [json!({}), json!(null), json!({ "name": "ana" })] {
+        let failure = answer(&function, &event("GET /v1/users/{username}", "/v1/users/ana", &missing).to_string()).await.unwrap_err();
+        assert_eq!(failure, "a path parameter is missing");
+    }
+    let (status, _) =
+        answer(&function, &event("GET /v1/users/{username}", "/v1/me", &json!({ "username": "" })).to_string()).await.unwrap();
+    assert_eq!(status, 404, "nothing is no parameter");
+}
+
+#[tokio::test]
+async fn a_host_chooses_nothing() {
+    let function = subject();
+    for host in HOSTILE {
+        let mut asked = event("GET /v1/me", "/v1/users/ana", &json!(null));
+        asked["headers"]["host"] = json!(host.replace(char::is_control, ""));
+        asked["requestContext"]["domainName"] = json!(host);
+        let (status, body) = answer(&function, &asked.to_string()).await.unwrap();
+        assert_eq!((status, &body["route"]), (200, &json!("GET /v1/me")), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_is_passed_on_and_never_fails() {
+    let function = subject();
+    for (query, passed) in [
+        ("a=1&a=2&b=%20+%2B", json!("a=1&a=2&b=%20+%2B")),
+        ("a=ł", json!("a=%C5%82")),
+        ("a#b ?\"<>", json!("a%23b%20?%22%3C%3E")),
+        ("a={b}|^`\\", json!("a={b}|^`\\")),
+        ("", json!(null)),
+    ] {
+        let mut asked = event("GET /v1/me", "/v1/me", &json!(null));
+        asked["rawQueryString"] = json!(query);
+        assert_eq!(answer(&function, &asked.to_string()).await.unwrap().1["query"], passed, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_the_function_does_not_have_is_not_found() {
+    let function = subject();
+    for (key, status) in [
+        ("GET /v1/users/{name}", 404),
+        ("GET /v1/{anything}", 404),
+        ("GET /v1/nothing", 404),
+        ("GET /v1/me?x", 404),
+        ("GET /v1/users/x", 404),
+        ("DELETE /v1/me", 405),
+        ("POST /v1/users/{username}", 405),
+        ("ANY /v1/me", 200),
+    ] {
+        let parameters = json!({ "name": "ana", "anything": "me", "username": "ana" });
+        let (got, body) = answer(&function, &event(key, "/v1/me", &parameters).to_string()).await.unwrap();
+        assert_eq!(got, status, "{key}: {body}");
+    }
+    for key in ["", "GET", "GET me", "GE T /v1/me", " /v1/me", "$connect"] {
+        assert!(answer(&function, &event(key, "/v1/me", &json!(null)).to_string()).await.is_err(), "{key}");
+    }
+}
+
+/// What `cargo lambda watch` sends for a call to its own HTTP port: no route, and the path as it was typed.
+#[tokio::test]
+async fn where_no_gateway_chose_the_path_is_taken_segment_by_segment() {
+    let function = subject();
+    for (path, route, username) in [
+        ("/v1/me", "GET /v1/me", None),
+        ("/v1/users/ana", "GET /v1/users/{username}", Some("ana")),
+        ("/v1/users/me", "GET /v1/users/me", None),
+        ("/v1/users/%6de", "GET /v1/users/me", None),
+        ("/v1/users/..%2F..%2Fv1%2Fme", "GET /v1/users/{username}", Some("../../v1/me")),
+        ("/v1/users/..%5C..%5Cv1%5Cme", "GET /v1/users/{username}", Some("..\\..\\v1\\me")),
+        ("/v1/users/..\\..\\v1\\me", "GET /v1/users/{username}", Some("..\\..\\v1\\me")),
+        ("/v1/users/%2e%2e", "GET /v1/users/{username}", Some("..")),
+        ("/v1/users/ana%23%3Fx", "GET /v1/users/{username}", Some("ana#?x")),
+        ("/v1/users/ana#?x", "GET /v1/users/{username}", Some("ana#?x")),
+        ("/v1/users/100%", "GET /v1/users/{username}", Some("100%")),
+    ] {
+        let (status, body) = answer(&function, &event("$default", path, &json!({ "username": "not this" })).to_string()).await.unwrap();
+        assert_eq!((status, &body["route"], body["parameters"]["username"].as_str()), (200, &json!(route), username), "{path}");
+    }
+    for path in ["/v1/users/../me", "/v1//me", "//v1/me", "/v1/me/", "/v1/users/", "", "/", "/v1/nothing"] {
+        let (status, _) = answer(&function, &event("$default", path, &json!(null)).to_string()).await.unwrap();
+        assert_eq!(status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_what_it_was_or_the_event_is_refused() {
+    let function = subject();
+    for (body, encoded, bytes) in [("aGVsbG8=", true, Some(5)), ("aGVsbG8=", false, Some(8)), ("aGVsbG8", true, None), ("%", true, None)] {
+        let mut asked = event("GET /v1/me", "/v1/me", &json!(null));
+        (asked["body"], asked["isBase64Encoded"]) = (json!(body), json!(encoded));
+        let answer = answer(&function, &asked.to_string()).await;
+        match bytes {
+            Some(bytes) => assert_eq!(answer.unwrap().1["bytes"], bytes, "{body}"),
+            None => assert_eq!(answer.unwrap_err(), "the body is not base64", "{body}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_raw_event_makes_a_function_panic_or_choose_another_route() {
+    let served = attack(10_000, 1).await;
+    assert!(served > 4_000, "most events reach their route: {served}");
+}
+
+/// `cargo test --release -p web -- --ignored`
+#[tokio::test]
+#[ignore = "takes a minute"]
+async fn a_million_raw_events_make_no_panic_and_no_other_route() {
+    let served = attack(1_000_000, 2).await;
+    assert!(served > 400_000, "most events reach their route: {served}");
+}

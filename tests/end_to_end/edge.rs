@@ -1,0 +1,300 @@
+//! The edge of the system: which operation answers a request, and where the request comes from, whatever is written in it.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use serde_json::Value;
+use tests::{Caller, Cloud, PASSWORD, json, logged};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpSocket,
+};
+
+/// Paths of operations that have a parameter, one for each kind: a name, the secret of a flow, an id, one of a few words, a file,
+/// two at once. What follows is the body, if it takes one.
+const OPERATIONS: [(&str, &str, &str); 14] = [
+    ("GET", "/v1/usernames/{}/availability", ""),
+    ("GET", "/v1/users/{}", ""),
+    ("GET", "/v1/registrations/{}", ""),
+    ("POST", "/v1/sign-ins/{}/verify", r#"{"login":"ana","password":"tall giraffes dance"}"#),
+    ("POST", "/v1/phone-sign-ins/{}/verify", r#"{"code":"123456"}"#),
+    ("DELETE", "/v1/sessions/{}", ""),
+    ("GET", "/v1/me/addresses/{}", ""),
+    ("GET", "/v1/me/exports/{}", ""),
+    ("DELETE", "/v1/me/mfa/factors/{}", r#"{"password":"tall giraffes dance"}"#),
+    ("GET", "/v1/rooms/{}/messages", ""),
+    ("GET", "/v1/pictures/{}/small", ""),
+    ("GET", "/docs/{}", ""),
+    ("GET", "/problems/{}", ""),
+    ("PUT", "/v1/admin/users/ana/roles/{}", ""),
+];
+
+/// What stands in their place, as it is typed.
+const PARAMETERS: [&str; 22] = [
+    "..%5C..%5Cv1%5Cme",
+    "..%5C..%5C..%5Cv1%5Csessions%23",
+    "..%5c..%5cv1%5cme%23",
+    "..\\..\\v1\\me",
+    "..",
+    ".",
+    "%2e%2e",
+    "%2E",
+    ".%2e",
+    "%5C",
+    "Ana%231",
+    "%23",
+    "Ana;x=1",
+    "Ana%3Bx=1",
+    "..%252F..%252Fv1%252Fme",
+    "%252e%252e%252fme",
+    "%255C..%255Cme",
+    "Me%00",
+    "%20No-Name",
+    "%7Busername%7D",
+    "Ana%0D%0AHost:%20x",
+    "%EF%BC%8F..%EF%BC%8Fme",
+];
+
+/// Sends a request exactly as it is written, from this address. Returns the status, and the body if it is JSON.
+async fn ask(cloud: &Cloud, from: [u8; 2], request: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
+    let address = cloud.urls.api.trim_start_matches("http://");
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::new(127, 9, from[0], from[1]), 0).into()).expect("an address");
+    let mut stream = socket.connect(address.parse().expect("an address")).await.expect("it listens");
+    let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
+    let host = if headers.iter().any(|(name, _)| *name == "host") { String::new() } else { format!("host: {address}\r\n") };
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("{request} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n{kind}{host}{headers}", body.len());
+    stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await.expect("in time").expect("an answer");
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{request}: {answer}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{request}: {head}"));
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+/// The answer to a parameter that means nothing, without what differs from one request to the next.
+fn own(answer: (u16, Value)) -> (u16, Value, Value) {
+    let (status, body) = answer;
+    (status, body["code"].clone(), body["message"].clone())
+}
+
+fn bearer(caller: &Caller) -> String {
+    format!("Bearer {}", caller.token())
+}
+
+/// What is in a path's parameter is data: each operation answers as it does to a name that nobody has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parameter_never_chooses_another_operation() {
+    let cloud = Cloud::start().await;
+    let token = bearer(&cloud.member("ana").await);
+    for (method, path, body) in OPERATIONS {
+        let answer = async |parameter: &str, n: usize| {
+            let from = [u8::try_from(n).expect("few"), u8::try_from(path.len()).expect("short")];
+            let request = format!("{method} {}", path.replace("{}", parameter));
+            own(ask(&cloud, from, &request, &[("authorization", &token)], body).await)
+        };
+        // A name that is none: a lookup tells it from one that nobody has.
+        let expected = answer("No-Name", 1).await;
+        assert!(expected.0 < 500 && expected.2 != "Not Found", "{method} {path}: {expected:?}");
+        for (n, parameter) in PARAMETERS.iter().enumerate() {
+            assert_eq!(answer(parameter, n + 2).await, expected, "{method} {path} with {parameter}");
+        }
+    }
+    assert_eq!(
+        cloud.sign_in("ana").await.get("/v1/sessions").await.is(200)["items"].as_array().map(Vec::len),
+        Some(2),
+        "nobody else signed in"
+    );
+}
+
+/// API Gateway decodes a path before it looks for the route, so that an encoded slash divides, and ends it at a question mark.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_gateway_decodes_a_path_before_it_looks_for_the_route() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let token = bearer(&ana);
+    for (n, (path, status, member)) in [
+        ("/v1/users/..%2F..%2Fv1%2Fme", 404, ("message", "Not Found")),
+        ("/v1/users/x%2Fy", 404, ("message", "Not Found")),
+        ("/v1/users%2Fana", 200, ("username", "ana")),
+        ("/v1/users/%61na", 200, ("username", "ana")),
+        ("/v1/users/ana%3Fx=1", 200, ("username", "ana")),
+        ("/v1/users/ana?x=1#y", 200, ("username", "ana")),
+        ("/v1/me%23", 404, ("message", "Not Found")),
+        ("/v1%5Cme", 404, ("message", "Not Found")),
+        ("/v1/users/../me", 404, ("message", "Not Found")),
+        ("/v1/%2e/me", 404, ("message", "Not Found")),
+        ("/v1/usernames/ana%231/availability", 200, ("code", "username_format")),
+        ("/v1/usernames/ana%3F1/availability", 404, ("message", "Not Found")),
+        ("/v1/users/%ff", 400, ("message", "Bad Request")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let from = [u8::try_from(n).expect("few"), 1];
+        let (got, body) = ask(&cloud, from, &format!("GET {path}"), &[("authorization", &token)], "").await;
+        assert_eq!((got, &body[member.0]), (status, &json!(member.1)), "{path}: {body}");
+    }
+}
+
+/// Whatever host a client names, the operation is that of the path.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_never_chooses_an_operation() {
+    const HOSTS: [&str; 18] = [
+        "a:b",
+        "x/v1/me?",
+        "x/v1/me#",
+        "x/docs?",
+        "x\\v1\\me?",
+        "",
+        ":",
+        ":0",
+        "x:99999",
+        "user@x",
+        "user:password@x:80",
+        "[::1",
+        "[::1]:x",
+        "żółw.example",
+        "xn--a",
+        "%2Fv1%2Fme%3F",
+        "a b",
+        "..",
+    ];
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let token = bearer(&ana);
+    for (n, host) in HOSTS.into_iter().enumerate() {
+        let from = [u8::try_from(n).expect("few"), 1];
+        for proto in ["https", "x:y", "javascript"] {
+            let headers = [("host", host), ("x-forwarded-proto", proto), ("authorization", &token)];
+            let (status, body) = ask(&cloud, from, "GET /v1/usernames/zoe/availability", &headers, "").await;
+            assert_eq!((status, &body["username"]), (200, &json!("zoe")), "{host}, {proto}: {body}");
+        }
+        let headers = [("host", host)];
+        assert_eq!(ask(&cloud, from, "GET /v1/me", &headers, "").await.1["code"], "token_invalid", "{host}");
+        let (status, body) = ask(&cloud, from, "POST /v1/sessions", &headers, r#"{"login":"ana","password":"tall giraffes dance"}"#).await;
+        assert_eq!((status, &body["user_id"]), (201, &json!(ana.id())), "{host}");
+    }
+}
+
+/// What a function logs of a request is the route that the gateway chose.
+#[test]
+fn the_log_names_the_route_that_answered() {
+    let attacks = async {
+        let cloud = Cloud::start().await;
+        for (n, parameter) in PARAMETERS.iter().enumerate() {
+            let from = [u8::try_from(n).expect("few"), 1];
+            let body = json!({ "login": "ana", "password": PASSWORD }).to_string();
+            let request = format!("POST /v1/sign-ins/{parameter}/verify");
+            let _ = ask(&cloud, from, &request, &[("host", "x/v1/sessions?")], &body).await;
+        }
+    };
+    let Some(((), log)) = logged(attacks) else { return };
+    let replies: Vec<&str> = log.lines().filter(|line| line.contains("replied")).collect();
+    assert_eq!(replies.len(), PARAMETERS.len(), "{log}");
+    assert!(replies.iter().all(|line| line.contains("/v1/sign-ins/{flow}/verify")), "{log}");
+}
+
+const SECRET: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
+const NEXT: &str = "q9Kx3oR8tU5wY0aC2eG7hI4lM6nO1sZd";
+
+/// Names that a client may look up in a minute.
+const LOOKUPS: usize = 30;
+
+/// Looks up as many names as a client may.
+async fn exhaust(client: &Caller) {
+    for _ in 0..LOOKUPS {
+        let _ = look_up(client).await.is(200);
+    }
+}
+
+async fn look_up(client: &Caller) -> tests::Reply {
+    client.get("/v1/usernames/zoe/availability").await
+}
+
+/// Behind an edge that proves itself each viewer is a client of its own; behind none the edge's word counts for nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn viewers_behind_one_edge_do_not_share_limits() {
+    let cloud = Cloud::start_with(&[("EdgeSecrets", &format!("{SECRET},{NEXT}"))]).await;
+    let edge = cloud.anonymous();
+    let viewer = |secret: &str, address: &str| edge.with("x-edge-secret", secret).with("cloudfront-viewer-address", address);
+    exhaust(&viewer(SECRET, "203.0.113.1:1000")).await;
+    for same in ["203.0.113.1:1000", "203.0.113.1:2000", "::ffff:203.0.113.1:3000"] {
+        for secret in [SECRET, NEXT] {
+            let _ = look_up(&viewer(secret, same)).await.is_problem(429, "too_many_requests");
+        }
+    }
+    for other in ["203.0.113.2:1000", "2001:db8:0:1::1:1000"] {
+        let _ = look_up(&viewer(NEXT, other)).await.is(200);
+    }
+    // A network of IPv6 is one client.
+    exhaust(&viewer(SECRET, "2001:db8:0:2::1:1000")).await;
+    let _ = look_up(&viewer(SECRET, "2001:db8:0:2:ffff::9:1000")).await.is_problem(429, "too_many_requests");
+    let _ = look_up(&viewer(SECRET, "2001:db8:0:3::1:1000")).await.is(200);
+    // What the edge itself asks is its own, as is what it says no address of.
+    let _ = look_up(&edge).await.is(200);
+    let _ = look_up(&viewer(SECRET, "unknown")).await.is(200);
+}
+
+/// Without the secret, and with a wrong one, no header says where a client is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forged_header_changes_nothing() {
+    const HEADERS: [&str; 12] = [
+        "cloudfront-viewer-address",
+        "x-forwarded-for",
+        "x-real-ip",
+        "forwarded",
+        "x-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-cluster-client-ip",
+        "x-original-forwarded-for",
+        "fastly-client-ip",
+        "x-envoy-external-address",
+        "via",
+    ];
+    let prefix = &SECRET[..31];
+    let longer = format!("{SECRET}x");
+    let both = format!("{SECRET},{SECRET}");
+    for (secrets, proofs) in [(SECRET, ["", NEXT, prefix, &longer, &both]), ("", ["", SECRET, ",", "x", "null"])] {
+        let cloud = Cloud::start_with(&[("EdgeSecrets", secrets)]).await;
+        let client = cloud.anonymous();
+        exhaust(&client).await;
+        for (n, header) in HEADERS.into_iter().enumerate() {
+            let said = if header == "forwarded" { format!("for=203.0.113.{n}") } else { format!("203.0.113.{n}:443") };
+            let _ = look_up(&client.with(header, &said)).await.is_problem(429, "too_many_requests");
+            for proof in proofs {
+                let forged = client.with(header, &said).with("x-edge-secret", proof);
+                let _ = look_up(&forged).await.is_problem(429, "too_many_requests");
+            }
+        }
+        // Nor does the proof under another name.
+        let elsewhere =
+            client.with("x-edge-secret-", SECRET).with("edge-secret", SECRET).with("cloudfront-viewer-address", "203.0.113.1:1");
+        let _ = look_up(&elsewhere).await.is_problem(429, "too_many_requests");
+        let _ = look_up(&cloud.anonymous()).await.is(200);
+    }
+}
+
+/// Where a device is shown to be comes from the edge, and from nobody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_has_a_place_only_by_a_proven_edge() {
+    let cloud = Cloud::start_with(&[("EdgeSecrets", SECRET)]).await;
+    let ana = cloud.member("ana").await;
+    let from = |secret: &str| {
+        let client = cloud.anonymous().with("cloudfront-viewer-city", "Krak%C3%B3w").with("cloudfront-viewer-country", "PL");
+        let client = client.with("cloudfront-viewer-address", "203.0.113.1:1000");
+        if secret.is_empty() { client } else { client.with("x-edge-secret", secret) }
+    };
+    for (secret, proven) in [("", false), (NEXT, false), (SECRET, true)] {
+        let body = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+        let token = from(secret).post("/v1/sessions", body).await.is(201)["device_token"].clone();
+        assert!(token.is_string());
+        let devices = ana.get("/v1/me/devices").await.is(200);
+        let newest = devices["items"].as_array().expect("a list").iter().max_by_key(|d| d["created_at"].to_string()).expect("one").clone();
+        assert_eq!(newest["place"].as_str(), proven.then_some("Kraków, PL"), "{secret}: {devices}");
+        assert_eq!(newest["address"] == "203.0.113.1", proven, "{secret}: {devices}");
+        cloud.advance(Duration::from_secs(1)).await;
+    }
+}
