@@ -84,6 +84,7 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("sms_client_day", Within, 40, DAY, "text messages for a client"),
     ("sms_neighbourhood", Within, 100, HOUR, "text messages for a client and its neighbours"),
     ("sms_range", Within, 100, HOUR, "text messages to numbers that begin alike"),
+    ("socket_flood", Pause, 10, 5 * MINUTE, "frames of an account that come before it has waited as it was told"),
     ("step_up", Within, 30, HOUR, "for an account"),
     ("superuser_offer", Within, 10, HOUR, "for an account"),
     ("user_lookups", Within, 60, MINUTE, "profiles for an account"),
