@@ -19,6 +19,7 @@ mod local_cloud;
 mod login;
 mod matrix;
 mod mfa;
+mod notices;
 mod pace;
 mod passkeys;
 mod password;

@@ -25,6 +25,7 @@ pub mod identifier;
 pub mod invite;
 mod keyring;
 mod new_account;
+pub mod notice;
 pub mod password;
 pub mod picture;
 pub mod profanity;

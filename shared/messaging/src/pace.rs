@@ -107,7 +107,7 @@ struct Allowance {
 impl Allowance {
     /// How long until one frame may come; zero if it may come now.
     fn wait(&self, now: Time) -> Duration {
-        (self.whole_at.since(now) + EACH).saturating_sub(ALL)
+        self.whole_at.since(now).saturating_add(EACH).saturating_sub(ALL)
     }
 
     /// Counts a frame. It may be counted for more than there is: the next one waits longer.
@@ -212,7 +212,9 @@ impl Memory {
 fn take(allowances: &mut [&mut Allowance], owner: Option<Owner>, cost: Cost, now: Time) -> Result<(), Unheard> {
     let wait = allowances.iter().map(|a| a.wait(now)).max().unwrap_or_default();
     if wait.is_zero() {
-        allowances.iter_mut().for_each(|a| a.take(now, cost.frames()));
+        for allowance in allowances {
+            allowance.take(now, cost.frames());
+        }
         return Ok(());
     }
     let problem = Problem::new(Kind::TooManyRequests).retry_after(wait);
