@@ -21,6 +21,8 @@ mod local_cloud;
 mod login;
 mod matrix;
 mod mfa;
+mod notices;
+mod pace;
 mod passkeys;
 mod password;
 mod phone_login;

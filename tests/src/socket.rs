@@ -64,6 +64,11 @@ impl Socket {
         }
     }
 
+    /// Sends text as it is, if the socket is still open.
+    pub async fn try_send_text(&mut self, text: impl Into<String>) {
+        drop(self.stream.send(Message::text(text.into())).await);
+    }
+
     /// Sends text as it is.
     pub async fn send_text(&mut self, text: impl Into<String>) {
         self.stream.send(Message::text(text.into())).await.expect("the socket is open");

@@ -3,13 +3,15 @@
 use std::num::NonZeroU64;
 
 use kernel::{
-    Timestamp,
+    Problem, Timestamp,
     id::{MessageId, RoomId},
+    page_limit,
 };
 use messaging::{
     access::About,
-    message::{Message, Nonce},
-    room::{RoomKind, RoomName},
+    history::{PAGE, PAGE_MAX},
+    message::{Message, Nonce, Text},
+    room::{PUBLIC, RoomKind, RoomName},
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,13 +55,70 @@ pub enum Ask {
     },
 }
 
+/// What is asked, with everything checked for which nothing has to be read.
+#[derive(Debug)]
+pub enum Act {
+    /// See [`Ask::Hello`].
+    Hello,
+    /// See [`Ask::Send`].
+    Send {
+        /// Where.
+        room: RoomId,
+        /// What.
+        text: Text,
+        /// The client's name for this send.
+        nonce: Nonce,
+    },
+    /// See [`Ask::Sync`].
+    Sync {
+        /// Where.
+        room: RoomId,
+        /// The last number the client has.
+        since: u64,
+        /// Messages at most.
+        limit: u32,
+    },
+    /// See [`Ask::History`].
+    History {
+        /// Where.
+        room: RoomId,
+        /// Only what came before this number.
+        before: Option<u64>,
+        /// Messages at most.
+        limit: u32,
+    },
+    /// See [`Ask::Online`].
+    Online {
+        /// Where.
+        room: RoomId,
+    },
+}
+
 impl Ask {
-    /// What must be read to judge it.
+    /// Checks what needs no reading.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`]
+    pub fn parse(self) -> Result<Act, Problem> {
+        Ok(match self {
+            Self::Hello {} => Act::Hello,
+            Self::Send { room, text, nonce } => Act::Send { room: room.0, text: Text::parse(&text)?, nonce },
+            Self::Sync { room, since, limit } => Act::Sync { room: room.0, since, limit: page_limit(limit, PAGE_MAX, PAGE_MAX)? },
+            Self::History { room, before, limit } => {
+                Act::History { room: room.0, before: before.map(NonZeroU64::get), limit: page_limit(limit, PAGE, PAGE_MAX)? }
+            }
+            Self::Online { room } => Act::Online { room: room.0 },
+        })
+    }
+}
+
+impl Act {
+    /// What must be read to judge it. A greeting tells how far the public room is.
     pub fn about(&self) -> About<'_> {
         match self {
-            Self::Hello {} => About::default(),
-            Self::Send { room, nonce, .. } => About { room: Some(room.0), nonce: Some(nonce) },
-            Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => About { room: Some(room.0), nonce: None },
+            Self::Hello => About { room: PUBLIC, nonce: None },
+            Self::Send { room, nonce, .. } => About { room: *room, nonce: Some(nonce) },
+            Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => About { room: *room, nonce: None },
         }
     }
 }
@@ -154,6 +213,10 @@ pub struct Limits {
     pub message_chars: usize,
     /// Messages in any 60 seconds; one more bans.
     pub messages_per_minute: usize,
+    /// Frames that may come at once, on a socket and for an account.
+    pub frames_at_once: u32,
+    /// Frames a second in the long run. A frame that is refused for what it says counts twice.
+    pub frames_per_second: u32,
     /// Messages of one page.
     pub page: u32,
     /// Bytes of a frame from a client.

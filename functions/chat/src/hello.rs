@@ -5,10 +5,11 @@ use kernel::Problem;
 use messaging::{
     history::PAGE_MAX,
     message::{Author, TEXT_MAX_CHARS},
-    presence,
+    pace, presence,
     room::{self, Mine, Room, RoomKind},
     spam,
 };
+use store::StoreError;
 
 use crate::{
     State,
@@ -22,19 +23,26 @@ const ROOMS: u32 = 100;
 const LIMITS: Limits = Limits {
     message_chars: TEXT_MAX_CHARS,
     messages_per_minute: spam::MOST,
+    frames_at_once: pace::AT_ONCE,
+    frames_per_second: pace::PER_SECOND,
     page: PAGE_MAX,
     frame_bytes: 32 * 1024,
     ping_seconds: 9 * 60,
     connection_seconds: 2 * 3600,
 };
 
-/// Answers `hello`.
-pub async fn hello(s: &State, user: &User) -> Result<Answer, Problem> {
+/// Answers `hello`. The public room was read with the person.
+pub async fn hello(s: &State, user: &User, public: Room) -> Result<Answer, Problem> {
+    let ((rooms, more), online) = tokio::try_join!(rooms_of(s, user, public), presence::online(&s.table, s.sys.now()))?;
+    Ok(Answer::Hello { rooms, more, online: others(online), online_more: online.more, limits: LIMITS })
+}
+
+/// A person's rooms, and whether there are more of them.
+async fn rooms_of(s: &State, user: &User, public: Room) -> Result<(Vec<RoomState>, bool), StoreError> {
     let memberships = room::of_user(&s.table, user.id, None, ROOMS).await?;
-    let (rooms, online) = tokio::try_join!(room::with_peers(&s.table, &memberships.items), presence::online(&s.table, s.sys.now()))?;
-    let (public, mine) = rooms;
+    let (public, mine) = room::with_peers(&s.table, Some(public), &memberships.items).await?;
     let rooms = std::iter::once(open_to_all(&public)).chain(mine.into_iter().map(between_two)).collect();
-    Ok(Answer::Hello { rooms, more: memberships.more, online: others(online), online_more: online.more, limits: LIMITS })
+    Ok((rooms, memberships.more))
 }
 
 fn open_to_all(room: &Room) -> RoomState {

@@ -3,18 +3,19 @@
 //! Every frame is judged anew: session, account, ban, membership. Errors are frames and the socket survives them; only who
 //! may not speak any more (signed out, banned) is told so and closed.
 //!
-//! AWS calls of a frame: who speaks is a read of the connection and a batch read; the platform tells no more than the id of
-//! the socket, so the first cannot be spared. The answer is a post. In between:
+//! AWS calls of a frame: who speaks is a batch read, and the first frame of a socket at an instance takes a read besides, because
+//! the platform tells no more than the id of the socket. The answer is what the function returns, and no call. In between:
 //!
 //! | payload | calls |
 //! |---|---|
-//! | `hello` | query of the rooms, a batch read of them and the people in them, four queries of who is online |
+//! | `hello` | query of the rooms, a batch read of them and the people in them if there are any, four queries of who is online |
 //! | `send` | the number, the transaction, beside it the batch read of the members' sockets; then one post for each socket |
 //! | `send` again | none |
-//! | `sync`, `history` | one query; one write for each old hole that nobody met before |
+//! | `sync`, `history` | one query, up to eight where messages were taken away; one write for each old hole that nobody met before |
 //! | `online` | four queries, one for each shard |
 //!
-//! Once a minute, a frame also renews when the person was last seen.
+//! Once a minute, a frame also renews when the person was last seen. A frame that is refused for its form or comes too early
+//! ([`messaging::pace`]) takes none of these calls.
 
 mod ask;
 mod hello;
@@ -24,16 +25,17 @@ mod say;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use function::{Boot, Context, Failure, Function, StartError};
-use kernel::{Kind, Locale, Problem, Sys};
+use kernel::{Locale, Problem, Sys};
 use messaging::{
     Sockets,
     access::{self, Speaker},
-    delivery, frame, presence,
+    connection, delivery, frame,
+    pace::{Cost, Owner, Pace},
+    presence,
 };
-use serde_json::json;
 use store::Table;
 
-use crate::ask::{Answer, Ask};
+use crate::ask::{Act, Answer, Ask};
 
 /// The stream's name: the route that API Gateway selects by it.
 pub const STREAM: &str = "chat";
@@ -44,6 +46,7 @@ pub struct State {
     table: Table,
     sys: Sys,
     sockets: Sockets,
+    pace: Pace,
 }
 
 /// Reads the configuration and opens the connection to the table.
@@ -55,6 +58,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
         sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
+        pace: Pace::default(),
         sys,
     })?;
     state.table.warm_up().await;
@@ -68,54 +72,71 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<serde_json::Value, Failure> {
     let socket = event.request_context.connection_id.unwrap_or_default();
     let request = event.request_context.request_id.unwrap_or_default();
-    let asked = frame::read::<Ask>(event.body.as_deref().unwrap_or_default());
-    let mut locale = Locale::default();
-    let (id, outcome) = match asked {
-        Ok(asked) => (asked.id, Box::pin(answer(s, &socket, asked.payload, &mut locale)).await),
+    let (id, act) = match frame::read::<Ask>(event.body.as_deref().unwrap_or_default()) {
+        Ok(asked) => (asked.id, asked.payload.parse()),
         Err(unreadable) => (unreadable.id, Err(unreadable.problem)),
     };
-    match outcome {
+    let (outcome, locale) = match enter(s, &socket, act).await {
+        Some(entered) => entered,
+        None => return Ok(frame::reply(None)),
+    };
+    let told = match outcome {
         Ok((answer, delivery)) => {
-            let told = frame::write(STREAM, id.as_deref(), &answer);
-            // Nobody waits for anybody: neither the sender for a slow device nor the devices for the sender.
-            tokio::join!(s.sockets.post(&socket, &told), deliver(s, &socket, delivery));
+            deliver(s, &socket, delivery).await;
+            Some(frame::write(STREAM, id.as_deref(), &answer))
         }
         Err(problem) => {
             note(&problem);
             let told = frame::error(STREAM, id.as_deref(), &problem, locale, &request);
-            if matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) {
-                let _ = s.sockets.close_all(vec![socket], Some(&told)).await;
-            } else {
-                s.sockets.post(&socket, &told).await;
-            }
+            connection::refuse(&s.sockets, &socket, &problem, told).await
         }
-    }
-    Ok(json!({ "statusCode": 200 }))
+    };
+    Ok(frame::reply(told))
 }
 
+type Outcome = Result<(Answer, Delivery), Problem>;
 type Delivery = Option<(messaging::message::Message, Vec<presence::Presence>)>;
 
-async fn answer(s: &State, socket: &str, ask: Ask, locale: &mut Locale) -> Result<(Answer, Delivery), Problem> {
-    let (user, session) = access::identify(&s.table, socket).await?;
-    let mut speaker = access::judge(&s.table, &s.sys, user, session, ask.about()).await?;
+/// Answers a frame if it does not come too early. Nothing, if its sockets were closed for it.
+async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
+    let cost = if act.is_ok() { Cost::Once } else { Cost::Twice };
+    let owner = match s.pace.enter(&s.table, socket, cost, s.sys.now()).await {
+        Ok(owner) => owner,
+        Err(unheard) => return unheard.settle(&s.table, &s.sys, &s.sockets, socket).await.map(|(problem, locale)| (Err(problem), locale)),
+    };
+    let mut locale = owner.locale;
+    let outcome = match act {
+        Ok(act) => {
+            let outcome = Box::pin(answer(s, socket, owner, act, &mut locale)).await;
+            // What fails on our side is not the client's.
+            let refused = outcome.as_ref().is_err_and(|problem| problem.kind.status() < 500);
+            s.pace.answered(socket, owner.user, locale, refused, s.sys.now());
+            outcome
+        }
+        Err(problem) => Err(problem),
+    };
+    Some((outcome, locale))
+}
+
+async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
+    let speaker = access::judge(&s.table, &s.sys, socket, (owner.user, owner.session), act.about()).await?;
     *locale = speaker.user.locale;
-    let presence = speaker.presence.take();
-    let (outcome, refreshed) = tokio::join!(act(s, socket, speaker, ask), presence::refresh(&s.table, presence.as_ref(), s.sys.now()));
+    let presence = speaker.presence.clone();
+    let (outcome, refreshed) = tokio::join!(perform(s, socket, speaker, act), presence::refresh(&s.table, &presence, s.sys.now()));
     if let Err(e) = refreshed {
         tracing::warn!(error = %e, "who is online is a little out of date");
     }
     outcome
 }
 
-async fn act(s: &State, socket: &str, speaker: Speaker, ask: Ask) -> Result<(Answer, Delivery), Problem> {
+async fn perform(s: &State, socket: &str, speaker: Speaker, act: Act) -> Outcome {
     let Speaker { user, chat, receipt, room, .. } = speaker;
-    let room = room.ok_or_else(|| Problem::from(Kind::NotFound));
-    let answer = match ask {
-        Ask::Hello {} => hello::hello(s, &user).await?,
-        Ask::Send { text, nonce, .. } => return say::say(s, socket, &user, &room?, text, nonce, (chat, receipt)).await,
-        Ask::Sync { since, limit, .. } => read::sync(s, &room?, since, limit).await?,
-        Ask::History { before, limit, .. } => read::history(s, &room?, before, limit).await?,
-        Ask::Online { .. } => online::online(s, &room?).await?,
+    let answer = match act {
+        Act::Hello => hello::hello(s, &user, room).await?,
+        Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt)).await,
+        Act::Sync { since, limit, .. } => read::sync(s, &room, since, limit).await?,
+        Act::History { before, limit, .. } => read::history(s, &room, before, limit).await?,
+        Act::Online { .. } => online::online(s, &room).await?,
     };
     Ok((answer, None))
 }

@@ -17,11 +17,10 @@ pub async fn say(
     socket: &str,
     user: &User,
     room: &Room,
-    text: String,
+    text: Text,
     nonce: Nonce,
     (chat, receipt): (ChatState, Option<Receipt>),
 ) -> Result<(Answer, Delivery), Problem> {
-    let text = Text::parse(&text)?;
     let sending = Sending { user, room, socket, text, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => Ok((acknowledge(receipt), deliver)),

@@ -13,8 +13,13 @@
 //! with where it goes if that is not their address, and three counters if it goes by text message to who has none. The mail
 //! about a scheduled deletion takes one more, for the date and the name in it. A sending that fails takes an update of the
 //! challenge, and the first time the counters'.
+//!
+//! A person is told the same thing at once and then once an hour ([`accounts::notice`]): a notice takes an update for that, one that is
+//! held back a transaction besides and no sending. Every quarter of an hour, what was held back and is due is told: a query, and for
+//! each person and kind two updates, a read and a sending.
 
 mod challenge;
+mod held;
 mod notice;
 mod test_phones;
 
@@ -26,6 +31,7 @@ use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use serde::Deserialize;
 use store::Table;
 use test_phones::TestPhones;
 
@@ -80,19 +86,46 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         }
     })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |event: EventBridgeEvent<Envelope>, _| {
+    Ok(Function::new(move |trigger: Trigger, context| {
         let state = state.clone();
-        async move { deliver(&state, event.detail).await }
+        async move {
+            match trigger {
+                Trigger::Bus(event) => deliver(&state, event.detail).await.map(|()| None),
+                Trigger::Schedule(_) => held::tell(&state, &context).await.map(Some),
+            }
+        }
     }))
 }
 
-async fn deliver(s: &State, Envelope { id, event, .. }: Envelope) -> Result<(), Failure> {
+/// What invokes the function.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Trigger {
+    /// An event on the bus: something is to be sent.
+    Bus(EventBridgeEvent<Envelope>),
+    /// A quarter of an hour is over.
+    Schedule(Scheduled),
+}
+
+#[derive(Deserialize)]
+struct Scheduled {
+    #[serde(rename = "source")]
+    _source: Scheduler,
+}
+
+#[derive(Deserialize)]
+enum Scheduler {
+    #[serde(rename = "aws.scheduler")]
+    Scheduler,
+}
+
+async fn deliver(s: &State, Envelope { id, at, event }: Envelope) -> Result<(), Failure> {
     let name = event.name();
     // On the heap: the clients' futures are large.
     let send = Box::pin(async {
         match event {
             Event::ChallengeIssued { challenge, sending } => challenge::send(s, challenge, sending).await,
-            Event::NoticeDue { user, notice } => notice::send(s, id, user, notice).await,
+            Event::NoticeDue { user, notice } => notice::send(s, (id, at), user, notice).await,
             _ => Err("not an event that anything is sent for".into()),
         }
     });

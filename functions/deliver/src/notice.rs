@@ -2,40 +2,62 @@
 
 use accounts::{
     identifier::{Contact, Phone},
+    notice::{Turn, turn},
     user::{Recipient, User},
 };
-use events::Notice;
+use events::{Notice, part};
 use function::Failure;
 use kernel::{
-    Kind,
+    Kind, Time,
     id::{EventId, UserId},
 };
-use outbound::{Mail, Text};
+use outbound::{Mail, Repeated, Text};
 
-use crate::State;
+use crate::{CONSUMER, State};
 
-pub(crate) async fn send(s: &State, event: EventId, user: UserId, notice: Notice) -> Result<(), Failure> {
+/// Tells it, unless the person was told the same a moment ago: then it is held back.
+pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, notice: Notice) -> Result<(), Failure> {
     let (person, to) = (User::key_of(user), Recipient::key_of(user, event));
     let mut found = s.table.get_many(vec![person.clone(), to.clone()]).await?;
     // Nobody is left to be told once the account is gone.
     let Some(person) = found.take::<User>(&person)? else { return Ok(()) };
     let asked = found.take::<Recipient>(&to)?.map(|r| r.contact());
-    match asked.or_else(|| person.email.clone().map(Contact::Email)) {
-        Some(Contact::Email(email)) => {
-            let mail = Mail::Notice { name: notice.name(), username: person.username.to_string() };
-            Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
-        }
-        Some(Contact::Phone(phone)) => text(s, &person, &phone, notice).await,
-        None => by_phone(s, &person, notice).await,
+    // Nobody is told what has no way to them.
+    if asked.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
+        return Ok(());
+    }
+    let held = || part(CONSUMER, event, "held");
+    match turn(&s.table, s.sys.now(), (event, at), (user, notice), asked.as_ref(), held).await? {
+        Turn::Now => tell(s, &person, asked, notice, None).await,
+        Turn::Later => Ok(()),
     }
 }
 
-async fn text(s: &State, person: &User, phone: &Phone, notice: Notice) -> Result<(), Failure> {
-    s.text(phone.as_ref(), person.locale, &Text::Notice { name: notice.name() }).await
+/// Sends it to this address or number, or else to where the person is reached.
+pub(crate) async fn tell(
+    s: &State,
+    person: &User,
+    asked: Option<Contact>,
+    notice: Notice,
+    repeated: Option<Repeated>,
+) -> Result<(), Failure> {
+    match asked.or_else(|| person.email.clone().map(Contact::Email)) {
+        Some(Contact::Email(email)) => {
+            let mail = Mail::Notice { name: notice.name(), username: person.username.to_string(), repeated };
+            Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
+        }
+        Some(Contact::Phone(phone)) => text(s, person, &phone, notice, repeated).await,
+        None => by_phone(s, person, notice, repeated).await,
+    }
+}
+
+async fn text(s: &State, person: &User, phone: &Phone, notice: Notice, repeated: Option<Repeated>) -> Result<(), Failure> {
+    let times = repeated.map(|r| r.times).filter(|times| *times > 1);
+    s.text(phone.as_ref(), person.locale, &Text::Notice { name: notice.name(), times }).await
 }
 
 /// Tells somebody who has no address by text message what is worth one, as often as the number may be told something.
-async fn by_phone(s: &State, person: &User, notice: Notice) -> Result<(), Failure> {
+async fn by_phone(s: &State, person: &User, notice: Notice, repeated: Option<Repeated>) -> Result<(), Failure> {
     let Some(phone) = person.phone.as_ref().filter(|_| notice.is_texted()) else { return Ok(()) };
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => permit,
@@ -45,7 +67,7 @@ async fn by_phone(s: &State, person: &User, notice: Notice) -> Result<(), Failur
         }
         Err(problem) => return Err(problem.into()),
     };
-    let sent = text(s, person, phone, notice).await;
+    let sent = text(s, person, phone, notice, repeated).await;
     if sent.is_err() {
         permit.give_back(&s.table).await;
     }

@@ -42,7 +42,7 @@ pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(par
     let purpose = format!("rooms of {}", caller.user.id);
     let after = part.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
     let page = room::of_user(&s.table, caller.user.id, after, limit).await?;
-    let (public, mine) = room::with_peers(&s.table, &page.items).await?;
+    let (public, mine) = room::with_peers(&s.table, None, &page.items).await?;
     let first = after.is_none().then(|| RoomInfo::new(&public, None));
     let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::new(&m.room, m.peer))).collect();
     let last = page.items.last().filter(|_| page.more).map(|m| m.room);

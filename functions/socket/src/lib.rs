@@ -7,10 +7,10 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/realtime/tickets` | the caller: a ticket is sealed, not stored |
+//! | `POST /v1/realtime/tickets` | the caller, with whether they may open sockets: a ticket is sealed, not stored |
 //! | `$connect` | a batch read, a transaction (see [`messaging::connection::connect`]) |
 //! | `$disconnect` | a read, a read, a transaction; one read if the socket was forgotten before |
-//! | `$default` | one post: the answer; nothing is read to say that a stream does not exist |
+//! | `$default` | none: the answer is what the function returns; a read for the first frame of a socket at an instance |
 //! | `sessions_ended` | two reads; one deletion each and a transaction if there are sockets to close |
 
 mod connect;
@@ -25,7 +25,7 @@ use axum::extract::FromRef;
 use events::{Envelope, Event};
 use function::{Boot, Failure, Function, RawValue, StartError};
 use kernel::Sys;
-use messaging::{Sockets, connection};
+use messaging::{Sockets, connection, pace::Pace};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
@@ -40,6 +40,7 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     sockets: Sockets,
+    pace: Pace,
     site: Site,
 }
 
@@ -68,6 +69,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: Tokens::read(r, &sys),
         sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
         sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
+        pace: Pace::default(),
         site: Site { socket_url: r.need("SOCKET_URL").into(), origins: r.list("ALLOWED_ORIGINS").into() },
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
@@ -136,10 +138,7 @@ async fn on_socket(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failu
             connection::disconnect(&s.table, &s.sys, &id).await?;
             connect::Reply::OK
         }
-        _ => {
-            unknown::answer(s, &event, &id).await;
-            connect::Reply::OK
-        }
+        _ => return Ok(to_raw_value(&unknown::answer(s, &event, &id).await)?),
     };
     Ok(to_raw_value(&reply)?)
 }

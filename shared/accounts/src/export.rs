@@ -77,6 +77,7 @@ pub const KINDS: &[Kind] = &[
     Kind::told("email_change", &["to", "expires_at"]),
     Kind::told("phone_change", &["to", "expires_at"]),
     Kind::told("recipient", &["channel", "address", "until"]),
+    Kind::told("told", &["notice", "channel", "address", "told_at", "held", "last_at"]),
     Kind::told("addresses", &["main", "addresses"]),
     Kind::told("last_seen", &["at", "left"]),
     Kind::told("deletion", &["id", "stage", "scheduled_at", "due_at"]),

@@ -60,6 +60,50 @@ impl Email {
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
+
+    /// The mailbox that takes what is sent to this address, for counters: other spellings of one mailbox share it where the
+    /// provider's rule is known. Not for finding an account: to everybody but the provider these are different addresses.
+    #[must_use]
+    pub fn mailbox_key(&self) -> String {
+        let key = self.key();
+        let Some((local, domain)) = key.rsplit_once('@') else { return key };
+        let Some(rule) = spelling_rule(domain) else { return key };
+        let name = local.split('+').next().unwrap_or(local);
+        let name = if rule.dots_ignored { name.replace('.', "") } else { name.to_owned() };
+        // A name that is nothing but a tag is no tagged name.
+        if name.is_empty() { key } else { format!("{name}@{}", rule.domain) }
+    }
+}
+
+/// How a provider reads the part of an address before the `@`: what stands behind a plus sign is always ignored.
+struct SpellingRule {
+    /// Whether dots are ignored, too.
+    dots_ignored: bool,
+    /// The domain that stands for all that lead to the same mailboxes.
+    domain: &'static str,
+}
+
+/// The rule of a provider for private mailboxes, where its documentation states one. Companies' own domains are not listed, whoever
+/// serves them: their administrators choose.
+fn spelling_rule(domain: &str) -> Option<SpellingRule> {
+    const TAGS: [&str; 12] = [
+        "fastmail.com",
+        "fastmail.fm",
+        "hotmail.com",
+        "icloud.com",
+        "live.com",
+        "mac.com",
+        "me.com",
+        "msn.com",
+        "outlook.com",
+        "pm.me",
+        "proton.me",
+        "protonmail.com",
+    ];
+    match domain {
+        "gmail.com" | "googlemail.com" => Some(SpellingRule { dots_ignored: true, domain: "gmail.com" }),
+        _ => TAGS.into_iter().find(|known| *known == domain).map(|domain| SpellingRule { dots_ignored: false, domain }),
+    }
 }
 
 /// A phone number that can take text messages, in E.164: `+` and at most 15 digits.
@@ -174,6 +218,15 @@ impl Contact {
     pub fn key(&self) -> String {
         match self {
             Self::Email(email) => email.key(),
+            Self::Phone(phone) => phone.to_string(),
+        }
+    }
+
+    /// Whose messages are counted together: the number, or the mailbox whatever its spelling (see [`Email::mailbox_key`]).
+    #[must_use]
+    pub fn mailbox_key(&self) -> String {
+        match self {
+            Self::Email(email) => email.mailbox_key(),
             Self::Phone(phone) => phone.to_string(),
         }
     }
@@ -425,6 +478,38 @@ mod tests {
         assert!(grows.len() < EMAIL_MAX);
         assert_eq!(code(Email::parse(&grows)), "too_long");
         assert_eq!(Email::parse("ANA@Example.Test").unwrap().key(), Email::parse("ana@example.test").unwrap().key());
+    }
+
+    #[test]
+    fn spellings_of_one_mailbox_are_counted_together() {
+        for (address, mailbox) in [
+            ("Ana.Nowak+shop@gmail.com", "ananowak@gmail.com"),
+            ("a.n.a.nowak@GoogleMail.com", "ananowak@gmail.com"),
+            ("ananowak@gmail.com", "ananowak@gmail.com"),
+            ("ana.nowak+a+b@outlook.com", "ana.nowak@outlook.com"),
+            ("ana+1@hotmail.com", "ana@hotmail.com"),
+            ("ana+1@live.com", "ana@live.com"),
+            ("ana+1@msn.com", "ana@msn.com"),
+            ("ana+1@icloud.com", "ana@icloud.com"),
+            ("ana+1@me.com", "ana@me.com"),
+            ("ana+1@mac.com", "ana@mac.com"),
+            ("ana+1@fastmail.com", "ana@fastmail.com"),
+            ("ana+1@fastmail.fm", "ana@fastmail.fm"),
+            ("ana+1@proton.me", "ana@proton.me"),
+            ("ana+1@protonmail.com", "ana@protonmail.com"),
+            ("ana+1@pm.me", "ana@pm.me"),
+            ("+tag@gmail.com", "+tag@gmail.com"),
+            // Nobody says what these domains do with dots and plus signs.
+            ("Ana.Nowak+shop@example.test", "ana.nowak+shop@example.test"),
+            ("ana+1@mail.gmail.com", "ana+1@mail.gmail.com"),
+            ("ana+1@notgmail.com", "ana+1@notgmail.com"),
+        ] {
+            let email = Email::parse(address).unwrap();
+            assert_eq!(email.mailbox_key(), mailbox, "{address}");
+            assert_eq!(Contact::from(email).mailbox_key(), mailbox, "{address}");
+        }
+        let phone = Phone::parse("+48 512 345 678", "PL").unwrap();
+        assert_eq!(Contact::from(phone).mailbox_key(), "+48512345678");
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod invite;
 mod keyring;
 pub mod known;
 mod new_account;
+pub mod notice;
 pub mod password;
 pub mod picture;
 pub mod profanity;

@@ -94,8 +94,8 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
     let [strangers, known] = names;
     let name = if share == Share::Known { known } else { strangers };
     let subject = match (purpose, user) {
-        (Purpose::ContactChange, Some(user)) => format!("{user} {}", to.key()),
-        _ => to.key(),
+        (Purpose::ContactChange, Some(user)) => format!("{user} {}", to.mailbox_key()),
+        _ => to.mailbox_key(),
     };
     Some(Limit::refilling(name, subject, max, HOUR))
 }
@@ -144,7 +144,7 @@ impl Request {
             known: KnownNetwork::key_of(to, client),
             destinations: strangers.zip(known).map(|(strangers, known)| [strangers, known]),
             // Counted, and never reached.
-            pair: Limit::new("destination_client", format!("{} {} {}", purpose.name(), to.key(), client.network()), u32::MAX, DAY),
+            pair: Limit::new("destination_client", format!("{} {} {}", purpose.name(), to.mailbox_key(), client.network()), u32::MAX, DAY),
             work: false,
         }
     }

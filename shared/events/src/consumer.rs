@@ -45,6 +45,13 @@ pub enum Once {
     Before,
 }
 
+/// Marks in the record of an event that a part of handling it is done: for the transaction that does the part, within [`once`].
+/// Refused if it was done before, by a delivery that was cut off behind it.
+#[must_use]
+pub fn part(consumer: &str, event: EventId, part: &'static str) -> Update {
+    Update::of(key(consumer, event)).set(part, true).when(field(part).absent())
+}
+
 /// Runs `handle` unless this consumer has handled the event before.
 ///
 /// The event is leased while `handle` runs and marked when it succeeded. A consumer that is killed in between leaves a lease

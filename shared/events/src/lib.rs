@@ -8,7 +8,7 @@ mod consumer;
 mod event;
 mod outbox;
 
-pub use consumer::{Once, once};
+pub use consumer::{Once, once, part};
 pub use event::{Envelope, Event, Notice};
 pub use outbox::Outbox;
 

@@ -131,6 +131,8 @@ kinds! {
     FrameInvalid = 400 "frame_invalid";
     /// A message that is empty or too long.
     MessageLength = 422 "message_length";
+    /// The nonce of a message that was committed with another text.
+    NonceReused = 409 "nonce_reused";
     /// A stream that does not exist.
     StreamUnknown = 404 "stream_unknown";
     /// A direct room with oneself.

@@ -20,10 +20,10 @@ use crate::{
 };
 
 /// What a frame is about; what stands here is read in the same batch as the person.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct About<'a> {
     /// A room: the person must be in it.
-    pub room: Option<RoomId>,
+    pub room: RoomId,
     /// A send that may be a repetition.
     pub nonce: Option<&'a Nonce>,
 }
@@ -34,16 +34,16 @@ pub struct Speaker {
     /// Who.
     pub user: User,
     /// Their sockets, to be renewed if they are old.
-    pub presence: Option<Presence>,
+    pub presence: Presence,
     /// What they have lately sent.
     pub chat: ChatState,
     /// What was committed under the nonce, if anything.
     pub receipt: Option<Receipt>,
     /// The room.
-    pub room: Option<Room>,
+    pub room: Room,
 }
 
-/// Whose a socket is: the person and their sign-in. One read, the one thing that a frame does not bring with it.
+/// Whose a socket is: the person and their sign-in. One read, of what a frame does not bring with it.
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is not known (any more).
@@ -52,29 +52,30 @@ pub async fn identify(table: &Table, connection: &str) -> Result<(UserId, Sessio
     Ok((connection.user, connection.session))
 }
 
-/// Judges the frame of a person: session, account, ban, membership, and what the frame is about, in one batch read.
+/// Judges the frame of a person: socket, session, account, ban, membership, and what the frame is about, in one batch read.
 ///
 /// # Errors
-/// [`Kind::TokenInvalid`] if the session has ended or the account is not in use, [`Kind::ChatBanned`], and
-/// [`Kind::NotFound`] for a room that the person is not in, whether or not there is one.
-pub async fn judge(table: &Table, sys: &Sys, user: UserId, session: SessionId, about: About<'_>) -> Result<Speaker, Problem> {
+/// [`Kind::TokenInvalid`] if the socket is no longer listed, the session has ended or the account is not in use,
+/// [`Kind::ChatBanned`], [`Kind::TooManyRequests`] after a flood, and [`Kind::NotFound`] for a room that the person is not in,
+/// whether or not there is one.
+pub async fn judge(table: &Table, sys: &Sys, socket: &str, whose: (UserId, SessionId), about: About<'_>) -> Result<Speaker, Problem> {
+    let (user, session) = whose;
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
-    let room_key = about.room.map(Room::key_of);
-    let receipt_key = about.room.zip(about.nonce).map(|(r, n)| Receipt::key_of(user, r, n));
-    let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone()];
-    keys.extend([&room_key, &receipt_key].into_iter().flatten().cloned());
+    let room_key = Room::key_of(about.room);
+    let receipt_key = about.nonce.map(|nonce| Receipt::key_of(user, about.room, nonce));
+    let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
+    keys.extend(receipt_key.clone());
     let mut batch = table.get_many(keys).await?;
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active).ok_or(Kind::TokenInvalid)?;
     batch.take::<Session>(&session_key)?.filter(|s| s.is_good(&user, sys.now())).ok_or(Kind::TokenInvalid)?;
     let chat = batch.take::<ChatState>(&chat_key)?.unwrap_or_default();
-    if chat.banned_at.is_some() {
-        return Err(Kind::ChatBanned.into());
-    }
-    let stored = room_key.map(|key| batch.take::<Room>(&key)).transpose()?.flatten();
-    let room = about.room.map(|id| entered(id, stored, user.id)).transpose()?;
+    chat.admit(sys.now())?;
+    let presence = batch.take::<Presence>(&presence_key)?.filter(|here| here.live.iter().any(|live| live.id == socket));
+    let presence = presence.ok_or(Kind::TokenInvalid)?;
+    let room = entered(about.room, batch.take(&room_key)?, user.id)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
-    Ok(Speaker { user, presence: batch.take(&presence_key)?, chat, receipt, room })
+    Ok(Speaker { user, presence, chat, receipt, room })
 }
 
 /// A room that somebody names, if they are in it.

@@ -12,13 +12,13 @@ use kernel::{
     id::{SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, StoreError, Table, Tx, field};
+use store::{CommitError, Cond, Item, Key, StoreError, Table, Tx};
 
 use crate::{
     Sockets,
     presence::{self, Change, ComingTooOften, LIFE, Live, Presence},
     room,
-    spam::ChatState,
+    spam::{self, ChatState},
     ticket::{Ticket, Used},
 };
 
@@ -76,7 +76,7 @@ impl Item for Connection {
 ///
 /// # Errors
 /// [`Kind::TicketInvalid`] if the ticket was used or its session has ended, [`Kind::ChatBanned`],
-/// [`Kind::TooManyRequests`].
+/// [`Kind::TooManyRequests`] after a flood and for too many sockets.
 pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticket, id: &str) -> Result<(), Problem> {
     let now = sys.now();
     let keys = [
@@ -89,9 +89,7 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
     let [user, session, chat, here] = keys;
     let person = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active).ok_or(Kind::TicketInvalid)?;
     let sign_in = batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now)).ok_or(Kind::TicketInvalid)?;
-    if batch.take::<ChatState>(&chat)?.is_some_and(|c| c.banned_at.is_some()) {
-        return Err(Kind::ChatBanned.into());
-    }
+    batch.take::<ChatState>(&chat)?.unwrap_or_default().admit(now)?;
     let mut before = batch.take::<Presence>(&here)?;
     let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now };
     for _ in 0..TRIES {
@@ -101,7 +99,7 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
         let mut tx = Tx::new();
         let first_use = tx.create(&Used::new(ticket.id, now));
         let signed_in = tx.check(session.clone(), Cond::Exists);
-        let welcome = tx.check(chat.clone(), field("banned_at").absent());
+        let welcome = tx.check(chat.clone(), spam::admits(now));
         tx.create(&connection);
         let listed = list(&mut tx, sys, &change);
         match table.commit(tx).await {
@@ -112,7 +110,10 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
                 return Ok(());
             }
             Err(e) if e.refused(first_use) || e.refused(signed_in) => return Err(Kind::TicketInvalid.into()),
-            Err(e) if e.refused(welcome) => return Err(Kind::ChatBanned.into()),
+            Err(CommitError::Refused(r)) if r.at(welcome) => {
+                let chat = r.current(welcome).map(store::Row::decode::<ChatState>).transpose()?.unwrap_or_default();
+                return Err(chat.admit(now).err().unwrap_or_else(|| Kind::ChatBanned.into()));
+            }
             Err(CommitError::Refused(r)) if r.at(listed) => before = r.current(listed).map(store::Row::decode).transpose()?,
             Err(e) => return Err(e.into()),
         }
@@ -130,6 +131,18 @@ pub async fn disconnect(table: &Table, sys: &Sys, id: &str) -> Result<(), StoreE
         None => Ok(()),
         Some(connection) => forget(table, sys, connection.user, &[id.to_owned()]).await,
     }
+}
+
+/// Tells a socket why its frame was refused: returns the frame if it is to be the answer, and closes the socket behind it if nobody
+/// may speak on it any more (signed out, banned, paused). Closing takes two calls.
+pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, told: Vec<u8>) -> Option<Vec<u8>> {
+    // Only the pause after a flood names a limit: a single frame that comes too early does not.
+    let ends = matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) || problem.limit.is_some();
+    if !ends {
+        return Some(told);
+    }
+    let _ = sockets.close_all(vec![socket.to_owned()], Some(&told)).await;
+    None
 }
 
 /// Forgets sockets of one person that are known to be closed. Two requests.

@@ -16,7 +16,7 @@ use crate::{
 /// What becomes of what stands beside a person's record.
 pub const KINDS: &[Kind] = &[
     Kind::told("presence", &["live", "coming", "seen"]),
-    Kind::told("chat", &["banned_at"]),
+    Kind::told("chat", &["banned_at", "paused_until"]),
     Kind::told("nonce", &["room", "nonce", "seq", "id", "at"]),
 ];
 

@@ -8,7 +8,7 @@ use kernel::{
     problem::{ProblemDocument, unread},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 
 use crate::message::Message;
 
@@ -98,6 +98,16 @@ pub fn error(stream: &str, id: Option<&str>, problem: &Problem, locale: Locale, 
         problem: ProblemDocument,
     }
     write(stream, id, &Payload { problem: problem.document(locale, request_id) })
+}
+
+/// What a function returns from a two-way route: the platform sends the body to the client, and that costs no call. `None` is for a
+/// socket that was closed meanwhile: it would hear an empty message if it were open.
+#[must_use]
+pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
+    match told {
+        Some(told) => json!({ "statusCode": 200, "body": String::from_utf8_lossy(&told) }),
+        None => json!({ "statusCode": 200 }),
+    }
 }
 
 /// What nobody asked for: it happens and is told.

@@ -18,8 +18,9 @@ pub const PAGE_MAX: u32 = 100;
 pub const PAGE: u32 = 30;
 /// Entries read beyond a window, because they may prove that a hole in it is old.
 const LOOK_AHEAD: u64 = 4;
-/// Windows read for one page of history: more than one only where tombstones thin them out.
-const WINDOWS: u32 = 4;
+/// Windows read for one page: more than one only where tombstones thin them out. The first is as large as the page is to be, the
+/// others are of [`PAGE_MAX`] numbers, so that a page of thirty is full wherever thirty of 730 numbers are shown.
+const WINDOWS: u32 = 8;
 
 /// What a client missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,36 +46,45 @@ pub struct Past {
     pub before: Option<u64>,
 }
 
-/// What came after number `since`. One query; one write for each old hole that nobody met before.
+/// What came after number `since`: up to `limit` messages. One query, up to [`WINDOWS`] where messages were taken away; one write for
+/// each old hole that nobody met before.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn since(table: &Table, now: Time, room: &Room, since: u64, limit: u32, max_bytes: usize) -> Result<Missed, StoreError> {
-    let since = since.min(room.seq);
-    let to = since.saturating_add(limit.into()).min(room.seq);
-    let (mut messages, decided) = window(table, now, room, since.saturating_add(1), to).await?;
-    let fits = fitting(messages.iter(), max_bytes);
-    let mut upto = decided;
+    let (wanted, mut size) = (limit as usize, limit);
+    let (mut messages, mut upto, mut pending) = (Vec::new(), since.min(room.seq), false);
+    for _ in 0..WINDOWS {
+        if messages.len() >= wanted || upto >= room.seq || pending {
+            break;
+        }
+        let to = upto.saturating_add(size.into()).min(room.seq);
+        let (later, decided) = window(table, now, room, upto.saturating_add(1), to).await?;
+        messages.extend(later);
+        (upto, pending, size) = (decided, decided < to, PAGE_MAX);
+    }
+    let fits = fitting(messages.iter(), max_bytes).min(wanted);
     if let Some(first_out) = messages.get(fits) {
-        upto = first_out.seq.saturating_sub(1);
+        (upto, pending) = (first_out.seq.saturating_sub(1), false);
     }
     messages.truncate(fits);
-    Ok(Missed { messages, upto, more: upto < room.seq, pending: decided < to && upto == decided })
+    Ok(Missed { messages, upto, more: upto < room.seq, pending })
 }
 
-/// What came before number `before`, or the newest. One query, more only where messages were taken away.
+/// What came before number `before`, or the newest: up to `limit` messages. One query, up to [`WINDOWS`] where messages were taken
+/// away.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn before(table: &Table, now: Time, room: &Room, before: Option<u64>, limit: u32, max_bytes: usize) -> Result<Past, StoreError> {
     let newest = before.map_or(room.seq, |b| b.saturating_sub(1)).min(room.seq);
-    let wanted = limit as usize;
+    let (wanted, mut size) = (limit as usize, u64::from(limit));
     let (mut messages, mut upto, mut low, mut high) = (Vec::new(), newest, newest.saturating_add(1), newest);
     for _ in 0..WINDOWS {
         if messages.len() >= wanted || high == 0 {
             break;
         }
-        low = high.saturating_sub(u64::from(limit).saturating_sub(1)).max(1);
+        low = high.saturating_sub(size.saturating_sub(1)).max(1);
         let (mut earlier, decided) = window(table, now, room, low, high).await?;
         if decided < high {
             // Nothing above a hole may be shown before the hole is decided.
@@ -83,6 +93,7 @@ pub async fn before(table: &Table, now: Time, room: &Room, before: Option<u64>, 
         earlier.append(&mut messages);
         messages = earlier;
         high = low.saturating_sub(1);
+        size = PAGE_MAX.into();
     }
     let surplus = messages.len().saturating_sub(wanted);
     let fits = fitting(messages.iter().skip(surplus).rev(), max_bytes);

@@ -196,8 +196,8 @@ impl Item for Presence {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn refresh(table: &Table, presence: Option<&Presence>, now: Time) -> Result<(), StoreError> {
-    match presence.and_then(|p| p.heard(now)) {
+pub async fn refresh(table: &Table, presence: &Presence, now: Time) -> Result<(), StoreError> {
+    match presence.heard(now) {
         None => Ok(()),
         Some(update) => match table.update(update).await {
             Ok(_) | Err(WriteError::Refused(_)) => Ok(()),

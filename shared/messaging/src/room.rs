@@ -257,16 +257,22 @@ pub struct Mine {
     pub peer: Option<User>,
 }
 
-/// The public room, and the rooms of these memberships with the other people in them: one batch read for each hundred.
+/// The public room, unless it was `read` before, and the rooms of these memberships with the other people in them: one batch read for
+/// each hundred, none if nothing is left to read.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn with_peers(table: &Table, memberships: &[Membership]) -> Result<(Room, Vec<Mine>), StoreError> {
-    let mut keys = vec![Room::key_of(PUBLIC)];
-    keys.extend(memberships.iter().map(|m| Room::key_of(m.room)));
+pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Membership]) -> Result<(Room, Vec<Mine>), StoreError> {
+    let mut keys: Vec<Key> = memberships.iter().map(|m| Room::key_of(m.room)).collect();
     keys.extend(memberships.iter().filter_map(|m| m.peer).map(User::key_of));
+    let public_key = Room::key_of(PUBLIC);
+    keys.extend(read.is_none().then(|| public_key.clone()));
+    if let (Some(public), []) = (&read, keys.as_slice()) {
+        return Ok((public.clone(), Vec::new()));
+    }
     let mut batch = table.get_many(keys).await?;
-    let public = batch.take::<Room>(&Room::key_of(PUBLIC))?.unwrap_or_else(Room::public);
+    let stored = batch.take::<Room>(&public_key)?;
+    let public = read.or(stored).unwrap_or_else(Room::public);
     let mut mine = Vec::new();
     for m in memberships {
         let peer = m.peer.map(|p| batch.take::<User>(&User::key_of(p))).transpose()?.flatten();

@@ -3,16 +3,21 @@
 //! Three requests behind the two that judge the frame: taking the number, the transaction, and beside it the batch read of
 //! the members' sockets. The number cannot be taken within the transaction without making everybody who speaks in a room at
 //! the same moment collide on it. The sockets are read once the number is taken, never before: see the crate's rules.
+//!
+//! Of sends of one nonce at the same moment each may take a number before it learns that another one was committed. A number that
+//! was taken for nothing counts as a message ([`crate::spam`]), so nobody uses up more numbers than they could say things.
 
 use std::time::Duration;
 
 use accounts::user::User;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use events::{Event, Outbox};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use store::{CommitError, Cond, Item, Key, Refused, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::{
@@ -44,6 +49,9 @@ pub struct Receipt {
     pub id: MessageId,
     /// When its number was taken.
     pub at: Time,
+    /// SHA-256 of the text, in base64url. Receipts from before it was kept have none.
+    #[serde(default)]
+    digest: Option<String>,
     until: Time,
 }
 
@@ -52,6 +60,17 @@ impl Receipt {
     #[must_use]
     pub fn key_of(user: UserId, room: RoomId, nonce: &Nonce) -> Key {
         Key::new(accounts::user::partition(user), format!("NONCE#{room}#{nonce}"))
+    }
+
+    /// What answers a send of the same nonce.
+    ///
+    /// # Errors
+    /// [`Kind::NonceReused`] if it has another text.
+    fn repeated(self, digest: &str) -> Result<Sent, Problem> {
+        match &self.digest {
+            Some(said) if said != digest => Err(Kind::NonceReused.into()),
+            _ => Ok(Sent { receipt: self, deliver: None }),
+        }
     }
 }
 
@@ -112,7 +131,7 @@ impl<P: Into<Problem>> From<P> for Unsaid {
 /// Says it.
 ///
 /// # Errors
-/// [`Unsaid::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::NotFound`].
+/// [`Unsaid::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::NonceReused`], [`Kind::NotFound`].
 pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent, Unsaid> {
     let (room, mut unused) = (sending.room.id, None);
     let outcome = attempt(table, sys, sending, &mut unused).await;
@@ -128,11 +147,12 @@ pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent
 
 async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Option<Number>) -> Result<Sent, Unsaid> {
     let Sending { user, room, socket, text, nonce, mut chat, mut receipt } = sending;
-    let id = sys.id();
+    let (id, digest) = (sys.id(), URL_SAFE_NO_PAD.encode(Sha256::digest(text.to_string())));
     for _ in 0..TRIES {
         let now = sys.now();
         if let Some(receipt) = receipt.take().filter(|r| now < r.until) {
-            return Ok(Sent { receipt, deliver: None });
+            count_unused(table, sys, user.id, room.id, number, chat).await?;
+            return Ok(receipt.repeated(&digest)?);
         }
         if chat.banned_at.is_some() {
             return Err(Kind::ChatBanned.into());
@@ -145,7 +165,16 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
 
         let said = Said { id, author: user.id, username: user.username.to_string(), text: text.clone() };
         let entry = Entry { room: room.id, seq, at, said: Some(said), via: Some(socket.to_owned()) };
-        let fresh = Receipt { user: user.id, room: room.id, nonce: nonce.clone(), seq, id, at, until: now + REMEMBERED };
+        let fresh = Receipt {
+            user: user.id,
+            room: room.id,
+            nonce: nonce.clone(),
+            seq,
+            id,
+            at,
+            digest: Some(digest.clone()),
+            until: now + REMEMBERED,
+        };
         let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
         let Commit { mut tx, placed, first, counted, heard } = commit(room, &entry, &fresh, count, now);
         if !inline {
@@ -165,6 +194,7 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
             }
             Err(CommitError::Refused(refused)) => {
                 if heard.is_some_and(|slot| refused.at(slot)) {
+                    count_unused(table, sys, user.id, room.id, number, chat).await?;
                     return Err(Kind::ChatNotAllowed.into());
                 }
                 if refused.at(placed) {
@@ -177,6 +207,38 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
                 receipt = standing(&refused, first)?;
             }
             Err(e) => return Err(e.into()),
+        }
+    }
+    Err(Problem::unavailable("too many sends of one person at once").into())
+}
+
+/// Counts a number as a message although nothing is said at it, together with the tombstone that tells readers so. One
+/// transaction, none if no number was taken.
+async fn count_unused(
+    table: &Table,
+    sys: &Sys,
+    user: UserId,
+    room: RoomId,
+    number: &mut Option<Number>,
+    mut chat: ChatState,
+) -> Result<(), Unsaid> {
+    for _ in 0..TRIES {
+        let Some(Number { seq, .. }) = *number else { return Ok(()) };
+        let now = sys.now();
+        if chat.banned_at.is_some() {
+            return Err(Kind::ChatBanned.into());
+        }
+        let mut tx = Tx::new();
+        let placed = tx.create(&Entry::tombstone(room, seq, now));
+        let counted = tx.update(chat.count(sys, user, now).ok_or(Unsaid::Spam)?);
+        match table.commit(tx).await {
+            Ok(()) => *number = None,
+            // A reader has buried it meanwhile, or this is done and only the reply was lost.
+            Err(CommitError::Refused(refused)) if refused.at(placed) => *number = None,
+            Err(CommitError::Refused(refused)) => {
+                chat = refused.current(counted).map(store::Row::decode).transpose()?.unwrap_or_default();
+            }
+            Err(CommitError::Store(e)) => return Err(e.into()),
         }
     }
     Err(Problem::unavailable("too many sends of one person at once").into())

@@ -4,20 +4,24 @@
 //! that commits it and under that condition. No slot can be taken twice within a minute, so no more than sixty messages
 //! pass in any minute; all slots are taken only if sixty did, so none of the sixty is refused. Sockets that send at the same
 //! moment pick slots at random and rarely meet; the one that loses picks again.
+//!
+//! Beside the slots stands until when a person opens no socket after a flood of frames: see [`pace`].
 
 use std::{collections::BTreeMap, time::Duration};
 
-use accounts::user::partition;
+use accounts::{Subject, user::partition};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, StoreError, Table, Update, WriteError, field};
+use store::{Cond, Item, Key, StoreError, Table, Update, WriteError, field};
 
-use crate::{Sockets, connection, frame};
+use crate::{Sockets, connection, frame, pace};
 
 /// Messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
 /// How long a message counts.
 pub const WINDOW: Duration = Duration::from_secs(60);
+/// How long a person opens no socket after a flood of frames.
+pub const PAUSE: Duration = Duration::from_secs(300);
 
 const SLOTS: [&str; 60] = [
     "s00", "s01", "s02", "s03", "s04", "s05", "s06", "s07", "s08", "s09", "s10", "s11", "s12", "s13", "s14", "s15", "s16", "s17", "s18",
@@ -31,6 +35,9 @@ const SLOTS: [&str; 60] = [
 pub struct ChatState {
     /// Since when they are banned from chat.
     pub banned_at: Option<Time>,
+    /// Until when they open no socket, because they sent frames faster than they were told to.
+    #[serde(default)]
+    pub paused_until: Option<Time>,
     /// The slots, among the attributes that every item has.
     #[serde(flatten)]
     rest: BTreeMap<String, serde_json::Value>,
@@ -41,6 +48,28 @@ impl ChatState {
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "CHAT")
+    }
+
+    /// Whether the person may open sockets and send frames.
+    ///
+    /// # Errors
+    /// [`Kind::ChatBanned`], or [`Kind::TooManyRequests`] during the pause after a flood.
+    pub fn admit(&self, now: Time) -> Result<(), Problem> {
+        if self.banned_at.is_some() {
+            return Err(Kind::ChatBanned.into());
+        }
+        self.admit_ticket(now)
+    }
+
+    /// Whether the person may have a ticket. Who is banned may: the handshake tells them that they are.
+    ///
+    /// # Errors
+    /// [`Kind::TooManyRequests`] during the pause after a flood.
+    pub fn admit_ticket(&self, now: Time) -> Result<(), Problem> {
+        match self.paused_until.map(|until| until.since(now)).filter(|left| !left.is_zero()) {
+            None => Ok(()),
+            Some(left) => Err(paused(left)),
+        }
     }
 
     /// A slot that is free now, the `pick`-th of them if there are several.
@@ -57,6 +86,24 @@ impl ChatState {
         let slot = self.free(now, |free| sys.below(free))?;
         let update = Update::of(Self::key_of(user)).set("kind", Self::KIND).set("v", Self::VERSION).set(slot, now);
         Some(update.when(field(slot).absent().or(field(slot).le(now - WINDOW))).when(field("banned_at").absent()))
+    }
+}
+
+/// [`ChatState::admit`] as a condition of a write.
+#[must_use]
+pub fn admits(now: Time) -> Cond {
+    field("banned_at").absent().and(field("paused_until").absent().or(field("paused_until").le(now)))
+}
+
+fn paused(left: Duration) -> Problem {
+    Problem::new(Kind::TooManyRequests).retry_after(left).limited("socket_flood", pace::IGNORED_MOST, PAUSE)
+}
+
+/// Read beside the caller of an HTTP operation, from whose record its key follows.
+impl Subject for ChatState {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Self::key_of(caller))
     }
 }
 
@@ -90,6 +137,43 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
     Kind::ChatBanned.into()
 }
 
+/// Ends the sockets of a person who sends frames faster than they were told to, and keeps them from opening others for
+/// [`PAUSE`]: every function sees it in the table, whichever instance found out.
+///
+/// One write; whoever makes it also ends the sockets, as [`ban`] does. Where the pause has begun already, only the socket that the
+/// frame came on is told and closed. So it is where nobody knows whose it is.
+///
+pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<UserId>, socket: &str) {
+    let told = frame::error("error", None, &paused(PAUSE), kernel::Locale::default(), "");
+    let new = match user {
+        None => Ok(false),
+        Some(user) => record_pause(table, sys, user).await,
+    };
+    let ended = match (user, new) {
+        (Some(user), Ok(true)) => {
+            tracing::warn!(user.id = %user, "no socket for a while: too many frames");
+            connection::close_all(table, sys, sockets, user, Some(told)).await.map_err(|e| e.to_string())
+        }
+        (_, new) => {
+            let open = sockets.close_all(vec![socket.to_owned()], Some(&told)).await;
+            new.map(drop).map_err(|e| e.to_string()).and(if open.is_empty() { Ok(()) } else { Err("it stays open".to_owned()) })
+        }
+    };
+    if let Err(error) = ended {
+        tracing::error!(error, "a flood of frames goes on");
+    }
+}
+
+async fn record_pause(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
+    let now = sys.now();
+    let record = Update::of(ChatState::key_of(user))
+        .set("kind", ChatState::KIND)
+        .set("v", ChatState::VERSION)
+        .set("paused_until", now + PAUSE)
+        .when(field("paused_until").absent().or(field("paused_until").le(now)));
+    is_new(table.update(record).await)
+}
+
 /// Records the ban, and says whether it is new.
 async fn record(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
     let record = Update::of(ChatState::key_of(user))
@@ -98,7 +182,12 @@ async fn record(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreErr
         .set("banned_at", sys.now())
         .set("ban_reason", "rate")
         .when(field("banned_at").absent());
-    match table.update(record).await {
+    is_new(table.update(record).await)
+}
+
+/// Whether a record was not there before.
+fn is_new(written: Result<store::Row, WriteError>) -> Result<bool, StoreError> {
+    match written {
         Ok(_) => Ok(true),
         Err(WriteError::Refused(_)) => Ok(false),
         Err(WriteError::Store(e)) => Err(e),

@@ -11,7 +11,7 @@ mod render;
 mod text;
 
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-pub use mail::{Mail, Mailer};
+pub use mail::{Mail, Mailer, Repeated};
 pub use text::{Text, Texter};
 
 /// Why something could not be sent. Sending it again later may help; the platform decides how often.

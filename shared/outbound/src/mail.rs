@@ -54,7 +54,20 @@ pub enum Mail {
         name: &'static str,
         /// To which account.
         username: String,
+        /// How often it happened since it was told before, if this is not about a single time.
+        repeated: Option<Repeated>,
     },
+}
+
+/// That something happened several times before it was told.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeated {
+    /// How often.
+    pub times: u32,
+    /// When it was told before.
+    pub since: Time,
+    /// When it happened last.
+    pub last: Time,
 }
 
 impl Mail {

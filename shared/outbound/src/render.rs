@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use kernel::{Locale, Messages, Time};
 use minijinja::{Environment, Value};
 
-use crate::{SendError, mail::Mail};
+use crate::{
+    SendError,
+    mail::{Mail, Repeated},
+};
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/outbound.ftl"), include_str!("../locales/pl/outbound.ftl"));
 
@@ -35,7 +38,10 @@ impl Letter {
         Self {
             locale,
             subject: say("subject"),
-            lead: say("lead"),
+            lead: match repeated(mail, locale) {
+                Some(often) => format!("{} {often}", say("lead")),
+                None => say("lead"),
+            },
             note: say("note"),
             code: mail.code().map(|code| code.expose().clone()),
             action: mail.link().map(|link| (say("button"), link.expose().clone())),
@@ -70,6 +76,13 @@ impl Letter {
             ("footer", Value::from(fixed("footer"))),
         ]))
     }
+}
+
+/// The sentence that says how often something happened.
+fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
+    let Mail::Notice { repeated: Some(Repeated { times, since, last }), .. } = mail else { return None };
+    let moment = |at| format!("{}, {}", date(at, locale), time_of_day(at));
+    Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", moment(*since)), ("last", moment(*last))]))
 }
 
 /// What the sentences of a mail mention.
@@ -120,7 +133,11 @@ mod tests {
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
         let special = ["activation", "address_taken", "deletion_scheduled", "password_reset"];
         let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
-        let notices = plain.map(|name| Mail::Notice { name, username: "ana_nowak".to_owned() });
+        let often = [1, 2, 5, 120].map(|times| Repeated { times, since: Time::ZERO, last: Time::from_millis(1_798_358_700_000) });
+        let notices = plain.flat_map(|name| {
+            let repeated = [None].into_iter().chain(often.map(Some));
+            repeated.map(move |repeated| Mail::Notice { name, username: "ana_nowak".to_owned(), repeated })
+        });
         let others = [
             Mail::Activation { link: link(), life: Duration::from_secs(24 * 3600) },
             Mail::AddressTaken,
@@ -153,6 +170,18 @@ mod tests {
                 assert_eq!(bodies.html.contains("href"), mail.link().is_some());
             }
         }
+    }
+
+    #[test]
+    fn a_notice_says_how_often_it_happened() {
+        let at = Time::from_millis(1_798_358_700_000);
+        let said = |locale, times| {
+            let repeated = Some(Repeated { times, since: at, last: at + Duration::from_secs(600) });
+            Letter::new(&Mail::Notice { name: "new_sign_in", username: "ana".to_owned(), repeated }, locale).bodies().unwrap().text
+        };
+        assert!(said(Locale::En, 1).contains("It happened once since 27 December 2026, 08:05 UTC, at 27 December 2026, 08:15 UTC"));
+        assert!(said(Locale::En, 7).contains("It happened 7 times since 27 December 2026, 08:05 UTC, the last time at"));
+        assert!(said(Locale::Pl, 7).contains("zdarzyło się to 7 razy"), "{}", said(Locale::Pl, 7));
     }
 
     #[test]

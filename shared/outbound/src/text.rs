@@ -25,6 +25,8 @@ pub enum Text {
     Notice {
         /// Its name in the messages.
         name: &'static str,
+        /// How often it happened, if more than once.
+        times: Option<u32>,
     },
 }
 
@@ -76,7 +78,10 @@ fn words(text: &Text, locale: Locale, domain: Option<&str>) -> String {
             let bound = domain.map(|domain| format!("\n\n@{domain} #{code}")).unwrap_or_default();
             format!("{code} {said}{bound}")
         }
-        Text::Notice { name } => TEXTS.text(locale, &format!("{name}-sms"), &[]),
+        Text::Notice { name, times } => {
+            let said = TEXTS.text(locale, &format!("{name}-sms"), &[]);
+            times.map_or_else(|| said.clone(), |times| format!("({times}x) {said}"))
+        }
     }
 }
 
@@ -124,7 +129,7 @@ mod tests {
                 "username_changed",
                 "account_reactivated",
             ] {
-                let notice = words(&Text::Notice { name }, locale, Some("stoa.example"));
+                let notice = words(&Text::Notice { name, times: Some(99) }, locale, Some("stoa.example"));
                 assert!(notice.contains("Stoa") && !notice.contains('@') && one_segment(&notice), "{notice}");
             }
         }

@@ -85,6 +85,7 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("sms_client", Refill, 10, 10 * 2160, "text messages for a client"),
     ("sms_neighbourhood", Refill, 100, HOUR, "text messages for a client and its neighbours"),
     ("sms_range", Gap, 1, HOUR, "text message to numbers that begin alike and belong to no account, where few codes come back"),
+    ("socket_flood", Pause, 10, 5 * MINUTE, "frames of an account that come before it has waited as it was told"),
     ("step_up", Within, 30, HOUR, "for an account"),
     ("superuser_offer", Within, 10, HOUR, "for an account"),
     ("user_lookups", Within, 60, MINUTE, "profiles for an account"),

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::body::Bytes;
+use function::RawValue;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -21,7 +22,7 @@ use tokio_tungstenite::{
 use super::{
     ConnectionInfo, MAX_MESSAGE, Outgoing,
     event::{Happening, event},
-    handshake::Gateway,
+    handshake::{Answer, Gateway},
 };
 use crate::{Core, hosts::Trace, http_api::request_id};
 
@@ -129,29 +130,38 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
         let Some(api) = &core.template.socket_api else { return };
         let route = select(&api.selection, &text).filter(|key| api.routes.contains_key(key) && !key.starts_with('$'));
         let route = route.unwrap_or_else(|| "$default".to_owned());
-        let complaint = if !gateway.throttles.admit(&route, core.clock.now()) {
-            Some("Too Many Requests")
+        let answer = if !gateway.throttles.admit(&route, core.clock.now()) {
+            Err("Too Many Requests")
         } else if !api.routes.contains_key(&route) {
-            Some("Forbidden")
-        } else if !notify(core, &caller, &route, Happening::Message(&text)).await {
-            Some("Internal server error")
+            Err("Forbidden")
         } else {
-            None
+            let two_way = api.two_way.contains(&route);
+            let response = notify(core, &caller, &route, Happening::Message(&text)).await;
+            let body = response.and_then(|response| if two_way { body_of(&response).map(Some) } else { Some(None) });
+            body.ok_or("Internal server error")
         };
-        if let Some(message) = complaint {
-            let frame = json!({"message": message, "connectionId": caller.info.id, "requestId": request_id(&core.sys)});
+        let frame = answer.unwrap_or_else(|message| {
+            Some(json!({"message": message, "connectionId": caller.info.id, "requestId": request_id(&core.sys)}).to_string())
+        });
+        if let Some(frame) = frame {
             // A client that has gone needs no answer.
-            core.connections.post(&caller.info.id, frame.to_string().into()).unwrap_or_default();
+            core.connections.post(&caller.info.id, frame.into()).unwrap_or_default();
         }
         drop(guard);
     });
 }
 
-/// Tells the function of a route; false if it failed. What it answers goes nowhere: no route has a response.
-async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<'_>) -> bool {
-    let Some(function) = core.template.socket_api.as_ref().and_then(|api| api.routes.get(route)) else { return true };
+/// What a two-way route sends to the client. As on AWS, a function that returns no body sends an empty message.
+fn body_of(response: &RawValue) -> Option<String> {
+    let Ok(Answer { status_code: Some(_), body, .. }) = serde_json::from_str(response.get()) else { return None };
+    Some(body.unwrap_or_default())
+}
+
+/// Tells the function of a route, and returns what it answers; nothing if it failed.
+async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<'_>) -> Option<Box<RawValue>> {
+    let function = core.template.socket_api.as_ref()?.routes.get(route)?;
     let id = request_id(&core.sys);
-    let Ok(event) = event(core, &caller.info, &caller.domain_name, route, happening, &id) else { return false };
+    let event = event(core, &caller.info, &caller.domain_name, route, happening, &id).ok()?;
     let trace = Trace::new(&core.sys);
     core.aws.calls.open(trace.as_str());
     let result = core.hosts.invoke(function, event, &trace).await;
@@ -160,7 +170,7 @@ async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<
         Ok(_) => tracing::info!(route, %tally, "socket"),
         Err(ref error) => tracing::error!(route, function, %error, "a function failed"),
     }
-    result.is_ok()
+    result.ok()
 }
 
 /// The route key that a message names: `$request.body.stream` is the text at `stream` of a JSON object.
@@ -174,6 +184,16 @@ fn select(expression: &str, text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_two_way_route_sends_the_body_of_the_response() {
+        let body = |json: &str| body_of(&RawValue::from_string(json.to_owned()).expect("JSON"));
+        assert_eq!(body(r#"{"statusCode":200,"body":"x"}"#).as_deref(), Some("x"));
+        assert_eq!(body(r#"{"statusCode":200}"#).as_deref(), Some(""));
+        for none in ["null", "{}", r#"{"body":"x"}"#] {
+            assert_eq!(body(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_route_is_named_by_the_message() {

@@ -38,10 +38,10 @@ pub(super) struct Gateway {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Answer {
-    status_code: Option<u16>,
+pub(super) struct Answer {
+    pub status_code: Option<u16>,
     headers: Option<Map<String, Value>>,
-    body: Option<String>,
+    pub body: Option<String>,
 }
 
 async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request) -> Response {

@@ -1,18 +1,25 @@
 //! From the document to what is deployed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 
 use super::{
     BucketSpec, CorsSpec, Deployment, ExpirySpec, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, RouteSpec, RuleSpec,
-    ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec, node::Node,
-    resolve::Scope, yaml,
+    ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec,
+    node::Node,
+    resolve::{Scope, route_id},
+    yaml,
 };
 
 /// What may be in a template and is not deployed here: logs, policies of buckets and queues, nested stacks. Nothing would answer
 /// for it.
 const NOT_DEPLOYED: [&str; 4] = ["AWS::Logs::LogGroup", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::Serverless::Application"];
+/// What makes a route of the WebSocket API two-way. Read together with the API.
+const ROUTE_RESPONSE: &str = "AWS::ApiGatewayV2::RouteResponse";
 
 /// Reads a template.
 pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, TemplateError> {
@@ -85,7 +92,7 @@ impl Loading<'_> {
                 let properties = self.with_globals(properties);
                 self.function(id, &self.node(path, &properties)?)?;
             }
-            known if NOT_DEPLOYED.contains(&known) => {}
+            known if known == ROUTE_RESPONSE || NOT_DEPLOYED.contains(&known) => {}
             other => return Err(TemplateError(format!("{path}: resources of type {other} are not supported"))),
         }
         Ok(())
@@ -103,13 +110,35 @@ impl Loading<'_> {
 
     fn socket_api(&self, id: &str, node: &Node) -> Result<SocketApiSpec, TemplateError> {
         let route = |(key, route): (String, Node)| Ok((key, self.function_by_arn(&route.need("FunctionArn")?)?));
+        let two_way = self.two_way(id, node)?;
         Ok(SocketApiSpec {
+            two_way,
             id: self.scope.physical_of(id)?.name,
             stage: node.or("StageName", "default".to_owned())?,
             selection: node.need_text("RouteSelectionExpression")?,
             routes: node.need("Routes")?.entries()?.into_iter().map(route).collect::<Result<_, TemplateError>>()?,
             throttle: node.get("DefaultRouteSettings").map(|n| throttle(&n)).transpose()?.flatten(),
         })
+    }
+
+    /// The keys of the routes that have both a response and an expression that selects it: one without the other does nothing.
+    fn two_way(&self, api: &str, node: &Node) -> Result<BTreeSet<String>, TemplateError> {
+        let mut answered = BTreeSet::new();
+        for (id, response) in self.scope.resources.iter().filter(|(_, r)| kind(r) == ROUTE_RESPONSE) {
+            let response = self.node(format!("Resources.{id}"), response.get("Properties").unwrap_or(&Value::Null))?;
+            answered.insert(response.need_text("RouteId")?);
+        }
+        let mut two_way = BTreeSet::new();
+        for (key, route) in node.need("Routes")?.entries()? {
+            let selects = route.get("RouteResponseSelectionExpression").is_some();
+            if selects != answered.contains(&route_id(api, &key)) {
+                return Err(route.wrong("a response and the expression that selects it need each other"));
+            }
+            if selects {
+                two_way.insert(key);
+            }
+        }
+        Ok(two_way)
     }
 
     fn function_by_arn(&self, node: &Node) -> Result<String, TemplateError> {

@@ -8,7 +8,10 @@ mod node;
 mod resolve;
 mod yaml;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -150,6 +153,8 @@ pub struct SocketApiSpec {
     pub selection: String,
     /// From route key (`$connect`, `chat`, …) to function.
     pub routes: BTreeMap<String, String>,
+    /// The keys of the routes that have a response: what their function returns is sent to the client.
+    pub two_way: BTreeSet<String>,
     /// For every route.
     pub throttle: Option<ThrottleSpec>,
 }
@@ -351,6 +356,7 @@ mod tests {
         assert_eq!(template.http_api.cors.as_ref().map(|c| c.allow_origins.len()), Some(2));
         let socket = template.socket_api.as_ref().expect("socket");
         assert_eq!((socket.stage.as_str(), socket.routes.get("chat").map(String::as_str)), ("development", Some("ChatFunction")));
+        assert_eq!(socket.two_way.iter().map(String::as_str).collect::<Vec<_>>(), ["$default", "chat"]);
         let relay = template.stream_mappings.first().expect("mapping");
         assert_eq!((relay.function.as_str(), relay.table.as_str(), relay.max_retries), ("OutboxRelayFunction", "stoa-state", None));
         assert_eq!(relay.max_age, Some(Duration::from_secs(84_600)));
@@ -359,7 +365,7 @@ mod tests {
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
         assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
-        assert_eq!(template.schedules.len(), 2);
+        assert_eq!(template.schedules.len(), 3);
         assert_eq!(template.secrets.len(), 5);
         let deliver = Policy::parse(&template.function("deliver").expect("deliver").statements).expect("policy");
         let publish = |to: &str| deliver.check(&Need::new("sns:Publish", to)).map_err(|e| e.to_string());

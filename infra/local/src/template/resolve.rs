@@ -176,6 +176,14 @@ impl Scope {
         })
     }
 
+    /// Whether SAM makes this resource for a route of a WebSocket API.
+    fn is_route(&self, resource: &str) -> bool {
+        self.resources.iter().any(|(api, block)| {
+            let routes = block.pointer("/Properties/Routes").and_then(Value::as_object);
+            routes.is_some_and(|routes| routes.keys().any(|key| route_id(api, key) == resource))
+        })
+    }
+
     /// How a resource is called once it is deployed.
     pub fn physical_of(&self, resource: &str) -> Result<Physical, TemplateError> {
         self.physical(resource, 0)
@@ -183,6 +191,9 @@ impl Scope {
 
     fn physical(&self, resource: &str, depth: u32) -> Result<Physical, TemplateError> {
         let bad = |why: &str| TemplateError(format!("{resource}: {why}"));
+        if self.is_route(resource) {
+            return Ok(Physical { reference: resource.to_owned(), arn: resource.to_owned(), name: resource.to_owned() });
+        }
         let block = self.resources.get(resource).ok_or_else(|| bad("there is no such parameter or resource"))?;
         let kind = block.get("Type").and_then(Value::as_str).ok_or_else(|| bad("it has no Type"))?;
         let named = |property: &str| -> Result<String, TemplateError> {
@@ -224,6 +235,13 @@ impl Scope {
             }
         })
     }
+}
+
+/// The logical id that SAM gives to a route of a WebSocket API: `SocketApi` and `$default` make `SocketApiDefaultRoute`.
+pub(super) fn route_id(api: &str, key: &str) -> String {
+    let mut letters = key.trim_start_matches('$').chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    format!("{api}{}{}Route", first.map(String::from).unwrap_or_default(), letters.as_str().to_ascii_lowercase())
 }
 
 /// The names of a deployed resource.

@@ -69,6 +69,7 @@ internal = Something went wrong on our side.
 unavailable = The service is busy. Try again in a moment.
 frame_invalid = The frame is not well-formed.
 message_length = A message has 1 to 4,000 characters.
+nonce_reused = This nonce belongs to another message.
 stream_unknown = There is no such stream.
 room_with_self = You cannot open a chat with yourself.
 ticket_invalid = This ticket is wrong, spent or expired.

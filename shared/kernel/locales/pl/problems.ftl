@@ -72,6 +72,7 @@ internal = Coś poszło nie tak po naszej stronie.
 unavailable = Usługa jest zajęta. Spróbuj za chwilę.
 frame_invalid = Ramka jest nieprawidłowo zbudowana.
 message_length = Wiadomość ma od 1 do 4000 znaków.
+nonce_reused = Ten nonce należy do innej wiadomości.
 stream_unknown = Nie ma takiego strumienia.
 room_with_self = Nie możesz otworzyć czatu z samym sobą.
 ticket_invalid = Ten bilet jest nieprawidłowy, zużyty lub stracił ważność.

@@ -44,6 +44,12 @@ deletion_cancelled-subject = Your account stays
 deletion_cancelled-lead = The deletion of the account { $username } was taken back. Everything in it is as it was.
 deletion_cancelled-note = If that was not you, sign in, change your password and schedule the deletion again.
 
+# Behind the -lead of a notice that was held back.
+repeated = It happened { $times ->
+        [one] once since { $since } UTC, at { $last } UTC
+       *[other] { $times } times since { $since } UTC, the last time at { $last } UTC
+    }.
+
 new_sign_in-subject = A new sign-in to your account
 new_sign_in-lead = Somebody has just signed in to the account { $username } with a browser or an app, or from a network, that you have not been signed in with lately.
 new_sign_in-note = If that was you, there is nothing to do. If it was not, change your password and end the sign-in in the list of your sign-ins.

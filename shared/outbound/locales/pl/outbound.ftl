@@ -48,6 +48,13 @@ deletion_cancelled-subject = Twoje konto zostaje
 deletion_cancelled-lead = Usunięcie konta { $username } zostało wycofane. Wszystko jest w nim tak, jak było.
 deletion_cancelled-note = Jeśli to nie Ty, zaloguj się, zmień hasło i ponownie zaplanuj usunięcie.
 
+# Za -lead powiadomienia, które czekało.
+repeated = Od { $since } UTC zdarzyło się to { $times ->
+        [one] raz, { $last } UTC
+        [few] { $times } razy, ostatnio { $last } UTC
+       *[many] { $times } razy, ostatnio { $last } UTC
+    }.
+
 new_sign_in-subject = Nowe logowanie na Twoje konto
 new_sign_in-lead = Ktoś właśnie zalogował się na konto { $username } z przeglądarki, aplikacji lub sieci, z której ostatnio nie korzystasz.
 new_sign_in-note = Jeśli to Ty, nie musisz nic robić. Jeśli nie, zmień hasło i zakończ to logowanie na liście swoich logowań.

@@ -1,0 +1,238 @@
+//! How often a person is told the same thing: at once the first time, then once an hour at most, with how often it happened meanwhile.
+//!
+//! One item counts for each person and kind of notice, and for each address besides where a notice does not go to the person's own:
+//! what happened to one thing never swallows what happened to another. What is held back stands in a sparse index by when it is due,
+//! so that it is told even if nothing more happens.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use events::Notice;
+use kernel::{
+    Time,
+    id::{EventId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
+
+use crate::{challenge::Channel, identifier::Contact, user::partition};
+
+/// A person is told the same thing so often at most.
+pub const EVERY: Duration = Duration::from_secs(3600);
+/// How long one run may take to tell what was held back before another may: longer than the function runs.
+const LEASE: Duration = Duration::from_secs(120);
+/// How long the item stays after the last event. What is held back is told long before.
+const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often an event that lost against another one is tried again.
+const TRIES: usize = 16;
+/// Where what is held back is found.
+const DUE: &str = "NOTICES_DUE";
+
+/// What a person was told of one kind, and what they are still to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whom.
+    pub user: UserId,
+    /// What.
+    pub notice: Notice,
+    /// By which event it was told last.
+    by: EventId,
+    /// When.
+    pub told_at: Time,
+    /// When it may be told next.
+    next_at: Time,
+    channel: Option<Channel>,
+    address: Option<String>,
+    /// How often it happened since.
+    #[serde(default)]
+    pub held: u32,
+    /// When it happened last since.
+    pub last_at: Option<Time>,
+    leased_until: Option<Time>,
+}
+
+/// What is to be done with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The person is told at once.
+    Now,
+    /// It is held back, and told together with what else happens until then.
+    Later,
+}
+
+/// A part of what is due.
+#[derive(Debug)]
+pub struct Due {
+    /// One that cannot be read keeps no other from being told.
+    pub told: Vec<Result<Told, StoreError>>,
+    /// Behind what it goes on, if it does.
+    pub next: Option<(Key, Key)>,
+}
+
+/// Judges an event of `at`. One update if the person is told now; if not, a transaction besides, with `held`, which marks the event as
+/// held back and is refused if it was before: delivered twice, an event is told or counted once.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn turn(
+    table: &Table,
+    now: Time,
+    (event, at): (EventId, Time),
+    (user, notice): (UserId, Notice),
+    to: Option<&Contact>,
+    held: impl Fn() -> Update,
+) -> Result<Turn, StoreError> {
+    let key = Told::key_of(user, notice, to);
+    for _ in 0..TRIES {
+        let free = field("next_at").le(now).and(field("held").absent());
+        let tell = Update::of(key.clone())
+            .set("kind", Told::KIND)
+            .set("v", Told::VERSION)
+            .set("user", user)
+            .set("notice", notice)
+            .set("channel", to.map(Channel::of))
+            .set("address", to.map(Contact::address))
+            .set("by", event)
+            .set("told_at", now)
+            .set("next_at", now + EVERY)
+            .expires(now + REMEMBERED)
+            // An event that could not be sent comes again.
+            .when(Cond::Absent.or(field("by").eq(event)).or(free));
+        let before: Told = match table.update(tell).await {
+            Ok(_) => return Ok(Turn::Now),
+            Err(WriteError::Refused(Some(row))) => row.decode()?,
+            Err(WriteError::Refused(None)) => continue,
+            Err(WriteError::Store(e)) => return Err(e),
+        };
+        let mut tx = Tx::new();
+        let first = tx.update(held());
+        tx.update(
+            Update::of(key.clone())
+                .add("held", 1)
+                .set("last_at", at)
+                .index(Index::One, Some(before.place(before.next_at)))
+                .expires(now + REMEMBERED)
+                .when(field("next_at").eq(before.next_at)),
+        );
+        match table.commit(tx).await {
+            Ok(()) => return Ok(Turn::Later),
+            Err(e) if e.refused(first) => return Ok(Turn::Later),
+            Err(CommitError::Refused(_)) => {}
+            Err(CommitError::Store(e)) => return Err(e),
+        }
+    }
+    Err(StoreError::Unavailable("too many notices of one kind at once".to_owned()))
+}
+
+/// A part of what was held back and is due by the index, the longest due first, behind `after`. One request.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn due(table: &Table, now: Time, limit: u32, after: Option<(Key, Key)>) -> Result<Due, StoreError> {
+    let range = Range::of_index(Index::One, DUE).between("0", format!("{}~", sortable(now))).limit(limit);
+    let range = match after {
+        Some((key, place)) => range.after(key, Some(place)),
+        None => range,
+    };
+    let Page { items, more } = table.query_rows(range).await?;
+    let next = items.last().filter(|_| more).and_then(|row| Some((row.key()?, row.place(Index::One)?)));
+    Ok(Due { told: items.into_iter().map(Row::decode).collect(), next })
+}
+
+impl Told {
+    fn key_of(user: UserId, notice: Notice, to: Option<&Contact>) -> Key {
+        Key::new(partition(user), sort(notice, to))
+    }
+
+    fn place(&self, due: Time) -> Key {
+        Key::new(DUE, format!("{}#{}#{}", sortable(due), self.user, sort(self.notice, self.contact().as_ref())))
+    }
+
+    /// The address or number it goes to, if that is not the person's own.
+    #[must_use]
+    pub fn contact(&self) -> Option<Contact> {
+        self.channel.zip(self.address.as_deref()).map(|(channel, address)| Contact::stored(channel, address))
+    }
+
+    /// Begins to tell what was held back, as it stands now. One update; nothing if there is nothing to tell, or somebody else tells it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn lease(&self, table: &Table, now: Time) -> Result<Option<Self>, StoreError> {
+        let lease = Update::of(self.key())
+            .set("leased_until", now + LEASE)
+            .when(field("held").gt(0).and(field("next_at").le(now)))
+            .when(field("leased_until").absent().or(field("leased_until").le(now)));
+        match table.update(lease).await {
+            Ok(row) => row.decode().map(Some),
+            Err(WriteError::Refused(_)) => Ok(None),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+
+    /// It was told: what came meanwhile waits for an hour. One update, two if anything did.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn settle(&self, table: &Table, now: Time) -> Result<(), StoreError> {
+        let settled = || {
+            let update = Update::of(self.key()).set("told_at", now).set("next_at", now + EVERY).remove("leased_until");
+            update.when(field("leased_until").eq(self.leased_until))
+        };
+        let all = settled().remove("held").remove("last_at").index(Index::One, None).when(field("held").eq(self.held));
+        match table.update(all).await {
+            Ok(_) => return Ok(()),
+            Err(WriteError::Refused(_)) => {}
+            Err(WriteError::Store(e)) => return Err(e),
+        }
+        let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::One, Some(self.place(now + EVERY)));
+        match table.update(some).await {
+            // Refused: it is settled, and only the reply was lost.
+            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+
+    /// It could not be told: the next run tries again at once. If this fails too, the lease ends by itself.
+    pub async fn release(&self, table: &Table, now: Time) {
+        let release = Update::of(self.key()).set("leased_until", now).when(field("leased_until").eq(self.leased_until));
+        if let Err(WriteError::Store(e)) = table.update(release).await {
+            tracing::warn!(error = %e, "a lease could not be given back");
+        }
+    }
+}
+
+impl Item for Told {
+    const KIND: &'static str = "told";
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.notice, self.contact().as_ref())
+    }
+}
+
+/// The place of an item beside its person. The address itself stands inside the item, as everything personal does.
+fn sort(notice: Notice, to: Option<&Contact>) -> String {
+    let to = to.map(|to| format!("#{}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(to.mailbox_key()))));
+    format!("TOLD#{}{}", notice.name(), to.unwrap_or_default())
+}
+
+fn sortable(at: Time) -> String {
+    format!("{:014}", at.millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identifier::Email;
+
+    #[test]
+    fn kinds_and_addresses_are_told_apart_and_spellings_of_one_mailbox_are_not() {
+        let at = |address: &str| Contact::from(Email::parse(address).unwrap());
+        let key = |notice, to: Option<&str>| sort(notice, to.map(at).as_ref());
+        assert_ne!(key(Notice::NewSignIn, None), key(Notice::PasswordChanged, None));
+        assert_ne!(key(Notice::EmailChanged, None), key(Notice::EmailChanged, Some("ana@example.test")));
+        assert_ne!(key(Notice::EmailChanged, Some("ana@example.test")), key(Notice::EmailChanged, Some("ana@example.org")));
+        assert_eq!(key(Notice::EmailChanged, Some("ana+1@gmail.com")), key(Notice::EmailChanged, Some("a.na@gmail.com")));
+        assert!(!key(Notice::EmailChanged, Some("ana@example.test")).contains("ana@"));
+    }
+}
