@@ -887,9 +887,8 @@ async fn many_different_guesses_close_a_client_for_an_hour() {
     let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
     let device = client.post("/v1/sessions", trusted).await.is(201);
     let ana = client.signed_in(device.clone());
-    let worked = async |login: &str, password: &str| {
-        client.post_with_work("/v1/sessions", json!({ "login": login, "password": password })).await
-    };
+    let worked =
+        async |login: &str, password: &str| client.post_with_work("/v1/sessions", json!({ "login": login, "password": password })).await;
     for n in 0..14 {
         attempt(&client, &format!("nobody{n}"), "wrong").await.is_problem(401, "credentials_invalid");
     }

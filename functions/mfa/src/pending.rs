@@ -99,7 +99,9 @@ impl Setup {
             Err(WriteError::Store(e)) => return Err(e.into()),
         };
         let left = TRIES.saturating_sub(counted.tries);
-        let code = app.check(keys, code, now, Steps::Three).map_err(|e| if e.kind == Kind::CodeInvalid { e.with("tries_left", left) } else { e })?;
+        let code = app
+            .check(keys, code, now, Steps::Three)
+            .map_err(|e| if e.kind == Kind::CodeInvalid { e.with("tries_left", left) } else { e })?;
         Ok(app.proven(&code))
     }
 

@@ -8,7 +8,8 @@ mod change;
 mod reset;
 
 use accounts::{
-    challenge::CodeKey, gate::Gate,
+    challenge::CodeKey,
+    gate::Gate,
     password::{Hasher, Judge, Personal},
     token::Tokens,
     user::User,

@@ -87,7 +87,8 @@ pub async fn activate_account(
         return Err(Kind::PasswordWrong.into());
     }
     let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
-    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client).instead_of(previous);
+    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)
+        .instead_of(previous);
     create(&s, flow, |tx| {
         challenge.consume(tx);
         opening.create(tx, &s.sys);

@@ -45,7 +45,8 @@ pub async fn complete_registration(
     let (flow, _) = load(&s.table, s.sys.now(), &token).await?;
     flow.require(Step::Summary)?;
     let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), &headers).await?;
-    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client).instead_of(previous);
+    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)
+        .instead_of(previous);
     create(&s, flow, |tx| opening.create(tx, &s.sys)).await?;
     Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }

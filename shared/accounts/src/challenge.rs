@@ -359,7 +359,9 @@ impl Challenge {
     #[must_use]
     pub fn guesses(&self) -> Option<Limit> {
         let subject = match (self.purpose, self.user) {
-            (Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup, Some(user)) => return Some(guesses_of(user).weighing(self.rules().tries)),
+            (Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup, Some(user)) => {
+                return Some(guesses_of(user).weighing(self.rules().tries));
+            }
             (Purpose::ContactChange, Some(user)) => format!("{} {user} {}", self.purpose.name(), self.contact().key()),
             _ => format!("{} {}", self.purpose.name(), self.contact().key()),
         };
@@ -603,7 +605,11 @@ async fn try_short(
         Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
         Err(WriteError::Store(e)) => return Err(e.into()),
     };
-    if challenge.is_proven_by(key, code) { Ok(challenge) } else { Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left)) }
+    if challenge.is_proven_by(key, code) {
+        Ok(challenge)
+    } else {
+        Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left))
+    }
 }
 
 async fn try_long(
@@ -616,7 +622,10 @@ async fn try_long(
     code: &str,
 ) -> Result<Challenge, Problem> {
     let challenge = table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::CodeInvalid)?;
-    let fits = challenge.long && challenge.purpose == purpose && now < challenge.expires_at && flow.is_none_or(|flow| challenge.flow == Some(flow));
+    let fits = challenge.long
+        && challenge.purpose == purpose
+        && now < challenge.expires_at
+        && flow.is_none_or(|flow| challenge.flow == Some(flow));
     if fits && challenge.is_proven_by(key, code) { Ok(challenge) } else { Err(Kind::CodeInvalid.into()) }
 }
 

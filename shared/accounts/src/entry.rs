@@ -72,7 +72,15 @@ impl Entry<'_> {
     ///
     /// # Errors
     /// A [`Problem`] if the table does not work or the token cannot be signed.
-    pub async fn open(self, table: &Table, sys: &Sys, tokens: &Tokens, key: &Secret, tx: &mut Tx, client: &Client) -> Result<SignedIn, Problem> {
+    pub async fn open(
+        self,
+        table: &Table,
+        sys: &Sys,
+        tokens: &Tokens,
+        key: &Secret,
+        tx: &mut Tx,
+        client: &Client,
+    ) -> Result<SignedIn, Problem> {
         let known = self.device.is_some();
         let (trusted, kept) = match self.device {
             Some(device) => {

@@ -461,7 +461,9 @@ mod tests {
             assert!(app.check(&keys, &code(bad), now, Steps::Three).is_err());
         }
         let used = app.clone().proven(&app.check(&keys, &code(now), now, Steps::Three).unwrap());
-        assert!(used.check(&keys, &code(now), now, Steps::Three).is_err() && used.check(&keys, &code(now - step), now, Steps::Three).is_err());
+        assert!(
+            used.check(&keys, &code(now), now, Steps::Three).is_err() && used.check(&keys, &code(now - step), now, Steps::Three).is_err()
+        );
         assert!(used.check(&keys, &code(now + step), now, Steps::Three).is_ok());
         assert!(["", "12345", "abcdef", "1234567"].iter().all(|bad| app.check(&keys, bad, now, Steps::Three).is_err()));
         let stranger = AppFactor { user: sys.id(), ..app };

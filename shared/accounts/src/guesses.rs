@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use futures_util::join;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{Problem, Secret, Time};
 use sha2::Sha256;
 use store::{

@@ -16,11 +16,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use function::Figures;
 use futures_util::{future::join_all, join};
 use http::HeaderMap;
-use kernel::{
-    FieldError, Problem, Sys, Time,
-    env::Reader,
-    id::UserId,
-};
+use kernel::{FieldError, Problem, Sys, Time, env::Reader, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
@@ -380,13 +376,7 @@ impl Sending {
     ///
     /// # Errors
     /// [`Kind::NotFound`](kernel::Kind::NotFound) if there is none, else as [`Sending::code`].
-    pub async fn resend(
-        &self,
-        table: &Table,
-        sys: &Sys,
-        client: &Client,
-        mut fresh: Challenge,
-    ) -> Result<Challenge, Problem> {
+    pub async fn resend(&self, table: &Table, sys: &Sys, client: &Client, mut fresh: Challenge) -> Result<Challenge, Problem> {
         let (mut tx, now) = (Tx::new(), sys.now());
         let (before, admitted) = self.look(table, now, client, &mut fresh).await?;
         let before = before.ok_or(kernel::Kind::NotFound)?;
@@ -479,7 +469,12 @@ impl Sending {
             Ok(_) => {
                 let Traffic { range, sent, came_back, .. } = traffic;
                 let came_back = came_back.len();
-                tracing::error!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
+                tracing::error!(
+                    range,
+                    sent,
+                    came_back,
+                    "few codes come back: no text messages to unproven numbers of this range for an hour"
+                );
                 self.figures.report_of("TableName", table.name(), &[("RangesClosed", 1)]);
             }
             // Somebody else closed it.

@@ -378,9 +378,8 @@ enum Use {
 }
 
 fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Use {
-    let is_current = |token: &RefreshToken| {
-        token.generation == session.generation && same(token.hash().as_bytes(), session.refresh_hash.as_bytes())
-    };
+    let is_current =
+        |token: &RefreshToken| token.generation == session.generation && same(token.hash().as_bytes(), session.refresh_hash.as_bytes());
     let replaced_lately = |r: &Replaced| token.generation <= r.generation && now.since(r.at) <= LOST_REPLY;
     if !token.is_ours(key) {
         Use::Forged
@@ -576,7 +575,8 @@ mod tests {
     #[test]
     fn the_one_before_is_good_for_ten_seconds_and_then_betrays_a_copy() {
         let sys = Sys::real();
-        let Opening { mut session, refresh: first, .. } = Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
+        let Opening { mut session, refresh: first, .. } =
+            Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
         let now = sys.now();
         let rotate = |session: &mut Session, token: &RefreshToken| {
             let next = token.successor(&key());
@@ -597,7 +597,8 @@ mod tests {
     #[test]
     fn what_a_step_up_replaced_is_worth_nothing_and_betrays_a_copy() {
         let sys = Sys::real();
-        let Opening { session, refresh: first, .. } = Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
+        let Opening { session, refresh: first, .. } =
+            Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
         let before = first.successor(&key());
         let session = Session { generation: 1, refresh_hash: before.hash(), ..session };
         let (session, after, _) = session.prove_again(&mut Tx::new(), &sys, &key(), vec![Method::Otp]);
@@ -616,7 +617,10 @@ mod tests {
         let (sys, client) = (Sys::real(), Client::default());
         let user = sys.id();
         let others: Vec<Session> = (0..21_i64)
-            .map(|n| Session { last_used_at: Time::from_millis(n), ..Opening::first(&sys, &key(), user, contact(), vec![], &client).session })
+            .map(|n| Session {
+                last_used_at: Time::from_millis(n),
+                ..Opening::first(&sys, &key(), user, contact(), vec![], &client).session
+            })
             .collect();
         let oldest: Vec<SessionId> = others[..2].iter().rev().map(|s| s.id).collect();
         let again = others[0].clone();

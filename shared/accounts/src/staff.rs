@@ -230,7 +230,8 @@ mod tests {
         let with = |factors: &[Factor], passkeys| User { factors: factors.to_vec(), passkeys, has_password: true, ..plain.clone() };
         let (app, mail, passkey) = (with(&[Factor::App], 0), with(&[Factor::Email], 0), with(&[Factor::Email], 1));
         let told = |user: &User, amr: Method, roles: &[Role], least, at| {
-            let session = Opening::new(&sys, &kernel::Secret::new(String::new()), user, vec![Method::Pwd, amr], &web::Client::default()).session;
+            let session =
+                Opening::new(&sys, &kernel::Secret::new(String::new()), user, vec![Method::Pwd, amr], &web::Client::default()).session;
             judge(&Member { user: user.clone(), session }, roles, least, at).map_err(|p| p.kind.code())
         };
         let all = [Role::Moderator, Role::Superuser];

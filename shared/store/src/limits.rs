@@ -442,7 +442,9 @@ pub async fn give_all_back<'a>(table: &Table, limits: impl IntoIterator<Item = &
 /// [`StoreError`]
 pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
     let back = match limit.cost() {
-        Some(cost) => Update::of(limit.key()).add("until", i64::try_from(cost.as_millis()).map_or(0, i64::saturating_neg)).when(Cond::Exists),
+        Some(cost) => {
+            Update::of(limit.key()).add("until", i64::try_from(cost.as_millis()).map_or(0, i64::saturating_neg)).when(Cond::Exists)
+        }
         None => Update::of(limit.key()).add("hits", i64::from(limit.weight).saturating_neg()).when(field("hits").gt(0)),
     };
     match table.update(back).await {
