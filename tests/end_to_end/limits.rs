@@ -9,7 +9,7 @@ use local::aws::{
 };
 use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
 
-use crate::phone_login::wrong;
+use crate::phone_login::{put, wrong};
 
 const ANA: &str = "+447700900001";
 const MAIL: &str = "ana@example.test";
@@ -473,6 +473,41 @@ async fn right_passwords_have_a_limit() {
     cloud.anonymous().post("/v1/sessions", body("ana")).await.is(201);
     cloud.advance(HOUR).await;
     client.post("/v1/sessions", body("ana")).await.is(201);
+}
+
+/// Set-ups that are begun and rooms that are opened cost something, and so have limits; what was there already does not count.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn set_ups_and_new_rooms_have_limits() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    for _ in 0..20 {
+        ana.post("/v1/me/passkeys/options", json!({})).await.is(201);
+    }
+    let refused = ana.post("/v1/me/passkeys/options", json!({})).await;
+    assert!(wait(&refused) <= HOUR);
+    assert_eq!(refused.header("ratelimit-policy"), "\"factor_setups\";q=20;w=3600");
+
+    let me = cloud.of_kind("user").await.into_iter().find(|user| user["id"]["S"] == ana.id()).unwrap();
+    let mut others = Vec::new();
+    for n in 0..31 {
+        let mut other = me.clone();
+        let id = format!("usr_01JABCDEFGHJKMNPQRSTVWX{n:03}");
+        (other["pk"], other["id"]) = (json!({ "S": format!("USER#{id}") }), json!({ "S": id }));
+        put(&cloud, &other);
+        others.push(id);
+    }
+    let open = async |other: &String| ana.post("/v1/rooms/direct", json!({ "user": other })).await;
+    for other in &others[..30] {
+        open(other).await.is(201);
+    }
+    open(&others[0]).await.is(200);
+    let refused = open(&others[30]).await;
+    assert!(wait(&refused) <= HOUR);
+    assert_eq!(refused.header("ratelimit-policy"), "\"rooms_opened\";q=30;w=3600");
+    cloud.advance(HOUR).await;
+    let body = json!({ "refresh_token": ana.refresh_token() });
+    let ana = ana.signed_in(ana.post("/v1/sessions/refresh", body).await.is(200));
+    ana.post("/v1/rooms/direct", json!({ "user": others[30] })).await.is(201);
 }
 
 /// A made-up refresh token is found out before anything is read, whatever generation it says it is of.

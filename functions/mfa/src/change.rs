@@ -20,9 +20,9 @@ use crate::{
 /// Begins to add a factor, or to replace the app: shows what the app needs, or has a code sent. What is on stays on until the
 /// new one is proven.
 ///
-/// AWS calls: the caller; where a code is sent, its challenge and the counters; one transaction.
+/// AWS calls: the caller, a counter; where a code is sent, its challenge and the counters; one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
-    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
+    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups", "resend_setup", "mail", "text"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_factor(
     State(s): State<crate::State>,
@@ -32,6 +32,7 @@ pub async fn start_factor(
 ) -> Result<Created<SetupState>, web::Error> {
     let user = &member.user;
     on(user)?;
+    pending::count(&s, user).await?;
     let (mut tx, mut app, mut sent) = (Tx::new(), None, None);
     match factor {
         Factor::App => app = Some(AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?),

@@ -16,6 +16,8 @@ use store::{CommitError, Cond, Item, Key, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
+use crate::pending;
+
 /// A passkey that was asked for and has not come yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
@@ -63,12 +65,13 @@ pub struct PasskeyOptions {
 
 /// Asks for a new passkey.
 ///
-/// AWS calls: the caller, the list of those that there are, which are not to be made twice, and one write.
+/// AWS calls: the caller, a counter, the list of those that there are, which are not to be made twice, and one write.
 #[utoipa::path(post, path = "/v1/me/passkeys/options", tag = "mfa", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "too_many", "conflict"]))),
+    extensions(("x-problems" = json!(["step_up_required", "too_many", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups"]))),
     responses((status = 201, body = PasskeyOptions), Problems))]
 pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Created<PasskeyOptions>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
+    pending::count(&s, user).await?;
     let has = passkeys::list(&s.table, user.id).await.map_err(Problem::from)?;
     if has.len() >= MOST {
         return Err(Problem::new(Kind::TooMany).with("max", MOST).into());

@@ -12,7 +12,10 @@ use accounts::{
 use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Slot, Table, Tx, Update, WriteError, field};
+use store::{
+    Cond, Item, Key, Slot, Table, Tx, Update, WriteError, field,
+    limits::{self, HOUR, Limit},
+};
 use utoipa::ToSchema;
 use web::Client;
 
@@ -222,6 +225,14 @@ fn picture(text: &str) -> Result<String, Problem> {
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {width}' shape-rendering='crispEdges'><path fill='white' d='M0 0h{width}v{width}H0z'/><path d='{path}'/></svg>"
     );
     Ok(format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E").replace('#', "%23")))
+}
+
+/// Counts that a factor or passkey begins to be set up: each draws a secret or asks a question. One update.
+///
+/// # Errors
+/// [`Kind::TooManyRequests`] after twenty in an hour.
+pub async fn count(s: &crate::State, user: &User) -> Result<(), Problem> {
+    Ok(limits::take(&s.table, s.sys.now(), &[Limit::new("factor_setups", user.id, 20, HOUR)]).await?)
 }
 
 /// Adds to a transaction the sending of a code that proves a contact, unless the last one can still be typed. What was counted

@@ -33,9 +33,9 @@ pub struct StartMfaSetup {
 ///
 /// Needs a proven phone number and e-mail address: without them whoever loses the app is locked out.
 ///
-/// AWS calls: the caller, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, a counter, what [`password::demand`] takes, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), request_body = StartMfaSetup,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["password"]))),
+    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_mfa_setup(
     State(s): State<crate::State>,
@@ -51,6 +51,7 @@ pub async fn start_mfa_setup(
     if !missing.is_empty() {
         return Err(Problem::new(Kind::ContactRequired).with("missing", missing.join(", ")).into());
     }
+    pending::count(&s, user).await?;
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
     let app = AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?;

@@ -52,14 +52,14 @@ impl RoomInfo {
 
 /// Opens the direct room with somebody: 201 if it is new, 200 if it was there.
 ///
-/// AWS calls: the caller, a batch of the room and the other person; one transaction if there is no room yet.
+/// AWS calls: the caller, a batch of the room and the other person; a counter and one transaction if there is no room yet.
 #[utoipa::path(
     post,
     path = "/v1/rooms/direct",
     tag = "rooms",
     security(("bearer" = [])),
     request_body = OpenDirectRoom,
-    extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid"]))),
+    extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid", "too_many_requests"])), ("x-limits" = json!(["rooms_opened"]))),
     responses((status = 200, body = RoomInfo), (status = 201, body = RoomInfo), Problems)
 )]
 pub async fn open_direct_room(

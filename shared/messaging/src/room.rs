@@ -12,7 +12,10 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{CommitError, Cond, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field};
+use store::{
+    CommitError, Cond, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
+    limits::{self, HOUR, Limit},
+};
 use utoipa::ToSchema;
 
 /// Members a room may have to be served while the sender waits. Above, and in the public room, `room-fanout` delivers.
@@ -192,13 +195,17 @@ pub struct Opened {
     pub new: bool,
 }
 
+/// New direct rooms of one person in an hour.
+const OPENED_MAX: u32 = 30;
+
 /// Finds or makes the room of two people.
 ///
-/// One batch read finds it. Making it is one transaction more: the room, both memberships, and a check that the other one
-/// is still there and takes messages. Two people who open it at once name the same room; the loser finds the winner's.
+/// One batch read finds it. Making it is a counter and one transaction more: the room, both memberships, and a check that the other
+/// one is still there and takes messages. Two people who open it at once name the same room; the loser finds the winner's.
 ///
 /// # Errors
-/// [`Kind::RoomWithSelf`], [`Kind::NotFound`] if there is no such person, [`Kind::ChatNotAllowed`].
+/// [`Kind::RoomWithSelf`], [`Kind::NotFound`] if there is no such person, [`Kind::ChatNotAllowed`], [`Kind::TooManyRequests`] after
+/// thirty new rooms in an hour.
 pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) -> Result<Opened, Problem> {
     if me == other {
         return Err(Kind::RoomWithSelf.into());
@@ -211,6 +218,7 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
         return Ok(Opened { room, peer, new: false });
     }
     let now = sys.now();
+    limits::take(table, now, &[Limit::new("rooms_opened", me, OPENED_MAX, HOUR)]).await?;
     let room = Room::new(id, RoomKind::Direct, vec![me, other], now);
     let mut tx = Tx::new();
     let made = tx.create(&room);
