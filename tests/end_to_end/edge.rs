@@ -62,7 +62,7 @@ async fn ask(cloud: &Cloud, from: [u8; 2], request: &str, headers: &[(&str, &str
     let mut stream = socket.connect(address.parse().expect("an address")).await.expect("it listens");
     let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
     let host = if headers.iter().any(|(name, _)| *name == "host") { String::new() } else { format!("host: {address}\r\n") };
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
     let head = format!("{request} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n{kind}{host}{headers}", body.len());
     stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
@@ -178,26 +178,37 @@ async fn a_host_never_chooses_an_operation() {
     }
 }
 
-/// What a function logs of a request is the route that the gateway chose.
+/// What a function logs of a request is the route that the gateway chose, and nothing of the edge's secret.
 #[test]
 fn the_log_names_the_route_that_answered() {
     let attacks = async {
-        let cloud = Cloud::start().await;
+        let cloud = Cloud::start_with(&[("EdgeSecrets", SECRET)]).await;
         for (n, parameter) in PARAMETERS.iter().enumerate() {
             let from = [u8::try_from(n).expect("few"), 1];
             let body = json!({ "login": "ana", "password": PASSWORD }).to_string();
             let request = format!("POST /v1/sign-ins/{parameter}/verify");
-            let _ = ask(&cloud, from, &request, &[("host", "x/v1/sessions?")], &body).await;
+            let _ = ask(&cloud, from, &request, &[("host", "x/v1/sessions?"), ("x-edge-secret", SECRET)], &body).await;
         }
     };
     let Some(((), log)) = logged(attacks) else { return };
     let replies: Vec<&str> = log.lines().filter(|line| line.contains("replied")).collect();
     assert_eq!(replies.len(), PARAMETERS.len(), "{log}");
     assert!(replies.iter().all(|line| line.contains("/v1/sign-ins/{flow}/verify")), "{log}");
+    assert!(!log.contains(SECRET));
 }
 
 const SECRET: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
 const NEXT: &str = "q9Kx3oR8tU5wY0aC2eG7hI4lM6nO1sZd";
+
+/// A secret that could be guessed is none: no function starts with it.
+#[tokio::test]
+async fn a_weak_secret_is_refused_at_the_start() {
+    for weak in ["short", &SECRET[..31], &format!("{SECRET},short"), &"a".repeat(64)] {
+        let cloud = Cloud::start_with(&[("EdgeSecrets", weak)]).await;
+        let refused = cloud.hosts.start_all().await.expect_err("it does not start").to_string();
+        assert!(refused.contains("EDGE_SECRETS is too weak") && !refused.contains(weak), "{refused}");
+    }
+}
 
 /// Names that a client may look up in a minute.
 const LOOKUPS: usize = 30;
