@@ -404,6 +404,8 @@ async fn a_notice_that_fails_is_repeated_alone() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, "+447911123456").await;
+    // The same is told once an hour.
+    cloud.settle().await;
     cloud.advance(Duration::from_secs(3_601)).await;
     let ana = cloud.sign_in("ana").await;
     ana.post(PHONE, json!({ "phone": "+447911123457" })).await.is(202);
