@@ -247,6 +247,14 @@ impl Cloud {
         tables.filter_map(Value::as_array).flatten().filter(|item| item["kind"]["S"] == kind).cloned().collect()
     }
 
+    /// Notices that wait because the same was told a moment ago: of one kind, to this address or number, or to the person's own.
+    pub async fn held(&self, notice: &str, to: Option<&str>) -> usize {
+        self.settle().await;
+        let told = self.of_kind("told").await;
+        let those = told.iter().filter(|item| item["notice"]["S"] == notice && item["address"]["S"].as_str() == to);
+        those.filter_map(|item| item["held"]["N"].as_str()?.parse::<usize>().ok()).sum()
+    }
+
     /// Everything in every table, as DynamoDB's JSON, for what must or must not be found in it.
     pub async fn dump(&self) -> Value {
         let core = self.core();
