@@ -395,7 +395,9 @@ async fn a_link_does_what_it_was_sent_for_and_nothing_else() {
     let activate = cloud.token_to("mia@example.test").await;
     let body = |token: &str, with: &[&str]| {
         let mut body = json!({ "token": token });
-        with.iter().for_each(|member| body[*member] = json!(PASSWORD));
+        for member in with {
+            body[*member] = json!(PASSWORD);
+        }
         body
     };
     let links = [
