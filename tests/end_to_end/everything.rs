@@ -32,7 +32,7 @@ pub(crate) const CANARIES: [&str; 16] = [
 
 /// Every kind of item that stands beside somebody's record, but the roles of staff. A kind that is added belongs here, and into
 /// [`Everything::of`].
-const KINDS: [&str; 23] = [
+const KINDS: [&str; 24] = [
     "addresses",
     "app_factor",
     "chat",
@@ -54,6 +54,7 @@ const KINDS: [&str; 23] = [
     "recipient",
     "recovery_codes",
     "session",
+    "told",
     "upload",
     "user",
 ];
