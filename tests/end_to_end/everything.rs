@@ -56,6 +56,7 @@ const KINDS: [&str; 24] = [
     "recipient",
     "recovery_codes",
     "session",
+    "told",
     "upload",
     "user",
 ];

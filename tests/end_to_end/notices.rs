@@ -17,7 +17,7 @@ const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 /// Signs somebody in with a browser that they have not used.
 async fn sign_in(cloud: &Cloud, login: &str, browser: u32) -> Caller {
-    let caller = cloud.anonymous().with("user-agent", &format!("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/{browser}.0"));
+    let caller = cloud.anonymous().with("user-agent", format!("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/{browser}.0"));
     let reply = caller.post("/v1/sessions", json!({ "login": login, "password": PASSWORD })).await;
     caller.signed_in(reply.is(201))
 }
@@ -108,7 +108,7 @@ async fn text_messages_that_tell_something_come_once_an_hour() {
     let cloud = Cloud::start().await;
     let phone = "+447700900001";
     for browser in 60..64 {
-        let caller = cloud.anonymous().with("user-agent", &format!("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/{browser}.0"));
+        let caller = cloud.anonymous().with("user-agent", format!("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/{browser}.0"));
         let flow = caller.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
         let code = newest_code(&cloud, phone).await;
         let path = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());

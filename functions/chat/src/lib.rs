@@ -76,10 +76,7 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
         Ok(asked) => (asked.id, asked.payload.parse()),
         Err(unreadable) => (unreadable.id, Err(unreadable.problem)),
     };
-    let (outcome, locale) = match enter(s, &socket, act).await {
-        Some(entered) => entered,
-        None => return Ok(frame::reply(None)),
-    };
+    let Some((outcome, locale)) = enter(s, &socket, act).await else { return Ok(frame::reply(None)) };
     let told = match outcome {
         Ok((answer, delivery)) => {
             deliver(s, &socket, delivery).await;

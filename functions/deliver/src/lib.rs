@@ -102,7 +102,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 #[serde(untagged)]
 enum Trigger {
     /// An event on the bus: something is to be sent.
-    Bus(EventBridgeEvent<Envelope>),
+    Bus(Box<EventBridgeEvent<Envelope>>),
     /// A quarter of an hour is over.
     Schedule(Scheduled),
 }
