@@ -277,8 +277,8 @@ async fn strangers_cannot_keep_the_former_number_from_being_told() {
     let cloud = Cloud::start().await;
     let (ana, old) = (cloud.member("ana").await, "+447911123456");
     cloud.phone(&ana, old).await;
-    let start = async || cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": old })).await;
-    for _ in 0..4 {
+    let start = async || cloud.anonymous().post_with_work("/v1/phone-sign-ins", json!({ "phone": old })).await;
+    for _ in 0..6 {
         start().await.is(202);
         cloud.advance(Duration::from_secs(121)).await;
     }
@@ -312,7 +312,7 @@ async fn who_has_no_address_is_told_by_text_message() {
     assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to != phone).count(), 0);
 }
 
-/// D4: one account has fifteen messages sent in an hour and forty in a day, to whomever and from wherever it asks.
+/// One account has fifteen messages sent at once and forty in a day, to whomever and from wherever it asks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_cannot_mail_any_number_of_strangers() {
     let cloud = Cloud::start().await;
@@ -330,10 +330,10 @@ async fn an_account_cannot_mail_any_number_of_strangers() {
     // Refused ones counted for nobody.
     ask_email(&cloud.member("ben").await, "stranger20@example.test").await.is(202);
     let mut sent = 15;
-    for hour in 1..4 {
+    for hour in 0..24 {
         cloud.advance(HOUR).await;
         let ana = cloud.sign_in("ana").await;
-        for n in 0..15 {
+        for n in 0..3 {
             sent += usize::from(ask_email(&ana, &format!("hour{hour}x{n}@example.test")).await.status == 202);
         }
     }
@@ -619,7 +619,7 @@ async fn a_deactivated_account_rests() {
     // An address gets five mails an hour.
     cloud.advance(Duration::from_secs(3661)).await;
     for id in [&known.json()["id"], &unknown.json()["id"]] {
-        anybody.post(&format!("/v1/registrations/{}/code/resend", id.as_str().unwrap()), json!({})).await.is(202);
+        anybody.post_with_work(&format!("/v1/registrations/{}/code/resend", id.as_str().unwrap()), json!({})).await.is(202);
     }
     anybody.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
     let told = cloud.mails_to("ana@example.test").await;

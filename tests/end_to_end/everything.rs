@@ -33,7 +33,7 @@ pub(crate) const CANARIES: [&str; 17] = [
 
 /// Every kind of item that stands beside somebody's record, but the roles of staff. A kind that is added belongs here, and into
 /// [`Everything::of`].
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 25] = [
     "addresses",
     "app_factor",
     "chat",

@@ -109,7 +109,7 @@ async fn text_messages_that_tell_something_come_once_an_hour() {
     let phone = "+447700900001";
     for browser in 60..64 {
         let caller = cloud.anonymous().with("user-agent", format!("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/{browser}.0"));
-        let flow = caller.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+        let flow = caller.post_with_work("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
         let code = newest_code(&cloud, phone).await;
         let path = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
         caller.post(&path, json!({ "code": code })).await.is(201);

@@ -331,7 +331,7 @@ impl Challenge {
             return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)));
         }
         self.follow(before, now);
-        self.resend_at = now + self.cooldown();
+        (self.resend_at, self.expires_at) = (now + self.cooldown(), now + self.rules().life);
         Ok(())
     }
 
@@ -388,7 +388,6 @@ impl Challenge {
     pub fn again(&mut self, now: Time) -> Result<Self, Problem> {
         let before = self.clone();
         self.after_cooldown(now, Some(&before))?;
-        self.expires_at = now + self.rules().life;
         (self.tries, self.hash) = (0, None);
         Ok(before)
     }

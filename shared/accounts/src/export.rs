@@ -76,6 +76,7 @@ pub const KINDS: &[Kind] = &[
     Kind::withheld("passkey_setup", "a question to a browser that waits for its answer for minutes"),
     Kind::told("email_change", &["to", "expires_at"]),
     Kind::told("phone_change", &["to", "expires_at"]),
+    Kind::withheld("known_network", "a hash; the sessions say which networks they began in"),
     Kind::told("recipient", &["channel", "address", "until"]),
     Kind::told("told", &["notice", "channel", "address", "told_at", "held", "last_at"]),
     Kind::told("addresses", &["main", "addresses"]),

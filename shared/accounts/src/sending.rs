@@ -35,20 +35,20 @@ use crate::{
 
 /// Text messages that one client may have sent at once, whatever for,
 const TEXTS_MAX: u32 = 10;
-/// and then one every so long: forty a day.
-const TEXTS_REFILL: Duration = Duration::from_secs(2160);
+/// and then one every so long: forty in a first day.
+const TEXTS_REFILL: Duration = Duration::from_secs(2880);
 /// Text messages to all clients of a neighbourhood at once,
 const NEIGHBOURHOOD_MAX: u32 = 100;
 /// and then one every so long: a hundred an hour.
 const NEIGHBOURHOOD_REFILL: Duration = Duration::from_secs(36);
 /// Mails that one client may have sent at once: many people may be behind its address,
 const MAILS_MAX: u32 = 60;
-/// and then one every so long: two hundred a day.
-const MAILS_REFILL: Duration = Duration::from_secs(432);
+/// and then one every so long: two hundred in a first day.
+const MAILS_REFILL: Duration = Duration::from_secs(617);
 /// Mails and text messages that one person may have sent at once, to whomever,
 const ASKED_MAX: u32 = 15;
-/// and then one every so long: forty a day.
-const ASKED_REFILL: Duration = Duration::from_secs(2160);
+/// and then one every so long: forty in a first day.
+const ASKED_REFILL: Duration = Duration::from_secs(3456);
 /// Messages to one destination at once; then one an hour. The last one is kept for a client that has had none there today.
 const DESTINATION_MAX: u32 = 6;
 /// Links to reset a password, to one address at once, likewise.
@@ -312,7 +312,7 @@ impl Sending {
         self.among_all(table, now, permit, proven).await
     }
 
-    /// Counts a text message that tells the owner of a number something, if it may be sent: ten at once, then twenty a day. The number
+    /// Counts a text message that tells the owner of a number something, if it may be sent: ten at once, then one an hour. The number
     /// was proven, and nothing is to come back from it. Nor does it count among what anybody can have sent there, who could otherwise
     /// keep the owner from being told.
     ///
@@ -321,7 +321,7 @@ impl Sending {
     /// # Errors
     /// As [`Sending::permit`].
     pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
-        let limit = Limit::refilling("notice", to, 10, Duration::from_secs(4320));
+        let limit = Limit::refilling("notice", to, 10, HOUR);
         let permit = Permit::take(table, now, vec![limit]).await?;
         self.among_all(table, now, permit, true).await
     }
