@@ -745,7 +745,7 @@ async fn nothing_personal_stays() {
     // Strangers try to register with the address, in every way there is, and one thinks better of it.
     let (stranger, email) = (cloud.anonymous(), canary.email());
     let begun = async |email: &str| {
-        let flow = stranger.post("/v1/registrations", json!({ "email": email })).await.is(201);
+        let flow = stranger.post_with_work("/v1/registrations", json!({ "email": email })).await.is(201);
         format!("/v1/registrations/{}", flow["id"].as_str().unwrap())
     };
     let by_link = json!({ "email": email, "username": "stranger", "password": PASSWORD });

@@ -219,12 +219,12 @@ async fn strangers_use_up_nothing_of_a_members_codes() {
     for n in 0..11 {
         let stranger = cloud.anonymous();
         let reply = match n % 4 {
-            0 => stranger.post("/v1/registrations", json!({ "email": "ana@example.test" })).await,
+            0 => stranger.post_with_work("/v1/registrations", json!({ "email": "ana@example.test" })).await,
             1 => {
                 let body = json!({ "email": "ana@example.test", "username": "stranger", "password": PASSWORD });
-                stranger.post("/v1/registrations/link", body).await
+                stranger.post_with_work("/v1/registrations/link", body).await
             }
-            2 => stranger.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await,
+            2 => stranger.post_with_work("/v1/password-resets", json!({ "email": "ana@example.test" })).await,
             _ => eve.post("/v1/me/email-changes", json!({ "email": "ana@example.test" })).await,
         };
         assert!(reply.status.is_success() || reply.status == 429, "{}", reply.status);

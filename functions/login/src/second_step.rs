@@ -201,7 +201,8 @@ pub async fn verify_sign_in(
 
     let mut tx = Tx::new();
     let ended = flow.finish(&mut tx);
-    let judged = judge(&s, &mut tx, &flow, &user, factor, steps, &answer, found).await;
+    let given = Given { factor, steps, answer: &answer };
+    let judged = judge(&s, &mut tx, &flow, &user, given, found).await;
     let proof = match judged {
         Ok(proof) => proof,
         Err(problem) => {
@@ -311,16 +312,17 @@ fn kept(user: UserId, factor: Factor) -> Vec<Key> {
     [User::key_of(user)].into_iter().chain(more).collect()
 }
 
-async fn judge(
-    s: &crate::State,
-    tx: &mut Tx,
-    flow: &SignIn,
-    user: &User,
+/// An answer at a factor.
+#[derive(Clone, Copy)]
+struct Given<'a> {
     factor: Factor,
+    /// Which codes of an app are right.
     steps: Steps,
-    answer: &Answer,
-    mut found: Batch,
-) -> Result<Proof, Problem> {
+    answer: &'a Answer,
+}
+
+async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given: Given<'_>, mut found: Batch) -> Result<Proof, Problem> {
+    let Given { factor, steps, answer } = given;
     let now = s.sys.now();
     match (factor, answer) {
         (Factor::App, Answer::Code(code)) => {

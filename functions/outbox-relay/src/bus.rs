@@ -51,7 +51,8 @@ impl Bus {
     /// The bus of this name.
     #[must_use]
     pub fn new(aws: &Aws, name: &str) -> Self {
-        let mut config = aws_sdk_eventbridge::config::Builder::from(aws.sdk()).interceptor(aws.interceptor());
+        let mut config =
+            aws_sdk_eventbridge::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("events"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"));
         Self { client: Client::from_conf(config.build()), name: name.into() }
     }

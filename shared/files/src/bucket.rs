@@ -62,6 +62,7 @@ impl Bucket {
         let endpoint = aws.endpoint("AWS_ENDPOINT_URL_S3");
         let mut config = Builder::from(aws.sdk())
             .interceptor(aws.interceptor())
+            .retry_partition(aws.retries("s3"))
             // An endpoint that is not S3's own has no host name for each bucket.
             .force_path_style(endpoint.is_some())
             // Links would otherwise demand the checksum of an empty body. What we write ourselves TLS protects.

@@ -10,6 +10,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient, interceptors::SharedInterceptor};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
@@ -79,6 +80,13 @@ impl Aws {
     #[must_use]
     pub fn endpoint(&self, variable: &'static str) -> Option<String> {
         self.env.get(variable).map(str::to_owned)
+    }
+
+    /// The retries that a client of this service may make while the service fails: an allowance of its own for each function, as a
+    /// function in a process of its own has it. Functions that share a process would otherwise share it.
+    #[must_use]
+    pub fn retries(&self, service: &'static str) -> RetryPartition {
+        RetryPartition::custom(service).build()
     }
 
     /// What every client adds to its requests.

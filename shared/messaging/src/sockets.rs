@@ -33,7 +33,8 @@ impl Sockets {
     /// The platform takes a frame before the client does, so that a slow client delays nobody.
     #[must_use]
     pub fn new(aws: &Aws, endpoint: &str) -> Self {
-        let config = Builder::from(aws.sdk()).interceptor(aws.interceptor()).endpoint_url(endpoint);
+        let config =
+            Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("execute-api")).endpoint_url(endpoint);
         Self(Client::from_conf(config.build()))
     }
 

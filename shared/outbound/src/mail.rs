@@ -110,7 +110,7 @@ pub struct Mailer {
 impl Mailer {
     /// Reads `MAIL_FROM`, the sender, and `MAIL_REPLY_TO`, where answers go if not there.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
-        let mut config = aws_sdk_ses::config::Builder::from(aws.sdk()).interceptor(aws.interceptor());
+        let mut config = aws_sdk_ses::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("ses"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SES"));
         let from = r.need("MAIL_FROM");
         let from = mailbox(r, "MAIL_FROM", &from);

@@ -50,7 +50,7 @@ impl Texter {
         if !given.is_empty() && domain.is_none() {
             r.wrong(format!("SMS_DOMAIN is no domain of at most {LONGEST} characters"));
         }
-        let mut config = aws_sdk_sns::config::Builder::from(aws.sdk()).interceptor(aws.interceptor());
+        let mut config = aws_sdk_sns::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("sns"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SNS"));
         Self { client: Client::from_conf(config.build()), domain: domain.map(Into::into) }
     }

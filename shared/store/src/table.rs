@@ -49,7 +49,8 @@ impl Table {
     /// The table of this name.
     #[must_use]
     pub fn new(aws: &Aws, sys: &Sys, name: &str) -> Self {
-        let mut config = aws_sdk_dynamodb::config::Builder::from(aws.sdk()).interceptor(aws.interceptor());
+        let mut config =
+            aws_sdk_dynamodb::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("dynamodb"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
         Self { client: Client::from_conf(config.build()), name: name.into(), sys: sys.clone() }
     }
