@@ -280,14 +280,14 @@ mod tests {
             "summary": "Makes one.\nOr two.",
             "description": "Not three.\n\nAWS calls: a counter.\nThen one more.",
             "x-problems": ["too_many_requests"],
-            "x-limits": ["export", "asked", "unheard_of"],
+            "x-limits": ["export", "invite", "unheard_of"],
             "responses": { "default": { "description": "Problems." } },
         } } } });
         let json = document([serde_json::from_value(part).expect("a document")]);
         let operation = &json["paths"]["/x"]["post"];
         assert_eq!((&operation["summary"], &operation["description"]), (&"Makes one. Or two.".into(), &"Not three.".into()));
         let said = operation["responses"]["429"]["description"].as_str().expect("it is described");
-        assert!(said.contains("`export`: 1 in a day, for an account. `asked_hour`: 5 in an hour"), "{said}");
+        assert!(said.contains("`export`: 1 in a day, for an account. `invite_check`: 10 in an hour"), "{said}");
         assert_eq!(operation["x-limits"][0], serde_json::json!({ "name": "export", "max": 1, "seconds": 86_400 }));
         assert_eq!(operation["x-limits"][3], serde_json::json!({ "name": "unheard_of" }));
     }

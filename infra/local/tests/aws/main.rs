@@ -21,7 +21,7 @@ use local::{
     },
 };
 use serde_json::json;
-use store::limits::{self, Limit};
+use store::limits::{self, Limit, LimitError};
 
 const TABLE: &str = "test-state";
 const BUCKET: &str = "test-files";
@@ -134,6 +134,40 @@ async fn a_hit_is_given_back_once() {
     }
     take().await.expect("one again");
     take().await.expect_err("one, not two");
+}
+
+/// A refilling limit: so many at once, and each given back one interval after the other; a hit may count as several, or leave some to
+/// others. Of any number at once no more pass.
+#[tokio::test]
+async fn a_refilling_limit_gives_back_one_after_the_other() {
+    let cloud = Cloud::start().await;
+    let aws = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ENDPOINT_URL_DYNAMODB", cloud.urls.aws.clone())));
+    let table = store::Table::new(&aws, &cloud.sys, TABLE);
+    let limit = Limit::refilling("test", "ana", 6, limits::HOUR);
+    let began = cloud.sys.now();
+    let take = async |limit: &Limit, hours: u32| {
+        let taken = limits::take(&table, began + limits::HOUR.saturating_mul(hours), std::slice::from_ref(limit)).await;
+        taken.map_err(|e| if let LimitError::Reached(reached) = e { reached.wait } else { panic!("{e}") })
+    };
+    let at_once = futures_util::future::join_all((0..20).map(|_| take(&limit, 0))).await;
+    assert!((1..=6).contains(&at_once.iter().filter(|taken| taken.is_ok()).count()));
+    while take(&limit, 0).await.is_ok() {}
+    for (asked, hours, passes) in [
+        (&limit, 0, Err(limits::HOUR)),
+        (&limit, 1, Ok(())),
+        (&limit, 1, Err(limits::HOUR)),
+        (&limit.clone().leaving(1), 2, Err(limits::HOUR)),
+        (&limit.clone().weighing(2), 2, Err(limits::HOUR)),
+        (&limit.clone().weighing(2), 3, Ok(())),
+        (&limit, 3, Err(limits::HOUR)),
+        (&limit.clone().weighing(6), 9, Ok(())),
+        (&limit, 9, Err(limits::HOUR)),
+    ] {
+        assert_eq!(take(asked, hours).await, passes, "{hours} hours later: {asked:?}");
+    }
+    limits::give_back(&table, &limit).await.expect("given back");
+    take(&limit, 9).await.expect("what was given back");
+    take(&limit, 9).await.expect_err("and no more");
 }
 
 #[tokio::test]
