@@ -545,7 +545,7 @@ async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secr
 /// [`Kind::CodeInvalid`], alike for spent, burnt, expired, never sent and not of as many digits as were sent; with `tries_left`
 /// where a try was counted.
 pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
-    attempt_where(None, table, now, key, purpose, id, code).await
+    Trying { table, now, key, purpose, id, flow: None }.code(code).await
 }
 
 /// As [`attempt`], in a flow: only the one that asked for the current code can try it, or use up its tries.
@@ -561,71 +561,57 @@ pub async fn attempt_in(
     id: ChallengeId,
     code: &str,
 ) -> Result<Challenge, Problem> {
-    attempt_where(Some(flow), table, now, key, purpose, id, code).await
+    Trying { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
 }
 
-async fn attempt_where(
-    flow: Option<ChallengeId>,
-    table: &Table,
+/// The challenge that a typed code is tried at, in any flow or in this one.
+struct Trying<'a> {
+    table: &'a Table,
     now: Time,
-    key: &CodeKey,
+    key: &'a CodeKey,
     purpose: Purpose,
     id: ChallengeId,
-    code: &str,
-) -> Result<Challenge, Problem> {
-    // Browsers that send as people type must not burn tries with half a code.
-    let challenge = match TypedCode::parse(code).ok_or(Kind::CodeInvalid)? {
-        TypedCode::Short(code) => try_short(flow, table, now, key, purpose, id, &code).await?,
-        TypedCode::Long(code) => try_long(flow, table, now, key, purpose, id, &code).await?,
-    };
-    sending::came_back(table, &challenge).await;
-    Ok(challenge)
+    flow: Option<ChallengeId>,
 }
 
-async fn try_short(
-    flow: Option<ChallengeId>,
-    table: &Table,
-    now: Time,
-    key: &CodeKey,
-    purpose: Purpose,
-    id: ChallengeId,
-    code: &str,
-) -> Result<Challenge, Problem> {
-    let digits = u32::try_from(code.len()).map_err(|_| Kind::CodeInvalid)?;
-    let left = |channel: Channel| field("channel").eq(channel).and(field("tries").lt(purpose.rules(channel).tries));
-    let count = Update::of(Challenge::key_of(id))
-        .add("tries", 1)
-        .when(field("purpose").eq(purpose).and(field("form").eq(Form::Code { digits })).and(field("long").ne(true)))
-        .when(field("hash").exists().and(field("expires_at").gt(now)))
-        .when(left(Channel::Email).or(left(Channel::Sms)))
-        .when(flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
-    let challenge: Challenge = match table.update(count).await {
-        Ok(row) => row.decode()?,
-        Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
-        Err(WriteError::Store(e)) => return Err(e.into()),
-    };
-    if challenge.is_proven_by(key, code) {
+impl Trying<'_> {
+    async fn code(&self, code: &str) -> Result<Challenge, Problem> {
+        // Browsers that send as people type must not burn tries with half a code.
+        let challenge = match TypedCode::parse(code).ok_or(Kind::CodeInvalid)? {
+            TypedCode::Short(code) => self.short(&code).await?,
+            TypedCode::Long(code) => self.long(&code).await?,
+        };
+        sending::came_back(self.table, &challenge).await;
         Ok(challenge)
-    } else {
-        Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left))
     }
-}
 
-async fn try_long(
-    flow: Option<ChallengeId>,
-    table: &Table,
-    now: Time,
-    key: &CodeKey,
-    purpose: Purpose,
-    id: ChallengeId,
-    code: &str,
-) -> Result<Challenge, Problem> {
-    let challenge = table.get::<Challenge>(Challenge::key_of(id)).await?.ok_or(Kind::CodeInvalid)?;
-    let fits = challenge.long
-        && challenge.purpose == purpose
-        && now < challenge.expires_at
-        && flow.is_none_or(|flow| challenge.flow == Some(flow));
-    if fits && challenge.is_proven_by(key, code) { Ok(challenge) } else { Err(Kind::CodeInvalid.into()) }
+    async fn short(&self, code: &str) -> Result<Challenge, Problem> {
+        let digits = u32::try_from(code.len()).map_err(|_| Kind::CodeInvalid)?;
+        let left = |channel: Channel| field("channel").eq(channel).and(field("tries").lt(self.purpose.rules(channel).tries));
+        let count = Update::of(Challenge::key_of(self.id))
+            .add("tries", 1)
+            .when(field("purpose").eq(self.purpose).and(field("form").eq(Form::Code { digits })).and(field("long").ne(true)))
+            .when(field("hash").exists().and(field("expires_at").gt(self.now)))
+            .when(left(Channel::Email).or(left(Channel::Sms)))
+            .when(self.flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
+        let challenge: Challenge = match self.table.update(count).await {
+            Ok(row) => row.decode()?,
+            Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
+            Err(WriteError::Store(e)) => return Err(e.into()),
+        };
+        if challenge.is_proven_by(self.key, code) {
+            Ok(challenge)
+        } else {
+            Err(Problem::new(Kind::CodeInvalid).with("tries_left", challenge.sent().tries_left))
+        }
+    }
+
+    async fn long(&self, code: &str) -> Result<Challenge, Problem> {
+        let challenge = self.table.get::<Challenge>(Challenge::key_of(self.id)).await?.ok_or(Kind::CodeInvalid)?;
+        let fits = challenge.long && challenge.purpose == self.purpose && self.now < challenge.expires_at;
+        let here = self.flow.is_none_or(|flow| challenge.flow == Some(flow));
+        if fits && here && challenge.is_proven_by(self.key, code) { Ok(challenge) } else { Err(Kind::CodeInvalid.into()) }
+    }
 }
 
 impl Challenge {
