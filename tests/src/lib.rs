@@ -28,8 +28,13 @@ pub use socket::{Refused, Socket};
 pub fn work(problem: &Value) -> String {
     let (challenge, difficulty) =
         (problem["challenge"].as_str().expect("a challenge"), problem["difficulty"].as_u64().expect("a difficulty"));
-    let zeros = |text: &String| u128::from_be_bytes(Sha256::digest(text)[..16].try_into().expect("a digest")).leading_zeros();
-    (0_u64..=u64::MAX).map(|number| format!("{challenge}.{number}")).find(|text| u64::from(zeros(text)) >= difficulty).expect("a number")
+    let begun = Sha256::new().chain_update(challenge).chain_update(".");
+    let zeros = |number: &u64| {
+        let digest = begun.clone().chain_update(number.to_string()).finalize();
+        u64::from(u128::from_be_bytes(digest[..16].try_into().expect("a digest")).leading_zeros())
+    };
+    let number = (0_u64..=u64::MAX).find(|number| zeros(number) >= difficulty).expect("a number");
+    format!("{challenge}.{number}")
 }
 
 /// How far tests move the clock, mostly.
