@@ -257,29 +257,31 @@ async fn nobody_is_there_by_default() {
     }
 }
 
+/// Headers by which proxies say whose a request is, and by which anybody can.
+pub(crate) const ADDRESS_HEADERS: [&str; 12] = [
+    "x-forwarded-for",
+    "x-real-ip",
+    "forwarded",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "fastly-client-ip",
+    "x-envoy-external-address",
+    "via",
+    "cloudfront-viewer-address",
+];
+
 /// D6: where a client is, it cannot say itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_cannot_be_made_up() {
-    const HEADERS: [&str; 12] = [
-        "x-forwarded-for",
-        "x-real-ip",
-        "forwarded",
-        "x-client-ip",
-        "true-client-ip",
-        "cf-connecting-ip",
-        "x-cluster-client-ip",
-        "x-original-forwarded-for",
-        "fastly-client-ip",
-        "x-envoy-external-address",
-        "via",
-        "cloudfront-viewer-address",
-    ];
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let client = cloud.anonymous();
     let attempt = async |n: usize| {
         let said = |header: &str| if header == "forwarded" { format!("for=203.0.113.{n}") } else { format!("203.0.113.{n}") };
-        let caller = client.with(HEADERS[n % HEADERS.len()], said(HEADERS[n % HEADERS.len()]));
+        let caller = client.with(ADDRESS_HEADERS[n % ADDRESS_HEADERS.len()], said(ADDRESS_HEADERS[n % ADDRESS_HEADERS.len()]));
         caller.post("/v1/sessions", json!({ "login": format!("nobody{}", n % 4), "password": "wrong" })).await
     };
     for n in 0..20 {

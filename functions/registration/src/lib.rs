@@ -76,8 +76,8 @@ impl Limits {
 }
 
 impl State {
-    /// Counts a mail that is about to be sent for anybody, against `more` besides. The counters were read with other things; `shown` is
-    /// the device that the client shows, whose record is read if there is one.
+    /// Counts a mail that is about to be sent for anybody, against `more` besides. The counters were read with other
+    /// things. One read more, if the client shows a device.
     ///
     /// # Errors
     /// [`kernel::Kind::TooManyRequests`] or [`kernel::Kind::ProofOfWorkRequired`]
