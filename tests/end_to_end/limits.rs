@@ -13,6 +13,9 @@ use crate::phone_login::{put, wrong};
 
 const ANA: &str = "+447700900001";
 const MAIL: &str = "ana@example.test";
+/// A number and an address that no account has.
+const NOBODYS: &str = "+447700900077";
+const NOBODY: &str = "bob@example.test";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What can be asked for by anybody, for an address or number of an account.
@@ -28,11 +31,19 @@ impl Ask {
     const ALL: [Self; 4] = [Self::PhoneSignIn, Self::PasswordReset, Self::Registration, Self::Link];
 
     async fn from(self, caller: &Caller) -> Reply {
+        self.about(caller, ANA, MAIL).await
+    }
+
+    async fn of_nobody(self, caller: &Caller) -> Reply {
+        self.about(caller, NOBODYS, NOBODY).await
+    }
+
+    async fn about(self, caller: &Caller, phone: &str, email: &str) -> Reply {
         let (path, body) = match self {
-            Self::PhoneSignIn => ("/v1/phone-sign-ins", json!({ "phone": ANA })),
-            Self::PasswordReset => ("/v1/password-resets", json!({ "email": MAIL })),
-            Self::Registration => ("/v1/registrations", json!({ "email": MAIL })),
-            Self::Link => ("/v1/registrations/link", json!({ "email": MAIL, "username": "free_name", "password": "tall giraffes dance" })),
+            Self::PhoneSignIn => ("/v1/phone-sign-ins", json!({ "phone": phone })),
+            Self::PasswordReset => ("/v1/password-resets", json!({ "email": email })),
+            Self::Registration => ("/v1/registrations", json!({ "email": email })),
+            Self::Link => ("/v1/registrations/link", json!({ "email": email, "username": "free_name", "password": "tall giraffes dance" })),
         };
         caller.post_with_work(path, body).await
     }
@@ -544,18 +555,10 @@ async fn a_made_up_refresh_token_costs_no_call() {
 }
 
 /// While mails or text messages cannot be sent, or calls fail, are slow or lose their reply, what can be asked for an address or
-/// number of an account is answered as for one of nobody: each of ten requests, and the ones after.
+/// number of an account is answered as for one of nobody: each of several requests, also those for a code that is sent again and
+/// those of a member who wants to have the address or number.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn known_and_unknown_are_answered_alike_while_something_fails() {
-    let unknown = |ask: Ask| match ask {
-        Ask::PhoneSignIn => ("/v1/phone-sign-ins", json!({ "phone": "+447700900077" })),
-        Ask::PasswordReset => ("/v1/password-resets", json!({ "email": "bob@example.test" })),
-        Ask::Registration => ("/v1/registrations", json!({ "email": "bob@example.test" })),
-        Ask::Link => {
-            let body = json!({ "email": "bob@example.test", "username": "free_name", "password": "tall giraffes dance" });
-            ("/v1/registrations/link", body)
-        }
-    };
     let sending = [(Some("DeliverFunction"), Service::Ses, "SendRawEmail"), (Some("DeliverFunction"), Service::Sns, "Publish")];
     let table = ["GetItem", "BatchGetItem", "UpdateItem", "TransactWriteItems"].map(|operation| (None, Service::DynamoDb, operation));
     let all = sending.into_iter().chain(table);
@@ -565,42 +568,82 @@ async fn known_and_unknown_are_answered_alike_while_something_fails() {
     let faults: Vec<_> = failing.chain(lost).chain(slow).collect();
     let unlike = race(faults.len(), move |n| {
         let ((function, service, operation), fault) = faults[n];
-        async move {
-            // In this process wherever the others are: so many at once listen at no fixed ports.
-            let cloud = Cloud::start_with(&[("SmsDailyMax", "2000")]).await;
-            ana(&cloud).await;
-            cloud.advance(DAY).await;
-            let target = Target { function: function.map(str::to_owned), ..Target::of("", service, operation) };
-            let script = cloud.aws.faults.script(target, fault);
-            let mut unlike = Vec::new();
-            for ask in Ask::ALL {
-                let (one, two) = (cloud.anonymous(), cloud.anonymous());
-                for request in 0..6 {
-                    let known = ask.from(&one).await;
-                    let (path, body) = unknown(ask);
-                    let other = two.post_with_work(path, body).await;
-                    // Seconds to wait for may differ by one.
-                    let [known, other] = [known, other].map(|reply| reply.shape().replace(|c: char| c.is_ascii_digit(), ""));
-                    if known != other {
-                        unlike.push(format!("{ask:?}, request {request}, {operation} {fault:?}:\n{known}\n{other}"));
-                    }
-                    cloud.settle().await;
-                    cloud.advance(2 * MINUTE).await;
-                }
-            }
-            let sign_in = async |login: &str| {
-                cloud.anonymous().post("/v1/sessions", json!({ "login": login, "password": "wrong horse staples" })).await.shape()
-            };
-            for (known, other) in [("ana", "bob"), (MAIL, "bob@example.test")] {
-                let (known, other) = (sign_in(known).await, sign_in(other).await);
-                if known != other {
-                    unlike.push(format!("sign-in, {operation} {fault:?}:\n{known}\n{other}"));
-                }
-            }
-            script.end();
-            unlike
-        }
+        let target = Target { function: function.map(str::to_owned), ..Target::of("", service, operation) };
+        async move { unlike_while(target, fault).await.iter().map(|unlike| format!("{operation} {fault:?}, {unlike}")).collect::<Vec<_>>() }
     })
-    .await;
-    assert!(unlike.iter().all(Vec::is_empty), "{unlike:#?}");
+    .await
+    .concat();
+    assert!(unlike.is_empty(), "{unlike:#?}");
+}
+
+/// What was answered otherwise for who is known than for who is not while calls of a target fail.
+async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
+    const WRONG: &str = "wrong horse staples";
+    // In this process wherever the others are: so many at once listen at no fixed ports.
+    let cloud = Cloud::start_with(&[("SmsDailyMax", "2000")]).await;
+    ana(&cloud).await;
+    cloud.advance(DAY).await;
+    let mut begun = Vec::new();
+    for ask in Ask::ALL.into_iter().filter(|ask| *ask != Ask::PasswordReset) {
+        let (one, two) = (cloud.anonymous(), cloud.anonymous());
+        let path = |flow: Value| match ask {
+            Ask::PhoneSignIn => format!("/v1/phone-sign-ins/{}/resend", flow["id"].as_str().unwrap()),
+            _ => format!("/v1/registrations/{}/code/resend", flow["id"].as_str().unwrap()),
+        };
+        let known = path(ask.from(&one).await.json());
+        let unknown = path(ask.of_nobody(&two).await.json());
+        begun.push((ask, (one, known), (two, unknown)));
+    }
+    let (mia, zoe) = (cloud.member("mia").await, cloud.member("zoe").await);
+    cloud.settle().await;
+    cloud.advance(2 * MINUTE).await;
+    let script = cloud.aws.faults.script(target, fault);
+    let mut unlike = Vec::new();
+    let mut compare = |what: String, known: &Reply, unknown: &Reply| {
+        // Seconds to wait for may differ by one.
+        let [known, unknown] = [known, unknown].map(|reply| reply.shape().replace(|c: char| c.is_ascii_digit(), ""));
+        if known != unknown {
+            unlike.push(format!("{what}:\n{known}\n{unknown}"));
+        }
+    };
+    for request in 0..2 {
+        for (path, known, unknown) in [
+            ("/v1/me/email-changes", json!({ "email": MAIL }), json!({ "email": NOBODY })),
+            ("/v1/me/phone-changes", json!({ "phone": ANA }), json!({ "phone": NOBODYS })),
+        ] {
+            let (known, unknown) = (mia.post(path, known).await, zoe.post(path, unknown).await);
+            compare(format!("{path}, request {request}"), &known, &unknown);
+            // Whether it could be sent is known only then.
+            cloud.settle().await;
+            let again = format!("{path}/resend");
+            let (known, unknown) = (mia.post(&again, json!({})).await, zoe.post(&again, json!({})).await);
+            compare(format!("{again}, request {request}"), &known, &unknown);
+        }
+        for (ask, (one, known), (two, unknown)) in &begun {
+            let (known, unknown) = (one.post_with_work(known, json!({})).await, two.post_with_work(unknown, json!({})).await);
+            compare(format!("{ask:?} again, request {request}"), &known, &unknown);
+        }
+        cloud.settle().await;
+        cloud.advance(2 * MINUTE).await;
+    }
+    for ask in Ask::ALL {
+        let (one, two) = (cloud.anonymous(), cloud.anonymous());
+        for request in 0..6 {
+            compare(format!("{ask:?}, request {request}"), &ask.from(&one).await, &ask.of_nobody(&two).await);
+            cloud.settle().await;
+            compare(format!("{ask:?} at once, request {request}"), &ask.from(&one).await, &ask.of_nobody(&two).await);
+            cloud.settle().await;
+            cloud.advance(2 * MINUTE).await;
+        }
+    }
+    for (known, unknown) in [("ana", "bob"), (MAIL, NOBODY)] {
+        let (one, two) = (cloud.anonymous(), cloud.anonymous());
+        let body = |login: &str| json!({ "login": login, "password": WRONG });
+        for attempt in 0..6 {
+            let (known, unknown) = (one.post("/v1/sessions", body(known)).await, two.post("/v1/sessions", body(unknown)).await);
+            compare(format!("sign-in, attempt {attempt}"), &known, &unknown);
+        }
+    }
+    script.end();
+    unlike
 }

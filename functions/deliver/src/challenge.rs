@@ -13,14 +13,20 @@ use outbound::{Mail, Text};
 use crate::State;
 
 pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
-    let sent = match draw(&s.table, &s.sys, &s.code_key, id, sending, |to| s.test_phones.code_of(to)).await? {
-        Drawn::Fresh { challenge, secret } => send_secret(s, &challenge, secret).await,
-        Drawn::Decoy(challenge) if challenge.channel == Channel::Email => tell_owner(s, &challenge).await,
+    let (challenge, sent) = match draw(&s.table, &s.sys, &s.code_key, id, sending, |to| s.test_phones.code_of(to)).await? {
+        Drawn::Fresh { challenge, secret } => {
+            let sent = send_secret(s, &challenge, secret).await;
+            (challenge, sent)
+        }
+        Drawn::Decoy(challenge) if challenge.channel == Channel::Email => {
+            let sent = tell_owner(s, &challenge).await;
+            (challenge, sent)
+        }
         // Nobody is told by a message that costs money; and a later sending is on its way, or what was to be proven is settled.
-        Drawn::Decoy(_) | Drawn::Stale => Ok(()),
+        Drawn::Decoy(_) | Drawn::Stale => return Ok(()),
     };
     if sent.is_err() {
-        note_unsent(&s.table, s.sys.now(), id, sending).await?;
+        note_unsent(&s.table, s.sys.now(), &challenge).await?;
     }
     sent
 }

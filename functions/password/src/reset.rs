@@ -4,10 +4,9 @@ use accounts::{
     challenge::{self, Challenge, Form, Purpose},
     factor,
     identifier::{Contact, Email},
-    known,
     password::{MAX_BYTES, Verdict},
-    sending::{self, Request},
-    session, signed_in,
+    sending::{self, Asker, Request},
+    session,
     user::{EmailClaim, PasswordHash, Status, User, tell},
 };
 use axum::extract::State;
@@ -78,7 +77,6 @@ pub async fn request_password_reset(
     let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
     let id = Challenge::id_of(Purpose::PasswordReset, &to, "");
     let request = Request::of_anybody(Purpose::PasswordReset, &to, &client);
-    let shown = signed_in::device(&headers, None);
     let mut found = s.table.get_many(request.keys().chain([User::key_of(user), Challenge::key_of(id)]).collect()).await?;
     let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active && has(u, &to));
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
@@ -86,16 +84,15 @@ pub async fn request_password_reset(
     // Mailed is to the address as its owner proved it, not as somebody has typed it.
     let proven = person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| to.clone(), Contact::Email);
     let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &proven, locale);
-    let asked = Accepted(ResetRequested { target: to.masked() });
+    let answer = Accepted(ResetRequested { target: to.masked() });
     let by_client = Limit::new("reset_client", client.network(), 10, HOUR);
     // Mailed a moment ago: nobody is told, and nothing is mailed again.
     if before.as_ref().is_some_and(|b| now < b.resend_at) {
         limits::take(&s.table, now, &[by_client]).await?;
-        return Ok(asked);
+        return Ok(answer);
     }
-    let trusted = known::by_device(&s.table, now, &to, shown.as_ref()).await?;
-    let admitted = request.read(&mut found, now, trusted)?;
-    admitted.judge(&s.gate, now, &client, &headers, &to, 0)?;
+    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
+    let admitted = request.admit(&s.table, now, &mut found, asker, 0).await?;
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
     if let Some(person) = &person {
@@ -110,7 +107,7 @@ pub async fn request_password_reset(
     }
     match permit.commit(&s.table, tx).await {
         // Refused: the same was asked for at the same moment, and one of the two is mailed.
-        Ok(()) | Err(store::CommitError::Refused(_)) => Ok(asked),
+        Ok(()) | Err(store::CommitError::Refused(_)) => Ok(answer),
         Err(e) => Err(Problem::from(e).into()),
     }
 }

@@ -3,10 +3,9 @@
 use accounts::{
     FlowToken,
     challenge::{Challenge, Sent},
-    known, signed_in,
+    sending::Asker,
 };
 use axum::extract::State;
-use futures_util::try_join;
 use http::HeaderMap;
 use kernel::Kind;
 use store::Tx;
@@ -31,8 +30,8 @@ pub async fn resend_phone_code(
 ) -> Result<Accepted<Sent>, web::Error> {
     let flow = Flow::load(&s.table, s.sys.now(), &token).await?;
     let before = s.table.get::<Challenge>(Challenge::key_of(flow.challenge)).await?.ok_or(Kind::NotFound)?;
-    let (to, shown) = (before.contact(), signed_in::device(&headers, None));
-    let asks = Asks::new(&s, &client, &headers, &to);
-    let (mut found, trusted) = try_join!(s.table.get_many(asks.keys()), known::by_device(&s.table, s.sys.now(), &to, shown.as_ref()))?;
-    Ok(Accepted(asks.send(&mut found, trusted, &flow, Some(&before), Tx::new()).await?))
+    let to = before.contact();
+    let asks = Asks::new(&s, Asker { client: &client, headers: &headers, gate: &s.gate }, &to);
+    let mut found = s.table.get_many(asks.keys()).await?;
+    Ok(Accepted(asks.send(&mut found, &flow, Some(&before), Tx::new()).await?))
 }

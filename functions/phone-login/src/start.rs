@@ -5,14 +5,12 @@ use accounts::{
     challenge::{Challenge, Form, Purpose, Sent},
     gate::Gate,
     identifier::Contact,
-    known,
-    sending::Request,
+    sending::{Asker, Request},
     sign_in::Wish,
-    signed_in::{self, TokenDelivery},
+    signed_in::TokenDelivery,
     user::PhoneClaim,
 };
 use axum::extract::State;
-use futures_util::try_join;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
 use serde::{Deserialize, Serialize};
@@ -75,30 +73,28 @@ pub async fn start_phone_sign_in(
     let token = FlowToken::draw(&s.sys);
     let flow = Flow::begin(&s.sys, &token, &to, locale, Wish::new(body.token_delivery, body.remember_device, body.next));
     let key = Challenge::key_of(flow.challenge);
-    let shown = signed_in::device(&headers, None);
-    let asks = Asks::new(&s, &client, &headers, &to);
+    let asks = Asks::new(&s, Asker { client: &client, headers: &headers, gate: &s.gate }, &to);
     let keys = asks.keys().into_iter().chain([key.clone()]).chain(Gate::keys()).collect();
-    let (mut found, trusted) = try_join!(s.table.get_many(keys), known::by_device(&s.table, s.sys.now(), &to, shown.as_ref()))?;
+    let mut found = s.table.get_many(keys).await?;
     s.gate.judge(&mut found, s.sys.now(), &client, &headers, to.address())?;
     let before = found.take::<Challenge>(&key)?;
     let mut tx = Tx::new();
     tx.create(&flow);
-    let sent = asks.send(&mut found, trusted, &flow, before.as_ref(), tx).await?;
+    let sent = asks.send(&mut found, &flow, before.as_ref(), tx).await?;
     Ok(Accepted(PhoneSignIn { id: token, sent }))
 }
 
 /// Who asks for a code to a number.
 pub struct Asks<'a> {
     s: &'a crate::State,
-    client: &'a Client,
-    headers: &'a HeaderMap,
+    asker: Asker<'a>,
     to: &'a Contact,
     request: Request,
 }
 
 impl<'a> Asks<'a> {
-    pub fn new(s: &'a crate::State, client: &'a Client, headers: &'a HeaderMap, to: &'a Contact) -> Self {
-        Self { s, client, headers, to, request: Request::of_anybody(Purpose::PhoneLogin, to, client) }
+    pub fn new(s: &'a crate::State, asker: Asker<'a>, to: &'a Contact) -> Self {
+        Self { s, asker, to, request: Request::of_anybody(Purpose::PhoneLogin, to, asker.client) }
     }
 
     /// What to read before a code is sent.
@@ -119,14 +115,7 @@ impl<'a> Asks<'a> {
     ///
     /// # Errors
     /// [`Kind::ResendTooEarly`], also if somebody else was faster, [`Kind::ProofOfWorkRequired`], or why nothing may be sent.
-    pub async fn send(
-        self,
-        found: &mut Batch,
-        trusted: bool,
-        flow: &Flow,
-        before: Option<&Challenge>,
-        mut tx: Tx,
-    ) -> Result<Sent, Problem> {
+    pub async fn send(self, found: &mut Batch, flow: &Flow, before: Option<&Challenge>, mut tx: Tx) -> Result<Sent, Problem> {
         let (s, now) = (self.s, self.s.sys.now());
         let mut challenge =
             Challenge::new(&s.sys, flow.challenge, Purpose::PhoneLogin, Form::Code { digits: s.digits.0 }, self.to, flow.locale);
@@ -136,9 +125,9 @@ impl<'a> Asks<'a> {
             None => false,
         };
         challenge.after_cooldown(now, before)?;
-        let admitted = self.request.read(found, now, trusted)?;
-        admitted.judge(&s.gate, now, self.client, self.headers, self.to, s.sending.pressure(found, now)?)?;
-        let permit = s.sending.permit(&s.table, now, self.client, &mut challenge, admitted).await?;
+        let pressure = s.sending.pressure(found, now)?;
+        let admitted = self.request.admit(&s.table, now, found, self.asker, pressure).await?;
+        let permit = s.sending.permit(&s.table, now, self.asker.client, &mut challenge, admitted).await?;
         let current = challenge.replace(&mut tx, &s.sys, before);
         permit.commit(&s.table, tx).await.map_err(|e| {
             let faster = || Problem::new(Kind::ResendTooEarly).retry_after(challenge.resend_at.since(now));

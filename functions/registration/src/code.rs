@@ -4,7 +4,7 @@ use accounts::{
     FlowToken,
     challenge::{self, Purpose},
     guesses::ByClient,
-    sending::Request,
+    sending::{Asker, Request},
     statistics::{self, Counts},
 };
 use axum::extract::State;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
 use crate::{
-    From, Limits,
+    Limits,
     flow::{Flow, LIFE, Registration, load_with, mailed},
 };
 
@@ -86,8 +86,8 @@ pub async fn resend_registration_code(
     let before = challenge.again(now)?;
     let request = Request::of_anybody(challenge.purpose, &challenge.contact(), &client);
     let mut found = s.table.get_many(request.keys().collect()).await?;
-    let from = From { client: &client, headers: &headers };
-    let permit = s.permit(&from, &mut found, request, &mut challenge, Limits::resend(&client)).await?;
+    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
+    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::resend(&client)).await?;
     let mut tx = Tx::new();
     challenge.replace(&mut tx, &s.sys, Some(&before));
     // A new link is good for a day, and so is what it opens.

@@ -21,15 +21,12 @@ mod username;
 use accounts::{
     challenge::{Challenge, CodeKey},
     gate::Gate,
-    known,
     password::{Hasher, Judge},
-    sending::{self, Permit, Request},
-    signed_in,
+    sending::{self, Asker, Permit, Request},
     token::Tokens,
 };
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use http::HeaderMap;
 use kernel::{Problem, Sys};
 use store::{
     Batch, Table,
@@ -83,25 +80,16 @@ impl State {
     /// [`kernel::Kind::TooManyRequests`] or [`kernel::Kind::ProofOfWorkRequired`]
     async fn permit(
         &self,
-        from: &From<'_>,
+        asker: Asker<'_>,
         found: &mut Batch,
         request: Request,
         challenge: &mut Challenge,
         more: Vec<Limit>,
     ) -> Result<Permit, Problem> {
-        let (now, to) = (self.sys.now(), challenge.contact());
-        let shown = signed_in::device(from.headers, None);
-        let trusted = known::by_device(&self.table, now, &to, shown.as_ref()).await?;
-        let admitted = request.read(found, now, trusted)?;
-        admitted.judge(&self.gate, now, from.client, from.headers, &to, 0)?;
+        let now = self.sys.now();
+        let admitted = request.admit(&self.table, now, found, asker, 0).await?;
         Ok(sending::take(&self.table, now, challenge, admitted, more).await?)
     }
-}
-
-/// Where a request comes from.
-struct From<'a> {
-    client: &'a Client,
-    headers: &'a HeaderMap,
 }
 
 // The operations, in the order somebody meets them: `routes()` and `description()`.

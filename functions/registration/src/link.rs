@@ -8,7 +8,7 @@ use accounts::{
     challenge::{Challenge, Form, Purpose, Sent},
     identifier::{Contact, Email, Username},
     password::Personal,
-    sending::Request,
+    sending::{Asker, Request},
     user::EmailClaim,
 };
 use axum::extract::State;
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
-    From, Limits,
+    Limits,
     flow::{Flow, Password, Way},
     username::free,
 };
@@ -96,8 +96,8 @@ pub async fn register_by_link(
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
-    let from = From { client: &client, headers: &headers };
-    let permit = s.permit(&from, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
+    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::start(&client)).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.replace(&mut tx, &s.sys, before.as_ref());

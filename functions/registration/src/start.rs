@@ -4,7 +4,7 @@ use accounts::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose},
     identifier::{Contact, Email},
-    sending::Request,
+    sending::{Asker, Request},
     user::EmailClaim,
 };
 use axum::extract::State;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
 use crate::{
-    From, Limits,
+    Limits,
     flow::{Flow, Registration, Way, load},
 };
 
@@ -48,11 +48,11 @@ pub async fn start_registration(
 ) -> Result<Created<Registration>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let locale = language.unless(body.locale.as_deref())?;
-    let (token, from) = (FlowToken::draw(&s.sys), From { client: &client, headers: &headers });
+    let (token, asker) = (FlowToken::draw(&s.sys), Asker { client: &client, headers: &headers, gate: &s.gate });
     let (owner, request, mut found) = look(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, locale).decoy_of(owner);
     let flow = Flow::begin(&s.sys, &token, Way::Steps, email, owner, locale);
-    let permit = s.permit(&from, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::start(&client)).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.replace(&mut tx, &s.sys, None);
@@ -91,7 +91,7 @@ pub async fn change_registration_email(
     if let Some(before) = again {
         return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)).into());
     }
-    let from = From { client: &client, headers: &headers };
+    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
     let (owner, request, mut found) = look(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, flow.locale).decoy_of(owner);
     let mut tx = Tx::new();
@@ -103,7 +103,7 @@ pub async fn change_registration_email(
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
-    let permit = s.permit(&from, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::start(&client)).await?;
     challenge.replace(&mut tx, &s.sys, before.as_ref());
     permit.commit(&s.table, tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))

@@ -477,13 +477,19 @@ pub enum Drawn {
 
 /// Notes that a sending could not be made: it does not count, and another may be asked for at once. May be noted many times.
 ///
+/// Nothing is noted where nothing is sent for a decoy: whoever asks would learn from it whether somebody has the address or number.
+///
 /// # Errors
 /// [`StoreError`]
-pub async fn note_unsent(table: &Table, now: Time, id: ChallengeId, sending: u32) -> Result<(), StoreError> {
-    let first = field("sending").eq(sending).and(field("unsent").ne(sending));
-    match table.update(Update::of(Challenge::key_of(id)).set("resend_at", now).set("unsent", sending).when(first)).await {
+pub async fn note_unsent(table: &Table, now: Time, unsent: &Challenge) -> Result<(), StoreError> {
+    if matches!((unsent.purpose, unsent.channel), (Purpose::PasswordReset, _) | (Purpose::ContactChange, Channel::Sms)) {
+        return Ok(());
+    }
+    let first = field("sending").eq(unsent.sending).and(field("unsent").ne(unsent.sending));
+    let note = Update::of(unsent.key()).set("resend_at", now).set("unsent", unsent.sending);
+    match table.update(note.when(first)).await {
         Ok(row) => {
-            sending::unsent(table, &row.decode()?).await;
+            sending::give_back(table, &row.decode()?).await;
             Ok(())
         }
         Err(WriteError::Refused(_)) => Ok(()),

@@ -30,7 +30,8 @@ use crate::{
     factor,
     gate::{self, Gate},
     identifier::{Contact, Phone, has_phones},
-    known::KnownNetwork,
+    known::{self, KnownNetwork},
+    signed_in,
 };
 
 /// Text messages that one client may have sent at once, whatever for,
@@ -106,9 +107,21 @@ fn by_account(challenge: &Challenge) -> Option<Limit> {
     asker.map(|user| Limit::refilling("sent_account", user, ASKED_MAX, ASKED_REFILL))
 }
 
+/// Anybody who asks for something to be sent, to an address or number that need not be theirs.
+#[derive(Clone, Copy)]
+pub struct Asker<'a> {
+    /// Where they ask from.
+    pub client: &'a Client,
+    /// May show a trusted device, and work.
+    pub headers: &'a HeaderMap,
+    /// Judges the work.
+    pub gate: &'a Gate,
+}
+
 /// A request to send something, before anything is counted for it.
 #[derive(Debug)]
 pub struct Request {
+    to: Contact,
     known: Key,
     /// Of strangers, and of clients that the account knows.
     destinations: Option<[Limit; 2]>,
@@ -137,6 +150,7 @@ impl Request {
     pub fn of_member(purpose: Purpose, to: &Contact, user: Option<UserId>, client: &Client) -> Self {
         let [strangers, known] = [Share::Strangers, Share::Known].map(|share| to_one(purpose, to, user, share));
         Self {
+            to: to.clone(),
             known: KnownNetwork::key_of(to, client),
             destinations: strangers.zip(known).map(|(strangers, known)| [strangers, known]),
             // Counted, and never reached.
@@ -150,12 +164,24 @@ impl Request {
         self.destinations.iter().flatten().map(Limit::key).chain([self.known.clone(), self.pair.key()])
     }
 
-    /// Finds out whose share it counts for, and judges that. `trusted` says that a device was shown which the account trusts. What
-    /// is refused counts nowhere.
+    /// Finds out whose share it counts for, judges that, and has strangers work. What is refused counts nowhere. `pressure` is how
+    /// much of what may go out by text message is used up, from 0 to 4; for mails it is 0. One request, if a device is shown.
     ///
     /// # Errors
-    /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests)
-    pub fn read(self, found: &mut Batch, now: Time, trusted: bool) -> Result<Admitted, Problem> {
+    /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests) or [`Kind::ProofOfWorkRequired`](kernel::Kind::ProofOfWorkRequired)
+    pub async fn admit(self, table: &Table, now: Time, found: &mut Batch, asker: Asker<'_>, pressure: u32) -> Result<Admitted, Problem> {
+        let (to, shown) = (self.to.clone(), signed_in::device(asker.headers, None));
+        let trusted = known::by_device(table, now, &to, shown.as_ref()).await?;
+        let admitted = self.read(found, now, trusted)?;
+        if admitted.work || (admitted.share == Share::Strangers && pressure > 0) {
+            let difficulty = gate::DIFFICULTY.saturating_add(pressure.saturating_sub(1));
+            asker.gate.demand(now, asker.client, asker.headers, &to.key(), difficulty)?;
+        }
+        Ok(admitted)
+    }
+
+    /// Finds out whose share it counts for, and judges that. `trusted` says that a device was shown which the account trusts.
+    fn read(self, found: &mut Batch, now: Time, trusted: bool) -> Result<Admitted, Problem> {
         let network = found.take::<KnownNetwork>(&self.known)?.is_some_and(|known| now < known.until);
         let share = if network || trusted { Share::Known } else { Share::Strangers };
         let Some([strangers, known]) = self.destinations else { return Ok(Admitted { share, limits: Vec::new(), work: false }) };
@@ -170,21 +196,6 @@ impl Request {
         };
         limits::judge(now, &limits)?;
         Ok(Admitted { share, limits, work })
-    }
-}
-
-impl Admitted {
-    /// Whether the client has to work before this is sent, and has. `pressure` is how much of what may go out by text message is used
-    /// up, from 0 to 4; it is no matter for mails.
-    ///
-    /// # Errors
-    /// [`Kind::ProofOfWorkRequired`](kernel::Kind::ProofOfWorkRequired)
-    pub fn judge(&self, gate: &Gate, now: Time, client: &Client, headers: &HeaderMap, to: &Contact, pressure: u32) -> Result<(), Problem> {
-        let stranger = self.share == Share::Strangers && pressure > 0;
-        if !(self.work || stranger) {
-            return Ok(());
-        }
-        gate.demand(now, client, headers, &to.key(), gate::DIFFICULTY.saturating_add(pressure.saturating_sub(1)))
     }
 }
 
@@ -594,13 +605,7 @@ impl Permit {
 
 /// Takes back what was counted for a sending that failed, but for what was counted for the client, whoever that was, and for the
 /// guesses, which its code still allows.
-///
-/// Nothing is taken back for a link to reset a password: it is mailed only where the address has an account, and nobody is to
-/// learn that from what may be asked for again.
-pub(crate) async fn unsent(table: &Table, challenge: &Challenge) {
-    if challenge.purpose == Purpose::PasswordReset {
-        return;
-    }
+pub(crate) async fn give_back(table: &Table, challenge: &Challenge) {
     let to = challenge.contact();
     let limits = to_one(challenge.purpose, &to, challenge.user, challenge.share).into_iter().chain(by_account(challenge)).collect();
     let ranges = match &to {
