@@ -15,6 +15,7 @@ mod everything;
 mod export;
 mod gateway;
 mod invites;
+mod keys;
 mod killed;
 mod limits;
 mod local_cloud;

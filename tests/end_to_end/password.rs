@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use accounts::IdentityKeys;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use kernel::Secret;
 use sha2::Sha256;
 use tests::{Caller, Cloud, HOUR, PASSWORD, Value, json, race};
 
@@ -121,8 +123,9 @@ async fn old_hashes_are_replaced_at_sign_in() {
     };
     let (first, current) = stored().await;
     // As an older version made it.
-    let pepper = &cloud.template.functions["LoginFunction"].environment["PEPPER"];
-    let mut mac = Hmac::<Sha256>::new_from_slice(cloud.secrets.insert(pepper).unwrap().as_bytes()).unwrap();
+    let arn = &cloud.template.functions["LoginFunction"].environment["IDENTITY_KEYS"];
+    let keys = IdentityKeys::parse(&Secret::new(cloud.secrets.get(arn).unwrap().to_owned())).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(keys.peppers().current().1.expose().as_bytes()).unwrap();
     mac.update(PASSWORD.as_bytes());
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
     let old = argon2.hash_password_with_salt(&mac.finalize().into_bytes(), &[7; 16]).unwrap().to_string();

@@ -12,10 +12,11 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::{challenge::CodeKey, password::Hasher, token::Tokens};
+use accounts::{IdentityKeys, challenge::CodeKey, password::Hasher, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
+use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
@@ -72,16 +73,18 @@ web::operations! { "account-deletion", "Leaving: scheduling the deletion of one'
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        code_key: CodeKey::read(r),
-        hasher: Hasher::read(r, &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        code_key: keys.code_key(),
+        hasher: keys.hasher(&sys),
         rules: Rules::read(r),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
+    state.tokens.warm_up().await;
     Ok(web::function(routes(), state))
 }
 

@@ -52,13 +52,14 @@ web::operations! { "admin", "For staff: people's accounts and roles.", State =>
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+        table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
+        tokens: tokens.clone(),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
+    state.tokens.warm_up().await;
     Ok(web::function(routes(), state))
 }

@@ -25,12 +25,13 @@ mod test_phones;
 
 use std::sync::Arc;
 
-use accounts::{challenge::CodeKey, sending::Sending};
+use accounts::{IdentityKeys, challenge::CodeKey, sending::Sending};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use secrets::Secrets;
 use serde::Deserialize;
 use store::Table;
 use test_phones::TestPhones;
@@ -71,11 +72,12 @@ impl State {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
     let state = boot.env.read(|r| {
         let link_base = r.address("LINK_BASE_URL");
         State {
             table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-            code_key: CodeKey::read(r),
+            code_key: keys.code_key(),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
             sending: Sending::read(r, Figures::new(&boot)),

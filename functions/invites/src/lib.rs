@@ -20,6 +20,7 @@ mod statistics;
 use accounts::{picture::Links, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
+use futures_util::join;
 use kernel::Sys;
 use store::{Sealer, Table};
 use web::Edge;
@@ -50,14 +51,16 @@ web::operations! { "invites", "Invitation codes: one's own, somebody else's, and
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let (sealer, ()) = join!(Sealer::of_function("invites", tokens.table(), &sys), tokens.warm_up());
+    let sealer = sealer.map_err(|e| StartError::Broken("the key of what is sealed", e.into()))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        sealer,
         links: Links::new(&r.need("PUBLIC_URL")),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
     Ok(web::function(routes(), state))
 }

@@ -20,7 +20,7 @@ const CACHED: &str = "public, max-age=300";
 /// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "login", responses((status = 200, body = KeySet), Problems))]
 pub async fn get_key_set(State(s): State<crate::State>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, CACHED)], Json(s.tokens.key_set()))
+    ([(header::CACHE_CONTROL, CACHED)], Json(s.issuer.key_set()))
 }
 
 /// What this issuer does.

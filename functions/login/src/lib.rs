@@ -21,13 +21,23 @@ mod sign_in;
 mod step_up;
 
 use accounts::{
-    challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, sign_in::Asking, token::Tokens, user::User,
+    IdentityKeys, Keyring,
+    challenge::CodeKey,
+    factor::FactorKeys,
+    gate::Gate,
+    password::Hasher,
+    sending::Sending,
+    sign_in::Asking,
+    token::{Issuer, Tokens},
+    user::User,
 };
 use axum::extract::FromRef;
 use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
+use futures_util::try_join;
 use kernel::Sys;
 use passkeys::Site;
+use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
@@ -38,6 +48,7 @@ pub struct State {
     sys: Sys,
     edge: Edge,
     tokens: Tokens,
+    issuer: Issuer,
     code_key: CodeKey,
     hasher: Hasher,
     factor_keys: FactorKeys,
@@ -80,21 +91,26 @@ web::operations! { "login", "Signing in and out, sessions, and the keys that ver
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let secrets = Secrets::new(&aws);
+    let (identity, token_keys) = try_join!(secrets.read(&boot.env, IdentityKeys::VARIABLE), secrets.read(&boot.env, Issuer::VARIABLE))?;
+    let (keys, token_keys) = (IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &token_keys)?);
     let site = Site::load(&boot.env)?;
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let issuer = Issuer::open(&token_keys, &tokens).await.map_err(|e| StartError::Broken(Issuer::VARIABLE, e.into()))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        code_key: CodeKey::read(r),
-        hasher: Hasher::read(r, &sys),
-        factor_keys: FactorKeys::read(r, &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        issuer,
+        code_key: keys.code_key(),
+        hasher: keys.hasher(&sys),
+        factor_keys: keys.factor_keys(&sys),
         site,
         sending: Sending::read(r, Figures::new(&boot)),
-        gate: Gate::read(r),
+        gate: Gate::new(keys.code_key()),
         places: Places::read(r),
         figures: Figures::new(&boot),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
     Ok(web::function(routes(), state))
 }

@@ -39,7 +39,7 @@ pub async fn refresh_session(
     let delivery = if body.refresh_token.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
     let token = presented(&headers, body.refresh_token.as_deref())?.ok_or(Kind::RefreshInvalid)?;
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
-        Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.tokens, &session, &refresh, delivery)?),
+        Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
             s.figures.report(&[("TokensReused", 1)]);
             Err(Kind::RefreshInvalid.into())

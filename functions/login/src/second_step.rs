@@ -220,14 +220,14 @@ pub async fn verify_sign_in(
     let verified = if let Some(session) = session {
         let delivery = signed_in::delivery(&headers, &session);
         let (session, refresh, _) = session.prove_again(&mut tx, &s.sys, s.code_key.secret(), amr);
-        Verified::SteppedUp(Box::new(SignedIn::new(&s.tokens, &session, &refresh, delivery)?))
+        Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?))
     } else {
         let previous = match flow.wish.previous {
             Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
             None => None,
         };
         let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-        Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.tokens, s.code_key.secret(), &mut tx, &client).await?))
+        Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, &client).await?))
     };
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(ended) => Kind::NotFound.into(),

@@ -155,7 +155,7 @@ impl Proven<'_> {
         } else {
             let (sessions, previous, device) = (self.sessions.clone(), self.previous.clone(), device.cloned());
             let entry = Entry { user: self.user, amr: vec![Method::Pwd], sessions, previous, device, wish: self.wish.clone() };
-            let signed_in = entry.open(&s.table, &s.sys, &s.tokens, s.code_key.secret(), &mut tx, self.client).await?;
+            let signed_in = entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
             (Reply::Done(Box::new(signed_in)), Permit::default())
         };
         match permit.commit(&s.table, tx).await {

@@ -14,11 +14,12 @@ mod removal;
 mod setup;
 mod status;
 
-use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
+use accounts::{IdentityKeys, challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
+use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
@@ -67,18 +68,20 @@ web::operations! { "mfa", "Second factors, recovery codes, passkeys and trusted 
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
     let site = Site::load(&boot.env)?;
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        code_key: CodeKey::read(r),
-        hasher: Hasher::read(r, &sys),
-        factor_keys: FactorKeys::read(r, &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        code_key: keys.code_key(),
+        hasher: keys.hasher(&sys),
+        factor_keys: keys.factor_keys(&sys),
         site,
         sending: Sending::read(r, Figures::new(&boot)),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
+    state.tokens.warm_up().await;
     Ok(web::function(routes(), state))
 }

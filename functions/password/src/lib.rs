@@ -8,6 +8,7 @@ mod change;
 mod reset;
 
 use accounts::{
+    IdentityKeys,
     challenge::CodeKey,
     gate::Gate,
     password::{Hasher, Judge, Personal},
@@ -17,6 +18,7 @@ use accounts::{
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{FieldError, Fields, Problem, Secret, Sys};
+use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
@@ -47,17 +49,19 @@ web::operations! { "password", "Another password, by a mailed link or by the cur
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        code_key: CodeKey::read(r),
-        hasher: Hasher::read(r, &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        code_key: keys.code_key(),
+        hasher: keys.hasher(&sys),
         judge: Judge::read(r),
-        gate: Gate::read(r),
+        gate: Gate::new(keys.code_key()),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
+    state.tokens.warm_up().await;
     Ok(web::function(routes(), state))
 }
 

@@ -15,10 +15,18 @@ mod resend;
 mod start;
 mod verify;
 
-use accounts::{challenge::CodeKey, gate::Gate, sending::Sending, token::Tokens};
+use accounts::{
+    IdentityKeys, Keyring,
+    challenge::CodeKey,
+    gate::Gate,
+    sending::Sending,
+    token::{Issuer, Tokens},
+};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
+use futures_util::try_join;
 use kernel::{Sys, env::Reader};
+use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
@@ -29,6 +37,7 @@ pub struct State {
     sys: Sys,
     edge: Edge,
     tokens: Tokens,
+    issuer: Issuer,
     code_key: CodeKey,
     sending: Sending,
     gate: Gate,
@@ -62,17 +71,22 @@ web::operations! { "phone-login", "Signing in, and up, with a phone number and a
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let secrets = Secrets::new(&aws);
+    let (identity, token_keys) = try_join!(secrets.read(&boot.env, IdentityKeys::VARIABLE), secrets.read(&boot.env, Issuer::VARIABLE))?;
+    let (keys, token_keys) = (IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &token_keys)?);
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let issuer = Issuer::open(&token_keys, &tokens).await.map_err(|e| StartError::Broken(Issuer::VARIABLE, e.into()))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        code_key: CodeKey::read(r),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        issuer,
+        code_key: keys.code_key(),
         sending: Sending::read(r, Figures::new(&boot)),
-        gate: Gate::read(r),
+        gate: Gate::new(keys.code_key()),
         digits: Digits::read(r),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
     Ok(web::function(routes(), state))
 }
 

@@ -231,7 +231,7 @@ impl Proven<'_> {
         let entry = Entry { user: &user, amr: vec![Method::Sms], sessions, previous, device, wish: self.flow.wish.clone() };
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let signed_in = entry.open(&s.table, &s.sys, &s.tokens, s.code_key.secret(), &mut tx, self.client).await?;
+        let signed_in = entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
         self.commit(Permit::default(), tx).await?;
         Ok(Reply::Done(Box::new(signed_in)))
     }
@@ -280,7 +280,7 @@ impl Proven<'_> {
             });
             match made.await {
                 Ok(()) => {
-                    let signed_in = SignedIn::new(&s.tokens, &opening.session, &opening.refresh, wish.delivery)?;
+                    let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, wish.delivery)?;
                     return Ok(Reply::Done(Box::new(signed_in.going_on(wish.next))));
                 }
                 Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),

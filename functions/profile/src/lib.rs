@@ -15,12 +15,13 @@ mod read;
 mod update;
 mod username;
 
-use accounts::{challenge::CodeKey, password::Hasher, sending::Sending, token::Tokens};
+use accounts::{IdentityKeys, challenge::CodeKey, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
+use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
@@ -72,17 +73,19 @@ web::operations! { "profile", "One's own profile, other people's, and pictures."
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
         bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
         links: Links::new(&r.need("PUBLIC_URL")),
-        code_key: CodeKey::read(r),
-        hasher: Hasher::read(r, &sys),
+        code_key: keys.code_key(),
+        hasher: keys.hasher(&sys),
         sending: Sending::read(r, Figures::new(&boot)),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
+    state.tokens.warm_up().await;
     Ok(web::function(routes(), state))
 }

@@ -94,5 +94,5 @@ pub async fn activate_account(
         opening.create(tx, &s.sys);
     })
     .await?;
-    Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
+    Ok(SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }

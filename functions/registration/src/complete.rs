@@ -48,7 +48,7 @@ pub async fn complete_registration(
     let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)
         .instead_of(previous);
     create(&s, flow, |tx| opening.create(tx, &s.sys)).await?;
-    Ok(SignedIn::new(&s.tokens, &opening.session, &opening.refresh, body.token_delivery)?.created())
+    Ok(SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }
 
 /// Turns a flow into an account, in one transaction with what `also` adds to it.

@@ -19,15 +19,18 @@ mod start;
 mod username;
 
 use accounts::{
+    IdentityKeys, Keyring,
     challenge::{Challenge, CodeKey},
     gate::Gate,
     password::{Hasher, Judge},
     sending::{self, Asker, Permit, Request},
-    token::Tokens,
+    token::{Issuer, Tokens},
 };
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
+use futures_util::try_join;
 use kernel::{Problem, Sys};
+use secrets::Secrets;
 use store::{
     Batch, Table,
     limits::{DAY, HOUR, Limit},
@@ -41,6 +44,7 @@ pub struct State {
     sys: Sys,
     edge: Edge,
     tokens: Tokens,
+    issuer: Issuer,
     code_key: CodeKey,
     hasher: Hasher,
     judge: Judge,
@@ -115,16 +119,21 @@ web::operations! { "registration", "Becoming a member, in six steps or by a mail
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let secrets = Secrets::new(&aws);
+    let (identity, token_keys) = try_join!(secrets.read(&boot.env, IdentityKeys::VARIABLE), secrets.read(&boot.env, Issuer::VARIABLE))?;
+    let (keys, token_keys) = (IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &token_keys)?);
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let issuer = Issuer::open(&token_keys, &tokens).await.map_err(|e| StartError::Broken(Issuer::VARIABLE, e.into()))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        code_key: CodeKey::read(r),
-        hasher: Hasher::read(r, &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        issuer,
+        code_key: keys.code_key(),
+        hasher: keys.hasher(&sys),
         judge: Judge::read(r),
-        gate: Gate::read(r),
+        gate: Gate::new(keys.code_key()),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
     Ok(web::function(routes(), state))
 }

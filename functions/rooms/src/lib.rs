@@ -15,6 +15,7 @@ mod messages;
 use accounts::token::Tokens;
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
+use futures_util::join;
 use kernel::Sys;
 use store::{Sealer, Table};
 use web::Edge;
@@ -42,13 +43,15 @@ web::operations! { "rooms", "Chats: opening them, listing them, reading back. Se
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let (sealer, ()) = join!(Sealer::of_function("rooms", tokens.table(), &sys), tokens.warm_up());
+    let sealer = sealer.map_err(|e| StartError::Broken("the key of what is sealed", e.into()))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        sealer,
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
     Ok(web::function(routes(), state))
 }

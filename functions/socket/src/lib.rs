@@ -24,6 +24,7 @@ use aws_lambda_events::{apigw::ApiGatewayWebsocketProxyRequest, eventbridge::Eve
 use axum::extract::FromRef;
 use events::{Envelope, Event};
 use function::{Boot, Failure, Function, RawValue, StartError};
+use futures_util::join;
 use kernel::Sys;
 use messaging::{Sockets, connection, pace::Pace};
 use serde::Deserialize;
@@ -64,17 +65,19 @@ web::operations! { "socket", "The WebSocket: one connection for each client, ope
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let (sealer, ()) = join!(Sealer::of_function("socket", tokens.table(), &sys), tokens.warm_up());
+    let sealer = sealer.map_err(|e| StartError::Broken("the key of what is sealed", e.into()))?;
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        tokens: Tokens::read(r, &sys),
-        sealer: Sealer::new(&r.secret("CURSOR_KEY"), &sys),
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        sealer,
         sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
         pace: Pace::default(),
         site: Site { socket_url: r.need("SOCKET_URL").into(), origins: r.list("ALLOWED_ORIGINS").into() },
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    state.table.warm_up().await;
     let http = web::function(routes(), state.clone());
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());

@@ -116,7 +116,13 @@ impl Core {
     /// The environment in which an SDK acts on this cloud as its operator; with a state folder it is left there, in `operator.env`.
     #[must_use]
     pub fn operator(&self) -> BTreeMap<String, String> {
-        self.credentials.of(OPERATOR).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()
+        self.account_of(OPERATOR)
+    }
+
+    /// The environment in which an SDK acts on this cloud as a function does, by its logical id. Empty if there is no such function.
+    #[must_use]
+    pub fn account_of(&self, function: &str) -> BTreeMap<String, String> {
+        self.credentials.of(function).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()
     }
 
     /// Returns when everything that the clock has made due has been done, and all that followed from it.

@@ -36,6 +36,12 @@ impl Secrets {
         Ok(Self(specs.iter().filter_map(|s| Some((s.arn.clone(), known.get(&s.logical_id)?.clone()))).collect()))
     }
 
+    /// What a secret holds.
+    #[must_use]
+    pub fn get(&self, arn: &str) -> Option<&str> {
+        self.0.get(arn).map(String::as_str)
+    }
+
     /// The text with every `{{resolve:secretsmanager:<arn>:SecretString[:<key>]}}` replaced by the secret.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::{
     Failure, attacks,
     document::{self, Route},
     events::{self, Case},
+    fake_aws,
     functions::{self, Deployed},
     messages,
     repository::{self, logical_id},
@@ -330,10 +331,11 @@ fn costs(functions: &[Deployed]) -> Result<Vec<String>, Failure> {
 /// Each function starts with what the template gives it, and reads all of it.
 fn environment(functions: &[Deployed], template: &Template) -> Result<Vec<String>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let aws = runtime.block_on(fake_aws::listen(fake_aws::RING))?;
     let mut findings = Vec::new();
     for function in functions {
         let Some(spec) = template.function(&function.name) else { continue };
-        let env: Env = variables(spec).into_iter().collect();
+        let env: Env = variables(spec, &aws).into_iter().collect();
         let boot = Boot { env: env.clone(), sys: Sys::real(), http: function::http_client()? };
         if let Err(e) = runtime.block_on(async { (function.start)(boot).await }) {
             findings.push(format!("{}: does not start with its environment in the template: {e}", function.name));
@@ -346,32 +348,19 @@ fn environment(functions: &[Deployed], template: &Template) -> Result<Vec<String
     Ok(findings)
 }
 
-/// A function's environment: the template's, and what the platform adds.
-pub fn variables(spec: &FunctionSpec) -> BTreeMap<String, String> {
+/// A function's environment: the template's, and what the platform adds, with all services at one address.
+pub fn variables(spec: &FunctionSpec, aws: &str) -> BTreeMap<String, String> {
     let platform = [
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "AKIDTASKS"),
         ("AWS_SECRET_ACCESS_KEY", "none"),
         ("AWS_SESSION_TOKEN", "none"),
     ];
-    let strong = "mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ";
-    let mut all: BTreeMap<String, String> = spec.environment.iter().map(|(k, v)| (k.clone(), with_secrets(v, strong))).collect();
+    let mut all = spec.environment.clone();
     all.extend(platform.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    // Nothing answers there, and nothing should be asked.
-    all.extend(ENDPOINTS.map(|name| (name.to_owned(), "http://127.0.0.1:9".to_owned())));
+    all.extend(fake_aws::ENDPOINTS.map(|name| (name.to_owned(), aws.to_owned())));
     all
 }
-
-/// A value with every reference to a secret replaced by this one.
-fn with_secrets(value: &str, secret: &str) -> String {
-    let Some((before, rest)) = value.split_once("{{resolve:") else { return value.to_owned() };
-    let after = rest.split_once("}}").map_or("", |(_, after)| after);
-    format!("{before}{secret}{}", with_secrets(after, secret))
-}
-
-/// The SDK's variables that say where services are.
-pub const ENDPOINTS: [&str; 5] =
-    ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SES", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_EVENTBRIDGE"];
 
 /// The alarms know every function and every queue.
 fn watched(operations: &str, template: &Template) -> Vec<String> {
@@ -631,31 +620,43 @@ Resources:
         assert_eq!(found("aws-sdk-s3 v1.0.0\np256 v0.13.0\np384 v0.13.0\n"), 1, "S3 brings one of them");
     }
 
-    /// K1: a function does not start with a secret that is missing or weak, names the variable and keeps its value to itself.
+    /// K1: a function does not start with a secret that is missing or weak, names the variable and keeps its value to itself. Only
+    /// functions that issue tokens may read what these are signed with.
     #[tokio::test]
     async fn no_function_starts_with_a_weak_secret() {
-        let (template, mut tried) = (template().expect("the template"), 0_u32);
+        let ring = |key: &str| format!(r#"{{"current":"k1","k1":"{key}"}}"#);
+        let weak = [String::new(), "changeme".to_owned(), "{}".to_owned()].into_iter();
+        let weak = weak.chain(["", "sh0rt", &"a".repeat(64), "changeme-changeme-changeme-changeme-changeme"].map(ring));
+        let mut cases = Vec::new();
+        for stored in weak {
+            cases.push((fake_aws::listen(&stored).await.expect("listens"), stored));
+        }
+        let right = fake_aws::listen(fake_aws::RING).await.expect("listens");
+        let (template, mut readers) = (template().expect("the template"), BTreeMap::<&str, Vec<String>>::new());
         for function in functions::all() {
             let Some(spec) = template.function(&function.name) else { continue };
-            let whole = variables(spec);
-            for (name, value) in spec.environment.iter().filter(|(_, value)| value.contains("{{resolve:")) {
-                let weak = ["", "sh0rt", &"a".repeat(64), "changeme-changeme-changeme-changeme-changeme"];
-                let weak = weak.map(|secret| Some(with_secrets(value, secret)));
-                for given in weak.into_iter().chain([None, Some(String::new()), Some(",".to_owned())]) {
-                    let mut env = whole.clone();
-                    drop(env.remove(name));
-                    env.extend(given.clone().map(|given| (name.clone(), given)));
-                    let boot = Boot { env: env.into_iter().collect(), sys: Sys::real(), http: function::http_client().expect("a client") };
-                    let what = format!("{} with {name}={given:?}", function.name);
-                    let error = (function.start)(boot).await.err().unwrap_or_else(|| panic!("{what} starts")).to_string();
-                    let shown =
-                        given.as_deref().and_then(|g| g.rsplit(':').next()).filter(|g| g.len() > 1).is_some_and(|g| error.contains(g));
-                    assert!(error.starts_with("configuration: ") && error.contains(name.as_str()) && !shown, "{what}: {error}");
-                    tried += 1;
-                }
+            let start = async |env: BTreeMap<String, String>| {
+                let boot = Boot { env: env.into_iter().collect(), sys: Sys::real(), http: function::http_client().expect("a client") };
+                (function.start)(boot).await.err().map(|e| e.to_string())
+            };
+            for name in ["IDENTITY_KEYS", "TOKEN_KEYS"].into_iter().filter(|name| spec.environment.contains_key(*name)) {
+                readers.entry(name).or_default().push(function.name.clone());
+                let mut env = variables(spec, &right);
+                env.remove(name);
+                let missing = start(env).await.expect("does not start");
+                assert!(missing.starts_with("configuration: ") && missing.contains(name), "{}: {missing}", function.name);
+            }
+            if !spec.environment.contains_key("IDENTITY_KEYS") {
+                continue;
+            }
+            for (aws, stored) in &cases {
+                let error = start(variables(spec, aws)).await.unwrap_or_else(|| panic!("{} starts with {stored}", function.name));
+                let shown = ["changeme", "sh0rt", "aaaa"].iter().any(|part| error.contains(part));
+                assert!(error.contains("IDENTITY_KEYS") && !shown, "{} with {stored}: {error}", function.name);
             }
         }
-        assert!(tried > 100, "{tried}");
+        assert_eq!(readers["TOKEN_KEYS"], ["login", "phone-login", "registration"]);
+        assert_eq!(readers["IDENTITY_KEYS"].len(), 8);
     }
 
     #[test]

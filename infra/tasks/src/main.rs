@@ -5,6 +5,7 @@ mod calls;
 mod check;
 mod document;
 mod events;
+mod fake_aws;
 mod functions;
 mod messages;
 mod repository;

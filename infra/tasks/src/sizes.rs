@@ -14,11 +14,11 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     process::Child,
@@ -29,7 +29,7 @@ use tokio::{
 use crate::{
     Failure, check,
     events::{self, Case},
-    functions, repository,
+    fake_aws, functions, repository,
 };
 
 /// What is measured how often.
@@ -79,13 +79,13 @@ fn build(plan: &Plan, names: &[String]) -> Result<PathBuf, Failure> {
 }
 
 async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) -> Result<Vec<Row>, Failure> {
-    let (host, aws) = (Host::listen().await?, fake_aws().await?);
+    let (host, aws) = (Host::listen().await?, fake_aws::listen(fake_aws::RING).await?);
     let (template, cases) = (check::template()?, events::cases()?);
     let mut rows = Vec::new();
     for name in names {
         let mut env = BTreeMap::from([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]);
         if let Some(spec) = template.function(name) {
-            env = check::variables(spec);
+            env = check::variables(spec, &aws);
         }
         let constants = [
             ("AWS_REGION", "eu-central-1"),
@@ -94,7 +94,7 @@ async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) 
             ("AWS_SESSION_TOKEN", "none"),
         ];
         env.extend(constants.map(|(k, v)| (k.to_owned(), v.to_owned())));
-        env.extend(check::ENDPOINTS.map(|k| (k.to_owned(), aws.clone())));
+        env.extend(fake_aws::ENDPOINTS.map(|k| (k.to_owned(), aws.clone())));
         env.extend(
             [("SOCKET_ENDPOINT", aws.as_str()), ("AWS_LAMBDA_RUNTIME_API", host.address.as_str())]
                 .map(|(k, v)| (k.to_owned(), v.to_owned())),
@@ -247,25 +247,6 @@ async fn outcome(State(api): State<Api>, _: Bytes) -> StatusCode {
 
 async fn init_error(State(api): State<Api>, body: Bytes) -> StatusCode {
     if api.asked.send(Asked::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
-}
-
-/// AWS, as empty as it can be: every table, bucket and inbox is there and has nothing in it.
-async fn fake_aws() -> Result<String, Failure> {
-    async fn answer(headers: HeaderMap) -> Response {
-        let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).and_then(|t| t.rsplit('.').next()).unwrap_or_default();
-        let body = match target {
-            "Query" | "Scan" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
-            "BatchGetItem" => json!({ "Responses": {}, "UnprocessedKeys": {} }),
-            "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
-            "PutEvents" => json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "1" }, { "EventId": "2" }] }),
-            _ => json!({}),
-        };
-        ([("content-type", "application/x-amz-json-1.0")], body.to_string()).into_response()
-    }
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-    Ok(address)
 }
 
 /// CPU time of all threads of a process, to the nanosecond.

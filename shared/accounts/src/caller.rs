@@ -33,7 +33,7 @@ pub struct Member {
 /// # Errors
 /// [`Kind::TokenInvalid`], alike for everything that can be wrong with it.
 pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str) -> Result<Member, Problem> {
-    let claims = tokens.verify(token).ok_or(Kind::TokenInvalid)?;
+    let claims = tokens.verify(token).await?.ok_or(Kind::TokenInvalid)?;
     let (member, _) = load_with(table, sys, &claims, None, false).await?;
     member.ok_or_else(|| Kind::TokenInvalid.into())
 }
@@ -164,7 +164,7 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).ok_or(Kind::TokenInvalid)?;
+        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?.ok_or(Kind::TokenInvalid)?;
         let web::Path(path) = web::Path::<T::Path>::from_request_parts(parts, state).await?;
         let key = T::find(claims.sub, path);
         let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));

@@ -26,6 +26,7 @@ use store::{
 use utoipa::ToSchema;
 
 use crate::{
+    Keyring,
     code::{TypedCode, draw_long, draw_short, in_groups},
     identifier::Contact,
     sending::{self, Share},
@@ -437,9 +438,9 @@ impl Challenge {
 pub struct CodeKey(Secret);
 
 impl CodeKey {
-    /// Reads `CODE_KEY`.
-    pub fn read(r: &mut kernel::env::Reader<'_>) -> Self {
-        Self(r.secret("CODE_KEY"))
+    /// The current key of a ring.
+    pub(crate) fn new(ring: &Keyring) -> Self {
+        Self(ring.current().1.clone())
     }
 
     fn hash(&self, challenge: ChallengeId, code: &str) -> String {

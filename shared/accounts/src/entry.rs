@@ -12,7 +12,7 @@ use crate::{
     session::{self, Opening, RefreshToken, Session},
     sign_in::{SignInStep, Wish},
     signed_in::{self, SignedIn},
-    token::{Method, Tokens},
+    token::{Issuer, Method, Tokens},
     user::User,
 };
 
@@ -43,7 +43,8 @@ pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, h
     if let Some(token) = signed_in::from_cookie(headers).ok().flatten().and_then(|token| RefreshToken::parse(&token)) {
         return session::of_token(table, now, key, &token).await;
     }
-    match bearer(headers).ok().and_then(|token| tokens.verify(token)) {
+    let Ok(token) = bearer(headers) else { return Ok(None) };
+    match tokens.verify(token).await? {
         Some(claims) => table.get(Session::key_of(claims.sub, claims.sid)).await,
         None => Ok(None),
     }
@@ -76,7 +77,7 @@ impl Entry<'_> {
         self,
         table: &Table,
         sys: &Sys,
-        tokens: &Tokens,
+        issuer: &Issuer,
         key: &Secret,
         tx: &mut Tx,
         client: &Client,
@@ -96,7 +97,7 @@ impl Entry<'_> {
         let opening = Opening::new(sys, key, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
         let opening = opening.on(trusted.map(|device| device.id));
         opening.write(tx, sys);
-        let signed_in = SignedIn::new(tokens, &opening.session, &opening.refresh, self.wish.delivery)?;
+        let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.wish.delivery)?;
         Ok(signed_in.on_device(kept.as_ref(), self.wish.delivery).going_on(self.wish.next))
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use kernel::{Kind, Problem, Secret, Sys, Time, env::Reader, id::UserId};
+use kernel::{Kind, Problem, Secret, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Item, Key, Sealer, Slot, Table, Tx, Update, field,
@@ -31,9 +31,9 @@ const ISSUER: &str = "Stoa";
 pub struct FactorKeys(Vec<(String, Sealer)>);
 
 impl FactorKeys {
-    /// Reads `FACTOR_KEYS`, a keyring.
-    pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
-        Self(Keyring::read(r, "FACTOR_KEYS").iter().map(|(id, secret)| (id.to_owned(), Sealer::new(secret, sys))).collect())
+    /// Sealers under the keys of a ring.
+    pub(crate) fn new(ring: &Keyring, sys: &Sys) -> Self {
+        Self(ring.iter().map(|(id, secret)| (id.to_owned(), Sealer::new(secret, sys))).collect())
     }
 
     fn seal(&self, user: UserId, seed: &Seed) -> Result<String, Problem> {
@@ -435,19 +435,12 @@ pub fn erase(tx: &mut Tx, user: &User) {
 
 #[cfg(test)]
 mod tests {
-    use kernel::Env;
-
     use super::*;
-
-    fn env() -> Env {
-        let vars = [("FACTOR_KEYS", "a:p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc"), ("PEPPER", "1:Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ")];
-        vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-    }
 
     #[test]
     fn a_code_is_good_around_its_step_and_never_again() {
         let sys = Sys::real();
-        let keys = env().read(|r| FactorKeys::read(r, &sys)).unwrap();
+        let keys = FactorKeys::new(&Keyring::of(&[("a", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]), &sys);
         let seed = Seed::draw(&sys);
         let app = AppFactor::new(&keys, sys.id(), &seed, sys.now()).unwrap();
         let now = Time::from_millis(1_893_456_000_000 + 10_000);
@@ -483,7 +476,7 @@ mod tests {
     #[tokio::test]
     async fn recovery_codes_are_read_as_people_write_them() {
         let sys = Sys::real();
-        let hasher = env().read(|r| Hasher::read(r, &sys)).unwrap();
+        let hasher = Hasher::new(Keyring::of(&[("1", "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ")]), &sys);
         let (shown, kept) = RecoveryCodes::draw(&sys, &hasher, sys.id()).await.unwrap();
         assert_eq!((shown.len(), kept.left()), (10, 10));
         let stored = serde_json::to_string(&kept).unwrap();

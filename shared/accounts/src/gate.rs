@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use kernel::{Kind, Problem, Time, env::Reader};
+use kernel::{Kind, Problem, Time};
 use sha2::{Digest as _, Sha256};
 use store::{
     Batch, Key, StoreError, Table,
@@ -42,9 +42,10 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Reads the configuration.
-    pub fn read(r: &mut Reader<'_>) -> Self {
-        Self { key: CodeKey::read(r) }
+    /// A gate whose challenges are made under this key.
+    #[must_use]
+    pub const fn new(key: CodeKey) -> Self {
+        Self { key }
     }
 
     /// Where failures are counted: to be read with other things, and given to [`Gate::judge`].

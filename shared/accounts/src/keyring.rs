@@ -1,33 +1,67 @@
-//! Secrets with names, so that they can be rotated: the first is used for what is new, all are accepted for what is old.
+//! Secrets with ids, so that they can be rotated: the current one is used for what is new, all are accepted for what is old.
 
-use kernel::{Secret, env::Reader};
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use hkdf::Hkdf;
+use kernel::{ConfigError, Secret, Sys, env::is_weak};
+use sha2::Sha256;
+
+use crate::{challenge::CodeKey, factor::FactorKeys, password::Hasher};
+
+/// The member of the JSON that says which secret is the current one.
+const CURRENT: &str = "current";
 
 /// One or more secrets under short ids.
 #[derive(Clone, Debug)]
-pub struct Keyring(Vec<(String, Secret)>);
+pub struct Keyring {
+    current: (String, Secret),
+    others: Vec<(String, Secret)>,
+}
 
 impl Keyring {
-    /// Reads `id:secret,id:secret,…`; a secret without an id has the id `1`. There must be one, and each must be strong.
-    pub fn read(reader: &mut Reader<'_>, name: &'static str) -> Self {
-        let text = reader.need(name);
-        let mut keys = Vec::new();
-        // Nothing between two commas is a secret that did not arrive, and too weak.
-        for entry in text.split(',').map(str::trim).filter(|_| !text.is_empty()) {
-            let (id, secret) = entry.split_once(':').unwrap_or(("1", entry));
-            if keys.iter().any(|(known, _)| known == id) {
-                // Which one is not said: it may be a secret at the wrong side of the colon.
-                reader.wrong(format!("{name} has an id twice"));
-            }
-            reader.strong(name, secret);
-            keys.push((id.to_owned(), Secret::new(secret.to_owned())));
+    /// Parses what a stored secret holds: `{"current":"k2","k2":"…","k1":"…"}`, each of at least 32 unpredictable bytes. `name`
+    /// is what an error calls it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], without any part of what it holds.
+    pub fn parse(name: &str, stored: &Secret) -> Result<Self, ConfigError> {
+        let wrong = |what: &str| ConfigError(vec![format!("{name} {what}")]);
+        let mut keys: BTreeMap<String, String> = serde_json::from_str(stored.expose()).map_err(|_| wrong("is no JSON object of texts"))?;
+        let current = keys.remove(CURRENT).ok_or_else(|| wrong("does not say which key is current"))?;
+        if keys.values().any(|key| is_weak(key)) {
+            return Err(wrong("is too weak: each key takes at least 32 unpredictable bytes"));
         }
-        Self(keys)
+        let current = keys.remove_entry(&current).ok_or_else(|| wrong("has no key of the id that is current"))?;
+        let secret = |(id, key)| (id, Secret::new(key));
+        Ok(Self { current: secret(current), others: keys.into_iter().map(secret).collect() })
+    }
+
+    /// A ring of these keys, the current one first.
+    #[cfg(test)]
+    pub(crate) fn of(keys: &[(&str, &str)]) -> Self {
+        let mut stored: BTreeMap<&str, &str> = keys.iter().copied().collect();
+        stored.insert(CURRENT, keys[0].0);
+        Self::parse("KEYS", &Secret::new(serde_json::to_string(&stored).unwrap())).unwrap()
+    }
+
+    /// Keys for one purpose: 256 bits derived from each by HKDF-SHA256 (RFC 5869), under the same ids.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Self {
+        let key = |secret: &Secret| {
+            let mut key = [0; 32];
+            // 32 bytes are far below HKDF's limit of 255 hashes, the only way for this to fail.
+            Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.as_bytes(), &mut key).unwrap_or(());
+            Secret::new(BASE64_STANDARD_NO_PAD.encode(key))
+        };
+        let derived = |(id, secret): &(String, Secret)| (id.clone(), key(secret));
+        Self { current: derived(&self.current), others: self.others.iter().map(derived).collect() }
     }
 
     /// The secret for what is new, and its id.
     #[must_use]
-    pub fn current(&self) -> Option<(&str, &Secret)> {
-        self.iter().next()
+    pub fn current(&self) -> (&str, &Secret) {
+        (&self.current.0, &self.current.1)
     }
 
     /// The secret of this id.
@@ -38,35 +72,101 @@ impl Keyring {
 
     /// All of them, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
-        self.0.iter().map(|(id, secret)| (id.as_str(), secret))
+        [&self.current].into_iter().chain(&self.others).map(|(id, secret)| (id.as_str(), secret))
+    }
+}
+
+/// The root keys of functions that deal with passwords, codes and factors. Each purpose has keys of its own, derived from them.
+#[derive(Clone)]
+pub struct IdentityKeys(Keyring);
+
+impl IdentityKeys {
+    /// The variable with the ARN of the secret.
+    pub const VARIABLE: &str = "IDENTITY_KEYS";
+
+    /// Parses the secret: see [`Keyring::parse`].
+    ///
+    /// # Errors
+    /// [`ConfigError`]
+    pub fn parse(stored: &Secret) -> Result<Self, ConfigError> {
+        Keyring::parse(Self::VARIABLE, stored).map(Self)
+    }
+
+    /// Hashes codes, and makes refresh tokens: under the current key alone.
+    #[must_use]
+    pub fn code_key(&self) -> CodeKey {
+        CodeKey::new(&self.0.derive("stoa code key v1"))
+    }
+
+    /// The peppers that passwords are hashed with.
+    #[must_use]
+    pub fn peppers(&self) -> Keyring {
+        self.0.derive("stoa pepper v1")
+    }
+
+    /// Hashes passwords.
+    #[must_use]
+    pub fn hasher(&self, sys: &Sys) -> Hasher {
+        Hasher::new(self.peppers(), sys)
+    }
+
+    /// Seals the seeds of authenticator apps.
+    #[must_use]
+    pub fn factor_keys(&self, sys: &Sys) -> FactorKeys {
+        FactorKeys::new(&self.0.derive("stoa factor key v1"), sys)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use kernel::Env;
-
     use super::*;
 
     const STRONG: &str = "mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ";
 
-    fn read(value: &str) -> Result<Vec<String>, String> {
-        let env: Env = [("KEYS".to_owned(), value.to_owned())].into_iter().collect();
-        let keys = env.read(|r| Keyring::read(r, "KEYS")).map_err(|e| e.to_string())?;
+    fn read(stored: &str) -> Result<Vec<String>, String> {
+        let keys = Keyring::parse("KEYS", &Secret::new(stored.to_owned())).map_err(|e| e.to_string())?;
         Ok(keys.iter().map(|(id, _)| id.to_owned()).collect())
     }
 
     #[test]
-    fn the_first_is_the_current_one() {
-        assert_eq!(read(STRONG), Ok(vec!["1".to_owned()]));
-        assert_eq!(read(&format!("k2:{STRONG}, k1:{STRONG}")), Ok(vec!["k2".to_owned(), "k1".to_owned()]));
+    fn the_current_one_is_the_first() {
+        assert_eq!(read(&format!(r#"{{"current":"k1","k1":"{STRONG}"}}"#)), Ok(vec!["k1".to_owned()]));
+        let two = format!(r#"{{"k1":"{STRONG}","k2":"{STRONG}","current":"k1"}}"#);
+        assert_eq!(read(&two), Ok(vec!["k1".to_owned(), "k2".to_owned()]));
+        assert_eq!(read(&two.replace(r#""current":"k1""#, r#""current":"k2""#)), Ok(vec!["k2".to_owned(), "k1".to_owned()]));
     }
 
     #[test]
-    fn a_list_without_a_secret_is_refused_by_name() {
-        for value in ["", ",", " , ", "k1:", &format!("k1:{STRONG},"), &format!("{STRONG},{STRONG}"), "k1:short"] {
-            let error = read(value).expect_err(value);
-            assert!(error.contains("KEYS") && !error.contains(STRONG) && !error.contains("short"), "{value}: {error}");
+    fn what_is_no_ring_of_strong_keys_is_refused_by_name() {
+        let ring = |key: &str| format!(r#"{{"current":"k1","k1":"{key}","k2":"{STRONG}"}}"#);
+        for stored in [
+            "",
+            STRONG,
+            "[]",
+            "{}",
+            &ring(""),
+            &ring("sh0rt"),
+            &ring(&"a".repeat(64)),
+            &ring("changeme-changeme-changeme-changeme"),
+            &ring(STRONG).replace("\"current\":\"k1\"", "\"current\":\"k3\""),
+            &ring(STRONG).replace("\"current\":\"k1\",", ""),
+            &ring(STRONG).replace("\"k1\":", "\"k1\":1,\"k0\":"),
+        ] {
+            let error = read(stored).expect_err(stored);
+            assert!(error.contains("KEYS") && !error.contains(STRONG) && !error.contains("sh0rt"), "{stored}: {error}");
         }
+    }
+
+    #[test]
+    fn purposes_have_keys_of_their_own() {
+        let ring = Keyring::parse("KEYS", &Secret::new(format!(r#"{{"current":"k1","k1":"{STRONG}"}}"#))).unwrap();
+        let key = |purpose: &str| {
+            let derived = ring.derive(purpose);
+            let (id, key) = derived.current();
+            (id.to_owned(), key.expose().clone())
+        };
+        assert_eq!((key("a"), key("a").0.as_str(), key("a").1.len()), (key("a"), "k1", 43));
+        assert_ne!(key("a"), key("b"));
+        assert_ne!(key("a").1, STRONG);
     }
 }

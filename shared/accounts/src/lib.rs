@@ -45,6 +45,6 @@ pub mod username;
 
 pub use caller::{FRESH, Fresh, Member, MemberAnd, Proof, Subject, authenticate, bearer};
 pub use flow_token::FlowToken;
-pub use keyring::Keyring;
+pub use keyring::{IdentityKeys, Keyring};
 pub use new_account::{NewAccount, NotMade};
 pub use staff::Staff;

@@ -183,10 +183,10 @@ pub enum Verdict {
 }
 
 impl Hasher {
-    /// Reads `PEPPER`, a keyring.
-    pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
+    /// A hasher with these peppers: the current one is for new hashes.
+    pub(crate) fn new(peppers: Keyring, sys: &Sys) -> Self {
         Self {
-            peppers: Keyring::read(r, "PEPPER"),
+            peppers,
             sys: sys.clone(),
             #[cfg(test)]
             compared: std::sync::Arc::default(),
@@ -198,7 +198,7 @@ impl Hasher {
     /// # Errors
     /// An internal [`Problem`] if there is no memory for it.
     pub async fn hash(&self, user: UserId, password: &Secret) -> Result<PasswordHash, Problem> {
-        let (pepper, key) = self.peppers.current().ok_or_else(|| Problem::internal("no pepper"))?;
+        let (pepper, key) = self.peppers.current();
         let input = peppered(key, password);
         let salt: [u8; 16] = self.sys.bytes();
         let phc = blocking(move || argon2().hash_password_with_salt(&input, &salt).map(|h| h.to_string())).await?;
@@ -210,7 +210,7 @@ impl Hasher {
     /// # Errors
     /// An internal [`Problem`] if there is no memory for it.
     pub async fn verify(&self, hash: Option<&PasswordHash>, password: &Secret) -> Result<Verdict, Problem> {
-        let (current, key) = self.peppers.current().ok_or_else(|| Problem::internal("no pepper"))?;
+        let (current, key) = self.peppers.current();
         // What is compared with is there in any case, and what it says counts only where it is somebody's.
         let (phc, key) = hash.map_or((NOBODY, key), |h| (&h.phc, self.peppers.get(&h.pepper).unwrap_or(key)));
         let right = self.compare(phc.to_owned(), peppered(key, password)).await?;
@@ -313,6 +313,14 @@ mod tests {
         vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
+    const OLD: (&str, &str) = ("1", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc");
+    const NEW: (&str, &str) = ("2", "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ");
+
+    /// With these peppers, the current one first.
+    fn hasher(peppers: &[(&str, &str)], sys: &Sys) -> Hasher {
+        Hasher::new(Keyring::of(peppers), sys)
+    }
+
     fn codes(policy: &Policy, password: &str) -> Vec<&'static str> {
         let (username, first_name) = (Username::parse("ana_nowak").unwrap(), PersonName::parse("Anna").unwrap());
         let (email, phone) = (Email::parse("ana.n@example.test").unwrap(), Phone::parse("+447700900123", "GB").unwrap());
@@ -362,10 +370,8 @@ mod tests {
     #[tokio::test]
     async fn hashes_verify_outdated_ones_are_told_and_nothing_is_cut() {
         let sys = Sys::real();
-        let old = env(&[("PEPPER", "1:p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]).read(|r| Hasher::read(r, &sys)).unwrap();
-        let new = env(&[("PEPPER", "2:Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ,1:p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")])
-            .read(|r| Hasher::read(r, &sys))
-            .unwrap();
+        let old = hasher(&[OLD], &sys);
+        let new = hasher(&[NEW, OLD], &sys);
         let long = format!("{}A", "x".repeat(72));
         let twin = format!("{}B", "x".repeat(72));
         let hash = old.hash(sys.id(), &Secret::new(long.clone())).await.unwrap();
@@ -381,7 +387,7 @@ mod tests {
     async fn as_much_is_computed_for_nobody() {
         assert!(NOBODY.starts_with(PARAMETERS));
         let sys = Sys::real();
-        let hasher = env(&[("PEPPER", "1:p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]).read(|r| Hasher::read(r, &sys)).unwrap();
+        let hasher = hasher(&[OLD], &sys);
         let password = |text: &str| Secret::new(text.to_owned());
         let hash = hasher.hash(sys.id(), &password("tall giraffes dance")).await.unwrap();
         let broken = PasswordHash { phc: String::new(), ..hash.clone() };

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     device::{self, DeviceToken},
     session::{ABSOLUTE, RefreshToken, Session},
-    token::{LIFE, Tokens},
+    token::{Issuer, LIFE},
 };
 
 /// Where the refresh token goes.
@@ -72,7 +72,7 @@ impl SignedIn {
     ///
     /// # Errors
     /// An internal [`Problem`] if the token cannot be signed.
-    pub fn new(tokens: &Tokens, session: &Session, refresh: &RefreshToken, delivery: TokenDelivery) -> Result<Self, Problem> {
+    pub fn new(issuer: &Issuer, session: &Session, refresh: &RefreshToken, delivery: TokenDelivery) -> Result<Self, Problem> {
         let token = refresh.reveal();
         let (refresh_token, cookie) = match delivery {
             TokenDelivery::Body => (Some(token), None),
@@ -81,7 +81,7 @@ impl SignedIn {
         Ok(Self {
             user_id: session.user,
             session_id: session.id,
-            access_token: tokens.issue(session.user, session.id, &session.amr, session.auth_time)?,
+            access_token: issuer.issue(session.user, session.id, &session.amr, session.auth_time)?,
             token_type: "Bearer",
             expires_in: LIFE.as_secs(),
             refresh_token,

@@ -205,7 +205,7 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).ok_or(Kind::TokenInvalid)?;
+        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?.ok_or(Kind::TokenInvalid)?;
         let (table, sys, key) = (Table::from_ref(state), Sys::from_ref(state), Roles::key_of(claims.sub));
         let (member, mut found) = load_with(&table, &sys, &claims, Some(key.clone()), false).await?;
         let member = member.ok_or(Kind::TokenInvalid)?;

@@ -5,8 +5,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::Secret;
-
 /// The environment variables of one function. Cloning shares the record of what was read.
 #[derive(Clone, Default)]
 pub struct Env {
@@ -104,18 +102,9 @@ impl Reader<'_> {
         text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
     }
 
-    /// A secret: at least [`SECRET_MIN_BYTES`] bytes, not one character repeated, not a known placeholder.
-    pub fn secret(&mut self, name: &'static str) -> Secret {
-        let value = self.need(name);
-        if !value.is_empty() {
-            self.strong(name, &value);
-        }
-        Secret::new(value)
-    }
-
-    /// Demands that a secret found within variable `name` is strong, as [`Reader::secret`] does.
+    /// Demands that a secret found within variable `name` is strong: see [`is_weak`].
     pub fn strong(&mut self, name: &'static str, secret: &str) {
-        if weak(secret) {
+        if is_weak(secret) {
             self.problems.push(format!("{name} is too weak: at least {SECRET_MIN_BYTES} unpredictable bytes are needed"));
         }
     }
@@ -126,7 +115,9 @@ impl Reader<'_> {
     }
 }
 
-fn weak(secret: &str) -> bool {
+/// Whether a secret is shorter than [`SECRET_MIN_BYTES`], hardly varied, or a known placeholder.
+#[must_use]
+pub fn is_weak(secret: &str) -> bool {
     let distinct = secret.bytes().collect::<BTreeSet<_>>().len();
     let lower = secret.to_ascii_lowercase();
     let placeholder = ["changeme", "secret", "password", "example", "insecure"].iter().any(|w| lower.contains(w));
@@ -144,7 +135,7 @@ mod tests {
     #[test]
     fn everything_wrong_is_named_at_once_and_no_value_is_shown() {
         let e = env(&[("B", "x"), ("S", "changeme-changeme-changeme-changeme")]);
-        let r = e.read(|r| (r.need("A"), r.or("B", 1_u8), r.secret("S"))).map(|_| ());
+        let r = e.read(|r| (r.need("A"), r.or("B", 1_u8), r.list("S").iter().for_each(|s| r.strong("S", s)))).map(|_| ());
         let text = r.map_err(|e| e.to_string()).err().unwrap_or_default();
         assert!(text.contains("A is missing") && text.contains("B is malformed") && text.contains("S is too weak"), "{text}");
         assert!(!text.contains("changeme"));
@@ -168,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_strong_secret_passes() {
-        assert!(env(&[("S", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]).read(|r| r.secret("S")).is_ok());
-        assert!(env(&[("S", &"a".repeat(64))]).read(|r| r.secret("S")).is_err());
+        for (secret, weak) in [("p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc", false), (&"a".repeat(64), true), ("p8Jw2nQ7sT4v", true), ("", true)] {
+            assert_eq!(is_weak(secret), weak, "{secret}");
+        }
     }
 }

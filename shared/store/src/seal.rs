@@ -10,6 +10,8 @@ use kernel::{Kind, Problem, Secret, Sys, Time};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
+use crate::{Cond, Item, Key, StoreError, Table, WriteError};
+
 /// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose and whatever else must match (user, route, filters) are
 /// authenticated but not sent.
 #[derive(Clone)]
@@ -33,7 +35,46 @@ struct Sealed<T> {
     value: T,
 }
 
+/// The key that a function seals with, beside what it protects: whoever may read the table gains nothing by it.
+#[derive(Serialize, Deserialize)]
+struct SealKey {
+    function: String,
+    secret: String,
+}
+
+impl SealKey {
+    fn key_of(function: &str) -> Key {
+        Key::new(format!("SEAL_KEY#{function}"), "SEAL_KEY")
+    }
+}
+
+impl Item for SealKey {
+    const KIND: &'static str = "seal_key";
+    fn key(&self) -> Key {
+        Self::key_of(&self.function)
+    }
+}
+
 impl Sealer {
+    /// The sealer of a function: under a key of its own, which its first instance draws. One request, two for that one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn of_function(function: &str, table: &Table, sys: &Sys) -> Result<Self, StoreError> {
+        let sealer = |key: &SealKey| Self::new(&Secret::new(key.secret.clone()), sys);
+        if let Some(key) = table.get::<SealKey>(SealKey::key_of(function)).await? {
+            return Ok(sealer(&key));
+        }
+        let drawn = SealKey { function: function.to_owned(), secret: BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>()) };
+        match table.put(&drawn, Cond::Absent).await {
+            Ok(()) => Ok(sealer(&drawn)),
+            // Another instance was faster.
+            Err(WriteError::Refused(Some(row))) => Ok(sealer(&row.decode()?)),
+            Err(WriteError::Refused(None)) => Err(StoreError::Unavailable("a key was not kept".to_owned())),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+
     /// A sealer under this secret.
     #[must_use]
     pub fn new(secret: &Secret, sys: &Sys) -> Self {

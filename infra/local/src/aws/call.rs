@@ -64,6 +64,11 @@ impl Call {
         self.service.refuse(refusal, &self.request_id)
     }
 
+    /// The ARN of the caller's role or user.
+    pub(super) fn principal(&self) -> &str {
+        self.core.aws.callers.get(&self.function).map_or("", |caller| &caller.principal)
+    }
+
     /// The refusal of what a policy does not cover.
     pub(super) fn denied(&self, denied: &Denied) -> Refusal {
         self.service.denied(&self.core.aws.caller_arn(&self.function), denied)

@@ -134,12 +134,14 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks one need at a resource that has this policy, which can only take permissions away.
+    /// Checks one need of a principal (`aws:PrincipalArn`) at a resource that has this policy, which can only take permissions away.
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn check_as_resource(&self, need: &Need) -> Result<(), Denied> {
-        if self.covering(need, false) { Err(need.denied("with an explicit deny in a resource-based policy".to_owned())) } else { Ok(()) }
+    pub fn check_as_resource(&self, need: &Need, principal: &str) -> Result<(), Denied> {
+        let mut asked = need.clone();
+        asked.context.push(("aws:PrincipalArn", vec![principal.to_owned()]));
+        if self.covering(&asked, false) { Err(need.denied("with an explicit deny in a resource-based policy".to_owned())) } else { Ok(()) }
     }
 
     fn covering(&self, need: &Need, allow: bool) -> bool {
@@ -275,8 +277,31 @@ mod tests {
             {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:DeleteItem", "Resource": TABLE},
             {"Effect": "Allow", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": TABLE},
         ]));
-        assert!(p.check_as_resource(&Need::new("dynamodb:PutItem", TABLE)).is_ok());
-        assert!(p.check_as_resource(&Need::new("dynamodb:DeleteItem", TABLE)).is_err());
+        assert!(p.check_as_resource(&Need::new("dynamodb:PutItem", TABLE), "arn:aws:iam::0:role/a").is_ok());
+        assert!(p.check_as_resource(&Need::new("dynamodb:DeleteItem", TABLE), "arn:aws:iam::0:role/a").is_err());
+    }
+
+    #[test]
+    fn a_resource_knows_who_asks() {
+        let p = policy(&json!([{
+            "Effect": "Deny", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": TABLE,
+            "Condition": {
+                "ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": ["KEYS"]},
+                "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::0:role/*FunctionRole-*"},
+                "ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::0:role/stoa-LoginFunctionRole-*"]},
+            },
+        }]));
+        for (keys, role, allowed) in [
+            (&["KEYS"][..], "stoa-ChatFunctionRole-1", false),
+            (&["USER#1", "KEYS"], "stoa-ChatFunctionRole-1", false),
+            (&["USER#1"], "stoa-ChatFunctionRole-1", true),
+            (&["KEYS"], "stoa-LoginFunctionRole-1", true),
+            (&["KEYS"], "stoa-PhoneLoginFunctionRole-1", false),
+            (&["KEYS"], "operator", true),
+        ] {
+            let principal = format!("arn:aws:iam::0:role/{role}");
+            assert_eq!(p.check_as_resource(&leading(keys), &principal).is_ok(), allowed, "{role} {keys:?}");
+        }
     }
 
     #[test]

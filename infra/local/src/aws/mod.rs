@@ -14,6 +14,7 @@ mod glob;
 pub mod iam;
 pub mod pattern;
 pub mod s3;
+mod secretsmanager;
 mod service;
 mod ses;
 pub mod sigv4;
@@ -79,6 +80,8 @@ pub struct State {
 
 struct Caller {
     arn: String,
+    /// Its role, or itself if it is a user.
+    principal: String,
     policy: Policy,
 }
 
@@ -105,12 +108,17 @@ impl State {
         let policy =
             |name: &str, statements: &[Value]| Policy::parse(statements).map_err(|e| StartError::Template(format!("function {name}: {e}")));
         let functions = template.functions.iter().map(|(name, function)| {
-            let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}Role/{}", function.logical_id, function.function_name);
-            Ok((name.clone(), Caller { arn, policy: policy(name, &function.statements)? }))
+            // As CloudFormation names it, but for the random end.
+            let stack = function.function_name.strip_suffix(&function.name).unwrap_or_default();
+            let role = format!("{stack}{}Role-LOCAL", function.logical_id);
+            let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{}", function.function_name);
+            let principal = format!("arn:aws:iam::{ACCOUNT}:role/{role}");
+            Ok((name.clone(), Caller { arn, principal, policy: policy(name, &function.statements)? }))
         });
         let mut callers = functions.collect::<Result<HashMap<_, _>, StartError>>()?;
         let everything = policy(OPERATOR, &[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})])?;
-        callers.insert(OPERATOR.to_owned(), Caller { arn: format!("arn:aws:iam::{ACCOUNT}:user/operator"), policy: everything });
+        let operator = format!("arn:aws:iam::{ACCOUNT}:user/operator");
+        callers.insert(OPERATOR.to_owned(), Caller { arn: operator.clone(), principal: operator, policy: everything });
         // What is only read comes before what is created.
         let (bus, streams) = (eventbridge::Bus::new(template)?, streams::Streams::open(template, storage.path("streams.json"))?);
         let dynamodb = DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables, &sys)?;
@@ -173,6 +181,7 @@ async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) ->
     match service {
         Service::DynamoDb => dynamodb::answer(&call, &parts.headers, &body).await,
         Service::EventBridge => eventbridge::answer(&call, &parts.headers, &body).await,
+        Service::SecretsManager => secretsmanager::answer(&call, &parts.headers, &body).await,
         Service::Ses => ses::answer(&call, &body).await,
         Service::Sns => sns::answer(&call, &body).await,
         Service::Connections => sockets::answer(&call, &parts, body).await,
@@ -191,6 +200,7 @@ fn service_of(request: &Request) -> Option<Service> {
     Some(match target.split('_').next() {
         Some("DynamoDB") => Service::DynamoDb,
         Some(target) if target.starts_with("AWSEvents") => Service::EventBridge,
+        Some(target) if target.starts_with("secretsmanager") => Service::SecretsManager,
         _ if sockets::connection_of(request.uri().path()).is_some() => Service::Connections,
         _ => Service::S3,
     })

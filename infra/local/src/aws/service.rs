@@ -21,6 +21,8 @@ pub enum Service {
     Sns,
     /// EventBridge.
     EventBridge,
+    /// Secrets Manager.
+    SecretsManager,
     /// The management endpoint of the WebSocket API: `@connections`.
     Connections,
 }
@@ -52,6 +54,7 @@ impl Service {
             "ses" => Self::Ses,
             "sns" => Self::Sns,
             "events" => Self::EventBridge,
+            "secretsmanager" => Self::SecretsManager,
             "execute-api" => Self::Connections,
             _ => return None,
         })
@@ -65,6 +68,7 @@ impl Service {
             Self::Ses => "ses",
             Self::Sns => "sns",
             Self::EventBridge => "events",
+            Self::SecretsManager => "secretsmanager",
             Self::Connections => "execute-api",
         }
     }
@@ -80,7 +84,7 @@ impl Service {
             }
         };
         match self {
-            Self::DynamoDb | Self::EventBridge => Refusal::new(StatusCode::BAD_REQUEST, json, error.to_string()),
+            Self::DynamoDb | Self::EventBridge | Self::SecretsManager => Refusal::new(StatusCode::BAD_REQUEST, json, error.to_string()),
             Self::Connections => Refusal::new(StatusCode::FORBIDDEN, json, error.to_string()),
             Self::S3 | Self::Ses | Self::Sns => Refusal::new(query_status, query, error.to_string()),
         }
@@ -90,7 +94,9 @@ impl Service {
     pub(crate) fn denied(self, caller_arn: &str, denied: &Denied) -> Refusal {
         let message = format!("User: {caller_arn} {denied}");
         match self {
-            Self::DynamoDb | Self::EventBridge => Refusal::new(StatusCode::BAD_REQUEST, "AccessDeniedException", message),
+            Self::DynamoDb | Self::EventBridge | Self::SecretsManager => {
+                Refusal::new(StatusCode::BAD_REQUEST, "AccessDeniedException", message)
+            }
             Self::S3 | Self::Ses => Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", message),
             Self::Sns => Refusal::new(StatusCode::FORBIDDEN, "AuthorizationError", message),
             Self::Connections => Refusal::new(StatusCode::FORBIDDEN, "ForbiddenException", message),
@@ -101,7 +107,9 @@ impl Service {
     pub(crate) fn faulty(self, fault: Fault) -> Option<Refusal> {
         let (status, code) = match (fault, self) {
             (Fault::Slow(_) | Fault::LostAfter, _) => return None,
-            (Fault::Throttle, Self::DynamoDb | Self::EventBridge) => (StatusCode::BAD_REQUEST, "ThrottlingException"),
+            (Fault::Throttle, Self::DynamoDb | Self::EventBridge | Self::SecretsManager) => {
+                (StatusCode::BAD_REQUEST, "ThrottlingException")
+            }
             (Fault::Throttle, Self::S3) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
             (Fault::Throttle, Self::Ses) => (StatusCode::BAD_REQUEST, "Throttling"),
             (Fault::Throttle, Self::Sns) => (StatusCode::TOO_MANY_REQUESTS, "Throttled"),
@@ -115,6 +123,9 @@ impl Service {
             (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Ses) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
             (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::EventBridge) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "InternalException")
+            }
+            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::SecretsManager) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError")
             }
             (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Connections) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
@@ -131,7 +142,9 @@ impl Service {
                 let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}).to_string();
                 json_reply(*status, body, request_id)
             }
-            Self::EventBridge => json_reply(*status, json!({"__type": code, "message": message}).to_string(), request_id),
+            Self::EventBridge | Self::SecretsManager => {
+                json_reply(*status, json!({"__type": code, "message": message}).to_string(), request_id)
+            }
             Self::Connections => {
                 let mut response = json_reply(*status, json!({"message": message}).to_string(), request_id);
                 response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(code));

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The services whose endpoint is here, by the name in the SDK's variable.
-const SERVICES: [&str; 5] = ["DYNAMODB", "S3", "SES", "SNS", "EVENTBRIDGE"];
+const SERVICES: [&str; 6] = ["DYNAMODB", "S3", "SES", "SNS", "EVENTBRIDGE", "SECRETS_MANAGER"];
 
 /// The variables from the template: secrets put in, and the host names that AWS would give replaced by the addresses here.
 pub fn declared(

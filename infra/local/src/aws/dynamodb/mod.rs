@@ -88,8 +88,8 @@ impl DynamoDb {
         Ok(())
     }
 
-    fn denied_by_table(&self, need: &Need) -> Option<Denied> {
-        self.policies.get(&need.resource)?.check_as_resource(need).err()
+    fn denied_by_table(&self, need: &Need, principal: &str) -> Option<Denied> {
+        self.policies.get(&need.resource)?.check_as_resource(need, principal).err()
     }
 }
 
@@ -107,7 +107,8 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
     };
     let tables = &call.core.aws.dynamodb;
     let needs = tables.schema.needs(operation, &value);
-    if let Some(denied) = needs.iter().find_map(|need| tables.denied_by_table(need)) {
+    let principal = call.principal();
+    if let Some(denied) = needs.iter().find_map(|need| tables.denied_by_table(need, principal)) {
         return call.refuse(operation, &call.denied(&denied));
     }
     let mut response = call

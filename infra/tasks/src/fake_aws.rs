@@ -1,0 +1,47 @@
+//! AWS, as empty as it can be: every table, bucket and inbox is there and has nothing in it, and every secret holds the same.
+
+use axum::{
+    Router,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::Failure;
+
+/// What a secret of the template holds once it is drawn.
+pub const RING: &str = r#"{"current":"k1","k1":"mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ"}"#;
+
+/// The SDK's variables that say where services are.
+pub const ENDPOINTS: [&str; 6] = [
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SES",
+    "AWS_ENDPOINT_URL_SNS",
+    "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+];
+
+/// Listens, for as long as the runtime lives, and returns the address. `secret` is what each secret holds.
+pub async fn listen(secret: &str) -> Result<String, Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let router = Router::new().fallback(answer).with_state(secret.to_owned());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
+
+async fn answer(State(secret): State<String>, headers: HeaderMap) -> Response {
+    let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).and_then(|t| t.rsplit('.').next()).unwrap_or_default();
+    let body = match target {
+        "Query" | "Scan" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
+        "BatchGetItem" => json!({ "Responses": {}, "UnprocessedKeys": {} }),
+        "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
+        "PutEvents" => json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "1" }, { "EventId": "2" }] }),
+        "GetSecretValue" => json!({ "SecretString": secret }),
+        _ => json!({}),
+    };
+    ([("content-type", "application/x-amz-json-1.0")], body.to_string()).into_response()
+}

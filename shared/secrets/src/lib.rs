@@ -1,0 +1,39 @@
+//! The secrets of a function, read from Secrets Manager when it starts.
+//!
+//! They do not stand in the environment: whoever may look at a function's configuration would see them there, a template takes
+//! no more than 60 references to them (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>), and
+//! which function may read which is the matter of its policy.
+
+use aws_sdk_secretsmanager::{Client, config::Builder};
+use function::{Aws, StartError};
+use kernel::{Env, Secret};
+
+/// Secrets Manager.
+pub struct Secrets(Client);
+
+impl Secrets {
+    /// The one of this account and region.
+    #[must_use]
+    pub fn new(aws: &Aws) -> Self {
+        let mut config = Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("secretsmanager"));
+        config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
+        Self(Client::from_conf(config.build()))
+    }
+
+    /// The secret whose ARN a variable holds. One request.
+    ///
+    /// # Errors
+    /// [`StartError`], which names the variable and not what the secret holds.
+    pub async fn read(&self, env: &Env, variable: &'static str) -> Result<Secret, StartError> {
+        let arn = env.read(|r| r.need(variable))?;
+        let found = self
+            .0
+            .get_secret_value()
+            .secret_id(arn)
+            .send()
+            .await
+            .map_err(|e| StartError::Broken(variable, Box::new(e.into_service_error())))?;
+        let text = found.secret_string.ok_or_else(|| StartError::Broken(variable, "it holds no text".into()))?;
+        Ok(Secret::new(text))
+    }
+}
