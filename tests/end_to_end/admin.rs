@@ -466,7 +466,10 @@ async fn the_audit_only_grows() {
     let audit_table = core.template.tables.iter().find(|t| t.name.ends_with("-audit")).unwrap();
     let policy = Policy::parse(&audit_table.statements).unwrap();
     for action in ["UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"] {
-        assert!(policy.check_as_resource(&Need::new(format!("dynamodb:{action}"), &audit_table.arn), "arn:aws:iam::0:role/anybody").is_err(), "{action}");
+        assert!(
+            policy.check_as_resource(&Need::new(format!("dynamodb:{action}"), &audit_table.arn), "arn:aws:iam::0:role/anybody").is_err(),
+            "{action}"
+        );
     }
     for function in core.template.functions.values() {
         let own = Policy::parse(&function.statements).unwrap();

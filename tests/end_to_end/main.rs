@@ -12,6 +12,7 @@ mod deletion;
 mod delivery;
 mod edge;
 mod everything;
+mod explained;
 mod export;
 mod gateway;
 mod invites;

@@ -45,7 +45,10 @@ pub async fn reactivate_account(
     let entry = Entry::by(&s.sys, actor, &request, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
     tell(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
-    s.table.commit(tx).await.map_err(|e| if e.refused(still) { Kind::Forbidden.into() } else { Problem::from(e) })?;
+    s.table
+        .commit(tx)
+        .await
+        .map_err(|e| if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { Problem::from(e) })?;
     tracing::info!(user.id = %user.id, actor.id = %actor, "reactivated");
     Ok(NoContent)
 }

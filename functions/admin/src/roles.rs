@@ -73,7 +73,7 @@ async fn change(
 ) -> Result<NoContent, Error> {
     let (actor, subject, before) = (caller.member.user.id, account.user.id, &account.roles);
     if actor == subject {
-        return Err(Kind::OwnRoles.into());
+        return Err(Kind::OwnRoles.because("nobody changes their own roles").into());
     }
     let granted = action == Action::RoleGranted;
     let after = if granted { before.with(role) } else { before.without(role) };
@@ -87,7 +87,7 @@ async fn change(
     let entry = Entry::by(&s.sys, actor, request, action, subject);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles));
     s.table.commit(tx).await.map_err(|e| match e {
-        e if e.refused(still) => Kind::Forbidden.into(),
+        e if e.refused(still) => Kind::Forbidden.because("the caller lost the role meanwhile"),
         e if staying.is_some_and(|staying| staying.was_refused(&e)) => account.refusal(),
         e => Problem::from(e),
     })?;

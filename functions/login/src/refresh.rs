@@ -37,14 +37,15 @@ pub async fn refresh_session(
     Json(body): Json<RefreshSession>,
 ) -> Result<SignedIn, web::Error> {
     let delivery = if body.refresh_token.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
-    let token = presented(&headers, body.refresh_token.as_deref())?.ok_or(Kind::RefreshInvalid)?;
+    let token =
+        presented(&headers, body.refresh_token.as_deref())?.ok_or_else(|| Kind::RefreshInvalid.because("there is no refresh token"))?;
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
             s.figures.report(&[("TokensReused", 1)]);
-            Err(Kind::RefreshInvalid.into())
+            Err(Kind::RefreshInvalid.because("a spent refresh token was used again").into())
         }
-        Refreshed::Invalid => Err(Kind::RefreshInvalid.into()),
+        Refreshed::Invalid => Err(Kind::RefreshInvalid.because("the refresh token leads to no session").into()),
     }
 }
 

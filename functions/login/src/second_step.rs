@@ -344,7 +344,7 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
             if short && s.hasher.verify(hash.as_ref(), password).await? != Verdict::Wrong {
                 Ok(Proof::Lasting)
             } else {
-                Err(Kind::PasswordWrong.into())
+                Err(Kind::PasswordWrong.because("the password is wrong"))
             }
         }
         (Factor::Passkey, Answer::Passkey(answer)) => {

@@ -70,7 +70,7 @@ pub async fn create_session(
     Json(body): Json<CreateSession>,
 ) -> Result<Reply, web::Error> {
     if body.password.expose().len() > accounts::password::MAX_BYTES {
-        return Err(Kind::CredentialsInvalid.into());
+        return Err(Kind::CredentialsInvalid.because("the password is longer than any").into());
     }
     let login = Login::parse(&body.login);
     let known = match &login {
@@ -91,6 +91,9 @@ pub async fn create_session(
     let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
     let now = s.sys.now();
     let person = found.take::<User>(&person)?.filter(|user| user.status == Status::Active);
+    if let Some(known) = known {
+        web::note_user(known);
+    }
     let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
     let holds = |d: &Device, user: &User| d.is_good(user, now) && shown.as_ref().is_some_and(|token| d.holds(token));
     let device = device.filter(|d| person.as_ref().is_some_and(|user| holds(d, user)));
@@ -103,12 +106,14 @@ pub async fn create_session(
         }
     }
     let may = guess.take(&s.table, now).await?;
-    let person = person.zip(found.take::<PasswordHash>(&password)?).filter(|_| may);
+    let (active, password) = (person.is_some(), found.take::<PasswordHash>(&password)?);
+    let has_password = password.is_some();
+    let person = person.zip(password).filter(|_| may);
     let verdict = s.hasher.verify(person.as_ref().map(|(_, hash)| hash), &body.password).await?;
     let Some((user, old)) = person.filter(|_| verdict != Verdict::Wrong) else {
         let mark = guesses::mark(&s.code_key, &client, &name, &body.password);
         guess.failed(&s.table, now, &client, &mark).await?;
-        return Err(Kind::CredentialsInvalid.into());
+        return Err(Kind::CredentialsInvalid.because(why_not(known, active, has_password, may)).into());
     };
 
     let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
@@ -126,7 +131,18 @@ pub async fn create_session(
         entered => entered,
     };
     // The account was closed, or its password changed, since it was judged.
-    Ok(entered.ok_or(Kind::CredentialsInvalid)?)
+    Ok(entered.ok_or_else(|| Kind::CredentialsInvalid.because("the account was closed, or its password changed, meanwhile"))?)
+}
+
+/// Why a password leads to nobody. Clients are told alike.
+const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
+    match (known, active, has_password, may) {
+        (None, ..) => "nobody has this name",
+        (_, false, ..) => "the account is not in use",
+        (_, _, false, _) => "the account has no password",
+        (_, _, _, false) => "other guesses at once used the attempts up",
+        _ => "the password is wrong",
+    }
 }
 
 /// Somebody whose password is right.

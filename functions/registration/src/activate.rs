@@ -84,7 +84,7 @@ pub async fn activate_account(
     limits::take(&s.table, now, &[Limit::new("activation", flow.id, TRIES, DAY)]).await?;
     let password = flow.password.as_ref().map(|p| PasswordHash { user: flow.user, phc: p.phc.clone(), pepper: p.pepper.clone() });
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
-        return Err(Kind::PasswordWrong.into());
+        return Err(Kind::PasswordWrong.because("the password is not the one that was chosen").into());
     }
     let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
     let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)

@@ -72,12 +72,12 @@ pub async fn connect(s: &State, event: &ApiGatewayWebsocketProxyRequest, id: &st
 }
 
 async fn admit(s: &State, headers: &HeaderMap, id: &str) -> Result<(), Problem> {
-    let sealed = ticket_in(headers).ok_or(Kind::TicketInvalid)?;
+    let sealed = ticket_in(headers).ok_or_else(|| Kind::TicketInvalid.because("there is no ticket"))?;
     let ticket = Ticket::open(&s.sealer, sealed).map_err(|e| Problem::new(Kind::TicketInvalid).because(e))?;
     // A header that is no text is an origin too, and none of ours.
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default());
     if !ticket.admits(origin, &s.site.origins) {
-        return Err(Kind::OriginRefused.into());
+        return Err(Kind::OriginRefused.because("the origin is not among the allowed ones"));
     }
     connection::connect(&s.table, &s.sys, &s.sockets, &ticket, id).await
 }

@@ -44,7 +44,7 @@ pub async fn create_ticket(
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default().to_owned());
     let ticket = Ticket { id: s.sys.id(), user: caller.user.id, session: caller.session.id, origin };
     if !ticket.admits(ticket.origin.as_deref(), &s.site.origins) {
-        return Err(Kind::OriginRefused.into());
+        return Err(Kind::OriginRefused.because("the origin is not among the allowed ones").into());
     }
     let (sealed, until) = ticket.seal(&s.sealer, &s.sys);
     let issued = TicketIssued {

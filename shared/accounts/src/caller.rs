@@ -33,9 +33,9 @@ pub struct Member {
 /// # Errors
 /// [`Kind::TokenInvalid`], alike for everything that can be wrong with it.
 pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str) -> Result<Member, Problem> {
-    let claims = tokens.verify(token).await?.ok_or(Kind::TokenInvalid)?;
+    let claims = tokens.verify(token).await?;
     let (member, _) = load_with(table, sys, &claims, None, false).await?;
-    member.ok_or_else(|| Kind::TokenInvalid.into())
+    member
 }
 
 /// Who a token belongs to, if person and session are still good, with one item more. One request.
@@ -48,14 +48,27 @@ pub(crate) async fn load_with(
     claims: &Claims,
     more: Option<Key>,
     even_purging: bool,
-) -> Result<(Option<Member>, Batch), StoreError> {
+) -> Result<(Result<Member, Problem>, Batch), StoreError> {
+    web::note_user(claims.sub);
     let (user, session) = (User::key_of(claims.sub), Session::key_of(claims.sub, claims.sid));
     let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
-    let good = |u: &User| u.status == Status::Active || (even_purging && u.status == Status::Purging);
-    let user = batch.take::<User>(&user)?.filter(good);
-    let session = batch.take::<Session>(&session)?.map(|session| session.proven_by(claims));
-    let member = user.zip(session).map(|(user, session)| Member { user, session });
-    Ok((member.filter(|m| m.session.is_good(&m.user, sys.now())), batch))
+    let (user, session) = (batch.take::<User>(&user)?, batch.take::<Session>(&session)?);
+    let session = session.map(|session| session.proven_by(claims));
+    Ok((member(user, session, even_purging, sys.now()), batch))
+}
+
+/// Judges the person and the session that a token names.
+fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now: Time) -> Result<Member, Problem> {
+    let refused = |cause| Kind::TokenInvalid.because(cause);
+    let user = user.ok_or_else(|| refused("the account is gone"))?;
+    if !(user.status == Status::Active || (even_purging && user.status == Status::Purging)) {
+        return Err(refused("the account is not in use"));
+    }
+    let session = session.ok_or_else(|| refused("the session has ended"))?;
+    match session.ended(&user, now) {
+        Some(cause) => Err(refused(cause)),
+        None => Ok(Member { user, session }),
+    }
 }
 
 /// What a request is about, where its path and its caller say where that is kept.
@@ -134,7 +147,7 @@ impl Member {
             return Ok(());
         }
         let methods = serde_json::to_value(self.user.step_up()).map_err(Problem::internal)?;
-        Err(Problem::new(Kind::StepUpRequired).with("methods", methods))
+        Err(Kind::StepUpRequired.because("the proof is too old or too weak").with("methods", methods))
     }
 }
 
@@ -164,13 +177,13 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?.ok_or(Kind::TokenInvalid)?;
+        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?;
         let web::Path(path) = web::Path::<T::Path>::from_request_parts(parts, state).await?;
         let key = T::find(claims.sub, path);
         let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));
         let (member, mut found) = load_with(&table, &sys, &claims, key.clone(), T::EVEN_PURGING).await?;
         let subject = key.map(|key| found.take(&key)).transpose()?.flatten();
-        Ok(Self { member: member.ok_or(Kind::TokenInvalid)?, subject })
+        Ok(Self { member: member?, subject })
     }
 }
 
@@ -178,11 +191,12 @@ where
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if it carries none.
-pub fn bearer(headers: &HeaderMap) -> Result<&str, Kind> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or(Kind::TokenInvalid)?;
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let value = value.ok_or_else(|| Kind::TokenInvalid.because("there is no Authorization header"))?;
     // `JWT` is what clients of one of the systems that this one replaces send.
-    let (scheme, token) = value.split_once(' ').ok_or(Kind::TokenInvalid)?;
-    if ["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()) { Ok(token.trim()) } else { Err(Kind::TokenInvalid) }
+    let token = value.split_once(' ').filter(|(scheme, _)| ["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()));
+    token.map(|(_, token)| token.trim()).ok_or_else(|| Kind::TokenInvalid.because("the Authorization header holds no bearer token"))
 }
 
 impl<S> FromRequestParts<S> for Member

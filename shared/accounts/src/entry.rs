@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use kernel::{Problem, Secret, Sys, Time};
-use store::{StoreError, Table, Tx};
+use kernel::{Kind, Problem, Secret, Sys, Time};
+use store::{Table, Tx};
 use web::Client;
 
 use crate::{
@@ -38,15 +38,16 @@ impl IntoResponse for Reply {
 /// token: one client is one person, so a new one takes its place. What is not good leads to none. One read, if there is any.
 ///
 /// # Errors
-/// [`StoreError`]
-pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+/// A [`Problem`] if the table does not work.
+pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
     if let Some(token) = signed_in::from_cookie(headers).ok().flatten().and_then(|token| RefreshToken::parse(&token)) {
-        return session::of_token(table, now, key, &token).await;
+        return Ok(session::of_token(table, now, key, &token).await?);
     }
     let Ok(token) = bearer(headers) else { return Ok(None) };
-    match tokens.verify(token).await? {
-        Some(claims) => table.get(Session::key_of(claims.sub, claims.sid)).await,
-        None => Ok(None),
+    match tokens.verify(token).await {
+        Ok(claims) => Ok(table.get(Session::key_of(claims.sub, claims.sid)).await?),
+        Err(problem) if problem.kind == Kind::TokenInvalid => Ok(None),
+        Err(problem) => Err(problem),
     }
 }
 

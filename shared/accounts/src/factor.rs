@@ -357,7 +357,9 @@ impl Checks {
         for steps in [Steps::Three, Steps::Current] {
             match limits::take_together(table, now, &self.limits(factor, steps)).await {
                 Ok(()) => return Ok(steps),
-                Err(LimitError::Reached(reached)) if reached.name == IN_A_ROW => return Err(Kind::FactorLocked.into()),
+                Err(LimitError::Reached(reached)) if reached.name == IN_A_ROW => {
+                    return Err(Kind::FactorLocked.because("a hundred codes in a row were wrong"));
+                }
                 Err(LimitError::Reached(reached)) if [TOLERATED, GUESSES].contains(&reached.name) => refused = Some(reached),
                 Err(e) => return Err(e.into()),
             }

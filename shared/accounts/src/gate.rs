@@ -77,7 +77,7 @@ impl Gate {
             return Ok(());
         }
         let challenge = self.challenge(now + LIFE, difficulty, client, name);
-        Err(Problem::new(Kind::ProofOfWorkRequired).with("challenge", challenge).with("difficulty", difficulty))
+        Err(Kind::ProofOfWorkRequired.because("strangers work before this").with("challenge", challenge).with("difficulty", difficulty))
     }
 
     /// `<until>.<difficulty>.<tag>`

@@ -271,7 +271,7 @@ pub async fn demand(
         let day = [day];
         let (counted, ()) = join!(limits::note(table, now, &day), gate::failed(table, now, client));
         counted?;
-        return Err(Kind::PasswordWrong.into());
+        return Err(Kind::PasswordWrong.because("the current password is wrong"));
     }
     let [at_account, _] = &attempts;
     tx.delete(at_account.key());

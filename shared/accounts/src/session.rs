@@ -95,7 +95,19 @@ impl Session {
     /// Whether it is still good for this person.
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
-        now < self.ends_at() && self.credentials == user.credentials
+        self.ended(user, now).is_none()
+    }
+
+    /// Why it is no longer good for this person.
+    #[must_use]
+    pub fn ended(&self, user: &User, now: Time) -> Option<&'static str> {
+        if now >= self.ends_at() {
+            Some("the session has expired")
+        } else if self.credentials != user.credentials {
+            Some("how the person signs in was changed after the session began")
+        } else {
+            None
+        }
     }
 
     /// The session as whoever has this token of it has proven it.

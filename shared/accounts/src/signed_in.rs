@@ -161,7 +161,11 @@ pub fn device(headers: &HeaderMap, body: Option<&str>) -> Option<DeviceToken> {
 /// [`Kind::OriginRefused`] if it does without [`CSRF_HEADER`]: then it was not our client's script that sent it.
 pub fn from_cookie(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
-    if headers.contains_key(CSRF_HEADER) { Ok(Some(token.to_owned())) } else { Err(Kind::OriginRefused.into()) }
+    if headers.contains_key(CSRF_HEADER) {
+        Ok(Some(token.to_owned()))
+    } else {
+        Err(Kind::OriginRefused.because("a cookie came without the CSRF header"))
+    }
 }
 
 /// Where the client that makes a request keeps the refresh token of this session.

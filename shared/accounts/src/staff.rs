@@ -172,7 +172,8 @@ impl<R> AsRef<Member> for Staff<R> {
 
 /// What `least` demands of a caller who has these roles.
 fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role, Problem> {
-    let role = roles.iter().max().copied().filter(|role| *role >= least).ok_or(Kind::Forbidden)?;
+    let role = roles.iter().max().copied().filter(|role| *role >= least);
+    let role = role.ok_or_else(|| Kind::Forbidden.because("the caller has no role that may do this"))?;
     proven(member, now).map(|()| role)
 }
 
@@ -183,7 +184,7 @@ fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role
 pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
     let strong: Vec<Factor> = member.user.second_step().into_iter().filter(|f| matches!(f, Factor::App | Factor::Passkey)).collect();
     if strong.is_empty() {
-        return Err(Kind::SecondFactorRequired.into());
+        return Err(Kind::SecondFactorRequired.because("the caller has neither an app nor a passkey"));
     }
     let proven = strong.iter().any(|factor| member.session.amr.contains(&(*factor).into()));
     let Session { auth_time, active_since, .. } = member.session;
@@ -191,7 +192,7 @@ pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
         return Ok(());
     }
     let methods = serde_json::to_value(&strong).map_err(Problem::internal)?;
-    Err(Problem::new(Kind::StepUpRequired).with("methods", methods))
+    Err(Kind::StepUpRequired.because("the proof of this shift is too old or too weak").with("methods", methods))
 }
 
 impl<S, R> FromRequestParts<S> for Staff<R>
@@ -205,10 +206,10 @@ where
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
-        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?.ok_or(Kind::TokenInvalid)?;
+        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?;
         let (table, sys, key) = (Table::from_ref(state), Sys::from_ref(state), Roles::key_of(claims.sub));
         let (member, mut found) = load_with(&table, &sys, &claims, Some(key.clone()), false).await?;
-        let member = member.ok_or(Kind::TokenInvalid)?;
+        let member = member?;
         let roles = found.take::<Roles>(&key)?.map(|r| r.roles).unwrap_or_default();
         let role = judge(&member, &roles, R::ROLE, sys.now())?;
         Ok(Self { member, role, least: PhantomData })

@@ -12,7 +12,7 @@ use function::Aws;
 use hkdf::Hkdf;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use kernel::{
-    Problem, Secret, Sys, Time,
+    Kind, Problem, Secret, Sys, Time,
     env::Reader,
     id::{SessionId, TokenId, UserId},
 };
@@ -213,27 +213,33 @@ impl Tokens {
     /// token under a key that is new to this instance.
     ///
     /// # Errors
-    /// [`StoreError`], if the key is not known and cannot be read.
-    pub async fn verify(&self, token: &str) -> Result<Option<Claims>, StoreError> {
-        let Some(header) = Some(token).filter(|t| t.len() <= MAX_BYTES).and_then(JoseHeader::of) else { return Ok(None) };
+    /// [`Kind::TokenInvalid`], or a [`Problem`] if the key is not known and cannot be read.
+    pub async fn verify(&self, token: &str) -> Result<Claims, Problem> {
+        let header = Some(token).filter(|t| t.len() <= MAX_BYTES).and_then(JoseHeader::of);
+        let header = header.ok_or_else(|| Kind::TokenInvalid.because("what was sent is no access token"))?;
         if header.typ != TYPE || header.alg != Algorithm::EdDSA {
-            return Ok(None);
+            return Err(Kind::TokenInvalid.because("the token is of another type or algorithm"));
         }
-        Ok(self.key(&header.kid).await?.and_then(|key| self.claims(token, &key)))
+        let key = self.key(&header.kid).await?.ok_or_else(|| Kind::TokenInvalid.because("the token is signed with an unknown key"))?;
+        self.claims(token, &key)
     }
 
-    fn claims(&self, token: &str, key: &DecodingKey) -> Option<Claims> {
+    fn claims(&self, token: &str, key: &DecodingKey) -> Result<Claims, Problem> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&*self.issuer]);
         // Times are judged below, by the clock we are given.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).ok()?.claims;
+        let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation);
+        let claims = decoded.map_err(|_| Kind::TokenInvalid.because("the signature does not fit, or a claim is not ours"))?.claims;
         let now = self.sys.now();
         let from = Time::from_millis(claims.nbf.max(claims.iat).saturating_mul(1000)) - LEEWAY;
         let until = Time::from_millis(claims.exp.saturating_mul(1000)) + LEEWAY;
-        (claims.ver == VERSION && from <= now && now < until).then_some(claims)
+        if claims.ver != VERSION || now < from {
+            return Err(Kind::TokenInvalid.because("the token is of another version, or not good yet"));
+        }
+        if now < until { Ok(claims) } else { Err(Kind::TokenInvalid.because("the token has expired")) }
     }
 
     /// Who issues the tokens.
@@ -397,7 +403,7 @@ mod tests {
     }
 
     async fn good(issuer: &Issuer, token: &str) -> bool {
-        issuer.tokens.verify(token).await.unwrap().is_some()
+        issuer.tokens.verify(token).await.is_ok()
     }
 
     #[tokio::test]

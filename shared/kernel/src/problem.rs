@@ -204,6 +204,15 @@ pub struct FieldProblem {
     pub message: String,
 }
 
+impl Kind {
+    /// A problem of this kind, with a reason for the log: what a client is told alike, operators tell apart by it.
+    #[must_use]
+    #[track_caller]
+    pub fn because(self, cause: &'static str) -> Problem {
+        Problem::new(self).because(cause)
+    }
+}
+
 impl Problem {
     /// A problem of this kind.
     #[must_use]

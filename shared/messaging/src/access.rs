@@ -48,7 +48,8 @@ pub struct Speaker {
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is not known (any more).
 pub async fn identify(table: &Table, connection: &str) -> Result<(UserId, SessionId), Problem> {
-    let connection = table.get::<Connection>(Connection::key_of(connection)).await?.ok_or(Kind::TokenInvalid)?;
+    let connection = table.get::<Connection>(Connection::key_of(connection)).await?;
+    let connection = connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))?;
     Ok((connection.user, connection.session))
 }
 
@@ -67,12 +68,17 @@ pub async fn judge(table: &Table, sys: &Sys, socket: &str, whose: (UserId, Sessi
     let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
     keys.extend(receipt_key.clone());
     let mut batch = table.get_many(keys).await?;
-    let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active).ok_or(Kind::TokenInvalid)?;
-    batch.take::<Session>(&session_key)?.filter(|s| s.is_good(&user, sys.now())).ok_or(Kind::TokenInvalid)?;
+    let refused = |cause| Kind::TokenInvalid.because(cause);
+    let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
+    let user = user.ok_or_else(|| refused("the account is not in use"))?;
+    let session = batch.take::<Session>(&session_key)?.ok_or_else(|| refused("the session has ended"))?;
+    if let Some(cause) = session.ended(&user, sys.now()) {
+        return Err(refused(cause));
+    }
     let chat = batch.take::<ChatState>(&chat_key)?.unwrap_or_default();
     chat.admit(sys.now())?;
     let presence = batch.take::<Presence>(&presence_key)?.filter(|here| here.live.iter().any(|live| live.id == socket));
-    let presence = presence.ok_or(Kind::TokenInvalid)?;
+    let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
     let room = entered(about.room, batch.take(&room_key)?, user.id)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
     Ok(Speaker { user, presence, chat, receipt, room })

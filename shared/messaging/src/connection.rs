@@ -87,8 +87,10 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
     ];
     let mut batch = table.get_many(keys.to_vec()).await?;
     let [user, session, chat, here] = keys;
-    let person = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active).ok_or(Kind::TicketInvalid)?;
-    let sign_in = batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now)).ok_or(Kind::TicketInvalid)?;
+    let person = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active);
+    let person = person.ok_or_else(|| Kind::TicketInvalid.because("the account is not in use"))?;
+    let sign_in = batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now));
+    let sign_in = sign_in.ok_or_else(|| Kind::TicketInvalid.because("the session has ended"))?;
     batch.take::<ChatState>(&chat)?.unwrap_or_default().admit(now)?;
     let mut before = batch.take::<Presence>(&here)?;
     let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now };
@@ -109,7 +111,9 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
                 let _ = sockets.close_all(change.gone.into_iter().map(|l| l.id).collect(), None).await;
                 return Ok(());
             }
-            Err(e) if e.refused(first_use) || e.refused(signed_in) => return Err(Kind::TicketInvalid.into()),
+            Err(e) if e.refused(first_use) || e.refused(signed_in) => {
+                return Err(Kind::TicketInvalid.because("the ticket was used, or its session has ended"));
+            }
             Err(CommitError::Refused(r)) if r.at(welcome) => {
                 let chat = r.current(welcome).map(store::Row::decode::<ChatState>).transpose()?.unwrap_or_default();
                 return Err(chat.admit(now).err().unwrap_or_else(|| Kind::ChatBanned.into()));

@@ -155,7 +155,7 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
             return Ok(receipt.repeated(&digest)?);
         }
         if chat.banned_at.is_some() {
-            return Err(Kind::ChatBanned.into());
+            return Err(Kind::ChatBanned.because("the person is banned from chat").into());
         }
         let count = chat.count(sys, user.id, now).ok_or(Unsaid::Spam)?;
         let Number { seq, at } = match *number {
@@ -195,7 +195,7 @@ async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Op
             Err(CommitError::Refused(refused)) => {
                 if heard.is_some_and(|slot| refused.at(slot)) {
                     count_unused(table, sys, user.id, room.id, number, chat).await?;
-                    return Err(Kind::ChatNotAllowed.into());
+                    return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one").into());
                 }
                 if refused.at(placed) {
                     // A reader has buried the number.
@@ -226,7 +226,7 @@ async fn count_unused(
         let Some(Number { seq, .. }) = *number else { return Ok(()) };
         let now = sys.now();
         if chat.banned_at.is_some() {
-            return Err(Kind::ChatBanned.into());
+            return Err(Kind::ChatBanned.because("the person is banned from chat").into());
         }
         let mut tx = Tx::new();
         let placed = tx.create(&Entry::tombstone(room, seq, now));

@@ -9,10 +9,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use kernel::{Kind, Locale, Problem, problem::ProblemDocument};
+use kernel::{Kind, Locale, Problem, id::UserId, problem::ProblemDocument};
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext};
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::{Instrument as _, Level};
+use tracing::Instrument as _;
 
 use crate::{Edge, Error, Language, RequestId, edge, error::Unrendered, host::Route};
 
@@ -47,7 +47,7 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
     parts.extensions.insert(Language(locale));
     parts.extensions.insert(client);
     parts.extensions.insert(id.clone());
-    let span = tracing::info_span!("request", request_id = %id.0, %method, route);
+    let span = tracing::info_span!("request", request_id = %id.0, %method, route, user.id = tracing::field::Empty);
     async {
         let reply = async {
             // The gateway chose a route that this function does not have.
@@ -55,12 +55,12 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
         };
         let reply = tokio::time::timeout(*deadline, reply).await;
         let mut response = reply.unwrap_or_else(|_| Error(Problem::unavailable("the deadline passed")).into_response());
-        if let Some(Unrendered(problem)) = response.extensions_mut().remove() {
-            note(&problem);
-            response = rendered(&problem, locale, &id, html, response);
+        let problem = response.extensions_mut().remove().map(|Unrendered(problem)| problem);
+        if let Some(problem) = &problem {
+            response = rendered(problem, locale, &id, html, response);
         }
         headers(&mut response, locale, &id);
-        tracing::info!(status = response.status().as_u16(), ms = edge.sys.now().since(started).as_millis(), "replied");
+        note(response.status(), edge.sys.now().since(started), problem.as_deref());
         response
     }
     .instrument(span)
@@ -80,13 +80,24 @@ fn wants_html(parts: &http::request::Parts) -> bool {
     parts.method == Method::GET && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
 }
 
-fn note(problem: &Problem) {
-    let cause = problem.cause.as_ref().map(ToString::to_string).unwrap_or_default();
-    if problem.kind.status() >= 500 {
-        tracing::event!(Level::ERROR, code = problem.kind.code(), cause, at = %problem.at, "failed");
+/// The one line that every request leaves: what it was answered with and, if that is a problem, what was told, why, and from where in
+/// the code. The span around it names request, route and person.
+fn note(status: StatusCode, took: Duration, problem: Option<&Problem>) {
+    let (status, ms) = (status.as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    let Some(problem) = problem else { return tracing::info!(status, ms, "replied") };
+    let (code, at) = (problem.kind.code(), tracing::field::display(problem.at));
+    let wrong = || problem.fields.iter().map(|(pointer, field)| format!("{pointer} {}", field.code)).collect::<Vec<_>>().join(", ");
+    let cause = problem.cause.as_ref().map_or_else(wrong, ToString::to_string);
+    if status >= 500 {
+        tracing::error!(status, ms, code, cause, at, "failed");
     } else {
-        tracing::event!(Level::DEBUG, code = problem.kind.code(), cause, at = %problem.at, "refused");
+        tracing::info!(status, ms, code, cause, at, "refused");
     }
+}
+
+/// Says in the log whose request this is. No personal data: an id.
+pub fn note_user(user: UserId) {
+    tracing::Span::current().record("user.id", tracing::field::display(user));
 }
 
 fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: Response) -> Response {

@@ -23,6 +23,7 @@ pub use edge::Edge;
 pub use error::Error;
 pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
+pub use layers::note_user;
 pub use openapi::Problems;
 #[doc(hidden)]
 pub use operations::route;

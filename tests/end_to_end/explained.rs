@@ -1,0 +1,83 @@
+//! What operators read of a refusal: one line with its code, cause and place, the request's id as the client was told it, and the
+//! person's id where it is known.
+
+use std::time::Duration;
+
+use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
+
+/// What was done, the reply, and the cause that the log must name.
+type Case = (&'static str, Reply, &'static str);
+
+/// Whose request it was, if anybody knows.
+async fn journey() -> Vec<(Case, Option<String>)> {
+    let cloud = Cloud::start().await;
+    let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
+    let with = |token: &str| cloud.anonymous().with("authorization", token);
+    let me = async |caller: &Caller| caller.get("/v1/me").await;
+    let sign_in =
+        async |login: &str, password: &str| cloud.anonymous().post("/v1/sessions", json!({ "login": login, "password": password })).await;
+    let id = |caller: &Caller| Some(caller.id());
+    let mut cases: Vec<(Case, Option<String>)> = vec![
+        (("no token", me(&cloud.anonymous()).await, "there is no Authorization header"), None),
+        (("another scheme", me(&with("Basic YTpi")).await, "the Authorization header holds no bearer token"), None),
+        (("no JWT", me(&with("Bearer canary-in-a-token")).await, "what was sent is no access token"), None),
+        (("nobody's name", sign_in("canary_name", PASSWORD).await, "nobody has this name"), None),
+        (("wrong password", sign_in("ana", "canary horse staples").await, "the password is wrong"), id(&ana)),
+        (("no role", ana.get("/v1/admin/users/ben").await, "the caller has no role that may do this"), id(&ana)),
+        (
+            (
+                "foreign page",
+                ana.with("origin", "https://canary.example").post("/v1/realtime/tickets", json!({})).await,
+                "the origin is not among the allowed ones",
+            ),
+            id(&ana),
+        ),
+        (("no refresh token", cloud.anonymous().post("/v1/sessions/refresh", json!({})).await, "there is no refresh token"), None),
+        (("wrong field", cloud.anonymous().post("/v1/registrations", json!({ "email": "canary at example" })).await, "/email email"), None),
+        (("no text", cloud.anonymous().post("/v1/sessions", json!({ "login": 7, "password": "canary" })).await, "/login"), None),
+    ];
+    ben.delete("/v1/sessions/current").await.is(204);
+    cases.push((("signed out", me(&ben).await, "the session has ended"), id(&ben)));
+    let body = json!({ "current_password": PASSWORD, "new_password": "quiet otters swimming" });
+    let other = cloud.anonymous();
+    let other = other.signed_in(other.post("/v1/sessions", json!({ "login": "eve", "password": PASSWORD })).await.is(201));
+    eve.put("/v1/me/password", body).await.is(204);
+    cases.push((("credentials changed", me(&other).await, "how the person signs in was changed after the session began"), id(&eve)));
+    eve.post("/v1/me/deactivation", json!({ "password": "quiet otters swimming" })).await.is(204);
+    cases.push((("deactivated", me(&eve).await, "the account is not in use"), id(&eve)));
+    cases.push((("deactivated", sign_in("eve", "quiet otters swimming").await, "the account is not in use"), id(&eve)));
+    cloud.advance(Duration::from_secs(660)).await;
+    cases.push((("expired", me(&ana).await, "the token has expired"), None));
+    cases
+}
+
+/// Every refusal is explained by one line, and no line tells what somebody typed.
+#[test]
+fn a_refusal_is_explained_in_one_line() {
+    let Some((cases, log)) = logged(journey()) else { return };
+    for ((what, reply, cause), user) in &cases {
+        let request = reply.header("x-request-id");
+        let lines: Vec<&str> = log.lines().filter(|l| l.contains(&format!("request_id={request} ")) && l.contains(" status=")).collect();
+        let [line] = lines[..] else { panic!("{what}: {lines:?}") };
+        let problem = reply.json();
+        for part in [
+            format!("INFO request{{request_id={request} "),
+            format!("status={}", reply.status.as_u16()),
+            format!("code={}", problem["code"]),
+            "at=".to_owned(),
+        ] {
+            assert!(line.contains(&part), "{what}: no {part} in {line}");
+        }
+        let told = line.split_once("cause=\"").and_then(|(_, rest)| rest.split_once("\" at=")).map_or("", |(cause, _)| cause);
+        assert!(told.contains(cause), "{what}: {line}");
+        match user {
+            Some(user) => assert!(line.contains(&format!("user.id={user}")), "{what}: {line}"),
+            None => assert!(!line.contains("user.id"), "{what}: {line}"),
+        }
+    }
+    let refused = log.lines().filter(|l| l.contains(" status=401 ") || l.contains(" status=403 "));
+    for line in refused {
+        assert!(line.contains("cause=\"") && !line.contains("cause=\"\""), "{line}");
+    }
+    assert!(!log.contains("canary"), "what somebody typed is in the log");
+}
