@@ -16,7 +16,7 @@ use crate::{
     events::{self, Case},
     fake_aws,
     functions::{self, Deployed},
-    messages,
+    messages, platform,
     repository::{self, logical_id},
     sync,
 };
@@ -80,6 +80,7 @@ pub fn run() -> Result<(), Failure> {
     findings.extend(messages::findings()?);
     findings.extend(attacks::findings()?);
     findings.extend(environment(&functions, &template)?);
+    findings.extend(platform::findings(&template)?);
     let operations_file = repository::read("infra/operations.yaml")?;
     findings.extend(watched(&operations_file, &template));
     findings.extend(figures(&operations_file, &repository::sources()?));
@@ -89,8 +90,7 @@ pub fn run() -> Result<(), Failure> {
     for finding in &findings {
         println!("{finding}");
     }
-    let (routes, permissions) = (template.http_api.routes.len(), functions.len());
-    println!("{permissions} functions, {routes} routes (an HTTP API takes 300), {} events", cases.len());
+    println!("\n{} functions, {} events", functions.len(), cases.len());
     if findings.is_empty() { Ok(()) } else { Err(format!("{} differences", findings.len()).into()) }
 }
 

@@ -8,6 +8,7 @@ mod events;
 mod fake_aws;
 mod functions;
 mod messages;
+mod platform;
 mod repository;
 mod sizes;
 mod sync;

@@ -300,6 +300,14 @@ pub struct SecretSpec {
     pub key: Option<String>,
 }
 
+/// A YAML document as JSON, with CloudFormation's short tags in their long form.
+///
+/// # Errors
+/// [`TemplateError`] if it is not valid.
+pub fn parse(text: &str) -> Result<Value, TemplateError> {
+    yaml::parse(text)
+}
+
 impl Template {
     /// Reads a template.
     ///

@@ -1,0 +1,251 @@
+//! The limits of the platform that a growing template meets, counted in the template as CloudFormation gets it: what SAM makes of it,
+//! and every stack nested in it.
+
+use std::collections::BTreeMap;
+
+use local::template::{Template, parse};
+use serde_json::{Map, Value};
+
+use crate::{Failure, repository};
+
+/// Of a limit, this share may be used.
+const PERCENT: usize = 80;
+
+/// A limit, and where AWS states it.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    what: &'static str,
+    most: usize,
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+const RESOURCES: Limit = Limit { what: "resources", most: 500 };
+/// The same page.
+const PARAMETERS: Limit = Limit { what: "parameters", most: 200 };
+/// The same page: the body of a template in S3.
+const TEMPLATE: Limit = Limit { what: "bytes of the template", most: 1_000_000 };
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
+const REFERENCES: Limit = Limit { what: "dynamic references", most: 60 };
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
+const ROUTES: Limit = Limit { what: "routes of the HTTP API", most: 300 };
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const POLICY: Limit = Limit { what: "bytes of the resource policy", most: 20_480 };
+/// The same page.
+const ENVIRONMENT: Limit = Limit { what: "bytes of the environment", most: 4_096 };
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
+const RULES: Limit = Limit { what: "rules of the bus", most: 300 };
+
+/// How much of a limit is used, and by what.
+#[derive(Debug)]
+struct Use {
+    limit: Limit,
+    /// The stack, or the function that uses most.
+    by: String,
+    used: usize,
+}
+
+impl Use {
+    fn finding(&self) -> Option<String> {
+        let Self { limit: Limit { what, most }, by, used } = self;
+        (used.saturating_mul(100) > most.saturating_mul(PERCENT))
+            .then(|| format!("{by}: {used} {what}, of {most} that there may be: no more than {PERCENT} % are to be used"))
+    }
+}
+
+/// Prints how much of each limit is used, and returns those that are nearly reached.
+pub fn findings(template: &Template) -> Result<Vec<String>, Failure> {
+    let mut uses = Vec::new();
+    stack("template.yaml", &repository::read("template.yaml")?, &mut uses)?;
+    uses.extend(of_template(template));
+    println!("\n| limit of the platform | used | of | by |\n|---|--:|--:|---|");
+    for Use { limit, by, used } in &uses {
+        println!("| {} | {used} | {} | {by} |", limit.what, limit.most);
+    }
+    Ok(uses.iter().filter_map(Use::finding).collect())
+}
+
+/// What a stack uses, and those nested in it.
+fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
+    let document = parse(text).map_err(|e| format!("{file}: {e}"))?;
+    let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+    let (resources, parameters) = (section("Resources"), section("Parameters"));
+    let made: Vec<Made> = resources.iter().flat_map(|(id, resource)| made_of(id, resource)).collect();
+    let bytes = made.iter().map(|made| made.bytes).sum::<usize>().saturating_add(text.len());
+    let mut add = |limit, used| uses.push(Use { limit, by: file.to_owned(), used });
+    add(RESOURCES, made.len());
+    add(PARAMETERS, parameters.len());
+    add(REFERENCES, text.matches("{{resolve:").count());
+    add(TEMPLATE, bytes);
+    let mut policies: BTreeMap<&str, usize> = BTreeMap::new();
+    for made in &made {
+        if let Some((function, bytes)) = &made.permission {
+            let total = policies.entry(function).or_default();
+            *total = total.saturating_add(*bytes);
+        }
+    }
+    if let Some((function, used)) = policies.into_iter().max_by_key(|(_, used)| *used) {
+        uses.push(Use { limit: POLICY, by: function.to_owned(), used });
+    }
+    for resource in resources.values() {
+        if let Some(nested) = resource.pointer("/Properties/Location").and_then(Value::as_str) {
+            stack(nested, &repository::read(nested)?, uses)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is counted in the template as the local cloud understands it, with every function resolved.
+fn of_template(template: &Template) -> Vec<Use> {
+    let routes = Use { limit: ROUTES, by: "template.yaml".to_owned(), used: template.http_api.routes.len() };
+    let bytes = |environment: &BTreeMap<String, String>| environment.iter().map(|(k, v)| k.len().saturating_add(v.len())).sum::<usize>();
+    let largest = template.functions.values().max_by_key(|function| bytes(&function.environment));
+    let environment =
+        largest.map(|function| Use { limit: ENVIRONMENT, by: function.logical_id.clone(), used: bytes(&function.environment) });
+    let rules = template.buses.iter().map(|bus| Use {
+        limit: RULES,
+        by: bus.clone(),
+        used: template.rules.iter().filter(|rule| rule.bus == *bus).count(),
+    });
+    [routes].into_iter().chain(environment).chain(rules).collect()
+}
+
+/// A resource as CloudFormation gets it.
+#[derive(Debug, Default)]
+struct Made {
+    /// Bytes that SAM adds to the template for it, about.
+    bytes: usize,
+    /// If it is a permission to invoke a function: which, and how long its statement is in that function's policy.
+    permission: Option<(String, usize)>,
+}
+
+impl Made {
+    /// What SAM makes besides: its properties are about as long as those of a permission.
+    fn by_sam() -> Self {
+        Self { bytes: 450, permission: None }
+    }
+
+    /// A permission whose statement names this source.
+    fn permission(function: &str, source: &str) -> Self {
+        Self { permission: Some((function.to_owned(), statement(function, source))), ..Self::by_sam() }
+    }
+}
+
+/// What SAM makes of a resource; one that is none of SAM's is left as it is.
+fn made_of(id: &str, resource: &Value) -> Vec<Made> {
+    let properties = resource.get("Properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let text = |name: &str| properties.get(name).map(Value::to_string).unwrap_or_default();
+    match resource.get("Type").and_then(Value::as_str).unwrap_or_default() {
+        "AWS::Serverless::Function" => function(id, &properties),
+        // The API and its stage.
+        "AWS::Serverless::HttpApi" => vec![Made::default(), Made::by_sam()],
+        // Each route has an integration, and permissions are given function by function.
+        "AWS::Serverless::WebSocketApi" => {
+            let routes = properties.get("Routes").and_then(Value::as_object).cloned().unwrap_or_default();
+            let each = routes.iter().flat_map(|(key, route)| {
+                let function = route.get("FunctionArn").map(Value::to_string).unwrap_or_default();
+                [Made::by_sam(), Made::by_sam(), Made::permission(&referred(&function), &format!("$connect{key}"))]
+            });
+            [Made::default(), Made::by_sam()].into_iter().chain(each).collect()
+        }
+        "AWS::Lambda::Permission" => {
+            vec![Made { bytes: 0, ..Made::permission(&referred(&text("FunctionName")), &text("SourceArn")) }]
+        }
+        _ => vec![Made::default()],
+    }
+}
+
+fn function(id: &str, properties: &Map<String, Value>) -> Vec<Made> {
+    let mut made = vec![Made::default()];
+    if !properties.contains_key("Role") {
+        made.push(Made::by_sam());
+    }
+    if properties.contains_key("EventInvokeConfig") {
+        made.push(Made::by_sam());
+    }
+    for (name, event) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
+        let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
+        let path = event.pointer("/Properties/Path").and_then(Value::as_str).unwrap_or(name);
+        match kind {
+            "HttpApi" => made.push(Made::permission(id, path)),
+            "S3" => made.push(Made::permission(id, name)),
+            "EventBridgeRule" => made.extend([Made::by_sam(), Made::permission(id, name)]),
+            // A schedule with the role that it invokes by.
+            "ScheduleV2" => made.extend([Made::by_sam(), Made::by_sam()]),
+            _ => made.push(Made::by_sam()),
+        }
+    }
+    made
+}
+
+/// The logical id in `Ref`, `Fn::GetAtt` or `Fn::Sub`.
+fn referred(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.into_iter().find(|word| word.ends_with("Function") && *word != "Function").unwrap_or(text).to_owned()
+}
+
+/// Bytes of the statement that a permission adds to a function's policy, for a stack with a name of twelve letters.
+fn statement(function: &str, source: &str) -> usize {
+    const FIXED: &str = r#"{"Sid":"stoa-staging--XXXXXXXXXXXXX","Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:eu-central-1:000000000000:function:stoa-staging-","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:execute-api:eu-central-1:000000000000:xxxxxxxxxx/*/DELETE"}}},"#;
+    // The id stands in the statement's id, the name in its resource.
+    FIXED.len().saturating_add(function.len().saturating_mul(2)).saturating_add(source.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uses(text: &str) -> Vec<String> {
+        let mut uses = Vec::new();
+        stack("t.yaml", text, &mut uses).expect("a template");
+        uses.iter().filter_map(Use::finding).collect()
+    }
+
+    /// `Resources` with `many` of these, each under an id of its own.
+    fn template(many: usize, resource: &str) -> String {
+        (0..many).fold("Resources:\n".to_owned(), |text, n| format!("{text}  R{n}: {}\n", resource.replace('#', &n.to_string())))
+    }
+
+    #[test]
+    fn each_limit_refuses_at_four_fifths() {
+        let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: HttpApi, Properties: {Path: /a}}}}}";
+        // A function, its role, the permission of its route.
+        assert_eq!(uses(&template(133, function)), [""; 0]);
+        assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources, of 500 that there may be: no more than 80 % are to be used"]);
+        let references = |many| template(many, "{Type: X, Properties: {A: '{{resolve:secretsmanager:a:SecretString}}'}}");
+        assert_eq!(uses(&references(48)), [""; 0]);
+        assert!(uses(&references(49)).concat().contains("49 dynamic references"));
+        let parameters = |many| (0..many).fold("Parameters:\n".to_owned(), |text, n| format!("{text}  P{n}: {{Type: String}}\n"));
+        assert_eq!(uses(&parameters(160)), [""; 0]);
+        assert!(uses(&parameters(161)).concat().contains("161 parameters"));
+        assert!(
+            uses(&template(9, &format!("{{Type: X, Properties: {{A: '{}'}}}}", "a".repeat(90_000))))
+                .concat()
+                .contains("bytes of the template")
+        );
+        let events = |many| {
+            (0..many).map(|n| format!("E{n}: {{Type: HttpApi, Properties: {{Path: /v1/things/{n}}}}}")).collect::<Vec<_>>().join(", ")
+        };
+        let function = |many| {
+            format!("Resources:\n  ThingsFunction: {{Type: 'AWS::Serverless::Function', Properties: {{Events: {{{}}}}}}}\n", events(many))
+        };
+        assert_eq!(uses(&function(40)), [""; 0]);
+        let refused = uses(&function(52)).concat();
+        assert!(refused.starts_with("ThingsFunction: ") && refused.contains("bytes of the resource policy, of 20480"), "{refused}");
+    }
+
+    #[test]
+    fn routes_rules_and_environments_are_counted() {
+        let mut template = crate::check::template().expect("the template");
+        let findings = |template: &Template| of_template(template).iter().filter_map(Use::finding).collect::<Vec<_>>();
+        assert_eq!(findings(&template), [""; 0]);
+        let route = template.http_api.routes[0].clone();
+        template.http_api.routes = vec![route; 241];
+        assert!(findings(&template).concat().contains("241 routes of the HTTP API, of 300"));
+        let rule = template.rules[0].clone();
+        template.rules = vec![rule; 241];
+        assert!(findings(&template).concat().contains("241 rules of the bus, of 300"));
+        let function = template.functions.values_mut().next().expect("a function");
+        function.environment.insert("LONG".to_owned(), "x".repeat(3_300));
+        assert!(findings(&template).concat().contains("bytes of the environment, of 4096"));
+    }
+}
