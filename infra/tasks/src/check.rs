@@ -489,7 +489,19 @@ mod tests {
 Resources:
   Bus: {Type: AWS::Events::EventBus}
   TalkFailures: {Type: AWS::SQS::Queue, Properties: {QueueName: stoa-talk-failures}}
-  Api: {Type: AWS::Serverless::HttpApi}
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        paths: {/v1/talk: {get: {x-amazon-apigateway-integration: {$ref: '#/components/x-amazon-apigateway-integrations/talk'}}}}
+        components:
+          x-amazon-apigateway-integrations:
+            talk: {type: aws_proxy, payloadFormatVersion: '2.0', uri: !Sub '/functions/${TalkFunction.Arn}/invocations'}
+  TalkLetsApiIn:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref TalkFunction
+      SourceArn: !Sub arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*
   Sockets:
     Type: AWS::Serverless::WebSocketApi
     Properties: {RouteSelectionExpression: $request.body.stream, Routes: {talk: {FunctionArn: !GetAtt TalkFunction.Arn}}}
@@ -499,7 +511,6 @@ Resources:
       CodeUri: functions/talk
       Environment: {Variables: {A: x, B: x, STAGE: x}}
       Events:
-        Get: {Type: HttpApi, Properties: {Method: GET, Path: /v1/talk}}
         Due: {Type: EventBridgeRule, Properties: {EventBusName: !Ref Bus, Pattern: {detail-type: [account_purge_due]}}}
 ";
 

@@ -1,7 +1,10 @@
-//! Writing the handlers' routes to the places that repeat them: each function's events in the template, the OpenAPI
+//! Writing the handlers' routes to the places that repeat them: the HTTP API in the template, the OpenAPI
 //! document, and the router of `cargo lambda watch`. Also packs the list of common passwords.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use local::template::Template;
 
@@ -9,7 +12,7 @@ use crate::{
     Failure,
     document::{self, Route},
     functions,
-    repository::{self, logical_id, pascal_case},
+    repository::{self, logical_id},
 };
 
 /// A file as it should be.
@@ -42,7 +45,7 @@ pub fn generate() -> Result<Vec<Generated>, Failure> {
     let file = |path, content| Generated { path, content };
     let text = |path, text: String| file(path, text.into_bytes());
     Ok(vec![
-        text("template.yaml", with_events(&template, &routes)?),
+        text("template.yaml", with_routes(&template, &routes)?),
         text("infra/openapi.json", serde_json::to_string_pretty(&document)? + "\n"),
         text("Cargo.toml", with_router(&repository::read("Cargo.toml")?, &routes)?),
         file(
@@ -55,55 +58,58 @@ pub fn generate() -> Result<Vec<Generated>, Failure> {
 const BEGIN: &str = "# routes";
 const END: &str = "# end routes";
 
-/// The template with every function's lines between the marks replaced by its routes.
-fn with_events(template: &str, routes: &[Route]) -> Result<String, Failure> {
-    let mut left: BTreeMap<String, Vec<&Route>> = BTreeMap::new();
+/// The template with its routes, and what goes with them: an integration and a permission for each function that has any.
+fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
+    let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
+    let mut functions = BTreeSet::new();
     for route in routes {
-        left.entry(logical_id(&route.function)).or_default().push(route);
+        paths.entry(&route.path).or_default().push(route);
+        functions.insert(route.function.as_str());
     }
-    let (mut out, mut resource, mut inside) = (String::new(), String::new(), false);
-    for line in template.lines() {
-        if let Some(name) = line.strip_prefix("  ").and_then(|l| l.strip_suffix(':')).filter(|n| !n.starts_with([' ', '#'])) {
-            name.clone_into(&mut resource);
-        }
-        match line.trim() {
-            END => inside = false,
-            _ if inside => continue,
-            _ => {}
-        }
-        out.push_str(line);
-        out.push('\n');
-        if line.trim() == BEGIN {
-            inside = true;
-            let indent = line.strip_suffix(BEGIN).unwrap_or_default();
-            let mut names = BTreeMap::new();
-            for route in left.remove(&resource).unwrap_or_default() {
-                let name = event_name(route);
-                if let Some(other) = names.insert(name.clone(), &route.path) {
-                    return Err(format!("{} and {other} would both be called {name}", route.path).into());
-                }
-                out.push_str(&event(indent, &name, route));
-            }
-        }
-    }
-    match left.keys().next() {
-        None => Ok(out),
-        Some(id) => Err(format!("template.yaml: {id} has routes but no `{BEGIN}` line").into()),
-    }
+    let lines = paths
+        .iter()
+        .map(|(path, routes)| format!("{}: {{{}}}", key(path), routes.iter().map(|r| operation(r)).collect::<Vec<_>>().join(", ")));
+    let template = between(template, "routes", lines)?;
+    let template = between(&template, "integrations", functions.iter().map(|function| integration(function)))?;
+    between(&template, "permissions", functions.iter().map(|function| permission(function)))
 }
 
-fn event(indent: &str, name: &str, route: &Route) -> String {
-    let path = if route.path.contains('{') { format!("'{}'", route.path) } else { route.path.clone() };
-    format!("{indent}{name}: {{Type: HttpApi, Properties: {{ApiId: !Ref HttpApi, Method: {}, Path: {path}}}}}\n", route.method)
+/// The template with the lines between these two marks replaced, as far in as the marks are.
+fn between(template: &str, mark: &str, lines: impl Iterator<Item = String>) -> Result<String, Failure> {
+    let (begin, end) = (format!("# {mark}\n"), format!("# end {mark}\n"));
+    let missing = || format!("template.yaml: no lines `# {mark}` and `# end {mark}`");
+    let (before, rest) = template.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    let indent = before.rsplit('\n').next().unwrap_or_default();
+    let lines = lines.fold(String::new(), |all, line| all + indent + &line + "\n");
+    Ok(format!("{before}{begin}{lines}{indent}{end}{after}"))
 }
 
-/// `GET /v1/users/{username}` is `GetV1UsersByUsername`.
-fn event_name(route: &Route) -> String {
-    let segments = route.path.split('/').map(|segment| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
-        Some(parameter) => format!("By{}", pascal_case(parameter)),
-        None => pascal_case(segment),
-    });
-    pascal_case(&route.method.to_lowercase()) + &segments.collect::<String>()
+/// A path as a key of YAML.
+fn key(path: &str) -> String {
+    if path.contains('{') { format!("'{path}'") } else { path.to_owned() }
+}
+
+fn operation(route: &Route) -> String {
+    let Route { method, function, .. } = route;
+    let place = format!("{{$ref: '#/components/x-amazon-apigateway-integrations/{function}'}}");
+    format!("{}: {{x-amazon-apigateway-integration: {place}, responses: {{}}}}", method.to_lowercase())
+}
+
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+fn integration(function: &str) -> String {
+    let uri = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${";
+    let id = logical_id(function);
+    format!("{function}: {{type: aws_proxy, httpMethod: POST, payloadFormatVersion: '2.0', uri: !Sub '{uri}{id}.Arn}}/invocations'}}")
+}
+
+/// For all routes of the API at once.
+fn permission(function: &str) -> String {
+    let (id, source) = (logical_id(function), "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*");
+    let properties = format!(
+        "{{Action: lambda:InvokeFunction, FunctionName: !Ref {id}, Principal: apigateway.amazonaws.com, SourceArn: !Sub '{source}'}}"
+    );
+    format!("{id}LetsApiIn: {{Type: AWS::Lambda::Permission, Properties: {properties}}}")
 }
 
 /// The workspace's manifest with the router of `cargo lambda watch` replaced. A path belongs to one function.
@@ -143,19 +149,18 @@ mod tests {
 
     #[test]
     fn routes_replace_what_stood_between_the_marks() {
-        let template = "Resources:\n  LoginFunction:\n    Events:\n      # routes\n      Old: {}\n      # end routes\n  Other:\n    x: y\n";
-        let routes = [route("GET", "/v1/me/{part}", "login")];
-        let out = with_events(template, &routes).expect("generated");
-        assert!(
-            out.contains("      GetV1MeByPart: {Type: HttpApi, Properties: {ApiId: !Ref HttpApi, Method: GET, Path: '/v1/me/{part}'}}\n")
-        );
-        assert!(!out.contains("Old") && out.ends_with("    x: y\n"));
-        assert_eq!(with_events(&out, &routes).expect("generated"), out, "writing again changes nothing");
-    }
-
-    #[test]
-    fn a_function_without_marks_is_told() {
-        assert!(with_events("Resources:\n", &[route("GET", "/", "login")]).is_err());
+        let marks = |mark: &str, indent: &str| format!("{indent}# {mark}\n{indent}old: {{}}\n{indent}# end {mark}\n");
+        let template = ["a:\n", &marks("routes", "    "), &marks("integrations", "    "), &marks("permissions", "  "), "b: c\n"].concat();
+        let routes =
+            [route("GET", "/v1/me/{part}", "phone-login"), route("PUT", "/v1/me/{part}", "phone-login"), route("GET", "/", "docs")];
+        let out = with_routes(&template, &routes).expect("generated");
+        let place = "{x-amazon-apigateway-integration: {$ref: '#/components/x-amazon-apigateway-integrations/phone-login'}, responses: {}}";
+        assert!(out.contains(&format!("\n    '/v1/me/{{part}}': {{get: {place}, put: {place}}}\n    # end routes\n")), "{out}");
+        assert_eq!(out.matches("${PhoneLoginFunction.Arn}/invocations'}\n").count(), 1);
+        assert_eq!(out.matches("  PhoneLoginFunctionLetsApiIn: {Type: AWS::Lambda::Permission, ").count(), 1);
+        assert!(!out.contains("old") && out.ends_with("  # end permissions\nb: c\n"), "{out}");
+        assert_eq!(with_routes(&out, &routes).expect("generated"), out, "writing again changes nothing");
+        assert!(with_routes("Resources:\n", &routes).is_err());
     }
 
     #[test]

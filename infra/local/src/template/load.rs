@@ -8,8 +8,8 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    BucketSpec, CorsSpec, Deployment, ExpirySpec, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, RouteSpec, RuleSpec,
-    ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec,
+    ACCOUNT, BucketSpec, CorsSpec, Deployment, ExpirySpec, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, REGION, RouteSpec,
+    RuleSpec, ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec,
     node::Node,
     resolve::{Scope, route_id},
     yaml,
@@ -33,7 +33,7 @@ pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, Temp
         mappings: document.get("Mappings").cloned().unwrap_or_default(),
     };
     let globals = document.get("Globals").and_then(|g| g.get("Function")).cloned().unwrap_or_else(|| json!({}));
-    let mut loading = Loading { scope: &scope, globals, template: Template::default() };
+    let mut loading = Loading { scope: &scope, globals, template: Template::default(), invokers: Vec::new() };
     // Functions refer to the rest by name, so the rest comes first.
     let (functions, others): (Vec<_>, Vec<_>) = scope.resources.iter().partition(|(_, r)| kind(r) == "AWS::Serverless::Function");
     for (id, resource) in others.into_iter().chain(functions) {
@@ -44,6 +44,7 @@ pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, Temp
         }
         loading.resource(id, resource)?;
     }
+    loading.check_invokers()?;
     Ok(loading.template)
 }
 
@@ -67,6 +68,13 @@ struct Loading<'a> {
     scope: &'a Scope,
     globals: Value,
     template: Template,
+    invokers: Vec<Invoker>,
+}
+
+/// Who may invoke a function: a statement of its resource policy.
+struct Invoker {
+    function_name: String,
+    source: String,
 }
 
 impl Loading<'_> {
@@ -75,7 +83,11 @@ impl Loading<'_> {
         let properties = resource.get("Properties").cloned().unwrap_or_else(|| json!({}));
         match kind(resource) {
             "" => return Err(TemplateError(format!("{path}: Type is missing"))),
-            "AWS::Serverless::HttpApi" => self.template.http_api = http_api(id, &self.node(path, &properties)?, &self.template.http_api)?,
+            "AWS::Serverless::HttpApi" => self.http_api(id, &self.node(path, &properties)?)?,
+            "AWS::Lambda::Permission" => {
+                let node = self.node(path, &properties)?;
+                self.invokers.push(Invoker { function_name: node.need_text("FunctionName")?, source: node.need_text("SourceArn")? });
+            }
             "AWS::Serverless::WebSocketApi" => self.template.socket_api = Some(self.socket_api(id, &self.node(path, &properties)?)?),
             "AWS::DynamoDB::Table" => self.table(id, &self.node(path, &properties)?)?,
             "AWS::S3::Bucket" => self.bucket(id, &self.node(path, &properties)?)?,
@@ -106,6 +118,33 @@ impl Loading<'_> {
     /// SAM's `Globals`: objects are merged, lists are added, the function's own value wins.
     fn with_globals(&self, properties: Value) -> Value {
         merged(self.globals.clone(), properties)
+    }
+
+    fn http_api(&mut self, id: &str, node: &Node) -> Result<(), TemplateError> {
+        if !self.template.http_api.id.is_empty() {
+            return Err(node.wrong("a second HTTP API is not supported"));
+        }
+        let body = node.get("DefinitionBody");
+        let routes = body.map(|body| routes(&body, |arn| self.function_of(arn))).transpose()?.unwrap_or_default();
+        self.template.http_api = http_api(id, node, routes)?;
+        Ok(())
+    }
+
+    /// API Gateway answers 500 where a function does not let it in.
+    fn check_invokers(&self) -> Result<(), TemplateError> {
+        let api = &self.template.http_api;
+        let source = format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/*", api.id);
+        for route in &api.routes {
+            let name = self.template.functions.get(&route.function).map(|function| function.function_name.as_str());
+            let lets_in = |invoker: &Invoker| Some(invoker.function_name.as_str()) == name && invoker.source == source;
+            if !self.invokers.iter().any(lets_in) {
+                let RouteSpec { method, path, function } = route;
+                return Err(TemplateError(format!(
+                    "{method} {path}: no AWS::Lambda::Permission lets the API call {function} from {source}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn socket_api(&self, id: &str, node: &Node) -> Result<SocketApiSpec, TemplateError> {
@@ -142,10 +181,13 @@ impl Loading<'_> {
     }
 
     fn function_by_arn(&self, node: &Node) -> Result<String, TemplateError> {
-        let wanted = node.text()?;
+        self.function_of(&node.text()?).ok_or_else(|| node.wrong("there is no such function"))
+    }
+
+    /// The function with this ARN.
+    fn function_of(&self, wanted: &str) -> Option<String> {
         let mut functions = self.scope.resources.iter().filter(|(_, r)| kind(r) == "AWS::Serverless::Function");
-        let found = functions.find(|(id, _)| self.scope.physical_of(id).is_ok_and(|p| p.arn == wanted));
-        found.map(|(id, _)| id.clone()).ok_or_else(|| node.wrong("there is no such function"))
+        functions.find(|(id, _)| self.scope.physical_of(id).is_ok_and(|p| p.arn == wanted)).map(|(id, _)| id.clone())
     }
 
     fn table(&mut self, id: &str, node: &Node) -> Result<(), TemplateError> {
@@ -246,12 +288,7 @@ impl Loading<'_> {
         let function = function.to_owned();
         match node.need_text("Type")?.as_str() {
             "HttpApi" => {
-                let method = properties.or("Method", "ANY".to_owned())?.to_ascii_uppercase();
-                let route = RouteSpec { method, path: properties.need_text("Path")?, function };
-                if self.template.http_api.routes.iter().any(|r| r.method == route.method && r.path == route.path) {
-                    return Err(node.wrong("another function has the same route"));
-                }
-                self.template.http_api.routes.push(route);
+                return Err(node.wrong("routes stand in the DefinitionBody of the API: each here would take a permission of its own"));
             }
             "Schedule" | "ScheduleV2" => {
                 let expression = properties.get("ScheduleExpression").map_or_else(|| properties.need("Schedule"), Ok)?;
@@ -344,10 +381,42 @@ impl Loading<'_> {
     }
 }
 
-fn http_api(id: &str, node: &Node, before: &HttpApiSpec) -> Result<HttpApiSpec, TemplateError> {
-    if !before.id.is_empty() {
-        return Err(node.wrong("a second HTTP API is not supported"));
+/// The routes of an OpenAPI document, each with the function that its integration calls
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-extensions-integrations.html>).
+fn routes(body: &Node, function_of: impl Fn(&str) -> Option<String>) -> Result<Vec<RouteSpec>, TemplateError> {
+    const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
+    const SHARED: &str = "x-amazon-apigateway-integrations";
+    let mut routes = Vec::new();
+    for (path, operations) in body.need("paths")?.entries()? {
+        for (method, operation) in operations.entries()? {
+            if !METHODS.contains(&method.as_str()) {
+                // Those for any method take preflights, too, which API Gateway then leaves to the function
+                // (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>).
+                return Err(operation.wrong("name the methods of a route: get, head, post, put, patch, delete"));
+            }
+            let named = operation.need("x-amazon-apigateway-integration")?;
+            let integration = match named.get("$ref").map(|place| place.text()).transpose()? {
+                Some(place) => {
+                    let name = place.strip_prefix("#/components/").and_then(|p| p.strip_prefix(SHARED)?.strip_prefix('/'));
+                    let name = name.ok_or_else(|| named.wrong("this is no integration of the document"))?;
+                    body.need("components")?.need(SHARED)?.need(name)?
+                }
+                None => named,
+            };
+            if (integration.need_text("type")?, integration.need_text("payloadFormatVersion")?) != ("aws_proxy".into(), "2.0".into()) {
+                return Err(integration.wrong("only functions are integrated here, by payloads of version 2.0"));
+            }
+            let uri = integration.need("uri")?;
+            let text = uri.text()?;
+            let arn = text.split_once("/functions/").and_then(|(_, rest)| rest.strip_suffix("/invocations"));
+            let function = arn.and_then(&function_of).ok_or_else(|| uri.wrong("there is no such function"))?;
+            routes.push(RouteSpec { method: method.to_ascii_uppercase(), path: path.clone(), function });
+        }
     }
+    Ok(routes)
+}
+
+fn http_api(id: &str, node: &Node, routes: Vec<RouteSpec>) -> Result<HttpApiSpec, TemplateError> {
     let cors = |c: Node| {
         Ok(CorsSpec {
             allow_origins: c.texts("AllowOrigins")?,
@@ -365,7 +434,7 @@ fn http_api(id: &str, node: &Node, before: &HttpApiSpec) -> Result<HttpApiSpec, 
     Ok(HttpApiSpec {
         id: id.to_ascii_lowercase(),
         stage: node.or("StageName", "$default".to_owned())?,
-        routes: Vec::new(),
+        routes,
         cors: node.get("CorsConfiguration").map(cors).transpose()?,
         throttle: node.get("DefaultRouteSettings").map(|n| throttle(&n)).transpose()?.flatten(),
         route_throttles,
