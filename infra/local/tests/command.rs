@@ -223,7 +223,9 @@ async fn a_broken_template_is_named_and_costs_nothing() {
         ("a filter", r#""eventName":["INSERT"]"#, r#""eventName":[{"regex":".*"}]"#),
         ("a table", "{AttributeName: pk, KeyType: HASH}", "{AttributeName: nobody, KeyType: HASH}"),
         ("a schedule", "cron(0/15 * * * ? *)", "cron(0/15 * *)"),
-        ("a secret", "${PepperSecret}:SecretString", "${AWS::StackName}:SecretString"),
+        ("a reference", "STAGE: !Ref Stage", "STAGE: '{{resolve:secretsmanager:nobody:SecretString}}'"),
+        ("a route", "#/components/x-amazon-apigateway-integrations/login", "#/components/x-amazon-apigateway-integrations/nobody"),
+        ("a door", "FunctionName: !Ref LoginFunction", "FunctionName: !Ref ProfileFunction"),
     ] {
         let text = template.replacen(good, broken, 1);
         assert_ne!(text, template, "{what}: the template has no {good}");

@@ -419,12 +419,12 @@ fn routes(body: &Node, function_of: impl Fn(&str) -> Option<String>) -> Result<V
 fn http_api(id: &str, node: &Node, routes: Vec<RouteSpec>) -> Result<HttpApiSpec, TemplateError> {
     let cors = |c: Node| {
         Ok(CorsSpec {
-            allow_origins: c.texts("AllowOrigins")?,
-            allow_methods: c.texts("AllowMethods")?,
-            allow_headers: c.texts("AllowHeaders")?.iter().map(|h| h.to_ascii_lowercase()).collect(),
-            expose_headers: c.texts("ExposeHeaders")?,
-            allow_credentials: c.or("AllowCredentials", false)?,
-            max_age: c.get("MaxAge").map(|n| n.parse()).transpose()?,
+            allow_origins: c.texts("allowOrigins")?,
+            allow_methods: c.texts("allowMethods")?,
+            allow_headers: c.texts("allowHeaders")?.iter().map(|h| h.to_ascii_lowercase()).collect(),
+            expose_headers: c.texts("exposeHeaders")?,
+            allow_credentials: c.or("allowCredentials", false)?,
+            max_age: c.get("maxAge").map(|n| n.parse()).transpose()?,
         })
     };
     let mut route_throttles = BTreeMap::new();
@@ -435,7 +435,8 @@ fn http_api(id: &str, node: &Node, routes: Vec<RouteSpec>) -> Result<HttpApiSpec
         id: id.to_ascii_lowercase(),
         stage: node.or("StageName", "$default".to_owned())?,
         routes,
-        cors: node.get("CorsConfiguration").map(cors).transpose()?,
+        // SAM's own CorsConfiguration cannot take a list that a function makes.
+        cors: node.get("DefinitionBody").and_then(|body| body.get("x-amazon-apigateway-cors")).map(cors).transpose()?,
         throttle: node.get("DefaultRouteSettings").map(|n| throttle(&n)).transpose()?.flatten(),
         route_throttles,
     })

@@ -335,7 +335,7 @@ mod tests {
         let parameters = [
             ("Stage", "development"),
             ("PublicUrl", "http://127.0.0.1:4000"),
-            ("AllowedOrigins", "http://localhost:5173, http://127.0.0.1:4000"),
+            ("AllowedOrigins", "http://localhost:5173,http://127.0.0.1:4000"),
             ("MailFrom", "stoa@example.test"),
         ];
         Deployment { stack: "stoa".into(), parameters: parameters.map(|(k, v)| (k.into(), v.into())).into() }
