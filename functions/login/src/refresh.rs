@@ -41,7 +41,7 @@ pub async fn refresh_session(
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.tokens, &session, &refresh, delivery)?),
         Refreshed::Reused => {
-            s.figures.report(&[("TokensReused", 1)]);
+            s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
             Err(Kind::RefreshInvalid.into())
         }
         Refreshed::Invalid => Err(Kind::RefreshInvalid.into()),

@@ -82,10 +82,11 @@ fn wants_html(parts: &http::request::Parts) -> bool {
 
 fn note(problem: &Problem) {
     let cause = problem.cause.as_ref().map(ToString::to_string).unwrap_or_default();
-    if problem.kind.status() >= 500 {
-        tracing::event!(Level::ERROR, code = problem.kind.code(), cause, at = %problem.at, "failed");
-    } else {
-        tracing::event!(Level::DEBUG, code = problem.kind.code(), cause, at = %problem.at, "refused");
+    match problem.kind.status() {
+        // A defect: each sets off an alarm. What could not be reached is judged by how many requests it concerns.
+        500 => tracing::event!(Level::ERROR, code = problem.kind.code(), cause, at = %problem.at, "failed"),
+        501.. => tracing::event!(Level::WARN, code = problem.kind.code(), cause, at = %problem.at, "failed"),
+        _ => tracing::event!(Level::DEBUG, code = problem.kind.code(), cause, at = %problem.at, "refused"),
     }
 }
 
