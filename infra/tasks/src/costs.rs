@@ -221,7 +221,7 @@ impl System {
         Ok(bill)
     }
 
-    /// A month of one GB in the tables, beside the first.
+    /// A month of one GB in the tables.
     fn gigabyte(&self) -> Result<Bill, Failure> {
         let mut bill = Bill::default();
         bill.add("table_gb", 1.0);
@@ -355,7 +355,7 @@ pub fn print() -> Result<(), Failure> {
     print!("{}", idle.print(&prices, true, "A month in which nobody comes, less the free tier")?);
     println!("  {:<50}{:>16}{:>12.4}", "without the free tier", "", idle.total(&prices, false)?);
     let marginal = [
-        ("A month of each further GB in the tables", system.gigabyte()?),
+        ("A month of 1 GB in the tables", system.gigabyte()?),
         ("1,000 sign-ins", system.sign_ins(1e3)?),
         ("1,000,000 messages in rooms of 2", system.messages(2, 1e6)?),
         ("1,000,000 messages in rooms of 10", system.messages(10, 1e6)?),

@@ -45,7 +45,7 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
-    /// Print what the system costs: when nobody is there, for each GB, sign-ins and messages.
+    /// Print what the system costs: when nobody is there, and for a GB, sign-ins and messages.
     Costs,
     /// Invoke every file in events/ with `cargo lambda invoke` and compare the answers.
     Events {
