@@ -189,7 +189,8 @@ fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec
     unused
 }
 
-fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
+/// A text or a list of them, as policies have them.
+pub fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
     match value {
         Some(serde_json::Value::String(one)) => vec![one.clone()],
         Some(serde_json::Value::Array(many)) => many.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),

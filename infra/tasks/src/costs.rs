@@ -217,6 +217,8 @@ impl System {
             // Where seconds lie between them each leaves a trace.
             bill.add("trace", times * (1.0 - TRACED));
             bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
+            // Each is a start: nothing is kept running for a quarter of an hour.
+            bill.add("secret_request", secrets_read(function) * times);
         }
         Ok(bill)
     }
@@ -270,6 +272,12 @@ const SCHEDULED: &str = "Scheduled Event";
 fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {
     let looks_through = function.name == "deletion-fallback";
     if looks_through { megabytes.min(f64::from(deletion_fallback::MOST)) * MB / READ_UNIT_BYTES } else { 0.0 }
+}
+
+/// How many secrets a function asks for when it starts: those that it may read.
+fn secrets_read(function: &FunctionSpec) -> f64 {
+    let reads = |statement: &&Value| calls::strings(statement.get("Action")).iter().any(|action| action == "secretsmanager:GetSecretValue");
+    function.statements.iter().filter(reads).flat_map(|statement| calls::strings(statement.get("Resource"))).map(|_| 1.0).sum()
 }
 
 fn run(bill: &mut Bill, function: &FunctionSpec, milliseconds: f64, times: f64) {
