@@ -112,7 +112,7 @@ async fn what_was_given_up_waits_and_is_sent_again() {
 
     let given_up = cloud.aws.dead_letters.list();
     let [DeadLetter { id, queue: Some(queue), function, error, event, .. }] = given_up.as_slice() else { panic!("{given_up:?}") };
-    assert_eq!(queue, "DeliverFailures");
+    assert_eq!(queue, "Failures");
     assert_eq!(function, DELIVER);
     assert!(!event.get().contains("example.test") && !error.contains("example.test"), "{error} {event}");
     let redrive = format!("{}/_local/dead-letters/{id}/redrive", cloud.urls.console);
@@ -336,7 +336,7 @@ async fn what_was_given_up_is_published_again_by_hand() {
     let mails = async || (cloud.mails_to(&ana.email()).await.len() - before.0, cloud.mails_to(&ben.email()).await.len() - before.1);
     assert_eq!(mails().await, (0, 1), "a day is over for the one, not for the other");
     let given_up = cloud.aws.dead_letters.list();
-    assert_eq!((given_up.len(), given_up[0].queue.as_deref()), (1, Some("OutboxRelayFailures")), "{given_up:?}");
+    assert_eq!((given_up.len(), given_up[0].queue.as_deref()), (1, Some("Failures")), "{given_up:?}");
 
     let redrive = async |since, until, dry| {
         let env = cloud.operator().into_iter().collect();

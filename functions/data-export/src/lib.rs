@@ -19,7 +19,7 @@ use files::{
     Bucket,
     export::{Export, Progress},
 };
-use function::{Boot, Failure, Figures, Function, StartError};
+use function::{Boot, Failure, Function, StartError};
 use kernel::{
     Sys,
     id::{ExportId, UserId},
@@ -37,7 +37,6 @@ struct State {
     table: Table,
     sys: Sys,
     bucket: Bucket,
-    figures: Figures,
 }
 
 /// Reads the configuration.
@@ -49,7 +48,6 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
         bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
-        figures: Figures::new(&boot),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
@@ -85,10 +83,7 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     let ready = export.finish(&mut tx, s.sys.now());
     tell(&mut tx, &s.sys, user, Notice::ExportReady);
     match s.table.commit(tx).await {
-        Ok(()) => {
-            tracing::info!(export.id = %id, bytes, "exported");
-            s.figures.report(&[("Exports", 1), ("ExportBytes", bytes.try_into().unwrap_or(u64::MAX))]);
-        }
+        Ok(()) => tracing::info!(export.id = %id, bytes, "exported"),
         // The record is gone, and its account with it.
         Err(CommitError::Refused(r)) if r.at(ready) && r.current(ready).is_none() => s.bucket.delete([key]).await?,
         // Another run was faster, and wrote the same.

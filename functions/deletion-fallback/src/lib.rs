@@ -2,8 +2,8 @@
 //!
 //! It looks through the base table, because an index may lag or lack what it should have. What is due and was never claimed
 //! it claims; what was begun and has no living run it hands to another. A run takes a bounded part and notes where it
-//! stopped; the next goes on from there, or begins anew behind the end. It also measures how late the latest is: an alarm
-//! watches that figure.
+//! stopped; the next goes on from there, or begins anew behind the end. It also measures how late the latest is: an
+//! error in the log sets off an alarm.
 //!
 //! AWS calls: a read of where to go on and one scan for each thousand items, a write after each but the last, and one
 //! transaction for each account that needed it. On a small table: two.
@@ -21,10 +21,12 @@ use store::{Item as _, Row, StoreError, Table};
 
 /// Items in one scan; DynamoDB stops it at 1 MB in any case.
 const PAGE: u32 = 1_000;
-/// Scans in one run.
-const MOST: u32 = 200;
+/// Scans in one run, each of 1 MB at most.
+pub const MOST: u32 = 200;
 /// So long before the platform ends the run nothing more is begun.
 const MARGIN: Duration = Duration::from_secs(30);
+/// An account that has been due for longer than this is told to operators: eight runs of either function have left it.
+const LATE: Duration = Duration::from_secs(7_200);
 /// What is assumed to be left where the platform does not say.
 const UNTOLD: Duration = Duration::from_secs(60);
 
@@ -88,14 +90,16 @@ async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
         }
     }
     let Report { examined, claimed, taken_over, failed, overdue_seconds, .. } = report;
-    s.figures.report(&[
-        ("Examined", examined),
-        ("Claimed", claimed),
-        ("TakenOver", taken_over),
-        ("Failed", failed),
-        ("OverdueSeconds", overdue_seconds),
-    ]);
-    if failed > 0 { Err(format!("{failed} of {examined} deletions could not be moved on").into()) } else { Ok(report) }
+    tracing::info!(examined, claimed, taken_over, failed, overdue_seconds, "looked through");
+    if overdue_seconds > LATE.as_secs() {
+        tracing::error!(overdue_seconds, "an account is long due for deletion");
+    }
+    if failed > 0 {
+        return Err(format!("{failed} of {examined} deletions could not be moved on").into());
+    }
+    // An alarm goes off where these stop.
+    s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
+    Ok(report)
 }
 
 async fn look_at(s: &State, row: Row, report: &mut Report) {

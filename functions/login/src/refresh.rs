@@ -42,7 +42,7 @@ pub async fn refresh_session(
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
-            s.figures.report(&[("TokensReused", 1)]);
+            s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
             Err(Kind::RefreshInvalid.because("a spent refresh token was used again").into())
         }
         Refreshed::Invalid => Err(Kind::RefreshInvalid.because("the refresh token leads to no session").into()),

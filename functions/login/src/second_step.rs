@@ -362,7 +362,7 @@ async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKe
         if flow.user.is_some() { s.site.check(now, state, answer, user.id, has) } else { s.site.check_any(now, state, answer, has) };
     if matches!(judged, Err(Refusal::Copied)) {
         tracing::warn!(user.id = %user.id, "the count of a passkey went back: there may be a copy");
-        s.figures.report(&[("PasskeysCopied", 1)]);
+        s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
         let mut tx = Tx::new();
         accounts::user::tell(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
         s.table.commit(tx).await?;

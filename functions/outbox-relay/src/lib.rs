@@ -3,7 +3,7 @@
 //! The stream delivers in order and at least once. What the bus does not take now is reported by its place, the first one only:
 //! the platform then delivers again from there, for as long as the stream keeps it. What comes again is published again;
 //! consumers know events by their id. What will never be an event is not reported, or it would hold up everything behind it
-//! for that long: it is counted, which sets off an alarm, and its item stays in the table for a week.
+//! for that long: its line in the log sets off an alarm, and its item stays in the table for a week.
 //!
 //! AWS calls: one `PutEvents` for each ten records, which is the most it takes.
 
@@ -15,14 +15,13 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use bus::{Answer, Bus, Entry, PUT_MAX};
-use function::{Boot, Failure, Figures, Function, StartError};
+use function::{Boot, Failure, Function, StartError};
 use record::Record;
 
 /// What this function may touch.
 #[derive(Clone)]
 struct State {
     bus: Bus,
-    figures: Figures,
 }
 
 /// Reads the configuration.
@@ -31,8 +30,8 @@ struct State {
 /// [`StartError::Config`]
 #[expect(clippy::unused_async, reason = "hosts start every function alike")]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
-    let (aws, figures) = (boot.aws()?, Figures::new(&boot));
-    let state = boot.env.read(|r| State { bus: Bus::new(&aws, &r.need("BUS_NAME")), figures })?;
+    let aws = boot.aws()?;
+    let state = boot.env.read(|r| State { bus: Bus::new(&aws, &r.need("BUS_NAME")) })?;
     Ok(Function::new(move |event: Event, _| {
         let state = state.clone();
         async move { relay(&state, event).await }
@@ -41,12 +40,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 async fn relay(state: &State, event: Event) -> Result<DynamoDbEventResponse, Failure> {
     let records = event.records.into_iter().map(Record::of).collect::<Result<Vec<_>, _>>()?;
-    let Outcome { poisoned, refused } = publish(&state.bus, &records).await;
-    if poisoned > 0 {
-        state.figures.report(&[("Poisoned", poisoned)]);
-    }
     let mut response = DynamoDbEventResponse::default();
-    if let Some(record) = refused {
+    if let Some(record) = publish(&state.bus, &records).await {
         let mut failure = DynamoDbBatchItemFailure::default();
         failure.item_identifier = Some(record.sequence.clone());
         response.batch_item_failures.push(failure);
@@ -54,35 +49,24 @@ async fn relay(state: &State, event: Event) -> Result<DynamoDbEventResponse, Fai
     Ok(response)
 }
 
-/// What became of a batch.
-#[derive(Default)]
-struct Outcome<'r> {
-    /// How many records will never be an event.
-    poisoned: u64,
-    /// The first record that the bus did not take now. Those behind it come again in any case: what is poisoned among them is
-    /// counted then.
-    refused: Option<&'r Record>,
-}
-
-/// Publishes in order, up to the first call in which the bus did not take everything.
-async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Outcome<'r> {
-    let mut outcome = Outcome::default();
+/// Publishes in order, up to the first call in which the bus did not take everything: the first record that it did not take now.
+/// Those behind it come again in any case.
+async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
     for batch in records.chunks(PUT_MAX) {
         for (record, answer) in batch.iter().zip(put(bus, batch).await) {
             match answer {
                 Answer::Taken => {}
                 Answer::Never(code) => {
                     tracing::error!(code, item = record.item, "an item of the outbox will never be published");
-                    outcome.poisoned = outcome.poisoned.saturating_add(1);
                 }
                 Answer::Later(code) => {
                     tracing::warn!(code, item = record.item, "the bus did not take an event");
-                    return Outcome { refused: Some(record), ..outcome };
+                    return Some(record);
                 }
             }
         }
     }
-    outcome
+    None
 }
 
 /// An answer for each record: the bus's, or ours where there is nothing to put.

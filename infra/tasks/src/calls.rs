@@ -11,14 +11,38 @@ use serde::Deserialize;
 
 use crate::{Failure, check, repository};
 
-/// What each operation may ask for: its name, the calls of its usual run, and what a quarter of its runs reach. Runs that were
-/// refused are left out: which check refuses them is a matter of the tests.
-const EXPECTED: &str = "infra/calls.txt";
+/// What each operation may ask for: its name, the calls of its usual run, what a quarter of its runs reach, and the read and write
+/// units of its usual run. Runs that were refused are left out: which check refuses them is a matter of the tests.
+pub const EXPECTED: &str = "infra/calls.txt";
+
+/// What an operation asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Calls of its usual run.
+    pub usual: u32,
+    /// Calls that a quarter of its runs reach.
+    many: u32,
+    /// Read units of its usual run.
+    pub read: f64,
+    /// Write units of it.
+    pub write: f64,
+}
+
+/// What [`EXPECTED`] says, by operation.
+pub fn read(text: &str) -> BTreeMap<String, Cost> {
+    let read = |line: &str| {
+        let mut columns = line.split('\t');
+        let name = columns.next()?.to_owned();
+        let (usual, many) = (columns.next()?.parse().ok()?, columns.next()?.parse().ok()?);
+        Some((name, Cost { usual, many, read: columns.next()?.parse().ok()?, write: columns.next()?.parse().ok()? }))
+    };
+    text.lines().filter_map(read).collect()
+}
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Operation { operation: String, served: bool, calls: BTreeMap<String, u64>, rcu: f64, wcu: f64 },
+    Operation { operation: String, served: bool, calls: BTreeMap<String, u32>, rcu: f64, wcu: f64 },
     Permission { function: String, action: String, resource: String },
 }
 
@@ -31,7 +55,7 @@ struct Runs {
 
 /// One run of an operation.
 struct Run {
-    calls: BTreeMap<String, u64>,
+    calls: BTreeMap<String, u32>,
     rcu: f64,
     wcu: f64,
 }
@@ -85,35 +109,38 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
 fn expected(before: &str, routes: &BTreeSet<String>, operations: &mut BTreeMap<String, Runs>) -> String {
     let kept = before.lines().filter_map(|line| Some((line.split_once('\t')?.0, line))).filter(|(name, _)| routes.contains(*name));
     let mut lines: BTreeMap<&str, String> = kept.map(|(name, line)| (name, format!("{line}\n"))).collect();
-    lines.extend(costs(operations).map(|(name, usual, many)| (name, format!("{name}\t{usual}\t{many}\n"))));
+    lines.extend(costs(operations).map(|(name, Cost { usual, many, read, write })| {
+        let line = format!("{name}\t{usual}\t{many}\t{read}\t{write}\n");
+        (name, line)
+    }));
     lines.into_values().collect()
 }
 
 /// Which operations usually ask for more than they may. Where about as many runs cost more as cost less what is usual is a matter
 /// of chance: it may be what a quarter of the runs cost before.
 fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
-    let read = |line: &str| {
-        let (name, numbers) = line.split_once('\t')?;
-        Some((name.to_owned(), numbers.split_once('\t')?.1.parse::<u64>().ok()?))
-    };
-    let may: BTreeMap<String, u64> = expected.lines().filter_map(read).collect();
-    let judge = |(name, usual, _): (&str, u64, u64)| match may.get(name) {
+    let may = read(expected);
+    let judge = |(name, Cost { usual, .. }): (&str, Cost)| match may.get(name) {
         None => Some(format!("{name}: not in {EXPECTED}")),
-        Some(most) if usual > *most => Some(format!("{name}: usually {usual} calls, which were {most} at most")),
+        Some(Cost { many, .. }) if usual > *many => Some(format!("{name}: usually {usual} calls, which were {many} at most")),
         Some(_) => None,
     };
     costs(operations).filter_map(judge).collect()
 }
 
-/// Each operation with the calls of its usual run, and with those that a quarter of its runs reach. Consumers are left out: what
-/// tests do to them is mostly to cut them off.
-fn costs(operations: &mut BTreeMap<String, Runs>) -> impl Iterator<Item = (&str, u64, u64)> {
-    operations.iter_mut().filter(|(name, _)| name.contains(' ')).filter_map(|(name, runs)| {
+/// What each operation has asked for.
+fn costs(operations: &mut BTreeMap<String, Runs>) -> impl Iterator<Item = (&str, Cost)> {
+    operations.iter_mut().filter_map(|(name, runs)| {
         let runs = &mut runs.served;
-        runs.sort_by_key(total);
-        let at = |quarters: usize| runs.get(runs.len().saturating_mul(quarters) >> 2).map(total);
-        Some((name.as_str(), at(2)?, at(3)?))
+        sort(runs);
+        let at = |quarters: usize| runs.get(runs.len().saturating_mul(quarters) >> 2);
+        let usual = at(2)?;
+        Some((name.as_str(), Cost { usual: total(usual), many: total(at(3)?), read: usual.rcu, write: usual.wcu }))
     })
+}
+
+fn sort(runs: &mut [Run]) {
+    runs.sort_by(|a, b| total(a).cmp(&total(b)).then(a.rcu.total_cmp(&b.rcu)).then(a.wcu.total_cmp(&b.wcu)));
 }
 
 /// A row per operation: how often it was refused and done; its calls when it is done, at least, usually and at most, what they are,
@@ -122,7 +149,7 @@ fn table(operations: &mut BTreeMap<String, Runs>) -> String {
     let mut out = "| operation | refused | done | calls min | usual | max | usually | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
         .to_owned();
     for (operation, Runs { refused, served: runs }) in operations {
-        runs.sort_by_key(total);
+        sort(runs);
         let (Some(least), Some(usual), Some(most)) = (runs.first(), runs.get(runs.len() >> 1), runs.last()) else { continue };
         let what: Vec<String> = usual.calls.iter().map(|(call, n)| if *n == 1 { call.clone() } else { format!("{n} × {call}") }).collect();
         let row = format!(
@@ -140,7 +167,7 @@ fn table(operations: &mut BTreeMap<String, Runs>) -> String {
     out
 }
 
-fn total(run: &Run) -> u64 {
+fn total(run: &Run) -> u32 {
     run.calls.values().sum()
 }
 
@@ -162,7 +189,8 @@ fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec
     unused
 }
 
-fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
+/// A text or a list of them, as policies have them.
+pub fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
     match value {
         Some(serde_json::Value::String(one)) => vec![one.clone()],
         Some(serde_json::Value::Array(many)) => many.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
@@ -200,12 +228,14 @@ mod tests {
 
     #[test]
     fn an_operation_that_gets_dearer_is_told() {
-        let all = |name: &str, runs: &[u64]| {
-            let run = |n: &u64| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), *n)]), rcu: 0.5, wcu: 0.0 };
+        let all = |name: &str, runs: &[u32]| {
+            let run = |n: &u32| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), *n)]), rcu: 0.5, wcu: 0.0 };
             BTreeMap::from([(name.to_owned(), Runs { refused: 9, served: runs.iter().map(run).collect() })])
         };
         let before = expected("", &BTreeSet::new(), &mut all("GET /v1/me", &[3, 1, 2, 2]));
-        assert_eq!(before, "GET /v1/me\t2\t3\n");
+        assert_eq!(before, "GET /v1/me\t2\t3\t0.5\t0\n");
+        let cost = Cost { usual: 2, many: 3, read: 0.5, write: 0.0 };
+        assert_eq!(read(&before), BTreeMap::from([("GET /v1/me".to_owned(), cost)]));
         assert!(more_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
         assert_eq!(more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])), ["GET /v1/me: usually 4 calls, which were 3 at most"]);
         assert_eq!(more_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
@@ -216,8 +246,8 @@ mod tests {
         let run = Run { calls: BTreeMap::new(), rcu: 0.0, wcu: 0.0 };
         let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), Runs { refused: 0, served: vec![run] })]);
         let routes = ["GET /", "GET /v1/me"].map(str::to_owned).into();
-        let text = expected("GET /\t1\t2\nGET /gone\t3\t3\nGET /v1/me\t9\t9\n", &routes, &mut operations);
-        assert_eq!(text, "GET /\t1\t2\nGET /v1/me\t0\t0\n");
+        let text = expected("GET /\t1\t2\t1\t0\nGET /gone\t3\t3\t0\t0\nGET /v1/me\t9\t9\t0\t0\n", &routes, &mut operations);
+        assert_eq!(text, "GET /\t1\t2\t1\t0\nGET /v1/me\t0\t0\t0\t0\n");
     }
 
     #[test]

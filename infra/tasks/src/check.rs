@@ -11,7 +11,7 @@ use local::template::{Deployment, FunctionSpec, Template};
 use serde_json::Value;
 
 use crate::{
-    Failure, attacks,
+    Failure, attacks, costs,
     document::{self, Route},
     events::{self, Case},
     fake_aws,
@@ -76,14 +76,14 @@ pub fn run() -> Result<(), Failure> {
     findings.extend(folders(&functions, &repository::list("functions")?, &template, &cases));
     findings.extend(triggers(&template, &cases));
     findings.extend(operations(&document));
-    findings.extend(costs(&functions)?);
+    findings.extend(calls_said(&functions)?);
     findings.extend(messages::findings()?);
     findings.extend(attacks::findings()?);
     findings.extend(environment(&functions, &template)?);
     findings.extend(platform::findings(&template)?);
     let operations_file = repository::read("infra/operations.yaml")?;
-    findings.extend(watched(&operations_file, &template));
     findings.extend(figures(&operations_file, &repository::sources()?));
+    findings.extend(costs::findings()?);
     for (function, tree) in linked(&functions)? {
         findings.extend(left_out(&function, &tree));
     }
@@ -316,7 +316,7 @@ fn unbounded(document: &Value, schema: &Value, name: &str, depth: u8, found: &mu
 }
 
 /// Every operation says to whoever maintains it what it calls.
-fn costs(functions: &[Deployed]) -> Result<Vec<String>, Failure> {
+fn calls_said(functions: &[Deployed]) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for describe in functions.iter().filter_map(|function| function.description) {
         let part = serde_json::to_value(describe())?;
@@ -362,28 +362,8 @@ pub fn variables(spec: &FunctionSpec, aws: &str) -> BTreeMap<String, String> {
     all
 }
 
-/// The alarms know every function and every queue.
-fn watched(operations: &str, template: &Template) -> Vec<String> {
-    let listed = |mark: &str| -> BTreeSet<String> {
-        let begin = format!("# {mark}");
-        let lines = operations.lines().skip_while(|l| l.trim() != begin).skip(1).take_while(|l| !l.trim().starts_with("# end"));
-        lines.map(|l| l.trim().trim_start_matches("- ").to_owned()).collect()
-    };
-    let queues = template.queues.iter().map(|q| q.name.clone());
-    let queues = queues.filter_map(|name| Some(name.strip_suffix("-failures")?.split_once('-')?.1.to_owned())).collect();
-    let functions = template.functions.values().map(|f| f.name.clone()).collect();
-    let mut findings = Vec::new();
-    for (mark, deployed) in [("functions", functions), ("queues", queues)] {
-        let listed: BTreeSet<String> = listed(mark);
-        let deployed: BTreeSet<String> = deployed;
-        findings.extend(
-            deployed.symmetric_difference(&listed).map(|name| format!("infra/operations.yaml: {mark} and the template differ in {name}")),
-        );
-    }
-    findings
-}
-
-/// Alarms on figures of ours that nothing reports, under the name they have or by the function they are about.
+/// Alarms on figures of ours that nothing reports, under the name they have or by the function they are about; and figures that
+/// neither an alarm nor the dashboard reads: each costs money, a line in the log does as well.
 fn figures(operations: &str, sources: &[(String, String)]) -> Vec<String> {
     let told: Vec<(&str, &str, &str)> = sources.iter().flat_map(|(file, code)| reported(file, code)).collect();
     let value = |text: &str, name: &str| text.lines().find_map(|l| l.trim().strip_prefix(name).map(|v| v.trim().to_owned()));
@@ -402,11 +382,14 @@ fn figures(operations: &str, sources: &[(String, String)]) -> Vec<String> {
             findings.push(format!("infra/operations.yaml: an alarm waits for {figure} of {of}, which nothing reports"));
         }
     }
+    let read = |figure: &str| operations.contains(&format!("MetricName: {figure}\n")) || operations.contains(&format!("\"{figure}\""));
+    let idle = told.iter().filter(|(.., figure)| !read(figure));
+    findings.extend(idle.map(|(file, _, figure)| format!("{file}: reports {figure}, which infra/operations.yaml does not read")));
     findings
 }
 
 /// What a source reports: the file, the dimension and the figure.
-fn reported<'a>(file: &'a str, code: &'a str) -> Vec<(&'a str, &'a str, &'a str)> {
+pub fn reported<'a>(file: &'a str, code: &'a str) -> Vec<(&'a str, &'a str, &'a str)> {
     let of = |call: &'a str, dimension: &'a str| {
         let figures = call.split_once("&[").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(figures, _)| figures);
         figures.split("(\"").skip(1).filter_map(move |rest| Some((file, dimension, rest.split_once('"')?.0)))
@@ -488,7 +471,6 @@ mod tests {
     const TALK: &str = "
 Resources:
   Bus: {Type: AWS::Events::EventBus}
-  TalkFailures: {Type: AWS::SQS::Queue, Properties: {QueueName: stoa-talk-failures}}
   Api:
     Type: AWS::Serverless::HttpApi
     Properties:
@@ -585,18 +567,6 @@ Resources:
     }
 
     #[test]
-    fn an_alarm_for_every_function_and_queue() {
-        let operations = "# functions\n- - talk\n# end functions\n# queues\n- - talk\n# end queues\n";
-        assert_eq!(watched(operations, &deployed(TALK)), Vec::<String>::new());
-        assert_eq!(
-            watched(&operations.replacen("- - talk\n", "- - talk\n- more\n", 1), &deployed(TALK)),
-            ["infra/operations.yaml: functions and the template differ in more"]
-        );
-        let unwatched = watched(&operations.replace("# queues\n- - talk\n", "# queues\n"), &deployed(TALK));
-        assert_eq!(unwatched, ["infra/operations.yaml: queues and the template differ in talk"]);
-    }
-
-    #[test]
     fn an_alarm_waits_for_what_is_reported() {
         let alarm = |figure: &str, of: &str| {
             let dimension = format!("[{{Name: {of}, Value: !Sub '${{Stack}}-{}'}}]", if of == "TableName" { "state" } else { "talk" });
@@ -609,16 +579,21 @@ Resources:
             "figures.report_of(\"TableName\", table.name(), &[(\"Stopped\", 1)]); f.report(&[(\"Any\", 1)]);",
         );
         let sources = [own.clone(), common];
+        let waits_in_vain = |alarm: &str, sources: &[(String, String)]| {
+            figures(alarm, sources).iter().filter(|finding| finding.contains("which nothing reports")).count()
+        };
         for (figure, of) in [("Said", "FunctionName"), ("Heard", "FunctionName"), ("Any", "FunctionName"), ("Stopped", "TableName")] {
-            assert_eq!(figures(&alarm(figure, of), &sources), Vec::<String>::new(), "{figure}");
+            assert_eq!(waits_in_vain(&alarm(figure, of), &sources), 0, "{figure}");
         }
         for (figure, of) in [("Sayd", "FunctionName"), ("Said", "TableName"), ("Stopped", "FunctionName")] {
-            assert_eq!(figures(&alarm(figure, of), &sources).len(), 1, "{figure} of {of}");
+            assert_eq!(waits_in_vain(&alarm(figure, of), &sources), 1, "{figure} of {of}");
         }
         let elsewhere = [source("functions/other/src/lib.rs", &own.1)];
-        assert_eq!(figures(&alarm("Said", "FunctionName"), &elsewhere).len(), 1, "another function reports it");
+        assert_eq!(waits_in_vain(&alarm("Said", "FunctionName"), &elsewhere), 1, "another function reports it");
+        let unread = figures(&alarm("Said", "FunctionName"), &[own]);
+        assert_eq!(unread, ["functions/talk/src/lib.rs: reports Heard, which infra/operations.yaml does not read"]);
         let (operations, sources) = (repository::read("infra/operations.yaml").expect("read"), repository::sources().expect("read"));
-        assert!(operations.matches("Namespace: Stoa\n").count() >= 5);
+        assert_eq!(operations.matches("Namespace: Stoa\n").count(), 3);
         assert_eq!(figures(&operations, &sources), Vec::<String>::new());
     }
 

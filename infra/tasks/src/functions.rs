@@ -15,40 +15,34 @@ pub struct Deployed {
 }
 
 macro_rules! functions {
-    ($($module:ident $kind:ident;)*) => {
+    ($($name:literal => $start:path, $description:expr;)*) => {
         /// Every function.
         pub fn all() -> Vec<Deployed> {
-            vec![$(Deployed {
-                name: stringify!($module).replace('_', "-"),
-                start: |boot| $module::start(boot).boxed(),
-                description: functions!(@description $module $kind),
-            },)*]
+            vec![$(Deployed { name: $name.to_owned(), start: |boot| $start(boot).boxed(), description: $description },)*]
         }
     };
-    (@description $module:ident http) => { Some($module::description) };
-    (@description $module:ident event) => { None };
 }
 
 functions! {
-    account_deletion http;
-    account_purge event;
-    admin http;
-    api_docs http;
-    chat event;
-    data_export event;
-    deletion_fallback event;
-    deletion_sweep event;
-    deliver event;
-    invites http;
-    login http;
-    mfa http;
-    outbox_relay event;
-    password http;
-    phone_login http;
-    profile http;
-    registration http;
-    room_fanout event;
-    rooms http;
-    socket http;
-    upload_processor event;
+    "account-deletion" => account_deletion::start, Some(account_deletion::description);
+    "account-purge" => account_purge::start, None;
+    "admin" => admin::start, Some(admin::description);
+    "api-docs" => api_docs::start, Some(api_docs::description);
+    "chat" => chat::start, None;
+    "data-export" => data_export::start, None;
+    "deletion-fallback" => deletion_fallback::start, None;
+    "deletion-sweep" => deletion_sweep::start, None;
+    "deliver" => deliver::start, None;
+    "invites" => invites::start, Some(invites::description);
+    "login" => login::start, Some(login::description);
+    "mfa" => mfa::start, Some(mfa::description);
+    "outbox-relay" => outbox_relay::start, None;
+    "password" => password::start, Some(password::description);
+    "phone-login" => phone_login::start, Some(phone_login::description);
+    "profile" => profile::start, Some(profile::description);
+    "registration" => registration::start, Some(registration::description);
+    "room-fanout" => room_fanout::start, None;
+    "rooms" => rooms::start, Some(rooms::description);
+    "socket" => socket::start, Some(socket::description);
+    "upload-processor" => upload_processor::start, None;
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod calls;
 mod check;
+mod costs;
 mod document;
 mod events;
 mod fake_aws;
@@ -46,6 +47,8 @@ enum Task {
         #[arg(long)]
         keep: bool,
     },
+    /// Print what the system costs: when nobody is there, and for a GB, sign-ins and messages.
+    Costs,
     /// Invoke every file in events/ with `cargo lambda invoke` and compare the answers.
     Events {
         /// The port of `cargo lambda watch`.
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
         Task::Sync => sync::run(),
         Task::Check => check::run(),
         Task::Calls { file, strict, keep } => calls::run(&file, strict, keep),
+        Task::Costs => costs::print(),
         Task::Events { port } => events::invoke_all(port),
         Task::Redrive { since, until, stack, local, dry } => {
             redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)

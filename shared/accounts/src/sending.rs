@@ -421,8 +421,8 @@ impl Sending {
     fn stop(&self, table: &Table, e: LimitError) -> Problem {
         match e {
             LimitError::Reached(reached) => {
-                tracing::error!(limit = reached.name, daily_max = self.daily_max, "no more text messages go out now");
-                self.figures.report_of("TableName", table.name(), &[("TextsStopped", 1)]);
+                tracing::warn!(limit = reached.name, daily_max = self.daily_max, "no more text messages go out now");
+                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
                 let wait = reached.wait;
                 Problem::unavailable(reached).retry_after(wait)
             }
@@ -480,13 +480,13 @@ impl Sending {
             Ok(_) => {
                 let Traffic { range, sent, came_back, .. } = traffic;
                 let came_back = came_back.len();
-                tracing::error!(
+                tracing::warn!(
                     range,
                     sent,
                     came_back,
                     "few codes come back: no text messages to unproven numbers of this range for an hour"
                 );
-                self.figures.report_of("TableName", table.name(), &[("RangesClosed", 1)]);
+                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
             }
             // Somebody else closed it.
             Err(WriteError::Refused(_)) => {}

@@ -88,10 +88,11 @@ fn note(status: StatusCode, took: Duration, problem: Option<&Problem>) {
     let (code, at) = (problem.kind.code(), tracing::field::display(problem.at));
     let wrong = || problem.fields.iter().map(|(pointer, field)| format!("{pointer} {}", field.code)).collect::<Vec<_>>().join(", ");
     let cause = problem.cause.as_ref().map_or_else(wrong, ToString::to_string);
-    if status >= 500 {
-        tracing::error!(status, ms, code, cause, at, "failed");
-    } else {
-        tracing::info!(status, ms, code, cause, at, "refused");
+    match status {
+        // A defect: each sets off an alarm. What could not be reached is judged by how many requests it concerns.
+        500 => tracing::error!(status, ms, code, cause, at, "failed"),
+        501.. => tracing::warn!(status, ms, code, cause, at, "failed"),
+        _ => tracing::info!(status, ms, code, cause, at, "refused"),
     }
 }
 

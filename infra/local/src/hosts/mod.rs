@@ -279,6 +279,7 @@ impl Hosts {
     async fn try_repeatedly(&self, id: &str, payload: Box<RawValue>) {
         let Some(hosted) = self.0.functions.get(id) else { return tracing::error!(function = id, "there is no such function") };
         let mut retries = hosted.max_retries;
+        let operation = format!("{}{}", hosted.name, kind_of(&payload));
         loop {
             let trace = Trace::new(self.0.clock.sys());
             self.0.calls.open(trace.as_str());
@@ -286,7 +287,7 @@ impl Hosts {
                 bytes if bytes > MAX_ASYNC_PAYLOAD => Err(InvokeError::RequestTooLarge(bytes)),
                 _ => self.invoke(id, payload.clone(), &trace).await,
             };
-            self.0.calls.close(trace.as_str(), &hosted.name, result.is_ok());
+            self.0.calls.close(trace.as_str(), &operation, result.is_ok());
             let Err(error) = result else { return };
             tracing::warn!(function = hosted.name, %error, retries, "an invocation nobody waits for failed");
             let Some(fewer) = retries.checked_sub(1) else {
@@ -307,6 +308,16 @@ impl Hosted {
         tracing::debug!(function = self.name, elapsed = ?begun.elapsed(), "running");
         Ok(function)
     }
+}
+
+/// What kind of event the bus or the scheduler brings, behind a space: what a function asks for depends on it.
+fn kind_of(event: &RawValue) -> String {
+    #[derive(serde::Deserialize)]
+    struct Kind {
+        #[serde(rename = "detail-type")]
+        name: String,
+    }
+    serde_json::from_str::<Kind>(event.get()).map_or_else(|_| String::new(), |kind| format!(" {}", kind.name))
 }
 
 /// An error and what it came from, in one line.

@@ -7,11 +7,11 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 pub(super) type Start = fn(Boot) -> BoxFuture<'static, Result<Function, StartError>>;
 
 macro_rules! functions {
-    ($($name:literal => $crate_name:ident,)*) => {
+    ($($name:literal => $start:path,)*) => {
         /// The function in the folder of this name.
         pub(super) fn start_of(name: &str) -> Option<Start> {
             match name {
-                $($name => Some(|boot| $crate_name::start(boot).boxed()),)*
+                $($name => Some(|boot| $start(boot).boxed()),)*
                 _ => None,
             }
         }
@@ -19,25 +19,25 @@ macro_rules! functions {
 }
 
 functions! {
-    "account-deletion" => account_deletion,
-    "account-purge" => account_purge,
-    "admin" => admin,
-    "api-docs" => api_docs,
-    "chat" => chat,
-    "data-export" => data_export,
-    "deletion-fallback" => deletion_fallback,
-    "deletion-sweep" => deletion_sweep,
-    "deliver" => deliver,
-    "invites" => invites,
-    "login" => login,
-    "mfa" => mfa,
-    "outbox-relay" => outbox_relay,
-    "password" => password,
-    "phone-login" => phone_login,
-    "profile" => profile,
-    "registration" => registration,
-    "room-fanout" => room_fanout,
-    "rooms" => rooms,
-    "socket" => socket,
-    "upload-processor" => upload_processor,
+    "account-deletion" => account_deletion::start,
+    "account-purge" => account_purge::start,
+    "admin" => admin::start,
+    "api-docs" => api_docs::start,
+    "chat" => chat::start,
+    "data-export" => data_export::start,
+    "deletion-fallback" => deletion_fallback::start,
+    "deletion-sweep" => deletion_sweep::start,
+    "deliver" => deliver::start,
+    "invites" => invites::start,
+    "login" => login::start,
+    "mfa" => mfa::start,
+    "outbox-relay" => outbox_relay::start,
+    "password" => password::start,
+    "phone-login" => phone_login::start,
+    "profile" => profile::start,
+    "registration" => registration::start,
+    "room-fanout" => room_fanout::start,
+    "rooms" => rooms::start,
+    "socket" => socket::start,
+    "upload-processor" => upload_processor::start,
 }

@@ -368,7 +368,7 @@ mod tests {
         let relay = template.stream_mappings.first().expect("mapping");
         assert_eq!((relay.function.as_str(), relay.table.as_str(), relay.max_retries), ("OutboxRelayFunction", "stoa-state", None));
         assert_eq!(relay.max_age, Some(Duration::from_secs(84_600)));
-        assert_eq!(relay.on_failure.as_deref(), Some("OutboxRelayFailures"));
+        assert_eq!(relay.on_failure.as_deref(), Some("Failures"));
         assert!(relay.reports_failures && relay.bisects && relay.filters.len() == 1);
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));

@@ -1,0 +1,467 @@
+//! What the system costs on AWS: a bill from the templates, from what operations ask for (infra/calls.txt) and from AWS's prices
+//! (infra/prices.yaml).
+//!
+//! A bill is an estimate. What it assumes is in the constants below and printed with it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use kernel::Time;
+use local::{
+    schedules::Expression,
+    template::{self, FunctionSpec, Template},
+};
+use messaging::room::INLINE_MOST;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    Failure,
+    calls::{self, Cost},
+    check, repository,
+};
+
+const PRICES: &str = "infra/prices.yaml";
+const TEMPLATE: &str = "template.yaml";
+
+/// So much a system that nobody uses must stay below, in USD a month. The README says so.
+const IDLE_BELOW: f64 = 1.0;
+
+/// Hours of a month, as AWS counts them.
+const MONTH_HOURS: f64 = 730.0;
+/// What the tables hold when nobody is there, with their indexes, in MB: some hundred accounts.
+const IDLE_TABLE_MB: f64 = 1.0;
+/// What an invocation takes by itself, in milliseconds.
+const OWN_MS: f64 = 2.0;
+/// What each call to AWS takes, one after the other, in milliseconds. Some are made at once, so this is too much.
+const CALL_MS: f64 = 6.0;
+/// What hashing a password takes in the functions that have a whole processor for it, in milliseconds.
+const HASH_MS: f64 = 25.0;
+/// The memory that comes with a whole processor, in MB.
+const WHOLE_PROCESSOR_MB: u32 = 1_769;
+/// What a post to a socket takes, in milliseconds.
+const POST_MS: f64 = 10.0;
+/// Posts that a sender makes at once, and each of the four parts of `room-fanout`.
+const POSTS_AT_ONCE: f64 = 16.0;
+const FANOUT_PARTS: f64 = 4.0;
+/// What the table keeps of somebody who is online, in bytes.
+const PRESENCE_BYTES: f64 = 400.0;
+/// What an invocation writes to the log, and a request to the access log, in bytes.
+const LOG_BYTES: f64 = 500.0;
+const ACCESS_LOG_BYTES: f64 = 350.0;
+/// The share of invocations that leave a trace, where there are many in a second: the default rule of X-Ray.
+const TRACED: f64 = 0.05;
+/// What one unit reads at most, eventually consistent, in bytes.
+const READ_UNIT_BYTES: f64 = 8_192.0;
+const MB: f64 = 1_048_576.0;
+const GB: f64 = 1_024.0 * MB;
+/// Metrics that a free dashboard may show.
+const DASHBOARD_METRICS: usize = 50;
+
+/// What a sign-in with a password and a mailed code asks for, and what comes within the hour after it.
+const SIGN_IN: [(&str, f64); 6] = [
+    ("POST /v1/sessions", 1.0),
+    ("PUT /v1/sign-ins/{flow}/factor", 1.0),
+    ("POST /v1/sign-ins/{flow}/verify", 1.0),
+    ("GET /v1/me", 1.0),
+    // An access token is good for ten minutes.
+    ("POST /v1/sessions/refresh", 6.0),
+    ("POST /v1/realtime/tickets", 1.0),
+];
+/// The mails of it: the code, and that somebody signed in on a new device.
+const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
+
+/// Types of resources that cost nothing for being there.
+const FREE: [&str; 16] = [
+    "AWS::ApiGatewayV2::RouteResponse",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::EventBus",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::QueryDefinition",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Serverless::Application",
+    "AWS::Serverless::Function",
+    "AWS::Serverless::HttpApi",
+    "AWS::Serverless::WebSocketApi",
+];
+
+#[derive(Deserialize)]
+struct Prices {
+    region: String,
+    as_of: String,
+    #[serde(rename = "prices")]
+    by_name: BTreeMap<String, Price>,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    usd: f64,
+    per: f64,
+    unit: String,
+    #[serde(default)]
+    free: f64,
+    #[serde(rename = "page")]
+    _page: String,
+}
+
+/// Amounts by the name of their price.
+#[derive(Default)]
+struct Bill(BTreeMap<&'static str, f64>);
+
+impl Bill {
+    fn add(&mut self, price: &'static str, amount: f64) {
+        *self.0.entry(price).or_default() += amount;
+    }
+
+    /// In USD, less what is free if that counts.
+    fn total(&self, prices: &Prices, free: bool) -> Result<f64, Failure> {
+        self.0.iter().map(|(name, amount)| Ok(prices.of(name)?.of(*amount, free))).sum()
+    }
+
+    /// A line for each price, and the sum.
+    fn print(&self, prices: &Prices, free: bool, title: &str) -> Result<String, Failure> {
+        let mut out = format!("\n{title:<52}{:>16}{:>12}\n", "amount", "USD");
+        for (name, amount) in &self.0 {
+            let price = prices.of(name)?;
+            writeln!(out, "  {:<50}{amount:>16.3}{:>12.4}", price.unit, price.of(*amount, free))?;
+        }
+        writeln!(out, "  {:<50}{:>16}{:>12.4}", "in all", "", self.total(prices, free)?)?;
+        Ok(out)
+    }
+}
+
+impl Prices {
+    fn of(&self, name: &str) -> Result<&Price, Failure> {
+        self.by_name.get(name).ok_or_else(|| format!("{PRICES}: {name} has no price").into())
+    }
+}
+
+impl Price {
+    fn of(&self, amount: f64, free: bool) -> f64 {
+        (amount - if free { self.free } else { 0.0 }).max(0.0) / self.per * self.usd
+    }
+}
+
+/// What is deployed and what it asks for.
+struct System {
+    template: Template,
+    calls: BTreeMap<String, Cost>,
+}
+
+impl System {
+    /// An invocation of an operation, and what its function asks for in it.
+    fn invoke(&self, bill: &mut Bill, operation: &str, times: f64) -> Result<(), Failure> {
+        let cost = self.calls.get(operation).ok_or_else(|| format!("{} does not have {operation}", calls::EXPECTED))?;
+        let function = self.function(operation)?;
+        let hash = if function.memory_mb >= WHOLE_PROCESSOR_MB { HASH_MS } else { 0.0 };
+        run(bill, function, OWN_MS + hash + CALL_MS * f64::from(cost.usual), times);
+        bill.add("read_unit", cost.read * times);
+        bill.add("write_unit", cost.write * times);
+        Ok(())
+    }
+
+    fn function(&self, operation: &str) -> Result<&FunctionSpec, Failure> {
+        let routed = self.template.http_api.routes.iter().find(|r| format!("{} {}", r.method, r.path) == operation);
+        let socket = operation.strip_prefix("socket ").and_then(|route| self.template.socket_api.as_ref()?.routes.get(route));
+        let named = operation.split(' ').next().unwrap_or_default();
+        let id = routed.map(|r| &r.function).or(socket).map_or(named, String::as_str);
+        self.template.function(id).ok_or_else(|| format!("{TEMPLATE}: no function does {operation}").into())
+    }
+
+    fn request(&self, bill: &mut Bill, operation: &str, times: f64) -> Result<(), Failure> {
+        bill.add("http_request", times);
+        bill.add("log_gb", times * ACCESS_LOG_BYTES / GB);
+        self.invoke(bill, operation, times)
+    }
+
+    /// An event from the outbox to its consumer. The relay is taken to carry one at a time.
+    fn event(&self, bill: &mut Bill, consumer: &str, times: f64) -> Result<(), Failure> {
+        bill.add("event", times);
+        self.invoke(bill, "outbox-relay", times)?;
+        self.invoke(bill, consumer, times)
+    }
+
+    /// How often the schedules run in a month, by function.
+    fn runs(&self) -> Result<Vec<(&FunctionSpec, f64)>, Failure> {
+        let month = Time::from_millis(30 * 86_400_000);
+        let spec = |schedule: &template::ScheduleSpec| {
+            let expression = Expression::parse(&schedule.expression)?;
+            let mut times = 0.0;
+            let mut at = expression.next(Time::ZERO);
+            while let Some(due) = at.filter(|due| *due <= month) {
+                times += 1.0;
+                at = expression.next(due);
+            }
+            let function = self.template.function(&schedule.function).ok_or("a schedule without a function")?;
+            Ok((function, times * MONTH_HOURS / 720.0))
+        };
+        self.template.schedules.iter().filter(|s| s.enabled).map(spec).collect()
+    }
+
+    /// A month in which nobody comes.
+    fn idle(&self, standing: Bill) -> Result<Bill, Failure> {
+        let mut bill = standing;
+        bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
+        bill.add("backup_gb", IDLE_TABLE_MB / 1_024.0);
+        for (function, times) in self.runs()? {
+            bill.add("schedule", times);
+            // The table's key is asked for again when five minutes are over.
+            bill.add("key_request", times);
+            self.invoke(&mut bill, &format!("{} {SCHEDULED}", function.name), times)?;
+            // Where seconds lie between them each leaves a trace.
+            bill.add("trace", times * (1.0 - TRACED));
+            bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
+            // Each is a start: nothing is kept running for a quarter of an hour.
+            bill.add("secret_request", secrets_read(function) * times);
+        }
+        Ok(bill)
+    }
+
+    /// A month of one GB in the tables.
+    fn gigabyte(&self) -> Result<Bill, Failure> {
+        let mut bill = Bill::default();
+        bill.add("table_gb", 1.0);
+        bill.add("backup_gb", 1.0);
+        for (function, times) in self.runs()? {
+            bill.add("read_unit", scanned(function, 1_024.0) * times);
+        }
+        Ok(bill)
+    }
+
+    fn sign_ins(&self, times: f64) -> Result<Bill, Failure> {
+        let mut bill = Bill::default();
+        for (operation, each) in SIGN_IN {
+            self.request(&mut bill, operation, each * times)?;
+        }
+        for mail in SIGN_IN_MAILS {
+            self.event(&mut bill, mail, times)?;
+            bill.add("mail", times);
+        }
+        Ok(bill)
+    }
+
+    /// Messages in a room in which everybody is online with one socket.
+    fn messages(&self, people: u32, times: f64) -> Result<Bill, Failure> {
+        let (mut bill, others) = (Bill::default(), f64::from(people) - 1.0);
+        // The frame, its answer, a post to each of the others.
+        bill.add("socket_message", times * (2.0 + others));
+        self.invoke(&mut bill, "socket chat", times)?;
+        if usize::try_from(people)? <= INLINE_MOST {
+            // The sender's function posts. `infra/calls.txt` has rooms of two: of each further member it reads where they are.
+            bill.add("read_unit", times * (others - 1.0));
+            post(&mut bill, self.function("socket chat")?, others / POSTS_AT_ONCE, times);
+        } else {
+            self.event(&mut bill, "room-fanout message_posted", times)?;
+            bill.add("read_unit", times * f64::from(people) * PRESENCE_BYTES / READ_UNIT_BYTES);
+            post(&mut bill, self.function("room-fanout")?, others / POSTS_AT_ONCE / FANOUT_PARTS, times);
+        }
+        Ok(bill)
+    }
+}
+
+/// What the scheduler calls its events.
+const SCHEDULED: &str = "Scheduled Event";
+
+/// What a run of this function reads of a table of so many MB, in units: the fallback looks through it, up to a bound.
+fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {
+    let looks_through = function.name == "deletion-fallback";
+    if looks_through { megabytes.min(f64::from(deletion_fallback::MOST)) * MB / READ_UNIT_BYTES } else { 0.0 }
+}
+
+/// How many secrets a function asks for when it starts: those that it may read.
+fn secrets_read(function: &FunctionSpec) -> f64 {
+    let reads = |statement: &&Value| calls::strings(statement.get("Action")).iter().any(|action| action == "secretsmanager:GetSecretValue");
+    function.statements.iter().filter(reads).flat_map(|statement| calls::strings(statement.get("Resource"))).map(|_| 1.0).sum()
+}
+
+fn run(bill: &mut Bill, function: &FunctionSpec, milliseconds: f64, times: f64) {
+    bill.add("invocation", times);
+    time(bill, function, milliseconds, times);
+    bill.add("log_gb", times * LOG_BYTES / GB);
+    bill.add("trace", times * TRACED);
+}
+
+/// So many rounds of posts that a function waits for.
+fn post(bill: &mut Bill, function: &FunctionSpec, rounds: f64, times: f64) {
+    time(bill, function, rounds.ceil() * POST_MS, times);
+}
+
+fn time(bill: &mut Bill, function: &FunctionSpec, milliseconds: f64, times: f64) {
+    bill.add("gb_second", times * milliseconds / 1_000.0 * f64::from(function.memory_mb) / 1_024.0);
+}
+
+/// What costs for being there: alarms, metrics, dashboards, secrets, in a template and those nested in it.
+fn standing(file: &str, functions: usize, bill: &mut Bill, metrics: &mut BTreeSet<String>) -> Result<(), Failure> {
+    let document = template::parse(&repository::read(file)?)?;
+    let resources = document.get("Resources").and_then(Value::as_object).ok_or_else(|| format!("{file}: no resources"))?;
+    for (id, resource) in resources {
+        let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
+        let property = |name: &str| resource.get("Properties")?.get(name);
+        match kind {
+            "AWS::CloudWatch::Alarm" => bill.add("alarm_metric", alarm_metrics(property("Metrics"))),
+            "AWS::SecretsManager::Secret" => bill.add("secret", 1.0),
+            "AWS::CloudWatch::Dashboard" => {
+                let body = property("DashboardBody").and_then(|body| body.get("Fn::Sub")?.as_str());
+                let shown = shown(body.ok_or_else(|| format!("{file}: {id} has no body"))?, functions)?;
+                bill.add(if shown > DASHBOARD_METRICS { "large_dashboard" } else { "dashboard" }, 1.0);
+            }
+            "AWS::Logs::MetricFilter" => {
+                let all = property("MetricTransformations").and_then(Value::as_array).into_iter().flatten();
+                metrics.extend(all.filter_map(|one| one.get("MetricName")?.as_str().map(str::to_owned)));
+            }
+            free if FREE.contains(&free) => {}
+            other => return Err(format!("{file}: what {id} costs is not known, an {other}").into()),
+        }
+        if let Some(nested) = property("Location").and_then(Value::as_str) {
+            standing(nested, functions, bill, metrics)?;
+        }
+    }
+    Ok(())
+}
+
+/// How many metrics an alarm is charged for: each that its expressions take.
+fn alarm_metrics(metrics: Option<&Value>) -> f64 {
+    let Some(metrics) = metrics.and_then(Value::as_array) else { return 1.0 };
+    metrics.iter().filter(|metric| metric.get("MetricStat").is_some()).map(|_| 1.0).sum()
+}
+
+/// How many metrics a dashboard shows. A search by function finds one for each.
+fn shown(body: &str, functions: usize) -> Result<usize, Failure> {
+    let body: Value = serde_json::from_str(body)?;
+    let widgets = body.get("widgets").and_then(Value::as_array).into_iter().flatten();
+    let metrics = widgets.filter_map(|widget| widget.pointer("/properties/metrics")?.as_array()).flatten();
+    Ok(metrics.map(|metric| if metric.to_string().contains("SEARCH(") { functions } else { 1 }).sum())
+}
+
+fn read() -> Result<(Prices, System, Bill), Failure> {
+    let prices: Prices = serde_json::from_value(template::parse(&repository::read(PRICES)?)?).map_err(|e| format!("{PRICES}: {e}"))?;
+    let system = System { template: check::template()?, calls: calls::read(&repository::read(calls::EXPECTED)?) };
+    let (mut bill, mut metrics) = (Bill::default(), BTreeSet::new());
+    standing(TEMPLATE, system.template.functions.len(), &mut bill, &mut metrics)?;
+    for (file, code) in &repository::sources()? {
+        let told = check::reported(file, code).into_iter();
+        // What is a function's own each has for itself.
+        metrics.extend(
+            told.map(|(file, dimension, figure)| if dimension == "FunctionName" { format!("{file} {figure}") } else { figure.to_owned() }),
+        );
+    }
+    bill.add("custom_metric", metrics.iter().map(|_| 1.0).sum());
+    Ok((prices, system, bill))
+}
+
+/// Prints what nobody, a GB, a thousand sign-ins and a million messages cost.
+pub fn print() -> Result<(), Failure> {
+    let (prices, system, standing) = read()?;
+    println!("Prices of {} as of {} ({PRICES}), in USD. The free tier is taken to be this stack's alone.", prices.region, prices.as_of);
+    let idle = system.idle(standing)?;
+    print!("{}", idle.print(&prices, true, "A month in which nobody comes, less the free tier")?);
+    println!("  {:<50}{:>16}{:>12.4}", "without the free tier", "", idle.total(&prices, false)?);
+    let marginal = [
+        ("A month of 1 GB in the tables", system.gigabyte()?),
+        ("1,000 sign-ins", system.sign_ins(1e3)?),
+        ("1,000,000 messages in rooms of 2", system.messages(2, 1e6)?),
+        ("1,000,000 messages in rooms of 10", system.messages(10, 1e6)?),
+        ("1,000,000 messages in rooms of 1,000", system.messages(1_000, 1e6)?),
+    ];
+    for (title, bill) in marginal {
+        print!("{}", bill.print(&prices, false, title)?);
+    }
+    let mut open = Bill::default();
+    open.add("socket_minute", MONTH_HOURS * 60.0);
+    print!("{}", open.print(&prices, false, "A socket that is open for a month")?);
+    let steps: Vec<String> = SIGN_IN.iter().map(|(operation, times)| format!("{times} × {operation}")).collect();
+    println!("\nA sign-in is {}, and {} mails.", steps.join(", "), SIGN_IN_MAILS.len());
+    println!("Tables hold {IDLE_TABLE_MB} MB when nobody is there. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
+    println!(
+        "{HASH_MS} to hash a password, {POST_MS} for {POSTS_AT_ONCE} posts to sockets; it logs {LOG_BYTES} bytes, and {TRACED} of them are traced."
+    );
+    println!("Text messages, transfer out and starts are not in it.");
+    Ok(())
+}
+
+/// Whether a system that nobody uses costs as little as the README says.
+pub fn findings() -> Result<Vec<String>, Failure> {
+    let (prices, system, standing) = read()?;
+    Ok(judge(system.idle(standing)?.total(&prices, true)?).into_iter().collect())
+}
+
+fn judge(idle: f64) -> Option<String> {
+    (idle >= IDLE_BELOW)
+        .then(|| format!("a month in which nobody comes costs {idle:.2} USD, not less than {IDLE_BELOW}; see `cargo xtask costs`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn prices(text: &str) -> Prices {
+        serde_json::from_value(template::parse(text).expect("YAML")).expect("prices")
+    }
+
+    #[test]
+    fn what_is_free_is_left_out_once() {
+        let prices = prices("{region: r, as_of: d, prices: {secret: {usd: 0.4, per: 1, unit: secrets, free: 2, page: p}}}");
+        let mut bill = Bill::default();
+        bill.add("secret", 2.0);
+        assert_eq!(bill.total(&prices, true).expect("a price").to_bits(), 0.0_f64.to_bits());
+        bill.add("secret", 3.0);
+        assert_eq!(format!("{:.2}", bill.total(&prices, true).expect("a price")), "1.20");
+        assert_eq!(format!("{:.2}", bill.total(&prices, false).expect("a price")), "2.00");
+        bill.add("mail", 1.0);
+        assert_eq!(bill.total(&prices, false).map_err(|e| e.to_string()), Err("infra/prices.yaml: mail has no price".to_owned()));
+    }
+
+    #[test]
+    fn an_alarm_costs_as_much_as_the_metrics_it_takes() {
+        let counted = |metrics: Option<Value>| format!("{:.0}", alarm_metrics(metrics.as_ref()));
+        assert_eq!(counted(None), "1");
+        let stat = json!({"Id": "a", "MetricStat": {}});
+        assert_eq!(counted(Some(json!([{"Id": "e", "Expression": "a - b"}, stat, stat]))), "2");
+    }
+
+    #[test]
+    fn a_search_on_a_dashboard_shows_a_metric_for_each_function() {
+        let body = json!({"widgets": [
+            {"properties": {"metrics": [["AWS/SQS", "x"], ["..."]]}},
+            {"properties": {"query": "SOURCE x"}},
+            {"properties": {"metrics": [[{"expression": "SEARCH('{AWS/Lambda,FunctionName}', 'Sum', 300)"}]]}},
+        ]});
+        assert_eq!(shown(&body.to_string(), 21).expect("JSON"), 23);
+    }
+
+    #[test]
+    fn an_idle_system_that_costs_a_dollar_is_refused() {
+        assert_eq!(judge(0.99), None);
+        assert!(judge(1.0).is_some_and(|finding| finding.contains("costs 1.00 USD")));
+    }
+
+    /// Everything that is billed has a price and something that says how much of it there is; and the other way round.
+    #[test]
+    fn every_price_is_asked_for() {
+        let (prices, system, standing) = read().expect("read");
+        let bills = [
+            system.idle(standing).expect("idle"),
+            system.gigabyte().expect("a GB"),
+            system.sign_ins(1e3).expect("sign-ins"),
+            system.messages(2, 1e6).expect("messages"),
+            system.messages(1_000, 1e6).expect("messages"),
+        ];
+        let used: BTreeSet<&str> =
+            bills.iter().flat_map(|bill| bill.0.keys().copied()).chain(["socket_minute", "large_dashboard"]).collect();
+        assert_eq!(prices.by_name.keys().map(String::as_str).collect::<BTreeSet<_>>(), used);
+        for bill in &bills {
+            assert!(bill.total(&prices, false).expect("priced") > 0.0);
+        }
+        assert!(system.messages(10, 1e6).expect("messages").total(&prices, false).expect("priced") < 100.0);
+    }
+}
