@@ -5,8 +5,44 @@ use std::sync::LazyLock;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// The committed document, which a check keeps equal to what the handlers say.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../../infra/openapi.json")).expect("it is JSON"));
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| resolved(&serde_json::from_str(include_str!("../../infra/openapi.json")).expect("it is JSON")));
+
+/// The committed document, which a check keeps equal to what the handlers say, as [`resolved`] makes it.
+#[must_use]
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+/// A document with responses, parameters, headers and examples where references to them stand. References to schemas stay.
+///
+/// # Panics
+/// If a reference leads nowhere.
+#[must_use]
+pub fn resolved(document: &Value) -> Value {
+    fn within(document: &Value, value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(|item| within(document, item)).collect(),
+            Value::Object(members) => {
+                let mut all = serde_json::Map::new();
+                for (name, member) in members {
+                    match member.as_str().filter(|place| name == "$ref" && !place.starts_with("#/components/schemas/")) {
+                        Some(place) => {
+                            let target = place.strip_prefix('#').and_then(|place| document.pointer(place));
+                            let target = within(document, target.unwrap_or_else(|| panic!("{place} leads nowhere")));
+                            all.extend(target.as_object().cloned().unwrap_or_default());
+                        }
+                        // What stands beside a reference comes after it, and replaces what it leads to.
+                        None => drop(all.insert(name.clone(), within(document, member))),
+                    }
+                }
+                all.into()
+            }
+            other => other.clone(),
+        }
+    }
+    within(document, document)
+}
 
 /// Fails if the document does not declare this answer of this operation. What no operation is behind (a path that is not
 /// there, a refusal of the gateway itself) has nothing to be held against.

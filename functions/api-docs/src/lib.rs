@@ -1,10 +1,11 @@
 //! The API's documents: the OpenAPI description, a page to read and try it with, and what each kind of problem means.
 //!
-//! Everything is compiled in, Swagger UI included, and nothing is loaded from elsewhere: the page's policy allows its own
+//! Everything is compiled in, compressed, Swagger UI included, and nothing is loaded from elsewhere: the page's policy allows its own
 //! origin and nothing inline.
 
 mod docs;
 mod document;
+mod files;
 mod problems;
 
 use function::{Boot, Function, StartError};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{Failure, functions::Deployed};
+use crate::{Failure, functions::Deployed, openapi};
 
 /// A route of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +42,8 @@ pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
 }
 
 /// The document of the whole API.
-pub fn whole(functions: &[Deployed]) -> Result<Value, Failure> {
-    Ok(serde_json::to_value(web::openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe())))?)
+pub fn whole(functions: &[Deployed]) -> Value {
+    openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe()))
 }
 
 /// Each function's part of it.

@@ -8,7 +8,7 @@ use local::template::Template;
 use crate::{
     Failure,
     document::{self, Route},
-    functions,
+    functions, openapi,
     repository::{self, logical_id, pascal_case},
 };
 
@@ -38,12 +38,12 @@ pub fn generate() -> Result<Vec<Generated>, Failure> {
     let functions = functions::all();
     let routes = document::routes(&functions)?;
     let template = repository::read("template.yaml")?;
-    let document = document::whole(&functions)?;
+    let document = document::whole(&functions);
     let file = |path, content| Generated { path, content };
     let text = |path, text: String| file(path, text.into_bytes());
     Ok(vec![
         text("template.yaml", with_events(&template, &routes)?),
-        text("infra/openapi.json", serde_json::to_string_pretty(&document)? + "\n"),
+        text("infra/openapi.json", openapi::text(&document)),
         text("Cargo.toml", with_router(&repository::read("Cargo.toml")?, &routes)?),
         file(
             "shared/accounts/data/common-passwords.bin",

@@ -151,7 +151,12 @@ fn headers(response: &mut Response, locale: Locale, id: &RequestId) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
-    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    // One line: of a header that stands in several, `lambda_http` passes on the first.
+    let mut vary: Vec<&str> = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok()).collect();
+    vary.push("accept-language");
+    if let Ok(vary) = HeaderValue::try_from(vary.join(", ")) {
+        headers.insert(header::VARY, vary);
+    }
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
