@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    BucketSpec, CorsSpec, Deployment, ExpirySpec, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, RouteSpec, RuleSpec,
+    BucketSpec, CorsSpec, Deployment, ExpirySpec, Expression, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, RouteSpec, RuleSpec,
     ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec,
     node::Node,
     resolve::{Scope, route_id},
@@ -247,6 +247,11 @@ impl Loading<'_> {
         match node.need_text("Type")?.as_str() {
             "HttpApi" => {
                 let method = properties.or("Method", "ANY".to_owned())?.to_ascii_uppercase();
+                // Both take OPTIONS, and a preflight that a route takes is left to its function
+                // (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>).
+                if method == "ANY" || properties.get("Path").is_none() {
+                    return Err(node.wrong("a route for any method takes preflights, too, which API Gateway then does not answer: name the methods"));
+                }
                 let route = RouteSpec { method, path: properties.need_text("Path")?, function };
                 if self.template.http_api.routes.iter().any(|r| r.method == route.method && r.path == route.path) {
                     return Err(node.wrong("another function has the same route"));
@@ -255,12 +260,13 @@ impl Loading<'_> {
             }
             "Schedule" | "ScheduleV2" => {
                 let expression = properties.get("ScheduleExpression").map_or_else(|| properties.need("Schedule"), Ok)?;
-                crate::schedules::Expression::parse(&expression.text()?).map_err(|e| expression.wrong(&e))?;
+                let times = Expression::parse(&expression.text()?).map_err(|e| expression.wrong(&e))?;
                 if properties.or("ScheduleExpressionTimezone", "UTC".to_owned())? != "UTC" {
                     return Err(properties.wrong("only schedules in UTC are supported"));
                 }
                 self.template.schedules.push(ScheduleSpec {
                     expression: expression.text()?,
+                    times,
                     input: properties.get("Input").map(|n| input(&n)).transpose()?,
                     enabled: properties.or("State", "ENABLED".to_owned())? == "ENABLED" && properties.or("Enabled", true)?,
                     dead_letter: self.dead_letter(&properties)?,
