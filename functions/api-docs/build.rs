@@ -1,4 +1,4 @@
-//! Compresses the files that the function serves.
+//! Compresses the files that the function serves, and takes from the document which methods each path has.
 #![expect(clippy::print_stdout, reason = "a build script tells cargo what it depends on that way")]
 
 use std::{
@@ -6,11 +6,12 @@ use std::{
     error::Error,
     fs,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
 use flate2::{Compression, write::GzEncoder};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use utoipa_swagger_ui::{Config, serve};
 
@@ -19,17 +20,22 @@ const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
-    let mut files: Vec<(String, Vec<u8>)> = vec![("openapi.json".to_owned(), gzip(&depended_on(Path::new(DOCUMENT))?)?)];
+    println!("cargo::rerun-if-changed={DOCUMENT}");
+    println!("cargo::rerun-if-changed=assets");
+    let document = fs::read(DOCUMENT)?;
+    fs::write(out.join("paths.rs"), paths(&document)?)?;
+    let mut files: Vec<(String, Vec<u8>)> = vec![("openapi.json".to_owned(), gzip(&document)?)];
     for asset in fs::read_dir("assets")? {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
-        files.push((name.to_owned(), gzip(&depended_on(&path)?)?));
+        files.push((name.to_owned(), gzip(&fs::read(&path)?)?));
     }
     for name in SWAGGER_UI {
         let file = serve(name, Arc::new(Config::default())).map_err(|e| e.to_string())?.ok_or("Swagger UI lacks a file")?;
         let compressed = if file.gzpipped { file.bytes.into_owned() } else { gzip(&file.bytes)? };
         files.push((name.to_owned(), compressed));
     }
+    files.sort();
     let mut listed = Vec::new();
     for (name, compressed) in &files {
         fs::write(out.join(name), compressed)?;
@@ -40,10 +46,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The bytes of a file, after whose change this is run again.
-fn depended_on(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={}", path.display());
-    fs::read(path).map_err(|e| format!("{}: {e}", path.display()).into())
+/// Each path of a document with its methods. HEAD is wherever GET is.
+fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
+    let document: Value = serde_json::from_slice(document)?;
+    let paths = document.get("paths").and_then(Value::as_object).ok_or("the document has no paths")?;
+    let listed = paths.iter().map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
+        let methods: Vec<String> = methods.flat_map(|m| if m == "GET" { vec![m, "HEAD".to_owned()] } else { vec![m] }).collect();
+        format!("({path:?}, &{methods:?})")
+    });
+    Ok(format!("&[\n{}]\n", listed.collect::<Vec<_>>().join(",\n")))
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {

@@ -1,7 +1,8 @@
 //! What the OpenAPI document says, held against every answer that a test gets.
 
-use std::sync::LazyLock;
+use std::{io::Read as _, sync::LazyLock};
 
+use flate2::read::GzDecoder;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
@@ -49,8 +50,15 @@ pub fn resolved(document: &Value) -> Value {
 #[track_caller]
 pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
     let path = path.split('?').next().unwrap_or_default();
+    if method == "HEAD" {
+        assert!(body.is_empty(), "HEAD {path} answers with a body");
+        assert!(operation("GET", path).is_none_or(|get| get["responses"][status.to_string()].is_object()), "HEAD {path} answers {status}");
+        return;
+    }
     let Some(operation) = operation(method, path) else { return };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let inflated = (header("content-encoding") == "gzip").then(|| inflated(body));
+    let body = inflated.as_deref().unwrap_or(body);
     let problem = header("content-type") == "application/problem+json";
     if status >= 400 && !problem {
         return;
@@ -81,6 +89,17 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
     } else if declared["content"].is_null() {
         assert!(body.is_empty(), "{method} {path} answers {status} with a body, which it does not declare");
     }
+}
+
+/// What was compressed with gzip.
+///
+/// # Panics
+/// If it was not.
+#[must_use]
+pub fn inflated(bytes: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut all).expect("it is compressed");
+    all
 }
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {

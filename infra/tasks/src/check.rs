@@ -73,6 +73,7 @@ pub fn run() -> Result<(), Failure> {
     findings.extend(document::conflicts(&document::parts(&functions)?));
     findings.extend(routes(&document::routes(&functions)?, &sync::routes_in(&template)));
     findings.extend(folders(&functions, &repository::list("functions")?, &template, &cases));
+    findings.extend(too_many(template.http_api.routes.len()));
     findings.extend(triggers(&template, &cases));
     findings.extend(operations(&document));
     findings.extend(costs(&functions)?);
@@ -89,7 +90,7 @@ pub fn run() -> Result<(), Failure> {
         println!("{finding}");
     }
     let (routes, permissions) = (template.http_api.routes.len(), functions.len());
-    println!("{permissions} functions, {routes} routes (an HTTP API takes 300), {} events", cases.len());
+    println!("{permissions} functions, {routes} routes (an HTTP API takes {ROUTES_MAX}), {} events", cases.len());
     if findings.is_empty() { Ok(()) } else { Err(format!("{} differences", findings.len()).into()) }
 }
 
@@ -110,6 +111,15 @@ pub fn template() -> Result<Template, Failure> {
 fn generated(files: &[sync::Generated], there: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<String> {
     let stale = files.iter().filter(|file| there(file.path).as_ref() != Some(&file.content));
     stale.map(|file| format!("{}: not what it is made from; run `cargo xtask sync`", file.path)).collect()
+}
+
+/// Routes, and integrations, of which SAM makes one for each route: the quota of those cannot be raised
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
+const ROUTES_MAX: usize = 300;
+
+/// More routes than an HTTP API takes.
+fn too_many(routes: usize) -> Option<String> {
+    (routes > ROUTES_MAX).then(|| format!("template.yaml: {routes} routes, and an HTTP API takes {ROUTES_MAX}"))
 }
 
 /// Routes in code against routes in the template, both ways.
@@ -471,6 +481,12 @@ mod tests {
         let route = |path: &str| Route { path: path.to_owned(), method: "GET".to_owned(), function: "f".to_owned() };
         let found = routes(&[route("/a"), route("/b")], &[route("/b"), route("/c")]);
         assert_eq!(found, ["GET /a of f: in code, not in the template", "GET /c of f: in the template, not in code"]);
+    }
+
+    #[test]
+    fn there_are_no_more_routes_than_the_gateway_takes() {
+        assert_eq!(too_many(300), None);
+        assert_eq!(too_many(301).as_deref(), Some("template.yaml: 301 routes, and an HTTP API takes 300"));
     }
 
     #[test]

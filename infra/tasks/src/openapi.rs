@@ -96,7 +96,7 @@ fn for_readers(operation: &mut Map<String, Value>) {
 
 /// The response for these kinds of problem, which all have this status: a reference to what stands under their codes.
 fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
-    let codes: Vec<&str> = kinds.iter().map(Kind::code).collect();
+    let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     shared.examples.extend(kinds.iter().map(|kind| (kind.code().to_owned(), json!({ "value": example(*kind) }))));
     let examples: Map<_, _> = codes.iter().map(|code| ((*code).to_owned(), reference("examples", code))).collect();
     let content = json!({ "application/problem+json": { "schema": reference("schemas", "Problem"), "examples": examples } });
@@ -149,6 +149,7 @@ Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/d
 - Parameters of the query that an operation does not know are ignored; one that it knows and that comes twice or does not read is refused with 400.\n\
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `Accept-Language` or `?lang` (`en`, `pl`).\n\
 - Times are RFC 3339 in UTC. Ids have a prefix that says what they name.\n\
+- `HEAD` is answered wherever `GET` is. A method that a path does not take is answered 405, and `Allow` names those that it takes.\n\
 - What has an `ETag` is changed with `If-Match`: 428 without it, 412 when it has changed meanwhile.\n\
 - 429 and 503 say in `Retry-After` when to come back; 429 also which limit it is, in `RateLimit` and `RateLimit-Policy`. Each operation tells its limits with that answer; \
   a client is one IPv4 address or one /64 of IPv6.\n\

@@ -117,7 +117,9 @@ fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
             _ => {}
         }
     }
-    let lines: Vec<String> = paths.iter().map(|(path, function)| format!("\"{path}\" = \"{function}\"\n")).collect();
+    // What takes the rest of a path is `{path+}` for API Gateway and `{*path}` for `cargo lambda watch`.
+    let rest = |path: &str| path.strip_suffix("+}").map_or_else(|| path.to_owned(), |before| before.replace('{', "{*") + "}");
+    let lines: Vec<String> = paths.iter().map(|(path, function)| format!("\"{}\" = \"{function}\"\n", rest(path))).collect();
     let (before, rest) = manifest.split_once(&format!("{BEGIN}\n")).ok_or("Cargo.toml: no `# routes` line")?;
     let (_, after) = rest.split_once(END).ok_or("Cargo.toml: no `# end routes` line")?;
     Ok(format!("{before}{BEGIN}\n{}{END}{after}", lines.concat()))
@@ -164,5 +166,7 @@ mod tests {
         assert!(with_router(manifest, &[route("GET", "/x", "a"), route("PUT", "/x", "b")]).is_err());
         let out = with_router(manifest, &[route("GET", "/x", "a"), route("PUT", "/x", "a")]).expect("generated");
         assert_eq!(out, "a\n# routes\n\"/x\" = \"a\"\n# end routes\nb\n");
+        let out = with_router(manifest, &[route("GET", "/{path+}", "a")]).expect("generated");
+        assert!(out.contains("\n\"/{*path}\" = \"a\"\n"), "{out}");
     }
 }

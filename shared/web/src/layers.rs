@@ -4,6 +4,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::Body,
     extract::{MatchedPath, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
@@ -43,6 +44,7 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let other = matches!(parts.extensions.get(), Some(Route::Chosen(template)) if *template != route);
     let (method, started) = (parts.method.clone(), edge.sys.now());
+    let is_head = method == Method::HEAD;
     parts.headers.remove(edge::PROOF);
     parts.extensions.insert(Language(locale));
     parts.extensions.insert(client);
@@ -60,6 +62,9 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
             response = rendered(&problem, locale, &id, html, response);
         }
         headers(&mut response, locale, &id);
+        if is_head {
+            *response.body_mut() = Body::empty();
+        }
         tracing::info!(status = response.status().as_u16(), ms = edge.sys.now().since(started).as_millis(), "replied");
         response
     }
@@ -77,7 +82,7 @@ fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestConte
 
 fn wants_html(parts: &http::request::Parts) -> bool {
     let accept = parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    parts.method == Method::GET && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
+    [Method::GET, Method::HEAD].contains(&parts.method) && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
 }
 
 fn note(problem: &Problem) {
@@ -170,7 +175,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, routing::get};
+    use axum::routing::get;
     use kernel::Sys;
     use tower::ServiceExt as _;
 
