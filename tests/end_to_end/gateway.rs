@@ -24,16 +24,11 @@ use tokio_tungstenite::{
 
 const MB: usize = 1024 * 1024;
 
-/// HTTP: unknown paths and methods, oversized bodies and headers never reach a function.
+/// HTTP: oversized bodies and headers, and paths that are no text, never reach a function.
 #[tokio::test]
 async fn the_gateway_refuses_in_its_own_words() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
-    for (method, path) in
-        [(Method::GET, "/v1/nothing"), (Method::DELETE, "/v1/registrations"), (Method::GET, "/v1/me/"), (Method::GET, "//v1/me")]
-    {
-        assert_eq!(caller.send(method, path, None).await.is(404), json!({ "message": "Not Found" }), "{path}");
-    }
     let large = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 10 * MB + 1]).await;
     assert_eq!(large.is(413), json!({ "message": "Request Entity Too Large" }));
     assert_eq!(large.header("server-timing"), "aws;desc=\"calls=0 rcu=0 wcu=0\"", "a refusal says what it cost, too");
@@ -44,6 +39,76 @@ async fn the_gateway_refuses_in_its_own_words() {
     assert_eq!(headers.is(431), json!({ "message": "Request Header Fields Too Large" }));
     let broken = caller.get("/v1/users/%ff").await;
     assert_eq!(broken.is(400), json!({ "message": "Bad Request" }));
+}
+
+/// HTTP: a path that there is not and a method that a path does not take get a problem, or a page in the reader's language.
+#[tokio::test]
+async fn what_no_route_is_for_is_answered_in_our_words() {
+    let cloud = Cloud::start().await;
+    let caller = cloud.anonymous();
+    let unknown =
+        ["/", "/v1/nothing", "/v1/me/", "//v1/me", "/v1//me", "/docs/a/b", "/v1/users/a%2Fb", "/v1%2Fnothing", "/V1/me", "/%C5%82"];
+    for path in unknown {
+        caller.get(path).await.is_problem(404, "not_found");
+        let _ = caller.send(Method::HEAD, path, None).await.is(404);
+    }
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        caller.send(method, "/v1/nothing", None).await.is_problem(404, "not_found");
+    }
+    for (method, path, allow) in [
+        (Method::DELETE, "/v1/registrations", "POST"),
+        (Method::GET, "/v1/registrations", "POST"),
+        (Method::PUT, "/v1/me?lang=pl", "GET, HEAD, PATCH"),
+        (Method::POST, "/openapi.json", "GET, HEAD"),
+        (Method::PATCH, "/v1/users/ana", "GET, HEAD"),
+        (Method::PATCH, "/v1/users%2Fana", "GET, HEAD"),
+        (Method::PUT, "/v1/registrations/link", "GET, HEAD, POST"),
+        (Method::HEAD, "/v1/registrations", "POST"),
+    ] {
+        let reply = caller.send(method.clone(), path, None).await;
+        assert_eq!((reply.status.as_u16(), &*reply.header("allow")), (405, allow), "{method} {path}");
+        if method != Method::HEAD {
+            reply.is_problem(405, "method_not_allowed");
+        }
+    }
+    let reader = caller.with("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
+    for (language, title) in [("en", "There is nothing here."), ("pl", "Nic tu nie ma.")] {
+        let page = reader.with("accept-language", language).get("/v1/nothing").await;
+        let text = String::from_utf8_lossy(&page.bytes).into_owned();
+        assert_eq!((page.status.as_u16(), &*page.header("content-type")), (404, "text/html; charset=utf-8"), "{text}");
+        assert_eq!(page.header("content-language"), language);
+        assert!(text.contains(&format!("lang=\"{language}\"")) && text.contains(title), "{text}");
+    }
+    reader.post("/v1/nothing", json!({})).await.is_problem(404, "not_found");
+}
+
+/// HTTP: HEAD is answered wherever GET is, with what GET says about its body instead of the body.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn head_says_what_get_would_say() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let gets = tests::document()["paths"].as_object().expect("paths").iter().filter(|(_, item)| item["get"].is_object());
+    let mut paths: Vec<String> = gets
+        .map(|(path, _)| {
+            path.replace("{username}", "ana").replace("{room}", "public").replace("{picture}", "default").replace("{size}", "300")
+        })
+        .map(|path| path.replace("{file}", "docs.js").replace("{code}", "not_found"))
+        .collect();
+    paths.extend(["/v1/users/nobody".to_owned(), format!("/v1/pictures/pic_{}/64", "0".repeat(26))]);
+    let mut statuses = Vec::new();
+    for path in &paths {
+        let (get, head) = (ana.get(path).await, ana.send(Method::HEAD, path, None).await);
+        assert_eq!((head.status, head.bytes.len()), (get.status, 0), "{path}");
+        for name in ["content-type", "content-language", "cache-control", "etag", "vary", "content-security-policy", "www-authenticate"] {
+            assert_eq!(head.header(name), get.header(name), "{name} of {path}");
+        }
+        assert_eq!(head.header("location").split('?').next(), get.header("location").split('?').next(), "{path}");
+        statuses.push(get.status.as_u16());
+    }
+    for expected in [200, 302, 403, 404] {
+        assert!(statuses.contains(&expected), "no GET answers {expected}");
+    }
+    let _ = cloud.anonymous().send(Method::HEAD, "/v1/me", None).await.is(401);
 }
 
 /// HTTP: a route lets its burst through and then its rate, by the clock.
@@ -69,10 +134,16 @@ async fn a_burst_beyond_the_limit_is_throttled() {
 async fn origins_are_the_gateways_business() {
     let cloud = Cloud::start().await;
     let from = |origin: &str| cloud.anonymous().with("origin", origin).with("access-control-request-method", "PATCH");
-    let allowed = from("http://localhost:5173").send(Method::OPTIONS, "/v1/me", None).await;
-    let _ = allowed.is(204);
-    assert_eq!(allowed.header("access-control-allow-origin"), "http://localhost:5173");
-    assert!(allowed.header("access-control-allow-methods").contains("PATCH"));
+    for path in ["/v1/me", "/v1/nothing", "/"] {
+        let allowed = from("http://localhost:5173").send(Method::OPTIONS, path, None).await;
+        let _ = allowed.is(204);
+        assert_eq!(allowed.header("access-control-allow-origin"), "http://localhost:5173");
+        assert!(allowed.header("access-control-allow-methods").contains("PATCH"));
+        assert_eq!(allowed.header("x-request-id"), "", "no function is asked");
+    }
+    let unknown = from("http://localhost:5173").get("/v1/nothing").await;
+    unknown.is_problem(404, "not_found");
+    assert_eq!(unknown.header("access-control-allow-origin"), "http://localhost:5173", "so that a script may read the problem");
     let foreign = from("https://evil.example").send(Method::OPTIONS, "/v1/me", None).await;
     let _ = foreign.is(204);
     assert_eq!(foreign.header("access-control-allow-origin"), "");

@@ -143,11 +143,6 @@ const MATRIX: &[(Access, &str)] = &[
     (Member, "GET /v1/users/{username}"),
 ];
 
-/// The committed document, which a check keeps equal to the routes of code and template.
-fn document() -> Value {
-    serde_json::from_str(include_str!("../../infra/openapi.json")).unwrap()
-}
-
 /// An operation with what its body looks like.
 struct Operation {
     access: Access,
@@ -158,7 +153,7 @@ struct Operation {
 }
 
 fn operations() -> Vec<Operation> {
-    let document = document();
+    let document = tests::document();
     let operation = |(access, name): &(Access, &'static str)| {
         let (method, path) = name.split_once(' ').unwrap();
         let described = &document["paths"][path][method.to_lowercase()];
@@ -180,7 +175,7 @@ fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
 /// F1: the matrix has every operation, and none that there is not.
 #[test]
 fn the_matrix_is_whole() {
-    let document = document();
+    let document = tests::document();
     let there: BTreeSet<String> = document["paths"]
         .as_object()
         .unwrap()

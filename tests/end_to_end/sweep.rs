@@ -107,9 +107,8 @@ struct Operation {
 
 /// Every operation that may change something, as the document describes it.
 fn operations() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(include_str!("../../infra/openapi.json")).unwrap();
     let mut all = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
+    for (path, item) in tests::document()["paths"].as_object().unwrap() {
         for (method, described) in item.as_object().unwrap().iter().filter(|(method, _)| *method != "get") {
             let content = &described["requestBody"]["content"]["application/json"];
             let examples = content["examples"].as_object().and_then(|e| e.values().next()).map(|e| e["value"].clone());

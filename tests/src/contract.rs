@@ -1,20 +1,64 @@
 //! What the OpenAPI document says, held against every answer that a test gets.
 
-use std::sync::LazyLock;
+use std::{io::Read as _, sync::LazyLock};
 
+use flate2::read::GzDecoder;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// The committed document, which a check keeps equal to what the handlers say.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../../infra/openapi.json")).expect("it is JSON"));
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| resolved(&serde_json::from_str(include_str!("../../infra/openapi.json")).expect("it is JSON")));
+
+/// The committed document, which a check keeps equal to what the handlers say, as [`resolved`] makes it.
+#[must_use]
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+/// A document with responses, parameters, headers and examples where references to them stand. References to schemas stay.
+///
+/// # Panics
+/// If a reference leads nowhere.
+#[must_use]
+pub fn resolved(document: &Value) -> Value {
+    fn within(document: &Value, value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(|item| within(document, item)).collect(),
+            Value::Object(members) => {
+                let mut all = serde_json::Map::new();
+                for (name, member) in members {
+                    match member.as_str().filter(|place| name == "$ref" && !place.starts_with("#/components/schemas/")) {
+                        Some(place) => {
+                            let target = place.strip_prefix('#').and_then(|place| document.pointer(place));
+                            let target = within(document, target.unwrap_or_else(|| panic!("{place} leads nowhere")));
+                            all.extend(target.as_object().cloned().unwrap_or_default());
+                        }
+                        // What stands beside a reference comes after it, and replaces what it leads to.
+                        None => drop(all.insert(name.clone(), within(document, member))),
+                    }
+                }
+                all.into()
+            }
+            other => other.clone(),
+        }
+    }
+    within(document, document)
+}
 
 /// Fails if the document does not declare this answer of this operation. What no operation is behind (a path that is not
 /// there, a refusal of the gateway itself) has nothing to be held against.
 #[track_caller]
 pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
     let path = path.split('?').next().unwrap_or_default();
+    if method == "HEAD" {
+        assert!(body.is_empty(), "HEAD {path} answers with a body");
+        assert!(operation("GET", path).is_none_or(|get| get["responses"][status.to_string()].is_object()), "HEAD {path} answers {status}");
+        return;
+    }
     let Some(operation) = operation(method, path) else { return };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let inflated = (header("content-encoding") == "gzip").then(|| inflated(body));
+    let body = inflated.as_deref().unwrap_or(body);
     let problem = header("content-type") == "application/problem+json";
     if status >= 400 && !problem {
         return;
@@ -45,6 +89,17 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
     } else if declared["content"].is_null() {
         assert!(body.is_empty(), "{method} {path} answers {status} with a body, which it does not declare");
     }
+}
+
+/// What was compressed with gzip.
+///
+/// # Panics
+/// If it was not.
+#[must_use]
+pub fn inflated(bytes: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut all).expect("it is compressed");
+    all
 }
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {

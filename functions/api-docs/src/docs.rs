@@ -1,12 +1,11 @@
 //! Swagger UI, without its top bar, over our own document.
 
-use std::{borrow::Cow, sync::Arc};
-
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, header};
-use kernel::{Kind, Problem};
-use utoipa_swagger_ui::{Config, serve};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use kernel::Kind;
 use web::{Error, Path, Problems};
+
+use crate::files;
 
 /// Only files of our own: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
 /// sheet are `data:` URLs.)
@@ -31,55 +30,33 @@ pub async fn get_docs() -> Response {
     get, path = "/docs/{file}", tag = "api-docs", operation_id = "get_docs_file", security(()),
     params(("file" = String, Path, max_length = 100, description = "A file that a page names.", example = "docs.js")),
     extensions(("x-problems" = json!(["not_found"]))),
-    responses((status = 200, description = "The file. Swagger UI's own are compressed.", content_type = "text/javascript", body = String, example = "…"), Problems)
+    responses(
+        (status = 200, description = "The file.", content_type = "text/javascript", body = String,
+            headers(("ETag" = String, description = "The version, and how it is compressed.")), example = "…"),
+        (status = 304, description = "It is still what `If-None-Match` names."),
+        Problems,
+    )
 )]
-pub async fn get_docs_file(Path(name): Path<String>) -> Result<Response, Error> {
-    let (kind, (body, compressed)) = match name.as_str() {
-        "docs.js" => ("text/javascript", own(include_bytes!("../assets/docs.js"))),
-        "flows" => ("text/html; charset=utf-8", own(include_bytes!("../assets/flows.html"))),
-        "flows.js" => ("text/javascript", own(include_bytes!("../assets/flows.js"))),
-        "flows.css" => ("text/css", own(include_bytes!("../assets/flows.css"))),
-        "docs.css" => ("text/css", own(include_bytes!("../assets/docs.css"))),
-        "icon.svg" => ("image/svg+xml", own(include_bytes!("../assets/icon.svg"))),
-        "swagger-ui.css" => ("text/css", swagger_ui(&name)?),
-        "swagger-ui-bundle.js" => ("text/javascript", swagger_ui(&name)?),
+pub async fn get_docs_file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Error> {
+    let content_type = match name.as_str() {
+        "docs.js" | "flows.js" | "swagger-ui-bundle.js" => "text/javascript",
+        "docs.css" | "flows.css" | "swagger-ui.css" => "text/css",
+        "icon.svg" => "image/svg+xml",
+        "flows" => "text/html; charset=utf-8",
         _ => return Err(Kind::NotFound.into()),
     };
-    let mut response = ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=86400")], body).into_response();
+    let file = if name == "flows" { "flows.html" } else { &name };
+    let mut response = files::file(file, content_type, "public, max-age=86400", &headers)?;
     if name == "flows" {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    }
-    if compressed {
-        // As it is compiled in. Every client that runs scripts can read it.
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     Ok(response)
 }
 
-/// Bytes, and whether they are compressed.
-type File = (Cow<'static, [u8]>, bool);
-
-fn own(bytes: &'static [u8]) -> File {
-    (Cow::Borrowed(bytes), false)
-}
-
-fn swagger_ui(name: &str) -> Result<File, Problem> {
-    let file = serve(name, Arc::new(Config::default())).map_err(|e| Problem::internal(e.to_string()))?;
-    file.map(|f| (f.bytes, f.gzpipped)).ok_or_else(|| Kind::NotFound.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn swagger_ui_is_compiled_in_and_compressed() {
-        for name in ["swagger-ui.css", "swagger-ui-bundle.js"] {
-            let (bytes, compressed) = swagger_ui(name).unwrap();
-            assert!(compressed && bytes[..2] == [0x1F, 0x8B], "{name}");
-        }
-    }
 
     #[test]
     fn the_page_names_only_files_that_there_are() {

@@ -1,12 +1,16 @@
-//! The API's documents: the OpenAPI description, a page to read and try it with, and what each kind of problem means.
+//! The API's documents: the OpenAPI description, a page to read and try it with, and what each kind of problem means. It also
+//! answers what no route is for, because it knows all paths and is the smallest of the functions.
 //!
-//! Everything is compiled in, Swagger UI included, and nothing is loaded from elsewhere: the page's policy allows its own
+//! Everything is compiled in, compressed, Swagger UI included, and nothing is loaded from elsewhere: the page's policy allows its own
 //! origin and nothing inline.
 
 mod docs;
 mod document;
+mod files;
 mod problems;
+mod unknown;
 
+use axum::routing::any;
 use function::{Boot, Function, StartError};
 use web::Edge;
 
@@ -25,5 +29,6 @@ web::operations! { "api-docs", "This description, and the pages to read it with.
 #[expect(clippy::unused_async, reason = "every function starts alike")]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let edge = boot.env.read(|r| Edge::read(r, &boot.sys))?;
-    Ok(web::function(routes(), edge))
+    let rest = any(unknown::answer);
+    Ok(web::function(routes().route("/", rest.clone()).route("/{*path}", rest), edge))
 }

@@ -3,10 +3,11 @@
 use accounts::user::User;
 use kernel::Problem;
 use messaging::{
+    exclusion,
     message::{Nonce, Text},
     room::Room,
     send::{self, Receipt, Sending, Sent, Unsaid},
-    spam::{self, ChatState},
+    spam::ChatState,
 };
 
 use crate::{Delivery, State, ask::Answer};
@@ -25,7 +26,7 @@ pub async fn say(
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => Ok((acknowledge(receipt), deliver)),
         Err(Unsaid::Refused(problem)) => Err(problem),
-        Err(Unsaid::Spam) => Err(spam::ban(&s.table, &s.sys, &s.sockets, user.id).await),
+        Err(Unsaid::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
     }
 }
 

@@ -272,7 +272,6 @@ fn core(template: Template, urls: Urls, stage: String, options: &Options) -> Res
         },
     )?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
-    let schedules = schedules.map_err(|e| StartError::Template(e.to_string()))?;
     let connections = Connections::default();
     Ok(Core {
         stage,

@@ -69,6 +69,8 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let (mut operations, mut used) = (BTreeMap::<String, Runs>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
         match serde_json::from_str(line).map_err(|e| format!("{}:{}: {e}", file.display(), number.saturating_add(1)))? {
+            // HEAD does what GET does.
+            Line::Operation { operation, .. } if operation.starts_with("HEAD ") => {}
             Line::Operation { operation, served: true, calls, rcu, wcu } => {
                 operations.entry(operation).or_default().served.push(Run { calls, rcu, wcu });
             }

@@ -68,7 +68,7 @@ const GLOBALS: [&str; 2] = ["STAGE", "TABLE_NAME"];
 /// Compares everything with everything and prints what differs.
 pub fn run() -> Result<(), Failure> {
     let (functions, template, cases) = (functions::all(), template()?, events::cases()?);
-    let document = document::whole(&functions)?;
+    let document = document::whole(&functions);
     let mut findings = Vec::new();
     findings.extend(generated(&sync::generate()?, |path| repository::bytes(path).ok()));
     findings.extend(document::conflicts(&document::parts(&functions)?));
@@ -227,7 +227,7 @@ fn operations(document: &Value) -> Vec<String> {
         match (operation.pointer("/responses/429").is_some(), limits.iter().all(|limit| limit.get("max").is_some())) {
             (true, _) if limits.is_empty() => lacks("it answers 429 and does not say how many pass"),
             (false, _) if !limits.is_empty() => lacks("it has limits and does not answer 429"),
-            (_, false) => lacks("it has a limit that is not on the list of shared/web/src/limits.rs"),
+            (_, false) => lacks("it has a limit that is not on the list of infra/tasks/src/limits.rs"),
             _ => {}
         }
         for endless in endless(document, operation) {
@@ -282,6 +282,7 @@ fn endless(document: &Value, operation: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
     for parameter in parameters {
+        let parameter = referenced(document, parameter).unwrap_or(parameter);
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
         parameter.get("schema").into_iter().for_each(|schema| unbounded(document, schema, name, 0, &mut found));
     }
@@ -292,6 +293,11 @@ fn endless(document: &Value, operation: &Value) -> Vec<String> {
     found
 }
 
+/// What a reference within the document leads to.
+fn referenced<'a>(document: &'a Value, value: &Value) -> Option<&'a Value> {
+    document.pointer(value.get("$ref")?.as_str()?.strip_prefix('#')?)
+}
+
 /// Looks for them in a schema, and in what it consists of.
 fn unbounded(document: &Value, schema: &Value, name: &str, depth: u8, found: &mut Vec<String>) {
     // Deeper than ours go, and an end for one that contains itself.
@@ -299,8 +305,8 @@ fn unbounded(document: &Value, schema: &Value, name: &str, depth: u8, found: &mu
         return;
     }
     let mut look = |schema: &Value, name: &str| unbounded(document, schema, name, depth.saturating_add(1), found);
-    if let Some(place) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
-        document.pointer(place).into_iter().for_each(|schema| look(schema, name));
+    if let Some(schema) = referenced(document, schema) {
+        look(schema, name);
     }
     for (member, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         look(schema, &format!("{name}/{member}"));
@@ -652,11 +658,13 @@ Resources:
                 "Free": { "type": "object", "properties": { "a": { "type": ["string", "null"] }, "b": { "type": "string", "maxLength": 9 } } },
                 "Word": { "type": "string", "enum": ["x"] },
             });
-            operations(&json!({"paths": {"/v1/x": {"post": operation}}, "components": {"schemas": schemas}})).join("\n")
+            let parameters = json!({ "shared": { "name": "s", "schema": { "type": "string" } } });
+            operations(&json!({"paths": {"/v1/x": {"post": operation}}, "components": {"schemas": schemas, "parameters": parameters}}))
+                .join("\n")
         };
         let refused = |limits: Value| about(json!({"x-limits": limits, "responses": {"429": {}}}));
         assert!(refused(json!([])).contains("does not say how many pass"));
-        assert!(refused(json!([{"name": "nonsense"}])).contains("not on the list of shared"));
+        assert!(refused(json!([{"name": "nonsense"}])).contains("not on the list of infra"));
         assert!(!refused(json!([{"name": "export", "max": 1, "seconds": 86_400}])).contains("limit"));
         assert!(about(json!({"x-limits": [{"name": "export", "max": 1}]})).contains("does not answer 429"));
         let body = |schema: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}}});
@@ -664,6 +672,7 @@ Resources:
         assert!(!about(json!({"requestBody": body("Free")})).contains("/b may be as long"));
         assert!(!about(json!({"requestBody": body("Word")})).contains("as long as"));
         assert!(about(json!({"parameters": [{"name": "q", "schema": {"type": "string"}}]})).contains("q may be as long"));
+        assert!(about(json!({"parameters": [{"$ref": "#/components/parameters/shared"}]})).contains("s may be as long"));
         assert!(about(json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
         assert!(about(json!({"description": "Two transactions."})).contains("a transaction is"));
         assert!(!about(json!({"summary": "Suitable accounts."})).contains("its readers"));

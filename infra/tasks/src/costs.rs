@@ -9,10 +9,7 @@ use std::{
 };
 
 use kernel::Time;
-use local::{
-    schedules::Expression,
-    template::{self, FunctionSpec, Template},
-};
+use local::template::{self, FunctionSpec, Template};
 use messaging::room::INLINE_MOST;
 use serde::Deserialize;
 use serde_json::Value;
@@ -193,7 +190,7 @@ impl System {
     fn runs(&self) -> Result<Vec<(&FunctionSpec, f64)>, Failure> {
         let month = Time::from_millis(30 * 86_400_000);
         let spec = |schedule: &template::ScheduleSpec| {
-            let expression = Expression::parse(&schedule.expression)?;
+            let expression = &schedule.times;
             let mut times = 0.0;
             let mut at = expression.next(Time::ZERO);
             while let Some(due) = at.filter(|due| *due <= month) {

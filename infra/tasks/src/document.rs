@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{Failure, functions::Deployed};
+use crate::{Failure, functions::Deployed, openapi};
 
 /// A route of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +17,14 @@ pub struct Route {
     pub function: String,
 }
 
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+/// As one reads them.
+const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
+
+/// The function that answers what no other route is for.
+const ANSWERS_THE_REST: &str = "api-docs";
+/// Its routes for that. They name the methods because `$default` and `ANY` would take preflights, too, which API Gateway then no
+/// longer answers itself; and `{path+}` takes no empty path.
+const REST: [(&str, &[&str]); 2] = [("/{path+}", &METHODS), ("/", &["get", "head"])];
 
 /// Every operation of a document, with its path and method.
 pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
@@ -25,25 +32,33 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
     paths.flat_map(|(path, item)| METHODS.into_iter().filter_map(move |m| Some((path.as_str(), m, item.get(m)?))))
 }
 
-/// The routes in code, sorted by path and then as one reads methods.
+/// The routes in code, sorted by path and then as one reads methods. HEAD, which axum answers by what GET does, is wherever GET
+/// is: to the gateway it is a route of its own.
 pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
+    let route = |path: &str, method: &str, function: &str| Route {
+        path: path.to_owned(),
+        method: method.to_uppercase(),
+        function: function.to_owned(),
+    };
     let mut routes = Vec::new();
     for function in functions {
         let Some(describe) = function.description else { continue };
         let document = serde_json::to_value(describe())?;
-        routes.extend(operations(&document).map(|(path, method, _)| Route {
-            path: path.to_owned(),
-            method: method.to_uppercase(),
-            function: function.name.clone(),
-        }));
+        for (path, method, _) in operations(&document) {
+            let head = (method == "get").then_some("head");
+            routes.extend([method].into_iter().chain(head).map(|method| route(path, method, &function.name)));
+        }
+        if function.name == ANSWERS_THE_REST {
+            routes.extend(REST.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, ANSWERS_THE_REST))));
+        }
     }
     routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
     Ok(routes)
 }
 
 /// The document of the whole API.
-pub fn whole(functions: &[Deployed]) -> Result<Value, Failure> {
-    Ok(serde_json::to_value(web::openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe())))?)
+pub fn whole(functions: &[Deployed]) -> Value {
+    openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe()))
 }
 
 /// Each function's part of it.

@@ -11,7 +11,7 @@ use local::template::Template;
 use crate::{
     Failure,
     document::{self, Route},
-    functions,
+    functions, openapi,
     repository::{self, logical_id},
 };
 
@@ -41,12 +41,12 @@ pub fn generate() -> Result<Vec<Generated>, Failure> {
     let functions = functions::all();
     let routes = document::routes(&functions)?;
     let template = repository::read("template.yaml")?;
-    let document = document::whole(&functions)?;
+    let document = document::whole(&functions);
     let file = |path, content| Generated { path, content };
     let text = |path, text: String| file(path, text.into_bytes());
     Ok(vec![
         text("template.yaml", with_routes(&template, &routes)?),
-        text("infra/openapi.json", serde_json::to_string_pretty(&document)? + "\n"),
+        text("infra/openapi.json", openapi::text(&document)),
         text("Cargo.toml", with_router(&repository::read("Cargo.toml")?, &routes)?),
         file(
             "shared/accounts/data/common-passwords.bin",
@@ -123,7 +123,9 @@ fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
             _ => {}
         }
     }
-    let lines: Vec<String> = paths.iter().map(|(path, function)| format!("\"{path}\" = \"{function}\"\n")).collect();
+    // What takes the rest of a path is `{path+}` for API Gateway and `{*path}` for `cargo lambda watch`.
+    let rest = |path: &str| path.strip_suffix("+}").map_or_else(|| path.to_owned(), |before| before.replace('{', "{*") + "}");
+    let lines: Vec<String> = paths.iter().map(|(path, function)| format!("\"{}\" = \"{function}\"\n", rest(path))).collect();
     let (before, rest) = manifest.split_once(&format!("{BEGIN}\n")).ok_or("Cargo.toml: no `# routes` line")?;
     let (_, after) = rest.split_once(END).ok_or("Cargo.toml: no `# end routes` line")?;
     Ok(format!("{before}{BEGIN}\n{}{END}{after}", lines.concat()))
@@ -169,5 +171,7 @@ mod tests {
         assert!(with_router(manifest, &[route("GET", "/x", "a"), route("PUT", "/x", "b")]).is_err());
         let out = with_router(manifest, &[route("GET", "/x", "a"), route("PUT", "/x", "a")]).expect("generated");
         assert_eq!(out, "a\n# routes\n\"/x\" = \"a\"\n# end routes\nb\n");
+        let out = with_router(manifest, &[route("GET", "/{path+}", "a")]).expect("generated");
+        assert!(out.contains("\n\"/{*path}\" = \"a\"\n"), "{out}");
     }
 }

@@ -14,6 +14,7 @@
 pub mod access;
 pub mod connection;
 pub mod delivery;
+pub mod exclusion;
 pub mod export;
 pub mod frame;
 pub mod history;

@@ -2,7 +2,7 @@
 //! sockets. A frame that is refused for what it says counts twice.
 //!
 //! A frame beyond that is answered with an error frame that says how long to wait, and costs no AWS call. A client that does not
-//! wait, [`IGNORED_MOST`] times, loses its sockets, and gets no ticket for five minutes ([`crate::spam::pause`]).
+//! wait, [`IGNORED_MOST`] times, loses its sockets, and gets no ticket for five minutes ([`exclusion::pause`]).
 //!
 //! All of this stands in the memory of one instance of one function. On AWS a client whose frames come at the same moment meets
 //! several instances, and each of them lets through what is stated here: the cost of a flood is bounded for each instance, not for
@@ -25,7 +25,7 @@ use kernel::{
 use lru::LruCache;
 use store::Table;
 
-use crate::{Sockets, access, spam};
+use crate::{Sockets, access, exclusion, spam::IGNORED_MOST};
 
 /// Frames that may come at once.
 pub const AT_ONCE: u32 = 10;
@@ -35,9 +35,6 @@ pub const PER_SECOND: u32 = 2;
 const EACH: Duration = Duration::from_millis(500);
 /// How long it takes until [`AT_ONCE`] may come at once again.
 const ALL: Duration = Duration::from_secs(5);
-/// Frames that may come before a client has waited as it was told. A client that sends without looking at the answers has a
-/// second burst under way when it is told for the first time.
-pub const IGNORED_MOST: u32 = 10;
 /// Sockets that an instance remembers, at some 300 bytes each, and accounts.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
@@ -71,7 +68,7 @@ impl Unheard {
             Self::TooEarly(problem, locale) => Some((problem, locale)),
             Self::Unknown(problem) => Some((problem, Locale::default())),
             Self::Flood(user) => {
-                spam::pause(table, sys, sockets, user, socket).await;
+                exclusion::pause(table, sys, sockets, user, socket).await;
                 None
             }
         }

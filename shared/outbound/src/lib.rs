@@ -6,12 +6,14 @@
 //! is ever logged, not even within the errors of the services, which like to repeat addresses.
 
 mod mail;
+mod mailer;
 mod mime;
 mod render;
 mod text;
 
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-pub use mail::{Mail, Mailer, Repeated};
+pub use mail::{Mail, Repeated};
+pub use mailer::Mailer;
 pub use text::{Text, Texter};
 
 /// Why something could not be sent. Sending it again later may help; the platform decides how often.

@@ -1,13 +1,8 @@
-//! Mails.
+//! What a mail is about.
 
 use std::{borrow::Cow, time::Duration};
 
-use aws_sdk_ses::{Client, primitives::Blob, types::RawMessage};
-use function::Aws;
-use kernel::{Locale, Secret, Sys, Time, env::Reader};
-use lettre::{Address, message::Mailbox};
-
-use crate::{SendError, mime, render::Letter};
+use kernel::{Secret, Time};
 
 /// A mail, by what it is about.
 #[derive(Clone, Debug)]
@@ -96,49 +91,4 @@ impl Mail {
             _ => None,
         }
     }
-}
-
-/// Sends mails.
-#[derive(Clone)]
-pub struct Mailer {
-    client: Client,
-    from: Option<Mailbox>,
-    reply_to: Option<Mailbox>,
-    sys: Sys,
-}
-
-impl Mailer {
-    /// Reads `MAIL_FROM`, the sender, and `MAIL_REPLY_TO`, where answers go if not there.
-    pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
-        let mut config = aws_sdk_ses::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("ses"));
-        config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SES"));
-        let from = r.need("MAIL_FROM");
-        let from = mailbox(r, "MAIL_FROM", &from);
-        let reply_to = r.or("MAIL_REPLY_TO", String::new());
-        let reply_to = mailbox(r, "MAIL_REPLY_TO", &reply_to);
-        Self { client: Client::from_conf(config.build()), from, reply_to, sys: sys.clone() }
-    }
-
-    /// Sends a mail to one address. One request to SES.
-    ///
-    /// # Errors
-    /// [`SendError`]
-    pub async fn send(&self, to: &str, locale: Locale, mail: &Mail) -> Result<(), SendError> {
-        let from = self.from.as_ref().ok_or(SendError::Compose("there is no sender"))?;
-        let raw = mime::compose(from, self.reply_to.as_ref(), to, self.sys.now(), &Letter::new(mail, locale))?;
-        let message = RawMessage::builder().data(Blob::new(raw)).build().map_err(|_| SendError::Compose("the message is empty"))?;
-        let sent = self.client.send_raw_email().source(from.email.to_string()).destinations(to).raw_message(message).send().await;
-        sent.map(drop).map_err(|e| SendError::refused("SES", &e))
-    }
-}
-
-fn mailbox(r: &mut Reader<'_>, name: &'static str, address: &str) -> Option<Mailbox> {
-    if address.is_empty() {
-        return None;
-    }
-    let parsed = address.parse::<Address>().ok();
-    if parsed.is_none() {
-        r.wrong(format!("{name} is not an e-mail address"));
-    }
-    parsed.map(|address| Mailbox::new(Some("Stoa".to_owned()), address))
 }

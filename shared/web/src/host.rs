@@ -47,7 +47,7 @@ where
 /// The route that a request takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// The gateway chose the one with this template, such as `/v1/users/{username}`. No other may answer.
+    /// The gateway chose the one with this template, such as `/v1/users/{username}`, as the router writes it. No other may answer.
     Chosen(String),
     /// No gateway was asked: `cargo lambda watch` called the function over HTTP. The router chooses by the path.
     Open,
@@ -75,7 +75,7 @@ impl Route {
                 event.request_context.http.method = Method::from_bytes(method.as_bytes())?;
             }
             let value = |name: &str| event.path_parameters.get(name).map(String::as_str);
-            (Self::Chosen(template.to_owned()), filled(template, value).ok_or("a path parameter is missing")?)
+            (Self::Chosen(in_router(template)), filled(template, value).ok_or("a path parameter is missing")?)
         };
         if !query.is_empty() {
             target.push('?');
@@ -85,6 +85,14 @@ impl Route {
     }
 }
 
+/// A template as the router writes it: what takes the rest of a path is `{path+}` for the gateway and `{*path}` there.
+fn in_router(template: &str) -> String {
+    template
+        .strip_suffix("+}")
+        .and_then(|rest| rest.rsplit_once('{'))
+        .map_or_else(|| template.to_owned(), |(before, name)| format!("{before}{{*{name}}}"))
+}
+
 /// A template's path with the values of its parameters. Every byte of a value is encoded, so that it can be no separator and no
 /// fixed segment of another template. `None` if a value is missing.
 fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
@@ -92,7 +100,7 @@ fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option
     for segment in template.split('/').skip(1) {
         path.push('/');
         match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            Some(name) => path.extend(value(name)?.bytes().map(percent_encode_byte)),
+            Some(name) => path.extend(value(name.strip_suffix('+').unwrap_or(name))?.bytes().map(percent_encode_byte)),
             None => path.push_str(segment),
         }
     }

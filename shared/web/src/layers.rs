@@ -4,6 +4,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::Body,
     extract::{MatchedPath, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
@@ -43,6 +44,7 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let other = matches!(parts.extensions.get(), Some(Route::Chosen(template)) if *template != route);
     let (method, started) = (parts.method.clone(), edge.sys.now());
+    let is_head = method == Method::HEAD;
     parts.headers.remove(edge::PROOF);
     parts.extensions.insert(Language(locale));
     parts.extensions.insert(client);
@@ -60,6 +62,9 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
             response = rendered(problem, locale, &id, html, response);
         }
         headers(&mut response, locale, &id);
+        if is_head {
+            *response.body_mut() = Body::empty();
+        }
         note(response.status(), edge.sys.now().since(started), problem.as_deref());
         response
     }
@@ -77,7 +82,8 @@ fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestConte
 
 fn wants_html(parts: &http::request::Parts) -> bool {
     let accept = parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    parts.method == Method::GET && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
+    [Method::GET, Method::HEAD].contains(&parts.method)
+        && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
 }
 
 /// The one line that every request leaves: what it was answered with and, if that is a problem, what was told, why, and from where in
@@ -163,7 +169,12 @@ fn headers(response: &mut Response, locale: Locale, id: &RequestId) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
-    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    // One line: of a header that stands in several, `lambda_http` passes on the first.
+    let mut vary: Vec<&str> = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok()).collect();
+    vary.push("accept-language");
+    if let Ok(vary) = HeaderValue::try_from(vary.join(", ")) {
+        headers.insert(header::VARY, vary);
+    }
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -177,7 +188,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, routing::get};
+    use axum::routing::get;
     use kernel::Sys;
     use tower::ServiceExt as _;
 

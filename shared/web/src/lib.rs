@@ -12,10 +12,9 @@ mod error;
 mod extract;
 mod host;
 mod layers;
-mod limits;
-pub mod openapi;
 mod operations;
 mod page;
+mod problems;
 mod reply;
 
 pub use client::{Client, Language, RequestId};
@@ -24,10 +23,10 @@ pub use error::Error;
 pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
 pub use layers::note_user;
-pub use openapi::Problems;
 #[doc(hidden)]
 pub use operations::route;
 pub use page::{PasswordPage, PasswordWords, page};
 #[doc(hidden)]
 pub use pastey::paste;
+pub use problems::Problems;
 pub use reply::{Accepted, Created, NoContent, Versioned};

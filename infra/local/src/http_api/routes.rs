@@ -1,4 +1,4 @@
-//! Which route a request takes: the most specific path wins, then an exact method over `ANY`.
+//! Which route a request takes: of those for its method the one with the most specific path.
 
 use std::collections::BTreeMap;
 
@@ -34,14 +34,14 @@ pub(super) struct Found<'a> {
 impl Routes {
     pub fn new(specs: &[RouteSpec]) -> Self {
         let mut routes: Vec<Route> = specs.iter().map(Route::new).collect();
-        // `Segment`'s order and "ANY last" make the first match the right one.
-        routes.sort_by(|a, b| (&a.segments, a.method == "ANY").cmp(&(&b.segments, b.method == "ANY")));
+        // `Segment`'s order makes the first match the right one.
+        routes.sort_by(|a, b| a.segments.cmp(&b.segments));
         Self(routes)
     }
 
     pub fn find(&self, method: &str, path: &str) -> Option<Found<'_>> {
         let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        let mut candidates = self.0.iter().filter(|r| r.method == method || r.method == "ANY");
+        let mut candidates = self.0.iter().filter(|r| r.method == method);
         candidates.find_map(|route| Some(Found { parameters: route.capture(&parts)?, route }))
     }
 }
@@ -73,7 +73,9 @@ impl Route {
                     parameters.insert(name.clone(), (*first).to_owned());
                 }
                 Segment::Greedy(name) => {
-                    parameters.insert(name.clone(), rest.join("/"));
+                    // Nothing is no rest: `/{path+}` does not take `/`.
+                    let rest = Some(rest.join("/")).filter(|rest| !rest.is_empty())?;
+                    parameters.insert(name.clone(), rest);
                     return Some(parameters);
                 }
                 _ => return None,
@@ -94,15 +96,15 @@ mod tests {
             let (method, path) = key.split_once(' ').expect("key");
             RouteSpec { method: method.into(), path: path.into(), function: "F".into() }
         };
-        let keys = ["ANY /v1/{rest+}", "GET /v1/users/{id}", "GET /v1/users/me", "ANY /v1/users/me", "GET /v1/users/{id}/rooms", "GET /"];
+        let keys = ["GET /v1/{rest+}", "PUT /v1/{rest+}", "GET /v1/users/{id}", "GET /v1/users/me", "GET /v1/users/{id}/rooms", "GET /"];
         let routes = Routes::new(&keys.map(spec));
         for (method, path, key, parameter) in [
             ("GET", "/v1/users/me", "GET /v1/users/me", None),
-            ("POST", "/v1/users/me", "ANY /v1/users/me", None),
+            ("PUT", "/v1/users/me", "PUT /v1/{rest+}", Some("users/me")),
             ("GET", "/v1/users/anna", "GET /v1/users/{id}", Some("anna")),
             ("GET", "/v1/users/me/rooms", "GET /v1/users/{id}/rooms", Some("me")),
-            ("GET", "/v1/users/", "ANY /v1/{rest+}", Some("users/")),
-            ("PUT", "/v1/a/b", "ANY /v1/{rest+}", Some("a/b")),
+            ("GET", "/v1/users/", "GET /v1/{rest+}", Some("users/")),
+            ("PUT", "/v1/a/b", "PUT /v1/{rest+}", Some("a/b")),
             ("GET", "/", "GET /", None),
         ] {
             let found = routes.find(method, path).expect(path);
@@ -112,7 +114,9 @@ mod tests {
                 "{method} {path}"
             );
         }
-        for (method, path) in [("POST", "/"), ("GET", "/v2/users/me"), ("GET", "//v1/users/me"), ("GET", "")] {
+        for (method, path) in
+            [("POST", "/"), ("DELETE", "/v1/a"), ("GET", "/v1/"), ("GET", "/v2/users/me"), ("GET", "//v1/users/me"), ("GET", "")]
+        {
             assert!(routes.find(method, path).is_none(), "{method} {path}");
         }
     }

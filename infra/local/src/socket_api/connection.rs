@@ -22,7 +22,7 @@ use tokio_tungstenite::{
 use super::{
     ConnectionInfo, MAX_MESSAGE, Outgoing,
     event::{Happening, event},
-    handshake::{Answer, Gateway},
+    gateway::{Answer, Gateway},
 };
 use crate::{Core, hosts::Trace, http_api::request_id};
 

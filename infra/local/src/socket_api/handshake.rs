@@ -10,14 +10,14 @@ use axum::{
 };
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{
     ConnectionInfo, Identity,
     connection::{Caller, serve},
     event::{Happening, event},
+    gateway::{Answer, Gateway},
 };
 use crate::{
     Core,
@@ -29,19 +29,6 @@ use crate::{
 pub fn router(core: Arc<Core>) -> Router {
     let throttles = Throttles::for_all(core.template.socket_api.as_ref().and_then(|api| api.throttle));
     Router::new().fallback(answer).with_state(Arc::new(Gateway { core, throttles }))
-}
-
-pub(super) struct Gateway {
-    pub core: Arc<Core>,
-    pub throttles: Throttles,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Answer {
-    pub status_code: Option<u16>,
-    headers: Option<Map<String, Value>>,
-    pub body: Option<String>,
 }
 
 async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request) -> Response {

@@ -4,6 +4,7 @@
 
 mod connection;
 mod event;
+mod gateway;
 mod handshake;
 
 use std::{

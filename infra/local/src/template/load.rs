@@ -8,8 +8,8 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    ACCOUNT, BucketSpec, CorsSpec, Deployment, ExpirySpec, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, REGION, RouteSpec,
-    RuleSpec, ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec,
+    ACCOUNT, BucketSpec, CorsSpec, Deployment, ExpirySpec, Expression, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, REGION,
+    RouteSpec, RuleSpec, ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec,
     node::Node,
     resolve::{Scope, route_id},
     yaml,
@@ -292,12 +292,13 @@ impl Loading<'_> {
             }
             "Schedule" | "ScheduleV2" => {
                 let expression = properties.get("ScheduleExpression").map_or_else(|| properties.need("Schedule"), Ok)?;
-                crate::schedules::Expression::parse(&expression.text()?).map_err(|e| expression.wrong(&e))?;
+                let times = Expression::parse(&expression.text()?).map_err(|e| expression.wrong(&e))?;
                 if properties.or("ScheduleExpressionTimezone", "UTC".to_owned())? != "UTC" {
                     return Err(properties.wrong("only schedules in UTC are supported"));
                 }
                 self.template.schedules.push(ScheduleSpec {
                     expression: expression.text()?,
+                    times,
                     input: properties.get("Input").map(|n| input(&n)).transpose()?,
                     enabled: properties.or("State", "ENABLED".to_owned())? == "ENABLED" && properties.or("Enabled", true)?,
                     dead_letter: self.dead_letter(&properties)?,

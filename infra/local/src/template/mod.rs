@@ -3,6 +3,7 @@
 //! Names: `function` is always a function's logical id (`RegistrationFunction`), and so are queues; tables, buckets and buses
 //! go by their physical names, as calls name them.
 
+mod expression;
 mod load;
 mod node;
 mod resolve;
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+pub use expression::Expression;
 use serde_json::Value;
 
 /// Everything that is deployed.
@@ -108,7 +110,7 @@ pub struct HttpApiSpec {
 /// One route of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteSpec {
-    /// `GET`, …, or `ANY`.
+    /// `GET`, …
     pub method: String,
     /// Such as `/v1/users/{username}`.
     pub path: String,
@@ -275,6 +277,8 @@ pub struct ScheduleSpec {
     pub function: String,
     /// `rate(…)`, `cron(…)` or `at(…)`.
     pub expression: String,
+    /// What that means.
+    pub times: Expression,
     /// What the function is called with instead of the scheduler's own event.
     pub input: Option<Value>,
     /// Whether it runs.
@@ -392,6 +396,10 @@ mod tests {
             (function("      Timeout: soon\n"), "Resources.F.Timeout: the value is not understood"),
             (function("      Role: !GetAtt Nobody.Arn\n"), "Resources.F: Nobody: there is no such parameter or resource"),
             (function("      Policies: [AWSLambdaExecute]\n"), "Resources.F.Policies[0]: only policy documents"),
+            (
+                function("      Events: {E: {Type: HttpApi, Properties: {Path: /x}}}\n"),
+                "Resources.F.Events.E: routes stand in the DefinitionBody",
+            ),
             (function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
             (
                 "Resources: {T: {Type: AWS::DynamoDB::Tabel, Properties: {}}}".to_owned(),

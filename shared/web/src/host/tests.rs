@@ -74,6 +74,8 @@ const ROUTES: &[&str] = &[
     "POST /v1/sign-ins/{flow}/verify",
     "PUT /v1/admin/users/{username}/roles/{role}",
     "GET /.well-known/jwks.json",
+    "GET /{rest+}",
+    "DELETE /{rest+}",
 ];
 
 /// Routes that the function does not have, and route keys that are none.
@@ -175,7 +177,7 @@ fn case(draw: &mut Draw) -> Case {
     let (_, template) = key.split_once(' ').unwrap_or_default();
     let mut parameters = Map::new();
     for name in template.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')) {
-        parameters.insert(name.to_owned(), json!(draw.text()));
+        parameters.insert(name.trim_end_matches('+').to_owned(), json!(draw.text()));
     }
     let mut headers = Map::from_iter([
         ("host".to_owned(), json!(draw.text())),
@@ -286,7 +288,8 @@ fn subject() -> Function {
         .route("/v1/sessions", post(tell))
         .route("/v1/sign-ins/{flow}/verify", post(tell))
         .route("/v1/admin/users/{username}/roles/{role}", any(tell))
-        .route("/.well-known/jwks.json", get(tell));
+        .route("/.well-known/jwks.json", get(tell))
+        .route("/{*rest}", any(tell));
     let env = Env::default();
     let edge = env.read(|r| Edge::read(r, &Sys::real())).unwrap();
     super::function(routes, edge)
@@ -312,7 +315,7 @@ async fn attack(cases: u64, seed: u64) -> u64 {
             Ok((200, body)) => {
                 if let Some((method, path)) = route.as_deref().map(|route| route.split_once(' ').unwrap()) {
                     let (was, matched) = body["route"].as_str().unwrap().split_once(' ').unwrap();
-                    assert_eq!(matched, path, "{}", told());
+                    assert_eq!(matched, path.replace("{rest+}", "{*rest}"), "{}", told());
                     assert!(method == "ANY" || method == was, "{}", told());
                 }
                 if sound {
@@ -394,6 +397,7 @@ async fn a_route_that_the_function_does_not_have_is_not_found() {
     for (key, status) in [
         ("GET /v1/users/{name}", 404),
         ("GET /v1/{anything}", 404),
+        ("GET /v1/{rest+}", 404),
         ("GET /v1/nothing", 404),
         ("GET /v1/me?x", 404),
         ("GET /v1/users/x", 404),
@@ -401,7 +405,7 @@ async fn a_route_that_the_function_does_not_have_is_not_found() {
         ("POST /v1/users/{username}", 405),
         ("ANY /v1/me", 200),
     ] {
-        let parameters = json!({ "name": "ana", "anything": "me", "username": "ana" });
+        let parameters = json!({ "name": "ana", "anything": "me", "username": "ana", "rest": "me" });
         let (got, body) = answer(&function, &event(key, "/v1/me", &parameters).to_string()).await.unwrap();
         assert_eq!(got, status, "{key}: {body}");
     }
@@ -430,9 +434,30 @@ async fn where_no_gateway_chose_the_path_is_taken_segment_by_segment() {
         let (status, body) = answer(&function, &event("$default", path, &json!({ "username": "not this" })).to_string()).await.unwrap();
         assert_eq!((status, &body["route"], body["parameters"]["username"].as_str()), (200, &json!(route), username), "{path}");
     }
-    for path in ["/v1/users/../me", "/v1//me", "//v1/me", "/v1/me/", "/v1/users/", "", "/", "/v1/nothing"] {
+    for path in ["/v1/users/../me", "/v1//me", "//v1/me", "/v1/me/", "/v1/users/", "/v1/nothing"] {
+        let (status, body) = answer(&function, &event("$default", path, &json!(null)).to_string()).await.unwrap();
+        assert_eq!((status, &body["route"]), (200, &json!("GET /{*rest}")), "{path}");
+    }
+    for path in ["", "/"] {
         let (status, _) = answer(&function, &event("$default", path, &json!(null)).to_string()).await.unwrap();
         assert_eq!(status, 404, "{path}");
+    }
+}
+
+/// The route for what no other route is for takes every path, and none of them makes another answer.
+#[tokio::test]
+async fn the_rest_of_a_path_is_data() {
+    let function = subject();
+    for path in ["v1/me", "v1/users/ana", "v1/nothing", "v1/users/a/b", "/v1/me", "v1/me/", "v1/users/../me", "a b", "100%", "v1%2Fme"] {
+        for key in ["GET /{rest+}", "HEAD /{rest+}", "DELETE /{rest+}"] {
+            let (status, body) = answer(&function, &event(key, "/v1/me", &json!({ "rest": path })).to_string()).await.unwrap();
+            let route = json!(key.replace("{rest+}", "{*rest}"));
+            assert_eq!(status, 200, "{key} {path}: {body}");
+            assert!(
+                key.starts_with("HEAD") || (&body["route"], &body["parameters"]["rest"]) == (&route, &json!(path)),
+                "{key} {path}: {body}"
+            );
+        }
     }
 }
 

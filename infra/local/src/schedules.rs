@@ -1,14 +1,11 @@
 //! EventBridge's schedules. They obey the clock: when it moves past due times, each schedule runs once, not once per missed time.
 
-mod expression;
-
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-pub use expression::Expression;
 use function::RawValue;
 use kernel::{Sys, Time, Timestamp};
 use serde::Serialize;
@@ -17,7 +14,7 @@ use serde_json::{json, value::to_raw_value};
 use crate::{
     Core,
     hosts::Hosts,
-    template::{ACCOUNT, REGION, ScheduleSpec, TemplateError},
+    template::{ACCOUNT, REGION, ScheduleSpec},
 };
 
 /// How long to wait when no schedule will ever be due.
@@ -50,24 +47,20 @@ struct Shared {
 
 struct Schedule {
     spec: ScheduleSpec,
-    expression: Expression,
     next: Option<Time>,
     last: Option<Time>,
 }
 
 impl Schedules {
     /// The schedules of a template, due from now on.
-    ///
-    /// # Errors
-    /// If an expression is not understood.
-    pub fn new(specs: &[ScheduleSpec], hosts: Hosts, sys: Sys) -> Result<Self, TemplateError> {
+    #[must_use]
+    pub fn new(specs: &[ScheduleSpec], hosts: Hosts, sys: Sys) -> Self {
         let schedule = |spec: &ScheduleSpec| {
-            let expression = Expression::parse(&spec.expression).map_err(TemplateError)?;
-            let next = expression.next(sys.now()).filter(|_| spec.enabled);
-            Ok((spec.name.clone(), Schedule { spec: spec.clone(), expression, next, last: None }))
+            let next = spec.times.next(sys.now()).filter(|_| spec.enabled);
+            (spec.name.clone(), Schedule { spec: spec.clone(), next, last: None })
         };
-        let all = specs.iter().map(schedule).collect::<Result<_, TemplateError>>()?;
-        Ok(Self(Arc::new(Shared { hosts, sys, all: Mutex::new(all) })))
+        let all = specs.iter().map(schedule).collect();
+        Self(Arc::new(Shared { hosts, sys, all: Mutex::new(all) }))
     }
 
     /// All of them, by name.
@@ -98,7 +91,7 @@ impl Schedules {
         let now = self.0.sys.now();
         for schedule in self.all().values_mut() {
             if schedule.next.is_some_and(|due| due <= now) {
-                schedule.next = schedule.expression.next(now);
+                schedule.next = schedule.spec.times.next(now);
                 self.run(schedule, now);
             }
         }
@@ -108,7 +101,7 @@ impl Schedules {
     fn not_later_than_needed(&self) {
         let now = self.0.sys.now();
         for schedule in self.all().values_mut().filter(|s| s.spec.enabled) {
-            let next = schedule.expression.next(now);
+            let next = schedule.spec.times.next(now);
             if schedule.next.is_none_or(|due| next.is_some_and(|next| next < due)) {
                 schedule.next = next;
             }

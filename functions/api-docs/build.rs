@@ -1,0 +1,57 @@
+//! Compresses the files that the function serves, and takes from the document which methods each path has.
+
+use std::{env, error::Error, fs, io::Write as _, path::PathBuf, sync::Arc};
+
+use flate2::{Compression, write::GzEncoder};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use utoipa_swagger_ui::{Config, serve};
+
+const DOCUMENT: &str = "../../infra/openapi.json";
+const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
+    println!("cargo::rerun-if-changed={DOCUMENT}");
+    println!("cargo::rerun-if-changed=assets");
+    let document = fs::read(DOCUMENT)?;
+    fs::write(out.join("paths.rs"), paths(&document)?)?;
+    let mut files: Vec<(String, Vec<u8>)> = vec![("openapi.json".to_owned(), gzip(&document)?)];
+    for asset in fs::read_dir("assets")? {
+        let path = asset?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
+        files.push((name.to_owned(), gzip(&fs::read(&path)?)?));
+    }
+    for name in SWAGGER_UI {
+        let file = serve(name, Arc::new(Config::default())).map_err(|e| e.to_string())?.ok_or("Swagger UI lacks a file")?;
+        let compressed = if file.gzpipped { file.bytes.into_owned() } else { gzip(&file.bytes)? };
+        files.push((name.to_owned(), compressed));
+    }
+    files.sort();
+    let mut listed = Vec::new();
+    for (name, compressed) in &files {
+        fs::write(out.join(name), compressed)?;
+        let hash: String = Sha256::digest(compressed).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        listed.push(format!("File {{ name: {name:?}, hash: {hash:?}, gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")) }}"));
+    }
+    fs::write(out.join("files.rs"), format!("&[\n{}]\n", listed.join(",\n")))?;
+    Ok(())
+}
+
+/// Each path of a document with its methods. HEAD is wherever GET is.
+fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
+    let document: Value = serde_json::from_slice(document)?;
+    let paths = document.get("paths").and_then(Value::as_object).ok_or("the document has no paths")?;
+    let listed = paths.iter().map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
+        let methods: Vec<String> = methods.flat_map(|m| if m == "GET" { vec![m, "HEAD".to_owned()] } else { vec![m] }).collect();
+        format!("({path:?}, &{methods:?})")
+    });
+    Ok(format!("&[\n{}]\n", listed.collect::<Vec<_>>().join(",\n")))
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}

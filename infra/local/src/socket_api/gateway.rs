@@ -1,0 +1,23 @@
+//! What the handshake and the connections that come of it work with.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{Core, http_api::Throttles};
+
+/// The WebSocket API.
+pub(super) struct Gateway {
+    pub core: Arc<Core>,
+    pub throttles: Throttles,
+}
+
+/// What a function answers.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Answer {
+    pub status_code: Option<u16>,
+    pub headers: Option<Map<String, Value>>,
+    pub body: Option<String>,
+}
