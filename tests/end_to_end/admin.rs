@@ -449,7 +449,7 @@ async fn a_change_and_its_entry_are_one() {
     for (n, path) in [(2, role("ana", "moderator")), (3, role("ana", "administrator"))] {
         let lost = fault(Fault::LostAfter, 1, 1);
         let reply = if n == 2 { root.delete(&path).await } else { root.put(&path, json!({})).await };
-        assert_eq!((reply.status.as_u16(), audit(&cloud, &ana).await.len(), lost.hits()), (204, n, 1));
+        assert_eq!((reply.status.as_u16(), audit(&cloud, &ana).await.len(), lost.hits()), (204, n, 1), "{reply:?}");
     }
     deactivate(&ana).await.is(204);
     let between = fault(Fault::Unavailable, 2, 0);

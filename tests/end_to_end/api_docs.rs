@@ -56,7 +56,7 @@ async fn every_list_is_there_in_every_language() {
     let mut asked = Vec::new();
     for (path, _) in queried.filter(|(path, _)| !path.replace("{room}", "").contains('{')) {
         let reply = caller.get(&format!("{}?lang=pl", path.replace("{room}", "public"))).await;
-        assert_eq!((reply.status.as_u16(), &*reply.header("content-language")), (200, "pl"), "{path}");
+        assert_eq!((reply.status.as_u16(), &*reply.header("content-language")), (200, "pl"), "{path} {reply:?}");
         asked.push(path.as_str());
     }
     for path in ["/v1/me/invitees", "/v1/rooms", "/v1/rooms/{room}/messages", "/v1/statistics/invites"] {
@@ -90,7 +90,7 @@ async fn a_page_brings_everything_with_it() {
     let loading = browser.with("accept-encoding", "gzip, deflate, br, zstd");
     for page in ["/docs", "/docs/flows"] {
         let page = browser.get(page).await;
-        assert_eq!((page.status.as_u16(), &*page.header("content-type")), (200, "text/html; charset=utf-8"));
+        assert_eq!((page.status.as_u16(), &*page.header("content-type")), (200, "text/html; charset=utf-8"), "{page:?}");
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
         assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
@@ -99,7 +99,7 @@ async fn a_page_brings_everything_with_it() {
         assert!(files.len() >= 3 && !html.contains("://"), "{html}");
         for file in files {
             let reply = loading.get(file).await;
-            assert_eq!(reply.status, 200, "{file}");
+            assert_eq!(reply.status, 200, "{file} {reply:?}");
             assert!(!reply.bytes.is_empty() && reply.header("cache-control").contains("max-age"), "{file}");
             assert_eq!(reply.header("x-content-type-options"), "nosniff");
             assert_eq!(reply.header("content-encoding"), "gzip");
@@ -145,7 +145,7 @@ async fn a_problem_leads_to_its_page() {
     assert_eq!((&*polish.header("content-language"), english.bytes == polish.bytes), ("pl", false));
     for kind in kernel::Kind::ALL {
         let page = cloud.anonymous().get(&format!("/problems/{}", kind.code())).await;
-        assert_eq!((page.status.as_u16(), &*page.header("content-type")), (200, "text/html; charset=utf-8"), "{}", kind.code());
+        assert_eq!((page.status.as_u16(), &*page.header("content-type")), (200, "text/html; charset=utf-8"), "{} {page:?}", kind.code());
     }
     cloud.anonymous().get("/problems/nonsense").await.is_problem(404, "not_found");
 }

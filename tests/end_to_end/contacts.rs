@@ -175,7 +175,8 @@ async fn a_change_is_told_once() {
     assert_eq!(asked().await, 2);
     // A refused one was not asked for.
     let clash = cloud.aws.faults.script(Target::of("ProfileFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Conflict);
-    assert!(!ask_email(&ana, "newest@example.test").await.status.is_success());
+    let refused = ask_email(&ana, "newest@example.test").await;
+    assert!(!refused.status.is_success(), "{refused:?}");
     clash.end();
     assert_eq!(asked().await, 2);
 }

@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use serde_json::Value;
-use tests::{Caller, Cloud, PASSWORD, json, logged};
+use tests::{Caller, Cloud, PASSWORD, PATIENCE, json, logged};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpSocket,
@@ -68,7 +68,7 @@ async fn ask(cloud: &Cloud, from: [u8; 2], request: &str, headers: &[(&str, &str
     let head = format!("{request} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n{kind}{host}{headers}", body.len());
     stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
-    tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await.expect("in time").expect("an answer");
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("in time").expect("an answer");
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{request}: {answer}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{request}: {head}"));

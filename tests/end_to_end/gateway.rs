@@ -8,7 +8,7 @@ use local::{
     socket_api::{ConnectionError, ConnectionInfo},
 };
 use reqwest::Method;
-use tests::{Caller, Cloud, Socket, json};
+use tests::{Caller, Cloud, PATIENCE, Socket, json};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{
@@ -197,7 +197,7 @@ async fn close_code(mut socket: impl StreamExt<Item = Result<Message, tokio_tung
         }
         1006
     };
-    tokio::time::timeout(Duration::from_secs(10), search).await.expect("it closes")
+    tokio::time::timeout(PATIENCE, search).await.expect("it closes")
 }
 
 /// WebSocket: only its own path upgrades, and only a WebSocket's request.
@@ -223,7 +223,7 @@ async fn the_sizes_of_frames_are_limited() {
     for (opcode, last) in [(Data::Text, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, true)] {
         socket.send(fragment(opcode, last, 32 * 1024)).await.expect("sent");
     }
-    let answer = tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("in time").expect("open").expect("a frame");
+    let answer = tokio::time::timeout(PATIENCE, socket.next()).await.expect("in time").expect("open").expect("a frame");
     assert!(answer.is_text(), "128 KB of nothing get an error frame: {answer:?}");
     for (opcode, last) in
         [(Data::Text, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, true)]

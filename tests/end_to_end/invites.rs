@@ -285,13 +285,22 @@ async fn a_thousand_at_once_enter_once_each() {
     }
     let replies = race(1000, |i| {
         let (who, code) = (people[i % PEOPLE].clone(), codes[i / PEOPLE % 2].clone());
-        async move { enter(&who, &code).await }
+        async move {
+            loop {
+                // Whoever finds the table too busy is told to come back, and does.
+                let reply = enter(&who, &code).await;
+                if reply.status != 503 {
+                    break reply;
+                }
+                reply.is_problem(503, "unavailable");
+            }
+        }
     })
     .await;
     let count = |status: u16| replies.iter().filter(|r| r.status.as_u16() == status).count();
-    assert_eq!(count(201), PEOPLE);
+    assert_eq!(count(201), PEOPLE, "{replies:?}");
     for refused in replies.iter().filter(|r| r.status != 201) {
-        assert!(["invite_used", "too_many_requests"].contains(&refused.json()["code"].as_str().unwrap()), "{}", refused.json());
+        assert!(["invite_used", "too_many_requests"].contains(&&*refused.code()), "{refused:?}");
     }
     assert!(count(409) > 0 && count(409) + count(429) + PEOPLE == 1000);
     let mut listed: Vec<String> = names(&ana).await.into_iter().chain(names(&ben).await).collect();
@@ -374,7 +383,7 @@ async fn the_list_is_its_owners_and_comes_in_pages() {
         assert_eq!(ben.get(&format!("{INVITEES}?{other}")).await.is(200)["items"], json!([]), "{other}");
     }
     ben.get(&format!("{INVITEES}?limit=x")).await.is_problem(400, "malformed");
-    assert_eq!(ben.get("/v1/users/ana/invitees").await.status, 404);
+    ben.get("/v1/users/ana/invitees").await.has(404);
     cloud.advance(HOUR + Duration::from_secs(1)).await;
     let ana = cloud.sign_in("ana").await;
     ana.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");

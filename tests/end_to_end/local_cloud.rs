@@ -1,6 +1,6 @@
 //! The local cloud itself: what a developer and a test hold on to. Inbox, clock, schedules, tables, state, seed, tour.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use local::{
     Options, Stack, Storage,
@@ -32,7 +32,10 @@ async fn a_wait_at_the_inbox_ends_with_the_mail() {
     let newer = console(&cloud, &format!("/_local/inbox?to=ana@example.test&after={}", messages[0]["id"]));
     assert_eq!(caller.get(&newer).await.is(200), json!({ "messages": [] }));
     let letter = caller.get(&console(&cloud, &format!("/_local/inbox/{}/html", messages[0]["id"]))).await;
-    assert!(letter.status.is_success() && letter.header("content-security-policy").starts_with("sandbox"), "a mail runs no scripts");
+    assert!(
+        letter.status.is_success() && letter.header("content-security-policy").starts_with("sandbox"),
+        "a mail runs no scripts {letter:?}"
+    );
     caller.delete(&console(&cloud, "/_local/inbox")).await.is(204);
     assert!(cloud.inbox.is_empty());
 }
@@ -128,8 +131,9 @@ async fn the_stand_in_for_breached_passwords_does_as_it_is_told() {
     let asked = caller.get(&url).await.is(200)["asked"].take();
     assert_eq!(asked, json!([{ "digits": "5baa6", "padded": false }, { "digits": "5baa6", "padded": true }]));
     assert_eq!(caller.post(&url, json!({ "mood": "down" })).await.is(200)["mood"], "down");
-    assert_eq!(caller.get(&range).await.status, 503);
-    assert_eq!(caller.get(&format!("{range}0")).await.status, 400, "six digits are too many");
+    caller.get(&range).await.has(503);
+    // Six digits are too many.
+    caller.get(&format!("{range}0")).await.has(400);
     for wrong in [json!({}), json!({ "add": "" }), json!({ "add": "x", "mood": "well" })] {
         let _ = caller.post(&url, wrong).await.is(400);
     }
@@ -176,7 +180,7 @@ async fn pages_of_other_sites_reach_nothing() {
     let caller = cloud.anonymous();
     for path in ["/", "/inbox", "/clock", "/schedules", "/connections", "/tables", "/calls", "/breached-passwords", "/dead-letters"] {
         let page = caller.get(&console(&cloud, path)).await;
-        assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"), "{path} {page:?}");
     }
     let clock = console(&cloud, "/_local/clock");
     let _ = caller.with("origin", "https://evil.example").post(&clock, json!({ "advance": "1d" })).await.is(403);
@@ -274,11 +278,9 @@ fn local_name() -> u128 {
 #[tokio::test]
 async fn the_tour_ends_well() {
     let cloud = Cloud::start().await;
-    let begun = Instant::now();
     let mut told = Vec::new();
     let result = tour::walk(&cloud, &mut told).await;
     let told = String::from_utf8(told).expect("text");
     assert!(result.is_ok(), "{told}\n{result:?}");
     assert!(told.contains("nothing is left"), "{told}");
-    assert!(begun.elapsed() < Duration::from_mins(1));
 }

@@ -193,7 +193,7 @@ async fn a_trusted_device_gets_in_during_an_attack() {
         }
     })
     .await;
-    assert_eq!(statuses[60].status, 201, "{}", String::from_utf8_lossy(&statuses[60].bytes));
+    statuses[60].has(201);
     let others: BTreeSet<u16> = statuses.iter().map(|reply| reply.status.as_u16()).filter(|status| *status != 201).collect();
     assert_eq!(others, BTreeSet::from([401, 429]));
 }
@@ -324,12 +324,12 @@ async fn a_refresh_that_loses_its_reply_is_done_once() {
 async fn signing_out_takes_effect_at_once() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
-    for n in 0..200 {
+    for _ in 0..200 {
         let ana = cloud.sign_in("ana").await;
         ana.delete("/v1/sessions/current").await.is(204);
-        assert_eq!(ana.get("/v1/me").await.status, 401, "{n}");
+        ana.get("/v1/me").await.has(401);
         let refresh = json!({ "refresh_token": ana.refresh_token() });
-        assert_eq!(cloud.anonymous().post("/v1/sessions/refresh", refresh).await.status, 401, "{n}");
+        cloud.anonymous().post("/v1/sessions/refresh", refresh).await.has(401);
     }
 }
 
@@ -393,7 +393,7 @@ async fn a_stolen_token_ends_the_session() {
     refresh(&third).await.is_problem(401, "refresh_invalid");
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
     other.get("/v1/sessions").await.is(200);
-    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 2, "the code, and the warning");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the warning");
 }
 
 /// C4: a made-up token harms nobody.
@@ -712,9 +712,9 @@ async fn well_known_places_lead_on() {
     let cloud = Cloud::start().await;
     let client = cloud.anonymous();
     let reply = client.get("/.well-known/change-password").await;
-    assert_eq!(reply.status, 302);
+    reply.has(302);
     let page = client.get(&reply.header("location")).await;
-    assert_eq!((page.status.as_u16(), page.header("content-type").as_str()), (200, "text/html; charset=utf-8"));
+    assert_eq!((page.status.as_u16(), page.header("content-type").as_str()), (200, "text/html; charset=utf-8"), "{page:?}");
     // Else nobody could tell that the answer means anything.
     client.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await.is(404);
 
@@ -722,7 +722,7 @@ async fn well_known_places_lead_on() {
     for days in [0, 20, 400] {
         cloud.advance(Duration::from_secs(days * 24 * 3600)).await;
         let reply = client.get("/.well-known/security.txt").await;
-        assert_eq!((reply.status.as_u16(), reply.header("content-type").as_str()), (200, "text/plain; charset=utf-8"));
+        assert_eq!((reply.status.as_u16(), reply.header("content-type").as_str()), (200, "text/plain; charset=utf-8"), "{reply:?}");
         let text = String::from_utf8(reply.bytes).unwrap();
         let fields: Vec<(&str, &str)> = text.lines().map(|line| line.split_once(": ").unwrap()).collect();
         let of = |name: &str| fields.iter().filter(|(n, _)| *n == name).map(|(_, value)| *value).collect::<Vec<_>>();

@@ -78,7 +78,8 @@ async fn the_wizard_goes_in_its_order() {
     let before = counted().await;
     let target = Target::of("MfaFunction", Service::DynamoDb, "TransactWriteItems");
     let clash = cloud.aws.faults.script(target, Fault::Conflict);
-    assert!(!ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await.status.is_success());
+    let refused = ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await;
+    assert!(!refused.status.is_success(), "{refused:?}");
     clash.end();
     assert_eq!(counted().await, before);
     let text = ana.post(&format!("{SETUP}/email"), json!({ "code": mailed })).await.is(200);

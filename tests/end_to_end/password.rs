@@ -52,7 +52,7 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     sign_in(&cloud, PASSWORD).await.is(201);
 
     let page = anybody.get("/reset-password").await;
-    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8".to_owned()));
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8".to_owned()), "{page:?}");
     let html = String::from_utf8(page.bytes).unwrap();
     for part in ["\"/v1/password-resets/confirm\"", "\"new-password\"", "Choose a new password", "Wybierz nowe hasło"] {
         assert!(html.contains(part), "{html}");

@@ -77,7 +77,7 @@ async fn status(caller: &Caller, link: &Value) -> Value {
 /// Uploads a file and says what became of it.
 async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str) -> Value {
     let link = announce(caller, file, content_type).await;
-    assert_eq!(send(cloud, &link, file, &[]).await.status, 200);
+    send(cloud, &link, file, &[]).await.has(200);
     cloud.settle().await;
     status(caller, &link).await
 }
@@ -90,7 +90,7 @@ async fn look(cloud: &Cloud, address: &Value) -> Reply {
 }
 
 fn pixels(reply: &Reply) -> RgbImage {
-    assert_eq!((reply.status.as_u16(), &*reply.header("content-type")), (200, "image/jpeg"), "{}", String::from_utf8_lossy(&reply.bytes));
+    assert_eq!((reply.status.as_u16(), &*reply.header("content-type")), (200, "image/jpeg"), "{reply:?}");
     image::load_from_memory_with_format(&reply.bytes, ImageFormat::Jpeg).unwrap().into_rgb8()
 }
 
@@ -128,7 +128,7 @@ async fn a_photograph_becomes_the_picture() {
     let before = ana.get("/v1/me").await;
     let link = announce(&ana, &photograph, "image/jpeg").await;
     assert_eq!(status(&ana, &link).await["state"], "waiting");
-    assert_eq!(send(&cloud, &link, &photograph, &[]).await.status, 200);
+    send(&cloud, &link, &photograph, &[]).await.has(200);
     cloud.settle().await;
     let published = status(&ana, &link).await;
     assert_eq!((published["state"].as_str(), published.get("reason")), (Some("published"), None), "{published}");
@@ -157,16 +157,16 @@ async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     let ana = cloud.member("ana").await;
     let address = upload(&cloud, &ana, &png(), "image/png").await["picture"]["medium"].clone();
     let reply = cloud.anonymous().get(address.as_str().unwrap()).await;
-    assert_eq!((reply.status.as_u16(), &*reply.header("cache-control")), (302, "public, max-age=600"));
+    assert_eq!((reply.status.as_u16(), &*reply.header("cache-control")), (302, "public, max-age=600"), "{reply:?}");
     let link = reply.header("location");
     cloud.advance(Duration::from_secs(1199)).await;
     let _ = pixels(&cloud.anonymous().get(&link).await);
     cloud.advance(Duration::from_secs(602)).await;
-    assert_eq!(cloud.anonymous().get(&link).await.status, 403);
+    cloud.anonymous().get(&link).await.has(403);
     let _ = pixels(&look(&cloud, &address).await);
     // What is not there, and what is no size.
     let other = format!("/v1/pictures/pic_{}/300", "0".repeat(26));
-    assert_eq!(look(&cloud, &json!(other)).await.status, 403);
+    look(&cloud, &json!(other)).await.has(403);
     for nothing in ["default/301", "default/64.jpg", "pic_x/64", "usr_00000000000000000000000000/64"] {
         cloud.anonymous().get(&format!("/v1/pictures/{nothing}")).await.is_problem(404, "not_found");
     }
@@ -198,17 +198,17 @@ async fn a_link_takes_exactly_what_was_declared() {
         ("a shorter file", send(&cloud, &link, &file[1..], &[]).await),
         ("another key", send(&cloud, &elsewhere, &file, &[]).await),
     ] {
-        assert_eq!(refused.status, 403, "{what}: {}", String::from_utf8_lossy(&refused.bytes));
+        assert_eq!(refused.status, 403, "{what}: {refused:?}");
     }
     // S3 answers 400 when everything that is signed is right and the bytes are not.
-    assert_eq!(send(&cloud, &link, &other, &[]).await.status, 400);
+    send(&cloud, &link, &other, &[]).await.has(400);
     let url = link["url"].as_str().unwrap();
-    assert_eq!(cloud.anonymous().get(url).await.status, 403);
-    assert_eq!(cloud.anonymous().get(url.split('?').next().unwrap()).await.status, 403);
+    cloud.anonymous().get(url).await.has(403);
+    cloud.anonymous().get(url.split('?').next().unwrap()).await.has(403);
     assert!(objects(&cloud).is_empty(), "{:?}", objects(&cloud));
     assert_eq!(status(&ana, &link).await["state"], "waiting");
     cloud.advance(Duration::from_secs(301)).await;
-    assert_eq!(send(&cloud, &link, &file, &[]).await.status, 403);
+    send(&cloud, &link, &file, &[]).await.has(403);
     // Nothing arrived, and after a while nothing will.
     cloud.advance(Duration::from_secs(600)).await;
     let told = status(&cloud.sign_in("ana").await, &link).await;
@@ -335,7 +335,7 @@ async fn old_pictures_go_to_the_trash() {
     assert_eq!(ana.get("/v1/me").await.is(200)["picture"], second);
     let now = objects(&cloud);
     assert_eq!((now.len(), below(&now, "pictures").len(), below(&now, "trash").len()), (6, 3, 3), "{now:?}");
-    assert_eq!(look(&cloud, &first["small"]).await.status, 403);
+    look(&cloud, &first["small"]).await.has(403);
     let _ = pixels(&look(&cloud, &second["small"]).await);
 
     let before = ana.get("/v1/me").await.header("etag");
@@ -434,7 +434,7 @@ async fn an_event_that_comes_again_changes_nothing() {
     let file = png();
     let link = announce(&ana, &file, "image/png").await;
     let event = uploaded(&ana, &link);
-    assert_eq!(send(&cloud, &link, &file, &[]).await.status, 200);
+    send(&cloud, &link, &file, &[]).await.has(200);
     for _ in 0..3 {
         cloud.hosts.invoke_async("UploadProcessorFunction", event.clone());
     }
@@ -442,7 +442,7 @@ async fn an_event_that_comes_again_changes_nothing() {
     let (published, me) = (status(&ana, &link).await, ana.get("/v1/me").await);
     assert_eq!((published["state"].as_str(), objects(&cloud).len()), (Some("published"), 3));
     // Sent again while the link is good: the same file under the same key.
-    assert_eq!(send(&cloud, &link, &file, &[]).await.status, 200);
+    send(&cloud, &link, &file, &[]).await.has(200);
     cloud.settle().await;
     assert_eq!(ana.get("/v1/me").await.header("etag"), me.header("etag"));
     // And when the picture is in the trash: it does not come back.

@@ -6,7 +6,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Cloud, DAY, Refused, Socket, Value, json, race};
+use tests::{Cloud, DAY, PATIENCE, Refused, Socket, Value, json, race};
 
 async fn open(ticket: &Value, origin: Option<&str>) -> Result<Socket, Refused> {
     Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await
@@ -19,7 +19,7 @@ pub async fn until(mut happened: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it happens");
+    tokio::time::timeout(PATIENCE, wait).await.expect("it happens");
 }
 
 /// C-7: a ticket opens one socket, whoever else holds it at the same moment.

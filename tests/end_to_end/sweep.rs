@@ -178,10 +178,10 @@ async fn is_out(ended: &Caller, after: &str) {
     let all = operations();
     let calls = all.iter().filter(|operation| operation.signed_in).map(async |operation| (&operation.name, operation.call(ended).await));
     for (name, reply) in join_all(calls).await {
-        assert_eq!((reply.status.as_u16(), reply.json()["code"].as_str()), (401, Some("token_invalid")), "{name} after {after}");
+        assert_eq!((reply.status.as_u16(), reply.json()["code"].as_str()), (401, Some("token_invalid")), "{name} after {after} {reply:?}");
     }
     let refresh = ended.post("/v1/sessions/refresh", json!({ "refresh_token": ended.refresh_token() })).await;
-    assert_eq!(refresh.status, 401, "refreshed after {after}");
+    assert_eq!(refresh.status, 401, "refreshed after {after} {refresh:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -455,7 +455,7 @@ impl Others {
             ] {
                 let reply = caller.send(method.parse().unwrap(), &path, Some(body.clone()).filter(|body| !body.is_null())).await;
                 let said = if reply.bytes.is_empty() { Value::Null } else { reply.json()["code"].clone() };
-                assert_eq!((reply.status.as_u16(), said.as_str().unwrap_or_default()), *expected, "{name} by {who}");
+                assert_eq!((reply.status.as_u16(), said.as_str().unwrap_or_default()), *expected, "{name} by {who} {reply:?}");
             }
         }
     }
@@ -498,7 +498,7 @@ async fn what_was_begun_goes_on_with_its_own_proof_alone() {
         others.are_refused(&cloud, &mut tried, &set_up()).await;
         others.are_refused(&cloud, &mut tried, &[resend, step(name, code.clone())]).await;
         ana = refreshed(&ana).await;
-        assert!(ana.post(&format!("/v1/me/mfa/setup/{factor}"), code).await.status.is_success(), "{factor}");
+        ana.post(&format!("/v1/me/mfa/setup/{factor}"), code).await.succeeds();
     }
     let Others { mut ben, .. } = others;
 

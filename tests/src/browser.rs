@@ -8,8 +8,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpStream, process::Child};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-/// How long something expected may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::PATIENCE;
 
 /// One page of a browser of its own, gone with the test.
 pub struct Browser {

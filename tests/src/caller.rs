@@ -1,6 +1,6 @@
 //! Somebody who calls the API over HTTP.
 
-use std::{net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr};
 
 use reqwest::{
     Method, StatusCode,
@@ -8,7 +8,10 @@ use reqwest::{
 };
 use serde_json::Value;
 
-use crate::contract;
+use crate::{PATIENCE, contract};
+
+/// What every client calls itself.
+const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// A client with an address of its own, signed in or not.
 #[derive(Clone)]
@@ -17,6 +20,7 @@ pub struct Caller {
     api: String,
     /// Where the WebSocket API asks for its `Origin`.
     origin: String,
+    from: IpAddr,
     headers: Vec<(String, String)>,
     signed_in: Option<Value>,
     name: String,
@@ -28,11 +32,16 @@ impl Caller {
             .local_address(from)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(60))
-            .user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+            .timeout(PATIENCE)
+            .user_agent(USER_AGENT)
             .build()
             .expect("a client is built");
-        Self { http, api: api.to_owned(), origin: origin.to_owned(), headers: Vec::new(), signed_in: None, name: String::new() }
+        Self { http, api: api.to_owned(), origin: origin.to_owned(), from, headers: Vec::new(), signed_in: None, name: String::new() }
+    }
+
+    /// What functions see of it.
+    pub(crate) fn client(&self) -> web::Client {
+        web::Client { address: Some(self.from), user_agent: USER_AGENT.to_owned(), place: None }
     }
 
     /// The same client, signed in: `reply` is what sign-in, registration or step-up answered.
@@ -172,8 +181,8 @@ impl Caller {
     }
 }
 
-/// What was answered.
-#[derive(Clone, Debug)]
+/// What was answered. Its [`Debug`](fmt::Debug) is for assertions that fail: what was asked, the status and the body.
+#[derive(Clone)]
 pub struct Reply {
     asked: String,
     /// The status.
@@ -184,7 +193,45 @@ pub struct Reply {
     pub bytes: Vec<u8>,
 }
 
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.asked, self.status, String::from_utf8_lossy(&self.bytes))
+    }
+}
+
 impl Reply {
+    /// Itself, if the status is the expected one.
+    ///
+    /// # Panics
+    /// If it is another, showing the body.
+    #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
+    pub fn has(&self, status: u16) -> &Self {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        self
+    }
+
+    /// Itself, if it is no refusal.
+    ///
+    /// # Panics
+    /// If it is one, showing the body.
+    #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
+    pub fn succeeds(&self) -> &Self {
+        assert!(self.status.is_success(), "{self:?}");
+        self
+    }
+
+    /// The code of the problem that it is.
+    ///
+    /// # Panics
+    /// If it is none, as the gateway's own refusals are none, showing it.
+    #[track_caller]
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_else(|| panic!("no problem: {self:?}")).to_owned()
+    }
+
     /// The body, if the status is the expected one; `null` for an empty body.
     ///
     /// # Panics
@@ -192,7 +239,7 @@ impl Reply {
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn is(&self, status: u16) -> Value {
-        assert_eq!(self.status.as_u16(), status, "{}: {}", self.asked, String::from_utf8_lossy(&self.bytes));
+        self.has(status);
         if self.bytes.is_empty() { Value::Null } else { self.json() }
     }
 
@@ -203,12 +250,10 @@ impl Reply {
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn is_problem(&self, status: u16, code: &str) -> Value {
-        let text = String::from_utf8_lossy(&self.bytes);
-        assert_eq!(self.status.as_u16(), status, "{}: {text}", self.asked);
-        assert_eq!(self.header("content-type"), "application/problem+json", "{}: {text}", self.asked);
+        self.has(status);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         let problem = self.json();
-        assert_eq!(problem["code"], code, "{}: {text}", self.asked);
-        assert_eq!(problem["status"], status, "{}: {text}", self.asked);
+        assert_eq!((&problem["code"], &problem["status"]), (&Value::from(code), &Value::from(status)), "{self:?}");
         problem
     }
 
@@ -227,7 +272,7 @@ impl Reply {
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("{}: {e}: {}", self.asked, String::from_utf8_lossy(&self.bytes)))
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
     /// A header, or nothing.

@@ -9,21 +9,31 @@ use std::{
 use kernel::Time;
 use local::{Core, Options, Stack, hosts::Hosting, inbox::Message};
 use serde_json::{Value, json};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::OnceCell,
+};
 
-use crate::{App, Caller};
+use crate::{App, Caller, PATIENCE, members::Members};
 
-/// The password of everybody whom [`Cloud::member`] registers.
+/// The password of every member.
 pub const PASSWORD: &str = "tall giraffes dance";
+/// The first name of every member.
+pub(crate) const FIRST_NAME: &str = "Ana";
+/// The last name of every member.
+pub(crate) const LAST_NAME: &str = "Nowak";
+/// The day of birth of every member.
+pub(crate) const BIRTH_DATE: &str = "2000-02-29";
 
-/// How long a mail may take.
-const MAIL: Duration = Duration::from_secs(20);
+/// How long the end of a test waits for what is under way: one that failed may have left what never ends.
+const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// A local cloud, empty at first, gone with the test.
 pub struct Cloud {
     stack: Stack,
     hosting: Hosting,
     addresses: AtomicU32,
+    members: OnceCell<Members>,
 }
 
 impl std::ops::Deref for Cloud {
@@ -39,8 +49,7 @@ impl Drop for Cloud {
     fn drop(&mut self) {
         let runtime = Handle::current();
         if matches!(self.hosting, Hosting::Lambda { .. }) && runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
-            // A test that failed may have left what never ends.
-            let quiet = async { tokio::time::timeout(MAIL, self.activity.quiet()).await };
+            let quiet = async { tokio::time::timeout(LAST_WORDS, self.activity.quiet()).await };
             drop(tokio::task::block_in_place(|| runtime.block_on(quiet)));
         }
     }
@@ -67,7 +76,12 @@ impl Cloud {
         options.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let hosting = options.hosting.clone();
         let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));
-        Self { stack, hosting, addresses: AtomicU32::new(0) }
+        let cloud = Self { stack, hosting, addresses: AtomicU32::new(0), members: OnceCell::new() };
+        if matches!(cloud.hosting, Hosting::Lambda { .. }) {
+            // Processes that issue tokens have put their public keys into the table of the stack that they started with.
+            cloud.members().await;
+        }
+        cloud
     }
 
     /// A client from an address of its own, not signed in.
@@ -81,28 +95,35 @@ impl Cloud {
         Caller::new(&self.urls.api, "http://localhost:5173", IpAddr::V4(from))
     }
 
-    /// Registers somebody in the six steps, with [`PASSWORD`] and the address `<name>@example.test`, and signs them in.
+    /// A member with [`PASSWORD`] and the address `<name>@example.test`, signed in: what [`Cloud::register`] makes, put into the
+    /// table without its requests.
     pub async fn member(&self, name: &str) -> Caller {
+        self.members().await.plain(self.anonymous().named(name)).await
+    }
+
+    /// A member with a phone number besides, and second factors on: what [`Cloud::register`], [`Cloud::phone`] and
+    /// [`Cloud::second_factors`] make, put into the table without their requests. Returned are the app and the recovery codes, too.
+    pub async fn careful(&self, name: &str, phone: &str) -> (Caller, App, Vec<String>) {
+        self.members().await.careful(self.anonymous().named(name), phone).await
+    }
+
+    async fn members(&self) -> &Members {
+        self.members.get_or_init(|| Members::of(self)).await
+    }
+
+    /// Registers somebody in the six steps, with [`PASSWORD`] and the address `<name>@example.test`, and signs them in.
+    pub async fn register(&self, name: &str) -> Caller {
         let caller = self.anonymous().named(name);
         let flow = caller.post("/v1/registrations", json!({ "email": caller.email() })).await.is(201);
         let path = format!("/v1/registrations/{}", flow["id"].as_str().expect("an id"));
         let code = self.code_to(&caller.email()).await;
         caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
-        let personal = json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29" });
+        let personal = json!({ "first_name": FIRST_NAME, "last_name": LAST_NAME, "birth_date": BIRTH_DATE });
         caller.put(&format!("{path}/personal"), personal).await.is(200);
         caller.put(&format!("{path}/username"), json!({ "username": name })).await.is(200);
         caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
         let signed_in = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
         caller.signed_in(signed_in)
-    }
-
-    /// Registers somebody with a phone number besides, and turns second factors on. What is returned are the app and the recovery
-    /// codes.
-    pub async fn careful(&self, name: &str, phone: &str) -> (Caller, App, Vec<String>) {
-        let caller = self.member(name).await;
-        self.phone(&caller, phone).await;
-        let (app, recovery) = self.second_factors(&caller, phone).await;
-        (caller, app, recovery)
     }
 
     /// Says that somebody is staff, which no client can, and that there is a superuser, if they are one.
@@ -222,6 +243,17 @@ impl Cloud {
         self.settle().await;
     }
 
+    /// Holds the clock at a moment, until it is held at another or let go: what happens meanwhile is of that moment, however slow the
+    /// machine is.
+    ///
+    /// # Panics
+    /// If the clock does not move.
+    pub fn hold_at(&self, moment: Time) {
+        self.sys.let_go();
+        self.clock.set(moment).expect("the clock moves");
+        self.sys.hold();
+    }
+
     /// Moves the clock until everybody may send ten frames at once again.
     pub async fn rest(&self) {
         self.advance(Duration::from_secs(5)).await;
@@ -237,7 +269,7 @@ impl Cloud {
     /// # Panics
     /// If that takes too long.
     pub async fn settle(&self) {
-        tokio::time::timeout(MAIL.saturating_mul(3), self.activity.quiet()).await.expect("the cloud becomes quiet");
+        tokio::time::timeout(PATIENCE, self.activity.quiet()).await.expect("the cloud becomes quiet");
     }
 
     /// Everything that is stored of a kind, as DynamoDB's JSON.

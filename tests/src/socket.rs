@@ -1,7 +1,5 @@
 //! Somebody who is connected by WebSocket.
 
-use std::time::Duration;
-
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -10,10 +8,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::CloseFrame},
 };
 
-use crate::Caller;
-
-/// How long something expected may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::{Caller, PATIENCE};
 
 /// An open socket.
 pub struct Socket {

@@ -114,8 +114,11 @@ impl JoseHeader {
     }
 }
 
-/// How long an unknown key id is not looked up again: a client that makes ids up causes no more reads than this lets through.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// So often unknown ids of keys are looked up within [`LOOKUPS_WINDOW`]: a key may have been published since the last look, and a
+/// client that makes ids up causes no more reads than this.
+const LOOKUPS: u32 = 5;
+/// See [`LOOKUPS`].
+const LOOKUPS_WINDOW: Duration = Duration::from_secs(10);
 /// How often an issuer tries to publish its keys while others publish theirs.
 const TRIES: usize = 8;
 
@@ -154,7 +157,20 @@ pub struct Tokens {
 #[derive(Default)]
 struct Known {
     keys: BTreeMap<String, DecodingKey>,
-    read_at: Option<Time>,
+    /// Lookups of unknown ids since this moment.
+    lookups: u32,
+    since: Time,
+}
+
+impl Known {
+    /// Whether an unknown id may be looked up now.
+    fn may_look(&mut self, now: Time) -> bool {
+        if now < self.since || now.since(self.since) >= LOOKUPS_WINDOW {
+            (self.since, self.lookups) = (now, 0);
+        }
+        self.lookups = self.lookups.saturating_add(1);
+        self.lookups <= LOOKUPS
+    }
 }
 
 impl Tokens {
@@ -187,8 +203,7 @@ impl Tokens {
 
     fn keep(&self, published: Option<&Published>) {
         let decoded = |(id, key): (&String, &String)| Some((id.clone(), DecodingKey::from_ed_components(key).ok()?));
-        let keys = published.into_iter().flat_map(|p| &p.keys).filter_map(decoded).collect();
-        *self.known() = Known { keys, read_at: Some(self.sys.now()) };
+        self.known().keys = published.into_iter().flat_map(|p| &p.keys).filter_map(decoded).collect();
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -197,12 +212,13 @@ impl Tokens {
 
     /// The key of an id. One request for an id that this instance has not read: a key may be newer than the instance.
     async fn key(&self, id: &str) -> Result<Option<DecodingKey>, StoreError> {
-        let now = self.sys.now();
         {
-            let known = self.known();
-            let read_lately = known.read_at.is_some_and(|at| at <= now && now.since(at) < LOOK_AGAIN);
-            if read_lately || known.keys.contains_key(id) {
-                return Ok(known.keys.get(id).cloned());
+            let mut known = self.known();
+            if let Some(key) = known.keys.get(id) {
+                return Ok(Some(key.clone()));
+            }
+            if !known.may_look(self.sys.now()) {
+                return Ok(None);
             }
         }
         self.load().await?;
@@ -385,7 +401,7 @@ mod tests {
     const A: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
     const B: &str = "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ";
 
-    /// An issuer and what verifies its tokens, without a table: it has just been read.
+    /// An issuer and what verifies its tokens, without a table: no lookup is left.
     fn issuer(sys: &Sys, keys: &[(&str, &str)]) -> Issuer {
         let vars = [
             ("PUBLIC_URL", "https://api.example.test"),
@@ -399,11 +415,23 @@ mod tests {
         let aws = boot.aws().unwrap();
         let issuer = Issuer::unpublished(&Keyring::of(keys), &boot.env.read(|r| Tokens::read(r, &aws, sys)).unwrap());
         issuer.tokens.keep(Some(&Published { keys: issuer.public.iter().cloned().collect() }));
+        {
+            let mut known = issuer.tokens.known();
+            (known.since, known.lookups) = (sys.now(), LOOKUPS);
+        }
         issuer
     }
 
     async fn good(issuer: &Issuer, token: &str) -> bool {
         issuer.tokens.verify(token).await.is_ok()
+    }
+
+    #[test]
+    fn made_up_ids_of_keys_are_looked_up_five_times_in_ten_seconds() {
+        let (mut known, start) = (Known::default(), Time::from_millis(1_893_499_200_000));
+        let mut looks = |after: u64| (0..9).filter(|_| known.may_look(start + Duration::from_millis(after))).count();
+        assert_eq!([0, 9_999, 10_000, 19_999, 20_000].map(&mut looks), [5, 0, 5, 0, 5]);
+        assert_eq!(looks(1_000), 5, "nor does a clock that was set back keep keys away");
     }
 
     #[tokio::test]

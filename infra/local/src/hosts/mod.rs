@@ -18,7 +18,10 @@ use kernel::{Env, Sys};
 use registry::Start;
 use remote::Remote;
 pub(crate) use remote::write_environment;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::{
+    sync::{OnceCell, Semaphore, oneshot},
+    task::JoinHandle,
+};
 
 use crate::{
     StartError, Urls,
@@ -211,6 +214,12 @@ impl Hosts {
         })))
     }
 
+    /// The environment that a function is started with, by the name of its folder.
+    #[must_use]
+    pub fn environment(&self, name: &str) -> Option<&Env> {
+        self.0.functions.values().find(|f| f.name == name).map(|f| &f.env)
+    }
+
     /// Starts every function that runs in this process.
     ///
     /// # Errors
@@ -227,24 +236,49 @@ impl Hosts {
     /// # Errors
     /// [`InvokeError`].
     pub async fn invoke(&self, function: &str, payload: Box<RawValue>, trace: &Trace) -> Result<Box<RawValue>, InvokeError> {
+        response_of(self.begin(function, payload, trace, oneshot::channel().0)?).await
+    }
+
+    /// As [`Hosts::invoke`], for a caller who waits for so long: from when it is the function's turn, as there are no turns on AWS.
+    /// Nothing if that was not long enough; the invocation goes on.
+    ///
+    /// # Errors
+    /// [`InvokeError`].
+    pub async fn invoke_within(
+        &self,
+        patience: Duration,
+        function: &str,
+        payload: Box<RawValue>,
+        trace: &Trace,
+    ) -> Result<Option<Box<RawValue>>, InvokeError> {
+        let (begun, turn) = oneshot::channel();
+        let invocation = self.begin(function, payload, trace, begun)?;
+        // One that fails before its turn drops the sender.
+        drop(turn.await);
+        tokio::time::timeout(patience, response_of(invocation)).await.ok().transpose()
+    }
+
+    /// Starts an invocation, and says when it is its turn.
+    fn begin(&self, function: &str, payload: Box<RawValue>, trace: &Trace, begun: oneshot::Sender<()>) -> Result<Invocation, InvokeError> {
         if payload.get().len() > MAX_PAYLOAD {
             return Err(InvokeError::RequestTooLarge(payload.get().len()));
         }
         let (hosts, id, trace) = (self.clone(), function.to_owned(), trace.clone());
         let guard = self.0.activity.begin();
-        let invocation = tokio::spawn(async move {
-            let response = hosts.run(&id, payload, &trace).await;
+        Ok(tokio::spawn(async move {
+            let response = hosts.run(&id, payload, &trace, begun).await;
             drop(guard);
             response
-        });
-        invocation.await.unwrap_or_else(|e| Err(InvokeError::Failed(e.to_string())))
+        }))
     }
 
-    async fn run(&self, id: &str, payload: Box<RawValue>, trace: &Trace) -> Result<Box<RawValue>, InvokeError> {
+    async fn run(&self, id: &str, payload: Box<RawValue>, trace: &Trace, begun: oneshot::Sender<()>) -> Result<Box<RawValue>, InvokeError> {
         let hosted = self.0.functions.get(id).ok_or_else(|| InvokeError::Unknown(id.to_owned()))?;
         let clock = &self.0.clock;
         // The time-out begins when it is a function's turn.
         let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
+        // Few wait for it.
+        begun.send(()).unwrap_or_default();
         let response = async {
             if let Some(remote) = &self.0.remote {
                 return remote.invoke(&hosted.name, payload, trace, clock).await;
@@ -318,6 +352,13 @@ fn kind_of(event: &RawValue) -> String {
         name: String,
     }
     serde_json::from_str::<Kind>(event.get()).map_or_else(|_| String::new(), |kind| format!(" {}", kind.name))
+}
+
+/// An invocation that is under way, which dropping this does not end.
+type Invocation = JoinHandle<Result<Box<RawValue>, InvokeError>>;
+
+async fn response_of(invocation: Invocation) -> Result<Box<RawValue>, InvokeError> {
+    invocation.await.unwrap_or_else(|e| Err(InvokeError::Failed(e.to_string())))
 }
 
 /// An error and what it came from, in one line.

@@ -105,16 +105,15 @@ impl Gateway {
 
         let begun = Instant::now();
         self.core.aws.calls.open(trace.as_str());
-        let invocation = self.core.hosts.invoke(&found.route.function, event, &trace);
-        let result = tokio::time::timeout(self.core.patience.gateway, invocation).await;
+        let result = self.core.hosts.invoke_within(self.core.patience.gateway, &found.route.function, event, &trace).await;
         let result = match result {
-            Err(_) => Err(Refusal::Unavailable),
-            Ok(Err(InvokeError::RequestTooLarge(_))) => Err(Refusal::EntityTooLarge),
-            Ok(Err(error)) => {
+            Ok(None) => Err(Refusal::Unavailable),
+            Err(InvokeError::RequestTooLarge(_)) => Err(Refusal::EntityTooLarge),
+            Err(error) => {
                 tracing::error!(route = found.route.key, function = found.route.function, %error, "a function failed");
                 Err(Refusal::FunctionFailed)
             }
-            Ok(Ok(response)) => reply::response(&response).ok_or_else(|| {
+            Ok(Some(response)) => reply::response(&response).ok_or_else(|| {
                 tracing::error!(route = found.route.key, function = found.route.function, "a response is not understood");
                 Refusal::FunctionFailed
             }),

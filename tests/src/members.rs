@@ -1,0 +1,109 @@
+//! Members who are put into the table by what the functions themselves call, without a request to them: most tests only need
+//! that somebody is there. That they are what a registration makes is a test of its own, in `registration.rs`.
+
+use accounts::{
+    IdentityKeys, Keyring, NewAccount,
+    challenge::CodeKey,
+    factor::{AppFactor, FactorKeys, RecoveryCodes, Seed},
+    identifier::{BirthDate, Email, PersonName, Phone, Username},
+    password::Hasher,
+    session::Opening,
+    signed_in::{SignedIn, TokenDelivery},
+    token::{Issuer, Method, Tokens},
+    user::{Factor, PasswordHash, User},
+};
+use function::Boot;
+use kernel::{Locale, Secret, Sys, id::UserId};
+use local::Core;
+use store::{Table, Tx};
+
+use crate::{
+    App, Caller, PASSWORD,
+    cloud::{BIRTH_DATE, FIRST_NAME, LAST_NAME},
+};
+
+/// Makes the members of one cloud.
+pub(crate) struct Members {
+    table: Table,
+    sys: Sys,
+    issuer: Issuer,
+    code_key: CodeKey,
+    factor_keys: FactorKeys,
+    hasher: Hasher,
+    /// Everybody has the same password, which is hashed once.
+    password: PasswordHash,
+}
+
+impl Members {
+    /// Those of this cloud: in its table, as its operator, and with the keys of its functions.
+    pub async fn of(core: &Core) -> Self {
+        let sys = core.sys.clone();
+        let http = function::http_client().expect("a client is built");
+        let operator = Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http };
+        let aws = operator.aws().expect("there is an operator");
+        // The function that signs people in has all the keys.
+        let env = core.hosts.environment("login").expect("the template has this function");
+        let secret = |variable| {
+            let arn = env.get(variable).expect("the function has its configuration");
+            Secret::new(core.secrets.get(arn).expect("the secret is drawn").to_owned())
+        };
+        let keys = IdentityKeys::parse(&secret(IdentityKeys::VARIABLE)).expect("keys");
+        let tokens = env.read(|r| Tokens::read(r, &aws, &sys)).expect("the function has its configuration");
+        let ring = Keyring::parse(Issuer::VARIABLE, &secret(Issuer::VARIABLE)).expect("keys");
+        let issuer = Issuer::open(&ring, &tokens).await.expect("the table works");
+        let (table, hasher, code_key, factor_keys) = (tokens.table().clone(), keys.hasher(&sys), keys.code_key(), keys.factor_keys(&sys));
+        let password = hasher.hash(UserId::NIL, &Secret::new(PASSWORD.to_owned())).await.expect("there is memory to hash");
+        Self { table, sys, issuer, code_key, factor_keys, hasher, password }
+    }
+
+    /// Somebody with nothing but an address and a password.
+    pub async fn plain(&self, caller: Caller) -> Caller {
+        self.make(caller, |_| {}, |_, _| {}).await
+    }
+
+    /// Somebody who has turned second factors on. Returned are their app and their recovery codes, too.
+    pub async fn careful(&self, caller: Caller, phone: &str) -> (Caller, App, Vec<String>) {
+        let seed = Seed::draw(&self.sys);
+        // Tests write numbers with their country.
+        let phone = Phone::parse(phone, "GB").expect("a number");
+        let (recovery, codes) = RecoveryCodes::draw(&self.sys, &self.hasher, UserId::NIL).await.expect("there is memory to hash");
+        let change = |user: &mut User| {
+            user.phone = Some(phone.clone());
+            user.factors = vec![Factor::App, Factor::Email, Factor::Sms];
+        };
+        let also = |tx: &mut Tx, user: UserId| {
+            tx.create(&AppFactor::new(&self.factor_keys, user, &seed, self.sys.now()).expect("there is a key to seal with"));
+            let mut theirs = codes.clone();
+            theirs.user = user;
+            tx.create(&theirs);
+        };
+        (self.make(caller, change, also).await, App::new(&seed.readable()), recovery)
+    }
+
+    /// Somebody who is like this, with what belongs to them besides.
+    async fn make(&self, caller: Caller, change: impl FnOnce(&mut User), also: impl Fn(&mut Tx, UserId)) -> Caller {
+        let now = self.sys.now();
+        let username = Username::parse(caller.name()).expect("a username");
+        let email = Email::parse(&caller.email()).expect("an address");
+        let mut user = User {
+            email: Some(email.clone()),
+            first_name: PersonName::parse(FIRST_NAME).ok(),
+            last_name: PersonName::parse(LAST_NAME).ok(),
+            birth_date: BirthDate::parse(BIRTH_DATE, now).ok(),
+            has_password: true,
+            ..User::new(self.sys.id(), username, Locale::En, now)
+        };
+        change(&mut user);
+        let key = self.code_key.secret();
+        let opening = Opening::first(&self.sys, key, user.id, email, vec![Method::Pwd, Method::Email], &caller.client());
+        let password = PasswordHash { user: user.id, ..self.password.clone() };
+        let account = NewAccount { password: Some(&password), verifications: 1, ..NewAccount::new(&user) };
+        let made = account.make(&self.table, &self.sys, |tx| {
+            opening.create(tx, &self.sys);
+            also(tx, user.id);
+        });
+        made.await.unwrap_or_else(|e| panic!("{} is not made: {:?}", caller.name(), e.error));
+        let signed_in = SignedIn::new(&self.issuer, &opening.session, &opening.refresh, TokenDelivery::Body).expect("a token is signed");
+        caller.signed_in(serde_json::to_value(signed_in).expect("it is JSON"))
+    }
+}
