@@ -1,14 +1,7 @@
 //! Compresses the files that the function serves, and takes from the document which methods each path has.
 #![expect(clippy::print_stdout, reason = "a build script tells cargo what it depends on that way")]
 
-use std::{
-    env,
-    error::Error,
-    fs,
-    io::Write as _,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{env, error::Error, fs, io::Write as _, path::PathBuf, sync::Arc};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;

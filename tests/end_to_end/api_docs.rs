@@ -125,7 +125,10 @@ async fn a_file_is_compressed_and_kept() {
             assert_eq!(reply.header("vary"), "accept-encoding, accept-language", "{path}");
             let again = caller.with("if-none-match", reply.header("etag")).get(path).await;
             assert_eq!((again.status.as_u16(), again.bytes.len(), again.header("etag")), (304, 0, reply.header("etag")), "{path}");
-            assert_eq!((&*again.header("vary"), again.header("cache-control")), ("accept-encoding, accept-language", reply.header("cache-control")));
+            assert_eq!(
+                (&*again.header("vary"), again.header("cache-control")),
+                ("accept-encoding, accept-language", reply.header("cache-control"))
+            );
             assert_eq!(caller.with("if-none-match", other.header("etag")).get(path).await.bytes, reply.bytes, "{path}");
         }
     }

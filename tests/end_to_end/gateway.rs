@@ -46,7 +46,8 @@ async fn the_gateway_refuses_in_its_own_words() {
 async fn what_no_route_is_for_is_answered_in_our_words() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
-    let unknown = ["/", "/v1/nothing", "/v1/me/", "//v1/me", "/v1//me", "/docs/a/b", "/v1/users/a%2Fb", "/v1%2Fnothing", "/V1/me", "/%C5%82"];
+    let unknown =
+        ["/", "/v1/nothing", "/v1/me/", "//v1/me", "/v1//me", "/docs/a/b", "/v1/users/a%2Fb", "/v1%2Fnothing", "/V1/me", "/%C5%82"];
     for path in unknown {
         caller.get(path).await.is_problem(404, "not_found");
         let _ = caller.send(Method::HEAD, path, None).await.is(404);
@@ -88,7 +89,9 @@ async fn head_says_what_get_would_say() {
     let ana = cloud.member("ana").await;
     let gets = tests::document()["paths"].as_object().expect("paths").iter().filter(|(_, item)| item["get"].is_object());
     let mut paths: Vec<String> = gets
-        .map(|(path, _)| path.replace("{username}", "ana").replace("{room}", "public").replace("{picture}", "default").replace("{size}", "300"))
+        .map(|(path, _)| {
+            path.replace("{username}", "ana").replace("{room}", "public").replace("{picture}", "default").replace("{size}", "300")
+        })
         .map(|path| path.replace("{file}", "docs.js").replace("{code}", "not_found"))
         .collect();
     paths.extend(["/v1/users/nobody".to_owned(), format!("/v1/pictures/pic_{}/64", "0".repeat(26))]);

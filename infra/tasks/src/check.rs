@@ -686,7 +686,8 @@ Resources:
                 "Word": { "type": "string", "enum": ["x"] },
             });
             let parameters = json!({ "shared": { "name": "s", "schema": { "type": "string" } } });
-            operations(&json!({"paths": {"/v1/x": {"post": operation}}, "components": {"schemas": schemas, "parameters": parameters}})).join("\n")
+            operations(&json!({"paths": {"/v1/x": {"post": operation}}, "components": {"schemas": schemas, "parameters": parameters}}))
+                .join("\n")
         };
         let refused = |limits: Value| about(json!({"x-limits": limits, "responses": {"429": {}}}));
         assert!(refused(json!([])).contains("does not say how many pass"));

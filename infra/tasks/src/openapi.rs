@@ -436,9 +436,15 @@ mod tests {
             assert_eq!(operations[method]["responses"]["201"]["headers"]["ETag"], reference("headers", "ETag"));
         }
         let own = &operations["get"];
-        assert_eq!((&own["parameters"][0]["description"], &own["responses"]["204"]), (&"Its own.".into(), &json!({ "description": "No Content." })));
+        assert_eq!(
+            (&own["parameters"][0]["description"], &own["responses"]["204"]),
+            (&"Its own.".into(), &json!({ "description": "No Content." }))
+        );
         assert_eq!(own["responses"]["404"], reference("responses", "not_found"));
-        assert_eq!(components["responses"]["not_found"]["content"]["application/problem+json"]["examples"]["not_found"], reference("examples", "not_found"));
+        assert_eq!(
+            components["responses"]["not_found"]["content"]["application/problem+json"]["examples"]["not_found"],
+            reference("examples", "not_found")
+        );
         assert_eq!(components["examples"]["not_found"]["value"]["status"], 404);
         assert_eq!(components["responses"]["unavailable"]["headers"][RETRY_AFTER], reference("headers", RETRY_AFTER));
         assert_eq!(own["responses"]["201"]["content"]["application/json"]["examples"]["Problem"], reference("examples", "Problem"));
@@ -449,7 +455,10 @@ mod tests {
     fn a_change_of_one_thing_changes_one_line() {
         let value = json!({ "b": { "long": "x".repeat(WIDTH) }, "a": [1, { "c": [] }], "d": {} });
         let laid_out = text(&value);
-        assert_eq!(laid_out, format!("{{\n \"a\": [1,{{\"c\":[]}}],\n \"b\": {{\n  \"long\": \"{}\"\n }},\n \"d\": {{}}\n}}\n", "x".repeat(WIDTH)));
+        assert_eq!(
+            laid_out,
+            format!("{{\n \"a\": [1,{{\"c\":[]}}],\n \"b\": {{\n  \"long\": \"{}\"\n }},\n \"d\": {{}}\n}}\n", "x".repeat(WIDTH))
+        );
         assert_eq!(serde_json::from_str::<Value>(&laid_out).expect("it is JSON"), value);
     }
 }

@@ -87,10 +87,10 @@ impl Route {
 
 /// A template as the router writes it: what takes the rest of a path is `{path+}` for the gateway and `{*path}` there.
 fn in_router(template: &str) -> String {
-    template.strip_suffix("+}").and_then(|rest| rest.rsplit_once('{')).map_or_else(
-        || template.to_owned(),
-        |(before, name)| format!("{before}{{*{name}}}"),
-    )
+    template
+        .strip_suffix("+}")
+        .and_then(|rest| rest.rsplit_once('{'))
+        .map_or_else(|| template.to_owned(), |(before, name)| format!("{before}{{*{name}}}"))
 }
 
 /// A template's path with the values of its parameters. Every byte of a value is encoded, so that it can be no separator and no

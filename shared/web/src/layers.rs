@@ -82,7 +82,8 @@ fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestConte
 
 fn wants_html(parts: &http::request::Parts) -> bool {
     let accept = parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    [Method::GET, Method::HEAD].contains(&parts.method) && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
+    [Method::GET, Method::HEAD].contains(&parts.method)
+        && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
 }
 
 fn note(problem: &Problem) {

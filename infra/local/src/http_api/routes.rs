@@ -114,7 +114,9 @@ mod tests {
                 "{method} {path}"
             );
         }
-        for (method, path) in [("POST", "/"), ("DELETE", "/v1/a"), ("GET", "/v1/"), ("GET", "/v2/users/me"), ("GET", "//v1/users/me"), ("GET", "")] {
+        for (method, path) in
+            [("POST", "/"), ("DELETE", "/v1/a"), ("GET", "/v1/"), ("GET", "/v2/users/me"), ("GET", "//v1/users/me"), ("GET", "")]
+        {
             assert!(routes.find(method, path).is_none(), "{method} {path}");
         }
     }

@@ -250,7 +250,8 @@ impl Loading<'_> {
                 // Both take OPTIONS, and a preflight that a route takes is left to its function
                 // (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>).
                 if method == "ANY" || properties.get("Path").is_none() {
-                    return Err(node.wrong("a route for any method takes preflights, too, which API Gateway then does not answer: name the methods"));
+                    return Err(node
+                        .wrong("a route for any method takes preflights, too, which API Gateway then does not answer: name the methods"));
                 }
                 let route = RouteSpec { method, path: properties.need_text("Path")?, function };
                 if self.template.http_api.routes.iter().any(|r| r.method == route.method && r.path == route.path) {

@@ -453,7 +453,10 @@ async fn the_rest_of_a_path_is_data() {
             let (status, body) = answer(&function, &event(key, "/v1/me", &json!({ "rest": path })).to_string()).await.unwrap();
             let route = json!(key.replace("{rest+}", "{*rest}"));
             assert_eq!(status, 200, "{key} {path}: {body}");
-            assert!(key.starts_with("HEAD") || (&body["route"], &body["parameters"]["rest"]) == (&route, &json!(path)), "{key} {path}: {body}");
+            assert!(
+                key.starts_with("HEAD") || (&body["route"], &body["parameters"]["rest"]) == (&route, &json!(path)),
+                "{key} {path}: {body}"
+            );
         }
     }
 }
