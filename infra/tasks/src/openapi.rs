@@ -421,9 +421,8 @@ mod tests {
     #[test]
     fn what_operations_share_stands_once() {
         let header = |text: &str| json!({ "description": text, "schema": { "type": "string" } });
-        let parameter = |text: &str| {
-            json!({ "name": "id", "in": "path", "required": true, "description": text, "schema": { "type": "string" } })
-        };
+        let parameter =
+            |text: &str| json!({ "name": "id", "in": "path", "required": true, "description": text, "schema": { "type": "string" } });
         let operation = |text: &str| {
             let content = json!({ "application/json": { "schema": reference("schemas", "Problem") } });
             let made = json!({ "description": "", "headers": { "ETag": header(text) }, "content": content });
