@@ -56,8 +56,6 @@ pub async fn get_docs_file(Path(name): Path<String>, headers: HeaderMap) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_page_names_only_files_that_there_are() {
         let page = include_str!("../assets/docs.html");

@@ -421,10 +421,13 @@ mod tests {
     #[test]
     fn what_operations_share_stands_once() {
         let header = |text: &str| json!({ "description": text, "schema": { "type": "string" } });
-        let parameter = |text: &str| json!({ "name": "id", "in": "path", "required": true, "description": text, "schema": {} });
+        let parameter =
+            |text: &str| json!({ "name": "id", "in": "path", "required": true, "description": text, "schema": { "type": "string" } });
         let operation = |text: &str| {
-            let made = json!({ "headers": { "ETag": header(text) }, "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
-            json!({ "parameters": [parameter(text)], "responses": { "204": {}, "201": made, "default": { "description": "Problems." } } })
+            let content = json!({ "application/json": { "schema": reference("schemas", "Problem") } });
+            let made = json!({ "description": "", "headers": { "ETag": header(text) }, "content": content });
+            let responses = json!({ "204": { "description": "" }, "201": made, "default": { "description": "Problems." } });
+            json!({ "parameters": [parameter(text)], "responses": responses })
         };
         let item = json!({ "get": operation("Its own."), "put": operation("One."), "post": operation("One.") });
         let part = json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": item } });
