@@ -420,8 +420,6 @@ async fn one_successor_of_a_raced_token() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let token = ana.refresh_token();
-    // All of one moment, however long a slow machine takes: the ten seconds of a lost reply are another promise.
-    cloud.sys.hold();
     let successors: BTreeSet<String> = race(1000, |_| {
         let (ana, token) = (ana.clone(), token.clone());
         async move {
@@ -434,7 +432,6 @@ async fn one_successor_of_a_raced_token() {
     .into_iter()
     .flatten()
     .collect();
-    cloud.sys.let_go();
     assert_eq!(successors.len(), 1);
     ana.post("/v1/sessions/refresh", json!({ "refresh_token": successors.first() })).await.is(200);
 }
@@ -956,12 +953,12 @@ async fn a_spray_over_very_many_names_is_noticed() {
     let home = cloud.anonymous();
     let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
     let device = home.post("/v1/sessions", trusted).await.is(201)["device_token"].clone();
-    // Fifty at a time, each time from five addresses that were not seen before.
+    // Twenty-five at a time, each time from five addresses that were not seen before.
     let spray = async |names: usize| {
         let mut seen = BTreeSet::new();
-        for wave in 0..names / 50 {
+        for wave in 0..names / 25 {
             let clients: Vec<Caller> = (0..5).map(|_| cloud.anonymous()).collect();
-            let statuses = race(50, |i| {
+            let statuses = race(25, |i| {
                 let client = clients[i % clients.len()].clone();
                 async move { attempt(&client, &format!("nobody{wave}x{i}"), "wrong horse staples").await.status.as_u16() }
             });
@@ -969,11 +966,11 @@ async fn a_spray_over_very_many_names_is_noticed() {
         }
         seen
     };
-    assert_eq!(spray(300).await, BTreeSet::from([401]));
+    assert_eq!(spray(100).await, BTreeSet::from([401]));
     let (failed, counters) = failures(&cloud).await;
-    assert_eq!((failed, counters.len()), (300, 4));
-    // The six hundred in between cost as much again and show nothing more.
-    more_failures(&cloud, 600).await;
+    assert_eq!((failed, counters.len()), (100, 4));
+    // The eight hundred in between cost much and show nothing more.
+    more_failures(&cloud, 800).await;
     assert_eq!(spray(100).await, BTreeSet::from([401]));
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is_problem(403, "proof_of_work_required");
     assert_eq!(spray(50).await, BTreeSet::from([403]));

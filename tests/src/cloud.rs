@@ -28,7 +28,8 @@ pub(crate) const BIRTH_DATE: &str = "2000-02-29";
 /// How long the end of a test waits for what is under way: one that failed may have left what never ends.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
-/// A local cloud, empty at first, gone with the test.
+/// A local cloud, empty at first, gone with the test. Its clock stands still but for what the test moves it, and a millisecond with
+/// every invocation: what is late, early or too often is so on any machine.
 pub struct Cloud {
     stack: Stack,
     hosting: Hosting,
@@ -76,6 +77,7 @@ impl Cloud {
         options.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let hosting = options.hosting.clone();
         let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));
+        stack.sys.hold();
         let cloud = Self { stack, hosting, addresses: AtomicU32::new(0), members: OnceCell::new() };
         if matches!(cloud.hosting, Hosting::Lambda { .. }) {
             // Processes that issue tokens have put their public keys into the table of the stack that they started with.
@@ -241,17 +243,6 @@ impl Cloud {
     pub async fn advance(&self, by: Duration) {
         self.clock.advance(by).expect("the clock moves");
         self.settle().await;
-    }
-
-    /// Holds the clock at a moment, until it is held at another or let go: what happens meanwhile is of that moment, however slow the
-    /// machine is.
-    ///
-    /// # Panics
-    /// If the clock does not move.
-    pub fn hold_at(&self, moment: Time) {
-        self.sys.let_go();
-        self.clock.set(moment).expect("the clock moves");
-        self.sys.hold();
     }
 
     /// Moves the clock until everybody may send ten frames at once again.

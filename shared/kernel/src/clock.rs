@@ -173,20 +173,27 @@ impl Sys {
         }
     }
 
-    /// Puts the clock `offset` milliseconds ahead of the real one. Only development hosts call this.
+    /// Puts the clock `offset` milliseconds ahead of the real one; a held clock is held there. Only development hosts call this.
     pub fn set_offset_millis(&self, offset: i64) {
         self.0.offset.store(offset, Ordering::Relaxed);
+        self.move_held(|_| real().saturating_add(offset));
     }
 
-    /// Holds the clock at the current moment until it is let go: for tests whose callers must be of one moment, however slow
-    /// the machine is.
+    /// Holds the clock at the current moment, and from then on wherever it is moved to: for tests, which must come to the same end
+    /// however slow the machine is.
     pub fn hold(&self) {
         self.0.held.store(self.now().millis(), Ordering::Relaxed);
     }
 
-    /// Lets a held clock go on, from where it would be had it not been held.
-    pub fn let_go(&self) {
-        self.0.held.store(RUNNING, Ordering::Relaxed);
+    /// Moves a held clock on by a millisecond, so that what happens one after the other is told apart. A clock that runs does so
+    /// by itself.
+    pub fn step(&self) {
+        self.move_held(|held| held.saturating_add(1));
+    }
+
+    fn move_held(&self, to: impl Fn(i64) -> i64) {
+        let moved = |held| (held != RUNNING).then(|| to(held));
+        self.0.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved).unwrap_or_default();
     }
 
     /// Fills `buf` from the operating system's cryptographic random source.
@@ -250,6 +257,23 @@ mod tests {
         let squares: u64 = seen.iter().map(|n| n.abs_diff(expected).pow(2)).sum();
         assert!(squares / expected < 56, "{seen:?}");
         assert_eq!(sys.below(0), 0);
+    }
+
+    #[test]
+    fn a_held_clock_moves_as_it_is_told_and_by_steps() {
+        let sys = Sys::real();
+        sys.step();
+        sys.hold();
+        let began = sys.now();
+        while real() <= began.millis() {
+            std::thread::yield_now();
+        }
+        assert_eq!(sys.now(), began);
+        sys.step();
+        assert_eq!(sys.now(), began + Duration::from_millis(1));
+        sys.set_offset_millis(3_600_000);
+        let moved = sys.now();
+        assert!(moved >= began + Duration::from_secs(3600) && real() < moved.millis());
     }
 
     #[test]

@@ -277,6 +277,8 @@ impl Hosts {
         let clock = &self.0.clock;
         // The time-out begins when it is a function's turn.
         let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
+        // What happens one after the other is told apart also where the clock stands still.
+        clock.sys().step();
         // Few wait for it.
         begun.send(()).unwrap_or_default();
         let response = async {
