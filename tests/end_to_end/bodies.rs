@@ -120,7 +120,8 @@ async fn state(cloud: &Cloud) -> Vec<String> {
     cloud.settle().await;
     let dump = cloud.dump().await;
     let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
-    let kept = items.filter(|item| !["limit", "last_seen"].contains(&item["kind"]["S"].as_str().unwrap_or_default()));
+    let kept =
+        items.filter(|item| !["limit", "last_seen", "seal_key", "token_keys"].contains(&item["kind"]["S"].as_str().unwrap_or_default()));
     let mut all: Vec<String> = kept.map(Value::to_string).collect();
     all.sort();
     all

@@ -28,8 +28,8 @@ pub(crate) const BIRTH_DATE: &str = "2000-02-29";
 /// How long the end of a test waits for what is under way: one that failed may have left what never ends.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
-/// A local cloud, empty at first, gone with the test. Its clock stands still but for what the test moves it, and a millisecond with
-/// every invocation: what is late, early or too often is so on any machine.
+/// A local cloud, empty at first, gone with the test. Where functions are in this process, its clock stands still but for what the
+/// test moves it, and a millisecond with every invocation: what is late, early or too often is so on any machine.
 pub struct Cloud {
     stack: Stack,
     hosting: Hosting,
@@ -77,11 +77,13 @@ impl Cloud {
         options.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let hosting = options.hosting.clone();
         let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));
-        stack.sys.hold();
         let cloud = Self { stack, hosting, addresses: AtomicU32::new(0), members: OnceCell::new() };
         if matches!(cloud.hosting, Hosting::Lambda { .. }) {
             // Processes that issue tokens have put their public keys into the table of the stack that they started with.
             cloud.members().await;
+        } else {
+            // Functions elsewhere have the clock of their process.
+            cloud.sys.hold();
         }
         cloud
     }
