@@ -91,7 +91,7 @@ async fn the_page_of_a_mailed_link_does_the_rest() {
 #[ignore = "needs Chromium"]
 async fn the_pages_of_the_console_show_what_there_is() {
     let cloud = Cloud::start().await;
-    let ana = cloud.member("ana").await;
+    let ana = cloud.register("ana").await;
     let _socket = ana.socket().await;
     let user = format!("USER#{}", ana.id());
     for (page, id, texts) in [
