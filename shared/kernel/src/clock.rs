@@ -133,7 +133,7 @@ pub struct Sys(Arc<Hands>);
 #[derive(Debug)]
 struct Hands {
     offset: AtomicI64,
-    /// The moment at which the clock is held; [`RUNNING`] if it is not.
+    /// The real moment that a held clock goes by; [`RUNNING`] if it is not held.
     held: AtomicI64,
 }
 
@@ -161,39 +161,35 @@ impl Sys {
     /// The current moment, by the real clock plus the offset that a development host may have set.
     #[must_use]
     pub fn now(&self) -> Time {
-        Time(real().saturating_add(self.offset_millis()))
+        let by = match self.0.held.load(Ordering::Relaxed) {
+            RUNNING => real(),
+            held => held,
+        };
+        Time(by.saturating_add(self.offset_millis()))
     }
 
-    /// How far the clock is ahead of the real one, in milliseconds.
+    /// How far the clock is ahead of the real one, or of the moment since which it is held, in milliseconds.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
-        match self.0.held.load(Ordering::Relaxed) {
-            RUNNING => self.0.offset.load(Ordering::Relaxed),
-            held => held.saturating_sub(real()),
-        }
+        self.0.offset.load(Ordering::Relaxed)
     }
 
-    /// Puts the clock `offset` milliseconds ahead of the real one; a held clock is held there. Only development hosts call this.
+    /// Puts the clock `offset` milliseconds ahead of the real one. Only development hosts call this.
     pub fn set_offset_millis(&self, offset: i64) {
         self.0.offset.store(offset, Ordering::Relaxed);
-        self.move_held(|_| real().saturating_add(offset));
     }
 
-    /// Holds the clock at the current moment, and from then on wherever it is moved to: for tests, which must come to the same end
-    /// however slow the machine is.
+    /// Holds the clock: from now on only its offset and [`Sys::step`] move it. For tests, which must come to the same end however slow
+    /// the machine is.
     pub fn hold(&self) {
-        self.0.held.store(self.now().millis(), Ordering::Relaxed);
+        self.0.held.store(real(), Ordering::Relaxed);
     }
 
     /// Moves a held clock on by a millisecond, so that what happens one after the other is told apart. A clock that runs does so
     /// by itself.
     pub fn step(&self) {
-        self.move_held(|held| held.saturating_add(1));
-    }
-
-    fn move_held(&self, to: impl Fn(i64) -> i64) {
-        let moved = |held| (held != RUNNING).then(|| to(held));
-        self.0.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved).unwrap_or_default();
+        let on = |held: i64| (held != RUNNING).then(|| held.saturating_add(1));
+        self.0.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, on).unwrap_or_default();
     }
 
     /// Fills `buf` from the operating system's cryptographic random source.
@@ -272,8 +268,7 @@ mod tests {
         sys.step();
         assert_eq!(sys.now(), began + Duration::from_millis(1));
         sys.set_offset_millis(3_600_000);
-        let moved = sys.now();
-        assert!(moved >= began + Duration::from_secs(3600) && real() < moved.millis());
+        assert_eq!(sys.now(), began + Duration::from_millis(3_600_001));
     }
 
     #[test]
