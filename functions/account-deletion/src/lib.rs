@@ -12,7 +12,7 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::{IdentityKeys, challenge::CodeKey, password::Hasher, token::Tokens};
+use accounts::{challenge::CodeKey, password::Hasher, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
@@ -73,7 +73,7 @@ web::operations! { "account-deletion", "Leaving: scheduling the deletion of one'
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),

@@ -25,7 +25,7 @@ mod test_phones;
 
 use std::sync::Arc;
 
-use accounts::{IdentityKeys, challenge::CodeKey, sending::Sending};
+use accounts::{challenge::CodeKey, sending::Sending};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
@@ -72,7 +72,7 @@ impl State {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
     let state = boot.env.read(|r| {
         let link_base = r.address("LINK_BASE_URL");
         State {

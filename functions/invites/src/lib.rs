@@ -53,7 +53,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let (sealer, ()) = join!(Sealer::of_function("invites", tokens.table(), &sys), tokens.warm_up());
-    let sealer = sealer.map_err(|e| StartError::Broken("the key of what is sealed", e.into()))?;
+    let sealer = sealer?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),

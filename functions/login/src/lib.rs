@@ -21,7 +21,6 @@ mod sign_in;
 mod step_up;
 
 use accounts::{
-    IdentityKeys, Keyring,
     challenge::CodeKey,
     factor::FactorKeys,
     gate::Gate,
@@ -34,7 +33,6 @@ use accounts::{
 use axum::extract::FromRef;
 use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
-use futures_util::try_join;
 use kernel::Sys;
 use passkeys::Site;
 use secrets::Secrets;
@@ -91,12 +89,10 @@ web::operations! { "login", "Signing in and out, sessions, and the keys that ver
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let secrets = Secrets::new(&aws);
-    let (identity, token_keys) = try_join!(secrets.read(&boot.env, IdentityKeys::VARIABLE), secrets.read(&boot.env, Issuer::VARIABLE))?;
-    let (keys, token_keys) = (IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &token_keys)?);
+    let (keys, token_keys) = Secrets::new(&aws).issuers_keys(&boot.env).await?;
     let site = Site::load(&boot.env)?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let issuer = Issuer::open(&token_keys, &tokens).await.map_err(|e| StartError::Broken(Issuer::VARIABLE, e.into()))?;
+    let issuer = Issuer::open(&token_keys, &tokens).await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),

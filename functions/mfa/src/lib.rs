@@ -14,7 +14,7 @@ mod removal;
 mod setup;
 mod status;
 
-use accounts::{IdentityKeys, challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
+use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
@@ -68,7 +68,7 @@ web::operations! { "mfa", "Second factors, recovery codes, passkeys and trusted 
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
     let site = Site::load(&boot.env)?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {

@@ -8,7 +8,6 @@ mod change;
 mod reset;
 
 use accounts::{
-    IdentityKeys,
     challenge::CodeKey,
     gate::Gate,
     password::{Hasher, Judge, Personal},
@@ -49,7 +48,7 @@ web::operations! { "password", "Another password, by a mailed link or by the cur
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),

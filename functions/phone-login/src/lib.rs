@@ -16,7 +16,6 @@ mod start;
 mod verify;
 
 use accounts::{
-    IdentityKeys, Keyring,
     challenge::CodeKey,
     gate::Gate,
     sending::Sending,
@@ -24,7 +23,6 @@ use accounts::{
 };
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
-use futures_util::try_join;
 use kernel::{Sys, env::Reader};
 use secrets::Secrets;
 use store::Table;
@@ -71,11 +69,9 @@ web::operations! { "phone-login", "Signing in, and up, with a phone number and a
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let secrets = Secrets::new(&aws);
-    let (identity, token_keys) = try_join!(secrets.read(&boot.env, IdentityKeys::VARIABLE), secrets.read(&boot.env, Issuer::VARIABLE))?;
-    let (keys, token_keys) = (IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &token_keys)?);
+    let (keys, token_keys) = Secrets::new(&aws).issuers_keys(&boot.env).await?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let issuer = Issuer::open(&token_keys, &tokens).await.map_err(|e| StartError::Broken(Issuer::VARIABLE, e.into()))?;
+    let issuer = Issuer::open(&token_keys, &tokens).await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),

@@ -15,7 +15,7 @@ mod read;
 mod update;
 mod username;
 
-use accounts::{IdentityKeys, challenge::CodeKey, password::Hasher, sending::Sending, token::Tokens};
+use accounts::{challenge::CodeKey, password::Hasher, sending::Sending, token::Tokens};
 use axum::extract::FromRef;
 use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
@@ -73,7 +73,7 @@ web::operations! { "profile", "One's own profile, other people's, and pictures."
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = IdentityKeys::parse(&Secrets::new(&aws).read(&boot.env, IdentityKeys::VARIABLE).await?)?;
+    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),

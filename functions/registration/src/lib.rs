@@ -19,7 +19,6 @@ mod start;
 mod username;
 
 use accounts::{
-    IdentityKeys, Keyring,
     challenge::{Challenge, CodeKey},
     gate::Gate,
     password::{Hasher, Judge},
@@ -28,7 +27,6 @@ use accounts::{
 };
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use futures_util::try_join;
 use kernel::{Problem, Sys};
 use secrets::Secrets;
 use store::{
@@ -119,11 +117,9 @@ web::operations! { "registration", "Becoming a member, in six steps or by a mail
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let secrets = Secrets::new(&aws);
-    let (identity, token_keys) = try_join!(secrets.read(&boot.env, IdentityKeys::VARIABLE), secrets.read(&boot.env, Issuer::VARIABLE))?;
-    let (keys, token_keys) = (IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &token_keys)?);
+    let (keys, token_keys) = Secrets::new(&aws).issuers_keys(&boot.env).await?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let issuer = Issuer::open(&token_keys, &tokens).await.map_err(|e| StartError::Broken(Issuer::VARIABLE, e.into()))?;
+    let issuer = Issuer::open(&token_keys, &tokens).await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),

@@ -48,13 +48,7 @@ impl Keyring {
     /// Keys for one purpose: 256 bits derived from each by HKDF-SHA256 (RFC 5869), under the same ids.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
-        let key = |secret: &Secret| {
-            let mut key = [0; 32];
-            // 32 bytes are far below HKDF's limit of 255 hashes, the only way for this to fail.
-            Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.as_bytes(), &mut key).unwrap_or(());
-            Secret::new(BASE64_STANDARD_NO_PAD.encode(key))
-        };
-        let derived = |(id, secret): &(String, Secret)| (id.clone(), key(secret));
+        let derived = |(id, secret): &(String, Secret)| (id.clone(), Secret::new(BASE64_STANDARD_NO_PAD.encode(expand(secret, purpose))));
         Self { current: derived(&self.current), others: self.others.iter().map(derived).collect() }
     }
 
@@ -74,6 +68,14 @@ impl Keyring {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         [&self.current].into_iter().chain(&self.others).map(|(id, secret)| (id.as_str(), secret))
     }
+}
+
+/// 256 bits for one purpose, by HKDF-SHA256 (RFC 5869).
+pub(crate) fn expand(secret: &Secret, purpose: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    // 32 bytes are far below HKDF's limit of 255 hashes, the only way for this to fail.
+    Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.as_bytes(), &mut key).unwrap_or(());
+    key
 }
 
 /// The root keys of functions that deal with passwords, codes and factors. Each purpose has keys of its own, derived from them.

@@ -8,8 +8,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
-use function::Aws;
-use hkdf::Hkdf;
+use function::{Aws, StartError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use kernel::{
     Kind, Problem, Secret, Sys, Time,
@@ -17,11 +16,10 @@ use kernel::{
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use store::{Cond, Item, Key, StoreError, Table, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Keyring, eddsa, user::Factor};
+use crate::{Keyring, eddsa, keyring, user::Factor};
 
 /// How long an access token is good for.
 pub const LIFE: Duration = Duration::from_secs(600);
@@ -283,10 +281,10 @@ impl Issuer {
     /// anything to publish.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn open(ring: &Keyring, tokens: &Tokens) -> Result<Self, StoreError> {
+    /// [`StartError`] if the table does not work.
+    pub async fn open(ring: &Keyring, tokens: &Tokens) -> Result<Self, StartError> {
         let issuer = Self::unpublished(ring, tokens);
-        issuer.publish().await?;
+        issuer.publish().await.map_err(|e| StartError::Broken(Self::VARIABLE, e.into()))?;
         Ok(issuer)
     }
 
@@ -362,9 +360,7 @@ impl Issuer {
 }
 
 fn seed(secret: &Secret) -> [u8; 32] {
-    let mut seed = [0; 32];
-    Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(b"stoa token key v1", &mut seed).unwrap_or(());
-    seed
+    keyring::expand(secret, "stoa token key v1")
 }
 
 /// The public keys that verify access tokens.
@@ -394,7 +390,9 @@ pub struct PublicKey {
 
 #[cfg(test)]
 mod tests {
+    use hkdf::Hkdf;
     use kernel::Env;
+    use sha2::Sha256;
 
     use super::*;
 

@@ -4,8 +4,10 @@
 //! no more than 60 references to them (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>), and
 //! which function may read which is the matter of its policy.
 
+use accounts::{IdentityKeys, Keyring, token::Issuer};
 use aws_sdk_secretsmanager::{Client, config::Builder};
 use function::{Aws, StartError};
+use futures_util::try_join;
 use kernel::{Env, Secret};
 
 /// Secrets Manager.
@@ -18,6 +20,23 @@ impl Secrets {
         let mut config = Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("secretsmanager"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
         Self(Client::from_conf(config.build()))
+    }
+
+    /// The keys that everything about identities is derived from. One request.
+    ///
+    /// # Errors
+    /// As [`Secrets::read`], or if they are weak.
+    pub async fn identity_keys(&self, env: &Env) -> Result<IdentityKeys, StartError> {
+        Ok(IdentityKeys::parse(&self.read(env, IdentityKeys::VARIABLE).await?)?)
+    }
+
+    /// The same with the keys that access tokens are signed with, for functions that issue them. Two requests at once.
+    ///
+    /// # Errors
+    /// As [`Secrets::identity_keys`].
+    pub async fn issuers_keys(&self, env: &Env) -> Result<(IdentityKeys, Keyring), StartError> {
+        let (identity, tokens) = try_join!(self.read(env, IdentityKeys::VARIABLE), self.read(env, Issuer::VARIABLE))?;
+        Ok((IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &tokens)?))
     }
 
     /// The secret whose ARN a variable holds. One request.

@@ -5,6 +5,7 @@ use aes_gcm_siv::{
     aead::{Aead as _, Payload},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use function::StartError;
 use hkdf::Hkdf;
 use kernel::{Kind, Problem, Secret, Sys, Time};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -59,8 +60,12 @@ impl Sealer {
     /// The sealer of a function: under a key of its own, which its first instance draws. One request, two for that one.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn of_function(function: &str, table: &Table, sys: &Sys) -> Result<Self, StoreError> {
+    /// [`StartError`] if the table does not work.
+    pub async fn of_function(function: &str, table: &Table, sys: &Sys) -> Result<Self, StartError> {
+        Self::drawn(function, table, sys).await.map_err(|e| StartError::Broken("the key of what is sealed", e.into()))
+    }
+
+    async fn drawn(function: &str, table: &Table, sys: &Sys) -> Result<Self, StoreError> {
         let sealer = |key: &SealKey| Self::new(&Secret::new(key.secret.clone()), sys);
         if let Some(key) = table.get::<SealKey>(SealKey::key_of(function)).await? {
             return Ok(sealer(&key));
