@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accounts::{
-    IdentityKeys, Keyring,
+    Keyring,
     token::{Issuer, Tokens},
 };
 use function::{Aws, Boot};
 use kernel::{Env, Secret};
+use proofs::IdentityKeys;
 use secrets::Secrets;
 use tests::{Cloud, Value, json};
 

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use accounts::IdentityKeys;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::Secret;
+use proofs::IdentityKeys;
 use sha2::Sha256;
 use tests::{Caller, Cloud, HOUR, PASSWORD, Value, json, race};
 

@@ -536,7 +536,7 @@ async fn at_the_password(cloud: &Cloud, name: &str) -> (Caller, String) {
 async fn common_passwords_are_refused() {
     let cloud = Cloud::start().await;
     let (caller, path) = at_the_password(&cloud, "zyx_wvu").await;
-    let list = include_str!("../../shared/accounts/data/common-passwords.txt");
+    let list = include_str!("../../shared/proofs/data/common-passwords.txt");
     let bad: Vec<&str> = list.lines().filter(|p| p.chars().count() >= 12).step_by(130).collect();
     assert!(bad.len() > 50);
     for (password, n) in bad.iter().zip(0..) {

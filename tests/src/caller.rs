@@ -40,8 +40,8 @@ impl Caller {
     }
 
     /// What functions see of it.
-    pub(crate) fn client(&self) -> web::Client {
-        web::Client { address: Some(self.from), user_agent: USER_AGENT.to_owned(), place: None }
+    pub(crate) fn client(&self) -> kernel::Client {
+        kernel::Client { address: Some(self.from), user_agent: USER_AGENT.to_owned(), place: None }
     }
 
     /// The same client, signed in: `reply` is what sign-in, registration or step-up answered.

@@ -2,19 +2,22 @@
 //! that somebody is there. That they are what a registration makes is a test of its own, in `registration.rs`.
 
 use accounts::{
-    IdentityKeys, Keyring, NewAccount,
-    challenge::CodeKey,
-    factor::{AppFactor, FactorKeys, RecoveryCodes, Seed},
+    Keyring, NewAccount,
     identifier::{BirthDate, Email, PersonName, Phone, Username},
-    password::Hasher,
     session::Opening,
-    signed_in::{SignedIn, TokenDelivery},
     token::{Issuer, Method, Tokens},
     user::{Factor, PasswordHash, User},
 };
 use function::Boot;
 use kernel::{Locale, Secret, Sys, id::UserId};
 use local::Core;
+use proofs::{
+    IdentityKeys,
+    challenge::CodeKey,
+    factor::{AppFactor, FactorKeys, RecoveryCodes, Seed},
+    password::Hasher,
+    signed_in::{SignedIn, TokenDelivery},
+};
 use store::{Table, Tx};
 
 use crate::{

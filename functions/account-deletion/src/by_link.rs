@@ -1,8 +1,8 @@
 //! Taking it back by the link in the mail, without a session. Opening the page changes nothing; pressing its button does.
 
-use accounts::challenge::{self, Purpose};
 use axum::{extract::State, response::Response};
 use kernel::Kind;
+use proofs::challenge::{self, Purpose};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, Problems};

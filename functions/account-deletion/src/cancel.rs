@@ -1,14 +1,13 @@
 //! Taking it back, by one's session. No password: whoever can use the account may keep it.
 
-use accounts::{
-    MemberAnd,
-    deletion::{self, Deletion, Stage},
-};
+use accounts::deletion::{Deletion, Stage};
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{
     Kind, Problem,
     id::{ChallengeId, UserId},
 };
+use proofs::deletion_link;
 use store::{CommitError, Tx};
 use web::{Error, Json, Language, Problems};
 
@@ -23,10 +22,10 @@ use crate::leaving::Leaving;
     responses((status = 200, body = Leaving), Problems))]
 pub async fn cancel_deletion(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Deletion>,
+    MemberWith { member, resource }: MemberWith<Deletion>,
     Language(locale): Language,
 ) -> Result<Json<Leaving>, Error> {
-    let deletion = subject.ok_or(Kind::DeletionNotScheduled)?;
+    let deletion = resource.ok_or(Kind::DeletionNotScheduled)?;
     let link = deletion.cancel.filter(|_| deletion.stage == Stage::Scheduled).ok_or(Kind::DeletionBegun)?;
     take_back(&s, member.user.id, link, Kind::DeletionNotScheduled).await?;
     Ok(Json(Leaving::of(&s.rules, &member.user, None, s.sys.now(), locale)))
@@ -36,7 +35,7 @@ pub async fn cancel_deletion(
 /// who took it back, or scheduled again, is told `gone`.
 pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, gone: Kind) -> Result<(), Problem> {
     let mut tx = Tx::new();
-    let slot = deletion::cancel(&mut tx, &s.sys, user, link);
+    let slot = deletion_link::cancel(&mut tx, &s.sys, user, link);
     match s.table.commit(tx).await {
         Ok(()) => {
             tracing::info!(user.id = %user, "deletion cancelled");

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use accounts::{
-    MemberAnd,
     deletion::{Deletion, Stage},
     user::User,
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{
     Locale, Time, Timestamp,
     id::{DeletionId, UserId},
@@ -120,8 +120,8 @@ fn policies(rules: &Rules, locale: Locale) -> Vec<Policy> {
     responses((status = 200, body = Leaving), Problems))]
 pub async fn get_deletion(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Deletion>,
+    MemberWith { member, resource }: MemberWith<Deletion>,
     Language(locale): Language,
 ) -> Result<Json<Leaving>, Error> {
-    Ok(Json(Leaving::of(&s.rules, &member.user, subject.as_ref(), s.sys.now(), locale)))
+    Ok(Json(Leaving::of(&s.rules, &member.user, resource.as_ref(), s.sys.now(), locale)))
 }

@@ -12,10 +12,11 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::{challenge::CodeKey, password::Hasher, token::Tokens};
+use accounts::token::Tokens;
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
+use proofs::{challenge::CodeKey, password::Hasher};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;

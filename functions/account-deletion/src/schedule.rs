@@ -2,12 +2,13 @@
 //! everything.
 
 use accounts::{
-    Fresh, MemberAnd,
-    deletion::{self, Deletion, Stage},
-    password, session, staff,
+    deletion::{Deletion, Stage},
+    session, staff,
 };
 use axum::extract::State;
+use callers::{Fresh, MemberWith};
 use kernel::{Kind, Problem, Secret};
+use proofs::{deletion_link, password};
 use serde::Deserialize;
 use store::{
     CommitError, Item as _, Slot, Tx, Update,
@@ -37,12 +38,12 @@ pub struct ScheduleDeletion {
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
-    Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<Deletion>>,
+    Fresh(MemberWith { member, resource }): Fresh<MemberWith<Deletion>>,
     client: Client,
     Language(locale): Language,
     Json(body): Json<ScheduleDeletion>,
 ) -> Result<Json<Leaving>, Error> {
-    let (user, before, now) = (&member.user, subject, s.sys.now());
+    let (user, before, now) = (&member.user, resource, s.sys.now());
     if before.as_ref().is_some_and(|d| d.stage != Stage::Scheduled) {
         return Err(Kind::DeletionBegun.into());
     }
@@ -50,7 +51,7 @@ pub async fn schedule_deletion(
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
     // Each mails a link; a wrong password does not.
     limits::take(&s.table, now, &[Limit::new("deletion_schedules", user.id, 10, DAY)]).await?;
-    let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
+    let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
     // Whoever else is in stays no longer than the owner, who may come back.
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));
     let may_leave = staff::no_superuser(&mut tx, user.id);

@@ -10,9 +10,11 @@
 //! or number of this person's that another member asked to make theirs stands with that member, who cannot prove it: nothing leads
 //! there, and it expires within a day of being asked for last.
 
-use accounts::deletion::Deletion;
+use accounts::{deletion::Deletion, identifier::Contact, user::User};
 use function::Failure;
 use futures_util::future::{BoxFuture, FutureExt as _};
+use proofs::challenge::{Challenge, Purpose};
+use store::Key;
 
 use crate::State;
 
@@ -22,9 +24,15 @@ pub(crate) const ALL: [Step; 7] = [
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
-    step("account", |s, d| run(accounts::purge::erase(&s.table, d.user))),
+    step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
+
+/// Where the code to sign in with a person's number is. Whoever asked for it did not say whose number it is.
+fn phone_code(user: &User) -> Option<Key> {
+    let phone = user.phone.clone().map(Contact::Phone)?;
+    Some(Challenge::key_of(Challenge::id_of(Purpose::PhoneLogin, &phone, "")))
+}
 
 /// One step.
 pub(crate) struct Step {

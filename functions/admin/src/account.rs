@@ -1,14 +1,14 @@
 //! An account as staff see it: in which state it is, and what its owner may do. Nothing of what is in it.
 
 use accounts::{
-    Staff,
     deletion::Deletion,
     identifier::{Contact, Username},
-    staff::{Administrator, Role, Roles},
+    staff::{Role, Roles},
     user::{Status, User},
     username::UsernameClaim,
 };
 use axum::extract::State;
+use callers::{Staff, staff::Administrator};
 use kernel::{Kind, Problem, Timestamp, id::UserId};
 use serde::Serialize;
 use store::Table;

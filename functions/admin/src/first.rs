@@ -1,17 +1,18 @@
 //! Becoming the first superuser, by a secret that an operator was given for one person and an hour.
 
 use accounts::{
-    Fresh, MemberAnd,
     audit::{Action, Entry},
-    first::Offer,
-    staff::{self, Role, Roles},
+    staff::{Role, Roles},
 };
 use axum::extract::State;
+use callers::{Fresh, MemberWith, staff};
 use kernel::{Kind, Secret};
 use serde::Deserialize;
 use store::{CommitError, Tx, limits};
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, Problems, RequestId};
+
+use crate::offer::Offer;
 
 /// What an operator has handed over.
 #[derive(Deserialize, ToSchema)]
@@ -37,18 +38,18 @@ pub struct BecomeFirstSuperuser {
     responses((status = 204, description = "The caller is superuser."), Problems))]
 pub async fn become_first_superuser(
     State(s): State<crate::State>,
-    Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<Offer>>,
+    Fresh(MemberWith { member, resource }): Fresh<MemberWith<Offer>>,
     request: RequestId,
     Json(body): Json<BecomeFirstSuperuser>,
 ) -> Result<NoContent, Error> {
     let (user, now) = (member.user.id, s.sys.now());
     staff::proven(&member, now)?;
     limits::take(&s.table, now, &[Offer::tries(user)]).await?;
-    let offer = subject.filter(|offer| offer.is_for(&body.secret, now)).ok_or(Kind::AppointmentInvalid)?;
+    let offer = resource.filter(|offer| offer.is_for(&body.secret, now)).ok_or(Kind::AppointmentInvalid)?;
     let before = s.table.get::<Roles>(Roles::key_of(user)).await?.unwrap_or_else(|| Roles::none(user));
     let mut tx = Tx::new();
     let staying = offer.accept(&mut tx, now, &before);
-    let entry = Entry::by(&s.sys, user, &request, Action::FirstSuperuser, user);
+    let entry = Entry::by(&s.sys, user, &request.0, Action::FirstSuperuser, user);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, before.with(Role::Superuser).roles));
     match s.table.commit(tx).await {
         Ok(()) => {

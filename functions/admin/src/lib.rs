@@ -5,7 +5,7 @@
 //! (`accounts::audit`), and is refused to whoever is no superuser any more when it happens. Nobody changes their own roles. What
 //! somebody may do is read with every request of theirs: a role that is taken is gone with their next one, so their sign-ins go on.
 //!
-//! The first superuser is one by the secret of an operator (`cargo xtask appoint`, `accounts::first`); there is no other way, and no
+//! The first superuser is one by the secret of an operator (`cargo xtask appoint`, `crate::first`); there is no other way, and no
 //! default one.
 //!
 //! | operation | AWS calls |
@@ -17,6 +17,7 @@
 
 mod account;
 mod first;
+pub mod offer;
 mod reactivate;
 mod roles;
 

@@ -1,12 +1,12 @@
 //! Putting an account back into use that its owner, or a number that was given out again, put to rest.
 
 use accounts::{
-    Fresh, Staff,
     audit::{Action, Entry},
-    staff::{self, Superuser},
+    staff::{self},
     user::{Status, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Staff, staff::Superuser};
 use events::Notice;
 use kernel::{Kind, Problem};
 use store::{Item as _, Tx, Update, field};
@@ -42,7 +42,7 @@ pub async fn reactivate_account(
     let back = Update::of(user.key()).set("status", Status::Active).remove("deactivated_at").add("version", 1);
     tx.update(back.when(field("status").eq(Status::Deactivated)));
     let still = staff::superuser(&mut tx, actor);
-    let entry = Entry::by(&s.sys, actor, &request, Action::AccountReactivated, user.id);
+    let entry = Entry::by(&s.sys, actor, &request.0, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
     tell(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
     s.table

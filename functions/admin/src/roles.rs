@@ -2,11 +2,11 @@
 //! there is always a superuser left, whoever takes whose role at the same moment.
 
 use accounts::{
-    Fresh, Staff,
     audit::{Action, Entry},
-    staff::{self, Role, Superuser},
+    staff::{self, Role},
 };
 use axum::extract::State;
+use callers::{Fresh, Staff, staff::Superuser};
 use kernel::{Kind, Problem};
 use store::Tx;
 use web::{Error, NoContent, Path, Problems, RequestId};
@@ -84,7 +84,7 @@ async fn change(
     before.replace(&mut tx, &after);
     let still = staff::superuser(&mut tx, actor);
     let staying = granted.then(|| staff::staying(&mut tx, subject));
-    let entry = Entry::by(&s.sys, actor, request, action, subject);
+    let entry = Entry::by(&s.sys, actor, &request.0, action, subject);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles));
     s.table.commit(tx).await.map_err(|e| match e {
         e if e.refused(still) => Kind::Forbidden.because("the caller lost the role meanwhile"),

@@ -1,14 +1,14 @@
 //! A code or a link: drawn, kept as a hash, sent.
 
 use accounts::{
-    challenge::{Challenge, Channel, Drawn, Form, Purpose, draw, note_unsent},
     deletion::{Deletion, Stage},
-    identifier::{Contact, Login},
+    identifier::{Channel, Contact, Login},
     user::{User, resolve},
 };
 use function::Failure;
 use kernel::{Secret, id::ChallengeId};
 use outbound::{Mail, Text};
+use proofs::challenge::{Challenge, Drawn, Form, Purpose, draw, note_unsent};
 
 use crate::State;
 

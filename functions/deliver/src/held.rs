@@ -5,16 +5,16 @@
 
 use std::time::Duration;
 
-use accounts::{
-    notice::{Due, Told, due},
-    user::User,
-};
+use accounts::user::User;
 use function::{Context, Failure};
 use outbound::Repeated;
 use serde::Serialize;
 use store::StoreError;
 
-use crate::{State, notice};
+use crate::{
+    State, notice,
+    told::{Due, Told, due},
+};
 
 /// Items of one page of the index.
 const PAGE: u32 = 25;

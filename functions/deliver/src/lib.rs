@@ -14,7 +14,7 @@
 //! about a scheduled deletion takes one more, for the date and the name in it. A sending that fails takes an update of the
 //! challenge, and the first time the counters'.
 //!
-//! A person is told the same thing at once and then once an hour ([`accounts::notice`]): a notice takes an update for that, one that is
+//! A person is told the same thing at once and then once an hour ([`crate::told`]): a notice takes an update for that, one that is
 //! held back a transaction besides and no sending. Every quarter of an hour, what was held back and is due is told: a query, and for
 //! each person and kind two updates, a read and a sending.
 
@@ -22,15 +22,16 @@ mod challenge;
 mod held;
 mod notice;
 mod test_phones;
+mod told;
 
 use std::sync::Arc;
 
-use accounts::{challenge::CodeKey, sending::Sending};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use proofs::{challenge::CodeKey, sending::Sending};
 use secrets::Secrets;
 use serde::Deserialize;
 use store::Table;

@@ -2,7 +2,6 @@
 
 use accounts::{
     identifier::{Contact, Phone},
-    notice::{Turn, turn},
     user::{Recipient, User},
 };
 use events::{Notice, part};
@@ -13,7 +12,10 @@ use kernel::{
 };
 use outbound::{Mail, Repeated, Text};
 
-use crate::{CONSUMER, State};
+use crate::{
+    CONSUMER, State,
+    told::{Turn, turn},
+};
 
 /// Tells it, unless the person was told the same a moment ago: then it is held back.
 pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, notice: Notice) -> Result<(), Failure> {

@@ -1,12 +1,12 @@
 //! One's own code, how many entered it, and whose one has entered.
 
 use accounts::{
-    MemberAnd,
     invite::{Invite, Invitee},
     picture::Picture,
     user::{Status, User},
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Kind, Problem, Timestamp, id::UserId};
 use serde::Serialize;
 use store::CommitError;
@@ -50,13 +50,13 @@ pub struct InviterInfo {
 #[utoipa::path(get, path = "/v1/me/invite-code", tag = "invites", security(("bearer" = [])),
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 200, body = InviteCodeInfo), Problems))]
-pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberAnd<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {
+pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberWith<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {
     Ok(Json(info(&s, own(&s, caller).await?).await?))
 }
 
 /// The caller's code. Whoever has been here since before there were codes gets one now.
-pub async fn own(s: &crate::State, caller: MemberAnd<Invite>) -> Result<Invite, Problem> {
-    match caller.subject {
+pub async fn own(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
+    match caller.resource {
         Some(invite) => Ok(invite),
         None => given(s, caller.member.user.id).await,
     }

@@ -1,10 +1,8 @@
 //! Entering somebody's code: once, and for good. What they may see of one is one's own to say at any time.
 
-use accounts::{
-    MemberAnd,
-    invite::{Invite, InviteCode, Inviter},
-};
+use accounts::invite::{Invite, InviteCode, Inviter};
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::Kind;
 use serde::Deserialize;
 use store::{Cond, Tx, Update, WriteError, limits};
@@ -40,7 +38,7 @@ pub struct EnterInviteCode {
 pub async fn enter_invite_code(
     State(s): State<crate::State>,
     client: Client,
-    caller: MemberAnd<Invite>,
+    caller: MemberWith<Invite>,
     Json(body): Json<EnterInviteCode>,
 ) -> Result<Created<InviteCodeInfo>, web::Error> {
     let own = own(&s, caller).await?;
@@ -76,10 +74,10 @@ pub struct SetInviterConsent {
     responses((status = 204, description = "It is so from now on."), Problems))]
 pub async fn set_inviter_consent(
     State(s): State<crate::State>,
-    caller: MemberAnd<Invite>,
+    caller: MemberWith<Invite>,
     Json(body): Json<SetInviterConsent>,
 ) -> Result<NoContent, web::Error> {
-    let entry = caller.subject.and_then(|own| own.entry()).ok_or(Kind::NotFound)?;
+    let entry = caller.resource.and_then(|own| own.entry()).ok_or(Kind::NotFound)?;
     let consent = Update::of(entry).set("shows_phone", body.shows_phone).when(Cond::Exists);
     match s.table.update(consent).await {
         Ok(_) => Ok(NoContent),

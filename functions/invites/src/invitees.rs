@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use accounts::{
-    Member,
     invite::Invitee,
     picture::Picture,
     user::{Status, User},
 };
 use axum::extract::State;
+use callers::Member;
 use kernel::{Time, Timestamp, id::UserId, page_limit};
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError};

@@ -1,12 +1,12 @@
 //! For staff: how many people came, and who brought most of them.
 
 use accounts::{
-    Staff, invite,
-    staff::Administrator,
+    invite,
     statistics::{self, Day},
     user::User,
 };
 use axum::extract::State;
+use callers::{Staff, staff::Administrator};
 use futures_util::try_join;
 use kernel::{FieldError, Fields, Problem, Sys, id::UserId};
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,12 @@
 //! Signing in by a passkey alone: no name, no password.
 
-use accounts::{
+use axum::extract::State;
+use kernel::Problem;
+use proofs::{
     FlowToken, entry,
     sign_in::{SignIn, SignInStep, Wish},
     signed_in::TokenDelivery,
 };
-use axum::extract::State;
-use kernel::Problem;
 use serde::Deserialize;
 use store::limits::{self, Limit};
 use utoipa::ToSchema;

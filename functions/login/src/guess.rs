@@ -10,12 +10,12 @@
 
 use std::time::Duration;
 
-use accounts::{
+use futures_util::join;
+use kernel::{Time, id::DeviceId};
+use proofs::{
     gate,
     guesses::{DIFFERENT_FREE, at_account, of_client, of_client_different, of_client_in_a_day},
 };
-use futures_util::join;
-use kernel::{Time, id::DeviceId};
 use store::{
     Batch, Key, StoreError, Table, Tx,
     limits::{self, DAY, HOUR, Limit, LimitError, Reached},

@@ -1,7 +1,7 @@
 //! Signing in with a password, and a second factor where one has any; staying signed in, and signing out.
 //!
 //! After the password an account with second factors is not signed in to: what its client gets is the secret of a flow
-//! (`accounts::sign_in`), which can do nothing but go on. A trusted device skips that step, a passkey is both at once. The same
+//! (`proofs::sign_in`), which can do nothing but go on. A trusted device skips that step, a passkey is both at once. The same
 //! steps prove once more who is signed in, for what a stolen session must not be enough for.
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
@@ -21,12 +21,6 @@ mod sign_in;
 mod step_up;
 
 use accounts::{
-    challenge::CodeKey,
-    factor::FactorKeys,
-    gate::Gate,
-    password::Hasher,
-    sending::Sending,
-    sign_in::Asking,
     token::{Issuer, Tokens},
     user::User,
 };
@@ -35,6 +29,7 @@ use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
+use proofs::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, sign_in::Asking};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;

@@ -1,12 +1,10 @@
 //! Staying signed in: a refresh token for the next one and a new access token.
 
-use accounts::{
-    session::{self, RefreshToken, Refreshed},
-    signed_in::{self, SignedIn, TokenDelivery},
-};
+use accounts::session::{self, RefreshToken, Refreshed};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
+use proofs::signed_in::{self, SignedIn, TokenDelivery};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};

@@ -1,24 +1,27 @@
 //! The steps after the first: choosing a factor, having a code sent, answering. Steps up, too, are answered here.
 
 use accounts::{
-    FlowToken, Member, authenticate, bearer,
+    session::{self, Session},
+    user::{Factor, PasswordHash, Status, User},
+};
+use axum::extract::State;
+use callers::{Member, authenticate, bearer};
+use events::Notice;
+use futures_util::{join, try_join};
+use http::HeaderMap;
+use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
+use passkeys::{Answered, PublicKeyCredential, Refusal};
+use proofs::{
+    FlowToken,
     challenge::{self, Challenge, Sent},
     code::TypedCode,
     entry::{Entry, Reply},
     factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
     gate,
     password::Verdict,
-    session::{self, Session},
     sign_in::{Proof, SignIn, SignInStep},
     signed_in::{self, SignedIn},
-    user::{Factor, PasswordHash, Status, User},
 };
-use axum::extract::State;
-use events::Notice;
-use futures_util::{join, try_join};
-use http::HeaderMap;
-use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
-use passkeys::{Answered, PublicKeyCredential, Refusal};
 use serde::Deserialize;
 use store::{Batch, Cond, Key, Tx, Update};
 use utoipa::ToSchema;
@@ -340,7 +343,7 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
         }
         (Factor::Password, Answer::Password(password)) => {
             let hash = found.take::<PasswordHash>(&PasswordHash::key_of(user.id))?;
-            let short = password.expose().len() <= accounts::password::MAX_BYTES;
+            let short = password.expose().len() <= proofs::password::MAX_BYTES;
             if short && s.hasher.verify(hash.as_ref(), password).await? != Verdict::Wrong {
                 Ok(Proof::Lasting)
             } else {

@@ -1,13 +1,13 @@
 //! Where somebody is signed in, and ending it.
 
 use accounts::{
-    Member,
     agent::Agent,
     session::{self, Session},
-    signed_in,
 };
 use axum::{extract::State, response::IntoResponse};
+use callers::Member;
 use kernel::{Kind, Timestamp, id::SessionId};
+use proofs::signed_in;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, NoContent, Path, Problems};

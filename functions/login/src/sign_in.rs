@@ -1,23 +1,25 @@
 //! Signing in with a name and a password, which for accounts with second factors is the first step.
 
 use accounts::{
-    FlowToken,
-    device::Device,
-    entry::{self, Entry, Reply},
-    gate::{self, Gate},
-    guesses,
     identifier::Login,
-    password::Verdict,
-    sending::Permit,
     session::{self, Session},
-    sign_in::{SignIn, SignInStep, Wish},
-    signed_in::{self, SignedIn, TokenDelivery},
     token::Method,
     user::{self, PasswordHash, Status, User},
 };
 use axum::extract::State;
 use futures_util::{join, try_join};
 use kernel::{Kind, Problem, Secret, id::UserId};
+use proofs::{
+    FlowToken,
+    device::Device,
+    entry::{self, Entry, Reply},
+    gate::{self, Gate},
+    guesses,
+    password::Verdict,
+    sending::Permit,
+    sign_in::{SignIn, SignInStep, Wish},
+    signed_in::{self, SignedIn, TokenDelivery},
+};
 use serde::Deserialize;
 use store::{CommitError, Tx};
 use utoipa::ToSchema;
@@ -69,7 +71,7 @@ pub async fn create_session(
     headers: http::HeaderMap,
     Json(body): Json<CreateSession>,
 ) -> Result<Reply, web::Error> {
-    if body.password.expose().len() > accounts::password::MAX_BYTES {
+    if body.password.expose().len() > proofs::password::MAX_BYTES {
         return Err(Kind::CredentialsInvalid.because("the password is longer than any").into());
     }
     let login = Login::parse(&body.login);

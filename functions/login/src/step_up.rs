@@ -1,11 +1,12 @@
 //! Proving once more that it is oneself, for what a stolen session must not be enough for.
 
-use accounts::{
-    FlowToken, Member,
+use axum::extract::State;
+use callers::Member;
+use kernel::Problem;
+use proofs::{
+    FlowToken,
     sign_in::{SignIn, SignInStep},
 };
-use axum::extract::State;
-use kernel::Problem;
 use store::{
     Tx,
     limits::{self, Limit},

@@ -1,14 +1,14 @@
 //! Adding, replacing and removing a single second factor while they are on.
 
 use accounts::{
-    Fresh, Member, MemberAnd,
-    factor::{AppFactor, Seed},
     session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem};
+use proofs::factor::{AppFactor, Seed};
 use store::{Cond, Tx, Update};
 use web::{Client, Created, Json, NoContent, Path, Problems};
 
@@ -56,13 +56,13 @@ pub async fn start_factor(
     responses((status = 204), Problems))]
 pub async fn confirm_factor(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     Path(factor): Path<Factor>,
     Json(body): Json<ProveFactor>,
 ) -> Result<NoContent, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
     on(user)?;
-    let setup = subject.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
+    let setup = resource.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
     let mut tx = Tx::new();
     if factor == Factor::App {
         let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;

@@ -1,13 +1,10 @@
 //! Devices that skip the second step.
 
-use accounts::{
-    Member,
-    agent::Agent,
-    device::{self, Device},
-    session,
-};
+use accounts::{agent::Agent, session};
 use axum::extract::State;
+use callers::Member;
 use kernel::{Kind, Problem, Time, Timestamp, id::DeviceId};
+use proofs::device::{self, Device};
 use serde::Serialize;
 use store::{Item as _, Tx};
 use utoipa::ToSchema;

@@ -14,11 +14,12 @@ mod removal;
 mod setup;
 mod status;
 
-use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
+use accounts::token::Tokens;
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
+use proofs::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;

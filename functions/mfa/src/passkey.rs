@@ -1,10 +1,11 @@
 //! Passkeys: registered, named, listed, removed.
 
 use accounts::{
-    Fresh, Member, MemberAnd, Proof, Subject, session,
+    Resource, session,
     user::{User, partition, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith, Proof};
 use events::Notice;
 use kernel::{
     Kind, Problem, Time, Timestamp,
@@ -46,7 +47,7 @@ impl Item for Asked {
     }
 }
 
-impl Subject for Asked {
+impl Resource for Asked {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
@@ -127,12 +128,12 @@ impl From<Passkey> for PasskeyInfo {
     responses((status = 201, body = PasskeyInfo), Problems))]
 pub async fn create_passkey(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Asked>,
+    MemberWith { member, resource }: MemberWith<Asked>,
     Json(body): Json<CreatePasskey>,
 ) -> Result<Created<PasskeyInfo>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
-    let asked = subject.filter(|asked| member.shows(asked.proof.as_ref()) && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
+    let asked = resource.filter(|asked| member.shows(asked.proof.as_ref()) && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
     let answer = serde_json::from_value::<RegisterPublicKeyCredential>(body.credential);
     let answer = answer.map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e));
     let passkey = match answer.and_then(|answer| s.site.accept(&s.sys, user.id, name, &asked.state, &answer)) {

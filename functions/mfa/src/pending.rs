@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use accounts::{
-    Member, Proof, Subject,
+    Resource,
+    user::{Factor, User, partition},
+};
+use callers::{Member, Proof};
+use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
+use proofs::{
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppFactor, FactorKeys, Steps},
     sending::Permit,
-    user::{Factor, User, partition},
 };
-use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use store::{
@@ -163,8 +166,8 @@ impl Item for Setup {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for Setup {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for Setup {
     type Path = std::collections::HashMap<String, String>;
     fn find(caller: UserId, _: Self::Path) -> Option<Key> {
         Some(Self::key_of(caller))
@@ -256,7 +259,7 @@ fn code_of(s: &crate::State, user: &User, factor: Factor) -> Result<Challenge, P
 pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &str) -> Result<Challenge, Problem> {
     let to = user.contact(factor).ok_or(Kind::CodeInvalid)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
-    accounts::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code.trim()).await
+    proofs::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code.trim()).await
 }
 
 /// Sends the code of a step again.

@@ -1,14 +1,14 @@
 //! Recovery codes: for the day on which the phone is lost.
 
 use accounts::{
-    Fresh, Member,
-    factor::RecoveryCodes,
     session,
     user::{User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member};
 use events::Notice;
 use kernel::{Kind, Problem};
+use proofs::factor::RecoveryCodes;
 use serde::Serialize;
 use store::{
     Cond, Tx, Update,

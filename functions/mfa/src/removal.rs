@@ -1,12 +1,14 @@
 //! Turning second factors off: takes the password and a factor.
 
 use accounts::{
-    Fresh, Member, factor, password, session,
+    session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member};
 use events::Notice;
 use kernel::{Kind, Problem, Secret};
+use proofs::{factor, password};
 use serde::Deserialize;
 use store::{Tx, Update};
 use utoipa::ToSchema;

@@ -1,14 +1,17 @@
 //! Turning second factors on: the wizard.
 
 use accounts::{
-    Fresh, Member, MemberAnd,
-    factor::{AppFactor, RecoveryCodes, Seed},
-    password, session,
+    session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem, Secret};
+use proofs::{
+    factor::{AppFactor, RecoveryCodes, Seed},
+    password,
+};
 use serde::Deserialize;
 use store::{Cond, Tx, Update};
 use utoipa::ToSchema;
@@ -72,9 +75,9 @@ pub async fn start_mfa_setup(
     responses((status = 200, body = SetupState), Problems))]
 pub async fn get_mfa_setup(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
 ) -> Result<Json<SetupState>, web::Error> {
-    let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
+    let setup = resource.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
     Ok(Json(setup.state(None)))
 }
 
@@ -104,12 +107,12 @@ pub struct ProveFactor {
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     client: Client,
     Json(body): Json<ProveFactor>,
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
-    let mut setup = subject.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
+    let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
     let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
     let mut tx = Tx::new();
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
@@ -126,12 +129,12 @@ pub async fn prove_app(
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     client: Client,
     Json(body): Json<ProveFactor>,
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
-    let mut setup = subject.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::Email)?;
+    let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::Email)?;
     let proven = pending::attempt(&s, user, Factor::Email, &body.code).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
@@ -149,11 +152,11 @@ pub async fn prove_email(
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn prove_sms(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     Json(body): Json<ProveFactor>,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
-    let setup = subject.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
+    let setup = resource.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
     let proven = pending::attempt(&s, user, Factor::Sms, &body.code).await?;
     let app = setup.app.as_ref().ok_or(Kind::NotFound)?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
@@ -179,11 +182,11 @@ pub async fn prove_sms(
     responses((status = 202, body = SetupState), Problems))]
 pub async fn resend_mfa_setup_code(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     client: Client,
 ) -> Result<web::Accepted<SetupState>, web::Error> {
     let user = &member.user;
-    let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
+    let setup = resource.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
     let challenge = pending::resend(&s, &client, user, setup.step).await?;
     Ok(web::Accepted(setup.state(Some(&challenge))))
 }

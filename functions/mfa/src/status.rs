@@ -1,12 +1,10 @@
 //! What is on.
 
-use accounts::{
-    Member,
-    factor::RecoveryCodes,
-    user::{Factor, User},
-};
+use accounts::user::{Factor, User};
 use axum::extract::State;
+use callers::Member;
 use kernel::Problem;
+use proofs::factor::RecoveryCodes;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};

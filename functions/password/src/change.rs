@@ -1,14 +1,14 @@
 //! For whoever knows it.
 
 use accounts::{
-    Fresh, Member,
-    password::{self, MAX_BYTES, Verdict},
     session,
     user::{PasswordHash, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member};
 use events::Notice;
 use kernel::{Problem, Secret};
+use proofs::password::{self, MAX_BYTES, Verdict};
 use serde::Deserialize;
 use store::{
     Tx, Update,

@@ -7,16 +7,15 @@
 mod change;
 mod reset;
 
-use accounts::{
-    challenge::CodeKey,
-    gate::Gate,
-    password::{Hasher, Judge, Personal},
-    token::Tokens,
-    user::User,
-};
+use accounts::{token::Tokens, user::User};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{FieldError, Fields, Problem, Secret, Sys};
+use proofs::{
+    challenge::CodeKey,
+    gate::Gate,
+    password::{Hasher, Judge, Personal},
+};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;

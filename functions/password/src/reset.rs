@@ -1,11 +1,7 @@
 //! For whoever has forgotten it.
 
 use accounts::{
-    challenge::{self, Challenge, Form, Purpose},
-    factor,
     identifier::{Contact, Email},
-    password::{MAX_BYTES, Verdict},
-    sending::{self, Asker, Request},
     session,
     user::{EmailClaim, PasswordHash, Status, User, tell},
 };
@@ -13,6 +9,12 @@ use axum::extract::State;
 use events::Notice;
 use http::HeaderMap;
 use kernel::{Kind, Problem, Secret, id::UserId};
+use proofs::{
+    challenge::{self, Challenge, Form, Purpose},
+    factor,
+    password::{MAX_BYTES, Verdict},
+    sending::{self, Asker, Request},
+};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Tx, Update, field,

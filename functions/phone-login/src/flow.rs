@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use accounts::{
+use accounts::identifier::Contact;
+use kernel::{Kind, Locale, Problem, Sys, Time, id::ChallengeId};
+use proofs::{
     FlowToken,
     challenge::{Challenge, Purpose},
-    identifier::Contact,
     sign_in::Wish,
 };
-use kernel::{Kind, Locale, Problem, Sys, Time, id::ChallengeId};
 use serde::{Deserialize, Serialize};
 use store::{Item, Key, Table};
 

@@ -15,15 +15,11 @@ mod resend;
 mod start;
 mod verify;
 
-use accounts::{
-    challenge::CodeKey,
-    gate::Gate,
-    sending::Sending,
-    token::{Issuer, Tokens},
-};
+use accounts::token::{Issuer, Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
+use proofs::{challenge::CodeKey, gate::Gate, sending::Sending};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
@@ -48,7 +44,7 @@ struct Digits(u32);
 
 impl Digits {
     fn read(r: &mut Reader<'_>) -> Self {
-        let digits = r.or("PHONE_CODE_DIGITS", accounts::challenge::DIGITS);
+        let digits = r.or("PHONE_CODE_DIGITS", proofs::challenge::DIGITS);
         if !(4..=8).contains(&digits) {
             r.wrong("PHONE_CODE_DIGITS is not within 4 to 8".to_owned());
         }

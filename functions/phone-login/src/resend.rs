@@ -1,13 +1,13 @@
 //! Asking for another code in the same flow.
 
-use accounts::{
+use axum::extract::State;
+use http::HeaderMap;
+use kernel::Kind;
+use proofs::{
     FlowToken,
     challenge::{Challenge, Sent},
     sending::Asker,
 };
-use axum::extract::State;
-use http::HeaderMap;
-use kernel::Kind;
 use store::Tx;
 use web::{Accepted, Client, Path, Problems};
 

@@ -1,18 +1,17 @@
 //! Asking for a code. The answer is the same whether the number has an account or not.
 
-use accounts::{
-    FlowToken,
-    challenge::{Challenge, Form, Purpose, Sent},
-    gate::Gate,
-    identifier::Contact,
-    sending::{Asker, Request},
-    sign_in::Wish,
-    signed_in::TokenDelivery,
-    user::PhoneClaim,
-};
+use accounts::{identifier::Contact, user::PhoneClaim};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, Form, Purpose, Sent},
+    gate::Gate,
+    sending::{Asker, Request},
+    sign_in::Wish,
+    signed_in::TokenDelivery,
+};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Key, Tx};
 use utoipa::ToSchema;

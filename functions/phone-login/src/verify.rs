@@ -1,17 +1,10 @@
 //! The code: it opens a session, in the account that the number has or in a new one.
 
 use accounts::{
-    FlowToken, NewAccount, NotMade,
-    challenge::{self, Challenge, Purpose},
-    device::{Device, DeviceToken},
-    entry::{self, Entry, Reply},
-    guesses,
+    NewAccount, NotMade,
     identifier::{Contact, PersonName, Phone, Username},
     invite::{InviteCode, Inviter},
-    sending::Permit,
     session::{self, Opening, Session},
-    sign_in::{Asking, SignIn, SignInStep},
-    signed_in::{self, SignedIn},
     token::Method,
     user::{Factor, PhoneClaim, Status, User},
 };
@@ -19,6 +12,16 @@ use axum::extract::State;
 use futures_util::try_join;
 use http::HeaderMap;
 use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
+use proofs::{
+    FlowToken,
+    challenge::{self, Challenge, Purpose},
+    device::{Device, DeviceToken},
+    entry::{self, Entry, Reply},
+    guesses,
+    sending::Permit,
+    sign_in::{Asking, SignIn, SignInStep},
+    signed_in::{self, SignedIn},
+};
 use serde::Deserialize;
 use store::{CommitError, StoreError, Table, Tx, limits};
 use utoipa::ToSchema;

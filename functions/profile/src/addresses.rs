@@ -1,17 +1,16 @@
 //! One's own postal addresses. They stand in one item that comes with the batch that proves who asks: reading them costs
-//! nothing more, and every change is one conditional write of the whole (see [`accounts::address`]).
+//! nothing more, and every change is one conditional write of the whole (see [`crate::address_book`]).
 
-use accounts::{
-    MemberAnd,
-    address::{Address, Book, Draft, Place},
-};
 use axum::{extract::State, response::IntoResponse};
+use callers::MemberWith;
 use http::header;
 use kernel::{Timestamp, id::AddressId};
 use serde::{Deserialize, Serialize};
 use store::Table;
 use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Versioned};
+
+use crate::address_book::{Address, Book, Draft, Place};
 
 /// A postal address, given or changed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -74,9 +73,9 @@ pub struct AddressList {
     items: Vec<AddressInfo>,
 }
 
-fn book(caller: MemberAnd<Book>) -> Book {
+fn book(caller: MemberWith<Book>) -> Book {
     let user = caller.member.user.id;
-    caller.subject.unwrap_or_else(|| Book::empty(user))
+    caller.resource.unwrap_or_else(|| Book::empty(user))
 }
 
 /// Lists one's addresses.
@@ -84,7 +83,7 @@ fn book(caller: MemberAnd<Book>) -> Book {
 /// AWS calls: one, the batch that also proves the session.
 #[utoipa::path(get, path = "/v1/me/addresses", tag = "profile", security(("bearer" = [])),
     responses((status = 200, body = AddressList), Problems))]
-pub async fn list_addresses(caller: MemberAnd<Book>) -> Result<Json<AddressList>, Error> {
+pub async fn list_addresses(caller: MemberWith<Book>) -> Result<Json<AddressList>, Error> {
     Ok(Json(AddressList { items: book(caller).iter().map(Into::into).collect() }))
 }
 
@@ -99,7 +98,7 @@ pub async fn list_addresses(caller: MemberAnd<Book>) -> Result<Json<AddressList>
     ))]
 pub async fn create_address(
     State(s): State<crate::State>,
-    caller: MemberAnd<Book>,
+    caller: MemberWith<Book>,
     Json(body): Json<WriteAddress>,
 ) -> Result<impl IntoResponse, Error> {
     let (place, id, now) = (body.parse()?, s.sys.id(), s.sys.now());
@@ -118,7 +117,7 @@ pub async fn create_address(
         (status = 200, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v3\"`."))),
         Problems,
     ))]
-pub async fn get_address(caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<Versioned<AddressInfo>, Error> {
+pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<Versioned<AddressInfo>, Error> {
     let book = book(caller);
     let found = book.get(id)?;
     Ok(Versioned(found.0.version, found.into()))
@@ -137,7 +136,7 @@ pub async fn get_address(caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> 
     responses((status = 200, body = AddressInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn update_address(
     State(table): State<Table>,
-    caller: MemberAnd<Book>,
+    caller: MemberWith<Book>,
     Path(id): Path<AddressId>,
     IfMatch(version): IfMatch,
     Json(body): Json<WriteAddress>,
@@ -156,7 +155,7 @@ pub async fn update_address(
 #[utoipa::path(put, path = "/v1/me/addresses/{address}/main", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn set_main_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
+pub async fn set_main_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
     book(caller).store(&table, |book| book.prefer(id)).await?;
     Ok(NoContent)
 }
@@ -167,7 +166,7 @@ pub async fn set_main_address(State(table): State<Table>, caller: MemberAnd<Book
 #[utoipa::path(delete, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn delete_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
+pub async fn delete_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
     book(caller).store(&table, |book| book.remove(id)).await?;
     Ok(NoContent)
 }

@@ -10,20 +10,24 @@
 use std::time::Duration;
 
 use accounts::{
-    Fresh, Member, MemberAnd, Proof, Subject,
-    challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
-    deletion::{self, Deletion, Stage},
-    guesses::ByClient,
+    Resource,
+    deletion::{Deletion, Stage},
     identifier::{Contact, Email, Phone},
-    sending::Permit,
     session,
     user::{EmailClaim, PhoneClaim, User, partition, tell_at},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith, Proof};
 use events::Notice;
 use kernel::{
     FieldError, Kind, Problem, Time,
     id::{ChallengeId, UserId},
+};
+use proofs::{
+    challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
+    deletion_link,
+    guesses::ByClient,
+    sending::Permit,
 };
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Tx, Update, field};
@@ -110,7 +114,7 @@ impl<C: ContactKind> Item for Pending<C> {
     }
 }
 
-impl<C: ContactKind> Subject for Pending<C> {
+impl<C: ContactKind> Resource for Pending<C> {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Key::new(partition(caller), C::PLACE))
@@ -154,7 +158,7 @@ pub struct VerifyContact {
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
-    Fresh(caller): Fresh<MemberAnd<Pending<Email>>>,
+    Fresh(caller): Fresh<MemberWith<Pending<Email>>>,
     client: Client,
     Json(body): Json<ChangeEmail>,
 ) -> Result<Accepted<Sent>, Error> {
@@ -170,7 +174,7 @@ pub async fn change_email(
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
-    Fresh(caller): Fresh<MemberAnd<Pending<Phone>>>,
+    Fresh(caller): Fresh<MemberWith<Pending<Phone>>>,
     client: Client,
     Json(body): Json<ChangePhone>,
 ) -> Result<Accepted<Sent>, Error> {
@@ -189,7 +193,7 @@ pub async fn change_phone(
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Email>>,
+    caller: MemberWith<Pending<Email>>,
     client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
@@ -205,7 +209,7 @@ pub async fn verify_email_change(
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Phone>>,
+    caller: MemberWith<Pending<Phone>>,
     client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
@@ -221,7 +225,7 @@ pub async fn verify_phone_change(
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Email>>,
+    caller: MemberWith<Pending<Email>>,
     client: Client,
 ) -> Result<Accepted<Sent>, Error> {
     resend(&s, caller, &client).await
@@ -235,7 +239,7 @@ pub async fn resend_email_change(
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Phone>>,
+    caller: MemberWith<Pending<Phone>>,
     client: Client,
 ) -> Result<Accepted<Sent>, Error> {
     resend(&s, caller, &client).await
@@ -274,7 +278,7 @@ async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Resu
 
 async fn start<C: ContactKind>(
     s: &crate::State,
-    MemberAnd { member, subject: before }: MemberAnd<Pending<C>>,
+    MemberWith { member, resource: before }: MemberWith<Pending<C>>,
     client: &Client,
     new: C,
     pointer: &str,
@@ -310,12 +314,12 @@ fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>)
 
 async fn verify<C: ContactKind>(
     s: &crate::State,
-    MemberAnd { member, subject }: MemberAnd<Pending<C>>,
+    MemberWith { member, resource }: MemberWith<Pending<C>>,
     client: &Client,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
     let now = s.sys.now();
-    let (pending, user) = (open(&member, now, subject)?, &member.user);
+    let (pending, user) = (open(&member, now, resource)?, &member.user);
     let to: Contact = pending.to.clone().into();
     let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
@@ -328,7 +332,7 @@ async fn verify<C: ContactKind>(
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     if let Some((deletion, email)) = leaving {
-        deletion::readdress(&mut tx, &s.sys, user, &deletion, email);
+        deletion_link::readdress(&mut tx, &s.sys, user, &deletion, email);
     }
     tx.delete_when(pending.key(), field("to").eq(&pending.to));
     if let Some(former) = C::current(user) {
@@ -357,8 +361,8 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     tx.delete_when(claim, field("user").eq(user.id));
     let id = user.id.to_string();
     let by_person = [Purpose::SecondFactor, Purpose::StepUp, Purpose::FactorSetup].map(|purpose| (purpose, id.as_str()));
-    for (purpose, subject) in by_person.into_iter().chain([(by_contact, "")]) {
-        tx.delete(Challenge::key_of(Challenge::id_of(purpose, former, subject)));
+    for (purpose, about) in by_person.into_iter().chain([(by_contact, "")]) {
+        tx.delete(Challenge::key_of(Challenge::id_of(purpose, former, about)));
     }
 }
 
@@ -391,10 +395,10 @@ async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, no
 
 async fn resend<C: ContactKind>(
     s: &crate::State,
-    MemberAnd { member, subject }: MemberAnd<Pending<C>>,
+    MemberWith { member, resource }: MemberWith<Pending<C>>,
     client: &Client,
 ) -> Result<Accepted<Sent>, Error> {
-    let new = open(&member, s.sys.now(), subject)?.to;
+    let new = open(&member, s.sys.now(), resource)?.to;
     // Somebody may have got it, or left it, since the code before.
     let challenge = code_to(s, &member.user, &new).await?;
     Ok(Accepted(s.sending.resend(&s.table, &s.sys, client, challenge).await?.sent()))

@@ -1,9 +1,11 @@
 //! Putting one's account to rest. It takes a fresh proof and the password, because a session that was left open must not be
 //! enough to lock its owner out.
 
-use accounts::{Fresh, Member, password, session, staff};
+use accounts::{session, staff};
 use axum::extract::State;
+use callers::{Fresh, Member};
 use kernel::{Kind, Problem, Secret};
+use proofs::password;
 use serde::Deserialize;
 use store::Tx;
 use utoipa::ToSchema;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use accounts::{Fresh, Member, MemberAnd};
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith};
 use events::{Event, Outbox};
 use files::export::{Export, Progress, too_early};
 use kernel::{Kind, Problem, Timestamp, id::ExportId};
@@ -97,8 +97,8 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
     extensions(("x-problems" = json!(["step_up_required", "not_found"]))),
     responses((status = 200, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
-pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberAnd<Export>>) -> Result<Json<ExportStatus>, Error> {
-    let (export, now) = (caller.subject.ok_or(Kind::NotFound)?, s.sys.now());
+pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberWith<Export>>) -> Result<Json<ExportStatus>, Error> {
+    let (export, now) = (caller.resource.ok_or(Kind::NotFound)?, s.sys.now());
     let progress = export.progress(now);
     let url = match progress {
         Progress::Ready(_) => Some(s.bucket.download_link(&Export::object_key(export.user, export.id), now, LINK_LIFE).await?.url),

@@ -4,6 +4,7 @@
 //! birth. Changes name the version they change, so that two devices cannot overwrite each other unseen. Pictures go to and
 //! from the bucket by links that expire; no file travels through this function.
 
+mod address_book;
 mod addresses;
 mod contact;
 mod deactivate;
@@ -15,12 +16,13 @@ mod read;
 mod update;
 mod username;
 
-use accounts::{challenge::CodeKey, password::Hasher, sending::Sending, token::Tokens};
+use accounts::token::Tokens;
 use axum::extract::FromRef;
 use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
+use proofs::{challenge::CodeKey, password::Hasher, sending::Sending};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;

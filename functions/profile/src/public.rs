@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use accounts::{
-    MemberAnd,
     user::{Status, User},
     username::UsernameClaim,
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Kind, Sys, Timestamp, id::UserId};
 use serde::Serialize;
 use store::{
@@ -60,14 +60,14 @@ pub struct PublicProfile {
     )
 )]
 pub async fn get_user(
-    caller: MemberAnd<UsernameClaim>,
+    caller: MemberWith<UsernameClaim>,
     State(table): State<Table>,
     State(links): State<Links>,
     State(sys): State<Sys>,
 ) -> Result<Json<PublicProfile>, Error> {
     let lookups = Limit::new("user_lookups", caller.member.user.id, 60, Duration::from_secs(60)).frequent();
     limits::take(&table, sys.now(), &[lookups]).await?;
-    let id = caller.subject.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
+    let id = caller.resource.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
     let key = User::key_of(id);
     let mut found = table.get_many([key.clone()].into_iter().chain(online::keys(id)).collect()).await?;
     let user = found.take::<User>(&key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;

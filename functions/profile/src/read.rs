@@ -1,11 +1,11 @@
 //! One's own profile.
 
 use accounts::{
-    MemberAnd,
     seen::LastSeen,
     user::{User, WhoCanMessage},
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Locale, Sys, Timestamp, id::UserId};
 use serde::Serialize;
 use store::Table;
@@ -98,12 +98,12 @@ impl Me {
     )
 )]
 pub async fn get_me(
-    MemberAnd { member, subject }: MemberAnd<LastSeen>,
+    MemberWith { member, resource }: MemberWith<LastSeen>,
     State(table): State<Table>,
     State(sys): State<Sys>,
     State(links): State<Links>,
 ) -> Result<Versioned<Me>, Error> {
-    let seen = match subject {
+    let seen = match resource {
         Some(seen) => Some(seen.renew(&table, &sys).await),
         None => None,
     };

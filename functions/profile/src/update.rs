@@ -1,12 +1,12 @@
 //! Changing one's own profile: a merge patch (RFC 7396) of the version one has seen.
 
 use accounts::{
-    MemberAnd,
     identifier::{BirthDate, PersonName},
     seen::LastSeen,
     user::{Status, User, WhoCanMessage},
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time};
 use serde::{Deserialize, Deserializer};
 use store::{Row, Table, Update, WriteError, field};
@@ -96,7 +96,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
     )
 )]
 pub async fn update_me(
-    MemberAnd { member, subject }: MemberAnd<LastSeen>,
+    MemberWith { member, resource }: MemberWith<LastSeen>,
     IfMatch(version): IfMatch,
     State(table): State<Table>,
     State(sys): State<Sys>,
@@ -114,7 +114,7 @@ pub async fn update_me(
             collision(e, &new)?;
         }
     }
-    Ok(Versioned(new.version, Me::of(&new, &links).seen(subject.as_ref())))
+    Ok(Versioned(new.version, Me::of(&new, &links).seen(resource.as_ref())))
 }
 
 fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {

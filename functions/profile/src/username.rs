@@ -4,12 +4,12 @@
 //! is kept for its owner (see [`accounts::username`]).
 
 use accounts::{
-    Fresh, MemberAnd,
     identifier::Username,
     user::{Status, User, tell},
     username::{FormerNames, UsernameClaim},
 };
 use axum::extract::State;
+use callers::{Fresh, MemberWith};
 use events::Notice;
 use kernel::{FieldError, Kind, Problem};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub struct ChangeUsername {
     )
 )]
 pub async fn change_username(
-    Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<FormerNames>>,
+    Fresh(MemberWith { member, resource }): Fresh<MemberWith<FormerNames>>,
     IfMatch(version): IfMatch,
     State(s): State<crate::State>,
     client: Client,
@@ -59,7 +59,7 @@ pub async fn change_username(
     if old.username == name {
         return Ok(Versioned(version, Me::of(&old, &s.links)));
     }
-    let former = subject.unwrap_or_else(|| FormerNames::none(old.id));
+    let former = resource.unwrap_or_else(|| FormerNames::none(old.id));
     former.may_change(now).map_err(Problem::from)?;
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let new = User { username: name.clone(), version: version.saturating_add(1), ..old.clone() };

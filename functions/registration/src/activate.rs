@@ -1,17 +1,15 @@
 //! Opening an account by the mailed link. Opening the page changes nothing; sending the form does.
 
-use accounts::{
-    challenge::{self, Purpose},
-    entry,
-    password::Verdict,
-    session::Opening,
-    signed_in::{SignedIn, TokenDelivery},
-    token::Method,
-    user::PasswordHash,
-};
+use accounts::{session::Opening, token::Method, user::PasswordHash};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Secret};
+use proofs::{
+    challenge::{self, Purpose},
+    entry,
+    password::Verdict,
+    signed_in::{SignedIn, TokenDelivery},
+};
 use serde::Deserialize;
 use store::limits::{self, DAY, Limit};
 use utoipa::ToSchema;

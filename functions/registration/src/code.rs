@@ -1,14 +1,14 @@
 //! Step two: the mailed code. Three tries, ten minutes, another one after twenty seconds.
 
-use accounts::{
+use accounts::statistics::{self, Counts};
+use axum::extract::State;
+use http::HeaderMap;
+use proofs::{
     FlowToken,
     challenge::{self, Purpose},
     guesses::ByClient,
     sending::{Asker, Request},
-    statistics::{self, Counts},
 };
-use axum::extract::State;
-use http::HeaderMap;
 use serde::Deserialize;
 use store::{Cond, Tx, Update, field};
 use utoipa::ToSchema;

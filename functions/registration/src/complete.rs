@@ -1,16 +1,19 @@
 //! Step six: everything becomes an account at once, or nothing does. Its owner is signed in.
 
 use accounts::{
-    FlowToken, NewAccount, NotMade, entry,
+    NewAccount, NotMade,
     invite::Inviter,
     session::Opening,
-    signed_in::{SignedIn, TokenDelivery},
     token::Method,
     user::{PasswordHash, User},
 };
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
+use proofs::{
+    FlowToken, entry,
+    signed_in::{SignedIn, TokenDelivery},
+};
 use serde::Deserialize;
 use store::{Cond, Tx};
 use utoipa::ToSchema;

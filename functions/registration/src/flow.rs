@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use accounts::{
-    FlowToken,
-    challenge::{Challenge, Purpose, Sent},
     identifier::{BirthDate, Contact, Email, PersonName, Username},
     invite::InviteCode,
     user::owned,
@@ -13,6 +11,10 @@ use axum::extract::State;
 use kernel::{
     Kind, Locale, Problem, Sys, Time, Timestamp,
     id::{ChallengeId, UserId},
+};
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, Purpose, Sent},
 };
 use serde::{Deserialize, Serialize};
 use store::{Batch, Cond, Index, Item, Key, Table, Update, WriteError, field};

@@ -18,16 +18,16 @@ mod personal;
 mod start;
 mod username;
 
-use accounts::{
+use accounts::token::{Issuer, Tokens};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::{Problem, Sys};
+use proofs::{
     challenge::{Challenge, CodeKey},
     gate::Gate,
     password::{Hasher, Judge},
     sending::{self, Asker, Permit, Request},
-    token::{Issuer, Tokens},
 };
-use axum::extract::FromRef;
-use function::{Boot, Function, StartError};
-use kernel::{Problem, Sys};
 use secrets::Secrets;
 use store::{
     Batch, Table,

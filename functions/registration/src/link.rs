@@ -4,16 +4,18 @@
 //! could register another person's address with a password of their own and wait for that person to open the link.
 
 use accounts::{
-    FlowToken,
-    challenge::{Challenge, Form, Purpose, Sent},
     identifier::{Contact, Email, Username},
-    password::Personal,
-    sending::{Asker, Request},
     user::EmailClaim,
 };
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Fields, Secret};
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, Form, Purpose, Sent},
+    password::Personal,
+    sending::{Asker, Request},
+};
 use serde::{Deserialize, Serialize};
 use store::{Tx, limits};
 use utoipa::ToSchema;

@@ -1,8 +1,8 @@
 //! Step five: a password, hashed before it is kept.
 
-use accounts::{FlowToken, password::Personal};
 use axum::extract::State;
 use kernel::{Fields, Secret};
+use proofs::{FlowToken, password::Personal};
 use serde::Deserialize;
 use store::limits;
 use utoipa::ToSchema;

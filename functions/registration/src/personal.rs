@@ -1,12 +1,12 @@
 //! Step three: names and day of birth, and the code of whoever invited them.
 
 use accounts::{
-    FlowToken,
     identifier::{BirthDate, PersonName},
     invite::{InviteCode, Inviter},
 };
 use axum::extract::State;
 use kernel::{FieldError, Fields, Problem, Time, id::UserId};
+use proofs::FlowToken;
 use serde::Deserialize;
 use store::{Update, limits};
 use utoipa::ToSchema;

@@ -1,15 +1,17 @@
 //! Step one: an address. Answered alike whether it has an account or not; a code or a notice goes out by mail.
 
 use accounts::{
-    FlowToken,
-    challenge::{Challenge, DIGITS, Form, Purpose},
     identifier::{Contact, Email},
-    sending::{Asker, Request},
     user::EmailClaim,
 };
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Locale, Problem, id::UserId};
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, DIGITS, Form, Purpose},
+    sending::{Asker, Request},
+};
 use serde::Deserialize;
 use store::{Batch, Index, Item as _, StoreError, Tx, Update, field};
 use utoipa::ToSchema;

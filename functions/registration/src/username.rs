@@ -1,8 +1,9 @@
 //! Step four: a username. Looked up now, claimed only at the end.
 
-use accounts::{FlowToken, identifier::Username, username::UsernameClaim};
+use accounts::{identifier::Username, username::UsernameClaim};
 use axum::extract::State;
 use kernel::{FieldError, Problem, Time};
+use proofs::FlowToken;
 use serde::Deserialize;
 use store::{Table, limits};
 use utoipa::ToSchema;

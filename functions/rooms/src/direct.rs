@@ -1,7 +1,10 @@
 //! A chat with one other person: found or made, the same for both, once.
 
-use accounts::Member;
-use axum::{extract::State, response::IntoResponse as _, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use callers::Member;
 use kernel::{
     Timestamp,
     id::{RoomId, UserId},

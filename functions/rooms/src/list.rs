@@ -1,7 +1,7 @@
 //! The caller's chats, the public room first.
 
-use accounts::Member;
 use axum::extract::State;
+use callers::Member;
 use kernel::id::RoomId;
 use messaging::{history, room};
 use serde::{Deserialize, Serialize};

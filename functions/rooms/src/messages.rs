@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use accounts::MemberAnd;
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Sys, Time};
 use messaging::{
     access,
@@ -63,7 +63,7 @@ pub struct MessageList {
 )]
 pub async fn list_messages(
     State(s): State<crate::State>,
-    caller: MemberAnd<Room>,
+    caller: MemberWith<Room>,
     Path(name): Path<RoomName>,
     Query(part): Query<Part>,
 ) -> Result<Json<MessageList>, web::Error> {
@@ -71,7 +71,7 @@ pub async fn list_messages(
     let user = caller.member.user.id;
     let purpose = format!("messages of {name} for {user}");
     let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
-    let room = access::entered(name.0, caller.subject, user)?;
+    let room = access::entered(name.0, caller.resource, user)?;
     let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
     let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys)));
     Ok(Json(MessageList { items: messages, upto, next_cursor }))

@@ -1,10 +1,10 @@
 //! A ticket for the socket: 30 seconds, one use. The access token itself never travels in an address or a handshake.
 
-use accounts::MemberAnd;
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
 };
+use callers::MemberWith;
 use kernel::{Kind, Timestamp};
 use messaging::{spam::ChatState, ticket::Ticket};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct TicketIssued {
     responses((status = 201, body = TicketIssued), Problems))]
 pub async fn create_ticket(
     State(s): State<crate::State>,
-    MemberAnd { member: caller, subject: chat }: MemberAnd<ChatState>,
+    MemberWith { member: caller, resource: chat }: MemberWith<ChatState>,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<TicketIssued>), web::Error> {
     chat.unwrap_or_default().admit_ticket(s.sys.now())?;

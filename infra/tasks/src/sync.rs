@@ -49,8 +49,8 @@ pub fn generate() -> Result<Vec<Generated>, Failure> {
         text("infra/openapi.json", openapi::text(&document)),
         text("Cargo.toml", with_router(&repository::read("Cargo.toml")?, &routes)?),
         file(
-            "shared/accounts/data/common-passwords.bin",
-            accounts::common::pack(&repository::read("shared/accounts/data/common-passwords.txt")?),
+            "shared/proofs/data/common-passwords.bin",
+            proofs::common::pack(&repository::read("shared/proofs/data/common-passwords.txt")?),
         ),
     ])
 }

@@ -9,16 +9,15 @@
 //! Entering is one transaction over both people's items: of two that one person enters at once one happens, and of two people
 //! who enter each other's. It is refused alike for every code that cannot be entered, after the same work.
 
-use kernel::{Sys, Time, id::UserId};
+use kernel::{Client, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
     limits::{HOUR, Limit},
 };
-use web::Client;
 
 use crate::{
-    Subject,
+    Resource,
     deletion::{Deletion, Stage},
     profanity,
     statistics::{self, Counts},
@@ -26,7 +25,7 @@ use crate::{
 };
 
 /// What codes are made of: no `0` and `O`, no `1`, `I` and `L`.
-pub(crate) const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+pub const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// How many characters a code has: there are 887 million.
 const LENGTH: usize = 6;
 /// How often a drawn code may be somebody's already.
@@ -166,8 +165,8 @@ impl Item for Invite {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for Invite {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for Invite {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))

@@ -11,7 +11,7 @@ use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Table, Tx, Update, WriteError};
 
-use crate::{Subject, session::Session, user::partition};
+use crate::{Resource, session::Session, user::partition};
 
 /// How old the note may get before it is renewed.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
@@ -63,8 +63,8 @@ impl Item for LastSeen {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for LastSeen {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for LastSeen {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))

@@ -13,14 +13,13 @@ use events::{Event, Notice, Outbox};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{
-    Id as _, Problem, Secret, Sys, Time,
+    Client, Id as _, Problem, Secret, Sys, Time,
     id::{DeviceId, SessionId, UserId},
     secret::same,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
-use web::Client;
 
 use crate::{
     identifier::Contact,
@@ -111,7 +110,8 @@ impl Session {
     }
 
     /// The session as whoever has this token of it has proven it.
-    pub(crate) fn proven_by(self, claims: &Claims) -> Self {
+    #[must_use]
+    pub fn proven_by(self, claims: &Claims) -> Self {
         // Tokens tell seconds.
         let same = self.auth_time.seconds() == claims.auth_time;
         let auth_time = if same { self.auth_time } else { Time::from_millis(claims.auth_time.saturating_mul(1000)) };

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use accounts::{
-    Subject,
+    Resource,
     user::{Status, User, WhoCanMessage},
 };
 use kernel::{
@@ -97,7 +97,7 @@ pub fn partition(id: RoomId) -> String {
 }
 
 /// A room over HTTP is named in the path and read with the caller. Whether they are in it is [`Room::admits`]'s to say.
-impl Subject for Room {
+impl Resource for Room {
     type Path = RoomName;
     fn find(_: UserId, RoomName(id): RoomName) -> Option<Key> {
         Some(Self::key_of(id))

@@ -9,7 +9,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use accounts::{Subject, user::partition};
+use accounts::{Resource, user::partition};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Update, field};
@@ -102,7 +102,7 @@ pub(crate) fn paused(left: Duration) -> Problem {
 }
 
 /// Read beside the caller of an HTTP operation, from whose record its key follows.
-impl Subject for ChatState {
+impl Resource for ChatState {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))

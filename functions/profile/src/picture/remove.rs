@@ -1,7 +1,7 @@
 //! Going back to the default picture.
 
-use accounts::Member;
 use axum::extract::State;
+use callers::Member;
 use events::{Event, Outbox};
 use kernel::Sys;
 use store::{Table, Tx};

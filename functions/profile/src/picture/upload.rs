@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use accounts::{Member, MemberAnd};
 use axum::extract::State;
+use callers::{Member, MemberWith};
 use files::{Bucket, Declared, Refusal, State as Outcome, UPLOAD_MAX_BYTES, Upload};
 use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
 use serde::{Deserialize, Serialize};
@@ -162,11 +162,11 @@ pub enum UploadState {
     )
 )]
 pub async fn get_picture_upload(
-    caller: MemberAnd<Upload>,
+    caller: MemberWith<Upload>,
     State(links): State<Links>,
     State(sys): State<Sys>,
 ) -> Result<Json<UploadStatus>, Error> {
-    let upload = caller.subject.ok_or(Kind::NotFound)?;
+    let upload = caller.resource.ok_or(Kind::NotFound)?;
     let (state, reason) = upload.outcome(sys.now());
     let (state, picture) = match state {
         Outcome::Waiting => (UploadState::Waiting, None),

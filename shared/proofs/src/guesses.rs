@@ -7,13 +7,12 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use futures_util::join;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kernel::{Problem, Secret, Time};
+use kernel::{Client, Problem, Secret, Time};
 use sha2::Sha256;
 use store::{
     Batch, Key, StoreError, Table,
     limits::{self, DAY, HOUR, Limit},
 };
-use web::Client;
 
 use crate::{challenge::CodeKey, gate};
 

@@ -10,6 +10,11 @@
 
 use std::time::Duration;
 
+use accounts::{
+    Keyring,
+    identifier::{Channel, Contact},
+    user::owned,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Event, Outbox};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -26,11 +31,8 @@ use store::{
 use utoipa::ToSchema;
 
 use crate::{
-    Keyring,
     code::{TypedCode, draw_long, draw_short, in_groups},
-    identifier::Contact,
     sending::{self, Share},
-    user::owned,
 };
 
 /// What a code or link is for. One for another purpose is worth nothing.
@@ -111,25 +113,6 @@ impl Purpose {
             Self::PhoneLogin => "phone_login",
             Self::PasswordReset => "password_reset",
             Self::ContactChange => "contact_change",
-        }
-    }
-}
-
-/// How it reaches the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// By e-mail.
-    Email,
-    /// By SMS.
-    Sms,
-}
-
-impl Channel {
-    pub(crate) const fn of(contact: &Contact) -> Self {
-        match contact {
-            Contact::Email(_) => Self::Email,
-            Contact::Phone(_) => Self::Sms,
         }
     }
 }

@@ -5,27 +5,22 @@
 
 use std::time::Duration;
 
+use accounts::{
+    Keyring,
+    identifier::{Email, PersonName, Phone, Username},
+    user::{PasswordHash, User},
+};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use futures_util::join;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kernel::{FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
+use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
 use sha2::Sha256;
 use store::{
     Table, Tx,
     limits::{self, Limit},
 };
-use web::Client;
 
-use crate::{
-    Keyring,
-    breached::Breached,
-    common::common,
-    gate,
-    guessable::guessable,
-    guesses,
-    identifier::{Email, PersonName, Phone, Username},
-    user::{PasswordHash, User},
-};
+use crate::{breached::Breached, common::common, gate, guessable::guessable, guesses};
 
 /// Longest password, in bytes. Longer ones are refused, never cut.
 pub const MAX_BYTES: usize = 1024;
@@ -318,7 +313,7 @@ mod tests {
 
     /// With these peppers, the current one first.
     fn hasher(peppers: &[(&str, &str)], sys: &Sys) -> Hasher {
-        Hasher::new(Keyring::of(peppers), sys)
+        Hasher::new(crate::identity_keys::ring(peppers), sys)
     }
 
     fn codes(policy: &Policy, password: &str) -> Vec<&'static str> {

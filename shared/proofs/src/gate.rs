@@ -9,13 +9,12 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use kernel::{Kind, Problem, Time};
+use kernel::{Client, Kind, Problem, Time};
 use sha2::{Digest as _, Sha256};
 use store::{
     Batch, Key, StoreError, Table,
     limits::{self, Limit},
 };
-use web::Client;
 
 use crate::challenge::CodeKey;
 

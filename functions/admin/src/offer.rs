@@ -5,10 +5,18 @@
 //! ```
 //!
 //! Both halves work only while there is no superuser. That there has been one is noted for good in the transaction that makes the
-//! first one: the last one stays ([`crate::staff::no_superuser`]), so there always is one from then on.
+//! first one: the last one stays ([`accounts::staff::no_superuser`]), so there always is one from then on.
 
 use std::time::Duration;
 
+use accounts::{
+    Resource,
+    audit::{Action, Audit, Entry},
+    identifier::Username,
+    staff::{Role, Roles, Staying, staying},
+    user::partition,
+    username::UsernameClaim,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kernel::{Secret, Sys, Time, id::UserId, secret::same};
 use serde::{Deserialize, Serialize};
@@ -16,15 +24,6 @@ use sha2::{Digest as _, Sha256};
 use store::{
     CommitError, Cond, Item, Key, StoreError, Table, Tx, field,
     limits::{HOUR, Limit},
-};
-
-use crate::{
-    Subject,
-    audit::{Action, Audit, Entry},
-    identifier::Username,
-    staff::{Role, Roles, Staying, staying},
-    user::partition,
-    username::UsernameClaim,
 };
 
 /// How long a secret is good.
@@ -92,8 +91,8 @@ impl Item for Offer {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for Offer {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for Offer {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))

@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use accounts::{
+    identifier::{Channel, Contact},
+    user::partition,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::Notice;
 use kernel::{
@@ -15,8 +19,6 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
-
-use crate::{challenge::Channel, identifier::Contact, user::partition};
 
 /// A person is told the same thing so often at most.
 pub const EVERY: Duration = Duration::from_secs(3600);
@@ -223,7 +225,7 @@ fn sortable(at: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identifier::Email;
+    use accounts::identifier::Email;
 
     #[test]
     fn kinds_and_addresses_are_told_apart_and_spellings_of_one_mailbox_are_not() {

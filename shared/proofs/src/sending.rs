@@ -6,31 +6,32 @@
 //! counters do not work, nothing is sent.
 //!
 //! None of this may be turned against the people it protects. Counts are given back one after the other, so that nobody waits
-//! longer than an hour. Clients that an account knows ([`crate::known`]) have a share of their own. The last message that may go
+//! longer than an hour. Clients that an account knows ([`accounts::known`]) have a share of their own. The last message that may go
 //! to a destination is kept for clients that have had none there. From the fourth on a stranger works first, and the more text messages
 //! go out the more. A part of the text messages is reserved for numbers that an account has proven, and a range of numbers
 //! from which few codes come back is closed only for numbers that none has.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use accounts::{
+    identifier::{Contact, Phone, has_phones},
+    known::KnownNetwork,
+};
 use function::Figures;
 use futures_util::{future::join_all, join};
 use http::HeaderMap;
-use kernel::{FieldError, Problem, Sys, Time, env::Reader, id::UserId};
+use kernel::{Client, FieldError, Problem, Sys, Time, env::Reader, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
     Batch, CommitError, Cond, Item, Key, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, DAY, HOUR, Limit, LimitError, Reached},
 };
-use web::Client;
 
 use crate::{
     challenge::{Challenge, GUESSES, Purpose},
-    factor,
+    device, factor,
     gate::{self, Gate},
-    identifier::{Contact, Phone, has_phones},
-    known::{self, KnownNetwork},
     signed_in,
 };
 
@@ -171,7 +172,7 @@ impl Request {
     /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests) or [`Kind::ProofOfWorkRequired`](kernel::Kind::ProofOfWorkRequired)
     pub async fn admit(self, table: &Table, now: Time, found: &mut Batch, asker: Asker<'_>, pressure: u32) -> Result<Admitted, Problem> {
         let (to, shown) = (self.to.clone(), signed_in::device(asker.headers, None));
-        let trusted = known::by_device(table, now, &to, shown.as_ref()).await?;
+        let trusted = device::is_trusted_by(table, now, &to, shown.as_ref()).await?;
         let admitted = self.read(found, now, trusted)?;
         if admitted.work || (admitted.share == Share::Strangers && pressure > 0) {
             let difficulty = gate::DIFFICULTY.saturating_add(pressure.saturating_sub(1));
