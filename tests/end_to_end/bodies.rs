@@ -1,6 +1,5 @@
-//! Every operation that takes a body, given bodies that it must not take. F3, G1: they are refused as what they are, by a problem
-//! that says so, and nothing is changed by them. The bodies are made of the examples and schemas in the document, so that no
-//! operation is left out.
+//! Every operation that takes a body is sent bodies that it must refuse: with the right status, a problem that names the error,
+//! and no change of any item. The bodies are made of the examples and schemas in the document, so that no operation is left out.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +20,7 @@ struct Operation {
     schema: Value,
 }
 
+/// Every operation with a body, from the document.
 fn operations(document: &Value) -> Vec<Operation> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -115,7 +115,7 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
     all
 }
 
-/// Everything that is stored, but for what counts requests and says when somebody was there.
+/// Everything that is stored, except counters of requests and times of last use.
 async fn state(cloud: &Cloud) -> Vec<String> {
     cloud.settle().await;
     let dump = cloud.dump().await;
@@ -127,7 +127,8 @@ async fn state(cloud: &Cloud) -> Vec<String> {
     all
 }
 
-/// F3, G1: no operation takes a body that is none of its own, breaks at it, or does anything about it.
+/// No operation accepts a body that is not its own, fails with a 5xx on it, or changes anything because of it.
+/// Promise: request-bodies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_bodies_are_refused_and_change_nothing() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! Codes, whatever they are for: how long they are good, how often they are tried and sent, and what they are bound to. B3 to B6.
+//! Codes of every purpose: how long they are valid, how many attempts and sendings they allow, and what they are bound to.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
 use crate::phone_login::wrong;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// By so much a limit may be missed: requests take their time.
+/// Tolerance for a limit in time: requests take a while.
 const SLACK: Duration = Duration::from_secs(5);
 const SETUP: &str = "/v1/me/mfa/setup";
 
@@ -168,8 +168,9 @@ async fn advance_to(cloud: &Cloud, moment: Time) {
     cloud.advance(moment.since(cloud.now())).await;
 }
 
-/// B4: a code is good until just before its life ends, by the server's clock, and refused from then on although it still stands in
-/// the table.
+/// A code is accepted until just before the end of its life, by the server's clock. Then it is refused although its item may
+/// still be in the table.
+/// Promise: code-lifetime
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_lives_as_long_as_its_purpose_says() {
     let cloud = Cloud::start().await;
@@ -194,8 +195,9 @@ async fn a_code_lives_as_long_as_its_purpose_says() {
     }
 }
 
-/// B5: another code comes after the pause of its purpose, which grows for what is typed in the wizard or comes by text message; who
-/// asks before is told how long it takes.
+/// Another code can be asked for after the pause of its purpose. The pause grows in the set-up wizard and for text messages. A
+/// request that comes too early is told the remaining time.
+/// Promise: code-resend
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_code_comes_after_a_pause() {
     let cloud = Cloud::start().await;
@@ -215,7 +217,8 @@ async fn another_code_comes_after_a_pause() {
     }
 }
 
-/// B3: when the tries of a code are used up the right one is refused, whatever it is for.
+/// When the attempts of a code are used up, the right code is refused, whatever it is for.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_has_as_many_tries_as_its_purpose_says() {
     let cloud = Cloud::start().await;
@@ -231,10 +234,11 @@ async fn a_code_has_as_many_tries_as_its_purpose_says() {
     }
 }
 
-/// B3, Q10: of a thousand wrong codes of the wizard at once five are evaluated, and the right one is refused then; a wizard that is
-/// begun anew has no other sooner.
+/// Of a thousand concurrent wrong codes of the set-up wizard five are evaluated, and then the right one is refused. Starting the
+/// wizard anew does not send another code any sooner.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_wrong_codes_burn_it_also_at_once_and_for_a_new_wizard() {
+async fn five_wrong_codes_of_the_wizard_are_evaluated() {
     let cloud = Cloud::start().await;
     let asked = Asked::new(&cloud, Kind::SetupByMail, 1).await;
     let code = cloud.code_to(&asked.to).await;
@@ -271,7 +275,9 @@ async fn five_wrong_codes_burn_it_also_at_once_and_for_a_new_wizard() {
     asked.try_code(&newer).await.is(200);
 }
 
-/// Recovery codes cannot be guessed: however many were wrong, the right one leads in, and so does the app.
+/// Recovery codes are too long to guess, so wrong ones lock nothing: the right one signs in after any number of them, and so does
+/// the app.
+/// Promise: recovery-codes, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_recovery_codes_close_nothing() {
     let cloud = Cloud::start().await;
@@ -295,7 +301,8 @@ async fn wrong_recovery_codes_close_nothing() {
     client.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await.is(201);
 }
 
-/// B6: a code is good for its challenge, purpose, user, destination and flow: with each of them swapped it is none.
+/// A code is valid for its challenge, purpose, user, destination and flow. With any one of them exchanged it is refused.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_is_bound_to_what_it_was_sent_for() {
     let cloud = Cloud::start().await;
@@ -355,7 +362,8 @@ async fn a_code_is_bound_to_what_it_was_sent_for() {
     prove(&ana, &to_third).await.is(200);
 }
 
-/// B1, I-6: a deployment may choose four digits for signing in by phone; only four are a try then.
+/// A deployment may choose four digits for signing in by phone. Then only four digits count as an attempt.
+/// Promise: code-format
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_may_choose_four_digits() {
     let cloud = Cloud::start_with(&[("PhoneCodeDigits", "4")]).await;

@@ -1,4 +1,4 @@
-//! I-9: another address or number, by proof of the new and notice to the old; I-12: putting an account to rest. A7, B13, C7.
+//! A change of address or phone number: by proof of the new one and with a notice to the old one. Deactivation of the account.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,8 +19,9 @@ async fn prove(caller: &Caller, path: &str, code: &str) -> tests::Reply {
     caller.post(&format!("{path}/verify"), json!({ "code": code })).await
 }
 
-/// I-9, F7, M12: the address changes when the code that went to the new one comes back; until then the old one signs in, and
-/// afterwards only the new one; both are told; every other sign-in ends.
+/// The address changes when the code that went to the new one comes back. Until then the old one signs in, afterwards only the
+/// new one. Both are notified, and every other session ends.
+/// Promise: contact-change, contact-notices, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_changes_by_proof() {
     let cloud = Cloud::start().await;
@@ -58,7 +59,9 @@ async fn an_address_changes_by_proof() {
     assert!(cloud.mail_to("ana@example.test").await.code.is_some(), "{newcomer}");
 }
 
-/// S3, A7: a proof counts for the very contact that the code went to, in the session that asked, and only while it is fresh.
+/// A proof counts for exactly the contact that the code was sent to, in the session that asked for it, and only while it is
+/// fresh.
+/// Promise: code-binding, contact-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_is_bound_to_its_contact() {
     let cloud = Cloud::start().await;
@@ -85,7 +88,8 @@ async fn a_proof_is_bound_to_its_contact() {
     prove(&ana, EMAIL, &newest).await.is(200);
 }
 
-/// E1: a contact that somebody else has is answered like any other, and can never be proven; its owner is told by mail.
+/// A contact that somebody else has is answered like any other, and can never be proven. Its owner is notified by mail.
+/// Promise: no-account-disclosure, contact-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn anothers_contact_looks_like_any_other() {
     let cloud = Cloud::start().await;
@@ -110,8 +114,9 @@ async fn anothers_contact_looks_like_any_other() {
     assert_eq!(ben.get("/v1/me").await.is(200)["phone"], "+447911123456");
 }
 
-/// I-9, B14: a number is proven, normalised, of one person; its change is told to the former number; it can be removed while
-/// nothing depends on it.
+/// A phone number is proven, normalised, and belongs to one person. The former number is notified of the change. A number can be
+/// removed while nothing depends on it.
+/// Promise: contact-change, contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_changes_by_proof() {
     let cloud = Cloud::start().await;
@@ -138,7 +143,7 @@ async fn a_number_changes_by_proof() {
     careful.delete("/v1/me/phone").await.is_problem(409, "last_factor");
 }
 
-/// How many messages to an address say this.
+/// How many messages to an address contain this text.
 async fn told(cloud: &Cloud, to: &str, what: &str) -> usize {
     cloud.mails_to(to).await.iter().filter(|m| m.subject.contains(what) || m.text.contains(what)).count()
 }
@@ -152,7 +157,8 @@ pub(crate) async fn by_phone(cloud: &Cloud, phone: &str) -> Caller {
     caller.signed_in(caller.post(&verify, json!({ "code": code })).await.is(201))
 }
 
-/// I-9: whoever asks for the same again, or has its code sent again, fills nobody's mailbox: a change is told once.
+/// Repeating the request or having its code sent again notifies the current contact only once for each change.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_is_told_once() {
     let cloud = Cloud::start().await;
@@ -181,7 +187,9 @@ async fn a_change_is_told_once() {
     assert_eq!(asked().await, 2);
 }
 
-/// E1, A7: a code that is sent again is none any more where somebody else has proven the contact meanwhile; nothing tells so.
+/// When somebody else has proven the contact in the meantime, asking for the code again gets the same answer as before, but the
+/// mail has no code. A contact that is free again can be proven.
+/// Promise: no-account-disclosure, contact-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
     let cloud = Cloud::start().await;
@@ -210,8 +218,9 @@ async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
     prove(&ana, EMAIL, &code).await.is(200);
 }
 
-/// I-9, B14: the former number is told by text message, when its change is asked for and when it is done, within what may be
-/// sent to it; whoever has no address is told of everything that way.
+/// The former number is notified by text message when its change is asked for and when it is made, within the sending limits.
+/// Somebody without an address is notified of everything by text message.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_former_number_is_told() {
     let cloud = Cloud::start().await;
@@ -245,9 +254,11 @@ async fn the_former_number_is_told() {
     assert_eq!(told(&cloud, "ben@example.test", "address was changed").await, 1);
 }
 
-/// D4: what a number is told is counted: ten an hour. Where no more may be sent the change waits, unless somebody is told by mail.
+/// Notices to a number are limited to ten an hour. When no more may be sent the change has to wait, unless the owner can be
+/// notified by mail.
+/// Promise: sending-limits, contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_told_is_counted() {
+async fn notices_to_a_number_are_limited() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let (hers, his) = ("+447911123456", "+447911123460");
@@ -272,7 +283,8 @@ async fn what_is_told_is_counted() {
     assert_eq!(asked("ana@example.test").await, 12);
 }
 
-/// B14, D4: nobody can keep the former number from being told by having codes sent there until no more may be.
+/// Nobody can suppress the notice to the former number by using up its sending limit with codes.
+/// Promise: contact-notices, sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_cannot_keep_the_former_number_from_being_told() {
     let cloud = Cloud::start().await;
@@ -290,7 +302,8 @@ async fn strangers_cannot_keep_the_former_number_from_being_told() {
     assert_eq!(told(&cloud, old, "no longer belongs").await, 1);
 }
 
-/// C4, I-7, I-8: who has no address is told by text message what happens to the account.
+/// Somebody without an address is notified by text message of what happens to the account.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_no_address_is_told_by_text_message() {
     let cloud = Cloud::start().await;
@@ -313,7 +326,8 @@ async fn who_has_no_address_is_told_by_text_message() {
     assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to != phone).count(), 0);
 }
 
-/// One account has fifteen messages sent at once and forty in a day, to whomever and from wherever it asks.
+/// One account can cause fifteen messages at once and forty in a day, to any recipient and from any client.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_cannot_mail_any_number_of_strangers() {
     let cloud = Cloud::start().await;
@@ -341,7 +355,8 @@ async fn an_account_cannot_mail_any_number_of_strangers() {
     assert_eq!(sent, 40);
 }
 
-/// D4: a client has sixty mails sent in an hour, by however many accounts.
+/// One client can cause sixty mails an hour, with any number of accounts.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_cannot_mail_any_number_of_strangers() {
     let cloud = Cloud::start().await;
@@ -360,7 +375,8 @@ async fn a_client_cannot_mail_any_number_of_strangers() {
     ask_email(&cloud.sign_in("ana4").await, "one@example.test").await.is(202);
 }
 
-/// D4: ten text messages an hour for one client, whatever they are for.
+/// One client can cause ten text messages an hour, of any purpose.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_has_ten_text_messages_an_hour() {
     let cloud = Cloud::start().await;
@@ -377,7 +393,8 @@ async fn a_client_has_ten_text_messages_an_hour() {
     ben.post(PHONE, json!({ "phone": "+447911123478" })).await.is(202);
 }
 
-/// I-9: whoever has changed twice before anything was sent has both former addresses told.
+/// After two changes that were made before any mail was sent, both former addresses are notified.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_former_address_is_told() {
     let cloud = Cloud::start().await;
@@ -399,7 +416,8 @@ async fn each_former_address_is_told() {
     }
 }
 
-/// R3, Z30: where one of two cannot be told for a while the other is not told again.
+/// When one of two recipients cannot be reached for a while, the other one is not notified again.
+/// Promise: delivery-retry, delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notice_that_fails_is_repeated_alone() {
     let cloud = Cloud::start().await;
@@ -419,10 +437,11 @@ async fn a_notice_that_fails_is_repeated_alone() {
     assert_eq!(down.hits(), 4);
 }
 
-/// After a change of address or number, what went to the former one does nothing any more, whatever it was for: not while it is
-/// somebody else's, and not when it is the account's again. Whoever is about to leave gets another link at the new address.
+/// After a change of address or number, every code and link that went to the former one is void: while the contact is somebody
+/// else's, and also when it is the account's again. The link that cancels a scheduled deletion is sent to the new address.
+/// Promise: contact-change, link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_went_to_a_former_contact_does_nothing_any_more() {
+async fn codes_and_links_sent_to_a_former_contact_are_void() {
     let cloud = Cloud::start().await;
     for (kind, name, phone, former, new) in [
         ("email", "ana", "+447911123456", "ana@example.test", "ana.new@example.test"),
@@ -526,7 +545,8 @@ async fn what_went_to_a_former_contact_does_nothing_any_more() {
     }
 }
 
-/// Q4: of many people who prove the same free number at once one has it, and no claim is left without an owner.
+/// Of many people who prove the same free number concurrently one gets it, and no claim is left without an owner.
+/// Promise: unique-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_number_has_one_owner() {
     let cloud = Cloud::start().await;
@@ -551,10 +571,11 @@ async fn one_number_has_one_owner() {
     assert_eq!((owners, cloud.of_kind("phone").await.len()), (1, 1), "and no claim is left over");
 }
 
-/// I-12, N1: a deactivated account is signed in nowhere and seen by nobody, is kept whole, and nothing that others or its owner
-/// can do by themselves opens it or takes its names.
+/// Nobody can sign in to a deactivated account and nobody sees it. Its data is kept unchanged. Neither others nor its owner can
+/// reopen it or take its names.
+/// Promise: deactivation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deactivated_account_rests() {
+async fn a_deactivated_account_is_closed_and_kept() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let elsewhere = cloud.sign_in("ana").await;
@@ -633,7 +654,7 @@ async fn a_deactivated_account_rests() {
     assert_eq!(free["available"], false);
 }
 
-/// What is kept of somebody: under their own key, their claims, what they said.
+/// All items of somebody: those under their own key, their claims, their messages.
 async fn of(cloud: &Cloud, whose: &Caller) -> Vec<Value> {
     let dump = cloud.dump().await;
     let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());

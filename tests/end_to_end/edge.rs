@@ -1,4 +1,5 @@
-//! The edge of the system: which operation answers a request, and where the request comes from, whatever is written in it.
+//! Routing at the edge: which operation answers a request and which client address it gets do not depend on what a client writes
+//! into it.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -85,7 +86,8 @@ fn bearer(caller: &Caller) -> String {
     format!("Bearer {}", caller.token())
 }
 
-/// What is in a path's parameter is data: each operation answers as it does to a name that nobody has.
+/// A path parameter is data: each operation answers as it does to an unknown name.
+/// Promise: routing
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parameter_never_chooses_another_operation() {
     let cloud = Cloud::start().await;
@@ -110,7 +112,9 @@ async fn a_parameter_never_chooses_another_operation() {
     );
 }
 
-/// API Gateway decodes a path before it looks for the route, so that an encoded slash divides, and ends it at a question mark.
+/// API Gateway decodes a path before it looks for the route, so that an encoded slash separates segments and an encoded question
+/// mark ends the path.
+/// Promise: routing, gateway-http
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_gateway_decodes_a_path_before_it_looks_for_the_route() {
     let cloud = Cloud::start().await;
@@ -140,7 +144,8 @@ async fn the_gateway_decodes_a_path_before_it_looks_for_the_route() {
     }
 }
 
-/// Whatever host a client names, the operation is that of the path.
+/// Whatever `Host` a client sends, the operation is that of the path.
+/// Promise: routing
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_never_chooses_an_operation() {
     const HOSTS: [&str; 18] = [
@@ -180,7 +185,8 @@ async fn a_host_never_chooses_an_operation() {
     }
 }
 
-/// What a function logs of a request is the route that the gateway chose, and nothing of the edge's secret.
+/// A function logs the route that the gateway chose, and never the edge's secret.
+/// Promise: routing, log-secrets
 #[test]
 fn the_log_names_the_route_that_answered() {
     let attacks = async {
@@ -202,7 +208,8 @@ fn the_log_names_the_route_that_answered() {
 const SECRET: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
 const NEXT: &str = "q9Kx3oR8tU5wY0aC2eG7hI4lM6nO1sZd";
 
-/// A secret that could be guessed is none: no function starts with it.
+/// No function starts with a secret of the edge that could be guessed.
+/// Promise: edge-address
 #[tokio::test]
 async fn a_weak_secret_is_refused_at_the_start() {
     for weak in ["short", &SECRET[..31], &format!("{SECRET},short"), &"a".repeat(64)] {
@@ -226,7 +233,9 @@ async fn look_up(client: &Caller) -> tests::Reply {
     client.get("/v1/usernames/zoe/availability").await
 }
 
-/// Behind an edge that proves itself each viewer is a client of its own; behind none the edge's word counts for nothing.
+/// Behind an edge that proves itself with the secret each viewer is a client of its own. Without the secret the edge's headers
+/// are ignored.
+/// Promise: edge-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn viewers_behind_one_edge_do_not_share_limits() {
     let cloud = Cloud::start_with(&[("EdgeSecrets", &format!("{SECRET},{NEXT}"))]).await;
@@ -250,7 +259,8 @@ async fn viewers_behind_one_edge_do_not_share_limits() {
     let _ = look_up(&viewer(SECRET, "unknown")).await.is(200);
 }
 
-/// Without the secret, and with a wrong one, no header says where a client is.
+/// Without the secret or with a wrong one, no header changes a client's address.
+/// Promise: edge-address, client-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forged_header_changes_nothing() {
     let prefix = &SECRET[..31];
@@ -276,7 +286,8 @@ async fn a_forged_header_changes_nothing() {
     }
 }
 
-/// Where a device is shown to be comes from the edge, and from nobody else.
+/// The place that is shown for a device comes from the proven edge only.
+/// Promise: edge-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_has_a_place_only_by_a_proven_edge() {
     let cloud = Cloud::start_with(&[("EdgeSecrets", SECRET)]).await;

@@ -1,5 +1,4 @@
-//! Somebody who has everything that can be kept of a person, a canary in every field of it: whoever shows or removes it all is
-//! held against this.
+//! An account with a canary in every field that can hold personal data. Tests of the archive and of the deletion use it.
 
 use std::collections::BTreeSet;
 

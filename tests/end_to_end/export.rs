@@ -1,4 +1,4 @@
-//! I-15: everything that is kept about oneself, in one archive. B13, F2, L6.
+//! The archive of everything that is stored about the caller.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ fn archives(cloud: &Cloud) -> usize {
     files(cloud).iter().filter(|path| path.contains("/exports/") && Path::new(path).extension() == Some(OsStr::new("zip"))).count()
 }
 
-/// Asks for an archive, waits until it is made, and says where it is noted.
+/// Asks for an archive, waits until it is made, and returns the path of its resource.
 async fn asked(cloud: &Cloud, caller: &Caller) -> String {
     let export = caller.post(EXPORTS, json!({})).await.is(202);
     assert_eq!((&export["status"], export.get("url")), (&json!("waiting"), None));
@@ -60,7 +60,7 @@ fn document(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Value {
     serde_json::from_slice(&files[name]).unwrap()
 }
 
-/// Every string that stands in one of these attributes, at any depth.
+/// Every string in one of these attributes, at any depth.
 fn secrets(item: &Value, names: &[&str], found: &mut BTreeSet<String>) {
     match item {
         Value::Object(members) => {
@@ -85,8 +85,9 @@ fn strings(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// I-15: a canary in every field that can hold something personal is found in the archive; every kind of item that stands beside
-/// the record is spoken of in it; no secret is in it, and nothing that somebody else said.
+/// A canary in every field that can hold personal data is found in the archive. Every kind of item beside the account's record is
+/// in it. It contains no secret, and nothing that somebody else wrote.
+/// Promise: export-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_is_in_the_archive() {
     let cloud = Cloud::start().await;
@@ -134,10 +135,11 @@ async fn everything_is_in_the_archive() {
     assert_eq!(self::files(&cloud), [""; 0]);
 }
 
-/// I-15, B13, F2: one a day; it takes a fresh proof, as does its link, which is good for five minutes; nobody else's; gone after
-/// a day.
+/// One archive a day. Asking for it takes a fresh proof, and so does its link, which is valid for five minutes. Nobody else gets
+/// it. It is deleted after a day.
+/// Promise: export-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_archive_is_ones_own_and_expires() {
+async fn an_archive_is_private_and_expires() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     cloud.anonymous().post(EXPORTS, json!({})).await.is_problem(401, "token_invalid");
@@ -173,7 +175,8 @@ async fn an_archive_is_ones_own_and_expires() {
     asked(&cloud, &ana).await;
 }
 
-/// I-15, Z3: what could not be asked for or could not be made does not count, and a lost reply refuses nobody.
+/// A request that failed or an archive that could not be made does not count as the one of the day. A lost reply refuses nobody.
+/// Promise: export-access, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_archive_that_is_not_made_does_not_count() {
     let cloud = Cloud::start().await;
@@ -200,7 +203,8 @@ async fn an_archive_that_is_not_made_does_not_count() {
     ana.post(EXPORTS, json!({})).await.is_problem(429, "too_many_requests");
 }
 
-/// D-3, L6: an archive goes with its account, also one whose making was under way.
+/// An archive is deleted with its account, also one that is being made.
+/// Promise: deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_archive_goes_with_its_account() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! I-13: invitation codes. Everybody has one, enters one other at most, sees who entered theirs. P3, P7, Z14, Q3, D5, E1.
+//! Invitation codes. Everybody has one, can enter one code of somebody else, and sees who entered theirs.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -43,7 +43,7 @@ async fn by_phone(cloud: &Cloud, phone: &str, with: Value) -> Reply {
     client.post(&format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap()), body).await
 }
 
-/// A registration in steps that has come to the names, and what is given there.
+/// A registration in steps up to the names, and the names to send.
 async fn proven_flow(cloud: &Cloud, name: &str) -> (Caller, String) {
     let caller = cloud.anonymous().named(name);
     let flow = caller.post("/v1/registrations", json!({ "email": caller.email() })).await.is(201);
@@ -57,7 +57,7 @@ fn personal(code: &str) -> Value {
     json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29", "invite_code": code })
 }
 
-/// Does the rest of a registration whose names are given.
+/// Completes a registration whose names have been sent.
 async fn complete(caller: &Caller, path: &str) -> Caller {
     caller.put(&format!("{path}/username"), json!({ "username": caller.name() })).await.is(200);
     caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
@@ -70,7 +70,7 @@ async fn administrator(cloud: &Cloud, name: &str, phone: &str) -> (Caller, App) 
     (cloud.step_up(&caller, &app).await, app)
 }
 
-/// Has somebody's account deleted, now.
+/// Deletes somebody's account now.
 async fn remove(cloud: &Cloud, who: &Caller) {
     who.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     cloud.advance(DAY * 30 + HOUR).await;
@@ -79,7 +79,8 @@ async fn remove(cloud: &Cloud, who: &Caller) {
     cloud.settle().await;
 }
 
-/// I-13: whichever way an account is opened it has a code of its own, and the same at every sign-in.
+/// An account has a code of its own, however it was opened, and the code stays the same.
+/// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_has_a_code_and_keeps_it() {
     let cloud = Cloud::start().await;
@@ -105,9 +106,10 @@ async fn everybody_has_a_code_and_keeps_it() {
     assert_eq!((again.id(), code(&again).await), (cyd.id(), code(&cyd).await));
 }
 
-/// I-13: a number that is given out again: who begins afresh has a code of their own too.
+/// The new account of somebody who was given a recycled number has a code of its own.
+/// Promise: invite-code, phone-recycled
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_begins_afresh_has_another_code() {
+async fn a_new_account_with_a_recycled_number_has_another_code() {
     let cloud = Cloud::start().await;
     let phone = "+447700900302";
     let first = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({})).await.is(201));
@@ -120,8 +122,9 @@ async fn who_begins_afresh_has_another_code() {
     enter(&next, &before).await.is_problem(422, "invite_invalid");
 }
 
-/// I-13, A6: a drawn code that is somebody's already is drawn again, and nobody notices; nor does who is refused for another
-/// reason lose the account they could have had.
+/// When the drawn code is somebody's already, another one is drawn, and the client does not notice. A request that is refused for
+/// another reason does not lose the account because of it.
+/// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     let cloud = Cloud::start().await;
@@ -150,9 +153,11 @@ async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     assert_eq!(cloud.of_kind("user").await.len(), 3);
 }
 
-/// I-13: an account from before there were codes gets one when it is first asked for; one, whoever asks how often.
+/// An account that was made before there were codes gets one at its first request for it: one, for any number of concurrent
+/// requests.
+/// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_was_here_before_codes_gets_one() {
+async fn an_account_without_a_code_gets_one() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let core = cloud.core();
@@ -170,7 +175,9 @@ async fn who_was_here_before_codes_gets_one() {
     assert_eq!(used(&ana).await, 1);
 }
 
-/// I-13, P7: once and for good; in any case, with space around it; its owner is shown, and the list has who entered it.
+/// A code is entered once and cannot be changed. Case and surrounding space do not matter. The answer shows its owner, and the
+/// owner's list shows who entered it.
+/// Promise: invite-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_is_entered_once_and_for_good() {
     let cloud = Cloud::start().await;
@@ -191,8 +198,9 @@ async fn a_code_is_entered_once_and_for_good() {
     assert_eq!(polish["title"], "Kod zaproszenia został już podany.");
 }
 
-/// I-13, E1, P7: unknown, malformed, one's own, at rest, about to leave, gone, whom one invited oneself: one answer, and nothing
-/// has happened.
+/// Unknown, malformed, the caller's own, of a deactivated, leaving or deleted account, of somebody whom the caller invited: each
+/// gets the same answer, and nothing changes.
+/// Promise: invite-entry, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_cannot_be_entered_is_refused_alike() {
     let cloud = Cloud::start().await;
@@ -234,7 +242,9 @@ async fn a_code_that_cannot_be_entered_is_refused_alike() {
     enter(&ana, &code(&cloud.sign_in("leaving").await).await).await.is(201);
 }
 
-/// D5: ten tries an hour for an account, wherever from, and thirty for a client, whoever it is; then it says when to come back.
+/// Ten attempts an hour for an account from any client, and thirty for a client with any account. Then the answer says when to
+/// try again.
+/// Promise: invite-guesses
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_cannot_be_guessed() {
     let cloud = Cloud::start().await;
@@ -271,8 +281,9 @@ async fn codes_cannot_be_guessed() {
     assert!(refused.header("ratelimit-policy").contains("\"invite_client\";q=30"), "{}", refused.header("ratelimit-policy"));
 }
 
-/// Q3, Z14, P7: a thousand requests at once, of ten people, for two codes: each person has entered one, and every entry is
-/// counted once.
+/// A thousand concurrent requests by ten people with two codes: each person has entered one code, and every entry is counted
+/// once.
+/// Promise: invite-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_at_once_enter_once_each() {
     const PEOPLE: usize = 10;
@@ -310,7 +321,8 @@ async fn a_thousand_at_once_enter_once_each() {
     assert_eq!(used(&ana).await, names(&ana).await.len() as u64);
 }
 
-/// P7: of two people who enter each other's code at the same moment one does.
+/// When two people enter each other's code at the same moment, one of them succeeds.
+/// Promise: invite-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_do_not_invite_each_other() {
     let cloud = Cloud::start().await;
@@ -335,7 +347,8 @@ async fn two_people_do_not_invite_each_other() {
     enter(&c, &code(&a).await).await.is(201);
 }
 
-/// Z3: where the reply of the transaction is lost, who entered it is told that they did, and not that it was done before.
+/// When the reply of the transaction is lost, the person who entered the code gets success, and not "already entered".
+/// Promise: invite-entry, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_reply_is_not_a_code_that_was_used() {
     let cloud = Cloud::start().await;
@@ -347,7 +360,9 @@ async fn a_lost_reply_is_not_a_code_that_was_used() {
     assert_eq!((lost.hits(), used(&ana).await, names(&ana).await), (1, 1, vec!["ben".to_owned()]));
 }
 
-/// I-13: only its owner has the list; the newest first, in pages, nobody twice or missing; cursors are their owner's.
+/// Only its owner has the list. The newest entry comes first, the pages repeat and omit nobody, and cursors are bound to the
+/// owner.
+/// Promise: invite-list
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_list_is_its_owners_and_comes_in_pages() {
     let cloud = Cloud::start().await;
@@ -389,9 +404,10 @@ async fn the_list_is_its_owners_and_comes_in_pages() {
     ana.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
 }
 
-/// I-13: a phone number is masked unless its owner says otherwise, when entering or later, and they can take it back.
+/// A phone number is masked unless its owner allows it to be shown, with the entry or later. The permission can be withdrawn.
+/// Promise: invite-list
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_phone_number_shows_as_its_owner_says() {
+async fn a_phone_number_is_masked_unless_its_owner_allows_it() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let phone = "+447700900304";
@@ -418,8 +434,9 @@ async fn a_phone_number_shows_as_its_owner_says() {
     assert_eq!(first.as_object().unwrap().keys().collect::<Vec<_>>(), ["entered_at"]);
 }
 
-/// I-1, I-13: a code can be given while registering. A wrong one is told at its step, and one that is no longer good when the
-/// account is made does not stand in its way.
+/// A code can be entered in a registration. A wrong one is refused at its step. One that has become invalid when the account is
+/// made does not prevent the account.
+/// Promise: invite-entry, registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_can_be_given_while_registering() {
     let cloud = Cloud::start().await;
@@ -472,7 +489,9 @@ async fn a_code_can_be_given_while_registering() {
     }
 }
 
-/// I-6, I-13: a code can be given with the one by text message, which is not used up by a wrong one. It is for new accounts.
+/// An invitation code can be sent together with the code of the text message, which a wrong invitation code does not use up.
+/// Existing accounts cannot use it there.
+/// Promise: invite-entry, phone-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_can_be_given_when_signing_up_by_phone() {
     let cloud = Cloud::start().await;
@@ -494,10 +513,11 @@ async fn a_code_can_be_given_when_signing_up_by_phone() {
     assert_eq!((used(&ana).await, used(&cyd).await), (1, 0), "who has an account has entered one, or does so there");
 }
 
-/// D-3, I-13: who is deleted vanishes from the list and the count; whose code was entered is forgotten by those who entered it, to
-/// whom it stays final; and the code is never anybody's again.
+/// A deleted account disappears from the list and the count of its inviter. Those who entered its code no longer see whose it
+/// was, and still cannot enter another. The code is never given out again.
+/// Promise: invite-deletion
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_gone_is_in_no_list_and_their_code_is_nobodys() {
+async fn a_deleted_account_leaves_lists_and_its_code_is_not_reused() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let (cyd, dan) = (cloud.member("cyd").await, cloud.member("dan").await);
@@ -527,9 +547,10 @@ async fn who_is_gone_is_in_no_list_and_their_code_is_nobodys() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// I-13: more people than one run of a step takes away have entered the code of somebody who goes.
+/// An account whose code was entered by more people than one run of the deletion step can process is deleted completely.
+/// Promise: invite-deletion
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_list_is_taken_away_in_parts() {
+async fn a_long_list_is_deleted_in_parts() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     enter(&ben, &code(&ana).await).await.is(201);
@@ -553,9 +574,10 @@ async fn a_long_list_is_taken_away_in_parts() {
     assert_eq!((left.len(), &left[0]["inviter"], left[0]["entered_at"].is_object()), (1, &Value::Null, true), "{left:?}");
 }
 
-/// I-13, M1, F5: for administrators alone, day by day and right; and who brought most.
+/// Administrators alone see the correct number of entries of each day, and who invited most people.
+/// Promise: invite-statistics, permission-matrix
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn staff_see_how_many_came() {
+async fn staff_see_the_statistics_of_invitations() {
     let cloud = Cloud::start().await;
     let (admin, app) = administrator(&cloud, "zed", "+447700900307").await;
     let before = admin.get(&format!("{STATISTICS}?days=1")).await.is(200);
@@ -602,10 +624,10 @@ async fn staff_see_how_many_came() {
     cloud.anonymous().get(STATISTICS).await.is_problem(401, "token_invalid");
 }
 
-/// C6: staff who were away for half an hour, or whose proof is twelve hours old, prove once more who they are; everybody else goes
-/// on where they were.
+/// Staff who were inactive for half an hour, or whose proof is twelve hours old, have to step up. Other members are not affected.
+/// Promise: staff-proof
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn staff_prove_it_again_after_a_pause_and_at_the_end_of_a_day() {
+async fn staff_prove_themselves_again_after_a_pause_and_after_a_day() {
     let cloud = Cloud::start().await;
     let (mut admin, app) = administrator(&cloud, "root_of_all", "+447700900311").await;
     let refresh = async |caller: &Caller| {

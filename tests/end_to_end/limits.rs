@@ -1,5 +1,5 @@
-//! Limits cannot be turned against the people they protect: who has the right answer gets in whatever strangers guessed, nobody waits
-//! longer than an hour for what strangers had sent, and what costs is limited.
+//! Limits cannot be turned against the people they protect: a right answer is accepted whatever strangers have guessed, nobody
+//! waits longer than an hour because of messages that strangers have caused, and everything that costs money or work is limited.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
@@ -64,8 +64,9 @@ async fn ana(cloud: &Cloud) -> Caller {
     ana
 }
 
-/// A stranger who asks all day long from one address leaves the owner their turn: whoever else asks is served at once or within an
-/// hour, and a client that the account knows at once. From the fourth on the stranger works.
+/// A stranger who asks all day from one address does not use up the owner's share: everybody else is served at once or within an
+/// hour, and a client that the account knows at once. From the fourth message on the stranger has to solve a proof of work.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_takes_no_sending_away() {
     for ask in Ask::ALL {
@@ -115,8 +116,9 @@ async fn a_stranger_takes_no_sending_away() {
     }
 }
 
-/// However many addresses strangers have, an address or number gets a few messages at once and then one an hour; for each of them
-/// beyond the third they work.
+/// However many client addresses ask, an e-mail address or number gets a few messages at once and then one an hour. From the
+/// fourth on each takes a proof of work.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_destination_gets_a_few_messages_and_then_one_an_hour() {
     let cloud = Cloud::start().await;
@@ -148,7 +150,8 @@ async fn a_destination_gets_a_few_messages_and_then_one_an_hour() {
     assert_eq!(cloud.mails_to(ANA).await.len(), sent);
 }
 
-/// What is sent to one mailbox is counted together, however its address is spelled.
+/// Messages to one mailbox are counted together, whichever spelling of its address is used.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spellings_of_one_mailbox_share_its_limit() {
     let cloud = Cloud::start().await;
@@ -163,7 +166,9 @@ async fn spellings_of_one_mailbox_share_its_limit() {
     start("a.n.a@example.test").await.is(201);
 }
 
-/// A trusted device is known wherever it is: strangers keep nothing from it. Somebody else's is not.
+/// A trusted device has its own share of messages from any network, which strangers cannot use up. A trusted device of somebody
+/// else does not count.
+/// Promise: sending-share, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trusted_device_has_a_share_of_its_own() {
     let cloud = Cloud::start().await;
@@ -186,15 +191,16 @@ async fn a_trusted_device_has_a_share_of_its_own() {
     with(&own).post("/v1/password-resets", ask).await.is(202);
 }
 
-/// Begins a sign-in by phone with work, if it is asked for, and returns its path with what was sent.
+/// Begins a sign-in by phone, with a proof of work if it is required, and returns its path and what was sent.
 async fn begin(caller: &Caller) -> Option<(String, Value)> {
     let reply = caller.post_with_work("/v1/phone-sign-ins", json!({ "phone": ANA })).await;
     let begun = (reply.status == 202).then(|| reply.json())?;
     Some((format!("/v1/phone-sign-ins/{}/verify", begun["id"].as_str().unwrap()), begun["sent"].clone()))
 }
 
-/// Wrong guesses at a number make its next codes long; who has the right code gets in with every one. No more than twenty guesses
-/// are judged in a day, from however many addresses, and a long code counts nowhere.
+/// After wrong guesses at a number its next codes are longer, and the right code is always accepted. From any number of addresses
+/// no more than twenty guesses are evaluated in a day. Long codes are not counted.
+/// Promise: owner-access, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     let cloud = Cloud::start().await;
@@ -249,7 +255,8 @@ async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     assert_eq!(sent["form"], "code");
 }
 
-/// Codes that are right cost nothing of the day's guesses: who signs in often never needs a long one.
+/// Right codes do not count as guesses, so that frequent sign-ins never lead to a long code.
+/// Promise: owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn right_codes_are_no_guesses() {
     let cloud = Cloud::start().await;
@@ -270,8 +277,9 @@ async fn sign_in(caller: &Caller, factor: &str) -> (String, Value) {
     (format!("{path}/verify"), if chosen.status == 200 { chosen.json() } else { Value::Null })
 }
 
-/// Somebody who has the password guesses at every factor all day long. The owner still gets in: by recovery codes, and by codes
-/// that are long now. Guesses that are judged are at most twenty a day, of which the first five at the app count as three each.
+/// Somebody who has the password guesses at every factor all day. The owner still signs in, by recovery codes and by long codes.
+/// At most twenty guesses are evaluated in a day, of which the first five at the app count as three each.
+/// Promise: owner-access, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
     let cloud = Cloud::start().await;
@@ -317,8 +325,9 @@ async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
     }
 }
 
-/// Fifteen different guesses behind one address, and a hundred failures at one name from everywhere: strangers work first. Thirty
-/// different ones wait an hour, not a day.
+/// After fifteen different guesses from one address, or a hundred failures at one name from everywhere, strangers first have to
+/// solve a proof of work. After thirty different guesses an address waits an hour, not a day.
+/// Promise: client-attempts, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_failures_make_strangers_work_before_they_wait() {
     let cloud = Cloud::start().await;
@@ -344,8 +353,9 @@ async fn many_failures_make_strangers_work_before_they_wait() {
     attempt(&office, "ana", PASSWORD, false).await.is(201);
 }
 
-/// Wrong codes of registrations and of contact changes count for the client and for the gate that stands before guessing
-/// everywhere; and fresh registrations with one address are no fresh guesses.
+/// Wrong codes of registrations and contact changes count for the client and for the global limit. New registrations with one
+/// address bring no new attempts.
+/// Promise: client-attempts, global-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_codes_count_wherever_they_are_typed() {
     let cloud = Cloud::start().await;
@@ -393,8 +403,10 @@ async fn wrong_codes_count_wherever_they_are_typed() {
     assert_eq!(failures().await.2 - after.2, judged);
 }
 
-/// A thousand requests from a hundred addresses for numbers of nobody do not turn text messages off: strangers work the more the
-/// more go out, what is used up is released again by the hour, and numbers of accounts have a share of their own.
+/// A thousand requests from a hundred addresses for numbers without an account do not stop text messages: the proof of work for
+/// strangers grows with the messages sent, the budget is refilled by the hour, and proven numbers of accounts have a share of
+/// their own.
+/// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_cannot_use_up_the_text_messages() {
     let cloud = Cloud::start_with(&[("SmsDailyMax", "56")]).await;
@@ -435,10 +447,11 @@ async fn strangers_cannot_use_up_the_text_messages() {
     drop(app);
 }
 
-/// Codes that nobody types close a range of numbers, but only after fifty of them for twenty networks, and only for numbers that no
-/// account has. A right code is one that came back, however often it is typed.
+/// Codes that nobody types close a range of numbers: after fifty of them, asked for by twenty networks, and only for numbers
+/// without an account. A right code counts as typed once, however often it is sent.
+/// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_range_closes_for_numbers_of_nobody_alone() {
+async fn a_number_range_closes_only_for_numbers_without_an_account() {
     let cloud = Cloud::start_with(&[("SmsDailyMax", "4000")]).await;
     let (_, app, _) = cloud.careful("ana", "+447400123400").await;
     cloud.advance(2 * DAY).await;
@@ -480,7 +493,9 @@ async fn a_range_closes_for_numbers_of_nobody_alone() {
     drop(app);
 }
 
-/// Right passwords cost as much as wrong ones: one client signs in to one account sixty times an hour. Others are not concerned.
+/// Right passwords cost as much work as wrong ones: one client signs in to one account sixty times an hour. Others are not
+/// affected.
+/// Promise: client-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn right_passwords_have_a_limit() {
     let cloud = Cloud::start().await;
@@ -500,7 +515,8 @@ async fn right_passwords_have_a_limit() {
     client.post("/v1/sessions", body("ana")).await.is(201);
 }
 
-/// Set-ups that are begun and rooms that are opened cost something, and so have limits; what was there already does not count.
+/// Set-ups of factors and new rooms are limited. Opening a room that exists already is not counted.
+/// Promise: request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn set_ups_and_new_rooms_have_limits() {
     let cloud = Cloud::start().await;
@@ -535,7 +551,8 @@ async fn set_ups_and_new_rooms_have_limits() {
     ana.post("/v1/rooms/direct", json!({ "user": others[30] })).await.is(201);
 }
 
-/// A made-up refresh token is found out before anything is read, whatever generation it says it is of.
+/// A made-up refresh token is refused before any read, whatever generation it claims.
+/// Promise: refresh-reuse, request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_made_up_refresh_token_costs_no_call() {
     let cloud = Cloud::start().await;
@@ -555,9 +572,10 @@ async fn a_made_up_refresh_token_costs_no_call() {
     cloud.anonymous().post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
 }
 
-/// While mails or text messages cannot be sent, or calls fail, are slow or lose their reply, what can be asked for an address or
-/// number of an account is answered as for one of nobody: each of several requests, also those for a code that is sent again and
-/// those of a member who wants to have the address or number.
+/// While mails or text messages cannot be sent, or calls fail, are slow or lose their reply, requests about an address or number
+/// get the same answers whether it has an account or not. This holds for each of several requests, for codes that are sent again,
+/// and for a member who wants to change to that contact.
+/// Promise: no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn known_and_unknown_are_answered_alike_while_something_fails() {
     let sending = [(Some("DeliverFunction"), Service::Ses, "SendRawEmail"), (Some("DeliverFunction"), Service::Sns, "Publish")];
@@ -578,7 +596,7 @@ async fn known_and_unknown_are_answered_alike_while_something_fails() {
     assert!(unlike.is_empty(), "{unlike:#?}");
 }
 
-/// What was answered otherwise for who is known than for who is not while calls of a target fail.
+/// The requests whose answers differ between known and unknown contacts while calls of a target fail.
 async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
     const WRONG: &str = "wrong horse staples";
     // In this process wherever the others are: so many at once listen at no fixed ports.

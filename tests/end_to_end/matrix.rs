@@ -1,5 +1,6 @@
-//! Every operation against everybody who must not use it. B9, F1, F2, F4: who is not signed in, half signed in, not verified, put
-//! to rest or somebody else gets nothing, sees nothing and mints nothing. An operation that does not stand here fails.
+//! Every operation against everybody who must not use it: callers who are not signed in, half signed in, not verified,
+//! deactivated or somebody else get no data, change nothing and receive no token. An operation that is missing from the matrix
+//! fails the test.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -167,14 +168,15 @@ fn operations() -> Vec<Operation> {
     MATRIX.iter().map(operation).collect()
 }
 
-/// The path of an operation, about these things.
+/// The path of an operation, with its parameters replaced by these things.
 fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
     things.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 
-/// F1: the matrix has every operation, and none that there is not.
+/// The matrix has every operation of the document, and no others.
+/// Promise: permission-matrix
 #[test]
-fn the_matrix_is_whole() {
+fn the_matrix_has_every_operation() {
     let document = tests::document();
     let there: BTreeSet<String> = document["paths"]
         .as_object()
@@ -198,7 +200,8 @@ fn the_matrix_is_whole() {
     }
 }
 
-/// B9, F1, F2, F4.
+/// Every operation is refused to everybody whom the matrix does not allow it.
+/// Promise: permission-matrix, object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_gets_past_the_matrix() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! I-4 and I-5: turning second factors on and off, recovery codes, trusted devices.
+//! Turning second factors on and off, recovery codes, trusted devices.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,9 +19,10 @@ async fn status(caller: &Caller) -> Value {
     caller.get("/v1/me/mfa").await.is(200)
 }
 
-/// I-4: the wizard goes in its order only, needs a proven phone and address, and nothing is on before its last step. M1, M3, M8
-/// to M10, M15, M18: codes differ, prove the contact they went to, and come although one step was quick; recovery codes are
-/// there; other sign-ins end.
+/// The wizard accepts its steps only in their order, needs a proven phone number and address, and enables nothing before its last
+/// step. Each code differs, proves the contact it was sent to, and is sent although the step before was quick. At the end there
+/// are recovery codes, and other sessions end.
+/// Promise: mfa-setup, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_wizard_goes_in_its_order() {
     let cloud = Cloud::start().await;
@@ -101,7 +102,8 @@ async fn the_wizard_goes_in_its_order() {
     ana.get(SETUP).await.is_problem(404, "not_found");
 }
 
-/// I-4: a set-up is forgotten after ten minutes, can be given up, and is burnt by five wrong codes of the app.
+/// A set-up expires after ten minutes, can be cancelled, and ends after five wrong codes of the app.
+/// Promise: mfa-setup
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_finished_is_forgotten() {
     let cloud = Cloud::start().await;
@@ -126,8 +128,9 @@ async fn what_is_not_finished_is_forgotten() {
     ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is_problem(404, "not_found");
 }
 
-/// Somebody has a copy of an access token from before its owner stepped up. The owner replaces their app; with the copy nobody sees
-/// the new secret, confirms it or gives it up, and the owner goes on, also after the token was refreshed.
+/// Somebody has a copy of an access token from before its owner stepped up. The owner replaces their app. With the copy nobody
+/// can read, confirm or cancel the new secret. The owner continues, also after a refresh of the token.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_from_before_a_step_up_takes_no_set_up_over() {
     let cloud = Cloud::start().await;
@@ -148,7 +151,9 @@ async fn a_token_from_before_a_step_up_takes_no_set_up_over() {
     cloud.step_up(&ana, &new).await;
 }
 
-/// I-4: what is being set up touches nothing that is on; the last factor stays; the others can go and come back.
+/// Setting up a factor does not change the enabled ones. The last factor cannot be removed. The others can be removed and added
+/// again.
+/// Promise: mfa-factors
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn single_factors_come_and_go() {
     let cloud = Cloud::start().await;
@@ -194,7 +199,8 @@ async fn single_factors_come_and_go() {
     assert!(told == 1 && cloud.held("factor_changed", None).await >= 3, "{told}");
 }
 
-/// I-4, M13, M14: turning off takes the password and a factor, and leaves no secret behind; everybody else is signed out.
+/// Turning second factors off takes the password and a factor, and leaves no secret behind. All other sessions end.
+/// Promise: mfa-turn-off, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turning_off_takes_password_and_factor() {
     let cloud = Cloud::start().await;
@@ -220,17 +226,18 @@ async fn turning_off_takes_password_and_factor() {
     cloud.sign_in("ana").await.get("/v1/me").await.is(200);
 }
 
-/// Every way in which bytes could stand somewhere in clear.
+/// Every encoding in which bytes could be stored in clear.
 fn spellings(bytes: &[u8]) -> Vec<String> {
     let hex = bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
     let list: Vec<String> = bytes.iter().map(|b| format!("{{\"N\":\"{b}\"}}")).collect();
     vec![BASE64_URL_SAFE_NO_PAD.encode(bytes), BASE64_STANDARD_NO_PAD.encode(bytes), hex.to_uppercase(), hex, list.join(",")]
 }
 
-/// B8, B12, C4, B10: while they are on, neither the seed nor a recovery code nor what clients and devices keep stands anywhere in
-/// clear; turned on again there is another seed.
+/// While second factors are on, neither the seed, nor a recovery code, nor the secret of a client or device is stored in clear
+/// anywhere. Turned on again, there is another seed.
+/// Promise: secrets-hashed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn secrets_stand_nowhere_in_clear() {
+async fn secrets_of_factors_are_stored_nowhere_in_clear() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, PHONE).await;
@@ -283,7 +290,8 @@ async fn secrets_stand_nowhere_in_clear() {
     assert_ne!(again["app"]["secret"].as_str().unwrap().replace(' ', ""), secret);
 }
 
-/// I-4: turning off ends what was being set up; and nobody who is half signed in gets at what somebody sets up.
+/// Turning second factors off ends a set-up that is under way. Somebody who is half signed in cannot reach it.
+/// Promise: mfa-turn-off, mfa-setup
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_set_up_ends_with_the_factors_and_is_its_owners() {
     let cloud = Cloud::start().await;
@@ -311,7 +319,8 @@ async fn a_set_up_ends_with_the_factors_and_is_its_owners() {
     assert!(cloud.of_kind("app_factor").await.is_empty());
 }
 
-/// I-4, A5: wrong passwords count together, wherever they are asked for: after five the right one has to wait.
+/// Wrong passwords are counted together, whichever operation asks for them. After five the right one has to wait.
+/// Promise: password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_passwords_count_together() {
     let cloud = Cloud::start().await;
@@ -330,7 +339,9 @@ async fn wrong_passwords_count_together() {
     }
 }
 
-/// I-5: what is shown of a device follows its use; since when and until when it is trusted does not; it is not listed afterwards.
+/// The description of a device is that of its last use. The times from and until which it is trusted do not change. Afterwards it
+/// is not listed.
+/// Promise: trusted-devices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn devices_are_shown_as_they_were_last_used() {
     const EDGE: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
@@ -366,8 +377,9 @@ async fn devices_are_shown_as_they_were_last_used() {
     assert_eq!(cloud.sign_in("ana").await.get("/v1/me/devices").await.is(200)["items"], json!([]));
 }
 
-/// I-4, B12: a recovery code works once, in any spelling, and is told of; new ones void the old ones; another person's are worth
-/// nothing.
+/// A recovery code works once, in any spelling, and its use is notified. New codes replace the old ones. Another person's codes
+/// are refused.
+/// Promise: recovery-codes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recovery_codes_work_once() {
     let cloud = Cloud::start().await;
@@ -392,9 +404,10 @@ async fn recovery_codes_work_once() {
     assert!(cloud.mails_to("ana@example.test").await.iter().any(|m| m.subject.contains("New recovery codes")));
 }
 
-/// I-4, D5: ten sets of recovery codes a day.
+/// Ten sets of recovery codes a day.
+/// Promise: recovery-codes, request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recovery_codes_are_made_so_often() {
+async fn recovery_codes_are_made_ten_times_a_day() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", PHONE).await;
     let ana = cloud.step_up(&ana, &app).await;
@@ -404,7 +417,8 @@ async fn recovery_codes_are_made_so_often() {
     ana.post("/v1/me/mfa/recovery-codes", json!({})).await.is_problem(429, "too_many_requests");
 }
 
-/// I-5, B10, C9: a trusted device skips the second step, rotates what it keeps, is listed, and ends after thirty days.
+/// A trusted device skips the second step, gets a new secret with each use, is listed, and expires after thirty days.
+/// Promise: trusted-devices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trusted_device_skips_the_second_step() {
     let cloud = Cloud::start().await;
@@ -456,10 +470,11 @@ async fn a_trusted_device_skips_the_second_step() {
     drop(ana);
 }
 
-/// I-5, C7: trust in a device ends by its owner's word, one by one or for all, with the sessions that began on it; and with every
-/// change of how one signs in.
+/// The owner revokes trust in one device or in all, together with the sessions that began on it. Every change of credentials
+/// revokes it too.
+/// Promise: trusted-devices, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn trust_in_devices_can_be_taken_back() {
+async fn trust_in_devices_can_be_revoked() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", PHONE).await;
     let body = |token: Option<&str>| json!({ "login": "ana", "password": PASSWORD, "remember_device": true, "device_token": token });

@@ -1,4 +1,4 @@
-//! What people are told about their accounts comes at once, and then once an hour with how often it happened.
+//! Notices about an account are sent at once, and repetitions once an hour with their number.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use local::{
 use tests::{Caller, Cloud, PASSWORD, json};
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// So often what was held back is looked for.
+/// How often held-back notices are looked for.
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 /// Signs somebody in with a browser that they have not used.
@@ -22,14 +22,15 @@ async fn sign_in(cloud: &Cloud, login: &str, browser: u32) -> Caller {
     caller.signed_in(reply.is(201))
 }
 
-/// The mails of one subject that somebody has got.
+/// The mails with one subject that somebody has received.
 async fn told(cloud: &Cloud, to: &str, subject: &str) -> Vec<Message> {
     cloud.mails_to(to).await.into_iter().filter(|mail| mail.subject == subject).collect()
 }
 
 const NEW: &str = "A new sign-in to your account";
 
-/// A hundred and twenty sign-ins with as many browsers are one mail at once and one after an hour, which says how many there were.
+/// A hundred and twenty sign-ins with as many browsers cause one mail at once and one after an hour, which gives their number.
+/// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
 async fn many_sign_ins_are_told_once_an_hour() {
     let cloud = Cloud::start().await;
@@ -57,7 +58,8 @@ async fn many_sign_ins_are_told_once_an_hour() {
     assert!(!mails[2].text.contains("It happened"), "{}", mails[2].text);
 }
 
-/// What happened of one kind swallows nothing of another kind, nor what somebody else is told.
+/// A notice of one kind delays none of another kind, nor those of another person.
+/// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
 async fn notices_of_other_kinds_and_people_come_at_once() {
     let cloud = Cloud::start().await;
@@ -73,7 +75,8 @@ async fn notices_of_other_kinds_and_people_come_at_once() {
     assert_eq!(told(&cloud, &ana.email(), "Your password was changed").await.len(), 1);
 }
 
-/// An event that cannot be sent or is delivered again is told once and counted once, the held ones as well.
+/// An event that cannot be sent, or is delivered again, is notified once and counted once, also while it is held back.
+/// Promise: notices-grouped, delivery-once
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_while_mails_cannot_be_sent() {
     let cloud = Cloud::start().await;
@@ -102,7 +105,8 @@ async fn nothing_is_lost_while_mails_cannot_be_sent() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// Whoever has no address is told by text message, as rarely.
+/// Somebody without an e-mail address is notified by text message, with the same limit.
+/// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
 async fn text_messages_that_tell_something_come_once_an_hour() {
     let cloud = Cloud::start().await;

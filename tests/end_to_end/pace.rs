@@ -1,5 +1,6 @@
-//! How fast a client may send frames, and what becomes of one that does not wait. Exact to the frame, however long a frame takes on its
-//! way: the clock is set before each of them, almost half a second later for those that must pass than for those that must not.
+//! How fast a client may send frames, and what happens to one that does not wait. The tests count exact frames, however slow a
+//! machine is: the clock is set before each frame, almost half a second later for those that must pass than for those that must
+//! not.
 
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// Sends a frame at a moment, and returns the payload of the answer and how many AWS calls it took.
+/// Sends a frame at a moment, and returns the payload of the answer and how many calls of AWS it caused.
 async fn at(cloud: &Cloud, moment: Time, socket: &mut Socket, frame: &Value) -> (Value, u64) {
     cloud.clock.set(moment).expect("the clock moves");
     let before = calls(cloud);
@@ -40,7 +41,7 @@ async fn at(cloud: &Cloud, moment: Time, socket: &mut Socket, frame: &Value) -> 
     (answer, calls(cloud) - before)
 }
 
-/// What frames have taken so far, whichever function they went to.
+/// How many calls of AWS frames have caused so far, in all functions.
 fn calls(cloud: &Cloud) -> u64 {
     let done = cloud.aws.calls.by_operation();
     ["socket chat", "socket $default"].iter().filter_map(|name| done.get(*name)).map(|done| done.tally.total()).sum()
@@ -49,7 +50,7 @@ fn calls(cloud: &Cloud) -> u64 {
 /// Half a second after the first frame the next one would be due; the clock goes on while a frame is on its way.
 const ALMOST_HALF: Duration = Duration::from_millis(490);
 
-/// Sends as many frames as may come at once, each of which must be answered as it would be alone.
+/// Sends as many frames as may come at once. Each must be answered as it would be alone.
 async fn use_up(cloud: &Cloud, now: Time, sockets: &mut [Socket], (kind, frame, counts, refusal): &Kind) {
     for i in 0..10 / counts {
         let moment = if i == 0 { now } else { now + ALMOST_HALF };
@@ -70,7 +71,9 @@ fn code(answer: &Value) -> Option<&str> {
     answer["problem"]["code"].as_str()
 }
 
-/// Ten frames at once, then one each half second; what is refused counts twice; what comes too early costs no AWS call.
+/// Ten frames pass at once, then one every half second. A frame that is refused counts twice. One that comes too early causes no
+/// call of AWS.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_frames_pass_at_once_and_refused_ones_count_twice() {
     let cloud = Cloud::start().await;
@@ -89,7 +92,8 @@ async fn ten_frames_pass_at_once_and_refused_ones_count_twice() {
     }
 }
 
-/// What refused frames cost, and what a greeting does.
+/// How many calls of AWS refused frames cause, and how many a hello does.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_frames_take_hardly_any_call() {
     let cloud = Cloud::start().await;
@@ -136,7 +140,8 @@ async fn refused_frames_take_hardly_any_call() {
     assert_eq!((&answer["type"], cost), (&json!("ack"), 1), "{answer}");
 }
 
-/// All sockets of a person share one allowance; nobody else does.
+/// All sockets of a person share one allowance. Those of others do not.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_has_one_allowance_for_all_its_sockets() {
     let cloud = Cloud::start().await;
@@ -159,9 +164,11 @@ async fn open(ticket: &Value, who: &Caller) -> Result<Socket, Refused> {
     Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), Some(who.origin())).await
 }
 
-/// Whoever goes on without waiting loses all sockets, and gets no ticket for five minutes; then all is as before.
+/// A client that continues without waiting loses all its sockets and gets no ticket for five minutes. Afterwards it is served as
+/// before.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_wait_gets_no_socket_for_five_minutes() {
+async fn a_client_that_does_not_wait_gets_no_socket_for_five_minutes() {
     let cloud = Cloud::start().await;
     let ben = cloud.member("ben").await;
     let mut others = ben.socket().await;
@@ -197,7 +204,8 @@ async fn who_does_not_wait_gets_no_socket_for_five_minutes() {
     }
 }
 
-/// Frames that come all at once, on several sockets, are no way around it.
+/// Frames that come all at once, or on several sockets, do not get around the limit.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_served_ten_frames_and_ended() {
     let cloud = Cloud::start().await;

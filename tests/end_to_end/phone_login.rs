@@ -1,4 +1,4 @@
-//! I-6: signing in, and up, with a phone number. B1 to B7, B14, B15, D4, D6, D7, E1, E3, Z30.
+//! Signing in, and signing up, with a phone number.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
@@ -53,7 +53,7 @@ fn retry_after(reply: &Reply, code: &str) -> u64 {
     reply.header("retry-after").parse().unwrap()
 }
 
-/// The table that has the people.
+/// The table with the accounts.
 fn table(cloud: &Cloud) -> String {
     cloud.core().template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap()
 }
@@ -88,8 +88,9 @@ pub(crate) fn put(cloud: &Cloud, item: &Value) {
     cloud.aws.dynamodb.database().put_item(serde_json::from_value(put).unwrap()).unwrap();
 }
 
-/// I-6, B5.3: one call signs up and in; spellings of a number are one number; the account is made when the code is right, not
-/// before; the code is in one text message and nowhere else.
+/// One operation signs up and in. Spellings of a number count as one number. The account is made when the code is right, not
+/// before. The code is in one text message and nowhere else.
+/// Promise: phone-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_call_signs_up_and_in() {
     let cloud = Cloud::start().await;
@@ -130,7 +131,8 @@ async fn one_call_signs_up_and_in() {
     assert_eq!(cloud.of_kind("challenge").await.len(), 0, "what was used up is gone");
 }
 
-/// I-6, A4.1: what is no number that takes messages, and a country that none are sent to, is refused, and nothing is sent.
+/// A number that cannot receive messages and a country that the deployment does not send to are refused, and nothing is sent.
+/// Promise: phone-numbers-allowed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_numbers_that_messages_are_sent_to() {
     let cloud = Cloud::start().await;
@@ -163,7 +165,8 @@ async fn only_numbers_that_messages_are_sent_to() {
     assert_eq!(cloud.mails_to(ANA).await.len(), 1);
 }
 
-/// I-6, B5.2, H4: a number has one code for two minutes, whoever asks, from whatever client and flow; then another, which kills it.
+/// A number has one code for two minutes, for all clients and flows. Then another one can be sent, which voids the first.
+/// Promise: code-resend, phone-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_code_only_when_the_first_has_expired() {
     let cloud = Cloud::start().await;
@@ -213,7 +216,9 @@ async fn another_code_only_when_the_first_has_expired() {
     assert_eq!(cloud.mails_to(eve).await.len(), 1);
 }
 
-/// I-6, B3, B4, B7: three tries, two minutes by the server's clock, once; twenty failures a day, however many codes are sent.
+/// A code has three attempts, is valid for two minutes by the server's clock, and works once. A number has twenty failures a day,
+/// however many codes are sent.
+/// Promise: code-lifetime, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_are_short_lived_and_few() {
     let cloud = Cloud::start().await;
@@ -265,7 +270,9 @@ async fn codes_are_short_lived_and_few() {
     }
 }
 
-/// B3, E1: a code that is burnt, used, expired or another flow's is answered alike, however often it is tried.
+/// A code with no attempts left, a used one, an expired one and one of another flow get the same answer, however often they are
+/// tried.
+/// Promise: code-attempts, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_code_any_more_is_answered_alike() {
     let cloud = Cloud::start().await;
@@ -290,7 +297,8 @@ async fn what_is_no_code_any_more_is_answered_alike() {
     assert!(shapes.len() == 1 && bodies.iter().all(|b| b.is_problem(422, "code_invalid")["tries_left"].is_null()), "{shapes:?}");
 }
 
-/// A right code is no guess: where nothing came of it for a moment, it can be sent again, also at the last try.
+/// A right code is no guess: when the request fails for a temporary reason, the code can be sent again, also at the last attempt.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_right_code_does_not_use_up_the_last_try() {
     let cloud = Cloud::start().await;
@@ -315,8 +323,9 @@ async fn a_right_code_does_not_use_up_the_last_try() {
     verify(&caller, &path, &code).await.is(201);
 }
 
-/// D2, A4.3: a client that guesses wrongly at the codes of many numbers is stopped after twenty in a quarter of an hour, also with
-/// a right one; right ones do not count, nor do halves, and others go on.
+/// A client that sends wrong codes for many numbers is stopped after twenty in a quarter of an hour, also with a right one. Right
+/// and incomplete codes do not count, and others are not affected.
+/// Promise: client-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_guesses_at_many_numbers_is_stopped() {
     let cloud = Cloud::start().await;
@@ -350,7 +359,8 @@ async fn a_client_that_guesses_at_many_numbers_is_stopped() {
     verify(&client, &path, &code).await.is(201);
 }
 
-/// I-6, B5.1, H5: of a thousand uses of a right code one opens a session; of a thousand wrong ones three are evaluated.
+/// Of a thousand concurrent uses of a right code one opens a session. Of a thousand wrong ones three are evaluated.
+/// Promise: code-once, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_parallel_a_code_is_good_once_and_guessing_gains_nothing() {
     let cloud = Cloud::start().await;
@@ -393,7 +403,8 @@ async fn in_parallel_a_code_is_good_once_and_guessing_gains_nothing() {
     verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
 }
 
-/// B6: a code is good in the flow that asked for it. No other can try it, nor use up its tries.
+/// A code is valid in the flow that asked for it. Another flow can neither use it nor use up its attempts.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_uses_up_nobodys_tries() {
     let cloud = Cloud::start().await;
@@ -415,7 +426,8 @@ async fn a_stranger_uses_up_nobodys_tries() {
     verify(&owner, &path, &code).await.is(201);
 }
 
-/// E1, B15: a number with an account, without one, with one that cannot be used: the same answers, by the same work.
+/// A number with an account, without one, and with one that cannot be used: the same answers, by the same calls of AWS.
+/// Promise: no-account-disclosure, equal-cost
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_known_number_looks_like_an_unknown_one() {
     let cloud = Cloud::start().await;
@@ -461,7 +473,8 @@ async fn a_known_number_looks_like_an_unknown_one() {
     assert_eq!(cloud.of_kind("user").await.len(), 4, "nobody got a second account");
 }
 
-/// I-3, B9: for an account with second factors the code is the first step only, and the phone cannot be the second one, too.
+/// For an account with second factors the code is only the first step, and the phone cannot be the second one too.
+/// Promise: phone-is-one-factor
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_does_not_pass_second_factors() {
     let cloud = Cloud::start().await;
@@ -506,8 +519,9 @@ async fn a_code_does_not_pass_second_factors() {
     }
 }
 
-/// Ten messages for one client at once and then one now and then, whatever it says about itself. Who is refused uses nothing up that
-/// others need.
+/// A client can cause ten messages at once and then one from time to time, whatever it claims about itself. Refused requests use
+/// up nothing that others need.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_has_its_limit() {
     let cloud = Cloud::start().await;
@@ -542,9 +556,10 @@ async fn a_client_has_its_limit() {
     retry_after(&start(&client, &number(61)).await, "too_many_requests");
 }
 
-/// D4: a hundred messages an hour for all addresses of a neighbourhood together, whatever numbers they ask for.
+/// A hundred messages an hour for all addresses of a network together, to any numbers.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_neighbourhood_has_a_limit() {
+async fn a_network_has_a_limit() {
     let cloud = Cloud::start_with(&[("SmsDailyMax", "10000")]).await;
     let from = |n: usize| cloud.caller_at(Ipv4Addr::new(127, 3, 0, u8::try_from(n / 10 + 1).unwrap()));
     for n in 0..100 {
@@ -555,7 +570,8 @@ async fn a_neighbourhood_has_a_limit() {
     start(&cloud.caller_at(Ipv4Addr::new(127, 3, 1, 1)), "+48888123456").await.is(202);
 }
 
-/// When no more text messages are released nobody gets any, and everybody is told alike; later it goes on.
+/// When the budget of text messages is used up nobody gets any, and every client gets the same answer. Later it goes on.
+/// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_day_has_a_limit() {
     let cloud = Cloud::start().await;
@@ -581,7 +597,8 @@ async fn the_day_has_a_limit() {
     }
 }
 
-/// D7: when the counters do not work nothing is sent, and the caller is told to come back.
+/// When the counters are unavailable nothing is sent, and the client is told to come back.
+/// Promise: counters-required
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_counters_nothing_is_sent() {
     let cloud = Cloud::start().await;
@@ -598,7 +615,8 @@ async fn without_counters_nothing_is_sent() {
     sign_in(&cloud, ANA).await.get("/v1/me").await.is(200);
 }
 
-/// E3, Z30: whoever asks does not learn that a message could not be sent. They may ask again at once, and it does not count.
+/// The client does not learn that a message could not be sent. It may ask again at once, and the failed message is not counted.
+/// Promise: no-account-disclosure, sending-limits, delivery-retry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
     let cloud = Cloud::start().await;
@@ -626,7 +644,8 @@ async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
     verify(&caller, &path, &code).await.is(201);
 }
 
-/// The last line of a message tells browsers whose pages may fill the code in, and nobody else's; people read the code first.
+/// The last line of a message tells browsers for which site they may fill in the code. The code comes first, for people.
+/// Promise: code-text-message
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_says_where_its_code_belongs() {
     let cloud = Cloud::start().await;
@@ -639,7 +658,8 @@ async fn a_message_says_where_its_code_belongs() {
     }
 }
 
-/// O-6: the message is in the language that was asked for, which a new account keeps; codes of problems are in none.
+/// The message is in the requested language, which a new account keeps. Codes of problems are never translated.
+/// Promise: language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_come_in_the_readers_language() {
     let cloud = Cloud::start().await;
@@ -661,7 +681,8 @@ async fn messages_come_in_the_readers_language() {
     assert!(cloud.mail_to("+447700900003").await.text.contains("your code"));
 }
 
-/// B5.7: a number for tests has its code, and no message is sent; the code is in no answer.
+/// A test number has a fixed code, and no message is sent. The code is in no answer.
+/// Promise: phone-test-numbers
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_for_tests_always_has_its_code() {
     let cloud = Cloud::start().await;
@@ -684,8 +705,10 @@ async fn a_number_for_tests_always_has_its_code() {
     retry_after(&again().await, "too_many_requests");
 }
 
-/// B14: a number that was given out again does not lead into its former owner's account. Whoever has it now is offered a new one;
-/// an account with another proof stays closed without it. One that is used, by sign-in or refresh, is not idle.
+/// A number that was given to somebody else does not open its former owner's account. Its new owner is offered a new account. An
+/// account with another proof is not opened without that proof. An account that is used, by sign-in or refresh, does not count as
+/// idle.
+/// Promise: phone-recycled
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recycled_number_does_not_lead_to_old_data() {
     let cloud = Cloud::start().await;
@@ -740,7 +763,8 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     assert_eq!(sign_in(&cloud, "+447700900002").await.id(), guarded.id());
 }
 
-/// I-3, C9: browsers get the token in a cookie, and signing in as somebody else ends the session that the client had.
+/// Browsers get the refresh token in a cookie. Signing in as somebody else ends the session that the client had.
+/// Promise: refresh-cookie, one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_is_one_person_and_keeps_a_cookie() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! I-10: the profile picture, from its announcement to the trash. U1, U2, U4, Z49.
+//! The profile picture, from the request for an upload link to the trash.
 
 use std::{collections::BTreeSet, io::Cursor, path::Path, time::Duration};
 
@@ -16,7 +16,7 @@ use tests::{Caller, Cloud, Reply, Value, json, race};
 
 const UPLOADS: &str = "/v1/me/picture/uploads";
 
-/// Left half red, right half in a colour of choice.
+/// The left half red, the right half in the given colour.
 fn picture(other: [u8; 3]) -> DynamicImage {
     RgbImage::from_fn(640, 480, |x, _| if x < 320 { Rgb([220, 20, 20]) } else { Rgb(other) }).into()
 }
@@ -31,7 +31,7 @@ fn png() -> Vec<u8> {
     encoded(&picture([20, 20, 220]), ImageFormat::Png)
 }
 
-/// A JPEG that says where it was taken and that its top is on its right.
+/// A JPEG with a location, and with an orientation that puts its top on the right.
 fn photograph() -> Vec<u8> {
     let jpeg = encoded(&picture([20, 20, 220]), ImageFormat::Jpeg);
     let mut exif = b"Exif\0\0MM\0*\0\0\0\x08".to_vec();
@@ -74,7 +74,7 @@ async fn status(caller: &Caller, link: &Value) -> Value {
     caller.get(&format!("{UPLOADS}/{}", link["id"].as_str().unwrap())).await.is(200)
 }
 
-/// Uploads a file and says what became of it.
+/// Uploads a file and returns its final state.
 async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str) -> Value {
     let link = announce(caller, file, content_type).await;
     send(cloud, &link, file, &[]).await.has(200);
@@ -82,7 +82,7 @@ async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str)
     status(caller, &link).await
 }
 
-/// What an address of a picture leads to.
+/// What the address of a picture redirects to.
 async fn look(cloud: &Cloud, address: &Value) -> Reply {
     let anybody = cloud.anonymous();
     let reply = anybody.get(address.as_str().unwrap()).await;
@@ -118,7 +118,9 @@ fn below<'a>(objects: &'a BTreeSet<String>, folder: &str) -> Vec<&'a str> {
     objects.iter().filter(|key| key.starts_with(&format!("{folder}/"))).map(String::as_str).collect()
 }
 
-/// I-10: announced, uploaded, checked, published: upright squares in three sizes, without a word about where it was taken.
+/// A photograph is announced, uploaded, checked and published: upright squares in three sizes, without metadata such as its
+/// location.
+/// Promise: picture-publish
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_photograph_becomes_the_picture() {
     let cloud = Cloud::start().await;
@@ -150,7 +152,8 @@ async fn a_photograph_becomes_the_picture() {
     assert_eq!((objects.len(), below(&objects, "pictures").len()), (3, 3), "{objects:?}");
 }
 
-/// I-10: the address is stable, the link behind it short-lived: nobody may keep the reply for longer than the link is good.
+/// The address is stable, the link behind it is short-lived. The reply may not be cached for longer than the link is valid.
+/// Promise: picture-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     let cloud = Cloud::start().await;
@@ -172,7 +175,8 @@ async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     }
 }
 
-/// U1: a link takes exactly the declared file: another type, length, checksum, key or method is refused, and so is a late one.
+/// A link accepts exactly the declared file. Another type, length, checksum, key or method is refused, and so is an expired link.
+/// Promise: picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_takes_exactly_what_was_declared() {
     let cloud = Cloud::start().await;
@@ -215,7 +219,8 @@ async fn a_link_takes_exactly_what_was_declared() {
     assert_eq!((told["state"].as_str(), told["reason"].as_str()), (Some("refused"), Some("expired")));
 }
 
-/// U1, I-10: what may not be uploaded is refused before there is a link, all of it at once; twenty an hour are enough.
+/// A file that may not be uploaded is refused before there is a link, with all reasons at once. Twenty announcements an hour.
+/// Promise: picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_announced() {
     let cloud = Cloud::start().await;
@@ -264,7 +269,9 @@ async fn what_cannot_be_announced() {
     cloud.anonymous().post(UPLOADS, json!({})).await.is_problem(401, "token_invalid");
 }
 
-/// U2: what is no picture, not the declared one, or more than a picture is refused with a reason, deleted, and changes nothing.
+/// A file that is no picture, not of the declared type, or contains other data too is refused with a reason and deleted, and
+/// changes nothing.
+/// Promise: picture-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_picture_is_refused_with_a_reason() {
     let cloud = Cloud::start().await;
@@ -307,7 +314,8 @@ async fn what_is_no_picture_is_refused_with_a_reason() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// I-10: an upload that becomes nothing leaves the picture that there is alone.
+/// A failed upload leaves the current picture as it is.
+/// Promise: picture-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_upload_leaves_the_picture_alone() {
     let cloud = Cloud::start().await;
@@ -323,7 +331,8 @@ async fn a_damaged_upload_leaves_the_picture_alone() {
     }
 }
 
-/// I-10: a replaced picture goes to the trash and is purged after a while; a removed one too, and the default takes its place.
+/// A replaced or removed picture goes to the trash and is deleted after a while. After a removal the default picture is shown.
+/// Promise: picture-trash
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_pictures_go_to_the_trash() {
     let cloud = Cloud::start().await;
@@ -359,7 +368,8 @@ async fn old_pictures_go_to_the_trash() {
     cloud.anonymous().delete("/v1/me/picture").await.is_problem(401, "token_invalid");
 }
 
-/// I-10: saving something else leaves the picture's file as it is, byte for byte.
+/// Changing other members of the profile leaves the picture's file as it is, byte for byte.
+/// Promise: picture-publish
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn saving_something_else_leaves_the_picture_alone() {
     let cloud = Cloud::start().await;
@@ -380,7 +390,8 @@ async fn saving_something_else_leaves_the_picture_alone() {
     assert_eq!(objects(&cloud).len(), 3);
 }
 
-/// F2: uploads are one's own.
+/// Somebody else's upload is answered with 404.
+/// Promise: object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_elses_upload_is_not_there() {
     let cloud = Cloud::start().await;
@@ -394,7 +405,8 @@ async fn somebody_elses_upload_is_not_there() {
     }
 }
 
-/// I-10: of ten uploads at once the newest becomes the picture, and nothing else stays published.
+/// Of ten concurrent uploads the newest becomes the picture, and none of the others stays published.
+/// Promise: picture-publish
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_uploads_at_once_the_newest_wins() {
     let cloud = Cloud::start().await;
@@ -426,7 +438,8 @@ async fn of_uploads_at_once_the_newest_wins() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// Z36, Z49: the bucket's event may come twice, at once and much later; the picture is published once and stays.
+/// The bucket's event may be delivered twice, concurrently and much later. The picture is published once and stays.
+/// Promise: picture-publish, delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_comes_again_changes_nothing() {
     let cloud = Cloud::start().await;
@@ -454,7 +467,8 @@ async fn an_event_that_comes_again_changes_nothing() {
     assert_eq!(below(&trashed, "pictures").len(), 0);
 }
 
-/// Z2, Z3, Z50: whichever call of the processor fails or loses its reply, the picture is published once and nothing is left over.
+/// Whichever call of the processor fails or loses its reply, the picture is published once and no files are left over.
+/// Promise: picture-publish, consumer-resumes, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
     let cloud = Cloud::start().await;

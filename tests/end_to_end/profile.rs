@@ -1,4 +1,4 @@
-//! I-9: one's own profile, changed under its version, and what others see of it.
+//! The caller's profile, which is changed under its version, and what others see of it.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ async fn patch(caller: &Caller, version: &str, body: tests::Value) -> Reply {
     caller.with("if-match", version).patch("/v1/me", body).await
 }
 
-/// I-9: everything that registration learnt is there, and the default picture.
+/// All data of the registration is there, and the default picture.
+/// Promise: profile
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_reads_their_own_profile() {
     let cloud = Cloud::start().await;
@@ -54,7 +55,8 @@ async fn a_member_reads_their_own_profile() {
     cloud.anonymous().with("authorization", "Bearer x.y.z").get("/v1/me").await.is_problem(401, "token_invalid");
 }
 
-/// I-9: a merge patch: what is absent stays, `null` clears, and the version rises by one.
+/// A merge patch: absent members stay, `null` clears, and the version rises by one.
+/// Promise: profile
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patch_changes_what_it_names() {
     let cloud = Cloud::start().await;
@@ -80,7 +82,8 @@ async fn a_patch_changes_what_it_names() {
     assert!(merged.is(200)["bio"].is_null());
 }
 
-/// I-9: a change states the version it changes: none is 428, another one 412, and nothing happens.
+/// A change states the version it applies to. Without one it gets 428, with another one 412, and nothing changes.
+/// Promise: profile-version
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_names_its_version() {
     let cloud = Cloud::start().await;
@@ -95,7 +98,8 @@ async fn a_change_names_its_version() {
     assert_eq!(ana.get("/v1/me").await.is(200)["bio"], "first");
 }
 
-/// I-9: of a hundred changes of one version one is made.
+/// Of a hundred concurrent changes of one version one is made.
+/// Promise: profile-version
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_changes_of_one_version_one_is_made() {
     let cloud = Cloud::start().await;
@@ -110,7 +114,8 @@ async fn of_many_changes_of_one_version_one_is_made() {
     assert_eq!(statuses.iter().filter(|s| **s == 412).count(), 99, "{statuses:?}");
 }
 
-/// I-9: what changes nothing leaves the version alone: an empty patch, the same values, signing in.
+/// Requests that change nothing keep the version: an empty patch, the same values, signing in.
+/// Promise: profile-version
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changes_nothing_leaves_the_version_alone() {
     let cloud = Cloud::start().await;
@@ -123,7 +128,8 @@ async fn what_changes_nothing_leaves_the_version_alone() {
     assert_eq!(etag(&elsewhere).await, version);
 }
 
-/// F3, G2, I-9: unknown, protected and mistyped members are malformed; broken rules are told all at once; nothing changes.
+/// Unknown, protected and mistyped members are refused as malformed. All broken rules are returned at once. Nothing changes.
+/// Promise: profile-validation, request-bodies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_patch_may_not_do() {
     let cloud = Cloud::start().await;
@@ -199,7 +205,8 @@ async fn what_a_patch_may_not_do() {
     assert_eq!((etag(&ana).await, ana.get("/v1/me").await.is(200)), (version, before));
 }
 
-/// I-9: a day of birth can be given, put right and taken back; nobody becomes younger than sixteen.
+/// A day of birth can be given, corrected and removed. Nobody becomes younger than sixteen.
+/// Promise: profile-validation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_of_birth_keeps_the_rule_of_registration() {
     let cloud = Cloud::start().await;
@@ -217,8 +224,9 @@ async fn a_day_of_birth_keeps_the_rule_of_registration() {
     assert!(cleared.is(200)["birth_date"].is_null());
 }
 
-/// I-9: a username changes under its version and the rules of registration, after a step-up, and its owner is told; the new one
-/// signs in, the former one does not; what is told of other people's names is throttled with the look-up.
+/// A username changes under its version and the rules of registration, after a step-up, and its owner is notified. The new name
+/// signs in, the former one does not. Whether a name is taken can be asked only within the limit of the look-up.
+/// Promise: username-change, step-up
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_username_changes() {
     let cloud = Cloud::start().await;
@@ -269,8 +277,9 @@ async fn a_username_changes() {
     assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana_nowak");
 }
 
-/// A former name is kept for its owner for thirty days: others are told that it is taken, it leads nowhere, and its owner can take it
-/// back. Then it is free, whether or not its claim was deleted. An account keeps five names at the most.
+/// A former name is reserved for its owner for thirty days: for others it is taken, it leads nowhere, and its owner can take it
+/// back. Then it is free, whether or not its claim was deleted. An account reserves five names at most.
+/// Promise: username-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_former_name_is_kept_for_its_owner() {
     let cloud = Cloud::start().await;
@@ -318,8 +327,9 @@ async fn a_former_name_is_kept_for_its_owner() {
     let _ = rename(&ana, &etag(&ana).await, "ana4").await.is(200);
 }
 
-/// I-9, Q4: of many who take one free name one has it and the others keep theirs; of many names that one person takes at once
-/// they have one.
+/// Of many people who take one free name concurrently one gets it and the others keep theirs. Of many names that one person takes
+/// concurrently they get one.
+/// Promise: unique-names, username-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_name_has_one_owner_and_one_person_one_name() {
     let cloud = Cloud::start().await;
@@ -356,7 +366,8 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
     assert_eq!(claims(&cloud).await, 7);
 }
 
-/// I-9, F4: others see the username, the picture and what is opened; a private profile opens nothing.
+/// Others see the username, the picture and what the owner has made visible. A private profile shows nothing more.
+/// Promise: profile-visibility
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_see_what_is_opened() {
     let cloud = Cloud::start().await;
@@ -381,7 +392,9 @@ async fn others_see_what_is_opened() {
     cloud.anonymous().get("/v1/users/ana").await.is_problem(401, "token_invalid");
 }
 
-/// D5, I-9: sixty profiles a minute for an account, wherever from and whether they are there; then it says when to come back.
+/// Sixty profiles a minute for an account, from any client and whether the profiles exist or not. Then the answer says when to
+/// come back.
+/// Promise: profile-visibility, request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_reads_all_profiles() {
     let cloud = Cloud::start().await;
@@ -402,7 +415,9 @@ async fn nobody_reads_all_profiles() {
     let _ = ben.get("/v1/users/ana").await.is(200);
 }
 
-/// Each operation asks AWS as often as it says, and no oftener: the batch that proves who asks brings what is asked about.
+/// Each operation makes as many calls of AWS as it documents: the batch that authenticates the caller also reads the items that
+/// the operation is about.
+/// Promise: operation-cost
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operations_make_as_few_calls_as_they_say() {
     let cloud = Cloud::start().await;
@@ -435,10 +450,11 @@ async fn operations_make_as_few_calls_as_they_say() {
     }
 }
 
-/// I-9 (online status): online is who was seen within five minutes or has a socket, and who has not signed out since; asking for
-/// one's own profile is being seen; nothing of it is shown of a private profile.
+/// A person is online who was active within five minutes or has a socket, and has not signed out since. Reading the own profile
+/// is activity. A private profile shows nothing of it.
+/// Promise: online-status
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_there_is_seen() {
+async fn the_online_status_follows_use() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let minutes = |n: u64| std::time::Duration::from_secs(60 * n);

@@ -1,4 +1,4 @@
-//! I-1 and I-2: becoming a member.
+//! Registration, in steps and by mailed link.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,8 @@ fn wrong(code: &str) -> String {
     code.chars().map(|c| if c == '9' { '0' } else { char::from(c as u8 + 1) }).collect()
 }
 
-/// I-1: six steps lead to an account, and its owner is signed in at once.
+/// Six steps make an account, and its owner is signed in.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn six_steps_lead_to_an_account() {
     let cloud = Cloud::start().await;
@@ -76,7 +77,7 @@ async fn six_steps_lead_to_an_account() {
     caller.post(&format!("{path}/complete"), json!({})).await.is_problem(404, "not_found");
 }
 
-/// Everything that is stored of a person: kinds, with the names of their attributes.
+/// Every kind of item that is stored of a person, with the names of its attributes.
 async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<String>> {
     cloud.settle().await;
     let dump = cloud.dump().await;
@@ -89,7 +90,9 @@ async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<St
     lasting.map(|item| (item["kind"]["S"].as_str().unwrap().to_owned(), names(item))).collect()
 }
 
-/// The members of most tests are put into the table. They are what registration, a new number and the set-up of factors make.
+/// Most tests put their members directly into the table. These items are the same as those that registration, a proven number and
+/// the set-up of factors make.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_other_tests_are_like_those_who_registered() {
     let cloud = Cloud::start().await;
@@ -108,7 +111,8 @@ async fn members_of_other_tests_are_like_those_who_registered() {
     cloud.sign_in(put.name()).await;
 }
 
-/// I-1: no step can be skipped, and each refusal names the step that comes first.
+/// No step can be skipped, and each refusal names the step that comes first.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_step_is_skipped() {
     let cloud = Cloud::start().await;
@@ -128,7 +132,9 @@ async fn no_step_is_skipped() {
     assert_eq!(required(caller.post(&format!("{path}/complete"), json!({})).await.is_problem(409, "step_required")), "username");
 }
 
-/// I-1: a code has three tries, ten minutes and one life; a new one kills it; sending again takes twenty seconds.
+/// A code has three attempts, is valid for ten minutes, and works once. A new one voids it. It can be sent again after twenty
+/// seconds.
+/// Promise: code-lifetime, code-attempts, code-resend
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_are_short_lived_and_few() {
     let cloud = Cloud::start().await;
@@ -165,7 +171,8 @@ async fn codes_are_short_lived_and_few() {
     assert_eq!(attempt(&third).await.is(200)["step"], "personal");
 }
 
-/// I-1, B3, Q10: of a thousand guesses at once three are evaluated, and the right code is refused then.
+/// Of a thousand concurrent guesses three are evaluated, and then the right code is refused.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_in_parallel_gains_nothing() {
     let cloud = Cloud::start().await;
@@ -182,7 +189,8 @@ async fn guessing_in_parallel_gains_nothing() {
     caller.post(&format!("{path}/code"), json!({ "code": code })).await.is_problem(422, "code_invalid");
 }
 
-/// I-1, Q4: of a thousand who want the same name one gets it, and the others lose nothing but the name.
+/// Of a thousand concurrent requests for the same name one gets it. The others keep the rest of their registration.
+/// Promise: unique-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_many_gets_the_name() {
     let cloud = Cloud::start().await;
@@ -229,7 +237,8 @@ async fn one_of_many_gets_the_name() {
     caller.post(&format!("{path}/complete"), json!({})).await.is(201);
 }
 
-/// I-1, B3, Q1: of a thousand who send the right code at once the flow goes on by one step, to one account.
+/// A thousand concurrent requests with the right code move the flow on by one step, to one account.
+/// Promise: code-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_right_code_counts_once() {
     let cloud = Cloud::start().await;
@@ -259,14 +268,15 @@ async fn the_right_code_counts_once() {
     one_account(&cloud).await;
 }
 
-/// That there is one account, and one claim of each of its names.
+/// Asserts that there is one account, with one claim of each of its names.
 async fn one_account(cloud: &Cloud) {
     for kind in ["user", "username", "email", "password"] {
         assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}");
     }
 }
 
-/// I-1, Q4: of five who have proven one address one gets the account, whatever names they chose, and the others learn why not.
+/// Of five flows that have proven one address one gets the account, whatever usernames were chosen, and the others are told why.
+/// Promise: unique-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_address_has_one_account() {
     let cloud = Cloud::start().await;
@@ -301,7 +311,8 @@ async fn one_address_has_one_account() {
     one_account(&cloud).await;
 }
 
-/// I-2, Q4: one link that many open at once makes one account; the link to the same address before it makes none.
+/// One link that is opened many times concurrently makes one account. An earlier link to the same address makes none.
+/// Promise: unique-names, link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_link_opens_one_account() {
     let cloud = Cloud::start().await;
@@ -330,8 +341,9 @@ async fn one_link_opens_one_account() {
     cloud.sign_in("ana_too").await;
 }
 
-/// R5, Z2, Z3: a table that fails when everything is to become an account leaves nothing of it, and the same call makes it
-/// later; where only the reply is lost, it is made.
+/// When the table fails while the account is made, no item of it is left, and repeating the request makes it. When only the reply
+/// is lost, it is made.
+/// Promise: account-atomic, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_is_made_whole_or_not_at_all() {
     let cloud = Cloud::start().await;
@@ -383,7 +395,8 @@ async fn an_account_is_made_whole_or_not_at_all() {
     }
 }
 
-/// X2: where a mailed link leads is configured, whatever a request says of where it was sent.
+/// A mailed link leads to the configured address, whatever the request's headers say.
+/// Promise: link-target
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_lead_where_they_are_configured_to() {
     let cloud = Cloud::start().await;
@@ -407,7 +420,8 @@ async fn links_lead_where_they_are_configured_to() {
     }
 }
 
-/// I-1: who was slower with an address is led back to where it was given.
+/// The slower of two flows with one address is sent back to the step of the address.
+/// Promise: unique-names, registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_two_gets_the_address() {
     let cloud = Cloud::start().await;
@@ -428,7 +442,8 @@ async fn one_of_two_gets_the_address() {
     assert_eq!((&again["step"], &again["username"]), (&json!("code"), &json!("anna")));
 }
 
-/// E1: a known address is answered like an unknown one; its owner is told by mail, and guessing looks the same.
+/// A known address is answered like an unknown one, also while codes are guessed. Its owner is notified by mail.
+/// Promise: no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_known_address_looks_like_an_unknown_one() {
     let cloud = Cloud::start().await;
@@ -452,7 +467,8 @@ async fn a_known_address_looks_like_an_unknown_one() {
     assert!(cloud.mail_to("other@example.test").await.links.iter().any(|l| l.contains("#token=")));
 }
 
-/// I-1: going back to step one takes the proof away, and a code sent to the former address proves nothing.
+/// Going back to step one removes the proof. A code that was sent to the former address proves nothing.
+/// Promise: registration-steps, code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_address_must_be_proven_anew() {
     let cloud = Cloud::start().await;
@@ -471,7 +487,8 @@ async fn another_address_must_be_proven_anew() {
     caller.put(&format!("{path}/personal"), personal()).await.is_problem(409, "step_required");
 }
 
-/// I-1: everything that is wrong with a request is told at once, in the client's language, and changes nothing.
+/// All errors of a request are returned at once, in the client's language, and nothing changes.
+/// Promise: registration-steps, problem-documents
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_wrong_is_told_at_once() {
     let cloud = Cloud::start().await;
@@ -521,7 +538,7 @@ async fn everything_wrong_is_told_at_once() {
     assert_eq!(caller.get(&path).await.is(200)["step"], "password");
 }
 
-/// A registration in steps that has come to its password.
+/// A registration in steps up to its password.
 async fn at_the_password(cloud: &Cloud, name: &str) -> (Caller, String) {
     let email = format!("{name}@example.test");
     let (caller, path) = begin(cloud, &email).await;
@@ -531,7 +548,8 @@ async fn at_the_password(cloud: &Cloud, name: &str) -> (Caller, String) {
     (caller, format!("{path}/password"))
 }
 
-/// A3: what stands on the list of common passwords is refused however it is capitalised, in steps and by link.
+/// A password on the list of common passwords is refused in upper or lower case, in steps and by link.
+/// Promise: common-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn common_passwords_are_refused() {
     let cloud = Cloud::start().await;
@@ -551,8 +569,9 @@ async fn common_passwords_are_refused() {
     caller.put(&path, json!({ "password": PASSWORD })).await.is(200);
 }
 
-/// A3: a password that is known from a breach is refused, together with whatever else is wrong with it; those who know it are
-/// told five digits of its hash and nothing more.
+/// A password that is known from a breach is refused, together with all other errors of the request. The service that knows it is
+/// sent five digits of its hash and nothing more.
+/// Promise: breached-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn breached_passwords_are_refused() {
     let cloud = Cloud::start().await;
@@ -583,9 +602,10 @@ async fn breached_passwords_are_refused() {
     assert_eq!(breached.asked().len(), asked.len());
 }
 
-/// A3, Z48: while nobody knows about breaches, or not within a second, the list of common passwords alone counts.
+/// When the service of breached passwords fails or takes more than a second, only the list of common passwords is used.
+/// Promise: breached-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_waits_for_who_knows_breached_passwords() {
+async fn nobody_waits_for_the_service_of_breached_passwords() {
     let cloud = Cloud::start().await;
     let breached = &cloud.outside.breached;
     let (caller, path) = at_the_password(&cloud, "ana_n").await;
@@ -602,7 +622,8 @@ async fn nobody_waits_for_who_knows_breached_passwords() {
     assert_eq!(caller.put(&path, known).await.field_errors(), ["/password password_breached"]);
 }
 
-/// G2, G3: what is not the expected JSON is refused with a problem document that says where.
+/// A body that is not the expected JSON is refused with a problem document that points at the error.
+/// Promise: problem-documents, request-bodies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn malformed_requests_are_refused() {
     let cloud = Cloud::start().await;
@@ -643,7 +664,8 @@ async fn malformed_requests_are_refused() {
     assert_eq!(cloud.inbox.len(), 0, "nothing was sent");
 }
 
-/// G4: every answer carries the headers that keep browsers safe, also an error.
+/// Every answer has the headers that protect browsers, also an error.
+/// Promise: security-headers
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_is_safe_for_browsers() {
     let cloud = Cloud::start().await;
@@ -665,7 +687,8 @@ async fn every_answer_is_safe_for_browsers() {
     assert!(html.header("content-type").starts_with("text/html") && html.bytes.starts_with(b"<!doctype html>"));
 }
 
-/// I-1: whether a name is free can be asked, in any case and not too often.
+/// Whether a name is free can be asked in any case of letters, and not too often.
+/// Promise: username-check
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_can_be_checked() {
     let cloud = Cloud::start().await;
@@ -692,7 +715,8 @@ async fn names_can_be_checked() {
     caller.with("x-forwarded-for", "203.0.113.9").get("/v1/usernames/ben/availability").await.is_problem(429, "too_many_requests");
 }
 
-/// An address gets six mails at once, a client begins ten registrations an hour, and a new hour is a new hour.
+/// An address gets six mails at once, a client begins ten registrations an hour, and the limits are renewed with the next hour.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mails_are_limited() {
     let cloud = Cloud::start().await;
@@ -737,7 +761,8 @@ async fn mails_are_limited() {
     start(&busy, "ana@example.test").await.is(201);
 }
 
-/// I-1: a flow is forgotten after a day.
+/// A flow expires after a day.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flow_is_forgotten_after_a_day() {
     let cloud = Cloud::start().await;
@@ -750,7 +775,8 @@ async fn a_flow_is_forgotten_after_a_day() {
     caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is_problem(404, "not_found");
 }
 
-/// I-2: a mailed link opens the account for whoever knows the password, once.
+/// A mailed link opens the account once, for somebody who knows the password.
+/// Promise: registration-link, link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_opens_the_account() {
     let cloud = Cloud::start().await;
@@ -778,7 +804,8 @@ async fn a_link_opens_the_account() {
     cloud.sign_in("ana").await;
 }
 
-/// I-2, A7: somebody who registers another person's address does not get in when that person opens the link.
+/// Somebody who registers another person's address does not get the account when that person opens the link.
+/// Promise: registration-link
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_link_alone_does_not_let_a_stranger_choose_the_password() {
     let cloud = Cloud::start().await;
@@ -801,7 +828,8 @@ async fn the_link_alone_does_not_let_a_stranger_choose_the_password() {
         .is_problem(401, "credentials_invalid");
 }
 
-/// I-2: a link is good for a day; another one can be asked for after a minute, and kills it.
+/// A link is valid for a day. Another one can be asked for after a minute, and voids the first.
+/// Promise: registration-link, link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_expire_and_are_replaced() {
     let cloud = Cloud::start().await;
@@ -822,7 +850,9 @@ async fn links_expire_and_are_replaced() {
     activate(&second).await.is_problem(422, "link_invalid");
 }
 
-/// A8, I-2: of the links that were mailed to one address the newest is good, whoever asked for it; the flow before may ask again.
+/// Of the links that were mailed to one address only the newest is valid, whoever asked for it. The flow of an earlier one may
+/// ask again.
+/// Promise: link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_newest_link_is_good() {
     let cloud = Cloud::start().await;
@@ -846,7 +876,8 @@ async fn the_newest_link_is_good() {
     caller.post(&format!("/v1/registrations/{second}/code/resend"), json!({})).await.is_problem(404, "not_found");
 }
 
-/// A7, S2: neither codes nor passwords nor tokens stand in any table in clear.
+/// Neither codes nor passwords nor tokens are stored in clear in any table.
+/// Promise: secrets-hashed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_stored_in_clear() {
     let cloud = Cloud::start().await;
@@ -868,7 +899,8 @@ async fn no_secret_is_stored_in_clear() {
     assert!(dump.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
 }
 
-/// I-1: whether a name is taken is told to nobody without a flow that has come so far, and not more often than elsewhere.
+/// Within a registration, whether a name is taken is answered only at its step, and not more often than elsewhere.
+/// Promise: username-check
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flow_is_no_way_around_the_limit_on_names() {
     let cloud = Cloud::start().await;
@@ -890,7 +922,9 @@ async fn a_flow_is_no_way_around_the_limit_on_names() {
     caller.put(&format!("{path}/username"), json!({ "username": "free" })).await.is_problem(429, "too_many_requests");
 }
 
-/// New codes bring new tries, but at most twenty in a day; then codes are long. The same address again is no way around the wait.
+/// New codes bring new attempts, but at most twenty in a day. Then codes are long. Giving the same address again does not shorten
+/// the wait.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_codes_do_not_forget_failures() {
     let cloud = Cloud::start().await;
@@ -914,7 +948,8 @@ async fn new_codes_do_not_forget_failures() {
     caller.post(&format!("{path}/code"), json!({ "code": right })).await.is(200);
 }
 
-/// I-2: a link that was asked for late is good for its whole day.
+/// A link that is asked for late in a flow is valid for its whole day.
+/// Promise: registration-link
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_link_is_good_for_a_day() {
     let cloud = Cloud::start().await;
@@ -930,7 +965,8 @@ async fn a_late_link_is_good_for_a_day() {
     caller.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201);
 }
 
-/// I-3: one client is one person: whoever registers, either way, ends the sign-in that the browser had.
+/// A registration, either way, ends the session that the browser had.
+/// Promise: one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn registering_ends_the_sign_in_before() {
     let cloud = Cloud::start().await;

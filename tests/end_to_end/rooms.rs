@@ -1,4 +1,4 @@
-//! C-1, C-5 over HTTP: opening a chat with somebody, listing chats, reading back.
+//! Chat over HTTP: opening a direct room, listing rooms, reading back.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -25,7 +25,8 @@ fn numbers(page: &Value) -> Vec<u64> {
     page["items"].as_array().unwrap().iter().map(|m| m["seq"].as_u64().unwrap()).collect()
 }
 
-/// C-1: found or made once, though both start at once, five hundred times.
+/// Two people open a room with each other at the same moment, five hundred times: one room is made.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn crossing_openings_make_one_room() {
     let cloud = Cloud::start().await;
@@ -56,7 +57,8 @@ async fn crossing_openings_make_one_room() {
     }
 }
 
-/// C-1: each sees the other one in it.
+/// Each sees the other one in it.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_room_shows_the_other_person() {
     let cloud = Cloud::start().await;
@@ -69,7 +71,8 @@ async fn a_direct_room_shows_the_other_person() {
     assert_eq!((&same["id"], &same["with"]["username"]), (&room["id"], &json!("ana")));
 }
 
-/// C-1, I-9: whoever knows somebody's name finds them and writes to them.
+/// Somebody's username is enough to find them and to write to them.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_enough_to_write_to_somebody() {
     let cloud = Cloud::start().await;
@@ -82,7 +85,8 @@ async fn a_name_is_enough_to_write_to_somebody() {
     assert_eq!(socket.hear("message").await["text"], "hello");
 }
 
-/// C-1: not with oneself, not with nobody, and only as it is asked for.
+/// A room with oneself or with an unknown person is refused, and so is any other body.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_room_needs_another_person() {
     let cloud = Cloud::start().await;
@@ -98,7 +102,8 @@ async fn a_direct_room_needs_another_person() {
     cloud.anonymous().get("/v1/rooms/public/messages").await.is_problem(401, "token_invalid");
 }
 
-/// C-8: one's chats, the public room first, page by page without repetition.
+/// The caller's rooms, the public one first, page by page without repetition.
+/// Promise: chat-room-list
 #[tokio::test(flavor = "multi_thread")]
 async fn chats_are_listed_in_pages() {
     let cloud = Cloud::start().await;
@@ -129,7 +134,8 @@ async fn chats_are_listed_in_pages() {
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
 }
 
-/// C-5: the newest thirty, ascending, and back to the beginning.
+/// The newest thirty messages, in ascending order, and page by page back to the first.
+/// Promise: chat-history
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_is_read_back_to_its_beginning() {
     let cloud = Cloud::start().await;
@@ -163,7 +169,8 @@ async fn a_room_is_read_back_to_its_beginning() {
     ben.get(&format!("/v1/rooms/public/messages?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
 }
 
-/// C-2: the public room has its name in the address, too.
+/// The public room is addressed by its name.
+/// Promise: chat-public-room
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_room_is_read_by_its_name() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! I-3: signing in in up to three steps, and stepping up. B3 to B9, B13, E1; races Q1, Q10, Q11.
+//! Signing in in up to three steps, and stepping up.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -26,14 +26,15 @@ async fn verify(caller: &Caller, flow: &Value, code: &str) -> Reply {
     caller.post(&path(flow, "verify"), json!({ "code": code })).await
 }
 
-/// Begins anew and answers with a code of the app.
+/// Begins a new sign-in and answers with a code of the app.
 async fn with_app(caller: &Caller, login: &str, code: &str) -> Reply {
     let flow = begin(caller, login).await;
     let _ = choose(caller, &flow, "app").await.is(200);
     verify(caller, &flow, code).await
 }
 
-/// I-3, I-4: where no more codes may be sent to the only factor, the sign-in begins all the same, and a recovery code leads in.
+/// When no more codes may be sent to the only factor, the sign-in still begins, and a recovery code completes it.
+/// Promise: recovery-codes, mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recovery_code_leads_in_when_no_code_is_sent() {
     let cloud = Cloud::start().await;
@@ -61,8 +62,9 @@ async fn a_recovery_code_leads_in_when_no_code_is_sent() {
     assert_eq!(codes().await, sent);
 }
 
-/// I-3, M16, B9: after the password nobody is signed in; contacts are masked; each of the three ways leads in; where to go on is
-/// a path of our own.
+/// After the password nobody is signed in. Contacts are masked. Each of the three kinds of codes completes the sign-in. The path
+/// to continue with is one of this site.
+/// Promise: mfa-sign-in, return-path
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_ways_lead_in() {
     let cloud = Cloud::start().await;
@@ -111,7 +113,8 @@ async fn three_ways_lead_in() {
     }
 }
 
-/// I-3: none, one or several second factors lead to the right next step.
+/// No, one or several second factors lead to the right next step.
+/// Promise: mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_step_depends_on_the_factors() {
     let cloud = Cloud::start().await;
@@ -137,8 +140,9 @@ async fn the_next_step_depends_on_the_factors() {
     verify(&client, &only, &code).await.is(201);
 }
 
-/// I-3, B3, B5, B6, M4, M7: three wrong answers burn the flow; beginning anew, from wherever, sends nothing early and has a code of
-/// its own; another one comes after twenty seconds and kills the one before; after ten minutes none is good.
+/// Three wrong answers end the flow. A new flow, from any client, sends nothing early and has a code of its own. Another code can
+/// be sent after twenty seconds and voids the one before. After ten minutes none is valid.
+/// Promise: code-attempts, code-resend, code-lifetime
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_is_counted_whatever_begins_anew() {
     let cloud = Cloud::start().await;
@@ -210,7 +214,8 @@ async fn guessing_is_counted_whatever_begins_anew() {
     assert_eq!(cloud.inbox.len(), sent);
 }
 
-/// E1, D4: what strangers have sent to somebody's address and number takes nothing away from what its owner is sent.
+/// Messages that strangers cause to somebody's address and number leave the owner's share as it is.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_use_up_nothing_of_a_members_codes() {
     let cloud = Cloud::start().await;
@@ -244,8 +249,9 @@ async fn strangers_use_up_nothing_of_a_members_codes() {
     }
 }
 
-/// B3: after a hundred wrong codes with nothing right between them no more are taken, whoever asks, until a recovery code is right
-/// or the password is reset: nobody is locked out for good.
+/// After a hundred wrong codes without a right one in between the factor is closed for everybody, until a recovery code is right
+/// or the password is reset. Nobody is locked out permanently.
+/// Promise: code-attempts, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_wrong_codes_close_the_factor() {
     let cloud = Cloud::start().await;
@@ -303,7 +309,8 @@ async fn a_hundred_wrong_codes_close_the_factor() {
     with_other(&app.code(&cloud)).await.is_problem(403, "factor_locked");
 }
 
-/// B3: whoever reads somebody's mail and knows the password has no more guesses at the app for signing in by mail in between.
+/// Somebody who reads the mail and knows the password gets no more guesses at the app by signing in by mail in between.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mailed_code_forgets_nothing_of_the_app() {
     let cloud = Cloud::start().await;
@@ -330,7 +337,9 @@ async fn a_mailed_code_forgets_nothing_of_the_app() {
     assert!(refused.header("ratelimit-policy").starts_with("\"code_guesses\";"), "{refused:?}");
 }
 
-/// B8: a code of the app is good for its step and its neighbours, once, and five failures mean a pause of a quarter of an hour.
+/// A code of the app is valid for its time step and the two next to it, and works once. Five failures mean a pause of a quarter
+/// of an hour.
+/// Promise: app-codes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_of_the_app_are_good_once() {
     let cloud = Cloud::start().await;
@@ -358,7 +367,8 @@ async fn codes_of_the_app_are_good_once() {
     verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
 }
 
-/// I-3, B6: made-up, foreign, finished and forgotten flows are all nothing, and say nothing.
+/// Made-up, other people's, finished and expired flows get the same answer, which reveals nothing.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flows_of_others_are_nothing() {
     let cloud = Cloud::start().await;
@@ -394,8 +404,8 @@ async fn flows_of_others_are_nothing() {
     verify(&client, &next, &app.code(&cloud)).await.is_problem(404, "not_found");
 }
 
-/// I-3, Q13: a sign-in that waits for its second step is gone once its owner has changed or reset the password, or put the
-/// account to rest.
+/// A sign-in that waits for its second step ends when the password is changed or reset, or the account is deactivated.
+/// Promise: mfa-sign-in, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_changed_ends_what_was_begun() {
     let cloud = Cloud::start().await;
@@ -425,7 +435,8 @@ async fn what_has_changed_ends_what_was_begun() {
     }
 }
 
-/// I-3, M11: codes go to whoever is being signed in to, not to whoever is signed in where that is done.
+/// Codes go to the account that is being signed in to, not to the one that is signed in on the client.
+/// Promise: mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_go_to_whose_account_it_is() {
     const OTHER: &str = "+447911123457";
@@ -444,8 +455,9 @@ async fn codes_go_to_whose_account_it_is() {
     assert_eq!((cloud.mails_to("ana@example.test").await.len(), cloud.mails_to(PHONE).await.len()), before);
 }
 
-/// B13: what a stolen session must not be enough for takes a proof that is no older than five minutes, by the strongest that one
-/// has, of that very session.
+/// Operations that a stolen session must not allow take a proof that is no older than five minutes, by the strongest factor of
+/// the account, in that very session.
+/// Promise: step-up
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_up_is_good_for_five_minutes() {
     let cloud = Cloud::start().await;
@@ -470,8 +482,9 @@ async fn a_step_up_is_good_for_five_minutes() {
     fresh.post("/v1/me/passkeys/options", json!({})).await.is_problem(401, "step_up_required");
 }
 
-/// B13, C4, C9: a step-up brings new tokens to whoever has done it, and no more to who has a copy of those from before: that stays
-/// as it was, cannot be refreshed, and ends the session when it is tried later. The session and its sockets go on.
+/// A step-up returns new tokens. A copy of the former ones gains nothing: it stays without the proof, cannot be refreshed, and
+/// ends the session when it is tried later. The session and its sockets go on.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_up_lifts_no_copy() {
     let cloud = Cloud::start().await;
@@ -511,7 +524,8 @@ async fn a_step_up_lifts_no_copy() {
     with(&jar(&stepped)).post("/v1/sessions/refresh", json!({})).await.is(200);
 }
 
-/// Q11, Q1, B12: of a thousand uses of one code, of the app or a recovery code on many flows, or of a mailed one, one signs in.
+/// Of a thousand uses of one code (of the app or a recovery code on many flows, or a mailed one) one signs in.
+/// Promise: code-once, recovery-codes, app-codes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_code_signs_in_once() {
     let cloud = Cloud::start().await;
@@ -542,7 +556,8 @@ async fn one_code_signs_in_once() {
     }
 }
 
-/// Q10, B3: of a thousand wrong codes at once no more than the tries of the flow are evaluated, and the right one is refused then.
+/// Of a thousand concurrent wrong codes no more than the attempts of the flow are evaluated, and then the right one is refused.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_codes_in_parallel_gains_nothing() {
     let cloud = Cloud::start().await;
@@ -563,7 +578,8 @@ async fn guessing_codes_in_parallel_gains_nothing() {
     verify(&client, &flow, &app.code(&cloud)).await.is_problem(422, "code_invalid");
 }
 
-/// E1: a wrong password looks alike whether or not there are second factors, and so does an unknown name.
+/// A wrong password gets the same answer with and without second factors, and so does an unknown name.
+/// Promise: no-account-disclosure, mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn second_factors_do_not_show_before_the_password() {
     let cloud = Cloud::start().await;
@@ -579,7 +595,8 @@ async fn second_factors_do_not_show_before_the_password() {
     let _: Option<App> = None;
 }
 
-/// D4, Z4: a code that is not sent again after all uses up nothing of what may be sent to the number.
+/// A resend that fails does not count towards the number's limit.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_was_not_sent_again_does_not_count() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! What must hold for identity as a whole, whatever the feature: passwords, names, and what ends with what.
+//! Rules about identity that hold in every feature: passwords, names, logs, and what ends every session.
 
 use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::deletion::{SWEEP, run, schedule, until_due};
 const PHONE: &str = "+447700900123";
 const NEW: &str = "quiet rivers bend";
 
-/// As many characters as asked for, without a pattern.
+/// A text of this many characters, without a pattern.
 fn text(length: usize) -> String {
     let mut all = String::new();
     for n in 0_u32.. {
@@ -37,7 +37,8 @@ async fn status(cloud: &Cloud, login: &str, password: &str) -> u16 {
     cloud.anonymous().post("/v1/sessions", json!({ "login": login, "password": password })).await.status.as_u16()
 }
 
-/// A1: of every password there is an Argon2id hash of these parameters, with a salt of its own, and nothing else.
+/// Of every password only an Argon2id hash with these parameters and a salt of its own is stored.
+/// Promise: password-hash
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passwords_are_hashed() {
     let cloud = Cloud::start().await;
@@ -58,7 +59,9 @@ async fn passwords_are_hashed() {
     assert_eq!(salts.len(), 8);
 }
 
-/// A2, A4: twelve to 128 characters, whatever they are, in at most 1,024 bytes; each is compared to its last byte, as it was typed.
+/// Passwords have twelve to 128 characters of any kind, in at most 1,024 bytes. They are compared to the last byte, exactly as
+/// they were typed.
+/// Promise: password-length
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passwords_are_taken_as_they_are() {
     let cloud = Cloud::start().await;
@@ -88,7 +91,9 @@ async fn passwords_are_taken_as_they_are() {
     }
 }
 
-/// A3: what everybody thinks of is refused at registration, change and reset, with the reason; the link of the reset stays good.
+/// Common passwords, and those made of the person's data, are refused in a registration, a change and a reset, with the reason.
+/// The link of the reset stays valid.
+/// Promise: common-passwords, breached-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passwords_that_everybody_thinks_of_are_refused() {
     const WORDS: [&str; 50] = [
@@ -180,7 +185,8 @@ async fn passwords_that_everybody_thinks_of_are_refused() {
     assert_eq!(status(&cloud, "ana", NEW).await, 201);
 }
 
-/// A6: an address or a name has one form: what looks like another one's is the same or is refused.
+/// Addresses and usernames are normalised: a spelling that looks like an existing one is the same name or is refused.
+/// Promise: name-form
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_have_one_form() {
     let cloud = Cloud::start().await;
@@ -245,7 +251,8 @@ async fn names_have_one_form() {
     assert_eq!(available("ana_x").await.is(200)["available"], true);
 }
 
-/// A9: where nobody has registered there is nobody, whatever name and password are tried.
+/// A fresh deployment has no account, whatever name and password are tried.
+/// Promise: no-default-account
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_there_by_default() {
     let cloud = Cloud::start().await;
@@ -273,7 +280,8 @@ pub(crate) const ADDRESS_HEADERS: [&str; 12] = [
     "cloudfront-viewer-address",
 ];
 
-/// D6: where a client is, it cannot say itself.
+/// A client cannot choose its address.
+/// Promise: client-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_cannot_be_made_up() {
     let cloud = Cloud::start().await;
@@ -293,9 +301,10 @@ async fn an_address_cannot_be_made_up() {
     assert_eq!(status(&cloud, "ana", PASSWORD).await, 201, "nobody else waits");
 }
 
-/// C10: nothing that lets somebody in stands in an address, and what is logged of a request is its route.
+/// No credential is part of a URL, and a request is logged by its route.
+/// Promise: log-secrets
 #[test]
-fn no_credential_stands_in_an_address() {
+fn no_credential_is_part_of_a_url() {
     let mut seen = BTreeSet::new();
     for item in tests::document()["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {
@@ -351,8 +360,8 @@ impl Secrets {
     }
 }
 
-/// O-2, B2, C10, N14: whatever people do and whatever fails meanwhile, nothing that lets anybody in, and no address or number,
-/// stands in a log or among what was given up.
+/// Whatever people do and whatever fails meanwhile, no credential, address or phone number is in a log or a dead-letter queue.
+/// Promise: log-secrets
 #[test]
 fn nothing_secret_is_logged() {
     let Some(((secrets, given_up), log)) = logged(journey()) else { return };
@@ -366,7 +375,7 @@ fn nothing_secret_is_logged() {
     assert!(found.is_empty(), "given up: {}", found.join("\n"));
 }
 
-/// What somebody does from their first day to their last, with many a mistake, and what went with it that nobody may know.
+/// What somebody does from their first day to their last, with many mistakes; and every secret of it.
 async fn journey() -> (Secrets, String) {
     const PIN: u64 = 424_242_424_242;
     let cloud = Cloud::start().await;
@@ -512,7 +521,8 @@ async fn journey() -> (Secrets, String) {
     (secrets, given_up)
 }
 
-/// E2: a name that nobody has costs what one costs that somebody has, whatever state the account is in.
+/// An unknown name causes the same work as a known one, whatever state the account is in.
+/// Promise: equal-cost
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_costs_the_same_for_everybody() {
     let cloud = Cloud::start().await;
@@ -580,7 +590,8 @@ impl Held {
     }
 }
 
-/// C3, C7: a change of how one signs in, resting and leaving end every session, refresh token, socket and trusted device at once.
+/// A change of credentials, deactivation and deletion end every session, refresh token, socket and trusted device at once.
+/// Promise: credential-change-ends-sessions, sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_outlives_what_ends_it() {
     let cloud = Cloud::start().await;

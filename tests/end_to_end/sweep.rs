@@ -1,6 +1,6 @@
-//! Every operation that changes something, with a token that is no longer good enough; and every act of several steps, gone on with
-//! by another token than the one it was begun with. The operations are those of the document: one that is not sorted into
-//! [`OPERATIONS`], and a later step of an act that is not tried here, fails.
+//! Every operation that changes something, called with a token that is no longer valid enough; and every later step of a flow,
+//! called with another token than its first step. The operations are those of the document: one that is missing from
+//! [`OPERATIONS`], and a later step that no test tries, fails.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -147,8 +147,10 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("a text: {value}")).to_owned()
 }
 
+/// Every operation of the document that changes something is in [`OPERATIONS`].
+/// Promise: permission-matrix
 #[test]
-fn every_operation_that_changes_something_is_sorted() {
+fn every_operation_that_changes_something_is_listed() {
     let there: BTreeSet<String> = operations().into_iter().map(|operation| operation.name).collect();
     let here: BTreeSet<String> = OPERATIONS.iter().map(|(_, name)| (*name).to_owned()).collect();
     assert_eq!(here.len(), OPERATIONS.len(), "an operation stands here twice");
@@ -156,7 +158,9 @@ fn every_operation_that_changes_something_is_sorted() {
     assert_eq!(here.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "these are gone");
 }
 
-/// Whatever takes a fresh proof takes it from the token: that its session has been stepped up since makes a copy no better.
+/// An operation that takes a fresh proof takes it from the token: a copy from before the step-up is refused, although the session
+/// has stepped up since.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_from_before_the_step_up_is_not_enough() {
     let cloud = Cloud::start().await;
@@ -173,7 +177,7 @@ async fn a_token_from_before_the_step_up_is_not_enough() {
     ana.post("/v1/me/exports", json!({})).await.is(202);
 }
 
-/// Nothing that takes somebody who is signed in takes a token, or a refresh token, of a session that has ended.
+/// Asserts that no operation for signed-in callers takes a token or a refresh token of an ended session.
 async fn is_out(ended: &Caller, after: &str) {
     let all = operations();
     let calls = all.iter().filter(|operation| operation.signed_in).map(async |operation| (&operation.name, operation.call(ended).await));
@@ -184,6 +188,8 @@ async fn is_out(ended: &Caller, after: &str) {
     assert_eq!(refresh.status, 401, "refreshed after {after} {refresh:?}");
 }
 
+/// After a sign-out every operation refuses the session's tokens.
+/// Promise: sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_was_signed_out_is_good_for_nothing() {
     let cloud = Cloud::start().await;
@@ -198,7 +204,7 @@ async fn a_session_that_was_signed_out_is_good_for_nothing() {
     ana.get("/v1/me").await.is(200);
 }
 
-/// Steps up with the password alone, or with a mailed code upon it where there is a passkey.
+/// Steps up with the password alone, or with the password and a mailed code if there is a passkey.
 async fn step_up_by_password(cloud: &Cloud, caller: &Caller) -> Caller {
     let flow = caller.post("/v1/step-ups", json!({})).await.is(201);
     let verify = format!("/v1/sign-ins/{}/verify", text(&flow["id"]));
@@ -211,8 +217,9 @@ async fn step_up_by_password(cloud: &Cloud, caller: &Caller) -> Caller {
     caller.signed_in(caller.post(&verify, json!({ "code": code })).await.is(200))
 }
 
-/// Every change of how one signs in ends every other session for everything; the one that makes it goes on, unless the change is for
-/// nobody to be signed in.
+/// Every change of credentials ends every other session for every operation. The session that makes it goes on, unless the change
+/// closes the account.
+/// Promise: credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_from_before_a_change_of_credentials_is_good_for_nothing() {
     const PHONES: [&str; 2] = ["+447911123456", "+447911123457"];
@@ -325,8 +332,9 @@ impl Flows {
     }
 }
 
-/// Whoever is half signed in, signed up or stepped up has a flow's id: as an access token it is worth nothing, to a flow of another
-/// kind neither, and a code belongs to the flow that asked for it.
+/// The id of a sign-in, registration or step-up flow is refused as an access token and as the id of another kind of flow. A code
+/// is valid only in the flow that asked for it.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_id_of_a_flow_continues_that_flow_and_nothing_else() {
     let cloud = Cloud::start().await;
@@ -380,7 +388,8 @@ async fn the_id_of_a_flow_continues_that_flow_and_nothing_else() {
     assert_eq!(sessions().await, before + 1, "elsewhere, and nobody else");
 }
 
-/// A link is good for what it was mailed for.
+/// A link is valid only for the purpose that it was mailed for.
+/// Promise: link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_does_what_it_was_sent_for_and_nothing_else() {
     let cloud = Cloud::start().await;
@@ -461,13 +470,14 @@ impl Others {
     }
 }
 
-/// The token after a refresh, which has the same proof.
+/// A refreshed token, which has the same proof.
 async fn refreshed(caller: &Caller) -> Caller {
     caller.signed_in(caller.post("/v1/sessions/refresh", json!({ "refresh_token": caller.refresh_token() })).await.is(200))
 }
 
-/// What a step-up allowed to begin is gone on with by its own proof alone: not by an older one of the same session, by another session
-/// of the same person, by somebody else or by nobody. A token that was refreshed meanwhile goes on.
+/// What was begun after a step-up is continued only with that proof: not with an older token of the same session, another session
+/// of the same person, somebody else's token or none. A refreshed token continues it.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_begun_goes_on_with_its_own_proof_alone() {
     const PHONES: [&str; 2] = ["+447911123456", "+447911123457"];
