@@ -52,7 +52,7 @@ async fn one_address_is_the_main_one() {
     assert_eq!(main_of(&ana).await, second);
     assert_eq!(ana.get(&format!("{ALL}/{first}")).await.is(200)["main"], false);
     ana.delete(&format!("{ALL}/{second}")).await.is(204);
-    assert_eq!(main_of(&ana).await, third, "the newest other one");
+    assert_eq!(main_of(&ana).await, third, "the newest of the others");
     ana.delete(&format!("{ALL}/{first}")).await.is(204);
     assert_eq!(main_of(&ana).await, third);
     ana.delete(&format!("{ALL}/{third}")).await.is(204);
@@ -75,7 +75,7 @@ async fn a_change_of_an_address_names_its_version() {
     assert_eq!(reply.header("etag"), "\"v2\"");
     assert_eq!((&changed["postal_code"], &changed["country"], &changed["main"]), (&json!("10117"), &json!("DE"), &json!(true)));
     put(&ana, &first, "\"v1\"", address("Krótka 1")).await.is_problem(412, "version_mismatch");
-    // What changes nothing leaves the version alone.
+    // A request that changes nothing keeps the version.
     assert_eq!(put(&ana, &first, "\"v2\"", berlin).await.header("etag"), "\"v2\"");
     ana.put(&format!("{ALL}/{second}/main"), json!({})).await.is(204);
     assert_eq!(ana.get(&format!("{ALL}/{first}")).await.header("etag"), "\"v3\"");
@@ -141,7 +141,7 @@ async fn each_part_of_an_address_has_bounds() {
     for (part, least, most) in [("street", 5, 100), ("city", 2, 50), ("state", 2, 50), ("postal_code", 3, 20)] {
         for (length, error) in [(least, None), (most, None), (least - 1, Some("too_short")), (most + 1, Some("too_long"))] {
             let mut body = whole.clone();
-            // Characters, not bytes, where there may be others than letters of English.
+            // Characters, not bytes, where letters outside of ASCII are allowed.
             body[part] = json!(if part == "postal_code" { "7" } else { "ł" }.repeat(length));
             let version = ana.get(&format!("{ALL}/{kept}")).await.header("etag");
             let (new, changed) = (ana.post(ALL, body.clone()).await, put(&ana, &kept, &version, body.clone()).await);
@@ -177,7 +177,7 @@ async fn of_forty_at_once_twenty_addresses_are_stored() {
     assert_eq!(items(&ana).await.len(), 20);
     let main = main_of(&ana).await;
 
-    // The main one goes while others ask to be it.
+    // The main address is deleted while requests make others the main one.
     let others: Vec<String> = items(&ana).await.iter().skip(1).take(5).map(|a| a["id"].as_str().unwrap().to_owned()).collect();
     let statuses = race(6, |i| {
         let (ana, main, other) = (ana.clone(), main.clone(), others.get(i).cloned());

@@ -188,7 +188,7 @@ async fn roles_are_given_and_taken() {
     let all = json!(entries).to_string();
     assert!(!all.contains("example.test") && !all.contains("+44") && !all.contains("ida\""), "{all}");
 
-    // To nobody, to who is at rest and to who means to leave; nor is there another role.
+    // Refused: an unknown person, a deactivated account, one about to be deleted, and an unknown role.
     let (dan, eve) = (cloud.member("dan").await, cloud.member("eve").await);
     deactivate(&dan).await.is(204);
     eve.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
@@ -202,7 +202,7 @@ async fn roles_are_given_and_taken() {
     root.put(&role("ida", "owner"), json!({})).await.is_problem(404, "not_found");
     assert!(audit(&cloud, &dan).await.is_empty() && audit(&cloud, &eve).await.is_empty());
 
-    // M1: who was away for half an hour is asked again, and a proof that is older than five minutes changes nothing.
+    // After half an hour without activity staff have to step up, and a proof older than five minutes changes nothing.
     cloud.advance(Duration::from_secs(301)).await;
     root.get(&account("ida")).await.is(200);
     root.put(&role("ida", "moderator"), json!({})).await.is_problem(401, "step_up_required");
@@ -305,7 +305,7 @@ async fn of_superusers_who_depose_each_other_one_is_left() {
     for who in &all {
         left.extend((!roles(&cloud, who).await.is_empty()).then_some(who));
     }
-    assert!(!left.is_empty(), "nobody is left");
+    assert!(!left.is_empty(), "no superuser is left");
     let (last, others) = left.split_first().unwrap();
     for other in others {
         last.delete(&role(other.name(), "superuser")).await.is(204);
@@ -387,7 +387,7 @@ async fn the_first_superuser_is_made_by_a_secret() {
     let done = audit(&cloud, &root).await;
     let by_operator = ("operator".to_owned(), "superuser_offered".to_owned());
     assert_eq!(done, [vec![by_operator; 2], vec![(root.id(), "first_superuser".to_owned())]].concat());
-    // D5: who tries is stopped, long before anything could be guessed.
+    // Attempts are limited, long before a secret could be guessed.
     let mut last = None;
     for _ in 0..11 {
         last = Some(root.post(FIRST, json!({ "secret": "sup_x" })).await);
@@ -455,7 +455,7 @@ async fn a_change_and_its_audit_entry_are_atomic() {
         assert!(script.hits() > 0);
         script.end();
     }
-    // Were there a second transaction it would be cut off from the first.
+    // If the entry were written by a second transaction, that one would fail here.
     let between = fault(Fault::Unavailable, 2, 0);
     assert_eq!((grant().await, seen().await), (204, (1, 1)));
     between.end();

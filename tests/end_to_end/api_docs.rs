@@ -38,7 +38,7 @@ async fn the_description_is_complete() {
     collect(&served, &mut references);
     for reference in references {
         let pointer = reference.strip_prefix('#').expect("a reference within the document");
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        assert!(document.pointer(pointer).is_some(), "{reference} does not resolve");
     }
 }
 

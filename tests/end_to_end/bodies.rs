@@ -8,7 +8,7 @@ use tests::{Caller, Cloud, PASSWORD, Value, json};
 
 const PHONE: &str = "+447700900567";
 
-/// What only the server says about a record, whoever asks for it.
+/// Members that only the server sets.
 const PROTECTED: [&str; 12] =
     ["role", "is_admin", "user_id", "owner", "pk", "sk", "gsi1pk", "ttl", "deleted_at", "mfa", "status", "version"];
 
@@ -40,14 +40,14 @@ fn operations(document: &Value) -> Vec<Operation> {
     all
 }
 
-/// A body, and what it is for whoever reads that it was taken.
+/// A body, and its description for the message of a failure.
 struct Bad {
     what: String,
     content_type: &'static str,
     body: Vec<u8>,
 }
 
-/// Everything that is wrong whatever a member means.
+/// Bodies that are invalid for an operation whatever its members mean.
 fn wrong(operation: &Operation) -> Vec<Bad> {
     const JSON: &str = "application/json";
     let example = operation.example.to_string();
@@ -82,13 +82,13 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
             body[name] = changed;
             add(&format!("{name}: {what}"), body.to_string().into_bytes());
         };
-        // What others define (a passkey's answer) is theirs to read.
+        // Objects that other standards define (a passkey's answer) may have further members.
         if !value.is_object() {
             for (what, changed) in [("a number", json!(-7.5)), ("a list", json!([value])), ("an object", json!({ "value": value }))] {
                 with(what, changed);
             }
             if value.is_string() {
-                with("a truth", json!(true));
+                with("a boolean", json!(true));
             } else {
                 with("a text", json!("text"));
             }

@@ -3,7 +3,7 @@
 
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 
-/// What a frontend does, and nothing more: calls the API and hands what it says to the browser.
+/// A minimal frontend: calls the API and passes its answers to the browser.
 const FRONTEND: &str = r"
     globalThis.api = async (method, path, token, body) => {
         const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };

@@ -72,7 +72,7 @@ async fn two_people_talk_on_all_their_devices() {
         let _ = socket.ask(json!({ "type": "hello" })).await;
         assert!(socket.heard().iter().filter(|f| f["payload"]["type"] == "message").count() <= 1);
     }
-    assert!(!sender.heard().iter().any(|f| f["payload"]["text"] == "Shall we meet?"), "its own message came back");
+    assert!(!sender.heard().iter().any(|f| f["payload"]["text"] == "Shall we meet?"), "the sending socket got its own message");
 }
 
 /// Of a hundred sends with one nonce on ten sockets one is committed. All of them get its acknowledgement.
@@ -92,7 +92,7 @@ async fn a_nonce_commits_once() {
         for answer in at_once(&mut sockets, &send(&room, "once", "the-nonce")).await {
             match answer["type"].as_str() {
                 Some("ack") => drop(acks.insert(answer.to_string())),
-                // On a busy machine some are told to come back.
+                // On a busy machine some requests get 503 and are repeated.
                 _ => assert_eq!(answer["problem"]["code"], "unavailable", "{answer}"),
             }
         }
@@ -137,7 +137,7 @@ async fn a_repetition_that_takes_a_number_counts_as_a_message() {
         let acks: BTreeSet<String> = answers.iter().filter(|a| a["type"] == "ack").map(|a| a["seq"].to_string()).collect();
         assert_eq!(acks.len(), 1, "{answers:?}");
         let numbers = last_number(&cloud, &room).await - before;
-        assert_eq!(counted(&cloud, started).await, numbers, "every number counts, and nothing else");
+        assert_eq!(counted(&cloud, started).await, numbers, "each number that was taken counts, and nothing else");
         cloud.advance(Duration::from_secs(60)).await;
     }
     cloud.advance(Duration::from_secs(11)).await;
@@ -177,7 +177,7 @@ async fn a_refused_message_that_took_a_number_counts() {
         }
         assert_eq!(socket.ask(send("public", "calm", &format!("n{i}"))).await["type"], "ack");
     }
-    // Refused behind the number, because only the transaction that says it looks whether the other one takes messages.
+    // Refused after taking a number, because only the transaction of the message checks whether the other person accepts messages.
     for i in 30..60 {
         if i % 5 == 0 {
             cloud.rest().await;
@@ -213,7 +213,7 @@ async fn a_nonce_with_another_text_is_refused() {
     assert_eq!(his.ask(send(&room, "two", "n1")).await["seq"], 2, "somebody else");
     cloud.rest().await;
 
-    // At the same moment: one text is said, whoever sent another one is told so.
+    // Concurrently: one text is committed, and senders of another text get `nonce_reused`.
     let mut sockets = vec![ana.socket().await, ana.socket().await, ana.socket().await, ana.socket().await];
     for (i, socket) in sockets.iter_mut().enumerate() {
         socket.send("race", send(&room, &format!("text {i}"), "n2")).await;
@@ -317,7 +317,7 @@ async fn a_dead_writer_holds_nobody_up_for_long() {
     let room = room_of(&ana, &ben).await;
     let (mut sender, mut reader) = (ana.socket().await, ben.socket().await);
     let _ = sender.ask(send(&room, "one", "n1")).await;
-    // The transaction fails for good, and so does the tombstone that would tell readers at once.
+    // The transaction fails in all attempts, and so does the tombstone that would let readers skip the number at once.
     let faults = [
         cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Internal),
         cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "PutItem"), Fault::Internal),
@@ -332,11 +332,11 @@ async fn a_dead_writer_holds_nobody_up_for_long() {
     assert_eq!((numbers(&page["messages"]), &page["upto"]), (vec![1], &json!(1)), "{page}");
     assert_eq!((&page["more"], &page["retry_after"], &page["last_seq"]), (&json!(true), &json!(1), &json!(3)));
     let past = reader.ask(json!({ "type": "history", "room": room })).await;
-    assert_eq!(numbers(&past["messages"]), [1], "history waits, too");
+    assert_eq!(numbers(&past["messages"]), [1], "the history stops at the gap too");
     cloud.advance(Duration::from_secs(10)).await;
     let page = reader.ask(json!({ "type": "sync", "room": room, "since": 1 })).await;
     assert_eq!((numbers(&page["messages"]), &page["upto"], &page["more"]), (vec![3], &json!(3), &json!(false)), "{page}");
-    // The client repeats what was never acknowledged: it takes a number that nobody has passed.
+    // The client repeats the unacknowledged message, which takes a number after the gap that no reader has passed.
     assert_eq!(sender.ask(send(&room, "two", "n2")).await["seq"], 4);
 }
 
@@ -406,7 +406,7 @@ async fn the_public_room_is_for_everybody() {
         assert_eq!(heard, [1, 2, 3]);
     }
     let _ = sender.ask(json!({ "type": "hello" })).await;
-    assert!(!sender.heard().iter().any(|f| f["payload"]["type"] == "message"), "its own messages came back");
+    assert!(!sender.heard().iter().any(|f| f["payload"]["type"] == "message"), "the sending socket got its own messages");
 }
 
 /// Sixty messages pass, on all sockets together. The next one bans the account, closes all its sockets, and no new one opens.
@@ -425,7 +425,7 @@ async fn the_sixty_first_message_within_a_minute_bans() {
         let ack = socket.ask(send(target, &format!("m{i}"), &format!("n{i}"))).await;
         assert_eq!(ack["type"], "ack", "message {i}: {ack}");
     }
-    // Repetitions are not counted.
+    // A repetition of a nonce is not counted.
     assert_eq!(first.ask(send(&room, "m0", "n0")).await["type"], "ack");
     let ticket = ana.ticket().await;
     first.send("last", send(&room, "m60", "n60")).await;
@@ -436,13 +436,13 @@ async fn the_sixty_first_message_within_a_minute_bans() {
     let origin = Some(ana.origin());
     assert_eq!(Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err(), Some(Refused(403)));
     let mut reader = ben.socket().await;
-    assert_eq!(catch_up(&cloud, &mut reader, &room, 0, 100).await.len(), 30, "the sixty-first was not said");
+    assert_eq!(catch_up(&cloud, &mut reader, &room, 0, 100).await.len(), 30, "the sixty-first message was not committed");
     cloud.advance(Duration::from_secs(3_600)).await;
     let reply = ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await;
     let ana = ana.signed_in(reply.is(200));
     let ticket = ana.ticket().await;
     let refused = Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err();
-    assert_eq!(refused, Some(Refused(403)), "a ban does not pass with the minute");
+    assert_eq!(refused, Some(Refused(403)), "the ban lasts longer than the minute");
 }
 
 /// Exactly sixty pass, although the sixtieth and the following ones come at the same moment on ten sockets.
@@ -579,12 +579,12 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
     }
     let mute = cloud.aws.faults.script(Target::of("SocketFunction", Service::DynamoDb, "GetItem"), Fault::Internal);
     dead.into_iter().for_each(Socket::drop_silently);
-    // Each tries three times.
+    // Each send makes three attempts.
     until(async || mute.hits() >= 15).await;
     cloud.settle().await;
     mute.end();
     assert_eq!(rows(&cloud, "connection").await, 11);
-    // A socket that is younger might still be in its handshake.
+    // A younger socket counts as being in its handshake.
     cloud.advance(Duration::from_secs(30)).await;
     assert_eq!(sender.ask(send(&room, "still there?", "n1")).await["type"], "ack");
     for socket in &mut living {
@@ -637,7 +637,7 @@ async fn messages_from_friends_only_is_respected() {
     let _ = ben.with("if-match", version).patch("/v1/me", json!({ "who_can_message": "friends" })).await.is(200);
     assert_eq!(sender.ask(send(&room, "after", "n2")).await["problem"]["code"], "chat_not_allowed");
     let page = sender.ask(json!({ "type": "sync", "room": room, "since": 0 })).await;
-    assert_eq!((texts(&page["messages"]), &page["more"]), (vec!["before".to_owned()], &json!(false)), "no hole is left");
+    assert_eq!((texts(&page["messages"]), &page["more"]), (vec!["before".to_owned()], &json!(false)), "no gap is left");
     let cyd = cloud.member("cyd").await;
     cyd.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.is_problem(403, "chat_not_allowed");
 }
@@ -651,7 +651,7 @@ async fn a_session_is_checked_with_every_frame() {
     let phone = cloud.sign_in("ana").await;
     let mut socket = ana.socket().await;
     assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
-    // The sessions are gone, and nobody is told that there are sockets to close.
+    // The sessions are deleted without the event that closes their sockets.
     let bus = Target::of("OutboxRelayFunction", Service::EventBridge, "PutEvents");
     let _silent = cloud.aws.faults.script(bus, Fault::Unavailable);
     let _ = phone.delete("/v1/sessions").await.is(204);

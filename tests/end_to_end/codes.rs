@@ -12,7 +12,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_secs(5);
 const SETUP: &str = "/v1/me/mfa/setup";
 
-/// What a code is for, and how it comes.
+/// The purpose of a code and how it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Registration,
@@ -27,7 +27,7 @@ enum Kind {
     ContactByText,
 }
 
-/// With its life in seconds, its tries, and the pauses between what is sent.
+/// All kinds, each with its lifetime in seconds, its attempts, and the pauses between sendings in seconds.
 const KINDS: [(Kind, u64, u64, [u64; 3]); 10] = [
     (Kind::Registration, 600, 3, [20, 20, 20]),
     (Kind::SecondFactorByMail, 600, 3, [20, 20, 20]),
@@ -41,20 +41,20 @@ const KINDS: [(Kind, u64, u64, [u64; 3]); 10] = [
     (Kind::ContactByText, 180, 5, [45, 90, 180]),
 ];
 
-/// Somebody who was sent a code.
+/// A caller to whom a code was sent.
 struct Asked {
     kind: Kind,
     caller: Caller,
-    /// Where it went.
+    /// The address or number that it was sent to.
     to: String,
-    /// Where it is typed.
+    /// The path that takes the code.
     verify: String,
-    /// Where another is asked for.
+    /// The path that sends another code.
     resend: String,
 }
 
 impl Asked {
-    /// Has somebody new sent a code; `n` tells people apart.
+    /// Lets a new person ask for a code. `n` makes their data unique.
     async fn new(cloud: &Cloud, kind: Kind, n: usize) -> Self {
         let name = format!("ana{n}");
         let (mail, phone) = (format!("{name}@example.test"), format!("+447700900{n:03}"));
@@ -100,7 +100,7 @@ impl Asked {
             Kind::SecondFactorByMail | Kind::SecondFactorByText | Kind::StepUpByMail | Kind::StepUpByText => {
                 let (member, app, _) = cloud.careful(&name, &phone).await;
                 let (caller, flow) = if matches!(kind, Kind::StepUpByMail | Kind::StepUpByText) {
-                    // Without an app, what is sent is the strongest that there is.
+                    // Without an app, a code that is sent is the strongest factor.
                     let member = cloud.step_up(&member, &app).await;
                     let _ = member.delete("/v1/me/mfa/factors/app").await.is(204);
                     let flow = member.post("/v1/step-ups", json!({})).await.is(201);
@@ -129,7 +129,7 @@ impl Asked {
         self.caller.post(&self.resend, json!({})).await
     }
 
-    /// What is stored of it.
+    /// The stored item of the code.
     async fn stored(&self, cloud: &Cloud) -> Value {
         cloud.settle().await;
         let mut all = cloud.of_kind("challenge").await;
@@ -138,7 +138,7 @@ impl Asked {
         newest.unwrap_or_else(|| panic!("nothing is stored for {}", self.to))
     }
 
-    /// A token that has not expired, where there is any.
+    /// The caller with a token that has not expired, if it has one.
     async fn refreshed(mut self) -> Self {
         let anybody = matches!(self.kind, Kind::Registration | Kind::PhoneLogin | Kind::SecondFactorByMail | Kind::SecondFactorByText);
         if !anybody {
@@ -187,7 +187,7 @@ async fn a_code_lives_as_long_as_its_purpose_says() {
         advance_to(&cloud, end).await;
         let late = late.refreshed().await;
         let refused = late.try_code(&code).await;
-        // A sign-in lives as long as a code that is mailed for it.
+        // A sign-in expires together with its mailed code.
         let gone = matches!(kind, Kind::SecondFactorByMail | Kind::StepUpByMail);
         let (status, problem) = if gone { (404, "not_found") } else { (422, "code_invalid") };
         refused.is_problem(status, problem);
@@ -321,36 +321,36 @@ async fn a_code_is_bound_to_what_it_was_sent_for() {
     sign_in.put(&format!("{path}/factor"), json!({ "factor": "sms" })).await.is(200);
     let to_sign_in = cloud.code_to(number).await;
 
-    // Destination: what came to one number proves no other.
+    // Destination: the code that was sent to one number proves no other.
     let to_other = change(&ana, other).await;
     let to_third = change(&ana, third).await;
     let refused = async |reply: Reply| reply.is_problem(422, "code_invalid");
     if to_other != to_third {
         refused(prove(&ana, &to_other).await).await;
     }
-    // User: what Ben was sent to the same number proves nothing of Ana's.
+    // User: the code that Ben was sent to the same number is not accepted from Ana.
     let to_ben = change(&ben, third).await;
-    assert_eq!(cloud.mails_to(third).await.len(), 2, "each has a code of their own");
+    assert_eq!(cloud.mails_to(third).await.len(), 2, "separate codes for both");
     if to_ben != to_third {
         refused(prove(&ana, &to_ben).await).await;
     }
-    // Purpose: a sign-in code changes no phone, and a change's code signs nobody in.
+    // Purpose: a code for signing in changes no number, and a code for a change signs nobody in.
     if to_sign_in != to_third {
         refused(prove(&ana, &to_sign_in).await).await;
         refused(sign_in.post(&format!("{path}/verify"), json!({ "code": to_third })).await).await;
     }
-    // Challenge: two registrations with one address have a code each.
+    // Challenge: two registrations with one address have separate codes.
     let (first, second) = (Asked::new(&cloud, Kind::Registration, 7).await, Asked::new(&cloud, Kind::Registration, 7).await);
     let codes: Vec<String> = cloud.mails_to(&first.to).await.into_iter().filter_map(|m| m.code).collect();
     let [one, two] = codes.as_slice() else { panic!("{codes:?}") };
-    // Flow: a code to sign in by phone is typed where it was asked for.
+    // Flow: a code for signing in by phone is accepted only in the flow that asked for it.
     let (asker, stranger) = (Asked::new(&cloud, Kind::PhoneLogin, 8).await, Asked::new(&cloud, Kind::PhoneLogin, 9).await);
     let phone = cloud.code_to(&asker.to).await;
     let of_stranger = cloud.code_to(&stranger.to).await;
     if phone != of_stranger {
         refused(stranger.try_code(&phone).await).await;
     }
-    // Each is good where it belongs; mails may arrive in any order.
+    // Each is valid where it belongs. Mails may arrive in any order.
     let right = if first.try_code(one).await.status.is_success() { two } else { one };
     if one != two {
         let other = if right == one { two } else { one };

@@ -32,7 +32,7 @@ async fn an_address_changes_by_proof() {
     prove(&ana, EMAIL, "123456").await.is_problem(404, "not_found");
     let sent = ask_email(&ana, "new@example.test").await.is(202);
     assert_eq!((&sent["target"], &sent["tries_left"]), (&json!("n****@example.test"), &json!(3)));
-    assert!(cloud.mail_to("ana@example.test").await.subject.contains("asked to change"), "the current one is told at once");
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("asked to change"), "the current address is notified at once");
     assert_eq!(ana.get("/v1/me").await.is(200)["email"], "ana@example.test");
     cloud.sign_in("ana@example.test").await;
     prove(&elsewhere, EMAIL, "123456").await.is_problem(404, "not_found");
@@ -54,7 +54,7 @@ async fn an_address_changes_by_proof() {
         assert!(cloud.mail_to(told).await.subject.contains("address was changed"), "{told}");
     }
     prove(&ana, EMAIL, &code).await.is_problem(404, "not_found");
-    // The former address is free again.
+    // The former address can be taken again.
     let newcomer = cloud.anonymous().post("/v1/registrations", json!({ "email": "ana@example.test" })).await.is(201);
     assert!(cloud.mail_to("ana@example.test").await.code.is_some(), "{newcomer}");
 }
@@ -96,7 +96,7 @@ async fn anothers_contact_looks_like_any_other() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     cloud.phone(&ben, "+447911123456").await;
     let mut shapes = BTreeSet::new();
-    // Ben's comes last: what is guessed below is guessed at his.
+    // Ben's request comes last: the guesses below are at his code.
     for email in ["nobody@example.test", "ben@example.test"] {
         shapes.insert(ask_email(&ana, email).await.shape());
     }
@@ -148,7 +148,7 @@ async fn told(cloud: &Cloud, to: &str, what: &str) -> usize {
     cloud.mails_to(to).await.iter().filter(|m| m.subject.contains(what) || m.text.contains(what)).count()
 }
 
-/// Signs somebody up who has nothing but a phone.
+/// Signs somebody up with only a phone number.
 pub(crate) async fn by_phone(cloud: &Cloud, phone: &str) -> Caller {
     let caller = cloud.anonymous();
     let flow = caller.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
@@ -172,14 +172,18 @@ async fn a_change_is_told_once() {
     }
     cloud.advance(Duration::from_secs(21)).await;
     ask_email(&ana, "new@example.test").await.is(202);
-    assert_eq!((told(&cloud, "new@example.test", "Confirm your new").await, asked().await), (2, 1), "another code, the same change");
+    assert_eq!(
+        (told(&cloud, "new@example.test", "Confirm your new").await, asked().await),
+        (2, 1),
+        "another code for the same change sends no notice"
+    );
     ask_email(&ana, "newer@example.test").await.is(202);
-    assert_eq!(asked().await, 2, "another address is another change");
-    // Between two changes whose codes are good still nobody is told anything new.
+    assert_eq!(asked().await, 2, "another address is another change, with a notice");
+    // Switching between two changes whose codes are still valid sends no further notice.
     ask_email(&ana, "new@example.test").await.is(202);
     ask_email(&ana, "newer@example.test").await.is(202);
     assert_eq!(asked().await, 2);
-    // A refused one was not asked for.
+    // A refused request sends no notice.
     let clash = cloud.aws.faults.script(Target::of("ProfileFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Conflict);
     let refused = ask_email(&ana, "newest@example.test").await;
     assert!(!refused.status.is_success(), "{refused:?}");
@@ -207,7 +211,7 @@ async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
     let mail = cloud.mail_to("new@example.test").await;
     assert!(mail.code.is_none() && mail.subject.contains("already have an account"), "{}", mail.subject);
     prove(&ana, EMAIL, "000000").await.is_problem(422, "code_invalid");
-    // And the other way round: what is free again can be proven.
+    // The opposite case: a contact that is free again can be proven.
     cloud.advance(Duration::from_secs(21)).await;
     let ben = cloud.sign_in("ben").await;
     ask_email(&ben, "ben@example.test").await.is(202);
@@ -233,14 +237,14 @@ async fn the_former_number_is_told() {
     let code = cloud.code_to("+447911123457").await;
     prove(&ana, PHONE, &code).await.is(200);
     assert_eq!((told(&cloud, old, "no longer belongs").await, cloud.mails_to(old).await.len()), (1, 3));
-    // Her own address had been told the same when she gave the number.
+    // Her own address got the same notice when she gave the number.
     for (what, notice) in [("asked to change", "contact_change_asked"), ("phone number was changed", "phone_changed")] {
         let held = cloud.held(notice, Some("ana@example.test")).await;
         assert_eq!((told(&cloud, "ana@example.test", what).await, held), (1, 1), "{what}");
     }
     let _ = ana.delete("/v1/me/phone").await.is(204);
     assert_eq!(told(&cloud, "+447911123457", "no longer belongs").await, 1);
-    // An address is told by mail where there is one, and costs no text message.
+    // With an e-mail address the notice goes by mail, and costs no text message.
     cloud.phone(&ana, "+447911123458").await;
     ask_email(&ana, "new@example.test").await.is(202);
     assert_eq!(cloud.mails_to("+447911123458").await.len(), 1);
@@ -271,7 +275,7 @@ async fn notices_to_a_number_are_limited() {
     assert_eq!(asked(his).await, 10);
     ask_email(&ben, "benjamin@example.test").await.is_problem(429, "too_many_requests");
     assert!(cloud.mails_to("benjamin@example.test").await.is_empty());
-    // Codes are counted by themselves.
+    // Codes are counted separately.
     cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": his })).await.is(202);
 
     let elsewhere = cloud.sign_in("ana").await;
@@ -342,7 +346,7 @@ async fn an_account_cannot_mail_any_number_of_strangers() {
     ana.post(PHONE, json!({ "phone": "+447911123456" })).await.is_problem(429, "too_many_requests");
     cloud.settle().await;
     assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to.starts_with("stranger")).count(), 15);
-    // Refused ones counted for nobody.
+    // Refused requests were not counted.
     ask_email(&cloud.member("ben").await, "stranger20@example.test").await.is(202);
     let mut sent = 15;
     for hour in 0..24 {
@@ -380,7 +384,7 @@ async fn a_client_cannot_mail_any_number_of_strangers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_has_ten_text_messages_an_hour() {
     let cloud = Cloud::start().await;
-    // One to sign up with, one to step up with.
+    // One code to sign up, one to step up.
     let ben = by_phone(&cloud, "+447911123460").await;
     ben.post("/v1/step-ups", json!({})).await.is(201);
     for n in 0..8 {
@@ -423,7 +427,7 @@ async fn a_notice_that_fails_is_repeated_alone() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, "+447911123456").await;
-    // The same is told once an hour.
+    // The same notice is sent once an hour.
     cloud.settle().await;
     cloud.advance(Duration::from_secs(3_601)).await;
     let ana = cloud.sign_in("ana").await;
@@ -475,7 +479,7 @@ async fn codes_and_links_sent_to_a_former_contact_are_void() {
             ana.put(&factors, code).await.is_problem(422, "code_invalid");
         }
         let _ = ana.put(&factors, newest).await.is(204);
-        // Five codes an hour go to one address. Without the app a sent code steps up.
+        // Five codes an hour go to one address. Without an app, a code that is sent is the step-up.
         cloud.advance(HOUR).await;
         let ana = cloud.sign_in_with(&cloud.anonymous(), name, &app).await;
         let _ = ana.delete("/v1/me/mfa/factors/app").await.is(204);
@@ -483,7 +487,7 @@ async fn codes_and_links_sent_to_a_former_contact_are_void() {
         ana.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
         let cancel = cloud.token_to(&ana.email()).await;
         if by_mail {
-            // What somebody registers with an address that has an account proves nothing to begin with.
+            // A registration with an address that has an account cannot prove it in the first place.
             for (path, body) in [
                 ("/v1/registrations", json!({ "email": former })),
                 ("/v1/registrations/link", json!({ "email": former, "username": "mia", "password": PASSWORD })),
@@ -493,7 +497,7 @@ async fn codes_and_links_sent_to_a_former_contact_are_void() {
                 assert!(mail.code.is_none() && mail.links.is_empty(), "{path}: {}", mail.text);
             }
         }
-        // A sign-in, a step-up, a new password or a sign-in by phone, each with its code or link.
+        // A sign-in, a step-up, a reset of the password and a sign-in by phone, each with its code or link.
         let chosen = async |caller: &Caller, flow: Value| {
             let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
             caller.put(&format!("{path}/factor"), json!({ "factor": factor })).await.is(200);
@@ -533,7 +537,7 @@ async fn codes_and_links_sent_to_a_former_contact_are_void() {
         let link = if by_mail { cloud.token_to(new).await } else { cancel.clone() };
         to(&ana, former).await;
         nothing(&ana, "it was changed back").await;
-        // The newest link is the one that counts.
+        // Only the newest link is valid.
         let link = if by_mail {
             anybody.post("/v1/deletion-cancellations", json!({ "token": link })).await.is_problem(422, "link_invalid");
             cloud.token_to(former).await
@@ -552,7 +556,7 @@ async fn one_number_has_one_owner() {
     let cloud = Cloud::start().await;
     let mut people = Vec::new();
     for n in 0..5 {
-        // Five codes an hour go to one number: as many people can ask for it.
+        // Five codes an hour go to one number, so that five people can ask for it.
         let caller = cloud.member(&format!("ana{n}")).await;
         caller.post(PHONE, json!({ "phone": "+447911123456" })).await.is(202);
         people.push((caller, cloud.code_to("+447911123456").await));
@@ -645,7 +649,7 @@ async fn a_deactivated_account_is_closed_and_kept() {
     }
     anybody.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
     let told = cloud.mails_to("ana@example.test").await;
-    assert!(told.len() > mails, "the owner of the address is told that somebody tries");
+    assert!(told.len() > mails, "the owner of the address is notified of the attempt");
     assert!(told[mails..].iter().all(|mail| mail.code.is_none() && mail.links.is_empty()), "{:?}", &told[mails..]);
     let now = of(&cloud, &ana).await;
     let changed = |a: &[Value], b: &[Value]| a.iter().filter(|item| !b.contains(item)).cloned().collect::<Vec<_>>();

@@ -134,12 +134,12 @@ async fn deletion_is_scheduled_shown_cancelled_and_scheduled_anew() {
     let polish = ana.get(&format!("{MINE}?lang=pl")).await.is(200);
     assert_eq!(polish["countdown"]["text"], "26 dni 21 godzin", "{polish}");
     assert_eq!(polish["due_at"], first["due_at"]);
-    assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana", "nothing is restricted meanwhile");
+    assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana", "the account can be used without restriction until then");
 
     let again = schedule(&ana).await;
     assert!(time(&again, "due_at").since(time(&first, "due_at")) >= DAY * 3, "afresh");
     assert_ne!(again["details"]["deletion_id"], first["details"]["deletion_id"]);
-    // What is taken back before its mail has left sends none.
+    // A deletion that is cancelled before its mail is sent causes none.
     cloud.settle().await;
     let back = ana.delete(MINE).await.is(200);
     assert_eq!((&back["status"], &back["due_at"]), (&json!("not_scheduled"), &json!(null)));
@@ -149,7 +149,7 @@ async fn deletion_is_scheduled_shown_cancelled_and_scheduled_anew() {
     assert!(mails.last().unwrap().contains("stays"), "{mails:?}");
 
     cloud.advance(DAY * 40).await;
-    assert!(cloud.sign_in("ana").await.get(MINE).await.is(200)["due_at"].is_null(), "what was taken back never comes");
+    assert!(cloud.sign_in("ana").await.get(MINE).await.is(200)["due_at"].is_null(), "the cancelled deletion does not take place");
     assert_eq!(events(&items(&cloud).await, "account_purge_due"), 0);
 }
 
@@ -186,7 +186,7 @@ async fn the_mailed_link_cancels_the_deletion_once() {
     let page = anybody.get("/cancel-deletion").await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8".to_owned()), "{page:?}");
     assert!(page.header("content-security-policy").contains("script-src 'sha256-"), "{}", page.header("content-security-policy"));
-    assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled", "a look changes nothing");
+    assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled", "opening the page changes nothing");
 
     let (id, secret) = new.split_once('.').unwrap();
     for forged in ["", "x", id, &format!("{id}."), &format!("{id}.{}", secret.to_uppercase()), &format!("{id}.{secret}x")] {
@@ -219,12 +219,12 @@ async fn a_wrong_password_schedules_nothing_and_counts() {
     assert!((290..=300).contains(&refused.header("retry-after").parse::<u32>().unwrap()), "{}", refused.header("retry-after"));
     assert_eq!(ana.get(MINE).await.is(200)["status"], "not_scheduled");
     cloud.advance(Duration::from_secs(301)).await;
-    // B13: by now the session is too old for this, whatever password comes with it.
+    // By now the session's proof is too old for this, even with the right password.
     ana.post(MINE, json!({ "password": PASSWORD })).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
     let _ = schedule(&ana).await;
     for _ in 0..7 {
-        // A success forgets the failures, and does not count itself.
+        // A success resets the failures, and does not count.
         let _ = schedule(&ana).await;
     }
 }
@@ -252,7 +252,7 @@ async fn never_early_and_then_completely() {
     cloud.sign_in("ben").await.get("/v1/users/ana").await.is_problem(404, "not_found");
     assert_eq!(cloud.sign_in("ben").await.get("/v1/me").await.is(200)["username"], ben.name());
     let newcomer = cloud.member("ana").await;
-    assert_ne!(newcomer.id(), ana.id(), "a name is free again, an id never");
+    assert_ne!(newcomer.id(), ana.id(), "a name is given out again, an id is not");
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
@@ -388,7 +388,7 @@ async fn a_cancelled_deletion_can_be_scheduled_again() {
     let late = (time(&second, "due_at")).since(now + DAY * 30);
     assert!(time(&second, "due_at") >= now + DAY * 30 && late < Duration::from_secs(60), "{second}");
     until_due(&cloud, &first).await;
-    assert_eq!(run(&cloud, SWEEP).await["claimed"], 0, "the first is forgotten");
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 0, "the first schedule does not count any more");
     until_due(&cloud, &second).await;
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
@@ -441,7 +441,7 @@ async fn an_account_with_only_a_number_is_deleted() {
     ana.post(MINE, json!({})).await.is(200);
     ana.delete(MINE).await.is(200);
     let scheduled = ana.post(MINE, json!({})).await.is(200);
-    assert_eq!(cloud.mails_to(NUMBER).await.len(), 1, "the code and nothing else");
+    assert_eq!(cloud.mails_to(NUMBER).await.len(), 1, "the only message is the code");
     until_due(&cloud, &scheduled).await;
     let ana = by_phone(&cloud, NUMBER).await.named(scheduled["details"]["username"].as_str().unwrap());
     assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled");
@@ -544,12 +544,12 @@ async fn leaves(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     let swept = cloud.hosts.invoke(SWEEP, event, &Trace::new(&cloud.sys)).await;
     cloud.settle().await;
     down.end();
-    // The platform tries again what failed; and the fallback comes back to what lost its run.
+    // The platform retries a failed run, and the fallback continues what no run has completed.
     let again = if swept.is_err() { run(cloud, SWEEP).await } else { json!(null) };
     cloud.settle().await;
     let mut code = None;
     for _ in 0..2 {
-        // Whoever is connected is never so silent that the platform would end it.
+        // Traffic keeps the connection from the platform's limit for silent ones.
         if code.is_none() && cloud.connections.list().is_empty() {
             code = socket.closed().await;
         } else if code.is_none() {
@@ -560,13 +560,13 @@ async fn leaves(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     let report = run(cloud, FALLBACK).await;
     cloud.settle().await;
     let code = if code.is_some() { code } else { socket.closed().await };
-    assert_eq!(code, Some(1000), "{fault:?}, {name}: it was not closed but cut");
+    assert_eq!(code, Some(1000), "{fault:?}, {name}: it was not closed by the service");
     assert_gone(cloud, &somebody, &scheduled).await;
     let dump = cloud.dump().await.to_string();
     assert!(!dump.contains(&format!("{name}\"")), "{fault:?}, {name}: {again} {report}");
     let items = items(cloud).await;
     let of_friend = of_kind(&items, "invite").into_iter().find(|i| i["user"]["S"] == friend.id()).unwrap();
-    assert_eq!(of_friend["used"]["N"], "0", "{fault:?}, {name}: counted wrong");
+    assert_eq!(of_friend["used"]["N"], "0", "{fault:?}, {name}: the friend's count is wrong");
     down.hits()
 }
 
@@ -651,7 +651,7 @@ async fn the_fallback_goes_on_where_it_was_cut_off() {
     cloud.settle().await;
     assert!(examined >= 1);
     assert_gone(&cloud, &ana, &scheduled).await;
-    // Either the run that was cut off saw it, or one of those after it, who told how late it was.
+    // Either the interrupted run saw it, or a later one, which reported how late it was.
     assert!(overdue == 0 || (3 * 3600..4 * 3600).contains(&overdue), "{overdue}");
 }
 
@@ -764,7 +764,7 @@ async fn nothing_personal_stays() {
     assert!(files(&cloud).len() >= 5, "two pictures and an archive: {:?}", files(&cloud));
 
     until_due(&cloud, &scheduled).await;
-    // Strangers try to register with the address, in every way there is, and one thinks better of it.
+    // Strangers try to register with the address in every possible way, and one of them changes to another address.
     let (stranger, email) = (cloud.anonymous(), canary.email());
     let begun = async |email: &str| {
         let flow = stranger.post_with_work("/v1/registrations", json!({ "email": email })).await.is(201);
@@ -781,7 +781,7 @@ async fn nothing_personal_stays() {
     let _ = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": PHONES[0] })).await.is(202);
     cloud.settle().await;
     assert!(of_kind(&items(&cloud).await, "challenge").iter().any(|c| c["destination"]["S"] == PHONES[0]));
-    // And a member says that address and number are theirs.
+    // A member asks to change to the address and the number.
     let ben = cloud.sign_in(ben.name()).await;
     ben.post("/v1/me/email-changes", json!({ "email": email })).await.is(202);
     ben.post("/v1/me/phone-changes", json!({ "phone": PHONES[0] })).await.is(202);
@@ -792,13 +792,13 @@ async fn nothing_personal_stays() {
         stranger.get(gone).await.is_problem(404, "not_found");
         stranger.post(&format!("{gone}/code/resend"), json!({})).await.is_problem(404, "not_found");
     }
-    assert_eq!(stranger.get(&free).await.is(200)["email"], "o****@example.test", "it is somebody else's");
+    assert_eq!(stranger.get(&free).await.is(200)["email"], "o****@example.test", "the address is free, and now the stranger's");
     assert_gone(&cloud, &canary, &scheduled).await;
     assert!(!indexes(&cloud).contains(&canary.id()));
-    assert_eq!(files(&cloud), [""; 0], "nobody else had any");
+    assert_eq!(files(&cloud), [""; 0], "no files are left, as others had none");
     assert!(cloud.aws.dead_letters.list().is_empty());
 
-    // What Ben has typed is his, and nobody can look for it by what stands in it.
+    // What Ben has typed stays with him, and cannot be found by its content.
     let left: Vec<Value> = items(&cloud).await.into_iter().filter(|item| canary_in(&item.to_string()).is_some()).collect();
     let his = |item: &Value| item["user"]["S"] == ben.id() && item["ttl"].is_object();
     assert!(left.iter().all(his), "a canary is left: {left:?}");
@@ -816,7 +816,7 @@ async fn nothing_personal_stays() {
     }
 }
 
-/// The first canary in a text, with what stands around it.
+/// The first canary in a text, with the surrounding text.
 fn canary_in(text: &str) -> Option<String> {
     let text = text.to_lowercase();
     let at = CANARIES.iter().chain(&["canary"]).find_map(|planted| text.find(planted))?;

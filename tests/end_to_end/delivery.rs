@@ -26,7 +26,7 @@ async fn items(cloud: &Cloud, kind: &str) -> Vec<Value> {
     tables.flat_map(|table| table.as_array().unwrap()).filter(|item| item["kind"]["S"] == kind).cloned().collect()
 }
 
-/// What the bus delivered for an item of the outbox.
+/// The event that the bus delivers for an item of the outbox.
 fn on_the_bus(outbox: &Value) -> Box<RawValue> {
     let event: Value = serde_json::from_str(outbox["event"]["S"].as_str().unwrap()).unwrap();
     let at: i64 = outbox["at"]["N"].as_str().unwrap().parse().unwrap();
@@ -84,7 +84,7 @@ async fn an_event_that_comes_many_times_at_once_is_one_mail() {
     .await;
     assert!(handled.contains(&true));
     down.end();
-    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "also not when the relay's comes");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the relay's own delivery sends nothing either");
 }
 
 /// The reply to the request does not depend on the sending. A failed sending is retried, and one mail arrives.
@@ -92,7 +92,7 @@ async fn an_event_that_comes_many_times_at_once_is_one_mail() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sending_that_fails_is_tried_again_and_nobody_notices() {
     let cloud = Cloud::start().await;
-    // The client tries three times within an invocation; the platform invokes again.
+    // The client makes three attempts within an invocation, and the platform invokes again.
     let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail").times(4), Fault::Throttle);
     let _ = register(&cloud, "ana@example.test").await;
     let mail = cloud.mail_to("ana@example.test").await;
@@ -140,7 +140,7 @@ async fn a_poisoned_event_ends_in_the_queue() {
     assert!(given_up[0].event.get().contains("evt_nonsense"));
 }
 
-/// A record of the stream, as the relay gets it.
+/// A record of the stream as the relay receives it.
 fn record(sequence: usize, id: &str, event: &str) -> Value {
     let text = |s: &str| json!({ "S": s });
     let image = json!({
@@ -186,7 +186,7 @@ async fn a_poisoned_record_is_passed_over_and_its_neighbours_arrive() {
     };
     assert_eq!(relay(&[7, 19]).await, [""; 0]);
     assert_eq!(arrived(&cloud, &ana).await - before, 23);
-    // The same again: nothing is sent twice; and mended, the rest arrives.
+    // Delivered again, nothing is sent twice. Without the fault, the rest arrives.
     assert_eq!(relay(&[7]).await, [""; 0]);
     assert_eq!(arrived(&cloud, &ana).await - before, 24);
     assert_eq!(relay(&[]).await, [""; 0]);
@@ -200,13 +200,13 @@ async fn the_first_refused_record_of_a_batch_is_reported() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let before = arrived(&cloud, &ana).await;
-    // The second batch of ten fails, in all attempts of the client.
+    // The second batch of ten fails in all attempts of the client.
     let down =
         cloud.aws.faults.script(Target { first: 2, ..Target::of(RELAY, Service::EventBridge, "PutEvents").times(3) }, Fault::Internal);
     let relay = async |poisoned: &[usize]| {
         failures(&cloud.hosts.invoke(RELAY, notices(&ana.id(), poisoned), &Trace::new(&cloud.sys)).await.unwrap())
     };
-    assert_eq!(relay(&[7, 25]).await, ["11"], "the first of those, no poisoned one");
+    assert_eq!(relay(&[7, 25]).await, ["11"], "the first of the refused records, and no invalid one");
     assert_eq!(down.hits(), 3);
     assert_eq!(arrived(&cloud, &ana).await - before, 9);
     assert_eq!(relay(&[]).await, [""; 0]);
@@ -310,7 +310,7 @@ async fn a_long_outage_of_the_bus_loses_nothing_and_poison_holds_up_nothing() {
         assert_eq!(cloud.inbox.list(Some(&format!("{name}@example.test")), 0).len(), *before, "the bus is away");
     }
     down.end();
-    // They come together, so all but the first of each wait for an hour.
+    // They arrive together, so that all but the first notice of each person are held back for an hour.
     let mut brought = cloud.held("new_sign_in", None).await;
     for (name, before) in names.iter().zip(&before) {
         let mails = cloud.mails_to(&format!("{name}@example.test")).await.len() - before;
@@ -345,7 +345,7 @@ async fn events_that_the_stream_dropped_are_published_again_by_an_operator() {
     until(async || !cloud.aws.dead_letters.list().is_empty()).await;
     down.end();
     let mails = async || (cloud.mails_to(&ana.email()).await.len() - before.0, cloud.mails_to(&ben.email()).await.len() - before.1);
-    assert_eq!(mails().await, (0, 1), "a day is over for the one, not for the other");
+    assert_eq!(mails().await, (0, 1), "the time of one of them is over, that of the other is not");
     let given_up = cloud.aws.dead_letters.list();
     assert_eq!((given_up.len(), given_up[0].queue.as_deref()), (1, Some("Failures")), "{given_up:?}");
 
@@ -355,7 +355,11 @@ async fn events_that_the_stream_dropped_are_published_again_by_an_operator() {
     };
     let told = Report { found: 3, published: 0, poisoned: vec![POISON.to_owned()], refused: 0 };
     assert_eq!(redrive(since, later, true).await, told);
-    assert_eq!((redrive(later, cloud.now(), false).await.found, mails().await), (0, (0, 1)), "of another time");
+    assert_eq!(
+        (redrive(later, cloud.now(), false).await.found, mails().await),
+        (0, (0, 1)),
+        "events of another span of time are not published"
+    );
     for _ in 0..2 {
         assert_eq!(redrive(since, later, false).await, Report { published: 2, ..told.clone() });
         assert_eq!(mails().await, (1, 1));

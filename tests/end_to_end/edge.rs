@@ -12,8 +12,8 @@ use tokio::{
 
 use crate::security::ADDRESS_HEADERS;
 
-/// Paths of operations that have a parameter, one for each kind: a name, the secret of a flow, an id, one of a few words, a file,
-/// two at once. What follows is the body, if it takes one.
+/// Paths of operations with a parameter, one for each kind: a name, the secret of a flow, an id, one of a few words, a file,
+/// two parameters. The last string is the body, if the operation takes one.
 const OPERATIONS: [(&str, &str, &str); 14] = [
     ("GET", "/v1/usernames/{}/availability", ""),
     ("GET", "/v1/users/{}", ""),
@@ -31,7 +31,7 @@ const OPERATIONS: [(&str, &str, &str); 14] = [
     ("PUT", "/v1/admin/users/ana/roles/{}", ""),
 ];
 
-/// What stands in their place, as it is typed.
+/// The values of the parameters, as they are sent.
 const PARAMETERS: [&str; 22] = [
     "..%5C..%5Cv1%5Cme",
     "..%5C..%5C..%5Cv1%5Csessions%23",
@@ -76,7 +76,7 @@ async fn ask(cloud: &Cloud, from: [u8; 2], request: &str, headers: &[(&str, &str
     (status, serde_json::from_str(body).unwrap_or_default())
 }
 
-/// The answer to a parameter that means nothing, without what differs from one request to the next.
+/// The answer to an unknown parameter, without the values that differ in each answer.
 fn own(answer: (u16, Value)) -> (u16, Value) {
     let (status, body) = answer;
     (status, body["code"].clone())
@@ -98,7 +98,7 @@ async fn a_parameter_never_chooses_another_operation() {
             let request = format!("{method} {}", path.replace("{}", parameter));
             own(ask(&cloud, from, &request, &[("authorization", &token)], body).await)
         };
-        // A name that is none: a lookup tells it from one that nobody has.
+        // An invalid name: the look-up answers it otherwise than an unknown one.
         let expected = answer("No-Name", 1).await;
         assert!(expected.0 < 500 && expected.1 != "method_not_allowed", "{method} {path}: {expected:?}");
         for (n, parameter) in PARAMETERS.iter().enumerate() {
@@ -250,11 +250,11 @@ async fn viewers_behind_one_edge_do_not_share_limits() {
     for other in ["203.0.113.2:1000", "2001:db8:0:1::1:1000"] {
         let _ = look_up(&viewer(NEXT, other)).await.is(200);
     }
-    // A network of IPv6 is one client.
+    // An IPv6 network counts as one client.
     exhaust(&viewer(SECRET, "2001:db8:0:2::1:1000")).await;
     let _ = look_up(&viewer(SECRET, "2001:db8:0:2:ffff::9:1000")).await.is_problem(429, "too_many_requests");
     let _ = look_up(&viewer(SECRET, "2001:db8:0:3::1:1000")).await.is(200);
-    // What the edge itself asks is its own, as is what it says no address of.
+    // Requests of the edge itself, and those without a viewer's address, count for the edge.
     let _ = look_up(&edge).await.is(200);
     let _ = look_up(&viewer(SECRET, "unknown")).await.is(200);
 }
@@ -278,7 +278,7 @@ async fn a_forged_header_changes_nothing() {
                 let _ = look_up(&forged).await.is_problem(429, "too_many_requests");
             }
         }
-        // Nor does the proof under another name.
+        // The proof in a header of another name does not count either.
         let elsewhere =
             client.with("x-edge-secret-", SECRET).with("edge-secret", SECRET).with("cloudfront-viewer-address", "203.0.113.1:1");
         let _ = look_up(&elsewhere).await.is_problem(429, "too_many_requests");

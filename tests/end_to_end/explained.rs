@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
 
-/// What was done, the reply, and the cause that the log must name.
+/// What was done, the reply, and the cause that the log must contain.
 type Case = (&'static str, Reply, &'static str);
 
 /// The requests with their replies and the causes that the log must name, and whose requests they were.

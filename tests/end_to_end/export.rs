@@ -127,7 +127,7 @@ async fn everything_is_in_the_archive() {
     for secret in kept {
         assert!(!whole.contains(secret.as_str()), "a secret is in the archive: {secret}");
     }
-    // It goes with all the rest.
+    // It is deleted with everything else.
     until_due(&cloud, &everything.scheduled).await;
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
@@ -156,7 +156,7 @@ async fn an_archive_is_private_and_expires() {
     let url = ana.get(&path).await.is(200)["url"].as_str().unwrap().to_owned();
     cloud.anonymous().get(&url).await.has(200);
     cloud.advance(Duration::from_secs(301)).await;
-    // The link is no longer good.
+    // The link has expired.
     cloud.anonymous().get(&url).await.has(403);
     ana.get(&path).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
@@ -165,13 +165,13 @@ async fn an_archive_is_private_and_expires() {
     cloud.advance(Duration::from_secs(24 * 3600)).await;
     let ana = cloud.sign_in("ana").await;
     let gone = ana.get(&path).await;
-    // By the clock, whether the record has been cleaned up or not.
+    // By the clock, whether its item has been deleted or not.
     if gone.status == 200 {
         assert_eq!((&gone.json()["status"], gone.json().get("url")), (&json!("expired"), None));
     } else {
         gone.is_problem(404, "not_found");
     }
-    assert_eq!(files(&cloud), [""; 0], "the bucket has emptied itself");
+    assert_eq!(files(&cloud), [""; 0], "the bucket has deleted the archive by its lifecycle");
     asked(&cloud, &ana).await;
 }
 
@@ -217,7 +217,7 @@ async fn an_archive_goes_with_its_account() {
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
     assert_eq!(files(&cloud), [""; 0]);
-    // Told once more, it makes nothing for nobody.
+    // The event of a deleted account makes no archive.
     let export = path.rsplit('/').next().unwrap();
     let event = json!({ "name": "export_requested", "user": ana.id(), "export": export });
     let detail = json!({ "id": "evt_01K9ZCHCW7R5JY9H0FAMZV8NTS", "at": 0, "event": event });

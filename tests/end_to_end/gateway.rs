@@ -32,8 +32,8 @@ async fn the_gateway_refuses_in_its_own_words() {
     let caller = cloud.anonymous();
     let large = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 10 * MB + 1]).await;
     assert_eq!(large.is(413), json!({ "message": "Request Entity Too Large" }));
-    assert_eq!(large.header("server-timing"), "aws;desc=\"calls=0 rcu=0 wcu=0\"", "a refusal says what it cost, too");
-    // Within the gateway's limit, beyond Lambda's.
+    assert_eq!(large.header("server-timing"), "aws;desc=\"calls=0 rcu=0 wcu=0\"", "a refusal reports its cost too");
+    // Within the gateway's limit, above Lambda's.
     let event = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 7 * MB]).await;
     assert_eq!(event.is(413), json!({ "message": "Request Entity Too Large" }));
     let headers = caller.with("x-long", "x".repeat(10_240)).get("/v1/me").await;
@@ -144,7 +144,7 @@ async fn the_gateway_answers_for_cross_origin_requests() {
         let _ = allowed.is(204);
         assert_eq!(allowed.header("access-control-allow-origin"), "http://localhost:5173");
         assert!(allowed.header("access-control-allow-methods").contains("PATCH"));
-        assert_eq!(allowed.header("x-request-id"), "", "no function is asked");
+        assert_eq!(allowed.header("x-request-id"), "", "no function is invoked");
     }
     let unknown = from("http://localhost:5173").get("/v1/nothing").await;
     unknown.is_problem(404, "not_found");
@@ -172,7 +172,7 @@ async fn nobody_chooses_their_address() {
             .await;
         statuses.push(reply.status.as_u16());
     }
-    assert!(statuses.contains(&429), "a header does not get around a limit: {statuses:?}");
+    assert!(statuses.contains(&429), "a header does not change the limit: {statuses:?}");
     let _ = cloud.anonymous().post("/v1/sessions", guess).await.is(401);
 }
 
@@ -232,11 +232,11 @@ async fn the_sizes_of_frames_are_limited() {
         socket.send(fragment(opcode, last, 32 * 1024)).await.expect("sent");
     }
     let answer = tokio::time::timeout(PATIENCE, socket.next()).await.expect("in time").expect("open").expect("a frame");
-    assert!(answer.is_text(), "128 KB of nothing get an error frame: {answer:?}");
+    assert!(answer.is_text(), "128 KB that are no frame get an error frame: {answer:?}");
     for (opcode, last) in
         [(Data::Text, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, true)]
     {
-        // The gateway may have hung up before the last one.
+        // The gateway may have closed before the last one.
         drop(socket.send(fragment(opcode, last, 32 * 1024)).await);
     }
     assert_eq!(close_code(socket).await, 1009);
@@ -259,7 +259,7 @@ async fn a_socket_lives_as_long_as_the_platform_lets_it() {
     let silent = raw(&ana).await;
     cloud.settle().await; // The greeting counts as traffic.
     cloud.advance(Duration::from_mins(9)).await;
-    assert_eq!(cloud.connections.list().len(), 1, "nine minutes are not ten");
+    assert_eq!(cloud.connections.list().len(), 1, "open after nine minutes");
     cloud.advance(Duration::from_mins(1)).await;
     assert_eq!(close_code(silent).await, 1001);
 

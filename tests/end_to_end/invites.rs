@@ -118,7 +118,7 @@ async fn a_new_account_with_a_recycled_number_has_another_code() {
     let next = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({ "start_afresh": true })).await.is(201));
     assert_ne!(next.id(), first.id());
     assert_ne!(code(&next).await, before);
-    // The account before is at rest: its code is nobody's to enter.
+    // The former account is deactivated, so its code cannot be entered.
     enter(&next, &before).await.is_problem(422, "invite_invalid");
 }
 
@@ -141,7 +141,7 @@ async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     assert_eq!((own["code"].as_str().unwrap().len(), &own["inviter"]["username"]), (6, &json!("ben")));
     assert_eq!(cloud.of_kind("user").await.len(), 2);
 
-    // Where none is free there is no account, and the same request may be sent again.
+    // If no free code is found there is no account, and the same request may be repeated.
     let client = cloud.anonymous();
     let flow = client.post("/v1/phone-sign-ins", json!({ "phone": "+447700900303" })).await.is(202);
     let verify = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
@@ -188,7 +188,7 @@ async fn a_code_is_entered_once_and_for_good() {
     let entered = reply.is(201);
     assert_eq!((&entered["inviter"]["username"], &entered["inviter"]["shows_phone"]), (&json!("ana"), &json!(false)));
     assert!(entered["inviter"]["picture"]["small"].as_str().unwrap().ends_with("/v1/pictures/default/64"), "{entered}");
-    assert_eq!(ben.get(CODE).await.is(200), entered, "what entering answers is what is there");
+    assert_eq!(ben.get(CODE).await.is(200), entered, "the answer to the entry is the stored state");
     for again in [&a, &c, &code(&ben).await, "nonsense"] {
         enter(&ben, again).await.is_problem(409, "invite_used");
     }
@@ -235,7 +235,8 @@ async fn a_code_that_cannot_be_entered_is_refused_alike() {
         ana.post(INVITER, malformed).await.is_problem(400, "malformed");
     }
 
-    // Who stays after all can be entered again: it is the state that counts, not the code. An hour later, for the tries.
+    // After a cancelled deletion the code can be entered again: the state of the account counts. An hour later, because of the
+    // attempts.
     cloud.advance(HOUR).await;
     cloud.sign_in(leaving.name()).await.delete("/v1/me/deletion").await.is(200);
     let ana = cloud.sign_in("ana").await;
@@ -298,7 +299,7 @@ async fn a_thousand_at_once_enter_once_each() {
         let (who, code) = (people[i % PEOPLE].clone(), codes[i / PEOPLE % 2].clone());
         async move {
             loop {
-                // Whoever finds the table too busy is told to come back, and does.
+                // A request that finds the table too busy gets 503, and is repeated.
                 let reply = enter(&who, &code).await;
                 if reply.status != 503 {
                     break reply;
@@ -340,7 +341,7 @@ async fn two_people_do_not_invite_each_other() {
         assert_eq!(told, [201, 422]);
         assert_eq!(used(&ana).await + used(&ben).await, 1);
     }
-    // A circle of three is none of two.
+    // A circle of three people is allowed.
     let (a, b, c) = (cloud.member("aa_a").await, cloud.member("bb_b").await, cloud.member("cc_c").await);
     enter(&a, &code(&b).await).await.is(201);
     enter(&b, &code(&c).await).await.is(201);
@@ -386,14 +387,14 @@ async fn the_list_is_its_owners_and_comes_in_pages() {
     assert_eq!(seen, expected);
     let first = ana.get(&format!("{INVITEES}?limit=1")).await.is(200)["items"][0].clone();
     let members: Vec<&String> = first.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["entered_at", "id", "picture", "username"], "nothing else is shown of somebody");
+    assert_eq!(members, ["entered_at", "id", "picture", "username"], "nothing else is shown of a person");
 
     assert_eq!(names(&ben).await, Vec::<String>::new());
     ben.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
     for bad in ["limit=0", "limit=101"] {
         assert_eq!(ana.get(&format!("{INVITEES}?{bad}")).await.field_errors(), ["/limit range"]);
     }
-    // P3: whose list it is says the session alone.
+    // Only the session decides whose list is returned.
     for other in [format!("user={}", ana.id()), "username=ana".to_owned()] {
         assert_eq!(ben.get(&format!("{INVITEES}?{other}")).await.is(200)["items"], json!([]), "{other}");
     }
@@ -428,7 +429,7 @@ async fn a_phone_number_is_masked_unless_its_owner_allows_it() {
     let cyd = cloud.anonymous().signed_in(by_phone(&cloud, "+447700900305", json!({})).await.is(201));
     cyd.post(INVITER, json!({ "code": code(&ana).await, "shows_phone": true })).await.is(201);
     assert_eq!(shown().await, "+447700900305");
-    // Who puts their account to rest is nobody that anything is shown of.
+    // A deactivated account is not shown.
     cyd.post("/v1/me/deactivation", json!({})).await.is(204);
     let first = ana.get(INVITEES).await.is(200)["items"][0].clone();
     assert_eq!(first.as_object().unwrap().keys().collect::<Vec<_>>(), ["entered_at"]);
@@ -450,7 +451,7 @@ async fn a_code_can_be_given_while_registering() {
     assert_eq!(ben.put(&step, all).await.field_errors(), ["/invite_code invite_invalid", "/first_name required"]);
     assert_eq!(ben.get(&path).await.is(200)["step"], "personal", "nothing was kept");
     assert_eq!(ben.put(&step, personal(&format!(" {} ", good.to_lowercase()))).await.is(200)["invite_code"], good.as_str());
-    // What is left out when the step is done again is taken back.
+    // A member that is left out when the step is repeated is removed.
     let mut without = personal("");
     without.as_object_mut().unwrap().remove("invite_code");
     assert_eq!(ben.put(&step, without).await.is(200)["invite_code"], Value::Null);
@@ -461,7 +462,7 @@ async fn a_code_can_be_given_while_registering() {
     enter(&ben, &other).await.is_problem(409, "invite_used");
     enter(&ana, &code(&ben).await).await.is_problem(422, "invite_invalid");
 
-    // Ten tries, and then even a good one has to wait.
+    // After ten attempts even a valid code has to wait.
     let (eve, path) = proven_flow(&cloud, "eve").await;
     let step = format!("{path}/personal");
     for _ in 0..10 {
@@ -469,7 +470,8 @@ async fn a_code_can_be_given_while_registering() {
     }
     eve.put(&step, personal(&good)).await.is_problem(429, "too_many_requests");
 
-    // Between the step and the end its owner goes to rest: the look before finds out, or the transaction, as if between the two.
+    // The code's owner deactivates the account between the step and the end: the read before finds out, or the transaction if it
+    // happens in between.
     for (name, slow) in [("cyd", false), ("dan", true)] {
         let inviter = cloud.member(&format!("inviter_{name}")).await;
         let (who, path) = proven_flow(&cloud, name).await;
@@ -510,7 +512,7 @@ async fn a_code_can_be_given_when_signing_up_by_phone() {
     let cyd = cloud.member("cyd").await;
     let again = by_phone(&cloud, phone, json!({ "invite_code": code(&cyd).await })).await.is(201);
     assert_eq!(again["user_id"], ben.id());
-    assert_eq!((used(&ana).await, used(&cyd).await), (1, 0), "who has an account has entered one, or does so there");
+    assert_eq!((used(&ana).await, used(&cyd).await), (1, 0), "an existing account does not enter a code at sign-in");
 }
 
 /// A deleted account disappears from the list and the count of its inviter. Those who entered its code no longer see whose it
@@ -539,7 +541,7 @@ async fn a_deleted_account_leaves_lists_and_its_code_is_not_reused() {
     for kind in ["invite", "invitee", "invite_claim"] {
         assert!(cloud.of_kind(kind).await.iter().all(|item| !item.to_string().contains(&ben.id())), "{kind}");
     }
-    // And both of a pair at once.
+    // Both of a pair at the same moment.
     dan.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     remove(&cloud, &ana).await;
     assert_eq!(cloud.of_kind("invite").await.len(), 1, "cyd's");
@@ -557,7 +559,7 @@ async fn a_long_list_is_deleted_in_parts() {
     let core = cloud.core();
     let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
     let entry = cloud.of_kind("invitee").await.remove(0);
-    // All of them after ben, who is thereby the last to be come to.
+    // All of them newer than Ben's entry, which is therefore processed last.
     for n in 9_000_000_000_000_u64..9_000_000_000_250 {
         let mut copy = entry.clone();
         let somebody = cloud.sys.id::<kernel::id::UserId>().to_string();
@@ -583,7 +585,7 @@ async fn staff_see_the_statistics_of_invitations() {
     let before = admin.get(&format!("{STATISTICS}?days=1")).await.is(200);
     assert_eq!((before["days"].as_array().unwrap().len(), &before["top_inviters"]), (1, &json!([])));
     assert_eq!((&before["days"][0]["registrations"], &before["days"][0]["verifications"]), (&json!(1), &json!(1)));
-    // To the middle of the day after next, so that it does not end meanwhile.
+    // To noon of the day after next, so that the day does not end during the test.
     let midday = (cloud.now().millis().div_euclid(86_400_000) + 2) * 86_400_000 + 43_260_000;
     cloud.clock.set(kernel::Time::from_millis(midday)).unwrap();
     cloud.settle().await;
@@ -613,7 +615,7 @@ async fn staff_see_the_statistics_of_invitations() {
     assert_eq!(wrong.field_errors(), ["/days range", "/until date"]);
     admin.get(&format!("{STATISTICS}?days=x")).await.is_problem(400, "malformed");
 
-    // F5: what somebody may do is read with every request, and more is more.
+    // Roles are read with every request, and a superuser may do what an administrator may.
     cloud.appoint(&admin, &["moderator", "superuser"]);
     admin.get(STATISTICS).await.is(200);
     for less in [&["moderator"][..], &[]] {
@@ -644,7 +646,7 @@ async fn staff_prove_themselves_again_after_a_pause_and_after_a_day() {
     admin = refresh(&admin).await;
     admin.get(STATISTICS).await.is_problem(401, "step_up_required");
     admin.get("/v1/me").await.is(200);
-    // Being there again is no proof.
+    // New activity is no proof.
     cloud.advance(minutes(5)).await;
     admin = refresh(&admin).await;
     admin.get(STATISTICS).await.is_problem(401, "step_up_required");

@@ -11,7 +11,7 @@ use kernel::{Env, Secret};
 use secrets::Secrets;
 use tests::{Cloud, Value, json};
 
-/// The functions that issue tokens, by their logical ids.
+/// The logical ids of the functions that issue tokens.
 const ISSUERS: [&str; 3] = ["LoginFunction", "PhoneLoginFunction", "RegistrationFunction"];
 
 /// The environment and the permissions of a function, as an attacker who controls it would have them.
@@ -92,7 +92,7 @@ async fn a_new_key_is_known_at_once_and_made_up_ones_are_limited() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     ana.get("/v1/rooms").await.is(200);
-    // As the next instance of an issuer does, after the secret has got a second key.
+    // As the next instance of an issuing function does, after a second key was added to the secret.
     let (env, aws) = taken_over(&cloud, "LoginFunction");
     let tokens = env.read(|r| Tokens::read(r, &aws, &cloud.sys)).unwrap();
     let issuer = Issuer::open(&ring("k2"), &tokens).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_new_key_is_known_at_once_and_made_up_ones_are_limited() {
     let token = issuer.issue(ana.id().parse().unwrap(), session, &[], cloud.now()).unwrap();
     let newer = cloud.anonymous().with("authorization", format!("Bearer {token}"));
     newer.get("/v1/rooms").await.is(200);
-    // The former key is good beside it.
+    // The former key stays valid.
     ana.get("/v1/rooms").await.is(200);
 
     let calls = || cloud.aws.calls.by_function().get("RoomsFunction").map_or(0, local::aws::calls::Tally::total);
@@ -111,6 +111,6 @@ async fn a_new_key_is_known_at_once_and_made_up_ones_are_limited() {
         let forged = cloud.anonymous().with("authorization", format!("Bearer {token}"));
         forged.get("/v1/rooms").await.is_problem(401, "token_invalid");
     }
-    // So often an unknown key is looked up within ten seconds, on a slow machine also in the next ten.
+    // The limit of reads within ten seconds. A slow machine may reach the next ten seconds.
     assert!(calls() <= before + 10, "{} calls", calls() - before);
 }

@@ -13,14 +13,14 @@ use local::{
 use serde_json::value::{RawValue, to_raw_value};
 use tests::{Caller, Cloud, Socket, Value, json, race};
 
-/// Lets a function be cut off at its n-th call, each n once, and returns how many calls it takes: `round` makes something to
-/// do for it under a name of its own, scripts the fault for those calls, judges the end, and says how many calls were struck.
+/// Makes the n-th call of a function fail, for each n once, and returns how many calls the function makes: `round` makes work
+/// for it under a name of its own, scripts the fault for those calls, checks the final state, and returns how many calls failed.
 ///
-/// Four clouds take every fourth n each: most of the time is waiting for attempts that fail.
+/// Four clouds take every fourth n each, because most of the time is spent waiting for failing attempts.
 pub(crate) async fn cut_everywhere(function: &str, times: u32, round: impl AsyncFn(&Cloud, &str, Target) -> u32) -> u32 {
     let part = async |from: u32| {
         let cloud = Cloud::start().await;
-        // What a start asks for must not be counted among what the event takes.
+        // The calls of a cold start must not be counted among those of the event.
         let warm = Target { function: Some(function.to_owned()), first: u32::MAX, ..Target::default() };
         assert_eq!(round(&cloud, &format!("warm_{from}"), warm).await, 0);
         for first in (from..).step_by(4) {
@@ -35,7 +35,7 @@ pub(crate) async fn cut_everywhere(function: &str, times: u32, round: impl Async
     a.min(b).min(c).min(d)
 }
 
-/// What was given up is told once more, after the leases of those who were killed are over.
+/// Redrives what is in the dead-letter queue, after the leases of the killed runs have expired.
 pub(crate) async fn redrive(cloud: &Cloud) {
     cloud.settle().await;
     if cloud.aws.dead_letters.list().is_empty() {
@@ -147,12 +147,12 @@ async fn said_in_public(cloud: &Cloud, name: &str, target: Target, fault: Fault)
     cloud.settle().await;
     down.end();
     redrive(cloud).await;
-    // What was not brought is fetched; what comes next is brought.
+    // A message that was not delivered is in the history. The next one is delivered.
     let missed = to.ask(json!({ "type": "sync", "room": "public", "since": seq - 1 })).await;
     assert_eq!(missed["messages"][0]["text"], format!("{name} one"), "{missed}");
     say(&mut from, &format!("{name} two")).await;
     assert_eq!(heard(&mut to, &format!("{name} two")).await, 1);
-    // A table that fails delays it and loses nothing.
+    // A failing table delays the fan-out and loses nothing.
     let brought = down.hits() == 0 || to.heard().iter().any(|frame| frame["payload"]["text"] == format!("{name} one"));
     for socket in [from, to] {
         socket.close().await;
@@ -172,7 +172,7 @@ async fn a_fan_out_that_is_cut_off_loses_nothing() {
         let calls = cut_everywhere("RoomFanoutFunction", times, round).await;
         assert!(calls >= 7, "{fault:?}: {calls}");
     }
-    // The pages alone, and for good: what is asked for after them does not fail, and must not hide it.
+    // Only the queries of pages fail, in all attempts: a call after them that succeeds must not hide it.
     let pages = Target::of("RoomFanoutFunction", Service::DynamoDb, "Query");
     assert!(said_in_public(&Cloud::start().await, "pages", pages, Fault::Internal).await > 0);
 }
@@ -209,7 +209,7 @@ async fn mailed(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     down.end();
     redrive(cloud).await;
     let mails = cloud.mails_to(&email).await;
-    // Only who does not hear that it was sent sends again: each lost reply, of three at most, is one mail more.
+    // Only a run whose reply is lost sends again: each lost reply, of three at most, causes one more mail.
     assert!((1..=4).contains(&mails.len()), "{fault:?}, {name}: {}", mails.len());
     let path = format!("/v1/registrations/{}/code", flow["id"].as_str().unwrap());
     cloud.anonymous().post(&path, json!({ "code": mails.last().unwrap().code })).await.is(200);

@@ -13,12 +13,12 @@ use crate::phone_login::{put, wrong};
 
 const ANA: &str = "+447700900001";
 const MAIL: &str = "ana@example.test";
-/// A number and an address that no account has.
+/// A number and an address without an account.
 const NOBODYS: &str = "+447700900077";
 const NOBODY: &str = "bob@example.test";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What can be asked for by anybody, for an address or number of an account.
+/// The requests for a message that anybody can make about an address or number of an account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Ask {
     PhoneSignIn,
@@ -86,8 +86,8 @@ async fn a_stranger_takes_no_sending_away() {
             }
             cloud.advance(3 * MINUTE).await;
         }
-        assert_eq!(served, ask.at_once() - 1, "{ask:?}: the last one is kept for others");
-        // At the owner's, on the network that the account was signed in to from, nothing has happened.
+        assert_eq!(served, ask.at_once() - 1, "{ask:?}: the last one is reserved for other clients");
+        // On the owner's network, from which the account was signed in to, nothing has changed.
         for _ in 0..2 {
             let reply = home.post("/v1/phone-sign-ins", json!({ "phone": ANA })).await;
             assert!(ask != Ask::PhoneSignIn || reply.status == 202, "{ask:?} {reply:?}");
@@ -95,9 +95,9 @@ async fn a_stranger_takes_no_sending_away() {
             assert!(ask == Ask::PhoneSignIn || reply.status.is_success(), "{ask:?} {reply:?}");
             cloud.advance(3 * MINUTE).await;
         }
-        // Nor does anybody else wait: one is left.
+        // Other clients do not wait either: one message is left.
         ask.from(&cloud.anonymous()).await.succeeds();
-        // And while the stranger goes on for a day, whoever comes at any hour is served within an hour.
+        // While the stranger goes on for a day, any other client is served within an hour.
         for hour in 0..6 {
             for _ in 0..12 {
                 ask.from(&stranger).await;
@@ -162,7 +162,7 @@ async fn spellings_of_one_mailbox_share_its_limit() {
         start(email).await.is(201);
     }
     start("a.n.a+four@gmail.com").await.is_problem(429, "too_many_requests");
-    // Elsewhere dots make another mailbox.
+    // With other providers dots make another mailbox.
     start("a.n.a@example.test").await.is(201);
 }
 
@@ -228,7 +228,7 @@ async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     assert!(cloud.now().since(began) < DAY);
     let (stranger, verify, code) = long;
     assert!(code.len() == 14 && code.split('-').count() == 3, "{code}");
-    // Nobody counts guesses at it; and it is still good after a hundred.
+    // Guesses at a long code are not counted, and it is still valid after a hundred.
     let before = cloud.of_kind("limit").await.len();
     for _ in 0..100 {
         let answer = stranger.post(&verify, json!({ "code": "2222-3333-4444" })).await;
@@ -237,7 +237,7 @@ async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     assert_eq!(cloud.of_kind("limit").await.len(), before);
     let typed = code.to_lowercase().replace('-', " ");
     stranger.post(&verify, json!({ "code": typed })).await.is(201);
-    // The owner, from wherever they are.
+    // The owner, from any client.
     cloud.advance(2 * MINUTE).await;
     let owner = cloud.anonymous();
     let (verify, sent) = loop {
@@ -305,11 +305,11 @@ async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
     }
     assert!(cloud.now().since(began) < DAY);
     assert!((10..=20).contains(&points), "{points}");
-    // The app has to wait, because its codes cannot be made longer.
+    // The app has to pause, because its codes cannot be made longer.
     let owner = cloud.anonymous();
     let (verify, _) = sign_in(&owner, "app").await;
     owner.post(&verify, json!({ "code": app.code(&cloud) })).await.is_problem(429, "too_many_requests");
-    // Everything else leads in.
+    // All other factors sign in.
     let (verify, _) = sign_in(&owner, "app").await;
     owner.post(&verify, json!({ "code": recovery[0] })).await.is(201);
     for (factor, to) in [("email", MAIL), ("sms", ANA)] {
@@ -429,18 +429,18 @@ async fn strangers_cannot_use_up_the_text_messages() {
         }
         sent += 1;
     }
-    // Thirty-four of fifty-six are for anybody, a quarter of them at once.
+    // Thirty-four of fifty-six messages are for anybody, a quarter of them at once.
     assert_eq!(sent, 8);
     assert!(stopped.unwrap() <= 3600, "{stopped:?}");
     assert_eq!(difficulties.into_iter().collect::<Vec<_>>(), [18, 19, 20, 21]);
-    // Numbers that an account has proven go on: to sign in, as a second factor, to step up.
+    // Proven numbers of accounts still get messages: to sign in, as a second factor, to step up.
     let owner = cloud.anonymous();
     let (verify, _) = begin(&owner).await.expect("the number is proven");
     owner.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(202);
     let (verify, chosen) = sign_in(&owner, "sms").await;
     assert!(!chosen.is_null());
     owner.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(201);
-    // An hour later some of it is released.
+    // An hour later a part of the budget is released.
     cloud.advance(HOUR).await;
     let from = cloud.caller_at(Ipv4Addr::new(127, 4, 99, 1));
     from.post_with_work("/v1/phone-sign-ins", json!({ "phone": "+48788123456" })).await.is(202);
@@ -458,7 +458,7 @@ async fn a_number_range_closes_only_for_numbers_without_an_account() {
     let from = |n: u8| cloud.caller_at(Ipv4Addr::new(127, 2, n, 1));
     let phone = |n: usize| format!("+4474001234{n:02}");
     let start = async |n: u8, to: usize| from(n).post_with_work("/v1/phone-sign-ins", json!({ "phone": phone(to) })).await;
-    // One code comes back, three times.
+    // One code is typed correctly, three times.
     let typed = from(1);
     let begun = start(1, 1).await.is(202);
     let verify = format!("/v1/phone-sign-ins/{}/verify", begun["id"].as_str().unwrap());
@@ -470,11 +470,11 @@ async fn a_number_range_closes_only_for_numbers_without_an_account() {
     .await;
     let traffic = cloud.of_kind("sms_range").await;
     assert_eq!(traffic[0]["came_back"]["SS"].as_array().unwrap().len(), 1);
-    // From ten networks nothing closes, however many are sent.
+    // Requests from ten networks close nothing, however many codes are sent.
     for n in 2..62 {
         start(u8::try_from(n % 9 + 2).unwrap(), n).await.is(202);
     }
-    // From the twentieth on it does.
+    // Those from the twentieth network on do.
     let mut passed = 0;
     for n in 62..99 {
         match start(u8::try_from(n).unwrap(), n).await {
@@ -483,7 +483,7 @@ async fn a_number_range_closes_only_for_numbers_without_an_account() {
         }
     }
     assert_eq!(passed, 9);
-    // Whoever has an account there is not concerned.
+    // Numbers of accounts in the range are not affected.
     let owner = cloud.anonymous();
     owner.post_with_work("/v1/phone-sign-ins", json!({ "phone": phone(0) })).await.is(202);
     let (verify, _) = sign_in(&owner, "sms").await;
@@ -561,7 +561,7 @@ async fn a_made_up_refresh_token_costs_no_call() {
     let last = if forged.pop() == Some('A') { 'E' } else { 'A' };
     forged.push(last);
     let calls = || cloud.aws.calls.by_function().get("LoginFunction").map_or(0, local::aws::calls::Tally::total);
-    // A function makes a call when it starts.
+    // A function makes one call at its start.
     ana.get("/v1/sessions").await.is(200);
     let before = calls();
     for _ in 0..20 {
@@ -582,7 +582,7 @@ async fn known_and_unknown_are_answered_alike_while_something_fails() {
     let table = |operation| (None, Service::DynamoDb, operation);
     let (reads, writes) = (["GetItem", "BatchGetItem"].map(table), ["UpdateItem", "TransactWriteItems"].map(table));
     let failing = sending.into_iter().chain(reads).chain(writes).map(|target| (target, Fault::Internal));
-    // A read whose reply is lost is one that fails.
+    // A read whose reply is lost is a failed read.
     let lost = sending.into_iter().chain(writes).map(|target| (target, Fault::LostAfter));
     let slow = [reads[1], writes[1]].into_iter().map(|target| (target, Fault::Slow(Duration::from_millis(20))));
     let faults: Vec<_> = failing.chain(lost).chain(slow).collect();
@@ -599,7 +599,7 @@ async fn known_and_unknown_are_answered_alike_while_something_fails() {
 /// The requests whose answers differ between known and unknown contacts while calls of a target fail.
 async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
     const WRONG: &str = "wrong horse staples";
-    // In this process wherever the others are: so many at once listen at no fixed ports.
+    // With functions in this process, because so many clouds at once cannot share fixed ports.
     let cloud = Cloud::start_with(&[("SmsDailyMax", "2000")]).await;
     ana(&cloud).await;
     cloud.advance(DAY).await;
@@ -633,7 +633,7 @@ async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
         ] {
             let (known, unknown) = (mia.post(path, known).await, zoe.post(path, unknown).await);
             compare(format!("{path}, request {request}"), &known, &unknown);
-            // Whether it could be sent is known only then.
+            // Only then it is known whether the message could be sent.
             cloud.settle().await;
             let again = format!("{path}/resend");
             let (known, unknown) = (mia.post(&again, json!({})).await, zoe.post(&again, json!({})).await);
@@ -648,7 +648,7 @@ async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
     }
     for ask in Ask::ALL {
         let (one, two) = (cloud.anonymous(), cloud.anonymous());
-        // Eight in all: more than are sent at once.
+        // Eight in all, which is more than are sent at once.
         for request in 0..4 {
             compare(format!("{ask:?}, request {request}"), &ask.from(&one).await, &ask.of_nobody(&two).await);
             cloud.settle().await;

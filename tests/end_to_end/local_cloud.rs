@@ -35,7 +35,7 @@ async fn a_wait_at_the_inbox_ends_with_the_mail() {
     let letter = caller.get(&console(&cloud, &format!("/_local/inbox/{}/html", messages[0]["id"]))).await;
     assert!(
         letter.status.is_success() && letter.header("content-security-policy").starts_with("sandbox"),
-        "a mail runs no scripts {letter:?}"
+        "a mail is shown without scripts {letter:?}"
     );
     caller.delete(&console(&cloud, "/_local/inbox")).await.is(204);
     assert!(cloud.inbox.is_empty());
@@ -156,7 +156,7 @@ async fn an_open_socket_is_listed_and_can_be_cut() {
     let [open] = listed["connections"].as_array().expect("connections").as_slice() else { panic!("one connection: {listed}") };
     let one = format!("{connections}/{}", open["id"].as_str().expect("an id"));
     let _ = caller.delete(&one).await.is(204);
-    assert!(socket.closed().await.is_some(), "the client is told");
+    assert!(socket.closed().await.is_some(), "the client gets a close frame");
     cloud.settle().await;
     assert_eq!(caller.get(&connections).await.is(200), json!({ "connections": [] }));
     let _ = caller.delete(&one).await.is(404);
@@ -213,7 +213,7 @@ async fn a_restart_loses_nothing_and_a_fresh_start_everything() {
     drop(stack);
 
     let stack = Stack::start(options()).await.expect("it starts again");
-    assert!(seed::seed(&stack).await.expect("all are there").is_empty(), "nobody is made twice");
+    assert!(seed::seed(&stack).await.expect("all are there").is_empty(), "no account is made twice");
     assert!(ACCOUNTS.iter().all(|a| seed::exists(&stack, a)));
     assert_eq!((stack.inbox.len(), stack.clock.offset_millis()), (mails, offset));
     let visitor = local::visitor::Visitor::new(&stack.urls.api).expect("a visitor");

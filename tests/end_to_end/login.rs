@@ -82,7 +82,7 @@ async fn five_failures_mean_a_pause() {
         assert!((1..=300).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
     }
     attempt(&client.with("x-forwarded-for", "203.0.113.7"), "ana", PASSWORD).await.is_problem(429, "too_many_requests");
-    // Neither the owner elsewhere nor another name here.
+    // Neither the owner on another client nor another name on this client waits.
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
     attempt(&client, "ben", PASSWORD).await.is(201);
     cloud.advance(Duration::from_secs(301)).await;
@@ -121,7 +121,7 @@ async fn nobody_learns_whose_an_address_is() {
         cloud.advance(Duration::from_secs(301)).await;
         attempt(&client, "ana@example.test", PASSWORD).await.is(201);
     }
-    // Some at each name add up.
+    // Failures at both names add up.
     let client = cloud.anonymous();
     for login in ["ana", "ana@example.test", "ANA", "ana@example.test", "ana"] {
         attempt(&client, login, "wrong").await.is_problem(401, "credentials_invalid");
@@ -170,7 +170,7 @@ async fn a_trusted_device_is_judged_by_itself() {
     let stopped = with(&device, PASSWORD).await;
     stopped.is_problem(429, "too_many_requests");
     assert_eq!(stopped.header("ratelimit-policy"), "\"login_device_day\";q=100;w=86400");
-    // The network and the account are as they were.
+    // The counters of the network and the account are unchanged.
     attempt(&home, "ana", PASSWORD).await.is(201);
     cloud.advance(Duration::from_secs(24 * 3600)).await;
     with(&device, PASSWORD).await.is(201);
@@ -224,7 +224,7 @@ async fn one_device_used_twice_at_once() {
     let target = || Target::of("LoginFunction", Service::DynamoDb, "TransactWriteItems").times(1);
     for (login, device, second) in [("ana", anas, 201), ("eve", eves, 202)] {
         let body = json!({ "login": login, "password": PASSWORD, "device_token": device });
-        // As if somebody had been faster.
+        // As if a concurrent sign-in had been faster.
         let faster = cloud.aws.faults.script(target(), Fault::Taken("USER#"));
         let _ = plain.post("/v1/sessions", body.clone()).await.is(second);
         assert_eq!(faster.hits(), 1);
@@ -253,7 +253,7 @@ async fn without_counters_nothing_is_guessed() {
         let target = Target { service: Some(Service::DynamoDb), operation: Some(operation.to_owned()), ..Target::default() };
         cloud.aws.faults.script(target, Fault::Internal)
     };
-    // One counter, and several that count together.
+    // A single counter, and several counters in one call.
     let (down, together) = (failing("UpdateItem"), failing("TransactWriteItems"));
     for reply in [
         attempt(&client, "eve", PASSWORD).await,
@@ -288,7 +288,7 @@ async fn guessing_passwords_in_parallel_gains_nothing() {
         async move { attempt(&client, "ana", "wrong").await.status.as_u16() }
     })
     .await;
-    // Five pass the counter of the name; some of them may find the client's own counter full.
+    // Five pass the counter of the name. Some of them may exceed the client's own counter.
     let evaluated = statuses.iter().filter(|s| **s == 401).count();
     assert!((1..=5).contains(&evaluated), "{evaluated} were evaluated");
     assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 1000 - evaluated);
@@ -308,7 +308,7 @@ async fn a_lost_reply_costs_nothing() {
     cloud.advance(Duration::from_secs(9)).await;
     assert_eq!(refresh(&first).await.is(200)["refresh_token"], second.as_str());
     let third = refresh(&second).await.is(200)["refresh_token"].as_str().unwrap().to_owned();
-    // Whoever comes later than that is somebody else.
+    // A use after that time counts as one by somebody else.
     cloud.advance(Duration::from_secs(11)).await;
     for token in [second, third] {
         refresh(&token).await.is_problem(401, "refresh_invalid");
@@ -384,7 +384,7 @@ async fn planted_cookies_fix_nothing() {
     assert_eq!(own.is(201)["user_id"], cloud.sign_in("ana").await.id());
     assert_ne!(own.json()["session_id"], planted.json()["session_id"]);
     assert!(jar(&own, "__Host-refresh") != refresh && jar(&own, "__Host-device") != device);
-    assert_eq!(cloud.of_kind("device").await.len(), 2, "another device, of another person");
+    assert_eq!(cloud.of_kind("device").await.len(), 2, "a second device, of another person");
     let eve = cloud.anonymous().with("cookie", refresh).with("x-stoa-csrf", "1");
     eve.post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
     let eve = cloud.anonymous().signed_in(planted.json());
@@ -407,7 +407,7 @@ async fn a_stolen_token_ends_the_session() {
     refresh(&third).await.is_problem(401, "refresh_invalid");
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
     other.get("/v1/sessions").await.is(200);
-    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the warning");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the notice");
 }
 
 /// A made-up refresh token ends no session.
@@ -440,7 +440,7 @@ async fn one_successor_of_a_raced_token() {
         let (ana, token) = (ana.clone(), token.clone());
         async move {
             let reply = ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
-            // A slow machine does not answer all of them.
+            // A slow machine answers some with 503.
             (reply.status != 503).then(|| reply.is(200)["refresh_token"].as_str().unwrap().to_owned())
         }
     })
@@ -507,7 +507,7 @@ async fn sessions_are_seen_and_ended() {
     third.get("/v1/sessions").await.is_problem(401, "token_invalid");
     by_all.closed().await;
     spent(&third).await;
-    assert_eq!(own.ask(json!({ "type": "hello" })).await["type"], "hello", "its own goes on");
+    assert_eq!(own.ask(json!({ "type": "hello" })).await["type"], "hello", "its own socket stays open");
     let out = second.delete("/v1/sessions/current").await;
     out.is(204);
     assert!(out.header("set-cookie").starts_with("__Host-refresh=; Path=/; Max-Age=0"));
@@ -594,11 +594,11 @@ async fn one_client_is_one_person_without_a_cookie() {
     let alive = async |caller: &Caller| caller.get("/v1/sessions").await.status == 200;
     let verify = |flow: &serde_json::Value| format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
 
-    // By password.
+    // With a password.
     let ana = cloud.sign_in("ana").await;
     let next = ana.signed_in(attempt(&ana, "mia", PASSWORD).await.is(201));
     assert!(!alive(&ana).await && alive(&next).await && alive(&mia).await);
-    // With a second step.
+    // With a password and a second step.
     let ana = cloud.sign_in("ana").await;
     let flow = attempt(&ana, "ben", PASSWORD).await.is(202);
     let _ = cloud.anonymous().put(&verify(&flow).replace("/verify", "/factor"), json!({ "factor": "app" })).await.is(200);
@@ -606,14 +606,14 @@ async fn one_client_is_one_person_without_a_cookie() {
     assert!(alive(&ana).await, "until the second step is done");
     cloud.anonymous().post(&verify(&flow), json!({ "code": app.code(&cloud) })).await.is(201);
     assert!(!alive(&ana).await && alive(&ben).await);
-    // By a passkey.
+    // With a passkey.
     let ana = cloud.sign_in("ana").await;
     let flow = ana.post("/v1/passkey-sign-ins", json!({})).await.is(201);
     assert!(alive(&ana).await);
     let answer = passkey.get(&flow["passkey"], "http://localhost:5173");
     cloud.anonymous().post(&verify(&flow), json!({ "passkey": answer })).await.is(201);
     assert!(!alive(&ana).await);
-    // By a code to a phone: of somebody who has an account, and of somebody who gets one.
+    // With a code to a phone: for an existing account, and for a new one.
     for phone in ["+447911123457", "+447911123458"] {
         let ana = cloud.sign_in("ana").await;
         let flow = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
@@ -621,7 +621,7 @@ async fn one_client_is_one_person_without_a_cookie() {
         ana.post(&format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap()), json!({ "code": code })).await.is(201);
         assert!(!alive(&ana).await, "{phone}");
     }
-    // What is no good token.
+    // Invalid tokens.
     let ana = cloud.sign_in("ana").await;
     for bad in [format!("Bearer {}x", ana.token()), "Bearer x".to_owned(), "Basic x".to_owned(), ana.token()] {
         attempt(&cloud.anonymous().with("authorization", bad), "mia", PASSWORD).await.is(201);
@@ -642,7 +642,7 @@ async fn forged_access_tokens_are_refused() {
     let anonymous = cloud.anonymous();
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
-    // Every kind of header, with the claims and the signature of a good token, and without a signature.
+    // Every kind of header, with the claims and the signature of a valid token, and without a signature.
     let kid = serde_json::from_str::<Value>(&claims(header)).unwrap()["kid"].clone();
     let good = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });
     let with = |name: &str, value: Value| {
@@ -737,7 +737,7 @@ async fn well_known_addresses_are_served() {
     reply.has(302);
     let page = client.get(&reply.header("location")).await;
     assert_eq!((page.status.as_u16(), page.header("content-type").as_str()), (200, "text/html; charset=utf-8"), "{page:?}");
-    // Else nobody could tell that the answer means anything.
+    // Password managers check by this path that the server does not answer every path with success.
     client.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await.is(404);
 
     let mut ends = Vec::new();
@@ -784,7 +784,7 @@ async fn the_pause_begins_with_the_last_failure() {
 async fn a_sign_in_from_a_new_client_is_notified() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
-    // What comes within an hour of the first is told with the next.
+    // Notices within an hour of the first are sent together with the next one.
     let told = async || cloud.mails_to("ana@example.test").await.len() + cloud.held("new_sign_in", None).await;
     let before = told().await;
     cloud.sign_in("ana").await;
@@ -797,14 +797,14 @@ async fn a_sign_in_from_a_new_client_is_notified() {
     assert!(mails[before].text.contains("ana") && mails[before].code.is_none());
     phone.post("/v1/sessions", body.clone()).await.is(201);
     assert_eq!(told().await, before + 1);
-    // What a client calls itself a stranger can call theirs.
+    // A stranger can send the same `User-Agent`.
     let elsewhere = |c| cloud.caller_at(std::net::Ipv4Addr::new(127, 91, c, 1));
     elsewhere(1).post("/v1/sessions", body.clone()).await.is(201);
     assert_eq!(told().await, before + 2);
     elsewhere(1).post("/v1/sessions", body.clone()).await.is(201);
     let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
     let device = elsewhere(2).post("/v1/sessions", trusted).await.is(201)["device_token"].clone();
-    // Trust in a device is told, too.
+    // The notice says that a device was trusted, too.
     assert_eq!(told().await, before + 4);
     let trusted = json!({ "login": "ana", "password": PASSWORD, "device_token": device });
     elsewhere(3).post("/v1/sessions", trusted).await.is(201);
@@ -945,13 +945,13 @@ async fn many_different_guesses_close_a_client_for_an_hour() {
     ana.get("/v1/me").await.is(200);
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
     let dump = cloud.dump().await.to_string();
-    assert!(!dump.contains("nobody1") && !dump.contains("another"), "what was typed is not kept");
+    assert!(!dump.contains("nobody1") && !dump.contains("another"), "guesses are not stored in clear");
     cloud.advance(Duration::from_secs(3600 - 60)).await;
     attempt(&client, "ana", PASSWORD).await.is_problem(429, "too_many_requests");
     cloud.advance(Duration::from_secs(61)).await;
     attempt(&client, "ana", PASSWORD).await.is(201);
 
-    // As many in a longer time are ordinary.
+    // The same number in a longer time is not limited.
     let client = cloud.anonymous();
     for n in 0..28 {
         if n == 14 {
@@ -987,7 +987,7 @@ async fn a_spray_over_very_many_names_is_noticed() {
     let home = cloud.anonymous();
     let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
     let device = home.post("/v1/sessions", trusted).await.is(201)["device_token"].clone();
-    // Twenty-five at a time, each time from five addresses that were not seen before.
+    // Twenty-five at a time, each time from five new addresses.
     let spray = async |names: usize| {
         let mut seen = BTreeSet::new();
         for wave in 0..names / 25 {
@@ -1003,7 +1003,7 @@ async fn a_spray_over_very_many_names_is_noticed() {
     assert_eq!(spray(100).await, BTreeSet::from([401]));
     let (failed, counters) = failures(&cloud).await;
     assert_eq!((failed, counters.len()), (100, 4));
-    // The eight hundred in between cost much and show nothing more.
+    // The eight hundred in between would take long and test nothing more.
     more_failures(&cloud, 800).await;
     assert_eq!(spray(100).await, BTreeSet::from([401]));
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is_problem(403, "proof_of_work_required");
@@ -1027,7 +1027,7 @@ async fn guessing_everywhere_takes_work() {
     let device = trusting.post(SESSIONS, json!({ "login": "ana", "password": PASSWORD, "remember_device": true })).await.is(201);
     let failures = async || failures(&cloud).await;
 
-    // Wrong codes count as wrong passwords do.
+    // Wrong codes count like wrong passwords.
     cloud.anonymous().post(SESSIONS, wrong("nobody")).await.is_problem(401, "credentials_invalid");
     let phone = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900123" })).await.is(202);
     let verify = format!("/v1/phone-sign-ins/{}/verify", phone["id"].as_str().unwrap());
@@ -1067,7 +1067,7 @@ async fn guessing_everywhere_takes_work() {
     with(&client, &done).post(SESSIONS, wrong("ana")).await.is_problem(401, "credentials_invalid");
     let _ = with(&client, &done).post(SESSIONS, right("ana")).await.is(201);
     let _ = with(&client, &work(&phone.json())).post("/v1/phone-sign-ins", json!({ "phone": "+447700900124" })).await.is(202);
-    // Being asked is no attempt: five wrong ones are still free.
+    // A request for a proof of work is no attempt: five wrong ones are still possible.
     let other = cloud.anonymous();
     let asked = other.post(SESSIONS, wrong("ben")).await.json();
     for _ in 0..5 {
@@ -1075,7 +1075,7 @@ async fn guessing_everywhere_takes_work() {
     }
     with(&other, &work(&asked)).post(SESSIONS, wrong("ben")).await.is_problem(401, "credentials_invalid");
 
-    // Who is in stays in, and a trusted device gets in.
+    // Sessions go on, and a trusted device signs in.
     let _ = ben.get("/v1/me").await.is(200);
     let token = json!({ "login": "ana", "password": PASSWORD, "device_token": device["device_token"] });
     let _ = cloud.anonymous().post(SESSIONS, token).await.is(201);

@@ -42,7 +42,7 @@ async fn the_wizard_goes_in_its_order() {
     assert!(setup["app"]["uri"].as_str().unwrap().starts_with("otpauth://totp/Stoa:ana%40example.test?secret="));
     assert!(setup["app"]["qr"].as_str().unwrap().starts_with("data:image/svg+xml,"));
     let again = ana.get(SETUP).await.is(200);
-    assert_eq!((&again["step"], again.get("app")), (&json!("app"), None), "the secret was shown once");
+    assert_eq!((&again["step"], again.get("app")), (&json!("app"), None), "the secret is shown once only");
     for step in ["email", "sms"] {
         let early = ana.post(&format!("{SETUP}/{step}"), json!({ "code": "000000" })).await.is_problem(409, "step_required");
         assert_eq!(early["required_step"], "app");
@@ -56,7 +56,7 @@ async fn the_wizard_goes_in_its_order() {
     assert_eq!(wrong["tries_left"], 4);
     let mail = ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is(200);
     assert_eq!((&mail["step"], &mail["code"]["target"]), (&json!("email"), &json!("a****@example.test")));
-    assert!(mail.get("app").is_none(), "the secret is shown no more");
+    assert!(mail.get("app").is_none(), "the secret is not shown again");
     let skipped = ana.post(&format!("{SETUP}/sms"), json!({ "code": "000000" })).await.is_problem(409, "step_required");
     assert_eq!(skipped["required_step"], "email");
     let early = ana.post(&format!("{SETUP}/resend"), json!({})).await;
@@ -70,7 +70,7 @@ async fn the_wizard_goes_in_its_order() {
     let other = if mailed == "000000" { "000001" } else { "000000" };
     let wrong = ana.post(&format!("{SETUP}/email"), json!({ "code": other })).await.is_problem(422, "code_invalid");
     assert_eq!(wrong["tries_left"], 4);
-    // A code that is not sent after all counts for nothing.
+    // A code whose sending failed is not counted.
     let counted = async || {
         let counters = cloud.of_kind("limit").await;
         let counted = counters.iter().filter(|c| c["hits"]["N"] != "0");
@@ -89,7 +89,7 @@ async fn the_wizard_goes_in_its_order() {
     if mailed != texted {
         ana.post(&format!("{SETUP}/sms"), json!({ "code": mailed })).await.is_problem(422, "code_invalid");
     }
-    assert_eq!(status(&ana).await["enabled"], false, "nothing is on yet");
+    assert_eq!(status(&ana).await["enabled"], false, "no factor is enabled yet");
     elsewhere.get("/v1/me").await.is(200);
     let done = ana.post(&format!("{SETUP}/sms"), json!({ "code": texted })).await.is(201);
     assert_eq!(done["recovery_codes"].as_array().unwrap().len(), 10);
@@ -144,7 +144,7 @@ async fn a_token_from_before_a_step_up_takes_no_set_up_over() {
     copied.get(SETUP).await.is_problem(404, "not_found");
     copied.put("/v1/me/mfa/factors/app", right.clone()).await.is_problem(404, "not_found");
     let _ = copied.delete(SETUP).await.is(204);
-    assert_eq!(ana.get(SETUP).await.is(200).get("app"), None, "it is still there, without the secret");
+    assert_eq!(ana.get(SETUP).await.is(200).get("app"), None, "the set-up is still there, without the secret");
     let refreshed = json!({ "refresh_token": ana.refresh_token() });
     let ana = ana.signed_in(cloud.anonymous().post("/v1/sessions/refresh", refreshed).await.is(200));
     let _ = ana.put("/v1/me/mfa/factors/app", right).await.is(204);
@@ -159,7 +159,7 @@ async fn single_factors_come_and_go() {
     let cloud = Cloud::start().await;
     let (ana, old, _) = cloud.careful("ana", PHONE).await;
     let factor = |name: &str| format!("/v1/me/mfa/factors/{name}");
-    // The session is as it was before there were second factors, and a copy of it no better.
+    // The session has no proof of a second factor, and neither has a copy of its token.
     ana.post(&factor("app"), json!({})).await.is_problem(401, "step_up_required");
     let ana = cloud.step_up(&ana, &old).await;
     ana.post(SETUP, json!({ "password": PASSWORD })).await.is_problem(409, "mfa_enabled");
@@ -195,7 +195,7 @@ async fn single_factors_come_and_go() {
     assert_eq!(on["factors"].as_array().unwrap().iter().map(|f| &f["factor"]).collect::<Vec<_>>(), ["email", "sms"]);
     let mails = cloud.mails_to("ana@example.test").await;
     let told = mails.iter().filter(|mail| mail.subject.contains("second factor was changed")).count();
-    // One at once; those that came within the hour after it wait.
+    // One notice at once. Those within the next hour are held back.
     assert!(told == 1 && cloud.held("factor_changed", None).await >= 3, "{told}");
 }
 
@@ -217,11 +217,11 @@ async fn turning_off_takes_password_and_factor() {
     let _ = ana.post("/v1/me/mfa/removal", off.clone()).await.is(204);
     elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
     assert_eq!(status(&ana).await["enabled"], false);
-    // From now on the password is the strongest again, and it is not what the session was stepped up with.
+    // Now the password is the strongest factor again, and the session was not stepped up with it.
     ana.post("/v1/me/mfa/removal", off.clone()).await.is_problem(401, "step_up_required");
     cloud.sign_in("ana").await.post("/v1/me/mfa/removal", off).await.is_problem(409, "mfa_not_enabled");
     let dump = cloud.dump().await.to_string();
-    assert!(!dump.contains("app_factor") && !dump.contains("recovery_codes"), "nothing of them is kept");
+    assert!(!dump.contains("app_factor") && !dump.contains("recovery_codes"), "no item of the factors is left");
     assert!(cloud.mail_to("ana@example.test").await.subject.contains("Second factors are off"));
     cloud.sign_in("ana").await.get("/v1/me").await.is(200);
 }
@@ -364,7 +364,7 @@ async fn devices_are_shown_as_they_were_last_used() {
     let safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15";
     let _ = sign_in(&at("Gda%C5%84sk", safari), &token).await;
     let items = ana.get("/v1/me/devices").await.is(200)["items"].clone();
-    assert_eq!(items.as_array().unwrap().len(), 1, "it is the same one");
+    assert_eq!(items.as_array().unwrap().len(), 1, "it is the same device");
     let second = &items[0];
     assert_eq!(second["place"], "Gdańsk, PL");
     for kept in ["id", "created_at", "expires_at"] {
@@ -446,18 +446,18 @@ async fn a_trusted_device_skips_the_second_step() {
 
     let with = |cookie: &str| browser.with("cookie", jar(cookie));
     let second = with(&device).post("/v1/sessions", body.clone()).await;
-    assert_eq!(browser.signed_in(second.is(201)).claims()["amr"], json!(["pwd"]), "it proves nothing");
+    assert_eq!(browser.signed_in(second.is(201)).claims()["amr"], json!(["pwd"]), "the device is no proof");
     let rotated = second.cookie("__Host-device");
     assert_ne!(jar(&rotated), jar(&device));
     with(&device).post("/v1/sessions", body.clone()).await.is(202);
-    // Nobody else's, and nothing that it was not.
+    // Devices of other people and made-up tokens are refused.
     let (_, _, _) = cloud.careful("ben", "+447911123457").await;
     let ben = json!({ "login": "ben", "password": PASSWORD });
     with(&rotated).post("/v1/sessions", ben).await.is(202);
     let mut forged = jar(&rotated);
     forged.pop();
     with(&forged).post("/v1/sessions", body.clone()).await.is(202);
-    // It never counts where a proof is due.
+    // A trusted device is never accepted as a step-up.
     let third = with(&rotated).post("/v1/sessions", body.clone()).await;
     browser.signed_in(third.is(201)).post("/v1/me/mfa/recovery-codes", json!({})).await.is_problem(401, "step_up_required");
     let kept = third.cookie("__Host-device");
@@ -503,7 +503,7 @@ async fn trust_in_devices_can_be_revoked() {
     cloud.anonymous().post("/v1/sessions", body(Some(&token))).await.is(202);
     let reply = cloud.anonymous().post("/v1/sessions", body(Some(&kept))).await.is(201);
     let rotated = reply["device_token"].as_str().unwrap().to_owned();
-    // A change of factors ends the trust.
+    // A change of factors revokes trusted devices.
     let ana = cloud.step_up(&ana, &app).await;
     let _ = ana.delete("/v1/me/mfa/factors/sms").await.is(204);
     cloud.anonymous().post("/v1/sessions", body(Some(&rotated))).await.is(202);
@@ -512,7 +512,7 @@ async fn trust_in_devices_can_be_revoked() {
     let _ = ana.delete("/v1/me/devices").await.is(204);
     third.get("/v1/me").await.is_problem(401, "token_invalid");
     cloud.anonymous().post("/v1/sessions", body(Some(&newest))).await.is(202);
-    // Ten are the most, also of those that were trusted before there were second factors.
+    // There are ten trusted devices at most, including those from before second factors were enabled.
     let ben = cloud.member("ben").await;
     for _ in 0..12 {
         let body = json!({ "login": "ben", "password": PASSWORD, "remember_device": true });

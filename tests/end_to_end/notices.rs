@@ -40,18 +40,18 @@ async fn many_sign_ins_are_told_once_an_hour() {
         let _ = sign_in(&cloud, "ana", 60 + browser).await;
     }
     let mails = told(&cloud, &ana.email(), NEW).await;
-    assert_eq!(mails.len(), 1, "the first at once");
+    assert_eq!(mails.len(), 1, "the first sign-in is notified at once");
     assert!(!mails[0].text.contains("It happened"), "{}", mails[0].text);
     cloud.advance(HOUR.saturating_sub(QUARTER)).await;
-    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "nothing more within the hour");
+    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "no further mail within the hour");
     cloud.advance(QUARTER.saturating_mul(2)).await;
     let mails = told(&cloud, &ana.email(), NEW).await;
-    assert_eq!(mails.len(), 2, "the others, though nothing more happened");
+    assert_eq!(mails.len(), 2, "the others are notified although no further sign-in happens");
     assert!(mails[1].text.contains("It happened 29 times since"), "{}", mails[1].text);
-    // Another hour: nothing was held back, nothing is told.
+    // After another hour nothing was held back, and no mail is sent.
     cloud.advance(HOUR.saturating_mul(2)).await;
     assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 2);
-    // And the next one is told at once again.
+    // The next sign-in is notified at once again.
     let _ = sign_in(&cloud, "ana", 200).await;
     let mails = told(&cloud, &ana.email(), NEW).await;
     assert_eq!(mails.len(), 3);
@@ -82,12 +82,12 @@ async fn nothing_is_lost_while_mails_cannot_be_sent() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.settle().await;
-    // In all attempts of the client, twice.
+    // All attempts of the client fail, in two invocations.
     let down = cloud.aws.faults.script(Target::of("DeliverFunction", Service::Ses, "SendRawEmail").times(6), Fault::Throttle);
     let _ = sign_in(&cloud, "ana", 60).await;
     cloud.settle().await;
     assert_eq!(down.hits(), 6);
-    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "the delivery that came again");
+    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "the repeated delivery is sent once");
     let cut = cloud.aws.faults.script(Target::of("DeliverFunction", Service::DynamoDb, "TransactWriteItems").times(1), Fault::LostAfter);
     for browser in 61..64 {
         let _ = sign_in(&cloud, "ana", browser).await;

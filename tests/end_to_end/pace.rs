@@ -9,7 +9,7 @@ use tests::{Caller, Cloud, Refused, Socket, Value, json};
 
 const NOBODYS_ROOM: &str = "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-/// What it is called, the frame, how many frames it counts for, and the code it is refused with.
+/// A name, the frame, how many frames it counts as, and the code with which it is refused.
 type Kind = (&'static str, Value, usize, Option<&'static str>);
 
 /// One frame of each kind.
@@ -86,7 +86,7 @@ async fn ten_frames_pass_at_once_and_refused_ones_count_twice() {
         for _ in 0..3 {
             too_early(&cloud, now, &mut sockets[0], &kind).await;
         }
-        // Waiting as long as one was told is enough for one frame.
+        // After waiting for the time in the answer, one frame passes.
         let (answer, _) = at(&cloud, now + ALMOST_HALF + Duration::from_secs(1), &mut sockets[0], &kind.1).await;
         assert_eq!(code(&answer), kind.3, "{}, after a wait: {answer}", kind.0);
     }
@@ -102,7 +102,7 @@ async fn refused_frames_take_hardly_any_call() {
     let said = |room: &Value, nonce: &str| json!({ "type": "send", "room": room, "text": "hi", "nonce": nonce });
     assert_eq!(ben.socket().await.ask(said(&json!("public"), "n")).await["type"], "ack");
     let expected = [
-        // The batch that proves who speaks, a query of the rooms, four of who is online.
+        // The batch that authenticates the sender, a query of the rooms, four queries of the presence.
         ("hello", 6),
         ("online", 5),
         ("sync", 2),
@@ -115,14 +115,15 @@ async fn refused_frames_take_hardly_any_call() {
         ("not one's room", 1),
     ];
     for (kind, calls) in expected {
-        // Enough for two refused frames, and all together less than the minute after which a frame also renews the presence.
+        // Enough time for two refused frames. All frames together take less than the minute after which a frame also renews the
+        // presence.
         cloud.advance(Duration::from_secs(2)).await;
         let (_, frame, ..) = kinds().into_iter().find(|(name, ..)| *name == kind).expect("a kind");
         let now = cloud.now();
-        // The first frame at each of the two functions finds out whose the socket is.
+        // With the first frame each of the two functions also reads whose socket it is.
         let (_, learnt) = at(&cloud, now, &mut socket, &frame).await;
         if ["hello", "unknown stream"].contains(&kind) {
-            assert_eq!(learnt, calls + 1, "{kind}, for the first time");
+            assert_eq!(learnt, calls + 1, "{kind}, first frame");
         }
         let (answer, cost) = at(&cloud, now, &mut socket, &frame).await;
         assert_eq!(cost, calls, "{kind}: {answer}");
@@ -131,8 +132,8 @@ async fn refused_frames_take_hardly_any_call() {
     let room = ana.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.is(201)["id"].clone();
     let (_, hello, ..) = kinds().remove(0);
     let now = cloud.now();
-    assert_eq!(at(&cloud, now, &mut socket, &hello).await.1, 7, "with the rooms and the people in them");
-    // Number, transaction, the members' sockets, and who speaks: nobody is there to be told.
+    assert_eq!(at(&cloud, now, &mut socket, &hello).await.1, 7, "a hello with rooms and the people in them");
+    // Authentication, number, transaction, and the members' sockets. No other socket is open.
     let said = json!({ "stream": "chat", "id": "x", "payload": said(&room, "n1") });
     let (answer, cost) = at(&cloud, now, &mut socket, &said).await;
     assert_eq!((&answer["type"], cost), (&json!("ack"), 4), "{answer}");
@@ -190,7 +191,7 @@ async fn a_client_that_does_not_wait_gets_no_socket_for_five_minutes() {
             assert_eq!(last["payload"]["problem"]["retry_after"], 300, "{kind}: {last}");
             socket.closed().await;
         }
-        assert_eq!(open(&ticket, &ana).await.err(), Some(Refused(429)), "{kind}: a ticket from before");
+        assert_eq!(open(&ticket, &ana).await.err(), Some(Refused(429)), "{kind}: a ticket that was issued before");
         cloud.clock.set(now + Duration::from_secs(290)).unwrap();
         let refused = ana.post("/v1/realtime/tickets", json!({})).await;
         let problem = refused.is_problem(429, "too_many_requests");
@@ -199,7 +200,7 @@ async fn a_client_that_does_not_wait_gets_no_socket_for_five_minutes() {
         cloud.advance(Duration::from_secs(wait)).await;
         let mut back = ana.socket().await;
         assert_eq!(back.ask(json!({ "type": "hello" })).await["type"], "hello", "{kind}");
-        assert_eq!(others.ask(json!({ "type": "hello" })).await["type"], "hello", "{kind}: nobody else is concerned");
+        assert_eq!(others.ask(json!({ "type": "hello" })).await["type"], "hello", "{kind}: others are not affected");
         back.close().await;
     }
 }
@@ -211,7 +212,7 @@ async fn a_flood_is_served_ten_frames_and_ended() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut sockets = [ana.socket().await, ana.socket().await];
-    // Whose they are is known from here on.
+    // From here on the functions know whose sockets they are.
     for socket in &mut sockets {
         assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
     }
@@ -229,7 +230,7 @@ async fn a_flood_is_served_ten_frames_and_ended() {
         socket.closed().await;
     }
     cloud.settle().await;
-    // As many as time brought on a slow machine, and what closing costs.
+    // As many as the elapsed time allows on a slow machine, plus the cost of closing.
     let passed = 10 + 2 * cloud.now().since(started).as_secs() + 2;
     let cost = calls(&cloud) - before;
     assert!(cost <= passed * 7 + 40, "{cost} calls");

@@ -19,7 +19,7 @@ async fn ask(caller: &Caller) -> (String, Value) {
     (format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap()), flow["passkey"].clone())
 }
 
-/// What is changed in an answer that was signed already.
+/// A change of an answer after it was signed.
 type Forgery = (&'static str, fn(&mut Value));
 
 /// A passkey is made for this site, signs in by itself, and counts as two factors. Its name can be changed. Once it is removed it
@@ -88,19 +88,19 @@ async fn a_passkey_is_a_second_step_until_the_account_is_deactivated() {
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
 }
 
-/// What a passkey answers for.
+/// What the answer of a passkey is used for.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// A sign-in by itself.
+    /// Signing in with the passkey alone.
     Alone,
-    /// The second step behind a password.
+    /// The second step after a password.
     Second,
     /// A step-up.
     StepUp,
 }
 
 impl Way {
-    /// Where the answer goes, what is asked, and who answers.
+    /// The path for the answer, the options of the challenge, and the caller who answers.
     async fn begin(self, cloud: &Cloud, ana: &Caller) -> (String, Value, Caller) {
         let (begun, caller) = match self {
             Self::Alone => {
@@ -177,7 +177,7 @@ async fn answers_that_do_not_fit_are_refused() {
             change(&mut answer);
             refused(&format!("{what}, {way:?}"), answer, &verify, &caller).await;
         }
-        // The answer to another question, and another person's passkey under our handle.
+        // The answer to another challenge, and another person's passkey under our handle.
         let ((verify, _, caller), (_, options, _)) = (way.begin(&cloud, &ana).await, way.begin(&cloud, &ana).await);
         refused("the answer to another question", phone.get(&options, ORIGIN), &verify, &caller).await;
         let (verify, options, caller) = way.begin(&cloud, &ana).await;
@@ -185,7 +185,7 @@ async fn answers_that_do_not_fit_are_refused() {
         forged.user = phone.assertion(&options, ORIGIN).user;
         forged.id = phone.assertion(&options, ORIGIN).id;
         refused("another's key", other.sign(&forged), &verify, &caller).await;
-        // What was refused once is not asked any more.
+        // A challenge with a refused answer is used up.
         let (verify, options, caller) = way.begin(&cloud, &ana).await;
         refused("another's key", other.sign(&forged), &verify, &caller).await;
         caller.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
@@ -194,12 +194,12 @@ async fn answers_that_do_not_fit_are_refused() {
             let reply = caller.post(&verify, json!({ "passkey": phone.get(&again["passkey"], ORIGIN) })).await;
             assert!(reply.status.is_success(), "{way:?}: {reply:?}");
         }
-        // An answer that comes too late.
+        // An answer after the challenge has expired.
         let (verify, options, caller) = way.begin(&cloud, &ana).await;
         cloud.advance(Duration::from_secs(301)).await;
         refused("a late answer", phone.get(&options, ORIGIN), &verify, &caller).await;
     }
-    // A copy counts by itself.
+    // A copied passkey has its own counter.
     let browser = cloud.anonymous();
     let (verify, options) = ask(&browser).await;
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is(201);
@@ -348,7 +348,7 @@ async fn a_lost_passkey_takes_the_password_and_a_code() {
     let wrong = if code == "000000" { "000001" } else { "000000" };
     verify(&flow, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
 
-    // A new one has to wait for a code of its own.
+    // A new step-up has to wait before it gets a code of its own.
     let flow = begin().await;
     verify(&flow, json!({ "password": PASSWORD })).await.is_problem(429, "resend_too_early");
     cloud.advance(Duration::from_secs(21)).await;

@@ -35,7 +35,7 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     assert_eq!(ask(&anybody, "ana@example.test").await.is(202), json!({ "target": "a****@example.test" }));
     let mails = cloud.mails_to("ana@example.test").await.len();
     assert_eq!(ask(&anybody, "ANA@example.test").await.is(202)["target"], "A****@example.test");
-    assert_eq!(cloud.mails_to("ana@example.test").await.len(), mails, "none is mailed within a minute");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), mails, "no second mail within a minute");
     let first = cloud.token_to("ana@example.test").await;
     cloud.advance(Duration::from_secs(61)).await;
     let _ = ask(&anybody, "ana@example.test").await.is(202);
@@ -69,8 +69,8 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     confirm(&anybody, &second, "fierce otters paint").await.is_problem(422, "link_invalid");
     assert!(cloud.mail_to("ana@example.test").await.subject.contains("password was changed"));
 
-    // Four go to one address at once, then one an hour; for the fourth strangers work. What was not mailed does not count: strangers
-    // who ask in between keep nobody waiting.
+    // Four mails go to one address at once, then one an hour. For the fourth one strangers solve a proof of work. Requests without
+    // a mail do not count, so that strangers who ask in between delay nobody.
     let mailed = async || cloud.mails_to("ana@example.test").await.iter().filter(|m| !m.links.is_empty()).count();
     let before = mailed().await;
     let _ = ask(&cloud.anonymous(), "ana@example.test").await.is(202);
@@ -124,7 +124,7 @@ async fn old_hashes_are_replaced_at_sign_in() {
         (hash["phc"]["S"].as_str().unwrap().to_owned(), hash["pepper"]["S"].as_str().unwrap().to_owned())
     };
     let (first, current) = stored().await;
-    // As an older version made it.
+    // A hash as an older version made it.
     let arn = &cloud.template.functions["LoginFunction"].environment["IDENTITY_KEYS"];
     let keys = IdentityKeys::parse(&Secret::new(cloud.secrets.get(arn).unwrap().to_owned())).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(keys.peppers().current().1.expose().as_bytes()).unwrap();
@@ -146,7 +146,7 @@ async fn old_hashes_are_replaced_at_sign_in() {
         let (new, of) = stored().await;
         assert!(new.starts_with(TODAY) && new != first && of == current, "{new} of {of}");
         sign_in(&cloud, PASSWORD).await.is(201);
-        assert_eq!(stored().await.0, new, "once is enough");
+        assert_eq!(stored().await.0, new, "the new hash is not replaced again");
         outdated().await;
         let clients: Vec<Caller> = (0..6).map(|_| cloud.anonymous()).collect();
         let statuses = race(6, |i| {
@@ -180,7 +180,7 @@ async fn asking_costs_the_same_for_everybody() {
     let (_, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
     rewrite(&cloud, &ben, "user", |user| user["status"] = json!({ "S": "deactivated" })).await;
     rewrite(&cloud, &eve, "user", |user| user["status"] = json!({ "S": "purging" })).await;
-    // What a start costs is no matter here.
+    // The calls of a cold start are not compared.
     let _ = ask(&cloud.anonymous(), "first@example.test").await.is(202);
     let made = || cloud.aws.calls.by_function().remove("PasswordFunction").unwrap().calls;
     let mut seen = [BTreeSet::new(), BTreeSet::new()];
@@ -211,7 +211,7 @@ async fn asking_costs_the_same_for_everybody() {
         refused.insert(reply.shape());
     }
     assert_eq!(refused.len(), 1, "{refused:?}");
-    // It is the client that has to wait, not everybody.
+    // Only this client has to wait.
     let _ = ask(&cloud.anonymous(), "other@example.test").await.is(202);
 }
 
@@ -240,7 +240,7 @@ async fn a_link_is_void_after_a_change_of_address_or_password() {
     let change = json!({ "current_password": PASSWORD, "new_password": NEW });
     let _ = ben.put("/v1/me/password", change).await.is(204);
     confirm(&anybody, &link, "fierce otters paint").await.is_problem(422, "link_invalid");
-    // Another one can be asked for.
+    // Another link can be asked for.
     let _ = ask(&anybody, "ben@example.test").await.is(202);
     let link = cloud.token_to("ben@example.test").await;
     let _ = confirm(&anybody, &link, "fierce otters paint").await.is(204);
@@ -336,7 +336,7 @@ async fn asking_tells_nothing() {
         }
         all
     };
-    assert_eq!(refused, [202, 202, 202, 429], "one would have been mailed above");
+    assert_eq!(refused, [202, 202, 202, 429], "the fourth mail is refused");
     drop(ana);
 }
 
@@ -412,7 +412,7 @@ async fn a_mailbox_alone_does_not_take_an_account_over() {
     let _ = choose(&path, "email").await.is(200);
     let _ = verify(&path, &cloud.code_to("ana@example.test").await).await.is(201);
 
-    // Where mail is the only factor: by the phone, which is proven, or by a recovery code.
+    // If mail is the only factor, the proven phone or a recovery code is accepted instead.
     for gone in ["app", "sms"] {
         let ana = if gone == "app" { ana.clone() } else { cloud.step_up_by_mail(&ana).await };
         let _ = ana.delete(&format!("/v1/me/mfa/factors/{gone}")).await.is(204);
@@ -504,7 +504,7 @@ async fn one_client_has_twenty_guesses_in_a_quarter_of_an_hour() {
         people.push(at.named(name).signed_in(sign_in(&at, name, PASSWORD).await.is(201)));
     }
     let eve = people.last().unwrap();
-    // Twenty-two right ones are none too many.
+    // Twenty-two right passwords are not limited.
     for _ in 0..11 {
         let _ = change(eve, PASSWORD, NEW).await.is(204);
         let _ = change(eve, NEW, PASSWORD).await.is(204);
@@ -519,7 +519,7 @@ async fn one_client_has_twenty_guesses_in_a_quarter_of_an_hour() {
     let elsewhere = cloud.anonymous();
     let elsewhere = elsewhere.signed_in(sign_in(&elsewhere, "eve", PASSWORD).await.is(201));
     assert_eq!(change(&elsewhere, PASSWORD, PASSWORD).await.field_errors(), ["/new_password password_same"]);
-    // Eighty more, a quarter of an hour each twenty; then the day is over for this client.
+    // Eighty more, twenty in each quarter of an hour. Then this client has used up the day.
     for _ in 0..4 {
         cloud.advance(Duration::from_secs(901)).await;
         for name in ["ana", "ben", "cat", "dan"] {
@@ -555,7 +555,7 @@ async fn no_session_is_older_than_the_change() {
                     let _ = ana.put("/v1/me/password", body).await.is(204);
                     None
                 }
-                // So few that the session of the change is not the oldest of too many.
+                // Few enough that the session of the change is not replaced as the oldest of twenty.
                 _ if i % 70 == 0 => {
                     let reply = client.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await;
                     (reply.status == 201).then(|| client.signed_in(reply.json()))
@@ -569,7 +569,7 @@ async fn no_session_is_older_than_the_change() {
     })
     .await;
     let old: Vec<Caller> = seen.into_iter().flatten().collect();
-    assert!(!old.is_empty(), "some were before the change");
+    assert!(!old.is_empty(), "some sign-ins happened before the change");
     for caller in old.iter().chain(&others) {
         caller.get("/v1/sessions").await.is_problem(401, "token_invalid");
     }

@@ -58,7 +58,7 @@ async fn announce(caller: &Caller, file: &[u8], content_type: &str) -> Value {
 async fn send(cloud: &Cloud, link: &Value, file: &[u8], instead: &[(&str, &str)]) -> Reply {
     let mut sender = cloud.anonymous();
     for (name, value) in link["headers"].as_object().unwrap() {
-        // The length is that of the body.
+        // The length is set by the client from the body.
         if name != "content-length" && !instead.iter().any(|(other, _)| other == name) {
             sender = sender.with(name, value.as_str().unwrap());
         }
@@ -144,10 +144,10 @@ async fn a_photograph_becomes_the_picture() {
         assert!(!reply.bytes.windows(3).any(|w| w == b"GPS") && !reply.bytes.windows(4).any(|w| w == b"Exif"));
         let picture = pixels(&reply);
         assert_eq!(picture.dimensions(), (side, side));
-        // What was on the left is on top.
+        // The left side of the file is the top of the picture.
         assert!(picture.get_pixel(side / 2, side / 8)[0] > 180 && picture.get_pixel(side / 2, side - side / 8)[2] > 180);
     }
-    // Nothing of what was sent is left.
+    // The uploaded file is deleted.
     let objects = objects(&cloud);
     assert_eq!((objects.len(), below(&objects, "pictures").len()), (3, 3), "{objects:?}");
 }
@@ -167,7 +167,7 @@ async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     cloud.advance(Duration::from_secs(602)).await;
     cloud.anonymous().get(&link).await.has(403);
     let _ = pixels(&look(&cloud, &address).await);
-    // What is not there, and what is no size.
+    // An unknown picture, and an unknown size.
     let other = format!("/v1/pictures/pic_{}/300", "0".repeat(26));
     look(&cloud, &json!(other)).await.has(403);
     for nothing in ["default/301", "default/64.jpg", "pic_x/64", "usr_00000000000000000000000000/64"] {
@@ -204,7 +204,7 @@ async fn a_link_takes_exactly_what_was_declared() {
     ] {
         assert_eq!(refused.status, 403, "{what}: {refused:?}");
     }
-    // S3 answers 400 when everything that is signed is right and the bytes are not.
+    // S3 answers 400 when the signed headers are right but the checksum of the body is not.
     send(&cloud, &link, &other, &[]).await.has(400);
     let url = link["url"].as_str().unwrap();
     cloud.anonymous().get(url).await.has(403);
@@ -213,7 +213,7 @@ async fn a_link_takes_exactly_what_was_declared() {
     assert_eq!(status(&ana, &link).await["state"], "waiting");
     cloud.advance(Duration::from_secs(301)).await;
     send(&cloud, &link, &file, &[]).await.has(403);
-    // Nothing arrived, and after a while nothing will.
+    // No file was uploaded, and the link expires.
     cloud.advance(Duration::from_secs(600)).await;
     let told = status(&cloud.sign_in("ana").await, &link).await;
     assert_eq!((told["state"].as_str(), told["reason"].as_str()), (Some("refused"), Some("expired")));
@@ -278,7 +278,7 @@ async fn what_is_no_picture_is_refused_with_a_reason() {
     let ana = cloud.member("ana").await;
     let before = ana.get("/v1/me").await;
     let bomb = {
-        // Its header promises 30,000 × 30,000 pixels.
+        // Its header declares 30,000 × 30,000 pixels.
         let mut png = png();
         png[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
         png[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
@@ -458,7 +458,7 @@ async fn an_event_that_comes_again_changes_nothing() {
     send(&cloud, &link, &file, &[]).await.has(200);
     cloud.settle().await;
     assert_eq!(ana.get("/v1/me").await.header("etag"), me.header("etag"));
-    // And when the picture is in the trash: it does not come back.
+    // Again when the picture is in the trash: it is not published again.
     let _ = ana.delete("/v1/me/picture").await.is(204);
     cloud.settle().await;
     let trashed = objects(&cloud);
@@ -485,14 +485,14 @@ async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
     ];
     for fault in [Fault::Internal, Fault::LostAfter] {
         for (service, operation) in calls {
-            // The client's own retries are used up, of all three calls where they are made at once, and the whole invocation
-            // comes again.
+            // All retries of the client are used up, for each of three concurrent calls, and the whole invocation
+            // is repeated.
             let times = if matches!(operation, "PutObject" | "CopyObject") { 9 } else { 3 };
             let target = Target::of("UploadProcessorFunction", service, operation).times(times);
             let script = cloud.aws.faults.script(target, fault);
             let published = upload(&cloud, &ana, &file, "image/png").await;
             script.end();
-            // The first picture retires none.
+            // The first picture replaces none.
             let retires = matches!(operation, "DeleteObjects" | "CopyObject" | "UpdateItem");
             assert!(script.hits() == times || retires, "{operation} {fault:?}: {}", script.hits());
             assert_eq!(published["state"], "published", "{operation} {fault:?}");

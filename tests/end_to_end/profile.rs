@@ -75,7 +75,7 @@ async fn a_patch_changes_what_it_names() {
     assert_ne!(reply.header("etag"), before);
     assert_eq!(etag(&ana).await, reply.header("etag"));
     assert_eq!(ana.get("/v1/me").await.is(200), me);
-    // In its own media type as well.
+    // The media type of merge patches is accepted too.
     let body = json!({ "bio": null, "private": true }).to_string().into_bytes();
     let version = etag(&ana).await;
     let merged = ana.with("if-match", version).raw(reqwest::Method::PATCH, "/v1/me", Some("application/merge-patch+json"), body).await;
@@ -193,7 +193,7 @@ async fn what_a_patch_may_not_do() {
             "/who_can_message choice"
         ]
     );
-    // What is right is not saved beside what is wrong.
+    // Valid members are not saved when others are invalid.
     let right = json!({ "first_name": "Anna", "last_name": "Nowicka", "bio": "Climbs.", "language": "pl", "private": true });
     for (name, value, error) in
         [("first_name", json!(""), "required"), ("bio", json!("x".repeat(501)), "too_long"), ("language", json!("de"), "locale")]
@@ -249,7 +249,7 @@ async fn a_username_changes() {
     ] {
         assert_eq!(rename(&ana, &version, name).await.field_errors(), [format!("/username {error}")], "{name}");
     }
-    assert_eq!(rename(&ana, &version, "ANA").await.header("etag"), version, "it is hers already");
+    assert_eq!(rename(&ana, &version, "ANA").await.header("etag"), version, "the name is hers already");
     let renamed = rename(&ana, &version, " Ana_Nowak ").await;
     assert_eq!(renamed.is(200)["username"], "ana_nowak");
     assert_eq!(etag(&ana).await, renamed.header("etag"));
@@ -272,7 +272,7 @@ async fn a_username_changes() {
         }
         assert_eq!(reply.field_errors(), ["/username username_taken"]);
     }
-    assert!(refused.is_some(), "names are told without end");
+    assert!(refused.is_some(), "the look-up of names has no limit");
     ana.get("/v1/usernames/ana/availability").await.is_problem(429, "too_many_requests");
     assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana_nowak");
 }
@@ -298,7 +298,7 @@ async fn a_former_name_is_kept_for_its_owner() {
     };
     refused_to_others(0).await;
     let _ = rename(&ana, &etag(&ana).await, "ana").await.is(200);
-    assert_eq!(cloud.sign_in("ana").await.id(), ana.id(), "she took it back");
+    assert_eq!(cloud.sign_in("ana").await.id(), ana.id(), "she took the name back");
     let ben = cloud.member("ben").await;
     assert_eq!(rename(&ben, &etag(&ben).await, "anna").await.field_errors(), ["/username username_taken"]);
     for name in ["ana1", "ana2", "ana3"] {
@@ -312,7 +312,7 @@ async fn a_former_name_is_kept_for_its_owner() {
     cloud.advance((30 * DAY).saturating_sub(Duration::from_secs(60))).await;
     refused_to_others(1).await;
     cloud.advance(Duration::from_secs(61)).await;
-    // It is the clock that frees them, although DynamoDB may keep what has expired for days.
+    // The clock frees the names, although DynamoDB may keep expired items for days.
     for claim in &kept {
         let core = cloud.core();
         let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap();
@@ -352,7 +352,7 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
             name => assert_eq!(name, Some(&*format!("ana{n}"))),
         }
     }
-    assert_eq!((owners, claims(&cloud).await), (1, 6), "and the winner's former name is kept");
+    assert_eq!((owners, claims(&cloud).await), (1, 6), "and the winner's former name is reserved");
 
     cloud.advance(Duration::from_secs(61)).await;
     let caller = people[0].0.clone();
@@ -462,13 +462,13 @@ async fn the_online_status_follows_use() {
     let first = sight(&ben).await;
     assert_eq!(first["online"], true);
     let me = ana.get("/v1/me").await.is(200);
-    // Others are told the minute.
+    // Others see the time rounded to the minute.
     let minute = |at: &tests::Value| json!(format!("{}:00.000Z", &at.as_str().unwrap()[..16]));
     assert_eq!((&me["online"], &minute(&me["last_seen_at"])), (&json!(true), &first["last_seen_at"]));
     cloud.advance(minutes(6)).await;
     let later = sight(&ben).await;
-    assert_eq!((&later["online"], &later["last_seen_at"]), (&json!(false), &first["last_seen_at"]), "seen once, and then no more");
-    // Reading is being seen; within the minute it costs nothing more.
+    assert_eq!((&later["online"], &later["last_seen_at"]), (&json!(false), &first["last_seen_at"]), "no activity since then");
+    // Reading is activity. Within a minute it is written once.
     let read = ana.get("/v1/me").await;
     assert!(read.header("server-timing").contains("calls=2 "), "{read:?}");
     assert_ne!(read.is(200)["last_seen_at"], first["last_seen_at"]);
@@ -476,12 +476,12 @@ async fn the_online_status_follows_use() {
     assert!(again.header("server-timing").contains("calls=1 "), "{again:?}");
     let now = sight(&ben).await;
     assert_eq!((&now["online"], &now["last_seen_at"]), (&json!(true), &minute(&read.is(200)["last_seen_at"])));
-    // Who ends another session of theirs has not left.
+    // Ending another of one's sessions is no sign-out.
     let phone = cloud.sign_in("ana").await;
     let _ = ana.delete(&format!("/v1/sessions/{}", phone.claims()["sid"].as_str().unwrap())).await.is(204);
     assert_eq!(sight(&ben).await["online"], true);
 
-    // A socket on which something is said keeps its person online for as long as the platform keeps the socket.
+    // A socket in use keeps its person online for as long as the platform keeps it open.
     let mut socket = ana.socket().await;
     cloud.advance(minutes(6)).await;
     let ben = cloud.sign_in("ben").await;
@@ -491,10 +491,10 @@ async fn the_online_status_follows_use() {
     assert_eq!(sight(&ben).await["online"], false);
     socket = cloud.sign_in("ana").await.socket().await;
 
-    // Signing out is leaving, whatever was a moment ago.
+    // After a sign-out the person is offline, despite recent activity.
     let phone = cloud.sign_in("ana").await;
     let _ = phone.delete("/v1/sessions/current").await.is(204);
-    assert_eq!(sight(&ben).await["online"], true, "there is a socket of another sign-in");
+    assert_eq!(sight(&ben).await["online"], true, "a socket of another session is open");
     socket.close().await;
     until(async || !cloud.dump().await.to_string().contains("{\"S\":\"connection\"}")).await;
     assert_eq!(sight(&ben).await["online"], false);
@@ -505,7 +505,7 @@ async fn the_online_status_follows_use() {
     let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
     assert_eq!(members(&sight(&ben).await), ["id", "picture", "username"]);
     assert!(ana.get("/v1/me").await.is(200)["last_seen_at"].is_string());
-    // Nobody is seen for ever.
+    // Activity counts for five minutes only.
     let _ = patch(&ana, &etag(&ana).await, json!({ "private": false })).await.is(200);
     cloud.advance(minutes(60 * 24 * 31)).await;
     let ben = cloud.sign_in("ben").await;

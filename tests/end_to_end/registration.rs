@@ -51,7 +51,7 @@ async fn six_steps_lead_to_an_account() {
     assert_eq!(reply.header("location"), path);
 
     let code = cloud.code_to("Ana@example.test").await;
-    assert!(code.len() == 6 && !reply.bytes.windows(6).any(|w| w == code.as_bytes()), "the code is in the mail and nowhere else");
+    assert!(code.len() == 6 && !reply.bytes.windows(6).any(|w| w == code.as_bytes()), "the code is in the mail only");
     let flow = caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
     assert_eq!((flow["step"].as_str(), flow["progress"].as_u64(), &flow["code"]), (Some("personal"), Some(50), &Value::Null));
     let flow = caller.put(&format!("{path}/personal"), personal()).await.is(200);
@@ -61,7 +61,7 @@ async fn six_steps_lead_to_an_account() {
     let flow = caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
     assert_eq!((flow["step"].as_str(), flow["progress"].as_u64()), (Some("summary"), Some(100)));
 
-    // It survives a reload, and nothing that was given is lost.
+    // After a reload of the page all given data is still there.
     let again = caller.get(&path).await.is(200);
     assert_eq!(again, flow);
     assert_eq!(
@@ -72,7 +72,7 @@ async fn six_steps_lead_to_an_account() {
     let signed_in = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
     let member = caller.signed_in(signed_in);
     assert_eq!(member.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
-    // The flow is spent.
+    // The flow is used up.
     caller.get(&path).await.is_problem(404, "not_found");
     caller.post(&format!("{path}/complete"), json!({})).await.is_problem(404, "not_found");
 }
@@ -83,9 +83,9 @@ async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<St
     let dump = cloud.dump().await;
     let items = dump.as_object().into_iter().flat_map(|tables| tables.values()).filter_map(Value::as_array).flatten();
     let theirs = items.filter(|item| item["user"]["S"] == person.id() || item["id"]["S"] == person.id());
-    // Not what was sent on the way.
+    // Without the items of the flow.
     let lasting = theirs.filter(|item| !["challenge", "recipient", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
-    // A flag that is off is there or not.
+    // A flag that is off may be absent.
     let names = |item: &Value| item.as_object().unwrap().keys().filter(|name| *name != "reset_by_mail").cloned().collect();
     lasting.map(|item| (item["kind"]["S"].as_str().unwrap().to_owned(), names(item))).collect()
 }
@@ -141,7 +141,7 @@ async fn codes_are_short_lived_and_few() {
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     let attempt = async |code: &str| caller.post(&format!("{path}/code"), json!({ "code": code })).await;
     let code = cloud.code_to("ana@example.test").await;
-    // Half a code, as a form sends that does not wait, burns nothing.
+    // An incomplete code, as a form may send it while it is typed, uses up no attempt.
     for partial in ["", "1", "12", "1234", "12345", "1234567", "abcdef"] {
         assert!(attempt(partial).await.is_problem(422, "code_invalid")["tries_left"].is_null(), "{partial}");
     }
@@ -160,14 +160,14 @@ async fn codes_are_short_lived_and_few() {
     if second != code {
         attempt(&code).await.is_problem(422, "code_invalid");
     }
-    // Ten minutes by the server's clock, whatever still stands in the table.
+    // Ten minutes by the server's clock, although the item may still be in the table.
     cloud.advance(10 * MINUTE).await;
     attempt(&second).await.is_problem(422, "code_invalid");
     resend().await.is(202);
     cloud.advance(9 * MINUTE).await;
     let third = cloud.code_to("ana@example.test").await;
     attempt(&third).await.is(200);
-    // Sent twice, it counts once.
+    // The right code is accepted once.
     assert_eq!(attempt(&third).await.is(200)["step"], "personal");
 }
 
@@ -185,7 +185,7 @@ async fn guessing_in_parallel_gains_nothing() {
     })
     .await;
     let evaluated = replies.iter().filter(|r| r["code"] == "code_invalid" && r["tries_left"].is_u64() && r["tries_left"] != 0).count();
-    assert_eq!(evaluated, 2, "two refusals leave tries, all others none");
+    assert_eq!(evaluated, 2, "two refusals leave attempts, all others none");
     caller.post(&format!("{path}/code"), json!({ "code": code })).await.is_problem(422, "code_invalid");
 }
 
@@ -215,17 +215,17 @@ async fn one_of_many_gets_the_name() {
     for (flow, reply) in &replies {
         match reply.status.as_u16() {
             201 => {}
-            // The other clients of the flow that won find it spent, or the name taken while they looked.
+            // The other clients of the flow that won find it used up, or the name taken in the meantime.
             404 => assert_eq!(*flow, created[0]),
             _ => assert_eq!(reply.is_problem(409, "username_taken")["required_step"], "username"),
         }
     }
     for kind in ["user", "username", "email"] {
-        assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}: nothing is left of those who lost");
+        assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}: no item of the losers is left");
     }
     let (caller, path) = &flows[(created[0] + 1) % 12];
     assert_eq!(caller.put(&format!("{path}/username"), json!({ "username": "Ana" })).await.field_errors(), ["/username username_taken"]);
-    // Another name, which the password may not be made of: it is chosen again.
+    // With another name the password is chosen again, because it may not be made of the name.
     let flow = caller.put(&format!("{path}/username"), json!({ "username": "tall_giraffes" })).await.is(200);
     assert_eq!(flow["step"], "password");
     let own = caller.put(&format!("{path}/password"), json!({ "password": "7 tall_giraffes 7" })).await;
@@ -253,13 +253,13 @@ async fn the_right_code_counts_once() {
         match reply.status.as_u16() {
             200 => assert_eq!(reply.json()["step"], "personal"),
             409 => drop(reply.is_problem(409, "conflict")),
-            // On a busy machine some are told to come back.
+            // On a busy machine some requests get 503 and are repeated.
             503 => {}
-            // It is used up.
+            // The code is used up.
             _ => drop(reply.is_problem(422, "code_invalid")),
         }
     }
-    assert!(replies.iter().any(|reply| reply.status == 200), "one of them did it: {replies:?}");
+    assert!(replies.iter().any(|reply| reply.status == 200), "one of them succeeded: {replies:?}");
     assert_eq!(caller.get(&path).await.is(200)["step"], "personal");
     caller.put(&format!("{path}/personal"), personal()).await.is(200);
     caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
@@ -299,7 +299,7 @@ async fn one_address_has_one_account() {
     assert_eq!(created.len(), 1, "one account");
     for (flow, reply) in &replies {
         match reply.status.as_u16() {
-            // On a busy machine some are told to come back.
+            // On a busy machine some requests get 503 and are repeated.
             201 | 503 => {}
             404 => assert_eq!(*flow, created[0], "its flow is spent"),
             _ => drop(reply.is_problem(409, "account_exists")),
@@ -331,7 +331,7 @@ async fn one_link_opens_one_account() {
     assert_eq!(replies.iter().filter(|r| r.status == 201).count(), 1, "{replies:?}");
     for reply in replies.iter().filter(|r| r.status != 201) {
         let told = format!("{} {}", reply.status.as_u16(), reply.code());
-        // Whoever was let through to the account found it made, or its link used.
+        // Requests that reached the account found it made, or its link used.
         let known =
             ["422 link_invalid", "429 too_many_requests", "404 not_found", "409 account_exists", "409 username_taken", "409 conflict"];
         assert!(known.contains(&told.as_str()), "{told}");
@@ -379,7 +379,7 @@ async fn an_account_is_made_whole_or_not_at_all() {
             let made = (before.0 + 1, before.1 + 1, before.2 + 1);
             match (fault, times) {
                 (Fault::Internal, _) => {
-                    assert_eq!(after, before, "{way}: nothing is left");
+                    assert_eq!(after, before, "{way}: no item is left");
                     go().await.is(201);
                     assert_eq!(count().await, made);
                 }
@@ -414,7 +414,7 @@ async fn links_lead_where_they_are_configured_to() {
         ("forwarded", &[("x-forwarded-host", evil), ("x-forwarded-proto", "gopher"), ("forwarded", "host=evil.test")]),
         ("original", &[("x-original-host", evil), ("x-host", evil), ("origin", "https://evil.test"), ("referer", "https://evil.test/")]),
     ] {
-        // A host that the gateway does not know may be refused by it.
+        // The gateway may refuse an unknown host.
         let led = place(headers, name).await;
         assert!(led.is_none() && name == "by_host" || led.as_deref() == Some(&plain), "{name}: {led:?}");
     }
@@ -454,13 +454,13 @@ async fn a_known_address_looks_like_an_unknown_one() {
         let path = format!("/v1/registrations/{}", started.is(201)["id"].as_str().unwrap());
         cloud.settle().await;
         let shown = caller.get(&path).await;
-        // The one in a million that is right would be no enumeration either.
+        // One guess in a million is right, which would reveal nothing either.
         let guessed = caller.post(&format!("{path}/code"), json!({ "code": "000000" })).await;
         let linked =
             caller.post("/v1/registrations/link", json!({ "email": email, "username": "somebody_new", "password": PASSWORD })).await;
         [started, shown, guessed, linked].map(|r| r.shape())
     };
-    // Addresses of one length, so that what is masked is equally long.
+    // Addresses of one length, so that their masked forms are equally long.
     assert_eq!(replies("known@example.test").await, replies("other@example.test").await);
     let to_owner = cloud.mails_to("known@example.test").await;
     assert!(to_owner.iter().skip(1).all(|m| m.code.is_none()), "no code for an account that exists");
@@ -481,7 +481,7 @@ async fn another_address_must_be_proven_anew() {
         caller.post(&format!("{path}/code"), json!({ "code": former })).await.is_problem(422, "code_invalid");
     }
     caller.post(&format!("{path}/code"), json!({ "code": current })).await.is(200);
-    // Proven, and then another one again: the proof is gone.
+    // A proven address is replaced by another one: the proof is gone.
     let flow = caller.put(&format!("{path}/email"), json!({ "email": "victim@example.test" })).await.is(200);
     assert_eq!(flow["step"], "code");
     caller.put(&format!("{path}/personal"), personal()).await.is_problem(409, "step_required");
@@ -592,12 +592,12 @@ async fn breached_passwords_are_refused() {
         caller.post("/v1/registrations/link", body(&known[0])).await.field_errors(),
         ["/email email", "/password password_breached"]
     );
-    // It is of use as long as nobody has it: spelled otherwise it is another.
+    // A different spelling is another password, which is in no breach.
     caller.put(&path, json!({ "password": known[0].to_uppercase() })).await.is(200);
     let asked = breached.asked();
     assert_eq!(asked.len(), known.len() + 4);
     assert!(asked.iter().all(|a| a.padded && a.digits.len() == 5), "{asked:?}");
-    // What is refused for its length is not even hashed.
+    // A password that is too long is not looked up.
     assert_eq!(caller.put(&path, json!({ "password": "x".repeat(1025) })).await.field_errors()[0], "/password too_long");
     assert_eq!(breached.asked().len(), asked.len());
 }
@@ -612,7 +612,7 @@ async fn nobody_waits_for_the_service_of_breached_passwords() {
     let known = json!({ "password": breached.passwords()[0] });
     for mood in [Mood::Down, Mood::Garbled, Mood::Slow] {
         breached.be(mood);
-        // Whoever waited until it answers, which a slow one does in the end, would learn that the password is known.
+        // Waiting for the slow service would have shown that the password is known.
         caller.put(&path, known.clone()).await.is(200);
         let common = caller.put(&path, json!({ "password": "Pumpernickel" })).await;
         assert_eq!(common.field_errors(), ["/password password_common"], "{mood:?}");
@@ -661,7 +661,7 @@ async fn malformed_requests_are_refused() {
     let made_up = format!("flw_{}", "A".repeat(43));
     caller.get(&format!("/v1/registrations/{made_up}")).await.is_problem(404, "not_found");
     caller.post(&format!("/v1/registrations/{made_up}/code"), json!({ "code": "123456" })).await.is_problem(404, "not_found");
-    assert_eq!(cloud.inbox.len(), 0, "nothing was sent");
+    assert_eq!(cloud.inbox.len(), 0, "no mail was sent");
 }
 
 /// Every answer has the headers that protect browsers, also an error.
@@ -730,7 +730,7 @@ async fn mails_are_limited() {
     for n in 0..10 {
         start(&busy, &format!("a{n}@example.test")).await.is(201);
     }
-    // Who is refused uses up nothing of an address: all its mails still go there.
+    // Refused requests do not reduce the mails of an address.
     let link = |email: &str| json!({ "email": email, "username": "somebody", "password": PASSWORD });
     let again = begin(&cloud, "c@example.test").await.1;
     cloud.advance(21 * Duration::from_secs(1)).await;
@@ -749,7 +749,7 @@ async fn mails_are_limited() {
         }
     }
     start(&cloud.anonymous(), "b@example.test").await.is_problem(429, "too_many_requests");
-    // Nor does what could not be done.
+    // Failed requests do not count either.
     let target = Target::of("RegistrationFunction", Service::DynamoDb, "TransactWriteItems");
     let down = cloud.aws.faults.script(target, Fault::Internal);
     for _ in 0..6 {
@@ -885,7 +885,7 @@ async fn no_secret_is_stored_in_clear() {
     let code = cloud.code_to("ana@example.test").await;
     let dump = cloud.dump().await.to_string();
     assert!(dump.contains("ana@example.test") && !dump.contains(&code));
-    assert!(!dump.contains(path.split_once("flw_").unwrap().1), "the flow's id is a secret");
+    assert!(!dump.contains(path.split_once("flw_").unwrap().1), "the flow's id is a secret and is stored hashed");
     prove(&cloud, &caller, &path, "ana@example.test").await;
     caller.put(&format!("{path}/personal"), personal()).await.is(200);
     caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
@@ -938,7 +938,7 @@ async fn new_codes_do_not_forget_failures() {
             caller.post(&format!("{path}/code"), json!({ "code": guess })).await.is_problem(422, "code_invalid");
             judged += 1;
         }
-        // Past the wait, and one mail an hour.
+        // After the pause, and within one mail an hour.
         cloud.advance(60 * MINUTE).await;
         caller.post_with_work(&format!("{path}/code/resend"), json!({})).await.is(202);
     }

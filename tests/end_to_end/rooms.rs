@@ -34,7 +34,7 @@ async fn crossing_openings_make_one_room() {
     let replies = race(500, |i| {
         let (me, other) = if i % 2 == 0 { (ana.clone(), ben.id()) } else { (ben.clone(), ana.id()) };
         async move {
-            // On a busy machine some are told to come back.
+            // On a busy machine some requests get 503 and are repeated.
             loop {
                 let reply = me.post("/v1/rooms/direct", json!({ "user": other })).await;
                 if reply.status.as_u16() != 503 {
@@ -48,7 +48,7 @@ async fn crossing_openings_make_one_room() {
     assert_eq!(rooms.len(), 1, "{rooms:?}");
     let made = replies.iter().filter(|r| r.status.as_u16() == 201).count();
     let found = replies.iter().filter(|r| r.status.as_u16() == 200).count();
-    // Whoever made it may have been told to come back, and found it then.
+    // The request that made the room may have got 503, and found the room when it was repeated.
     assert!(made <= 1 && made + found == 500, "{made} made, {found} found");
     assert_eq!(cloud.of_kind("room").await.len(), 1);
     for who in [&ana, &ben] {
@@ -121,7 +121,7 @@ async fn chats_are_listed_in_pages() {
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/v1/rooms?limit=1&cursor={cursor}");
     }
-    // A cursor is its owner's, as it was given, for an hour.
+    // A cursor is bound to its owner, unchanged, for an hour.
     let cursor = path.split_once("cursor=").unwrap().1;
     let ben = cloud.sign_in("ben").await;
     for (who, text) in [(&ben, cursor.to_owned()), (&ana, format!("A{}", &cursor[1..])), (&ana, "x".to_owned()), (&ana, String::new())] {
@@ -159,10 +159,10 @@ async fn a_room_is_read_back_to_its_beginning() {
     for bad in ["limit=-1", "limit=x", "limit=1&limit=2"] {
         ben.get(&format!("{path}?{bad}")).await.is_problem(400, "malformed");
     }
-    // The language is everybody's to ask for, and what nobody asks for is nobody's.
+    // The language can be chosen by a parameter, and unknown parameters are refused.
     assert_eq!(numbers(&ben.get(&format!("{path}?lang=pl&limit=3&page=2")).await.is(200)), [43, 44, 45]);
     assert_eq!(ben.get("/v1/me?page=2&lang=pl").await.header("content-language"), "pl");
-    // A cursor is its owner's, for this room, as it was given.
+    // A cursor is bound to its owner and this room, unchanged.
     for (who, text) in [(&ana, cursor.to_owned()), (&ben, format!("A{}", &cursor[1..])), (&ben, "x".to_owned()), (&ben, String::new())] {
         who.get(&format!("{path}?cursor={text}")).await.is_problem(400, "cursor_invalid");
     }

@@ -47,7 +47,7 @@ async fn a_recovery_code_leads_in_when_no_code_is_sent() {
     let browser = cloud.anonymous();
     for _ in 0..5 {
         assert_eq!(begin(&browser, "ana").await["chosen"], "email");
-        // By then the code from before cannot be typed any more.
+        // By then the attempts of the former code are used up.
         cloud.advance(Duration::from_secs(605)).await;
     }
     let codes = async || cloud.mails_to("ana@example.test").await.iter().filter(|mail| mail.code.is_some()).count();
@@ -104,7 +104,11 @@ async fn three_ways_lead_in() {
         let chosen = choose(&browser, &flow, factor).await.is(200);
         assert_eq!(chosen["code"]["tries_left"].as_u64().unwrap(), if factor == "email" { 3 } else { 5 });
         let shown = browser.get(&format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap())).await.is(200);
-        assert_eq!((&shown["code"]["target"], &shown["step"]), (&chosen["code"]["target"], &json!("verify")), "a reload loses nothing");
+        assert_eq!(
+            (&shown["code"]["target"], &shown["step"]),
+            (&chosen["code"]["target"], &json!("verify")),
+            "the state survives a reload"
+        );
         let code = cloud.code_to(to).await;
         let done = verify(&browser, &flow, &code).await.is(201);
         assert_eq!(browser.signed_in(done).claims()["amr"], json!(["pwd", amr, "mfa"]));
@@ -160,7 +164,7 @@ async fn guessing_is_counted_whatever_begins_anew() {
     for left in [2, 1] {
         assert_eq!(verify(&client, &flow, wrong).await.is_problem(422, "code_invalid")["tries_left"], left);
     }
-    // From another client, with a new flow: no further mail, no code to type, and nothing used up of the other one's.
+    // A new flow from another client: no further mail, no code to type, and no attempt of the other flow is used up.
     let other = cloud.anonymous();
     let again = begin(&other, "ana").await;
     choose(&other, &again, "email").await.is_problem(429, "resend_too_early");
@@ -185,7 +189,7 @@ async fn guessing_is_counted_whatever_begins_anew() {
     cloud.advance(Duration::from_secs(599)).await;
     verify(&other, &third, &newest).await.is_problem(404, "not_found");
     cloud.advance(Duration::from_secs(3600)).await;
-    // The next one's code is its own, and of no other.
+    // The code of the next flow is valid in that flow only.
     let (late, later) = (begin(&other, "ana").await, begin(&client, "ana").await);
     let _ = choose(&other, &late, "email").await.is(200);
     let old = cloud.code_to("ana@example.test").await;
@@ -196,14 +200,14 @@ async fn guessing_is_counted_whatever_begins_anew() {
         verify(&other, &late, code).await.is_problem(422, "code_invalid");
     }
     let _ = verify(&client, &later, &new).await.is(201);
-    // The flow itself is burnt by three, whatever is chosen meanwhile.
+    // Three wrong answers end the flow, whatever factor is chosen in between.
     let fourth = begin(&other, "ana").await;
     let _ = choose(&other, &fourth, "app").await.is(200);
     for _ in 0..3 {
         verify(&other, &fourth, "000000").await.is_problem(422, "code_invalid");
     }
     assert_eq!(verify(&other, &fourth, &app.code(&cloud)).await.is_problem(422, "code_invalid")["tries_left"], 0);
-    // Nothing is sent for it any more.
+    // No more codes are sent for the ended flow.
     let sent = cloud.inbox.len();
     for factor in ["email", "sms"] {
         choose(&other, &fourth, factor).await.is_problem(404, "not_found");
@@ -268,7 +272,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
                 wrong += 1;
                 verify(&client, &flow, "000000").await.is_problem(422, "code_invalid");
             }
-            // Ten guesses at the app are a day's, and five until it pauses.
+            // The app has ten guesses a day, and pauses after five.
             if wrong % 9 == 0 {
                 cloud.advance(Duration::from_secs(86_400)).await;
             }
@@ -278,7 +282,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
     with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
     cloud.advance(Duration::from_secs(40 * 86_400)).await;
     with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
-    // What comes by mail is another factor. It leads in, and opens nothing of this one.
+    // Mail is another factor. It signs in, and does not reopen the closed one.
     let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "email").await.is(200);
     verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
@@ -302,7 +306,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
     };
     reset(other).await;
     with_other(&app.code(&cloud)).await.is(201);
-    // Whoever has the mailbox alone does not get another hundred by each reset.
+    // A reset by somebody who only has the mailbox does not bring another hundred guesses.
     reset(PASSWORD).await;
     guess(100).await;
     reset(other).await;
@@ -361,7 +365,7 @@ async fn codes_of_the_app_are_good_once() {
     let paused = with(&app.code(&cloud)).await;
     paused.is_problem(429, "too_many_requests");
     assert!((1..=900).contains(&paused.header("retry-after").parse::<u32>().unwrap()));
-    // The other factors still serve: nobody is locked out by somebody who guesses at one.
+    // The other factors still work: guesses at one factor lock nobody out.
     let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "email").await.is(200);
     verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
@@ -512,7 +516,7 @@ async fn a_step_up_lifts_no_copy() {
     refresh(&own.refresh_token()).await.is_problem(401, "refresh_invalid");
     socket.closed().await;
 
-    // Where the refresh token is in the cookie, the new one goes there, too.
+    // If the refresh token is in the cookie, the new one is set there too.
     let browser = cloud.anonymous();
     let jar = |reply: &Reply| reply.cookie("__Host-refresh").split(';').next().unwrap().to_owned();
     let signed_in = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie" })).await;
@@ -531,7 +535,7 @@ async fn one_code_signs_in_once() {
     let cloud = Cloud::start().await;
     for (factor, name, phone) in [("app", "ana", PHONE), ("email", "ben", "+447911123457"), ("recovery_code", "eve", "+447911123458")] {
         let (_, app, recovery) = cloud.careful(name, phone).await;
-        // Three answers are evaluated in a flow: many flows, from many clients, share the one code, unless it is of one flow only.
+        // A flow evaluates three answers, so many flows of many clients share the code, except for codes that belong to one flow.
         let mut flows = Vec::new();
         for _ in 0..if factor == "email" { 1 } else { 12 } {
             let client = cloud.anonymous();
@@ -574,7 +578,7 @@ async fn guessing_codes_in_parallel_gains_nothing() {
     })
     .await;
     let evaluated = left.iter().filter(|l| **l != Some(0)).count();
-    assert_eq!(evaluated, 2, "three are evaluated, and the last one leaves none");
+    assert_eq!(evaluated, 2, "three answers are evaluated, and the last one leaves no attempt");
     verify(&client, &flow, &app.code(&cloud)).await.is_problem(422, "code_invalid");
 }
 
@@ -619,13 +623,13 @@ async fn a_code_that_was_not_sent_again_does_not_count() {
             cloud.advance(Duration::from_secs(46)).await;
         }
     }
-    // One to set the factor up, one that was chosen: three are left of five.
+    // One message for the set-up, one for the chosen factor: three of five are left.
     for pause in [91, 181, 181] {
         resend().await.is(202);
         cloud.settle().await;
         cloud.advance(Duration::from_secs(pause)).await;
     }
-    // And one that proved the number.
+    // One more message proved the number.
     assert_eq!(cloud.mails_to(PHONE).await.len(), 6);
     resend().await.is_problem(429, "too_many_requests");
 }

@@ -12,7 +12,7 @@ async fn open(ticket: &Value, origin: Option<&str>) -> Result<Socket, Refused> {
     Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await
 }
 
-/// Waits for something that happens outside of what a cloud knows to be under way: that it notices a cut connection.
+/// Waits for something that [`Cloud::settle`] does not know about: that the gateway notices a lost connection.
 pub async fn until(mut happened: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !happened().await {
@@ -34,12 +34,12 @@ async fn of_five_hundred_who_show_one_ticket_one_gets_in() {
         async move { open(&ticket, Some(&origin)).await.map(drop) }
     })
     .await;
-    // Whoever finds the table too busy is told so (503): the ticket may be spent by then, or not.
+    // A request that finds the table too busy gets 503, with the ticket used up or not.
     assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(Refused(401 | 503)))), "{outcomes:?}");
     let admitted = outcomes.iter().filter(|o| o.is_ok()).count();
     cloud.settle().await;
     let late = usize::from(open(&ticket, Some(&origin)).await.is_ok());
-    assert_eq!(admitted + late, 1, "{admitted} got in, then {late}: a race without a winner leaves it good");
+    assert_eq!(admitted + late, 1, "{admitted} opened, then {late}: a ticket that opened no socket is still valid");
 }
 
 /// A ticket expires after thirty seconds by the clock, whether its item was deleted or not.
@@ -85,10 +85,10 @@ async fn other_sites_do_not_get_in() {
         assert_eq!(open(&ticket, Some(origin)).await.err(), Some(Refused(403)), "{origin}");
         ana.with("origin", origin).post("/v1/realtime/tickets", json!({})).await.is_problem(403, "origin_refused");
     }
-    assert!(open(&ticket, None).await.is_ok(), "a client that is no browser names no site");
+    assert!(open(&ticket, None).await.is_ok(), "a client that is no browser sends no origin");
 
     let browsers = ana.with("origin", &ours).ticket().await;
-    assert_eq!(open(&browsers, None).await.err(), Some(Refused(403)), "a browser's ticket elsewhere");
+    assert_eq!(open(&browsers, None).await.err(), Some(Refused(403)), "a browser's ticket at another site");
     assert!(open(&browsers, Some(&ours)).await.is_ok());
 }
 
@@ -115,7 +115,7 @@ async fn a_socket_that_cannot_be_closed_at_once_is_closed_in_the_end() {
     for (n, fault) in [Fault::Throttle, Fault::Internal].into_iter().enumerate() {
         let out = cloud.member(&format!("out{n}")).await;
         let forgetful = cloud.member(&format!("forgetful{n}")).await;
-        // In all attempts of the client.
+        // All attempts of the client fail.
         let down = || cloud.aws.faults.script(closing(3), fault);
 
         let (mut socket, script) = (out.socket().await, down());
@@ -187,21 +187,21 @@ async fn a_socket_does_not_outlive_its_session() {
     let send = |text: &str| json!({ "type": "send", "room": room, "text": text, "nonce": text.replace(' ', "-") });
     assert_eq!(says.ask(send("in time")).await["type"], "ack");
     assert_eq!(hers.hear("message").await["text"], "in time");
-    // Nobody is silent for so long that the platform would cut them.
+    // Traffic keeps the sockets from the platform's limit for silent ones.
     cloud.advance(Duration::from_secs(420)).await;
     assert_eq!(says.ask(send("too late")).await["type"], "ack");
     hers.closed().await;
     assert!(!hers.heard().iter().any(|f| f["payload"]["type"] == "message"), "{:?}", hers.heard());
     let heard = other.expect(|f| f["payload"]["text"] == "too late").await;
     assert_eq!(heard["payload"]["type"], "message");
-    // The same where the fan-out brings it.
+    // The same with a message of the fan-out.
     let said = json!({ "type": "send", "room": "public", "text": "to all", "nonce": "all" });
     assert_eq!(says.ask(said).await["type"], "ack");
     public.closed().await;
     assert!(!public.heard().iter().any(|f| f["payload"]["type"] == "message"), "{:?}", public.heard());
     cloud.settle().await;
     let rows = cloud.of_kind("connection").await;
-    assert_eq!(rows.len(), 2, "the others are forgotten: {rows:?}");
+    assert_eq!(rows.len(), 2, "the items of the others are deleted: {rows:?}");
 }
 
 /// Ten sockets a minute.
@@ -266,7 +266,7 @@ async fn a_socket_survives_everything_a_client_can_send() {
         (r#"{"stream":"chat","payload":{"type":"online","room":"rom_"}}"#, "frame_invalid"),
     ];
     for (i, (frame, code)) in frames.into_iter().enumerate() {
-        // What is refused counts twice.
+        // A refused frame counts twice.
         if i % 5 == 4 {
             cloud.rest().await;
         }
@@ -331,7 +331,7 @@ async fn a_lost_connection_is_not_counted_for_long() {
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let mut here = ana.socket().await;
     let ghost = ben.socket().await;
-    // Every `$disconnect` fails from here on: it reads who is leaving.
+    // Every `$disconnect` fails from here on, because its read of the connection fails.
     let mute = Target::of("SocketFunction", Service::DynamoDb, "GetItem");
     let mute = cloud.aws.faults.script(mute, Fault::Internal);
     ghost.drop_silently();
