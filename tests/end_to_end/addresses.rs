@@ -232,7 +232,7 @@ async fn a_lost_reply_changes_nothing_twice() {
 /// Somebody else's address is answered with 404.
 /// Promise: object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn anothers_address_is_not_there() {
+async fn the_address_of_somebody_else_is_answered_as_unknown() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let id = create(&ana, "Długa 1").await;

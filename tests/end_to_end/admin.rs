@@ -289,7 +289,7 @@ async fn a_superuser_cannot_deactivate_or_delete_their_account() {
 /// for each removed role.
 /// Promise: last-superuser, audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_superusers_who_depose_each_other_one_is_left() {
+async fn superusers_who_remove_each_others_role_leave_one() {
     let cloud = Cloud::start().await;
     let mut all = Vec::new();
     for n in 0..4 {
@@ -474,7 +474,7 @@ async fn a_change_and_its_audit_entry_are_atomic() {
 /// writes entries may do nothing else with them. They outlive the account, and then identify nobody.
 /// Promise: audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_audit_only_grows() {
+async fn audit_entries_are_only_added() {
     let cloud = Cloud::start().await;
     let core = cloud.core();
     let audit_table = core.template.tables.iter().find(|t| t.name.ends_with("-audit")).unwrap();

@@ -93,7 +93,7 @@ async fn the_page_of_a_mailed_link_works_without_a_frontend() {
 /// Promise: local-console
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
-async fn the_pages_of_the_console_show_what_there_is() {
+async fn the_pages_of_the_console_show_their_data() {
     let cloud = Cloud::start().await;
     let ana = cloud.register("ana").await;
     let _socket = ana.socket().await;

@@ -311,7 +311,7 @@ async fn many_writers_make_one_sequence() {
 /// an old one.
 /// Promise: chat-order
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_writer_holds_nobody_up_for_long() {
+async fn readers_skip_the_gap_of_a_dead_writer() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
@@ -567,7 +567,7 @@ async fn long_pages_are_cut_to_fit_into_frames() {
 /// Half of the sockets are dead and no disconnect was reported: the others get every message, the dead ones are removed.
 /// Promise: chat-dead-sockets
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_devices_fail_nobody_and_are_forgotten() {
+async fn dead_sockets_delay_nobody_and_are_removed() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
@@ -597,7 +597,7 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
 /// The same in the public room, where the fan-out meets dead sockets.
 /// Promise: chat-dead-sockets
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_devices_hold_up_no_fan_out() {
+async fn dead_sockets_delay_no_fan_out() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let (mut sender, mut living) = (ana.socket().await, ben.socket().await);

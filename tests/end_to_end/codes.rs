@@ -279,7 +279,7 @@ async fn five_wrong_codes_of_the_wizard_are_evaluated() {
 /// the app.
 /// Promise: recovery-codes, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_recovery_codes_close_nothing() {
+async fn wrong_recovery_codes_lock_nothing() {
     let cloud = Cloud::start().await;
     let (_, app, recovery) = cloud.careful("ana", "+447700900001").await;
     let client = cloud.anonymous();

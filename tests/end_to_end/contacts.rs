@@ -91,7 +91,7 @@ async fn a_proof_is_bound_to_its_contact() {
 /// A contact that somebody else has is answered like any other, and can never be proven. Its owner is notified by mail.
 /// Promise: no-account-disclosure, contact-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn anothers_contact_looks_like_any_other() {
+async fn the_contact_of_somebody_else_is_answered_like_any_other() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     cloud.phone(&ben, "+447911123456").await;
@@ -160,7 +160,7 @@ pub(crate) async fn by_phone(cloud: &Cloud, phone: &str) -> Caller {
 /// Repeating the request or having its code sent again notifies the current contact only once for each change.
 /// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_is_told_once() {
+async fn a_change_is_notified_once() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let asked = async || {
@@ -226,7 +226,7 @@ async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
 /// Somebody without an address is notified of everything by text message.
 /// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_former_number_is_told() {
+async fn the_former_number_is_notified() {
     let cloud = Cloud::start().await;
     let (ana, old) = (cloud.member("ana").await, "+447911123456");
     cloud.phone(&ana, old).await;
@@ -290,7 +290,7 @@ async fn notices_to_a_number_are_limited() {
 /// Nobody can suppress the notice to the former number by using up its sending limit with codes.
 /// Promise: contact-notices, sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn strangers_cannot_keep_the_former_number_from_being_told() {
+async fn strangers_cannot_suppress_the_notice_to_the_former_number() {
     let cloud = Cloud::start().await;
     let (ana, old) = (cloud.member("ana").await, "+447911123456");
     cloud.phone(&ana, old).await;
@@ -309,7 +309,7 @@ async fn strangers_cannot_keep_the_former_number_from_being_told() {
 /// Somebody without an address is notified by text message of what happens to the account.
 /// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_no_address_is_told_by_text_message() {
+async fn an_account_without_an_address_is_notified_by_text_message() {
     let cloud = Cloud::start().await;
     let phone = "+447911123460";
     let ben = by_phone(&cloud, phone).await;
@@ -400,7 +400,7 @@ async fn a_client_has_ten_text_messages_an_hour() {
 /// After two changes that were made before any mail was sent, both former addresses are notified.
 /// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_former_address_is_told() {
+async fn each_former_address_is_notified() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut codes = Vec::new();

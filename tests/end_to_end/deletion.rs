@@ -336,7 +336,7 @@ async fn of_cancelling_and_claiming_one_happens() {
 /// After the sweep has claimed an account, cancelling is refused by session and by link, however little has been deleted yet.
 /// Promise: deletion-cancel
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_the_claim_there_is_no_way_back() {
+async fn a_claimed_deletion_cannot_be_cancelled() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let scheduled = schedule(&ana).await;
@@ -458,7 +458,7 @@ async fn an_account_with_only_a_number_is_deleted() {
 /// The answer links the policies of the deployment, if it has any, in the language of the reader.
 /// Promise: deletion-schedule, language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_policies_are_named() {
+async fn the_policies_are_linked() {
     let (terms, privacy) = ("https://stoa.example/terms", "https://stoa.example/privacy");
     let cloud = Cloud::start_with(&[("TermsUrl", terms), ("PrivacyUrl", privacy)]).await;
     let ana = cloud.member("ana").await;
@@ -590,7 +590,7 @@ async fn a_purge_that_loses_any_reply_ends_in_the_same_state() {
 /// The same for the sweep, which hands the account over to the purge.
 /// Promise: deletion-resumes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sweep_that_is_cut_off_anywhere_ends_in_the_same_state() {
+async fn a_sweep_that_is_killed_anywhere_ends_in_the_same_state() {
     for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
         let calls = cut_everywhere(SWEEP, times, async |cloud, name, target| leaves(cloud, name, target, fault).await).await;
         assert!(calls >= 5, "{fault:?}: {calls}");
@@ -620,7 +620,7 @@ async fn the_fallback_needs_no_index() {
 /// The fallback scans a large table in parts, continues after an interruption, and reports how late the latest deletion is.
 /// Promise: deletion-fallback
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_fallback_goes_on_where_it_was_cut_off() {
+async fn the_fallback_continues_after_an_interruption() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let scheduled = schedule(&ana).await;
@@ -737,7 +737,7 @@ fn indexes(cloud: &Cloud) -> String {
 /// A former username that is still reserved when the account is deleted is released with it.
 /// Promise: deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn former_names_go_with_the_account() {
+async fn former_names_are_released_with_the_account() {
     let cloud = Cloud::start().await;
     let scheduled = schedule(&cloud.member("ana").await).await;
     cloud.advance(15 * DAY).await;
@@ -756,7 +756,7 @@ async fn former_names_go_with_the_account() {
 /// dead-letter queues. Data of other people stays. An address that somebody else has typed is deleted within a day.
 /// Promise: deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_personal_stays() {
+async fn no_personal_data_remains() {
     let cloud = Cloud::start().await;
     let ben = cloud.member("ben").await;
     let Everything { canary, room, scheduled, .. } = Everything::of(&cloud, &ben).await;

@@ -45,7 +45,7 @@ async fn register(cloud: &Cloud, email: &str) -> Value {
 /// An event that is delivered again, later or concurrently, sends nothing again.
 /// Promise: delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_comes_again_sends_nothing_again() {
+async fn a_repeated_event_sends_nothing_again() {
     let cloud = Cloud::start().await;
     let _ = register(&cloud, "ana@example.test").await;
     let first = cloud.mail_to("ana@example.test").await;
@@ -67,7 +67,7 @@ async fn an_event_that_comes_again_sends_nothing_again() {
 /// platform retries them.
 /// Promise: delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_comes_many_times_at_once_is_one_mail() {
+async fn concurrent_deliveries_of_an_event_send_one_mail() {
     let cloud = Cloud::start().await;
     let down = cloud.aws.faults.script(Target::of(RELAY, Service::EventBridge, "PutEvents"), Fault::Internal);
     let _ = register(&cloud, "ana@example.test").await;
@@ -90,7 +90,7 @@ async fn an_event_that_comes_many_times_at_once_is_one_mail() {
 /// The reply to the request does not depend on the sending. A failed sending is retried, and one mail arrives.
 /// Promise: delivery-retry, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sending_that_fails_is_tried_again_and_nobody_notices() {
+async fn a_failed_sending_is_retried_and_does_not_change_the_reply() {
     let cloud = Cloud::start().await;
     // The client makes three attempts within an invocation, and the platform invokes again.
     let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail").times(4), Fault::Throttle);
@@ -129,7 +129,7 @@ async fn a_message_in_the_dead_letter_queue_can_be_sent_again() {
 /// An event that no consumer understands ends in the dead-letter queue without harm to others.
 /// Promise: delivery-dead-letters
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poisoned_event_ends_in_the_queue() {
+async fn an_invalid_event_ends_in_the_dead_letter_queue() {
     let cloud = Cloud::start().await;
     let poison = json!({ "version": "0", "detail-type": "notice_due", "source": "stoa", "detail": { "id": "evt_nonsense", "event": {} } });
     cloud.hosts.invoke_async(DELIVER, to_raw_value(&poison).unwrap());
@@ -177,7 +177,7 @@ async fn arrived(cloud: &Cloud, who: &tests::Caller) -> usize {
 /// A record that is no valid event delays none of its neighbours.
 /// Promise: relay-batches
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poisoned_record_is_passed_over_and_its_neighbours_arrive() {
+async fn an_invalid_record_is_skipped_and_its_neighbours_arrive() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let before = arrived(&cloud, &ana).await;
@@ -284,7 +284,7 @@ async fn new_client(cloud: &Cloud, login: &str, client: &str) {
 /// of its neighbours and stays in the outbox, where operators find it.
 /// Promise: relay-outage, relay-batches
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_outage_of_the_bus_loses_nothing_and_poison_holds_up_nothing() {
+async fn a_long_outage_of_the_bus_loses_nothing_and_invalid_items_delay_nothing() {
     let cloud = Cloud::start().await;
     let names = ["ana", "ben", "cyd"];
     for name in names {
@@ -422,7 +422,7 @@ async fn a_code_for_a_number_goes_by_text_message() {
 /// When a used refresh token is used again, its owner is notified.
 /// Promise: refresh-reuse
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_reuse_of_a_spent_token_is_told_to_its_owner() {
+async fn the_reuse_of_a_refresh_token_is_notified_to_its_owner() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let signed_in = cloud.anonymous().post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(201);

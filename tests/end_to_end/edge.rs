@@ -289,7 +289,7 @@ async fn a_forged_header_changes_nothing() {
 /// The place that is shown for a device comes from the proven edge only.
 /// Promise: edge-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_device_has_a_place_only_by_a_proven_edge() {
+async fn only_a_proven_edge_sets_the_place_of_a_device() {
     let cloud = Cloud::start_with(&[("EdgeSecrets", SECRET)]).await;
     let ana = cloud.member("ana").await;
     let from = |secret: &str| {

@@ -206,7 +206,7 @@ async fn an_archive_that_is_not_made_does_not_count() {
 /// An archive is deleted with its account, also one that is being made.
 /// Promise: deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_archive_goes_with_its_account() {
+async fn an_archive_is_deleted_with_its_account() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let scheduled = schedule(&ana).await;

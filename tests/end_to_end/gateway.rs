@@ -27,7 +27,7 @@ const MB: usize = 1024 * 1024;
 /// HTTP: oversized bodies and headers, and paths that are no valid text, never reach a function.
 /// Promise: gateway-http
 #[tokio::test]
-async fn the_gateway_refuses_in_its_own_words() {
+async fn the_gateway_refuses_oversized_and_malformed_requests() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     let large = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 10 * MB + 1]).await;
@@ -87,7 +87,7 @@ async fn unknown_routes_get_a_problem_or_a_page() {
 /// HTTP: HEAD is answered wherever GET is, with the headers of GET and no body.
 /// Promise: gateway-http
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn head_says_what_get_would_say() {
+async fn head_has_the_headers_of_get() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let gets = tests::document()["paths"].as_object().expect("paths").iter().filter(|(_, item)| item["get"].is_object());
@@ -209,7 +209,7 @@ async fn close_code(mut socket: impl StreamExt<Item = Result<Message, tokio_tung
 /// WebSocket: only the stage's path upgrades, and only a WebSocket handshake.
 /// Promise: gateway-socket
 #[tokio::test]
-async fn nothing_but_a_websocket_gets_to_the_socket() {
+async fn only_a_websocket_handshake_opens_a_socket() {
     let cloud = Cloud::start().await;
     let listener = cloud.urls.socket.replace("ws://", "http://");
     let caller = cloud.anonymous();
@@ -253,7 +253,7 @@ async fn the_sizes_of_frames_are_limited() {
 /// WebSocket: ten minutes without traffic, or two hours in all, end a connection with 1001, by the moved clock.
 /// Promise: gateway-socket
 #[tokio::test]
-async fn a_socket_lives_as_long_as_the_platform_lets_it() {
+async fn silence_and_age_close_a_socket() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let silent = raw(&ana).await;

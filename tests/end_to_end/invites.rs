@@ -126,7 +126,7 @@ async fn a_new_account_with_a_recycled_number_has_another_code() {
 /// another reason does not lose the account because of it.
 /// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
+async fn a_drawn_code_that_is_taken_is_drawn_again() {
     let cloud = Cloud::start().await;
     let target = |function: &str, times| Target::of(function, Service::DynamoDb, "TransactWriteItems").times(times);
     let (ana, path) = proven_flow(&cloud, "ana").await;
@@ -286,7 +286,7 @@ async fn codes_cannot_be_guessed() {
 /// once.
 /// Promise: invite-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_at_once_enter_once_each() {
+async fn concurrent_entries_count_once_for_each_person() {
     const PEOPLE: usize = 10;
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
@@ -351,7 +351,7 @@ async fn two_people_do_not_invite_each_other() {
 /// When the reply of the transaction is lost, the person who entered the code gets success, and not "already entered".
 /// Promise: invite-entry, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_reply_is_not_a_code_that_was_used() {
+async fn a_lost_reply_is_answered_as_an_entry() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let target = Target::of("InvitesFunction", Service::DynamoDb, "TransactWriteItems").times(1);

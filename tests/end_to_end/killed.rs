@@ -165,7 +165,7 @@ async fn said_in_public(cloud: &Cloud, name: &str, target: Target, fault: Fault)
 /// Whichever call of the fan-out fails, the message is in the history for everybody and the next message is delivered.
 /// Promise: consumer-resumes, chat-delivery
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fan_out_that_is_cut_off_loses_nothing() {
+async fn a_fan_out_that_is_killed_loses_nothing() {
     for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
         let of_the_table = |target: Target| Target { service: Some(Service::DynamoDb), ..target };
         let round = async |cloud: &Cloud, name: &str, target| said_in_public(cloud, name, of_the_table(target), fault).await;
@@ -219,7 +219,7 @@ async fn mailed(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
 /// Whichever call of the sending fails, a mail arrives and its code is valid.
 /// Promise: consumer-resumes, delivery-retry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sending_that_is_cut_off_comes_to_a_good_code() {
+async fn a_sending_that_is_killed_sends_a_valid_code() {
     for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
         let calls = cut_everywhere("DeliverFunction", times, async |cloud, name, target| mailed(cloud, name, target, fault).await).await;
         assert!(calls >= 5, "{fault:?}: {calls}");

@@ -68,7 +68,7 @@ async fn ana(cloud: &Cloud) -> Caller {
 /// hour, and a client that the account knows at once. From the fourth message on the stranger has to solve a proof of work.
 /// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_takes_no_sending_away() {
+async fn a_stranger_does_not_use_up_the_owners_messages() {
     for ask in Ask::ALL {
         let cloud = Cloud::start().await;
         let home = cloud.anonymous();
@@ -329,7 +329,7 @@ async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
 /// solve a proof of work. After thirty different guesses an address waits an hour, not a day.
 /// Promise: client-attempts, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_failures_make_strangers_work_before_they_wait() {
+async fn strangers_need_a_proof_of_work_before_they_wait() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let office = cloud.caller_at(Ipv4Addr::new(127, 92, 0, 1));

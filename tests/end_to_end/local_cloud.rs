@@ -44,7 +44,7 @@ async fn a_wait_at_the_inbox_ends_with_the_mail() {
 /// Clock: it moves by a span, to a moment, and back. Any other request is refused with the reason.
 /// Promise: local-clock
 #[tokio::test]
-async fn the_clock_moves_as_it_is_told() {
+async fn the_clock_moves_by_spans_and_to_moments() {
     let cloud = Cloud::start().await;
     let (caller, clock) = (cloud.anonymous(), console(&cloud, "/_local/clock"));
     let before = caller.get(&clock).await.is(200)["offset_ms"].as_i64().expect("an offset");
@@ -121,7 +121,7 @@ async fn every_item_is_found_once_whatever_the_page() {
 /// Breached passwords: the stand-in knows the passwords it was given, shows the requests it got, and fails on demand.
 /// Promise: local-console
 #[tokio::test]
-async fn the_stand_in_for_breached_passwords_does_as_it_is_told() {
+async fn the_stand_in_for_breached_passwords_can_be_controlled() {
     let cloud = Cloud::start().await;
     let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/breached-passwords"));
     let before = caller.get(&url).await.is(200);
@@ -165,7 +165,7 @@ async fn an_open_socket_is_listed_and_can_be_cut() {
 /// Calls: each operation reports how many calls of AWS it made, in its reply and on the page.
 /// Promise: local-console
 #[tokio::test]
-async fn an_operation_tells_what_it_asked_of_aws() {
+async fn an_operation_reports_its_calls_of_aws() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let me = ana.get("/v1/me").await;
@@ -260,7 +260,7 @@ async fn the_seed_makes_what_is_missing() {
 /// The seed gives no role to an account that merely has the name of a demonstration account.
 /// Promise: local-seed, no-default-account
 #[tokio::test]
-async fn the_seed_raises_nobody_else() {
+async fn the_seed_gives_no_role_to_other_accounts() {
     let cloud = Cloud::start().await;
     let zeno = cloud.member("zeno").await;
     for made in [ACCOUNTS.len() - 1, 0] {
@@ -289,7 +289,7 @@ fn local_name() -> u128 {
 /// The tour runs to its end, and reports success.
 /// Promise: local-seed
 #[tokio::test]
-async fn the_tour_ends_well() {
+async fn the_tour_succeeds() {
     let cloud = Cloud::start().await;
     let mut told = Vec::new();
     let result = tour::walk(&cloud, &mut told).await;

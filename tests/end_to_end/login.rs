@@ -93,7 +93,7 @@ async fn five_failures_mean_a_pause() {
 /// calls of AWS, whatever the password. Yet no password is compared before the account's own pause is over.
 /// Promise: no-account-disclosure, password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_learns_whose_an_address_is() {
+async fn guesses_at_a_username_reveal_no_address() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let made = || cloud.aws.calls.by_function().remove("LoginFunction").unwrap().calls;
@@ -137,7 +137,7 @@ async fn nobody_learns_whose_an_address_is() {
 /// has five guesses in five minutes and a hundred in a day, which keep nobody else out.
 /// Promise: trusted-device-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_trusted_device_is_judged_by_itself() {
+async fn a_trusted_device_has_limits_of_its_own() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let network = std::net::Ipv4Addr::new(127, 91, 0, 1);
@@ -348,7 +348,7 @@ async fn signing_out_takes_effect_at_once() {
 /// The path to continue with is returned after a sign-in of one step too, if it is a path of this site.
 /// Promise: return-path
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_step_leads_on_too() {
+async fn a_sign_in_of_one_step_returns_the_path_too() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     for (next, told) in [
@@ -368,7 +368,7 @@ async fn one_step_leads_on_too() {
 /// Cookies that somebody planted in a browser are replaced when its user signs in, and the planted session ends.
 /// Promise: session-fixation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn planted_cookies_fix_nothing() {
+async fn planted_cookies_do_not_fix_a_session() {
     let cloud = Cloud::start().await;
     cloud.member("eve").await;
     cloud.member("ana").await;
@@ -432,7 +432,7 @@ async fn made_up_refresh_tokens_do_nothing() {
 /// A thousand concurrent uses of one token produce one successor, which all of them get.
 /// Promise: refresh-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_successor_of_a_raced_token() {
+async fn concurrent_uses_of_a_token_have_one_successor() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let token = ana.refresh_token();
@@ -477,7 +477,7 @@ async fn sessions_end() {
 /// Sessions are listed, and ended one by one or all at once, with immediate effect.
 /// Promise: session-list, sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_are_seen_and_ended() {
+async fn sessions_are_listed_and_ended() {
     let cloud = Cloud::start().await;
     let first = cloud.member("ana").await;
     let second = cloud.sign_in("ana").await;
@@ -829,7 +829,7 @@ async fn a_made_up_cookie_ends_nobodys_session() {
 /// Signing in again from the client with the oldest of twenty sessions ends only that session.
 /// Promise: session-limit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_session_that_makes_room_may_be_the_clients_own() {
+async fn the_replaced_session_may_be_the_clients_own() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let browser = cloud.anonymous();
@@ -1017,7 +1017,7 @@ async fn a_spray_over_very_many_names_is_noticed() {
 /// requirement ends.
 /// Promise: global-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn guessing_everywhere_takes_work() {
+async fn guessing_everywhere_requires_a_proof_of_work() {
     const SESSIONS: &str = "/v1/sessions";
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);

@@ -203,7 +203,7 @@ fn the_matrix_has_every_operation() {
 /// Every operation is refused to everybody whom the matrix does not allow it.
 /// Promise: permission-matrix, object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_gets_past_the_matrix() {
+async fn the_matrix_is_enforced() {
     let cloud = Cloud::start().await;
     let victim = cloud.member("lea").await;
     cloud.phone(&victim, PHONE).await;

@@ -105,7 +105,7 @@ async fn the_wizard_goes_in_its_order() {
 /// A set-up expires after ten minutes, can be cancelled, and ends after five wrong codes of the app.
 /// Promise: mfa-setup
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_finished_is_forgotten() {
+async fn an_unfinished_set_up_expires() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, PHONE).await;
@@ -155,7 +155,7 @@ async fn a_token_from_before_a_step_up_takes_no_set_up_over() {
 /// again.
 /// Promise: mfa-factors
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn single_factors_come_and_go() {
+async fn single_factors_are_added_and_removed() {
     let cloud = Cloud::start().await;
     let (ana, old, _) = cloud.careful("ana", PHONE).await;
     let factor = |name: &str| format!("/v1/me/mfa/factors/{name}");
@@ -293,7 +293,7 @@ async fn secrets_of_factors_are_stored_nowhere_in_clear() {
 /// Turning second factors off ends a set-up that is under way. Somebody who is half signed in cannot reach it.
 /// Promise: mfa-turn-off, mfa-setup
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_set_up_ends_with_the_factors_and_is_its_owners() {
+async fn turning_off_ends_a_set_up_of_its_owner() {
     let cloud = Cloud::start().await;
     let (ben, app, _) = cloud.careful("ben", "+447911123457").await;
     let ana = cloud.member("ana").await;

@@ -32,7 +32,7 @@ const NEW: &str = "A new sign-in to your account";
 /// A hundred and twenty sign-ins with as many browsers cause one mail at once and one after an hour, which gives their number.
 /// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
-async fn many_sign_ins_are_told_once_an_hour() {
+async fn many_sign_ins_are_notified_once_an_hour() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.settle().await;
@@ -78,7 +78,7 @@ async fn notices_of_other_kinds_and_people_come_at_once() {
 /// An event that cannot be sent, or is delivered again, is notified once and counted once, also while it is held back.
 /// Promise: notices-grouped, delivery-once
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_while_mails_cannot_be_sent() {
+async fn no_notice_is_lost_while_mails_cannot_be_sent() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.settle().await;
@@ -108,7 +108,7 @@ async fn nothing_is_lost_while_mails_cannot_be_sent() {
 /// Somebody without an e-mail address is notified by text message, with the same limit.
 /// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
-async fn text_messages_that_tell_something_come_once_an_hour() {
+async fn notices_by_text_message_come_once_an_hour() {
     let cloud = Cloud::start().await;
     let phone = "+447700900001";
     for browser in 60..64 {

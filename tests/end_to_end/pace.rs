@@ -95,7 +95,7 @@ async fn ten_frames_pass_at_once_and_refused_ones_count_twice() {
 /// How many calls of AWS refused frames cause, and how many a hello does.
 /// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_frames_take_hardly_any_call() {
+async fn refused_frames_cause_hardly_any_call() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let mut socket = ana.socket().await;
@@ -208,7 +208,7 @@ async fn a_client_that_does_not_wait_gets_no_socket_for_five_minutes() {
 /// Frames that come all at once, or on several sockets, do not get around the limit.
 /// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_is_served_ten_frames_and_ended() {
+async fn a_flood_is_closed_after_ten_frames() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut sockets = [ana.socket().await, ana.socket().await];

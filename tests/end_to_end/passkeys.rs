@@ -123,7 +123,7 @@ impl Way {
 /// and for a step-up. A refused answer uses the challenge up. When the passkey's counter goes back, its owner is notified.
 /// Promise: passkey-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_do_not_fit_are_refused() {
+async fn invalid_answers_are_refused() {
     type Change = fn(&mut Assertion);
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", "+447911123456").await;
@@ -230,7 +230,7 @@ fn data(credential: &mut Value, change: fn(&mut [u8])) {
 /// A new passkey that does not answer the challenge exactly, on this site, is refused. Then a new challenge is needed.
 /// Promise: passkey-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn new_passkeys_that_do_not_fit_are_refused() {
+async fn invalid_new_passkeys_are_refused() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let forgeries: [Forgery; 16] = [
@@ -363,7 +363,7 @@ async fn a_lost_passkey_takes_the_password_and_a_code() {
 /// The password does not reset the failures of the code that follows it: eighteen guesses at short codes in a day.
 /// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_password_forgets_no_failures() {
+async fn the_password_resets_no_failures_of_codes() {
     let cloud = Cloud::start().await;
     let mut ana = cloud.member("ana").await;
     let _ = register(&ana, "phone").await;
@@ -397,7 +397,7 @@ async fn the_password_forgets_no_failures() {
 /// with the passkey in between does not change that, because it does not show who chose the password.
 /// Promise: mailbox-is-one-factor
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mailbox_does_not_stand_in_for_a_passkey() {
+async fn a_mailbox_does_not_replace_a_passkey() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, "+447911123456").await;

@@ -175,7 +175,7 @@ async fn refreshed(caller: &Caller) -> Caller {
 /// refusal for all of them.
 /// Promise: equal-cost, password-reset
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn asking_costs_the_same_for_everybody() {
+async fn asking_for_a_link_costs_the_same_for_every_address() {
     let cloud = Cloud::start().await;
     let (_, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
     rewrite(&cloud, &ben, "user", |user| user["status"] = json!({ "S": "deactivated" })).await;
@@ -278,7 +278,7 @@ async fn an_account_without_a_password_can_choose_one() {
 /// connected.
 /// Promise: credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_cuts_off_everybody_else() {
+async fn a_change_ends_all_other_sessions() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", "+447700900123").await;
     let browser = cloud.anonymous().named("ana");
@@ -310,7 +310,7 @@ async fn a_change_cuts_off_everybody_else() {
 /// link. Three mails an hour.
 /// Promise: no-account-disclosure, link-target, password-reset
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn asking_tells_nothing() {
+async fn asking_for_a_link_reveals_nothing() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let _ = ben.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
@@ -581,7 +581,7 @@ async fn no_session_is_older_than_the_change() {
 /// rules at once, in the reader's language. A deployment with a minimum of less than eight characters does not start.
 /// Promise: password-rules
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deployment_makes_the_rules() {
+async fn a_deployment_chooses_the_rules() {
     let rules = [
         ("PasswordMinLength", "16"),
         ("PasswordUpper", "true"),

@@ -274,7 +274,7 @@ async fn codes_are_short_lived_and_few() {
 /// tried.
 /// Promise: code-attempts, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_code_any_more_is_answered_alike() {
+async fn invalid_codes_are_answered_alike() {
     let cloud = Cloud::start().await;
     let (caller, other) = (cloud.anonymous(), cloud.anonymous());
     let mut bodies = Vec::new();
@@ -362,7 +362,7 @@ async fn a_client_that_guesses_at_many_numbers_is_stopped() {
 /// Of a thousand concurrent uses of a right code one opens a session. Of a thousand wrong ones three are evaluated.
 /// Promise: code-once, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_parallel_a_code_is_good_once_and_guessing_gains_nothing() {
+async fn concurrent_requests_use_a_code_once_and_gain_no_guesses() {
     let cloud = Cloud::start().await;
     // Once for a new account, once for an existing one.
     for round in 1..=2 {
@@ -573,7 +573,7 @@ async fn a_network_has_a_limit() {
 /// When the budget of text messages is used up nobody gets any, and every client gets the same answer. Later it goes on.
 /// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_day_has_a_limit() {
+async fn the_budget_of_text_messages_is_limited() {
     let cloud = Cloud::start().await;
     start(&cloud.anonymous(), ANA).await.is(202);
     let counters = cloud.of_kind("limit").await;
@@ -618,7 +618,7 @@ async fn without_counters_nothing_is_sent() {
 /// The client does not learn that a message could not be sent. It may ask again at once, and the failed message is not counted.
 /// Promise: no-account-disclosure, sending-limits, delivery-retry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
+async fn a_failed_message_is_neither_revealed_nor_counted() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     let well = start(&caller, "+447700900009").await;
@@ -710,7 +710,7 @@ async fn a_number_for_tests_always_has_its_code() {
 /// idle.
 /// Promise: phone-recycled
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recycled_number_does_not_lead_to_old_data() {
+async fn a_recycled_number_does_not_open_the_former_account() {
     let cloud = Cloud::start().await;
     let refreshed = async |caller: &Caller| {
         let reply = caller.post("/v1/sessions/refresh", json!({ "refresh_token": caller.refresh_token() })).await;

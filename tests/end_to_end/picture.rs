@@ -317,7 +317,7 @@ async fn what_is_no_picture_is_refused_with_a_reason() {
 /// A failed upload leaves the current picture as it is.
 /// Promise: picture-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_upload_leaves_the_picture_alone() {
+async fn a_failed_upload_keeps_the_picture() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let published = upload(&cloud, &ana, &png(), "image/png").await["picture"].clone();
@@ -371,7 +371,7 @@ async fn old_pictures_go_to_the_trash() {
 /// Changing other members of the profile leaves the picture's file as it is, byte for byte.
 /// Promise: picture-publish
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn saving_something_else_leaves_the_picture_alone() {
+async fn changing_the_profile_keeps_the_picture() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let address = upload(&cloud, &ana, &png(), "image/png").await["picture"]["medium"].clone();
@@ -393,7 +393,7 @@ async fn saving_something_else_leaves_the_picture_alone() {
 /// Somebody else's upload is answered with 404.
 /// Promise: object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_elses_upload_is_not_there() {
+async fn the_upload_of_somebody_else_is_answered_as_unknown() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let link = announce(&ana, &png(), "image/png").await;

@@ -369,7 +369,7 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
 /// Others see the username, the picture and what the owner has made visible. A private profile shows nothing more.
 /// Promise: profile-visibility
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn others_see_what_is_opened() {
+async fn others_see_what_the_owner_made_visible() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let seen = ben.get("/v1/users/ana").await.is(200);

@@ -490,7 +490,7 @@ async fn another_address_must_be_proven_anew() {
 /// All errors of a request are returned at once, in the client's language, and nothing changes.
 /// Promise: registration-steps, problem-documents
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_wrong_is_told_at_once() {
+async fn all_errors_are_returned_at_once() {
     let cloud = Cloud::start().await;
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     prove(&cloud, &caller, &path, "ana@example.test").await;
@@ -764,7 +764,7 @@ async fn mails_are_limited() {
 /// A flow expires after a day.
 /// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flow_is_forgotten_after_a_day() {
+async fn a_flow_expires_after_a_day() {
     let cloud = Cloud::start().await;
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     prove(&cloud, &caller, &path, "ana@example.test").await;
@@ -926,7 +926,7 @@ async fn a_flow_is_no_way_around_the_limit_on_names() {
 /// the wait.
 /// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn new_codes_do_not_forget_failures() {
+async fn new_codes_do_not_reset_failures() {
     let cloud = Cloud::start().await;
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     cloud.settle().await;

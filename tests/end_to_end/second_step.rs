@@ -36,7 +36,7 @@ async fn with_app(caller: &Caller, login: &str, code: &str) -> Reply {
 /// When no more codes may be sent to the only factor, the sign-in still begins, and a recovery code completes it.
 /// Promise: recovery-codes, mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recovery_code_leads_in_when_no_code_is_sent() {
+async fn a_recovery_code_signs_in_when_no_code_is_sent() {
     let cloud = Cloud::start().await;
     let (mut ana, app, recovery) = cloud.careful("ana", PHONE).await;
     ana = cloud.step_up(&ana, &app).await;
@@ -66,7 +66,7 @@ async fn a_recovery_code_leads_in_when_no_code_is_sent() {
 /// to continue with is one of this site.
 /// Promise: mfa-sign-in, return-path
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_ways_lead_in() {
+async fn three_kinds_of_codes_sign_in() {
     let cloud = Cloud::start().await;
     let (_, app, _) = cloud.careful("ana", PHONE).await;
     let browser = cloud.anonymous();
@@ -316,7 +316,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
 /// Somebody who reads the mail and knows the password gets no more guesses at the app by signing in by mail in between.
 /// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mailed_code_forgets_nothing_of_the_app() {
+async fn a_mailed_code_resets_no_failures_of_the_app() {
     let cloud = Cloud::start().await;
     cloud.careful("ana", PHONE).await;
     let client = cloud.anonymous();
@@ -374,7 +374,7 @@ async fn codes_of_the_app_are_good_once() {
 /// Made-up, other people's, finished and expired flows get the same answer, which reveals nothing.
 /// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn flows_of_others_are_nothing() {
+async fn unknown_flows_are_answered_alike() {
     let cloud = Cloud::start().await;
     let (_, app, _) = cloud.careful("ana", PHONE).await;
     let (_, other, _) = cloud.careful("ben", "+447911123457").await;
@@ -411,7 +411,7 @@ async fn flows_of_others_are_nothing() {
 /// A sign-in that waits for its second step ends when the password is changed or reset, or the account is deactivated.
 /// Promise: mfa-sign-in, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_has_changed_ends_what_was_begun() {
+async fn a_change_of_credentials_ends_a_waiting_sign_in() {
     let cloud = Cloud::start().await;
     for (n, name) in (0..).zip(["change", "reset", "rest"]) {
         let (owner, app, _) = cloud.careful(name, &format!("+44791112345{n}")).await;
@@ -442,7 +442,7 @@ async fn what_has_changed_ends_what_was_begun() {
 /// Codes go to the account that is being signed in to, not to the one that is signed in on the client.
 /// Promise: mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn codes_go_to_whose_account_it_is() {
+async fn codes_go_to_the_account_that_is_signed_in_to() {
     const OTHER: &str = "+447911123457";
     let cloud = Cloud::start().await;
     let (ana, _, _) = cloud.careful("ana", PHONE).await;
@@ -490,7 +490,7 @@ async fn a_step_up_is_good_for_five_minutes() {
 /// ends the session when it is tried later. The session and its sockets go on.
 /// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_step_up_lifts_no_copy() {
+async fn a_step_up_does_not_extend_to_copied_tokens() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut socket = ana.socket().await;

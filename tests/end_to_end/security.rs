@@ -95,7 +95,7 @@ async fn passwords_are_taken_as_they_are() {
 /// The link of the reset stays valid.
 /// Promise: common-passwords, breached-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn passwords_that_everybody_thinks_of_are_refused() {
+async fn predictable_passwords_are_refused() {
     const WORDS: [&str; 50] = [
         "password1234",
         "passwordpassword",
@@ -254,7 +254,7 @@ async fn names_have_one_form() {
 /// A fresh deployment has no account, whatever name and password are tried.
 /// Promise: no-default-account
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_there_by_default() {
+async fn a_fresh_deployment_has_no_account() {
     let cloud = Cloud::start().await;
     assert_eq!(cloud.dump().await.as_object().unwrap().values().map(|t| t.as_array().unwrap().len()).sum::<usize>(), 0);
     for login in ["admin", "administrator", "root", "superuser", "stoa"] {
@@ -283,7 +283,7 @@ pub(crate) const ADDRESS_HEADERS: [&str; 12] = [
 /// A client cannot choose its address.
 /// Promise: client-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_cannot_be_made_up() {
+async fn a_client_address_cannot_be_forged() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let client = cloud.anonymous();
@@ -593,7 +593,7 @@ impl Held {
 /// A change of credentials, deactivation and deletion end every session, refresh token, socket and trusted device at once.
 /// Promise: credential-change-ends-sessions, sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_outlives_what_ends_it() {
+async fn every_session_ends_with_its_credentials() {
     let cloud = Cloud::start().await;
     let careful = async |name: &str, phone: &str| {
         let (owner, app, _) = cloud.careful(name, phone).await;

@@ -25,7 +25,7 @@ pub async fn until(mut happened: impl AsyncFnMut() -> bool) {
 /// A ticket opens one socket, however many clients present it at the same moment.
 /// Promise: socket-ticket
 #[tokio::test(flavor = "multi_thread")]
-async fn of_five_hundred_who_show_one_ticket_one_gets_in() {
+async fn a_ticket_opens_one_of_five_hundred_sockets() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let (ticket, origin) = (ana.ticket().await, ana.origin().to_owned());
@@ -95,7 +95,7 @@ async fn other_sites_do_not_get_in() {
 /// The sockets of an ended session are closed, and it opens no new one. Others stay open.
 /// Promise: socket-session-end
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_a_session_is_the_end_of_its_sockets() {
+async fn the_sockets_of_an_ended_session_are_closed() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let phone = cloud.sign_in("ana").await;

@@ -191,7 +191,7 @@ async fn is_out(ended: &Caller, after: &str) {
 /// After a sign-out every operation refuses the session's tokens.
 /// Promise: sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_that_was_signed_out_is_good_for_nothing() {
+async fn a_signed_out_session_is_refused_everywhere() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let [itself, named, rest] = [cloud.sign_in("ana").await, cloud.sign_in("ana").await, cloud.sign_in("ana").await];
@@ -221,7 +221,7 @@ async fn step_up_by_password(cloud: &Cloud, caller: &Caller) -> Caller {
 /// closes the account.
 /// Promise: credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_from_before_a_change_of_credentials_is_good_for_nothing() {
+async fn a_session_from_before_a_change_of_credentials_is_refused_everywhere() {
     const PHONES: [&str; 2] = ["+447911123456", "+447911123457"];
     let cloud = Cloud::start().await;
     let mut ana = cloud.member("ana").await;
