@@ -1,14 +1,14 @@
-//! What operators read of a refusal: one line with its code, cause and place, the request's id as the client was told it, and the
-//! person's id where it is known.
+//! What operators read about a refusal: one log line with its code, cause and source location, the request's id as the client was
+//! told it, and the person's id where it is known.
 
 use std::time::Duration;
 
 use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
 
-/// What was done, the reply, and the cause that the log must name.
+/// What was done, the reply, and the cause that the log must contain.
 type Case = (&'static str, Reply, &'static str);
 
-/// Whose request it was, if anybody knows.
+/// The requests with their replies and the causes that the log must name, and whose requests they were.
 async fn journey() -> Vec<(Case, Option<String>)> {
     let cloud = Cloud::start().await;
     let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
@@ -51,7 +51,8 @@ async fn journey() -> Vec<(Case, Option<String>)> {
     cases
 }
 
-/// Every refusal is explained by one line, and no line tells what somebody typed.
+/// Each refusal is logged in one line, and no line contains what somebody typed.
+/// Promise: log-refusals, log-secrets
 #[test]
 fn a_refusal_is_explained_in_one_line() {
     let Some((cases, log)) = logged(journey()) else { return };

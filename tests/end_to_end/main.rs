@@ -1,4 +1,5 @@
-//! The promises, kept over real HTTP and WebSocket against the local cloud: one file per feature, one cloud per test.
+//! End-to-end tests over real HTTP and WebSocket against the local cloud: one file per feature, one cloud per test. `PROMISES.md`
+//! lists the promises that tests name as `Promise: …`.
 
 mod addresses;
 mod admin;

@@ -1,4 +1,4 @@
-//! Putting an account back into use that its owner, or a number that was given out again, put to rest.
+//! Reactivating an account that was deactivated by its owner, or because its number was recycled.
 
 use accounts::{
     audit::{Action, Entry},
@@ -14,13 +14,13 @@ use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
 
-/// Puts a deactivated account back into use, with everything that is in it. The sign-ins and trusted devices from before stay ended:
-/// the owner signs in again as they did, and is told so, by mail or, without an address, by text message.
+/// Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay ended: the owner signs in
+/// again as before, and is notified by mail or, without an address, by text message.
 ///
-/// For superusers who have lately proven a second factor.
+/// For superusers with a recent proof by a second factor.
 ///
-/// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
+/// account; the transaction.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin", security(("bearer" = [])),
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!([

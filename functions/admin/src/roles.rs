@@ -1,5 +1,5 @@
-//! Giving and taking roles. Whoever does either is a superuser when it happens, and not the one whom it happens to: that is why
-//! there is always a superuser left, whoever takes whose role at the same moment.
+//! Giving and removing roles. The caller must be a superuser at the moment of the change, and cannot change their own roles.
+//! Therefore one superuser always remains, even when several remove each other's role concurrently.
 
 use accounts::{
     audit::{Action, Entry},
@@ -13,13 +13,13 @@ use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
 
-/// Gives somebody a role. Nothing happens if they have it.
+/// Gives somebody a role. If they have it already nothing changes.
 ///
-/// For superusers who have lately proven a second factor; to somebody else, whose account is in use and not about to be deleted. Until
-/// they have a second factor themselves the role opens nothing.
+/// For superusers with a recent proof by a second factor. The other account must be in use, without a scheduled deletion.
+/// Without a second factor of their own the role allows its owner nothing.
 ///
-/// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
+/// account; the transaction.
 #[utoipa::path(put, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin", security(("bearer" = [])),
     params(
         ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
@@ -39,13 +39,12 @@ pub async fn grant_role(
     change(&s, &caller, &request, &account, role, Action::RoleGranted).await
 }
 
-/// Takes a role from somebody, from their next request on. Nothing happens if they do not have it. What they may do by another role
-/// they still may.
+/// Removes a role from somebody, from their next request on. If they do not have it nothing changes. Their other roles stay.
 ///
-/// For superusers who have lately proven a second factor; from somebody else, so that the last superuser stays.
+/// For superusers with a recent proof by a second factor. Nobody removes their own role, so that the last superuser stays.
 ///
-/// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
+/// account; the transaction.
 #[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin", security(("bearer" = [])),
     params(
         ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),

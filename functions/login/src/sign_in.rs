@@ -1,4 +1,4 @@
-//! Signing in with a name and a password, which for accounts with second factors is the first step.
+//! Signing in with a name and a password, which is the first step for accounts with second factors.
 
 use accounts::{
     identifier::Login,
@@ -27,38 +27,39 @@ use web::{Client, Json, Problems};
 
 use crate::guess::Guess;
 
-/// Who somebody says they are, and the proof.
+/// A name and its proof.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateSession {
-    /// Username or e-mail address, in any case.
+    /// Username or e-mail address, in upper or lower case.
     #[schema(examples("ana_nowak"), max_length = 254)]
     login: String,
     /// The password.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Secret,
-    /// Where the refresh token goes: `cookie` for browsers, `body` otherwise. A trusted device's token goes the same way.
+    /// Where the refresh token is returned: `cookie` for browsers, `body` otherwise. A trusted device's token is returned in
+    /// the same way.
     #[serde(default)]
     token_delivery: TokenDelivery,
-    /// Whether to trust this device from now on: for thirty days it skips the second step.
+    /// Whether to trust this device from now on: it skips the second step for thirty days.
     #[serde(default)]
     remember_device: bool,
-    /// What a trusted device keeps, unless it is in its cookie.
+    /// The token of a trusted device, unless it is in its cookie.
     #[schema(max_length = 200)]
     device_token: Option<String>,
-    /// Where in the frontend to go on: a path such as `/rooms`. Anything else is answered by `/`.
+    /// The path of the frontend to continue with, such as `/rooms`. Anything else is replaced by `/`.
     #[schema(examples("/rooms"), max_length = 500)]
     next: Option<String>,
 }
 
-/// Signs in, or answers which second step is needed. Ends the session that the request itself carries, if any: one client is
-/// one person.
+/// Signs in, or returns the second step that is needed. Ends the session that the client had before, if the request carries it.
 ///
-/// AWS calls: the name's claim; the person with the password, all counters (and the device that is shown) and their sessions at once;
-/// three counters at once, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
-/// with it (the 21st session replaces the oldest, and a new client is told of by mail). A session that is replaced costs a read
-/// more, a device that is to be trusted the list of those that are, a second step by code what its sending takes; a failure five
-/// counters more, at once, and what is refused before it counts none.
+/// AWS calls: the name's claim; concurrently the person with the password, all counters (and the shown device) and their
+/// sessions; concurrently three counters, or one for a trusted device; one transaction, which also resets the failures, and
+/// concurrently the client's counter (the 21st session replaces the oldest, and a new client causes a notice by mail). A
+/// session that is replaced costs another read, a device that is to be trusted the list of the trusted ones, a second step by
+/// code the calls of its sending. A failure costs five more concurrent counters, and an attempt that is refused before it is
+/// counted none.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
     extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["login_name", "sign_ins", "guesses", "login_client_different", "login_device", "login_device_day"]))),
     responses(
@@ -82,7 +83,7 @@ pub async fn create_session(
     let name = login.as_ref().map_or_else(String::new, name_of);
     let account = known.map_or_else(|| format!("nobody {name}"), |id| id.to_string());
 
-    // For a name that nobody has, the same reads are done for an id that nobody has.
+    // For an unknown name the same reads are made with an unused id.
     let id: UserId = known.unwrap_or_else(|| s.sys.id());
     let shown = signed_in::device(&headers, body.device_token.as_deref()).filter(|token| token.user == id);
     let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
@@ -120,7 +121,7 @@ pub async fn create_session(
 
     let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
     let wish = Wish::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
-    // Of old parameters or an old pepper: replaced now that the password is at hand.
+    // A hash with old parameters or an old pepper is replaced now, because the password is available.
     let renewed = match verdict {
         Verdict::Outdated => Some((old, s.hasher.hash(id, &body.password).await?)),
         Verdict::Right | Verdict::Wrong => None,
@@ -128,15 +129,15 @@ pub async fn create_session(
     let proven = Proven { s: &s, client: &client, guess: &guess, user: &user, sessions, previous, wish };
     let (entered, ()) = join!(proven.enter(device.as_ref(), renewed.as_ref()), guess.give_back(&s.table));
     let entered = match entered? {
-        // The device or the hash was renewed by another sign-in meanwhile: this one goes in without.
+        // Another sign-in has renewed the device or the hash in the meantime: this one proceeds without.
         None if device.is_some() || renewed.is_some() => proven.enter(None, None).await?,
         entered => entered,
     };
-    // The account was closed, or its password changed, since it was judged.
+    // The account was closed, or its password changed, since it was checked.
     Ok(entered.ok_or_else(|| Kind::CredentialsInvalid.because("the account was closed, or its password changed, meanwhile"))?)
 }
 
-/// Why a password leads to nobody. Clients are told alike.
+/// Why a password is refused. All reasons get the same answer.
 const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
     match (known, active, has_password, may) {
         (None, ..) => "nobody has this name",
@@ -147,7 +148,7 @@ const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: b
     }
 }
 
-/// Somebody whose password is right.
+/// A person whose password is right.
 struct Proven<'a> {
     s: &'a crate::State,
     client: &'a Client,
@@ -159,8 +160,8 @@ struct Proven<'a> {
 }
 
 impl Proven<'_> {
-    /// Signs them in, on a device that they trust or not, or begins the second step; with it a hash replaces an older one, unless
-    /// that was changed. Nothing if anything of it has changed since it was judged.
+    /// Signs them in, on a trusted device or not, or begins the second step. With it a new hash replaces the older one, unless
+    /// that has changed. `None` if anything has changed since it was checked.
     async fn enter(&self, device: Option<&Device>, renewed: Option<&(PasswordHash, PasswordHash)>) -> Result<Option<Reply>, Problem> {
         let (s, mut tx) = (self.s, Tx::new());
         self.guess.forget(&mut tx, s.sys.now());
@@ -184,7 +185,7 @@ impl Proven<'_> {
     }
 }
 
-/// Adds the beginning of a sign-in in steps to a transaction. A factor that is the only one is chosen at once.
+/// Adds the beginning of a sign-in in steps to a transaction. If there is only one factor it is chosen at once.
 async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<(SignInStep, Permit), Problem> {
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);

@@ -19,14 +19,14 @@ use web::{Created, Json, NoContent, Path, Problems};
 
 use crate::pending;
 
-/// A passkey that was asked for and has not come yet.
+/// A challenge for a new passkey that was not answered yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
     user: UserId,
-    /// What it was asked for with; nobody takes the passkey by another. Absent in items from before it was stored.
+    /// The proof that it was asked for with: no other proof can continue it. Absent in items from before it was stored.
     #[serde(default)]
     proof: Option<Proof>,
-    /// What was asked, as its library keeps it.
+    /// The challenge, as its library stores it.
     state: String,
     expires_at: Time,
 }
@@ -54,19 +54,19 @@ impl Resource for Asked {
     }
 }
 
-/// What to hand to `navigator.credentials.create`.
+/// The argument for `navigator.credentials.create`.
 #[derive(Serialize, ToSchema)]
 pub struct PasskeyOptions {
     /// WebAuthn's `PublicKeyCredentialCreationOptions` as JSON.
     #[schema(value_type = Object)]
     options: serde_json::Value,
-    /// Until then the answer has to come.
+    /// When the challenge expires.
     expires_at: Timestamp,
 }
 
-/// Asks for a new passkey.
+/// Returns a challenge for a new passkey.
 ///
-/// AWS calls: the caller, a counter, the list of those that there are, which are not to be made twice, and one write.
+/// AWS calls: the caller, a counter, the list of existing passkeys, which must not be made twice, and one write.
 #[utoipa::path(post, path = "/v1/me/passkeys/options", tag = "mfa", security(("bearer" = [])),
     extensions(("x-problems" = json!(["step_up_required", "too_many", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups"]))),
     responses((status = 201, body = PasskeyOptions), Problems))]
@@ -87,10 +87,10 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePasskey {
-    /// What to call it: 1 to 50 characters.
+    /// Its name: 1 to 50 characters.
     #[schema(examples("My phone"), min_length = 1, max_length = 50)]
     name: String,
-    /// What `navigator.credentials.create` answered, as JSON.
+    /// The answer of `navigator.credentials.create` as JSON.
     #[schema(value_type = Object)]
     credential: serde_json::Value,
 }
@@ -98,7 +98,7 @@ pub struct CreatePasskey {
 /// Passkeys of the caller.
 #[derive(Serialize, ToSchema)]
 pub struct PasskeyList {
-    /// Oldest first; at most ten.
+    /// The passkeys, oldest first. At most ten.
     items: Vec<PasskeyInfo>,
 }
 
@@ -109,7 +109,7 @@ pub struct PasskeyInfo {
     #[schema(examples("My phone"))]
     name: String,
     created_at: Timestamp,
-    /// When it last proved who its owner is.
+    /// When it was last used.
     last_used_at: Option<Timestamp>,
 }
 
@@ -119,10 +119,9 @@ impl From<Passkey> for PasskeyInfo {
     }
 }
 
-/// Takes the passkey that was asked for. Every other sign-in ends. An answer that is refused uses the question up: ask for
-/// another one.
+/// Registers the new passkey. All other sessions end. A refused answer uses the challenge up: ask for another one.
 ///
-/// AWS calls: the caller with what was asked, one transaction; for a refused answer a deletion.
+/// AWS calls: the caller with the challenge, one transaction; for a refused answer a deletion.
 #[utoipa::path(post, path = "/v1/me/passkeys", tag = "mfa", security(("bearer" = [])), request_body = CreatePasskey,
     extensions(("x-problems" = json!(["invalid", "passkey_invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PasskeyInfo), Problems))]
@@ -172,7 +171,7 @@ pub async fn list_passkeys(State(s): State<crate::State>, member: Member) -> Res
     Ok(Json(PasskeyList { items: items.into_iter().map(Into::into).collect() }))
 }
 
-/// Another name.
+/// The new name.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenamePasskey {
@@ -181,7 +180,7 @@ pub struct RenamePasskey {
     name: String,
 }
 
-/// Calls a passkey something else.
+/// Renames a passkey.
 ///
 /// AWS calls: the caller, one update.
 #[utoipa::path(patch, path = "/v1/me/passkeys/{passkey}", tag = "mfa", security(("bearer" = [])), params(("passkey" = PasskeyId, Path)),
@@ -203,7 +202,7 @@ pub async fn rename_passkey(
     }
 }
 
-/// Removes a passkey: it signs in nowhere any more. Every other sign-in ends, because any of them may have begun with it.
+/// Removes a passkey, which is refused from now on. All other sessions end, because any of them may have begun with it.
 ///
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/me/passkeys/{passkey}", tag = "mfa", security(("bearer" = [])), params(("passkey" = PasskeyId, Path)),

@@ -1,4 +1,4 @@
-//! Recovery codes: for the day on which the phone is lost.
+//! Recovery codes, for people who have lost their phone.
 
 use accounts::{
     session,
@@ -17,7 +17,7 @@ use store::{
 use utoipa::ToSchema;
 use web::{Created, Problems};
 
-/// Ten codes, each good once. They are shown now and never again.
+/// Ten codes, each valid once. They are shown only now.
 #[derive(Serialize, ToSchema)]
 pub struct RecoveryCodesShown {
     #[schema(examples(json!(["00-8x4m-2k7q-h5np-w9ct", "01-d3vz-6yre-0jgs-b1fa"])))]
@@ -30,7 +30,7 @@ impl RecoveryCodesShown {
     }
 }
 
-/// Makes new recovery codes; those from before are void. Every other sign-in ends.
+/// Makes new recovery codes, which replace the former ones. All other sessions end.
 ///
 /// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa", security(("bearer" = [])),
@@ -44,7 +44,7 @@ pub async fn create_recovery_codes(
     if !user.has_second_step() {
         return Err(Kind::MfaNotEnabled.into());
     }
-    // Each costs ten hashes, and tells by mail.
+    // Each request costs ten hashes and a mail.
     limits::take(&s.table, s.sys.now(), &[Limit::new("recovery_sets", user.id, 10, DAY)]).await?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();

@@ -27,16 +27,16 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartMfaSetup {
-    /// The current password; not needed where there is none.
+    /// The current password. Not needed for an account without one.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
-/// Begins the wizard with the password, and shows what the authenticator app needs. A wizard that was begun before ends.
+/// Begins the wizard with the password, and returns the secret for the authenticator app. An earlier wizard ends.
 ///
-/// Needs a proven phone number and e-mail address: without them whoever loses the app is locked out.
+/// Needs a proven phone number and e-mail address, because without them somebody who loses the app would be locked out.
 ///
-/// AWS calls: the caller, a counter, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), request_body = StartMfaSetup,
     extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
     responses((status = 201, body = SetupState), Problems))]
@@ -64,12 +64,12 @@ pub async fn start_mfa_setup(
     Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, None)?))
 }
 
-/// Shows the set-up that is under way, to resume it after a reload. What the authenticator app needs was shown when it began, and is
-/// not shown again.
+/// Shows the set-up that is under way, to resume it after a reload. The secret of the authenticator app was shown when it
+/// began, and is not shown again.
 ///
-/// A set-up belongs to the step-up it was begun after: a token of another one, of the same session too, finds none.
+/// A set-up belongs to the step-up it was begun after: a token with another one gets 404, also in the same session.
 ///
-/// AWS calls: the caller with it, in one request.
+/// AWS calls: the caller with the set-up, in one request.
 #[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SetupState), Problems))]
@@ -81,7 +81,7 @@ pub async fn get_mfa_setup(
     Ok(Json(setup.state(None)))
 }
 
-/// Gives up the set-up that was begun after the same step-up, if there is one. Nothing that is on changes.
+/// Cancels the set-up that was begun after the same step-up, if there is one. Enabled factors do not change.
 ///
 /// AWS calls: the caller, one conditional deletion.
 #[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), responses((status = 204), Problems))]
@@ -99,9 +99,9 @@ pub struct ProveFactor {
     pub code: String,
 }
 
-/// Proves the app, and has a code mailed.
+/// Proves the app, and mails a code.
 ///
-/// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
@@ -121,9 +121,9 @@ pub async fn prove_app(
     Ok(Json(setup.state(Some(&challenge))))
 }
 
-/// Proves the mailbox, and has a code sent by text message.
+/// Proves the mailbox, and sends a code by text message.
 ///
-/// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
@@ -144,9 +144,9 @@ pub async fn prove_email(
     Ok(Json(setup.state(Some(&challenge))))
 }
 
-/// Proves the phone: second factors are on. Shows the recovery codes, this once. Every other sign-in ends.
+/// Proves the phone: second factors are on. Shows the recovery codes, only here. All other sessions end.
 ///
-/// AWS calls: the caller with the set-up, the counted try, one transaction.
+/// AWS calls: the caller with the set-up, the counted attempt, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
@@ -166,7 +166,7 @@ pub async fn prove_sms(
     tx.put(app, Cond::Absent.or(Cond::Exists));
     tx.put(&codes, Cond::Absent.or(Cond::Exists));
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
-    // What is proven by now is more than a mailbox.
+    // More than the mailbox is proven now.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
@@ -174,9 +174,9 @@ pub async fn prove_sms(
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }
 
-/// Sends another code of the step that is under way; the one before dies.
+/// Sends another code of the current step. The one before is void.
 ///
-/// AWS calls: the caller with the set-up, the challenge, the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the challenge, the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa", security(("bearer" = [])),
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 202, body = SetupState), Problems))]

@@ -1,5 +1,5 @@
-//! One's own postal addresses. They stand in one item that comes with the batch that proves who asks: reading them costs
-//! nothing more, and every change is one conditional write of the whole (see [`crate::address_book`]).
+//! The caller's postal addresses. They are one item that is read with the batch that authenticates the caller, so that reading
+//! them takes no further call, and every change is one conditional write of the whole item (see [`crate::address_book`]).
 
 use axum::{extract::State, response::IntoResponse};
 use callers::MemberWith;
@@ -25,7 +25,7 @@ pub struct WriteAddress {
     /// State, province or the like, where addresses have one.
     #[schema(min_length = 2, max_length = 50)]
     state: Option<String>,
-    /// As the country writes them; may be absent where it has none.
+    /// The postcode as the country writes it. Absent if the country has none.
     #[serde(default)]
     #[schema(examples("30-001"), max_length = 20)]
     postal_code: String,
@@ -45,13 +45,13 @@ impl WriteAddress {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AddressInfo {
     id: AddressId,
-    /// Whether it is the main one: exactly one is.
+    /// Whether it is the main address, which exactly one is.
     main: bool,
     street: String,
     city: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
-    /// Absent where there is none.
+    /// Absent if the country has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     postal_code: Option<String>,
     /// ISO 3166-1 alpha-2.
@@ -66,10 +66,10 @@ impl From<(&Address, bool)> for AddressInfo {
     }
 }
 
-/// One's addresses.
+/// The caller's addresses.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AddressList {
-    /// The main one first, then the newest; at most 20.
+    /// The addresses, the main one first, then the newest. At most 20.
     items: Vec<AddressInfo>,
 }
 
@@ -78,18 +78,18 @@ fn book(caller: MemberWith<Book>) -> Book {
     caller.resource.unwrap_or_else(|| Book::empty(user))
 }
 
-/// Lists one's addresses.
+/// Lists the caller's addresses.
 ///
-/// AWS calls: one, the batch that also proves the session.
+/// AWS calls: one, the batch that also authenticates the caller.
 #[utoipa::path(get, path = "/v1/me/addresses", tag = "profile", security(("bearer" = [])),
     responses((status = 200, body = AddressList), Problems))]
 pub async fn list_addresses(caller: MemberWith<Book>) -> Result<Json<AddressList>, Error> {
     Ok(Json(AddressList { items: book(caller).iter().map(Into::into).collect() }))
 }
 
-/// Adds an address. The first becomes the main one.
+/// Adds an address. The first one becomes the main address.
 ///
-/// AWS calls: two, the batch and the conditional write, which needs its answer; one more for each other change that came between.
+/// AWS calls: two, the batch and the conditional write, which depends on it; another write for each concurrent change.
 #[utoipa::path(post, path = "/v1/me/addresses", tag = "profile", security(("bearer" = [])), request_body = WriteAddress,
     extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses(
@@ -108,9 +108,9 @@ pub async fn create_address(
     Ok(([(header::ETAG, tag)], Created(format!("/v1/me/addresses/{id}"), AddressInfo::from((address, main)))))
 }
 
-/// Reads one of one's addresses. The `ETag` is its version.
+/// Reads one of the caller's addresses. The `ETag` is its version.
 ///
-/// AWS calls: one, the batch that also proves the session.
+/// AWS calls: one, the batch that also authenticates the caller.
 #[utoipa::path(get, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
@@ -123,9 +123,9 @@ pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) ->
     Ok(Versioned(found.0.version, found.into()))
 }
 
-/// Replaces what one of one's addresses says: 412 if it has changed since the version in `If-Match`.
+/// Replaces one of the caller's addresses: 412 if it has changed since the version in `If-Match`.
 ///
-/// AWS calls: as adding one.
+/// AWS calls: the same as for adding one.
 #[utoipa::path(put, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])),
     params(
         ("address" = AddressId, Path),
@@ -149,7 +149,7 @@ pub async fn update_address(
     Ok(Versioned(found.0.version, found.into()))
 }
 
-/// Makes one of one's addresses the main one; the former main one is it no longer.
+/// Makes one of the caller's addresses the main one, instead of the former main address.
 ///
 /// AWS calls: as adding one; one if it is the main one already.
 #[utoipa::path(put, path = "/v1/me/addresses/{address}/main", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
@@ -160,9 +160,9 @@ pub async fn set_main_address(State(table): State<Table>, caller: MemberWith<Boo
     Ok(NoContent)
 }
 
-/// Takes one of one's addresses away. If it was the main one, the newest of the others becomes it.
+/// Deletes one of the caller's addresses. If it was the main address, the newest of the others replaces it.
 ///
-/// AWS calls: as adding one.
+/// AWS calls: the same as for adding one.
 #[utoipa::path(delete, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]

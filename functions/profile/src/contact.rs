@@ -1,11 +1,11 @@
-//! Changing how one is reached: a new address or number counts once it is proven, and the old one is told.
+//! Changing the e-mail address or phone number: the new one counts when it is proven, and the old one is notified.
 //!
-//! What was asked for is bound to the very contact that a code went to, and to the proof that it was asked for with. A contact that belongs
-//! to somebody else is answered like any other, and can never be proven. Until the proof everything stays as it was; with it
-//! the claim moves, every other sign-in ends, and the former contact is told that it no longer counts.
+//! A change is bound to the exact contact that the code was sent to, and to the proof that it was asked for with. A contact
+//! that belongs to somebody else gets the same answer, and can never be proven. Nothing changes before the proof. With it the
+//! claim moves, all other sessions end, and the former contact is notified.
 //!
-//! A change is told once when it is asked for and once when it is done: by mail to whoever has an address, by text message to
-//! the number that changes, and to the number of whoever has no address.
+//! The owner is notified once when a change is asked for and once when it is made: by mail if the account has an address, by
+//! text message at the number that changes, and at the number of an account without an address.
 
 use std::time::Duration;
 
@@ -36,33 +36,33 @@ use web::{Accepted, Client, Error, Json, NoContent, Problems, Versioned};
 
 use crate::read::Me;
 
-/// How long a change may wait for its code, with all that are sent again.
+/// How long a change may wait for its code, including repeated codes.
 const LIFE: Duration = Duration::from_secs(3600);
 
 /// A new contact of one kind that is not proven yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending<C> {
     user: UserId,
-    /// What it was asked for with; nobody goes on with it by another. Absent in items from before it was stored.
+    /// The proof that it was asked for with: no other proof can continue it. Absent in items from before it was stored.
     #[serde(default)]
     proof: Option<Proof>,
     to: C,
     expires_at: Time,
 }
 
-/// What is different between the two kinds.
+/// The differences between the two kinds of contact.
 pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + Sync + Into<Contact> {
-    /// Who has it.
+    /// The account that has it.
     type Claim: Item;
     const KIND: &'static str;
     const PLACE: &'static str;
     const CHANGED: Notice;
     fn current(user: &User) -> Option<Contact>;
-    /// The number that is told of a change.
+    /// The number that is notified of a change.
     fn texted(user: &User) -> Option<&Phone>;
-    /// Where its claim is.
+    /// The key of its claim.
     fn place(&self) -> Key;
-    /// The claim that makes it unique, and the change of the record.
+    /// Adds the claim that makes it unique and the change of the account.
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update);
 }
 
@@ -121,25 +121,25 @@ impl<C: ContactKind> Resource for Pending<C> {
     }
 }
 
-/// A new address.
+/// A new e-mail address.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeEmail {
-    /// Where the code goes.
+    /// The address for the code.
     #[schema(examples("anna.new@example.test"), max_length = 254)]
     email: String,
 }
 
-/// A new number.
+/// A new phone number.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePhone {
-    /// Where the code goes: with `+` and the country code, or as it is dialled at home.
+    /// The number for the code: with `+` and the country code, or as it is dialled at home.
     #[schema(examples("+44 7911 123456"), max_length = 32)]
     phone: String,
 }
 
-/// The code that came.
+/// The code that was sent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyContact {
@@ -148,11 +148,11 @@ pub struct VerifyContact {
     code: String,
 }
 
-/// Has a code mailed to a new address. The current one stays until the code comes back, and is told. Whoever has no address
-/// is told by text message; where none may be sent, the change has to wait.
+/// Mails a code to a new address. The current one stays until the code comes back, and is notified. An account without an
+/// address is notified by text message: if none may be sent, the change has to wait.
 ///
-/// AWS calls: the caller with what was asked for before; whether the address has an account; the code that was sent there before
-/// with the counters, which are then counted, and those of a text message that tells; one transaction.
+/// AWS calls: the caller with the former change; whether the address has an account; the code that was sent there before and
+/// the counters, which are then counted, with those of a text message for the notice; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
     extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
@@ -166,9 +166,9 @@ pub async fn change_email(
     start(&s, caller, &client, email, "/email").await
 }
 
-/// Has a code sent to a new number. The current one stays until the code comes back, and is told.
+/// Sends a code to a new number. The current one stays until the code comes back, and is notified.
 ///
-/// AWS calls: as for an address.
+/// AWS calls: the same as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
     extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
@@ -182,12 +182,11 @@ pub async fn change_phone(
     start(&s, caller, &client, phone, "/phone").await
 }
 
-/// Proves the new address: it is the account's from now on. Every other sign-in ends, and the former address is told. Codes and links
-/// that went to the former address prove nothing any more; where a deletion is scheduled, another link to cancel it is mailed to the new
-/// one.
+/// Proves the new address, which replaces the former one. All other sessions end, and the former address is notified. Codes and
+/// links that were sent to it are void. If a deletion is scheduled, another link to cancel it is mailed to the new address.
 ///
-/// AWS calls: the caller with what was asked for, the counted try, the deletion that may be scheduled, the counters of a text message
-/// that tells, one transaction, and the record as it is then. A wrong code three counters at once.
+/// AWS calls: the caller with the change, the counted attempt, the scheduled deletion if there is one, the counters of a text
+/// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
@@ -200,10 +199,10 @@ pub async fn verify_email_change(
     verify(&s, caller, &client, &body.code).await
 }
 
-/// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told. Codes that
-/// went to the former number prove nothing any more.
+/// Proves the new number, which replaces the former one. All other sessions end, and the former number is notified. Codes that
+/// were sent to it are void.
 ///
-/// AWS calls: as for an address, but for the deletion.
+/// AWS calls: the same as for an address, without the deletion.
 #[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
@@ -216,9 +215,9 @@ pub async fn verify_phone_change(
     verify(&s, caller, &client, &body.code).await
 }
 
-/// Mails another code to the new address; the one before dies.
+/// Mails another code to the new address. The one before is void.
 ///
-/// AWS calls: the caller with what was asked for; whether the address has an account; the code that was sent with the counters, which
+/// AWS calls: the caller with the change; whether the address has an account; the code that was sent and the counters, which
 /// are then counted; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
@@ -231,9 +230,9 @@ pub async fn resend_email_change(
     resend(&s, caller, &client).await
 }
 
-/// Sends another code to the new number; the one before dies.
+/// Sends another code to the new number. The one before is void.
 ///
-/// AWS calls: as for an address.
+/// AWS calls: the same as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile", security(("bearer" = [])),
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
@@ -245,9 +244,9 @@ pub async fn resend_phone_change(
     resend(&s, caller, &client).await
 }
 
-/// Removes the phone number, unless second factors need it or there is no other way to sign in. Every other sign-in ends.
+/// Removes the phone number, unless second factors need it or there is no other way to sign in. All other sessions end.
 ///
-/// AWS calls: the caller, the counters of a text message that tells, one transaction.
+/// AWS calls: the caller, the counters of a text message for the notice, one transaction.
 #[utoipa::path(delete, path = "/v1/me/phone", tag = "profile", security(("bearer" = [])),
     extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
     responses((status = 204), Problems))]
@@ -268,7 +267,7 @@ fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::ContactChange, to, &user.to_string())
 }
 
-/// The code that proves a new contact; a decoy, if somebody has it already.
+/// The challenge that proves a new contact, or a decoy if somebody has it already.
 async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Result<Challenge, Problem> {
     let to: Contact = new.clone().into();
     let (id, form) = (challenge_of(user.id, &to), Form::Code { digits: DIGITS });
@@ -292,7 +291,7 @@ async fn start<C: ContactKind>(
     let (challenge, permit) = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
     let pending = Pending { user: user.id, proof: Some(member.proof()), to: new, expires_at: now + LIFE };
     tx.put(&pending, Cond::Absent.or(Cond::Exists));
-    // The same change again is nothing new, nor is one whose code from before still does.
+    // Repeating a change sends no notice, nor does returning to one whose code is still valid.
     let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {
         Some(code) if !told => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked).await {
@@ -340,7 +339,8 @@ async fn verify<C: ContactKind>(
     }
     let (free, record) = pending.to.claim(&mut tx, user.id, Update::of(user.key()));
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
-    // The change was told of when it was asked for: it does not fail because of a text message that may not be sent now.
+    // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
+    // sent.
     let permit = announce::<C>(s, &mut tx, user, C::CHANGED).await.unwrap_or_default();
     if let Contact::Email(_) = &to {
         tell_at(&mut tx, &s.sys, user.id, &to, C::CHANGED);
@@ -350,9 +350,8 @@ async fn verify<C: ContactKind>(
     Ok(Versioned(user.version, Me::of(&user, &s.links)))
 }
 
-/// Adds to a transaction that a contact is no longer the account's: somebody else may have it, and what was sent there proves
-/// nothing any more. Most codes end with the credentials that they were sent for; these do not know of any, or would be good again
-/// if the contact came back.
+/// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes
+/// are bound to the credentials of their time. These are not, and would be valid again if the account got the contact back.
 fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     let (claim, by_contact) = match former {
         Contact::Email(email) => (EmailClaim::key_of(email), Purpose::PasswordReset),
@@ -366,18 +365,18 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     }
 }
 
-/// The scheduled deletion whose link goes to an address, if this is one that changes.
+/// The scheduled deletion whose link goes to the address, if the address changes.
 async fn to_readdress(s: &crate::State, user: UserId, to: &Contact) -> Result<Option<(Deletion, Email)>, Problem> {
     let Contact::Email(email) = to else { return Ok(None) };
     let deletion = s.table.get::<Deletion>(Deletion::key_of(user)).await?;
     Ok(deletion.filter(|deletion| deletion.stage == Stage::Scheduled).map(|deletion| (deletion, email.clone())))
 }
 
-/// Adds to a transaction that a person is told of a change: whoever reads the contacts from before it may be the one who did
-/// not want it. What is texted is counted; where it may not be, a mail has to do.
+/// Adds the notices about a change to a transaction. They go to the contacts from before, whose owner may not have wanted the
+/// change. Text messages are counted. If none may be sent, the notice by mail must be enough.
 ///
 /// # Errors
-/// Why nobody can be told, if there is no address either.
+/// The reached limit, if there is no address for a mail either.
 async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, notice: Notice) -> Result<Permit, Problem> {
     if let Some(email) = &user.email {
         tell_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice);
@@ -399,7 +398,7 @@ async fn resend<C: ContactKind>(
     client: &Client,
 ) -> Result<Accepted<Sent>, Error> {
     let new = open(&member, s.sys.now(), resource)?.to;
-    // Somebody may have got it, or left it, since the code before.
+    // Somebody may have taken or released the contact since the former code.
     let challenge = code_to(s, &member.user, &new).await?;
     Ok(Accepted(s.sending.resend(&s.table, &s.sys, client, challenge).await?.sent()))
 }

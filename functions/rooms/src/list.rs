@@ -1,4 +1,4 @@
-//! The caller's chats, the public room first.
+//! The caller's rooms, the public room first.
 
 use axum::extract::State;
 use callers::Member;
@@ -10,11 +10,11 @@ use web::{Json, Problems, Query};
 
 use crate::{direct::RoomInfo, messages::until};
 
-/// Which part of the list.
+/// The part of the list to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Part {
-    /// Rooms at most: 1 to 100.
+    /// Maximum number of rooms: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -22,18 +22,18 @@ pub struct Part {
     cursor: Option<String>,
 }
 
-/// Some rooms of the caller.
+/// A page of the caller's rooms.
 #[derive(Serialize, ToSchema)]
 pub struct RoomList {
     items: Vec<RoomInfo>,
-    /// Brings the next page; absent on the last one.
+    /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
 /// Lists the caller's rooms.
 ///
-/// AWS calls: the caller; a query of the rooms that they are in; a batch of those with the people in them.
+/// AWS calls: the caller; a query of their memberships; a batch of the rooms and the people in them.
 #[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(Part),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]

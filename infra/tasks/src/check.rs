@@ -16,7 +16,7 @@ use crate::{
     events::{self, Case},
     fake_aws,
     functions::{self, Deployed},
-    messages, platform,
+    messages, platform, promises,
     repository::{self, logical_id},
     sync,
 };
@@ -79,6 +79,7 @@ pub fn run() -> Result<(), Failure> {
     findings.extend(calls_said(&functions)?);
     findings.extend(messages::findings()?);
     findings.extend(attacks::findings()?);
+    findings.extend(promises::findings()?);
     findings.extend(environment(&functions, &template)?);
     findings.extend(platform::findings(&template)?);
     let operations_file = repository::read("infra/operations.yaml")?;
@@ -612,7 +613,7 @@ Resources:
         assert_eq!(found("aws-sdk-s3 v1.0.0\np256 v0.13.0\np384 v0.13.0\n"), 1, "S3 brings one of them");
     }
 
-    /// K1: a function does not start with a secret that is missing or weak, names the variable and keeps its value to itself. Only
+    /// A function does not start with a secret that is missing or weak, names the variable and keeps its value to itself. Only
     /// functions that issue tokens may read what these are signed with.
     #[tokio::test]
     async fn no_function_starts_with_a_weak_secret() {

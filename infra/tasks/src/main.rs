@@ -12,6 +12,7 @@ mod limits;
 mod messages;
 mod openapi;
 mod platform;
+mod promises;
 mod repository;
 mod sizes;
 mod sync;

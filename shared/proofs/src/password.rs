@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(new.verify(None, &Secret::new(long)).await.unwrap(), Verdict::Wrong);
     }
 
-    /// E2: for a name that nobody has as much is computed as for one that somebody has, and with the same parameters.
+    /// For a name without an account as much is computed as for one with an account, with the same parameters.
     #[tokio::test]
     async fn as_much_is_computed_for_nobody() {
         assert!(NOBODY.starts_with(PARAMETERS));
