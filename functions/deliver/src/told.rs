@@ -85,23 +85,8 @@ pub async fn turn(
     to: Option<&Contact>,
     held: impl Fn() -> Update,
 ) -> Result<Turn, StoreError> {
-    let key = Told::key_of(user, notice, to);
     for _ in 0..TRIES {
-        let free = field("next_at").le(now).and(field("held").absent());
-        let tell = Update::of(key.clone())
-            .set("kind", Told::KIND)
-            .set("v", Told::VERSION)
-            .set("user", user)
-            .set("notice", notice)
-            .set("channel", to.map(Channel::of))
-            .set("address", to.map(Contact::address))
-            .set("by", event)
-            .set("told_at", now)
-            .set("next_at", now + EVERY)
-            .expires(now + REMEMBERED)
-            // An event that could not be sent comes again.
-            .when(Cond::Absent.or(field("by").eq(event)).or(free));
-        let before: Told = match table.update(tell).await {
+        let before: Told = match table.update(Told::tell(event, user, notice, to, now)).await {
             Ok(_) => return Ok(Turn::Now),
             Err(WriteError::Refused(Some(row))) => row.decode()?,
             Err(WriteError::Refused(None)) => continue,
@@ -109,14 +94,7 @@ pub async fn turn(
         };
         let mut tx = Tx::new();
         let first = tx.update(held());
-        tx.update(
-            Update::of(key.clone())
-                .add("held", 1)
-                .set("last_at", at)
-                .index(Index::One, Some(before.place(before.next_at)))
-                .expires(now + REMEMBERED)
-                .when(field("next_at").eq(before.next_at)),
-        );
+        tx.update(before.hold(at, now));
         match table.commit(tx).await {
             Ok(()) => return Ok(Turn::Later),
             Err(e) if e.refused(first) => return Ok(Turn::Later),
@@ -145,6 +123,34 @@ pub async fn due(table: &Table, now: Time, limit: u32, after: Option<(Key, Key)>
 impl Told {
     fn key_of(user: UserId, notice: Notice, to: Option<&Contact>) -> Key {
         Key::new(partition(user), sort(notice, to))
+    }
+
+    /// An event is told now, unless the person was told the same within the hour or more is held back. One that could not be sent
+    /// comes again.
+    fn tell(event: EventId, user: UserId, notice: Notice, to: Option<&Contact>, now: Time) -> Update {
+        let free = field("next_at").le(now).and(field("held").absent());
+        Update::of(Self::key_of(user, notice, to))
+            .set("kind", Self::KIND)
+            .set("v", Self::VERSION)
+            .set("user", user)
+            .set("notice", notice)
+            .set("channel", to.map(Channel::of))
+            .set("address", to.map(Contact::address))
+            .set("by", event)
+            .set("told_at", now)
+            .set("next_at", now + EVERY)
+            .expires(now + REMEMBERED)
+            .when(Cond::Absent.or(field("by").eq(event)).or(free))
+    }
+
+    /// One more event, of `at`, is held back, unless the person was told again meanwhile.
+    fn hold(&self, at: Time, now: Time) -> Update {
+        Update::of(self.key())
+            .add("held", 1)
+            .set("last_at", at)
+            .index(Index::One, Some(self.place(self.next_at)))
+            .expires(now + REMEMBERED)
+            .when(field("next_at").eq(self.next_at))
     }
 
     fn place(&self, due: Time) -> Key {

@@ -129,23 +129,18 @@ impl Guess {
     pub async fn take(&self, table: &Table, now: Time) -> Result<bool, LimitError> {
         let told: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
         let silent: Vec<Limit> = self.account.iter().cloned().collect();
-        let silently = async {
-            match limits::take(table, now, &silent).await {
-                Err(LimitError::Reached(_)) => Ok(false),
-                other => other.map(|()| true),
-            }
-        };
-        match join!(limits::take_together(table, now, &told), silently) {
-            (Ok(()), Ok(counted)) => Ok(counted),
-            (Err(e), Ok(true)) => {
-                limits::give_all_back(table, &silent).await;
-                Err(e)
-            }
-            (Err(e), _) => Err(e),
-            (Ok(()), Err(e)) => {
-                limits::give_all_back(table, &told).await;
-                Err(e)
-            }
+        let (by_told, by_silent) = join!(limits::take_together(table, now, &told), limits::take(table, now, &silent));
+        if by_told.is_err() && by_silent.is_ok() {
+            limits::give_all_back(table, &silent).await;
+        }
+        if by_told.is_ok() && matches!(by_silent, Err(LimitError::Store(_))) {
+            limits::give_all_back(table, &told).await;
+        }
+        by_told?;
+        match by_silent {
+            Ok(()) => Ok(true),
+            Err(LimitError::Reached(_)) => Ok(false),
+            Err(e) => Err(e),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use accounts::{
     session::{self, Session},
+    token::Method,
     user::{Factor, PasswordHash, Status, User},
 };
 use axum::extract::State;
@@ -9,7 +10,7 @@ use callers::{Member, authenticate, bearer};
 use events::Notice;
 use futures_util::{join, try_join};
 use http::HeaderMap;
-use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
+use kernel::{FieldError, Kind, Problem, Secret, Time, id::UserId};
 use passkeys::{Answered, PublicKeyCredential, Refusal};
 use proofs::{
     FlowToken,
@@ -189,25 +190,14 @@ pub async fn verify_sign_in(
     let flow = SignIn::answer(&s.table, now, &token).await?;
     let factor = answer.factor(&flow)?;
     let id = whose(&s, &flow, &answer)?;
-    let session = match flow.session {
-        Some(session) => Some(caller(&s, &headers, session).await?),
-        None => None,
-    };
+    let session = stepped_up(&s, &headers, &flow).await?;
     let checks = Checks::of(id, &client);
-    let counted = async { checks.take(&s.table, now, factor).await };
-    let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
-    let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
-    let (steps, mut found, sessions) = try_join!(counted, read, others)?;
-    let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
-    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u));
-    // The account that a passkey names need not be the caller's: its state is not revealed.
-    let user = user.ok_or(if flow.user.is_some() { Kind::NotFound } else { Kind::PasskeyInvalid })?;
+    let Counted { steps, user, sessions, found } = count(&s, now, &flow, id, factor, &checks).await?;
 
     let mut tx = Tx::new();
     let ended = flow.finish(&mut tx);
     let given = Given { factor, steps, answer: &answer };
-    let judged = judge(&s, &mut tx, &flow, &user, given, found).await;
-    let proof = match judged {
+    let proof = match judge(&s, &mut tx, &flow, &user, given, found).await {
         Ok(proof) => proof,
         Err(problem) => {
             missed(&s, &checks, &client, factor, &problem).await;
@@ -218,20 +208,13 @@ pub async fn verify_sign_in(
     if !next.is_empty() {
         return Ok(Verified::GoesOn(Box::new(go_on(&s, &client, token, flow, &user, factor, next).await?)));
     }
+
     let spent = proof.spend(&mut tx, &s.sys, user.id);
     checks.forget(&mut tx, now, factor, steps, proof.guessable());
     let amr = flow.proven_with(factor);
-    let verified = if let Some(session) = session {
-        let delivery = signed_in::delivery(&headers, &session);
-        let (session, refresh, _) = session.prove_again(&mut tx, &s.sys, s.code_key.secret(), amr);
-        Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?))
-    } else {
-        let previous = match flow.wish.previous {
-            Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
-            None => None,
-        };
-        let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-        Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, &client).await?))
+    let verified = match session {
+        Some(session) => step_up(&s, &mut tx, &headers, session, amr)?,
+        None => sign_in(&s, &mut tx, &client, &flow, &user, sessions, amr).await?,
     };
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(ended) => Kind::NotFound.into(),
@@ -241,7 +224,56 @@ pub async fn verify_sign_in(
     Ok(verified)
 }
 
-/// Counts a wrong answer for the whole deployment, and a guess at a sent code among the consecutive ones.
+/// An answer that was counted, with what was read to judge it.
+struct Counted {
+    /// Which codes of an app are right.
+    steps: Steps,
+    user: User,
+    /// Where else they are signed in.
+    sessions: Vec<Session>,
+    /// What the factor keeps.
+    found: Batch,
+}
+
+/// Counts an answer and, at once, reads what it is judged by.
+async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, checks: &Checks) -> Result<Counted, Problem> {
+    let counted = checks.take(&s.table, now, factor);
+    let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
+    let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
+    let (steps, mut found, sessions) = try_join!(counted, read, others)?;
+    let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u));
+    // Whom a passkey names need not be who answers: what became of them is not told.
+    let user = user.ok_or(if flow.user.is_some() { Kind::NotFound } else { Kind::PasskeyInvalid })?;
+    Ok(Counted { steps, user, sessions, found })
+}
+
+/// Adds to a transaction that a session is stepped up.
+fn step_up(s: &crate::State, tx: &mut Tx, headers: &HeaderMap, session: Session, amr: Vec<Method>) -> Result<Verified, Problem> {
+    let delivery = signed_in::delivery(headers, &session);
+    let (session, refresh, _) = session.prove_again(tx, &s.sys, s.code_key.secret(), amr);
+    Ok(Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?)))
+}
+
+/// Adds to a transaction that a session begins, in the place of the one that the client had.
+async fn sign_in(
+    s: &crate::State,
+    tx: &mut Tx,
+    client: &Client,
+    flow: &SignIn,
+    user: &User,
+    sessions: Vec<Session>,
+    amr: Vec<Method>,
+) -> Result<Verified, Problem> {
+    let previous = match flow.wish.previous {
+        Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
+        None => None,
+    };
+    let entry = Entry { user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
+    Ok(Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), tx, client).await?)))
+}
+
+/// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
 async fn missed(s: &crate::State, checks: &Checks, client: &Client, factor: Factor, problem: &Problem) {
     let (now, counted) = (s.sys.now(), problem.members.contains_key("tries_left"));
     match problem.kind {
@@ -299,10 +331,11 @@ fn whose(s: &crate::State, flow: &SignIn, answer: &Answer) -> Result<UserId, Pro
     }
 }
 
-/// The session that is stepped up, if it is the caller's.
-async fn caller(s: &crate::State, headers: &HeaderMap, session: kernel::id::SessionId) -> Result<Session, Problem> {
+/// The session that a flow steps up, if it does: only that session itself may answer.
+async fn stepped_up(s: &crate::State, headers: &HeaderMap, flow: &SignIn) -> Result<Option<Session>, Problem> {
+    let Some(session) = flow.session else { return Ok(None) };
     let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, bearer(headers)?).await?;
-    if own.id == session { Ok(own) } else { Err(Kind::NotFound.into()) }
+    if own.id == session { Ok(Some(own)) } else { Err(Kind::NotFound.into()) }
 }
 
 /// The items to read to check an answer.

@@ -8,7 +8,10 @@ use accounts::{
 use axum::extract::State;
 use events::Notice;
 use http::HeaderMap;
-use kernel::{Kind, Problem, Secret, id::UserId};
+use kernel::{
+    Kind, Locale, Problem, Secret, Sys, Time,
+    id::{ChallengeId, UserId},
+};
 use proofs::{
     challenge::{self, Challenge, Form, Purpose},
     factor,
@@ -17,7 +20,7 @@ use proofs::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Tx, Update, field,
+    Batch, CommitError, Cond, StoreError, Tx, Update, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -73,47 +76,78 @@ pub async fn request_password_reset(
 ) -> Result<Accepted<ResetRequested>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let (to, now) = (Contact::Email(email.clone()), s.sys.now());
-    let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?;
-    // For an unknown address the same reads are made with an unused id.
-    let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
-    let id = Challenge::id_of(Purpose::PasswordReset, &to, "");
     let request = Request::of_anybody(Purpose::PasswordReset, &to, &client);
-    let mut found = s.table.get_many(request.keys().chain([User::key_of(user), Challenge::key_of(id)]).collect()).await?;
-    let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active && has(u, &to));
-    let before = found.take::<Challenge>(&Challenge::key_of(id))?;
-    let locale = person.as_ref().map_or(language, |p| p.locale);
-    // The mail goes to the address as its owner proved it, not as it was typed here.
-    let proven = person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| to.clone(), Contact::Email);
-    let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &proven, locale);
-    let answer = Accepted(ResetRequested { target: to.masked() });
     let by_client = Limit::new("reset_client", client.network(), 10, HOUR);
-    // A link was mailed a moment ago: no second one is sent, and the answer does not show it.
-    if before.as_ref().is_some_and(|b| now < b.resend_at) {
+    let answer = Accepted(ResetRequested { target: to.masked() });
+    let (addressee, mut found) = Addressee::read(&s, &email, to, &request).await?;
+    // Mailed a moment ago: nobody is told, and nothing is mailed again.
+    if addressee.before.as_ref().is_some_and(|b| now < b.resend_at) {
         limits::take(&s.table, now, &[by_client]).await?;
         return Ok(answer);
     }
     let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
     let admitted = request.admit(&s.table, now, &mut found, asker, 0).await?;
+    let mut link = addressee.link(&s.sys, language);
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
-    if let Some(person) = &person {
-        link.user = Some(person.id);
-        if let Some(before) = &before {
-            link.follow(before, now);
-        }
-        link.replace(&mut tx, &s.sys, before.as_ref());
-    } else {
-        (link.decoy, link.destination) = (true, String::new());
-        tx.put(&link, Cond::Absent.or(Cond::Exists));
-    }
+    addressee.write(&mut tx, &s.sys, now, link);
     match permit.commit(&s.table, tx).await {
-        // Refused because of a concurrent request for the same link: one of the two is mailed.
-        Ok(()) | Err(store::CommitError::Refused(_)) => Ok(answer),
+        // Refused: the same was asked for at the same moment, and one of the two is mailed.
+        Ok(()) | Err(CommitError::Refused(_)) => Ok(answer),
         Err(e) => Err(Problem::from(e).into()),
     }
 }
 
-/// The page that the mailed link opens if there is no frontend. It reads nothing and changes nothing.
+/// Whose password was forgotten, as it was read.
+struct Addressee {
+    to: Contact,
+    /// Who has the address, if their account is in use.
+    person: Option<User>,
+    /// The link that was mailed before.
+    before: Option<Challenge>,
+}
+
+impl Addressee {
+    /// Reads who has the address, the link before and what the request is judged by. For an address that nobody has, the same reads
+    /// are done for an id that nobody has.
+    async fn read(s: &crate::State, email: &Email, to: Contact, request: &Request) -> Result<(Self, Batch), StoreError> {
+        let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(email)).await?;
+        let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
+        let (user, link) = (User::key_of(user), Challenge::key_of(link_id(&to)));
+        let mut found = s.table.get_many(request.keys().chain([user.clone(), link.clone()]).collect()).await?;
+        let person = found.take::<User>(&user)?.filter(|u| u.status == Status::Active && has(u, &to));
+        let before = found.take::<Challenge>(&link)?;
+        Ok((Self { to, person, before }, found))
+    }
+
+    /// The link that is to be mailed: to the address as its owner proved it, not as somebody has typed it.
+    fn link(&self, sys: &Sys, language: Locale) -> Challenge {
+        let locale = self.person.as_ref().map_or(language, |p| p.locale);
+        let proven = self.person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| self.to.clone(), Contact::Email);
+        Challenge::new(sys, link_id(&self.to), Purpose::PasswordReset, Form::Link, &proven, locale)
+    }
+
+    /// Adds the link to a transaction, and asks for its mailing. For an address that nobody has a link is noted that is never drawn.
+    fn write(&self, tx: &mut Tx, sys: &Sys, now: Time, mut link: Challenge) {
+        if let Some(person) = &self.person {
+            link.user = Some(person.id);
+            if let Some(before) = &self.before {
+                link.follow(before, now);
+            }
+            link.replace(tx, sys, self.before.as_ref());
+        } else {
+            (link.decoy, link.destination) = (true, String::new());
+            tx.put(&link, Cond::Absent.or(Cond::Exists));
+        }
+    }
+}
+
+/// The one link of an address: another one that is mailed takes its place.
+fn link_id(to: &Contact) -> ChallengeId {
+    Challenge::id_of(Purpose::PasswordReset, to, "")
+}
+
+/// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/reset-password", tag = "password",
@@ -176,8 +210,7 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
 /// Voids the link that may have been mailed to a person.
 pub fn forget(tx: &mut Tx, user: &User) {
     if let Some(email) = &user.email {
-        let id = Challenge::id_of(Purpose::PasswordReset, &Contact::Email(email.clone()), "");
-        tx.delete(Challenge::key_of(id));
+        tx.delete(Challenge::key_of(link_id(&Contact::Email(email.clone()))));
     }
 }
 

@@ -91,6 +91,17 @@ impl Session {
         Key::new(partition(user), format!("SESSION#{id}"))
     }
 
+    /// A refresh token takes the place of the one that is used, unless another use of that was faster.
+    fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time) -> Update {
+        let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
+        Update::of(self.key())
+            .set("refresh_hash", successor.hash())
+            .set("generation", successor.generation)
+            .set("last_used_at", now)
+            .set("active_since", active_since)
+            .when(field("generation").eq(used.generation))
+    }
+
     /// Whether it is still good for this person.
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
@@ -433,24 +444,15 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                 end_family(table, sys, &session).await?;
                 return Ok(Refreshed::Reused);
             }
-            Use::Rotate => {
-                let active_since = if now.since(session.last_used_at) > PAUSE { now } else { session.active_since };
-                let replace = Update::of(session_key.clone())
-                    .set("refresh_hash", successor.hash())
-                    .set("generation", successor.generation)
-                    .set("last_used_at", now)
-                    .set("active_since", active_since)
-                    .when(field("generation").eq(token.generation));
-                match table.update(replace).await {
-                    Ok(row) => {
-                        note_use(table, &session, now).await;
-                        return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
-                    }
-                    Err(WriteError::Refused(Some(row))) => session = row.decode()?,
-                    Err(WriteError::Refused(None)) => break,
-                    Err(WriteError::Store(e)) => return Err(e.into()),
+            Use::Rotate => match table.update(session.rotate(&successor, token, now)).await {
+                Ok(row) => {
+                    note_use(table, &session, now).await;
+                    return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
                 }
-            }
+                Err(WriteError::Refused(Some(row))) => session = row.decode()?,
+                Err(WriteError::Refused(None)) => break,
+                Err(WriteError::Store(e)) => return Err(e.into()),
+            },
         }
     }
     Ok(Refreshed::Invalid)

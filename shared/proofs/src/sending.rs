@@ -63,6 +63,8 @@ const ENOUGH: i64 = 50;
 const ENOUGH_NETWORKS: usize = 20;
 /// and so many in a hundred codes must have come back then.
 const GOOD_PERCENT: i64 = 30;
+/// How often counting a message to a range is tried.
+const ROUNDS: usize = 4;
 
 /// Whose share of what may be sent to a destination something is counted for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -434,40 +436,24 @@ impl Sending {
     /// Counts a message to a range of numbers, for a number that no account has proven, and judges the range by how many codes came
     /// back. One update; two where it opens or closes.
     async fn count(&self, table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
-        let (until, network) = (now + HOUR, mark(&client.network()));
-        let hit = || {
-            let open = field("until").gt(now).and(on(now));
-            Update::of(Traffic::key_of(range)).add("sent", 1).include("networks", &network).when(open)
-        };
-        let begin = || {
-            Update::of(Traffic::key_of(range))
-                .set("kind", Traffic::KIND)
-                .set("v", Traffic::VERSION)
-                .set("range", range)
-                .set("sent", 1)
-                .set_of("networks", &network)
-                .set("until", until)
-                .remove("came_back")
-                .remove("off_until")
-                // As long as it may be off.
-                .expires(until + HOUR)
-                .when(Cond::Absent.or(field("until").le(now).and(on(now))))
-        };
-        let mut next = hit();
+        let network = mark(&client.network());
+        let mut next = Traffic::go_on(range, &network, now);
         // A refusal shows what stands there. More rounds than two are needed only where an hour ends meanwhile.
-        for _ in 0..4 {
+        for _ in 0..ROUNDS {
             let seen = match table.update(next).await {
                 Ok(row) => return self.judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
                 Err(WriteError::Refused(row)) => row.map(store::Row::decode::<Traffic>).transpose()?,
                 Err(WriteError::Store(e)) => return Err(e.into()),
             };
+            if let Some(off) = seen.as_ref().and_then(|traffic| traffic.off_until).filter(|off| *off > now) {
+                return Err(closed(off, now));
+            }
             next = match seen {
-                Some(t) if t.off_until.is_some_and(|off| off > now) => return Err(closed(t.off_until.unwrap_or(now), now)),
-                Some(t) if t.until > now => hit(),
-                _ => begin(),
+                Some(traffic) if traffic.until > now => Traffic::go_on(range, &network, now),
+                _ => Traffic::begin(range, &network, now),
             };
         }
-        Err(closed(until, now))
+        Err(closed(now + HOUR, now))
     }
 
     /// Leaves the range alone for an hour if too few of its codes have come back.
@@ -514,6 +500,7 @@ fn suspicious(sent: i64, came_back: usize, networks: usize) -> bool {
     sent >= ENOUGH && networks >= ENOUGH_NETWORKS && came_back.saturating_mul(100) < sent.saturating_mul(GOOD_PERCENT)
 }
 
+/// Text messages go to the range now.
 fn on(now: Time) -> Cond {
     field("off_until").absent().or(field("off_until").le(now))
 }
@@ -546,6 +533,29 @@ struct Traffic {
 impl Traffic {
     fn key_of(range: &str) -> Key {
         Key::new(format!("SMS_RANGE#{range}"), "SMS_RANGE")
+    }
+
+    /// One more message within the hour, unless the range is off.
+    fn go_on(range: &str, network: &str, now: Time) -> Update {
+        let open = field("until").gt(now).and(on(now));
+        Update::of(Self::key_of(range)).add("sent", 1).include("networks", network).when(open)
+    }
+
+    /// The first message of an hour, unless the range is off.
+    fn begin(range: &str, network: &str, now: Time) -> Update {
+        let until = now + HOUR;
+        Update::of(Self::key_of(range))
+            .set("kind", Self::KIND)
+            .set("v", Self::VERSION)
+            .set("range", range)
+            .set("sent", 1)
+            .set_of("networks", network)
+            .set("until", until)
+            .remove("came_back")
+            .remove("off_until")
+            // As long as it may be off.
+            .expires(until + HOUR)
+            .when(Cond::Absent.or(field("until").le(now).and(on(now))))
     }
 }
 

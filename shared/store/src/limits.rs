@@ -177,23 +177,32 @@ impl Limit {
 
     /// A hit: within an open window that has seen so many, or the first of a new one.
     fn hit(&self, now: Time, seen: Option<i64>) -> Update {
-        let weight = i64::from(self.weight);
-        let Some(hits) = seen else { return self.open(now).set("hits", weight) };
-        if let Some(cost) = self.cost() {
-            let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
-            let room = field("until").gt(now).and(field("until").le(now + self.span()));
-            return Update::of(self.key()).add("until", millis).expires(now + self.window).when(room);
+        match (seen, self.cost()) {
+            (None, _) => self.open(now).set("hits", i64::from(self.weight)),
+            (Some(_), Some(cost)) => self.hit_bucket(now, cost),
+            (Some(hits), None) => self.hit_window(now, hits),
         }
-        // With weight, `filling` is the last count that still has room.
+    }
+
+    /// A hit of a refilling limit that is not full: it is full again so much later.
+    fn hit_bucket(&self, now: Time, cost: Duration) -> Update {
+        let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
+        let room = field("until").gt(now).and(field("until").le(now + self.span()));
+        Update::of(self.key()).add("until", millis).expires(now + self.window).when(room)
+    }
+
+    /// A hit within an open window that has seen so many.
+    fn hit_window(&self, now: Time, hits: i64) -> Update {
+        let weight = i64::from(self.weight);
+        // The last count that still has room for the hit, which then fills the limit.
         let filling = self.most().saturating_sub(weight);
-        let most = filling.saturating_add(1);
         let hit = Update::of(self.key()).add("hits", weight).when(field("until").gt(now));
         let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
         match self.block {
             Some(block) if hits >= filling => lasts(hit.when(field("hits").eq(filling)), now + block),
             Some(_) => hit.when(field("hits").lt(filling)),
-            None if self.pausing => lasts(hit.when(field("hits").lt(most)), now + self.window),
-            None => hit.when(field("hits").lt(most)),
+            None if self.pausing => lasts(hit.when(field("hits").le(filling)), now + self.window),
+            None => hit.when(field("hits").le(filling)),
         }
     }
 
