@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Event, Outbox};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{
     Id as _, Kind, Locale, Problem, Secret, Sys, Time, Timestamp,
+    crypto::{hmac_sha256, truncate},
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -258,9 +258,7 @@ impl Challenge {
     pub fn id_of(purpose: Purpose, to: &Contact, subject: &str) -> ChallengeId {
         let digest =
             Sha256::new().chain_update(purpose.name()).chain_update([0]).chain_update(to.key()).chain_update([0]).chain_update(subject);
-        let digest: [u8; 32] = digest.finalize().into();
-        let (id, _) = digest.split_first_chunk::<16>().map_or(([0; 16], &[][..]), |(id, rest)| (*id, rest));
-        ChallengeId::from_ulid(u128::from_be_bytes(id).into())
+        ChallengeId::from_ulid(u128::from_be_bytes(truncate(digest.finalize().into())).into())
     }
 
     /// A challenge, to be written with [`Challenge::issue`], [`Challenge::replace`] or [`Challenge::send`].
@@ -444,13 +442,8 @@ impl CodeKey {
     }
 
     fn hash(&self, challenge: ChallengeId, code: &str) -> String {
-        let mac = Hmac::<Sha256>::new_from_slice(self.0.expose().as_bytes()).map(|mut mac| {
-            mac.update(challenge.to_string().as_bytes());
-            mac.update(b"|");
-            mac.update(code.as_bytes());
-            mac.finalize().into_bytes().to_vec()
-        });
-        BASE64_URL_SAFE_NO_PAD.encode(mac.unwrap_or_default())
+        let sent = format!("{challenge}|{code}");
+        BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256(self.0.expose().as_bytes(), &[sent.as_bytes()]))
     }
 
     /// The secret, for the refresh tokens that are derived from it.

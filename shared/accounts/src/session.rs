@@ -10,11 +10,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Event, Notice, Outbox};
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{
-    Id as _, Problem, Secret, Sys, Time,
+    Problem, Secret, Sys, Time,
+    crypto::{hkdf_sha256, hmac_sha256, truncate},
     id::{DeviceId, SessionId, UserId},
+    opaque,
     secret::same,
 };
 use serde::{Deserialize, Serialize};
@@ -178,18 +178,8 @@ impl RefreshToken {
     /// Takes a token apart. Says nothing about whether it is good.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix("rft_")?).ok()?;
-        let (user, rest) = bytes.split_first_chunk::<16>()?;
-        let (session, rest) = rest.split_first_chunk::<16>()?;
-        let (generation, rest) = rest.split_first_chunk::<4>()?;
-        let (secret, tag) = rest.split_first_chunk::<32>()?;
-        Some(Self {
-            user: UserId::from_ulid(u128::from_be_bytes(*user).into()),
-            session: SessionId::from_ulid(u128::from_be_bytes(*session).into()),
-            generation: u32::from_be_bytes(*generation),
-            secret: Secret::new(*secret),
-            tag: tag.try_into().ok()?,
-        })
+        let ((user, session, generation, secret), tag) = opaque::read("rft", text)?;
+        Some(Self { user, session, generation, secret: Secret::new(secret), tag })
     }
 
     /// A token that this server hands out.
@@ -204,20 +194,13 @@ impl RefreshToken {
     }
 
     fn tag_under(&self, key: &Secret) -> [u8; TAG] {
-        let mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map(|mut mac| {
-            mac.update(b"stoa refresh token v1");
-            mac.update(&self.body());
-            mac.finalize().into_bytes()
-        });
-        mac.ok().and_then(|mac| mac.first_chunk::<TAG>().copied()).unwrap_or_default()
+        truncate(hmac_sha256(key.expose().as_bytes(), &[b"stoa refresh token v1", &opaque::bytes(&self.body())]))
     }
 
     /// The token as the client keeps it.
     #[must_use]
     pub fn reveal(&self) -> String {
-        let mut bytes = self.body();
-        bytes.extend(self.tag);
-        format!("rft_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        opaque::write("rft", &(self.body(), self.tag))
     }
 
     fn body(&self) -> Vec<u8> {
@@ -236,7 +219,7 @@ impl RefreshToken {
     fn successor(&self, key: &Secret) -> Self {
         let mut secret = [0; 32];
         let info = format!("stoa refresh v1 {}", self.session);
-        Hkdf::<Sha256>::new(Some(key.expose().as_bytes()), self.secret.expose()).expand(info.as_bytes(), &mut secret).unwrap_or(());
+        let secret = hkdf_sha256(key.expose().as_bytes(), self.secret.expose(), info.as_bytes());
         Self::make(key, self.user, self.session, self.generation.saturating_add(1), secret)
     }
 }
@@ -579,9 +562,17 @@ mod tests {
         let made_up = RefreshToken { tag: [7; TAG], ..token.clone() };
         assert_eq!(judge(&old, &made_up, &key(), sys.now()), Use::Forged);
         assert_eq!(judge(&old, &token, &key(), sys.now() + LOST_REPLY * 2), Use::Replay);
-        for bad in ["", "rft_", "rft_AAAA", "x", "rft_!!!!"] {
-            assert!(RefreshToken::parse(bad).is_none(), "{bad}");
-        }
+    }
+
+    /// Clients hold tokens for weeks: what was made before a change is good after it, and so is what follows from it.
+    #[test]
+    fn tokens_and_their_successors_read_as_they_always_did() {
+        let text = "rft_AZp-wl-I2PRsBrHsirFRtgGafsJfiNj0bAax7IqxUbcAAAADBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwf46O6OZDzal1J730Lnq475";
+        let token = RefreshToken::parse(text).unwrap();
+        assert_eq!((token.user.to_string().as_str(), token.generation), ("usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", 3));
+        assert!(token.is_ours(&key()) && token.reveal() == text);
+        let next = "rft_AZp-wl-I2PRsBrHsirFRtgGafsJfiNj0bAax7IqxUbcAAAAEXEbaaETDP6p3QOUngnD55Tebn4tqwPgn8y4FiFVRQByLaHnBiyZtnQOzb3nhi95x";
+        assert_eq!(token.successor(&key()).reveal(), next);
     }
 
     #[test]

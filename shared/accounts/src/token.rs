@@ -390,9 +390,7 @@ pub struct PublicKey {
 
 #[cfg(test)]
 mod tests {
-    use hkdf::Hkdf;
-    use kernel::Env;
-    use sha2::Sha256;
+    use kernel::{Env, crypto::hkdf_sha256};
 
     use super::*;
 
@@ -495,8 +493,7 @@ mod tests {
         let t = issuer(&sys, &[("a", A)]);
         let token = t.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
         let payload = token.split('.').nth(1).unwrap();
-        let mut seed = [0; 32];
-        Hkdf::<Sha256>::new(None, A.as_bytes()).expand(b"stoa token key v1", &mut seed).unwrap();
+        let seed = hkdf_sha256(&[], A.as_bytes(), b"stoa token key v1");
         let signed = |header: &str| {
             let signed = format!("{}.{payload}", BASE64_URL_SAFE_NO_PAD.encode(header));
             let signature = BASE64_URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(&seed).sign(signed.as_bytes()).to_bytes());

@@ -4,11 +4,13 @@
 //! random source, are [`Sys`]; everything that expires or is drawn takes its time and its randomness from there.
 
 pub mod clock;
+pub mod crypto;
 pub mod env;
 pub mod fields;
 pub mod id;
 pub mod locale;
 pub mod mask;
+pub mod opaque;
 pub mod problem;
 pub mod secret;
 

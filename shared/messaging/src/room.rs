@@ -8,6 +8,7 @@ use accounts::{
 };
 use kernel::{
     Id as _, Kind, Problem, Sys, Time,
+    crypto::truncate,
     id::{BadId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -180,8 +181,7 @@ impl fmt::Display for RoomName {
 pub fn direct_id(a: UserId, b: UserId) -> RoomId {
     let (low, high) = if a <= b { (a, b) } else { (b, a) };
     let digest = Sha256::digest(format!("direct room of {low} and {high}"));
-    let first_half = digest.iter().take(16).fold(0_u128, |n, byte| n << 8 | u128::from(*byte));
-    RoomId::from_ulid(first_half.into())
+    RoomId::from_ulid(u128::from_be_bytes(truncate(digest.into())).into())
 }
 
 /// What opening a direct room led to.
