@@ -19,7 +19,7 @@ use axum::extract::State;
 use futures_util::{join, try_join};
 use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::Deserialize;
-use store::{CommitError, Tx};
+use store::{Conditional as _, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
@@ -174,11 +174,7 @@ impl Proven<'_> {
             let signed_in = entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
             (Reply::Done(Box::new(signed_in)), Permit::default())
         };
-        match permit.commit(&s.table, tx).await {
-            Ok(()) => Ok(Some(reply)),
-            Err(CommitError::Refused(_)) => Ok(None),
-            Err(e) => Err(e.into()),
-        }
+        Ok(permit.commit(&s.table, tx).await.applied()?.then_some(reply))
     }
 }
 

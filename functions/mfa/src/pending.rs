@@ -13,7 +13,7 @@ use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Item, Key, Slot, Table, Tx, Update, WriteError, field,
+    Cond, Conditional as _, Item, Key, Slot, Table, Tx, Update, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -58,7 +58,7 @@ impl Setup {
 
     /// Adds it to a transaction, in the place of whatever was begun before.
     pub fn write(&self, tx: &mut Tx) {
-        tx.put(self, Cond::Absent.or(Cond::Exists));
+        tx.put_always(self);
     }
 
     /// Whether it is the caller's and can go on with this step.
@@ -96,11 +96,8 @@ impl Setup {
         }
         let app = self.app.clone().ok_or(Kind::NotFound)?;
         let count = Update::of(self.key()).add("tries", 1).when(field("tries").lt(TRIES).and(self.unchanged()));
-        let counted: Self = match table.update(count).await {
-            Ok(row) => row.decode()?,
-            Err(WriteError::Refused(_)) => return Err(Problem::new(Kind::CodeInvalid).with("tries_left", 0)),
-            Err(WriteError::Store(e)) => return Err(e.into()),
-        };
+        let counted = table.update(count).await.unless_refused()?;
+        let counted: Self = counted.ok_or_else(|| Problem::new(Kind::CodeInvalid).with("tries_left", 0))?.decode()?;
         let left = TRIES.saturating_sub(counted.tries);
         let code = app
             .check(keys, code, now, Steps::Three)
@@ -125,10 +122,8 @@ impl Setup {
 
     /// Gives up what the caller began with this proof. Without such a set-up nothing happens. One deletion.
     pub async fn cancel(table: &Table, caller: &Member) -> Result<(), Problem> {
-        match table.delete_when(Self::key_of(caller.user.id), field("proof").eq(caller.proof())).await {
-            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e.into()),
-        }
+        let cancelled = table.delete_when(Self::key_of(caller.user.id), field("proof").eq(caller.proof())).await;
+        Ok(cancelled.refused_is_fine()?)
     }
 
     fn unchanged(&self) -> Cond {

@@ -15,7 +15,7 @@ use http::HeaderMap;
 use kernel::{Kind, Problem, Secret, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Tx, Update, field,
+    Cond, Conditional as _, Tx, Update, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -103,13 +103,11 @@ pub async fn request_password_reset(
         link.replace(&mut tx, &s.sys, before.as_ref());
     } else {
         (link.decoy, link.destination) = (true, String::new());
-        tx.put(&link, Cond::Absent.or(Cond::Exists));
+        tx.put_always(&link);
     }
-    match permit.commit(&s.table, tx).await {
-        // Refused: the same was asked for at the same moment, and one of the two is mailed.
-        Ok(()) | Err(store::CommitError::Refused(_)) => Ok(answer),
-        Err(e) => Err(Problem::from(e).into()),
-    }
+    // Refused: the same was asked for at the same moment, and one of the two is mailed.
+    permit.commit(&s.table, tx).await.refused_is_fine()?;
+    Ok(answer)
 }
 
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.

@@ -20,7 +20,7 @@ use futures_util::try_join;
 use http::HeaderMap;
 use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
 use serde::Deserialize;
-use store::{CommitError, StoreError, Table, Tx, limits};
+use store::{Conditional as _, StoreError, Table, Tx, limits};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
@@ -252,11 +252,8 @@ impl Proven<'_> {
     }
 
     async fn commit(&self, permit: Permit, tx: Tx) -> Result<(), Problem> {
-        permit.commit(&self.s.table, tx).await.map_err(|e| match e {
-            // The code was used, or the account closed or changed, since it was judged.
-            CommitError::Refused(_) => Kind::CodeInvalid.into(),
-            CommitError::Store(e) => e.into(),
-        })
+        // Refused: the code was used, or the account closed or changed, since it was judged.
+        if permit.commit(&self.s.table, tx).await.applied()? { Ok(()) } else { Err(Kind::CodeInvalid.into()) }
     }
 
     /// Makes an account and its first session. `former` had the number until now.

@@ -26,7 +26,7 @@ use kernel::{
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Tx, Update, field};
+use store::{Item, Key, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Error, Json, NoContent, Problems, Versioned};
 
@@ -287,7 +287,7 @@ async fn start<C: ContactKind>(
     let mut tx = Tx::new();
     let (challenge, permit) = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
     let pending = Pending { user: user.id, proof: Some(member.proof()), to: new, expires_at: now + LIFE };
-    tx.put(&pending, Cond::Absent.or(Cond::Exists));
+    tx.put_always(&pending);
     // The same change again is nothing new, nor is one whose code from before still does.
     let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {

@@ -9,7 +9,7 @@ use kernel::{
     id::{SessionId, UserId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{Batch, Item, Key, StoreError, Table};
+use store::{Batch, Key, StoreError, Stored, Table};
 
 use crate::{
     session::Session,
@@ -72,7 +72,7 @@ fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now:
 }
 
 /// What a request is about, where its path and its caller say where that is kept.
-pub trait Subject: Item {
+pub trait Subject: Stored {
     /// The parameters of the path.
     type Path: DeserializeOwned + Send;
     /// Whether callers whose account is being deleted are let in too: only to be told that it is.

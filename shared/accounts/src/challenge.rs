@@ -20,7 +20,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Cond, Index, Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field,
+    Cond, Conditional as _, Index, Item, Key, Row, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Limit},
 };
 use utoipa::ToSchema;
@@ -408,9 +408,8 @@ impl Challenge {
             return;
         }
         let same = field("sending").eq(self.sending).and(field("hash").eq(&self.hash));
-        match table.update(Update::of(self.key()).add("tries", -1).when(same)).await {
-            Ok(_) | Err(WriteError::Refused(_)) => {}
-            Err(WriteError::Store(e)) => tracing::warn!(error = %e, "a right code stays counted as a try"),
+        if let Err(e) = table.update(Update::of(self.key()).add("tries", -1).when(same)).await.refused_is_fine() {
+            tracing::warn!(error = %e, "a right code stays counted as a try");
         }
     }
 
@@ -481,14 +480,10 @@ pub async fn note_unsent(table: &Table, now: Time, unsent: &Challenge) -> Result
     }
     let first = field("sending").eq(unsent.sending).and(field("unsent").ne(unsent.sending));
     let note = Update::of(unsent.key()).set("resend_at", now).set("unsent", unsent.sending);
-    match table.update(note.when(first)).await {
-        Ok(row) => {
-            sending::give_back(table, &row.decode()?).await;
-            Ok(())
-        }
-        Err(WriteError::Refused(_)) => Ok(()),
-        Err(WriteError::Store(e)) => Err(e),
+    if let Some(noted) = table.update(note.when(first)).await.unless_refused()? {
+        sending::give_back(table, &noted.decode()?).await;
     }
+    Ok(())
 }
 
 /// Draws the code or token of a sending and stores its hash. Done again for the same sending, it draws a new one, so that
@@ -527,15 +522,13 @@ pub async fn draw(
 
 async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secret, hashed: &str) -> Result<Drawn, StoreError> {
     let store = Update::of(drawn.key()).set("hash", key.hash(drawn.id, hashed)).set("long", drawn.long);
-    match table.update(store.when(field("sending").eq(drawn.sending))).await {
+    let stored = table.update(store.when(field("sending").eq(drawn.sending))).await.unless_refused()?;
+    Ok(match stored.map(Row::decode::<Challenge>).transpose()? {
         // A decoy has a code too, which nobody is told, so that guessing at it looks like guessing at any other.
-        Ok(row) => Ok(match row.decode::<Challenge>()? {
-            decoy if decoy.decoy => Drawn::Decoy(decoy),
-            challenge => Drawn::Fresh { challenge, secret },
-        }),
-        Err(WriteError::Refused(_)) => Ok(Drawn::Stale),
-        Err(WriteError::Store(e)) => Err(e),
-    }
+        Some(decoy) if decoy.decoy => Drawn::Decoy(decoy),
+        Some(challenge) => Drawn::Fresh { challenge, secret },
+        None => Drawn::Stale,
+    })
 }
 
 /// Tries a typed code. The challenge that is returned still has to be consumed with what it allows. One update, or for a long code
@@ -594,11 +587,7 @@ impl Trying<'_> {
             .when(field("hash").exists().and(field("expires_at").gt(self.now)))
             .when(left(Channel::Email).or(left(Channel::Sms)))
             .when(self.flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
-        let challenge: Challenge = match self.table.update(count).await {
-            Ok(row) => row.decode()?,
-            Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
-            Err(WriteError::Store(e)) => return Err(e.into()),
-        };
+        let challenge: Challenge = self.table.update(count).await.unless_refused()?.ok_or(Kind::CodeInvalid)?.decode()?;
         if challenge.is_proven_by(self.key, code) {
             Ok(challenge)
         } else {

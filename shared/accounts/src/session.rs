@@ -19,7 +19,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use store::{Cond, Conditional as _, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
 use web::Client;
 
 use crate::{
@@ -203,13 +203,9 @@ impl RefreshToken {
         opaque::write("rft", &(self.body(), self.tag))
     }
 
-    fn body(&self) -> Vec<u8> {
-        let (user, session) = (u128::from(self.user.ulid()), u128::from(self.session.ulid()));
-        let mut bytes = user.to_be_bytes().to_vec();
-        bytes.extend(session.to_be_bytes());
-        bytes.extend(self.generation.to_be_bytes());
-        bytes.extend(self.secret.expose());
-        bytes
+    /// What the tag is of.
+    fn body(&self) -> (UserId, SessionId, u32, [u8; 32]) {
+        (self.user, self.session, self.generation, *self.secret.expose())
     }
 
     fn hash(&self) -> String {
@@ -217,7 +213,6 @@ impl RefreshToken {
     }
 
     fn successor(&self, key: &Secret) -> Self {
-        let mut secret = [0; 32];
         let info = format!("stoa refresh v1 {}", self.session);
         let secret = hkdf_sha256(key.expose().as_bytes(), self.secret.expose(), info.as_bytes());
         Self::make(key, self.user, self.session, self.generation.saturating_add(1), secret)
@@ -445,7 +440,7 @@ async fn note_use(table: &Table, before: &Session, now: Time) {
         return;
     }
     let note = Update::of(User::key_of(before.user)).set("used_at", now).when(field("status").eq(Status::Active));
-    if let Err(WriteError::Store(e)) = table.update(note).await {
+    if let Err(e) = table.update(note).await.refused_is_fine() {
         tracing::warn!(error = %e, "a use of an account could not be noted");
     }
 }
@@ -468,11 +463,8 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     tx.delete_when(session.key(), Cond::Exists);
     tell(&mut tx, sys, session.user, Notice::SessionReused);
     end(&mut tx, sys, session.user);
-    match table.commit(tx).await {
-        // Refused: it had ended already, and its person was told.
-        Ok(()) | Err(CommitError::Refused(_)) => Ok(()),
-        Err(CommitError::Store(e)) => Err(e.into()),
-    }
+    // Refused: it had ended already, and its person was told.
+    Ok(table.commit(tx).await.refused_is_fine()?)
 }
 
 /// All sessions of a person, in the order they began. Bounded by [`MOST`].
@@ -495,11 +487,7 @@ pub async fn revoke(table: &Table, sys: &Sys, asking: &Session, session: Session
         seen::went(&mut tx, user, sys.now());
     }
     end(&mut tx, sys, user);
-    match table.commit(tx).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Refused(_)) => Ok(false),
-        Err(CommitError::Store(e)) => Err(e),
-    }
+    table.commit(tx).await.applied()
 }
 
 /// Ends those sessions of a person that `which` names and closes their sockets. The list, and one transaction if any is named.

@@ -16,7 +16,7 @@ use kernel::{
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, StoreError, Table, WriteError, field};
+use store::{Cond, Conditional as _, Item, Key, StoreError, Table, field};
 use utoipa::ToSchema;
 
 use crate::{Keyring, eddsa, keyring, user::Factor};
@@ -307,14 +307,10 @@ impl Issuer {
                 return Ok(());
             }
             let unchanged = found.map_or(Cond::Absent, |found| field("keys").eq(&found.keys));
-            match self.tokens.table.put(&published, unchanged).await {
-                Ok(()) => {
-                    self.tokens.keep(Some(&published));
-                    return Ok(());
-                }
-                // Another issuer was faster.
-                Err(WriteError::Refused(_)) => {}
-                Err(WriteError::Store(e)) => return Err(e),
+            // Refused: another issuer was faster.
+            if self.tokens.table.put(&published, unchanged).await.applied()? {
+                self.tokens.keep(Some(&published));
+                return Ok(());
             }
         }
         Err(StoreError::Unavailable("too many issuers publish their keys at once".to_owned()))

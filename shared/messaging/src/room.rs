@@ -14,7 +14,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    CommitError, Cond, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
+    CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -306,10 +306,7 @@ pub async fn take_number(table: &Table, room: &Room, now: Time) -> Result<Number
     let take = || Update::of(room.key()).add("seq", 1).set("latest_at", now).when(Cond::Exists);
     let row = match table.update(take()).await {
         Err(WriteError::Refused(_)) if room.id == PUBLIC => {
-            match table.create(&Room { created_at: now, ..Room::public() }).await {
-                Ok(()) | Err(WriteError::Refused(_)) => {}
-                Err(e) => return Err(e.into()),
-            }
+            table.create(&Room { created_at: now, ..Room::public() }).await.refused_is_fine()?;
             table.update(take()).await?
         }
         Err(WriteError::Refused(_)) => return Err(Kind::NotFound.into()),
