@@ -18,7 +18,7 @@ use accounts::{
     username::UsernameClaim,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use kernel::{Secret, Sys, Time, id::UserId, secret::same};
+use kernel::{Secret, Sys, Time, id::UserId, opaque, secret::same};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
@@ -140,7 +140,7 @@ pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> R
     let name = Username::parse(username).map_err(|_| NotOffered::Nobody)?;
     let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
     let user = claim.and_then(|claim| claim.owner()).ok_or(NotOffered::Nobody)?;
-    let secret = Secret::new(format!("sup_{}", BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>())));
+    let secret = Secret::new(opaque::write("sup", &sys.bytes::<32>()));
     let offer = Offer { user, hash: hash(&secret), expires_at: sys.now() + LIFE };
     let mut tx = Tx::new();
     let none = tx.check(Superuser::key(), Cond::Absent);

@@ -2,7 +2,7 @@
 //! skipped items come with the next pass.
 
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, StoreError, Table, Update, WriteError};
+use store::{Conditional as _, Item, Key, StoreError, Table, Update};
 
 /// The next run continues after this item.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -41,10 +41,8 @@ impl Checkpoint {
         }
         self.partition = next.map(|key| key.partition().to_owned());
         self.sort = next.map(|key| key.sort().to_owned());
-        let update = Update::of(place()).set("kind", Self::KIND).set("v", Self::VERSION);
-        match table.update(update.set("partition", &self.partition).set("sort", &self.sort)).await {
-            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e),
-        }
+        let update = Update::upsert::<Self>(place()).set("partition", &self.partition).set("sort", &self.sort);
+        // Without a condition nothing is refused.
+        table.update(update).await.refused_is_fine()
     }
 }

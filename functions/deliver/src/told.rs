@@ -18,7 +18,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
+use store::{CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
 
 /// A person is told the same thing so often at most.
 pub const EVERY: Duration = Duration::from_secs(3600);
@@ -129,9 +129,7 @@ impl Told {
     /// comes again.
     fn tell(event: EventId, user: UserId, notice: Notice, to: Option<&Contact>, now: Time) -> Update {
         let free = field("next_at").le(now).and(field("held").absent());
-        Update::of(Self::key_of(user, notice, to))
-            .set("kind", Self::KIND)
-            .set("v", Self::VERSION)
+        Update::upsert::<Self>(Self::key_of(user, notice, to))
             .set("user", user)
             .set("notice", notice)
             .set("channel", to.map(Channel::of))
@@ -172,11 +170,7 @@ impl Told {
             .set("leased_until", now + LEASE)
             .when(field("held").gt(0).and(field("next_at").le(now)))
             .when(field("leased_until").absent().or(field("leased_until").le(now)));
-        match table.update(lease).await {
-            Ok(row) => row.decode().map(Some),
-            Err(WriteError::Refused(_)) => Ok(None),
-            Err(WriteError::Store(e)) => Err(e),
-        }
+        table.update(lease).await.unless_refused()?.map(Row::decode).transpose()
     }
 
     /// It was told: what came meanwhile waits for an hour. One update, two if anything did.
@@ -189,23 +183,18 @@ impl Told {
             update.when(field("leased_until").eq(self.leased_until))
         };
         let all = settled().remove("held").remove("last_at").index(Index::One, None).when(field("held").eq(self.held));
-        match table.update(all).await {
-            Ok(_) => return Ok(()),
-            Err(WriteError::Refused(_)) => {}
-            Err(WriteError::Store(e)) => return Err(e),
+        if table.update(all).await.applied()? {
+            return Ok(());
         }
         let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::One, Some(self.place(now + EVERY)));
-        match table.update(some).await {
-            // Refused: it is settled, and only the reply was lost.
-            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e),
-        }
+        // Refused: it is settled, and only the reply was lost.
+        table.update(some).await.refused_is_fine()
     }
 
     /// It could not be told: the next run tries again at once. If this fails too, the lease ends by itself.
     pub async fn release(&self, table: &Table, now: Time) {
         let release = Update::of(self.key()).set("leased_until", now).when(field("leased_until").eq(self.leased_until));
-        if let Err(WriteError::Store(e)) = table.update(release).await {
+        if let Err(e) = table.update(release).await.refused_is_fine() {
             tracing::warn!(error = %e, "a lease could not be given back");
         }
     }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use callers::MemberWith;
 use kernel::Kind;
 use serde::Deserialize;
-use store::{Cond, Tx, Update, WriteError, limits};
+use store::{Cond, Conditional as _, Tx, Update, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, NoContent, Problems};
 
@@ -80,10 +80,6 @@ pub async fn set_inviter_consent(
 ) -> Result<NoContent, web::Error> {
     let entry = caller.resource.and_then(|own| own.entry()).ok_or(Kind::NotFound)?;
     let consent = Update::of(entry).set("shows_phone", body.shows_phone).when(Cond::Exists);
-    match s.table.update(consent).await {
-        Ok(_) => Ok(NoContent),
-        // The inviter's account has been deleted in the meantime.
-        Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
-        Err(WriteError::Store(e)) => Err(e.into()),
-    }
+    // Refused: the inviter's account has been deleted in the meantime.
+    if s.table.update(consent).await.applied()? { Ok(NoContent) } else { Err(Kind::NotFound.into()) }
 }

@@ -86,7 +86,7 @@ pub async fn list_invitees(
     let mut people = s.table.get_many(page.items.iter().map(|entry| User::key_of(entry.user)).collect()).await?;
     let last = page.items.last().filter(|_| page.more).map(|entry| (entry.at, entry.user));
     let items = page.items.into_iter().map(|entry| shown(&s, &mut people, &entry)).collect::<Result<_, _>>()?;
-    let next_cursor = last.map(|last| s.sealer.seal(&purpose, last, s.sys.now() + CURSOR_LIFE));
+    let next_cursor = last.map(|last| s.sealer.seal(&purpose, last, s.sys.now() + CURSOR_LIFE)).transpose()?;
     Ok(Json(InviteeList { items, next_cursor }))
 }
 

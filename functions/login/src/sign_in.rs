@@ -22,7 +22,7 @@ use proofs::{
     signed_in::{self, SignedIn, TokenDelivery},
 };
 use serde::Deserialize;
-use store::{Batch, CommitError, StoreError, Tx};
+use store::{Batch, CommitError, Conditional as _, StoreError, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
@@ -264,11 +264,7 @@ impl Entering<'_> {
             let signed_in = entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
             (Reply::Done(Box::new(signed_in)), Permit::default())
         };
-        match permit.commit(&s.table, tx).await {
-            Ok(()) => Ok(Some(reply)),
-            Err(CommitError::Refused(_)) => Ok(None),
-            Err(e) => Err(e.into()),
-        }
+        Ok(permit.commit(&s.table, tx).await.applied()?.then_some(reply))
     }
 }
 

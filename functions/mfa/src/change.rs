@@ -9,7 +9,7 @@ use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem};
 use proofs::factor::{AppFactor, Seed};
-use store::{Cond, Tx, Update};
+use store::{Tx, Update};
 use web::{Client, Created, Json, NoContent, Path, Problems};
 
 use crate::{
@@ -66,7 +66,7 @@ pub async fn confirm_factor(
     let mut tx = Tx::new();
     if factor == Factor::App {
         let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
-        tx.put(&app, Cond::Absent.or(Cond::Exists));
+        tx.put_always(&app);
     } else {
         pending::attempt(&s, user, factor, &body.code).await?.consume(&mut tx);
     }

@@ -13,7 +13,7 @@ use kernel::{
 };
 use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, Tx, Update, WriteError, field};
+use store::{CommitError, Cond, Conditional as _, Item, Key, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
@@ -79,7 +79,7 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
     }
     let question = s.site.ask_for_new(now, user, &has)?;
     let asked = Asked { user: user.id, proof: Some(member.proof()), state: question.state, expires_at: now + PATIENCE };
-    s.table.put(&asked, Cond::Absent.or(Cond::Exists)).await.map_err(Problem::from)?;
+    s.table.put_always(&asked).await?;
     Ok(Created("/v1/me/passkeys".to_owned(), PasskeyOptions { options: question.options, expires_at: asked.expires_at.into() }))
 }
 
@@ -195,11 +195,8 @@ pub async fn rename_passkey(
 ) -> Result<Json<PasskeyInfo>, web::Error> {
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
     let rename = Update::of(Passkey::key_of(member.user.id, id)).set("name", name).when(Cond::Exists);
-    match s.table.update(rename).await {
-        Ok(row) => Ok(Json(row.decode::<Passkey>().map_err(Problem::from)?.into())),
-        Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
-        Err(WriteError::Store(e)) => Err(Problem::from(e).into()),
-    }
+    let renamed = s.table.update(rename).await.unless_refused()?.ok_or(Kind::NotFound)?;
+    Ok(Json(renamed.decode::<Passkey>()?.into()))
 }
 
 /// Removes a passkey, which is refused from now on. All other sessions end, because any of them may have begun with it.

@@ -16,7 +16,7 @@ use proofs::{
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Item, Key, Slot, Table, Tx, Update, WriteError, field,
+    Cond, Conditional as _, Item, Key, Slot, Table, Tx, Update, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -61,7 +61,7 @@ impl Setup {
 
     /// Adds it to a transaction. It replaces an earlier set-up.
     pub fn write(&self, tx: &mut Tx) {
-        tx.put(self, Cond::Absent.or(Cond::Exists));
+        tx.put_always(self);
     }
 
     /// Checks that it is the caller's and can continue with this step.
@@ -99,11 +99,8 @@ impl Setup {
         }
         let app = self.app.clone().ok_or(Kind::NotFound)?;
         let count = Update::of(self.key()).add("tries", 1).when(field("tries").lt(TRIES).and(self.unchanged()));
-        let counted: Self = match table.update(count).await {
-            Ok(row) => row.decode()?,
-            Err(WriteError::Refused(_)) => return Err(Problem::new(Kind::CodeInvalid).with("tries_left", 0)),
-            Err(WriteError::Store(e)) => return Err(e.into()),
-        };
+        let counted = table.update(count).await.unless_refused()?;
+        let counted: Self = counted.ok_or_else(|| Problem::new(Kind::CodeInvalid).with("tries_left", 0))?.decode()?;
         let left = TRIES.saturating_sub(counted.tries);
         let code = app
             .check(keys, code, now, Steps::Three)
@@ -128,10 +125,8 @@ impl Setup {
 
     /// Cancels the set-up that the caller began with this proof. Without one nothing happens. One deletion.
     pub async fn cancel(table: &Table, caller: &Member) -> Result<(), Problem> {
-        match table.delete_when(Self::key_of(caller.user.id), field("proof").eq(caller.proof())).await {
-            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e.into()),
-        }
+        let cancelled = table.delete_when(Self::key_of(caller.user.id), field("proof").eq(caller.proof())).await;
+        Ok(cancelled.refused_is_fine()?)
     }
 
     fn unchanged(&self) -> Cond {

@@ -11,7 +11,7 @@ use kernel::{Kind, Problem};
 use proofs::factor::RecoveryCodes;
 use serde::Serialize;
 use store::{
-    Cond, Tx, Update,
+    Tx, Update,
     limits::{self, DAY, Limit},
 };
 use utoipa::ToSchema;
@@ -48,7 +48,7 @@ pub async fn create_recovery_codes(
     limits::take(&s.table, s.sys.now(), &[Limit::new("recovery_sets", user.id, 10, DAY)]).await?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();
-    tx.put(&codes, Cond::Absent.or(Cond::Exists));
+    tx.put_always(&codes);
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(User::key_of(user.id)), Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade);
     s.table.commit(tx).await.map_err(Problem::from)?;

@@ -13,7 +13,7 @@ use proofs::{
     password,
 };
 use serde::Deserialize;
-use store::{Cond, Tx, Update};
+use store::{Tx, Update};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, NoContent, Problems};
 
@@ -163,8 +163,8 @@ pub async fn prove_sms(
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     setup.finish(&mut tx);
-    tx.put(app, Cond::Absent.or(Cond::Exists));
-    tx.put(&codes, Cond::Absent.or(Cond::Exists));
+    tx.put_always(app);
+    tx.put_always(&codes);
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
     // More than the mailbox is proven now.
     let on = on.remove("reset_by_mail");

@@ -20,7 +20,7 @@ use proofs::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Batch, CommitError, Cond, StoreError, Tx, Update, field,
+    Batch, Cond, Conditional as _, StoreError, Tx, Update, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -91,11 +91,9 @@ pub async fn request_password_reset(
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
     addressee.write(&mut tx, &s.sys, now, link);
-    match permit.commit(&s.table, tx).await {
-        // Refused: the same was asked for at the same moment, and one of the two is mailed.
-        Ok(()) | Err(CommitError::Refused(_)) => Ok(answer),
-        Err(e) => Err(Problem::from(e).into()),
-    }
+    // Refused: the same was asked for at the same moment, and one of the two is mailed.
+    permit.commit(&s.table, tx).await.refused_is_fine()?;
+    Ok(answer)
 }
 
 /// Whose password was forgotten, as it was read.
@@ -137,7 +135,7 @@ impl Addressee {
             link.replace(tx, sys, self.before.as_ref());
         } else {
             (link.decoy, link.destination) = (true, String::new());
-            tx.put(&link, Cond::Absent.or(Cond::Exists));
+            tx.put_always(&link);
         }
     }
 }

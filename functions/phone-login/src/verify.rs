@@ -23,7 +23,7 @@ use proofs::{
     signed_in::{self, SignedIn},
 };
 use serde::Deserialize;
-use store::{CommitError, StoreError, Table, Tx, limits};
+use store::{Conditional as _, StoreError, Table, Tx, limits};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
@@ -257,11 +257,8 @@ impl Proven<'_> {
     }
 
     async fn commit(&self, permit: Permit, tx: Tx) -> Result<(), Problem> {
-        permit.commit(&self.s.table, tx).await.map_err(|e| match e {
-            // The code was used, or the account was closed or changed, since it was checked.
-            CommitError::Refused(_) => Kind::CodeInvalid.into(),
-            CommitError::Store(e) => e.into(),
-        })
+        // Refused: the code was used, or the account was closed or changed, since it was checked.
+        if permit.commit(&self.s.table, tx).await.applied()? { Ok(()) } else { Err(Kind::CodeInvalid.into()) }
     }
 
     /// Makes an account and its first session. `former` is the account that had the number until now.

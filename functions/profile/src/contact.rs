@@ -30,7 +30,7 @@ use proofs::{
     sending::Permit,
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Tx, Update, field};
+use store::{Item, Key, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Error, Json, NoContent, Problems, Versioned};
 
@@ -290,7 +290,7 @@ async fn start<C: ContactKind>(
     let mut tx = Tx::new();
     let (challenge, permit) = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
     let pending = Pending { user: user.id, proof: Some(member.proof()), to: new, expires_at: now + LIFE };
-    tx.put(&pending, Cond::Absent.or(Cond::Exists));
+    tx.put_always(&pending);
     // Repeating a change sends no notice, nor does returning to one whose code is still valid.
     let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {

@@ -46,5 +46,6 @@ pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(par
     let first = after.is_none().then(|| RoomInfo::new(&public, None));
     let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::new(&m.room, m.peer))).collect();
     let last = page.items.last().filter(|_| page.more).map(|m| m.room);
-    Ok(Json(RoomList { items, next_cursor: last.map(|room| s.sealer.seal(&purpose, room, until(&s.sys))) }))
+    let next_cursor = last.map(|room| s.sealer.seal(&purpose, room, until(&s.sys))).transpose()?;
+    Ok(Json(RoomList { items, next_cursor }))
 }

@@ -73,6 +73,6 @@ pub async fn list_messages(
     let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
     let room = access::entered(name.0, caller.resource, user)?;
     let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
-    let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys)));
+    let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys))).transpose()?;
     Ok(Json(MessageList { items: messages, upto, next_cursor }))
 }

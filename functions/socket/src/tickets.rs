@@ -47,7 +47,7 @@ pub async fn create_ticket(
     if !ticket.admits(ticket.origin.as_deref(), &s.site.origins) {
         return Err(Kind::OriginRefused.because("the origin is not among the allowed ones").into());
     }
-    let (sealed, until) = ticket.seal(&s.sealer, &s.sys);
+    let (sealed, until) = ticket.seal(&s.sealer, &s.sys)?;
     let issued = TicketIssued {
         subprotocols: [SUBPROTOCOL.to_owned(), format!("{TICKET_PREFIX}{sealed}")],
         url: s.site.socket_url.to_string(),

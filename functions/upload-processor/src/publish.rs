@@ -12,7 +12,7 @@ use files::{
 use function::Failure;
 use futures_util::future::try_join_all;
 use kernel::id::{UploadId, UserId};
-use store::{CommitError, Tx, WriteError};
+use store::{Conditional as _, Tx};
 
 use crate::{State, load};
 
@@ -93,10 +93,8 @@ async fn commit(s: &State, upload: &Upload, owner: &User) -> Result<bool, Failur
     if let Some(before) = owner.picture {
         Outbox::add(&mut tx, &s.sys, &Event::PictureRetired { user: owner.id, picture: before });
     }
-    match s.table.commit(tx).await {
-        Ok(()) => {}
-        Err(CommitError::Refused(_)) => return Ok(false),
-        Err(e) => return Err(e.into()),
+    if !s.table.commit(tx).await.applied()? {
+        return Ok(false);
     }
     s.bucket.delete([Upload::incoming_key(upload.user, upload.id)]).await?;
     Ok(true)
@@ -104,10 +102,8 @@ async fn commit(s: &State, upload: &Upload, owner: &User) -> Result<bool, Failur
 
 /// Marks the upload as refused and deletes its objects. False if it changed in the meantime.
 async fn refuse(s: &State, upload: &Upload, why: Refusal) -> Result<bool, Failure> {
-    match s.table.update(upload.refusing(why)).await {
-        Ok(_) => {}
-        Err(WriteError::Refused(_)) => return Ok(false),
-        Err(e) => return Err(e.into()),
+    if !s.table.update(upload.refusing(why)).await.applied()? {
+        return Ok(false);
     }
     s.bucket.delete(Upload::every_key(upload.user, upload.id)).await?;
     Ok(true)

@@ -10,7 +10,7 @@ use files::{
 use function::Failure;
 use futures_util::future::try_join_all;
 use kernel::id::{PictureId, UserId};
-use store::WriteError;
+use store::Conditional as _;
 
 use crate::{State, load};
 
@@ -27,11 +27,7 @@ pub async fn retire(s: &State, user: UserId, picture: PictureId) -> Result<(), F
         let copies =
             Size::ALL.map(|size| async move { s.bucket.copy(&picture::key(picture, size), &picture::trash_key(picture, size)).await });
         try_join_all(copies).await?;
-        match s.table.update(Upload::retiring(user, picture, s.sys.now())).await {
-            Ok(_) => {}
-            Err(WriteError::Refused(_)) => gone = true,
-            Err(e) => return Err(e.into()),
-        }
+        gone = !s.table.update(Upload::retiring(user, picture, s.sys.now())).await.applied()?;
     }
     if gone {
         s.bucket.delete(Upload::every_key(user, upload)).await?;

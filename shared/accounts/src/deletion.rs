@@ -18,7 +18,7 @@ use kernel::{
     id::{ChallengeId, DeletionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
+use store::{Cond, Conditional as _, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
     Resource,
@@ -182,11 +182,7 @@ fn purging_as(deletion: &Deletion) -> Cond {
 
 async fn hand_over(table: &Table, sys: &Sys, mut tx: Tx, deletion: &Deletion) -> Result<bool, StoreError> {
     Outbox::add(&mut tx, sys, &Event::AccountPurgeDue { user: deletion.user, deletion: deletion.id });
-    match table.commit(tx).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Refused(_)) => Ok(false),
-        Err(CommitError::Store(e)) => Err(e),
-    }
+    table.commit(tx).await.applied()
 }
 
 /// What a run finds when it wants to work at a deletion.
@@ -271,11 +267,7 @@ impl Deletion {
         let mut tx = Tx::new();
         tx.put(&tombstone, self.held());
         tx.create(&Receipt { id: self.id, scheduled_at: self.scheduled_at, due_at: self.due_at, done_at: now, steps: self.steps.clone() });
-        match table.commit(tx).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Refused(_)) => Ok(false),
-            Err(CommitError::Store(e)) => Err(e),
-        }
+        table.commit(tx).await.applied()
     }
 }
 

@@ -12,7 +12,7 @@
 use kernel::{Client, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
+    CommitError, Cond, Conditional as _, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
     limits::{HOUR, Limit},
 };
 
@@ -322,7 +322,8 @@ impl Welcome {
 pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreError> {
     const AT_ONCE: u32 = 100;
     if let Some(own) = table.get::<Invite>(Invite::key_of(user)).await? {
-        settle(table.update(Update::of(InviteClaim::key_of(&own.code)).remove("user").when(field("user").eq(user))).await)?;
+        let claim = Update::of(InviteClaim::key_of(&own.code)).remove("user").when(field("user").eq(user));
+        table.update(claim).await.refused_is_fine()?;
         // From here on nobody enters it any more.
         if !leave(table, &own).await? {
             return Ok(true);
@@ -331,7 +332,7 @@ pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreErro
     let entries = table.query::<Invitee>(Invitee::of(user).limit(AT_ONCE)).await?;
     for entry in &entries.items {
         let forget = Update::of(Invite::key_of(entry.user)).remove("inviter");
-        settle(table.update(forget.when(field("inviter").eq(user))).await)?;
+        table.update(forget.when(field("inviter").eq(user))).await.refused_is_fine()?;
     }
     table.delete_many(entries.items.iter().map(Item::key).collect()).await?;
     Ok(entries.more)
@@ -349,18 +350,7 @@ async fn leave(table: &Table, own: &Invite) -> Result<bool, StoreError> {
             tx.update(Update::of(Invite::key_of(inviter)).add("used", -1).rank(RANKING, -1).when(Cond::Exists));
         }
     }
-    match table.commit(tx).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Refused(_)) => Ok(false),
-        Err(CommitError::Store(e)) => Err(e),
-    }
-}
-
-fn settle<T>(done: Result<T, store::WriteError>) -> Result<(), StoreError> {
-    match done {
-        Ok(_) | Err(store::WriteError::Refused(_)) => Ok(()),
-        Err(store::WriteError::Store(e)) => Err(e),
-    }
+    table.commit(tx).await.applied()
 }
 
 #[cfg(test)]

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
-use hkdf::Hkdf;
-use kernel::{ConfigError, Secret, env::is_weak};
-use sha2::Sha256;
+use kernel::{ConfigError, Secret, crypto::hkdf_sha256, env::is_weak};
 
 /// The member of the JSON that says which secret is the current one.
 const CURRENT: &str = "current";
@@ -70,10 +68,7 @@ impl Keyring {
 
 /// 256 bits for one purpose, by HKDF-SHA256 (RFC 5869).
 pub(crate) fn expand(secret: &Secret, purpose: &str) -> [u8; 32] {
-    let mut key = [0; 32];
-    // 32 bytes are far below HKDF's limit of 255 hashes, the only way for this to fail.
-    Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.as_bytes(), &mut key).unwrap_or(());
-    key
+    hkdf_sha256(&[], secret.expose().as_bytes(), purpose.as_bytes())
 }
 
 #[cfg(test)]

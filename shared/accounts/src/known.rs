@@ -10,7 +10,7 @@ use std::time::Duration;
 use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Cond, Index, Item, Key, Tx};
+use store::{Index, Item, Key, Tx};
 
 use crate::{identifier::Contact, user::owned};
 
@@ -62,6 +62,6 @@ fn short(text: &str) -> String {
 pub(crate) fn note(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
     for contact in contacts {
         let (contact, network) = (short(&contact.key()), short(&client.network()));
-        tx.put(&KnownNetwork { user, contact, network, until: now + REMEMBERED }, Cond::Absent.or(Cond::Exists));
+        tx.put_always(&KnownNetwork { user, contact, network, until: now + REMEMBERED });
     }
 }

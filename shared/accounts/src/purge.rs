@@ -1,7 +1,7 @@
 //! What this crate stores about a person, taken away.
 
 use kernel::id::UserId;
-use store::{Index, Item as _, Key, Range, StoreError, Table, WriteError, field};
+use store::{Conditional as _, Index, Item as _, Key, Range, StoreError, Table, field};
 
 use crate::{
     deletion::Deletion,
@@ -67,10 +67,7 @@ pub async fn erase(table: &Table, user: UserId, elsewhere: impl Fn(&User) -> Opt
         let names = former.iter().flat_map(FormerNames::names).chain([&record.username]).map(UsernameClaim::key_of);
         for claim in names.chain(email).chain(phone) {
             // Only while it is this person's: a run that was cut off may have freed the name, and somebody else taken it.
-            match table.delete_when(claim, field("user").eq(user)).await {
-                Ok(()) | Err(WriteError::Refused(_)) => {}
-                Err(WriteError::Store(e)) => return Err(e),
-            }
+            table.delete_when(claim, field("user").eq(user)).await.refused_is_fine()?;
         }
     }
     let (own, deletion) = (User::key_of(user), Deletion::key_of(user));

@@ -2,10 +2,10 @@
 
 use kernel::id::UserId;
 use serde::de::DeserializeOwned;
-use store::{Item, Key};
+use store::{Key, Stored};
 
 /// What a request is about, where its path and its caller say where that is kept.
-pub trait Resource: Item {
+pub trait Resource: Stored {
     /// The parameters of the path.
     type Path: DeserializeOwned + Send;
     /// Whether callers whose account is being deleted are let in too: only to be told that it is.

@@ -5,11 +5,13 @@
 
 pub mod client;
 pub mod clock;
+pub mod crypto;
 pub mod env;
 pub mod fields;
 pub mod id;
 pub mod locale;
 pub mod mask;
+pub mod opaque;
 pub mod problem;
 pub mod secret;
 

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 use accounts::{Resource, user::partition};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Update, field};
+use store::{Cond, Key, Stored, Update, field};
 
 /// Messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
@@ -85,7 +85,7 @@ impl ChatState {
     #[must_use]
     pub fn count(&self, sys: &Sys, user: UserId, now: Time) -> Option<Update> {
         let slot = self.free(now, |free| sys.below(free))?;
-        let update = Update::of(Self::key_of(user)).set("kind", Self::KIND).set("v", Self::VERSION).set(slot, now);
+        let update = Update::upsert::<Self>(Self::key_of(user)).set(slot, now);
         Some(update.when(field(slot).absent().or(field(slot).le(now - WINDOW))).when(field("banned_at").absent()))
     }
 }
@@ -109,12 +109,8 @@ impl Resource for ChatState {
     }
 }
 
-impl Item for ChatState {
+impl Stored for ChatState {
     const KIND: &'static str = "chat";
-    // Only read and updated, under the key of its person.
-    fn key(&self) -> Key {
-        Key::new("CHAT", "CHAT")
-    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl FactorKeys {
 
     fn seal(&self, user: UserId, seed: &Seed) -> Result<String, Problem> {
         let (id, sealer) = self.0.first().ok_or_else(|| Problem::internal("no factor key"))?;
-        Ok(format!("{id}.{}", sealer.seal(&purpose(user), seed.0.expose(), Time::from_millis(i64::MAX))))
+        Ok(format!("{id}.{}", sealer.seal(&purpose(user), seed.0.expose(), Time::from_millis(i64::MAX))?))
     }
 
     fn open(&self, user: UserId, kept: &str) -> Result<Seed, Problem> {

@@ -12,9 +12,7 @@ use accounts::{
 };
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use futures_util::join;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
-use sha2::Sha256;
+use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, crypto::hmac_sha256, env::Reader, id::UserId};
 use store::{
     Table, Tx,
     limits::{self, Limit},
@@ -217,7 +215,7 @@ impl Hasher {
     }
 
     /// The one computation that tells whether a password is right.
-    async fn compare(&self, phc: String, input: Vec<u8>) -> Result<bool, Problem> {
+    async fn compare(&self, phc: String, input: [u8; 32]) -> Result<bool, Problem> {
         let compared = blocking(move || Argon2::default().verify_password(&input, phc.as_str())).await?;
         #[cfg(test)]
         if matches!(compared, Ok(()) | Err(argon2::password_hash::Error::PasswordInvalid)) {
@@ -284,13 +282,8 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
 }
 
-fn peppered(pepper: &Secret, password: &Secret) -> Vec<u8> {
-    Hmac::<Sha256>::new_from_slice(pepper.expose().as_bytes())
-        .map(|mut mac| {
-            mac.update(password.expose().as_bytes());
-            mac.finalize().into_bytes().to_vec()
-        })
-        .unwrap_or_default()
+fn peppered(pepper: &Secret, password: &Secret) -> [u8; 32] {
+    hmac_sha256(pepper.expose().as_bytes(), &[password.expose().as_bytes()])
 }
 
 /// Hashing takes 14 ms of a processor: other requests of a host that has any must not wait for it.

@@ -24,7 +24,7 @@ use kernel::{Client, FieldError, Problem, Sys, Time, env::Reader, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Batch, CommitError, Cond, Item, Key, StoreError, Table, Tx, Update, WriteError, field,
+    Batch, CommitError, Cond, Conditional as _, Item, Key, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, DAY, HOUR, Limit, LimitError, Reached},
 };
 
@@ -463,21 +463,12 @@ impl Sending {
         }
         let until = now + HOUR;
         let close = Update::of(traffic.key()).add("sent", -1).set("off_until", until).when(field("until").eq(traffic.until)).when(on(now));
-        match table.update(close).await {
-            Ok(_) => {
-                let Traffic { range, sent, came_back, .. } = traffic;
-                let came_back = came_back.len();
-                tracing::warn!(
-                    range,
-                    sent,
-                    came_back,
-                    "few codes come back: no text messages to unproven numbers of this range for an hour"
-                );
-                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
-            }
-            // Somebody else closed it.
-            Err(WriteError::Refused(_)) => {}
-            Err(WriteError::Store(e)) => return Err(e.into()),
+        // Refused: somebody else closed it.
+        if table.update(close).await.applied()? {
+            let Traffic { range, sent, came_back, .. } = traffic;
+            let came_back = came_back.len();
+            tracing::warn!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
+            self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
         }
         Err(closed(until, now))
     }
@@ -544,9 +535,7 @@ impl Traffic {
     /// The first message of an hour, unless the range is off.
     fn begin(range: &str, network: &str, now: Time) -> Update {
         let until = now + HOUR;
-        Update::of(Self::key_of(range))
-            .set("kind", Self::KIND)
-            .set("v", Self::VERSION)
+        Update::upsert::<Self>(Self::key_of(range))
             .set("range", range)
             .set("sent", 1)
             .set_of("networks", network)
@@ -642,9 +631,8 @@ async fn uncount(table: &Table, range: &str) {
 }
 
 async fn note(table: &Table, update: Update) {
-    match table.update(update).await {
-        Ok(_) | Err(WriteError::Refused(_)) => {}
-        Err(WriteError::Store(e)) => tracing::warn!(error = %e, "the traffic of a range could not be counted"),
+    if let Err(e) = table.update(update).await.refused_is_fine() {
+        tracing::warn!(error = %e, "the traffic of a range could not be counted");
     }
 }
 
