@@ -22,7 +22,7 @@ use proofs::{
     signed_in::{self, SignedIn, TokenDelivery},
 };
 use serde::Deserialize;
-use store::{Batch, CommitError, Conditional as _, StoreError, Tx};
+use store::{Batch, Conditional as _, StoreError, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
