@@ -18,7 +18,7 @@ use crate::leaving::Leaving;
 ///
 /// AWS calls: the batch that proves the session and brings what is scheduled, with the link that has to go with it, and the
 /// transaction.
-#[utoipa::path(delete, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/v1/me/deletion", tag = "account-deletion",
     extensions(("x-problems" = json!(["deletion_not_scheduled", "deletion_begun", "conflict"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn cancel_deletion(

@@ -116,7 +116,7 @@ fn policies(rules: &Rules, locale: Locale) -> Vec<Policy> {
 /// Reads how it stands with one's leaving.
 ///
 /// AWS calls: one, the batch that also proves the session.
-#[utoipa::path(get, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/deletion", tag = "account-deletion",
     responses((status = 200, body = Leaving), Problems))]
 pub async fn get_deletion(
     State(s): State<crate::State>,

@@ -47,7 +47,7 @@ pub struct InviterInfo {
 ///
 /// AWS calls: one, the batch that proves the session and brings the code. Whoever has entered somebody's code needs another, which
 /// brings that person: who it is stands in the first.
-#[utoipa::path(get, path = "/v1/me/invite-code", tag = "invites", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/invite-code", tag = "invites",
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 200, body = InviteCodeInfo), Problems))]
 pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberAnd<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {

@@ -34,7 +34,7 @@ pub struct EnterInviteCode {
 /// AWS calls: one batch for the caller and their code, two counters at once, a read of whose the code is, a batch for whether
 /// they are there, a transaction, a batch for what is answered. The counters go before the look at the code, which they limit;
 /// each of the others says where the next one is.
-#[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", security(("bearer" = [])), request_body = EnterInviteCode,
+#[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", request_body = EnterInviteCode,
     extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!(["invite"]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
 pub async fn enter_invite_code(
@@ -71,7 +71,7 @@ pub struct SetInviterConsent {
 /// Says whether the person whose code one has entered may see one's phone number, or takes it back.
 ///
 /// AWS calls: two, the batch that proves the session and says where the entry is, and its update.
-#[utoipa::path(put, path = "/v1/me/inviter/consent", tag = "invites", security(("bearer" = [])), request_body = SetInviterConsent,
+#[utoipa::path(put, path = "/v1/me/inviter/consent", tag = "invites", request_body = SetInviterConsent,
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204, description = "It is so from now on."), Problems))]
 pub async fn set_inviter_consent(

@@ -34,8 +34,8 @@ pub struct StartMfaSetup {
 /// Needs a proven phone number and e-mail address: without them whoever loses the app is locked out.
 ///
 /// AWS calls: the caller, a counter, what [`password::demand`] takes, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), request_body = StartMfaSetup,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
+#[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", request_body = StartMfaSetup,
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_mfa_setup(
     State(s): State<crate::State>,
@@ -67,7 +67,7 @@ pub async fn start_mfa_setup(
 /// A set-up belongs to the step-up it was begun after: a token of another one, of the same session too, finds none.
 ///
 /// AWS calls: the caller with it, in one request.
-#[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa",
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn get_mfa_setup(
@@ -81,7 +81,7 @@ pub async fn get_mfa_setup(
 /// Gives up the set-up that was begun after the same step-up, if there is one. Nothing that is on changes.
 ///
 /// AWS calls: the caller, one conditional deletion.
-#[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), responses((status = 204), Problems))]
+#[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", responses((status = 204), Problems))]
 pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
     Setup::cancel(&s.table, &member).await?;
     Ok(NoContent)
@@ -99,7 +99,7 @@ pub struct ProveFactor {
 /// Proves the app, and has a code mailed.
 ///
 /// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
@@ -121,7 +121,7 @@ pub async fn prove_app(
 /// Proves the mailbox, and has a code sent by text message.
 ///
 /// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
@@ -144,7 +144,7 @@ pub async fn prove_email(
 /// Proves the phone: second factors are on. Shows the recovery codes, this once. Every other sign-in ends.
 ///
 /// AWS calls: the caller with the set-up, the counted try, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn prove_sms(
@@ -174,7 +174,7 @@ pub async fn prove_sms(
 /// Sends another code of the step that is under way; the one before dies.
 ///
 /// AWS calls: the caller with the set-up, the challenge, the counters of what is sent, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa",
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 202, body = SetupState), Problems))]
 pub async fn resend_mfa_setup_code(

@@ -82,7 +82,7 @@ fn book(caller: MemberAnd<Book>) -> Book {
 /// Lists one's addresses.
 ///
 /// AWS calls: one, the batch that also proves the session.
-#[utoipa::path(get, path = "/v1/me/addresses", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/addresses", tag = "profile",
     responses((status = 200, body = AddressList), Problems))]
 pub async fn list_addresses(caller: MemberAnd<Book>) -> Result<Json<AddressList>, Error> {
     Ok(Json(AddressList { items: book(caller).iter().map(Into::into).collect() }))
@@ -91,7 +91,7 @@ pub async fn list_addresses(caller: MemberAnd<Book>) -> Result<Json<AddressList>
 /// Adds an address. The first becomes the main one.
 ///
 /// AWS calls: two, the batch and the conditional write, which needs its answer; one more for each other change that came between.
-#[utoipa::path(post, path = "/v1/me/addresses", tag = "profile", security(("bearer" = [])), request_body = WriteAddress,
+#[utoipa::path(post, path = "/v1/me/addresses", tag = "profile", request_body = WriteAddress,
     extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses(
         (status = 201, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v1\"`."))),
@@ -112,7 +112,7 @@ pub async fn create_address(
 /// Reads one of one's addresses. The `ETag` is its version.
 ///
 /// AWS calls: one, the batch that also proves the session.
-#[utoipa::path(get, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
+#[utoipa::path(get, path = "/v1/me/addresses/{address}", tag = "profile", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (status = 200, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v3\"`."))),
@@ -127,7 +127,7 @@ pub async fn get_address(caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> 
 /// Replaces what one of one's addresses says: 412 if it has changed since the version in `If-Match`.
 ///
 /// AWS calls: as adding one.
-#[utoipa::path(put, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(put, path = "/v1/me/addresses/{address}", tag = "profile",
     params(
         ("address" = AddressId, Path),
         ("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the address.", example = "\"v3\""),
@@ -153,7 +153,7 @@ pub async fn update_address(
 /// Makes one of one's addresses the main one; the former main one is it no longer.
 ///
 /// AWS calls: as adding one; one if it is the main one already.
-#[utoipa::path(put, path = "/v1/me/addresses/{address}/main", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
+#[utoipa::path(put, path = "/v1/me/addresses/{address}/main", tag = "profile", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn set_main_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
@@ -164,7 +164,7 @@ pub async fn set_main_address(State(table): State<Table>, caller: MemberAnd<Book
 /// Takes one of one's addresses away. If it was the main one, the newest of the others becomes it.
 ///
 /// AWS calls: as adding one.
-#[utoipa::path(delete, path = "/v1/me/addresses/{address}", tag = "profile", security(("bearer" = [])), params(("address" = AddressId, Path)),
+#[utoipa::path(delete, path = "/v1/me/addresses/{address}", tag = "profile", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn delete_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {

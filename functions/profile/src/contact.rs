@@ -149,8 +149,8 @@ pub struct VerifyContact {
 ///
 /// AWS calls: the caller with what was asked for before; whether the address has an account; the code that was sent there before
 /// with the counters, which are then counted, and those of a text message that tells; one transaction.
-#[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
+#[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", request_body = ChangeEmail,
+    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
@@ -165,8 +165,8 @@ pub async fn change_email(
 /// Has a code sent to a new number. The current one stays until the code comes back, and is told.
 ///
 /// AWS calls: as for an address.
-#[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
+#[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", request_body = ChangePhone,
+    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
@@ -184,7 +184,7 @@ pub async fn change_phone(
 ///
 /// AWS calls: the caller with what was asked for, the counted try, the deletion that may be scheduled, the counters of a text message
 /// that tells, one transaction, and the record as it is then. A wrong code three counters at once.
-#[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
+#[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
@@ -200,7 +200,7 @@ pub async fn verify_email_change(
 /// went to the former number prove nothing any more.
 ///
 /// AWS calls: as for an address, but for the deletion.
-#[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
+#[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_phone_change(
@@ -216,7 +216,7 @@ pub async fn verify_phone_change(
 ///
 /// AWS calls: the caller with what was asked for; whether the address has an account; the code that was sent with the counters, which
 /// are then counted; one transaction.
-#[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
@@ -230,7 +230,7 @@ pub async fn resend_email_change(
 /// Sends another code to the new number; the one before dies.
 ///
 /// AWS calls: as for an address.
-#[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
@@ -244,8 +244,8 @@ pub async fn resend_phone_change(
 /// Removes the phone number, unless second factors need it or there is no other way to sign in. Every other sign-in ends.
 ///
 /// AWS calls: the caller, the counters of a text message that tells, one transaction.
-#[utoipa::path(delete, path = "/v1/me/phone", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
+#[utoipa::path(delete, path = "/v1/me/phone", tag = "profile",
+    extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
     responses((status = 204), Problems))]
 pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
     let user = &member.user;

@@ -70,8 +70,8 @@ impl ExportStatus {
 ///
 /// AWS calls: two, the caller, and a transaction of the record, whose turn it is, and what has the archive made.
 #[utoipa::path(
-    post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "too_many_requests", "conflict"])), ("x-limits" = json!(["export"]))),
+    post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export",
+    extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!(["export"]))),
     responses((status = 202, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
 pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Accepted<ExportStatus>, Error> {
@@ -92,9 +92,9 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
 ///
 /// AWS calls: one, a batch that proves the session and brings the record. The link is computed here.
 #[utoipa::path(
-    get, path = "/v1/me/exports/{export}", tag = "profile", operation_id = "get_export", security(("bearer" = [])),
+    get, path = "/v1/me/exports/{export}", tag = "profile", operation_id = "get_export",
     params(("export" = inline(ExportId), Path, description = "The `id` from when it was asked for.", example = "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP")),
-    extensions(("x-problems" = json!(["step_up_required", "not_found"]))),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
 pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberAnd<Export>>) -> Result<Json<ExportStatus>, Error> {

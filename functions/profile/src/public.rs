@@ -51,7 +51,7 @@ pub struct PublicProfile {
 /// AWS calls: three, one batch that proves the session and looks the name up, the counter, twice where it is the first in a
 /// minute, and one for the record it leads to and when its person was last seen. The name says which record only once it is read.
 #[utoipa::path(
-    get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user", security(("bearer" = [])),
+    get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["not_found", "too_many_requests"])), ("x-limits" = json!(["user_lookups"]))),
     responses(

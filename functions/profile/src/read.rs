@@ -91,7 +91,7 @@ impl Me {
 /// AWS calls: one, the batch that also proves the session, without which nobody would know who asks. At most once a minute an
 /// update, which notes that they were seen.
 #[utoipa::path(
-    get, path = "/v1/me", tag = "profile", operation_id = "get_me", security(("bearer" = [])),
+    get, path = "/v1/me", tag = "profile", operation_id = "get_me",
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The version, such as `\"v3\"`.")), example = json!(example())),
         Problems,

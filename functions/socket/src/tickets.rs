@@ -32,7 +32,7 @@ pub struct TicketIssued {
 /// A browser's ticket admits its own site only. Who has sent frames faster than they were told to gets none for five minutes.
 ///
 /// AWS calls: one, the batch that proves the session and brings what the person may do in chat. Nothing is written.
-#[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket",
     extensions(("x-problems" = json!(["origin_refused", "too_many_requests"])), ("x-limits" = json!(["socket_flood"]))),
     responses((status = 201, body = TicketIssued), Problems))]
 pub async fn create_ticket(

@@ -10,6 +10,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Batch, Item, Key, StoreError, Table};
+use web::Admits;
 
 use crate::{
     session::Session,
@@ -148,6 +149,24 @@ impl Member {
         }
         let methods = serde_json::to_value(self.user.step_up()).map_err(Problem::internal)?;
         Err(Kind::StepUpRequired.because("the proof is too old or too weak").with("methods", methods))
+    }
+}
+
+impl Admits for Member {
+    fn callers() -> Option<Vec<&'static str>> {
+        Some(Vec::new())
+    }
+}
+
+impl<T> Admits for MemberAnd<T> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Member::callers()
+    }
+}
+
+impl<M: Admits> Admits for Fresh<M> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Some([vec![web::STEP_UP], M::callers().unwrap_or_default()].concat())
     }
 }
 

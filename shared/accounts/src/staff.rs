@@ -34,6 +34,18 @@ pub enum Role {
     Superuser,
 }
 
+impl Role {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Moderator => "moderator",
+            Self::Administrator => "administrator",
+            Self::Superuser => "superuser",
+        }
+    }
+}
+
 /// What a person may do. An item of its own, which no operation of theirs writes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Roles {
@@ -170,6 +182,12 @@ impl<R> AsRef<Member> for Staff<R> {
     }
 }
 
+impl<R: AtLeast> web::Admits for Staff<R> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Some(vec![R::ROLE.as_str()])
+    }
+}
+
 /// What `least` demands of a caller who has these roles.
 fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role, Problem> {
     let role = roles.iter().max().copied().filter(|role| *role >= least);
@@ -222,6 +240,13 @@ mod tests {
 
     use super::*;
     use crate::{identifier::Username, session::Opening, token::Method, user::User};
+
+    #[test]
+    fn a_role_has_one_name() {
+        for role in [Role::Moderator, Role::Administrator, Role::Superuser] {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
+        }
+    }
 
     #[test]
     fn a_role_takes_a_factor_and_its_proof() {
