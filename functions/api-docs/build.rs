@@ -1,4 +1,4 @@
-//! Compresses the files that the function serves, and takes from the document which methods each path has.
+//! Compresses the files that the function serves, and extracts from the document which methods each path has.
 
 use std::{env, error::Error, fs, io::Write as _, path::PathBuf, sync::Arc};
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Each path of a document with its methods. HEAD is wherever GET is.
+/// Each path of a document with its methods. HEAD is allowed wherever GET is.
 fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
     let document: Value = serde_json::from_slice(document)?;
     let paths = document.get("paths").and_then(Value::as_object).ok_or("the document has no paths")?;

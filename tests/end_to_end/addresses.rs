@@ -1,4 +1,4 @@
-//! I-11: one's postal addresses: judged by their country, at most twenty, one main one whatever happens at the same time.
+//! Postal addresses of the caller: validated by the rules of their country, at most twenty, exactly one of them the main address.
 
 use local::aws::faults::{Fault, Script, Target};
 use tests::{Caller, Cloud, Reply, Value, json, race};
@@ -13,7 +13,7 @@ async fn items(caller: &Caller) -> Vec<Value> {
     caller.get(ALL).await.is(200)["items"].as_array().unwrap().clone()
 }
 
-/// The only main address, which comes first.
+/// The id of the main address. There is only one, and it comes first.
 async fn main_of(caller: &Caller) -> String {
     let items = items(caller).await;
     assert_eq!(items.iter().filter(|a| a["main"] == true).count(), 1, "{items:?}");
@@ -32,7 +32,9 @@ async fn put(caller: &Caller, id: &str, version: &str, body: Value) -> Reply {
     caller.with("if-match", version).put(&format!("{ALL}/{id}"), body).await
 }
 
-/// I-11: the first address is the main one; another can be; the newest of the others follows upon one that is taken away.
+/// The first address is the main one. Another can be made the main one. When the main one is deleted, the newest of the others
+/// replaces it.
+/// Promise: addresses-main
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_address_is_the_main_one() {
     let cloud = Cloud::start().await;
@@ -50,7 +52,7 @@ async fn one_address_is_the_main_one() {
     assert_eq!(main_of(&ana).await, second);
     assert_eq!(ana.get(&format!("{ALL}/{first}")).await.is(200)["main"], false);
     ana.delete(&format!("{ALL}/{second}")).await.is(204);
-    assert_eq!(main_of(&ana).await, third, "the newest other one");
+    assert_eq!(main_of(&ana).await, third, "the newest of the others");
     ana.delete(&format!("{ALL}/{first}")).await.is(204);
     assert_eq!(main_of(&ana).await, third);
     ana.delete(&format!("{ALL}/{third}")).await.is(204);
@@ -58,7 +60,8 @@ async fn one_address_is_the_main_one() {
     ana.delete(&format!("{ALL}/{third}")).await.is_problem(404, "not_found");
 }
 
-/// I-11: a change names its version, and being the main one or not is part of what a version shows.
+/// A change names the version it applies to. Becoming or no longer being the main address changes the version too.
+/// Promise: addresses-version
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_an_address_names_its_version() {
     let cloud = Cloud::start().await;
@@ -72,7 +75,7 @@ async fn a_change_of_an_address_names_its_version() {
     assert_eq!(reply.header("etag"), "\"v2\"");
     assert_eq!((&changed["postal_code"], &changed["country"], &changed["main"]), (&json!("10117"), &json!("DE"), &json!(true)));
     put(&ana, &first, "\"v1\"", address("Krótka 1")).await.is_problem(412, "version_mismatch");
-    // What changes nothing leaves the version alone.
+    // A request that changes nothing keeps the version.
     assert_eq!(put(&ana, &first, "\"v2\"", berlin).await.header("etag"), "\"v2\"");
     ana.put(&format!("{ALL}/{second}/main"), json!({})).await.is(204);
     assert_eq!(ana.get(&format!("{ALL}/{first}")).await.header("etag"), "\"v3\"");
@@ -87,9 +90,10 @@ async fn a_change_of_an_address_names_its_version() {
     assert_eq!(statuses.iter().filter(|s| **s == 412).count(), 19, "{statuses:?}");
 }
 
-/// I-11: everything that is wrong is told at once, in words; codes are judged by their country; nothing is stored.
+/// All errors of an address are returned at once, in words. Postcodes are checked by the rules of the country. Nothing is stored.
+/// Promise: addresses-validation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_is_judged_as_a_whole() {
+async fn an_invalid_address_gets_all_its_errors_at_once() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     for (wrong, errors) in [
@@ -125,8 +129,9 @@ async fn an_address_is_judged_as_a_whole() {
     assert!(dubai.get("postal_code").is_none() && dubai.get("state").is_none(), "{dubai}");
 }
 
-/// I-11: what has exactly the least or the most characters is taken, one less or more is not, for a new address and for a
-/// changed one.
+/// Every field is accepted at its minimum and maximum length and refused one character beyond, for a new address and for a
+/// change.
+/// Promise: addresses-validation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_part_of_an_address_has_bounds() {
     let cloud = Cloud::start().await;
@@ -136,7 +141,7 @@ async fn each_part_of_an_address_has_bounds() {
     for (part, least, most) in [("street", 5, 100), ("city", 2, 50), ("state", 2, 50), ("postal_code", 3, 20)] {
         for (length, error) in [(least, None), (most, None), (least - 1, Some("too_short")), (most + 1, Some("too_long"))] {
             let mut body = whole.clone();
-            // Characters, not bytes, where there may be others than letters of English.
+            // Characters, not bytes, where letters outside of ASCII are allowed.
             body[part] = json!(if part == "postal_code" { "7" } else { "ł" }.repeat(length));
             let version = ana.get(&format!("{ALL}/{kept}")).await.header("etag");
             let (new, changed) = (ana.post(ALL, body.clone()).await, put(&ana, &kept, &version, body.clone()).await);
@@ -153,9 +158,10 @@ async fn each_part_of_an_address_has_bounds() {
     }
 }
 
-/// I-11: of forty addresses that are added at once twenty are stored, and one of them is the main one.
+/// Of forty addresses that are added concurrently twenty are stored, and exactly one of them is the main one.
+/// Promise: addresses-limit, addresses-main
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_are_twenty_at_most_whatever_happens_at_once() {
+async fn of_forty_at_once_twenty_addresses_are_stored() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let replies = race(40, |i| {
@@ -171,7 +177,7 @@ async fn there_are_twenty_at_most_whatever_happens_at_once() {
     assert_eq!(items(&ana).await.len(), 20);
     let main = main_of(&ana).await;
 
-    // The main one goes while others ask to be it.
+    // The main address is deleted while requests make others the main one.
     let others: Vec<String> = items(&ana).await.iter().skip(1).take(5).map(|a| a["id"].as_str().unwrap().to_owned()).collect();
     let statuses = race(6, |i| {
         let (ana, main, other) = (ana.clone(), main.clone(), others.get(i).cloned());
@@ -194,7 +200,8 @@ fn lose(cloud: &Cloud, operation: &str) -> Script {
     cloud.aws.faults.script(Target { function, operation, times: 1, ..Target::default() }, Fault::LostAfter)
 }
 
-/// Z3, I-9, I-11: a change whose reply is lost is made once, and told as what it is.
+/// A change whose reply is lost is made once, and the repeated request returns the changed item.
+/// Promise: lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_reply_changes_nothing_twice() {
     let cloud = Cloud::start().await;
@@ -222,9 +229,10 @@ async fn a_lost_reply_changes_nothing_twice() {
     ana.with("if-match", &version).patch("/v1/me", json!({ "bio": "Climbs." })).await.is_problem(412, "version_mismatch");
 }
 
-/// I-11: another's address is not there.
+/// Somebody else's address is answered with 404.
+/// Promise: object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn anothers_address_is_not_there() {
+async fn the_address_of_somebody_else_is_answered_as_unknown() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let id = create(&ana, "Długa 1").await;

@@ -1,5 +1,4 @@
-//! What staff do with accounts: putting them back, roles, the first superuser; and that each of it is in the audit. I-12, A9, B10, F1,
-//! F5, M1 to M3, O-3.
+//! What staff do with accounts: reactivation, roles, the first superuser. Each change is in the audit.
 
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ async fn deactivate(who: &Caller) -> Reply {
     who.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await
 }
 
-/// Somebody of this role, with a second factor that was proven just now.
+/// A member with this role, whose second factor was proven just now.
 async fn staff(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
     let (caller, app, _) = cloud.careful(name, phone).await;
     cloud.appoint(&caller, &[role]);
@@ -44,7 +43,7 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
     own.iter().filter_map(Value::as_array).flatten().map(|r| r["S"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What the audit has about somebody, in its order: who did what.
+/// The audit entries about somebody, in order: who did what.
 async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
     let text = |v: &Value| v["S"].as_str().unwrap_or("operator").to_owned();
     let mut entries = cloud.of_kind("audit").await;
@@ -53,10 +52,11 @@ async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
     entries.iter().map(|e| (text(&e["actor"]), text(&e["action"]))).collect()
 }
 
-/// I-12: a superuser puts a deactivated account back: its owner is told and signs in as before, everything is there as it was, but no
-/// sign-in and no trusted device. Nobody else and nothing else is put back.
+/// A superuser reactivates a deactivated account. Its owner is notified and signs in as before. All data is as it was, but
+/// sessions and trusted devices are gone. Nobody else can do it, and accounts in any other state are refused.
+/// Promise: reactivation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deactivated_account_is_put_back() {
+async fn a_deactivated_account_is_reactivated() {
     let cloud = Cloud::start().await;
     let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
     let ben = cloud.member("ben").await;
@@ -118,10 +118,11 @@ async fn a_deactivated_account_is_put_back() {
     ben.get("/v1/users/ana").await.is(200);
 }
 
-/// I-12, O-6: whoever has an address is told by mail, in their language, and whoever has none by text message; once, however many
-/// put the account back at the same moment.
+/// The owner is notified by mail in their language, or by text message without an address. They are notified once, however many
+/// staff reactivate the account at the same moment.
+/// Promise: reactivation, language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_put_back_is_told_once() {
+async fn the_owner_of_a_reactivated_account_is_told_once() {
     let cloud = Cloud::start().await;
     let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
     let ana = cloud.member("ana").await;
@@ -152,8 +153,9 @@ async fn who_is_put_back_is_told_once() {
     }
 }
 
-/// O-2, F5, M1, O-3: a role opens with its owner's next request and is closed with the one after it was taken, without another
-/// sign-in; each change is in the audit once, with ids and what was there before; what changes nothing is not.
+/// A role counts from its owner's next request and ends with the first request after its removal, without another sign-in. Each
+/// change is in the audit once, with ids and the former roles. A request that changes nothing is not in the audit.
+/// Promise: roles, audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn roles_are_given_and_taken() {
     let cloud = Cloud::start().await;
@@ -186,7 +188,7 @@ async fn roles_are_given_and_taken() {
     let all = json!(entries).to_string();
     assert!(!all.contains("example.test") && !all.contains("+44") && !all.contains("ida\""), "{all}");
 
-    // To nobody, to who is at rest and to who means to leave; nor is there another role.
+    // Refused: an unknown person, a deactivated account, one about to be deleted, and an unknown role.
     let (dan, eve) = (cloud.member("dan").await, cloud.member("eve").await);
     deactivate(&dan).await.is(204);
     eve.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
@@ -200,7 +202,7 @@ async fn roles_are_given_and_taken() {
     root.put(&role("ida", "owner"), json!({})).await.is_problem(404, "not_found");
     assert!(audit(&cloud, &dan).await.is_empty() && audit(&cloud, &eve).await.is_empty());
 
-    // M1: who was away for half an hour is asked again, and a proof that is older than five minutes changes nothing.
+    // After half an hour without activity staff have to step up, and a proof older than five minutes changes nothing.
     cloud.advance(Duration::from_secs(301)).await;
     root.get(&account("ida")).await.is(200);
     root.put(&role("ida", "moderator"), json!({})).await.is_problem(401, "step_up_required");
@@ -212,9 +214,11 @@ async fn roles_are_given_and_taken() {
     root.get(&account("ida")).await.is_problem(401, "step_up_required");
 }
 
-/// M3: nobody raises themselves, by no member of a profile, no registration and no role they have; and nobody changes their own.
+/// Nobody gives themselves a role: not by a member of the profile, not in a registration, not with a role that they have. Nobody
+/// changes their own roles.
+/// Promise: no-self-promotion
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_raises_themselves() {
+async fn nobody_gives_themselves_a_role() {
     let cloud = Cloud::start().await;
     let ben = cloud.member("ben").await;
     let everybody = [
@@ -258,9 +262,11 @@ async fn nobody_raises_themselves() {
     assert!(roles(&cloud, &ben).await.is_empty() && cloud.of_kind("audit").await.is_empty());
 }
 
-/// M3: a superuser neither rests nor leaves, and so the last one stays; whom another superuser has taken the role from may do both.
+/// A superuser can neither deactivate nor delete their account, so the last one stays. Both are possible after another superuser
+/// has removed the role.
+/// Promise: last-superuser
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_superuser_does_not_leave() {
+async fn a_superuser_cannot_deactivate_or_delete_their_account() {
     let cloud = Cloud::start().await;
     let (root, app) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
     let leave = async |who: &Caller| who.post("/v1/me/deletion", json!({ "password": PASSWORD })).await;
@@ -279,10 +285,11 @@ async fn a_superuser_does_not_leave() {
     assert!(cloud.of_kind("deletion").await.iter().all(|d| d["user"]["S"] != root.id()));
 }
 
-/// M3, Q16: of superusers who all take each other's role at the same moment, some many times, one is left, and as many entries as
-/// roles that are gone.
+/// When all superusers remove each other's role concurrently, some of them repeatedly, one is left, and the audit has one entry
+/// for each removed role.
+/// Promise: last-superuser, audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_superusers_who_depose_each_other_one_is_left() {
+async fn superusers_who_remove_each_others_role_leave_one() {
     let cloud = Cloud::start().await;
     let mut all = Vec::new();
     for n in 0..4 {
@@ -298,7 +305,7 @@ async fn of_superusers_who_depose_each_other_one_is_left() {
     for who in &all {
         left.extend((!roles(&cloud, who).await.is_empty()).then_some(who));
     }
-    assert!(!left.is_empty(), "nobody is left");
+    assert!(!left.is_empty(), "no superuser is left");
     let (last, others) = left.split_first().unwrap();
     for other in others {
         last.delete(&role(other.name(), "superuser")).await.is(204);
@@ -309,7 +316,8 @@ async fn of_superusers_who_depose_each_other_one_is_left() {
     assert_eq!(taken.iter().filter(|e| e["action"]["S"] == "role_taken").count(), 3, "{taken:?}");
 }
 
-/// M3: of becoming a superuser and resting, or leaving, at the same moment, one happens.
+/// When somebody becomes a superuser and deactivates or deletes their account at the same moment, only one of the two happens.
+/// Promise: last-superuser
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_leaves_while_becoming_a_superuser() {
     let cloud = Cloud::start().await;
@@ -343,8 +351,9 @@ async fn offer(cloud: &Cloud, name: &str) -> Result<Value, String> {
     Ok(json!({ "secret": secret.expose() }))
 }
 
-/// A9: the first superuser is who has the operator's secret, within the hour, once, signed in with a second factor that was lately
-/// proven; then there is one, and the way is closed.
+/// The operator's secret makes the first superuser: within an hour, once, for somebody signed in with a recently proven second
+/// factor. It is refused as soon as there is a superuser.
+/// Promise: first-superuser
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_superuser_is_made_by_a_secret() {
     let cloud = Cloud::start().await;
@@ -378,7 +387,7 @@ async fn the_first_superuser_is_made_by_a_secret() {
     let done = audit(&cloud, &root).await;
     let by_operator = ("operator".to_owned(), "superuser_offered".to_owned());
     assert_eq!(done, [vec![by_operator; 2], vec![(root.id(), "first_superuser".to_owned())]].concat());
-    // D5: who tries is stopped, long before anything could be guessed.
+    // Attempts are limited, long before a secret could be guessed.
     let mut last = None;
     for _ in 0..11 {
         last = Some(root.post(FIRST, json!({ "secret": "sup_x" })).await);
@@ -386,9 +395,10 @@ async fn the_first_superuser_is_made_by_a_secret() {
     last.unwrap().is_problem(429, "too_many_requests");
 }
 
-/// A9, C6: a secret is good for an hour, and takes a proof of who sends it that is not older than five minutes.
+/// The secret is valid for an hour, and takes a proof of its sender that is not older than five minutes.
+/// Promise: first-superuser
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_secret_expires() {
+async fn the_secret_of_the_first_superuser_expires() {
     let cloud = Cloud::start().await;
     let (root, app, _) = cloud.careful("root_of_all", "+447700900401").await;
     let root = cloud.step_up(&root, &app).await;
@@ -403,7 +413,8 @@ async fn the_secret_expires() {
     root.post(FIRST, secret).await.is(204);
 }
 
-/// A9: of a thousand requests at once, of four people whom operators have offered it, one makes a superuser.
+/// Operators have offered it to four people. Of a thousand concurrent requests of theirs one makes a superuser.
+/// Promise: first-superuser
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_thousand_one_becomes_the_first_superuser() {
     let cloud = Cloud::start().await;
@@ -424,9 +435,11 @@ async fn of_a_thousand_one_becomes_the_first_superuser() {
     assert_eq!(cloud.of_kind("audit").await.iter().filter(|e| e["action"]["S"] == "first_superuser").count(), 1);
 }
 
-/// M2, Z3: a change and its entry happen together or not at all, wherever the table fails; and the reply that is lost makes neither two.
+/// A change and its audit entry happen together or not at all, whichever call to the table fails. A lost reply duplicates
+/// neither.
+/// Promise: audit, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_and_its_entry_are_one() {
+async fn a_change_and_its_audit_entry_are_atomic() {
     let cloud = Cloud::start().await;
     let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
     let ana = cloud.member("ana").await;
@@ -442,7 +455,7 @@ async fn a_change_and_its_entry_are_one() {
         assert!(script.hits() > 0);
         script.end();
     }
-    // Were there a second transaction it would be cut off from the first.
+    // If the entry were written by a second transaction, that one would fail here.
     let between = fault(Fault::Unavailable, 2, 0);
     assert_eq!((grant().await, seen().await), (204, (1, 1)));
     between.end();
@@ -457,10 +470,11 @@ async fn a_change_and_its_entry_are_one() {
     assert_eq!((audit(&cloud, &ana).await.len(), between.hits()), (4, 0));
 }
 
-/// O-3, K5: the audit is only added to: its own policy refuses everything that changes or removes an entry, whoever asks, and the one
-/// function that writes it may do nothing else. It outlives the account, and leads to nobody then.
+/// Entries are only added. The table's own policy refuses every change and removal, whoever asks, and the one function that
+/// writes entries may do nothing else with them. They outlive the account, and then identify nobody.
+/// Promise: audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_audit_only_grows() {
+async fn audit_entries_are_only_added() {
     let cloud = Cloud::start().await;
     let core = cloud.core();
     let audit_table = core.template.tables.iter().find(|t| t.name.ends_with("-audit")).unwrap();

@@ -1,11 +1,12 @@
-//! O-5: the API's documents.
+//! The API's documents.
 
 use std::collections::BTreeSet;
 
 use tests::{Cloud, Value};
 
-/// O-5: the description names every operation once, with its tag, its failures and an example, and refers to nothing that is
-/// not in it.
+/// The description names every operation once, with its tag, its failures and an example. Every reference in it resolves within
+/// it.
+/// Promise: api-description
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_description_is_complete() {
     let cloud = Cloud::start().await;
@@ -37,11 +38,12 @@ async fn the_description_is_complete() {
     collect(&served, &mut references);
     for reference in references {
         let pointer = reference.strip_prefix('#').expect("a reference within the document");
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        assert!(document.pointer(pointer).is_some(), "{reference} does not resolve");
     }
 }
 
-/// O-5: `?lang` chooses the language of every operation, also of those that take a query of their own.
+/// `?lang` chooses the language of every operation, including those with other query parameters.
+/// Promise: api-description, language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_list_is_there_in_every_language() {
     let cloud = Cloud::start().await;
@@ -82,7 +84,8 @@ fn collect<'a>(value: &'a Value, references: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// O-5, G4: a page loads only what comes with it, under a policy that allows nothing inline and nothing from elsewhere.
+/// A page loads only files of its own site. Its policy allows nothing inline and nothing from elsewhere.
+/// Promise: api-pages
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_brings_everything_with_it() {
     let cloud = Cloud::start().await;
@@ -110,9 +113,10 @@ async fn a_page_brings_everything_with_it() {
     }
 }
 
-/// O-5: a file is compressed for whoever takes gzip, and not sent again to whoever has it.
+/// A file is compressed for clients that accept gzip, and not sent again to a client that has it.
+/// Promise: api-pages
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_is_compressed_and_kept() {
+async fn a_file_is_compressed_and_cached() {
     let cloud = Cloud::start().await;
     let plain = cloud.anonymous();
     let gzip = plain.with("accept-encoding", "gzip, deflate, br, zstd");
@@ -134,7 +138,8 @@ async fn a_file_is_compressed_and_kept() {
     }
 }
 
-/// O-5, O-6: the `type` of a problem leads to a page about it, in the reader's language.
+/// The `type` of a problem is the address of a page about it, in the reader's language.
+/// Promise: problem-pages, language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_problem_leads_to_its_page() {
     let cloud = Cloud::start().await;

@@ -1,6 +1,5 @@
-//! Every operation that takes a body, given bodies that it must not take. F3, G1: they are refused as what they are, by a problem
-//! that says so, and nothing is changed by them. The bodies are made of the examples and schemas in the document, so that no
-//! operation is left out.
+//! Every operation that takes a body is sent bodies that it must refuse: with the right status, a problem that names the error,
+//! and no change of any item. The bodies are made of the examples and schemas in the document, so that no operation is left out.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,7 @@ use tests::{Caller, Cloud, PASSWORD, Value, json};
 
 const PHONE: &str = "+447700900567";
 
-/// What only the server says about a record, whoever asks for it.
+/// Members that only the server sets.
 const PROTECTED: [&str; 12] =
     ["role", "is_admin", "user_id", "owner", "pk", "sk", "gsi1pk", "ttl", "deleted_at", "mfa", "status", "version"];
 
@@ -21,6 +20,7 @@ struct Operation {
     schema: Value,
 }
 
+/// Every operation with a body, from the document.
 fn operations(document: &Value) -> Vec<Operation> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -40,14 +40,14 @@ fn operations(document: &Value) -> Vec<Operation> {
     all
 }
 
-/// A body, and what it is for whoever reads that it was taken.
+/// A body, and its description for the message of a failure.
 struct Bad {
     what: String,
     content_type: &'static str,
     body: Vec<u8>,
 }
 
-/// Everything that is wrong whatever a member means.
+/// Bodies that are invalid for an operation whatever its members mean.
 fn wrong(operation: &Operation) -> Vec<Bad> {
     const JSON: &str = "application/json";
     let example = operation.example.to_string();
@@ -82,13 +82,13 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
             body[name] = changed;
             add(&format!("{name}: {what}"), body.to_string().into_bytes());
         };
-        // What others define (a passkey's answer) is theirs to read.
+        // Objects that other standards define (a passkey's answer) may have further members.
         if !value.is_object() {
             for (what, changed) in [("a number", json!(-7.5)), ("a list", json!([value])), ("an object", json!({ "value": value }))] {
                 with(what, changed);
             }
             if value.is_string() {
-                with("a truth", json!(true));
+                with("a boolean", json!(true));
             } else {
                 with("a text", json!("text"));
             }
@@ -115,7 +115,7 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
     all
 }
 
-/// Everything that is stored, but for what counts requests and says when somebody was there.
+/// Everything that is stored, except counters of requests and times of last use.
 async fn state(cloud: &Cloud) -> Vec<String> {
     cloud.settle().await;
     let dump = cloud.dump().await;
@@ -127,7 +127,8 @@ async fn state(cloud: &Cloud) -> Vec<String> {
     all
 }
 
-/// F3, G1: no operation takes a body that is none of its own, breaks at it, or does anything about it.
+/// No operation accepts a body that is not its own, fails with a 5xx on it, or changes anything because of it.
+/// Promise: request-bodies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_bodies_are_refused_and_change_nothing() {
     let cloud = Cloud::start().await;

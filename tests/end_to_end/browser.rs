@@ -1,8 +1,9 @@
-//! I-14, the pages of mailed links and those of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or where `CHROMIUM` says: run with `--ignored`.
+//! Passkeys, the pages of mailed links and those of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or
+//! where `CHROMIUM` says. Run with `--ignored`.
 
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 
-/// What a frontend does, and nothing more: calls the API and hands what it says to the browser.
+/// A minimal frontend: calls the API and passes its answers to the browser.
 const FRONTEND: &str = r"
     globalThis.api = async (method, path, token, body) => {
         const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
@@ -24,8 +25,9 @@ const FRONTEND: &str = r"
     'ready'
 ";
 
-/// I-14: a browser makes a passkey with its own authenticator, signs in with it without a name or a password, steps up with it,
-/// and fails with it once it is removed.
+/// A browser makes a passkey with its own authenticator, signs in with it without a name or a password, and steps up with it.
+/// Once the passkey is removed, signing in with it fails.
+/// Promise: passkeys
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn a_browser_signs_in_with_a_passkey() {
@@ -52,11 +54,12 @@ async fn a_browser_signs_in_with_a_passkey() {
     assert_eq!((&refused["status"], &refused["body"]["code"]), (&json!(422), &json!("passkey_invalid")), "{refused}");
 }
 
-/// I-2, I-8: where there is no frontend the pages that mailed links open do the rest: one opens an account, the other changes a
-/// password. Nobody stays signed in there, and the token leaves the address.
+/// Without a frontend, the pages that mailed links open finish the job: one opens an account, the other changes a password.
+/// Neither leaves anybody signed in, and the token disappears from the address bar.
+/// Promise: registration-link, password-reset
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
-async fn the_page_of_a_mailed_link_does_the_rest() {
+async fn the_page_of_a_mailed_link_works_without_a_frontend() {
     let cloud = Cloud::start().await;
     let anybody = cloud.anonymous();
     let submit = async |password: &str| {
@@ -86,10 +89,11 @@ async fn the_page_of_a_mailed_link_does_the_rest() {
     anybody.post("/v1/sessions", json!({ "login": "ana", "password": "fierce otters paint" })).await.is(201);
 }
 
-/// The console's pages show what there is, each by its own script, and none of them stumbles.
+/// Each page of the console shows the data it is for, and none of their scripts fails.
+/// Promise: local-console
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
-async fn the_pages_of_the_console_show_what_there_is() {
+async fn the_pages_of_the_console_show_their_data() {
     let cloud = Cloud::start().await;
     let ana = cloud.register("ana").await;
     let _socket = ana.socket().await;

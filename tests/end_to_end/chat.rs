@@ -1,4 +1,4 @@
-//! C-1, C-2, C-5 and the ban: what is said arrives once, in order, and is there for who was away.
+//! Messages arrive once and in order, and can be read later by members who were disconnected. Flooding is banned.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -29,7 +29,7 @@ fn numbers(messages: &Value) -> Vec<u64> {
     messages.as_array().unwrap().iter().map(|m| m["seq"].as_u64().unwrap()).collect()
 }
 
-/// Everything after a number, page by page, as a client that was cut off asks for it.
+/// All messages after a number, page by page, as a reconnecting client asks for them.
 async fn catch_up(cloud: &Cloud, socket: &mut Socket, room: &str, mut since: u64, limit: u32) -> Vec<Value> {
     let mut all = Vec::new();
     for pages in 0.. {
@@ -47,7 +47,8 @@ async fn catch_up(cloud: &Cloud, socket: &mut Socket, room: &str, mut since: u64
     all
 }
 
-/// C-1, C-5: the sending socket is acknowledged to, every other device of both hears the message, once.
+/// The sending socket gets an acknowledgement. Every other device of both people gets the message, once.
+/// Promise: chat-delivery
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_talk_on_all_their_devices() {
     let cloud = Cloud::start().await;
@@ -71,10 +72,11 @@ async fn two_people_talk_on_all_their_devices() {
         let _ = socket.ask(json!({ "type": "hello" })).await;
         assert!(socket.heard().iter().filter(|f| f["payload"]["type"] == "message").count() <= 1);
     }
-    assert!(!sender.heard().iter().any(|f| f["payload"]["text"] == "Shall we meet?"), "its own message came back");
+    assert!(!sender.heard().iter().any(|f| f["payload"]["text"] == "Shall we meet?"), "the sending socket got its own message");
 }
 
-/// Of a hundred sends of one nonce on ten sockets, one is committed; all get its acknowledgement.
+/// Of a hundred sends with one nonce on ten sockets one is committed. All of them get its acknowledgement.
+/// Promise: chat-idempotent
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nonce_commits_once() {
     let cloud = Cloud::start().await;
@@ -90,7 +92,7 @@ async fn a_nonce_commits_once() {
         for answer in at_once(&mut sockets, &send(&room, "once", "the-nonce")).await {
             match answer["type"].as_str() {
                 Some("ack") => drop(acks.insert(answer.to_string())),
-                // On a busy machine some are told to come back.
+                // On a busy machine some requests get 503 and are repeated.
                 _ => assert_eq!(answer["problem"]["code"], "unavailable", "{answer}"),
             }
         }
@@ -103,7 +105,7 @@ async fn a_nonce_commits_once() {
     assert_eq!(listener.heard().iter().filter(|f| f["payload"]["type"] == "message").count(), 1);
 }
 
-/// Asks the same on several sockets at the same moment, and returns what each was answered.
+/// Sends the same request on several sockets at the same moment, and returns their answers.
 async fn at_once(sockets: &mut [Socket], ask: &Value) -> Vec<Value> {
     for (i, socket) in sockets.iter_mut().enumerate() {
         socket.send(&format!("at-once-{i}"), ask.clone()).await;
@@ -115,8 +117,9 @@ async fn at_once(sockets: &mut [Socket], ask: &Value) -> Vec<Value> {
     answers
 }
 
-/// Of sends of one nonce at the same moment, those that took a number for nothing count as messages. The
-/// newest page is full all the same.
+/// Of concurrent sends with one nonce, each one that took a number without being committed counts as a message. The newest page
+/// is full all the same.
+/// Promise: chat-flood-ban, chat-idempotent
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repetition_that_takes_a_number_counts_as_a_message() {
     let cloud = Cloud::start().await;
@@ -134,7 +137,7 @@ async fn a_repetition_that_takes_a_number_counts_as_a_message() {
         let acks: BTreeSet<String> = answers.iter().filter(|a| a["type"] == "ack").map(|a| a["seq"].to_string()).collect();
         assert_eq!(acks.len(), 1, "{answers:?}");
         let numbers = last_number(&cloud, &room).await - before;
-        assert_eq!(counted(&cloud, started).await, numbers, "every number counts, and nothing else");
+        assert_eq!(counted(&cloud, started).await, numbers, "each number that was taken counts, and nothing else");
         cloud.advance(Duration::from_secs(60)).await;
     }
     cloud.advance(Duration::from_secs(11)).await;
@@ -144,7 +147,7 @@ async fn a_repetition_that_takes_a_number_counts_as_a_message() {
     assert_eq!(texts(&json!(catch_up(&cloud, &mut reader, &room, 0, 100).await)), expected);
 }
 
-/// What counts as a message since a moment.
+/// How many messages have been counted since a moment.
 async fn counted(cloud: &Cloud, since: Time) -> u64 {
     let states = cloud.of_kind("chat").await;
     let slots = states.iter().flat_map(|s| s.as_object().unwrap()).filter(|(name, _)| name.len() == 3 && name.starts_with('s'));
@@ -158,7 +161,8 @@ async fn last_number(cloud: &Cloud, room: &str) -> u64 {
     it["seq"]["N"].as_str().unwrap().parse().unwrap()
 }
 
-/// A message that is refused behind its number counts; the one after sixty bans.
+/// A message that is refused after it took a number counts. The one after sixty bans.
+/// Promise: chat-flood-ban
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_message_that_took_a_number_counts() {
     let cloud = Cloud::start().await;
@@ -173,7 +177,7 @@ async fn a_refused_message_that_took_a_number_counts() {
         }
         assert_eq!(socket.ask(send("public", "calm", &format!("n{i}"))).await["type"], "ack");
     }
-    // Refused behind the number, because only the transaction that says it looks whether the other one takes messages.
+    // Refused after taking a number, because only the transaction of the message checks whether the other person accepts messages.
     for i in 30..60 {
         if i % 5 == 0 {
             cloud.rest().await;
@@ -189,7 +193,8 @@ async fn a_refused_message_that_took_a_number_counts() {
     assert_eq!(last_number(&cloud, &room).await, 30);
 }
 
-/// A nonce names one message, in its room and for its sender.
+/// A nonce identifies one message of its sender in its room.
+/// Promise: chat-idempotent
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nonce_with_another_text_is_refused() {
     let cloud = Cloud::start().await;
@@ -208,7 +213,7 @@ async fn a_nonce_with_another_text_is_refused() {
     assert_eq!(his.ask(send(&room, "two", "n1")).await["seq"], 2, "somebody else");
     cloud.rest().await;
 
-    // At the same moment: one text is said, whoever sent another one is told so.
+    // Concurrently: one text is committed, and senders of another text get `nonce_reused`.
     let mut sockets = vec![ana.socket().await, ana.socket().await, ana.socket().await, ana.socket().await];
     for (i, socket) in sockets.iter_mut().enumerate() {
         socket.send("race", send(&room, &format!("text {i}"), "n2")).await;
@@ -225,9 +230,11 @@ async fn a_nonce_with_another_text_is_refused() {
     assert_eq!(hers.ask(send(&room, "two", "n1")).await["problem"]["title"], "Ten nonce należy do innej wiadomości.");
 }
 
-/// C-5: who was away is told how far each room is and misses nothing, sees nothing twice, whatever the page.
+/// A client that reconnects is told the last number of each room. Paging from its last message it misses nothing and sees nothing
+/// twice, whatever the page size.
+/// Promise: chat-history
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_cut_off_catches_up_without_gap_or_repetition() {
+async fn a_reconnecting_client_catches_up_without_gap_or_repetition() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
@@ -261,7 +268,8 @@ async fn who_was_cut_off_catches_up_without_gap_or_repetition() {
     assert_eq!(catch_up(&cloud, &mut back, &room, 999, 10).await.len(), 0);
 }
 
-/// C-5: everybody who writes at once is numbered without gaps, in one order for all.
+/// Messages of concurrent writers are numbered without gaps, in one order for all readers.
+/// Promise: chat-order
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_make_one_sequence() {
     let cloud = Cloud::start().await;
@@ -299,15 +307,17 @@ async fn many_writers_make_one_sequence() {
     assert_eq!(numbers(&all), acknowledged.into_iter().collect::<Vec<_>>());
 }
 
-/// C-5: a writer that dies between number and message leaves a hole; readers wait for it while it is young, and not for ever.
+/// A writer that dies after taking a number and before writing its message leaves a gap. Readers wait for a recent gap and skip
+/// an old one.
+/// Promise: chat-order
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_writer_holds_nobody_up_for_long() {
+async fn readers_skip_the_gap_of_a_dead_writer() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
     let (mut sender, mut reader) = (ana.socket().await, ben.socket().await);
     let _ = sender.ask(send(&room, "one", "n1")).await;
-    // The transaction fails for good, and so does the tombstone that would tell readers at once.
+    // The transaction fails in all attempts, and so does the tombstone that would let readers skip the number at once.
     let faults = [
         cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Internal),
         cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "PutItem"), Fault::Internal),
@@ -322,15 +332,16 @@ async fn a_dead_writer_holds_nobody_up_for_long() {
     assert_eq!((numbers(&page["messages"]), &page["upto"]), (vec![1], &json!(1)), "{page}");
     assert_eq!((&page["more"], &page["retry_after"], &page["last_seq"]), (&json!(true), &json!(1), &json!(3)));
     let past = reader.ask(json!({ "type": "history", "room": room })).await;
-    assert_eq!(numbers(&past["messages"]), [1], "history waits, too");
+    assert_eq!(numbers(&past["messages"]), [1], "the history stops at the gap too");
     cloud.advance(Duration::from_secs(10)).await;
     let page = reader.ask(json!({ "type": "sync", "room": room, "since": 1 })).await;
     assert_eq!((numbers(&page["messages"]), &page["upto"], &page["more"]), (vec![3], &json!(3), &json!(false)), "{page}");
-    // The client repeats what was never acknowledged: it takes a number that nobody has passed.
+    // The client repeats the unacknowledged message, which takes a number after the gap that no reader has passed.
     assert_eq!(sender.ask(send(&room, "two", "n2")).await["seq"], 4);
 }
 
-/// C-5: a reply that was lost behind the commit is not a second message.
+/// A message whose commit succeeded but whose reply was lost is not committed again.
+/// Promise: chat-idempotent, lost-reply
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_reply_commits_nothing_twice() {
     let cloud = Cloud::start().await;
@@ -348,9 +359,10 @@ async fn a_lost_reply_commits_nothing_twice() {
     assert_eq!(catch_up(&cloud, &mut sender, &room, 0, 100).await.len(), 1);
 }
 
-/// C-5, W7: a room that one is not in is a room that is not there.
+/// For anybody who is not a member of it, a room is answered as if it did not exist.
+/// Promise: object-ownership
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_room_is_no_room() {
+async fn a_room_of_others_is_answered_as_unknown() {
     let cloud = Cloud::start().await;
     let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
     let room = room_of(&ana, &ben).await;
@@ -370,7 +382,8 @@ async fn a_foreign_room_is_no_room() {
     assert_eq!(hello["rooms"].as_array().unwrap().len(), 1, "only the public room");
 }
 
-/// C-2, C-5: the public room is there on a fresh install; everybody else hears what is said in it, once.
+/// The public room exists on a fresh install. Every other connected member gets its messages, once.
+/// Promise: chat-public-room
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_room_is_for_everybody() {
     let cloud = Cloud::start().await;
@@ -393,10 +406,11 @@ async fn the_public_room_is_for_everybody() {
         assert_eq!(heard, [1, 2, 3]);
     }
     let _ = sender.ask(json!({ "type": "hello" })).await;
-    assert!(!sender.heard().iter().any(|f| f["payload"]["type"] == "message"), "its own messages came back");
+    assert!(!sender.heard().iter().any(|f| f["payload"]["type"] == "message"), "the sending socket got its own messages");
 }
 
-/// The ruling on spam: sixty pass, over all sockets; the next one bans, closes all of them, and nothing opens again.
+/// Sixty messages pass, on all sockets together. The next one bans the account, closes all its sockets, and no new one opens.
+/// Promise: chat-flood-ban
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sixty_first_message_within_a_minute_bans() {
     let cloud = Cloud::start().await;
@@ -411,7 +425,7 @@ async fn the_sixty_first_message_within_a_minute_bans() {
         let ack = socket.ask(send(target, &format!("m{i}"), &format!("n{i}"))).await;
         assert_eq!(ack["type"], "ack", "message {i}: {ack}");
     }
-    // Repetitions are not counted.
+    // A repetition of a nonce is not counted.
     assert_eq!(first.ask(send(&room, "m0", "n0")).await["type"], "ack");
     let ticket = ana.ticket().await;
     first.send("last", send(&room, "m60", "n60")).await;
@@ -422,16 +436,17 @@ async fn the_sixty_first_message_within_a_minute_bans() {
     let origin = Some(ana.origin());
     assert_eq!(Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err(), Some(Refused(403)));
     let mut reader = ben.socket().await;
-    assert_eq!(catch_up(&cloud, &mut reader, &room, 0, 100).await.len(), 30, "the sixty-first was not said");
+    assert_eq!(catch_up(&cloud, &mut reader, &room, 0, 100).await.len(), 30, "the sixty-first message was not committed");
     cloud.advance(Duration::from_secs(3_600)).await;
     let reply = ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await;
     let ana = ana.signed_in(reply.is(200));
     let ticket = ana.ticket().await;
     let refused = Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await.err();
-    assert_eq!(refused, Some(Refused(403)), "a ban does not pass with the minute");
+    assert_eq!(refused, Some(Refused(403)), "the ban lasts longer than the minute");
 }
 
-/// Exactly sixty pass, though the sixtieth and those after it come at the same moment on ten sockets.
+/// Exactly sixty pass, although the sixtieth and the following ones come at the same moment on ten sockets.
+/// Promise: chat-flood-ban
 #[tokio::test(flavor = "multi_thread")]
 async fn exactly_sixty_within_a_minute_pass() {
     let cloud = Cloud::start().await;
@@ -465,9 +480,10 @@ async fn exactly_sixty_within_a_minute_pass() {
     assert_eq!(catch_up(&cloud, &mut reader, &room, 0, 100).await.len(), 60);
 }
 
-/// The ruling on spam: sixty a minute for hours are no spam.
+/// Sixty messages a minute for hours are allowed.
+/// Promise: chat-flood-ban
 #[tokio::test(flavor = "multi_thread")]
-async fn the_minute_rolls() {
+async fn the_minute_of_the_ban_is_a_sliding_window() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut socket = ana.socket().await;
@@ -483,7 +499,8 @@ async fn the_minute_rolls() {
     }
 }
 
-/// C-5: four thousand characters, counted as people count them and not as bytes.
+/// A message has up to four thousand Unicode characters, whatever their number of bytes.
+/// Promise: chat-message-size
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_has_up_to_four_thousand_characters() {
     let cloud = Cloud::start().await;
@@ -505,7 +522,8 @@ async fn a_message_has_up_to_four_thousand_characters() {
     }
 }
 
-/// C-5, Z44: the longest messages come in pages that fit into frames, and all of them come.
+/// The longest messages come in pages that fit into a frame, and all of them come.
+/// Promise: chat-message-size, chat-history
 #[tokio::test(flavor = "multi_thread")]
 async fn long_pages_are_cut_to_fit_into_frames() {
     let cloud = Cloud::start().await;
@@ -546,9 +564,10 @@ async fn long_pages_are_cut_to_fit_into_frames() {
     assert_eq!(seen, (1..=8).collect::<Vec<_>>());
 }
 
-/// W5, Z40: half of the devices are dead and nobody said so: the others hear everything, the dead are forgotten.
+/// Half of the sockets are dead and no disconnect was reported: the others get every message, the dead ones are removed.
+/// Promise: chat-dead-sockets
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_devices_fail_nobody_and_are_forgotten() {
+async fn dead_sockets_delay_nobody_and_are_removed() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
@@ -560,12 +579,12 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
     }
     let mute = cloud.aws.faults.script(Target::of("SocketFunction", Service::DynamoDb, "GetItem"), Fault::Internal);
     dead.into_iter().for_each(Socket::drop_silently);
-    // Each tries three times.
+    // Each send makes three attempts.
     until(async || mute.hits() >= 15).await;
     cloud.settle().await;
     mute.end();
     assert_eq!(rows(&cloud, "connection").await, 11);
-    // A socket that is younger might still be in its handshake.
+    // A younger socket counts as being in its handshake.
     cloud.advance(Duration::from_secs(30)).await;
     assert_eq!(sender.ask(send(&room, "still there?", "n1")).await["type"], "ack");
     for socket in &mut living {
@@ -575,9 +594,10 @@ async fn dead_devices_fail_nobody_and_are_forgotten() {
     assert_eq!(rows(&cloud, "connection").await, 6);
 }
 
-/// W5: the same in the public room, where the fan-out meets the dead.
+/// The same in the public room, where the fan-out meets dead sockets.
+/// Promise: chat-dead-sockets
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_devices_hold_up_no_fan_out() {
+async fn dead_sockets_delay_no_fan_out() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let (mut sender, mut living) = (ana.socket().await, ben.socket().await);
@@ -604,9 +624,10 @@ async fn rows(cloud: &Cloud, kind: &str) -> usize {
     cloud.dump().await.to_string().matches(&format!("{{\"S\":\"{kind}\"}}")).count()
 }
 
-/// C-1, the ruling on friends: who takes messages from friends only is not written to, not in an old room either.
+/// Nobody can write to a person who takes messages from friends only, not in a direct room from before either.
+/// Promise: chat-friends-only
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_messages_from_friends_only_is_left_alone() {
+async fn messages_from_friends_only_is_respected() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let room = room_of(&ana, &ben).await;
@@ -616,20 +637,21 @@ async fn who_takes_messages_from_friends_only_is_left_alone() {
     let _ = ben.with("if-match", version).patch("/v1/me", json!({ "who_can_message": "friends" })).await.is(200);
     assert_eq!(sender.ask(send(&room, "after", "n2")).await["problem"]["code"], "chat_not_allowed");
     let page = sender.ask(json!({ "type": "sync", "room": room, "since": 0 })).await;
-    assert_eq!((texts(&page["messages"]), &page["more"]), (vec!["before".to_owned()], &json!(false)), "no hole is left");
+    assert_eq!((texts(&page["messages"]), &page["more"]), (vec!["before".to_owned()], &json!(false)), "no gap is left");
     let cyd = cloud.member("cyd").await;
     cyd.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.is_problem(403, "chat_not_allowed");
 }
 
-/// W2: a session that ends between two frames ends with the next one, though nothing closed the socket.
+/// A session that ends between two frames is refused with the next frame, although nothing closed the socket.
+/// Promise: socket-session-end
 #[tokio::test(flavor = "multi_thread")]
-async fn every_frame_is_judged_anew() {
+async fn a_session_is_checked_with_every_frame() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let phone = cloud.sign_in("ana").await;
     let mut socket = ana.socket().await;
     assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
-    // The sessions are gone, and nobody is told that there are sockets to close.
+    // The sessions are deleted without the event that closes their sockets.
     let bus = Target::of("OutboxRelayFunction", Service::EventBridge, "PutEvents");
     let _silent = cloud.aws.faults.script(bus, Fault::Unavailable);
     let _ = phone.delete("/v1/sessions").await.is(204);

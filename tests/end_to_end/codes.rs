@@ -1,4 +1,4 @@
-//! Codes, whatever they are for: how long they are good, how often they are tried and sent, and what they are bound to. B3 to B6.
+//! Codes of every purpose: how long they are valid, how many attempts and sendings they allow, and what they are bound to.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tests::{App, Caller, Cloud, PASSWORD, Reply, Value, json, race};
 use crate::phone_login::wrong;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// By so much a limit may be missed: requests take their time.
+/// Tolerance for a limit in time: requests take a while.
 const SLACK: Duration = Duration::from_secs(5);
 const SETUP: &str = "/v1/me/mfa/setup";
 
-/// What a code is for, and how it comes.
+/// The purpose of a code and how it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Registration,
@@ -27,7 +27,7 @@ enum Kind {
     ContactByText,
 }
 
-/// With its life in seconds, its tries, and the pauses between what is sent.
+/// All kinds, each with its lifetime in seconds, its attempts, and the pauses between sendings in seconds.
 const KINDS: [(Kind, u64, u64, [u64; 3]); 10] = [
     (Kind::Registration, 600, 3, [20, 20, 20]),
     (Kind::SecondFactorByMail, 600, 3, [20, 20, 20]),
@@ -41,20 +41,20 @@ const KINDS: [(Kind, u64, u64, [u64; 3]); 10] = [
     (Kind::ContactByText, 180, 5, [45, 90, 180]),
 ];
 
-/// Somebody who was sent a code.
+/// A caller to whom a code was sent.
 struct Asked {
     kind: Kind,
     caller: Caller,
-    /// Where it went.
+    /// The address or number that it was sent to.
     to: String,
-    /// Where it is typed.
+    /// The path that takes the code.
     verify: String,
-    /// Where another is asked for.
+    /// The path that sends another code.
     resend: String,
 }
 
 impl Asked {
-    /// Has somebody new sent a code; `n` tells people apart.
+    /// Lets a new person ask for a code. `n` makes their data unique.
     async fn new(cloud: &Cloud, kind: Kind, n: usize) -> Self {
         let name = format!("ana{n}");
         let (mail, phone) = (format!("{name}@example.test"), format!("+447700900{n:03}"));
@@ -100,7 +100,7 @@ impl Asked {
             Kind::SecondFactorByMail | Kind::SecondFactorByText | Kind::StepUpByMail | Kind::StepUpByText => {
                 let (member, app, _) = cloud.careful(&name, &phone).await;
                 let (caller, flow) = if matches!(kind, Kind::StepUpByMail | Kind::StepUpByText) {
-                    // Without an app, what is sent is the strongest that there is.
+                    // Without an app, a code that is sent is the strongest factor.
                     let member = cloud.step_up(&member, &app).await;
                     let _ = member.delete("/v1/me/mfa/factors/app").await.is(204);
                     let flow = member.post("/v1/step-ups", json!({})).await.is(201);
@@ -129,7 +129,7 @@ impl Asked {
         self.caller.post(&self.resend, json!({})).await
     }
 
-    /// What is stored of it.
+    /// The stored item of the code.
     async fn stored(&self, cloud: &Cloud) -> Value {
         cloud.settle().await;
         let mut all = cloud.of_kind("challenge").await;
@@ -138,7 +138,7 @@ impl Asked {
         newest.unwrap_or_else(|| panic!("nothing is stored for {}", self.to))
     }
 
-    /// A token that has not expired, where there is any.
+    /// The caller with a token that has not expired, if it has one.
     async fn refreshed(mut self) -> Self {
         let anybody = matches!(self.kind, Kind::Registration | Kind::PhoneLogin | Kind::SecondFactorByMail | Kind::SecondFactorByText);
         if !anybody {
@@ -168,8 +168,9 @@ async fn advance_to(cloud: &Cloud, moment: Time) {
     cloud.advance(moment.since(cloud.now())).await;
 }
 
-/// B4: a code is good until just before its life ends, by the server's clock, and refused from then on although it still stands in
-/// the table.
+/// A code is accepted until just before the end of its life, by the server's clock. Then it is refused although its item may
+/// still be in the table.
+/// Promise: code-lifetime
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_lives_as_long_as_its_purpose_says() {
     let cloud = Cloud::start().await;
@@ -186,7 +187,7 @@ async fn a_code_lives_as_long_as_its_purpose_says() {
         advance_to(&cloud, end).await;
         let late = late.refreshed().await;
         let refused = late.try_code(&code).await;
-        // A sign-in lives as long as a code that is mailed for it.
+        // A sign-in expires together with its mailed code.
         let gone = matches!(kind, Kind::SecondFactorByMail | Kind::StepUpByMail);
         let (status, problem) = if gone { (404, "not_found") } else { (422, "code_invalid") };
         refused.is_problem(status, problem);
@@ -194,8 +195,9 @@ async fn a_code_lives_as_long_as_its_purpose_says() {
     }
 }
 
-/// B5: another code comes after the pause of its purpose, which grows for what is typed in the wizard or comes by text message; who
-/// asks before is told how long it takes.
+/// Another code can be asked for after the pause of its purpose. The pause grows in the set-up wizard and for text messages. A
+/// request that comes too early is told the remaining time.
+/// Promise: code-resend
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_code_comes_after_a_pause() {
     let cloud = Cloud::start().await;
@@ -215,7 +217,8 @@ async fn another_code_comes_after_a_pause() {
     }
 }
 
-/// B3: when the tries of a code are used up the right one is refused, whatever it is for.
+/// When the attempts of a code are used up, the right code is refused, whatever it is for.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_has_as_many_tries_as_its_purpose_says() {
     let cloud = Cloud::start().await;
@@ -231,10 +234,11 @@ async fn a_code_has_as_many_tries_as_its_purpose_says() {
     }
 }
 
-/// B3, Q10: of a thousand wrong codes of the wizard at once five are evaluated, and the right one is refused then; a wizard that is
-/// begun anew has no other sooner.
+/// Of a thousand concurrent wrong codes of the set-up wizard five are evaluated, and then the right one is refused. Starting the
+/// wizard anew does not send another code any sooner.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_wrong_codes_burn_it_also_at_once_and_for_a_new_wizard() {
+async fn five_wrong_codes_of_the_wizard_are_evaluated() {
     let cloud = Cloud::start().await;
     let asked = Asked::new(&cloud, Kind::SetupByMail, 1).await;
     let code = cloud.code_to(&asked.to).await;
@@ -271,9 +275,11 @@ async fn five_wrong_codes_burn_it_also_at_once_and_for_a_new_wizard() {
     asked.try_code(&newer).await.is(200);
 }
 
-/// Recovery codes cannot be guessed: however many were wrong, the right one leads in, and so does the app.
+/// Recovery codes are too long to guess, so wrong ones lock nothing: the right one signs in after any number of them, and so does
+/// the app.
+/// Promise: recovery-codes, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_recovery_codes_close_nothing() {
+async fn wrong_recovery_codes_lock_nothing() {
     let cloud = Cloud::start().await;
     let (_, app, recovery) = cloud.careful("ana", "+447700900001").await;
     let client = cloud.anonymous();
@@ -295,7 +301,8 @@ async fn wrong_recovery_codes_close_nothing() {
     client.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await.is(201);
 }
 
-/// B6: a code is good for its challenge, purpose, user, destination and flow: with each of them swapped it is none.
+/// A code is valid for its challenge, purpose, user, destination and flow. With any one of them exchanged it is refused.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_is_bound_to_what_it_was_sent_for() {
     let cloud = Cloud::start().await;
@@ -314,36 +321,36 @@ async fn a_code_is_bound_to_what_it_was_sent_for() {
     sign_in.put(&format!("{path}/factor"), json!({ "factor": "sms" })).await.is(200);
     let to_sign_in = cloud.code_to(number).await;
 
-    // Destination: what came to one number proves no other.
+    // Destination: the code that was sent to one number proves no other.
     let to_other = change(&ana, other).await;
     let to_third = change(&ana, third).await;
     let refused = async |reply: Reply| reply.is_problem(422, "code_invalid");
     if to_other != to_third {
         refused(prove(&ana, &to_other).await).await;
     }
-    // User: what Ben was sent to the same number proves nothing of Ana's.
+    // User: the code that Ben was sent to the same number is not accepted from Ana.
     let to_ben = change(&ben, third).await;
-    assert_eq!(cloud.mails_to(third).await.len(), 2, "each has a code of their own");
+    assert_eq!(cloud.mails_to(third).await.len(), 2, "separate codes for both");
     if to_ben != to_third {
         refused(prove(&ana, &to_ben).await).await;
     }
-    // Purpose: a sign-in code changes no phone, and a change's code signs nobody in.
+    // Purpose: a code for signing in changes no number, and a code for a change signs nobody in.
     if to_sign_in != to_third {
         refused(prove(&ana, &to_sign_in).await).await;
         refused(sign_in.post(&format!("{path}/verify"), json!({ "code": to_third })).await).await;
     }
-    // Challenge: two registrations with one address have a code each.
+    // Challenge: two registrations with one address have separate codes.
     let (first, second) = (Asked::new(&cloud, Kind::Registration, 7).await, Asked::new(&cloud, Kind::Registration, 7).await);
     let codes: Vec<String> = cloud.mails_to(&first.to).await.into_iter().filter_map(|m| m.code).collect();
     let [one, two] = codes.as_slice() else { panic!("{codes:?}") };
-    // Flow: a code to sign in by phone is typed where it was asked for.
+    // Flow: a code for signing in by phone is accepted only in the flow that asked for it.
     let (asker, stranger) = (Asked::new(&cloud, Kind::PhoneLogin, 8).await, Asked::new(&cloud, Kind::PhoneLogin, 9).await);
     let phone = cloud.code_to(&asker.to).await;
     let of_stranger = cloud.code_to(&stranger.to).await;
     if phone != of_stranger {
         refused(stranger.try_code(&phone).await).await;
     }
-    // Each is good where it belongs; mails may arrive in any order.
+    // Each is valid where it belongs. Mails may arrive in any order.
     let right = if first.try_code(one).await.status.is_success() { two } else { one };
     if one != two {
         let other = if right == one { two } else { one };
@@ -355,7 +362,8 @@ async fn a_code_is_bound_to_what_it_was_sent_for() {
     prove(&ana, &to_third).await.is(200);
 }
 
-/// B1, I-6: a deployment may choose four digits for signing in by phone; only four are a try then.
+/// A deployment may choose four digits for signing in by phone. Then only four digits count as an attempt.
+/// Promise: code-format
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_may_choose_four_digits() {
     let cloud = Cloud::start_with(&[("PhoneCodeDigits", "4")]).await;

@@ -1,4 +1,4 @@
-//! I-9: another address or number, by proof of the new and notice to the old; I-12: putting an account to rest. A7, B13, C7.
+//! A change of address or phone number: by proof of the new one and with a notice to the old one. Deactivation of the account.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,8 +19,9 @@ async fn prove(caller: &Caller, path: &str, code: &str) -> tests::Reply {
     caller.post(&format!("{path}/verify"), json!({ "code": code })).await
 }
 
-/// I-9, F7, M12: the address changes when the code that went to the new one comes back; until then the old one signs in, and
-/// afterwards only the new one; both are told; every other sign-in ends.
+/// The address changes when the code that went to the new one comes back. Until then the old one signs in, afterwards only the
+/// new one. Both are notified, and every other session ends.
+/// Promise: contact-change, contact-notices, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_changes_by_proof() {
     let cloud = Cloud::start().await;
@@ -31,7 +32,7 @@ async fn an_address_changes_by_proof() {
     prove(&ana, EMAIL, "123456").await.is_problem(404, "not_found");
     let sent = ask_email(&ana, "new@example.test").await.is(202);
     assert_eq!((&sent["target"], &sent["tries_left"]), (&json!("n****@example.test"), &json!(3)));
-    assert!(cloud.mail_to("ana@example.test").await.subject.contains("asked to change"), "the current one is told at once");
+    assert!(cloud.mail_to("ana@example.test").await.subject.contains("asked to change"), "the current address is notified at once");
     assert_eq!(ana.get("/v1/me").await.is(200)["email"], "ana@example.test");
     cloud.sign_in("ana@example.test").await;
     prove(&elsewhere, EMAIL, "123456").await.is_problem(404, "not_found");
@@ -53,12 +54,14 @@ async fn an_address_changes_by_proof() {
         assert!(cloud.mail_to(told).await.subject.contains("address was changed"), "{told}");
     }
     prove(&ana, EMAIL, &code).await.is_problem(404, "not_found");
-    // The former address is free again.
+    // The former address can be taken again.
     let newcomer = cloud.anonymous().post("/v1/registrations", json!({ "email": "ana@example.test" })).await.is(201);
     assert!(cloud.mail_to("ana@example.test").await.code.is_some(), "{newcomer}");
 }
 
-/// S3, A7: a proof counts for the very contact that the code went to, in the session that asked, and only while it is fresh.
+/// A proof counts for exactly the contact that the code was sent to, in the session that asked for it, and only while it is
+/// fresh.
+/// Promise: code-binding, contact-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_is_bound_to_its_contact() {
     let cloud = Cloud::start().await;
@@ -85,14 +88,15 @@ async fn a_proof_is_bound_to_its_contact() {
     prove(&ana, EMAIL, &newest).await.is(200);
 }
 
-/// E1: a contact that somebody else has is answered like any other, and can never be proven; its owner is told by mail.
+/// A contact that somebody else has is answered like any other, and can never be proven. Its owner is notified by mail.
+/// Promise: no-account-disclosure, contact-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn anothers_contact_looks_like_any_other() {
+async fn the_contact_of_somebody_else_is_answered_like_any_other() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     cloud.phone(&ben, "+447911123456").await;
     let mut shapes = BTreeSet::new();
-    // Ben's comes last: what is guessed below is guessed at his.
+    // Ben's request comes last: the guesses below are at his code.
     for email in ["nobody@example.test", "ben@example.test"] {
         shapes.insert(ask_email(&ana, email).await.shape());
     }
@@ -110,8 +114,9 @@ async fn anothers_contact_looks_like_any_other() {
     assert_eq!(ben.get("/v1/me").await.is(200)["phone"], "+447911123456");
 }
 
-/// I-9, B14: a number is proven, normalised, of one person; its change is told to the former number; it can be removed while
-/// nothing depends on it.
+/// A phone number is proven, normalised, and belongs to one person. The former number is notified of the change. A number can be
+/// removed while nothing depends on it.
+/// Promise: contact-change, contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_changes_by_proof() {
     let cloud = Cloud::start().await;
@@ -138,12 +143,12 @@ async fn a_number_changes_by_proof() {
     careful.delete("/v1/me/phone").await.is_problem(409, "last_factor");
 }
 
-/// How many messages to an address say this.
+/// How many messages to an address contain this text.
 async fn told(cloud: &Cloud, to: &str, what: &str) -> usize {
     cloud.mails_to(to).await.iter().filter(|m| m.subject.contains(what) || m.text.contains(what)).count()
 }
 
-/// Signs somebody up who has nothing but a phone.
+/// Signs somebody up with only a phone number.
 pub(crate) async fn by_phone(cloud: &Cloud, phone: &str) -> Caller {
     let caller = cloud.anonymous();
     let flow = caller.post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
@@ -152,9 +157,10 @@ pub(crate) async fn by_phone(cloud: &Cloud, phone: &str) -> Caller {
     caller.signed_in(caller.post(&verify, json!({ "code": code })).await.is(201))
 }
 
-/// I-9: whoever asks for the same again, or has its code sent again, fills nobody's mailbox: a change is told once.
+/// Repeating the request or having its code sent again notifies the current contact only once for each change.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_is_told_once() {
+async fn a_change_is_notified_once() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let asked = async || {
@@ -166,14 +172,18 @@ async fn a_change_is_told_once() {
     }
     cloud.advance(Duration::from_secs(21)).await;
     ask_email(&ana, "new@example.test").await.is(202);
-    assert_eq!((told(&cloud, "new@example.test", "Confirm your new").await, asked().await), (2, 1), "another code, the same change");
+    assert_eq!(
+        (told(&cloud, "new@example.test", "Confirm your new").await, asked().await),
+        (2, 1),
+        "another code for the same change sends no notice"
+    );
     ask_email(&ana, "newer@example.test").await.is(202);
-    assert_eq!(asked().await, 2, "another address is another change");
-    // Between two changes whose codes are good still nobody is told anything new.
+    assert_eq!(asked().await, 2, "another address is another change, with a notice");
+    // Switching between two changes whose codes are still valid sends no further notice.
     ask_email(&ana, "new@example.test").await.is(202);
     ask_email(&ana, "newer@example.test").await.is(202);
     assert_eq!(asked().await, 2);
-    // A refused one was not asked for.
+    // A refused request sends no notice.
     let clash = cloud.aws.faults.script(Target::of("ProfileFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Conflict);
     let refused = ask_email(&ana, "newest@example.test").await;
     assert!(!refused.status.is_success(), "{refused:?}");
@@ -181,7 +191,9 @@ async fn a_change_is_told_once() {
     assert_eq!(asked().await, 2);
 }
 
-/// E1, A7: a code that is sent again is none any more where somebody else has proven the contact meanwhile; nothing tells so.
+/// When somebody else has proven the contact in the meantime, asking for the code again gets the same answer as before, but the
+/// mail has no code. A contact that is free again can be proven.
+/// Promise: no-account-disclosure, contact-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
     let cloud = Cloud::start().await;
@@ -199,7 +211,7 @@ async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
     let mail = cloud.mail_to("new@example.test").await;
     assert!(mail.code.is_none() && mail.subject.contains("already have an account"), "{}", mail.subject);
     prove(&ana, EMAIL, "000000").await.is_problem(422, "code_invalid");
-    // And the other way round: what is free again can be proven.
+    // The opposite case: a contact that is free again can be proven.
     cloud.advance(Duration::from_secs(21)).await;
     let ben = cloud.sign_in("ben").await;
     ask_email(&ben, "ben@example.test").await.is(202);
@@ -210,10 +222,11 @@ async fn a_contact_that_was_taken_meanwhile_gets_no_code() {
     prove(&ana, EMAIL, &code).await.is(200);
 }
 
-/// I-9, B14: the former number is told by text message, when its change is asked for and when it is done, within what may be
-/// sent to it; whoever has no address is told of everything that way.
+/// The former number is notified by text message when its change is asked for and when it is made, within the sending limits.
+/// Somebody without an address is notified of everything by text message.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_former_number_is_told() {
+async fn the_former_number_is_notified() {
     let cloud = Cloud::start().await;
     let (ana, old) = (cloud.member("ana").await, "+447911123456");
     cloud.phone(&ana, old).await;
@@ -224,14 +237,14 @@ async fn the_former_number_is_told() {
     let code = cloud.code_to("+447911123457").await;
     prove(&ana, PHONE, &code).await.is(200);
     assert_eq!((told(&cloud, old, "no longer belongs").await, cloud.mails_to(old).await.len()), (1, 3));
-    // Her own address had been told the same when she gave the number.
+    // Her own address got the same notice when she gave the number.
     for (what, notice) in [("asked to change", "contact_change_asked"), ("phone number was changed", "phone_changed")] {
         let held = cloud.held(notice, Some("ana@example.test")).await;
         assert_eq!((told(&cloud, "ana@example.test", what).await, held), (1, 1), "{what}");
     }
     let _ = ana.delete("/v1/me/phone").await.is(204);
     assert_eq!(told(&cloud, "+447911123457", "no longer belongs").await, 1);
-    // An address is told by mail where there is one, and costs no text message.
+    // With an e-mail address the notice goes by mail, and costs no text message.
     cloud.phone(&ana, "+447911123458").await;
     ask_email(&ana, "new@example.test").await.is(202);
     assert_eq!(cloud.mails_to("+447911123458").await.len(), 1);
@@ -245,9 +258,11 @@ async fn the_former_number_is_told() {
     assert_eq!(told(&cloud, "ben@example.test", "address was changed").await, 1);
 }
 
-/// D4: what a number is told is counted: ten an hour. Where no more may be sent the change waits, unless somebody is told by mail.
+/// Notices to a number are limited to ten an hour. When no more may be sent the change has to wait, unless the owner can be
+/// notified by mail.
+/// Promise: sending-limits, contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_told_is_counted() {
+async fn notices_to_a_number_are_limited() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let (hers, his) = ("+447911123456", "+447911123460");
@@ -260,7 +275,7 @@ async fn what_is_told_is_counted() {
     assert_eq!(asked(his).await, 10);
     ask_email(&ben, "benjamin@example.test").await.is_problem(429, "too_many_requests");
     assert!(cloud.mails_to("benjamin@example.test").await.is_empty());
-    // Codes are counted by themselves.
+    // Codes are counted separately.
     cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": his })).await.is(202);
 
     let elsewhere = cloud.sign_in("ana").await;
@@ -272,9 +287,10 @@ async fn what_is_told_is_counted() {
     assert_eq!(asked("ana@example.test").await, 12);
 }
 
-/// B14, D4: nobody can keep the former number from being told by having codes sent there until no more may be.
+/// Nobody can suppress the notice to the former number by using up its sending limit with codes.
+/// Promise: contact-notices, sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn strangers_cannot_keep_the_former_number_from_being_told() {
+async fn strangers_cannot_suppress_the_notice_to_the_former_number() {
     let cloud = Cloud::start().await;
     let (ana, old) = (cloud.member("ana").await, "+447911123456");
     cloud.phone(&ana, old).await;
@@ -290,9 +306,10 @@ async fn strangers_cannot_keep_the_former_number_from_being_told() {
     assert_eq!(told(&cloud, old, "no longer belongs").await, 1);
 }
 
-/// C4, I-7, I-8: who has no address is told by text message what happens to the account.
+/// Somebody without an address is notified by text message of what happens to the account.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_no_address_is_told_by_text_message() {
+async fn an_account_without_an_address_is_notified_by_text_message() {
     let cloud = Cloud::start().await;
     let phone = "+447911123460";
     let ben = by_phone(&cloud, phone).await;
@@ -313,7 +330,8 @@ async fn who_has_no_address_is_told_by_text_message() {
     assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to != phone).count(), 0);
 }
 
-/// One account has fifteen messages sent at once and forty in a day, to whomever and from wherever it asks.
+/// One account can cause fifteen messages at once and forty in a day, to any recipient and from any client.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_cannot_mail_any_number_of_strangers() {
     let cloud = Cloud::start().await;
@@ -328,7 +346,7 @@ async fn an_account_cannot_mail_any_number_of_strangers() {
     ana.post(PHONE, json!({ "phone": "+447911123456" })).await.is_problem(429, "too_many_requests");
     cloud.settle().await;
     assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to.starts_with("stranger")).count(), 15);
-    // Refused ones counted for nobody.
+    // Refused requests were not counted.
     ask_email(&cloud.member("ben").await, "stranger20@example.test").await.is(202);
     let mut sent = 15;
     for hour in 0..24 {
@@ -341,7 +359,8 @@ async fn an_account_cannot_mail_any_number_of_strangers() {
     assert_eq!(sent, 40);
 }
 
-/// D4: a client has sixty mails sent in an hour, by however many accounts.
+/// One client can cause sixty mails an hour, with any number of accounts.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_cannot_mail_any_number_of_strangers() {
     let cloud = Cloud::start().await;
@@ -360,11 +379,12 @@ async fn a_client_cannot_mail_any_number_of_strangers() {
     ask_email(&cloud.sign_in("ana4").await, "one@example.test").await.is(202);
 }
 
-/// D4: ten text messages an hour for one client, whatever they are for.
+/// One client can cause ten text messages an hour, of any purpose.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_has_ten_text_messages_an_hour() {
     let cloud = Cloud::start().await;
-    // One to sign up with, one to step up with.
+    // One code to sign up, one to step up.
     let ben = by_phone(&cloud, "+447911123460").await;
     ben.post("/v1/step-ups", json!({})).await.is(201);
     for n in 0..8 {
@@ -377,9 +397,10 @@ async fn a_client_has_ten_text_messages_an_hour() {
     ben.post(PHONE, json!({ "phone": "+447911123478" })).await.is(202);
 }
 
-/// I-9: whoever has changed twice before anything was sent has both former addresses told.
+/// After two changes that were made before any mail was sent, both former addresses are notified.
+/// Promise: contact-notices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_former_address_is_told() {
+async fn each_former_address_is_notified() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut codes = Vec::new();
@@ -399,13 +420,14 @@ async fn each_former_address_is_told() {
     }
 }
 
-/// R3, Z30: where one of two cannot be told for a while the other is not told again.
+/// When one of two recipients cannot be reached for a while, the other one is not notified again.
+/// Promise: delivery-retry, delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notice_that_fails_is_repeated_alone() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, "+447911123456").await;
-    // The same is told once an hour.
+    // The same notice is sent once an hour.
     cloud.settle().await;
     cloud.advance(Duration::from_secs(3_601)).await;
     let ana = cloud.sign_in("ana").await;
@@ -419,10 +441,11 @@ async fn a_notice_that_fails_is_repeated_alone() {
     assert_eq!(down.hits(), 4);
 }
 
-/// After a change of address or number, what went to the former one does nothing any more, whatever it was for: not while it is
-/// somebody else's, and not when it is the account's again. Whoever is about to leave gets another link at the new address.
+/// After a change of address or number, every code and link that went to the former one is void: while the contact is somebody
+/// else's, and also when it is the account's again. The link that cancels a scheduled deletion is sent to the new address.
+/// Promise: contact-change, link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_went_to_a_former_contact_does_nothing_any_more() {
+async fn codes_and_links_sent_to_a_former_contact_are_void() {
     let cloud = Cloud::start().await;
     for (kind, name, phone, former, new) in [
         ("email", "ana", "+447911123456", "ana@example.test", "ana.new@example.test"),
@@ -456,7 +479,7 @@ async fn what_went_to_a_former_contact_does_nothing_any_more() {
             ana.put(&factors, code).await.is_problem(422, "code_invalid");
         }
         let _ = ana.put(&factors, newest).await.is(204);
-        // Five codes an hour go to one address. Without the app a sent code steps up.
+        // Five codes an hour go to one address. Without an app, a code that is sent is the step-up.
         cloud.advance(HOUR).await;
         let ana = cloud.sign_in_with(&cloud.anonymous(), name, &app).await;
         let _ = ana.delete("/v1/me/mfa/factors/app").await.is(204);
@@ -464,7 +487,7 @@ async fn what_went_to_a_former_contact_does_nothing_any_more() {
         ana.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
         let cancel = cloud.token_to(&ana.email()).await;
         if by_mail {
-            // What somebody registers with an address that has an account proves nothing to begin with.
+            // A registration with an address that has an account cannot prove it in the first place.
             for (path, body) in [
                 ("/v1/registrations", json!({ "email": former })),
                 ("/v1/registrations/link", json!({ "email": former, "username": "mia", "password": PASSWORD })),
@@ -474,7 +497,7 @@ async fn what_went_to_a_former_contact_does_nothing_any_more() {
                 assert!(mail.code.is_none() && mail.links.is_empty(), "{path}: {}", mail.text);
             }
         }
-        // A sign-in, a step-up, a new password or a sign-in by phone, each with its code or link.
+        // A sign-in, a step-up, a reset of the password and a sign-in by phone, each with its code or link.
         let chosen = async |caller: &Caller, flow: Value| {
             let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
             caller.put(&format!("{path}/factor"), json!({ "factor": factor })).await.is(200);
@@ -514,7 +537,7 @@ async fn what_went_to_a_former_contact_does_nothing_any_more() {
         let link = if by_mail { cloud.token_to(new).await } else { cancel.clone() };
         to(&ana, former).await;
         nothing(&ana, "it was changed back").await;
-        // The newest link is the one that counts.
+        // Only the newest link is valid.
         let link = if by_mail {
             anybody.post("/v1/deletion-cancellations", json!({ "token": link })).await.is_problem(422, "link_invalid");
             cloud.token_to(former).await
@@ -526,13 +549,14 @@ async fn what_went_to_a_former_contact_does_nothing_any_more() {
     }
 }
 
-/// Q4: of many people who prove the same free number at once one has it, and no claim is left without an owner.
+/// Of many people who prove the same free number concurrently one gets it, and no claim is left without an owner.
+/// Promise: unique-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_number_has_one_owner() {
     let cloud = Cloud::start().await;
     let mut people = Vec::new();
     for n in 0..5 {
-        // Five codes an hour go to one number: as many people can ask for it.
+        // Five codes an hour go to one number, so that five people can ask for it.
         let caller = cloud.member(&format!("ana{n}")).await;
         caller.post(PHONE, json!({ "phone": "+447911123456" })).await.is(202);
         people.push((caller, cloud.code_to("+447911123456").await));
@@ -551,10 +575,11 @@ async fn one_number_has_one_owner() {
     assert_eq!((owners, cloud.of_kind("phone").await.len()), (1, 1), "and no claim is left over");
 }
 
-/// I-12, N1: a deactivated account is signed in nowhere and seen by nobody, is kept whole, and nothing that others or its owner
-/// can do by themselves opens it or takes its names.
+/// Nobody can sign in to a deactivated account and nobody sees it. Its data is kept unchanged. Neither others nor its owner can
+/// reopen it or take its names.
+/// Promise: deactivation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deactivated_account_rests() {
+async fn a_deactivated_account_is_closed_and_kept() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let elsewhere = cloud.sign_in("ana").await;
@@ -624,7 +649,7 @@ async fn a_deactivated_account_rests() {
     }
     anybody.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
     let told = cloud.mails_to("ana@example.test").await;
-    assert!(told.len() > mails, "the owner of the address is told that somebody tries");
+    assert!(told.len() > mails, "the owner of the address is notified of the attempt");
     assert!(told[mails..].iter().all(|mail| mail.code.is_none() && mail.links.is_empty()), "{:?}", &told[mails..]);
     let now = of(&cloud, &ana).await;
     let changed = |a: &[Value], b: &[Value]| a.iter().filter(|item| !b.contains(item)).cloned().collect::<Vec<_>>();
@@ -633,7 +658,7 @@ async fn a_deactivated_account_rests() {
     assert_eq!(free["available"], false);
 }
 
-/// What is kept of somebody: under their own key, their claims, what they said.
+/// All items of somebody: those under their own key, their claims, their messages.
 async fn of(cloud: &Cloud, whose: &Caller) -> Vec<Value> {
     let dump = cloud.dump().await;
     let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());

@@ -1,4 +1,4 @@
-//! D-1 to D-4: leaving. Never early, never half, never twice, and nothing stays. L1 to L6, Z18 to Z23.
+//! Deletion of accounts: never early, never partial, never twice, and no personal data remains.
 
 use std::{collections::BTreeSet, fs, io::Cursor, path::Path, time::Duration};
 
@@ -37,8 +37,8 @@ pub(crate) async fn run(cloud: &Cloud, function: &str) -> Value {
     serde_json::from_str(report.get()).unwrap()
 }
 
-/// Moves the clock to the moment at which a deletion is due. The schedules run a few seconds before, find nothing and are not
-/// due again for some minutes, so that it is the test that says who runs.
+/// Moves the clock to the moment at which a deletion is due. The schedules run a few seconds before, find nothing, and are not
+/// due again for some minutes, so that the test decides which function runs.
 pub(crate) async fn until_due(cloud: &Cloud, scheduled: &Value) {
     let due = time(scheduled, "due_at");
     cloud.clock.set(due - Duration::from_secs(5)).unwrap();
@@ -74,7 +74,7 @@ fn state_table(cloud: &Cloud) -> String {
     cloud.core().template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap()
 }
 
-/// That an account is gone: nobody can use it, nobody can see it, its names are free, a receipt is there.
+/// Asserts that an account is deleted: nobody can use it or see it, its names are free, and a receipt exists.
 pub(crate) async fn assert_gone(cloud: &Cloud, gone: &Caller, scheduled: &Value) {
     gone.get("/v1/me").await.is_problem(401, "token_invalid");
     gone.get(MINE).await.is_problem(401, "token_invalid");
@@ -92,9 +92,10 @@ pub(crate) async fn assert_gone(cloud: &Cloud, gone: &Caller, scheduled: &Value)
     assert_eq!(receipts.iter().filter(|r| r["id"]["S"] == *number).count(), 1, "{receipts:?}");
 }
 
-/// D-1, B13: with second factors it takes one of them besides the password.
+/// With second factors enabled, deletion takes one of them besides the password.
+/// Promise: deletion-schedule, step-up
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn leaving_takes_the_factor() {
+async fn deletion_takes_a_second_factor() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", "+447911123456").await;
     cloud.advance(Duration::from_secs(301)).await;
@@ -107,10 +108,11 @@ async fn leaving_takes_the_factor() {
     assert_eq!(schedule(&ana).await["status"], "scheduled");
 }
 
-/// D-1: what somebody who wants to leave is told, in their language; taken back without a password; scheduled again it starts
-/// afresh; a mail on each.
+/// A scheduled deletion is explained to its owner in their language. It is cancelled without a password. Scheduled again it
+/// starts a new period. Each step sends a mail.
+/// Promise: deletion-schedule
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn leaving_is_scheduled_shown_taken_back_and_scheduled_afresh() {
+async fn deletion_is_scheduled_shown_cancelled_and_scheduled_anew() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let before = ana.get(MINE).await.is(200);
@@ -132,12 +134,12 @@ async fn leaving_is_scheduled_shown_taken_back_and_scheduled_afresh() {
     let polish = ana.get(&format!("{MINE}?lang=pl")).await.is(200);
     assert_eq!(polish["countdown"]["text"], "26 dni 21 godzin", "{polish}");
     assert_eq!(polish["due_at"], first["due_at"]);
-    assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana", "nothing is restricted meanwhile");
+    assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana", "the account can be used without restriction until then");
 
     let again = schedule(&ana).await;
     assert!(time(&again, "due_at").since(time(&first, "due_at")) >= DAY * 3, "afresh");
     assert_ne!(again["details"]["deletion_id"], first["details"]["deletion_id"]);
-    // What is taken back before its mail has left sends none.
+    // A deletion that is cancelled before its mail is sent causes none.
     cloud.settle().await;
     let back = ana.delete(MINE).await.is(200);
     assert_eq!((&back["status"], &back["due_at"]), (&json!("not_scheduled"), &json!(null)));
@@ -147,13 +149,14 @@ async fn leaving_is_scheduled_shown_taken_back_and_scheduled_afresh() {
     assert!(mails.last().unwrap().contains("stays"), "{mails:?}");
 
     cloud.advance(DAY * 40).await;
-    assert!(cloud.sign_in("ana").await.get(MINE).await.is(200)["due_at"].is_null(), "what was taken back never comes");
+    assert!(cloud.sign_in("ana").await.get(MINE).await.is(200)["due_at"].is_null(), "the cancelled deletion does not take place");
     assert_eq!(events(&items(&cloud).await, "account_purge_due"), 0);
 }
 
-/// D-1, D5: it is scheduled afresh ten times a day, each with a mail.
+/// A deletion can be scheduled anew ten times a day, each time with a mail.
+/// Promise: deletion-schedule
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn leaving_is_scheduled_so_often() {
+async fn deletion_is_scheduled_ten_times_a_day() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     for _ in 0..10 {
@@ -164,9 +167,11 @@ async fn leaving_is_scheduled_so_often() {
     schedule(&cloud.sign_in("ana").await).await;
 }
 
-/// D-1, A8: the link in the mail takes it back without a session, once, and only while it is the newest. Its page only reads.
+/// The mailed link cancels the deletion without a session, once, and only while it is the newest link. Opening its page changes
+/// nothing.
+/// Promise: deletion-schedule, link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_mailed_link_takes_it_back_once() {
+async fn the_mailed_link_cancels_the_deletion_once() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let anybody = cloud.anonymous();
@@ -181,7 +186,7 @@ async fn the_mailed_link_takes_it_back_once() {
     let page = anybody.get("/cancel-deletion").await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8".to_owned()), "{page:?}");
     assert!(page.header("content-security-policy").contains("script-src 'sha256-"), "{}", page.header("content-security-policy"));
-    assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled", "a look changes nothing");
+    assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled", "opening the page changes nothing");
 
     let (id, secret) = new.split_once('.').unwrap();
     for forged in ["", "x", id, &format!("{id}."), &format!("{id}.{}", secret.to_uppercase()), &format!("{id}.{secret}x")] {
@@ -195,7 +200,8 @@ async fn the_mailed_link_takes_it_back_once() {
     malformed.is_problem(400, "malformed");
 }
 
-/// D-1, A5: only the owner's password schedules; wrong ones count, and after five the right one has to wait too.
+/// Only the owner's password schedules a deletion. Wrong ones are counted, and after five the right one has to wait too.
+/// Promise: deletion-schedule, password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_schedules_nothing_and_counts() {
     let cloud = Cloud::start().await;
@@ -213,17 +219,18 @@ async fn a_wrong_password_schedules_nothing_and_counts() {
     assert!((290..=300).contains(&refused.header("retry-after").parse::<u32>().unwrap()), "{}", refused.header("retry-after"));
     assert_eq!(ana.get(MINE).await.is(200)["status"], "not_scheduled");
     cloud.advance(Duration::from_secs(301)).await;
-    // B13: by now the session is too old for this, whatever password comes with it.
+    // By now the session's proof is too old for this, even with the right password.
     ana.post(MINE, json!({ "password": PASSWORD })).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
     let _ = schedule(&ana).await;
     for _ in 0..7 {
-        // A success forgets the failures, and does not count itself.
+        // A success resets the failures, and does not count.
         let _ = schedule(&ana).await;
     }
 }
 
-/// D-2, L3: seconds before it is due nobody touches the account; then it goes with everything, and its names are free.
+/// Seconds before the due time the account is untouched. Then it is deleted with all its data, and its names are free.
+/// Promise: deletion-timing, deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn never_early_and_then_completely() {
     let cloud = Cloud::start().await;
@@ -245,13 +252,14 @@ async fn never_early_and_then_completely() {
     cloud.sign_in("ben").await.get("/v1/users/ana").await.is_problem(404, "not_found");
     assert_eq!(cloud.sign_in("ben").await.get("/v1/me").await.is(200)["username"], ben.name());
     let newcomer = cloud.member("ana").await;
-    assert_ne!(newcomer.id(), ana.id(), "a name is free again, an id never");
+    assert_ne!(newcomer.id(), ana.id(), "a name is given out again, an id is not");
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// C7, D-3: whoever is connected when the purge begins is cut off by it.
+/// The purge closes the sockets of an account that is still connected when it begins.
+/// Promise: deletion-complete, socket-session-end
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_still_connected_is_cut_off() {
+async fn the_purge_closes_open_sockets() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let scheduled = schedule(&ana).await;
@@ -268,7 +276,8 @@ async fn who_is_still_connected_is_cut_off() {
     assert_gone(&cloud, &ana, &scheduled).await;
 }
 
-/// D-2: nobody has to do anything: the schedule alone does it, within a quarter of an hour.
+/// The schedule alone deletes a due account within a quarter of an hour.
+/// Promise: deletion-timing
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_schedule_alone_is_enough() {
     let cloud = Cloud::start().await;
@@ -279,9 +288,10 @@ async fn the_schedule_alone_is_enough() {
     assert_gone(&cloud, &ana, &scheduled).await;
 }
 
-/// L5, Z23: of taking back and claiming exactly one happens, whoever asks how often; the others are told which.
+/// Of concurrent cancellations and sweeps exactly one succeeds, and the others are told which.
+/// Promise: deletion-cancel
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn taking_back_against_the_sweep_has_one_winner() {
+async fn of_cancelling_and_claiming_one_happens() {
     let cloud = Cloud::start().await;
     for (round, callers) in [500, 50, 50, 50].into_iter().enumerate() {
         let ana = cloud.member(&format!("ana{round}")).await;
@@ -323,9 +333,10 @@ async fn taking_back_against_the_sweep_has_one_winner() {
     }
 }
 
-/// L5: after the claim, taking back is refused, by session and by link, also while the purge has not come far.
+/// After the sweep has claimed an account, cancelling is refused by session and by link, however little has been deleted yet.
+/// Promise: deletion-cancel
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_the_claim_there_is_no_way_back() {
+async fn a_claimed_deletion_cannot_be_cancelled() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let scheduled = schedule(&ana).await;
@@ -352,7 +363,7 @@ async fn after_the_claim_there_is_no_way_back() {
     assert_gone(&cloud, &ana, &scheduled).await;
 }
 
-/// Tells the purge about an account, past the sweep.
+/// Sends the purge an event about an account, without the sweep.
 async fn told_to_purge(cloud: &Cloud, user: &str, deletion: &str) {
     let event = json!({ "name": "account_purge_due", "user": user, "deletion": deletion });
     let detail = json!({ "id": Sys::real().id::<kernel::id::EventId>().to_string(), "at": 0, "event": event });
@@ -360,10 +371,11 @@ async fn told_to_purge(cloud: &Cloud, user: &str, deletion: &str) {
     cloud.hosts.invoke(PURGE, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
 }
 
-/// D-1, D-2: taken back and scheduled again, thirty days begin anew, under a new number, and the sweep does not need the fallback
-/// for it.
+/// A deletion that is cancelled and scheduled again starts a new period of thirty days under a new number. The sweep finds it
+/// without the fallback.
+/// Promise: deletion-cancel, deletion-timing
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_taken_back_can_be_scheduled_again() {
+async fn a_cancelled_deletion_can_be_scheduled_again() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let first = schedule(&ana).await;
@@ -376,16 +388,17 @@ async fn what_was_taken_back_can_be_scheduled_again() {
     let late = (time(&second, "due_at")).since(now + DAY * 30);
     assert!(time(&second, "due_at") >= now + DAY * 30 && late < Duration::from_secs(60), "{second}");
     until_due(&cloud, &first).await;
-    assert_eq!(run(&cloud, SWEEP).await["claimed"], 0, "the first is forgotten");
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 0, "the first schedule does not count any more");
     until_due(&cloud, &second).await;
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
     assert_gone(&cloud, &ana, &second).await;
 }
 
-/// L3, L5: the purge does nothing that the sweep has not claimed, whoever tells it to.
+/// The purge deletes nothing that the sweep has not claimed, whatever event it gets.
+/// Promise: deletion-timing
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_purge_takes_nobodys_word() {
+async fn the_purge_deletes_only_claimed_accounts() {
     let cloud = Cloud::start().await;
     let mut accounts = Vec::new();
     for name in ["never", "scheduled", "cancelled", "again", "gone"] {
@@ -417,16 +430,18 @@ async fn the_purge_takes_nobodys_word() {
     }
 }
 
-/// D-1, I-6: whoever has nothing but a number leaves with it: no mail is needed, and the number is free for somebody new.
+/// An account with only a phone number is deleted by means of that number, without a mail. Then the number is free for somebody
+/// new.
+/// Promise: deletion-schedule, deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_only_a_number_leaves_too() {
+async fn an_account_with_only_a_number_is_deleted() {
     const NUMBER: &str = "+447911123456";
     let cloud = Cloud::start().await;
     let ana = by_phone(&cloud, NUMBER).await;
     ana.post(MINE, json!({})).await.is(200);
     ana.delete(MINE).await.is(200);
     let scheduled = ana.post(MINE, json!({})).await.is(200);
-    assert_eq!(cloud.mails_to(NUMBER).await.len(), 1, "the code and nothing else");
+    assert_eq!(cloud.mails_to(NUMBER).await.len(), 1, "the only message is the code");
     until_due(&cloud, &scheduled).await;
     let ana = by_phone(&cloud, NUMBER).await.named(scheduled["details"]["username"].as_str().unwrap());
     assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled");
@@ -440,9 +455,10 @@ async fn who_has_only_a_number_leaves_too() {
     assert_eq!(newcomer.get(MINE).await.is(200)["status"], "not_scheduled");
 }
 
-/// D-1: the policies are named where there are any, in the language of the reader.
+/// The answer links the policies of the deployment, if it has any, in the language of the reader.
+/// Promise: deletion-schedule, language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_policies_are_named() {
+async fn the_policies_are_linked() {
     let (terms, privacy) = ("https://stoa.example/terms", "https://stoa.example/privacy");
     let cloud = Cloud::start_with(&[("TermsUrl", terms), ("PrivacyUrl", privacy)]).await;
     let ana = cloud.member("ana").await;
@@ -458,7 +474,8 @@ async fn the_policies_are_named() {
     assert_eq!(nowhere.member("ana").await.get(MINE).await.is(200)["policies"], json!([]));
 }
 
-/// X2: the link that takes it back leads where it is configured to, whatever the request said of where it was sent.
+/// The link that cancels a deletion leads to the configured address, whatever the request's headers say.
+/// Promise: link-target
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_link_leads_where_it_is_configured_to() {
     let cloud = Cloud::start().await;
@@ -474,7 +491,8 @@ async fn the_link_leads_where_it_is_configured_to() {
     }
 }
 
-/// Z18, Z22: sweeps and fallbacks at the same moment claim an account once, and it is purged once.
+/// Concurrent sweeps and fallbacks claim an account once, and it is purged once.
+/// Promise: deletion-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_runs_at_once_claim_once() {
     let cloud = Cloud::start().await;
@@ -497,7 +515,7 @@ async fn many_runs_at_once_claim_once() {
     assert_eq!(events(&items(&cloud).await, "account_purge_due"), 1);
 }
 
-/// What there is of somebody who used everything: a direct room, words in the public one, the code of a friend.
+/// Somebody who used everything: a direct room, messages in the public one, a friend's invitation code.
 async fn lived(cloud: &Cloud, name: &str, friend: &Caller) -> Caller {
     let code = friend.get("/v1/me/invite-code").await.is(200)["code"].clone();
     let somebody = cloud.member(name).await;
@@ -512,7 +530,7 @@ async fn lived(cloud: &Cloud, name: &str, friend: &Caller) -> Caller {
     somebody
 }
 
-/// Somebody leaves, connected until then, while a function is cut off.
+/// Deletes the account of somebody who is connected until then, while calls of a function fail.
 async fn leaves(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
     until_quiet(cloud).await;
     let friend = cloud.member(&format!("{name}_friend")).await;
@@ -526,12 +544,12 @@ async fn leaves(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     let swept = cloud.hosts.invoke(SWEEP, event, &Trace::new(&cloud.sys)).await;
     cloud.settle().await;
     down.end();
-    // The platform tries again what failed; and the fallback comes back to what lost its run.
+    // The platform retries a failed run, and the fallback continues what no run has completed.
     let again = if swept.is_err() { run(cloud, SWEEP).await } else { json!(null) };
     cloud.settle().await;
     let mut code = None;
     for _ in 0..2 {
-        // Whoever is connected is never so silent that the platform would end it.
+        // Traffic keeps the connection from the platform's limit for silent ones.
         if code.is_none() && cloud.connections.list().is_empty() {
             code = socket.closed().await;
         } else if code.is_none() {
@@ -542,41 +560,45 @@ async fn leaves(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     let report = run(cloud, FALLBACK).await;
     cloud.settle().await;
     let code = if code.is_some() { code } else { socket.closed().await };
-    assert_eq!(code, Some(1000), "{fault:?}, {name}: it was not closed but cut");
+    assert_eq!(code, Some(1000), "{fault:?}, {name}: it was not closed by the service");
     assert_gone(cloud, &somebody, &scheduled).await;
     let dump = cloud.dump().await.to_string();
     assert!(!dump.contains(&format!("{name}\"")), "{fault:?}, {name}: {again} {report}");
     let items = items(cloud).await;
     let of_friend = of_kind(&items, "invite").into_iter().find(|i| i["user"]["S"] == friend.id()).unwrap();
-    assert_eq!(of_friend["used"]["N"], "0", "{fault:?}, {name}: counted wrong");
+    assert_eq!(of_friend["used"]["N"], "0", "{fault:?}, {name}: the friend's count is wrong");
     down.hits()
 }
 
-/// L2, Z20: whichever call of the purge is the last one that gets through, the fallback goes on from there, and the end is the
-/// same.
+/// Whichever call is the last one that a purge makes before it is killed, the fallback continues from there and the final state
+/// is the same.
+/// Promise: deletion-resumes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purge_that_is_killed_anywhere_ends_in_the_same_state() {
     let calls = cut_everywhere(PURGE, 0, async |cloud, name, target| leaves(cloud, name, target, Fault::Internal).await).await;
     assert!(calls > 15, "{calls}");
 }
 
-/// L2, Z36: whichever call of the purge was done although it seemed to fail, the end is the same.
+/// Whichever call of the purge succeeds with its reply lost, the final state is the same.
+/// Promise: deletion-resumes, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purge_that_loses_any_reply_ends_in_the_same_state() {
     let calls = cut_everywhere(PURGE, 3, async |cloud, name, target| leaves(cloud, name, target, Fault::LostAfter).await).await;
     assert!(calls > 15, "{calls}");
 }
 
-/// L2, Z20, Z36: the same for the sweep that hands the account over.
+/// The same for the sweep, which hands the account over to the purge.
+/// Promise: deletion-resumes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sweep_that_is_cut_off_anywhere_ends_in_the_same_state() {
+async fn a_sweep_that_is_killed_anywhere_ends_in_the_same_state() {
     for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
         let calls = cut_everywhere(SWEEP, times, async |cloud, name, target| leaves(cloud, name, target, fault).await).await;
         assert!(calls >= 5, "{fault:?}: {calls}");
     }
 }
 
-/// L4: where the index lacks the entry the fallback alone finds the account, in the table itself.
+/// When the index lacks the entry, the fallback alone finds the account by a scan of the table.
+/// Promise: deletion-fallback
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_fallback_needs_no_index() {
     let cloud = Cloud::start().await;
@@ -595,9 +617,10 @@ async fn the_fallback_needs_no_index() {
     assert_gone(&cloud, &ana, &scheduled).await;
 }
 
-/// L4, D-4: the fallback takes a large table in parts, goes on where it was cut off, and measures how late the latest is.
+/// The fallback scans a large table in parts, continues after an interruption, and reports how late the latest deletion is.
+/// Promise: deletion-fallback
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_fallback_goes_on_where_it_was_cut_off() {
+async fn the_fallback_continues_after_an_interruption() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let scheduled = schedule(&ana).await;
@@ -628,11 +651,12 @@ async fn the_fallback_goes_on_where_it_was_cut_off() {
     cloud.settle().await;
     assert!(examined >= 1);
     assert_gone(&cloud, &ana, &scheduled).await;
-    // Either the run that was cut off saw it, or one of those after it, who told how late it was.
+    // Either the interrupted run saw it, or a later one, which reported how late it was.
     assert!(overdue == 0 || (3 * 3600..4 * 3600).contains(&overdue), "{overdue}");
 }
 
-/// Z21: accounts that are due in great numbers are drained page by page, each once.
+/// A large number of due accounts is processed page by page, each account once.
+/// Promise: deletion-backlog
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backlog_is_drained() {
     const MANY: usize = 150;
@@ -700,7 +724,7 @@ pub(crate) async fn upload(cloud: &Cloud, owner: &Caller) -> Value {
     owner.get(&format!("/v1/me/picture/uploads/{}", link["id"].as_str().unwrap())).await.is(200)
 }
 
-/// Everything in every index, as text.
+/// The content of every index, as text.
 fn indexes(cloud: &Cloud) -> String {
     let (database, table) = (cloud.aws.dynamodb.database(), state_table(cloud));
     let scan = |index| {
@@ -710,9 +734,10 @@ fn indexes(cloud: &Cloud) -> String {
     ["gsi1", "gsi2", "gsi3"].map(scan).concat()
 }
 
-/// D-3: a name that was given up while the deletion was scheduled, and is kept still, goes with the account.
+/// A former username that is still reserved when the account is deleted is released with it.
+/// Promise: deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn former_names_go_with_the_account() {
+async fn former_names_are_released_with_the_account() {
     let cloud = Cloud::start().await;
     let scheduled = schedule(&cloud.member("ana").await).await;
     cloud.advance(15 * DAY).await;
@@ -727,10 +752,11 @@ async fn former_names_go_with_the_account() {
     assert_eq!(cloud.of_kind("username").await, Vec::<Value>::new());
 }
 
-/// D-3, L6: a canary in every field that can hold something personal; after the purge none is found in tables, indexes, buckets
-/// and the queues of failures. What others said and have stays; an address that somebody else has typed goes within a day.
+/// A canary is put into every field that can hold personal data. After the purge none is found in tables, indexes, buckets and
+/// dead-letter queues. Data of other people stays. An address that somebody else has typed is deleted within a day.
+/// Promise: deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_personal_stays() {
+async fn no_personal_data_remains() {
     let cloud = Cloud::start().await;
     let ben = cloud.member("ben").await;
     let Everything { canary, room, scheduled, .. } = Everything::of(&cloud, &ben).await;
@@ -738,7 +764,7 @@ async fn nothing_personal_stays() {
     assert!(files(&cloud).len() >= 5, "two pictures and an archive: {:?}", files(&cloud));
 
     until_due(&cloud, &scheduled).await;
-    // Strangers try to register with the address, in every way there is, and one thinks better of it.
+    // Strangers try to register with the address in every possible way, and one of them changes to another address.
     let (stranger, email) = (cloud.anonymous(), canary.email());
     let begun = async |email: &str| {
         let flow = stranger.post_with_work("/v1/registrations", json!({ "email": email })).await.is(201);
@@ -755,7 +781,7 @@ async fn nothing_personal_stays() {
     let _ = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": PHONES[0] })).await.is(202);
     cloud.settle().await;
     assert!(of_kind(&items(&cloud).await, "challenge").iter().any(|c| c["destination"]["S"] == PHONES[0]));
-    // And a member says that address and number are theirs.
+    // A member asks to change to the address and the number.
     let ben = cloud.sign_in(ben.name()).await;
     ben.post("/v1/me/email-changes", json!({ "email": email })).await.is(202);
     ben.post("/v1/me/phone-changes", json!({ "phone": PHONES[0] })).await.is(202);
@@ -766,13 +792,13 @@ async fn nothing_personal_stays() {
         stranger.get(gone).await.is_problem(404, "not_found");
         stranger.post(&format!("{gone}/code/resend"), json!({})).await.is_problem(404, "not_found");
     }
-    assert_eq!(stranger.get(&free).await.is(200)["email"], "o****@example.test", "it is somebody else's");
+    assert_eq!(stranger.get(&free).await.is(200)["email"], "o****@example.test", "the address is free, and now the stranger's");
     assert_gone(&cloud, &canary, &scheduled).await;
     assert!(!indexes(&cloud).contains(&canary.id()));
-    assert_eq!(files(&cloud), [""; 0], "nobody else had any");
+    assert_eq!(files(&cloud), [""; 0], "no files are left, as others had none");
     assert!(cloud.aws.dead_letters.list().is_empty());
 
-    // What Ben has typed is his, and nobody can look for it by what stands in it.
+    // What Ben has typed stays with him, and cannot be found by its content.
     let left: Vec<Value> = items(&cloud).await.into_iter().filter(|item| canary_in(&item.to_string()).is_some()).collect();
     let his = |item: &Value| item["user"]["S"] == ben.id() && item["ttl"].is_object();
     assert!(left.iter().all(his), "a canary is left: {left:?}");
@@ -790,7 +816,7 @@ async fn nothing_personal_stays() {
     }
 }
 
-/// The first canary in a text, with what stands around it.
+/// The first canary in a text, with the surrounding text.
 fn canary_in(text: &str) -> Option<String> {
     let text = text.to_lowercase();
     let at = CANARIES.iter().chain(&["canary"]).find_map(|planted| text.find(planted))?;

@@ -1,4 +1,4 @@
-//! Asynchronous delivery: the outbox, the relay, the bus, mails. R3, R4, E3, X2, Z30, Z33 to Z36.
+//! Asynchronous delivery: the outbox, the relay, the bus, mails and text messages.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ async fn items(cloud: &Cloud, kind: &str) -> Vec<Value> {
     tables.flat_map(|table| table.as_array().unwrap()).filter(|item| item["kind"]["S"] == kind).cloned().collect()
 }
 
-/// What the bus delivered for an item of the outbox.
+/// The event that the bus delivers for an item of the outbox.
 fn on_the_bus(outbox: &Value) -> Box<RawValue> {
     let event: Value = serde_json::from_str(outbox["event"]["S"].as_str().unwrap()).unwrap();
     let at: i64 = outbox["at"]["N"].as_str().unwrap().parse().unwrap();
@@ -42,9 +42,10 @@ async fn register(cloud: &Cloud, email: &str) -> Value {
     cloud.anonymous().post("/v1/registrations", json!({ "email": email, "locale": "en" })).await.is(201)
 }
 
-/// R3, Z33, Z36: an event that comes again, later or at the same moment, sends nothing again.
+/// An event that is delivered again, later or concurrently, sends nothing again.
+/// Promise: delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_comes_again_sends_nothing_again() {
+async fn a_repeated_event_sends_nothing_again() {
     let cloud = Cloud::start().await;
     let _ = register(&cloud, "ana@example.test").await;
     let first = cloud.mail_to("ana@example.test").await;
@@ -62,9 +63,11 @@ async fn an_event_that_comes_again_sends_nothing_again() {
     assert_eq!((mails.len(), mails[0].code.clone()), (1, first.code));
 }
 
-/// R3: eight deliveries of an event that nobody has handled yet are one mail; those that come too early are told to come again.
+/// Eight concurrent deliveries of an unhandled event are one mail. Those that come while it is being sent fail, so that the
+/// platform retries them.
+/// Promise: delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_comes_many_times_at_once_is_one_mail() {
+async fn concurrent_deliveries_of_an_event_send_one_mail() {
     let cloud = Cloud::start().await;
     let down = cloud.aws.faults.script(Target::of(RELAY, Service::EventBridge, "PutEvents"), Fault::Internal);
     let _ = register(&cloud, "ana@example.test").await;
@@ -81,14 +84,15 @@ async fn an_event_that_comes_many_times_at_once_is_one_mail() {
     .await;
     assert!(handled.contains(&true));
     down.end();
-    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "also not when the relay's comes");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the relay's own delivery sends nothing either");
 }
 
-/// E3, Z30: whoever waits for a reply does not learn how the sending goes; the sending is tried again, and one mail arrives.
+/// The reply to the request does not depend on the sending. A failed sending is retried, and one mail arrives.
+/// Promise: delivery-retry, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sending_that_fails_is_tried_again_and_nobody_notices() {
+async fn a_failed_sending_is_retried_and_does_not_change_the_reply() {
     let cloud = Cloud::start().await;
-    // The client tries three times within an invocation; the platform invokes again.
+    // The client makes three attempts within an invocation, and the platform invokes again.
     let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail").times(4), Fault::Throttle);
     let _ = register(&cloud, "ana@example.test").await;
     let mail = cloud.mail_to("ana@example.test").await;
@@ -97,10 +101,11 @@ async fn a_sending_that_fails_is_tried_again_and_nobody_notices() {
     assert!(mail.code.is_some());
 }
 
-/// R4, Z34: what cannot be sent ends in the queue of failures, without a code or an address in it, and alone: others are sent
-/// meanwhile. Sent again from there, it arrives.
+/// A message that cannot be sent ends in the dead-letter queue, without a code or an address in it. Others are sent meanwhile.
+/// Redriven from the queue, it arrives.
+/// Promise: delivery-dead-letters
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_given_up_waits_and_is_sent_again() {
+async fn a_message_in_the_dead_letter_queue_can_be_sent_again() {
     let cloud = Cloud::start().await;
     let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail").times(9), Fault::Internal);
     let _ = register(&cloud, "ana@example.test").await;
@@ -121,9 +126,10 @@ async fn what_was_given_up_waits_and_is_sent_again() {
     assert!(mail.code.is_some() && cloud.aws.dead_letters.list().is_empty());
 }
 
-/// R4: an event that no consumer understands is given up without harm to its neighbours.
+/// An event that no consumer understands ends in the dead-letter queue without harm to others.
+/// Promise: delivery-dead-letters
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poisoned_event_ends_in_the_queue() {
+async fn an_invalid_event_ends_in_the_dead_letter_queue() {
     let cloud = Cloud::start().await;
     let poison = json!({ "version": "0", "detail-type": "notice_due", "source": "stoa", "detail": { "id": "evt_nonsense", "event": {} } });
     cloud.hosts.invoke_async(DELIVER, to_raw_value(&poison).unwrap());
@@ -134,7 +140,7 @@ async fn a_poisoned_event_ends_in_the_queue() {
     assert!(given_up[0].event.get().contains("evt_nonsense"));
 }
 
-/// A record of the stream, as the relay gets it.
+/// A record of the stream as the relay receives it.
 fn record(sequence: usize, id: &str, event: &str) -> Value {
     let text = |s: &str| json!({ "S": s });
     let image = json!({
@@ -162,15 +168,16 @@ fn failures(answer: &RawValue) -> Vec<String> {
     failed.iter().map(|f| f["itemIdentifier"].as_str().unwrap().trim_start_matches('0').to_owned()).collect()
 }
 
-/// What has arrived at somebody, or waits because the same was told a moment ago.
+/// How many messages somebody has received or will receive: a repeated notice is held back for a while.
 async fn arrived(cloud: &Cloud, who: &tests::Caller) -> usize {
     let held = [cloud.held("session_reused", None).await, cloud.held("new_sign_in", None).await];
     cloud.mails_to(&who.email()).await.len() + held.iter().sum::<usize>()
 }
 
-/// Z34, Z35: a record that will never be an event holds up none of its neighbours.
+/// A record that is no valid event delays none of its neighbours.
+/// Promise: relay-batches
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poisoned_record_is_passed_over_and_its_neighbours_arrive() {
+async fn an_invalid_record_is_skipped_and_its_neighbours_arrive() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let before = arrived(&cloud, &ana).await;
@@ -179,34 +186,35 @@ async fn a_poisoned_record_is_passed_over_and_its_neighbours_arrive() {
     };
     assert_eq!(relay(&[7, 19]).await, [""; 0]);
     assert_eq!(arrived(&cloud, &ana).await - before, 23);
-    // The same again: nothing is sent twice; and mended, the rest arrives.
+    // Delivered again, nothing is sent twice. Without the fault, the rest arrives.
     assert_eq!(relay(&[7]).await, [""; 0]);
     assert_eq!(arrived(&cloud, &ana).await - before, 24);
     assert_eq!(relay(&[]).await, [""; 0]);
     assert_eq!(arrived(&cloud, &ana).await - before, 25);
 }
 
-/// Z35: what the bus does not take is reported by its place, in the order of the stream; what was taken stays taken.
+/// Records that the bus refuses are reported by their sequence number, in the order of the stream. Accepted ones stay accepted.
+/// Promise: relay-batches
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_bus_does_not_take_is_reported_by_its_place() {
+async fn the_first_refused_record_of_a_batch_is_reported() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let before = arrived(&cloud, &ana).await;
-    // The second batch of ten fails, in all attempts of the client.
+    // The second batch of ten fails in all attempts of the client.
     let down =
         cloud.aws.faults.script(Target { first: 2, ..Target::of(RELAY, Service::EventBridge, "PutEvents").times(3) }, Fault::Internal);
     let relay = async |poisoned: &[usize]| {
         failures(&cloud.hosts.invoke(RELAY, notices(&ana.id(), poisoned), &Trace::new(&cloud.sys)).await.unwrap())
     };
-    assert_eq!(relay(&[7, 25]).await, ["11"], "the first of those, no poisoned one");
+    assert_eq!(relay(&[7, 25]).await, ["11"], "the first of the refused records, and no invalid one");
     assert_eq!(down.hits(), 3);
     assert_eq!(arrived(&cloud, &ana).await - before, 9);
     assert_eq!(relay(&[]).await, [""; 0]);
     assert_eq!(arrived(&cloud, &ana).await - before, 25);
 }
 
-/// R3, Z33, Z36: where the bus has taken what it seems to have refused, or the relay is told many times at once, what arrives
-/// arrives once.
+/// When the bus accepts events but its reply is lost, or the relay runs concurrently, each message arrives once.
+/// Promise: delivery-once, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_relay_sends_twice_arrives_once() {
     let cloud = Cloud::start().await;
@@ -228,7 +236,8 @@ async fn what_the_relay_sends_twice_arrives_once() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// §5 of the architecture: an outage of the bus delays mails and loses none.
+/// An outage of the bus delays mails and loses none.
+/// Promise: relay-outage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_the_bus_delays_and_loses_nothing() {
     let cloud = Cloud::start().await;
@@ -244,7 +253,7 @@ async fn an_outage_of_the_bus_delays_and_loses_nothing() {
     }
 }
 
-/// Lets the relay find the bus away a few times more.
+/// Waits until the relay has tried a few more times while the bus is down.
 async fn until_tried_again(down: &Script) {
     let before = down.hits();
     until(async || down.hits() >= before.saturating_add(6)).await;
@@ -252,29 +261,30 @@ async fn until_tried_again(down: &Script) {
 
 const POISON: &str = "evt_01K9ZCHCW7R5JY9H0FAMZV0001";
 
-/// Leaves something in the outbox that is no event.
+/// Puts an item into the outbox that is no valid event.
 fn poison(cloud: &Cloud) {
     let mut item = record(1, POISON, "{")["dynamodb"]["NewImage"].take();
     item["at"]["N"] = cloud.now().millis().to_string().into();
     put(cloud, &item);
 }
 
-/// Puts an item past all functions.
+/// Puts an item directly into the table.
 fn put(cloud: &Cloud, item: &Value) {
     let request = serde_json::from_value(json!({ "TableName": "stoa-state", "Item": item })).unwrap();
     let _ = cloud.aws.dynamodb.database().put_item(request).unwrap();
 }
 
-/// Signs somebody in from a client that is new to them, which they are told of.
+/// Signs somebody in from a client that is new to them, which sends them a notice.
 async fn new_client(cloud: &Cloud, login: &str, client: &str) {
     let body = json!({ "login": login, "password": PASSWORD });
     let _ = cloud.anonymous().with("user-agent", client).post("/v1/sessions", body).await.is(201);
 }
 
-/// Z34, Z35: the bus is away for almost a day. The relay never gives up, nothing is lost and nothing arrives twice, and an item
-/// that will never be an event holds up none of those around it; it stays where somebody will look for it.
+/// The bus is down for almost a day. The relay keeps trying, nothing is lost, nothing arrives twice. An invalid item delays none
+/// of its neighbours and stays in the outbox, where operators find it.
+/// Promise: relay-outage, relay-batches
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_outage_of_the_bus_loses_nothing_and_poison_holds_up_nothing() {
+async fn a_long_outage_of_the_bus_loses_nothing_and_invalid_items_delay_nothing() {
     let cloud = Cloud::start().await;
     let names = ["ana", "ben", "cyd"];
     for name in names {
@@ -300,7 +310,7 @@ async fn a_long_outage_of_the_bus_loses_nothing_and_poison_holds_up_nothing() {
         assert_eq!(cloud.inbox.list(Some(&format!("{name}@example.test")), 0).len(), *before, "the bus is away");
     }
     down.end();
-    // They come together, so all but the first of each wait for an hour.
+    // They arrive together, so that all but the first notice of each person are held back for an hour.
     let mut brought = cloud.held("new_sign_in", None).await;
     for (name, before) in names.iter().zip(&before) {
         let mails = cloud.mails_to(&format!("{name}@example.test")).await.len() - before;
@@ -312,10 +322,11 @@ async fn a_long_outage_of_the_bus_loses_nothing_and_poison_holds_up_nothing() {
     assert!(items(&cloud, "outbox").await.iter().any(|item| item["event"]["S"] == "{"));
 }
 
-/// R4: what the stream did not keep long enough is still in the outbox: somebody publishes it once more, of a span of time, as
-/// often as they like.
+/// Events that the stream no longer keeps are still in the outbox. An operator publishes those of a span of time again, any
+/// number of times.
+/// Promise: delivery-dead-letters
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_given_up_is_published_again_by_hand() {
+async fn events_that_the_stream_dropped_are_published_again_by_an_operator() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let ben = cloud.member("ben").await;
@@ -334,7 +345,7 @@ async fn what_was_given_up_is_published_again_by_hand() {
     until(async || !cloud.aws.dead_letters.list().is_empty()).await;
     down.end();
     let mails = async || (cloud.mails_to(&ana.email()).await.len() - before.0, cloud.mails_to(&ben.email()).await.len() - before.1);
-    assert_eq!(mails().await, (0, 1), "a day is over for the one, not for the other");
+    assert_eq!(mails().await, (0, 1), "the time of one of them is over, that of the other is not");
     let given_up = cloud.aws.dead_letters.list();
     assert_eq!((given_up.len(), given_up[0].queue.as_deref()), (1, Some("Failures")), "{given_up:?}");
 
@@ -344,15 +355,20 @@ async fn what_was_given_up_is_published_again_by_hand() {
     };
     let told = Report { found: 3, published: 0, poisoned: vec![POISON.to_owned()], refused: 0 };
     assert_eq!(redrive(since, later, true).await, told);
-    assert_eq!((redrive(later, cloud.now(), false).await.found, mails().await), (0, (0, 1)), "of another time");
+    assert_eq!(
+        (redrive(later, cloud.now(), false).await.found, mails().await),
+        (0, (0, 1)),
+        "events of another span of time are not published"
+    );
     for _ in 0..2 {
         assert_eq!(redrive(since, later, false).await, Report { published: 2, ..told.clone() });
         assert_eq!(mails().await, (1, 1));
     }
 }
 
-/// B2, E1, O-6: mails come in the reader's language, in two forms; a code stands in no table; who has an account already is told
-/// so and gets neither code nor link.
+/// Mails are in the reader's language, as text and HTML. Their codes are in no table. Somebody who registers an address that has
+/// an account already is told so by mail and gets neither code nor link.
+/// Promise: language, secrets-hashed, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mails_speak_the_readers_language_and_keep_secrets() {
     let cloud = Cloud::start().await;
@@ -377,7 +393,8 @@ async fn mails_speak_the_readers_language_and_keep_secrets() {
     assert!(mail.code.is_none() && mail.links.is_empty());
 }
 
-/// B2: a code for a number goes by text message, and stands in no table either.
+/// A code for a phone number goes by text message, and is in no table either.
+/// Promise: secrets-hashed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_for_a_number_goes_by_text_message() {
     const ID: &str = "chl_01K9ZCF9T4N2GV6EWD8JXR5KQM";
@@ -402,9 +419,10 @@ async fn a_code_for_a_number_goes_by_text_message() {
     assert!(!cloud.dump().await.to_string().contains(&code));
 }
 
-/// C4: when a spent refresh token is used again its owner is told.
+/// When a used refresh token is used again, its owner is notified.
+/// Promise: refresh-reuse
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_reuse_of_a_spent_token_is_told_to_its_owner() {
+async fn the_reuse_of_a_refresh_token_is_notified_to_its_owner() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let signed_in = cloud.anonymous().post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(201);

@@ -1,4 +1,5 @@
-//! The edge of the system: which operation answers a request, and where the request comes from, whatever is written in it.
+//! Routing at the edge: which operation answers a request and which client address it gets do not depend on what a client writes
+//! into it.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -11,8 +12,8 @@ use tokio::{
 
 use crate::security::ADDRESS_HEADERS;
 
-/// Paths of operations that have a parameter, one for each kind: a name, the secret of a flow, an id, one of a few words, a file,
-/// two at once. What follows is the body, if it takes one.
+/// Paths of operations with a parameter, one for each kind: a name, the secret of a flow, an id, one of a few words, a file,
+/// two parameters. The last string is the body, if the operation takes one.
 const OPERATIONS: [(&str, &str, &str); 14] = [
     ("GET", "/v1/usernames/{}/availability", ""),
     ("GET", "/v1/users/{}", ""),
@@ -30,7 +31,7 @@ const OPERATIONS: [(&str, &str, &str); 14] = [
     ("PUT", "/v1/admin/users/ana/roles/{}", ""),
 ];
 
-/// What stands in their place, as it is typed.
+/// The values of the parameters, as they are sent.
 const PARAMETERS: [&str; 22] = [
     "..%5C..%5Cv1%5Cme",
     "..%5C..%5C..%5Cv1%5Csessions%23",
@@ -75,7 +76,7 @@ async fn ask(cloud: &Cloud, from: [u8; 2], request: &str, headers: &[(&str, &str
     (status, serde_json::from_str(body).unwrap_or_default())
 }
 
-/// The answer to a parameter that means nothing, without what differs from one request to the next.
+/// The answer to an unknown parameter, without the values that differ in each answer.
 fn own(answer: (u16, Value)) -> (u16, Value) {
     let (status, body) = answer;
     (status, body["code"].clone())
@@ -85,7 +86,8 @@ fn bearer(caller: &Caller) -> String {
     format!("Bearer {}", caller.token())
 }
 
-/// What is in a path's parameter is data: each operation answers as it does to a name that nobody has.
+/// A path parameter is data: each operation answers as it does to an unknown name.
+/// Promise: routing
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parameter_never_chooses_another_operation() {
     let cloud = Cloud::start().await;
@@ -96,7 +98,7 @@ async fn a_parameter_never_chooses_another_operation() {
             let request = format!("{method} {}", path.replace("{}", parameter));
             own(ask(&cloud, from, &request, &[("authorization", &token)], body).await)
         };
-        // A name that is none: a lookup tells it from one that nobody has.
+        // An invalid name: the look-up answers it otherwise than an unknown one.
         let expected = answer("No-Name", 1).await;
         assert!(expected.0 < 500 && expected.1 != "method_not_allowed", "{method} {path}: {expected:?}");
         for (n, parameter) in PARAMETERS.iter().enumerate() {
@@ -110,7 +112,9 @@ async fn a_parameter_never_chooses_another_operation() {
     );
 }
 
-/// API Gateway decodes a path before it looks for the route, so that an encoded slash divides, and ends it at a question mark.
+/// API Gateway decodes a path before it looks for the route, so that an encoded slash separates segments and an encoded question
+/// mark ends the path.
+/// Promise: routing, gateway-http
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_gateway_decodes_a_path_before_it_looks_for_the_route() {
     let cloud = Cloud::start().await;
@@ -140,7 +144,8 @@ async fn the_gateway_decodes_a_path_before_it_looks_for_the_route() {
     }
 }
 
-/// Whatever host a client names, the operation is that of the path.
+/// Whatever `Host` a client sends, the operation is that of the path.
+/// Promise: routing
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_never_chooses_an_operation() {
     const HOSTS: [&str; 18] = [
@@ -180,7 +185,8 @@ async fn a_host_never_chooses_an_operation() {
     }
 }
 
-/// What a function logs of a request is the route that the gateway chose, and nothing of the edge's secret.
+/// A function logs the route that the gateway chose, and never the edge's secret.
+/// Promise: routing, log-secrets
 #[test]
 fn the_log_names_the_route_that_answered() {
     let attacks = async {
@@ -202,7 +208,8 @@ fn the_log_names_the_route_that_answered() {
 const SECRET: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
 const NEXT: &str = "q9Kx3oR8tU5wY0aC2eG7hI4lM6nO1sZd";
 
-/// A secret that could be guessed is none: no function starts with it.
+/// No function starts with a secret of the edge that could be guessed.
+/// Promise: edge-address
 #[tokio::test]
 async fn a_weak_secret_is_refused_at_the_start() {
     for weak in ["short", &SECRET[..31], &format!("{SECRET},short"), &"a".repeat(64)] {
@@ -226,7 +233,9 @@ async fn look_up(client: &Caller) -> tests::Reply {
     client.get("/v1/usernames/zoe/availability").await
 }
 
-/// Behind an edge that proves itself each viewer is a client of its own; behind none the edge's word counts for nothing.
+/// Behind an edge that proves itself with the secret each viewer is a client of its own. Without the secret the edge's headers
+/// are ignored.
+/// Promise: edge-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn viewers_behind_one_edge_do_not_share_limits() {
     let cloud = Cloud::start_with(&[("EdgeSecrets", &format!("{SECRET},{NEXT}"))]).await;
@@ -241,16 +250,17 @@ async fn viewers_behind_one_edge_do_not_share_limits() {
     for other in ["203.0.113.2:1000", "2001:db8:0:1::1:1000"] {
         let _ = look_up(&viewer(NEXT, other)).await.is(200);
     }
-    // A network of IPv6 is one client.
+    // An IPv6 network counts as one client.
     exhaust(&viewer(SECRET, "2001:db8:0:2::1:1000")).await;
     let _ = look_up(&viewer(SECRET, "2001:db8:0:2:ffff::9:1000")).await.is_problem(429, "too_many_requests");
     let _ = look_up(&viewer(SECRET, "2001:db8:0:3::1:1000")).await.is(200);
-    // What the edge itself asks is its own, as is what it says no address of.
+    // Requests of the edge itself, and those without a viewer's address, count for the edge.
     let _ = look_up(&edge).await.is(200);
     let _ = look_up(&viewer(SECRET, "unknown")).await.is(200);
 }
 
-/// Without the secret, and with a wrong one, no header says where a client is.
+/// Without the secret or with a wrong one, no header changes a client's address.
+/// Promise: edge-address, client-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forged_header_changes_nothing() {
     let prefix = &SECRET[..31];
@@ -268,7 +278,7 @@ async fn a_forged_header_changes_nothing() {
                 let _ = look_up(&forged).await.is_problem(429, "too_many_requests");
             }
         }
-        // Nor does the proof under another name.
+        // The proof in a header of another name does not count either.
         let elsewhere =
             client.with("x-edge-secret-", SECRET).with("edge-secret", SECRET).with("cloudfront-viewer-address", "203.0.113.1:1");
         let _ = look_up(&elsewhere).await.is_problem(429, "too_many_requests");
@@ -276,9 +286,10 @@ async fn a_forged_header_changes_nothing() {
     }
 }
 
-/// Where a device is shown to be comes from the edge, and from nobody else.
+/// The place that is shown for a device comes from the proven edge only.
+/// Promise: edge-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_device_has_a_place_only_by_a_proven_edge() {
+async fn only_a_proven_edge_sets_the_place_of_a_device() {
     let cloud = Cloud::start_with(&[("EdgeSecrets", SECRET)]).await;
     let ana = cloud.member("ana").await;
     let from = |secret: &str| {

@@ -1,5 +1,4 @@
-//! Somebody who has everything that can be kept of a person, a canary in every field of it: whoever shows or removes it all is
-//! held against this.
+//! An account with a canary in every field that can hold personal data. Tests of the archive and of the deletion use it.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +6,10 @@ use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Socket, Value, json};
 
 use crate::deletion::{schedule, sha256, upload};
 
-/// Her numbers, the second of which is not proven yet.
+/// Her phone numbers. The second one is not proven yet.
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
-/// What stands in her records, in small letters.
+/// The canaries in her items, in lower case.
 pub(crate) const CANARIES: [&str; 17] = [
     "canary_name",
     "canary_former",
@@ -31,7 +30,7 @@ pub(crate) const CANARIES: [&str; 17] = [
     "canary-nonce-1-0",
 ];
 
-/// Every kind of item that stands beside somebody's record, but the roles of staff. A kind that is added belongs here, and into
+/// Every kind of item under a person's key besides the account itself, except the roles of staff. Add a new kind here and in
 /// [`Everything::of`].
 const KINDS: [&str; 25] = [
     "addresses",
@@ -61,35 +60,35 @@ const KINDS: [&str; 25] = [
     "user",
 ];
 
-/// Who has everything, and what others have to do with her.
+/// The person with everything, and the others who are connected with her.
 pub(crate) struct Everything {
-    /// Her.
+    /// The person herself.
     pub canary: Caller,
     /// The room with her friend.
     pub room: Value,
-    /// Where her archive is noted.
+    /// The path of her archive.
     pub archive: String,
-    /// How her leaving is scheduled.
+    /// The answer to scheduling her deletion.
     pub scheduled: Value,
-    /// Hers and her friend's, open.
+    /// Her open socket and her friend's.
     _sockets: (Socket, Socket),
 }
 
 impl Everything {
-    /// Plants it.
+    /// Makes the account and plants the canaries.
     pub async fn of(cloud: &Cloud, friend: &Caller) -> Self {
         let canary = registered(cloud).await;
         let (app, recovery) = proven(cloud, &canary).await;
         let canary = cloud.step_up(&canary, &app).await;
         let version = async || canary.get("/v1/me").await.header("etag");
         canary.with("if-match", version().await).patch("/v1/me", json!({ "bio": "canary of the bio" })).await.is(200);
-        // Another name, which is kept for her when she takes the first one back.
+        // Another username, which stays reserved for her when she takes the first one back.
         for name in ["canary_former", canary.name()] {
             canary.with("if-match", version().await).put("/v1/me/username", json!({ "username": name })).await.is(200);
         }
         let address = json!({ "street": "1 Canary Street", "city": "Canarytown", "postal_code": "SW1A 1AA", "country": "GB" });
         canary.post("/v1/me/addresses", address).await.is(201);
-        // Pictures: one that was replaced, one that is shown, one that never arrived.
+        // Pictures: one that was replaced, one that is shown, one that was never uploaded.
         for _ in 0..2 {
             assert_eq!(upload(cloud, &canary).await["state"], "published");
         }
@@ -98,14 +97,14 @@ impl Everything {
         let (room, sockets) = talked(&canary, friend).await;
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
-        // Elsewhere, on a device that is trusted; and where she has not come to the end.
+        // A sign-in on a trusted device, and one that is not finished.
         let browser = cloud.anonymous().with("user-agent", "canary-agent/2.0");
         let sign_in = json!({ "login": "canary_name", "password": PASSWORD, "remember_device": true });
         let flow = browser.post("/v1/sessions", sign_in.clone()).await.is(202);
         let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
         browser.post(&format!("{path}/verify"), json!({ "code": recovery[0] })).await.is(201);
         cloud.anonymous().post("/v1/sessions", sign_in).await.is(202);
-        // What is under way: other contacts, another app, another passkey, a link, an archive.
+        // Flows under way: other contacts, another app, another passkey, a link, an archive.
         canary.post("/v1/me/email-changes", json!({ "email": "canary.new@example.test" })).await.is(202);
         canary.post("/v1/me/phone-changes", json!({ "phone": PHONES[1] })).await.is(202);
         canary.post("/v1/me/mfa/factors/app", json!({})).await.is(201);
@@ -120,10 +119,10 @@ impl Everything {
         everything
     }
 
-    /// Fails if anything is missing, and if anything stands beside her record that nobody has thought of.
+    /// Fails if a kind or a canary is missing, and if there is a kind of item that [`KINDS`] does not have.
     async fn is_planted(&self, cloud: &Cloud) {
         let kinds: BTreeSet<String> = self.items(cloud).await.iter().map(|i| i["kind"]["S"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(kinds, KINDS.map(str::to_owned).into(), "what stands beside her record");
+        assert_eq!(kinds, KINDS.map(str::to_owned).into(), "the kinds of items under her key");
         let dump = cloud.dump().await.to_string().to_lowercase();
         for canary in CANARIES {
             assert!(dump.contains(canary), "{canary} was not planted");
@@ -134,7 +133,7 @@ impl Everything {
         }
     }
 
-    /// What stands beside her record.
+    /// The items under her key besides the account itself.
     pub async fn items(&self, cloud: &Cloud) -> Vec<Value> {
         let dump = cloud.dump().await;
         let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
@@ -155,7 +154,7 @@ async fn registered(cloud: &Cloud) -> Caller {
     canary.signed_in(canary.post(&format!("{path}/complete"), json!({})).await.is(201))
 }
 
-/// Every factor that there is.
+/// Sets up every kind of factor.
 async fn proven(cloud: &Cloud, canary: &Caller) -> (App, Vec<String>) {
     cloud.phone(canary, PHONES[0]).await;
     let asked = canary.post("/v1/me/passkeys/options", json!({})).await.is(201);
@@ -164,7 +163,7 @@ async fn proven(cloud: &Cloud, canary: &Caller) -> (App, Vec<String>) {
     cloud.second_factors(canary, PHONES[0]).await
 }
 
-/// What both have said, in a room of their own and in the public one.
+/// Sends messages of both, in their direct room and in the public one.
 async fn talked(canary: &Caller, friend: &Caller) -> (Value, (Socket, Socket)) {
     let room = canary.post("/v1/rooms/direct", json!({ "user": friend.id() })).await.json()["id"].clone();
     let (mut hers, mut theirs) = (canary.socket().await, friend.socket().await);

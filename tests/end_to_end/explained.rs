@@ -1,14 +1,18 @@
-//! What operators read of a refusal: one line with its code, cause and place, the request's id as the client was told it, and the
-//! person's id where it is known.
+//! What operators read about a refusal: one log line with its code, cause and source location, the request's id as the client was
+//! told it, the person's id where it is known, and the operation on the table that failed or was refused.
 
 use std::time::Duration;
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
 
-/// What was done, the reply, and the cause that the log must name.
+/// What was done, the reply, and the cause that the log must contain.
 type Case = (&'static str, Reply, &'static str);
 
-/// Whose request it was, if anybody knows.
+/// The requests with their replies and the causes that the log must name, and whose requests they were.
 async fn journey() -> Vec<(Case, Option<String>)> {
     let cloud = Cloud::start().await;
     let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
@@ -51,7 +55,8 @@ async fn journey() -> Vec<(Case, Option<String>)> {
     cases
 }
 
-/// Every refusal is explained by one line, and no line tells what somebody typed.
+/// Each refusal is logged in one line, and no line contains what somebody typed.
+/// Promise: log-refusals, log-secrets
 #[test]
 fn a_refusal_is_explained_in_one_line() {
     let Some((cases, log)) = logged(journey()) else { return };
@@ -80,4 +85,35 @@ fn a_refusal_is_explained_in_one_line() {
         assert!(line.contains("cause=\"") && !line.contains("cause=\"\""), "{line}");
     }
     assert!(!log.contains("canary"), "what somebody typed is in the log");
+}
+
+/// The line of a request names the operation on the table that was refused or failed, and what kind of item it was on, but no key.
+#[test]
+fn the_line_of_a_request_names_the_operation_on_the_table() {
+    let journey = async {
+        let cloud = Cloud::start().await;
+        let ana = cloud.member("ana").await;
+        let rename = async || ana.patch("/v1/me/passkeys/pky_01K9ZC4QW8V3T6R1NHXJ5B2MDP", json!({ "name": "My phone" })).await;
+        let read = ana.get("/v1/me").await;
+        let refused = rename().await;
+        refused.is_problem(404, "not_found");
+        cloud.aws.faults.script(Target::of("MfaFunction", Service::DynamoDb, "UpdateItem"), Fault::Unavailable);
+        let failed = rename().await;
+        failed.is_problem(503, "unavailable");
+        [
+            (read, None),
+            (refused, Some(" storage.refused=\"update PASSKEY\"")),
+            (failed, Some("the table does not answer: update PASSKEY: ")),
+        ]
+    };
+    let Some((replies, log)) = logged(journey) else { return };
+    for (reply, told) in replies {
+        let request = format!("request_id={} ", reply.header("x-request-id"));
+        let line = log.lines().find(|line| line.contains(&request) && line.contains(" status=")).expect("a line of each request");
+        match told {
+            Some(told) => assert!(line.contains(told), "{line}"),
+            None => assert!(!line.contains("storage") && !line.contains("table"), "{line}"),
+        }
+    }
+    assert!(!log.contains("pky_01K9ZC4QW8V3T6R1NHXJ5B2MDP"), "a key is in the log");
 }

@@ -1,4 +1,4 @@
-//! I-15: everything that is kept about oneself, in one archive. B13, F2, L6.
+//! The archive of everything that is stored about the caller.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ fn archives(cloud: &Cloud) -> usize {
     files(cloud).iter().filter(|path| path.contains("/exports/") && Path::new(path).extension() == Some(OsStr::new("zip"))).count()
 }
 
-/// Asks for an archive, waits until it is made, and says where it is noted.
+/// Asks for an archive, waits until it is made, and returns the path of its resource.
 async fn asked(cloud: &Cloud, caller: &Caller) -> String {
     let export = caller.post(EXPORTS, json!({})).await.is(202);
     assert_eq!((&export["status"], export.get("url")), (&json!("waiting"), None));
@@ -60,7 +60,7 @@ fn document(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Value {
     serde_json::from_slice(&files[name]).unwrap()
 }
 
-/// Every string that stands in one of these attributes, at any depth.
+/// Every string in one of these attributes, at any depth.
 fn secrets(item: &Value, names: &[&str], found: &mut BTreeSet<String>) {
     match item {
         Value::Object(members) => {
@@ -85,8 +85,9 @@ fn strings(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// I-15: a canary in every field that can hold something personal is found in the archive; every kind of item that stands beside
-/// the record is spoken of in it; no secret is in it, and nothing that somebody else said.
+/// A canary in every field that can hold personal data is found in the archive. Every kind of item beside the account's record is
+/// in it. It contains no secret, and nothing that somebody else wrote.
+/// Promise: export-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_is_in_the_archive() {
     let cloud = Cloud::start().await;
@@ -126,7 +127,7 @@ async fn everything_is_in_the_archive() {
     for secret in kept {
         assert!(!whole.contains(secret.as_str()), "a secret is in the archive: {secret}");
     }
-    // It goes with all the rest.
+    // It is deleted with everything else.
     until_due(&cloud, &everything.scheduled).await;
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
@@ -134,10 +135,11 @@ async fn everything_is_in_the_archive() {
     assert_eq!(self::files(&cloud), [""; 0]);
 }
 
-/// I-15, B13, F2: one a day; it takes a fresh proof, as does its link, which is good for five minutes; nobody else's; gone after
-/// a day.
+/// One archive a day. Asking for it takes a fresh proof, and so does its link, which is valid for five minutes. Nobody else gets
+/// it. It is deleted after a day.
+/// Promise: export-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_archive_is_ones_own_and_expires() {
+async fn an_archive_is_private_and_expires() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     cloud.anonymous().post(EXPORTS, json!({})).await.is_problem(401, "token_invalid");
@@ -154,7 +156,7 @@ async fn an_archive_is_ones_own_and_expires() {
     let url = ana.get(&path).await.is(200)["url"].as_str().unwrap().to_owned();
     cloud.anonymous().get(&url).await.has(200);
     cloud.advance(Duration::from_secs(301)).await;
-    // The link is no longer good.
+    // The link has expired.
     cloud.anonymous().get(&url).await.has(403);
     ana.get(&path).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
@@ -163,17 +165,18 @@ async fn an_archive_is_ones_own_and_expires() {
     cloud.advance(Duration::from_secs(24 * 3600)).await;
     let ana = cloud.sign_in("ana").await;
     let gone = ana.get(&path).await;
-    // By the clock, whether the record has been cleaned up or not.
+    // By the clock, whether its item has been deleted or not.
     if gone.status == 200 {
         assert_eq!((&gone.json()["status"], gone.json().get("url")), (&json!("expired"), None));
     } else {
         gone.is_problem(404, "not_found");
     }
-    assert_eq!(files(&cloud), [""; 0], "the bucket has emptied itself");
+    assert_eq!(files(&cloud), [""; 0], "the bucket has deleted the archive by its lifecycle");
     asked(&cloud, &ana).await;
 }
 
-/// I-15, Z3: what could not be asked for or could not be made does not count, and a lost reply refuses nobody.
+/// A request that failed or an archive that could not be made does not count as the one of the day. A lost reply refuses nobody.
+/// Promise: export-access, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_archive_that_is_not_made_does_not_count() {
     let cloud = Cloud::start().await;
@@ -200,9 +203,10 @@ async fn an_archive_that_is_not_made_does_not_count() {
     ana.post(EXPORTS, json!({})).await.is_problem(429, "too_many_requests");
 }
 
-/// D-3, L6: an archive goes with its account, also one whose making was under way.
+/// An archive is deleted with its account, also one that is being made.
+/// Promise: deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_archive_goes_with_its_account() {
+async fn an_archive_is_deleted_with_its_account() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let scheduled = schedule(&ana).await;
@@ -213,7 +217,7 @@ async fn an_archive_goes_with_its_account() {
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
     assert_eq!(files(&cloud), [""; 0]);
-    // Told once more, it makes nothing for nobody.
+    // The event of a deleted account makes no archive.
     let export = path.rsplit('/').next().unwrap();
     let event = json!({ "name": "export_requested", "user": ana.id(), "export": export });
     let detail = json!({ "id": "evt_01K9ZCHCW7R5JY9H0FAMZV8NTS", "at": 0, "event": event });

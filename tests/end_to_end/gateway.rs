@@ -1,4 +1,4 @@
-//! The gateways: what a client meets before any function, and after it, as on AWS.
+//! The gateways: what API Gateway does before and after a function, here as on AWS.
 
 use std::time::Duration;
 
@@ -24,15 +24,16 @@ use tokio_tungstenite::{
 
 const MB: usize = 1024 * 1024;
 
-/// HTTP: oversized bodies and headers, and paths that are no text, never reach a function.
+/// HTTP: oversized bodies and headers, and paths that are no valid text, never reach a function.
+/// Promise: gateway-http
 #[tokio::test]
-async fn the_gateway_refuses_in_its_own_words() {
+async fn the_gateway_refuses_oversized_and_malformed_requests() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     let large = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 10 * MB + 1]).await;
     assert_eq!(large.is(413), json!({ "message": "Request Entity Too Large" }));
-    assert_eq!(large.header("server-timing"), "aws;desc=\"calls=0 rcu=0 wcu=0\"", "a refusal says what it cost, too");
-    // Within the gateway's limit, beyond Lambda's.
+    assert_eq!(large.header("server-timing"), "aws;desc=\"calls=0 rcu=0 wcu=0\"", "a refusal reports its cost too");
+    // Within the gateway's limit, above Lambda's.
     let event = caller.raw(Method::POST, "/v1/sessions", Some("application/json"), vec![b' '; 7 * MB]).await;
     assert_eq!(event.is(413), json!({ "message": "Request Entity Too Large" }));
     let headers = caller.with("x-long", "x".repeat(10_240)).get("/v1/me").await;
@@ -41,9 +42,10 @@ async fn the_gateway_refuses_in_its_own_words() {
     assert_eq!(broken.is(400), json!({ "message": "Bad Request" }));
 }
 
-/// HTTP: a path that there is not and a method that a path does not take get a problem, or a page in the reader's language.
+/// HTTP: an unknown path, and a method that a path does not have, get a problem document or a page in the reader's language.
+/// Promise: problem-pages, language
 #[tokio::test]
-async fn what_no_route_is_for_is_answered_in_our_words() {
+async fn unknown_routes_get_a_problem_or_a_page() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     let unknown =
@@ -82,9 +84,10 @@ async fn what_no_route_is_for_is_answered_in_our_words() {
     reader.post("/v1/nothing", json!({})).await.is_problem(404, "not_found");
 }
 
-/// HTTP: HEAD is answered wherever GET is, with what GET says about its body instead of the body.
+/// HTTP: HEAD is answered wherever GET is, with the headers of GET and no body.
+/// Promise: gateway-http
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn head_says_what_get_would_say() {
+async fn head_has_the_headers_of_get() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let gets = tests::document()["paths"].as_object().expect("paths").iter().filter(|(_, item)| item["get"].is_object());
@@ -111,7 +114,8 @@ async fn head_says_what_get_would_say() {
     let _ = cloud.anonymous().send(Method::HEAD, "/v1/me", None).await.is(401);
 }
 
-/// HTTP: a route lets its burst through and then its rate, by the clock.
+/// HTTP: a route lets its burst through and then its rate, by the moved clock.
+/// Promise: gateway-http
 #[tokio::test]
 async fn a_burst_beyond_the_limit_is_throttled() {
     let limits = [("ThrottleRate", "1"), ("ThrottleBurst", "3")].map(|(k, v)| (k.to_owned(), v.to_owned()));
@@ -129,9 +133,10 @@ async fn a_burst_beyond_the_limit_is_throttled() {
     assert_eq!(get().await.expect("an answer").status(), 200);
 }
 
-/// HTTP: the gateway answers preflights, and what functions say about origins does not count.
+/// HTTP: the gateway answers preflights, and replaces what functions say about origins.
+/// Promise: gateway-http
 #[tokio::test]
-async fn origins_are_the_gateways_business() {
+async fn the_gateway_answers_for_cross_origin_requests() {
     let cloud = Cloud::start().await;
     let from = |origin: &str| cloud.anonymous().with("origin", origin).with("access-control-request-method", "PATCH");
     for path in ["/v1/me", "/v1/nothing", "/"] {
@@ -139,7 +144,7 @@ async fn origins_are_the_gateways_business() {
         let _ = allowed.is(204);
         assert_eq!(allowed.header("access-control-allow-origin"), "http://localhost:5173");
         assert!(allowed.header("access-control-allow-methods").contains("PATCH"));
-        assert_eq!(allowed.header("x-request-id"), "", "no function is asked");
+        assert_eq!(allowed.header("x-request-id"), "", "no function is invoked");
     }
     let unknown = from("http://localhost:5173").get("/v1/nothing").await;
     unknown.is_problem(404, "not_found");
@@ -152,7 +157,8 @@ async fn origins_are_the_gateways_business() {
     assert!(reply.header("access-control-expose-headers").contains("etag"));
 }
 
-/// HTTP: the caller's address is the peer's, whatever a header claims.
+/// HTTP: the caller's address is that of the connection, whatever a header claims.
+/// Promise: client-address
 #[tokio::test]
 async fn nobody_chooses_their_address() {
     let cloud = Cloud::start().await;
@@ -166,7 +172,7 @@ async fn nobody_chooses_their_address() {
             .await;
         statuses.push(reply.status.as_u16());
     }
-    assert!(statuses.contains(&429), "a header does not get around a limit: {statuses:?}");
+    assert!(statuses.contains(&429), "a header does not change the limit: {statuses:?}");
     let _ = cloud.anonymous().post("/v1/sessions", guess).await.is(401);
 }
 
@@ -200,9 +206,10 @@ async fn close_code(mut socket: impl StreamExt<Item = Result<Message, tokio_tung
     tokio::time::timeout(PATIENCE, search).await.expect("it closes")
 }
 
-/// WebSocket: only its own path upgrades, and only a WebSocket's request.
+/// WebSocket: only the stage's path upgrades, and only a WebSocket handshake.
+/// Promise: gateway-socket
 #[tokio::test]
-async fn nothing_but_a_websocket_gets_to_the_socket() {
+async fn only_a_websocket_handshake_opens_a_socket() {
     let cloud = Cloud::start().await;
     let listener = cloud.urls.socket.replace("ws://", "http://");
     let caller = cloud.anonymous();
@@ -212,7 +219,8 @@ async fn nothing_but_a_websocket_gets_to_the_socket() {
     assert!(cloud.connections.list().is_empty());
 }
 
-/// WebSocket: a frame of 32 KB and a message of 128 KB pass, a byte more closes with 1009; binary frames close with 1003.
+/// WebSocket: a frame of 32 KB and a message of 128 KB pass, one byte more closes with 1009, and binary frames close with 1003.
+/// Promise: gateway-socket
 #[tokio::test]
 async fn the_sizes_of_frames_are_limited() {
     let cloud = Cloud::start().await;
@@ -224,11 +232,11 @@ async fn the_sizes_of_frames_are_limited() {
         socket.send(fragment(opcode, last, 32 * 1024)).await.expect("sent");
     }
     let answer = tokio::time::timeout(PATIENCE, socket.next()).await.expect("in time").expect("open").expect("a frame");
-    assert!(answer.is_text(), "128 KB of nothing get an error frame: {answer:?}");
+    assert!(answer.is_text(), "128 KB that are no frame get an error frame: {answer:?}");
     for (opcode, last) in
         [(Data::Text, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, false), (Data::Continue, true)]
     {
-        // The gateway may have hung up before the last one.
+        // The gateway may have closed before the last one.
         drop(socket.send(fragment(opcode, last, 32 * 1024)).await);
     }
     assert_eq!(close_code(socket).await, 1009);
@@ -242,15 +250,16 @@ async fn the_sizes_of_frames_are_limited() {
     assert_eq!(close_code(socket).await, 1003);
 }
 
-/// WebSocket: ten minutes of silence or two hours in all end a connection with 1001, by the clock.
+/// WebSocket: ten minutes without traffic, or two hours in all, end a connection with 1001, by the moved clock.
+/// Promise: gateway-socket
 #[tokio::test]
-async fn a_socket_lives_as_long_as_the_platform_lets_it() {
+async fn silence_and_age_close_a_socket() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let silent = raw(&ana).await;
     cloud.settle().await; // The greeting counts as traffic.
     cloud.advance(Duration::from_mins(9)).await;
-    assert_eq!(cloud.connections.list().len(), 1, "nine minutes are not ten");
+    assert_eq!(cloud.connections.list().len(), 1, "open after nine minutes");
     cloud.advance(Duration::from_mins(1)).await;
     assert_eq!(close_code(silent).await, 1001);
 
@@ -265,7 +274,8 @@ async fn a_socket_lives_as_long_as_the_platform_lets_it() {
     assert_eq!(close_code(lively).await, 1001);
 }
 
-/// WebSocket: the management endpoint reaches open connections of acceptable size, and no others.
+/// WebSocket: the management endpoint posts to open connections, up to the size limit, and to no others.
+/// Promise: gateway-socket
 #[tokio::test]
 async fn a_connection_is_posted_to_until_it_is_gone() {
     let cloud = Cloud::start().await;

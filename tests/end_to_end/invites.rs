@@ -1,4 +1,4 @@
-//! I-13: invitation codes. Everybody has one, enters one other at most, sees who entered theirs. P3, P7, Z14, Q3, D5, E1.
+//! Invitation codes. Everybody has one, can enter one code of somebody else, and sees who entered theirs.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -43,7 +43,7 @@ async fn by_phone(cloud: &Cloud, phone: &str, with: Value) -> Reply {
     client.post(&format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap()), body).await
 }
 
-/// A registration in steps that has come to the names, and what is given there.
+/// A registration in steps up to the names, and the names to send.
 async fn proven_flow(cloud: &Cloud, name: &str) -> (Caller, String) {
     let caller = cloud.anonymous().named(name);
     let flow = caller.post("/v1/registrations", json!({ "email": caller.email() })).await.is(201);
@@ -57,7 +57,7 @@ fn personal(code: &str) -> Value {
     json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29", "invite_code": code })
 }
 
-/// Does the rest of a registration whose names are given.
+/// Completes a registration whose names have been sent.
 async fn complete(caller: &Caller, path: &str) -> Caller {
     caller.put(&format!("{path}/username"), json!({ "username": caller.name() })).await.is(200);
     caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
@@ -70,7 +70,7 @@ async fn administrator(cloud: &Cloud, name: &str, phone: &str) -> (Caller, App) 
     (cloud.step_up(&caller, &app).await, app)
 }
 
-/// Has somebody's account deleted, now.
+/// Deletes somebody's account now.
 async fn remove(cloud: &Cloud, who: &Caller) {
     who.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     cloud.advance(DAY * 30 + HOUR).await;
@@ -79,7 +79,8 @@ async fn remove(cloud: &Cloud, who: &Caller) {
     cloud.settle().await;
 }
 
-/// I-13: whichever way an account is opened it has a code of its own, and the same at every sign-in.
+/// An account has a code of its own, however it was opened, and the code stays the same.
+/// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_has_a_code_and_keeps_it() {
     let cloud = Cloud::start().await;
@@ -105,9 +106,10 @@ async fn everybody_has_a_code_and_keeps_it() {
     assert_eq!((again.id(), code(&again).await), (cyd.id(), code(&cyd).await));
 }
 
-/// I-13: a number that is given out again: who begins afresh has a code of their own too.
+/// The new account of somebody who was given a recycled number has a code of its own.
+/// Promise: invite-code, phone-recycled
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_begins_afresh_has_another_code() {
+async fn a_new_account_with_a_recycled_number_has_another_code() {
     let cloud = Cloud::start().await;
     let phone = "+447700900302";
     let first = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({})).await.is(201));
@@ -116,14 +118,15 @@ async fn who_begins_afresh_has_another_code() {
     let next = cloud.anonymous().signed_in(by_phone(&cloud, phone, json!({ "start_afresh": true })).await.is(201));
     assert_ne!(next.id(), first.id());
     assert_ne!(code(&next).await, before);
-    // The account before is at rest: its code is nobody's to enter.
+    // The former account is deactivated, so its code cannot be entered.
     enter(&next, &before).await.is_problem(422, "invite_invalid");
 }
 
-/// I-13, A6: a drawn code that is somebody's already is drawn again, and nobody notices; nor does who is refused for another
-/// reason lose the account they could have had.
+/// When the drawn code is somebody's already, another one is drawn, and the client does not notice. A request that is refused for
+/// another reason does not lose the account because of it.
+/// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
+async fn a_drawn_code_that_is_taken_is_drawn_again() {
     let cloud = Cloud::start().await;
     let target = |function: &str, times| Target::of(function, Service::DynamoDb, "TransactWriteItems").times(times);
     let (ana, path) = proven_flow(&cloud, "ana").await;
@@ -138,7 +141,7 @@ async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     assert_eq!((own["code"].as_str().unwrap().len(), &own["inviter"]["username"]), (6, &json!("ben")));
     assert_eq!(cloud.of_kind("user").await.len(), 2);
 
-    // Where none is free there is no account, and the same request may be sent again.
+    // If no free code is found there is no account, and the same request may be repeated.
     let client = cloud.anonymous();
     let flow = client.post("/v1/phone-sign-ins", json!({ "phone": "+447700900303" })).await.is(202);
     let verify = format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap());
@@ -150,9 +153,11 @@ async fn a_code_that_is_taken_is_drawn_again_unnoticed() {
     assert_eq!(cloud.of_kind("user").await.len(), 3);
 }
 
-/// I-13: an account from before there were codes gets one when it is first asked for; one, whoever asks how often.
+/// An account that was made before there were codes gets one at its first request for it: one, for any number of concurrent
+/// requests.
+/// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_was_here_before_codes_gets_one() {
+async fn an_account_without_a_code_gets_one() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let core = cloud.core();
@@ -170,7 +175,9 @@ async fn who_was_here_before_codes_gets_one() {
     assert_eq!(used(&ana).await, 1);
 }
 
-/// I-13, P7: once and for good; in any case, with space around it; its owner is shown, and the list has who entered it.
+/// A code is entered once and cannot be changed. Case and surrounding space do not matter. The answer shows its owner, and the
+/// owner's list shows who entered it.
+/// Promise: invite-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_is_entered_once_and_for_good() {
     let cloud = Cloud::start().await;
@@ -181,7 +188,7 @@ async fn a_code_is_entered_once_and_for_good() {
     let entered = reply.is(201);
     assert_eq!((&entered["inviter"]["username"], &entered["inviter"]["shows_phone"]), (&json!("ana"), &json!(false)));
     assert!(entered["inviter"]["picture"]["small"].as_str().unwrap().ends_with("/v1/pictures/default/64"), "{entered}");
-    assert_eq!(ben.get(CODE).await.is(200), entered, "what entering answers is what is there");
+    assert_eq!(ben.get(CODE).await.is(200), entered, "the answer to the entry is the stored state");
     for again in [&a, &c, &code(&ben).await, "nonsense"] {
         enter(&ben, again).await.is_problem(409, "invite_used");
     }
@@ -191,8 +198,9 @@ async fn a_code_is_entered_once_and_for_good() {
     assert_eq!(polish["title"], "Kod zaproszenia został już podany.");
 }
 
-/// I-13, E1, P7: unknown, malformed, one's own, at rest, about to leave, gone, whom one invited oneself: one answer, and nothing
-/// has happened.
+/// Unknown, malformed, the caller's own, of a deactivated, leaving or deleted account, of somebody whom the caller invited: each
+/// gets the same answer, and nothing changes.
+/// Promise: invite-entry, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_cannot_be_entered_is_refused_alike() {
     let cloud = Cloud::start().await;
@@ -227,14 +235,17 @@ async fn a_code_that_cannot_be_entered_is_refused_alike() {
         ana.post(INVITER, malformed).await.is_problem(400, "malformed");
     }
 
-    // Who stays after all can be entered again: it is the state that counts, not the code. An hour later, for the tries.
+    // After a cancelled deletion the code can be entered again: the state of the account counts. An hour later, because of the
+    // attempts.
     cloud.advance(HOUR).await;
     cloud.sign_in(leaving.name()).await.delete("/v1/me/deletion").await.is(200);
     let ana = cloud.sign_in("ana").await;
     enter(&ana, &code(&cloud.sign_in("leaving").await).await).await.is(201);
 }
 
-/// D5: ten tries an hour for an account, wherever from, and thirty for a client, whoever it is; then it says when to come back.
+/// Ten attempts an hour for an account from any client, and thirty for a client with any account. Then the answer says when to
+/// try again.
+/// Promise: invite-guesses
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_cannot_be_guessed() {
     let cloud = Cloud::start().await;
@@ -271,10 +282,11 @@ async fn codes_cannot_be_guessed() {
     assert!(refused.header("ratelimit-policy").contains("\"invite_client\";q=30"), "{}", refused.header("ratelimit-policy"));
 }
 
-/// Q3, Z14, P7: a thousand requests at once, of ten people, for two codes: each person has entered one, and every entry is
-/// counted once.
+/// A thousand concurrent requests by ten people with two codes: each person has entered one code, and every entry is counted
+/// once.
+/// Promise: invite-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_at_once_enter_once_each() {
+async fn concurrent_entries_count_once_for_each_person() {
     const PEOPLE: usize = 10;
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
@@ -287,7 +299,7 @@ async fn a_thousand_at_once_enter_once_each() {
         let (who, code) = (people[i % PEOPLE].clone(), codes[i / PEOPLE % 2].clone());
         async move {
             loop {
-                // Whoever finds the table too busy is told to come back, and does.
+                // A request that finds the table too busy gets 503, and is repeated.
                 let reply = enter(&who, &code).await;
                 if reply.status != 503 {
                     break reply;
@@ -310,7 +322,8 @@ async fn a_thousand_at_once_enter_once_each() {
     assert_eq!(used(&ana).await, names(&ana).await.len() as u64);
 }
 
-/// P7: of two people who enter each other's code at the same moment one does.
+/// When two people enter each other's code at the same moment, one of them succeeds.
+/// Promise: invite-entry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_do_not_invite_each_other() {
     let cloud = Cloud::start().await;
@@ -328,16 +341,17 @@ async fn two_people_do_not_invite_each_other() {
         assert_eq!(told, [201, 422]);
         assert_eq!(used(&ana).await + used(&ben).await, 1);
     }
-    // A circle of three is none of two.
+    // A circle of three people is allowed.
     let (a, b, c) = (cloud.member("aa_a").await, cloud.member("bb_b").await, cloud.member("cc_c").await);
     enter(&a, &code(&b).await).await.is(201);
     enter(&b, &code(&c).await).await.is(201);
     enter(&c, &code(&a).await).await.is(201);
 }
 
-/// Z3: where the reply of the transaction is lost, who entered it is told that they did, and not that it was done before.
+/// When the reply of the transaction is lost, the person who entered the code gets success, and not "already entered".
+/// Promise: invite-entry, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_reply_is_not_a_code_that_was_used() {
+async fn a_lost_reply_is_answered_as_an_entry() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let target = Target::of("InvitesFunction", Service::DynamoDb, "TransactWriteItems").times(1);
@@ -347,7 +361,9 @@ async fn a_lost_reply_is_not_a_code_that_was_used() {
     assert_eq!((lost.hits(), used(&ana).await, names(&ana).await), (1, 1, vec!["ben".to_owned()]));
 }
 
-/// I-13: only its owner has the list; the newest first, in pages, nobody twice or missing; cursors are their owner's.
+/// Only its owner has the list. The newest entry comes first, the pages repeat and omit nobody, and cursors are bound to the
+/// owner.
+/// Promise: invite-list
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_list_is_its_owners_and_comes_in_pages() {
     let cloud = Cloud::start().await;
@@ -371,14 +387,14 @@ async fn the_list_is_its_owners_and_comes_in_pages() {
     assert_eq!(seen, expected);
     let first = ana.get(&format!("{INVITEES}?limit=1")).await.is(200)["items"][0].clone();
     let members: Vec<&String> = first.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["entered_at", "id", "picture", "username"], "nothing else is shown of somebody");
+    assert_eq!(members, ["entered_at", "id", "picture", "username"], "nothing else is shown of a person");
 
     assert_eq!(names(&ben).await, Vec::<String>::new());
     ben.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
     for bad in ["limit=0", "limit=101"] {
         assert_eq!(ana.get(&format!("{INVITEES}?{bad}")).await.field_errors(), ["/limit range"]);
     }
-    // P3: whose list it is says the session alone.
+    // Only the session decides whose list is returned.
     for other in [format!("user={}", ana.id()), "username=ana".to_owned()] {
         assert_eq!(ben.get(&format!("{INVITEES}?{other}")).await.is(200)["items"], json!([]), "{other}");
     }
@@ -389,9 +405,10 @@ async fn the_list_is_its_owners_and_comes_in_pages() {
     ana.get(&format!("{INVITEES}?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
 }
 
-/// I-13: a phone number is masked unless its owner says otherwise, when entering or later, and they can take it back.
+/// A phone number is masked unless its owner allows it to be shown, with the entry or later. The permission can be withdrawn.
+/// Promise: invite-list
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_phone_number_shows_as_its_owner_says() {
+async fn a_phone_number_is_masked_unless_its_owner_allows_it() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let phone = "+447700900304";
@@ -412,14 +429,15 @@ async fn a_phone_number_shows_as_its_owner_says() {
     let cyd = cloud.anonymous().signed_in(by_phone(&cloud, "+447700900305", json!({})).await.is(201));
     cyd.post(INVITER, json!({ "code": code(&ana).await, "shows_phone": true })).await.is(201);
     assert_eq!(shown().await, "+447700900305");
-    // Who puts their account to rest is nobody that anything is shown of.
+    // A deactivated account is not shown.
     cyd.post("/v1/me/deactivation", json!({})).await.is(204);
     let first = ana.get(INVITEES).await.is(200)["items"][0].clone();
     assert_eq!(first.as_object().unwrap().keys().collect::<Vec<_>>(), ["entered_at"]);
 }
 
-/// I-1, I-13: a code can be given while registering. A wrong one is told at its step, and one that is no longer good when the
-/// account is made does not stand in its way.
+/// A code can be entered in a registration. A wrong one is refused at its step. One that has become invalid when the account is
+/// made does not prevent the account.
+/// Promise: invite-entry, registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_can_be_given_while_registering() {
     let cloud = Cloud::start().await;
@@ -433,7 +451,7 @@ async fn a_code_can_be_given_while_registering() {
     assert_eq!(ben.put(&step, all).await.field_errors(), ["/invite_code invite_invalid", "/first_name required"]);
     assert_eq!(ben.get(&path).await.is(200)["step"], "personal", "nothing was kept");
     assert_eq!(ben.put(&step, personal(&format!(" {} ", good.to_lowercase()))).await.is(200)["invite_code"], good.as_str());
-    // What is left out when the step is done again is taken back.
+    // A member that is left out when the step is repeated is removed.
     let mut without = personal("");
     without.as_object_mut().unwrap().remove("invite_code");
     assert_eq!(ben.put(&step, without).await.is(200)["invite_code"], Value::Null);
@@ -444,7 +462,7 @@ async fn a_code_can_be_given_while_registering() {
     enter(&ben, &other).await.is_problem(409, "invite_used");
     enter(&ana, &code(&ben).await).await.is_problem(422, "invite_invalid");
 
-    // Ten tries, and then even a good one has to wait.
+    // After ten attempts even a valid code has to wait.
     let (eve, path) = proven_flow(&cloud, "eve").await;
     let step = format!("{path}/personal");
     for _ in 0..10 {
@@ -452,7 +470,8 @@ async fn a_code_can_be_given_while_registering() {
     }
     eve.put(&step, personal(&good)).await.is_problem(429, "too_many_requests");
 
-    // Between the step and the end its owner goes to rest: the look before finds out, or the transaction, as if between the two.
+    // The code's owner deactivates the account between the step and the end: the read before finds out, or the transaction if it
+    // happens in between.
     for (name, slow) in [("cyd", false), ("dan", true)] {
         let inviter = cloud.member(&format!("inviter_{name}")).await;
         let (who, path) = proven_flow(&cloud, name).await;
@@ -472,7 +491,9 @@ async fn a_code_can_be_given_while_registering() {
     }
 }
 
-/// I-6, I-13: a code can be given with the one by text message, which is not used up by a wrong one. It is for new accounts.
+/// An invitation code can be sent together with the code of the text message, which a wrong invitation code does not use up.
+/// Existing accounts cannot use it there.
+/// Promise: invite-entry, phone-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_can_be_given_when_signing_up_by_phone() {
     let cloud = Cloud::start().await;
@@ -491,13 +512,14 @@ async fn a_code_can_be_given_when_signing_up_by_phone() {
     let cyd = cloud.member("cyd").await;
     let again = by_phone(&cloud, phone, json!({ "invite_code": code(&cyd).await })).await.is(201);
     assert_eq!(again["user_id"], ben.id());
-    assert_eq!((used(&ana).await, used(&cyd).await), (1, 0), "who has an account has entered one, or does so there");
+    assert_eq!((used(&ana).await, used(&cyd).await), (1, 0), "an existing account does not enter a code at sign-in");
 }
 
-/// D-3, I-13: who is deleted vanishes from the list and the count; whose code was entered is forgotten by those who entered it, to
-/// whom it stays final; and the code is never anybody's again.
+/// A deleted account disappears from the list and the count of its inviter. Those who entered its code no longer see whose it
+/// was, and still cannot enter another. The code is never given out again.
+/// Promise: invite-deletion
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_gone_is_in_no_list_and_their_code_is_nobodys() {
+async fn a_deleted_account_leaves_lists_and_its_code_is_not_reused() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let (cyd, dan) = (cloud.member("cyd").await, cloud.member("dan").await);
@@ -519,7 +541,7 @@ async fn who_is_gone_is_in_no_list_and_their_code_is_nobodys() {
     for kind in ["invite", "invitee", "invite_claim"] {
         assert!(cloud.of_kind(kind).await.iter().all(|item| !item.to_string().contains(&ben.id())), "{kind}");
     }
-    // And both of a pair at once.
+    // Both of a pair at the same moment.
     dan.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     remove(&cloud, &ana).await;
     assert_eq!(cloud.of_kind("invite").await.len(), 1, "cyd's");
@@ -527,16 +549,17 @@ async fn who_is_gone_is_in_no_list_and_their_code_is_nobodys() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// I-13: more people than one run of a step takes away have entered the code of somebody who goes.
+/// An account whose code was entered by more people than one run of the deletion step can process is deleted completely.
+/// Promise: invite-deletion
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_list_is_taken_away_in_parts() {
+async fn a_long_list_is_deleted_in_parts() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     enter(&ben, &code(&ana).await).await.is(201);
     let core = cloud.core();
     let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
     let entry = cloud.of_kind("invitee").await.remove(0);
-    // All of them after ben, who is thereby the last to be come to.
+    // All of them newer than Ben's entry, which is therefore processed last.
     for n in 9_000_000_000_000_u64..9_000_000_000_250 {
         let mut copy = entry.clone();
         let somebody = cloud.sys.id::<kernel::id::UserId>().to_string();
@@ -553,15 +576,16 @@ async fn a_long_list_is_taken_away_in_parts() {
     assert_eq!((left.len(), &left[0]["inviter"], left[0]["entered_at"].is_object()), (1, &Value::Null, true), "{left:?}");
 }
 
-/// I-13, M1, F5: for administrators alone, day by day and right; and who brought most.
+/// Administrators alone see the correct number of entries of each day, and who invited most people.
+/// Promise: invite-statistics, permission-matrix
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn staff_see_how_many_came() {
+async fn staff_see_the_statistics_of_invitations() {
     let cloud = Cloud::start().await;
     let (admin, app) = administrator(&cloud, "zed", "+447700900307").await;
     let before = admin.get(&format!("{STATISTICS}?days=1")).await.is(200);
     assert_eq!((before["days"].as_array().unwrap().len(), &before["top_inviters"]), (1, &json!([])));
     assert_eq!((&before["days"][0]["registrations"], &before["days"][0]["verifications"]), (&json!(1), &json!(1)));
-    // To the middle of the day after next, so that it does not end meanwhile.
+    // To noon of the day after next, so that the day does not end during the test.
     let midday = (cloud.now().millis().div_euclid(86_400_000) + 2) * 86_400_000 + 43_260_000;
     cloud.clock.set(kernel::Time::from_millis(midday)).unwrap();
     cloud.settle().await;
@@ -591,7 +615,7 @@ async fn staff_see_how_many_came() {
     assert_eq!(wrong.field_errors(), ["/days range", "/until date"]);
     admin.get(&format!("{STATISTICS}?days=x")).await.is_problem(400, "malformed");
 
-    // F5: what somebody may do is read with every request, and more is more.
+    // Roles are read with every request, and a superuser may do what an administrator may.
     cloud.appoint(&admin, &["moderator", "superuser"]);
     admin.get(STATISTICS).await.is(200);
     for less in [&["moderator"][..], &[]] {
@@ -602,10 +626,10 @@ async fn staff_see_how_many_came() {
     cloud.anonymous().get(STATISTICS).await.is_problem(401, "token_invalid");
 }
 
-/// C6: staff who were away for half an hour, or whose proof is twelve hours old, prove once more who they are; everybody else goes
-/// on where they were.
+/// Staff who were inactive for half an hour, or whose proof is twelve hours old, have to step up. Other members are not affected.
+/// Promise: staff-proof
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn staff_prove_it_again_after_a_pause_and_at_the_end_of_a_day() {
+async fn staff_prove_themselves_again_after_a_pause_and_after_a_day() {
     let cloud = Cloud::start().await;
     let (mut admin, app) = administrator(&cloud, "root_of_all", "+447700900311").await;
     let refresh = async |caller: &Caller| {
@@ -622,7 +646,7 @@ async fn staff_prove_it_again_after_a_pause_and_at_the_end_of_a_day() {
     admin = refresh(&admin).await;
     admin.get(STATISTICS).await.is_problem(401, "step_up_required");
     admin.get("/v1/me").await.is(200);
-    // Being there again is no proof.
+    // New activity is no proof.
     cloud.advance(minutes(5)).await;
     admin = refresh(&admin).await;
     admin.get(STATISTICS).await.is_problem(401, "step_up_required");

@@ -1,20 +1,21 @@
-//! Which function has which key, and what becomes of tokens while keys are exchanged.
+//! Which function has which key, and how tokens survive a change of keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use accounts::{
-    IdentityKeys, Keyring,
+    Keyring,
     token::{Issuer, Tokens},
 };
 use function::{Aws, Boot};
 use kernel::{Env, Secret};
+use proofs::IdentityKeys;
 use secrets::Secrets;
 use tests::{Cloud, Value, json};
 
-/// The functions that issue tokens, by their logical ids.
+/// The logical ids of the functions that issue tokens.
 const ISSUERS: [&str; 3] = ["LoginFunction", "PhoneLoginFunction", "RegistrationFunction"];
 
-/// What a function is, and what it could do to others if somebody took it over.
+/// The environment and the permissions of a function, as an attacker who controls it would have them.
 fn taken_over(cloud: &Cloud, function: &str) -> (Env, Aws) {
     let spec = &cloud.template.functions[function];
     let env: BTreeMap<String, String> = cloud.account_of(function).into_iter().chain(spec.environment.clone()).collect();
@@ -29,7 +30,8 @@ fn ring(id: &str) -> Keyring {
     Keyring::parse("KEYS", &Secret::new(stored.to_string())).unwrap()
 }
 
-/// No environment holds a secret, and each function may read the secrets that its own environment names and no others.
+/// No environment contains a secret. Each function may read the secrets that its own environment names, and no others.
+/// Promise: key-isolation
 #[tokio::test(flavor = "multi_thread")]
 async fn each_function_reads_its_own_secrets_alone() {
     let cloud = Cloud::start().await;
@@ -56,7 +58,8 @@ async fn each_function_reads_its_own_secrets_alone() {
     assert_eq!(readers[IdentityKeys::VARIABLE].len(), 8);
 }
 
-/// A function that only verifies tokens cannot make one: neither can it read what they are signed with, nor publish a key of its own.
+/// A function that only verifies tokens cannot make one: it can neither read a signing key nor publish a key of its own.
+/// Promise: key-isolation
 #[tokio::test(flavor = "multi_thread")]
 async fn only_issuers_publish_keys() {
     let cloud = Cloud::start().await;
@@ -82,14 +85,15 @@ async fn only_issuers_publish_keys() {
     assert_eq!(published().await, ["k1"]);
 }
 
-/// A token that is signed with a newer key than a function has read is verified at once: keys are exchanged without a deployment of
-/// those that verify. Made-up ids of keys cost five reads in ten seconds, not one each.
+/// A token that is signed with a key newer than those a function has read is verified at once, so that keys are changed without a
+/// deployment of the verifying functions. Made-up key ids cause five reads in ten seconds at most.
+/// Promise: key-rotation
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_key_is_known_at_once_and_made_up_ones_cost_nothing() {
+async fn a_new_key_is_known_at_once_and_made_up_ones_are_limited() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     ana.get("/v1/rooms").await.is(200);
-    // As the next instance of an issuer does, after the secret has got a second key.
+    // As the next instance of an issuing function does, after a second key was added to the secret.
     let (env, aws) = taken_over(&cloud, "LoginFunction");
     let tokens = env.read(|r| Tokens::read(r, &aws, &cloud.sys)).unwrap();
     let issuer = Issuer::open(&ring("k2"), &tokens).await.unwrap();
@@ -97,7 +101,7 @@ async fn a_new_key_is_known_at_once_and_made_up_ones_cost_nothing() {
     let token = issuer.issue(ana.id().parse().unwrap(), session, &[], cloud.now()).unwrap();
     let newer = cloud.anonymous().with("authorization", format!("Bearer {token}"));
     newer.get("/v1/rooms").await.is(200);
-    // The former key is good beside it.
+    // The former key stays valid.
     ana.get("/v1/rooms").await.is(200);
 
     let calls = || cloud.aws.calls.by_function().get("RoomsFunction").map_or(0, local::aws::calls::Tally::total);
@@ -108,6 +112,6 @@ async fn a_new_key_is_known_at_once_and_made_up_ones_cost_nothing() {
         let forged = cloud.anonymous().with("authorization", format!("Bearer {token}"));
         forged.get("/v1/rooms").await.is_problem(401, "token_invalid");
     }
-    // So often an unknown key is looked up within ten seconds, on a slow machine also in the next ten.
+    // The limit of reads within ten seconds. A slow machine may reach the next ten seconds.
     assert!(calls() <= before + 10, "{} calls", calls() - before);
 }

@@ -1,5 +1,5 @@
-//! Consumers that are killed after any of their calls, lose any reply, are told twice and many times at once: each comes to the
-//! same end. R3, Z20, Z33, Z36. Those that remove accounts are in `deletion`, with what an account must have left.
+//! Consumers that are killed after any of their calls, lose any reply, or get an event repeatedly and concurrently: each reaches
+//! the same final state. The deletion of accounts is tested so in `deletion`.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use local::{
 use serde_json::value::{RawValue, to_raw_value};
 use tests::{Caller, Cloud, Socket, Value, json, race};
 
-/// Lets a function be cut off at its n-th call, each n once, and returns how many calls it takes: `round` makes something to
-/// do for it under a name of its own, scripts the fault for those calls, judges the end, and says how many calls were struck.
+/// Makes the n-th call of a function fail, for each n once, and returns how many calls the function makes: `round` makes work
+/// for it under a name of its own, scripts the fault for those calls, checks the final state, and returns how many calls failed.
 ///
-/// Four clouds take every fourth n each: most of the time is waiting for attempts that fail.
+/// Four clouds take every fourth n each, because most of the time is spent waiting for failing attempts.
 pub(crate) async fn cut_everywhere(function: &str, times: u32, round: impl AsyncFn(&Cloud, &str, Target) -> u32) -> u32 {
     let part = async |from: u32| {
         let cloud = Cloud::start().await;
-        // What a start asks for must not be counted among what the event takes.
+        // The calls of a cold start must not be counted among those of the event.
         let warm = Target { function: Some(function.to_owned()), first: u32::MAX, ..Target::default() };
         assert_eq!(round(&cloud, &format!("warm_{from}"), warm).await, 0);
         for first in (from..).step_by(4) {
@@ -35,7 +35,7 @@ pub(crate) async fn cut_everywhere(function: &str, times: u32, round: impl Async
     a.min(b).min(c).min(d)
 }
 
-/// What was given up is told once more, after the leases of those who were killed are over.
+/// Redrives what is in the dead-letter queue, after the leases of the killed runs have expired.
 pub(crate) async fn redrive(cloud: &Cloud) {
     cloud.settle().await;
     if cloud.aws.dead_letters.list().is_empty() {
@@ -50,13 +50,13 @@ pub(crate) async fn redrive(cloud: &Cloud) {
     assert!(cloud.aws.dead_letters.list().is_empty(), "{:?}", cloud.aws.dead_letters.list());
 }
 
-/// Tells a consumer of an event, as the bus does.
+/// Sends an event to a consumer, as the bus does.
 fn on_the_bus(id: &str, event: &Value) -> Box<RawValue> {
     let detail = json!({ "id": id, "at": 1_893_499_260_000_i64, "event": event });
     to_raw_value(&json!({ "version": "0", "detail-type": event["name"], "source": "stoa", "detail": detail })).unwrap()
 }
 
-/// Tells a consumer many times at once, and says how many of the runs went well.
+/// Sends an event to a consumer many times concurrently, and returns how many of the runs succeeded.
 async fn at_once(cloud: &Cloud, function: &'static str, event: &RawValue) -> usize {
     let runs = race(8, |_| {
         let (hosts, event, trace) = (cloud.hosts.clone(), event.to_owned(), Trace::new(&cloud.sys));
@@ -65,7 +65,7 @@ async fn at_once(cloud: &Cloud, function: &'static str, event: &RawValue) -> usi
     runs.await.into_iter().filter(|ok| *ok).count()
 }
 
-/// How many messages of this text a socket has heard, once it has heard one.
+/// How many messages with this text a socket has received, once it has received one.
 async fn heard(socket: &mut Socket, text: &str) -> usize {
     let is = |frame: &Value| frame["payload"]["type"] == "message" && frame["payload"]["text"] == text;
     let _ = socket.expect(is).await;
@@ -73,7 +73,7 @@ async fn heard(socket: &mut Socket, text: &str) -> usize {
     1 + socket.heard().iter().filter(|frame| is(frame)).count()
 }
 
-/// How many sockets of somebody are listed, and how many rows of sockets are theirs.
+/// How many sockets of somebody the presence lists, and how many connection items are theirs.
 async fn listed(cloud: &Cloud, whose: &Caller) -> (usize, usize) {
     let lists = cloud.of_kind("presence").await;
     let list = lists.iter().find(|list| list["user"]["S"] == whose.id());
@@ -81,7 +81,8 @@ async fn listed(cloud: &Cloud, whose: &Caller) -> (usize, usize) {
     (list.map_or(0, |list| list["live"]["L"].as_array().unwrap().len()), rows)
 }
 
-/// A session ends while the function that closes its sockets is cut off at every call: they are closed, and others are not.
+/// A session ends while every call of the function that closes its sockets fails in turn. They are closed, and other sockets are
+/// not.
 async fn sign_out(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
     let (stays, goes) = (cloud.member(name).await, cloud.sign_in(name).await);
     let (mut here, mut there) = (stays.socket().await, goes.socket().await);
@@ -100,7 +101,8 @@ async fn sign_out(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u3
     down.hits()
 }
 
-/// W6, Z20: the sockets of a session that has ended are closed in the end, wherever their closing was cut off.
+/// The sockets of an ended session are closed in the end, whichever call of the function that closes them fails.
+/// Promise: socket-session-end, consumer-resumes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sockets_of_an_ended_session_are_closed_whatever_fails() {
     for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
@@ -109,9 +111,10 @@ async fn sockets_of_an_ended_session_are_closed_whatever_fails() {
     }
 }
 
-/// R3, Z36: told many times at once and once more.
+/// The event of an ended session is delivered many times concurrently, and once more later.
+/// Promise: delivery-once, socket-session-end
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ended_sessions_are_told_many_times_at_once() {
+async fn the_end_of_a_session_may_be_reported_many_times() {
     let cloud = Cloud::start().await;
     let (ana, goes) = (cloud.member("ana").await, cloud.sign_in("ana").await);
     let (mut here, mut there) = (ana.socket().await, goes.socket().await);
@@ -129,7 +132,7 @@ async fn ended_sessions_are_told_many_times_at_once() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// Somebody says something in the public room while the function that brings it is cut off.
+/// Somebody sends a message to the public room while calls of the fan-out fail.
 async fn said_in_public(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
     let (ana, ben) = (cloud.member(name).await, cloud.member(&format!("{name}b")).await);
     let (mut from, mut to) = (ana.socket().await, ben.socket().await);
@@ -144,12 +147,12 @@ async fn said_in_public(cloud: &Cloud, name: &str, target: Target, fault: Fault)
     cloud.settle().await;
     down.end();
     redrive(cloud).await;
-    // What was not brought is fetched; what comes next is brought.
+    // A message that was not delivered is in the history. The next one is delivered.
     let missed = to.ask(json!({ "type": "sync", "room": "public", "since": seq - 1 })).await;
     assert_eq!(missed["messages"][0]["text"], format!("{name} one"), "{missed}");
     say(&mut from, &format!("{name} two")).await;
     assert_eq!(heard(&mut to, &format!("{name} two")).await, 1);
-    // A table that fails delays it and loses nothing.
+    // A failing table delays the fan-out and loses nothing.
     let brought = down.hits() == 0 || to.heard().iter().any(|frame| frame["payload"]["text"] == format!("{name} one"));
     for socket in [from, to] {
         socket.close().await;
@@ -159,21 +162,23 @@ async fn said_in_public(cloud: &Cloud, name: &str, target: Target, fault: Fault)
     down.hits()
 }
 
-/// C-5, Z20, Z41: whichever call of the fan-out fails, the message is there for everybody and the next one is brought.
+/// Whichever call of the fan-out fails, the message is in the history for everybody and the next message is delivered.
+/// Promise: consumer-resumes, chat-delivery
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fan_out_that_is_cut_off_loses_nothing() {
+async fn a_fan_out_that_is_killed_loses_nothing() {
     for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
         let of_the_table = |target: Target| Target { service: Some(Service::DynamoDb), ..target };
         let round = async |cloud: &Cloud, name: &str, target| said_in_public(cloud, name, of_the_table(target), fault).await;
         let calls = cut_everywhere("RoomFanoutFunction", times, round).await;
         assert!(calls >= 7, "{fault:?}: {calls}");
     }
-    // The pages alone, and for good: what is asked for after them does not fail, and must not hide it.
+    // Only the queries of pages fail, in all attempts: a call after them that succeeds must not hide it.
     let pages = Target::of("RoomFanoutFunction", Service::DynamoDb, "Query");
     assert!(said_in_public(&Cloud::start().await, "pages", pages, Fault::Internal).await > 0);
 }
 
-/// R3, Z33, Z36: an event that comes many times at once and once more is brought once.
+/// An event that is delivered many times concurrently, and once more later, delivers its message once.
+/// Promise: delivery-once, chat-delivery
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_is_fanned_out_once() {
     let cloud = Cloud::start().await;
@@ -195,7 +200,7 @@ async fn a_message_is_fanned_out_once() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// Somebody registers while the function that sends is cut off: one mail comes, with a code that is good.
+/// Somebody registers while calls of the sending function fail. One mail arrives, with a valid code.
 async fn mailed(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
     let email = format!("{name}@example.test");
     let down = cloud.aws.faults.script(target, fault);
@@ -204,16 +209,17 @@ async fn mailed(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 
     down.end();
     redrive(cloud).await;
     let mails = cloud.mails_to(&email).await;
-    // Only who does not hear that it was sent sends again: each lost reply, of three at most, is one mail more.
+    // Only a run whose reply is lost sends again: each lost reply, of three at most, causes one more mail.
     assert!((1..=4).contains(&mails.len()), "{fault:?}, {name}: {}", mails.len());
     let path = format!("/v1/registrations/{}/code", flow["id"].as_str().unwrap());
     cloud.anonymous().post(&path, json!({ "code": mails.last().unwrap().code })).await.is(200);
     down.hits()
 }
 
-/// E3, Z20, Z30: whichever call of the sending fails, a mail comes and its code is good.
+/// Whichever call of the sending fails, a mail arrives and its code is valid.
+/// Promise: consumer-resumes, delivery-retry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sending_that_is_cut_off_comes_to_a_good_code() {
+async fn a_sending_that_is_killed_sends_a_valid_code() {
     for (fault, times) in [(Fault::Internal, 0), (Fault::Throttle, 3), (Fault::LostAfter, 3)] {
         let calls = cut_everywhere("DeliverFunction", times, async |cloud, name, target| mailed(cloud, name, target, fault).await).await;
         assert!(calls >= 5, "{fault:?}: {calls}");

@@ -1,5 +1,5 @@
-//! Limits cannot be turned against the people they protect: who has the right answer gets in whatever strangers guessed, nobody waits
-//! longer than an hour for what strangers had sent, and what costs is limited.
+//! Limits cannot be turned against the people they protect: a right answer is accepted whatever strangers have guessed, nobody
+//! waits longer than an hour because of messages that strangers have caused, and everything that costs money or work is limited.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
@@ -13,12 +13,12 @@ use crate::phone_login::{put, wrong};
 
 const ANA: &str = "+447700900001";
 const MAIL: &str = "ana@example.test";
-/// A number and an address that no account has.
+/// A number and an address without an account.
 const NOBODYS: &str = "+447700900077";
 const NOBODY: &str = "bob@example.test";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What can be asked for by anybody, for an address or number of an account.
+/// The requests for a message that anybody can make about an address or number of an account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Ask {
     PhoneSignIn,
@@ -64,10 +64,11 @@ async fn ana(cloud: &Cloud) -> Caller {
     ana
 }
 
-/// A stranger who asks all day long from one address leaves the owner their turn: whoever else asks is served at once or within an
-/// hour, and a client that the account knows at once. From the fourth on the stranger works.
+/// A stranger who asks all day from one address does not use up the owner's share: everybody else is served at once or within an
+/// hour, and a client that the account knows at once. From the fourth message on the stranger has to solve a proof of work.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_takes_no_sending_away() {
+async fn a_stranger_does_not_use_up_the_owners_messages() {
     for ask in Ask::ALL {
         let cloud = Cloud::start().await;
         let home = cloud.anonymous();
@@ -85,8 +86,8 @@ async fn a_stranger_takes_no_sending_away() {
             }
             cloud.advance(3 * MINUTE).await;
         }
-        assert_eq!(served, ask.at_once() - 1, "{ask:?}: the last one is kept for others");
-        // At the owner's, on the network that the account was signed in to from, nothing has happened.
+        assert_eq!(served, ask.at_once() - 1, "{ask:?}: the last one is reserved for other clients");
+        // On the owner's network, from which the account was signed in to, nothing has changed.
         for _ in 0..2 {
             let reply = home.post("/v1/phone-sign-ins", json!({ "phone": ANA })).await;
             assert!(ask != Ask::PhoneSignIn || reply.status == 202, "{ask:?} {reply:?}");
@@ -94,9 +95,9 @@ async fn a_stranger_takes_no_sending_away() {
             assert!(ask == Ask::PhoneSignIn || reply.status.is_success(), "{ask:?} {reply:?}");
             cloud.advance(3 * MINUTE).await;
         }
-        // Nor does anybody else wait: one is left.
+        // Other clients do not wait either: one message is left.
         ask.from(&cloud.anonymous()).await.succeeds();
-        // And while the stranger goes on for a day, whoever comes at any hour is served within an hour.
+        // While the stranger goes on for a day, any other client is served within an hour.
         for hour in 0..6 {
             for _ in 0..12 {
                 ask.from(&stranger).await;
@@ -115,8 +116,9 @@ async fn a_stranger_takes_no_sending_away() {
     }
 }
 
-/// However many addresses strangers have, an address or number gets a few messages at once and then one an hour; for each of them
-/// beyond the third they work.
+/// However many client addresses ask, an e-mail address or number gets a few messages at once and then one an hour. From the
+/// fourth on each takes a proof of work.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_destination_gets_a_few_messages_and_then_one_an_hour() {
     let cloud = Cloud::start().await;
@@ -148,7 +150,8 @@ async fn a_destination_gets_a_few_messages_and_then_one_an_hour() {
     assert_eq!(cloud.mails_to(ANA).await.len(), sent);
 }
 
-/// What is sent to one mailbox is counted together, however its address is spelled.
+/// Messages to one mailbox are counted together, whichever spelling of its address is used.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spellings_of_one_mailbox_share_its_limit() {
     let cloud = Cloud::start().await;
@@ -159,11 +162,13 @@ async fn spellings_of_one_mailbox_share_its_limit() {
         start(email).await.is(201);
     }
     start("a.n.a+four@gmail.com").await.is_problem(429, "too_many_requests");
-    // Elsewhere dots make another mailbox.
+    // With other providers dots make another mailbox.
     start("a.n.a@example.test").await.is(201);
 }
 
-/// A trusted device is known wherever it is: strangers keep nothing from it. Somebody else's is not.
+/// A trusted device has its own share of messages from any network, which strangers cannot use up. A trusted device of somebody
+/// else does not count.
+/// Promise: sending-share, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trusted_device_has_a_share_of_its_own() {
     let cloud = Cloud::start().await;
@@ -186,15 +191,16 @@ async fn a_trusted_device_has_a_share_of_its_own() {
     with(&own).post("/v1/password-resets", ask).await.is(202);
 }
 
-/// Begins a sign-in by phone with work, if it is asked for, and returns its path with what was sent.
+/// Begins a sign-in by phone, with a proof of work if it is required, and returns its path and what was sent.
 async fn begin(caller: &Caller) -> Option<(String, Value)> {
     let reply = caller.post_with_work("/v1/phone-sign-ins", json!({ "phone": ANA })).await;
     let begun = (reply.status == 202).then(|| reply.json())?;
     Some((format!("/v1/phone-sign-ins/{}/verify", begun["id"].as_str().unwrap()), begun["sent"].clone()))
 }
 
-/// Wrong guesses at a number make its next codes long; who has the right code gets in with every one. No more than twenty guesses
-/// are judged in a day, from however many addresses, and a long code counts nowhere.
+/// After wrong guesses at a number its next codes are longer, and the right code is always accepted. From any number of addresses
+/// no more than twenty guesses are evaluated in a day. Long codes are not counted.
+/// Promise: owner-access, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     let cloud = Cloud::start().await;
@@ -222,7 +228,7 @@ async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     assert!(cloud.now().since(began) < DAY);
     let (stranger, verify, code) = long;
     assert!(code.len() == 14 && code.split('-').count() == 3, "{code}");
-    // Nobody counts guesses at it; and it is still good after a hundred.
+    // Guesses at a long code are not counted, and it is still valid after a hundred.
     let before = cloud.of_kind("limit").await.len();
     for _ in 0..100 {
         let answer = stranger.post(&verify, json!({ "code": "2222-3333-4444" })).await;
@@ -231,7 +237,7 @@ async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     assert_eq!(cloud.of_kind("limit").await.len(), before);
     let typed = code.to_lowercase().replace('-', " ");
     stranger.post(&verify, json!({ "code": typed })).await.is(201);
-    // The owner, from wherever they are.
+    // The owner, from any client.
     cloud.advance(2 * MINUTE).await;
     let owner = cloud.anonymous();
     let (verify, sent) = loop {
@@ -249,7 +255,8 @@ async fn guesses_at_a_number_do_not_keep_its_owner_out() {
     assert_eq!(sent["form"], "code");
 }
 
-/// Codes that are right cost nothing of the day's guesses: who signs in often never needs a long one.
+/// Right codes do not count as guesses, so that frequent sign-ins never lead to a long code.
+/// Promise: owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn right_codes_are_no_guesses() {
     let cloud = Cloud::start().await;
@@ -270,8 +277,9 @@ async fn sign_in(caller: &Caller, factor: &str) -> (String, Value) {
     (format!("{path}/verify"), if chosen.status == 200 { chosen.json() } else { Value::Null })
 }
 
-/// Somebody who has the password guesses at every factor all day long. The owner still gets in: by recovery codes, and by codes
-/// that are long now. Guesses that are judged are at most twenty a day, of which the first five at the app count as three each.
+/// Somebody who has the password guesses at every factor all day. The owner still signs in, by recovery codes and by long codes.
+/// At most twenty guesses are evaluated in a day, of which the first five at the app count as three each.
+/// Promise: owner-access, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
     let cloud = Cloud::start().await;
@@ -297,11 +305,11 @@ async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
     }
     assert!(cloud.now().since(began) < DAY);
     assert!((10..=20).contains(&points), "{points}");
-    // The app has to wait, because its codes cannot be made longer.
+    // The app has to pause, because its codes cannot be made longer.
     let owner = cloud.anonymous();
     let (verify, _) = sign_in(&owner, "app").await;
     owner.post(&verify, json!({ "code": app.code(&cloud) })).await.is_problem(429, "too_many_requests");
-    // Everything else leads in.
+    // All other factors sign in.
     let (verify, _) = sign_in(&owner, "app").await;
     owner.post(&verify, json!({ "code": recovery[0] })).await.is(201);
     for (factor, to) in [("email", MAIL), ("sms", ANA)] {
@@ -317,10 +325,11 @@ async fn guesses_at_second_factors_do_not_keep_the_owner_out() {
     }
 }
 
-/// Fifteen different guesses behind one address, and a hundred failures at one name from everywhere: strangers work first. Thirty
-/// different ones wait an hour, not a day.
+/// After fifteen different guesses from one address, or a hundred failures at one name from everywhere, strangers first have to
+/// solve a proof of work. After thirty different guesses an address waits an hour, not a day.
+/// Promise: client-attempts, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_failures_make_strangers_work_before_they_wait() {
+async fn strangers_need_a_proof_of_work_before_they_wait() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let office = cloud.caller_at(Ipv4Addr::new(127, 92, 0, 1));
@@ -344,8 +353,9 @@ async fn many_failures_make_strangers_work_before_they_wait() {
     attempt(&office, "ana", PASSWORD, false).await.is(201);
 }
 
-/// Wrong codes of registrations and of contact changes count for the client and for the gate that stands before guessing
-/// everywhere; and fresh registrations with one address are no fresh guesses.
+/// Wrong codes of registrations and contact changes count for the client and for the global limit. New registrations with one
+/// address bring no new attempts.
+/// Promise: client-attempts, global-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_codes_count_wherever_they_are_typed() {
     let cloud = Cloud::start().await;
@@ -393,8 +403,10 @@ async fn wrong_codes_count_wherever_they_are_typed() {
     assert_eq!(failures().await.2 - after.2, judged);
 }
 
-/// A thousand requests from a hundred addresses for numbers of nobody do not turn text messages off: strangers work the more the
-/// more go out, what is used up is released again by the hour, and numbers of accounts have a share of their own.
+/// A thousand requests from a hundred addresses for numbers without an account do not stop text messages: the proof of work for
+/// strangers grows with the messages sent, the budget is refilled by the hour, and proven numbers of accounts have a share of
+/// their own.
+/// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_cannot_use_up_the_text_messages() {
     let cloud = Cloud::start_with(&[("SmsDailyMax", "56")]).await;
@@ -417,35 +429,36 @@ async fn strangers_cannot_use_up_the_text_messages() {
         }
         sent += 1;
     }
-    // Thirty-four of fifty-six are for anybody, a quarter of them at once.
+    // Thirty-four of fifty-six messages are for anybody, a quarter of them at once.
     assert_eq!(sent, 8);
     assert!(stopped.unwrap() <= 3600, "{stopped:?}");
     assert_eq!(difficulties.into_iter().collect::<Vec<_>>(), [18, 19, 20, 21]);
-    // Numbers that an account has proven go on: to sign in, as a second factor, to step up.
+    // Proven numbers of accounts still get messages: to sign in, as a second factor, to step up.
     let owner = cloud.anonymous();
     let (verify, _) = begin(&owner).await.expect("the number is proven");
     owner.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(202);
     let (verify, chosen) = sign_in(&owner, "sms").await;
     assert!(!chosen.is_null());
     owner.post(&verify, json!({ "code": cloud.code_to(ANA).await })).await.is(201);
-    // An hour later some of it is released.
+    // An hour later a part of the budget is released.
     cloud.advance(HOUR).await;
     let from = cloud.caller_at(Ipv4Addr::new(127, 4, 99, 1));
     from.post_with_work("/v1/phone-sign-ins", json!({ "phone": "+48788123456" })).await.is(202);
     drop(app);
 }
 
-/// Codes that nobody types close a range of numbers, but only after fifty of them for twenty networks, and only for numbers that no
-/// account has. A right code is one that came back, however often it is typed.
+/// Codes that nobody types close a range of numbers: after fifty of them, asked for by twenty networks, and only for numbers
+/// without an account. A right code counts as typed once, however often it is sent.
+/// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_range_closes_for_numbers_of_nobody_alone() {
+async fn a_number_range_closes_only_for_numbers_without_an_account() {
     let cloud = Cloud::start_with(&[("SmsDailyMax", "4000")]).await;
     let (_, app, _) = cloud.careful("ana", "+447400123400").await;
     cloud.advance(2 * DAY).await;
     let from = |n: u8| cloud.caller_at(Ipv4Addr::new(127, 2, n, 1));
     let phone = |n: usize| format!("+4474001234{n:02}");
     let start = async |n: u8, to: usize| from(n).post_with_work("/v1/phone-sign-ins", json!({ "phone": phone(to) })).await;
-    // One code comes back, three times.
+    // One code is typed correctly, three times.
     let typed = from(1);
     let begun = start(1, 1).await.is(202);
     let verify = format!("/v1/phone-sign-ins/{}/verify", begun["id"].as_str().unwrap());
@@ -457,11 +470,11 @@ async fn a_range_closes_for_numbers_of_nobody_alone() {
     .await;
     let traffic = cloud.of_kind("sms_range").await;
     assert_eq!(traffic[0]["came_back"]["SS"].as_array().unwrap().len(), 1);
-    // From ten networks nothing closes, however many are sent.
+    // Requests from ten networks close nothing, however many codes are sent.
     for n in 2..62 {
         start(u8::try_from(n % 9 + 2).unwrap(), n).await.is(202);
     }
-    // From the twentieth on it does.
+    // Those from the twentieth network on do.
     let mut passed = 0;
     for n in 62..99 {
         match start(u8::try_from(n).unwrap(), n).await {
@@ -470,7 +483,7 @@ async fn a_range_closes_for_numbers_of_nobody_alone() {
         }
     }
     assert_eq!(passed, 9);
-    // Whoever has an account there is not concerned.
+    // Numbers of accounts in the range are not affected.
     let owner = cloud.anonymous();
     owner.post_with_work("/v1/phone-sign-ins", json!({ "phone": phone(0) })).await.is(202);
     let (verify, _) = sign_in(&owner, "sms").await;
@@ -480,7 +493,9 @@ async fn a_range_closes_for_numbers_of_nobody_alone() {
     drop(app);
 }
 
-/// Right passwords cost as much as wrong ones: one client signs in to one account sixty times an hour. Others are not concerned.
+/// Right passwords cost as much work as wrong ones: one client signs in to one account sixty times an hour. Others are not
+/// affected.
+/// Promise: client-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn right_passwords_have_a_limit() {
     let cloud = Cloud::start().await;
@@ -500,7 +515,8 @@ async fn right_passwords_have_a_limit() {
     client.post("/v1/sessions", body("ana")).await.is(201);
 }
 
-/// Set-ups that are begun and rooms that are opened cost something, and so have limits; what was there already does not count.
+/// Set-ups of factors and new rooms are limited. Opening a room that exists already is not counted.
+/// Promise: request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn set_ups_and_new_rooms_have_limits() {
     let cloud = Cloud::start().await;
@@ -535,7 +551,8 @@ async fn set_ups_and_new_rooms_have_limits() {
     ana.post("/v1/rooms/direct", json!({ "user": others[30] })).await.is(201);
 }
 
-/// A made-up refresh token is found out before anything is read, whatever generation it says it is of.
+/// A made-up refresh token is refused before any read, whatever generation it claims.
+/// Promise: refresh-reuse, request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_made_up_refresh_token_costs_no_call() {
     let cloud = Cloud::start().await;
@@ -544,7 +561,7 @@ async fn a_made_up_refresh_token_costs_no_call() {
     let last = if forged.pop() == Some('A') { 'E' } else { 'A' };
     forged.push(last);
     let calls = || cloud.aws.calls.by_function().get("LoginFunction").map_or(0, local::aws::calls::Tally::total);
-    // A function makes a call when it starts.
+    // A function makes one call at its start.
     ana.get("/v1/sessions").await.is(200);
     let before = calls();
     for _ in 0..20 {
@@ -555,16 +572,17 @@ async fn a_made_up_refresh_token_costs_no_call() {
     cloud.anonymous().post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
 }
 
-/// While mails or text messages cannot be sent, or calls fail, are slow or lose their reply, what can be asked for an address or
-/// number of an account is answered as for one of nobody: each of several requests, also those for a code that is sent again and
-/// those of a member who wants to have the address or number.
+/// While mails or text messages cannot be sent, or calls fail, are slow or lose their reply, requests about an address or number
+/// get the same answers whether it has an account or not. This holds for each of several requests, for codes that are sent again,
+/// and for a member who wants to change to that contact.
+/// Promise: no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn known_and_unknown_are_answered_alike_while_something_fails() {
     let sending = [(Some("DeliverFunction"), Service::Ses, "SendRawEmail"), (Some("DeliverFunction"), Service::Sns, "Publish")];
     let table = |operation| (None, Service::DynamoDb, operation);
     let (reads, writes) = (["GetItem", "BatchGetItem"].map(table), ["UpdateItem", "TransactWriteItems"].map(table));
     let failing = sending.into_iter().chain(reads).chain(writes).map(|target| (target, Fault::Internal));
-    // A read whose reply is lost is one that fails.
+    // A read whose reply is lost is a failed read.
     let lost = sending.into_iter().chain(writes).map(|target| (target, Fault::LostAfter));
     let slow = [reads[1], writes[1]].into_iter().map(|target| (target, Fault::Slow(Duration::from_millis(20))));
     let faults: Vec<_> = failing.chain(lost).chain(slow).collect();
@@ -578,10 +596,10 @@ async fn known_and_unknown_are_answered_alike_while_something_fails() {
     assert!(unlike.is_empty(), "{unlike:#?}");
 }
 
-/// What was answered otherwise for who is known than for who is not while calls of a target fail.
+/// The requests whose answers differ between known and unknown contacts while calls of a target fail.
 async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
     const WRONG: &str = "wrong horse staples";
-    // In this process wherever the others are: so many at once listen at no fixed ports.
+    // With functions in this process, because so many clouds at once cannot share fixed ports.
     let cloud = Cloud::start_with(&[("SmsDailyMax", "2000")]).await;
     ana(&cloud).await;
     cloud.advance(DAY).await;
@@ -615,7 +633,7 @@ async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
         ] {
             let (known, unknown) = (mia.post(path, known).await, zoe.post(path, unknown).await);
             compare(format!("{path}, request {request}"), &known, &unknown);
-            // Whether it could be sent is known only then.
+            // Only then it is known whether the message could be sent.
             cloud.settle().await;
             let again = format!("{path}/resend");
             let (known, unknown) = (mia.post(&again, json!({})).await, zoe.post(&again, json!({})).await);
@@ -630,7 +648,7 @@ async fn unlike_while(target: Target, fault: Fault) -> Vec<String> {
     }
     for ask in Ask::ALL {
         let (one, two) = (cloud.anonymous(), cloud.anonymous());
-        // Eight in all: more than are sent at once.
+        // Eight in all, which is more than are sent at once.
         for request in 0..4 {
             compare(format!("{ask:?}, request {request}"), &ask.from(&one).await, &ask.of_nobody(&two).await);
             cloud.settle().await;

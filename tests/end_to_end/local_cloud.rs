@@ -1,4 +1,4 @@
-//! The local cloud itself: what a developer and a test hold on to. Inbox, clock, schedules, tables, state, seed, tour.
+//! The tools of the local cloud for developers and tests: inbox, clock, schedules, tables, state, seed, tour.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ fn console(cloud: &Stack, path: &str) -> String {
     format!("{}{path}", cloud.urls.console)
 }
 
-/// Inbox: whoever waits gets the message as soon as it is there, with its code taken out.
+/// Inbox: a waiting client gets a message as soon as it arrives, with its code extracted.
+/// Promise: local-console
 #[tokio::test]
 async fn a_wait_at_the_inbox_ends_with_the_mail() {
     let cloud = Cloud::start().await;
@@ -34,15 +35,16 @@ async fn a_wait_at_the_inbox_ends_with_the_mail() {
     let letter = caller.get(&console(&cloud, &format!("/_local/inbox/{}/html", messages[0]["id"]))).await;
     assert!(
         letter.status.is_success() && letter.header("content-security-policy").starts_with("sandbox"),
-        "a mail runs no scripts {letter:?}"
+        "a mail is shown without scripts {letter:?}"
     );
     caller.delete(&console(&cloud, "/_local/inbox")).await.is(204);
     assert!(cloud.inbox.is_empty());
 }
 
-/// Clock: it moves by a span, to a moment and back, and says what went wrong otherwise.
+/// Clock: it moves by a span, to a moment, and back. Any other request is refused with the reason.
+/// Promise: local-clock
 #[tokio::test]
-async fn the_clock_moves_as_it_is_told() {
+async fn the_clock_moves_by_spans_and_to_moments() {
     let cloud = Cloud::start().await;
     let (caller, clock) = (cloud.anonymous(), console(&cloud, "/_local/clock"));
     let before = caller.get(&clock).await.is(200)["offset_ms"].as_i64().expect("an offset");
@@ -57,7 +59,8 @@ async fn the_clock_moves_as_it_is_told() {
     }
 }
 
-/// Schedules: each names its next run by the moved clock; "run now" runs it whatever the clock says.
+/// Schedules: each shows its next run by the moved clock. "Run now" runs it at any time.
+/// Promise: local-clock
 #[tokio::test]
 async fn a_schedule_follows_the_clock_and_runs_on_demand() {
     let cloud = Cloud::start().await;
@@ -80,7 +83,8 @@ async fn a_schedule_follows_the_clock_and_runs_on_demand() {
     let _ = caller.post(&format!("{schedules}/nothing/run"), json!({})).await.is(404);
 }
 
-/// Tables: every item is found once by paging, by kind and by partition.
+/// Tables: paging through all items, by kind or by partition finds each item once.
+/// Promise: local-console
 #[tokio::test]
 async fn every_item_is_found_once_whatever_the_page() {
     let cloud = Cloud::start().await;
@@ -114,9 +118,10 @@ async fn every_item_is_found_once_whatever_the_page() {
     let _ = caller.get(&format!("{base}?cursor=forged")).await.is(400);
 }
 
-/// Breached passwords: the stand-in knows what it is told, shows what it was asked, and fails on demand.
+/// Breached passwords: the stand-in knows the passwords it was given, shows the requests it got, and fails on demand.
+/// Promise: local-console
 #[tokio::test]
-async fn the_stand_in_for_breached_passwords_does_as_it_is_told() {
+async fn the_stand_in_for_breached_passwords_can_be_controlled() {
     let cloud = Cloud::start().await;
     let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/breached-passwords"));
     let before = caller.get(&url).await.is(200);
@@ -139,7 +144,8 @@ async fn the_stand_in_for_breached_passwords_does_as_it_is_told() {
     }
 }
 
-/// Connections: whoever is connected is listed, and can be cut off.
+/// Connections: an open socket is listed and can be cut off.
+/// Promise: local-console
 #[tokio::test]
 async fn an_open_socket_is_listed_and_can_be_cut() {
     let cloud = Cloud::start().await;
@@ -150,15 +156,16 @@ async fn an_open_socket_is_listed_and_can_be_cut() {
     let [open] = listed["connections"].as_array().expect("connections").as_slice() else { panic!("one connection: {listed}") };
     let one = format!("{connections}/{}", open["id"].as_str().expect("an id"));
     let _ = caller.delete(&one).await.is(204);
-    assert!(socket.closed().await.is_some(), "the client is told");
+    assert!(socket.closed().await.is_some(), "the client gets a close frame");
     cloud.settle().await;
     assert_eq!(caller.get(&connections).await.is(200), json!({ "connections": [] }));
     let _ = caller.delete(&one).await.is(404);
 }
 
-/// Calls: each operation tells how many it made, in its reply and on the page.
+/// Calls: each operation reports how many calls of AWS it made, in its reply and on the page.
+/// Promise: local-console
 #[tokio::test]
-async fn an_operation_tells_what_it_asked_of_aws() {
+async fn an_operation_reports_its_calls_of_aws() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let me = ana.get("/v1/me").await;
@@ -173,7 +180,8 @@ async fn an_operation_tells_what_it_asked_of_aws() {
     assert!(calls["functions"].as_array().expect("functions").iter().any(|f| f["name"] == "profile"));
 }
 
-/// The console answers only to this machine and its own pages.
+/// The console answers only requests from this machine and from its own pages.
+/// Promise: local-console
 #[tokio::test]
 async fn pages_of_other_sites_reach_nothing() {
     let cloud = Cloud::start().await;
@@ -188,7 +196,8 @@ async fn pages_of_other_sites_reach_nothing() {
     let _ = caller.with("origin", &cloud.urls.console).post(&clock, json!({ "advance": "1d" })).await.is(200);
 }
 
-/// State: accounts, mails and the clock are there after a restart; the demonstration accounts are made once; `fresh` forgets.
+/// State: accounts, mails and the clock survive a restart. The demonstration accounts are made once. `fresh` deletes everything.
+/// Promise: local-state
 #[tokio::test]
 async fn a_restart_loses_nothing_and_a_fresh_start_everything() {
     let folder = std::env::temp_dir().join(format!("stoa-{}", local_name()));
@@ -204,7 +213,7 @@ async fn a_restart_loses_nothing_and_a_fresh_start_everything() {
     drop(stack);
 
     let stack = Stack::start(options()).await.expect("it starts again");
-    assert!(seed::seed(&stack).await.expect("all are there").is_empty(), "nobody is made twice");
+    assert!(seed::seed(&stack).await.expect("all are there").is_empty(), "no account is made twice");
     assert!(ACCOUNTS.iter().all(|a| seed::exists(&stack, a)));
     assert_eq!((stack.inbox.len(), stack.clock.offset_millis()), (mails, offset));
     let visitor = local::visitor::Visitor::new(&stack.urls.api).expect("a visitor");
@@ -219,8 +228,9 @@ async fn a_restart_loses_nothing_and_a_fresh_start_everything() {
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
-/// O-8, A9: of the demonstration accounts those that are missing are made, and the one that is to be it is the first superuser, also
-/// where an earlier run was cut off before it was; all of them sign in.
+/// The seed makes the missing demonstration accounts and the first superuser, also when an earlier run was interrupted in
+/// between. All of them can sign in.
+/// Promise: local-seed, first-superuser
 #[tokio::test]
 async fn the_seed_makes_what_is_missing() {
     let cloud = Cloud::start().await;
@@ -247,9 +257,10 @@ async fn the_seed_makes_what_is_missing() {
     assert_eq!(cloud.of_kind("audit").await.len(), 1);
 }
 
-/// A9: the seed raises nobody who only has the name of one of its accounts.
+/// The seed gives no role to an account that merely has the name of a demonstration account.
+/// Promise: local-seed, no-default-account
 #[tokio::test]
-async fn the_seed_raises_nobody_else() {
+async fn the_seed_gives_no_role_to_other_accounts() {
     let cloud = Cloud::start().await;
     let zeno = cloud.member("zeno").await;
     for made in [ACCOUNTS.len() - 1, 0] {
@@ -259,7 +270,8 @@ async fn the_seed_raises_nobody_else() {
     let _ = zeno.get("/v1/me").await.is(200);
 }
 
-/// A9: anywhere but in development nobody is made.
+/// Outside development the seed makes no account.
+/// Promise: local-seed, no-default-account
 #[tokio::test]
 async fn the_seed_is_for_development() {
     for stage in ["staging", "production"] {
@@ -274,9 +286,10 @@ fn local_name() -> u128 {
     u128::from_le_bytes(kernel::Sys::real().bytes())
 }
 
-/// The tour walks to its end, and says so.
+/// The tour runs to its end, and reports success.
+/// Promise: local-seed
 #[tokio::test]
-async fn the_tour_ends_well() {
+async fn the_tour_succeeds() {
     let cloud = Cloud::start().await;
     let mut told = Vec::new();
     let result = tour::walk(&cloud, &mut told).await;

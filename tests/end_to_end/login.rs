@@ -1,4 +1,4 @@
-//! I-3 (without second factors) and I-7: signing in, staying signed in, signing out.
+//! Signing in with a password, staying signed in, signing out.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,7 +15,8 @@ async fn attempt(caller: &Caller, login: &str, password: &str) -> tests::Reply {
     caller.post("/v1/sessions", json!({ "login": login, "password": password })).await
 }
 
-/// I-3: by username or by address, in any case.
+/// By username or by e-mail address, in upper or lower case.
+/// Promise: sign-in-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_username_or_address_in_any_case() {
     let cloud = Cloud::start().await;
@@ -31,7 +32,8 @@ async fn by_username_or_address_in_any_case() {
     }
 }
 
-/// E1: an unknown name, a wrong password and what is no name at all get the same answer, also when there were too many.
+/// An unknown name, a wrong password and an invalid name get the same answer, also when attempts are limited.
+/// Promise: no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failures_look_alike() {
     let cloud = Cloud::start().await;
@@ -58,8 +60,9 @@ async fn failures_look_alike() {
     assert_eq!(locked.len(), 1, "{locked:?}");
 }
 
-/// I-3, D1: five failures mean a pause of five minutes for that name and client; a success forgets them; nobody else waits. What
-/// is refused during the pause makes it no longer and counts nowhere.
+/// Five failures mean a pause of five minutes for that name and client. A success resets the count. Others are not affected.
+/// Attempts during the pause neither prolong it nor count.
+/// Promise: password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_failures_mean_a_pause() {
     let cloud = Cloud::start().await;
@@ -79,17 +82,18 @@ async fn five_failures_mean_a_pause() {
         assert!((1..=300).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
     }
     attempt(&client.with("x-forwarded-for", "203.0.113.7"), "ana", PASSWORD).await.is_problem(429, "too_many_requests");
-    // Neither the owner elsewhere nor another name here.
+    // Neither the owner on another client nor another name on this client waits.
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
     attempt(&client, "ben", PASSWORD).await.is(201);
     cloud.advance(Duration::from_secs(301)).await;
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// E1, D1: five guesses at a username tell nothing about an address. That of its owner is answered as anybody's is, for the same
-/// calls of AWS, whatever the password; yet none is compared before the account's own pause is over.
+/// Five guesses at a username reveal nothing about an e-mail address: that of its owner is answered like any other, with the same
+/// calls of AWS, whatever the password. Yet no password is compared before the account's own pause is over.
+/// Promise: no-account-disclosure, password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_learns_whose_an_address_is() {
+async fn guesses_at_a_username_reveal_no_address() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let made = || cloud.aws.calls.by_function().remove("LoginFunction").unwrap().calls;
@@ -117,7 +121,7 @@ async fn nobody_learns_whose_an_address_is() {
         cloud.advance(Duration::from_secs(301)).await;
         attempt(&client, "ana@example.test", PASSWORD).await.is(201);
     }
-    // Some at each name add up.
+    // Failures at both names add up.
     let client = cloud.anonymous();
     for login in ["ana", "ana@example.test", "ANA", "ana@example.test", "ana"] {
         attempt(&client, login, "wrong").await.is_problem(401, "credentials_invalid");
@@ -129,10 +133,11 @@ async fn nobody_learns_whose_an_address_is() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// D1: others' guesses from its network, at its account and at others, do not keep a trusted device out. Whoever has stolen one
-/// guesses five times in five minutes and a hundred times in a day, which keeps nobody else out.
+/// Guesses of others, from the same network, at the same account and at others, do not keep a trusted device out. A stolen device
+/// has five guesses in five minutes and a hundred in a day, which keep nobody else out.
+/// Promise: trusted-device-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_trusted_device_is_judged_by_itself() {
+async fn a_trusted_device_has_limits_of_its_own() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let network = std::net::Ipv4Addr::new(127, 91, 0, 1);
@@ -165,14 +170,15 @@ async fn a_trusted_device_is_judged_by_itself() {
     let stopped = with(&device, PASSWORD).await;
     stopped.is_problem(429, "too_many_requests");
     assert_eq!(stopped.header("ratelimit-policy"), "\"login_device_day\";q=100;w=86400");
-    // The network and the account are as they were.
+    // The counters of the network and the account are unchanged.
     attempt(&home, "ana", PASSWORD).await.is(201);
     cloud.advance(Duration::from_secs(24 * 3600)).await;
     with(&device, PASSWORD).await.is(201);
 }
 
-/// D1: while a hundred guess at an account at once, from its owner's network and from everywhere, the owner's trusted device gets
-/// in at its first try.
+/// During a hundred concurrent guesses at an account, from its owner's network and from everywhere, the owner's trusted device
+/// signs in at its first attempt.
+/// Promise: trusted-device-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trusted_device_gets_in_during_an_attack() {
     let cloud = Cloud::start().await;
@@ -198,8 +204,9 @@ async fn a_trusted_device_gets_in_during_an_attack() {
     assert_eq!(others, BTreeSet::from([401, 429]));
 }
 
-/// I-3, B10: two sign-ins that show one device at the same moment are both let in by the right password; the device skips the
-/// second step for one of them.
+/// Two concurrent sign-ins with one trusted device both accept the right password. The device skips the second step for one of
+/// them.
+/// Promise: trusted-devices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_device_used_twice_at_once() {
     let cloud = Cloud::start().await;
@@ -217,7 +224,7 @@ async fn one_device_used_twice_at_once() {
     let target = || Target::of("LoginFunction", Service::DynamoDb, "TransactWriteItems").times(1);
     for (login, device, second) in [("ana", anas, 201), ("eve", eves, 202)] {
         let body = json!({ "login": login, "password": PASSWORD, "device_token": device });
-        // As if somebody had been faster.
+        // As if a concurrent sign-in had been faster.
         let faster = cloud.aws.faults.script(target(), Fault::Taken("USER#"));
         let _ = plain.post("/v1/sessions", body.clone()).await.is(second);
         assert_eq!(faster.hits(), 1);
@@ -232,7 +239,8 @@ async fn one_device_used_twice_at_once() {
     }
 }
 
-/// D7: when the counters do not work nobody gets in, and nothing is begun; what only reads goes on.
+/// When the counters are unavailable nobody signs in and no flow begins. Reads go on.
+/// Promise: counters-required
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_counters_nothing_is_guessed() {
     let cloud = Cloud::start().await;
@@ -245,7 +253,7 @@ async fn without_counters_nothing_is_guessed() {
         let target = Target { service: Some(Service::DynamoDb), operation: Some(operation.to_owned()), ..Target::default() };
         cloud.aws.faults.script(target, Fault::Internal)
     };
-    // One counter, and several that count together.
+    // A single counter, and several counters in one call.
     let (down, together) = (failing("UpdateItem"), failing("TransactWriteItems"));
     for reply in [
         attempt(&client, "eve", PASSWORD).await,
@@ -268,7 +276,8 @@ async fn without_counters_nothing_is_guessed() {
     attempt(&client, "eve", PASSWORD).await.is(202);
 }
 
-/// D1: of a thousand guesses at once no more than five are evaluated.
+/// Of a thousand concurrent guesses no more than five are evaluated.
+/// Promise: password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_passwords_in_parallel_gains_nothing() {
     let cloud = Cloud::start().await;
@@ -279,13 +288,14 @@ async fn guessing_passwords_in_parallel_gains_nothing() {
         async move { attempt(&client, "ana", "wrong").await.status.as_u16() }
     })
     .await;
-    // Five pass the counter of the name; some of them may find the client's own counter full.
+    // Five pass the counter of the name. Some of them may exceed the client's own counter.
     let evaluated = statuses.iter().filter(|s| **s == 401).count();
     assert!((1..=5).contains(&evaluated), "{evaluated} were evaluated");
     assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 1000 - evaluated);
 }
 
-/// I-7, C5: a refresh token works once; the same use repeated within ten seconds leads to the same successor.
+/// A refresh token is used once. Repeating the same use within ten seconds returns the same successor.
+/// Promise: refresh-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_reply_costs_nothing() {
     let cloud = Cloud::start().await;
@@ -298,14 +308,15 @@ async fn a_lost_reply_costs_nothing() {
     cloud.advance(Duration::from_secs(9)).await;
     assert_eq!(refresh(&first).await.is(200)["refresh_token"], second.as_str());
     let third = refresh(&second).await.is(200)["refresh_token"].as_str().unwrap().to_owned();
-    // Whoever comes later than that is somebody else.
+    // A use after that time counts as one by somebody else.
     cloud.advance(Duration::from_secs(11)).await;
     for token in [second, third] {
         refresh(&token).await.is_problem(401, "refresh_invalid");
     }
 }
 
-/// C5: a refresh whose reply from the table is lost is done once.
+/// A refresh whose reply from the table is lost is made once.
+/// Promise: refresh-once, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_that_loses_its_reply_is_done_once() {
     let cloud = Cloud::start().await;
@@ -319,7 +330,8 @@ async fn a_refresh_that_loses_its_reply_is_done_once() {
     let _ = refresh(second.as_str().unwrap()).await;
 }
 
-/// C3: whoever has signed out is refused at once, two hundred times of two hundred.
+/// After signing out the access token is refused at once, in two hundred of two hundred requests.
+/// Promise: sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_takes_effect_at_once() {
     let cloud = Cloud::start().await;
@@ -333,9 +345,10 @@ async fn signing_out_takes_effect_at_once() {
     }
 }
 
-/// I-3: where to go on is told after one step as well, if it is a path of our own.
+/// The path to continue with is returned after a sign-in of one step too, if it is a path of this site.
+/// Promise: return-path
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_step_leads_on_too() {
+async fn a_sign_in_of_one_step_returns_the_path_too() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     for (next, told) in [
@@ -352,10 +365,10 @@ async fn one_step_leads_on_too() {
     }
 }
 
-/// C9: cookies that somebody planted in a browser become nobody else's: who signs in there gets other ones, and the planted
-/// session ends.
+/// Cookies that somebody planted in a browser are replaced when its user signs in, and the planted session ends.
+/// Promise: session-fixation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn planted_cookies_fix_nothing() {
+async fn planted_cookies_do_not_fix_a_session() {
     let cloud = Cloud::start().await;
     cloud.member("eve").await;
     cloud.member("ana").await;
@@ -371,14 +384,15 @@ async fn planted_cookies_fix_nothing() {
     assert_eq!(own.is(201)["user_id"], cloud.sign_in("ana").await.id());
     assert_ne!(own.json()["session_id"], planted.json()["session_id"]);
     assert!(jar(&own, "__Host-refresh") != refresh && jar(&own, "__Host-device") != device);
-    assert_eq!(cloud.of_kind("device").await.len(), 2, "another device, of another person");
+    assert_eq!(cloud.of_kind("device").await.len(), 2, "a second device, of another person");
     let eve = cloud.anonymous().with("cookie", refresh).with("x-stoa-csrf", "1");
     eve.post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
     let eve = cloud.anonymous().signed_in(planted.json());
     eve.get("/v1/me").await.is_problem(401, "token_invalid");
 }
 
-/// I-7, C4: a spent token shown later ends the session for both, and its owner is told.
+/// A used refresh token that is presented later ends the session for both holders, and its owner is notified.
+/// Promise: refresh-reuse
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stolen_token_ends_the_session() {
     let cloud = Cloud::start().await;
@@ -393,10 +407,11 @@ async fn a_stolen_token_ends_the_session() {
     refresh(&third).await.is_problem(401, "refresh_invalid");
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
     other.get("/v1/sessions").await.is(200);
-    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the warning");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the notice");
 }
 
-/// C4: a made-up token harms nobody.
+/// A made-up refresh token ends no session.
+/// Promise: refresh-reuse
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn made_up_refresh_tokens_do_nothing() {
     let cloud = Cloud::start().await;
@@ -414,9 +429,10 @@ async fn made_up_refresh_tokens_do_nothing() {
     ana.post("/v1/sessions/refresh", json!({ "refresh_token": good })).await.is(200);
 }
 
-/// Q2: of a thousand uses of one token at once there is one successor, and everybody gets it.
+/// A thousand concurrent uses of one token produce one successor, which all of them get.
+/// Promise: refresh-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_successor_of_a_raced_token() {
+async fn concurrent_uses_of_a_token_have_one_successor() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let token = ana.refresh_token();
@@ -424,7 +440,7 @@ async fn one_successor_of_a_raced_token() {
         let (ana, token) = (ana.clone(), token.clone());
         async move {
             let reply = ana.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
-            // A slow machine does not answer all of them.
+            // A slow machine answers some with 503.
             (reply.status != 503).then(|| reply.is(200)["refresh_token"].as_str().unwrap().to_owned())
         }
     })
@@ -436,7 +452,8 @@ async fn one_successor_of_a_raced_token() {
     ana.post("/v1/sessions/refresh", json!({ "refresh_token": successors.first() })).await.is(200);
 }
 
-/// I-7, C6: a session ends after two weeks without use and after thirty days in any case.
+/// A session ends after two weeks without use, and after thirty days in any case.
+/// Promise: session-lifetime
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_end() {
     let day = Duration::from_secs(24 * 3600);
@@ -457,9 +474,10 @@ async fn sessions_end() {
     idle.post("/v1/sessions/refresh", json!({ "refresh_token": idle.refresh_token() })).await.is_problem(401, "refresh_invalid");
 }
 
-/// I-7: sessions are listed, ended one by one or all at once, and that takes effect at once.
+/// Sessions are listed, and ended one by one or all at once, with immediate effect.
+/// Promise: session-list, sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_are_seen_and_ended() {
+async fn sessions_are_listed_and_ended() {
     let cloud = Cloud::start().await;
     let first = cloud.member("ana").await;
     let second = cloud.sign_in("ana").await;
@@ -489,7 +507,7 @@ async fn sessions_are_seen_and_ended() {
     third.get("/v1/sessions").await.is_problem(401, "token_invalid");
     by_all.closed().await;
     spent(&third).await;
-    assert_eq!(own.ask(json!({ "type": "hello" })).await["type"], "hello", "its own goes on");
+    assert_eq!(own.ask(json!({ "type": "hello" })).await["type"], "hello", "its own socket stays open");
     let out = second.delete("/v1/sessions/current").await;
     out.is(204);
     assert!(out.header("set-cookie").starts_with("__Host-refresh=; Path=/; Max-Age=0"));
@@ -502,7 +520,8 @@ fn claims(part: &str) -> String {
     String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// I-7, C8: the twenty-first session takes the place of the one that was used least recently.
+/// The twenty-first session replaces the one that was used least recently.
+/// Promise: session-limit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_sessions_are_the_most() {
     let cloud = Cloud::start().await;
@@ -518,7 +537,8 @@ async fn twenty_sessions_are_the_most() {
     }
 }
 
-/// C9: browsers get the token in a cookie that scripts cannot read, and using it takes a header that other sites cannot send.
+/// Browsers get the refresh token in a cookie that scripts cannot read. Using it takes a header that other sites cannot send.
+/// Promise: refresh-cookie
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn browsers_keep_the_token_in_a_cookie() {
     let cloud = Cloud::start().await;
@@ -539,7 +559,8 @@ async fn browsers_keep_the_token_in_a_cookie() {
     browser.post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
 }
 
-/// I-3: signing in as somebody else ends the session that the client had.
+/// Signing in as somebody else ends the session that the client had.
+/// Promise: one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_client_is_one_person() {
     let cloud = Cloud::start().await;
@@ -557,8 +578,9 @@ async fn one_client_is_one_person() {
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
 }
 
-/// I-3: a client that keeps its tokens itself shows the session that it has by the access token, whatever way it signs in then;
-/// it ends with the last step. What is no good token ends nothing.
+/// A client that keeps its tokens itself identifies its session by the access token, whatever way it signs in. The session ends
+/// with the last step. An invalid token ends nothing.
+/// Promise: one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_client_is_one_person_without_a_cookie() {
     let cloud = Cloud::start().await;
@@ -572,11 +594,11 @@ async fn one_client_is_one_person_without_a_cookie() {
     let alive = async |caller: &Caller| caller.get("/v1/sessions").await.status == 200;
     let verify = |flow: &serde_json::Value| format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
 
-    // By password.
+    // With a password.
     let ana = cloud.sign_in("ana").await;
     let next = ana.signed_in(attempt(&ana, "mia", PASSWORD).await.is(201));
     assert!(!alive(&ana).await && alive(&next).await && alive(&mia).await);
-    // With a second step.
+    // With a password and a second step.
     let ana = cloud.sign_in("ana").await;
     let flow = attempt(&ana, "ben", PASSWORD).await.is(202);
     let _ = cloud.anonymous().put(&verify(&flow).replace("/verify", "/factor"), json!({ "factor": "app" })).await.is(200);
@@ -584,14 +606,14 @@ async fn one_client_is_one_person_without_a_cookie() {
     assert!(alive(&ana).await, "until the second step is done");
     cloud.anonymous().post(&verify(&flow), json!({ "code": app.code(&cloud) })).await.is(201);
     assert!(!alive(&ana).await && alive(&ben).await);
-    // By a passkey.
+    // With a passkey.
     let ana = cloud.sign_in("ana").await;
     let flow = ana.post("/v1/passkey-sign-ins", json!({})).await.is(201);
     assert!(alive(&ana).await);
     let answer = passkey.get(&flow["passkey"], "http://localhost:5173");
     cloud.anonymous().post(&verify(&flow), json!({ "passkey": answer })).await.is(201);
     assert!(!alive(&ana).await);
-    // By a code to a phone: of somebody who has an account, and of somebody who gets one.
+    // With a code to a phone: for an existing account, and for a new one.
     for phone in ["+447911123457", "+447911123458"] {
         let ana = cloud.sign_in("ana").await;
         let flow = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
@@ -599,7 +621,7 @@ async fn one_client_is_one_person_without_a_cookie() {
         ana.post(&format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap()), json!({ "code": code })).await.is(201);
         assert!(!alive(&ana).await, "{phone}");
     }
-    // What is no good token.
+    // Invalid tokens.
     let ana = cloud.sign_in("ana").await;
     for bad in [format!("Bearer {}x", ana.token()), "Bearer x".to_owned(), "Basic x".to_owned(), ana.token()] {
         attempt(&cloud.anonymous().with("authorization", bad), "mia", PASSWORD).await.is(201);
@@ -610,7 +632,8 @@ async fn one_client_is_one_person_without_a_cookie() {
     ana.post("/v1/sessions/refresh", json!({ "refresh_token": ana.refresh_token() })).await.is(200);
 }
 
-/// C1, C2: a token that is not exactly ours is refused, always with the same answer.
+/// A token that this deployment did not issue in exactly this form is refused, always with the same answer.
+/// Promise: access-token-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_access_tokens_are_refused() {
     let cloud = Cloud::start().await;
@@ -619,7 +642,7 @@ async fn forged_access_tokens_are_refused() {
     let anonymous = cloud.anonymous();
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
-    // Every kind of header, with the claims and the signature of a good token, and without a signature.
+    // Every kind of header, with the claims and the signature of a valid token, and without a signature.
     let kid = serde_json::from_str::<Value>(&claims(header)).unwrap()["kid"].clone();
     let good = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });
     let with = |name: &str, value: Value| {
@@ -686,7 +709,8 @@ async fn forged_access_tokens_are_refused() {
     anonymous.with("authorization", format!("jwt {token}")).get("/v1/sessions").await.is(200);
 }
 
-/// I-7: the keys are published, and what verifies a token is among them.
+/// The public keys are published, and the key that verifies a token is among them.
+/// Promise: published-keys
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_are_published() {
     let cloud = Cloud::start().await;
@@ -702,17 +726,18 @@ async fn keys_are_published() {
     assert_eq!(discovery["jwks_uri"], format!("{}/.well-known/jwks.json", discovery["issuer"].as_str().unwrap()));
 }
 
-/// Password managers find where one changes a password, and whoever found something wrong finds whom to write to (RFC 9116):
-/// what that says is never out of date.
+/// Password managers find where a password is changed, and finders of a vulnerability find whom to contact (RFC 9116). The expiry
+/// date of the published contact is always in the future.
+/// Promise: well-known
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn well_known_places_lead_on() {
+async fn well_known_addresses_are_served() {
     let cloud = Cloud::start().await;
     let client = cloud.anonymous();
     let reply = client.get("/.well-known/change-password").await;
     reply.has(302);
     let page = client.get(&reply.header("location")).await;
     assert_eq!((page.status.as_u16(), page.header("content-type").as_str()), (200, "text/html; charset=utf-8"), "{page:?}");
-    // Else nobody could tell that the answer means anything.
+    // Password managers check by this path that the server does not answer every path with success.
     client.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await.is(404);
 
     let mut ends = Vec::new();
@@ -734,7 +759,8 @@ async fn well_known_places_lead_on() {
     assert!(ends.is_sorted() && ends[0] != ends[1], "{ends:?}");
 }
 
-/// I-3: the pause counts from the last failure, however the name is written.
+/// The pause starts at the last failure, for all spellings of the name.
+/// Promise: password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pause_begins_with_the_last_failure() {
     let cloud = Cloud::start().await;
@@ -751,13 +777,14 @@ async fn the_pause_begins_with_the_last_failure() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// I-7: a person is told by mail when somebody signs in with a client that is new to them, by its name or its network, and not of
-/// the ones they use or trust.
+/// A person is notified by mail of a sign-in with a client that is new by its name or its network, and not of clients they use or
+/// trust.
+/// Promise: new-client-notice
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_client_is_told_of() {
+async fn a_sign_in_from_a_new_client_is_notified() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
-    // What comes within an hour of the first is told with the next.
+    // Notices within an hour of the first are sent together with the next one.
     let told = async || cloud.mails_to("ana@example.test").await.len() + cloud.held("new_sign_in", None).await;
     let before = told().await;
     cloud.sign_in("ana").await;
@@ -770,21 +797,22 @@ async fn a_new_client_is_told_of() {
     assert!(mails[before].text.contains("ana") && mails[before].code.is_none());
     phone.post("/v1/sessions", body.clone()).await.is(201);
     assert_eq!(told().await, before + 1);
-    // What a client calls itself a stranger can call theirs.
+    // A stranger can send the same `User-Agent`.
     let elsewhere = |c| cloud.caller_at(std::net::Ipv4Addr::new(127, 91, c, 1));
     elsewhere(1).post("/v1/sessions", body.clone()).await.is(201);
     assert_eq!(told().await, before + 2);
     elsewhere(1).post("/v1/sessions", body.clone()).await.is(201);
     let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
     let device = elsewhere(2).post("/v1/sessions", trusted).await.is(201)["device_token"].clone();
-    // Trust in a device is told, too.
+    // The notice says that a device was trusted, too.
     assert_eq!(told().await, before + 4);
     let trusted = json!({ "login": "ana", "password": PASSWORD, "device_token": device });
     elsewhere(3).post("/v1/sessions", trusted).await.is(201);
     assert_eq!(told().await, before + 4);
 }
 
-/// I-3: a cookie with another person's session in it and nothing to prove it ends nothing.
+/// A cookie with the id of another person's session and no valid token ends nothing.
+/// Promise: one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_made_up_cookie_ends_nobodys_session() {
     let cloud = Cloud::start().await;
@@ -798,9 +826,10 @@ async fn a_made_up_cookie_ends_nobodys_session() {
     victim.get("/v1/sessions").await.is(200);
 }
 
-/// C8: signing in again from the client whose session is the oldest of twenty works, and ends that one only.
+/// Signing in again from the client with the oldest of twenty sessions ends only that session.
+/// Promise: session-limit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_session_that_makes_room_may_be_the_clients_own() {
+async fn the_replaced_session_may_be_the_clients_own() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let browser = cloud.anonymous();
@@ -820,8 +849,9 @@ async fn the_session_that_makes_room_may_be_the_clients_own() {
     }
 }
 
-/// A hundred failures at one name within a quarter of an hour, from wherever, make strangers work, and let in whoever has the right
-/// password; devices that the account trusts do not even work. At its other name nothing shows.
+/// A hundred failures at one name within a quarter of an hour, from any clients, require a proof of work of strangers and still
+/// accept the right password. Trusted devices need no proof of work. At the account's other name nothing shows.
+/// Promise: global-attempts, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_distributed_attack_keeps_nobody_out() {
     let cloud = Cloud::start().await;
@@ -844,7 +874,8 @@ async fn a_distributed_attack_keeps_nobody_out() {
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
 }
 
-/// A hundred failures of one client in a day keep it out for an hour from the hundredth on, whenever that was.
+/// A hundred failures of one client in a day block it for an hour, counted from the hundredth.
+/// Promise: client-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_failures_close_a_client_for_an_hour() {
     let cloud = Cloud::start().await;
@@ -875,8 +906,9 @@ async fn a_hundred_failures_close_a_client_for_an_hour() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// Thirty different names and passwords that fail for one client within three hours keep it out for an hour, and from the sixteenth
-/// on it works: but for devices that are trusted and for who is in. One that is tried again and again is one.
+/// Thirty different names and passwords that fail for one client within three hours block it for an hour. From the sixteenth on
+/// it has to solve a proof of work. Trusted devices and signed-in sessions are exempt. A guess that is repeated counts once.
+/// Promise: client-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_different_guesses_close_a_client_for_an_hour() {
     let cloud = Cloud::start().await;
@@ -913,13 +945,13 @@ async fn many_different_guesses_close_a_client_for_an_hour() {
     ana.get("/v1/me").await.is(200);
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is(201);
     let dump = cloud.dump().await.to_string();
-    assert!(!dump.contains("nobody1") && !dump.contains("another"), "what was typed is not kept");
+    assert!(!dump.contains("nobody1") && !dump.contains("another"), "guesses are not stored in clear");
     cloud.advance(Duration::from_secs(3600 - 60)).await;
     attempt(&client, "ana", PASSWORD).await.is_problem(429, "too_many_requests");
     cloud.advance(Duration::from_secs(61)).await;
     attempt(&client, "ana", PASSWORD).await.is(201);
 
-    // As many in a longer time are ordinary.
+    // The same number in a longer time is not limited.
     let client = cloud.anonymous();
     for n in 0..28 {
         if n == 14 {
@@ -930,22 +962,24 @@ async fn many_different_guesses_close_a_client_for_an_hour() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// What has failed everywhere, and where it is counted.
+/// The number of failures of the whole deployment, and the items in which they are counted.
 async fn failures(cloud: &Cloud) -> (i64, Vec<Value>) {
     let mut counters = cloud.of_kind("limit").await;
     counters.retain(|c| c["pk"]["S"].as_str().unwrap().contains("sign_ins_failed"));
     (counters.iter().map(|c| c["hits"]["N"].as_str().unwrap().parse::<i64>().unwrap()).sum(), counters)
 }
 
-/// As if so many more had failed.
+/// Adds to the global count of failures.
 async fn more_failures(cloud: &Cloud, more: i64) {
     let (_, counters) = failures(cloud).await;
     let hits: i64 = counters[0]["hits"]["N"].as_str().unwrap().parse().unwrap();
     change(cloud, &counters[0], "hits", json!({ "N": (hits + more).to_string() }));
 }
 
-/// D3: one guess at each of very many names, from very many addresses, is noticed by none of them and by all together: strangers
-/// have to work then, and trusted devices go on. What is counted is spread, so that one counter is not everybody's.
+/// One guess at each of very many names from very many addresses reaches no limit of a name or address, but the global one. Then
+/// strangers have to solve a proof of work, and trusted devices go on. The count is spread over several items, so that no single
+/// one becomes hot.
+/// Promise: global-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spray_over_very_many_names_is_noticed() {
     let cloud = Cloud::start().await;
@@ -953,7 +987,7 @@ async fn a_spray_over_very_many_names_is_noticed() {
     let home = cloud.anonymous();
     let trusted = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
     let device = home.post("/v1/sessions", trusted).await.is(201)["device_token"].clone();
-    // Twenty-five at a time, each time from five addresses that were not seen before.
+    // Twenty-five at a time, each time from five new addresses.
     let spray = async |names: usize| {
         let mut seen = BTreeSet::new();
         for wave in 0..names / 25 {
@@ -969,7 +1003,7 @@ async fn a_spray_over_very_many_names_is_noticed() {
     assert_eq!(spray(100).await, BTreeSet::from([401]));
     let (failed, counters) = failures(&cloud).await;
     assert_eq!((failed, counters.len()), (100, 4));
-    // The eight hundred in between cost much and show nothing more.
+    // The eight hundred in between would take long and test nothing more.
     more_failures(&cloud, 800).await;
     assert_eq!(spray(100).await, BTreeSet::from([401]));
     attempt(&cloud.anonymous(), "ana", PASSWORD).await.is_problem(403, "proof_of_work_required");
@@ -978,10 +1012,12 @@ async fn a_spray_over_very_many_names_is_noticed() {
     home.post("/v1/sessions", shown).await.is(201);
 }
 
-/// D3: when very many passwords and codes fail everywhere, beginning to sign in takes work, which is good for one client's attempts
-/// at one account and for five minutes. Trusted devices and sessions go on, and after ten minutes so does everybody.
+/// When very many passwords and codes fail in the whole deployment, beginning a sign-in takes a proof of work, which is valid for
+/// one client's attempts at one account and for five minutes. Trusted devices and sessions go on. After ten minutes the
+/// requirement ends.
+/// Promise: global-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn guessing_everywhere_takes_work() {
+async fn guessing_everywhere_requires_a_proof_of_work() {
     const SESSIONS: &str = "/v1/sessions";
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
@@ -991,7 +1027,7 @@ async fn guessing_everywhere_takes_work() {
     let device = trusting.post(SESSIONS, json!({ "login": "ana", "password": PASSWORD, "remember_device": true })).await.is(201);
     let failures = async || failures(&cloud).await;
 
-    // Wrong codes count as wrong passwords do.
+    // Wrong codes count like wrong passwords.
     cloud.anonymous().post(SESSIONS, wrong("nobody")).await.is_problem(401, "credentials_invalid");
     let phone = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900123" })).await.is(202);
     let verify = format!("/v1/phone-sign-ins/{}/verify", phone["id"].as_str().unwrap());
@@ -1031,7 +1067,7 @@ async fn guessing_everywhere_takes_work() {
     with(&client, &done).post(SESSIONS, wrong("ana")).await.is_problem(401, "credentials_invalid");
     let _ = with(&client, &done).post(SESSIONS, right("ana")).await.is(201);
     let _ = with(&client, &work(&phone.json())).post("/v1/phone-sign-ins", json!({ "phone": "+447700900124" })).await.is(202);
-    // Being asked is no attempt: five wrong ones are still free.
+    // A request for a proof of work is no attempt: five wrong ones are still possible.
     let other = cloud.anonymous();
     let asked = other.post(SESSIONS, wrong("ben")).await.json();
     for _ in 0..5 {
@@ -1039,7 +1075,7 @@ async fn guessing_everywhere_takes_work() {
     }
     with(&other, &work(&asked)).post(SESSIONS, wrong("ben")).await.is_problem(401, "credentials_invalid");
 
-    // Who is in stays in, and a trusted device gets in.
+    // Sessions go on, and a trusted device signs in.
     let _ = ben.get("/v1/me").await.is(200);
     let token = json!({ "login": "ana", "password": PASSWORD, "device_token": device["device_token"] });
     let _ = cloud.anonymous().post(SESSIONS, token).await.is(201);

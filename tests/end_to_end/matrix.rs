@@ -1,6 +1,6 @@
-//! Every operation against everybody who must not use it. B9, F1, F2, F4: who is not signed in, half signed in, not verified, put
-//! to rest or somebody else gets nothing, sees nothing and mints nothing. Who may use an operation is what it says itself, in its
-//! `security`.
+//! Every operation against everybody who must not use it: callers who are not signed in, half signed in, not verified,
+//! deactivated or somebody else get no data, change nothing and receive no token. Who may use an operation
+//! is read from its `security` in the document, which is written from what its handler takes.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,17 +12,17 @@ const PHONE: &str = "+447700900567";
 /// Who may use an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
-    /// Everybody; what else it takes (a flow, a token, a password) comes with the request.
+    /// Everybody. Whatever proof it takes (a flow, a token, a password) is part of the request.
     Public,
-    /// Whoever is signed in.
+    /// Signed-in callers.
     Member,
-    /// Whoever is signed in and has lately proven it well enough.
+    /// Signed-in callers with a recent proof by their strongest factor.
     Fresh,
-    /// Whoever is signed in and has lately proven a factor that no message carries; what else it takes comes with the request.
+    /// Signed-in callers with a recent proof by a factor that is not sent by message. Any other proof is part of the request.
     Strong,
     /// Administrators who have proven such a factor.
     Administrator,
-    /// Superusers who have lately proven such a factor.
+    /// Superusers who have recently proven such a factor.
     Superuser,
 }
 use Access::{Administrator, Fresh, Member, Public, Strong, Superuser};
@@ -47,7 +47,7 @@ impl Access {
     }
 }
 
-/// An operation with what its body looks like.
+/// An operation with an example of its body.
 struct Operation {
     access: Access,
     name: String,
@@ -56,7 +56,7 @@ struct Operation {
     body: Option<Value>,
 }
 
-/// Every operation there is.
+/// Every operation of the API.
 fn operations() -> Vec<Operation> {
     let paths = tests::document()["paths"].as_object().unwrap();
     let all =
@@ -79,14 +79,15 @@ fn lists(described: &Value, status: &str, code: &str) -> bool {
     described["responses"][status]["content"]["application/problem+json"]["examples"][code].is_object()
 }
 
-/// The path of an operation, about these things.
+/// The path of an operation, with its parameters replaced by these things.
 fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
     things.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 
-/// F1: the matrix has every operation, and each tells what its callers have to be.
+/// Each operation of the document says who may use it, and the problems that everybody else gets.
+/// Promise: permission-matrix
 #[test]
-fn the_matrix_is_whole() {
+fn the_matrix_has_every_operation() {
     let document = tests::document();
     for access in [Public, Member, Fresh, Strong, Administrator, Superuser] {
         assert!(operations().iter().any(|operation| operation.access == access), "{access:?}");
@@ -102,9 +103,10 @@ fn the_matrix_is_whole() {
     }
 }
 
-/// B9, F1, F2, F4.
+/// Every operation is refused to everybody whom the matrix does not allow it.
+/// Promise: permission-matrix, object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_gets_past_the_matrix() {
+async fn the_matrix_is_enforced() {
     let cloud = Cloud::start().await;
     let victim = cloud.member("lea").await;
     cloud.phone(&victim, PHONE).await;
@@ -147,7 +149,7 @@ async fn nobody_gets_past_the_matrix() {
     let half = text(&cloud.anonymous().post("/v1/sessions", right.clone()).await.is(202)["id"]);
     let unverified = text(&cloud.anonymous().post("/v1/registrations", json!({ "email": "new@example.test" })).await.is(201)["id"]);
     let texted = text(&cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900126" })).await.is(202)["id"]);
-    // Three wrong answers at the second step, and five wrong passwords.
+    // Locked by three wrong answers at the second step, and by five wrong passwords.
     let guesser = cloud.anonymous();
     let locked = text(&guesser.post("/v1/sessions", right.clone()).await.is(202)["id"]);
     guesser.put(&format!("/v1/sign-ins/{locked}/factor"), json!({ "factor": "app" })).await.is(200);
@@ -159,7 +161,7 @@ async fn nobody_gets_past_the_matrix() {
     }
     let resting = cloud.member("dan").await;
     let _ = resting.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
-    // Signed in elsewhere when the deletion was scheduled.
+    // Signed in on another client when the deletion was scheduled.
     let gone = cloud.member("ulf").await;
     let _ = cloud.sign_in("ulf").await.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     let nobody: [(&str, Caller, String); 8] = [
@@ -177,7 +179,7 @@ async fn nobody_gets_past_the_matrix() {
     let canaries = ["lea@example.test", PHONE, "Marszałkowska"];
     for operation in operations() {
         for (who, caller, flow) in &nobody {
-            // Who is locked knows the password by now.
+            // The locked caller has the right password here.
             let body = if (*who, operation.name.as_str()) == ("locked", "POST /v1/sessions") {
                 Some(right.clone())
             } else {
@@ -194,30 +196,30 @@ async fn nobody_gets_past_the_matrix() {
             }
         }
     }
-    assert_eq!(sessions().await, before, "nobody has a session who had none");
+    assert_eq!(sessions().await, before, "no new session was made");
 
-    // Somebody else finds nothing under what is the victim's, and sees nothing of it.
+    // Somebody else gets 404 for everything of the victim, and sees no data of it.
     for operation in operations() {
         let object = ["address", "passkey", "device", "session", "room", "upload", "export"]
             .iter()
             .any(|o| operation.path.contains(&format!("{{{o}}}")));
         if object {
             let foreign = cloud.sign_in(friend.name()).await;
-            // The friend is in the room: a third person is not.
+            // The friend is a member of the room, so a third person is used.
             let foreign = if operation.path.contains("{room}") { cloud.member("mia").await } else { foreign };
             let body = operation.body.clone().map(|body| if body["name"].is_string() { json!({ "name": "mine" }) } else { body });
             let reply = foreign.with("if-match", "\"v1\"").send(operation.method.clone(), &about(&operation.path, &things), body).await;
             reply.is_problem(404, "not_found");
         }
     }
-    // Who is not staff is told so, whatever they have proven; staff have to have a second factor, and to have proven it.
+    // Callers who are not staff get 403, whatever they have proven. Staff must have a second factor and have proven it.
     let moderator = cloud.member("mod").await;
     cloud.appoint(&moderator, &["moderator"]);
     let careless = cloud.member("kim").await;
     cloud.appoint(&careless, &["administrator"]);
     let (ida, app, _) = cloud.careful("ida", "+447700900125").await;
     cloud.appoint(&ida, &["administrator"]);
-    // By mail, which is a second step, and not enough here.
+    // A mailed code is a second step, but not enough here.
     let flow = cloud.anonymous().post("/v1/sessions", json!({ "login": "ida", "password": PASSWORD })).await.is(202);
     let path = format!("/v1/sign-ins/{}", text(&flow["id"]));
     cloud.anonymous().put(&format!("{path}/factor"), json!({ "factor": "email" })).await.is(200);
@@ -253,7 +255,7 @@ async fn nobody_gets_past_the_matrix() {
     victim.get("/v1/me").await.is(200);
     device.get("/v1/me/devices").await.is(200);
 
-    // Whoever is about to leave may still do everything; whoever has not proven themselves lately may not do what takes that.
+    // An account about to be deleted may still do everything. Without a recent proof the operations that take one are refused.
     let leaving = cloud.member("zoe").await;
     let _ = leaving.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     for operation in operations().iter().filter(|o| o.access == Member && o.method == Method::GET) {

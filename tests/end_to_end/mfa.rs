@@ -1,4 +1,4 @@
-//! I-4 and I-5: turning second factors on and off, recovery codes, trusted devices.
+//! Turning second factors on and off, recovery codes, trusted devices.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,9 +19,10 @@ async fn status(caller: &Caller) -> Value {
     caller.get("/v1/me/mfa").await.is(200)
 }
 
-/// I-4: the wizard goes in its order only, needs a proven phone and address, and nothing is on before its last step. M1, M3, M8
-/// to M10, M15, M18: codes differ, prove the contact they went to, and come although one step was quick; recovery codes are
-/// there; other sign-ins end.
+/// The wizard accepts its steps only in their order, needs a proven phone number and address, and enables nothing before its last
+/// step. Each code differs, proves the contact it was sent to, and is sent although the step before was quick. At the end there
+/// are recovery codes, and other sessions end.
+/// Promise: mfa-setup, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_wizard_goes_in_its_order() {
     let cloud = Cloud::start().await;
@@ -41,7 +42,7 @@ async fn the_wizard_goes_in_its_order() {
     assert!(setup["app"]["uri"].as_str().unwrap().starts_with("otpauth://totp/Stoa:ana%40example.test?secret="));
     assert!(setup["app"]["qr"].as_str().unwrap().starts_with("data:image/svg+xml,"));
     let again = ana.get(SETUP).await.is(200);
-    assert_eq!((&again["step"], again.get("app")), (&json!("app"), None), "the secret was shown once");
+    assert_eq!((&again["step"], again.get("app")), (&json!("app"), None), "the secret is shown once only");
     for step in ["email", "sms"] {
         let early = ana.post(&format!("{SETUP}/{step}"), json!({ "code": "000000" })).await.is_problem(409, "step_required");
         assert_eq!(early["required_step"], "app");
@@ -55,7 +56,7 @@ async fn the_wizard_goes_in_its_order() {
     assert_eq!(wrong["tries_left"], 4);
     let mail = ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is(200);
     assert_eq!((&mail["step"], &mail["code"]["target"]), (&json!("email"), &json!("a****@example.test")));
-    assert!(mail.get("app").is_none(), "the secret is shown no more");
+    assert!(mail.get("app").is_none(), "the secret is not shown again");
     let skipped = ana.post(&format!("{SETUP}/sms"), json!({ "code": "000000" })).await.is_problem(409, "step_required");
     assert_eq!(skipped["required_step"], "email");
     let early = ana.post(&format!("{SETUP}/resend"), json!({})).await;
@@ -69,7 +70,7 @@ async fn the_wizard_goes_in_its_order() {
     let other = if mailed == "000000" { "000001" } else { "000000" };
     let wrong = ana.post(&format!("{SETUP}/email"), json!({ "code": other })).await.is_problem(422, "code_invalid");
     assert_eq!(wrong["tries_left"], 4);
-    // A code that is not sent after all counts for nothing.
+    // A code whose sending failed is not counted.
     let counted = async || {
         let counters = cloud.of_kind("limit").await;
         let counted = counters.iter().filter(|c| c["hits"]["N"] != "0");
@@ -88,7 +89,7 @@ async fn the_wizard_goes_in_its_order() {
     if mailed != texted {
         ana.post(&format!("{SETUP}/sms"), json!({ "code": mailed })).await.is_problem(422, "code_invalid");
     }
-    assert_eq!(status(&ana).await["enabled"], false, "nothing is on yet");
+    assert_eq!(status(&ana).await["enabled"], false, "no factor is enabled yet");
     elsewhere.get("/v1/me").await.is(200);
     let done = ana.post(&format!("{SETUP}/sms"), json!({ "code": texted })).await.is(201);
     assert_eq!(done["recovery_codes"].as_array().unwrap().len(), 10);
@@ -101,9 +102,10 @@ async fn the_wizard_goes_in_its_order() {
     ana.get(SETUP).await.is_problem(404, "not_found");
 }
 
-/// I-4: a set-up is forgotten after ten minutes, can be given up, and is burnt by five wrong codes of the app.
+/// A set-up expires after ten minutes, can be cancelled, and ends after five wrong codes of the app.
+/// Promise: mfa-setup
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_finished_is_forgotten() {
+async fn an_unfinished_set_up_expires() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, PHONE).await;
@@ -126,8 +128,9 @@ async fn what_is_not_finished_is_forgotten() {
     ana.post(&format!("{SETUP}/app"), json!({ "code": app.code(&cloud) })).await.is_problem(404, "not_found");
 }
 
-/// Somebody has a copy of an access token from before its owner stepped up. The owner replaces their app; with the copy nobody sees
-/// the new secret, confirms it or gives it up, and the owner goes on, also after the token was refreshed.
+/// Somebody has a copy of an access token from before its owner stepped up. The owner replaces their app. With the copy nobody
+/// can read, confirm or cancel the new secret. The owner continues, also after a refresh of the token.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_from_before_a_step_up_takes_no_set_up_over() {
     let cloud = Cloud::start().await;
@@ -141,20 +144,22 @@ async fn a_token_from_before_a_step_up_takes_no_set_up_over() {
     copied.get(SETUP).await.is_problem(404, "not_found");
     copied.put("/v1/me/mfa/factors/app", right.clone()).await.is_problem(404, "not_found");
     let _ = copied.delete(SETUP).await.is(204);
-    assert_eq!(ana.get(SETUP).await.is(200).get("app"), None, "it is still there, without the secret");
+    assert_eq!(ana.get(SETUP).await.is(200).get("app"), None, "the set-up is still there, without the secret");
     let refreshed = json!({ "refresh_token": ana.refresh_token() });
     let ana = ana.signed_in(cloud.anonymous().post("/v1/sessions/refresh", refreshed).await.is(200));
     let _ = ana.put("/v1/me/mfa/factors/app", right).await.is(204);
     cloud.step_up(&ana, &new).await;
 }
 
-/// I-4: what is being set up touches nothing that is on; the last factor stays; the others can go and come back.
+/// Setting up a factor does not change the enabled ones. The last factor cannot be removed. The others can be removed and added
+/// again.
+/// Promise: mfa-factors
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn single_factors_come_and_go() {
+async fn single_factors_are_added_and_removed() {
     let cloud = Cloud::start().await;
     let (ana, old, _) = cloud.careful("ana", PHONE).await;
     let factor = |name: &str| format!("/v1/me/mfa/factors/{name}");
-    // The session is as it was before there were second factors, and a copy of it no better.
+    // The session has no proof of a second factor, and neither has a copy of its token.
     ana.post(&factor("app"), json!({})).await.is_problem(401, "step_up_required");
     let ana = cloud.step_up(&ana, &old).await;
     ana.post(SETUP, json!({ "password": PASSWORD })).await.is_problem(409, "mfa_enabled");
@@ -190,11 +195,12 @@ async fn single_factors_come_and_go() {
     assert_eq!(on["factors"].as_array().unwrap().iter().map(|f| &f["factor"]).collect::<Vec<_>>(), ["email", "sms"]);
     let mails = cloud.mails_to("ana@example.test").await;
     let told = mails.iter().filter(|mail| mail.subject.contains("second factor was changed")).count();
-    // One at once; those that came within the hour after it wait.
+    // One notice at once. Those within the next hour are held back.
     assert!(told == 1 && cloud.held("factor_changed", None).await >= 3, "{told}");
 }
 
-/// I-4, M13, M14: turning off takes the password and a factor, and leaves no secret behind; everybody else is signed out.
+/// Turning second factors off takes the password and a factor, and leaves no secret behind. All other sessions end.
+/// Promise: mfa-turn-off, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turning_off_takes_password_and_factor() {
     let cloud = Cloud::start().await;
@@ -211,26 +217,27 @@ async fn turning_off_takes_password_and_factor() {
     let _ = ana.post("/v1/me/mfa/removal", off.clone()).await.is(204);
     elsewhere.get("/v1/me").await.is_problem(401, "token_invalid");
     assert_eq!(status(&ana).await["enabled"], false);
-    // From now on the password is the strongest again, and it is not what the session was stepped up with.
+    // Now the password is the strongest factor again, and the session was not stepped up with it.
     ana.post("/v1/me/mfa/removal", off.clone()).await.is_problem(401, "step_up_required");
     cloud.sign_in("ana").await.post("/v1/me/mfa/removal", off).await.is_problem(409, "mfa_not_enabled");
     let dump = cloud.dump().await.to_string();
-    assert!(!dump.contains("app_factor") && !dump.contains("recovery_codes"), "nothing of them is kept");
+    assert!(!dump.contains("app_factor") && !dump.contains("recovery_codes"), "no item of the factors is left");
     assert!(cloud.mail_to("ana@example.test").await.subject.contains("Second factors are off"));
     cloud.sign_in("ana").await.get("/v1/me").await.is(200);
 }
 
-/// Every way in which bytes could stand somewhere in clear.
+/// Every encoding in which bytes could be stored in clear.
 fn spellings(bytes: &[u8]) -> Vec<String> {
     let hex = bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
     let list: Vec<String> = bytes.iter().map(|b| format!("{{\"N\":\"{b}\"}}")).collect();
     vec![BASE64_URL_SAFE_NO_PAD.encode(bytes), BASE64_STANDARD_NO_PAD.encode(bytes), hex.to_uppercase(), hex, list.join(",")]
 }
 
-/// B8, B12, C4, B10: while they are on, neither the seed nor a recovery code nor what clients and devices keep stands anywhere in
-/// clear; turned on again there is another seed.
+/// While second factors are on, neither the seed, nor a recovery code, nor the secret of a client or device is stored in clear
+/// anywhere. Turned on again, there is another seed.
+/// Promise: secrets-hashed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn secrets_stand_nowhere_in_clear() {
+async fn secrets_of_factors_are_stored_nowhere_in_clear() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, PHONE).await;
@@ -283,9 +290,10 @@ async fn secrets_stand_nowhere_in_clear() {
     assert_ne!(again["app"]["secret"].as_str().unwrap().replace(' ', ""), secret);
 }
 
-/// I-4: turning off ends what was being set up; and nobody who is half signed in gets at what somebody sets up.
+/// Turning second factors off ends a set-up that is under way. Somebody who is half signed in cannot reach it.
+/// Promise: mfa-turn-off, mfa-setup
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_set_up_ends_with_the_factors_and_is_its_owners() {
+async fn turning_off_ends_a_set_up_of_its_owner() {
     let cloud = Cloud::start().await;
     let (ben, app, _) = cloud.careful("ben", "+447911123457").await;
     let ana = cloud.member("ana").await;
@@ -311,7 +319,8 @@ async fn a_set_up_ends_with_the_factors_and_is_its_owners() {
     assert!(cloud.of_kind("app_factor").await.is_empty());
 }
 
-/// I-4, A5: wrong passwords count together, wherever they are asked for: after five the right one has to wait.
+/// Wrong passwords are counted together, whichever operation asks for them. After five the right one has to wait.
+/// Promise: password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_passwords_count_together() {
     let cloud = Cloud::start().await;
@@ -330,7 +339,9 @@ async fn wrong_passwords_count_together() {
     }
 }
 
-/// I-5: what is shown of a device follows its use; since when and until when it is trusted does not; it is not listed afterwards.
+/// The description of a device is that of its last use. The times from and until which it is trusted do not change. Afterwards it
+/// is not listed.
+/// Promise: trusted-devices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn devices_are_shown_as_they_were_last_used() {
     const EDGE: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
@@ -353,7 +364,7 @@ async fn devices_are_shown_as_they_were_last_used() {
     let safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15";
     let _ = sign_in(&at("Gda%C5%84sk", safari), &token).await;
     let items = ana.get("/v1/me/devices").await.is(200)["items"].clone();
-    assert_eq!(items.as_array().unwrap().len(), 1, "it is the same one");
+    assert_eq!(items.as_array().unwrap().len(), 1, "it is the same device");
     let second = &items[0];
     assert_eq!(second["place"], "Gdańsk, PL");
     for kept in ["id", "created_at", "expires_at"] {
@@ -366,8 +377,9 @@ async fn devices_are_shown_as_they_were_last_used() {
     assert_eq!(cloud.sign_in("ana").await.get("/v1/me/devices").await.is(200)["items"], json!([]));
 }
 
-/// I-4, B12: a recovery code works once, in any spelling, and is told of; new ones void the old ones; another person's are worth
-/// nothing.
+/// A recovery code works once, in any spelling, and its use is notified. New codes replace the old ones. Another person's codes
+/// are refused.
+/// Promise: recovery-codes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recovery_codes_work_once() {
     let cloud = Cloud::start().await;
@@ -392,9 +404,10 @@ async fn recovery_codes_work_once() {
     assert!(cloud.mails_to("ana@example.test").await.iter().any(|m| m.subject.contains("New recovery codes")));
 }
 
-/// I-4, D5: ten sets of recovery codes a day.
+/// Ten sets of recovery codes a day.
+/// Promise: recovery-codes, request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recovery_codes_are_made_so_often() {
+async fn recovery_codes_are_made_ten_times_a_day() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", PHONE).await;
     let ana = cloud.step_up(&ana, &app).await;
@@ -404,7 +417,8 @@ async fn recovery_codes_are_made_so_often() {
     ana.post("/v1/me/mfa/recovery-codes", json!({})).await.is_problem(429, "too_many_requests");
 }
 
-/// I-5, B10, C9: a trusted device skips the second step, rotates what it keeps, is listed, and ends after thirty days.
+/// A trusted device skips the second step, gets a new secret with each use, is listed, and expires after thirty days.
+/// Promise: trusted-devices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trusted_device_skips_the_second_step() {
     let cloud = Cloud::start().await;
@@ -432,18 +446,18 @@ async fn a_trusted_device_skips_the_second_step() {
 
     let with = |cookie: &str| browser.with("cookie", jar(cookie));
     let second = with(&device).post("/v1/sessions", body.clone()).await;
-    assert_eq!(browser.signed_in(second.is(201)).claims()["amr"], json!(["pwd"]), "it proves nothing");
+    assert_eq!(browser.signed_in(second.is(201)).claims()["amr"], json!(["pwd"]), "the device is no proof");
     let rotated = second.cookie("__Host-device");
     assert_ne!(jar(&rotated), jar(&device));
     with(&device).post("/v1/sessions", body.clone()).await.is(202);
-    // Nobody else's, and nothing that it was not.
+    // Devices of other people and made-up tokens are refused.
     let (_, _, _) = cloud.careful("ben", "+447911123457").await;
     let ben = json!({ "login": "ben", "password": PASSWORD });
     with(&rotated).post("/v1/sessions", ben).await.is(202);
     let mut forged = jar(&rotated);
     forged.pop();
     with(&forged).post("/v1/sessions", body.clone()).await.is(202);
-    // It never counts where a proof is due.
+    // A trusted device is never accepted as a step-up.
     let third = with(&rotated).post("/v1/sessions", body.clone()).await;
     browser.signed_in(third.is(201)).post("/v1/me/mfa/recovery-codes", json!({})).await.is_problem(401, "step_up_required");
     let kept = third.cookie("__Host-device");
@@ -456,10 +470,11 @@ async fn a_trusted_device_skips_the_second_step() {
     drop(ana);
 }
 
-/// I-5, C7: trust in a device ends by its owner's word, one by one or for all, with the sessions that began on it; and with every
-/// change of how one signs in.
+/// The owner revokes trust in one device or in all, together with the sessions that began on it. Every change of credentials
+/// revokes it too.
+/// Promise: trusted-devices, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn trust_in_devices_can_be_taken_back() {
+async fn trust_in_devices_can_be_revoked() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", PHONE).await;
     let body = |token: Option<&str>| json!({ "login": "ana", "password": PASSWORD, "remember_device": true, "device_token": token });
@@ -488,7 +503,7 @@ async fn trust_in_devices_can_be_taken_back() {
     cloud.anonymous().post("/v1/sessions", body(Some(&token))).await.is(202);
     let reply = cloud.anonymous().post("/v1/sessions", body(Some(&kept))).await.is(201);
     let rotated = reply["device_token"].as_str().unwrap().to_owned();
-    // A change of factors ends the trust.
+    // A change of factors revokes trusted devices.
     let ana = cloud.step_up(&ana, &app).await;
     let _ = ana.delete("/v1/me/mfa/factors/sms").await.is(204);
     cloud.anonymous().post("/v1/sessions", body(Some(&rotated))).await.is(202);
@@ -497,7 +512,7 @@ async fn trust_in_devices_can_be_taken_back() {
     let _ = ana.delete("/v1/me/devices").await.is(204);
     third.get("/v1/me").await.is_problem(401, "token_invalid");
     cloud.anonymous().post("/v1/sessions", body(Some(&newest))).await.is(202);
-    // Ten are the most, also of those that were trusted before there were second factors.
+    // There are ten trusted devices at most, including those from before second factors were enabled.
     let ben = cloud.member("ben").await;
     for _ in 0..12 {
         let body = json!({ "login": "ben", "password": PASSWORD, "remember_device": true });

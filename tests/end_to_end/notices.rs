@@ -1,4 +1,4 @@
-//! What people are told about their accounts comes at once, and then once an hour with how often it happened.
+//! Notices about an account are sent at once, and repetitions once an hour with their number.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use local::{
 use tests::{Caller, Cloud, PASSWORD, json};
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// So often what was held back is looked for.
+/// How often held-back notices are looked for.
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 /// Signs somebody in with a browser that they have not used.
@@ -22,16 +22,17 @@ async fn sign_in(cloud: &Cloud, login: &str, browser: u32) -> Caller {
     caller.signed_in(reply.is(201))
 }
 
-/// The mails of one subject that somebody has got.
+/// The mails with one subject that somebody has received.
 async fn told(cloud: &Cloud, to: &str, subject: &str) -> Vec<Message> {
     cloud.mails_to(to).await.into_iter().filter(|mail| mail.subject == subject).collect()
 }
 
 const NEW: &str = "A new sign-in to your account";
 
-/// A hundred and twenty sign-ins with as many browsers are one mail at once and one after an hour, which says how many there were.
+/// A hundred and twenty sign-ins with as many browsers cause one mail at once and one after an hour, which gives their number.
+/// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
-async fn many_sign_ins_are_told_once_an_hour() {
+async fn many_sign_ins_are_notified_once_an_hour() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.settle().await;
@@ -39,25 +40,26 @@ async fn many_sign_ins_are_told_once_an_hour() {
         let _ = sign_in(&cloud, "ana", 60 + browser).await;
     }
     let mails = told(&cloud, &ana.email(), NEW).await;
-    assert_eq!(mails.len(), 1, "the first at once");
+    assert_eq!(mails.len(), 1, "the first sign-in is notified at once");
     assert!(!mails[0].text.contains("It happened"), "{}", mails[0].text);
     cloud.advance(HOUR.saturating_sub(QUARTER)).await;
-    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "nothing more within the hour");
+    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "no further mail within the hour");
     cloud.advance(QUARTER.saturating_mul(2)).await;
     let mails = told(&cloud, &ana.email(), NEW).await;
-    assert_eq!(mails.len(), 2, "the others, though nothing more happened");
+    assert_eq!(mails.len(), 2, "the others are notified although no further sign-in happens");
     assert!(mails[1].text.contains("It happened 29 times since"), "{}", mails[1].text);
-    // Another hour: nothing was held back, nothing is told.
+    // After another hour nothing was held back, and no mail is sent.
     cloud.advance(HOUR.saturating_mul(2)).await;
     assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 2);
-    // And the next one is told at once again.
+    // The next sign-in is notified at once again.
     let _ = sign_in(&cloud, "ana", 200).await;
     let mails = told(&cloud, &ana.email(), NEW).await;
     assert_eq!(mails.len(), 3);
     assert!(!mails[2].text.contains("It happened"), "{}", mails[2].text);
 }
 
-/// What happened of one kind swallows nothing of another kind, nor what somebody else is told.
+/// A notice of one kind delays none of another kind, nor those of another person.
+/// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
 async fn notices_of_other_kinds_and_people_come_at_once() {
     let cloud = Cloud::start().await;
@@ -73,18 +75,19 @@ async fn notices_of_other_kinds_and_people_come_at_once() {
     assert_eq!(told(&cloud, &ana.email(), "Your password was changed").await.len(), 1);
 }
 
-/// An event that cannot be sent or is delivered again is told once and counted once, the held ones as well.
+/// An event that cannot be sent, or is delivered again, is notified once and counted once, also while it is held back.
+/// Promise: notices-grouped, delivery-once
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_while_mails_cannot_be_sent() {
+async fn no_notice_is_lost_while_mails_cannot_be_sent() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.settle().await;
-    // In all attempts of the client, twice.
+    // All attempts of the client fail, in two invocations.
     let down = cloud.aws.faults.script(Target::of("DeliverFunction", Service::Ses, "SendRawEmail").times(6), Fault::Throttle);
     let _ = sign_in(&cloud, "ana", 60).await;
     cloud.settle().await;
     assert_eq!(down.hits(), 6);
-    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "the delivery that came again");
+    assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "the repeated delivery is sent once");
     let cut = cloud.aws.faults.script(Target::of("DeliverFunction", Service::DynamoDb, "TransactWriteItems").times(1), Fault::LostAfter);
     for browser in 61..64 {
         let _ = sign_in(&cloud, "ana", browser).await;
@@ -102,9 +105,10 @@ async fn nothing_is_lost_while_mails_cannot_be_sent() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// Whoever has no address is told by text message, as rarely.
+/// Somebody without an e-mail address is notified by text message, with the same limit.
+/// Promise: notices-grouped
 #[tokio::test(flavor = "multi_thread")]
-async fn text_messages_that_tell_something_come_once_an_hour() {
+async fn notices_by_text_message_come_once_an_hour() {
     let cloud = Cloud::start().await;
     let phone = "+447700900001";
     for browser in 60..64 {

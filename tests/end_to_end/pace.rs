@@ -1,5 +1,6 @@
-//! How fast a client may send frames, and what becomes of one that does not wait. Exact to the frame, however long a frame takes on its
-//! way: the clock is set before each of them, almost half a second later for those that must pass than for those that must not.
+//! How fast a client may send frames, and what happens to one that does not wait. The tests count exact frames, however slow a
+//! machine is: the clock is set before each frame, almost half a second later for those that must pass than for those that must
+//! not.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tests::{Caller, Cloud, Refused, Socket, Value, json};
 
 const NOBODYS_ROOM: &str = "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-/// What it is called, the frame, how many frames it counts for, and the code it is refused with.
+/// A name, the frame, how many frames it counts as, and the code with which it is refused.
 type Kind = (&'static str, Value, usize, Option<&'static str>);
 
 /// One frame of each kind.
@@ -31,7 +32,7 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// Sends a frame at a moment, and returns the payload of the answer and how many AWS calls it took.
+/// Sends a frame at a moment, and returns the payload of the answer and how many calls of AWS it caused.
 async fn at(cloud: &Cloud, moment: Time, socket: &mut Socket, frame: &Value) -> (Value, u64) {
     cloud.clock.set(moment).expect("the clock moves");
     let before = calls(cloud);
@@ -40,7 +41,7 @@ async fn at(cloud: &Cloud, moment: Time, socket: &mut Socket, frame: &Value) -> 
     (answer, calls(cloud) - before)
 }
 
-/// What frames have taken so far, whichever function they went to.
+/// How many calls of AWS frames have caused so far, in all functions.
 fn calls(cloud: &Cloud) -> u64 {
     let done = cloud.aws.calls.by_operation();
     ["socket chat", "socket $default"].iter().filter_map(|name| done.get(*name)).map(|done| done.tally.total()).sum()
@@ -49,7 +50,7 @@ fn calls(cloud: &Cloud) -> u64 {
 /// Half a second after the first frame the next one would be due; the clock goes on while a frame is on its way.
 const ALMOST_HALF: Duration = Duration::from_millis(490);
 
-/// Sends as many frames as may come at once, each of which must be answered as it would be alone.
+/// Sends as many frames as may come at once. Each must be answered as it would be alone.
 async fn use_up(cloud: &Cloud, now: Time, sockets: &mut [Socket], (kind, frame, counts, refusal): &Kind) {
     for i in 0..10 / counts {
         let moment = if i == 0 { now } else { now + ALMOST_HALF };
@@ -70,7 +71,9 @@ fn code(answer: &Value) -> Option<&str> {
     answer["problem"]["code"].as_str()
 }
 
-/// Ten frames at once, then one each half second; what is refused counts twice; what comes too early costs no AWS call.
+/// Ten frames pass at once, then one every half second. A frame that is refused counts twice. One that comes too early causes no
+/// call of AWS.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_frames_pass_at_once_and_refused_ones_count_twice() {
     let cloud = Cloud::start().await;
@@ -83,22 +86,23 @@ async fn ten_frames_pass_at_once_and_refused_ones_count_twice() {
         for _ in 0..3 {
             too_early(&cloud, now, &mut sockets[0], &kind).await;
         }
-        // Waiting as long as one was told is enough for one frame.
+        // After waiting for the time in the answer, one frame passes.
         let (answer, _) = at(&cloud, now + ALMOST_HALF + Duration::from_secs(1), &mut sockets[0], &kind.1).await;
         assert_eq!(code(&answer), kind.3, "{}, after a wait: {answer}", kind.0);
     }
 }
 
-/// What refused frames cost, and what a greeting does.
+/// How many calls of AWS refused frames cause, and how many a hello does.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_frames_take_hardly_any_call() {
+async fn refused_frames_cause_hardly_any_call() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let mut socket = ana.socket().await;
     let said = |room: &Value, nonce: &str| json!({ "type": "send", "room": room, "text": "hi", "nonce": nonce });
     assert_eq!(ben.socket().await.ask(said(&json!("public"), "n")).await["type"], "ack");
     let expected = [
-        // The batch that proves who speaks, a query of the rooms, four of who is online.
+        // The batch that authenticates the sender, a query of the rooms, four queries of the presence.
         ("hello", 6),
         ("online", 5),
         ("sync", 2),
@@ -111,14 +115,15 @@ async fn refused_frames_take_hardly_any_call() {
         ("not one's room", 1),
     ];
     for (kind, calls) in expected {
-        // Enough for two refused frames, and all together less than the minute after which a frame also renews the presence.
+        // Enough time for two refused frames. All frames together take less than the minute after which a frame also renews the
+        // presence.
         cloud.advance(Duration::from_secs(2)).await;
         let (_, frame, ..) = kinds().into_iter().find(|(name, ..)| *name == kind).expect("a kind");
         let now = cloud.now();
-        // The first frame at each of the two functions finds out whose the socket is.
+        // With the first frame each of the two functions also reads whose socket it is.
         let (_, learnt) = at(&cloud, now, &mut socket, &frame).await;
         if ["hello", "unknown stream"].contains(&kind) {
-            assert_eq!(learnt, calls + 1, "{kind}, for the first time");
+            assert_eq!(learnt, calls + 1, "{kind}, first frame");
         }
         let (answer, cost) = at(&cloud, now, &mut socket, &frame).await;
         assert_eq!(cost, calls, "{kind}: {answer}");
@@ -127,8 +132,8 @@ async fn refused_frames_take_hardly_any_call() {
     let room = ana.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.is(201)["id"].clone();
     let (_, hello, ..) = kinds().remove(0);
     let now = cloud.now();
-    assert_eq!(at(&cloud, now, &mut socket, &hello).await.1, 7, "with the rooms and the people in them");
-    // Number, transaction, the members' sockets, and who speaks: nobody is there to be told.
+    assert_eq!(at(&cloud, now, &mut socket, &hello).await.1, 7, "a hello with rooms and the people in them");
+    // Authentication, number, transaction, and the members' sockets. No other socket is open.
     let said = json!({ "stream": "chat", "id": "x", "payload": said(&room, "n1") });
     let (answer, cost) = at(&cloud, now, &mut socket, &said).await;
     assert_eq!((&answer["type"], cost), (&json!("ack"), 4), "{answer}");
@@ -136,7 +141,8 @@ async fn refused_frames_take_hardly_any_call() {
     assert_eq!((&answer["type"], cost), (&json!("ack"), 1), "{answer}");
 }
 
-/// All sockets of a person share one allowance; nobody else does.
+/// All sockets of a person share one allowance. Those of others do not.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_has_one_allowance_for_all_its_sockets() {
     let cloud = Cloud::start().await;
@@ -159,9 +165,11 @@ async fn open(ticket: &Value, who: &Caller) -> Result<Socket, Refused> {
     Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), Some(who.origin())).await
 }
 
-/// Whoever goes on without waiting loses all sockets, and gets no ticket for five minutes; then all is as before.
+/// A client that continues without waiting loses all its sockets and gets no ticket for five minutes. Afterwards it is served as
+/// before.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_wait_gets_no_socket_for_five_minutes() {
+async fn a_client_that_does_not_wait_gets_no_socket_for_five_minutes() {
     let cloud = Cloud::start().await;
     let ben = cloud.member("ben").await;
     let mut others = ben.socket().await;
@@ -183,7 +191,7 @@ async fn who_does_not_wait_gets_no_socket_for_five_minutes() {
             assert_eq!(last["payload"]["problem"]["retry_after"], 300, "{kind}: {last}");
             socket.closed().await;
         }
-        assert_eq!(open(&ticket, &ana).await.err(), Some(Refused(429)), "{kind}: a ticket from before");
+        assert_eq!(open(&ticket, &ana).await.err(), Some(Refused(429)), "{kind}: a ticket that was issued before");
         cloud.clock.set(now + Duration::from_secs(290)).unwrap();
         let refused = ana.post("/v1/realtime/tickets", json!({})).await;
         let problem = refused.is_problem(429, "too_many_requests");
@@ -192,18 +200,19 @@ async fn who_does_not_wait_gets_no_socket_for_five_minutes() {
         cloud.advance(Duration::from_secs(wait)).await;
         let mut back = ana.socket().await;
         assert_eq!(back.ask(json!({ "type": "hello" })).await["type"], "hello", "{kind}");
-        assert_eq!(others.ask(json!({ "type": "hello" })).await["type"], "hello", "{kind}: nobody else is concerned");
+        assert_eq!(others.ask(json!({ "type": "hello" })).await["type"], "hello", "{kind}: others are not affected");
         back.close().await;
     }
 }
 
-/// Frames that come all at once, on several sockets, are no way around it.
+/// Frames that come all at once, or on several sockets, do not get around the limit.
+/// Promise: frame-rate
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_is_served_ten_frames_and_ended() {
+async fn a_flood_is_closed_after_ten_frames() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut sockets = [ana.socket().await, ana.socket().await];
-    // Whose they are is known from here on.
+    // From here on the functions know whose sockets they are.
     for socket in &mut sockets {
         assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
     }
@@ -221,7 +230,7 @@ async fn a_flood_is_served_ten_frames_and_ended() {
         socket.closed().await;
     }
     cloud.settle().await;
-    // As many as time brought on a slow machine, and what closing costs.
+    // As many as the elapsed time allows on a slow machine, plus the cost of closing.
     let passed = 10 + 2 * cloud.now().since(started).as_secs() + 2;
     let cost = calls(&cloud) - before;
     assert!(cost <= passed * 7 + 40, "{cost} calls");

@@ -1,4 +1,4 @@
-//! I-14: passkeys: registered, named, listed, removed; signing in without a password; as a second factor and for a step-up. B11.
+//! Passkeys: registered, named, listed and removed. Signing in without a password, as a second factor, and stepping up.
 
 use std::time::Duration;
 
@@ -19,11 +19,12 @@ async fn ask(caller: &Caller) -> (String, Value) {
     (format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap()), flow["passkey"].clone())
 }
 
-/// What is changed in an answer that was signed already.
+/// A change of an answer after it was signed.
 type Forgery = (&'static str, fn(&mut Value));
 
-/// I-14: a passkey is made on one's own site, signs in by itself, and is two factors; its name can be changed; once it is
-/// removed it signs in nowhere, and whoever is still signed in elsewhere is not any more.
+/// A passkey is made for this site, signs in by itself, and counts as two factors. Its name can be changed. Once it is removed it
+/// is refused, and all other sessions end.
+/// Promise: passkeys, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_passkey_signs_in_until_it_is_removed() {
     let cloud = Cloud::start().await;
@@ -62,9 +63,10 @@ async fn a_passkey_signs_in_until_it_is_removed() {
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
 }
 
-/// I-14, I-12: a passkey is a second step behind the password; and it signs in to no account that rests.
+/// A passkey is a second step after the password. It does not sign in to a deactivated account.
+/// Promise: passkeys, deactivation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_passkey_is_a_second_step_until_the_account_rests() {
+async fn a_passkey_is_a_second_step_until_the_account_is_deactivated() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", "+447911123456").await;
     let ana = cloud.step_up(&ana, &app).await;
@@ -86,19 +88,19 @@ async fn a_passkey_is_a_second_step_until_the_account_rests() {
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
 }
 
-/// What a passkey answers for.
+/// What the answer of a passkey is used for.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// A sign-in by itself.
+    /// Signing in with the passkey alone.
     Alone,
-    /// The second step behind a password.
+    /// The second step after a password.
     Second,
     /// A step-up.
     StepUp,
 }
 
 impl Way {
-    /// Where the answer goes, what is asked, and who answers.
+    /// The path for the answer, the options of the challenge, and the caller who answers.
     async fn begin(self, cloud: &Cloud, ana: &Caller) -> (String, Value, Caller) {
         let (begun, caller) = match self {
             Self::Alone => {
@@ -117,10 +119,11 @@ impl Way {
     }
 }
 
-/// B11: what is not exactly the answer of this passkey to this question on our own site is refused, alone, as a second step and
-/// for a step-up; a refused answer uses the question up; and a count that went back is told to its owner.
+/// An answer that is not exactly that of this passkey to this challenge on this site is refused: for signing in, as a second step
+/// and for a step-up. A refused answer uses the challenge up. When the passkey's counter goes back, its owner is notified.
+/// Promise: passkey-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_do_not_fit_are_refused() {
+async fn invalid_answers_are_refused() {
     type Change = fn(&mut Assertion);
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", "+447911123456").await;
@@ -174,7 +177,7 @@ async fn answers_that_do_not_fit_are_refused() {
             change(&mut answer);
             refused(&format!("{what}, {way:?}"), answer, &verify, &caller).await;
         }
-        // The answer to another question, and another person's passkey under our handle.
+        // The answer to another challenge, and another person's passkey under our handle.
         let ((verify, _, caller), (_, options, _)) = (way.begin(&cloud, &ana).await, way.begin(&cloud, &ana).await);
         refused("the answer to another question", phone.get(&options, ORIGIN), &verify, &caller).await;
         let (verify, options, caller) = way.begin(&cloud, &ana).await;
@@ -182,7 +185,7 @@ async fn answers_that_do_not_fit_are_refused() {
         forged.user = phone.assertion(&options, ORIGIN).user;
         forged.id = phone.assertion(&options, ORIGIN).id;
         refused("another's key", other.sign(&forged), &verify, &caller).await;
-        // What was refused once is not asked any more.
+        // A challenge with a refused answer is used up.
         let (verify, options, caller) = way.begin(&cloud, &ana).await;
         refused("another's key", other.sign(&forged), &verify, &caller).await;
         caller.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
@@ -191,12 +194,12 @@ async fn answers_that_do_not_fit_are_refused() {
             let reply = caller.post(&verify, json!({ "passkey": phone.get(&again["passkey"], ORIGIN) })).await;
             assert!(reply.status.is_success(), "{way:?}: {reply:?}");
         }
-        // An answer that comes too late.
+        // An answer after the challenge has expired.
         let (verify, options, caller) = way.begin(&cloud, &ana).await;
         cloud.advance(Duration::from_secs(301)).await;
         refused("a late answer", phone.get(&options, ORIGIN), &verify, &caller).await;
     }
-    // A copy counts by itself.
+    // A copied passkey has its own counter.
     let browser = cloud.anonymous();
     let (verify, options) = ask(&browser).await;
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is(201);
@@ -208,7 +211,7 @@ async fn answers_that_do_not_fit_are_refused() {
     browser.post(&verify, json!({ "passkey": other.get(&options, ORIGIN) })).await.succeeds();
 }
 
-/// Changes what the browser says it was asked.
+/// Changes what the browser says about the challenge.
 fn said(credential: &mut Value, member: &str, value: &str) {
     let text = BASE64_URL_SAFE_NO_PAD.decode(credential["response"]["clientDataJSON"].as_str().unwrap()).unwrap();
     let mut client: Value = serde_json::from_slice(&text).unwrap();
@@ -216,7 +219,7 @@ fn said(credential: &mut Value, member: &str, value: &str) {
     credential["response"]["clientDataJSON"] = json!(BASE64_URL_SAFE_NO_PAD.encode(client.to_string()));
 }
 
-/// Changes what the authenticator says: 32 bytes that name the domain, the flags, the count, the passkey.
+/// Changes what the authenticator says: 32 bytes that identify the domain, the flags, the counter, the passkey.
 fn data(credential: &mut Value, change: fn(&mut [u8])) {
     let mut object = BASE64_URL_SAFE_NO_PAD.decode(credential["response"]["attestationObject"].as_str().unwrap()).unwrap();
     let at = object.windows(8).position(|w| w == b"authData").unwrap() + 10;
@@ -224,9 +227,10 @@ fn data(credential: &mut Value, change: fn(&mut [u8])) {
     credential["response"]["attestationObject"] = json!(BASE64_URL_SAFE_NO_PAD.encode(object));
 }
 
-/// B11: a new passkey that is not exactly what was asked for on our own site is refused, and has to be asked for anew.
+/// A new passkey that does not answer the challenge exactly, on this site, is refused. Then a new challenge is needed.
+/// Promise: passkey-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn new_passkeys_that_do_not_fit_are_refused() {
+async fn invalid_new_passkeys_are_refused() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let forgeries: [Forgery; 16] = [
@@ -260,7 +264,8 @@ async fn new_passkeys_that_do_not_fit_are_refused() {
     register(&ana, "phone").await;
 }
 
-/// B11: what was asked is answered once, by whoever asked, in time, with a name; ten are the most.
+/// A challenge is answered once, by the session that asked for it, in time, and with a name. An account has ten passkeys at most.
+/// Promise: passkey-checks, step-up
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn registering_takes_a_fresh_proof_and_one_answer() {
     let cloud = Cloud::start().await;
@@ -285,7 +290,8 @@ async fn registering_takes_a_fresh_proof_and_one_answer() {
     assert_eq!(old.is_problem(401, "step_up_required")["methods"], json!(["passkey", "password"]));
 }
 
-/// I-14, B13: a passkey proves once more who is signed in.
+/// A passkey steps up a session.
+/// Promise: passkeys, step-up
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_passkey_steps_up() {
     let cloud = Cloud::start().await;
@@ -304,8 +310,9 @@ async fn a_passkey_steps_up() {
     ana.signed_in(stepped).post("/v1/me/passkeys/options", json!({})).await.is(201);
 }
 
-/// B13: who has a passkey steps up with it. The password, which signs in, does not do alone: a code has to follow upon it, which is
-/// the way of whoever has lost the passkey; and to type it again gives nobody more guesses at that code.
+/// An account with a passkey steps up with it. The password signs in, but does not step up by itself: a code has to follow, which
+/// is the way for somebody who has lost the passkey. Typing the password again brings no new attempts at that code.
+/// Promise: step-up, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_passkey_takes_the_password_and_a_code() {
     let cloud = Cloud::start().await;
@@ -341,7 +348,7 @@ async fn a_lost_passkey_takes_the_password_and_a_code() {
     let wrong = if code == "000000" { "000001" } else { "000000" };
     verify(&flow, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
 
-    // A new one has to wait for a code of its own.
+    // A new step-up has to wait before it gets a code of its own.
     let flow = begin().await;
     verify(&flow, json!({ "password": PASSWORD })).await.is_problem(429, "resend_too_early");
     cloud.advance(Duration::from_secs(21)).await;
@@ -353,9 +360,10 @@ async fn a_lost_passkey_takes_the_password_and_a_code() {
     ana.delete(&path).await.is(204);
 }
 
-/// The password does not make forgotten what was guessed at the code upon it: eighteen guesses at short codes in a day.
+/// The password does not reset the failures of the code that follows it: eighteen guesses at short codes in a day.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_password_forgets_no_failures() {
+async fn the_password_resets_no_failures_of_codes() {
     let cloud = Cloud::start().await;
     let mut ana = cloud.member("ana").await;
     let _ = register(&ana, "phone").await;
@@ -385,10 +393,11 @@ async fn the_password_forgets_no_failures() {
     assert_eq!(judged, 18);
 }
 
-/// B13: after a reset by mail the code upon the password does not go to the same mailbox where there is a phone, whoever has signed in
-/// with the passkey since: that says nothing of who chose the password.
+/// After a reset by mail the code that follows the password does not go to the same mailbox if there is a phone number. A sign-in
+/// with the passkey in between does not change that, because it does not show who chose the password.
+/// Promise: mailbox-is-one-factor
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mailbox_does_not_stand_in_for_a_passkey() {
+async fn a_mailbox_does_not_replace_a_passkey() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     cloud.phone(&ana, "+447911123456").await;
@@ -414,7 +423,8 @@ async fn a_mailbox_does_not_stand_in_for_a_passkey() {
     assert_eq!(begun("another tall giraffe").await, "sms");
 }
 
-/// Q1 for passkeys: of many answers to one question one signs in.
+/// Of many concurrent answers to one challenge one signs in.
+/// Promise: passkey-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_answer_signs_in_once() {
     let cloud = Cloud::start().await;

@@ -1,11 +1,11 @@
-//! I-8: another password, for whoever has forgotten theirs and for whoever knows it. A2 to A5, A8, C7, E1, Q13.
+//! Changing a password, with the former one or by a mailed link.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use accounts::IdentityKeys;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::Secret;
+use proofs::IdentityKeys;
 use sha2::Sha256;
 use tests::{Caller, Cloud, HOUR, PASSWORD, Value, json, race};
 
@@ -23,8 +23,9 @@ async fn sign_in(cloud: &Cloud, password: &str) -> tests::Reply {
     cloud.anonymous().post("/v1/sessions", json!({ "login": "ana", "password": password })).await
 }
 
-/// I-8, A8: the mailed link changes the password once, within half an hour, the newest one only, to a good one that is not the
-/// old one; it signs nobody in, every sign-in ends, and the owner is told.
+/// The mailed link changes the password once, within half an hour. Only the newest link is valid, and the new password must be
+/// acceptable and differ from the old one. It signs nobody in, all sessions end, and the owner is notified.
+/// Promise: password-reset, link-once, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forgotten_password_is_replaced_by_a_link() {
     let cloud = Cloud::start().await;
@@ -34,7 +35,7 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     assert_eq!(ask(&anybody, "ana@example.test").await.is(202), json!({ "target": "a****@example.test" }));
     let mails = cloud.mails_to("ana@example.test").await.len();
     assert_eq!(ask(&anybody, "ANA@example.test").await.is(202)["target"], "A****@example.test");
-    assert_eq!(cloud.mails_to("ana@example.test").await.len(), mails, "none is mailed within a minute");
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), mails, "no second mail within a minute");
     let first = cloud.token_to("ana@example.test").await;
     cloud.advance(Duration::from_secs(61)).await;
     let _ = ask(&anybody, "ana@example.test").await.is(202);
@@ -68,8 +69,8 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     confirm(&anybody, &second, "fierce otters paint").await.is_problem(422, "link_invalid");
     assert!(cloud.mail_to("ana@example.test").await.subject.contains("password was changed"));
 
-    // Four go to one address at once, then one an hour; for the fourth strangers work. What was not mailed does not count: strangers
-    // who ask in between keep nobody waiting.
+    // Four mails go to one address at once, then one an hour. For the fourth one strangers solve a proof of work. Requests without
+    // a mail do not count, so that strangers who ask in between delay nobody.
     let mailed = async || cloud.mails_to("ana@example.test").await.iter().filter(|m| !m.links.is_empty()).count();
     let before = mailed().await;
     let _ = ask(&cloud.anonymous(), "ana@example.test").await.is(202);
@@ -93,7 +94,7 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     confirm(&anybody, &late, "fierce otters paint").await.is_problem(422, "link_invalid");
 }
 
-/// Changes an item of somebody's past all functions; one that is changed to nothing is deleted.
+/// Changes an item of somebody directly in the table. An item that becomes `null` is deleted.
 async fn rewrite(cloud: &Cloud, whose: &Caller, kind: &str, change: impl Fn(&mut Value)) {
     let dump = cloud.dump().await;
     let (table, items) = dump.as_object().unwrap().iter().find(|(name, _)| name.ends_with("-state")).unwrap();
@@ -111,7 +112,8 @@ async fn rewrite(cloud: &Cloud, whose: &Caller, kind: &str, change: impl Fn(&mut
     }
 }
 
-/// A1: a hash of older parameters or an older pepper is replaced by one of today's when its owner signs in, also twice at once.
+/// A hash with older parameters or an older pepper is replaced at its owner's next sign-in, also at two concurrent ones.
+/// Promise: password-hash
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_hashes_are_replaced_at_sign_in() {
     const TODAY: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
@@ -122,7 +124,7 @@ async fn old_hashes_are_replaced_at_sign_in() {
         (hash["phc"]["S"].as_str().unwrap().to_owned(), hash["pepper"]["S"].as_str().unwrap().to_owned())
     };
     let (first, current) = stored().await;
-    // As an older version made it.
+    // A hash as an older version made it.
     let arn = &cloud.template.functions["LoginFunction"].environment["IDENTITY_KEYS"];
     let keys = IdentityKeys::parse(&Secret::new(cloud.secrets.get(arn).unwrap().to_owned())).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(keys.peppers().current().1.expose().as_bytes()).unwrap();
@@ -144,7 +146,7 @@ async fn old_hashes_are_replaced_at_sign_in() {
         let (new, of) = stored().await;
         assert!(new.starts_with(TODAY) && new != first && of == current, "{new} of {of}");
         sign_in(&cloud, PASSWORD).await.is(201);
-        assert_eq!(stored().await.0, new, "once is enough");
+        assert_eq!(stored().await.0, new, "the new hash is not replaced again");
         outdated().await;
         let clients: Vec<Caller> = (0..6).map(|_| cloud.anonymous()).collect();
         let statuses = race(6, |i| {
@@ -156,7 +158,7 @@ async fn old_hashes_are_replaced_at_sign_in() {
     }
 }
 
-/// Makes somebody as who signed up with a phone number: signed in by text message, without a password.
+/// Turns somebody into an account that signed up by phone: signed in by text message, without a password.
 async fn without_password(cloud: &Cloud, whose: &Caller) -> Caller {
     rewrite(cloud, whose, "user", |user| user["has_password"] = json!({ "BOOL": false })).await;
     rewrite(cloud, whose, "password", |password| *password = Value::Null).await;
@@ -168,15 +170,17 @@ async fn refreshed(caller: &Caller) -> Caller {
     caller.signed_in(caller.post("/v1/sessions/refresh", json!({ "refresh_token": caller.refresh_token() })).await.is(200))
 }
 
-/// E1, D5: asking costs the same calls of AWS and is answered alike, whether the address is known, unknown, at rest or being
-/// deleted, the first time and again within the minute; so is the client that asks too often.
+/// Asking for a link causes the same calls of AWS and gets the same answer whether the address is known, unknown, or of a
+/// deactivated or leaving account, at the first request and again within the minute. A client that asks too often gets the same
+/// refusal for all of them.
+/// Promise: equal-cost, password-reset
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn asking_costs_the_same_for_everybody() {
+async fn asking_for_a_link_costs_the_same_for_every_address() {
     let cloud = Cloud::start().await;
     let (_, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
     rewrite(&cloud, &ben, "user", |user| user["status"] = json!({ "S": "deactivated" })).await;
     rewrite(&cloud, &eve, "user", |user| user["status"] = json!({ "S": "purging" })).await;
-    // What a start costs is no matter here.
+    // The calls of a cold start are not compared.
     let _ = ask(&cloud.anonymous(), "first@example.test").await.is(202);
     let made = || cloud.aws.calls.by_function().remove("PasswordFunction").unwrap().calls;
     let mut seen = [BTreeSet::new(), BTreeSet::new()];
@@ -207,14 +211,15 @@ async fn asking_costs_the_same_for_everybody() {
         refused.insert(reply.shape());
     }
     assert_eq!(refused.len(), 1, "{refused:?}");
-    // It is the client that has to wait, not everybody.
+    // Only this client has to wait.
     let _ = ask(&cloud.anonymous(), "other@example.test").await.is(202);
 }
 
-/// A8, C7: the link goes to the address as the account has it, wherever the request says it came to; it dies when the account
-/// gets another address or another password.
+/// The link is sent to the address that the account has, whatever the request says. It becomes void when the account's address or
+/// password changes.
+/// Promise: link-target, link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_link_dies_with_what_it_was_asked_for() {
+async fn a_link_is_void_after_a_change_of_address_or_password() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let anybody = cloud.anonymous();
@@ -235,15 +240,17 @@ async fn a_link_dies_with_what_it_was_asked_for() {
     let change = json!({ "current_password": PASSWORD, "new_password": NEW });
     let _ = ben.put("/v1/me/password", change).await.is(204);
     confirm(&anybody, &link, "fierce otters paint").await.is_problem(422, "link_invalid");
-    // Another one can be asked for.
+    // Another link can be asked for.
     let _ = ask(&anybody, "ben@example.test").await.is(202);
     let link = cloud.token_to("ben@example.test").await;
     let _ = confirm(&anybody, &link, "fierce otters paint").await.is(204);
 }
 
-/// I-8, D-1: who has no password chooses one, by a link or signed in, and can leave without one; a proof is asked for all the same.
+/// An account without a password chooses one by a link or while signed in, and can be deleted without one. Each takes another
+/// proof.
+/// Promise: password-first
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_no_password_gets_one() {
+async fn an_account_without_a_password_can_choose_one() {
     let cloud = Cloud::start().await;
     let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
     let ana = without_password(&cloud, &ana).await;
@@ -267,9 +274,11 @@ async fn who_has_no_password_gets_one() {
     assert_eq!(refreshed(&eve).await.post("/v1/me/deletion", json!({})).await.is(200)["status"], "scheduled");
 }
 
-/// C7: a change closes the sockets of every other sign-in and takes the trust from devices; whoever changes it stays connected.
+/// A change of the password closes the sockets of all other sessions and revokes trusted devices. The session that makes it stays
+/// connected.
+/// Promise: credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_cuts_off_everybody_else() {
+async fn a_change_ends_all_other_sessions() {
     let cloud = Cloud::start().await;
     let (ana, app, _) = cloud.careful("ana", "+447700900123").await;
     let browser = cloud.anonymous().named("ana");
@@ -297,9 +306,11 @@ async fn a_change_cuts_off_everybody_else() {
     with_device(&second, NEW).await.is(202);
 }
 
-/// E1, A8, D5: known, unknown and resting addresses are answered alike; nothing of the request gets into the link; three an hour.
+/// Known addresses, unknown ones and those of deactivated accounts get the same answer. Nothing of the request gets into the
+/// link. Three mails an hour.
+/// Promise: no-account-disclosure, link-target, password-reset
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn asking_tells_nothing() {
+async fn asking_for_a_link_reveals_nothing() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let _ = ben.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
@@ -325,11 +336,12 @@ async fn asking_tells_nothing() {
         }
         all
     };
-    assert_eq!(refused, [202, 202, 202, 429], "one would have been mailed above");
+    assert_eq!(refused, [202, 202, 202, 429], "the fourth mail is refused");
     drop(ana);
 }
 
-/// cantina N2, A8: a link is worth nothing for another purpose, nor after the account was put to rest.
+/// A link is refused for another purpose, and after the account was deactivated.
+/// Promise: link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_bound_to_its_purpose_and_to_an_account_in_use() {
     let cloud = Cloud::start().await;
@@ -349,7 +361,8 @@ async fn a_link_is_bound_to_its_purpose_and_to_an_account_in_use() {
     sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
 }
 
-/// I-8, L4: a reset leaves second factors on, and trust in devices goes with the old password.
+/// A reset leaves second factors on, and revokes trusted devices.
+/// Promise: password-reset, trusted-devices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reset_does_not_pass_the_second_step() {
     let cloud = Cloud::start().await;
@@ -366,7 +379,8 @@ async fn a_reset_does_not_pass_the_second_step() {
     browser.post("/v1/sessions", again).await.is(202);
 }
 
-/// I-8, django5 M15: the mailbox that a reset went to is not the second factor as well, until another one has signed in.
+/// After a reset by mail the same mailbox is not accepted as the second factor, until another factor has signed in.
+/// Promise: mailbox-is-one-factor
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mailbox_alone_does_not_take_an_account_over() {
     let cloud = Cloud::start().await;
@@ -398,7 +412,7 @@ async fn a_mailbox_alone_does_not_take_an_account_over() {
     let _ = choose(&path, "email").await.is(200);
     let _ = verify(&path, &cloud.code_to("ana@example.test").await).await.is(201);
 
-    // Where mail is the only factor: by the phone, which is proven, or by a recovery code.
+    // If mail is the only factor, the proven phone or a recovery code is accepted instead.
     for gone in ["app", "sms"] {
         let ana = if gone == "app" { ana.clone() } else { cloud.step_up_by_mail(&ana).await };
         let _ = ana.delete(&format!("/v1/me/mfa/factors/{gone}")).await.is(204);
@@ -419,8 +433,9 @@ async fn a_mailbox_alone_does_not_take_an_account_over() {
     }
 }
 
-/// I-8, A5, C7: who knows the password changes it; wrong ones count; every other sign-in and trusted device ends, this one goes
-/// on.
+/// The current password allows a change. Wrong ones are counted. All other sessions and trusted devices end, and this session
+/// goes on.
+/// Promise: password-change, password-attempts, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_known_password_is_changed() {
     let cloud = Cloud::start().await;
@@ -451,9 +466,10 @@ async fn a_known_password_is_changed() {
     change(NEW, PASSWORD).await.is_problem(401, "step_up_required");
 }
 
-/// D5, A5: a right password is no guess, but what is done with it costs work: thirty times an hour.
+/// A right password is no guess, but a change costs work: thirty an hour.
+/// Promise: password-change, request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_changes_so_often() {
+async fn a_password_changes_thirty_times_an_hour() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let change = async |caller: &Caller, new: &str| {
@@ -469,10 +485,11 @@ async fn a_password_changes_so_often() {
     let _ = change(&ana, NEW).await.is(204);
 }
 
-/// D2: one client guesses at passwords twenty times in a quarter of an hour and a hundred times in a day, at whatever accounts
-/// and wherever it types them; right ones do not count, and nobody else waits.
+/// One client has twenty guesses at passwords in a quarter of an hour and a hundred in a day, at any accounts and in any
+/// operation. Right ones do not count. Others are not affected.
+/// Promise: client-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_client_guesses_so_often() {
+async fn one_client_has_twenty_guesses_in_a_quarter_of_an_hour() {
     let cloud = Cloud::start().await;
     let at = cloud.caller_at(std::net::Ipv4Addr::new(127, 90, 0, 1));
     let change = async |caller: &Caller, current: &str, new: &str| {
@@ -487,7 +504,7 @@ async fn one_client_guesses_so_often() {
         people.push(at.named(name).signed_in(sign_in(&at, name, PASSWORD).await.is(201)));
     }
     let eve = people.last().unwrap();
-    // Twenty-two right ones are none too many.
+    // Twenty-two right passwords are not limited.
     for _ in 0..11 {
         let _ = change(eve, PASSWORD, NEW).await.is(204);
         let _ = change(eve, NEW, PASSWORD).await.is(204);
@@ -502,7 +519,7 @@ async fn one_client_guesses_so_often() {
     let elsewhere = cloud.anonymous();
     let elsewhere = elsewhere.signed_in(sign_in(&elsewhere, "eve", PASSWORD).await.is(201));
     assert_eq!(change(&elsewhere, PASSWORD, PASSWORD).await.field_errors(), ["/new_password password_same"]);
-    // Eighty more, a quarter of an hour each twenty; then the day is over for this client.
+    // Eighty more, twenty in each quarter of an hour. Then this client has used up the day.
     for _ in 0..4 {
         cloud.advance(Duration::from_secs(901)).await;
         for name in ["ana", "ben", "cat", "dan"] {
@@ -520,8 +537,9 @@ async fn one_client_guesses_so_often() {
     sign_in(&at, "eve", PASSWORD).await.is(201);
 }
 
-/// Q13: a change among a thousand sign-ins and refreshes: afterwards no session from before it is good but its own, and the old
-/// password is worth nothing.
+/// After a change among a thousand concurrent sign-ins and refreshes no session from before it is valid, except the one that made
+/// it, and the old password is refused.
+/// Promise: credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_is_older_than_the_change() {
     let cloud = Cloud::start().await;
@@ -537,7 +555,7 @@ async fn no_session_is_older_than_the_change() {
                     let _ = ana.put("/v1/me/password", body).await.is(204);
                     None
                 }
-                // So few that the session of the change is not the oldest of too many.
+                // Few enough that the session of the change is not replaced as the oldest of twenty.
                 _ if i % 70 == 0 => {
                     let reply = client.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await;
                     (reply.status == 201).then(|| client.signed_in(reply.json()))
@@ -551,7 +569,7 @@ async fn no_session_is_older_than_the_change() {
     })
     .await;
     let old: Vec<Caller> = seen.into_iter().flatten().collect();
-    assert!(!old.is_empty(), "some were before the change");
+    assert!(!old.is_empty(), "some sign-ins happened before the change");
     for caller in old.iter().chain(&others) {
         caller.get("/v1/sessions").await.is_problem(401, "token_invalid");
     }
@@ -559,10 +577,11 @@ async fn no_session_is_older_than_the_change() {
     sign_in(&cloud, PASSWORD).await.is_problem(401, "credentials_invalid");
 }
 
-/// A2: a deployment turns the five rules on, each by its parameter, and every place where a password is chosen tells all that are
-/// broken at once, in the reader's language. One that asks for less than eight characters does not start.
+/// A deployment turns on each of the five rules by its parameter. Every operation that takes a new password returns all broken
+/// rules at once, in the reader's language. A deployment with a minimum of less than eight characters does not start.
+/// Promise: password-rules
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deployment_makes_the_rules() {
+async fn a_deployment_chooses_the_rules() {
     let rules = [
         ("PasswordMinLength", "16"),
         ("PasswordUpper", "true"),

@@ -1,4 +1,4 @@
-//! I-6: signing in, and up, with a phone number. B1 to B7, B14, B15, D4, D6, D7, E1, E3, Z30.
+//! Signing in, and signing up, with a phone number.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
@@ -41,7 +41,7 @@ async fn sign_in(cloud: &Cloud, phone: &str) -> Caller {
     caller.signed_in(verify(&caller, &path, &code).await.is(201))
 }
 
-/// Another code than this one.
+/// A code that differs from this one.
 pub(crate) fn wrong(code: &str) -> String {
     let last = if code.ends_with('0') { '1' } else { '0' };
     format!("{}{last}", &code[..code.len() - 1])
@@ -53,12 +53,12 @@ fn retry_after(reply: &Reply, code: &str) -> u64 {
     reply.header("retry-after").parse().unwrap()
 }
 
-/// The table that has the people.
+/// The table with the accounts.
 fn table(cloud: &Cloud) -> String {
     cloud.core().template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap()
 }
 
-/// Changes an attribute of an item behind everybody's back.
+/// Changes an attribute of an item directly in the table.
 pub(crate) fn change(cloud: &Cloud, item: &Value, attribute: &str, value: Value) {
     let update = json!({
         "TableName": table(cloud), "Key": { "pk": item["pk"], "sk": item["sk"] },
@@ -82,14 +82,15 @@ async fn give(cloud: &Cloud, person: &Caller, phone: &str) {
     put(cloud, &claim);
 }
 
-/// Puts an item behind everybody's back.
+/// Puts an item directly into the table.
 pub(crate) fn put(cloud: &Cloud, item: &Value) {
     let put = json!({ "TableName": table(cloud), "Item": item });
     cloud.aws.dynamodb.database().put_item(serde_json::from_value(put).unwrap()).unwrap();
 }
 
-/// I-6, B5.3: one call signs up and in; spellings of a number are one number; the account is made when the code is right, not
-/// before; the code is in one text message and nowhere else.
+/// One operation signs up and in. Spellings of a number count as one number. The account is made when the code is right, not
+/// before. The code is in one text message and nowhere else.
+/// Promise: phone-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_call_signs_up_and_in() {
     let cloud = Cloud::start().await;
@@ -102,8 +103,8 @@ async fn one_call_signs_up_and_in() {
     let code = message.code.clone().unwrap();
     assert!(code.len() == 6 && message.text.starts_with(&code), "{}", message.text);
     assert!(!String::from_utf8_lossy(&started.bytes).contains(&code));
-    assert!(!cloud.dump().await.to_string().contains(&code), "the code is kept");
-    assert_eq!(cloud.of_kind("user").await.len(), 0, "nobody is anybody before the proof");
+    assert!(!cloud.dump().await.to_string().contains(&code), "the code is stored in clear");
+    assert_eq!(cloud.of_kind("user").await.len(), 0, "there is no account before the proof");
 
     let path = path(&started.json());
     let named = json!({ "code": code, "first_name": " Ana ", "last_name": "Nowak" });
@@ -116,7 +117,7 @@ async fn one_call_signs_up_and_in() {
     let name = me["username"].as_str().unwrap();
     assert!(name.starts_with("user_") && name.len() == 15, "{name}");
 
-    // Again, in another spelling, from another client, with other names: the same person, as they were.
+    // Again, in another spelling, from another client, with other names: the same account, unchanged.
     let caller = cloud.anonymous();
     let path = begin(&caller, "00998901234567").await;
     let code = cloud.code_to("+998901234567").await;
@@ -127,10 +128,11 @@ async fn one_call_signs_up_and_in() {
     assert_eq!((&me["username"], &me["first_name"], &me["last_name"]), (&json!(name), &json!("Ana"), &json!("Nowak")));
     assert_eq!(second.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 2);
     assert_eq!((cloud.of_kind("user").await.len(), cloud.of_kind("phone").await.len()), (1, 1));
-    assert_eq!(cloud.of_kind("challenge").await.len(), 0, "what was used up is gone");
+    assert_eq!(cloud.of_kind("challenge").await.len(), 0, "the used challenge is deleted");
 }
 
-/// I-6, A4.1: what is no number that takes messages, and a country that none are sent to, is refused, and nothing is sent.
+/// A number that cannot receive messages and a country that the deployment does not send to are refused, and nothing is sent.
+/// Promise: phone-numbers-allowed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_numbers_that_messages_are_sent_to() {
     let cloud = Cloud::start().await;
@@ -158,12 +160,13 @@ async fn only_numbers_that_messages_are_sent_to() {
     resend(&caller, &made_up).await.is_problem(404, "not_found");
     cloud.settle().await;
     assert_eq!((cloud.inbox.len(), cloud.of_kind("challenge").await.len(), cloud.of_kind("limit").await.len()), (0, 0, 0));
-    // Without a country code it is a number of the first country.
+    // Without a country code it is a number of the first allowed country.
     start(&caller, "07700 900001").await.is(202);
     assert_eq!(cloud.mails_to(ANA).await.len(), 1);
 }
 
-/// I-6, B5.2, H4: a number has one code for two minutes, whoever asks, from whatever client and flow; then another, which kills it.
+/// A number has one code for two minutes, for all clients and flows. Then another one can be sent, which voids the first.
+/// Promise: code-resend, phone-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_code_only_when_the_first_has_expired() {
     let cloud = Cloud::start().await;
@@ -180,7 +183,7 @@ async fn another_code_only_when_the_first_has_expired() {
     ] {
         assert!((100..=120).contains(&retry_after(&early, "resend_too_early")));
     }
-    // Nobody got tries back by that.
+    // The attempts were not reset by that.
     assert_eq!(verify(&caller, &path, &wrong(&first)).await.is_problem(422, "code_invalid")["tries_left"], 1);
     cloud.advance(60 * SECOND).await;
     assert!((40..=60).contains(&retry_after(&start(&other, ANA).await, "resend_too_early")));
@@ -197,7 +200,7 @@ async fn another_code_only_when_the_first_has_expired() {
     retry_after(&resend(&caller, &path).await, "resend_too_early");
     verify(&other, &theirs, &second).await.is(201);
 
-    // Two at the same moment: one of them has a code sent.
+    // Two requests at the same moment: one of them sends a code.
     let eve = "+447700900002";
     let replies = race(20, |_| {
         let caller = other.clone();
@@ -206,21 +209,23 @@ async fn another_code_only_when_the_first_has_expired() {
     .await;
     assert_eq!(replies.iter().filter(|r| r.status == 202).count(), 1, "{replies:?}");
     for late in replies.iter().filter(|r| r.status != 202) {
-        // Or the limit of the client, which those who lose get back too late for others.
+        // Or the limit of the client, which losers of the race release too late for the others.
         let code = late.json()["code"].clone();
         assert!(late.status == 429 && (code == "resend_too_early" || code == "too_many_requests"), "{code} {late:?}");
     }
     assert_eq!(cloud.mails_to(eve).await.len(), 1);
 }
 
-/// I-6, B3, B4, B7: three tries, two minutes by the server's clock, once; twenty failures a day, however many codes are sent.
+/// A code has three attempts, is valid for two minutes by the server's clock, and works once. A number has twenty failures a day,
+/// however many codes are sent.
+/// Promise: code-lifetime, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_are_short_lived_and_few() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     let path = begin(&caller, ANA).await;
     let code = cloud.code_to(ANA).await;
-    // Half a code, as a form sends that does not wait, burns nothing; nor does a name that cannot be.
+    // An incomplete code, as a form may send it while it is typed, uses up no attempt. Neither does an invalid name.
     for partial in ["", "1", "123", "1234", "12345", "1234567", "abcdef", "١٢٣٤٥٦"] {
         assert!(verify(&caller, &path, partial).await.is_problem(422, "code_invalid")["tries_left"].is_null(), "{partial}");
     }
@@ -244,10 +249,10 @@ async fn codes_are_short_lived_and_few() {
     let path = begin(&caller, eve).await;
     let code = cloud.code_to(eve).await;
     cloud.advance(120 * SECOND).await;
-    assert_eq!(cloud.of_kind("challenge").await.len(), 1, "it stands in the table");
+    assert_eq!(cloud.of_kind("challenge").await.len(), 1, "the expired challenge is still in the table");
     verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
 
-    // Six codes with three wrong guesses at each; the next one is long, and right.
+    // Six codes with three wrong guesses at each. The next one is long, and the right one is accepted.
     cloud.advance(HOUR).await;
     for round in 0..6 {
         cloud.advance(HOUR / 4).await;
@@ -265,9 +270,11 @@ async fn codes_are_short_lived_and_few() {
     }
 }
 
-/// B3, E1: a code that is burnt, used, expired or another flow's is answered alike, however often it is tried.
+/// A code with no attempts left, a used one, an expired one and one of another flow get the same answer, however often they are
+/// tried.
+/// Promise: code-attempts, no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_code_any_more_is_answered_alike() {
+async fn invalid_codes_are_answered_alike() {
     let cloud = Cloud::start().await;
     let (caller, other) = (cloud.anonymous(), cloud.anonymous());
     let mut bodies = Vec::new();
@@ -290,7 +297,8 @@ async fn what_is_no_code_any_more_is_answered_alike() {
     assert!(shapes.len() == 1 && bodies.iter().all(|b| b.is_problem(422, "code_invalid")["tries_left"].is_null()), "{shapes:?}");
 }
 
-/// A right code is no guess: where nothing came of it for a moment, it can be sent again, also at the last try.
+/// A right code is no guess: when the request fails for a temporary reason, the code can be sent again, also at the last attempt.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_right_code_does_not_use_up_the_last_try() {
     let cloud = Cloud::start().await;
@@ -308,15 +316,16 @@ async fn a_right_code_does_not_use_up_the_last_try() {
         }
         down.end();
     }
-    assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], 0, "it was the last one");
+    assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], 0, "it was the last attempt");
     cloud.advance(121 * SECOND).await;
     resend(&caller, &path).await.is(202);
     let code = cloud.code_to(ANA).await;
     verify(&caller, &path, &code).await.is(201);
 }
 
-/// D2, A4.3: a client that guesses wrongly at the codes of many numbers is stopped after twenty in a quarter of an hour, also with
-/// a right one; right ones do not count, nor do halves, and others go on.
+/// A client that sends wrong codes for many numbers is stopped after twenty in a quarter of an hour, also with a right one. Right
+/// and incomplete codes do not count, and others are not affected.
+/// Promise: client-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_guesses_at_many_numbers_is_stopped() {
     let cloud = Cloud::start().await;
@@ -350,11 +359,12 @@ async fn a_client_that_guesses_at_many_numbers_is_stopped() {
     verify(&client, &path, &code).await.is(201);
 }
 
-/// I-6, B5.1, H5: of a thousand uses of a right code one opens a session; of a thousand wrong ones three are evaluated.
+/// Of a thousand concurrent uses of a right code one opens a session. Of a thousand wrong ones three are evaluated.
+/// Promise: code-once, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_parallel_a_code_is_good_once_and_guessing_gains_nothing() {
+async fn concurrent_requests_use_a_code_once_and_gain_no_guesses() {
     let cloud = Cloud::start().await;
-    // Once where the account is made with it, once where there is one.
+    // Once for a new account, once for an existing one.
     for round in 1..=2 {
         let caller = cloud.anonymous();
         let path = begin(&caller, ANA).await;
@@ -388,12 +398,13 @@ async fn in_parallel_a_code_is_good_once_and_guessing_gains_nothing() {
     assert_eq!(
         replies.iter().filter(|r| r["tries_left"].as_u64().is_some_and(|left| left > 0)).count(),
         2,
-        "two leave tries, all others none"
+        "two answers leave attempts, all others none"
     );
     verify(&caller, &path, &code).await.is_problem(422, "code_invalid");
 }
 
-/// B6: a code is good in the flow that asked for it. No other can try it, nor use up its tries.
+/// A code is valid in the flow that asked for it. Another flow can neither use it nor use up its attempts.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_uses_up_nobodys_tries() {
     let cloud = Cloud::start().await;
@@ -408,14 +419,15 @@ async fn a_stranger_uses_up_nobodys_tries() {
     }
     verify(&stranger, &theirs, &code).await.is_problem(422, "code_invalid");
     verify(&owner, &path, &code).await.is(201);
-    // A new code for a number whose former one was used up is no business of the old flow either.
+    // The old flow cannot use a new code either, which was sent after the attempts of the former one were used up.
     let path = begin(&owner, ANA).await;
     let code = cloud.code_to(ANA).await;
     verify(&stranger, &theirs, &code).await.is_problem(422, "code_invalid");
     verify(&owner, &path, &code).await.is(201);
 }
 
-/// E1, B15: a number with an account, without one, with one that cannot be used: the same answers, by the same work.
+/// A number with an account, without one, and with one that cannot be used: the same answers, by the same calls of AWS.
+/// Promise: no-account-disclosure, equal-cost
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_known_number_looks_like_an_unknown_one() {
     let cloud = Cloud::start().await;
@@ -447,7 +459,7 @@ async fn a_known_number_looks_like_an_unknown_one() {
     }
     assert_eq!(seen.len(), 1, "{seen:#?}");
 
-    // The right code of an account that cannot be used is answered like a wrong one, and counts like one.
+    // The right code of an unusable account is answered and counted like a wrong one.
     cloud.advance(HOUR).await;
     for phone in [resting, leaving] {
         let caller = cloud.anonymous();
@@ -458,10 +470,11 @@ async fn a_known_number_looks_like_an_unknown_one() {
         assert!(seen.iter().flatten().any(|shape| *shape == right.shape()), "{}", right.shape());
         assert_eq!(verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], 1);
     }
-    assert_eq!(cloud.of_kind("user").await.len(), 4, "nobody got a second account");
+    assert_eq!(cloud.of_kind("user").await.len(), 4, "no second account was made");
 }
 
-/// I-3, B9: for an account with second factors the code is the first step only, and the phone cannot be the second one, too.
+/// For an account with second factors the code is only the first step, and the phone cannot be the second one too.
+/// Promise: phone-is-one-factor
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_does_not_pass_second_factors() {
     let cloud = Cloud::start().await;
@@ -495,7 +508,7 @@ async fn a_code_does_not_pass_second_factors() {
     assert_eq!((&signed_in["next"], &signed_in["user_id"]), (&json!("/rooms"), &json!(ana.id())));
     assert_eq!(client.signed_in(signed_in.clone()).claims()["amr"], json!(["sms", "email", "mfa"]));
 
-    // The device that is trusted now needs the code alone; a stranger's does not help.
+    // With the device that is trusted now the code is enough. Another person's device does not help.
     let device = signed_in["device_token"].as_str().unwrap();
     for (shown, status) in [(device, 201), ("dvc_AAAA", 202), (device, 202)] {
         cloud.advance(121 * SECOND).await;
@@ -506,8 +519,9 @@ async fn a_code_does_not_pass_second_factors() {
     }
 }
 
-/// Ten messages for one client at once and then one now and then, whatever it says about itself. Who is refused uses nothing up that
-/// others need.
+/// A client can cause ten messages at once and then one from time to time, whatever it claims about itself. Refused requests use
+/// up nothing that others need.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_has_its_limit() {
     let cloud = Cloud::start().await;
@@ -529,7 +543,7 @@ async fn a_client_has_its_limit() {
     {
         assert!(retry_after(&start(&client.with(name, value), &number(20 + n)).await, "too_many_requests") <= 2880);
     }
-    // Eight refusals at one number leave it all its messages.
+    // Eight refused requests for a number do not reduce its messages.
     for _ in 0..8 {
         retry_after(&start(&client, &number(50)).await, "too_many_requests");
     }
@@ -542,9 +556,10 @@ async fn a_client_has_its_limit() {
     retry_after(&start(&client, &number(61)).await, "too_many_requests");
 }
 
-/// D4: a hundred messages an hour for all addresses of a neighbourhood together, whatever numbers they ask for.
+/// A hundred messages an hour for all addresses of a network together, to any numbers.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_neighbourhood_has_a_limit() {
+async fn a_network_has_a_limit() {
     let cloud = Cloud::start_with(&[("SmsDailyMax", "10000")]).await;
     let from = |n: usize| cloud.caller_at(Ipv4Addr::new(127, 3, 0, u8::try_from(n / 10 + 1).unwrap()));
     for n in 0..100 {
@@ -555,9 +570,10 @@ async fn a_neighbourhood_has_a_limit() {
     start(&cloud.caller_at(Ipv4Addr::new(127, 3, 1, 1)), "+48888123456").await.is(202);
 }
 
-/// When no more text messages are released nobody gets any, and everybody is told alike; later it goes on.
+/// When the budget of text messages is used up nobody gets any, and every client gets the same answer. Later it goes on.
+/// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_day_has_a_limit() {
+async fn the_budget_of_text_messages_is_limited() {
     let cloud = Cloud::start().await;
     start(&cloud.anonymous(), ANA).await.is(202);
     let counters = cloud.of_kind("limit").await;
@@ -574,14 +590,15 @@ async fn the_day_has_a_limit() {
     cloud.settle().await;
     assert_eq!((cloud.inbox.len(), cloud.mails_to(eve).await.len()), (1, 0));
     cloud.advance(DAY).await;
-    // What was refused did not count for the number either.
+    // Refused requests did not count for the number either.
     for _ in 0..3 {
         start(&cloud.anonymous(), eve).await.is(202);
         cloud.advance(121 * SECOND).await;
     }
 }
 
-/// D7: when the counters do not work nothing is sent, and the caller is told to come back.
+/// When the counters are unavailable nothing is sent, and the client is told to come back.
+/// Promise: counters-required
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_counters_nothing_is_sent() {
     let cloud = Cloud::start().await;
@@ -598,9 +615,10 @@ async fn without_counters_nothing_is_sent() {
     sign_in(&cloud, ANA).await.get("/v1/me").await.is(200);
 }
 
-/// E3, Z30: whoever asks does not learn that a message could not be sent. They may ask again at once, and it does not count.
+/// The client does not learn that a message could not be sent. It may ask again at once, and the failed message is not counted.
+/// Promise: no-account-disclosure, sending-limits, delivery-retry
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
+async fn a_failed_message_is_neither_revealed_nor_counted() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     let well = start(&caller, "+447700900009").await;
@@ -617,7 +635,7 @@ async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
     }
     assert_eq!(down.hits(), 7 * 9, "three attempts in each of three invocations");
     let traffic = cloud.of_kind("sms_range").await;
-    assert_eq!((traffic.len(), &traffic[0]["sent"]["N"]), (1, &json!("1")), "only what was sent counts for the range");
+    assert_eq!((traffic.len(), &traffic[0]["sent"]["N"]), (1, &json!("1")), "only sent messages count for the range");
     assert!(cloud.mails_to(ANA).await.is_empty());
     down.end();
     resend(&cloud.anonymous(), &path).await.is(202);
@@ -626,7 +644,8 @@ async fn what_cannot_be_sent_is_not_noticed_and_does_not_count() {
     verify(&caller, &path, &code).await.is(201);
 }
 
-/// The last line of a message tells browsers whose pages may fill the code in, and nobody else's; people read the code first.
+/// The last line of a message tells browsers for which site they may fill in the code. The code comes first, for people.
+/// Promise: code-text-message
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_says_where_its_code_belongs() {
     let cloud = Cloud::start().await;
@@ -639,7 +658,8 @@ async fn a_message_says_where_its_code_belongs() {
     }
 }
 
-/// O-6: the message is in the language that was asked for, which a new account keeps; codes of problems are in none.
+/// The message is in the requested language, which a new account keeps. Codes of problems are never translated.
+/// Promise: language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_come_in_the_readers_language() {
     let cloud = Cloud::start().await;
@@ -661,7 +681,8 @@ async fn messages_come_in_the_readers_language() {
     assert!(cloud.mail_to("+447700900003").await.text.contains("your code"));
 }
 
-/// B5.7: a number for tests has its code, and no message is sent; the code is in no answer.
+/// A test number has a fixed code, and no message is sent. The code is in no answer.
+/// Promise: phone-test-numbers
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_for_tests_always_has_its_code() {
     let cloud = Cloud::start().await;
@@ -675,7 +696,7 @@ async fn a_number_for_tests_always_has_its_code() {
     verify(&caller, &path, "123457").await.is_problem(422, "code_invalid");
     let member = caller.signed_in(verify(&caller, &path, "123456").await.is(201));
     assert_eq!(member.get("/v1/me").await.is(200)["phone"], phone);
-    // The limits are those of every number.
+    // The limits of any number apply.
     let again = async || cloud.anonymous().post_with_work(START, json!({ "phone": phone })).await;
     for _ in 0..5 {
         again().await.is(202);
@@ -684,10 +705,12 @@ async fn a_number_for_tests_always_has_its_code() {
     retry_after(&again().await, "too_many_requests");
 }
 
-/// B14: a number that was given out again does not lead into its former owner's account. Whoever has it now is offered a new one;
-/// an account with another proof stays closed without it. One that is used, by sign-in or refresh, is not idle.
+/// A number that was given to somebody else does not open its former owner's account. Its new owner is offered a new account. An
+/// account with another proof is not opened without that proof. An account that is used, by sign-in or refresh, does not count as
+/// idle.
+/// Promise: phone-recycled
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recycled_number_does_not_lead_to_old_data() {
+async fn a_recycled_number_does_not_open_the_former_account() {
     let cloud = Cloud::start().await;
     let refreshed = async |caller: &Caller| {
         let reply = caller.post("/v1/sessions/refresh", json!({ "refresh_token": caller.refresh_token() })).await;
@@ -703,19 +726,19 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     assert_eq!(former_again.id(), former.id(), "used 89 days ago");
     let own = former_again.get("/v1/me/invite-code").await.is(200)["code"].clone();
 
-    // Ninety days after that.
+    // Ninety days after that use.
     cloud.advance(91 * DAY).await;
     let caller = cloud.anonymous();
     let path = begin(&caller, ANA).await;
     let code = cloud.code_to(ANA).await;
-    // Also at the last try, as often as it is asked.
+    // Also at the last attempt, however often it is asked.
     for _ in 0..2 {
         verify(&caller, &path, &wrong(&code)).await.is_problem(422, "code_invalid");
     }
     for _ in 0..2 {
         verify(&caller, &path, &code).await.is_problem(409, "account_idle");
     }
-    // Nobody is invited by the account that they leave.
+    // A new account cannot enter the code of the account that it replaces.
     let afresh = json!({ "code": code, "start_afresh": true, "first_name": "Nova", "invite_code": own });
     let next = caller.signed_in(caller.post(&format!("{path}/verify"), afresh).await.is(201));
     assert_ne!(next.id(), former.id());
@@ -723,9 +746,9 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     assert_eq!((&me["phone"], &me["first_name"]), (&json!(ANA), &json!("Nova")));
     let old = cloud.of_kind("user").await.into_iter().find(|u| u["id"]["S"] == former.id()).unwrap();
     assert_eq!((&old["status"]["S"], &old["phone"]), (&json!("deactivated"), &json!(null)));
-    assert_eq!(sign_in(&cloud, ANA).await.id(), next.id(), "the number is the new owner's");
+    assert_eq!(sign_in(&cloud, ANA).await.id(), next.id(), "the number belongs to the new account");
 
-    // Who can prove more has to, and no new account is made of theirs.
+    // An account with another proof has to use it, and is not replaced by a new account.
     let caller = cloud.anonymous();
     let path = begin(&caller, "+447700900002").await;
     let proof = json!({ "code": cloud.code_to("+447700900002").await, "start_afresh": true });
@@ -736,11 +759,12 @@ async fn a_recycled_number_does_not_lead_to_old_data() {
     caller.post(&second, json!({ "password": "not the right one" })).await.is_problem(403, "password_wrong");
     let back = caller.signed_in(caller.post(&second, json!({ "password": PASSWORD })).await.is(201));
     assert_eq!((back.id(), &back.claims()["amr"]), (guarded.id(), &json!(["sms", "pwd", "mfa"])));
-    // Now it is not idle any more.
+    // Now the account is not idle any more.
     assert_eq!(sign_in(&cloud, "+447700900002").await.id(), guarded.id());
 }
 
-/// I-3, C9: browsers get the token in a cookie, and signing in as somebody else ends the session that the client had.
+/// Browsers get the refresh token in a cookie. Signing in as somebody else ends the session that the client had.
+/// Promise: refresh-cookie, one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_is_one_person_and_keeps_a_cookie() {
     let cloud = Cloud::start().await;
@@ -761,7 +785,7 @@ async fn a_browser_is_one_person_and_keeps_a_cookie() {
     let second = enter(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "+447700900002").await;
     assert_eq!(second.is(201)["user_id"], ben_id);
     ana.get("/v1/sessions").await.is_problem(401, "token_invalid");
-    // Also where the other one is new.
+    // Also when the other account is new.
     let ben = browser.signed_in(second.json());
     let jar = second.header("set-cookie").split(';').next().unwrap().to_owned();
     let third = enter(&browser.with("cookie", jar).with("x-stoa-csrf", "1"), "+447700900003").await;

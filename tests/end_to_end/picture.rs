@@ -1,4 +1,4 @@
-//! I-10: the profile picture, from its announcement to the trash. U1, U2, U4, Z49.
+//! The profile picture, from the request for an upload link to the trash.
 
 use std::{collections::BTreeSet, io::Cursor, path::Path, time::Duration};
 
@@ -16,7 +16,7 @@ use tests::{Caller, Cloud, Reply, Value, json, race};
 
 const UPLOADS: &str = "/v1/me/picture/uploads";
 
-/// Left half red, right half in a colour of choice.
+/// The left half red, the right half in the given colour.
 fn picture(other: [u8; 3]) -> DynamicImage {
     RgbImage::from_fn(640, 480, |x, _| if x < 320 { Rgb([220, 20, 20]) } else { Rgb(other) }).into()
 }
@@ -31,7 +31,7 @@ fn png() -> Vec<u8> {
     encoded(&picture([20, 20, 220]), ImageFormat::Png)
 }
 
-/// A JPEG that says where it was taken and that its top is on its right.
+/// A JPEG with a location, and with an orientation that puts its top on the right.
 fn photograph() -> Vec<u8> {
     let jpeg = encoded(&picture([20, 20, 220]), ImageFormat::Jpeg);
     let mut exif = b"Exif\0\0MM\0*\0\0\0\x08".to_vec();
@@ -58,7 +58,7 @@ async fn announce(caller: &Caller, file: &[u8], content_type: &str) -> Value {
 async fn send(cloud: &Cloud, link: &Value, file: &[u8], instead: &[(&str, &str)]) -> Reply {
     let mut sender = cloud.anonymous();
     for (name, value) in link["headers"].as_object().unwrap() {
-        // The length is that of the body.
+        // The length is set by the client from the body.
         if name != "content-length" && !instead.iter().any(|(other, _)| other == name) {
             sender = sender.with(name, value.as_str().unwrap());
         }
@@ -74,7 +74,7 @@ async fn status(caller: &Caller, link: &Value) -> Value {
     caller.get(&format!("{UPLOADS}/{}", link["id"].as_str().unwrap())).await.is(200)
 }
 
-/// Uploads a file and says what became of it.
+/// Uploads a file and returns its final state.
 async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str) -> Value {
     let link = announce(caller, file, content_type).await;
     send(cloud, &link, file, &[]).await.has(200);
@@ -82,7 +82,7 @@ async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str)
     status(caller, &link).await
 }
 
-/// What an address of a picture leads to.
+/// What the address of a picture redirects to.
 async fn look(cloud: &Cloud, address: &Value) -> Reply {
     let anybody = cloud.anonymous();
     let reply = anybody.get(address.as_str().unwrap()).await;
@@ -118,7 +118,9 @@ fn below<'a>(objects: &'a BTreeSet<String>, folder: &str) -> Vec<&'a str> {
     objects.iter().filter(|key| key.starts_with(&format!("{folder}/"))).map(String::as_str).collect()
 }
 
-/// I-10: announced, uploaded, checked, published: upright squares in three sizes, without a word about where it was taken.
+/// A photograph is announced, uploaded, checked and published: upright squares in three sizes, without metadata such as its
+/// location.
+/// Promise: picture-publish
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_photograph_becomes_the_picture() {
     let cloud = Cloud::start().await;
@@ -142,15 +144,16 @@ async fn a_photograph_becomes_the_picture() {
         assert!(!reply.bytes.windows(3).any(|w| w == b"GPS") && !reply.bytes.windows(4).any(|w| w == b"Exif"));
         let picture = pixels(&reply);
         assert_eq!(picture.dimensions(), (side, side));
-        // What was on the left is on top.
+        // The left side of the file is the top of the picture.
         assert!(picture.get_pixel(side / 2, side / 8)[0] > 180 && picture.get_pixel(side / 2, side - side / 8)[2] > 180);
     }
-    // Nothing of what was sent is left.
+    // The uploaded file is deleted.
     let objects = objects(&cloud);
     assert_eq!((objects.len(), below(&objects, "pictures").len()), (3, 3), "{objects:?}");
 }
 
-/// I-10: the address is stable, the link behind it short-lived: nobody may keep the reply for longer than the link is good.
+/// The address is stable, the link behind it is short-lived. The reply may not be cached for longer than the link is valid.
+/// Promise: picture-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     let cloud = Cloud::start().await;
@@ -164,7 +167,7 @@ async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     cloud.advance(Duration::from_secs(602)).await;
     cloud.anonymous().get(&link).await.has(403);
     let _ = pixels(&look(&cloud, &address).await);
-    // What is not there, and what is no size.
+    // An unknown picture, and an unknown size.
     let other = format!("/v1/pictures/pic_{}/300", "0".repeat(26));
     look(&cloud, &json!(other)).await.has(403);
     for nothing in ["default/301", "default/64.jpg", "pic_x/64", "usr_00000000000000000000000000/64"] {
@@ -172,7 +175,8 @@ async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     }
 }
 
-/// U1: a link takes exactly the declared file: another type, length, checksum, key or method is refused, and so is a late one.
+/// A link accepts exactly the declared file. Another type, length, checksum, key or method is refused, and so is an expired link.
+/// Promise: picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_takes_exactly_what_was_declared() {
     let cloud = Cloud::start().await;
@@ -200,7 +204,7 @@ async fn a_link_takes_exactly_what_was_declared() {
     ] {
         assert_eq!(refused.status, 403, "{what}: {refused:?}");
     }
-    // S3 answers 400 when everything that is signed is right and the bytes are not.
+    // S3 answers 400 when the signed headers are right but the checksum of the body is not.
     send(&cloud, &link, &other, &[]).await.has(400);
     let url = link["url"].as_str().unwrap();
     cloud.anonymous().get(url).await.has(403);
@@ -209,13 +213,14 @@ async fn a_link_takes_exactly_what_was_declared() {
     assert_eq!(status(&ana, &link).await["state"], "waiting");
     cloud.advance(Duration::from_secs(301)).await;
     send(&cloud, &link, &file, &[]).await.has(403);
-    // Nothing arrived, and after a while nothing will.
+    // No file was uploaded, and the link expires.
     cloud.advance(Duration::from_secs(600)).await;
     let told = status(&cloud.sign_in("ana").await, &link).await;
     assert_eq!((told["state"].as_str(), told["reason"].as_str()), (Some("refused"), Some("expired")));
 }
 
-/// U1, I-10: what may not be uploaded is refused before there is a link, all of it at once; twenty an hour are enough.
+/// A file that may not be uploaded is refused before there is a link, with all reasons at once. Twenty announcements an hour.
+/// Promise: picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_announced() {
     let cloud = Cloud::start().await;
@@ -264,14 +269,16 @@ async fn what_cannot_be_announced() {
     cloud.anonymous().post(UPLOADS, json!({})).await.is_problem(401, "token_invalid");
 }
 
-/// U2: what is no picture, not the declared one, or more than a picture is refused with a reason, deleted, and changes nothing.
+/// A file that is no picture, not of the declared type, or contains other data too is refused with a reason and deleted, and
+/// changes nothing.
+/// Promise: picture-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_picture_is_refused_with_a_reason() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let before = ana.get("/v1/me").await;
     let bomb = {
-        // Its header promises 30,000 × 30,000 pixels.
+        // Its header declares 30,000 × 30,000 pixels.
         let mut png = png();
         png[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
         png[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
@@ -307,9 +314,10 @@ async fn what_is_no_picture_is_refused_with_a_reason() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// I-10: an upload that becomes nothing leaves the picture that there is alone.
+/// A failed upload leaves the current picture as it is.
+/// Promise: picture-checks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_upload_leaves_the_picture_alone() {
+async fn a_failed_upload_keeps_the_picture() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let published = upload(&cloud, &ana, &png(), "image/png").await["picture"].clone();
@@ -323,7 +331,8 @@ async fn a_damaged_upload_leaves_the_picture_alone() {
     }
 }
 
-/// I-10: a replaced picture goes to the trash and is purged after a while; a removed one too, and the default takes its place.
+/// A replaced or removed picture goes to the trash and is deleted after a while. After a removal the default picture is shown.
+/// Promise: picture-trash
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_pictures_go_to_the_trash() {
     let cloud = Cloud::start().await;
@@ -359,9 +368,10 @@ async fn old_pictures_go_to_the_trash() {
     cloud.anonymous().delete("/v1/me/picture").await.is_problem(401, "token_invalid");
 }
 
-/// I-10: saving something else leaves the picture's file as it is, byte for byte.
+/// Changing other members of the profile leaves the picture's file as it is, byte for byte.
+/// Promise: picture-publish
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn saving_something_else_leaves_the_picture_alone() {
+async fn changing_the_profile_keeps_the_picture() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let address = upload(&cloud, &ana, &png(), "image/png").await["picture"]["medium"].clone();
@@ -380,9 +390,10 @@ async fn saving_something_else_leaves_the_picture_alone() {
     assert_eq!(objects(&cloud).len(), 3);
 }
 
-/// F2: uploads are one's own.
+/// Somebody else's upload is answered with 404.
+/// Promise: object-ownership
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_elses_upload_is_not_there() {
+async fn the_upload_of_somebody_else_is_answered_as_unknown() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let link = announce(&ana, &png(), "image/png").await;
@@ -394,7 +405,8 @@ async fn somebody_elses_upload_is_not_there() {
     }
 }
 
-/// I-10: of ten uploads at once the newest becomes the picture, and nothing else stays published.
+/// Of ten concurrent uploads the newest becomes the picture, and none of the others stays published.
+/// Promise: picture-publish
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_uploads_at_once_the_newest_wins() {
     let cloud = Cloud::start().await;
@@ -426,7 +438,8 @@ async fn of_uploads_at_once_the_newest_wins() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// Z36, Z49: the bucket's event may come twice, at once and much later; the picture is published once and stays.
+/// The bucket's event may be delivered twice, concurrently and much later. The picture is published once and stays.
+/// Promise: picture-publish, delivery-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_comes_again_changes_nothing() {
     let cloud = Cloud::start().await;
@@ -445,7 +458,7 @@ async fn an_event_that_comes_again_changes_nothing() {
     send(&cloud, &link, &file, &[]).await.has(200);
     cloud.settle().await;
     assert_eq!(ana.get("/v1/me").await.header("etag"), me.header("etag"));
-    // And when the picture is in the trash: it does not come back.
+    // Again when the picture is in the trash: it is not published again.
     let _ = ana.delete("/v1/me/picture").await.is(204);
     cloud.settle().await;
     let trashed = objects(&cloud);
@@ -454,7 +467,8 @@ async fn an_event_that_comes_again_changes_nothing() {
     assert_eq!(below(&trashed, "pictures").len(), 0);
 }
 
-/// Z2, Z3, Z50: whichever call of the processor fails or loses its reply, the picture is published once and nothing is left over.
+/// Whichever call of the processor fails or loses its reply, the picture is published once and no files are left over.
+/// Promise: picture-publish, consumer-resumes, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
     let cloud = Cloud::start().await;
@@ -471,14 +485,14 @@ async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
     ];
     for fault in [Fault::Internal, Fault::LostAfter] {
         for (service, operation) in calls {
-            // The client's own retries are used up, of all three calls where they are made at once, and the whole invocation
-            // comes again.
+            // All retries of the client are used up, for each of three concurrent calls, and the whole invocation
+            // is repeated.
             let times = if matches!(operation, "PutObject" | "CopyObject") { 9 } else { 3 };
             let target = Target::of("UploadProcessorFunction", service, operation).times(times);
             let script = cloud.aws.faults.script(target, fault);
             let published = upload(&cloud, &ana, &file, "image/png").await;
             script.end();
-            // The first picture retires none.
+            // The first picture replaces none.
             let retires = matches!(operation, "DeleteObjects" | "CopyObject" | "UpdateItem");
             assert!(script.hits() == times || retires, "{operation} {fault:?}: {}", script.hits());
             assert_eq!(published["state"], "published", "{operation} {fault:?}");

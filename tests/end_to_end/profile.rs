@@ -1,4 +1,4 @@
-//! I-9: one's own profile, changed under its version, and what others see of it.
+//! The caller's profile, which is changed under its version, and what others see of it.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ async fn patch(caller: &Caller, version: &str, body: tests::Value) -> Reply {
     caller.with("if-match", version).patch("/v1/me", body).await
 }
 
-/// I-9: everything that registration learnt is there, and the default picture.
+/// All data of the registration is there, and the default picture.
+/// Promise: profile
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_reads_their_own_profile() {
     let cloud = Cloud::start().await;
@@ -54,7 +55,8 @@ async fn a_member_reads_their_own_profile() {
     cloud.anonymous().with("authorization", "Bearer x.y.z").get("/v1/me").await.is_problem(401, "token_invalid");
 }
 
-/// I-9: a merge patch: what is absent stays, `null` clears, and the version rises by one.
+/// A merge patch: absent members stay, `null` clears, and the version rises by one.
+/// Promise: profile
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patch_changes_what_it_names() {
     let cloud = Cloud::start().await;
@@ -73,14 +75,15 @@ async fn a_patch_changes_what_it_names() {
     assert_ne!(reply.header("etag"), before);
     assert_eq!(etag(&ana).await, reply.header("etag"));
     assert_eq!(ana.get("/v1/me").await.is(200), me);
-    // In its own media type as well.
+    // The media type of merge patches is accepted too.
     let body = json!({ "bio": null, "private": true }).to_string().into_bytes();
     let version = etag(&ana).await;
     let merged = ana.with("if-match", version).raw(reqwest::Method::PATCH, "/v1/me", Some("application/merge-patch+json"), body).await;
     assert!(merged.is(200)["bio"].is_null());
 }
 
-/// I-9: a change states the version it changes: none is 428, another one 412, and nothing happens.
+/// A change states the version it applies to. Without one it gets 428, with another one 412, and nothing changes.
+/// Promise: profile-version
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_names_its_version() {
     let cloud = Cloud::start().await;
@@ -95,7 +98,8 @@ async fn a_change_names_its_version() {
     assert_eq!(ana.get("/v1/me").await.is(200)["bio"], "first");
 }
 
-/// I-9: of a hundred changes of one version one is made.
+/// Of a hundred concurrent changes of one version one is made.
+/// Promise: profile-version
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_changes_of_one_version_one_is_made() {
     let cloud = Cloud::start().await;
@@ -110,7 +114,8 @@ async fn of_many_changes_of_one_version_one_is_made() {
     assert_eq!(statuses.iter().filter(|s| **s == 412).count(), 99, "{statuses:?}");
 }
 
-/// I-9: what changes nothing leaves the version alone: an empty patch, the same values, signing in.
+/// Requests that change nothing keep the version: an empty patch, the same values, signing in.
+/// Promise: profile-version
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changes_nothing_leaves_the_version_alone() {
     let cloud = Cloud::start().await;
@@ -123,7 +128,8 @@ async fn what_changes_nothing_leaves_the_version_alone() {
     assert_eq!(etag(&elsewhere).await, version);
 }
 
-/// F3, G2, I-9: unknown, protected and mistyped members are malformed; broken rules are told all at once; nothing changes.
+/// Unknown, protected and mistyped members are refused as malformed. All broken rules are returned at once. Nothing changes.
+/// Promise: profile-validation, request-bodies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_patch_may_not_do() {
     let cloud = Cloud::start().await;
@@ -187,7 +193,7 @@ async fn what_a_patch_may_not_do() {
             "/who_can_message choice"
         ]
     );
-    // What is right is not saved beside what is wrong.
+    // Valid members are not saved when others are invalid.
     let right = json!({ "first_name": "Anna", "last_name": "Nowicka", "bio": "Climbs.", "language": "pl", "private": true });
     for (name, value, error) in
         [("first_name", json!(""), "required"), ("bio", json!("x".repeat(501)), "too_long"), ("language", json!("de"), "locale")]
@@ -199,7 +205,8 @@ async fn what_a_patch_may_not_do() {
     assert_eq!((etag(&ana).await, ana.get("/v1/me").await.is(200)), (version, before));
 }
 
-/// I-9: a day of birth can be given, put right and taken back; nobody becomes younger than sixteen.
+/// A day of birth can be given, corrected and removed. Nobody becomes younger than sixteen.
+/// Promise: profile-validation
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_of_birth_keeps_the_rule_of_registration() {
     let cloud = Cloud::start().await;
@@ -217,8 +224,9 @@ async fn a_day_of_birth_keeps_the_rule_of_registration() {
     assert!(cleared.is(200)["birth_date"].is_null());
 }
 
-/// I-9: a username changes under its version and the rules of registration, after a step-up, and its owner is told; the new one
-/// signs in, the former one does not; what is told of other people's names is throttled with the look-up.
+/// A username changes under its version and the rules of registration, after a step-up, and its owner is notified. The new name
+/// signs in, the former one does not. Whether a name is taken can be asked only within the limit of the look-up.
+/// Promise: username-change, step-up
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_username_changes() {
     let cloud = Cloud::start().await;
@@ -241,7 +249,7 @@ async fn a_username_changes() {
     ] {
         assert_eq!(rename(&ana, &version, name).await.field_errors(), [format!("/username {error}")], "{name}");
     }
-    assert_eq!(rename(&ana, &version, "ANA").await.header("etag"), version, "it is hers already");
+    assert_eq!(rename(&ana, &version, "ANA").await.header("etag"), version, "the name is hers already");
     let renamed = rename(&ana, &version, " Ana_Nowak ").await;
     assert_eq!(renamed.is(200)["username"], "ana_nowak");
     assert_eq!(etag(&ana).await, renamed.header("etag"));
@@ -264,13 +272,14 @@ async fn a_username_changes() {
         }
         assert_eq!(reply.field_errors(), ["/username username_taken"]);
     }
-    assert!(refused.is_some(), "names are told without end");
+    assert!(refused.is_some(), "the look-up of names has no limit");
     ana.get("/v1/usernames/ana/availability").await.is_problem(429, "too_many_requests");
     assert_eq!(ana.get("/v1/me").await.is(200)["username"], "ana_nowak");
 }
 
-/// A former name is kept for its owner for thirty days: others are told that it is taken, it leads nowhere, and its owner can take it
-/// back. Then it is free, whether or not its claim was deleted. An account keeps five names at the most.
+/// A former name is reserved for its owner for thirty days: for others it is taken, it leads nowhere, and its owner can take it
+/// back. Then it is free, whether or not its claim was deleted. An account reserves five names at most.
+/// Promise: username-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_former_name_is_kept_for_its_owner() {
     let cloud = Cloud::start().await;
@@ -289,7 +298,7 @@ async fn a_former_name_is_kept_for_its_owner() {
     };
     refused_to_others(0).await;
     let _ = rename(&ana, &etag(&ana).await, "ana").await.is(200);
-    assert_eq!(cloud.sign_in("ana").await.id(), ana.id(), "she took it back");
+    assert_eq!(cloud.sign_in("ana").await.id(), ana.id(), "she took the name back");
     let ben = cloud.member("ben").await;
     assert_eq!(rename(&ben, &etag(&ben).await, "anna").await.field_errors(), ["/username username_taken"]);
     for name in ["ana1", "ana2", "ana3"] {
@@ -303,7 +312,7 @@ async fn a_former_name_is_kept_for_its_owner() {
     cloud.advance((30 * DAY).saturating_sub(Duration::from_secs(60))).await;
     refused_to_others(1).await;
     cloud.advance(Duration::from_secs(61)).await;
-    // It is the clock that frees them, although DynamoDB may keep what has expired for days.
+    // The clock frees the names, although DynamoDB may keep expired items for days.
     for claim in &kept {
         let core = cloud.core();
         let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap();
@@ -318,8 +327,9 @@ async fn a_former_name_is_kept_for_its_owner() {
     let _ = rename(&ana, &etag(&ana).await, "ana4").await.is(200);
 }
 
-/// I-9, Q4: of many who take one free name one has it and the others keep theirs; of many names that one person takes at once
-/// they have one.
+/// Of many people who take one free name concurrently one gets it and the others keep theirs. Of many names that one person takes
+/// concurrently they get one.
+/// Promise: unique-names, username-change
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_name_has_one_owner_and_one_person_one_name() {
     let cloud = Cloud::start().await;
@@ -342,7 +352,7 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
             name => assert_eq!(name, Some(&*format!("ana{n}"))),
         }
     }
-    assert_eq!((owners, claims(&cloud).await), (1, 6), "and the winner's former name is kept");
+    assert_eq!((owners, claims(&cloud).await), (1, 6), "and the winner's former name is reserved");
 
     cloud.advance(Duration::from_secs(61)).await;
     let caller = people[0].0.clone();
@@ -356,9 +366,10 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
     assert_eq!(claims(&cloud).await, 7);
 }
 
-/// I-9, F4: others see the username, the picture and what is opened; a private profile opens nothing.
+/// Others see the username, the picture and what the owner has made visible. A private profile shows nothing more.
+/// Promise: profile-visibility
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn others_see_what_is_opened() {
+async fn others_see_what_the_owner_made_visible() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let seen = ben.get("/v1/users/ana").await.is(200);
@@ -381,7 +392,9 @@ async fn others_see_what_is_opened() {
     cloud.anonymous().get("/v1/users/ana").await.is_problem(401, "token_invalid");
 }
 
-/// D5, I-9: sixty profiles a minute for an account, wherever from and whether they are there; then it says when to come back.
+/// Sixty profiles a minute for an account, from any client and whether the profiles exist or not. Then the answer says when to
+/// come back.
+/// Promise: profile-visibility, request-rates
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_reads_all_profiles() {
     let cloud = Cloud::start().await;
@@ -402,7 +415,9 @@ async fn nobody_reads_all_profiles() {
     let _ = ben.get("/v1/users/ana").await.is(200);
 }
 
-/// Each operation asks AWS as often as it says, and no oftener: the batch that proves who asks brings what is asked about.
+/// Each operation makes as many calls of AWS as it documents: the batch that authenticates the caller also reads the items that
+/// the operation is about.
+/// Promise: operation-cost
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operations_make_as_few_calls_as_they_say() {
     let cloud = Cloud::start().await;
@@ -435,10 +450,11 @@ async fn operations_make_as_few_calls_as_they_say() {
     }
 }
 
-/// I-9 (online status): online is who was seen within five minutes or has a socket, and who has not signed out since; asking for
-/// one's own profile is being seen; nothing of it is shown of a private profile.
+/// A person is online who was active within five minutes or has a socket, and has not signed out since. Reading the own profile
+/// is activity. A private profile shows nothing of it.
+/// Promise: online-status
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_there_is_seen() {
+async fn the_online_status_follows_use() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let minutes = |n: u64| std::time::Duration::from_secs(60 * n);
@@ -446,13 +462,13 @@ async fn who_is_there_is_seen() {
     let first = sight(&ben).await;
     assert_eq!(first["online"], true);
     let me = ana.get("/v1/me").await.is(200);
-    // Others are told the minute.
+    // Others see the time rounded to the minute.
     let minute = |at: &tests::Value| json!(format!("{}:00.000Z", &at.as_str().unwrap()[..16]));
     assert_eq!((&me["online"], &minute(&me["last_seen_at"])), (&json!(true), &first["last_seen_at"]));
     cloud.advance(minutes(6)).await;
     let later = sight(&ben).await;
-    assert_eq!((&later["online"], &later["last_seen_at"]), (&json!(false), &first["last_seen_at"]), "seen once, and then no more");
-    // Reading is being seen; within the minute it costs nothing more.
+    assert_eq!((&later["online"], &later["last_seen_at"]), (&json!(false), &first["last_seen_at"]), "no activity since then");
+    // Reading is activity. Within a minute it is written once.
     let read = ana.get("/v1/me").await;
     assert!(read.header("server-timing").contains("calls=2 "), "{read:?}");
     assert_ne!(read.is(200)["last_seen_at"], first["last_seen_at"]);
@@ -460,12 +476,12 @@ async fn who_is_there_is_seen() {
     assert!(again.header("server-timing").contains("calls=1 "), "{again:?}");
     let now = sight(&ben).await;
     assert_eq!((&now["online"], &now["last_seen_at"]), (&json!(true), &minute(&read.is(200)["last_seen_at"])));
-    // Who ends another session of theirs has not left.
+    // Ending another of one's sessions is no sign-out.
     let phone = cloud.sign_in("ana").await;
     let _ = ana.delete(&format!("/v1/sessions/{}", phone.claims()["sid"].as_str().unwrap())).await.is(204);
     assert_eq!(sight(&ben).await["online"], true);
 
-    // A socket on which something is said keeps its person online for as long as the platform keeps the socket.
+    // A socket in use keeps its person online for as long as the platform keeps it open.
     let mut socket = ana.socket().await;
     cloud.advance(minutes(6)).await;
     let ben = cloud.sign_in("ben").await;
@@ -475,10 +491,10 @@ async fn who_is_there_is_seen() {
     assert_eq!(sight(&ben).await["online"], false);
     socket = cloud.sign_in("ana").await.socket().await;
 
-    // Signing out is leaving, whatever was a moment ago.
+    // After a sign-out the person is offline, despite recent activity.
     let phone = cloud.sign_in("ana").await;
     let _ = phone.delete("/v1/sessions/current").await.is(204);
-    assert_eq!(sight(&ben).await["online"], true, "there is a socket of another sign-in");
+    assert_eq!(sight(&ben).await["online"], true, "a socket of another session is open");
     socket.close().await;
     until(async || !cloud.dump().await.to_string().contains("{\"S\":\"connection\"}")).await;
     assert_eq!(sight(&ben).await["online"], false);
@@ -489,7 +505,7 @@ async fn who_is_there_is_seen() {
     let _ = patch(&ana, &version, json!({ "private": true })).await.is(200);
     assert_eq!(members(&sight(&ben).await), ["id", "picture", "username"]);
     assert!(ana.get("/v1/me").await.is(200)["last_seen_at"].is_string());
-    // Nobody is seen for ever.
+    // Activity counts for five minutes only.
     let _ = patch(&ana, &etag(&ana).await, json!({ "private": false })).await.is(200);
     cloud.advance(minutes(60 * 24 * 31)).await;
     let ben = cloud.sign_in("ben").await;

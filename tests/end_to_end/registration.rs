@@ -1,4 +1,4 @@
-//! I-1 and I-2: becoming a member.
+//! Registration, in steps and by mailed link.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,8 @@ fn wrong(code: &str) -> String {
     code.chars().map(|c| if c == '9' { '0' } else { char::from(c as u8 + 1) }).collect()
 }
 
-/// I-1: six steps lead to an account, and its owner is signed in at once.
+/// Six steps make an account, and its owner is signed in.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn six_steps_lead_to_an_account() {
     let cloud = Cloud::start().await;
@@ -50,7 +51,7 @@ async fn six_steps_lead_to_an_account() {
     assert_eq!(reply.header("location"), path);
 
     let code = cloud.code_to("Ana@example.test").await;
-    assert!(code.len() == 6 && !reply.bytes.windows(6).any(|w| w == code.as_bytes()), "the code is in the mail and nowhere else");
+    assert!(code.len() == 6 && !reply.bytes.windows(6).any(|w| w == code.as_bytes()), "the code is in the mail only");
     let flow = caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
     assert_eq!((flow["step"].as_str(), flow["progress"].as_u64(), &flow["code"]), (Some("personal"), Some(50), &Value::Null));
     let flow = caller.put(&format!("{path}/personal"), personal()).await.is(200);
@@ -60,7 +61,7 @@ async fn six_steps_lead_to_an_account() {
     let flow = caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
     assert_eq!((flow["step"].as_str(), flow["progress"].as_u64()), (Some("summary"), Some(100)));
 
-    // It survives a reload, and nothing that was given is lost.
+    // After a reload of the page all given data is still there.
     let again = caller.get(&path).await.is(200);
     assert_eq!(again, flow);
     assert_eq!(
@@ -71,25 +72,27 @@ async fn six_steps_lead_to_an_account() {
     let signed_in = caller.post(&format!("{path}/complete"), json!({})).await.is(201);
     let member = caller.signed_in(signed_in);
     assert_eq!(member.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
-    // The flow is spent.
+    // The flow is used up.
     caller.get(&path).await.is_problem(404, "not_found");
     caller.post(&format!("{path}/complete"), json!({})).await.is_problem(404, "not_found");
 }
 
-/// Everything that is stored of a person: kinds, with the names of their attributes.
+/// Every kind of item that is stored of a person, with the names of its attributes.
 async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<String>> {
     cloud.settle().await;
     let dump = cloud.dump().await;
     let items = dump.as_object().into_iter().flat_map(|tables| tables.values()).filter_map(Value::as_array).flatten();
     let theirs = items.filter(|item| item["user"]["S"] == person.id() || item["id"]["S"] == person.id());
-    // Not what was sent on the way.
+    // Without the items of the flow.
     let lasting = theirs.filter(|item| !["challenge", "recipient", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
-    // A flag that is off is there or not.
+    // A flag that is off may be absent.
     let names = |item: &Value| item.as_object().unwrap().keys().filter(|name| *name != "reset_by_mail").cloned().collect();
     lasting.map(|item| (item["kind"]["S"].as_str().unwrap().to_owned(), names(item))).collect()
 }
 
-/// The members of most tests are put into the table. They are what registration, a new number and the set-up of factors make.
+/// Most tests put their members directly into the table. These items are the same as those that registration, a proven number and
+/// the set-up of factors make.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_other_tests_are_like_those_who_registered() {
     let cloud = Cloud::start().await;
@@ -108,7 +111,8 @@ async fn members_of_other_tests_are_like_those_who_registered() {
     cloud.sign_in(put.name()).await;
 }
 
-/// I-1: no step can be skipped, and each refusal names the step that comes first.
+/// No step can be skipped, and each refusal names the step that comes first.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_step_is_skipped() {
     let cloud = Cloud::start().await;
@@ -128,14 +132,16 @@ async fn no_step_is_skipped() {
     assert_eq!(required(caller.post(&format!("{path}/complete"), json!({})).await.is_problem(409, "step_required")), "username");
 }
 
-/// I-1: a code has three tries, ten minutes and one life; a new one kills it; sending again takes twenty seconds.
+/// A code has three attempts, is valid for ten minutes, and works once. A new one voids it. It can be sent again after twenty
+/// seconds.
+/// Promise: code-lifetime, code-attempts, code-resend
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_are_short_lived_and_few() {
     let cloud = Cloud::start().await;
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     let attempt = async |code: &str| caller.post(&format!("{path}/code"), json!({ "code": code })).await;
     let code = cloud.code_to("ana@example.test").await;
-    // Half a code, as a form sends that does not wait, burns nothing.
+    // An incomplete code, as a form may send it while it is typed, uses up no attempt.
     for partial in ["", "1", "12", "1234", "12345", "1234567", "abcdef"] {
         assert!(attempt(partial).await.is_problem(422, "code_invalid")["tries_left"].is_null(), "{partial}");
     }
@@ -154,18 +160,19 @@ async fn codes_are_short_lived_and_few() {
     if second != code {
         attempt(&code).await.is_problem(422, "code_invalid");
     }
-    // Ten minutes by the server's clock, whatever still stands in the table.
+    // Ten minutes by the server's clock, although the item may still be in the table.
     cloud.advance(10 * MINUTE).await;
     attempt(&second).await.is_problem(422, "code_invalid");
     resend().await.is(202);
     cloud.advance(9 * MINUTE).await;
     let third = cloud.code_to("ana@example.test").await;
     attempt(&third).await.is(200);
-    // Sent twice, it counts once.
+    // The right code is accepted once.
     assert_eq!(attempt(&third).await.is(200)["step"], "personal");
 }
 
-/// I-1, B3, Q10: of a thousand guesses at once three are evaluated, and the right code is refused then.
+/// Of a thousand concurrent guesses three are evaluated, and then the right code is refused.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_in_parallel_gains_nothing() {
     let cloud = Cloud::start().await;
@@ -178,11 +185,12 @@ async fn guessing_in_parallel_gains_nothing() {
     })
     .await;
     let evaluated = replies.iter().filter(|r| r["code"] == "code_invalid" && r["tries_left"].is_u64() && r["tries_left"] != 0).count();
-    assert_eq!(evaluated, 2, "two refusals leave tries, all others none");
+    assert_eq!(evaluated, 2, "two refusals leave attempts, all others none");
     caller.post(&format!("{path}/code"), json!({ "code": code })).await.is_problem(422, "code_invalid");
 }
 
-/// I-1, Q4: of a thousand who want the same name one gets it, and the others lose nothing but the name.
+/// Of a thousand concurrent requests for the same name one gets it. The others keep the rest of their registration.
+/// Promise: unique-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_many_gets_the_name() {
     let cloud = Cloud::start().await;
@@ -207,17 +215,17 @@ async fn one_of_many_gets_the_name() {
     for (flow, reply) in &replies {
         match reply.status.as_u16() {
             201 => {}
-            // The other clients of the flow that won find it spent, or the name taken while they looked.
+            // The other clients of the flow that won find it used up, or the name taken in the meantime.
             404 => assert_eq!(*flow, created[0]),
             _ => assert_eq!(reply.is_problem(409, "username_taken")["required_step"], "username"),
         }
     }
     for kind in ["user", "username", "email"] {
-        assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}: nothing is left of those who lost");
+        assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}: no item of the losers is left");
     }
     let (caller, path) = &flows[(created[0] + 1) % 12];
     assert_eq!(caller.put(&format!("{path}/username"), json!({ "username": "Ana" })).await.field_errors(), ["/username username_taken"]);
-    // Another name, which the password may not be made of: it is chosen again.
+    // With another name the password is chosen again, because it may not be made of the name.
     let flow = caller.put(&format!("{path}/username"), json!({ "username": "tall_giraffes" })).await.is(200);
     assert_eq!(flow["step"], "password");
     let own = caller.put(&format!("{path}/password"), json!({ "password": "7 tall_giraffes 7" })).await;
@@ -229,7 +237,8 @@ async fn one_of_many_gets_the_name() {
     caller.post(&format!("{path}/complete"), json!({})).await.is(201);
 }
 
-/// I-1, B3, Q1: of a thousand who send the right code at once the flow goes on by one step, to one account.
+/// A thousand concurrent requests with the right code move the flow on by one step, to one account.
+/// Promise: code-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_right_code_counts_once() {
     let cloud = Cloud::start().await;
@@ -244,13 +253,13 @@ async fn the_right_code_counts_once() {
         match reply.status.as_u16() {
             200 => assert_eq!(reply.json()["step"], "personal"),
             409 => drop(reply.is_problem(409, "conflict")),
-            // On a busy machine some are told to come back.
+            // On a busy machine some requests get 503 and are repeated.
             503 => {}
-            // It is used up.
+            // The code is used up.
             _ => drop(reply.is_problem(422, "code_invalid")),
         }
     }
-    assert!(replies.iter().any(|reply| reply.status == 200), "one of them did it: {replies:?}");
+    assert!(replies.iter().any(|reply| reply.status == 200), "one of them succeeded: {replies:?}");
     assert_eq!(caller.get(&path).await.is(200)["step"], "personal");
     caller.put(&format!("{path}/personal"), personal()).await.is(200);
     caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
@@ -259,14 +268,15 @@ async fn the_right_code_counts_once() {
     one_account(&cloud).await;
 }
 
-/// That there is one account, and one claim of each of its names.
+/// Asserts that there is one account, with one claim of each of its names.
 async fn one_account(cloud: &Cloud) {
     for kind in ["user", "username", "email", "password"] {
         assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}");
     }
 }
 
-/// I-1, Q4: of five who have proven one address one gets the account, whatever names they chose, and the others learn why not.
+/// Of five flows that have proven one address one gets the account, whatever usernames were chosen, and the others are told why.
+/// Promise: unique-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_address_has_one_account() {
     let cloud = Cloud::start().await;
@@ -289,7 +299,7 @@ async fn one_address_has_one_account() {
     assert_eq!(created.len(), 1, "one account");
     for (flow, reply) in &replies {
         match reply.status.as_u16() {
-            // On a busy machine some are told to come back.
+            // On a busy machine some requests get 503 and are repeated.
             201 | 503 => {}
             404 => assert_eq!(*flow, created[0], "its flow is spent"),
             _ => drop(reply.is_problem(409, "account_exists")),
@@ -301,7 +311,8 @@ async fn one_address_has_one_account() {
     one_account(&cloud).await;
 }
 
-/// I-2, Q4: one link that many open at once makes one account; the link to the same address before it makes none.
+/// One link that is opened many times concurrently makes one account. An earlier link to the same address makes none.
+/// Promise: unique-names, link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_link_opens_one_account() {
     let cloud = Cloud::start().await;
@@ -320,7 +331,7 @@ async fn one_link_opens_one_account() {
     assert_eq!(replies.iter().filter(|r| r.status == 201).count(), 1, "{replies:?}");
     for reply in replies.iter().filter(|r| r.status != 201) {
         let told = format!("{} {}", reply.status.as_u16(), reply.code());
-        // Whoever was let through to the account found it made, or its link used.
+        // Requests that reached the account found it made, or its link used.
         let known =
             ["422 link_invalid", "429 too_many_requests", "404 not_found", "409 account_exists", "409 username_taken", "409 conflict"];
         assert!(known.contains(&told.as_str()), "{told}");
@@ -330,8 +341,9 @@ async fn one_link_opens_one_account() {
     cloud.sign_in("ana_too").await;
 }
 
-/// R5, Z2, Z3: a table that fails when everything is to become an account leaves nothing of it, and the same call makes it
-/// later; where only the reply is lost, it is made.
+/// When the table fails while the account is made, no item of it is left, and repeating the request makes it. When only the reply
+/// is lost, it is made.
+/// Promise: account-atomic, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_is_made_whole_or_not_at_all() {
     let cloud = Cloud::start().await;
@@ -367,7 +379,7 @@ async fn an_account_is_made_whole_or_not_at_all() {
             let made = (before.0 + 1, before.1 + 1, before.2 + 1);
             match (fault, times) {
                 (Fault::Internal, _) => {
-                    assert_eq!(after, before, "{way}: nothing is left");
+                    assert_eq!(after, before, "{way}: no item is left");
                     go().await.is(201);
                     assert_eq!(count().await, made);
                 }
@@ -383,7 +395,8 @@ async fn an_account_is_made_whole_or_not_at_all() {
     }
 }
 
-/// X2: where a mailed link leads is configured, whatever a request says of where it was sent.
+/// A mailed link leads to the configured address, whatever the request's headers say.
+/// Promise: link-target
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_lead_where_they_are_configured_to() {
     let cloud = Cloud::start().await;
@@ -401,13 +414,14 @@ async fn links_lead_where_they_are_configured_to() {
         ("forwarded", &[("x-forwarded-host", evil), ("x-forwarded-proto", "gopher"), ("forwarded", "host=evil.test")]),
         ("original", &[("x-original-host", evil), ("x-host", evil), ("origin", "https://evil.test"), ("referer", "https://evil.test/")]),
     ] {
-        // A host that the gateway does not know may be refused by it.
+        // The gateway may refuse an unknown host.
         let led = place(headers, name).await;
         assert!(led.is_none() && name == "by_host" || led.as_deref() == Some(&plain), "{name}: {led:?}");
     }
 }
 
-/// I-1: who was slower with an address is led back to where it was given.
+/// The slower of two flows with one address is sent back to the step of the address.
+/// Promise: unique-names, registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_two_gets_the_address() {
     let cloud = Cloud::start().await;
@@ -428,7 +442,8 @@ async fn one_of_two_gets_the_address() {
     assert_eq!((&again["step"], &again["username"]), (&json!("code"), &json!("anna")));
 }
 
-/// E1: a known address is answered like an unknown one; its owner is told by mail, and guessing looks the same.
+/// A known address is answered like an unknown one, also while codes are guessed. Its owner is notified by mail.
+/// Promise: no-account-disclosure
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_known_address_looks_like_an_unknown_one() {
     let cloud = Cloud::start().await;
@@ -439,20 +454,21 @@ async fn a_known_address_looks_like_an_unknown_one() {
         let path = format!("/v1/registrations/{}", started.is(201)["id"].as_str().unwrap());
         cloud.settle().await;
         let shown = caller.get(&path).await;
-        // The one in a million that is right would be no enumeration either.
+        // One guess in a million is right, which would reveal nothing either.
         let guessed = caller.post(&format!("{path}/code"), json!({ "code": "000000" })).await;
         let linked =
             caller.post("/v1/registrations/link", json!({ "email": email, "username": "somebody_new", "password": PASSWORD })).await;
         [started, shown, guessed, linked].map(|r| r.shape())
     };
-    // Addresses of one length, so that what is masked is equally long.
+    // Addresses of one length, so that their masked forms are equally long.
     assert_eq!(replies("known@example.test").await, replies("other@example.test").await);
     let to_owner = cloud.mails_to("known@example.test").await;
     assert!(to_owner.iter().skip(1).all(|m| m.code.is_none()), "no code for an account that exists");
     assert!(cloud.mail_to("other@example.test").await.links.iter().any(|l| l.contains("#token=")));
 }
 
-/// I-1: going back to step one takes the proof away, and a code sent to the former address proves nothing.
+/// Going back to step one removes the proof. A code that was sent to the former address proves nothing.
+/// Promise: registration-steps, code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_address_must_be_proven_anew() {
     let cloud = Cloud::start().await;
@@ -465,15 +481,16 @@ async fn another_address_must_be_proven_anew() {
         caller.post(&format!("{path}/code"), json!({ "code": former })).await.is_problem(422, "code_invalid");
     }
     caller.post(&format!("{path}/code"), json!({ "code": current })).await.is(200);
-    // Proven, and then another one again: the proof is gone.
+    // A proven address is replaced by another one: the proof is gone.
     let flow = caller.put(&format!("{path}/email"), json!({ "email": "victim@example.test" })).await.is(200);
     assert_eq!(flow["step"], "code");
     caller.put(&format!("{path}/personal"), personal()).await.is_problem(409, "step_required");
 }
 
-/// I-1: everything that is wrong with a request is told at once, in the client's language, and changes nothing.
+/// All errors of a request are returned at once, in the client's language, and nothing changes.
+/// Promise: registration-steps, problem-documents
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_wrong_is_told_at_once() {
+async fn all_errors_are_returned_at_once() {
     let cloud = Cloud::start().await;
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     prove(&cloud, &caller, &path, "ana@example.test").await;
@@ -521,7 +538,7 @@ async fn everything_wrong_is_told_at_once() {
     assert_eq!(caller.get(&path).await.is(200)["step"], "password");
 }
 
-/// A registration in steps that has come to its password.
+/// A registration in steps up to its password.
 async fn at_the_password(cloud: &Cloud, name: &str) -> (Caller, String) {
     let email = format!("{name}@example.test");
     let (caller, path) = begin(cloud, &email).await;
@@ -531,12 +548,13 @@ async fn at_the_password(cloud: &Cloud, name: &str) -> (Caller, String) {
     (caller, format!("{path}/password"))
 }
 
-/// A3: what stands on the list of common passwords is refused however it is capitalised, in steps and by link.
+/// A password on the list of common passwords is refused in upper or lower case, in steps and by link.
+/// Promise: common-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn common_passwords_are_refused() {
     let cloud = Cloud::start().await;
     let (caller, path) = at_the_password(&cloud, "zyx_wvu").await;
-    let list = include_str!("../../shared/accounts/data/common-passwords.txt");
+    let list = include_str!("../../shared/proofs/data/common-passwords.txt");
     let bad: Vec<&str> = list.lines().filter(|p| p.chars().count() >= 12).step_by(130).collect();
     assert!(bad.len() > 50);
     for (password, n) in bad.iter().zip(0..) {
@@ -551,8 +569,9 @@ async fn common_passwords_are_refused() {
     caller.put(&path, json!({ "password": PASSWORD })).await.is(200);
 }
 
-/// A3: a password that is known from a breach is refused, together with whatever else is wrong with it; those who know it are
-/// told five digits of its hash and nothing more.
+/// A password that is known from a breach is refused, together with all other errors of the request. The service that knows it is
+/// sent five digits of its hash and nothing more.
+/// Promise: breached-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn breached_passwords_are_refused() {
     let cloud = Cloud::start().await;
@@ -573,26 +592,27 @@ async fn breached_passwords_are_refused() {
         caller.post("/v1/registrations/link", body(&known[0])).await.field_errors(),
         ["/email email", "/password password_breached"]
     );
-    // It is of use as long as nobody has it: spelled otherwise it is another.
+    // A different spelling is another password, which is in no breach.
     caller.put(&path, json!({ "password": known[0].to_uppercase() })).await.is(200);
     let asked = breached.asked();
     assert_eq!(asked.len(), known.len() + 4);
     assert!(asked.iter().all(|a| a.padded && a.digits.len() == 5), "{asked:?}");
-    // What is refused for its length is not even hashed.
+    // A password that is too long is not looked up.
     assert_eq!(caller.put(&path, json!({ "password": "x".repeat(1025) })).await.field_errors()[0], "/password too_long");
     assert_eq!(breached.asked().len(), asked.len());
 }
 
-/// A3, Z48: while nobody knows about breaches, or not within a second, the list of common passwords alone counts.
+/// When the service of breached passwords fails or takes more than a second, only the list of common passwords is used.
+/// Promise: breached-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_waits_for_who_knows_breached_passwords() {
+async fn nobody_waits_for_the_service_of_breached_passwords() {
     let cloud = Cloud::start().await;
     let breached = &cloud.outside.breached;
     let (caller, path) = at_the_password(&cloud, "ana_n").await;
     let known = json!({ "password": breached.passwords()[0] });
     for mood in [Mood::Down, Mood::Garbled, Mood::Slow] {
         breached.be(mood);
-        // Whoever waited until it answers, which a slow one does in the end, would learn that the password is known.
+        // Waiting for the slow service would have shown that the password is known.
         caller.put(&path, known.clone()).await.is(200);
         let common = caller.put(&path, json!({ "password": "Pumpernickel" })).await;
         assert_eq!(common.field_errors(), ["/password password_common"], "{mood:?}");
@@ -602,7 +622,8 @@ async fn nobody_waits_for_who_knows_breached_passwords() {
     assert_eq!(caller.put(&path, known).await.field_errors(), ["/password password_breached"]);
 }
 
-/// G2, G3: what is not the expected JSON is refused with a problem document that says where.
+/// A body that is not the expected JSON is refused with a problem document that points at the error.
+/// Promise: problem-documents, request-bodies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn malformed_requests_are_refused() {
     let cloud = Cloud::start().await;
@@ -640,10 +661,11 @@ async fn malformed_requests_are_refused() {
     let made_up = format!("flw_{}", "A".repeat(43));
     caller.get(&format!("/v1/registrations/{made_up}")).await.is_problem(404, "not_found");
     caller.post(&format!("/v1/registrations/{made_up}/code"), json!({ "code": "123456" })).await.is_problem(404, "not_found");
-    assert_eq!(cloud.inbox.len(), 0, "nothing was sent");
+    assert_eq!(cloud.inbox.len(), 0, "no mail was sent");
 }
 
-/// G4: every answer carries the headers that keep browsers safe, also an error.
+/// Every answer has the headers that protect browsers, also an error.
+/// Promise: security-headers
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_is_safe_for_browsers() {
     let cloud = Cloud::start().await;
@@ -665,7 +687,8 @@ async fn every_answer_is_safe_for_browsers() {
     assert!(html.header("content-type").starts_with("text/html") && html.bytes.starts_with(b"<!doctype html>"));
 }
 
-/// I-1: whether a name is free can be asked, in any case and not too often.
+/// Whether a name is free can be asked in any case of letters, and not too often.
+/// Promise: username-check
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_can_be_checked() {
     let cloud = Cloud::start().await;
@@ -692,7 +715,8 @@ async fn names_can_be_checked() {
     caller.with("x-forwarded-for", "203.0.113.9").get("/v1/usernames/ben/availability").await.is_problem(429, "too_many_requests");
 }
 
-/// An address gets six mails at once, a client begins ten registrations an hour, and a new hour is a new hour.
+/// An address gets six mails at once, a client begins ten registrations an hour, and the limits are renewed with the next hour.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mails_are_limited() {
     let cloud = Cloud::start().await;
@@ -706,7 +730,7 @@ async fn mails_are_limited() {
     for n in 0..10 {
         start(&busy, &format!("a{n}@example.test")).await.is(201);
     }
-    // Who is refused uses up nothing of an address: all its mails still go there.
+    // Refused requests do not reduce the mails of an address.
     let link = |email: &str| json!({ "email": email, "username": "somebody", "password": PASSWORD });
     let again = begin(&cloud, "c@example.test").await.1;
     cloud.advance(21 * Duration::from_secs(1)).await;
@@ -725,7 +749,7 @@ async fn mails_are_limited() {
         }
     }
     start(&cloud.anonymous(), "b@example.test").await.is_problem(429, "too_many_requests");
-    // Nor does what could not be done.
+    // Failed requests do not count either.
     let target = Target::of("RegistrationFunction", Service::DynamoDb, "TransactWriteItems");
     let down = cloud.aws.faults.script(target, Fault::Internal);
     for _ in 0..6 {
@@ -737,9 +761,10 @@ async fn mails_are_limited() {
     start(&busy, "ana@example.test").await.is(201);
 }
 
-/// I-1: a flow is forgotten after a day.
+/// A flow expires after a day.
+/// Promise: registration-steps
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flow_is_forgotten_after_a_day() {
+async fn a_flow_expires_after_a_day() {
     let cloud = Cloud::start().await;
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     prove(&cloud, &caller, &path, "ana@example.test").await;
@@ -750,7 +775,8 @@ async fn a_flow_is_forgotten_after_a_day() {
     caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is_problem(404, "not_found");
 }
 
-/// I-2: a mailed link opens the account for whoever knows the password, once.
+/// A mailed link opens the account once, for somebody who knows the password.
+/// Promise: registration-link, link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_opens_the_account() {
     let cloud = Cloud::start().await;
@@ -778,7 +804,8 @@ async fn a_link_opens_the_account() {
     cloud.sign_in("ana").await;
 }
 
-/// I-2, A7: somebody who registers another person's address does not get in when that person opens the link.
+/// Somebody who registers another person's address does not get the account when that person opens the link.
+/// Promise: registration-link
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_link_alone_does_not_let_a_stranger_choose_the_password() {
     let cloud = Cloud::start().await;
@@ -801,7 +828,8 @@ async fn the_link_alone_does_not_let_a_stranger_choose_the_password() {
         .is_problem(401, "credentials_invalid");
 }
 
-/// I-2: a link is good for a day; another one can be asked for after a minute, and kills it.
+/// A link is valid for a day. Another one can be asked for after a minute, and voids the first.
+/// Promise: registration-link, link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_expire_and_are_replaced() {
     let cloud = Cloud::start().await;
@@ -822,7 +850,9 @@ async fn links_expire_and_are_replaced() {
     activate(&second).await.is_problem(422, "link_invalid");
 }
 
-/// A8, I-2: of the links that were mailed to one address the newest is good, whoever asked for it; the flow before may ask again.
+/// Of the links that were mailed to one address only the newest is valid, whoever asked for it. The flow of an earlier one may
+/// ask again.
+/// Promise: link-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_newest_link_is_good() {
     let cloud = Cloud::start().await;
@@ -846,7 +876,8 @@ async fn the_newest_link_is_good() {
     caller.post(&format!("/v1/registrations/{second}/code/resend"), json!({})).await.is_problem(404, "not_found");
 }
 
-/// A7, S2: neither codes nor passwords nor tokens stand in any table in clear.
+/// Neither codes nor passwords nor tokens are stored in clear in any table.
+/// Promise: secrets-hashed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_stored_in_clear() {
     let cloud = Cloud::start().await;
@@ -854,7 +885,7 @@ async fn no_secret_is_stored_in_clear() {
     let code = cloud.code_to("ana@example.test").await;
     let dump = cloud.dump().await.to_string();
     assert!(dump.contains("ana@example.test") && !dump.contains(&code));
-    assert!(!dump.contains(path.split_once("flw_").unwrap().1), "the flow's id is a secret");
+    assert!(!dump.contains(path.split_once("flw_").unwrap().1), "the flow's id is a secret and is stored hashed");
     prove(&cloud, &caller, &path, "ana@example.test").await;
     caller.put(&format!("{path}/personal"), personal()).await.is(200);
     caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);
@@ -868,7 +899,8 @@ async fn no_secret_is_stored_in_clear() {
     assert!(dump.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
 }
 
-/// I-1: whether a name is taken is told to nobody without a flow that has come so far, and not more often than elsewhere.
+/// Within a registration, whether a name is taken is answered only at its step, and not more often than elsewhere.
+/// Promise: username-check
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flow_is_no_way_around_the_limit_on_names() {
     let cloud = Cloud::start().await;
@@ -890,9 +922,11 @@ async fn a_flow_is_no_way_around_the_limit_on_names() {
     caller.put(&format!("{path}/username"), json!({ "username": "free" })).await.is_problem(429, "too_many_requests");
 }
 
-/// New codes bring new tries, but at most twenty in a day; then codes are long. The same address again is no way around the wait.
+/// New codes bring new attempts, but at most twenty in a day. Then codes are long. Giving the same address again does not shorten
+/// the wait.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn new_codes_do_not_forget_failures() {
+async fn new_codes_do_not_reset_failures() {
     let cloud = Cloud::start().await;
     let (caller, path) = begin(&cloud, "ana@example.test").await;
     cloud.settle().await;
@@ -904,7 +938,7 @@ async fn new_codes_do_not_forget_failures() {
             caller.post(&format!("{path}/code"), json!({ "code": guess })).await.is_problem(422, "code_invalid");
             judged += 1;
         }
-        // Past the wait, and one mail an hour.
+        // After the pause, and within one mail an hour.
         cloud.advance(60 * MINUTE).await;
         caller.post_with_work(&format!("{path}/code/resend"), json!({})).await.is(202);
     }
@@ -914,7 +948,8 @@ async fn new_codes_do_not_forget_failures() {
     caller.post(&format!("{path}/code"), json!({ "code": right })).await.is(200);
 }
 
-/// I-2: a link that was asked for late is good for its whole day.
+/// A link that is asked for late in a flow is valid for its whole day.
+/// Promise: registration-link
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_link_is_good_for_a_day() {
     let cloud = Cloud::start().await;
@@ -930,7 +965,8 @@ async fn a_late_link_is_good_for_a_day() {
     caller.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201);
 }
 
-/// I-3: one client is one person: whoever registers, either way, ends the sign-in that the browser had.
+/// A registration, either way, ends the session that the browser had.
+/// Promise: one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn registering_ends_the_sign_in_before() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! C-1, C-5 over HTTP: opening a chat with somebody, listing chats, reading back.
+//! Chat over HTTP: opening a direct room, listing rooms, reading back.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -25,7 +25,8 @@ fn numbers(page: &Value) -> Vec<u64> {
     page["items"].as_array().unwrap().iter().map(|m| m["seq"].as_u64().unwrap()).collect()
 }
 
-/// C-1: found or made once, though both start at once, five hundred times.
+/// Two people open a room with each other at the same moment, five hundred times: one room is made.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn crossing_openings_make_one_room() {
     let cloud = Cloud::start().await;
@@ -33,7 +34,7 @@ async fn crossing_openings_make_one_room() {
     let replies = race(500, |i| {
         let (me, other) = if i % 2 == 0 { (ana.clone(), ben.id()) } else { (ben.clone(), ana.id()) };
         async move {
-            // On a busy machine some are told to come back.
+            // On a busy machine some requests get 503 and are repeated.
             loop {
                 let reply = me.post("/v1/rooms/direct", json!({ "user": other })).await;
                 if reply.status.as_u16() != 503 {
@@ -47,7 +48,7 @@ async fn crossing_openings_make_one_room() {
     assert_eq!(rooms.len(), 1, "{rooms:?}");
     let made = replies.iter().filter(|r| r.status.as_u16() == 201).count();
     let found = replies.iter().filter(|r| r.status.as_u16() == 200).count();
-    // Whoever made it may have been told to come back, and found it then.
+    // The request that made the room may have got 503, and found the room when it was repeated.
     assert!(made <= 1 && made + found == 500, "{made} made, {found} found");
     assert_eq!(cloud.of_kind("room").await.len(), 1);
     for who in [&ana, &ben] {
@@ -56,7 +57,8 @@ async fn crossing_openings_make_one_room() {
     }
 }
 
-/// C-1: each sees the other one in it.
+/// Each sees the other one in it.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_room_shows_the_other_person() {
     let cloud = Cloud::start().await;
@@ -69,7 +71,8 @@ async fn a_direct_room_shows_the_other_person() {
     assert_eq!((&same["id"], &same["with"]["username"]), (&room["id"], &json!("ana")));
 }
 
-/// C-1, I-9: whoever knows somebody's name finds them and writes to them.
+/// Somebody's username is enough to find them and to write to them.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_enough_to_write_to_somebody() {
     let cloud = Cloud::start().await;
@@ -82,7 +85,8 @@ async fn a_name_is_enough_to_write_to_somebody() {
     assert_eq!(socket.hear("message").await["text"], "hello");
 }
 
-/// C-1: not with oneself, not with nobody, and only as it is asked for.
+/// A room with oneself or with an unknown person is refused, and so is any other body.
+/// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_room_needs_another_person() {
     let cloud = Cloud::start().await;
@@ -98,7 +102,8 @@ async fn a_direct_room_needs_another_person() {
     cloud.anonymous().get("/v1/rooms/public/messages").await.is_problem(401, "token_invalid");
 }
 
-/// C-8: one's chats, the public room first, page by page without repetition.
+/// The caller's rooms, the public one first, page by page without repetition.
+/// Promise: chat-room-list
 #[tokio::test(flavor = "multi_thread")]
 async fn chats_are_listed_in_pages() {
     let cloud = Cloud::start().await;
@@ -116,7 +121,7 @@ async fn chats_are_listed_in_pages() {
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/v1/rooms?limit=1&cursor={cursor}");
     }
-    // A cursor is its owner's, as it was given, for an hour.
+    // A cursor is bound to its owner, unchanged, for an hour.
     let cursor = path.split_once("cursor=").unwrap().1;
     let ben = cloud.sign_in("ben").await;
     for (who, text) in [(&ben, cursor.to_owned()), (&ana, format!("A{}", &cursor[1..])), (&ana, "x".to_owned()), (&ana, String::new())] {
@@ -129,7 +134,8 @@ async fn chats_are_listed_in_pages() {
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
 }
 
-/// C-5: the newest thirty, ascending, and back to the beginning.
+/// The newest thirty messages, in ascending order, and page by page back to the first.
+/// Promise: chat-history
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_is_read_back_to_its_beginning() {
     let cloud = Cloud::start().await;
@@ -153,17 +159,18 @@ async fn a_room_is_read_back_to_its_beginning() {
     for bad in ["limit=-1", "limit=x", "limit=1&limit=2"] {
         ben.get(&format!("{path}?{bad}")).await.is_problem(400, "malformed");
     }
-    // The language is everybody's to ask for, and what nobody asks for is nobody's.
+    // The language can be chosen by a parameter, and unknown parameters are refused.
     assert_eq!(numbers(&ben.get(&format!("{path}?lang=pl&limit=3&page=2")).await.is(200)), [43, 44, 45]);
     assert_eq!(ben.get("/v1/me?page=2&lang=pl").await.header("content-language"), "pl");
-    // A cursor is its owner's, for this room, as it was given.
+    // A cursor is bound to its owner and this room, unchanged.
     for (who, text) in [(&ana, cursor.to_owned()), (&ben, format!("A{}", &cursor[1..])), (&ben, "x".to_owned()), (&ben, String::new())] {
         who.get(&format!("{path}?cursor={text}")).await.is_problem(400, "cursor_invalid");
     }
     ben.get(&format!("/v1/rooms/public/messages?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
 }
 
-/// C-2: the public room has its name in the address, too.
+/// The public room is addressed by its name.
+/// Promise: chat-public-room
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_room_is_read_by_its_name() {
     let cloud = Cloud::start().await;

@@ -1,4 +1,4 @@
-//! I-3: signing in in up to three steps, and stepping up. B3 to B9, B13, E1; races Q1, Q10, Q11.
+//! Signing in in up to three steps, and stepping up.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -26,16 +26,17 @@ async fn verify(caller: &Caller, flow: &Value, code: &str) -> Reply {
     caller.post(&path(flow, "verify"), json!({ "code": code })).await
 }
 
-/// Begins anew and answers with a code of the app.
+/// Begins a new sign-in and answers with a code of the app.
 async fn with_app(caller: &Caller, login: &str, code: &str) -> Reply {
     let flow = begin(caller, login).await;
     let _ = choose(caller, &flow, "app").await.is(200);
     verify(caller, &flow, code).await
 }
 
-/// I-3, I-4: where no more codes may be sent to the only factor, the sign-in begins all the same, and a recovery code leads in.
+/// When no more codes may be sent to the only factor, the sign-in still begins, and a recovery code completes it.
+/// Promise: recovery-codes, mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recovery_code_leads_in_when_no_code_is_sent() {
+async fn a_recovery_code_signs_in_when_no_code_is_sent() {
     let cloud = Cloud::start().await;
     let (mut ana, app, recovery) = cloud.careful("ana", PHONE).await;
     ana = cloud.step_up(&ana, &app).await;
@@ -46,7 +47,7 @@ async fn a_recovery_code_leads_in_when_no_code_is_sent() {
     let browser = cloud.anonymous();
     for _ in 0..5 {
         assert_eq!(begin(&browser, "ana").await["chosen"], "email");
-        // By then the code from before cannot be typed any more.
+        // By then the attempts of the former code are used up.
         cloud.advance(Duration::from_secs(605)).await;
     }
     let codes = async || cloud.mails_to("ana@example.test").await.iter().filter(|mail| mail.code.is_some()).count();
@@ -61,10 +62,11 @@ async fn a_recovery_code_leads_in_when_no_code_is_sent() {
     assert_eq!(codes().await, sent);
 }
 
-/// I-3, M16, B9: after the password nobody is signed in; contacts are masked; each of the three ways leads in; where to go on is
-/// a path of our own.
+/// After the password nobody is signed in. Contacts are masked. Each of the three kinds of codes completes the sign-in. The path
+/// to continue with is one of this site.
+/// Promise: mfa-sign-in, return-path
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_ways_lead_in() {
+async fn three_kinds_of_codes_sign_in() {
     let cloud = Cloud::start().await;
     let (_, app, _) = cloud.careful("ana", PHONE).await;
     let browser = cloud.anonymous();
@@ -102,7 +104,11 @@ async fn three_ways_lead_in() {
         let chosen = choose(&browser, &flow, factor).await.is(200);
         assert_eq!(chosen["code"]["tries_left"].as_u64().unwrap(), if factor == "email" { 3 } else { 5 });
         let shown = browser.get(&format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap())).await.is(200);
-        assert_eq!((&shown["code"]["target"], &shown["step"]), (&chosen["code"]["target"], &json!("verify")), "a reload loses nothing");
+        assert_eq!(
+            (&shown["code"]["target"], &shown["step"]),
+            (&chosen["code"]["target"], &json!("verify")),
+            "the state survives a reload"
+        );
         let code = cloud.code_to(to).await;
         let done = verify(&browser, &flow, &code).await.is(201);
         assert_eq!(browser.signed_in(done).claims()["amr"], json!(["pwd", amr, "mfa"]));
@@ -111,7 +117,8 @@ async fn three_ways_lead_in() {
     }
 }
 
-/// I-3: none, one or several second factors lead to the right next step.
+/// No, one or several second factors lead to the right next step.
+/// Promise: mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_step_depends_on_the_factors() {
     let cloud = Cloud::start().await;
@@ -137,8 +144,9 @@ async fn the_next_step_depends_on_the_factors() {
     verify(&client, &only, &code).await.is(201);
 }
 
-/// I-3, B3, B5, B6, M4, M7: three wrong answers burn the flow; beginning anew, from wherever, sends nothing early and has a code of
-/// its own; another one comes after twenty seconds and kills the one before; after ten minutes none is good.
+/// Three wrong answers end the flow. A new flow, from any client, sends nothing early and has a code of its own. Another code can
+/// be sent after twenty seconds and voids the one before. After ten minutes none is valid.
+/// Promise: code-attempts, code-resend, code-lifetime
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_is_counted_whatever_begins_anew() {
     let cloud = Cloud::start().await;
@@ -156,7 +164,7 @@ async fn guessing_is_counted_whatever_begins_anew() {
     for left in [2, 1] {
         assert_eq!(verify(&client, &flow, wrong).await.is_problem(422, "code_invalid")["tries_left"], left);
     }
-    // From another client, with a new flow: no further mail, no code to type, and nothing used up of the other one's.
+    // A new flow from another client: no further mail, no code to type, and no attempt of the other flow is used up.
     let other = cloud.anonymous();
     let again = begin(&other, "ana").await;
     choose(&other, &again, "email").await.is_problem(429, "resend_too_early");
@@ -181,7 +189,7 @@ async fn guessing_is_counted_whatever_begins_anew() {
     cloud.advance(Duration::from_secs(599)).await;
     verify(&other, &third, &newest).await.is_problem(404, "not_found");
     cloud.advance(Duration::from_secs(3600)).await;
-    // The next one's code is its own, and of no other.
+    // The code of the next flow is valid in that flow only.
     let (late, later) = (begin(&other, "ana").await, begin(&client, "ana").await);
     let _ = choose(&other, &late, "email").await.is(200);
     let old = cloud.code_to("ana@example.test").await;
@@ -192,14 +200,14 @@ async fn guessing_is_counted_whatever_begins_anew() {
         verify(&other, &late, code).await.is_problem(422, "code_invalid");
     }
     let _ = verify(&client, &later, &new).await.is(201);
-    // The flow itself is burnt by three, whatever is chosen meanwhile.
+    // Three wrong answers end the flow, whatever factor is chosen in between.
     let fourth = begin(&other, "ana").await;
     let _ = choose(&other, &fourth, "app").await.is(200);
     for _ in 0..3 {
         verify(&other, &fourth, "000000").await.is_problem(422, "code_invalid");
     }
     assert_eq!(verify(&other, &fourth, &app.code(&cloud)).await.is_problem(422, "code_invalid")["tries_left"], 0);
-    // Nothing is sent for it any more.
+    // No more codes are sent for the ended flow.
     let sent = cloud.inbox.len();
     for factor in ["email", "sms"] {
         choose(&other, &fourth, factor).await.is_problem(404, "not_found");
@@ -210,7 +218,8 @@ async fn guessing_is_counted_whatever_begins_anew() {
     assert_eq!(cloud.inbox.len(), sent);
 }
 
-/// E1, D4: what strangers have sent to somebody's address and number takes nothing away from what its owner is sent.
+/// Messages that strangers cause to somebody's address and number leave the owner's share as it is.
+/// Promise: sending-share
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_use_up_nothing_of_a_members_codes() {
     let cloud = Cloud::start().await;
@@ -244,8 +253,9 @@ async fn strangers_use_up_nothing_of_a_members_codes() {
     }
 }
 
-/// B3: after a hundred wrong codes with nothing right between them no more are taken, whoever asks, until a recovery code is right
-/// or the password is reset: nobody is locked out for good.
+/// After a hundred wrong codes without a right one in between the factor is closed for everybody, until a recovery code is right
+/// or the password is reset. Nobody is locked out permanently.
+/// Promise: code-attempts, owner-access
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_wrong_codes_close_the_factor() {
     let cloud = Cloud::start().await;
@@ -262,7 +272,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
                 wrong += 1;
                 verify(&client, &flow, "000000").await.is_problem(422, "code_invalid");
             }
-            // Ten guesses at the app are a day's, and five until it pauses.
+            // The app has ten guesses a day, and pauses after five.
             if wrong % 9 == 0 {
                 cloud.advance(Duration::from_secs(86_400)).await;
             }
@@ -272,7 +282,7 @@ async fn a_hundred_wrong_codes_close_the_factor() {
     with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
     cloud.advance(Duration::from_secs(40 * 86_400)).await;
     with(&app.code(&cloud)).await.is_problem(403, "factor_locked");
-    // What comes by mail is another factor. It leads in, and opens nothing of this one.
+    // Mail is another factor. It signs in, and does not reopen the closed one.
     let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "email").await.is(200);
     verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
@@ -296,16 +306,17 @@ async fn a_hundred_wrong_codes_close_the_factor() {
     };
     reset(other).await;
     with_other(&app.code(&cloud)).await.is(201);
-    // Whoever has the mailbox alone does not get another hundred by each reset.
+    // A reset by somebody who only has the mailbox does not bring another hundred guesses.
     reset(PASSWORD).await;
     guess(100).await;
     reset(other).await;
     with_other(&app.code(&cloud)).await.is_problem(403, "factor_locked");
 }
 
-/// B3: whoever reads somebody's mail and knows the password has no more guesses at the app for signing in by mail in between.
+/// Somebody who reads the mail and knows the password gets no more guesses at the app by signing in by mail in between.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mailed_code_forgets_nothing_of_the_app() {
+async fn a_mailed_code_resets_no_failures_of_the_app() {
     let cloud = Cloud::start().await;
     cloud.careful("ana", PHONE).await;
     let client = cloud.anonymous();
@@ -330,7 +341,9 @@ async fn a_mailed_code_forgets_nothing_of_the_app() {
     assert!(refused.header("ratelimit-policy").starts_with("\"code_guesses\";"), "{refused:?}");
 }
 
-/// B8: a code of the app is good for its step and its neighbours, once, and five failures mean a pause of a quarter of an hour.
+/// A code of the app is valid for its time step and the two next to it, and works once. Five failures mean a pause of a quarter
+/// of an hour.
+/// Promise: app-codes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_of_the_app_are_good_once() {
     let cloud = Cloud::start().await;
@@ -352,15 +365,16 @@ async fn codes_of_the_app_are_good_once() {
     let paused = with(&app.code(&cloud)).await;
     paused.is_problem(429, "too_many_requests");
     assert!((1..=900).contains(&paused.header("retry-after").parse::<u32>().unwrap()));
-    // The other factors still serve: nobody is locked out by somebody who guesses at one.
+    // The other factors still work: guesses at one factor lock nobody out.
     let flow = begin(&client, "ana").await;
     let _ = choose(&client, &flow, "email").await.is(200);
     verify(&client, &flow, &cloud.code_to("ana@example.test").await).await.is(201);
 }
 
-/// I-3, B6: made-up, foreign, finished and forgotten flows are all nothing, and say nothing.
+/// Made-up, other people's, finished and expired flows get the same answer, which reveals nothing.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn flows_of_others_are_nothing() {
+async fn unknown_flows_are_answered_alike() {
     let cloud = Cloud::start().await;
     let (_, app, _) = cloud.careful("ana", PHONE).await;
     let (_, other, _) = cloud.careful("ben", "+447911123457").await;
@@ -394,10 +408,10 @@ async fn flows_of_others_are_nothing() {
     verify(&client, &next, &app.code(&cloud)).await.is_problem(404, "not_found");
 }
 
-/// I-3, Q13: a sign-in that waits for its second step is gone once its owner has changed or reset the password, or put the
-/// account to rest.
+/// A sign-in that waits for its second step ends when the password is changed or reset, or the account is deactivated.
+/// Promise: mfa-sign-in, credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_has_changed_ends_what_was_begun() {
+async fn a_change_of_credentials_ends_a_waiting_sign_in() {
     let cloud = Cloud::start().await;
     for (n, name) in (0..).zip(["change", "reset", "rest"]) {
         let (owner, app, _) = cloud.careful(name, &format!("+44791112345{n}")).await;
@@ -425,9 +439,10 @@ async fn what_has_changed_ends_what_was_begun() {
     }
 }
 
-/// I-3, M11: codes go to whoever is being signed in to, not to whoever is signed in where that is done.
+/// Codes go to the account that is being signed in to, not to the one that is signed in on the client.
+/// Promise: mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn codes_go_to_whose_account_it_is() {
+async fn codes_go_to_the_account_that_is_signed_in_to() {
     const OTHER: &str = "+447911123457";
     let cloud = Cloud::start().await;
     let (ana, _, _) = cloud.careful("ana", PHONE).await;
@@ -444,8 +459,9 @@ async fn codes_go_to_whose_account_it_is() {
     assert_eq!((cloud.mails_to("ana@example.test").await.len(), cloud.mails_to(PHONE).await.len()), before);
 }
 
-/// B13: what a stolen session must not be enough for takes a proof that is no older than five minutes, by the strongest that one
-/// has, of that very session.
+/// Operations that a stolen session must not allow take a proof that is no older than five minutes, by the strongest factor of
+/// the account, in that very session.
+/// Promise: step-up
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_up_is_good_for_five_minutes() {
     let cloud = Cloud::start().await;
@@ -470,10 +486,11 @@ async fn a_step_up_is_good_for_five_minutes() {
     fresh.post("/v1/me/passkeys/options", json!({})).await.is_problem(401, "step_up_required");
 }
 
-/// B13, C4, C9: a step-up brings new tokens to whoever has done it, and no more to who has a copy of those from before: that stays
-/// as it was, cannot be refreshed, and ends the session when it is tried later. The session and its sockets go on.
+/// A step-up returns new tokens. A copy of the former ones gains nothing: it stays without the proof, cannot be refreshed, and
+/// ends the session when it is tried later. The session and its sockets go on.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_step_up_lifts_no_copy() {
+async fn a_step_up_does_not_extend_to_copied_tokens() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut socket = ana.socket().await;
@@ -499,7 +516,7 @@ async fn a_step_up_lifts_no_copy() {
     refresh(&own.refresh_token()).await.is_problem(401, "refresh_invalid");
     socket.closed().await;
 
-    // Where the refresh token is in the cookie, the new one goes there, too.
+    // If the refresh token is in the cookie, the new one is set there too.
     let browser = cloud.anonymous();
     let jar = |reply: &Reply| reply.cookie("__Host-refresh").split(';').next().unwrap().to_owned();
     let signed_in = browser.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie" })).await;
@@ -511,13 +528,14 @@ async fn a_step_up_lifts_no_copy() {
     with(&jar(&stepped)).post("/v1/sessions/refresh", json!({})).await.is(200);
 }
 
-/// Q11, Q1, B12: of a thousand uses of one code, of the app or a recovery code on many flows, or of a mailed one, one signs in.
+/// Of a thousand uses of one code (of the app or a recovery code on many flows, or a mailed one) one signs in.
+/// Promise: code-once, recovery-codes, app-codes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_code_signs_in_once() {
     let cloud = Cloud::start().await;
     for (factor, name, phone) in [("app", "ana", PHONE), ("email", "ben", "+447911123457"), ("recovery_code", "eve", "+447911123458")] {
         let (_, app, recovery) = cloud.careful(name, phone).await;
-        // Three answers are evaluated in a flow: many flows, from many clients, share the one code, unless it is of one flow only.
+        // A flow evaluates three answers, so many flows of many clients share the code, except for codes that belong to one flow.
         let mut flows = Vec::new();
         for _ in 0..if factor == "email" { 1 } else { 12 } {
             let client = cloud.anonymous();
@@ -542,7 +560,8 @@ async fn one_code_signs_in_once() {
     }
 }
 
-/// Q10, B3: of a thousand wrong codes at once no more than the tries of the flow are evaluated, and the right one is refused then.
+/// Of a thousand concurrent wrong codes no more than the attempts of the flow are evaluated, and then the right one is refused.
+/// Promise: code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_codes_in_parallel_gains_nothing() {
     let cloud = Cloud::start().await;
@@ -559,11 +578,12 @@ async fn guessing_codes_in_parallel_gains_nothing() {
     })
     .await;
     let evaluated = left.iter().filter(|l| **l != Some(0)).count();
-    assert_eq!(evaluated, 2, "three are evaluated, and the last one leaves none");
+    assert_eq!(evaluated, 2, "three answers are evaluated, and the last one leaves no attempt");
     verify(&client, &flow, &app.code(&cloud)).await.is_problem(422, "code_invalid");
 }
 
-/// E1: a wrong password looks alike whether or not there are second factors, and so does an unknown name.
+/// A wrong password gets the same answer with and without second factors, and so does an unknown name.
+/// Promise: no-account-disclosure, mfa-sign-in
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn second_factors_do_not_show_before_the_password() {
     let cloud = Cloud::start().await;
@@ -579,7 +599,8 @@ async fn second_factors_do_not_show_before_the_password() {
     let _: Option<App> = None;
 }
 
-/// D4, Z4: a code that is not sent again after all uses up nothing of what may be sent to the number.
+/// A resend that fails does not count towards the number's limit.
+/// Promise: sending-limits
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_was_not_sent_again_does_not_count() {
     let cloud = Cloud::start().await;
@@ -602,13 +623,13 @@ async fn a_code_that_was_not_sent_again_does_not_count() {
             cloud.advance(Duration::from_secs(46)).await;
         }
     }
-    // One to set the factor up, one that was chosen: three are left of five.
+    // One message for the set-up, one for the chosen factor: three of five are left.
     for pause in [91, 181, 181] {
         resend().await.is(202);
         cloud.settle().await;
         cloud.advance(Duration::from_secs(pause)).await;
     }
-    // And one that proved the number.
+    // One more message proved the number.
     assert_eq!(cloud.mails_to(PHONE).await.len(), 6);
     resend().await.is_problem(429, "too_many_requests");
 }

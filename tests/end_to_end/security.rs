@@ -1,4 +1,4 @@
-//! What must hold for identity as a whole, whatever the feature: passwords, names, and what ends with what.
+//! Rules about identity that hold in every feature: passwords, names, logs, and what ends every session.
 
 use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::deletion::{SWEEP, run, schedule, until_due};
 const PHONE: &str = "+447700900123";
 const NEW: &str = "quiet rivers bend";
 
-/// As many characters as asked for, without a pattern.
+/// A text of this many characters, without a pattern.
 fn text(length: usize) -> String {
     let mut all = String::new();
     for n in 0_u32.. {
@@ -37,7 +37,8 @@ async fn status(cloud: &Cloud, login: &str, password: &str) -> u16 {
     cloud.anonymous().post("/v1/sessions", json!({ "login": login, "password": password })).await.status.as_u16()
 }
 
-/// A1: of every password there is an Argon2id hash of these parameters, with a salt of its own, and nothing else.
+/// Of every password only an Argon2id hash with these parameters and a salt of its own is stored.
+/// Promise: password-hash
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passwords_are_hashed() {
     let cloud = Cloud::start().await;
@@ -51,14 +52,16 @@ async fn passwords_are_hashed() {
     for hash in &hashes {
         let [_, kind, version, cost, salt, tag] = hash.split('$').collect::<Vec<_>>()[..] else { panic!("{hash}") };
         assert_eq!((kind, version, cost), ("argon2id", "v=19", "m=19456,t=2,p=1"));
-        // 16 and 32 bytes.
+        // Base64 of 16 and 32 bytes.
         assert_eq!((salt.len(), tag.len()), (22, 43), "{hash}");
         salts.insert(salt.to_owned());
     }
     assert_eq!(salts.len(), 8);
 }
 
-/// A2, A4: twelve to 128 characters, whatever they are, in at most 1,024 bytes; each is compared to its last byte, as it was typed.
+/// Passwords have twelve to 128 characters of any kind, in at most 1,024 bytes. They are compared to the last byte, exactly as
+/// they were typed.
+/// Promise: password-length
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passwords_are_taken_as_they_are() {
     let cloud = Cloud::start().await;
@@ -67,7 +70,7 @@ async fn passwords_are_taken_as_they_are() {
     let refused = [(text(11), "too_short"), (text(129), "too_long"), (format!("{emoji}🙈"), "too_long"), (text(1025), "too_long")];
     for (password, code) in &refused {
         assert_eq!(change(&ana, PASSWORD, password).await.field_errors(), [format!("/new_password {code}")], "{}", password.len());
-        // It was only the new one that was wrong: nothing is counted for the current one.
+        // Only the new password was wrong, so no attempt is counted for the current one.
         assert_eq!(status(&cloud, "ana", password).await, 401);
     }
     let mut current = PASSWORD.to_owned();
@@ -88,9 +91,11 @@ async fn passwords_are_taken_as_they_are() {
     }
 }
 
-/// A3: what everybody thinks of is refused at registration, change and reset, with the reason; the link of the reset stays good.
+/// Common passwords, and those made of the person's data, are refused in a registration, a change and a reset, with the reason.
+/// The link of the reset stays valid.
+/// Promise: common-passwords, breached-passwords
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn passwords_that_everybody_thinks_of_are_refused() {
+async fn predictable_passwords_are_refused() {
     const WORDS: [&str; 50] = [
         "password1234",
         "passwordpassword",
@@ -146,7 +151,7 @@ async fn passwords_that_everybody_thinks_of_are_refused() {
     let cloud = Cloud::start().await;
     let _ = cloud.member("ana").await;
     let mut passed = Vec::new();
-    // No more than anybody may try in an hour.
+    // As many as are allowed in an hour.
     for (n, words) in (0..).zip(WORDS.chunks(17)) {
         cloud.advance(HOUR).await;
         let (ana, client, email) = (cloud.sign_in("ana").await, cloud.anonymous(), format!("ben{n}@example.test"));
@@ -180,7 +185,8 @@ async fn passwords_that_everybody_thinks_of_are_refused() {
     assert_eq!(status(&cloud, "ana", NEW).await, 201);
 }
 
-/// A6: an address or a name has one form: what looks like another one's is the same or is refused.
+/// Addresses and usernames are normalised: a spelling that looks like an existing one is the same name or is refused.
+/// Promise: name-form
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_have_one_form() {
     let cloud = Cloud::start().await;
@@ -210,18 +216,18 @@ async fn names_have_one_form() {
     ] {
         assert_eq!(register(email).await.field_errors(), ["/email email"], "{email:?}");
     }
-    // The same address, which has an account: its owner is told, and nobody else gets anything.
+    // The same address, which has an account: its owner gets a notice, and nobody else a message.
     for email in ["ana@example.test", "ANA@Example.Test", " ana@example.test ", "ana＠example.test", "ａna@example.test"] {
         let before = cloud.mails_to("ana@example.test").await.len();
         let _ = register(email).await.is(201);
         assert_eq!(cloud.mails_to("ana@example.test").await.len(), before + 1, "{email:?}");
         cloud.advance(HOUR).await;
     }
-    // Domains may have letters of their own, and are shown and stored in the form that has none: nobody takes one for another.
+    // Internationalised domains are shown and stored as ASCII (Punycode), so that similar letters are not confused.
     let (own, shown) = ("ana@exampl\u{131}.test", "ana@xn--exampl-u9a.test");
     assert!(register(own).await.is(201)["code"]["target"].as_str().unwrap().ends_with("@xn--exampl-u9a.test"));
     assert_eq!(cloud.mails_to(shown).await.len(), 1);
-    // What stands behind a plus is another address, in any case the same one.
+    // A part after a plus makes another address, in upper or lower case.
     for email in ["ana+x@example.test", "Ana+X@example.test"] {
         let _ = register(email).await.is(201);
         cloud.settle().await;
@@ -245,9 +251,10 @@ async fn names_have_one_form() {
     assert_eq!(available("ana_x").await.is(200)["available"], true);
 }
 
-/// A9: where nobody has registered there is nobody, whatever name and password are tried.
+/// A fresh deployment has no account, whatever name and password are tried.
+/// Promise: no-default-account
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_there_by_default() {
+async fn a_fresh_deployment_has_no_account() {
     let cloud = Cloud::start().await;
     assert_eq!(cloud.dump().await.as_object().unwrap().values().map(|t| t.as_array().unwrap().len()).sum::<usize>(), 0);
     for login in ["admin", "administrator", "root", "superuser", "stoa"] {
@@ -257,7 +264,7 @@ async fn nobody_is_there_by_default() {
     }
 }
 
-/// Headers by which proxies say whose a request is, and by which anybody can.
+/// Headers in which proxies pass the client's address, and which any client can send.
 pub(crate) const ADDRESS_HEADERS: [&str; 12] = [
     "x-forwarded-for",
     "x-real-ip",
@@ -273,9 +280,10 @@ pub(crate) const ADDRESS_HEADERS: [&str; 12] = [
     "cloudfront-viewer-address",
 ];
 
-/// D6: where a client is, it cannot say itself.
+/// A client cannot choose its address.
+/// Promise: client-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_cannot_be_made_up() {
+async fn a_client_address_cannot_be_forged() {
     let cloud = Cloud::start().await;
     cloud.member("ana").await;
     let client = cloud.anonymous();
@@ -290,12 +298,13 @@ async fn an_address_cannot_be_made_up() {
     for n in 20..32 {
         attempt(n).await.is_problem(429, "too_many_requests");
     }
-    assert_eq!(status(&cloud, "ana", PASSWORD).await, 201, "nobody else waits");
+    assert_eq!(status(&cloud, "ana", PASSWORD).await, 201, "other clients do not wait");
 }
 
-/// C10: nothing that lets somebody in stands in an address, and what is logged of a request is its route.
+/// No credential is part of a URL, and a request is logged by its route.
+/// Promise: log-secrets
 #[test]
-fn no_credential_stands_in_an_address() {
+fn no_credential_is_part_of_a_url() {
     let mut seen = BTreeSet::new();
     for item in tests::document()["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {
@@ -314,7 +323,7 @@ fn no_credential_stands_in_an_address() {
     }
 }
 
-/// What must not be found anywhere, as it comes up.
+/// Collects the secrets of the journey, which must not be found in any log.
 #[derive(Default)]
 struct Secrets(BTreeSet<String>);
 
@@ -324,20 +333,20 @@ impl Secrets {
         self.0.insert(secret.as_ref().to_owned());
     }
 
-    /// Every token that stands in an answer.
+    /// Adds every token in an answer.
     fn tokens(&mut self, answer: &Value) {
         for name in ["access_token", "refresh_token", "device_token", "ticket"] {
             if let Some(token) = answer[name].as_str() {
                 self.keep(token);
             }
         }
-        // Whoever knows the id of a flow can go on with it.
+        // The id of a flow is a secret, because it is enough to continue the flow.
         if let Some(id) = answer["id"].as_str() {
             self.keep(id);
         }
     }
 
-    /// Those that stand in a text, as words of their own: digits may be part of another number.
+    /// The secrets that a text contains as whole words: digits may be part of another number.
     fn found_in(&self, text: &str) -> Vec<String> {
         let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         let stands = |secret: &str| {
@@ -351,12 +360,12 @@ impl Secrets {
     }
 }
 
-/// O-2, B2, C10, N14: whatever people do and whatever fails meanwhile, nothing that lets anybody in, and no address or number,
-/// stands in a log or among what was given up.
+/// Whatever people do and whatever fails meanwhile, no credential, address or phone number is in a log or a dead-letter queue.
+/// Promise: log-secrets
 #[test]
 fn nothing_secret_is_logged() {
     let Some(((secrets, given_up), log)) = logged(journey()) else { return };
-    // Not an empty page.
+    // The log is not empty.
     for known in ["replied", "refused", "delivered", "nothing is left of the account", "a spent refresh token was used"] {
         assert!(log.contains(known), "{known} is not in the log");
     }
@@ -366,7 +375,7 @@ fn nothing_secret_is_logged() {
     assert!(found.is_empty(), "given up: {}", found.join("\n"));
 }
 
-/// What somebody does from their first day to their last, with many a mistake, and what went with it that nobody may know.
+/// What somebody does from their first day to their last, with many mistakes; and every secret of it.
 async fn journey() -> (Secrets, String) {
     const PIN: u64 = 424_242_424_242;
     let cloud = Cloud::start().await;
@@ -378,7 +387,7 @@ async fn journey() -> (Secrets, String) {
     }
     secrets.keep(PIN.to_string());
 
-    // Registering in steps, with a code that is mistyped in every way.
+    // A registration in steps, with a code that is mistyped in every way.
     let caller = cloud.anonymous().named("ana");
     let flow = caller.post("/v1/registrations", json!({ "email": "ana@example.test" })).await.is(201);
     secrets.tokens(&flow);
@@ -405,7 +414,7 @@ async fn journey() -> (Secrets, String) {
     }
     caller.put(&format!("{path}/password"), json!({ "password": "short1" })).await.is_problem(422, "invalid");
     caller.put(&format!("{path}/password"), json!({ "password": PASSWORD })).await.is(200);
-    // The table is away when the account is to be made.
+    // The table fails when the account is made.
     let down =
         cloud.aws.faults.script(Target::of("RegistrationFunction", Service::DynamoDb, "TransactWriteItems").times(3), Fault::Internal);
     caller.post(&format!("{path}/complete"), json!({})).await.is_problem(503, "unavailable");
@@ -414,7 +423,7 @@ async fn journey() -> (Secrets, String) {
     secrets.tokens(&reply);
     let ana = caller.signed_in(reply);
 
-    // Registering by link, and opening it with the wrong password.
+    // A registration by link, which is opened with the wrong password.
     let by_link = json!({ "email": "linked@example.test", "username": "linked", "password": PASSWORD });
     secrets.tokens(&cloud.anonymous().post("/v1/registrations/link", by_link).await.is(202));
     let token = cloud.token_to("linked@example.test").await;
@@ -423,7 +432,7 @@ async fn journey() -> (Secrets, String) {
     activate("wrong giraffes dance").await.is_problem(403, "password_wrong");
     let linked = cloud.anonymous().signed_in(activate(PASSWORD).await.is(201));
 
-    // A number, a second factor, a device that is trusted.
+    // A phone number, a second factor, a trusted device.
     ana.post("/v1/me/phone-changes", json!({ "phone": 447_700_900_123_u64 })).await.is_problem(400, "malformed");
     cloud.phone(&ana, PHONE).await;
     secrets.keep(cloud.mail_to(PHONE).await.code.unwrap());
@@ -451,7 +460,7 @@ async fn journey() -> (Secrets, String) {
     assert!(signed_in["device_token"].is_string());
     secrets.tokens(&signed_in);
 
-    // A spent refresh token comes again.
+    // A used refresh token is presented again.
     let refresh = async |token: &Value| browser.post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
     secrets.tokens(&refresh(&signed_in["refresh_token"]).await.is(200));
     cloud.advance(Duration::from_secs(11)).await;
@@ -459,7 +468,7 @@ async fn journey() -> (Secrets, String) {
     refresh(&json!(PIN)).await.is_problem(400, "malformed");
     ana.get(&format!("/v1/me/invitees?limit={PASSWORD}").replace(' ', "+")).await.is_problem(400, "malformed");
 
-    // A socket, with frames that are none.
+    // A socket, with invalid frames.
     secrets.tokens(&linked.ticket().await);
     let mut socket = linked.socket().await;
     for wrong in [json!({ "type": "send", "room": "public", "text": PIN, "nonce": "n" }), json!({ "type": PASSWORD }), json!(PASSWORD)] {
@@ -467,7 +476,7 @@ async fn journey() -> (Secrets, String) {
     }
     socket.close().await;
 
-    // Another address; the text message that says so cannot be sent, nor can a code.
+    // Another e-mail address. Neither the text message about it nor a code can be sent.
     let ana = cloud.step_up(&ana, &app).await;
     secrets.keep(ana.token());
     let down = cloud.aws.faults.script(Target::of("DeliverFunction", Service::Ses, "SendRawEmail"), Fault::Internal);
@@ -496,7 +505,7 @@ async fn journey() -> (Secrets, String) {
     cloud.anonymous().post("/v1/password-resets/confirm", json!({ "token": token, "password": PIN })).await.is_problem(400, "malformed");
     cloud.anonymous().post("/v1/password-resets/confirm", reset).await.is(204);
 
-    // An invitation, and the end.
+    // An invitation, and the deletion of the account.
     let linked = cloud.sign_in("linked").await;
     let friend = cloud.member("friend").await;
     let code = friend.get("/v1/me/invite-code").await.is(200)["code"].clone();
@@ -512,7 +521,8 @@ async fn journey() -> (Secrets, String) {
     (secrets, given_up)
 }
 
-/// E2: a name that nobody has costs what one costs that somebody has, whatever state the account is in.
+/// An unknown name causes the same work as a known one, whatever state the account is in.
+/// Promise: equal-cost
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_costs_the_same_for_everybody() {
     let cloud = Cloud::start().await;
@@ -523,7 +533,7 @@ async fn a_wrong_password_costs_the_same_for_everybody() {
     schedule(&leaving).await;
     let client = cloud.anonymous();
     let wrong = async |login: &str| client.post("/v1/sessions", json!({ "login": login, "password": "wrong" })).await;
-    // What a start costs is no matter here, nor that a window begins.
+    // Neither the calls of a cold start nor those of a new counting window are compared.
     for login in ["ana", "ben", "eve", "zoe", "nil"] {
         wrong(login).await.is_problem(401, "credentials_invalid");
     }
@@ -539,7 +549,7 @@ async fn a_wrong_password_costs_the_same_for_everybody() {
     assert_eq!(seen.len(), 1, "{seen:#?}");
 }
 
-/// Everything by which somebody is in.
+/// Everything that keeps somebody signed in.
 struct Held {
     caller: Caller,
     device: String,
@@ -547,7 +557,7 @@ struct Held {
 }
 
 impl Held {
-    /// By another client, with a second factor if there is an app.
+    /// Signs in from another client, with a second factor if there is an app.
     async fn of(cloud: &Cloud, login: &str, app: Option<&App>) -> Self {
         let client = cloud.anonymous().named(login);
         let body = json!({ "login": login, "password": PASSWORD, "remember_device": true });
@@ -567,8 +577,8 @@ impl Held {
         Self { caller, device, socket }
     }
 
-    /// Asserts that it is worth nothing any more: the access token, the refresh token, the socket, and the device, with which
-    /// signing in is answered as without it.
+    /// Asserts that all of it is void: the access token, the refresh token, the socket, and the device, with which
+    /// a sign-in is answered as without it.
     async fn must_be_void(mut self, cloud: &Cloud, why: &str, password: &str, without: u16) {
         self.caller.get("/v1/me").await.is_problem(401, "token_invalid");
         let refresh = json!({ "refresh_token": self.caller.refresh_token() });
@@ -580,9 +590,10 @@ impl Held {
     }
 }
 
-/// C3, C7: a change of how one signs in, resting and leaving end every session, refresh token, socket and trusted device at once.
+/// A change of credentials, deactivation and deletion end every session, refresh token, socket and trusted device at once.
+/// Promise: credential-change-ends-sessions, sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_outlives_what_ends_it() {
+async fn every_session_ends_with_its_credentials() {
     let cloud = Cloud::start().await;
     let careful = async |name: &str, phone: &str| {
         let (owner, app, _) = cloud.careful(name, phone).await;

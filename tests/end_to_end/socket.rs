@@ -1,4 +1,4 @@
-//! C-7, C-2: one socket, opened with a ticket; who is there.
+//! The socket: opened with a ticket. The presence of people.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn open(ticket: &Value, origin: Option<&str>) -> Result<Socket, Refused> {
     Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await
 }
 
-/// Waits for something that happens outside of what a cloud knows to be under way: that it notices a cut connection.
+/// Waits for something that [`Cloud::settle`] does not know about: that the gateway notices a lost connection.
 pub async fn until(mut happened: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !happened().await {
@@ -22,9 +22,10 @@ pub async fn until(mut happened: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(PATIENCE, wait).await.expect("it happens");
 }
 
-/// C-7: a ticket opens one socket, whoever else holds it at the same moment.
+/// A ticket opens one socket, however many clients present it at the same moment.
+/// Promise: socket-ticket
 #[tokio::test(flavor = "multi_thread")]
-async fn of_five_hundred_who_show_one_ticket_one_gets_in() {
+async fn a_ticket_opens_one_of_five_hundred_sockets() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let (ticket, origin) = (ana.ticket().await, ana.origin().to_owned());
@@ -33,15 +34,16 @@ async fn of_five_hundred_who_show_one_ticket_one_gets_in() {
         async move { open(&ticket, Some(&origin)).await.map(drop) }
     })
     .await;
-    // Whoever finds the table too busy is told so (503): the ticket may be spent by then, or not.
+    // A request that finds the table too busy gets 503, with the ticket used up or not.
     assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(Refused(401 | 503)))), "{outcomes:?}");
     let admitted = outcomes.iter().filter(|o| o.is_ok()).count();
     cloud.settle().await;
     let late = usize::from(open(&ticket, Some(&origin)).await.is_ok());
-    assert_eq!(admitted + late, 1, "{admitted} got in, then {late}: a race without a winner leaves it good");
+    assert_eq!(admitted + late, 1, "{admitted} opened, then {late}: a ticket that opened no socket is still valid");
 }
 
-/// C-7: thirty seconds, by the clock and not by the cleaning.
+/// A ticket expires after thirty seconds by the clock, whether its item was deleted or not.
+/// Promise: socket-ticket
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_ends_after_thirty_seconds() {
     let cloud = Cloud::start().await;
@@ -54,7 +56,8 @@ async fn a_ticket_ends_after_thirty_seconds() {
     assert!(open(&ticket, Some(ana.origin())).await.is_ok());
 }
 
-/// C-7: no ticket, a made-up one, a changed one, the access token itself: nothing opens.
+/// No ticket, a made-up one, a changed one, an access token: none of them opens a socket.
+/// Promise: socket-ticket
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_but_a_ticket_opens_a_socket() {
     let cloud = Cloud::start().await;
@@ -69,7 +72,8 @@ async fn nothing_but_a_ticket_opens_a_socket() {
     cloud.anonymous().post("/v1/realtime/tickets", json!({})).await.is_problem(401, "token_invalid");
 }
 
-/// C-7: the site is compared exactly, and a browser's ticket is good at its own site only.
+/// The origin is compared exactly, and a browser's ticket is valid only at its own site.
+/// Promise: socket-ticket
 #[tokio::test(flavor = "multi_thread")]
 async fn other_sites_do_not_get_in() {
     let cloud = Cloud::start().await;
@@ -81,16 +85,17 @@ async fn other_sites_do_not_get_in() {
         assert_eq!(open(&ticket, Some(origin)).await.err(), Some(Refused(403)), "{origin}");
         ana.with("origin", origin).post("/v1/realtime/tickets", json!({})).await.is_problem(403, "origin_refused");
     }
-    assert!(open(&ticket, None).await.is_ok(), "a client that is no browser names no site");
+    assert!(open(&ticket, None).await.is_ok(), "a client that is no browser sends no origin");
 
     let browsers = ana.with("origin", &ours).ticket().await;
-    assert_eq!(open(&browsers, None).await.err(), Some(Refused(403)), "a browser's ticket elsewhere");
+    assert_eq!(open(&browsers, None).await.err(), Some(Refused(403)), "a browser's ticket at another site");
     assert!(open(&browsers, Some(&ours)).await.is_ok());
 }
 
-/// I-7, C-7: a session that has ended opens no socket, and its open ones are closed; others stay.
+/// The sockets of an ended session are closed, and it opens no new one. Others stay open.
+/// Promise: socket-session-end
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_a_session_is_the_end_of_its_sockets() {
+async fn the_sockets_of_an_ended_session_are_closed() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let phone = cloud.sign_in("ana").await;
@@ -102,15 +107,15 @@ async fn the_end_of_a_session_is_the_end_of_its_sockets() {
     assert_eq!(here.ask(json!({ "type": "hello" })).await["type"], "hello");
 }
 
-/// W6: the platform cannot close sockets for a while. Those of a session that has ended are closed all the same, whichever way
-/// it ended.
+/// While the platform cannot close sockets for a while, those of an ended session are closed in the end, however it ended.
+/// Promise: socket-session-end, delivery-retry
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_that_cannot_be_closed_at_once_is_closed_in_the_end() {
     let cloud = Cloud::start().await;
     for (n, fault) in [Fault::Throttle, Fault::Internal].into_iter().enumerate() {
         let out = cloud.member(&format!("out{n}")).await;
         let forgetful = cloud.member(&format!("forgetful{n}")).await;
-        // In all attempts of the client.
+        // All attempts of the client fail.
         let down = || cloud.aws.faults.script(closing(3), fault);
 
         let (mut socket, script) = (out.socket().await, down());
@@ -129,7 +134,9 @@ async fn a_socket_that_cannot_be_closed_at_once_is_closed_in_the_end() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// W6: while a socket of an ended session cannot be closed nothing is brought to it, and the first who would closes it.
+/// While a socket of an ended session cannot be closed nothing is sent to it, and the first function that would send something
+/// closes it.
+/// Promise: socket-session-end
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_that_cannot_be_closed_hears_nothing() {
     let cloud = Cloud::start().await;
@@ -157,7 +164,8 @@ fn closing(times: u32) -> Target {
     Target { service: Some(Service::Connections), operation, first: 1, times, ..Target::default() }
 }
 
-/// W6: a session that ends by the clock ends its sockets: whoever only listens hears nothing after it and is closed.
+/// A session that expires by the clock ends its sockets: a client that only listens gets no more messages and is closed.
+/// Promise: socket-session-end
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_does_not_outlive_its_session() {
     let cloud = Cloud::start().await;
@@ -179,24 +187,25 @@ async fn a_socket_does_not_outlive_its_session() {
     let send = |text: &str| json!({ "type": "send", "room": room, "text": text, "nonce": text.replace(' ', "-") });
     assert_eq!(says.ask(send("in time")).await["type"], "ack");
     assert_eq!(hers.hear("message").await["text"], "in time");
-    // Nobody is silent for so long that the platform would cut them.
+    // Traffic keeps the sockets from the platform's limit for silent ones.
     cloud.advance(Duration::from_secs(420)).await;
     assert_eq!(says.ask(send("too late")).await["type"], "ack");
     hers.closed().await;
     assert!(!hers.heard().iter().any(|f| f["payload"]["type"] == "message"), "{:?}", hers.heard());
     let heard = other.expect(|f| f["payload"]["text"] == "too late").await;
     assert_eq!(heard["payload"]["type"], "message");
-    // The same where the fan-out brings it.
+    // The same with a message of the fan-out.
     let said = json!({ "type": "send", "room": "public", "text": "to all", "nonce": "all" });
     assert_eq!(says.ask(said).await["type"], "ack");
     public.closed().await;
     assert!(!public.heard().iter().any(|f| f["payload"]["type"] == "message"), "{:?}", public.heard());
     cloud.settle().await;
     let rows = cloud.of_kind("connection").await;
-    assert_eq!(rows.len(), 2, "the others are forgotten: {rows:?}");
+    assert_eq!(rows.len(), 2, "the items of the others are deleted: {rows:?}");
 }
 
-/// C-7, D5: ten sockets a minute.
+/// Ten sockets a minute.
+/// Promise: request-rates, socket-ticket
 #[tokio::test(flavor = "multi_thread")]
 async fn the_eleventh_socket_within_a_minute_is_refused() {
     let cloud = Cloud::start().await;
@@ -212,7 +221,8 @@ async fn the_eleventh_socket_within_a_minute_is_refused() {
     sockets.remove(0).closed().await;
 }
 
-/// C-7: whatever a client sends, it is told what is wrong and may go on.
+/// Whatever a client sends, it is told the error and may go on.
+/// Promise: socket-frames
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_survives_everything_a_client_can_send() {
     let cloud = Cloud::start().await;
@@ -256,7 +266,7 @@ async fn a_socket_survives_everything_a_client_can_send() {
         (r#"{"stream":"chat","payload":{"type":"online","room":"rom_"}}"#, "frame_invalid"),
     ];
     for (i, (frame, code)) in frames.into_iter().enumerate() {
-        // What is refused counts twice.
+        // A refused frame counts twice.
         if i % 5 == 4 {
             cloud.rest().await;
         }
@@ -274,7 +284,8 @@ async fn a_socket_survives_everything_a_client_can_send() {
     assert_eq!(empty["messages"], json!([]));
 }
 
-/// C-7: errors carry the id of the frame they answer, and speak the person's language.
+/// Errors carry the id of the frame they answer, and are in the person's language.
+/// Promise: socket-frames, language
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_names_the_frame_it_answers() {
     let cloud = Cloud::start().await;
@@ -288,7 +299,8 @@ async fn an_error_names_the_frame_it_answers() {
     assert_eq!((&told["type"], &told["problem"]["code"]), (&json!("error"), &json!("message_length")));
 }
 
-/// C-2: a person counts once, however many tabs they have, until the last one closes.
+/// A person counts once with any number of tabs, until the last one closes.
+/// Promise: presence
 #[tokio::test(flavor = "multi_thread")]
 async fn tabs_of_one_person_count_once() {
     let cloud = Cloud::start().await;
@@ -310,14 +322,16 @@ async fn tabs_of_one_person_count_once() {
     assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 0);
 }
 
-/// C-2: who vanishes without a word is gone as soon as a silent socket would be, though nobody was told.
+/// A connection that is lost without a disconnect event is no longer counted once the platform would have closed it for its
+/// silence.
+/// Promise: presence
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ghost_is_not_counted_for_long() {
+async fn a_lost_connection_is_not_counted_for_long() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let mut here = ana.socket().await;
     let ghost = ben.socket().await;
-    // Every `$disconnect` fails from here on: it reads who is leaving.
+    // Every `$disconnect` fails from here on, because its read of the connection fails.
     let mute = Target::of("SocketFunction", Service::DynamoDb, "GetItem");
     let mute = cloud.aws.faults.script(mute, Fault::Internal);
     ghost.drop_silently();

@@ -1,6 +1,6 @@
-//! Every operation that changes something, with a token that is no longer good enough; and every act of several steps, gone on with
-//! by another token than the one it was begun with. The operations are those of the document: one that is not sorted into
-//! [`OPERATIONS`], and a later step of an act that is not tried here, fails.
+//! Every operation that changes something, called with a token that is no longer valid enough; and every later step of a flow,
+//! called with another token than its first step. The operations are those of the document: one that is missing from
+//! [`OPERATIONS`], and a later step that no test tries, fails.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,12 +8,12 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Reply, Value, json};
 
-/// What an operation is in an act.
+/// The place of an operation in a flow of several steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// It is the whole act.
+    /// It is complete by itself.
     Whole,
-    /// It begins an act whose other steps take what it answers, or what it sends.
+    /// It begins a flow whose later steps take what it answers or sends.
     Begins,
     /// It is a later step.
     GoesOn,
@@ -127,7 +127,7 @@ fn operations() -> Vec<Operation> {
 }
 
 impl Operation {
-    /// Calls it with things that there may be and a body that it takes.
+    /// Calls it with these resources in its path and a valid body.
     async fn call(&self, caller: &Caller) -> Reply {
         let path = [
             ("{username}", "ana"),
@@ -147,16 +147,20 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("a text: {value}")).to_owned()
 }
 
+/// Every operation of the document that changes something is in [`OPERATIONS`].
+/// Promise: permission-matrix
 #[test]
-fn every_operation_that_changes_something_is_sorted() {
+fn every_operation_that_changes_something_is_listed() {
     let there: BTreeSet<String> = operations().into_iter().map(|operation| operation.name).collect();
     let here: BTreeSet<String> = OPERATIONS.iter().map(|(_, name)| (*name).to_owned()).collect();
-    assert_eq!(here.len(), OPERATIONS.len(), "an operation stands here twice");
-    assert_eq!(there.difference(&here).collect::<Vec<_>>(), Vec::<&String>::new(), "say what these are in an act");
-    assert_eq!(here.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "these are gone");
+    assert_eq!(here.len(), OPERATIONS.len(), "an operation is in the list twice");
+    assert_eq!(there.difference(&here).collect::<Vec<_>>(), Vec::<&String>::new(), "operations that are missing in the list");
+    assert_eq!(here.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "operations of the list that do not exist");
 }
 
-/// Whatever takes a fresh proof takes it from the token: that its session has been stepped up since makes a copy no better.
+/// An operation that takes a fresh proof takes it from the token: a copy from before the step-up is refused, although the session
+/// has stepped up since.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_from_before_the_step_up_is_not_enough() {
     let cloud = Cloud::start().await;
@@ -173,7 +177,7 @@ async fn a_token_from_before_the_step_up_is_not_enough() {
     ana.post("/v1/me/exports", json!({})).await.is(202);
 }
 
-/// Nothing that takes somebody who is signed in takes a token, or a refresh token, of a session that has ended.
+/// Asserts that no operation for signed-in callers takes a token or a refresh token of an ended session.
 async fn is_out(ended: &Caller, after: &str) {
     let all = operations();
     let calls = all.iter().filter(|operation| operation.signed_in).map(async |operation| (&operation.name, operation.call(ended).await));
@@ -184,8 +188,10 @@ async fn is_out(ended: &Caller, after: &str) {
     assert_eq!(refresh.status, 401, "refreshed after {after} {refresh:?}");
 }
 
+/// After a sign-out every operation refuses the session's tokens.
+/// Promise: sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_that_was_signed_out_is_good_for_nothing() {
+async fn a_signed_out_session_is_refused_everywhere() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let [itself, named, rest] = [cloud.sign_in("ana").await, cloud.sign_in("ana").await, cloud.sign_in("ana").await];
@@ -198,7 +204,7 @@ async fn a_session_that_was_signed_out_is_good_for_nothing() {
     ana.get("/v1/me").await.is(200);
 }
 
-/// Steps up with the password alone, or with a mailed code upon it where there is a passkey.
+/// Steps up with the password alone, or with the password and a mailed code if there is a passkey.
 async fn step_up_by_password(cloud: &Cloud, caller: &Caller) -> Caller {
     let flow = caller.post("/v1/step-ups", json!({})).await.is(201);
     let verify = format!("/v1/sign-ins/{}/verify", text(&flow["id"]));
@@ -211,10 +217,11 @@ async fn step_up_by_password(cloud: &Cloud, caller: &Caller) -> Caller {
     caller.signed_in(caller.post(&verify, json!({ "code": code })).await.is(200))
 }
 
-/// Every change of how one signs in ends every other session for everything; the one that makes it goes on, unless the change is for
-/// nobody to be signed in.
+/// Every change of credentials ends every other session for every operation. The session that makes it goes on, unless the change
+/// closes the account.
+/// Promise: credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_from_before_a_change_of_credentials_is_good_for_nothing() {
+async fn a_session_from_before_a_change_of_credentials_is_refused_everywhere() {
     const PHONES: [&str; 2] = ["+447911123456", "+447911123457"];
     let cloud = Cloud::start().await;
     let mut ana = cloud.member("ana").await;
@@ -302,9 +309,9 @@ async fn a_session_from_before_a_change_of_credentials_is_good_for_nothing() {
     }
 }
 
-/// Flows that somebody has begun who is not signed in yet.
+/// Flows of a client that is not signed in yet.
 struct Flows {
-    /// Each with the first part of its paths, its id, and where its code was sent.
+    /// For each flow the first part of its paths, its id, and where its code was sent.
     all: Vec<(&'static str, String, &'static str)>,
 }
 
@@ -325,8 +332,9 @@ impl Flows {
     }
 }
 
-/// Whoever is half signed in, signed up or stepped up has a flow's id: as an access token it is worth nothing, to a flow of another
-/// kind neither, and a code belongs to the flow that asked for it.
+/// The id of a sign-in, registration or step-up flow is refused as an access token and as the id of another kind of flow. A code
+/// is valid only in the flow that asked for it.
+/// Promise: code-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_id_of_a_flow_continues_that_flow_and_nothing_else() {
     let cloud = Cloud::start().await;
@@ -352,7 +360,7 @@ async fn the_id_of_a_flow_continues_that_flow_and_nothing_else() {
         for id in others.chain([&made_up]) {
             let path = operation.path.replace("{flow}", id);
             let mut body = operation.body.clone();
-            // An invitation code is judged before the flow, and of three ways to answer one is taken.
+            // The invitation code is left out, as it is checked before the flow, and one of three ways to answer is used.
             for member in ["invite_code", "passkey", "password"].iter().filter(|_| !operation.path.ends_with("/password")) {
                 body.as_mut().and_then(Value::as_object_mut).and_then(|members| members.remove(*member));
             }
@@ -369,7 +377,8 @@ async fn the_id_of_a_flow_continues_that_flow_and_nothing_else() {
         let path = format!("{}/{last}", path.replace("{flow}", id));
         anybody.post(&path, json!({ "code": cloud.code_to(sent_to).await })).await.is_problem(422, "code_invalid");
     }
-    // A step-up is its session's: with its id and the right code, with no token, another session's and another person's.
+    // A step-up belongs to its session: its id and the right code are refused without a token, and with those of another session
+    // and another person.
     let elsewhere = cloud.sign_in_with(&cloud.anonymous(), "ana", &app).await;
     for (who, status, problem) in [(&anybody, 401, "token_invalid"), (&elsewhere, 404, "not_found"), (&ana, 200, "")] {
         let flow = text(&ana.post("/v1/step-ups", json!({})).await.is(201)["id"]);
@@ -377,10 +386,11 @@ async fn the_id_of_a_flow_continues_that_flow_and_nothing_else() {
         let reply = who.post(&format!("/v1/sign-ins/{flow}/verify"), json!({ "code": app.code(&cloud) })).await;
         if status == 200 { drop(reply.is(200)) } else { drop(reply.is_problem(status, problem)) }
     }
-    assert_eq!(sessions().await, before + 1, "elsewhere, and nobody else");
+    assert_eq!(sessions().await, before + 1, "one session of the same person, and no other");
 }
 
-/// A link is good for what it was mailed for.
+/// A link is valid only for the purpose that it was mailed for.
+/// Promise: link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_does_what_it_was_sent_for_and_nothing_else() {
     let cloud = Cloud::start().await;
@@ -416,20 +426,20 @@ async fn a_link_does_what_it_was_sent_for_and_nothing_else() {
     assert_eq!(later, links.iter().map(|(name, ..)| *name).collect(), "every later step that takes a link");
 }
 
-/// Who must not go on with what somebody has begun.
+/// A caller who must not continue a flow.
 struct Others {
-    /// With a token of the same session, from before its last step-up.
+    /// With a token of the same session from before its last step-up.
     older: Caller,
-    /// The same person, signed in and freshly proven elsewhere.
+    /// The same person in another session with a fresh proof.
     elsewhere: Caller,
-    /// Somebody else, freshly proven.
+    /// Somebody else with a fresh proof.
     ben: Caller,
 }
 
-/// A later step with everything that would be right, and how it is refused.
+/// A later step with valid parameters and body, and the answer with which it is refused.
 struct Step<'a> {
     name: &'static str,
-    /// What stands in the path in the place of the parameter, if it has one.
+    /// The value of the path's parameter, if it has one.
     about: &'a str,
     body: Value,
     refused: (u16, &'static str),
@@ -440,7 +450,7 @@ const fn step(name: &'static str, body: Value) -> Step<'static> {
 }
 
 impl Others {
-    /// Tries later steps: for nobody but whoever began they lead anywhere.
+    /// Tries later steps as each of these callers, and asserts that all are refused.
     async fn are_refused(&self, cloud: &Cloud, tried: &mut BTreeSet<&'static str>, steps: &[Step<'_>]) {
         let nobody = cloud.anonymous();
         for Step { name, about, body, refused } in steps {
@@ -461,13 +471,14 @@ impl Others {
     }
 }
 
-/// The token after a refresh, which has the same proof.
+/// A refreshed token, which has the same proof.
 async fn refreshed(caller: &Caller) -> Caller {
     caller.signed_in(caller.post("/v1/sessions/refresh", json!({ "refresh_token": caller.refresh_token() })).await.is(200))
 }
 
-/// What a step-up allowed to begin is gone on with by its own proof alone: not by an older one of the same session, by another session
-/// of the same person, by somebody else or by nobody. A token that was refreshed meanwhile goes on.
+/// What was begun after a step-up is continued only with that proof: not with an older token of the same session, another session
+/// of the same person, somebody else's token or none. A refreshed token continues it.
+/// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_begun_goes_on_with_its_own_proof_alone() {
     const PHONES: [&str; 2] = ["+447911123456", "+447911123457"];
@@ -482,7 +493,7 @@ async fn what_was_begun_goes_on_with_its_own_proof_alone() {
     cloud.phone(&older, PHONES[0]).await;
     cloud.advance(Duration::from_secs(61)).await;
 
-    // The wizard that turns second factors on.
+    // The wizard that enables second factors.
     let mut ana = step_up_by_password(&cloud, &older).await;
     let others = Others { older, elsewhere: cloud.sign_in("ana").await, ben };
     let begun = ana.post("/v1/me/mfa/setup", json!({ "password": PASSWORD })).await.is(201);
@@ -502,7 +513,7 @@ async fn what_was_begun_goes_on_with_its_own_proof_alone() {
     }
     let Others { mut ben, .. } = others;
 
-    // What follows is begun after a step-up of its own, while others have lately proven who they are.
+    // The following flows are begun after a step-up of their own, while the other callers have a recent proof too.
     let step_up = async |ana: &Caller, app: &App, ben: &Caller| {
         let (older, ana) = (ana.clone(), cloud.step_up(ana, app).await);
         let elsewhere = cloud.sign_in_with(&cloud.anonymous(), "ana", app).await;
@@ -559,8 +570,8 @@ async fn what_was_begun_goes_on_with_its_own_proof_alone() {
         ben = others.ben;
     }
 
-    // An archive and the address of a picture are told to their owner alone, whichever way they are signed in; a deletion is taken back
-    // by whoever can use the account, who may keep it.
+    // An archive and the address of a picture are shown to their owner in any session. A deletion is cancelled
+    // by any session of its owner.
     let (caller, others) = step_up(&ana, &app, &ben).await;
     let export = format!("/v1/me/exports/{}", text(&caller.post("/v1/me/exports", json!({})).await.is(202)["id"]));
     let upload = json!({ "content_type": "image/png", "bytes": 100, "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" });
@@ -579,5 +590,5 @@ async fn what_was_begun_goes_on_with_its_own_proof_alone() {
 
     let steps = OPERATIONS.iter().filter(|(part, name)| *part == GoesOn && name.contains("/v1/me/")).map(|(_, name)| *name);
     let missing: Vec<&str> = steps.filter(|name| !tried.contains(name)).collect();
-    assert_eq!(missing, Vec::<&str>::new(), "later steps that nobody else was tried at");
+    assert_eq!(missing, Vec::<&str>::new(), "later steps that were tried with no other caller");
 }

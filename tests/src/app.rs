@@ -7,23 +7,23 @@ use totp_rs::{Builder, Secret};
 
 use crate::Cloud;
 
-/// An app that was given a secret.
+/// An authenticator app with one secret.
 pub struct App {
     secret: Secret,
     shown: Mutex<BTreeSet<i64>>,
 }
 
 impl App {
-    /// From the secret as it is typed.
+    /// An app with this secret, as a person would type it.
     ///
     /// # Panics
-    /// If it is none.
+    /// If the secret is not valid Base32.
     #[must_use]
     pub fn new(secret: &str) -> Self {
         Self { secret: Secret::try_from_base32(secret.replace(' ', "")).expect("base32"), shown: Mutex::default() }
     }
 
-    /// What it shows at a moment.
+    /// The code that it shows at a moment.
     ///
     /// # Panics
     /// If the secret is not one for an app.
@@ -33,7 +33,7 @@ impl App {
         totp.generate(u64::try_from(moment.seconds()).expect("a moment after 1970")).to_string()
     }
 
-    /// A code that was not shown before: somebody who needs another one waits until the app shows it.
+    /// A code that was not returned before: the clock is moved until the app shows another one.
     ///
     /// # Panics
     /// If the clock cannot be moved.

@@ -1,4 +1,4 @@
-//! An authenticator with one passkey, as a browser would talk to it; and what an attacker would make of its answers.
+//! An authenticator with one passkey, as a browser uses it. Tests can forge its answers as an attacker would.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
@@ -9,7 +9,7 @@ const PRESENT: u8 = 0x01;
 const VERIFIED: u8 = 0x04;
 const NEW: u8 = 0x40;
 
-/// A passkey and what holds it.
+/// A passkey with the state of its authenticator.
 #[derive(Clone)]
 pub struct Authenticator {
     key: SigningKey,
@@ -23,17 +23,17 @@ pub struct Authenticator {
 /// An answer before it is signed.
 #[derive(Clone, Debug)]
 pub struct Assertion {
-    /// What the browser says it was asked.
+    /// The client data: the challenge and the origin as the browser states them.
     pub client: Value,
-    /// Which domain it is for.
+    /// The domain that the passkey is for.
     pub domain: String,
-    /// User present, user verified.
+    /// The flags: user present, user verified.
     pub flags: u8,
     /// How often the passkey was used.
     pub counter: u32,
-    /// Which passkey.
+    /// The id of the passkey.
     pub id: Vec<u8>,
-    /// Whose.
+    /// The handle of its user.
     pub user: Option<Vec<u8>>,
 }
 
@@ -80,7 +80,7 @@ impl Authenticator {
         self.sign(&assertion)
     }
 
-    /// What it would answer, to be changed before it is signed.
+    /// The answer before it is signed, so that tests can change it.
     #[must_use]
     pub fn assertion(&self, options: &Value, origin: &str) -> Assertion {
         Assertion {

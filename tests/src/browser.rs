@@ -10,7 +10,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 
 use crate::PATIENCE;
 
-/// One page of a browser of its own, gone with the test.
+/// One page in a browser of its own, which is closed when this is dropped.
 pub struct Browser {
     page: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: u64,
@@ -19,7 +19,7 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// Where the browser is: `CHROMIUM`, or where Debian puts it.
+/// The path of the browser: `CHROMIUM`, or the one of Debian.
 #[must_use]
 pub fn chromium() -> PathBuf {
     std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
@@ -62,14 +62,14 @@ impl Browser {
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
         let mut browser = Self { page, asked: 0, told: Vec::new(), _process: process, _profile: profile };
-        // It begins with an empty page.
+        // The browser begins with an empty page.
         while browser.run("location.href !== 'about:blank' && document.readyState === 'complete'").await != true {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         browser
     }
 
-    /// Plugs an authenticator in that keeps passkeys and always knows its owner.
+    /// Adds a virtual authenticator that stores passkeys and always verifies its user.
     pub async fn plug_in(&mut self) {
         self.call("WebAuthn.enable", json!({})).await;
         let options = json!({
@@ -79,10 +79,10 @@ impl Browser {
         self.call("WebAuthn.addVirtualAuthenticator", json!({ "options": options })).await;
     }
 
-    /// Runs a script in the page and returns what it, or its promise, came to.
+    /// Runs a script in the page and returns its value, or that of its promise.
     ///
     /// # Panics
-    /// If it throws, showing what.
+    /// If it throws, showing the exception.
     pub async fn run(&mut self, script: &str) -> Value {
         let asked = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
         let answer = self.call("Runtime.evaluate", asked).await;
@@ -90,9 +90,9 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// What stands in the page's error console since it was opened.
+    /// The errors in the page's console since it was opened.
     pub async fn errors(&mut self) -> Vec<Value> {
-        // Enabled, both tell what they have collected.
+        // When they are enabled, both domains report what they have collected.
         self.call("Runtime.enable", json!({})).await;
         self.call("Log.enable", json!({})).await;
         self.run("0").await;

@@ -1,4 +1,4 @@
-//! Somebody who calls the API over HTTP.
+//! A client of the API over HTTP.
 
 use std::{fmt, net::IpAddr};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{PATIENCE, contract};
 
-/// What every client calls itself.
+/// The `User-Agent` of every client.
 const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// A client with an address of its own, signed in or not.
@@ -18,7 +18,7 @@ const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/201001
 pub struct Caller {
     http: reqwest::Client,
     api: String,
-    /// Where the WebSocket API asks for its `Origin`.
+    /// The origin of its frontend, for headers and WebSocket handshakes.
     origin: String,
     from: IpAddr,
     headers: Vec<(String, String)>,
@@ -39,18 +39,18 @@ impl Caller {
         Self { http, api: api.to_owned(), origin: origin.to_owned(), from, headers: Vec::new(), signed_in: None, name: String::new() }
     }
 
-    /// What functions see of it.
-    pub(crate) fn client(&self) -> web::Client {
-        web::Client { address: Some(self.from), user_agent: USER_AGENT.to_owned(), place: None }
+    /// The client address that functions see.
+    pub(crate) fn client(&self) -> kernel::Client {
+        kernel::Client { address: Some(self.from), user_agent: USER_AGENT.to_owned(), place: None }
     }
 
-    /// The same client, signed in: `reply` is what sign-in, registration or step-up answered.
+    /// The same client, signed in: `reply` is the answer of the sign-in, registration or step-up.
     #[must_use]
     pub fn signed_in(&self, reply: Value) -> Self {
         Self { signed_in: Some(reply), ..self.clone() }
     }
 
-    /// The same client under a username.
+    /// The same client with a username.
     #[must_use]
     pub fn named(&self, name: &str) -> Self {
         Self { name: name.to_owned(), ..self.clone() }
@@ -94,10 +94,10 @@ impl Caller {
         self.session("refresh_token")
     }
 
-    /// What its access token says.
+    /// The claims of its access token.
     ///
     /// # Panics
-    /// If it is no token.
+    /// If it is not a JWT.
     #[must_use]
     pub fn claims(&self) -> Value {
         use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -106,7 +106,7 @@ impl Caller {
         serde_json::from_slice(&payload).expect("claims are JSON")
     }
 
-    /// A member of what sign-in answered.
+    /// A member of the answer that signed it in.
     fn session(&self, member: &str) -> String {
         let reply = self.signed_in.as_ref().expect("the caller is signed in");
         reply[member].as_str().unwrap_or_else(|| panic!("no {member} in {reply}")).to_owned()
@@ -128,7 +128,7 @@ impl Caller {
         self.send(Method::POST, path, Some(body)).await
     }
 
-    /// `POST` with a JSON body, after the work that may be asked for.
+    /// `POST` with a JSON body, repeated with a proof of work if the answer asks for one.
     pub async fn post_with_work(&self, path: &str, body: Value) -> Reply {
         let reply = self.post(path, body.clone()).await;
         if reply.status != 403 || reply.json()["code"] != "proof_of_work_required" {
@@ -181,7 +181,7 @@ impl Caller {
     }
 }
 
-/// What was answered. Its [`Debug`](fmt::Debug) is for assertions that fail: what was asked, the status and the body.
+/// An answer. Its [`Debug`](fmt::Debug) is for failing assertions: the request, the status and the body.
 #[derive(Clone)]
 pub struct Reply {
     asked: String,
@@ -200,10 +200,10 @@ impl fmt::Debug for Reply {
 }
 
 impl Reply {
-    /// Itself, if the status is the expected one.
+    /// Returns itself if the status is the expected one.
     ///
     /// # Panics
-    /// If it is another, showing the body.
+    /// If the status is another one, showing the body.
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn has(&self, status: u16) -> &Self {
@@ -211,10 +211,10 @@ impl Reply {
         self
     }
 
-    /// Itself, if it is no refusal.
+    /// Returns itself if the status is a success.
     ///
     /// # Panics
-    /// If it is one, showing the body.
+    /// If it is not, showing the body.
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn succeeds(&self) -> &Self {
@@ -222,20 +222,20 @@ impl Reply {
         self
     }
 
-    /// The code of the problem that it is.
+    /// The code of its problem document.
     ///
     /// # Panics
-    /// If it is none, as the gateway's own refusals are none, showing it.
+    /// If it is no problem document (the gateway's own refusals are none), showing it.
     #[track_caller]
     #[must_use]
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_else(|| panic!("no problem: {self:?}")).to_owned()
     }
 
-    /// The body, if the status is the expected one; `null` for an empty body.
+    /// The body if the status is the expected one. An empty body is `null`.
     ///
     /// # Panics
-    /// If it is another, showing the body.
+    /// If the status is another one, showing the body.
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn is(&self, status: u16) -> Value {
@@ -243,10 +243,10 @@ impl Reply {
         if self.bytes.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// The problem document, if it is the expected one.
+    /// The problem document if it has this status and code.
     ///
     /// # Panics
-    /// If it is another answer, showing it.
+    /// If the answer is another one, showing it.
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "many tests only assert")]
     pub fn is_problem(&self, status: u16, code: &str) -> Value {
@@ -257,7 +257,7 @@ impl Reply {
         problem
     }
 
-    /// The codes of the wrong fields, as `pointer code`, in order.
+    /// The errors of the fields as `pointer code`, in order.
     #[must_use]
     pub fn field_errors(&self) -> Vec<String> {
         let problem = self.is_problem(422, "invalid");
@@ -268,14 +268,14 @@ impl Reply {
     /// The body as JSON.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not JSON.
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
-    /// A header, or nothing.
+    /// The value of a header, empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> String {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
@@ -284,7 +284,7 @@ impl Reply {
     /// A cookie that it sets, with its attributes.
     ///
     /// # Panics
-    /// If it does not set it.
+    /// If it does not set the cookie.
     #[track_caller]
     #[must_use]
     pub fn cookie(&self, name: &str) -> String {
@@ -293,7 +293,7 @@ impl Reply {
         (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.asked))).to_owned()
     }
 
-    /// What two answers must have in common for nobody to tell them apart: status, headers and the body with every id, token,
+    /// What must be equal in two answers that reveal no difference: status, headers and the body, with every id, token,
     /// time and number of seconds masked.
     #[must_use]
     pub fn shape(&self) -> String {
@@ -304,7 +304,7 @@ impl Reply {
     }
 }
 
-/// A header, without what differs from one answer to the next.
+/// A header with the values masked that differ from one answer to the next.
 fn told(name: &str, value: &HeaderValue) -> String {
     let value = value.to_str().unwrap_or_default();
     let value = match name {

@@ -25,11 +25,11 @@ pub(crate) const LAST_NAME: &str = "Nowak";
 /// The day of birth of every member.
 pub(crate) const BIRTH_DATE: &str = "2000-02-29";
 
-/// How long the end of a test waits for what is under way: one that failed may have left what never ends.
+/// How long the end of a test waits for work that is under way: a failed test may have left work that never ends.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
-/// A local cloud, empty at first, gone with the test. Where functions are in this process, its clock stands still but for what the
-/// test moves it, and a millisecond with every invocation: what is late, early or too often is so on any machine.
+/// A local cloud, empty at first, which ends with the test. With functions in this process its clock only moves when the
+/// test moves it, and by a millisecond with every invocation, so that tests of time and rates do not depend on the machine.
 pub struct Cloud {
     stack: Stack,
     hosting: Hosting,
@@ -44,8 +44,8 @@ impl std::ops::Deref for Cloud {
     }
 }
 
-/// The processes of `cargo lambda watch` outlive a stack, and the next one listens where this one did: what they still do is
-/// waited for, or it would be done to the next. Functions in this process end with it.
+/// The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same ports. Their unfinished work is
+/// waited for, because it would reach the next stack. Functions in this process end with their stack.
 impl Drop for Cloud {
     fn drop(&mut self) {
         let runtime = Handle::current();
@@ -57,7 +57,7 @@ impl Drop for Cloud {
 }
 
 impl Cloud {
-    /// Starts one.
+    /// Starts a local cloud.
     ///
     /// # Panics
     /// If it does not start.
@@ -65,12 +65,13 @@ impl Cloud {
         Self::start_with(&[]).await
     }
 
-    /// Starts one whose template has these parameters, its functions in this process: those of others know what they were started with.
+    /// Starts a local cloud with these parameters of the template. Its functions run in this process, because other processes
+    /// keep the parameters that they were started with.
     ///
     /// # Panics
     /// If it does not start.
     pub async fn start_with(parameters: &[(&str, &str)]) -> Self {
-        // Shown for tests that fail. Another test may have been first.
+        // The log is shown for failing tests. Another test may have set it up already.
         drop(tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init());
         let tests = Options::for_tests();
         let mut options = if parameters.is_empty() { tests } else { Options { now: tests.now, ..Options::default() } };
@@ -79,10 +80,10 @@ impl Cloud {
         let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));
         let cloud = Self { stack, hosting, addresses: AtomicU32::new(0), members: OnceCell::new() };
         if matches!(cloud.hosting, Hosting::Lambda { .. }) {
-            // Processes that issue tokens have put their public keys into the table of the stack that they started with.
+            // Processes that issue tokens have published their keys in the table of the stack that they started with.
             cloud.members().await;
         } else {
-            // Functions elsewhere have the clock of their process.
+            // Functions in other processes use the clock of their process.
             cloud.sys.hold();
         }
         cloud
@@ -99,14 +100,14 @@ impl Cloud {
         Caller::new(&self.urls.api, "http://localhost:5173", IpAddr::V4(from))
     }
 
-    /// A member with [`PASSWORD`] and the address `<name>@example.test`, signed in: what [`Cloud::register`] makes, put into the
-    /// table without its requests.
+    /// A signed-in member with [`PASSWORD`] and the address `<name>@example.test`, as [`Cloud::register`] makes it, but put into the
+    /// table without requests.
     pub async fn member(&self, name: &str) -> Caller {
         self.members().await.plain(self.anonymous().named(name)).await
     }
 
-    /// A member with a phone number besides, and second factors on: what [`Cloud::register`], [`Cloud::phone`] and
-    /// [`Cloud::second_factors`] make, put into the table without their requests. Returned are the app and the recovery codes, too.
+    /// A member with a phone number and second factors too, as [`Cloud::register`], [`Cloud::phone`] and
+    /// [`Cloud::second_factors`] make it, but put into the table without requests. Also returns the app and the recovery codes.
     pub async fn careful(&self, name: &str, phone: &str) -> (Caller, App, Vec<String>) {
         self.members().await.careful(self.anonymous().named(name), phone).await
     }
@@ -130,10 +131,10 @@ impl Cloud {
         caller.signed_in(signed_in)
     }
 
-    /// Says that somebody is staff, which no client can, and that there is a superuser, if they are one.
+    /// Gives somebody a role directly in the table, which no client can do, and records that there is a superuser if it is that role.
     ///
     /// # Panics
-    /// If there is no table to say it in.
+    /// If the table cannot be written.
     pub fn appoint(&self, somebody: &Caller, roles: &[&str]) {
         let core = self.core();
         let state = core.template.tables.iter().find(|t| t.stream_arn.is_some()).expect("a table");
@@ -170,13 +171,13 @@ impl Cloud {
         (app, recovery)
     }
 
-    /// Proves once more who is signed in, with a code of their app.
+    /// Steps up with a code of the app.
     pub async fn step_up(&self, caller: &Caller, app: &App) -> Caller {
         let flow = caller.post("/v1/step-ups", json!({})).await.is(201);
         self.answer_step_up(caller, &flow, "app", &app.code(self)).await
     }
 
-    /// Proves once more who is signed in, with a mailed code.
+    /// Steps up with a mailed code.
     pub async fn step_up_by_mail(&self, caller: &Caller) -> Caller {
         let flow = caller.post("/v1/step-ups", json!({})).await.is(201);
         let path = format!("/v1/sign-ins/{}/factor", flow["id"].as_str().expect("an id"));
@@ -206,7 +207,7 @@ impl Cloud {
         caller.signed_in(reply)
     }
 
-    /// The newest message to an address, once everything that is under way has arrived.
+    /// The newest message to an address, after all work that is under way is done.
     ///
     /// # Panics
     /// If there is none.
@@ -218,7 +219,7 @@ impl Cloud {
         newest.await.unwrap_or_else(|| panic!("no message to {address}; there are {:?}", self.subjects()))
     }
 
-    /// All messages to an address, oldest first, once everything that is under way has arrived.
+    /// All messages to an address, oldest first, after all work that is under way is done.
     pub async fn mails_to(&self, address: &str) -> Vec<Message> {
         self.settle().await;
         self.inbox.list(Some(address), 0)
@@ -241,7 +242,7 @@ impl Cloud {
         self.inbox.list(None, 0).into_iter().map(|m| format!("{}: {}", m.to, m.subject)).collect()
     }
 
-    /// Moves the clock, and waits until everything that was due then is done.
+    /// Moves the clock, and waits until all work that has become due is done.
     pub async fn advance(&self, by: Duration) {
         self.clock.advance(by).expect("the clock moves");
         self.settle().await;
@@ -252,12 +253,12 @@ impl Cloud {
         self.advance(Duration::from_secs(5)).await;
     }
 
-    /// The moment, by the moved clock.
+    /// The time by the moved clock.
     pub fn now(&self) -> Time {
         self.sys.now()
     }
 
-    /// Waits until nothing is under way: outbox, bus, deliveries, file events.
+    /// Waits until no work is under way: outbox, bus, deliveries, file events.
     ///
     /// # Panics
     /// If that takes too long.
@@ -265,14 +266,14 @@ impl Cloud {
         tokio::time::timeout(PATIENCE, self.activity.quiet()).await.expect("the cloud becomes quiet");
     }
 
-    /// Everything that is stored of a kind, as DynamoDB's JSON.
+    /// All items of a kind, as DynamoDB's JSON.
     pub async fn of_kind(&self, kind: &str) -> Vec<Value> {
         let dump = self.dump().await;
         let tables = dump.as_object().into_iter().flat_map(|tables| tables.values());
         tables.filter_map(Value::as_array).flatten().filter(|item| item["kind"]["S"] == kind).cloned().collect()
     }
 
-    /// Notices that wait because the same was told a moment ago: of one kind, to this address or number, or to the person's own.
+    /// The number of held-back repetitions of notices: of one kind, to this address or number, or to the person's own.
     pub async fn held(&self, notice: &str, to: Option<&str>) -> usize {
         self.settle().await;
         let told = self.of_kind("told").await;
@@ -280,7 +281,7 @@ impl Cloud {
         those.filter_map(|item| item["held"]["N"].as_str()?.parse::<usize>().ok()).sum()
     }
 
-    /// Everything in every table, as DynamoDB's JSON, for what must or must not be found in it.
+    /// All items of all tables, as DynamoDB's JSON.
     pub async fn dump(&self) -> Value {
         let core = self.core();
         let whole = move || Value::Object(core.template.tables.iter().map(|t| (t.name.clone(), all_items(&core, &t.name))).collect());

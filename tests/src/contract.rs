@@ -1,4 +1,4 @@
-//! What the OpenAPI document says, held against every answer that a test gets.
+//! Compares every answer that a test gets with the OpenAPI document.
 
 use std::{io::Read as _, sync::LazyLock};
 
@@ -9,16 +9,17 @@ use serde_json::Value;
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| resolved(&serde_json::from_str(include_str!("../../infra/openapi.json")).expect("it is JSON")));
 
-/// The committed document, which a check keeps equal to what the handlers say, as [`resolved`] makes it.
+/// The committed document, which `cargo xtask check` compares with the handlers, as [`resolved`] returns it.
 #[must_use]
 pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// A document with responses, parameters, headers and examples where references to them stand. References to schemas stay.
+/// A document in which references to responses, parameters, headers and examples are replaced by their targets. References to
+/// schemas stay.
 ///
 /// # Panics
-/// If a reference leads nowhere.
+/// If a reference does not resolve.
 #[must_use]
 pub fn resolved(document: &Value) -> Value {
     fn within(document: &Value, value: &Value) -> Value {
@@ -33,7 +34,7 @@ pub fn resolved(document: &Value) -> Value {
                             let target = within(document, target.unwrap_or_else(|| panic!("{place} leads nowhere")));
                             all.extend(target.as_object().cloned().unwrap_or_default());
                         }
-                        // What stands beside a reference comes after it, and replaces what it leads to.
+                        // Members beside a reference override those of its target.
                         None => drop(all.insert(name.clone(), within(document, member))),
                     }
                 }
@@ -45,8 +46,8 @@ pub fn resolved(document: &Value) -> Value {
     within(document, document)
 }
 
-/// Fails if the document does not declare this answer of this operation. What no operation is behind (a path that is not
-/// there, a refusal of the gateway itself) has nothing to be held against.
+/// Fails if the document does not declare this answer of this operation. Answers without an operation (an unknown path, a
+/// refusal of the gateway itself) are not compared.
 #[track_caller]
 pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
     let path = path.split('?').next().unwrap_or_default();
@@ -91,10 +92,10 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
     }
 }
 
-/// What was compressed with gzip.
+/// Decompresses gzip.
 ///
 /// # Panics
-/// If it was not.
+/// If the bytes are not gzip.
 #[must_use]
 pub fn inflated(bytes: &[u8]) -> Vec<u8> {
     let mut all = Vec::new();
@@ -110,13 +111,13 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
         parts.len() == asked.len()
             && parts.iter().zip(&asked).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
     };
-    // As the gateway does it: a path without parameters goes before one with them.
+    // Like the gateway: a path without parameters is preferred to one with parameters.
     let found = paths.get(path).or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, operations)| operations))?;
     found.get(method.to_ascii_lowercase())
 }
 
-/// Whether a value is of a schema, in as much of JSON Schema as the document uses. An object has what is declared and, unless the
-/// schema says otherwise, nothing more; `open` is one that another schema declares the rest of.
+/// Whether a value fits a schema, in as much of JSON Schema as the document uses. An object has the declared members and, unless the
+/// schema allows more, no others. With `open` another schema declares the rest of its members.
 fn fits(schema: &Value, value: &Value, at: &str, open: bool) -> Result<(), String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let pointer = reference.strip_prefix('#').unwrap_or_default();

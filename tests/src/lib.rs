@@ -1,5 +1,5 @@
-//! What an end-to-end test is written with: a cloud of its own, callers that speak HTTP and WebSocket, a clock to move and
-//! an inbox to read. Nothing here sleeps; what has not happened yet is waited for.
+//! The tools of end-to-end tests: a cloud of their own, callers that speak HTTP and WebSocket, a clock to move and
+//! an inbox to read. Nothing here sleeps: tests wait for events.
 
 mod app;
 mod authenticator;
@@ -25,15 +25,15 @@ pub use socket::{Refused, Socket};
 /// Bytes of a block of SHA-256.
 const BLOCK: usize = 64;
 
-/// Does what a `proof_of_work_required` asks for, and returns what the header takes.
+/// Solves the challenge of a `proof_of_work_required`, and returns the value of the header.
 ///
 /// # Panics
-/// If it asks for something else.
+/// If the answer has no challenge.
 #[must_use]
 pub fn work(problem: &Value) -> String {
     let (challenge, difficulty) =
         (problem["challenge"].as_str().expect("a challenge"), problem["difficulty"].as_u64().expect("a difficulty"));
-    // Digits that fill a block of the digest: what is tried is then always another block, and the rest is computed once.
+    // The challenge is padded to full blocks of the digest, whose state is computed once. Each attempt then hashes one more block.
     let begun = format!("{challenge}.");
     let begun = format!("{begun}{}", "1".repeat(begun.len().next_multiple_of(BLOCK).saturating_sub(begun.len())));
     let hashed = Sha256::new().chain_update(&begun);
@@ -45,15 +45,15 @@ pub fn work(problem: &Value) -> String {
     format!("{begun}{number}")
 }
 
-/// How long what must happen is waited for. It ends tests that would hang, and measures nothing: no machine is this slow.
+/// How long tests wait for an event. It ends tests that would hang, and is longer than the slowest machine needs.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
-/// How far tests move the clock, mostly.
+/// An hour.
 pub const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
-/// See there.
+/// A day.
 pub const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
-/// Lets `n` tasks go at the same moment and collects what each of them came to.
+/// Starts `n` tasks at the same moment and returns their results.
 pub async fn race<T, F, Fut>(n: usize, task: F) -> Vec<T>
 where
     T: Send + 'static,

@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 use tracing::{Dispatch, Level, Metadata, dispatcher::set_default};
 use tracing_subscriber::{Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, registry};
 
-/// Lines that were logged. Cloning shares them.
+/// Logged lines. Clones share them.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -22,11 +22,11 @@ impl io::Write for Lines {
     }
 }
 
-/// Runs something on threads of its own and returns with it what our code logged meanwhile, down to `DEBUG`. `None` where the
-/// functions are other processes, whose logs are theirs.
+/// Runs a future on threads of its own and returns its result with what our code logged, down to `DEBUG`. `None` if the
+/// functions run in other processes, which log elsewhere.
 ///
 /// # Panics
-/// If there are no threads to be had.
+/// If no thread can be started.
 pub fn logged<T>(journey: impl Future<Output = T>) -> Option<(T, String)> {
     if std::env::var_os("STOA_TEST_LAMBDA").is_some() {
         return None;
@@ -37,7 +37,7 @@ pub fn logged<T>(journey: impl Future<Output = T>) -> Option<(T, String)> {
     let writer = lines.clone();
     let kept: Dispatch = registry().with(fmt::layer().with_ansi(false).with_writer(move || writer.clone()).with_filter(ours)).into();
     let _here = set_default(&kept);
-    // For as long as the thread is there.
+    // The guard is kept as long as its thread.
     let begin = move || std::mem::forget(set_default(&kept));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().on_thread_start(begin).build().expect("threads");
     let outcome = runtime.block_on(journey);

@@ -1,20 +1,23 @@
-//! Members who are put into the table by what the functions themselves call, without a request to them: most tests only need
-//! that somebody is there. That they are what a registration makes is a test of its own, in `registration.rs`.
+//! Members that are put into the table by the code of the functions, without requests, because most tests only need
+//! a member. A test in `registration.rs` compares them with a registered member.
 
 use accounts::{
-    IdentityKeys, Keyring, NewAccount,
-    challenge::CodeKey,
-    factor::{AppFactor, FactorKeys, RecoveryCodes, Seed},
+    Keyring, NewAccount,
     identifier::{BirthDate, Email, PersonName, Phone, Username},
-    password::Hasher,
     session::Opening,
-    signed_in::{SignedIn, TokenDelivery},
     token::{Issuer, Method, Tokens},
     user::{Factor, PasswordHash, User},
 };
 use function::Boot;
 use kernel::{Locale, Secret, Sys, id::UserId};
 use local::Core;
+use proofs::{
+    IdentityKeys,
+    challenge::CodeKey,
+    factor::{AppFactor, FactorKeys, RecoveryCodes, Seed},
+    password::Hasher,
+    signed_in::{SignedIn, TokenDelivery},
+};
 use store::{Table, Tx};
 
 use crate::{
@@ -30,18 +33,18 @@ pub(crate) struct Members {
     code_key: CodeKey,
     factor_keys: FactorKeys,
     hasher: Hasher,
-    /// Everybody has the same password, which is hashed once.
+    /// The hash of the password that all members have.
     password: PasswordHash,
 }
 
 impl Members {
-    /// Those of this cloud: in its table, as its operator, and with the keys of its functions.
+    /// A maker for this cloud: it writes to its table as its operator, with the keys of its functions.
     pub async fn of(core: &Core) -> Self {
         let sys = core.sys.clone();
         let http = function::http_client().expect("a client is built");
         let operator = Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http };
         let aws = operator.aws().expect("there is an operator");
-        // The function that signs people in has all the keys.
+        // The function that signs people in has all needed keys.
         let env = core.hosts.environment("login").expect("the template has this function");
         let secret = |variable| {
             let arn = env.get(variable).expect("the function has its configuration");
@@ -56,15 +59,15 @@ impl Members {
         Self { table, sys, issuer, code_key, factor_keys, hasher, password }
     }
 
-    /// Somebody with nothing but an address and a password.
+    /// A member with only an address and a password.
     pub async fn plain(&self, caller: Caller) -> Caller {
         self.make(caller, |_| {}, |_, _| {}).await
     }
 
-    /// Somebody who has turned second factors on. Returned are their app and their recovery codes, too.
+    /// A member with second factors. Also returns their app and their recovery codes.
     pub async fn careful(&self, caller: Caller, phone: &str) -> (Caller, App, Vec<String>) {
         let seed = Seed::draw(&self.sys);
-        // Tests write numbers with their country.
+        // Tests write numbers with their country code, so the default country does not matter.
         let phone = Phone::parse(phone, "GB").expect("a number");
         let (recovery, codes) = RecoveryCodes::draw(&self.sys, &self.hasher, UserId::NIL).await.expect("there is memory to hash");
         let change = |user: &mut User| {
@@ -80,7 +83,7 @@ impl Members {
         (self.make(caller, change, also).await, App::new(&seed.readable()), recovery)
     }
 
-    /// Somebody who is like this, with what belongs to them besides.
+    /// A member whose account `change` adjusts, with the items that `also` adds.
     async fn make(&self, caller: Caller, change: impl FnOnce(&mut User), also: impl Fn(&mut Tx, UserId)) -> Caller {
         let now = self.sys.now();
         let username = Username::parse(caller.name()).expect("a username");

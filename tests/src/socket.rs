@@ -1,4 +1,4 @@
-//! Somebody who is connected by WebSocket.
+//! A client that is connected by WebSocket.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -59,12 +59,12 @@ impl Socket {
         }
     }
 
-    /// Sends text as it is, if the socket is still open.
+    /// Sends a text if the socket is still open.
     pub async fn try_send_text(&mut self, text: impl Into<String>) {
         drop(self.stream.send(Message::text(text.into())).await);
     }
 
-    /// Sends text as it is.
+    /// Sends a text.
     pub async fn send_text(&mut self, text: impl Into<String>) {
         self.stream.send(Message::text(text.into())).await.expect("the socket is open");
     }
@@ -74,7 +74,7 @@ impl Socket {
         self.send_text(json!({ "stream": "chat", "id": id, "payload": payload }).to_string()).await;
     }
 
-    /// Sends a frame on the chat stream and returns the payload of what answers it.
+    /// Sends a frame on the chat stream and returns the payload of its answer.
     pub async fn ask(&mut self, payload: Value) -> Value {
         self.asked += 1;
         let id = format!("ask-{}", self.asked);
@@ -82,10 +82,10 @@ impl Socket {
         self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
     }
 
-    /// The first frame that fits, heard already or still to come. It is not heard again.
+    /// Removes and returns the first matching frame, among those received and those to come.
     ///
     /// # Panics
-    /// If none comes, showing what came instead.
+    /// If none comes, showing the frames that came instead.
     pub async fn expect(&mut self, mut fits: impl FnMut(&Value) -> bool) -> Value {
         if let Some(at) = self.heard.iter().position(&mut fits) {
             return self.heard.remove(at);
@@ -116,10 +116,10 @@ impl Socket {
         self.expect(|frame| frame["payload"]["type"] == kind).await["payload"].clone()
     }
 
-    /// Says that it is there, as clients do that only listen, and waits until the other side has heard it, or has closed.
+    /// Sends a ping, as clients do that only listen, and waits until the other side has answered or closed.
     pub async fn ping(&mut self) {
         let heard = async {
-            // Already closed is closed.
+            // The socket may be closed already.
             drop(self.stream.send(Message::Ping(Vec::new().into())).await);
             loop {
                 match self.stream.next().await {
@@ -132,16 +132,16 @@ impl Socket {
         tokio::time::timeout(PATIENCE, heard).await.expect("the other side is there");
     }
 
-    /// What was heard and not expected so far.
+    /// The received frames that [`Socket::expect`] has not returned.
     #[must_use]
     pub fn heard(&self) -> &[Value] {
         &self.heard
     }
 
-    /// Waits until the other side closes, and says with which code.
+    /// Waits until the other side closes, and returns the code.
     ///
     /// # Panics
-    /// If it does not.
+    /// If it does not close.
     pub async fn closed(&mut self) -> Option<u16> {
         let wait = async {
             loop {
@@ -156,13 +156,13 @@ impl Socket {
         tokio::time::timeout(PATIENCE, wait).await.expect("the socket closes")
     }
 
-    /// Closes the socket as a client that leaves does.
+    /// Closes the socket with a close frame.
     pub async fn close(mut self) {
-        // Already closed is closed.
+        // The socket may be closed already.
         drop(self.stream.close(None).await);
     }
 
-    /// Lets the connection die without a word, as a client that loses its network does.
+    /// Drops the connection without a close frame, like a client that loses its network.
     pub fn drop_silently(self) {
         drop(self);
     }

@@ -1,15 +1,16 @@
-//! Taking it back by the link in the mail, without a session. Opening the page changes nothing; pressing its button does.
+//! Cancels a deletion by the link in the mail, without a session. Opening the page changes nothing. Pressing its button
+//! cancels.
 
-use accounts::challenge::{self, Purpose};
 use axum::{extract::State, response::Response};
 use kernel::Kind;
+use proofs::challenge::{self, Purpose};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, Problems};
 
 use crate::cancel::take_back;
 
-/// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+/// The page that the mailed link opens if there is no frontend. It reads nothing and changes nothing.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/cancel-deletion", tag = "account-deletion",
@@ -22,15 +23,15 @@ pub async fn get_cancel_deletion_page() -> Response {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelDeletion {
-    /// What follows `#token=` in the link.
+    /// The part after `#token=` in the link.
     #[schema(max_length = 100)]
     token: String,
 }
 
-/// Takes back the deletion that the link was sent for. A mail says so. The link works once, and only while nothing newer was
-/// scheduled.
+/// Cancels the deletion that the link was sent for, and confirms that by mail. The link works once, and only until the deletion
+/// is scheduled again.
 ///
-/// AWS calls: the link, whose hash has to be compared and which says whose it is, and the transaction.
+/// AWS calls: a read of the link, which has the hash to compare and the account; the transaction.
 #[utoipa::path(post, path = "/v1/deletion-cancellations", tag = "account-deletion", request_body = CancelDeletion,
     extensions(("x-problems" = json!(["link_invalid", "deletion_begun"]))),
     responses((status = 204), Problems))]

@@ -1,42 +1,41 @@
-//! Taking it back, by one's session. No password: whoever can use the account may keep it.
+//! Cancels a deletion by the caller's session. No password: everybody who can use the account may keep it.
 
-use accounts::{
-    MemberAnd,
-    deletion::{self, Deletion, Stage},
-};
+use accounts::deletion::{Deletion, Stage};
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{
     Kind, Problem,
     id::{ChallengeId, UserId},
 };
+use proofs::deletion_link;
 use store::{CommitError, Tx};
 use web::{Error, Json, Language, Problems};
 
 use crate::leaving::Leaving;
 
-/// Takes a scheduled deletion back. A mail says so.
+/// Cancels a scheduled deletion, and confirms that by mail.
 ///
-/// AWS calls: the batch that proves the session and brings what is scheduled, with the link that has to go with it, and the
+/// AWS calls: the batch that authenticates the caller and reads the scheduled deletion with its link, which is deleted too; the
 /// transaction.
 #[utoipa::path(delete, path = "/v1/me/deletion", tag = "account-deletion",
     extensions(("x-problems" = json!(["deletion_not_scheduled", "deletion_begun", "conflict"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn cancel_deletion(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Deletion>,
+    MemberWith { member, resource }: MemberWith<Deletion>,
     Language(locale): Language,
 ) -> Result<Json<Leaving>, Error> {
-    let deletion = subject.ok_or(Kind::DeletionNotScheduled)?;
+    let deletion = resource.ok_or(Kind::DeletionNotScheduled)?;
     let link = deletion.cancel.filter(|_| deletion.stage == Stage::Scheduled).ok_or(Kind::DeletionBegun)?;
     take_back(&s, member.user.id, link, Kind::DeletionNotScheduled).await?;
     Ok(Json(Leaving::of(&s.rules, &member.user, None, s.sys.now(), locale)))
 }
 
-/// Takes back the scheduling that this link belongs to. Who comes after the sweep is told so; who comes after somebody else
-/// who took it back, or scheduled again, is told `gone`.
+/// Cancels the scheduled deletion that this link belongs to. After the sweep has claimed the account the problem is
+/// [`Kind::DeletionBegun`]. After another cancellation, or a newer scheduling, it is of the kind `gone`.
 pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, gone: Kind) -> Result<(), Problem> {
     let mut tx = Tx::new();
-    let slot = deletion::cancel(&mut tx, &s.sys, user, link);
+    let slot = deletion_link::cancel(&mut tx, &s.sys, user, link);
     match s.table.commit(tx).await {
         Ok(()) => {
             tracing::info!(user.id = %user, "deletion cancelled");

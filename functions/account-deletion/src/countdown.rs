@@ -1,4 +1,4 @@
-//! How long is left, in numbers and in words.
+//! The remaining time, in numbers and in words.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 
 use crate::TEXTS;
 
-/// How long is left. The parts add up to `seconds_left`; a client that counts down begins there.
+/// The remaining time. The parts add up to `seconds_left`, with which a client starts its countdown.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Countdown {
-    /// All of it, in seconds; zero when it is over.
+    /// The whole remaining time in seconds, zero when it is over.
     #[schema(examples(2_591_998))]
     seconds_left: u64,
-    /// Whole days of it.
+    /// Whole days.
     #[schema(examples(29))]
     days: u64,
     /// Whole hours of the rest.

@@ -1,13 +1,13 @@
-//! How it stands with one's leaving: what every operation of a signed-in person answers.
+//! The state of the caller's account deletion: the answer of every operation for signed-in callers.
 
 use std::time::Duration;
 
 use accounts::{
-    MemberAnd,
     deletion::{Deletion, Stage},
     user::User,
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{
     Locale, Time, Timestamp,
     id::{DeletionId, UserId},
@@ -18,58 +18,58 @@ use web::{Error, Json, Language, Problems};
 
 use crate::{Rules, TEXTS, countdown::Countdown};
 
-/// How it stands with one's leaving.
+/// The state of the caller's account deletion.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Leaving {
-    /// How far it has come.
+    /// The stage of the deletion.
     status: Status,
     /// When it was scheduled.
     scheduled_at: Option<Timestamp>,
-    /// When it begins; not a moment earlier, and a quarter of an hour later at the most.
+    /// When the deletion begins: not earlier, and a quarter of an hour later at most.
     due_at: Option<Timestamp>,
-    /// How long there is left to take it back.
+    /// The remaining time in which it can be cancelled.
     countdown: Option<Countdown>,
-    /// For support, and for people who want to know exactly.
+    /// Details for support, and for people who want to know exactly.
     details: Details,
-    /// What to know and what to do, in the reader's language.
+    /// What the owner should know and can do, in the reader's language.
     instructions: Vec<String>,
-    /// What one agreed to, in the reader's language.
+    /// The policies that the owner has agreed to, in the reader's language.
     policies: Vec<Policy>,
 }
 
-/// How far it has come.
+/// The stage of the deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nobody wants to leave.
+    /// No deletion is scheduled.
     NotScheduled,
-    /// It will begin when it is due.
+    /// The deletion begins when it is due.
     Scheduled,
-    /// It has begun.
+    /// The deletion has begun.
     Purging,
 }
 
-/// For support, and for people who want to know exactly.
+/// Details for support, and for people who want to know exactly.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Details {
-    /// Whose account.
+    /// The id of the account.
     user_id: UserId,
-    /// Under which name.
+    /// The username of the account.
     username: String,
     /// Days between scheduling and beginning.
     #[schema(examples(30))]
     interval_days: u32,
-    /// The number of the deletion and of its receipt. Scheduling again gives a new one.
+    /// The id of the deletion and of its receipt. Scheduling again gives a new one.
     deletion_id: Option<DeletionId>,
 }
 
-/// Where a policy is.
+/// A link to a policy.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Policy {
-    /// What it is called.
+    /// The title of the policy.
     #[schema(examples("Privacy policy"))]
     name: String,
-    /// Where it is.
+    /// The address of the policy.
     #[schema(format = "uri", examples("https://stoa.example/privacy"))]
     url: String,
 }
@@ -113,15 +113,15 @@ fn policies(rules: &Rules, locale: Locale) -> Vec<Policy> {
     all.into_iter().filter_map(|(key, url)| Some(Policy { name: TEXTS.text(locale, key, &[]), url: url.as_deref()?.to_owned() })).collect()
 }
 
-/// Reads how it stands with one's leaving.
+/// Reads the state of the caller's account deletion.
 ///
-/// AWS calls: one, the batch that also proves the session.
+/// AWS calls: one, the batch that also authenticates the caller.
 #[utoipa::path(get, path = "/v1/me/deletion", tag = "account-deletion",
     responses((status = 200, body = Leaving), Problems))]
 pub async fn get_deletion(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Deletion>,
+    MemberWith { member, resource }: MemberWith<Deletion>,
     Language(locale): Language,
 ) -> Result<Json<Leaving>, Error> {
-    Ok(Json(Leaving::of(&s.rules, &member.user, subject.as_ref(), s.sys.now(), locale)))
+    Ok(Json(Leaving::of(&s.rules, &member.user, resource.as_ref(), s.sys.now(), locale)))
 }

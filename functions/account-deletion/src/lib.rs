@@ -1,8 +1,8 @@
-//! Leaving: scheduling the deletion of one's account, looking at it, taking it back.
+//! Account deletion: scheduling it, reading its state, cancelling it.
 //!
-//! Scheduling takes the password, taking back takes nothing but the will: a session, or the link in the mail. Nothing is
-//! restricted in between. Scheduling again starts the time afresh. Once the sweep has claimed the account, taking back is
-//! refused; which of the two came first is decided by one conditional write on one record (`accounts::deletion`).
+//! Scheduling takes the password. Cancelling only takes a session or the link in the mail. Nothing is restricted in between.
+//! Scheduling again starts the time anew. After the sweep has claimed the account, cancelling is refused. One conditional write
+//! on one item decides which of the two came first (`accounts::deletion`).
 
 mod by_link;
 mod cancel;
@@ -12,17 +12,18 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::{challenge::CodeKey, password::Hasher, token::Tokens};
+use accounts::token::Tokens;
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
+use proofs::{challenge::CodeKey, password::Hasher};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/deletion.ftl"), include_str!("../locales/pl/deletion.ftl"));
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -34,7 +35,7 @@ pub struct State {
     rules: Rules,
 }
 
-/// What an operator decides.
+/// The settings of an operator.
 #[derive(Clone)]
 struct Rules {
     days: u32,
@@ -43,7 +44,8 @@ struct Rules {
 }
 
 impl Rules {
-    /// Reads `DELETION_DAYS` (30), and where the policies are: `TERMS_URL` and `PRIVACY_URL`, left out if they are nowhere.
+    /// Reads `DELETION_DAYS` (30), and the addresses of the policies, `TERMS_URL` and `PRIVACY_URL`. Policies without an
+    /// address are left out.
     fn read(r: &mut Reader<'_>) -> Self {
         let days = r.or("DELETION_DAYS", 30);
         if !(1..=365).contains(&days) {
@@ -58,7 +60,7 @@ impl Rules {
     }
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "account-deletion", "Leaving: scheduling the deletion of one's account, and taking it back.", State =>
     leaving::get_deletion,
     schedule::schedule_deletion,

@@ -1,13 +1,14 @@
-//! Scheduling. It takes a fresh proof and the password, because a session that was left open must not be enough to lose
+//! Scheduling a deletion. It takes a fresh proof and the password, because a stolen session must not be enough to delete
 //! everything.
 
 use accounts::{
-    Fresh, MemberAnd,
-    deletion::{self, Deletion, Stage},
-    password, session, staff,
+    deletion::{Deletion, Stage},
+    session, staff,
 };
 use axum::extract::State;
+use callers::{Fresh, MemberWith};
 use kernel::{Kind, Problem, Secret};
+use proofs::{deletion_link, password};
 use serde::Deserialize;
 use store::{
     CommitError, Item as _, Slot, Tx, Update,
@@ -18,40 +19,40 @@ use web::{Client, Error, Json, Language, Problems};
 
 use crate::leaving::Leaving;
 
-/// The proof that it is the owner who wants to leave.
+/// The proof that the owner wants the deletion.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleDeletion {
-    /// The current password; not needed where there is none.
+    /// The current password. Not needed for an account without one.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
-/// Schedules the deletion of one's account. If it is scheduled already the time starts afresh. A mail says so and has a link
-/// that takes it back. Every other sign-in ends. Superusers stay until another superuser has taken that role away.
+/// Schedules the deletion of the caller's account. If it is scheduled already the time starts anew. A mail confirms it and has
+/// a link that cancels it. All other sessions end. A superuser has to lose that role first, by another superuser.
 ///
-/// AWS calls: the batch that proves the session and brings what was scheduled before; two counters of attempts, which count before
-/// the password is compared; the password; a counter of mails; the transaction, and the client's counter back.
+/// AWS calls: the batch that authenticates the caller and reads an earlier deletion; two counters of attempts, before the
+/// password is compared; the password; a counter of mails; the transaction, and an update that gives the client's attempt back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", request_body = ScheduleDeletion,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["deletion_schedules", "password"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
-    Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<Deletion>>,
+    Fresh(MemberWith { member, resource }): Fresh<MemberWith<Deletion>>,
     client: Client,
     Language(locale): Language,
     Json(body): Json<ScheduleDeletion>,
 ) -> Result<Json<Leaving>, Error> {
-    let (user, before, now) = (&member.user, subject, s.sys.now());
+    let (user, before, now) = (&member.user, resource, s.sys.now());
     if before.as_ref().is_some_and(|d| d.stage != Stage::Scheduled) {
         return Err(Kind::DeletionBegun.into());
     }
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
-    // Each mails a link; a wrong password does not.
+    // Each scheduling mails a link. A wrong password does not.
     limits::take(&s.table, now, &[Limit::new("deletion_schedules", user.id, 10, DAY)]).await?;
-    let (deletion, slot) = deletion::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
-    // Whoever else is in stays no longer than the owner, who may come back.
+    let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
+    // Other sessions end, because the person who uses them may not be the owner. The owner can sign in again.
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));
     let may_leave = staff::no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { refused(e, slot) })?;
@@ -62,7 +63,7 @@ pub async fn schedule_deletion(
 fn refused(e: CommitError, slot: Slot) -> Problem {
     match e {
         CommitError::Refused(r) if r.at(slot) => {
-            // Scheduled or cancelled from another device meanwhile, or claimed.
+            // Scheduled or cancelled from another device in the meantime, or claimed by the sweep.
             let stage = r.current(slot).and_then(|row| row.decode::<Deletion>().ok()).map(|d| d.stage);
             let begun = matches!(stage, Some(Stage::Purging | Stage::Done));
             Problem::new(if begun { Kind::DeletionBegun } else { Kind::Conflict })

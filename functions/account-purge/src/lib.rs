@@ -1,12 +1,12 @@
-//! Removes an account, step by step, so that nothing is left.
+//! Deletes an account step by step, until none of its data is left.
 //!
-//! The sweep has closed the account and handed it over. Each step (`steps`) may be run again at any point and is noted when it
-//! is done, so that whoever kills this function, as often as they like, only makes it begin again where it was. A lease keeps
-//! a second run away while one is at work; the fallback hands on what lost its run. A run that has no time left hands the
-//! rest to another by the same event. In the end a tombstone and a receipt remain, which name nobody.
+//! The sweep has closed the account and handed it over. Each step (`steps`) is idempotent and recorded when it is done, so that
+//! a run after a killed one continues with the first unfinished step. A lease keeps a second run from working at the same time,
+//! and the fallback restarts a purge that has lost its run. A run that is short of time sends the same event again for the
+//! rest. In the end a tombstone and a receipt remain, which identify nobody.
 //!
-//! AWS calls: an update to take the lease, one to note each step, and the closing transaction; between them what the steps
-//! say. Fewer would mean that a killed run begins from the start, or that two work at once.
+//! AWS calls: an update to take the lease, one to record each step, and the closing transaction, besides the calls of the
+//! steps. With fewer, a run after a killed one would begin from the start, or two would work at once.
 
 mod steps;
 
@@ -22,14 +22,14 @@ use messaging::Sockets;
 use steps::{Progress, Step};
 use store::Table;
 
-/// So long before the platform ends the run the rest is handed on.
+/// The rest is handed to another run when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
-/// What is assumed to be left where the platform does not say.
+/// The time that is assumed to be left if the platform does not report it.
 const UNTOLD: Duration = Duration::from_secs(60);
-/// So long before the lease is over it is renewed.
+/// The lease is renewed when less than this is left of it.
 const RENEWAL: Duration = Duration::from_secs(300);
 
-/// What this function may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     table: Table,
@@ -59,7 +59,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 async fn purge(s: &State, context: &Context, envelope: Envelope) -> Result<(), Failure> {
     let Event::AccountPurgeDue { user, deletion } = envelope.event else { return Err("not an event that anything is purged for".into()) };
-    // The platform's own repetitions of an invocation keep its id: what a killed run held is its successor's at once.
+    // The platform's retries of an invocation keep its id, so that a retry takes over the lease of the killed run at once.
     match deletion::hold(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
         Hold::Mine(mut deletion) => {
             let outcome = run(s, context, &mut deletion).await;
@@ -68,7 +68,7 @@ async fn purge(s: &State, context: &Context, envelope: Envelope) -> Result<(), F
             }
             outcome
         }
-        // Should the other run die, the fallback comes back to it.
+        // If the other run is killed, the fallback restarts the purge.
         passed_by @ (Hold::Another | Hold::Over) => {
             tracing::info!(deletion.id = %deletion, why = ?passed_by, "passed by");
             Ok(())
@@ -94,7 +94,7 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
     Ok(())
 }
 
-/// Repeats a step until nothing is left for it. False if there is no time for that.
+/// Repeats a step until nothing is left to delete for it. False if the time is too short for that.
 async fn finished(s: &State, context: &Context, deletion: &Deletion, step: &Step) -> Result<bool, Failure> {
     let mut renewed: Time = s.sys.now();
     loop {

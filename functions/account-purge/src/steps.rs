@@ -1,18 +1,20 @@
-//! What is removed, in which order: one line for each feature, whose own crate knows how.
+//! The steps of a deletion and their order: one line for each feature, whose own crate deletes its data.
 //!
-//! First every way in, so that nothing is written behind the purge's back; the record that names the person after all that
-//! needs a name. Flows come last: anybody can begin one with an address that still has its owner. A step removes a bounded part
-//! and says whether there is more; it may be cut off and run again at any point. Steps are remembered by their names, so that a step that a new deployment adds is still done for
-//! an account that is half purged.
+//! First all sessions and credentials, so that nothing is written while the purge runs. The account itself comes after
+//! everything that needs its name. Flows come last, because anybody can begin one with an address that still has its owner. A
+//! step deletes a bounded part and returns whether there is more. It may be interrupted and repeated at any point. Steps are
+//! recorded by their names, so that a step of a new deployment is still run for an account that is half purged.
 //!
-//! Not in the list is what names nobody or goes by itself: outbox items and the records of handled events carry ids and
-//! expire, counters of limits stand under hashes and expire within a day, those of wrong codes in a row within a year. An address
-//! or number of this person's that another member asked to make theirs stands with that member, who cannot prove it: nothing leads
-//! there, and it expires within a day of being asked for last.
+//! Not in the list are items that identify nobody or expire: outbox items and records of processed events have ids only and
+//! expire, counters of limits have hashed keys and expire within a day, those of consecutive wrong codes within a year. An
+//! address or number of this person that another member asked to change to is stored with that member, who cannot prove it:
+//! nothing refers to it from elsewhere, and it expires within a day of the last request.
 
-use accounts::deletion::Deletion;
+use accounts::{deletion::Deletion, identifier::Contact, user::User};
 use function::Failure;
 use futures_util::future::{BoxFuture, FutureExt as _};
+use proofs::challenge::{Challenge, Purpose};
+use store::Key;
 
 use crate::State;
 
@@ -22,15 +24,21 @@ pub(crate) const ALL: [Step; 7] = [
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
-    step("account", |s, d| run(accounts::purge::erase(&s.table, d.user))),
+    step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
 
+/// Where the code to sign in with a person's number is. Whoever asked for it did not say whose number it is.
+fn phone_code(user: &User) -> Option<Key> {
+    let phone = user.phone.clone().map(Contact::Phone)?;
+    Some(Challenge::key_of(Challenge::id_of(Purpose::PhoneLogin, &phone, "")))
+}
+
 /// One step.
 pub(crate) struct Step {
-    /// Under which it is noted.
+    /// The name under which it is recorded as done.
     pub name: &'static str,
-    /// Removes a part.
+    /// Deletes a part.
     pub run: Run,
 }
 
@@ -40,12 +48,12 @@ const fn step(name: &'static str, run: Run) -> Step {
     Step { name, run }
 }
 
-/// How far a step has come.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// Nothing is left.
+    /// Nothing is left to delete.
     Done,
-    /// Run it again.
+    /// There is more to delete: run the step again.
     More,
 }
 

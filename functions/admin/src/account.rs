@@ -1,21 +1,21 @@
-//! An account as staff see it: in which state it is, and what its owner may do. Nothing of what is in it.
+//! An account as staff see it: its state and its owner's roles, and none of its content.
 
 use accounts::{
-    Staff,
     deletion::Deletion,
     identifier::{Contact, Username},
-    staff::{Administrator, Role, Roles},
+    staff::{Role, Roles},
     user::{Status, User},
     username::UsernameClaim,
 };
 use axum::extract::State;
+use callers::{Staff, staff::Administrator};
 use kernel::{Kind, Problem, Timestamp, id::UserId};
 use serde::Serialize;
 use store::Table;
 use utoipa::ToSchema;
 use web::{Error, Json, Path, Problems};
 
-/// What is known of somebody's account.
+/// What is read of an account.
 pub struct Account {
     pub user: User,
     pub roles: Roles,
@@ -23,7 +23,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account of this name. Two reads: the name says which record only once it is read.
+    /// The account with this username. Two reads, because the first one, of the name's claim, has the key of the second.
     ///
     /// # Errors
     /// [`Kind::NotFound`] if nobody has the name.
@@ -49,7 +49,7 @@ impl Account {
         }
     }
 
-    /// That the account is not in a state that something takes.
+    /// The problem for an account whose state does not allow an operation.
     #[track_caller]
     pub fn refusal(&self) -> Problem {
         match serde_json::to_value(self.state()) {
@@ -59,45 +59,45 @@ impl Account {
     }
 }
 
-/// In which state an account is.
+/// The state of an account.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountState {
     /// In use.
     Active,
-    /// In use, and to be deleted when that is due.
+    /// In use, with a scheduled deletion.
     Leaving,
-    /// Put to rest; only a superuser puts it back into use.
+    /// Deactivated. Only a superuser can reactivate it.
     Deactivated,
-    /// Being deleted; there is no way back.
+    /// Being deleted, which cannot be cancelled any more.
     Purging,
 }
 
-/// Somebody's account.
+/// An account as staff see it.
 #[derive(Serialize, ToSchema)]
 pub struct AccountInfo {
-    /// Whose.
+    /// The id of the account.
     user_id: UserId,
-    /// Whose, for people.
+    /// The username.
     #[schema(examples("anna"))]
     username: String,
-    /// In which state it is.
+    /// The state of the account.
     state: AccountState,
-    /// What its owner may do besides what everybody may.
+    /// The roles of its owner.
     roles: Vec<Role>,
-    /// Where mails go, masked.
+    /// The e-mail address, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("a****@example.test"))]
     email: Option<String>,
-    /// Where text messages go, masked.
+    /// The phone number, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("+••••••56"))]
     phone: Option<String>,
-    /// Whether signing in takes a second step.
+    /// Whether second factors are on.
     second_step: bool,
-    /// When it was made.
+    /// When the account was made.
     created_at: Timestamp,
-    /// Since when it is put to rest, if it is and that was noted.
+    /// Since when it is deactivated. Absent if it is not, or if that was not recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     deactivated_at: Option<Timestamp>,
     /// When its deletion is due, if one is scheduled or has begun.
@@ -124,11 +124,12 @@ impl From<Account> for AccountInfo {
     }
 }
 
-/// Shows in which state somebody's account is, and which roles they have.
+/// Shows the state and the roles of an account.
 ///
 /// For administrators, with a second factor. Contacts are masked.
 ///
-/// AWS calls: three, the batch that proves the session and brings the caller's roles, whose the name is, and a batch for the account.
+/// AWS calls: three. The batch that authenticates the caller and reads their roles, the claim of the username, and a batch for
+/// the account.
 #[utoipa::path(get, path = "/v1/admin/users/{username}", tag = "admin",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
     responses((status = 200, body = AccountInfo), Problems))]

@@ -1,22 +1,23 @@
-//! What staff do with people's accounts: looking at one, putting it back into use, giving and taking roles; and how there comes to
-//! be anybody who may.
+//! What staff do with people's accounts: reading their state, reactivating them, giving and removing roles, and becoming the
+//! first superuser.
 //!
-//! Whatever changes something takes a superuser who has lately proven a strong factor, is in the audit in the same transaction
-//! (`accounts::audit`), and is refused to whoever is no superuser any more when it happens. Nobody changes their own roles. What
-//! somebody may do is read with every request of theirs: a role that is taken is gone with their next one, so their sign-ins go on.
+//! Every change takes a superuser with a recent proof by a strong factor, is in the audit in the same transaction
+//! (`accounts::audit`), and is refused if the caller is no superuser any more at that moment. Nobody changes their own roles.
+//! Roles are read with every request, so that a removed role ends with the next request, and sessions can go on.
 //!
-//! The first superuser is one by the secret of an operator (`cargo xtask appoint`, `accounts::first`); there is no other way, and no
-//! default one.
+//! The first superuser is made with the secret of an operator (`cargo xtask appoint`, `crate::first`). There is no other
+//! way, and no default superuser.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/admin/users/{username}` | the caller and their roles in one; whose the name is; a batch for the account |
+//! | `GET /v1/admin/users/{username}` | the caller and their roles in one; the claim of the username; a batch for the account |
 //! | `POST /v1/admin/users/{username}/reactivation` | the same and a transaction |
 //! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same and a transaction |
-//! | `POST /v1/admin/first` | the caller and what they were offered in one; a counter; their roles; a transaction |
+//! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 
 mod account;
 mod first;
+pub mod offer;
 mod reactivate;
 mod roles;
 
@@ -27,7 +28,7 @@ use kernel::Sys;
 use store::Table;
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -37,7 +38,7 @@ pub struct State {
     tokens: Tokens,
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "admin", "For staff: people's accounts and roles.", State =>
     first::become_first_superuser,
     account::get_account,

@@ -1,12 +1,12 @@
-//! Putting an account back into use that its owner, or a number that was given out again, put to rest.
+//! Reactivating an account that was deactivated by its owner, or because its number was recycled.
 
 use accounts::{
-    Fresh, Staff,
     audit::{Action, Entry},
-    staff::{self, Superuser},
+    staff::{self},
     user::{Status, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Staff, staff::Superuser};
 use events::Notice;
 use kernel::{Kind, Problem};
 use store::{Item as _, Tx, Update, field};
@@ -14,13 +14,13 @@ use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
 
-/// Puts a deactivated account back into use, with everything that is in it. The sign-ins and trusted devices from before stay ended:
-/// the owner signs in again as they did, and is told so, by mail or, without an address, by text message.
+/// Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay ended: the owner signs in
+/// again as before, and is notified by mail or, without an address, by text message.
 ///
-/// For superusers who have lately proven a second factor.
+/// For superusers with a recent proof by a second factor.
 ///
-/// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
+/// account; the transaction.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["account_state", "conflict"]))),
@@ -40,7 +40,7 @@ pub async fn reactivate_account(
     let back = Update::of(user.key()).set("status", Status::Active).remove("deactivated_at").add("version", 1);
     tx.update(back.when(field("status").eq(Status::Deactivated)));
     let still = staff::superuser(&mut tx, actor);
-    let entry = Entry::by(&s.sys, actor, &request, Action::AccountReactivated, user.id);
+    let entry = Entry::by(&s.sys, actor, &request.0, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
     tell(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
     s.table

@@ -1,25 +1,25 @@
-//! Giving and taking roles. Whoever does either is a superuser when it happens, and not the one whom it happens to: that is why
-//! there is always a superuser left, whoever takes whose role at the same moment.
+//! Giving and removing roles. The caller must be a superuser at the moment of the change, and cannot change their own roles.
+//! Therefore one superuser always remains, even when several remove each other's role concurrently.
 
 use accounts::{
-    Fresh, Staff,
     audit::{Action, Entry},
-    staff::{self, Role, Superuser},
+    staff::{self, Role},
 };
 use axum::extract::State;
+use callers::{Fresh, Staff, staff::Superuser};
 use kernel::{Kind, Problem};
 use store::Tx;
 use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
 
-/// Gives somebody a role. Nothing happens if they have it.
+/// Gives somebody a role. If they have it already nothing changes.
 ///
-/// For superusers who have lately proven a second factor; to somebody else, whose account is in use and not about to be deleted. Until
-/// they have a second factor themselves the role opens nothing.
+/// For superusers with a recent proof by a second factor. The other account must be in use, without a scheduled deletion.
+/// Without a second factor of their own the role allows its owner nothing.
 ///
-/// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
+/// account; the transaction.
 #[utoipa::path(put, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin",
     params(
         ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
@@ -37,13 +37,12 @@ pub async fn grant_role(
     change(&s, &caller, &request, &account, role, Action::RoleGranted).await
 }
 
-/// Takes a role from somebody, from their next request on. Nothing happens if they do not have it. What they may do by another role
-/// they still may.
+/// Removes a role from somebody, from their next request on. If they do not have it nothing changes. Their other roles stay.
 ///
-/// For superusers who have lately proven a second factor; from somebody else, so that the last superuser stays.
+/// For superusers with a recent proof by a second factor. Nobody removes their own role, so that the last superuser stays.
 ///
-/// AWS calls: the batch that proves the session and brings the caller's roles; whose the name is; a batch for the account; the
-/// transaction.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
+/// account; the transaction.
 #[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin",
     params(
         ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
@@ -82,7 +81,7 @@ async fn change(
     before.replace(&mut tx, &after);
     let still = staff::superuser(&mut tx, actor);
     let staying = granted.then(|| staff::staying(&mut tx, subject));
-    let entry = Entry::by(&s.sys, actor, request, action, subject);
+    let entry = Entry::by(&s.sys, actor, &request.0, action, subject);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles));
     s.table.commit(tx).await.map_err(|e| match e {
         e if e.refused(still) => Kind::Forbidden.because("the caller lost the role meanwhile"),

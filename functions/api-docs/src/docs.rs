@@ -7,11 +7,11 @@ use web::{Error, Path, Problems};
 
 use crate::files;
 
-/// Only files of our own: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
+/// Only files of this site: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
 /// sheet are `data:` URLs.)
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Lets one read and try the API in a browser.
+/// Shows the API in a page where it can be read and tried.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -23,7 +23,7 @@ pub async fn get_docs() -> Response {
     (headers, include_str!("../assets/docs.html")).into_response()
 }
 
-/// Brings what the pages consist of. `/docs/flows` shows the flows of signing up and in as sequence diagrams.
+/// Serves the files of the pages. `/docs/flows` shows the flows of signing up and in as sequence diagrams.
 ///
 /// AWS calls: none.
 #[utoipa::path(

@@ -10,14 +10,14 @@ use web::Error;
 
 struct File {
     name: &'static str,
-    /// Of the compressed bytes.
+    /// The validator of the compressed bytes.
     hash: &'static str,
     gzip: &'static [u8],
 }
 
 const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// Answers with a file: compressed if the client takes gzip, and with 304 if the client has it already.
+/// Answers with a file: compressed if the client accepts gzip, and with 304 if the client has it already.
 ///
 /// `headers` are those of the request; `cached` is how long the file may be kept, for `Cache-Control`.
 ///
@@ -26,7 +26,7 @@ const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 pub fn file(name: &str, content_type: &'static str, cached: &'static str, headers: &HeaderMap) -> Result<Response, Error> {
     let file = FILES.iter().find(|file| file.name == name).ok_or(Kind::NotFound)?;
     let compressed = takes_gzip(headers);
-    // Each encoding is a representation of its own, with a validator of its own (RFC 9110 §8.8.3.3).
+    // Each encoding is a separate representation with a separate validator (RFC 9110 §8.8.3.3).
     let tag = format!("\"{}{}\"", file.hash, if compressed { "-gzip" } else { "" });
     let mut response = if has(headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -44,7 +44,7 @@ pub fn file(name: &str, content_type: &'static str, cached: &'static str, header
     Ok(response)
 }
 
-/// Whether `Accept-Encoding` takes gzip (RFC 9110 §12.5.3).
+/// Whether `Accept-Encoding` accepts gzip (RFC 9110 §12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let weight = |coding: &str| {

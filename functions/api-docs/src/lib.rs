@@ -1,8 +1,8 @@
-//! The API's documents: the OpenAPI description, a page to read and try it with, and what each kind of problem means. It also
-//! answers what no route is for, because it knows all paths and is the smallest of the functions.
+//! The API's documents: the OpenAPI description, a page to read and try it, and a page about each kind of problem. It also
+//! answers requests without a route, because it knows all paths and is the smallest of the functions.
 //!
-//! Everything is compiled in, compressed, Swagger UI included, and nothing is loaded from elsewhere: the page's policy allows its own
-//! origin and nothing inline.
+//! Everything, Swagger UI included, is compiled in and compressed, and nothing is loaded from elsewhere: the page's policy
+//! allows its own origin and nothing inline.
 
 mod docs;
 mod document;
@@ -14,7 +14,7 @@ use axum::routing::any;
 use function::{Boot, Function, StartError};
 use web::Edge;
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "api-docs", "This description, and the pages to read it with.", Edge =>
     document::get_document,
     docs::get_docs,

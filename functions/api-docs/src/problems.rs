@@ -1,4 +1,4 @@
-//! What a kind of problem means: the page that the `type` of every problem document leads to (RFC 9457 §3.1.1).
+//! The page about a kind of problem, to which the `type` of every problem document leads (RFC 9457 §3.1.1).
 
 use axum::response::{IntoResponse as _, Response};
 use http::header;
@@ -7,7 +7,7 @@ use web::{Error, Language, Path, Problems};
 
 use crate::docs::POLICY;
 
-/// Says what a kind of problem means.
+/// Explains a kind of problem.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -18,7 +18,7 @@ use crate::docs::POLICY;
 )]
 pub async fn get_problem(Path(code): Path<String>, Language(locale): Language) -> Result<Response, Error> {
     let kind = Kind::ALL.iter().find(|k| k.code() == code).ok_or(Kind::NotFound)?;
-    // Titles and codes are ours: nothing of the request is written into the page.
+    // Titles and codes are our own texts: nothing of the request is written into the page.
     let page = format!(
         include_str!("../assets/problem.html"),
         language = locale.tag(),

@@ -1,4 +1,4 @@
-//! What no route is for: a path that there is not, or a method that a path does not take.
+//! Requests without a route: an unknown path, or a method that a path does not have.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use http::{HeaderValue, header};
 use kernel::Kind;
 use web::Error;
 
-/// Every path of the API and the methods that it takes, from the document.
+/// Every path of the API with its methods, from the document.
 const PATHS: &[(&str, &[&str])] = include!(concat!(env!("OUT_DIR"), "/paths.rs"));
 
-/// Answers 405 with `Allow` where the path takes other methods (RFC 9110 §15.5.6), and 404 elsewhere.
+/// Answers 405 with `Allow` if the path has other methods (RFC 9110 §15.5.6), and 404 otherwise.
 pub async fn answer(path: Result<Path<String>, PathRejection>) -> Response {
     let allowed = methods(path.as_ref().map_or("", |Path(path)| path));
     if allowed.is_empty() {
@@ -27,7 +27,7 @@ pub async fn answer(path: Result<Path<String>, PathRejection>) -> Response {
     response
 }
 
-/// The methods of every template that a path, which is given without its first slash, is one of.
+/// The methods of every path template that matches a path, which is given without its first slash.
 fn methods(path: &str) -> BTreeSet<&'static str> {
     let fits = |template: &str| {
         let (mut parts, mut given) = (template.split('/').skip(1), path.split('/'));

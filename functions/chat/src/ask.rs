@@ -1,4 +1,4 @@
-//! What clients may ask on this stream, and what they are answered.
+//! The requests of clients on this stream, and the answers.
 
 use std::num::NonZeroU64;
 
@@ -19,83 +19,83 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ask {
-    /// What is there to catch up with? Also the sign of life that a silent client gives.
+    /// Asks for the state of the caller's rooms. Clients that are silent also send it as a sign of life.
     Hello {},
-    /// Say something.
+    /// Sends a message.
     Send {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// What.
+        /// The text.
         text: String,
-        /// The client's name for this send; repeating it commits nothing more.
+        /// The client's nonce for this message. Repeating it commits nothing more.
         nonce: Nonce,
     },
-    /// Everything after a number.
+    /// Asks for the messages after a number.
     Sync {
-        /// Where.
+        /// The room.
         room: RoomName,
         /// The last number the client has.
         since: u64,
-        /// Messages at most.
+        /// The maximum number of messages.
         limit: Option<u32>,
     },
-    /// Older messages.
+    /// Asks for older messages.
     History {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// Only what came before this number; absent means the newest.
+        /// Only messages before this number. Absent means the newest.
         before: Option<NonZeroU64>,
-        /// Messages at most.
+        /// The maximum number of messages.
         limit: Option<u32>,
     },
-    /// How many others are online?
+    /// Asks how many others are online.
     Online {
-        /// Where: the public room.
+        /// The public room.
         room: RoomName,
     },
 }
 
-/// What is asked, with everything checked for which nothing has to be read.
+/// A request with everything checked that needs no read.
 #[derive(Debug)]
 pub enum Act {
     /// See [`Ask::Hello`].
     Hello,
     /// See [`Ask::Send`].
     Send {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// What.
+        /// The text.
         text: Text,
-        /// The client's name for this send.
+        /// The client's nonce for this message.
         nonce: Nonce,
     },
     /// See [`Ask::Sync`].
     Sync {
-        /// Where.
+        /// The room.
         room: RoomId,
         /// The last number the client has.
         since: u64,
-        /// Messages at most.
+        /// The maximum number of messages.
         limit: u32,
     },
     /// See [`Ask::History`].
     History {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Only what came before this number.
+        /// Only messages before this number.
         before: Option<u64>,
-        /// Messages at most.
+        /// The maximum number of messages.
         limit: u32,
     },
     /// See [`Ask::Online`].
     Online {
-        /// Where.
+        /// The room.
         room: RoomId,
     },
 }
 
 impl Ask {
-    /// Checks what needs no reading.
+    /// Checks what needs no read.
     ///
     /// # Errors
     /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`]
@@ -113,7 +113,7 @@ impl Ask {
 }
 
 impl Act {
-    /// What must be read to judge it. A greeting tells how far the public room is.
+    /// The items to read for it. A hello also takes the last number of the public room.
     pub fn about(&self) -> About<'_> {
         match self {
             Self::Hello => About { room: PUBLIC, nonce: None },
@@ -127,102 +127,102 @@ impl Act {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Answer {
-    /// To `hello`.
+    /// The answer to `hello`.
     Hello {
-        /// The public room first.
+        /// The caller's rooms, the public room first.
         rooms: Vec<RoomState>,
-        /// Whether there are more rooms than fit: `GET /v1/rooms` lists them.
+        /// Whether there are more rooms than fit into the frame: `GET /v1/rooms` lists them.
         more: bool,
-        /// Distinct others who are online.
+        /// The number of other people who are online.
         online: u64,
-        /// Whether there are more than were counted.
+        /// Whether more are online than were counted.
         online_more: bool,
-        /// What the server keeps to.
+        /// The limits of the server.
         limits: Limits,
     },
-    /// To `send`: committed. A repetition gets the same.
+    /// The answer to `send`: the message is committed. A repetition gets the same answer.
     Ack {
-        /// Where.
+        /// The room.
         room: RoomId,
         /// The message's number.
         seq: u64,
-        /// The message.
+        /// The id of the message.
         id: MessageId,
-        /// As it was sent.
+        /// The nonce as it was sent.
         nonce: Nonce,
         /// When its number was taken.
         created_at: Timestamp,
     },
-    /// To `sync`.
+    /// The answer to `sync`.
     Sync {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Ascending.
+        /// The messages in ascending order.
         messages: Vec<Message>,
-        /// Ask for what comes after this number next.
+        /// The number to send as `since` next.
         upto: u64,
         /// The last number in the room.
         last_seq: u64,
-        /// Whether there is more to ask for now.
+        /// Whether there are more messages to ask for now.
         more: bool,
-        /// Seconds to wait before asking: a message is still being written.
+        /// Seconds to wait before asking again, because a message is still being written.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u32>,
     },
-    /// To `history`.
+    /// The answer to `history`.
     History {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Ascending.
+        /// The messages in ascending order.
         messages: Vec<Message>,
-        /// The newest number that this page decides: `sync` from here for what is newer.
+        /// The highest number that this page covers: newer messages are read with `sync` from here.
         upto: u64,
-        /// Send this as `before` for the page before; absent at the beginning of the room.
+        /// The number to send as `before` for the page before this one. Absent at the beginning of the room.
         #[serde(skip_serializing_if = "Option::is_none")]
         before: Option<u64>,
     },
-    /// To `online`.
+    /// The answer to `online`.
     Online {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Distinct others who are online.
+        /// The number of other people who are online.
         online: u64,
-        /// Whether there are more than were counted.
+        /// Whether more are online than were counted.
         more: bool,
     },
 }
 
-/// A room, for catching up.
+/// The state of a room, for catching up.
 #[derive(Debug, Serialize)]
 pub struct RoomState {
-    /// Which.
+    /// The room.
     pub room: RoomId,
-    /// What kind.
+    /// The kind of room.
     pub kind: RoomKind,
-    /// The last number in it: a client that has less asks with `sync`.
+    /// The last number in it. A client that has a lower one asks with `sync`.
     pub last_seq: u64,
-    /// The other one's name, in a direct room.
+    /// The username of the other person in a direct room.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub with: Option<messaging::message::Author>,
 }
 
-/// What the server keeps to, so that clients need not guess.
+/// The limits of the server, so that clients need not guess.
 #[derive(Debug, Serialize)]
 pub struct Limits {
-    /// Characters of a message.
+    /// Maximum characters of a message.
     pub message_chars: usize,
-    /// Messages in any 60 seconds; one more bans.
+    /// Maximum messages in any 60 seconds. One more bans the account.
     pub messages_per_minute: usize,
-    /// Frames that may come at once, on a socket and for an account.
+    /// Frames that an account may send at once, on all its sockets.
     pub frames_at_once: u32,
-    /// Frames a second in the long run. A frame that is refused for what it says counts twice.
+    /// Frames a second in the long run. A frame that is refused for its content counts twice.
     pub frames_per_second: u32,
-    /// Messages of one page.
+    /// Maximum messages of one page.
     pub page: u32,
-    /// Bytes of a frame from a client.
+    /// Maximum bytes of a frame from a client.
     pub frame_bytes: u32,
-    /// A client that has nothing to say sends `hello` this often.
+    /// Seconds between the `hello` frames of a silent client.
     pub ping_seconds: u32,
-    /// The platform ends a socket after this long: come back a little earlier, and not all at once.
+    /// Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times.
     pub connection_seconds: u32,
 }

@@ -1,4 +1,4 @@
-//! The greeting: where a client stands, room by room, and who is there.
+//! The answer to a `hello`: the state of each room, and who is online.
 
 use accounts::user::User;
 use kernel::Problem;
@@ -17,7 +17,7 @@ use crate::{
     online::others,
 };
 
-/// Rooms of one greeting: with the names of the other people they fit into a frame.
+/// Maximum rooms in one answer: with the names of the other people they fit into a frame.
 const ROOMS: u32 = 100;
 
 const LIMITS: Limits = Limits {
@@ -31,13 +31,13 @@ const LIMITS: Limits = Limits {
     connection_seconds: 2 * 3600,
 };
 
-/// Answers `hello`. The public room was read with the person.
+/// Answers `hello`. The public room was read together with the caller.
 pub async fn hello(s: &State, user: &User, public: Room) -> Result<Answer, Problem> {
     let ((rooms, more), online) = tokio::try_join!(rooms_of(s, user, public), presence::online(&s.table, s.sys.now()))?;
     Ok(Answer::Hello { rooms, more, online: others(online), online_more: online.more, limits: LIMITS })
 }
 
-/// A person's rooms, and whether there are more of them.
+/// A person's rooms, and whether there are more.
 async fn rooms_of(s: &State, user: &User, public: Room) -> Result<(Vec<RoomState>, bool), StoreError> {
     let memberships = room::of_user(&s.table, user.id, None, ROOMS).await?;
     let (public, mine) = room::with_peers(&s.table, Some(public), &memberships.items).await?;

@@ -1,20 +1,21 @@
-//! The chat stream: greeting, sending, catching up, reading back, who is there.
+//! The chat stream: hello, sending, catching up, reading history, who is online.
 //!
-//! Every frame is judged anew: session, account, ban, membership. Errors are frames and the socket survives them; only who
-//! may not speak any more (signed out, banned) is told so and closed.
+//! Every frame is checked on its own: session, account, ban, membership. Errors are frames, and the socket stays open. Only
+//! callers who may not send any more (signed out, banned) get an error and are closed.
 //!
-//! AWS calls of a frame: who speaks is a batch read, and the first frame of a socket at an instance takes a read besides, because
-//! the platform tells no more than the id of the socket. The answer is what the function returns, and no call. In between:
+//! AWS calls of a frame: a batch read that authenticates the sender. The first frame of a socket at an instance takes another
+//! read, because the platform only passes the id of the socket. The answer is the function's response and takes no call. In
+//! between:
 //!
 //! | payload | calls |
 //! |---|---|
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any, four queries of who is online |
 //! | `send` | the number, the transaction, beside it the batch read of the members' sockets; then one post for each socket |
 //! | `send` again | none |
-//! | `sync`, `history` | one query, up to eight where messages were taken away; one write for each old hole that nobody met before |
+//! | `sync`, `history` | one query, up to eight where messages were deleted; one write for each old gap that nobody has met before |
 //! | `online` | four queries, one for each shard |
 //!
-//! Once a minute, a frame also renews when the person was last seen. A frame that is refused for its form or comes too early
+//! Once a minute, a frame also updates when the person was last seen. A frame that is refused for its form or comes too early
 //! ([`messaging::pace`]) takes none of these calls.
 
 mod ask;
@@ -40,7 +41,7 @@ use crate::ask::{Act, Answer, Ask};
 /// The stream's name: the route that API Gateway selects by it.
 pub const STREAM: &str = "chat";
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 pub struct State {
     table: Table,
@@ -68,7 +69,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// Answers one frame. Never fails: what goes wrong is told to the client.
+/// Answers one frame. It never fails: errors are sent to the client.
 async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<serde_json::Value, Failure> {
     let socket = event.request_context.connection_id.unwrap_or_default();
     let request = event.request_context.request_id.unwrap_or_default();
@@ -94,7 +95,7 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
 type Outcome = Result<(Answer, Delivery), Problem>;
 type Delivery = Option<(messaging::message::Message, Vec<presence::Presence>)>;
 
-/// Answers a frame if it does not come too early. Nothing, if its sockets were closed for it.
+/// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
 async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
     let cost = if act.is_ok() { Cost::Once } else { Cost::Twice };
     let owner = match s.pace.enter(&s.table, socket, cost, s.sys.now()).await {
@@ -105,7 +106,7 @@ async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Ou
     let outcome = match act {
         Ok(act) => {
             let outcome = Box::pin(answer(s, socket, owner, act, &mut locale)).await;
-            // What fails on our side is not the client's.
+            // Our own failures do not count against the client.
             let refused = outcome.as_ref().is_err_and(|problem| problem.kind.status() < 500);
             s.pace.answered(socket, owner.user, locale, refused, s.sys.now());
             outcome

@@ -1,4 +1,4 @@
-//! Who is there: distinct other people, however many tabs they have.
+//! Who is online: other people, each counted once with any number of tabs.
 
 use kernel::{Kind, Problem};
 use messaging::{
@@ -8,7 +8,7 @@ use messaging::{
 
 use crate::{State, ask::Answer};
 
-/// Answers `online`. Only the public room has such a figure: between two people it would tell one when the other is there.
+/// Answers `online`. Only the public room has this number: in a direct room it would show when the other person is online.
 pub async fn online(s: &State, room: &Room) -> Result<Answer, Problem> {
     if room.id != PUBLIC {
         return Err(Kind::NotFound.into());
@@ -17,7 +17,7 @@ pub async fn online(s: &State, room: &Room) -> Result<Answer, Problem> {
     Ok(Answer::Online { room: room.id, online: others(online), more: online.more })
 }
 
-/// Everybody but the one who asks, who is online because they ask.
+/// Everybody except the caller, who is always online.
 pub fn others(online: Online) -> u64 {
     online.people.saturating_sub(1)
 }

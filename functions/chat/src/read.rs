@@ -1,4 +1,4 @@
-//! Catching up and reading back, a frame at a time.
+//! Catching up and reading history, one frame at a time.
 
 use kernel::Problem;
 use messaging::{
@@ -9,9 +9,9 @@ use messaging::{
 
 use crate::{State, ask::Answer};
 
-/// What the envelope around a page of messages takes of a frame.
+/// The bytes that the envelope around a page of messages takes of a frame.
 const ENVELOPE_BYTES: usize = 512;
-/// What is left for the messages.
+/// The bytes that are left for the messages.
 const MESSAGES_BYTES: usize = PAGE_MAX_BYTES - ENVELOPE_BYTES;
 
 /// Answers `sync`.

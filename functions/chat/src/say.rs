@@ -1,4 +1,4 @@
-//! Saying something. One message too many in a minute bans.
+//! Sending a message. One message too many in a minute bans the account.
 
 use accounts::user::User;
 use kernel::Problem;

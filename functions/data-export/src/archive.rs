@@ -1,4 +1,5 @@
-//! The archive: a ZIP file that every system opens. Pictures do not get smaller and the rest is small: nothing is compressed.
+//! The archive: a ZIP file, which every system opens. It is not compressed, because pictures would not get smaller and the rest
+//! is small.
 
 use std::io::{Cursor, Write as _};
 
@@ -6,7 +7,7 @@ use function::Failure;
 use serde::Serialize;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// An archive in the making.
+/// An archive that is being made.
 pub(crate) struct Archive(ZipWriter<Cursor<Vec<u8>>>);
 
 impl Archive {
@@ -17,24 +18,24 @@ impl Archive {
     /// Adds a file.
     ///
     /// # Errors
-    /// If there is one of this name.
+    /// If the archive has a file of this name already.
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         self.0.start_file(name, SimpleFileOptions::default().compression_method(CompressionMethod::Stored))?;
         Ok(self.0.write_all(bytes)?)
     }
 
-    /// Adds a document that people can read.
+    /// Adds a document as readable JSON.
     ///
     /// # Errors
-    /// If there is one of this name.
+    /// If the archive has a file of this name already.
     pub fn add_json(&mut self, name: &str, document: &impl Serialize) -> Result<(), Failure> {
         self.add(name, &serde_json::to_vec_pretty(document)?)
     }
 
-    /// The whole of it.
+    /// The finished archive.
     ///
     /// # Errors
-    /// If it is larger than such a file can be.
+    /// If it is larger than a ZIP file can be.
     pub fn finish(self) -> Result<Vec<u8>, Failure> {
         Ok(self.0.finish()?.into_inner())
     }

@@ -1,12 +1,12 @@
-//! Makes the archive of everything that is kept about a person, which they asked for.
+//! Makes the archive of everything that is stored about a person, at their request.
 //!
-//! Whatever stands in their own partition goes in by lists of what is told of each kind (`sections`), so that nothing is left
-//! out by being forgotten: a kind that is in no list is reported. No secret is in any list. Done twice, the same object is
-//! written and the person is told once; an account that is being deleted gets nothing, and what was written meanwhile is taken
-//! away again. What fails is tried again by the platform, then kept in the queue of failures.
+//! The items in the person's partition go in by lists of the attributes of each kind (`sections`). A kind that is in no list is
+//! reported, so that none is forgotten. No list has a secret. A repeated run writes the same object and notifies the person
+//! once. For an account that is being deleted no archive is made, and an object that was written in the meantime is deleted.
+//! Failures are retried by the platform, and then kept in the dead-letter queue.
 //!
-//! AWS calls: two updates for the lease and the note of the event; a batch for the person and the record; what the sections
-//! say; one object; one transaction, which makes the archive count and has its person told.
+//! AWS calls: two updates for the lease and the record of the event; a batch for the person and the archive's item; the calls
+//! of the sections; one object; one transaction, which marks the archive as ready and notifies the person.
 
 mod archive;
 mod sections;
@@ -26,12 +26,12 @@ use kernel::{
 };
 use store::{CommitError, Table, Tx};
 
-/// Under this name handled events are remembered.
+/// The name under which processed events are recorded.
 const CONSUMER: &str = "data-export";
-/// What the file is called that somebody saves.
+/// The name of the downloaded file.
 const FILE_NAME: &str = "stoa-export.zip";
 
-/// What this function may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     table: Table,
@@ -59,7 +59,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 async fn handle(s: &State, Envelope { id, event, .. }: Envelope) -> Result<(), Failure> {
     let Event::ExportRequested { user, export } = event else { return Err("not an event that anything is exported for".into()) };
-    // On the heap: the clients' futures are large.
+    // Boxed, because the futures of the clients are large.
     once(&s.table, &s.sys, CONSUMER, id, Box::pin(make(s, user, export))).await?;
     Ok(())
 }
@@ -69,7 +69,7 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     let mut found = s.table.get_many(vec![person.clone(), record.clone()]).await?;
     let alive = found.take::<User>(&person)?.is_some_and(|person| person.status != Status::Purging);
     let key = Export::object_key(user, id);
-    // Nobody asks any more, and nothing may stay behind, whoever wrote it.
+    // The account is gone: no object may stay, whichever run wrote it.
     let Some(export) = found.take::<Export>(&record)?.filter(|_| alive) else { return Ok(s.bucket.delete([key]).await?) };
     if export.progress(s.sys.now()) != Progress::Waiting {
         return Ok(());
@@ -84,9 +84,9 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     tell(&mut tx, &s.sys, user, Notice::ExportReady);
     match s.table.commit(tx).await {
         Ok(()) => tracing::info!(export.id = %id, bytes, "exported"),
-        // The record is gone, and its account with it.
+        // The archive's item is deleted, and its account with it.
         Err(CommitError::Refused(r)) if r.at(ready) && r.current(ready).is_none() => s.bucket.delete([key]).await?,
-        // Another run was faster, and wrote the same.
+        // Another run was faster, and wrote the same archive.
         Err(CommitError::Refused(_)) => {}
         Err(CommitError::Store(e)) => return Err(e.into()),
     }

@@ -1,7 +1,7 @@
-//! What goes into the archive: one line for each crate that stores something about a person, which itself knows what.
+//! The content of the archive: one line for each crate that stores something about a person and knows its attributes.
 //!
-//! `items.json` has what stands beside the person's record and what they own elsewhere, by kind; `contents.json` says of every
-//! kind that was met whether it is told, and if not, why.
+//! `items.json` has the items beside the person's record and those they own elsewhere, by kind. `contents.json` says for each
+//! kind that was found where it is in the archive, or why it is not.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,16 @@ use store::{Range, Row};
 
 use crate::{State, archive::Archive};
 
-/// What becomes of the items of a person, by the crate that stores them.
+/// The function of a crate that selects what the archive contains of its items.
 const KINDS: [&[Kind]; 4] = [accounts::export::KINDS, passkeys::export::KINDS, files::export::KINDS, messaging::export::KINDS];
 
-/// Puts everything about a person into the archive.
+/// Adds everything about a person to the archive.
 ///
-/// A query for their partition, one for what they own elsewhere; and what the crates say of what stands by itself.
+/// A query of their partition, one of the items they own elsewhere, and the calls of the crates for items that are stored
+/// apart.
 ///
 /// # Errors
-/// If anything cannot be read: an archive is whole or is not made.
+/// If anything cannot be read: an archive is complete or is not made.
 pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Result<(), Failure> {
     let mut rows = s.table.query_rows(Range::of(partition(user))).await?.items;
     rows.extend(accounts::export::owned(&s.table, user).await?);
@@ -41,12 +42,12 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Re
     Ok(())
 }
 
-/// What is told of items.
+/// What the archive contains of items.
 #[derive(Default)]
 struct Telling {
-    /// What is told, by kind.
+    /// The content, by kind.
     items: BTreeMap<String, Vec<Map<String, Value>>>,
-    /// Of each kind where it is told, or why it is not.
+    /// For each kind, where it is in the archive or why it is not.
     contents: BTreeMap<String, &'static str>,
 }
 

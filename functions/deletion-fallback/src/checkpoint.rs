@@ -1,10 +1,10 @@
-//! How far through the table the runs have come. Two runs at once may both move it: what that repeats does no harm, and what
-//! it skips comes with the next pass.
+//! The place in the table where the next run continues. Concurrent runs may both move it: repeated work is harmless, and
+//! skipped items come with the next pass.
 
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, StoreError, Table, Update, WriteError};
+use store::{Conditional as _, Item, Key, StoreError, Table, Update};
 
-/// Behind this item the next run goes on.
+/// The next run continues after this item.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Checkpoint {
     partition: Option<String>,
@@ -31,8 +31,9 @@ impl Checkpoint {
         self.partition.clone().zip(self.sort.clone()).map(|(partition, sort)| Key::new(partition, sort))
     }
 
-    /// Nothing is written where a pass begins and ends within one scan, nor where the place would name somebody: claims of
-    /// addresses and usernames have them in their keys, and this item outlives the account. The next run begins further back.
+    /// Nothing is written if a pass begins and ends within one scan, nor if the key would identify somebody: claims of
+    /// addresses and usernames have them in their keys, and this item outlives the account. The next run then begins at an
+    /// earlier place.
     pub async fn move_to(&mut self, table: &Table, next: Option<&Key>) -> Result<(), StoreError> {
         let names_somebody = |key: &Key| ["EMAIL#", "USERNAME#"].iter().any(|p| key.partition().starts_with(p));
         if (self.partition.is_none() && next.is_none()) || next.is_some_and(names_somebody) {
@@ -40,10 +41,8 @@ impl Checkpoint {
         }
         self.partition = next.map(|key| key.partition().to_owned());
         self.sort = next.map(|key| key.sort().to_owned());
-        let update = Update::of(place()).set("kind", Self::KIND).set("v", Self::VERSION);
-        match table.update(update.set("partition", &self.partition).set("sort", &self.sort)).await {
-            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e),
-        }
+        let update = Update::upsert::<Self>(place()).set("partition", &self.partition).set("sort", &self.sort);
+        // Without a condition nothing is refused.
+        table.update(update).await.refused_is_fine()
     }
 }

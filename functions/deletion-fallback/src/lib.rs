@@ -1,11 +1,11 @@
-//! At another phase than the sweep and from the table itself, finishes what sweep or purge have left.
+//! Finishes what the sweep or the purge has missed, at other times than the sweep and from the table itself.
 //!
-//! It looks through the base table, because an index may lag or lack what it should have. What is due and was never claimed
-//! it claims; what was begun and has no living run it hands to another. A run takes a bounded part and notes where it
-//! stopped; the next goes on from there, or begins anew behind the end. It also measures how late the latest is: an
-//! error in the log sets off an alarm.
+//! It scans the base table, because an index may be late or lack an entry. It claims accounts that are due and were never
+//! claimed, and restarts purges that have no active run. A run processes a bounded part and records where it stopped. The next
+//! one continues there, or starts again after the end of the table. It also measures how late the latest deletion is: an error
+//! in the log sets off an alarm.
 //!
-//! AWS calls: a read of where to go on and one scan for each thousand items, a write after each but the last, and one
+//! AWS calls: a read of the checkpoint and one scan for each thousand items, a write after each scan but the last, and one
 //! transaction for each account that needed it. On a small table: two.
 
 mod checkpoint;
@@ -19,18 +19,19 @@ use kernel::{Sys, Time};
 use serde::{Serialize, de::IgnoredAny};
 use store::{Item as _, Row, StoreError, Table};
 
-/// Items in one scan; DynamoDB stops it at 1 MB in any case.
+/// Maximum items of one scan. DynamoDB also stops a scan at 1 MB.
 const PAGE: u32 = 1_000;
-/// Scans in one run, each of 1 MB at most.
+/// Maximum scans of one run.
 pub const MOST: u32 = 200;
-/// So long before the platform ends the run nothing more is begun.
+/// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
-/// An account that has been due for longer than this is told to operators: eight runs of either function have left it.
+/// An account that has been overdue for longer than this is reported to operators: eight runs of either function have missed
+/// it.
 const LATE: Duration = Duration::from_secs(7_200);
-/// What is assumed to be left where the platform does not say.
+/// The time that is assumed to be left if the platform does not report it.
 const UNTOLD: Duration = Duration::from_secs(60);
 
-/// What this function may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     table: Table,
@@ -38,18 +39,18 @@ struct State {
     figures: Figures,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Default, Serialize)]
 struct Report {
-    /// Deletions that were looked at, done ones too.
+    /// Deletions that were examined, including completed ones.
     examined: u64,
     /// Accounts that were due and that this run handed to the purge.
     claimed: u64,
-    /// Begun deletions that this run handed to another.
+    /// Begun deletions for which this run started another purge.
     taken_over: u64,
-    /// Deletions that could not be judged or moved on, for now.
+    /// Deletions that could not be examined or continued in this run.
     failed: u64,
-    /// How long the latest that is not done has been due.
+    /// For how long the latest unfinished deletion has been due.
     overdue_seconds: u64,
     /// Whether the end of the table was reached.
     whole: bool,
@@ -97,7 +98,7 @@ async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
     if failed > 0 {
         return Err(format!("{failed} of {examined} deletions could not be moved on").into());
     }
-    // An alarm goes off where these stop.
+    // An alarm goes off when these reports stop.
     s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
     Ok(report)
 }
@@ -132,13 +133,13 @@ async fn move_on(s: &State, row: Row, report: &mut Report) -> Result<(), StoreEr
 /// What a deletion needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Need {
-    /// It is not due, or done.
+    /// Nothing: it is not due, or it is done.
     Nothing,
-    /// Somebody works at it.
+    /// A run is working on it.
     Patience,
-    /// It is due and was never begun.
+    /// It is due and was never claimed.
     Claim,
-    /// It was begun, and nobody works at it any more.
+    /// It was begun, and no run is working on it.
     TakeOver,
 }
 

@@ -1,8 +1,8 @@
 //! Every quarter of an hour, hands accounts whose deletion is due to the purge.
 //!
-//! It reads the sparse index of what is due, and trusts it for nothing but where to look: the claim itself judges the record.
-//! Two sweeps at once, or a sweep and the fallback, claim each account once. A run is bounded, stops before the platform
-//! stops it, and what it leaves is due for the next. One account that cannot be claimed keeps no other from it.
+//! It reads the sparse index of due deletions only to find candidates: the claim itself is a conditional write that checks the
+//! account. Concurrent sweeps, or a sweep and the fallback, claim each account once. A run is bounded and stops before the
+//! platform stops it. The rest is due for the next run. An account that cannot be claimed does not keep the others from it.
 //!
 //! AWS calls: one query for each of the four shards of the index, which is what a run costs when nothing is due, and one
 //! transaction for each account.
@@ -16,16 +16,16 @@ use kernel::{Sys, Time};
 use serde::{Serialize, de::IgnoredAny};
 use store::{StoreError, Table};
 
-/// Accounts in one page of the index, whose claims go out at once.
+/// Accounts in one page of the index, which are claimed concurrently.
 const PAGE: u32 = 25;
-/// Accounts in one run.
+/// Maximum accounts of one run.
 const MOST: u64 = 5_000;
-/// So long before the platform ends the run nothing more is begun.
+/// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
-/// What is assumed to be left where the platform does not say.
+/// The time that is assumed to be left if the platform does not report it.
 const UNTOLD: Duration = Duration::from_secs(60);
 
-/// What this function may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     table: Table,
@@ -33,16 +33,16 @@ struct State {
     figures: Figures,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Default, Serialize)]
 struct Report {
-    /// Entries of the index that were due.
+    /// Due entries of the index.
     examined: u64,
     /// Accounts that this run handed to the purge.
     claimed: u64,
-    /// Accounts that could not be claimed, for now.
+    /// Accounts that could not be claimed in this run.
     failed: u64,
-    /// Whether there is more that is due.
+    /// Whether more accounts are due.
     more: bool,
 }
 
@@ -64,7 +64,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     let (now, mut report) = (s.sys.now(), Report::default());
     for shard in 0..SHARDS {
-        // A part of the index that cannot be read keeps no other from being swept.
+        // A shard of the index that cannot be read does not keep the others from being swept.
         if let Err(e) = sweep_shard(s, context, shard, now, &mut report).await {
             tracing::error!(error = %e, shard, "a part of what is due could not be read");
             report.failed = report.failed.saturating_add(1);
@@ -72,11 +72,11 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     }
     let Report { examined, claimed, failed, .. } = report;
     tracing::info!(examined, claimed, failed, "swept");
-    // The platform tries again soon, and an alarm counts errors.
+    // The platform retries soon, and an alarm counts errors.
     if failed > 0 {
         return Err(format!("{failed} of {examined} accounts could not be claimed").into());
     }
-    // Another one goes off where these stop.
+    // Another alarm goes off when these reports stop.
     s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
     Ok(report)
 }
@@ -103,7 +103,7 @@ async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report:
     }
 }
 
-/// Whether this run claimed it; nothing if that could not be found out.
+/// Whether this run claimed it. `None` if that is unknown.
 async fn claim(s: &State, due: Result<Deletion, StoreError>) -> Option<bool> {
     let outcome = match due {
         Ok(due) => deletion::claim(&s.table, &s.sys, &due).await,

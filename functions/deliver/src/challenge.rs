@@ -1,14 +1,14 @@
-//! A code or a link: drawn, kept as a hash, sent.
+//! A code or a link: drawn, stored as a hash, and sent.
 
 use accounts::{
-    challenge::{Challenge, Channel, Drawn, Form, Purpose, draw, note_unsent},
     deletion::{Deletion, Stage},
-    identifier::{Contact, Login},
+    identifier::{Channel, Contact, Login},
     user::{User, resolve},
 };
 use function::Failure;
 use kernel::{Secret, id::ChallengeId};
 use outbound::{Mail, Text};
+use proofs::challenge::{Challenge, Drawn, Form, Purpose, draw, note_unsent};
 
 use crate::State;
 
@@ -22,7 +22,8 @@ pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(),
             let sent = tell_owner(s, &challenge).await;
             (challenge, sent)
         }
-        // Nobody is told by a message that costs money; and a later sending is on its way, or what was to be proven is settled.
+        // For a decoy by text message nothing is sent, because text messages cost money. A stale challenge has a later sending
+        // under way, or its contact is proven already.
         Drawn::Decoy(_) | Drawn::Stale => return Ok(()),
     };
     if sent.is_err() {
@@ -31,7 +32,7 @@ pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(),
     sent
 }
 
-/// Tells whoever has an address that somebody else gave it, as its owner writes it and in their language.
+/// Notifies the owner of an address that somebody else has entered it, with the spelling and the language of the owner.
 async fn tell_owner(s: &State, decoy: &Challenge) -> Result<(), Failure> {
     let Contact::Email(given) = decoy.contact() else { return Ok(()) };
     let Some(owner) = resolve(&s.table, &Login::Email(given)).await? else { return Ok(()) };
@@ -67,13 +68,13 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
     Ok(())
 }
 
-/// Whose the challenge is, if they are still there.
+/// The person of the challenge, if the account still exists.
 async fn person(s: &State, challenge: &Challenge) -> Result<Option<User>, Failure> {
     let id = challenge.user.ok_or("a link of this kind is somebody's")?;
     Ok(s.table.get::<User>(User::key_of(id)).await?)
 }
 
-/// Nothing, if the deletion that this link belongs to is not scheduled any more.
+/// `None` if the deletion that this link belongs to is not scheduled any more.
 async fn deletion_scheduled(s: &State, challenge: &Challenge, secret: &Secret) -> Result<Option<Mail>, Failure> {
     let user = challenge.user.ok_or("a deletion is somebody's")?;
     let (user, deletion) = (User::key_of(user), Deletion::key_of(user));
@@ -87,7 +88,7 @@ async fn deletion_scheduled(s: &State, challenge: &Challenge, secret: &Secret) -
     }))
 }
 
-/// The token stands in the fragment, which browsers send to nobody.
+/// The token is in the fragment, which browsers do not send to servers.
 fn link(s: &State, purpose: Purpose, secret: &Secret) -> Secret {
     Secret::new(format!("{}{}#token={}", s.link_base, purpose.path(), secret.expose()))
 }

@@ -1,38 +1,39 @@
-//! What was held back because a person had just been told the same: told once an hour is over, whether or not it happens again.
+//! Notices that were held back because the person had just received one of the same kind. They are sent when the hour is over,
+//! whether or not it happens again.
 //!
-//! Each is leased while it is sent and settled when it was. Cut off in between it is sent again once the lease has ended: told twice
-//! is better than not at all. What one run leaves is due for the next.
+//! Each one is leased while it is sent, and recorded when it was. If a run is killed in between it is sent again after the
+//! lease: twice is better than not at all. The rest of a run is due for the next one.
 
 use std::time::Duration;
 
-use accounts::{
-    notice::{Due, Told, due},
-    user::User,
-};
+use accounts::user::User;
 use function::{Context, Failure};
 use outbound::Repeated;
 use serde::Serialize;
 use store::StoreError;
 
-use crate::{State, notice};
+use crate::{
+    State, notice,
+    told::{Due, Told, due},
+};
 
-/// Items of one page of the index.
+/// Maximum items of one page of the index.
 const PAGE: u32 = 25;
-/// So long before the platform ends the run nothing more is begun.
+/// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
-/// What is assumed to be left where the platform does not say.
+/// The time that is assumed to be left if the platform does not report it.
 const UNTOLD: Duration = Duration::from_secs(60);
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
-    /// People and kinds that were told.
+    /// Notices that were sent, each for a person and a kind.
     told: u64,
-    /// Those that could not be, for now.
+    /// Notices that could not be sent in this run.
     failed: u64,
 }
 
-/// Tells what is due.
+/// Sends the notices that are due.
 pub(crate) async fn tell(s: &State, context: &Context) -> Result<Report, Failure> {
     let (now, mut report, mut after) = (s.sys.now(), Report::default(), None);
     loop {
@@ -54,15 +55,15 @@ pub(crate) async fn tell(s: &State, context: &Context) -> Result<Report, Failure
             break;
         }
     }
-    // The platform tries again soon, and an alarm counts errors.
+    // The platform retries soon, and an alarm counts errors.
     if report.failed > 0 { Err(format!("{} notices could not be sent", report.failed).into()) } else { Ok(report) }
 }
 
-/// Whether this run told it.
+/// Whether this run sent it.
 async fn one(s: &State, held: Result<Told, StoreError>) -> Result<bool, Failure> {
     let Some(held) = held?.lease(&s.table, s.sys.now()).await? else { return Ok(false) };
     let sent = async {
-        // Nobody is left to be told once the account is gone.
+        // The account is gone, so there is nobody to notify.
         let Some(person) = s.table.get::<User>(User::key_of(held.user)).await? else { return Ok(()) };
         let repeated = Repeated { times: held.held, since: held.told_at, last: held.last_at.unwrap_or(held.told_at) };
         notice::tell(s, &person, held.contact(), held.notice, Some(repeated)).await

@@ -1,45 +1,46 @@
-//! Sends what people are to be told: codes, links and notices, by mail or text message.
+//! Sends codes, links and notices, by mail or text message.
 //!
-//! Nobody waits for it and nobody learns from it whether an address has an account. A code or link is drawn here, a moment
-//! before it leaves, and only its keyed hash is kept: events name a challenge, so neither the table, the bus nor a
-//! dead-letter queue ever holds one. Whatever fails is an error of the invocation: the platform tries again, then keeps the
-//! event in the queue of failures. A code that could not be sent does not count: another may be asked for at once, and none of
-//! the address's quota is used up. Delivered twice, an event is sent once; only a kill between the sending and its note makes
-//! two mails, and then the later one's code is the one that counts.
+//! No request waits for it, so that no answer reveals whether an address has an account. A code or link is drawn here,
+//! immediately before it is sent, and only its keyed hash is stored. Events contain the id of a challenge, so that neither the
+//! table, the bus nor a dead-letter queue ever has a code. A failure is an error of the invocation: the platform retries, then
+//! keeps the event in the dead-letter queue. A code that could not be sent does not count: another one can be asked for at
+//! once, and the address's limit is not used up. A repeated event is sent once. Only a kill between the sending and its record
+//! causes two mails, and then the code of the later one is valid.
 //!
-//! AWS calls: two updates for the lease and the note of the event (without the first a repetition would send again, without
-//! the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because how it is sent
-//! stands in it, and an update, which keeps the hash while the sending is still current; a notice takes one read of the person,
-//! with where it goes if that is not their address, and three counters if it goes by text message to who has none. The mail
-//! about a scheduled deletion takes one more, for the date and the name in it. A sending that fails takes an update of the
-//! challenge, and the first time the counters'.
+//! AWS calls: two updates for the lease and the record of the event (without the first a concurrent delivery would send again,
+//! without the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because it has
+//! the way of its sending, and an update, which stores the hash if the sending is still current. A notice takes one read of the
+//! person (which includes its destination, if that is not their address), and three counters if it goes by text message to a
+//! person without an address. The mail about a scheduled deletion takes another read, for its date and the name in it. A failed
+//! sending takes an update of the challenge, and the first time that of the counters.
 //!
-//! A person is told the same thing at once and then once an hour ([`accounts::notice`]): a notice takes an update for that, one that is
-//! held back a transaction besides and no sending. Every quarter of an hour, what was held back and is due is told: a query, and for
-//! each person and kind two updates, a read and a sending.
+//! A notice is sent at once, and repetitions once an hour ([`crate::told`]): a notice takes an update for that, and one
+//! that is held back takes a transaction instead of a sending. Every quarter of an hour the held-back notices that are due are
+//! sent: a query, and for each person and kind two updates, a read and a sending.
 
 mod challenge;
 mod held;
 mod notice;
 mod test_phones;
+mod told;
 
 use std::sync::Arc;
 
-use accounts::{challenge::CodeKey, sending::Sending};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use proofs::{challenge::CodeKey, sending::Sending};
 use secrets::Secrets;
 use serde::Deserialize;
 use store::Table;
 use test_phones::TestPhones;
 
-/// Under this name handled events are remembered.
+/// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 
-/// What this function may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     table: Table,
@@ -50,12 +51,12 @@ struct State {
     sending: Sending,
     test_phones: TestPhones,
     figures: Figures,
-    /// What the links in mails begin with. Never taken from a request.
+    /// The base address of the links in mails. Never taken from a request.
     link_base: Arc<str>,
 }
 
 impl State {
-    /// Sends a text message, and counts it for operators. Nothing goes to the numbers of tests.
+    /// Sends a text message, and counts it for operators. Test numbers get no message.
     async fn text(&self, to: &str, locale: Locale, text: &Text) -> Result<(), Failure> {
         if self.test_phones.code_of(to).is_some() {
             return Ok(());
@@ -103,9 +104,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Trigger {
-    /// An event on the bus: something is to be sent.
+    /// An event on the bus: a message is to be sent.
     Bus(Box<EventBridgeEvent<Envelope>>),
-    /// A quarter of an hour is over.
+    /// The schedule of every quarter of an hour.
     Schedule(Scheduled),
 }
 
@@ -123,7 +124,7 @@ enum Scheduler {
 
 async fn deliver(s: &State, Envelope { id, at, event }: Envelope) -> Result<(), Failure> {
     let name = event.name();
-    // On the heap: the clients' futures are large.
+    // Boxed, because the futures of the clients are large.
     let send = Box::pin(async {
         match event {
             Event::ChallengeIssued { challenge, sending } => challenge::send(s, challenge, sending).await,

@@ -1,8 +1,7 @@
-//! Something a person is told because it happened to their account.
+//! A notice about an event of a person's account.
 
 use accounts::{
     identifier::{Contact, Phone},
-    notice::{Turn, turn},
     user::{Recipient, User},
 };
 use events::{Notice, part};
@@ -13,16 +12,19 @@ use kernel::{
 };
 use outbound::{Mail, Repeated, Text};
 
-use crate::{CONSUMER, State};
+use crate::{
+    CONSUMER, State,
+    told::{Turn, turn},
+};
 
-/// Tells it, unless the person was told the same a moment ago: then it is held back.
+/// Sends it, unless the person received one of the same kind within the hour: then it is held back.
 pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, notice: Notice) -> Result<(), Failure> {
     let (person, to) = (User::key_of(user), Recipient::key_of(user, event));
     let mut found = s.table.get_many(vec![person.clone(), to.clone()]).await?;
-    // Nobody is left to be told once the account is gone.
+    // The account is gone, so there is nobody to notify.
     let Some(person) = found.take::<User>(&person)? else { return Ok(()) };
     let asked = found.take::<Recipient>(&to)?.map(|r| r.contact());
-    // Nobody is told what has no way to them.
+    // A notice without a way to the person is dropped.
     if asked.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
         return Ok(());
     }
@@ -33,7 +35,7 @@ pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, 
     }
 }
 
-/// Sends it to this address or number, or else to where the person is reached.
+/// Sends it to this address or number, or else to the person's own contact.
 pub(crate) async fn tell(
     s: &State,
     person: &User,
@@ -56,7 +58,7 @@ async fn text(s: &State, person: &User, phone: &Phone, notice: Notice, repeated:
     s.text(phone.as_ref(), person.locale, &Text::Notice { name: notice.name(), times }).await
 }
 
-/// Tells somebody who has no address by text message what is worth one, as often as the number may be told something.
+/// Notifies a person without an address by text message of important events, within the limit of notices to the number.
 async fn by_phone(s: &State, person: &User, notice: Notice, repeated: Option<Repeated>) -> Result<(), Failure> {
     let Some(phone) = person.phone.as_ref().filter(|_| notice.is_texted()) else { return Ok(()) };
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {

@@ -1,18 +1,17 @@
-//! Numbers that nothing is sent to and whose code is always the same: for tests that nobody reads messages for, and for those
-//! who look an app over before it goes into a store. Whoever knows one can sign in with it, so production has none.
+//! Numbers that receive no message and always have the same code: for automated tests, and for reviewers of an app store.
+//! Everybody who knows one can sign in with it, so production has none.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use accounts::identifier::Phone;
 use kernel::{Secret, env::Reader};
 
-/// The code of each of them.
+/// The code of each number.
 #[derive(Clone)]
 pub(crate) struct TestPhones(Arc<BTreeMap<String, Secret>>);
 
 impl TestPhones {
-    /// Reads `TEST_PHONES` (`<number>:<code>`, separated by commas), which must be empty unless `STAGE` is another than
-    /// `production`.
+    /// Reads `TEST_PHONES` (`<number>:<code>`, separated by commas), which must be empty if `STAGE` is `production`.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let (given, stage) = (r.list("TEST_PHONES"), r.or("STAGE", "production".to_owned()));
         if stage == "production" && !given.is_empty() {
@@ -25,7 +24,7 @@ impl TestPhones {
         Self(Arc::new(phones.unwrap_or_default()))
     }
 
-    /// The code of a number, if it is one of them.
+    /// The code of a number, if it is a test number.
     pub fn code_of(&self, destination: &str) -> Option<Secret> {
         self.0.get(destination).cloned()
     }

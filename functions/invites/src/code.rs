@@ -1,62 +1,62 @@
-//! One's own code, how many entered it, and whose one has entered.
+//! The caller's code, how many people entered it, and whose code the caller has entered.
 
 use accounts::{
-    MemberAnd,
     invite::{Invite, Invitee},
     picture::Picture,
     user::{Status, User},
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Kind, Problem, Timestamp, id::UserId};
 use serde::Serialize;
 use store::CommitError;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
-/// One's own code.
+/// The caller's code.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InviteCodeInfo {
-    /// To be given to others. It never changes.
+    /// The code to give to others. It never changes.
     #[schema(examples("K7M2XP"))]
     code: String,
-    /// How many people have entered it and are still there.
+    /// How many people have entered it and still have their account.
     #[schema(examples(3))]
     used: u64,
-    /// Whose code one has entered; absent if one has entered none.
+    /// The person whose code the caller has entered. Absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     inviter: Option<InviterInfo>,
 }
 
-/// Whose code somebody has entered.
+/// The person whose code was entered.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InviterInfo {
-    /// Absent if their account is no longer in use.
+    /// Their username. Absent if their account is no longer in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("anna"))]
     username: Option<String>,
-    /// See there.
+    /// Their picture. Absent with the username.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
-    /// When one did.
+    /// When the caller entered it.
     entered_at: Timestamp,
-    /// Whether they may see one's phone number.
+    /// Whether they may see the caller's phone number.
     shows_phone: bool,
 }
 
-/// Shows one's own invitation code, how many have entered it, and whose one has entered.
+/// Shows the caller's invitation code, how many people have entered it, and whose code the caller has entered.
 ///
-/// AWS calls: one, the batch that proves the session and brings the code. Whoever has entered somebody's code needs another, which
-/// brings that person: who it is stands in the first.
+/// AWS calls: one, the batch that authenticates the caller and reads the code. If the caller has entered a code, another batch
+/// reads that person, whose id is in the first one.
 #[utoipa::path(get, path = "/v1/me/invite-code", tag = "invites",
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 200, body = InviteCodeInfo), Problems))]
-pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberAnd<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {
+pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberWith<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {
     Ok(Json(info(&s, own(&s, caller).await?).await?))
 }
 
-/// The caller's code. Whoever has been here since before there were codes gets one now.
-pub async fn own(s: &crate::State, caller: MemberAnd<Invite>) -> Result<Invite, Problem> {
-    match caller.subject {
+/// The caller's code. An account from before there were codes gets one now.
+pub async fn own(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
+    match caller.resource {
         Some(invite) => Ok(invite),
         None => given(s, caller.member.user.id).await,
     }
@@ -64,13 +64,13 @@ pub async fn own(s: &crate::State, caller: MemberAnd<Invite>) -> Result<Invite, 
 
 async fn given(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
     match Invite::give_late(&s.table, &s.sys, user).await {
-        // Another request of theirs was faster, or the account is not in use any more.
+        // Another request of the caller was faster, or the account is not in use any more.
         Err(CommitError::Refused(_)) => Ok(s.table.get(Invite::key_of(user)).await?.ok_or(Kind::Conflict)?),
         given => Ok(given?),
     }
 }
 
-/// What its owner is shown.
+/// The answer for the code's owner.
 pub async fn info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Problem> {
     let inviter = match (invite.entered_at, invite.inviter, invite.entry()) {
         (Some(at), Some(inviter), Some(entry)) => {
@@ -85,7 +85,7 @@ pub async fn info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Pr
                 shows_phone,
             })
         }
-        // Theirs is gone with them.
+        // A deleted person's picture is deleted too.
         (Some(at), ..) => Some(InviterInfo { username: None, picture: None, entered_at: at.into(), shows_phone: false }),
         (None, ..) => None,
     };

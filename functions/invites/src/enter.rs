@@ -1,46 +1,45 @@
-//! Entering somebody's code: once, and for good. What they may see of one is one's own to say at any time.
+//! Entering somebody's code: once, and without a later change. The caller decides at any time whether its owner sees their
+//! phone number.
 
-use accounts::{
-    MemberAnd,
-    invite::{Invite, InviteCode, Inviter},
-};
+use accounts::invite::{Invite, InviteCode, Inviter};
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::Kind;
 use serde::Deserialize;
-use store::{Cond, Tx, Update, WriteError, limits};
+use store::{Cond, Conditional as _, Tx, Update, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, NoContent, Problems};
 
 use crate::code::{InviteCodeInfo, info, own};
 
-/// Somebody's code.
+/// The code of another person.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnterInviteCode {
-    /// In any case, with space around it.
+    /// In upper or lower case, with surrounding space.
     #[schema(examples("K7M2XP"), max_length = 32)]
     code: String,
-    /// Whether its owner may see one's phone number. Default: no.
+    /// Whether its owner may see the caller's phone number. Default: no.
     #[serde(default)]
     #[schema(required = false)]
     shows_phone: bool,
 }
 
-/// Enters the code of somebody who invited one.
+/// Enters the code of the person who invited the caller.
 ///
-/// Once, and not to be changed. A code that is nobody's, one's own, that of somebody whose account is not in use or about to be
-/// deleted, and that of somebody whom one has invited oneself are all refused as `invite_invalid`.
+/// It can be done once and not changed. An unknown code, the caller's own, that of an account that is not in use or about to be
+/// deleted, and that of somebody whom the caller has invited are all refused as `invite_invalid`.
 ///
-/// AWS calls: one batch for the caller and their code, two counters at once, a read of whose the code is, a batch for whether
-/// they are there, a transaction, a batch for what is answered. The counters go before the look at the code, which they limit;
-/// each of the others says where the next one is.
+/// AWS calls: one batch for the caller and their code, two concurrent counters, a read of the code's claim, a batch for its
+/// owner, a transaction, a batch for the answer. The counters come before the claim, whose look-up they limit. Each of the
+/// others has the key of the next one.
 #[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", request_body = EnterInviteCode,
     extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!(["invite"]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
 pub async fn enter_invite_code(
     State(s): State<crate::State>,
     client: Client,
-    caller: MemberAnd<Invite>,
+    caller: MemberWith<Invite>,
     Json(body): Json<EnterInviteCode>,
 ) -> Result<Created<InviteCodeInfo>, web::Error> {
     let own = own(&s, caller).await?;
@@ -60,31 +59,27 @@ pub async fn enter_invite_code(
     Ok(Created("/v1/me/invite-code".to_owned(), info(&s, entered).await?))
 }
 
-/// What the inviter may see.
+/// What the inviter may see of the caller.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetInviterConsent {
-    /// Whether they may see one's phone number.
+    /// Whether they may see the caller's phone number.
     shows_phone: bool,
 }
 
-/// Says whether the person whose code one has entered may see one's phone number, or takes it back.
+/// Allows the person whose code the caller has entered to see the caller's phone number, or withdraws that.
 ///
-/// AWS calls: two, the batch that proves the session and says where the entry is, and its update.
+/// AWS calls: two, the batch that authenticates the caller and reads the key of the entry, and its update.
 #[utoipa::path(put, path = "/v1/me/inviter/consent", tag = "invites", request_body = SetInviterConsent,
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204, description = "It is so from now on."), Problems))]
 pub async fn set_inviter_consent(
     State(s): State<crate::State>,
-    caller: MemberAnd<Invite>,
+    caller: MemberWith<Invite>,
     Json(body): Json<SetInviterConsent>,
 ) -> Result<NoContent, web::Error> {
-    let entry = caller.subject.and_then(|own| own.entry()).ok_or(Kind::NotFound)?;
+    let entry = caller.resource.and_then(|own| own.entry()).ok_or(Kind::NotFound)?;
     let consent = Update::of(entry).set("shows_phone", body.shows_phone).when(Cond::Exists);
-    match s.table.update(consent).await {
-        Ok(_) => Ok(NoContent),
-        // The inviter has gone since.
-        Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
-        Err(WriteError::Store(e)) => Err(e.into()),
-    }
+    // Refused: the inviter's account has been deleted in the meantime.
+    if s.table.update(consent).await.applied()? { Ok(NoContent) } else { Err(Kind::NotFound.into()) }
 }

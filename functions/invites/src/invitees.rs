@@ -1,32 +1,32 @@
-//! Who entered one's code: for its owner alone.
+//! The people who entered the caller's code. Only the caller sees them.
 
 use std::time::Duration;
 
 use accounts::{
-    Member,
     invite::Invitee,
     picture::Picture,
     user::{Status, User},
 };
 use axum::extract::State;
+use callers::Member;
 use kernel::{Time, Timestamp, id::UserId, page_limit};
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, Problems, Query};
 
-/// People of one page, at most: a batch read takes no more.
+/// Maximum people of one page, as a batch read takes no more.
 const PAGE_MAX: u32 = 100;
-/// People of one page, unless the client asks otherwise.
+/// People of one page by default.
 const PAGE: u32 = 30;
-/// How long a cursor is good.
+/// How long a cursor is valid.
 const CURSOR_LIFE: Duration = Duration::from_secs(3600);
 
-/// Which part of the list.
+/// The part of the list to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Part {
-    /// People at most: 1 to 100.
+    /// Maximum number of people: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -34,41 +34,41 @@ pub struct Part {
     cursor: Option<String>,
 }
 
-/// Some of those who entered one's code.
+/// A page of people who entered the caller's code.
 #[derive(Serialize, ToSchema)]
 pub struct InviteeList {
-    /// The newest first.
+    /// The people, newest first.
     items: Vec<InviteeInfo>,
-    /// Brings the next page; absent on the last one.
+    /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Somebody who entered one's code.
+/// A person who entered the caller's code.
 #[derive(Serialize, ToSchema)]
 pub struct InviteeInfo {
-    /// Which account: what opens a chat with them. Absent as the name is.
+    /// The id of the account, with which a chat can be opened. Absent with the username.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<UserId>,
-    /// Absent, like all else but the date, while their account is not in use.
+    /// Their username. Absent, like everything but the date, while their account is not in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("ben"))]
     username: Option<String>,
-    /// Where the picture is, also the default one.
+    /// The address of the picture or of the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
-    /// Their phone number, if they have one: the country and the last three digits, all of it if they say so.
+    /// Their phone number, if they have one: its country and the last three digits, or the whole number if they allow it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("+44******123"))]
     phone: Option<String>,
-    /// When they did.
+    /// When they entered it.
     entered_at: Timestamp,
 }
 
-/// Lists who entered one's code, the newest first.
+/// Lists the people who entered the caller's code, the newest first.
 ///
-/// AWS calls: three, the batch that proves the session, the query, and a batch of the people in it, who change their names and
-/// pictures without the list.
+/// AWS calls: three, the batch that authenticates the caller, the query, and a batch of the people in it, because their names
+/// and pictures can change.
 #[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", params(Part),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = InviteeList), Problems))]
@@ -86,7 +86,7 @@ pub async fn list_invitees(
     let mut people = s.table.get_many(page.items.iter().map(|entry| User::key_of(entry.user)).collect()).await?;
     let last = page.items.last().filter(|_| page.more).map(|entry| (entry.at, entry.user));
     let items = page.items.into_iter().map(|entry| shown(&s, &mut people, &entry)).collect::<Result<_, _>>()?;
-    let next_cursor = last.map(|last| s.sealer.seal(&purpose, last, s.sys.now() + CURSOR_LIFE));
+    let next_cursor = last.map(|last| s.sealer.seal(&purpose, last, s.sys.now() + CURSOR_LIFE)).transpose()?;
     Ok(Json(InviteeList { items, next_cursor }))
 }
 

@@ -1,16 +1,16 @@
-//! Invitation codes: one's own, entering somebody's, who entered one's own; and for staff how many people came.
+//! Invitation codes: the caller's own, entering another person's, the people who entered the caller's; and statistics for staff.
 //!
-//! A code tells nobody anything but that it can be entered: unknown ones, one's own and those of accounts that are not in use
-//! are refused alike, and ten tries an hour are all. Whoever enters a code is seen by its owner, by name and picture; their
-//! phone number only if they say so, and as long as they do.
+//! A code reveals nothing but whether it can be entered: unknown ones, the caller's own and those of accounts that are not in use
+//! get the same answer, and there are ten attempts an hour. The owner of a code sees who entered it, by username and picture, and
+//! by phone number while that person allows it.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/me/invite-code` | the caller and their code in one; whose they entered, and what they let that person see, in another |
-//! | `POST /v1/me/inviter` | the caller and their code in one; two counters at once; whose the code is; whether they are there; a transaction; as above |
+//! | `GET /v1/me/invite-code` | the caller and their code in one; the person whose code they entered, and what that person may see, in another |
+//! | `POST /v1/me/inviter` | the caller and their code in one; two concurrent counters; the code's claim; its owner; a transaction; as above |
 //! | `PUT /v1/me/inviter/consent` | the caller and their code in one; an update |
 //! | `GET /v1/me/invitees` | the caller; a query; a batch read of the people in it |
-//! | `GET /v1/statistics/invites` | the caller and their roles in one; two queries at once, a batch read of the people in one of them |
+//! | `GET /v1/statistics/invites` | the caller and their roles in one; two concurrent queries, a batch read of the people in one of them |
 
 mod code;
 mod enter;
@@ -25,7 +25,7 @@ use kernel::Sys;
 use store::{Sealer, Table};
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -36,7 +36,7 @@ pub struct State {
     links: Links,
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "invites", "Invitation codes: one's own, somebody else's, and who came by them.", State =>
     code::get_invite_code,
     enter::enter_invite_code,

@@ -1,79 +1,79 @@
-//! For staff: how many people came, and who brought most of them.
+//! Statistics for staff: how many people registered, and who invited most of them.
 
 use accounts::{
-    Staff, invite,
-    staff::Administrator,
+    invite,
     statistics::{self, Day},
     user::User,
 };
 use axum::extract::State;
+use callers::{Staff, staff::Administrator};
 use futures_util::try_join;
 use kernel::{FieldError, Fields, Problem, Sys, id::UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, Problems, Query};
 
-/// Days that can be asked for at once: what they are added up from is one page of a query.
+/// Maximum days of one request: their counters fit into one page of a query.
 const DAYS_MAX: u32 = 366;
-/// Days, unless the client asks otherwise.
+/// Days by default.
 const DAYS: u32 = 30;
-/// How many inviters there are at the top.
+/// The number of top inviters.
 const TOP: u32 = 10;
 
-/// Which days.
+/// The days to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Days {
-    /// How many: 1 to 366.
+    /// Their number: 1 to 366.
     #[param(minimum = 1, maximum = 366, default = 30)]
     days: Option<u32>,
-    /// The last of them, `YYYY-MM-DD`. Default: today. Days begin at midnight UTC.
+    /// The last day, `YYYY-MM-DD`. Default: today. Days begin at midnight UTC.
     #[param(format = Date, max_length = 10)]
     until: Option<String>,
 }
 
-/// How many people came.
+/// The statistics.
 #[derive(Serialize, ToSchema)]
 pub struct InviteStatistics {
-    /// Every day that was asked for, the earliest first.
+    /// Every requested day, the earliest first.
     days: Vec<DayStatistics>,
-    /// The ten whose codes the most people have entered who are still there, since the beginning.
+    /// The ten people with the most entries of their codes by accounts that still exist, of all time.
     top_inviters: Vec<TopInviter>,
 }
 
-/// What happened on a day.
+/// The counts of a day.
 #[derive(Serialize, ToSchema)]
 pub struct DayStatistics {
-    /// Which.
+    /// The day.
     #[schema(format = Date, examples("2026-11-25"))]
     date: String,
-    /// Accounts that were made.
+    /// Accounts made.
     registrations: u64,
-    /// Addresses and phone numbers that were proven in order to make one.
+    /// Addresses and phone numbers proven for a registration.
     verifications: u64,
-    /// Invitation codes that were entered.
+    /// Invitation codes entered.
     invites: u64,
 }
 
-/// Somebody whose code many have entered.
+/// A person whose code many people have entered.
 #[derive(Serialize, ToSchema)]
 pub struct TopInviter {
-    /// Who.
+    /// The id of the person.
     user_id: UserId,
-    /// Who, for people.
+    /// The username.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("anna"))]
     username: Option<String>,
-    /// How many.
+    /// The number of entries.
     used: u64,
 }
 
-/// Counts who registered, who proved an address or a number, and who entered a code, day by day, and names the top inviters.
+/// Counts registrations, proven contacts and entered codes by day, and lists the top inviters.
 ///
 /// For administrators, with a second factor.
 ///
-/// AWS calls: four, the batch that proves the session and brings the roles, two queries at once (counters, at most eight a day;
-/// the first ten of an index), and a batch of the ten people's names. Nothing grows with the number of people.
+/// AWS calls: four, the batch that authenticates the caller and reads their roles, two concurrent queries (counters, at most
+/// eight a day; the first ten of an index), and a batch of the ten people's names. None grows with the number of people.
 #[utoipa::path(get, path = "/v1/statistics/invites", tag = "invites", params(Days),
     extensions(("x-problems" = json!(["invalid"]))),
     responses((status = 200, body = InviteStatistics), Problems))]

@@ -1,33 +1,33 @@
-//! Signing in by a passkey alone: no name, no password.
+//! Signing in with a passkey alone: no name, no password.
 
-use accounts::{
+use axum::extract::State;
+use kernel::Problem;
+use proofs::{
     FlowToken, entry,
     sign_in::{SignIn, SignInStep, Wish},
     signed_in::TokenDelivery,
 };
-use axum::extract::State;
-use kernel::Problem;
 use serde::Deserialize;
 use store::limits::{self, Limit};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Problems};
 
-/// What the client wants once it is signed in.
+/// The options of the client for the time after the sign-in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePasskeySignIn {
-    /// Where the refresh token goes.
+    /// Where the refresh token is returned: `cookie` for browsers, `body` otherwise.
     #[serde(default)]
     token_delivery: TokenDelivery,
-    /// Where in the frontend to go on: a path such as `/rooms`.
+    /// The path of the frontend to continue with, such as `/rooms`.
     #[schema(examples("/rooms"), max_length = 500)]
     next: Option<String>,
 }
 
-/// Says what a passkey is asked. Hand it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`.
-/// It is good for one answer, right or wrong.
+/// Returns a challenge for a passkey. Pass it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`.
+/// The challenge is valid for one answer, right or wrong.
 ///
-/// AWS calls: a counter of the client, and the flow: who it will be is not known yet. A session that the client has costs a read.
+/// AWS calls: a counter of the client, and the flow, as the person is not known yet. A session of the client costs a read.
 #[utoipa::path(post, path = "/v1/passkey-sign-ins", tag = "login", request_body = CreatePasskeySignIn,
     extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!(["passkey_client"]))),
     responses((status = 201, body = SignInStep), Problems))]

@@ -1,5 +1,5 @@
-//! What programs look for at well-known places: what verifies our access tokens, where one changes a password, whom to tell
-//! about a weakness.
+//! Well-known addresses: the keys that verify access tokens, the page for changing a password, and the contact for reports of
+//! vulnerabilities.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use store::limits::DAY;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
-/// Keys change rarely, and a new one is published before it signs.
+/// How long clients may cache the keys: they change rarely, and a new one is published before it signs.
 const CACHED: &str = "public, max-age=300";
 
 /// The keys that verify access tokens (RFC 7517).
@@ -23,23 +23,23 @@ pub async fn get_key_set(State(s): State<crate::State>) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, CACHED)], Json(s.issuer.key_set()))
 }
 
-/// What this issuer does.
+/// The properties of this issuer.
 #[derive(Serialize, ToSchema)]
 pub struct Discovery {
-    /// Who issues the tokens.
+    /// The issuer of the tokens.
     issuer: String,
-    /// Where the keys are.
+    /// The address of the keys.
     jwks_uri: String,
-    /// How the tokens are signed.
+    /// The signature algorithms of the tokens.
     #[schema(value_type = Vec<String>)]
     id_token_signing_alg_values_supported: [&'static str; 1],
     #[schema(value_type = Vec<String>)]
     subject_types_supported: [&'static str; 1],
-    /// Where the operations are described.
+    /// The address of the documentation.
     service_documentation: String,
 }
 
-/// Describes the issuer of the access tokens: only what is true.
+/// Describes the issuer of the access tokens, without features that it does not have.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "login", responses((status = 200, body = Discovery), Problems))]
@@ -55,10 +55,10 @@ pub async fn get_discovery(State(s): State<crate::State>) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, CACHED)], Json(body))
 }
 
-/// For how many days what is said about security holds; it is said anew every day.
+/// Days until the published contact expires. The date moves on every day.
 const HOLDS: u32 = 31;
 
-/// Where people are sent.
+/// The configured addresses.
 #[derive(Clone)]
 pub struct Places {
     change_password: Option<Arc<str>>,
@@ -66,8 +66,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// Reads `CHANGE_PASSWORD_URL`, the page where one changes a password (empty means the documentation of how), and
-    /// `SECURITY_CONTACT`, a `mailto:` or `https:` address.
+    /// Reads `CHANGE_PASSWORD_URL`, the page for changing a password (empty means its documentation), and `SECURITY_CONTACT`, a
+    /// `mailto:` or `https:` address.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let one_line = |text: &str| text.is_ascii() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
         let page = r.or("CHANGE_PASSWORD_URL", String::new());
@@ -82,7 +82,7 @@ impl Places {
     }
 }
 
-/// Leads to the page where one changes a password: password managers look here.
+/// Redirects to the page for changing a password, which password managers look up here.
 ///
 /// See <https://w3c.github.io/webappsec-change-password-url/>.
 ///
@@ -94,7 +94,7 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
     (StatusCode::FOUND, [(header::LOCATION, page)])
 }
 
-/// Says whom to tell about a weakness (RFC 9116).
+/// Says how to report a vulnerability (RFC 9116).
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/security.txt", tag = "login",
@@ -109,7 +109,7 @@ pub async fn get_security_contact(State(s): State<crate::State>) -> impl IntoRes
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, CACHED)], text)
 }
 
-/// The midnight after so many days, so that a day's answers are alike.
+/// The midnight after this number of days, so that all answers of a day are equal.
 fn holds_until(now: Time) -> Time {
     let day = i64::try_from(DAY.as_millis()).unwrap_or(1);
     Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(day))) + DAY.saturating_mul(HOLDS)

@@ -1,57 +1,57 @@
-//! What an attempt to sign in with a password is judged by, and what it is counted for.
+//! The limits on attempts to sign in with a password, and their counters.
 //!
-//! What a caller is told depends on what they typed and on where they are, never on whose the name is: a name that nobody has
-//! is limited like any other. The account that a name leads to is limited as well, by whichever of its names, and nobody is told
-//! of that: what is beyond is answered as a wrong password is. So five guesses at a username tell nothing about an address, and
-//! two names are no more guesses than one.
+//! The answer depends on what the caller typed and on their client address, never on whose the name is: an unknown name is
+//! limited like any other. The account of a name is limited too, for all its names, without a visible effect: attempts beyond
+//! that limit are answered like wrong passwords. Therefore five guesses at a username reveal nothing about an address, and two
+//! names allow no more guesses than one.
 //!
-//! A device that the account trusts is judged by itself alone: what others guess, at the account or from the same network, does
-//! not keep it out, and whoever has stolen it cannot guess without end.
+//! A device that the account trusts has its own limits: guesses of others, at the account or from the same network, do not keep
+//! it out, and somebody who has stolen it cannot guess without limit.
 
 use std::time::Duration;
 
-use accounts::{
+use futures_util::join;
+use kernel::{Time, id::DeviceId};
+use proofs::{
     gate,
     guesses::{DIFFERENT_FREE, at_account, of_client, of_client_different, of_client_in_a_day},
 };
-use futures_util::join;
-use kernel::{Time, id::DeviceId};
 use store::{
     Batch, Key, StoreError, Table, Tx,
     limits::{self, DAY, HOUR, Limit, LimitError, Reached},
 };
 use web::Client;
 
-/// Failures after which there is a pause,
+/// Failures after which an attempt has to pause.
 const FAILURES: u32 = 5;
-/// and how long it is.
+/// The length of that pause.
 const PAUSE: Duration = Duration::from_secs(300);
-/// Failures at one name from anywhere, within a quarter of an hour, after which strangers work.
+/// Failures at one name from all clients, within a quarter of an hour, after which strangers need a proof of work.
 const EVERYWHERE: u32 = 100;
-/// Right passwords of one account within an hour, from one client: each costs a hash and a session.
+/// Right passwords for one account from one client within an hour: each costs a hash and a session.
 const RIGHT: u32 = 60;
 
 /// An attempt.
 pub struct Guess {
-    /// Attempts at this name from here, or of this device. A success forgets them.
+    /// Attempts at this name from this client, or of this device. A success resets them.
     own: Limit,
-    /// Attempts of the client. A success is given back.
+    /// Attempts of the client. A successful one is subtracted again.
     client: Option<Limit>,
-    /// What only failures count for.
+    /// Counters of failures only.
     failures: Vec<Limit>,
-    /// Where only failures count that are different.
+    /// The counter of distinct failures.
     different: Option<Limit>,
-    /// Attempts at the account from here, which nobody is told of.
+    /// Attempts at the account from this client, a limit without a visible effect.
     account: Option<Limit>,
-    /// Failures at the name from anywhere, beyond which strangers work.
+    /// Failures at the name from all clients, after which strangers need a proof of work.
     everywhere: Option<Limit>,
-    /// Right passwords, which cost as much as wrong ones.
+    /// Right passwords, which cost as much work as wrong ones.
     right: Limit,
 }
 
 impl Guess {
-    /// An attempt of one client at a name. `account` is whose the name is, or the name again where it is nobody's: as much is
-    /// counted for it.
+    /// An attempt of one client at a name. `account` is the account of the name, or the name again if there is none, so that
+    /// the same number of counters is used.
     pub fn stranger(client: &Client, name: &str, account: &str) -> Self {
         let attempts = |limit, whose: &str| Limit::new(limit, format!("{whose} {}", client.network()), FAILURES, PAUSE).pausing();
         Self {
@@ -78,17 +78,17 @@ impl Guess {
         }
     }
 
-    /// What its caller is told of.
+    /// The limits that the caller is told of.
     fn told(&self) -> impl Iterator<Item = &Limit> {
         [&self.own, &self.right].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
     }
 
-    /// What to read with other things.
+    /// The counters to read together with other items.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.told().chain(&self.account).chain(&self.everywhere).map(Limit::key)
     }
 
-    /// The same with its counters as they were read.
+    /// The same attempt with its counters as they were read.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -105,15 +105,15 @@ impl Guess {
         })
     }
 
-    /// Whether a stranger works before it, by the counters as they were read: after very many failures at the name from anywhere, or
-    /// many different ones of the client. Whoever has the right password is kept out by neither.
+    /// Whether a stranger needs a proof of work first, by the counters as they were read: after many failures at the name from
+    /// all clients, or many different ones of the client. Neither keeps the right password out.
     #[must_use]
     pub fn takes_work(&self) -> bool {
         let everywhere = self.everywhere.as_ref().is_some_and(|limit| limit.hits() >= i64::from(EVERYWHERE));
         everywhere || self.different.as_ref().is_some_and(|limit| limit.hits() >= i64::from(DIFFERENT_FREE))
     }
 
-    /// Judges it by what is told, and counts nothing: what is refused uses nothing up and makes no pause longer.
+    /// Checks the visible limits and counts nothing: a refused attempt is not counted and prolongs no pause.
     ///
     /// # Errors
     /// [`Reached`]
@@ -121,35 +121,30 @@ impl Guess {
         limits::judge(now, self.told())
     }
 
-    /// Counts it before the password is compared, and says whether it may be: an account that is guessed at too often by another
-    /// of its names is not.
+    /// Counts the attempt before the password is compared, and returns whether it may be compared: not if the account has had
+    /// too many guesses by another of its names.
     ///
     /// # Errors
-    /// [`LimitError`], where others were faster or a counter does not work. Then nothing is counted.
+    /// [`LimitError`] if concurrent attempts reached a limit first or a counter is unavailable. Then nothing is counted.
     pub async fn take(&self, table: &Table, now: Time) -> Result<bool, LimitError> {
         let told: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
         let silent: Vec<Limit> = self.account.iter().cloned().collect();
-        let silently = async {
-            match limits::take(table, now, &silent).await {
-                Err(LimitError::Reached(_)) => Ok(false),
-                other => other.map(|()| true),
-            }
-        };
-        match join!(limits::take_together(table, now, &told), silently) {
-            (Ok(()), Ok(counted)) => Ok(counted),
-            (Err(e), Ok(true)) => {
-                limits::give_all_back(table, &silent).await;
-                Err(e)
-            }
-            (Err(e), _) => Err(e),
-            (Ok(()), Err(e)) => {
-                limits::give_all_back(table, &told).await;
-                Err(e)
-            }
+        let (by_told, by_silent) = join!(limits::take_together(table, now, &told), limits::take(table, now, &silent));
+        if by_told.is_err() && by_silent.is_ok() {
+            limits::give_all_back(table, &silent).await;
+        }
+        if by_told.is_ok() && matches!(by_silent, Err(LimitError::Store(_))) {
+            limits::give_all_back(table, &told).await;
+        }
+        by_told?;
+        match by_silent {
+            Ok(()) => Ok(true),
+            Err(LimitError::Reached(_)) => Ok(false),
+            Err(e) => Err(e),
         }
     }
 
-    /// Counts that it was wrong; `mark` tells it from others of the client.
+    /// Counts a failure. `mark` identifies equal failures of the client.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -165,7 +160,7 @@ impl Guess {
         counted.and(different)
     }
 
-    /// Adds to a transaction that it was right: the attempts before it are forgotten, and it counts among the right ones.
+    /// Adds the success to a transaction: the attempts before it are reset, and it is counted as a right password.
     pub fn forget(&self, tx: &mut Tx, now: Time) {
         self.right.count_in(tx, now);
         tx.delete(self.own.key());
@@ -174,7 +169,8 @@ impl Guess {
         }
     }
 
-    /// Gives back what the client alone has, apart from the transaction: many people behind one address would collide in it.
+    /// Subtracts the attempt from the client's counter, outside of the transaction: many people behind one address would
+    /// conflict in it.
     pub async fn give_back(&self, table: &Table) {
         limits::give_all_back(table, &self.client).await;
     }

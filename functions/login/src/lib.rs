@@ -1,15 +1,16 @@
-//! Signing in with a password, and a second factor where one has any; staying signed in, and signing out.
+//! Signing in with a password, and a second factor if there is one; refreshing sessions, and signing out.
 //!
-//! After the password an account with second factors is not signed in to: what its client gets is the secret of a flow
-//! (`accounts::sign_in`), which can do nothing but go on. A trusted device skips that step, a passkey is both at once. The same
-//! steps prove once more who is signed in, for what a stolen session must not be enough for.
+//! After the password, an account with second factors is not signed in yet: the client gets the secret of a flow
+//! (`proofs::sign_in`), which can only be continued. A trusted device skips the second step, and a passkey is both steps at
+//! once. The same steps are used for step-ups, which operations take that a stolen session must not allow.
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
-//! before the password is compared, for the name, the account and the client, so that guessing in parallel gains nothing; five
-//! failures mean a pause of five minutes, never a lock. A success forgets them, and what is refused counts nowhere. While very
-//! many fail everywhere, signing in takes work first. A trusted device has limits of its own instead of all these.
+//! before the password is compared, for the name, the account and the client, so that parallel guesses gain nothing. Five
+//! failures mean a pause of five minutes, never a lock. A success resets them, and a refused attempt is not counted. While very
+//! many attempts fail in the whole deployment, signing in takes a proof of work first. A trusted device has its own limits
+//! instead of all these.
 //!
-//! Sessions can be seen and ended. Ending one takes effect at once: every request of every function looks for it.
+//! Sessions can be listed and ended. Ending one takes effect at once, because every request reads its session.
 
 mod by_passkey;
 mod discovery;
@@ -21,12 +22,6 @@ mod sign_in;
 mod step_up;
 
 use accounts::{
-    challenge::CodeKey,
-    factor::FactorKeys,
-    gate::Gate,
-    password::Hasher,
-    sending::Sending,
-    sign_in::Asking,
     token::{Issuer, Tokens},
     user::User,
 };
@@ -35,11 +30,12 @@ use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
+use proofs::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, sign_in::Asking};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -63,7 +59,7 @@ impl State {
     }
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "login", "Signing in and out, sessions, and the keys that verify tokens.", State =>
     sign_in::create_session,
     by_passkey::create_passkey_sign_in,

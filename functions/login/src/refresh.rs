@@ -1,12 +1,10 @@
-//! Staying signed in: a refresh token for the next one and a new access token.
+//! Refreshing a session: exchanges a refresh token for the next one and a new access token.
 
-use accounts::{
-    session::{self, RefreshToken, Refreshed},
-    signed_in::{self, SignedIn, TokenDelivery},
-};
+use accounts::session::{self, RefreshToken, Refreshed};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
+use proofs::signed_in::{self, SignedIn, TokenDelivery};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
@@ -15,15 +13,15 @@ use web::{Json, Problems};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshSession {
-    /// As it was given; absent if it is in the cookie.
+    /// The token as it was returned. Absent if it is in the cookie.
     #[schema(max_length = 200)]
     refresh_token: Option<String>,
 }
 
-/// Replaces the refresh token. The next one comes the same way as this one: in the body or in the cookie.
+/// Replaces the refresh token. The next one is returned in the same way as this one was sent: in the body or in the cookie.
 ///
-/// A token can be used once. Within ten seconds the same use may be repeated, and leads to the same token, for clients that
-/// lost the reply; later it ends the session, because somebody has a copy. With the cookie the header `X-Stoa-Csrf` is needed.
+/// A token can be used once. Within ten seconds the same use may be repeated by clients that lost the reply, and returns the
+/// same successor. Later it ends the session, because somebody has a copy. With the cookie the header `X-Stoa-Csrf` is needed.
 ///
 /// AWS calls: two, the session with its person, and the conditional replacement.
 #[utoipa::path(post, path = "/v1/sessions/refresh", tag = "login",
@@ -49,10 +47,10 @@ pub async fn refresh_session(
     }
 }
 
-/// The refresh token that a request shows, in its body or in its cookie.
+/// The refresh token of a request, in its body or in its cookie.
 ///
 /// # Errors
-/// [`Kind::OriginRefused`] for a cookie without the header that goes with it.
+/// [`Kind::OriginRefused`] for a cookie without the required header.
 pub fn presented(headers: &HeaderMap, body: Option<&str>) -> Result<Option<RefreshToken>, Problem> {
     let text = match body {
         Some(text) => Some(text.to_owned()),

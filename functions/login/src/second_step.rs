@@ -1,30 +1,34 @@
-//! The steps after the first: choosing a factor, having a code sent, answering. Steps up, too, are answered here.
+//! The steps after the first: choosing a factor, sending a code, answering. Step-ups are answered here too.
 
 use accounts::{
-    FlowToken, Member, authenticate, bearer,
+    session::{self, Session},
+    token::Method,
+    user::{Factor, PasswordHash, Status, User},
+};
+use axum::extract::State;
+use callers::{Member, authenticate, bearer};
+use events::Notice;
+use futures_util::{join, try_join};
+use http::HeaderMap;
+use kernel::{FieldError, Kind, Problem, Secret, Time, id::UserId};
+use passkeys::{Answered, PublicKeyCredential, Refusal};
+use proofs::{
+    FlowToken,
     challenge::{self, Challenge, Sent},
     code::TypedCode,
     entry::{Entry, Reply},
     factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
     gate,
     password::Verdict,
-    session::{self, Session},
     sign_in::{Proof, SignIn, SignInStep},
     signed_in::{self, SignedIn},
-    user::{Factor, PasswordHash, Status, User},
 };
-use axum::extract::State;
-use events::Notice;
-use futures_util::{join, try_join};
-use http::HeaderMap;
-use kernel::{FieldError, Kind, Problem, Secret, id::UserId};
-use passkeys::{Answered, PublicKeyCredential, Refusal};
 use serde::Deserialize;
 use store::{Batch, Cond, Key, Tx, Update};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Path, Problems};
 
-/// Shows a sign-in that is under way: to resume it after a reload.
+/// Shows a sign-in that is under way, to resume it after a reload.
 ///
 /// AWS calls: the flow, then the person with the code that was sent.
 #[utoipa::path(get, path = "/v1/sign-ins/{flow}", tag = "login", params(("flow" = FlowToken, Path)),
@@ -44,19 +48,19 @@ pub async fn get_sign_in(State(s): State<crate::State>, Path(token): Path<FlowTo
     Ok(Json(flow.step(token, user.as_ref(), challenge.as_ref(), None)))
 }
 
-/// The factor that is to prove the rest.
+/// The factor for the next step.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChooseFactor {
-    /// One of those that the sign-in offers.
+    /// One of the factors that the sign-in offers.
     factor: Factor,
 }
 
-/// Chooses a factor: has a code sent, or says what a passkey is asked. Another may be chosen at any time. A code that was sent
-/// a moment ago is not sent again; nor can it be typed in another sign-in, which has to wait for one of its own.
+/// Chooses a factor: sends a code, or returns a challenge for a passkey. Another one may be chosen at any time. A code that was
+/// sent a moment ago is not sent again. It is not valid in another sign-in either, which has to wait for a code of its own.
 ///
-/// AWS calls: the flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the list of
-/// them and an update.
+/// AWS calls: the flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the
+/// list of them and an update.
 #[utoipa::path(put, path = "/v1/sign-ins/{flow}/factor", tag = "login", params(("flow" = FlowToken, Path)), request_body = ChooseFactor,
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 200, body = SignInStep), Problems))]
@@ -72,7 +76,7 @@ pub async fn choose_factor(
     let mut tx = Tx::new();
     let (challenge, permit) = flow.choose(&s.asking(&client, &user), &mut tx, body.factor).await?;
     let mut asked = None;
-    // Nothing is sent for a passkey, so nothing was counted.
+    // No message is sent for a passkey, so nothing was counted.
     if body.factor == Factor::Passkey {
         let question = s.site.ask(now, &passkeys::list(&s.table, user.id).await?)?;
         (flow.passkey, flow.asked_at, asked) = (Some(question.state), flow.tries, Some(question.options));
@@ -84,7 +88,7 @@ pub async fn choose_factor(
     Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), asked)))
 }
 
-/// Sends another code of the chosen factor; the one before dies.
+/// Sends another code of the chosen factor. The one before is void.
 ///
 /// AWS calls: the flow, the person, the challenge with its counters, the counters of what is sent, one transaction.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/code/resend", tag = "login", params(("flow" = FlowToken, Path)),
@@ -102,17 +106,17 @@ pub async fn resend_sign_in_code(
     Ok(Accepted(flow.resend(&s.asking(&client, &user), factor).await?.sent()))
 }
 
-/// The answer to what the chosen factor asks: exactly one of these.
+/// The answer to the chosen factor: exactly one of these.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifySignIn {
-    /// Six digits, of the app or as sent, or a long code as sent; or a recovery code, whatever was chosen.
+    /// The six digits of the app or of a message, a long code of a message, or a recovery code with any chosen factor.
     #[schema(examples("042617"), max_length = 40)]
     code: Option<String>,
     /// The password, for a step-up without second factors.
     #[schema(value_type = Option<String>, format = Password, max_length = 1024)]
     password: Option<Secret>,
-    /// What `navigator.credentials.get` answered, as JSON.
+    /// The answer of `navigator.credentials.get` as JSON.
     #[schema(value_type = Option<Object>)]
     passkey: Option<serde_json::Value>,
 }
@@ -128,7 +132,7 @@ impl Answer {
         match body {
             VerifySignIn { code: Some(code), password: None, passkey: None } => {
                 let code = code.trim().to_owned();
-                // Browsers that send as people type must not burn tries with half a code.
+                // Forms that send while people type must not use up attempts with an incomplete code.
                 let whole = match TypedCode::parse(&code) {
                     Some(TypedCode::Short(digits)) => digits.len() == 6,
                     Some(TypedCode::Long(_)) => true,
@@ -145,7 +149,7 @@ impl Answer {
         }
     }
 
-    /// The factor that this answers.
+    /// The factor of this answer.
     fn factor(&self, flow: &SignIn) -> Result<Factor, Problem> {
         let factor = match self {
             Self::Code(code) if RecoveryCode::looks_like_one(code) => Some(Factor::RecoveryCode),
@@ -157,16 +161,17 @@ impl Answer {
     }
 }
 
-/// Answers the last step: signs in, or steps the session up. Where a passkey is asked for and is lost, the password steps up
-/// with a code upon it, which is chosen where there are two ways, and answered here as well. A step-up is answered with the session's access token, and
-/// brings a new one and a new refresh token, into the cookie where the session's is there: the tokens from before do not become
-/// more than they were, and can be refreshed no longer. What a passkey was asked is used up by its first answer, right or wrong:
-/// choose it again for another question.
+/// Answers the last step: signs in, or steps the session up. If a passkey is asked for and is lost, the password is accepted,
+/// followed by a code, whose factor is chosen if there are two, and which is answered here too. A step-up is answered with the
+/// session's access token, and returns a new one and a new refresh token, in the cookie if the session's is there. The former
+/// tokens do not get the new proof, and can no longer be refreshed. The challenge of a passkey is used up by its first answer,
+/// right or wrong: choose the passkey again for another one.
 ///
-/// AWS calls: the flow, with the answer counted before it is judged; at once the counters of the app or the password, the person with
-/// what the factor keeps, and their sessions; the try at a code that was sent; one transaction, in which the answer is spent, the flow
-/// ends and the session begins. A wrong answer costs a counter, a wrong code that was sent two; a device that is to be trusted, and a
-/// session that is replaced, cost a read each; a code upon the password what its sending takes.
+/// AWS calls: the flow, with the answer counted before it is checked; concurrently the counters of the app or the password, the
+/// person with the data of the factor, and their sessions; the attempt at a code that was sent; one transaction, which uses the
+/// answer up, ends the flow and begins the session. A wrong answer costs a counter, a wrong code that was sent two. A device
+/// that is to be trusted and a session that is replaced cost a read each, and a code after the password the calls of its
+/// sending.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "code_guesses", "login_account", "resend_mail", "resend_text", "mail", "text"]))),
     responses(
@@ -185,25 +190,14 @@ pub async fn verify_sign_in(
     let flow = SignIn::answer(&s.table, now, &token).await?;
     let factor = answer.factor(&flow)?;
     let id = whose(&s, &flow, &answer)?;
-    let session = match flow.session {
-        Some(session) => Some(caller(&s, &headers, session).await?),
-        None => None,
-    };
+    let session = stepped_up(&s, &headers, &flow).await?;
     let checks = Checks::of(id, &client);
-    let counted = async { checks.take(&s.table, now, factor).await };
-    let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
-    let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
-    let (steps, mut found, sessions) = try_join!(counted, read, others)?;
-    let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
-    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u));
-    // Whom a passkey names need not be who answers: what became of them is not told.
-    let user = user.ok_or(if flow.user.is_some() { Kind::NotFound } else { Kind::PasskeyInvalid })?;
+    let Counted { steps, user, sessions, found } = count(&s, now, &flow, id, factor, &checks).await?;
 
     let mut tx = Tx::new();
     let ended = flow.finish(&mut tx);
     let given = Given { factor, steps, answer: &answer };
-    let judged = judge(&s, &mut tx, &flow, &user, given, found).await;
-    let proof = match judged {
+    let proof = match judge(&s, &mut tx, &flow, &user, given, found).await {
         Ok(proof) => proof,
         Err(problem) => {
             missed(&s, &checks, &client, factor, &problem).await;
@@ -214,20 +208,13 @@ pub async fn verify_sign_in(
     if !next.is_empty() {
         return Ok(Verified::GoesOn(Box::new(go_on(&s, &client, token, flow, &user, factor, next).await?)));
     }
+
     let spent = proof.spend(&mut tx, &s.sys, user.id);
     checks.forget(&mut tx, now, factor, steps, proof.guessable());
     let amr = flow.proven_with(factor);
-    let verified = if let Some(session) = session {
-        let delivery = signed_in::delivery(&headers, &session);
-        let (session, refresh, _) = session.prove_again(&mut tx, &s.sys, s.code_key.secret(), amr);
-        Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?))
-    } else {
-        let previous = match flow.wish.previous {
-            Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
-            None => None,
-        };
-        let entry = Entry { user: &user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-        Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, &client).await?))
+    let verified = match session {
+        Some(session) => step_up(&s, &mut tx, &headers, session, amr)?,
+        None => sign_in(&s, &mut tx, &client, &flow, &user, sessions, amr).await?,
     };
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(ended) => Kind::NotFound.into(),
@@ -235,6 +222,55 @@ pub async fn verify_sign_in(
         _ => Problem::from(e),
     })?;
     Ok(verified)
+}
+
+/// An answer that was counted, with what was read to judge it.
+struct Counted {
+    /// Which codes of an app are right.
+    steps: Steps,
+    user: User,
+    /// Where else they are signed in.
+    sessions: Vec<Session>,
+    /// What the factor keeps.
+    found: Batch,
+}
+
+/// Counts an answer and, at once, reads what it is judged by.
+async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, checks: &Checks) -> Result<Counted, Problem> {
+    let counted = checks.take(&s.table, now, factor);
+    let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
+    let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
+    let (steps, mut found, sessions) = try_join!(counted, read, others)?;
+    let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u));
+    // Whom a passkey names need not be who answers: what became of them is not told.
+    let user = user.ok_or(if flow.user.is_some() { Kind::NotFound } else { Kind::PasskeyInvalid })?;
+    Ok(Counted { steps, user, sessions, found })
+}
+
+/// Adds to a transaction that a session is stepped up.
+fn step_up(s: &crate::State, tx: &mut Tx, headers: &HeaderMap, session: Session, amr: Vec<Method>) -> Result<Verified, Problem> {
+    let delivery = signed_in::delivery(headers, &session);
+    let (session, refresh, _) = session.prove_again(tx, &s.sys, s.code_key.secret(), amr);
+    Ok(Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?)))
+}
+
+/// Adds to a transaction that a session begins, in the place of the one that the client had.
+async fn sign_in(
+    s: &crate::State,
+    tx: &mut Tx,
+    client: &Client,
+    flow: &SignIn,
+    user: &User,
+    sessions: Vec<Session>,
+    amr: Vec<Method>,
+) -> Result<Verified, Problem> {
+    let previous = match flow.wish.previous {
+        Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
+        None => None,
+    };
+    let entry = Entry { user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
+    Ok(Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), tx, client).await?)))
 }
 
 /// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
@@ -249,7 +285,7 @@ async fn missed(s: &crate::State, checks: &Checks, client: &Client, factor: Fact
     }
 }
 
-/// What a right answer leads to.
+/// The result of a right answer.
 pub enum Verified {
     SignedIn(Box<SignedIn>),
     SteppedUp(Box<SignedIn>),
@@ -266,8 +302,8 @@ impl axum::response::IntoResponse for Verified {
     }
 }
 
-/// Takes a right answer after which another one is needed. It was no failure, also if the next code cannot be sent; those from before
-/// are not forgotten for it, or whoever knows the password could guess codes without end.
+/// Takes a right answer after which another one is needed. It is not counted as a failure, also if the next code cannot be
+/// sent. Earlier failures are not reset by it, or everybody who knows the password could guess codes without limit.
 async fn go_on(
     s: &crate::State,
     client: &Client,
@@ -286,7 +322,7 @@ async fn go_on(
     Ok(flow.step(token, Some(user), challenge.as_ref(), None))
 }
 
-/// Whom the flow is about: known since its beginning, or named by the passkey.
+/// The person of the flow: known since its beginning, or named by the passkey.
 fn whose(s: &crate::State, flow: &SignIn, answer: &Answer) -> Result<UserId, Problem> {
     match (flow.user, answer) {
         (Some(user), _) => Ok(user),
@@ -295,13 +331,14 @@ fn whose(s: &crate::State, flow: &SignIn, answer: &Answer) -> Result<UserId, Pro
     }
 }
 
-/// The session that is stepped up, if it is the one that asks.
-async fn caller(s: &crate::State, headers: &HeaderMap, session: kernel::id::SessionId) -> Result<Session, Problem> {
+/// The session that a flow steps up, if it does: only that session itself may answer.
+async fn stepped_up(s: &crate::State, headers: &HeaderMap, flow: &SignIn) -> Result<Option<Session>, Problem> {
+    let Some(session) = flow.session else { return Ok(None) };
     let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, bearer(headers)?).await?;
-    if own.id == session { Ok(own) } else { Err(Kind::NotFound.into()) }
+    if own.id == session { Ok(Some(own)) } else { Err(Kind::NotFound.into()) }
 }
 
-/// What has to be read to judge an answer.
+/// The items to read to check an answer.
 fn kept(user: UserId, factor: Factor) -> Vec<Key> {
     let more = match factor {
         Factor::App => Some(AppFactor::key_of(user)),
@@ -312,11 +349,11 @@ fn kept(user: UserId, factor: Factor) -> Vec<Key> {
     [User::key_of(user)].into_iter().chain(more).collect()
 }
 
-/// An answer at a factor.
+/// An answer and its factor.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     factor: Factor,
-    /// Which codes of an app are right.
+    /// The valid codes of an app.
     steps: Steps,
     answer: &'a Answer,
 }
@@ -340,7 +377,7 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
         }
         (Factor::Password, Answer::Password(password)) => {
             let hash = found.take::<PasswordHash>(&PasswordHash::key_of(user.id))?;
-            let short = password.expose().len() <= accounts::password::MAX_BYTES;
+            let short = password.expose().len() <= proofs::password::MAX_BYTES;
             if short && s.hasher.verify(hash.as_ref(), password).await? != Verdict::Wrong {
                 Ok(Proof::Lasting)
             } else {
@@ -370,7 +407,7 @@ async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKe
     Ok(judged?)
 }
 
-/// Whom a flow is about, if they are known and still who they were when it began.
+/// The person of a flow, if they are known and their credentials have not changed since it began.
 async fn person(s: &crate::State, flow: &SignIn) -> Result<Option<User>, Problem> {
     let Some(id) = flow.user else { return Ok(None) };
     let user = s.table.get::<User>(User::key_of(id)).await?;

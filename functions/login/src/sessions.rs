@@ -1,13 +1,13 @@
-//! Where somebody is signed in, and ending it.
+//! The sessions of the caller, and ending them.
 
 use accounts::{
-    Member,
     agent::Agent,
     session::{self, Session},
-    signed_in,
 };
 use axum::{extract::State, response::IntoResponse};
+use callers::Member;
 use kernel::{Kind, Timestamp, id::SessionId};
+use proofs::signed_in;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, NoContent, Path, Problems};
@@ -15,31 +15,31 @@ use web::{Json, NoContent, Path, Problems};
 /// Sessions of the caller.
 #[derive(Serialize, ToSchema)]
 pub struct SessionList {
-    /// The most recently used first; at most 20.
+    /// The sessions, the most recently used first. At most 20.
     items: Vec<SessionInfo>,
 }
 
-/// One sign-in.
+/// One session.
 #[derive(Serialize, ToSchema)]
 pub struct SessionInfo {
     id: SessionId,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     current: bool,
-    /// What the client calls itself.
+    /// The `User-Agent` of the client.
     #[schema(examples("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"))]
     user_agent: String,
-    /// The same, in words.
+    /// A description of the client in words.
     agent: Agent,
-    /// Whether it began on a device that is trusted.
+    /// Whether it began on a trusted device.
     trusted_device: bool,
     created_at: Timestamp,
     /// When it was last refreshed.
     last_used_at: Timestamp,
-    /// When it ends if nobody uses it.
+    /// When it ends if it is not used.
     ends_at: Timestamp,
 }
 
-/// Lists where the caller is signed in.
+/// Lists the sessions of the caller.
 ///
 /// AWS calls: the caller, then the list.
 #[utoipa::path(get, path = "/v1/sessions", tag = "login", responses((status = 200, body = SessionList), Problems))]
@@ -61,16 +61,17 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
     Ok(Json(SessionList { items: items.into_iter().map(info).collect() }))
 }
 
-/// Ends all sessions of the caller but the one that asks, and closes their sockets.
+/// Ends all other sessions of the caller, and closes their sockets.
 ///
-/// AWS calls: the caller, the list, one transaction for all. The sockets are closed a moment later, by whoever hears of it.
+/// AWS calls: the caller, the list, one transaction for all. The sockets are closed a moment later, by the function that gets
+/// the event.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "login", responses((status = 204), Problems))]
 pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member) -> Result<NoContent, web::Error> {
     session::revoke_where(&s.table, &s.sys, caller.user.id, |other| other.id != caller.session.id).await?;
     Ok(NoContent)
 }
 
-/// Signs out: ends the session that asks, closes its sockets and takes the cookie away.
+/// Signs out: ends the session of this request, closes its sockets and removes the cookie.
 ///
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/sessions/current", tag = "login",
@@ -96,7 +97,7 @@ pub async fn delete_session(
     Ok(NoContent)
 }
 
-/// The caller, and the transaction that ends the session and has its sockets closed.
+/// The caller, and the transaction that ends the session and emits the event that closes its sockets.
 async fn end(s: &crate::State, caller: &Member, session: SessionId) -> Result<(), web::Error> {
     if session::revoke(&s.table, &s.sys, &caller.session, session).await? { Ok(()) } else { Err(Kind::NotFound.into()) }
 }

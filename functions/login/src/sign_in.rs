@@ -1,62 +1,66 @@
-//! Signing in with a name and a password, which for accounts with second factors is the first step.
+//! Signing in with a name and a password, which is the first step for accounts with second factors.
 
 use accounts::{
-    FlowToken,
-    device::Device,
-    entry::{self, Entry, Reply},
-    gate::{self, Gate},
-    guesses,
     identifier::Login,
-    password::Verdict,
-    sending::Permit,
     session::{self, Session},
-    sign_in::{SignIn, SignInStep, Wish},
-    signed_in::{self, SignedIn, TokenDelivery},
     token::Method,
     user::{self, PasswordHash, Status, User},
 };
 use axum::extract::State;
 use futures_util::{join, try_join};
-use kernel::{Kind, Problem, Secret, id::UserId};
+use http::HeaderMap;
+use kernel::{Kind, Problem, Secret, Time, id::UserId};
+use proofs::{
+    FlowToken,
+    device::Device,
+    entry::{self, Entry, Reply},
+    gate::{self, Gate},
+    guesses,
+    password::Verdict,
+    sending::Permit,
+    sign_in::{SignIn, SignInStep, Wish},
+    signed_in::{self, SignedIn, TokenDelivery},
+};
 use serde::Deserialize;
-use store::{CommitError, Tx};
+use store::{Batch, Conditional as _, StoreError, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
 use crate::guess::Guess;
 
-/// Who somebody says they are, and the proof.
+/// A name and its proof.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateSession {
-    /// Username or e-mail address, in any case.
+    /// Username or e-mail address, in upper or lower case.
     #[schema(examples("ana_nowak"), max_length = 254)]
     login: String,
     /// The password.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Secret,
-    /// Where the refresh token goes: `cookie` for browsers, `body` otherwise. A trusted device's token goes the same way.
+    /// Where the refresh token is returned: `cookie` for browsers, `body` otherwise. A trusted device's token is returned in
+    /// the same way.
     #[serde(default)]
     token_delivery: TokenDelivery,
-    /// Whether to trust this device from now on: for thirty days it skips the second step.
+    /// Whether to trust this device from now on: it skips the second step for thirty days.
     #[serde(default)]
     remember_device: bool,
-    /// What a trusted device keeps, unless it is in its cookie.
+    /// The token of a trusted device, unless it is in its cookie.
     #[schema(max_length = 200)]
     device_token: Option<String>,
-    /// Where in the frontend to go on: a path such as `/rooms`. Anything else is answered by `/`.
+    /// The path of the frontend to continue with, such as `/rooms`. Anything else is replaced by `/`.
     #[schema(examples("/rooms"), max_length = 500)]
     next: Option<String>,
 }
 
-/// Signs in, or answers which second step is needed. Ends the session that the request itself carries, if any: one client is
-/// one person.
+/// Signs in, or returns the second step that is needed. Ends the session that the client had before, if the request carries it.
 ///
-/// AWS calls: the name's claim; the person with the password, all counters (and the device that is shown) and their sessions at once;
-/// three counters at once, of a trusted device one; one transaction, which also forgets the failures, and the client's counter
-/// with it (the 21st session replaces the oldest, and a new client is told of by mail). A session that is replaced costs a read
-/// more, a device that is to be trusted the list of those that are, a second step by code what its sending takes; a failure five
-/// counters more, at once, and what is refused before it counts none.
+/// AWS calls: the name's claim; concurrently the person with the password, all counters (and the shown device) and their
+/// sessions; concurrently three counters, or one for a trusted device; one transaction, which also resets the failures, and
+/// concurrently the client's counter (the 21st session replaces the oldest, and a new client causes a notice by mail). A
+/// session that is replaced costs another read, a device that is to be trusted the list of the trusted ones, a second step by
+/// code the calls of its sending. A failure costs five more concurrent counters, and an attempt that is refused before it is
+/// counted none.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
     extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["login_name", "sign_ins", "guesses", "login_client_different", "login_device", "login_device_day"]))),
     responses(
@@ -66,75 +70,133 @@ pub struct CreateSession {
 pub async fn create_session(
     State(s): State<crate::State>,
     client: Client,
-    headers: http::HeaderMap,
+    headers: HeaderMap,
     Json(body): Json<CreateSession>,
 ) -> Result<Reply, web::Error> {
-    if body.password.expose().len() > accounts::password::MAX_BYTES {
+    if body.password.expose().len() > proofs::password::MAX_BYTES {
         return Err(Kind::CredentialsInvalid.because("the password is longer than any").into());
     }
-    let login = Login::parse(&body.login);
-    let known = match &login {
-        Some(login) => user::resolve(&s.table, login).await?,
-        None => None,
-    };
-    let name = login.as_ref().map_or_else(String::new, name_of);
-    let account = known.map_or_else(|| format!("nobody {name}"), |id| id.to_string());
-
-    // For a name that nobody has, the same reads are done for an id that nobody has.
-    let id: UserId = known.unwrap_or_else(|| s.sys.id());
-    let shown = signed_in::device(&headers, body.device_token.as_deref()).filter(|token| token.user == id);
-    let (person, password) = (User::key_of(id), PasswordHash::key_of(id));
-    let device = shown.as_ref().map(|token| Device::key_of(id, token.device));
-    let (stranger, trusted) = (Guess::stranger(&client, &name, &account), shown.as_ref().map(|token| Guess::device(token.device)));
-    let counters = [&stranger].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
-    let keys = [person.clone(), password.clone()].into_iter().chain(device.clone()).chain(counters).collect();
-    let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
-    let now = s.sys.now();
-    let person = found.take::<User>(&person)?.filter(|user| user.status == Status::Active);
-    if let Some(known) = known {
-        web::note_user(known);
-    }
-    let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
-    let holds = |d: &Device, user: &User| d.is_good(user, now) && shown.as_ref().is_some_and(|token| d.holds(token));
-    let device = device.filter(|d| person.as_ref().is_some_and(|user| holds(d, user)));
-    let guess = trusted.filter(|_| device.is_some()).unwrap_or(stranger).read(&mut found, now)?;
-    guess.judge(now).map_err(Problem::from)?;
-    if device.is_none() {
-        s.gate.judge(&mut found, now, &client, &headers, &name)?;
-        if guess.takes_work() {
-            s.gate.demand(now, &client, &headers, &name, gate::DIFFICULTY)?;
-        }
-    }
-    let may = guess.take(&s.table, now).await?;
-    let (active, password) = (person.is_some(), found.take::<PasswordHash>(&password)?);
-    let has_password = password.is_some();
-    let person = person.zip(password).filter(|_| may);
-    let verdict = s.hasher.verify(person.as_ref().map(|(_, hash)| hash), &body.password).await?;
-    let Some((user, old)) = person.filter(|_| verdict != Verdict::Wrong) else {
-        let mark = guesses::mark(&s.code_key, &client, &name, &body.password);
-        guess.failed(&s.table, now, &client, &mark).await?;
-        return Err(Kind::CredentialsInvalid.because(why_not(known, active, has_password, may)).into());
-    };
-
-    let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
+    let named = Named::resolve(&s, &body.login).await?;
+    let mut attempt = Attempt::read(&s, &client, &headers, named, body.device_token.as_deref()).await?;
+    attempt.judge(&s, &client, &headers)?;
+    let proven = attempt.compare(&s, &client, &body.password).await?;
+    let previous = entry::previous(&s.table, &s.tokens, proven.now, s.code_key.secret(), &headers).await?;
     let wish = Wish::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
-    // Of old parameters or an old pepper: replaced now that the password is at hand.
-    let renewed = match verdict {
-        Verdict::Outdated => Some((old, s.hasher.hash(id, &body.password).await?)),
-        Verdict::Right | Verdict::Wrong => None,
-    };
-    let proven = Proven { s: &s, client: &client, guess: &guess, user: &user, sessions, previous, wish };
-    let (entered, ()) = join!(proven.enter(device.as_ref(), renewed.as_ref()), guess.give_back(&s.table));
-    let entered = match entered? {
-        // The device or the hash was renewed by another sign-in meanwhile: this one goes in without.
-        None if device.is_some() || renewed.is_some() => proven.enter(None, None).await?,
-        entered => entered,
-    };
-    // The account was closed, or its password changed, since it was judged.
-    Ok(entered.ok_or_else(|| Kind::CredentialsInvalid.because("the account was closed, or its password changed, meanwhile"))?)
+    Ok(Entering { s: &s, client: &client, proven, previous, wish }.enter().await?)
 }
 
-/// Why a password leads to nobody. Clients are told alike.
+/// Whom a login names.
+struct Named {
+    /// The login in its one form, which attempts are counted for; empty if nobody can have it.
+    name: String,
+    /// Whose it is.
+    owner: Option<UserId>,
+}
+
+impl Named {
+    async fn resolve(s: &crate::State, typed: &str) -> Result<Self, StoreError> {
+        let login = Login::parse(typed);
+        let owner = match &login {
+            Some(login) => user::resolve(&s.table, login).await?,
+            None => None,
+        };
+        let name = match login {
+            Some(Login::Username(name)) => name.to_string(),
+            Some(Login::Email(email)) => email.key(),
+            None => String::new(),
+        };
+        Ok(Self { name, owner })
+    }
+
+    /// The account that attempts are counted for, whichever of its names was typed; a name that nobody has counts as one of its own.
+    fn account(&self) -> String {
+        self.owner.map_or_else(|| format!("nobody {}", self.name), |id| id.to_string())
+    }
+}
+
+/// An attempt, with everything that it is judged by as it was read.
+struct Attempt {
+    named: Named,
+    now: Time,
+    /// The owner of the name, if they may sign in.
+    user: Option<User>,
+    hash: Option<PasswordHash>,
+    sessions: Vec<Session>,
+    /// The device that was shown, if the account trusts it.
+    device: Option<Device>,
+    guess: Guess,
+    /// The counters of the gate.
+    found: Batch,
+}
+
+impl Attempt {
+    /// Reads the account, the device that is shown and all counters. For a name that nobody has, the same reads are done for an id
+    /// that nobody has.
+    async fn read(
+        s: &crate::State,
+        client: &Client,
+        headers: &HeaderMap,
+        named: Named,
+        device_token: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let id: UserId = named.owner.unwrap_or_else(|| s.sys.id());
+        let shown = signed_in::device(headers, device_token).filter(|token| token.user == id);
+        let stranger = Guess::stranger(client, &named.name, &named.account());
+        let trusted = shown.as_ref().map(|token| Guess::device(token.device));
+
+        let (user_key, hash_key) = (User::key_of(id), PasswordHash::key_of(id));
+        let device_key = shown.as_ref().map(|token| Device::key_of(id, token.device));
+        let counters = [&stranger].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
+        let keys = [user_key.clone(), hash_key.clone()].into_iter().chain(device_key.clone()).chain(counters).collect();
+        let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
+
+        let now = s.sys.now();
+        let user = found.take::<User>(&user_key)?.filter(|user| user.status == Status::Active);
+        if let Some(owner) = named.owner {
+            web::note_user(owner);
+        }
+        let device = device_key.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
+        let is_trusted = |d: &Device| user.as_ref().is_some_and(|u| d.is_good(u, now)) && shown.as_ref().is_some_and(|t| d.holds(t));
+        let device = device.filter(is_trusted);
+        let guess = trusted.filter(|_| device.is_some()).unwrap_or(stranger).read(&mut found, now)?;
+        let hash = found.take::<PasswordHash>(&hash_key)?;
+        Ok(Self { named, now, user, hash, sessions, device, guess, found })
+    }
+
+    /// Refuses what is one attempt too many, and has strangers work where many have failed. Counts nothing.
+    fn judge(&mut self, s: &crate::State, client: &Client, headers: &HeaderMap) -> Result<(), Problem> {
+        self.guess.judge(self.now)?;
+        if self.device.is_some() {
+            return Ok(());
+        }
+        s.gate.judge(&mut self.found, self.now, client, headers, &self.named.name)?;
+        if self.guess.takes_work() {
+            s.gate.demand(self.now, client, headers, &self.named.name, gate::DIFFICULTY)?;
+        }
+        Ok(())
+    }
+
+    /// Counts the attempt, then compares the password. Where there is nothing to compare it with, that takes as long.
+    async fn compare(self, s: &crate::State, client: &Client, password: &Secret) -> Result<Proven, Problem> {
+        let Self { named, now, user, hash, sessions, device, guess, .. } = self;
+        let may = guess.take(&s.table, now).await?;
+        let (active, has_password) = (user.is_some(), hash.is_some());
+        let account = user.zip(hash).filter(|_| may);
+        let verdict = s.hasher.verify(account.as_ref().map(|(_, hash)| hash), password).await?;
+        let Some((user, hash)) = account.filter(|_| verdict != Verdict::Wrong) else {
+            let mark = guesses::mark(&s.code_key, client, &named.name, password);
+            guess.failed(&s.table, now, client, &mark).await?;
+            return Err(Kind::CredentialsInvalid.because(why_not(named.owner, active, has_password, may)));
+        };
+        let rehashed = match verdict {
+            Verdict::Outdated => Some(Rehashed { new: s.hasher.hash(user.id, password).await?, old: hash }),
+            Verdict::Right | Verdict::Wrong => None,
+        };
+        Ok(Proven { now, user, rehashed, sessions, device, guess })
+    }
+}
+
+/// Why a password is refused. All reasons get the same answer.
 const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
     match (known, active, has_password, may) {
         (None, ..) => "nobody has this name",
@@ -146,53 +208,70 @@ const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: b
 }
 
 /// Somebody whose password is right.
-struct Proven<'a> {
+struct Proven {
+    now: Time,
+    user: User,
+    rehashed: Option<Rehashed>,
+    sessions: Vec<Session>,
+    /// The trusted device that skips the second step.
+    device: Option<Device>,
+    guess: Guess,
+}
+
+/// A stored hash of old parameters or an old pepper, and the one that replaces it now that the password is at hand.
+struct Rehashed {
+    old: PasswordHash,
+    new: PasswordHash,
+}
+
+/// Somebody whose password is right, about to go in.
+struct Entering<'a> {
     s: &'a crate::State,
     client: &'a Client,
-    guess: &'a Guess,
-    user: &'a User,
-    sessions: Vec<Session>,
+    proven: Proven,
+    /// The session that the client had.
     previous: Option<Session>,
     wish: Wish,
 }
 
-impl Proven<'_> {
+impl Entering<'_> {
+    /// Signs them in, or begins the second step. At once with it the attempt of the client is given back.
+    async fn enter(&self) -> Result<Reply, Problem> {
+        let (device, rehashed) = (self.proven.device.as_ref(), self.proven.rehashed.as_ref());
+        let (entered, ()) = join!(self.try_with(device, rehashed), self.proven.guess.give_back(&self.s.table));
+        let entered = match entered? {
+            // The device or the hash was renewed by another sign-in meanwhile: this one goes in without.
+            None if device.is_some() || rehashed.is_some() => self.try_with(None, None).await?,
+            entered => entered,
+        };
+        entered.ok_or_else(|| Kind::CredentialsInvalid.because("the account was closed, or its password changed, meanwhile"))
+    }
+
     /// Signs them in, on a device that they trust or not, or begins the second step; with it a hash replaces an older one, unless
     /// that was changed. Nothing if anything of it has changed since it was judged.
-    async fn enter(&self, device: Option<&Device>, renewed: Option<&(PasswordHash, PasswordHash)>) -> Result<Option<Reply>, Problem> {
-        let (s, mut tx) = (self.s, Tx::new());
-        self.guess.forget(&mut tx, s.sys.now());
-        if let Some((old, new)) = renewed {
+    async fn try_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<Reply>, Problem> {
+        let (s, user, mut tx) = (self.s, &self.proven.user, Tx::new());
+        self.proven.guess.forget(&mut tx, s.sys.now());
+        if let Some(Rehashed { old, new }) = rehashed {
             tx.put(new, store::field("phc").eq(&old.phc));
         }
-        let (reply, permit) = if self.user.has_second_step() && device.is_none() {
-            let (step, permit) = begin(s, &mut tx, self.client, self.user, self.wish.clone()).await?;
+        let (reply, permit) = if user.has_second_step() && device.is_none() {
+            let (step, permit) = begin(s, &mut tx, self.client, user, self.wish.clone()).await?;
             (Reply::Step(Box::new(step)), permit)
         } else {
-            let (sessions, previous, device) = (self.sessions.clone(), self.previous.clone(), device.cloned());
-            let entry = Entry { user: self.user, amr: vec![Method::Pwd], sessions, previous, device, wish: self.wish.clone() };
+            let (sessions, previous, device) = (self.proven.sessions.clone(), self.previous.clone(), device.cloned());
+            let entry = Entry { user, amr: vec![Method::Pwd], sessions, previous, device, wish: self.wish.clone() };
             let signed_in = entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
             (Reply::Done(Box::new(signed_in)), Permit::default())
         };
-        match permit.commit(&s.table, tx).await {
-            Ok(()) => Ok(Some(reply)),
-            Err(CommitError::Refused(_)) => Ok(None),
-            Err(e) => Err(e.into()),
-        }
+        Ok(permit.commit(&s.table, tx).await.applied()?.then_some(reply))
     }
 }
 
-/// Adds the beginning of a sign-in in steps to a transaction. A factor that is the only one is chosen at once.
+/// Adds the beginning of a sign-in in steps to a transaction. If there is only one factor it is chosen at once.
 async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<(SignInStep, Permit), Problem> {
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);
     let (challenge, permit) = flow.start(&s.asking(client, user), tx).await?;
     Ok((flow.step(token, Some(user), challenge.as_ref(), None), permit))
-}
-
-fn name_of(login: &Login) -> String {
-    match login {
-        Login::Username(name) => name.to_string(),
-        Login::Email(email) => email.key(),
-    }
 }

@@ -1,22 +1,23 @@
-//! Proving once more that it is oneself, for what a stolen session must not be enough for.
+//! Step-up: a new proof by the caller, for operations that a stolen session must not allow.
 
-use accounts::{
-    FlowToken, Member,
+use axum::extract::State;
+use callers::Member;
+use kernel::Problem;
+use proofs::{
+    FlowToken,
     sign_in::{SignIn, SignInStep},
 };
-use axum::extract::State;
-use kernel::Problem;
 use store::{
     Tx,
     limits::{self, Limit},
 };
 use web::{Client, Created, Problems};
 
-/// Begins a step-up: answered at `/v1/sign-ins/{id}/verify` with the strongest factor that one has, or with what stands in for
-/// a passkey that is lost. For five minutes after it
-/// e-mail address, phone number, password, factors, deletion and export may be changed.
+/// Begins a step-up, which is answered at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the
+/// replacement for a lost passkey. For five minutes after it the e-mail address, phone number, password, second factors,
+/// deletion and export may be changed.
 ///
-/// AWS calls: the caller, a counter, the flow; where there is one factor only, what choosing it takes.
+/// AWS calls: the caller, a counter, the flow; if there is only one factor, the calls of choosing it.
 #[utoipa::path(post, path = "/v1/step-ups", tag = "login",
     extensions(("x-problems" = json!(["too_many_requests", "resend_too_early", "conflict"])), ("x-limits" = json!(["step_up", "resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 201, body = SignInStep), Problems))]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// K1: without its secrets it ends before the first event, and says which they are.
+/// Without its secrets it ends before the first event, and names the missing ones.
 #[test]
 fn without_its_secrets_it_does_not_start() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_login"));

@@ -1,15 +1,15 @@
-//! Adding, replacing and removing a single second factor while they are on.
+//! Adding, replacing and removing a single second factor while second factors are on.
 
 use accounts::{
-    Fresh, Member, MemberAnd,
-    factor::{AppFactor, Seed},
     session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem};
-use store::{Cond, Tx, Update};
+use proofs::factor::{AppFactor, Seed};
+use store::{Tx, Update};
 use web::{Client, Created, Json, NoContent, Path, Problems};
 
 use crate::{
@@ -17,10 +17,10 @@ use crate::{
     setup::ProveFactor,
 };
 
-/// Begins to add a factor, or to replace the app: shows what the app needs, or has a code sent. What is on stays on until the
-/// new one is proven.
+/// Begins to add a factor, or to replace the app: returns the secret of the app, or sends a code. The enabled factors do not
+/// change until the new one is proven.
 ///
-/// AWS calls: the caller, a counter; where a code is sent, its challenge and the counters; one transaction.
+/// AWS calls: the caller, a counter; for a code its challenge and the counters; one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
     extensions(("x-problems" = json!(["mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups", "resend_setup", "mail", "text"]))),
     responses((status = 201, body = SetupState), Problems))]
@@ -47,26 +47,26 @@ pub async fn start_factor(
     Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, challenge.as_ref())?))
 }
 
-/// Proves the new factor: from now on it is on, and the app that it replaces is not. Every other sign-in ends.
+/// Proves the new factor: it is on from now on, and replaces a former app. All other sessions end.
 ///
-/// AWS calls: the caller with the set-up, the counted try, one transaction.
+/// AWS calls: the caller with the set-up, the counted attempt, one transaction.
 #[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
     request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "mfa_not_enabled", "code_invalid", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn confirm_factor(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     Path(factor): Path<Factor>,
     Json(body): Json<ProveFactor>,
 ) -> Result<NoContent, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
     on(user)?;
-    let setup = subject.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
+    let setup = resource.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
     let mut tx = Tx::new();
     if factor == Factor::App {
         let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
-        tx.put(&app, Cond::Absent.or(Cond::Exists));
+        tx.put_always(&app);
     } else {
         pending::attempt(&s, user, factor, &body.code).await?.consume(&mut tx);
     }
@@ -79,7 +79,7 @@ pub async fn confirm_factor(
     Ok(NoContent)
 }
 
-/// Turns one factor off. The last one stays: turning all of them off is a matter of its own. Every other sign-in ends.
+/// Turns one factor off. The last one stays: all of them are turned off by another operation. All other sessions end.
 ///
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),

@@ -1,25 +1,22 @@
 //! Devices that skip the second step.
 
-use accounts::{
-    Member,
-    agent::Agent,
-    device::{self, Device},
-    session,
-};
+use accounts::{agent::Agent, session};
 use axum::extract::State;
+use callers::Member;
 use kernel::{Kind, Problem, Time, Timestamp, id::DeviceId};
+use proofs::device::{self, Device};
 use serde::Serialize;
 use store::{Item as _, Tx};
 use utoipa::ToSchema;
 use web::{Json, NoContent, Path, Problems};
 
-/// So long before it ends a device is marked.
+/// A device is marked as ending when less than this is left of its trust.
 const SOON: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 
 /// Trusted devices of the caller.
 #[derive(Serialize, ToSchema)]
 pub struct DeviceList {
-    /// The most recently used first; at most ten.
+    /// The devices, the most recently used first. At most ten.
     items: Vec<DeviceInfo>,
 }
 
@@ -27,14 +24,14 @@ pub struct DeviceList {
 #[derive(Serialize, ToSchema)]
 pub struct DeviceInfo {
     id: DeviceId,
-    /// Whether the session that asks began on it.
+    /// Whether the session of this request began on it.
     current: bool,
-    /// What it is, in words.
+    /// A description in words.
     agent: Agent,
-    /// From where it was last used.
+    /// The client address of its last use.
     #[schema(examples("203.0.113.7"))]
     address: Option<String>,
-    /// City and country of that, where they are known.
+    /// City and country of that address, if they are known.
     #[schema(examples("Kraków, PL"))]
     place: Option<String>,
     created_at: Timestamp,
@@ -73,7 +70,7 @@ pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Resu
     Ok(Json(DeviceList { items: devices.into_iter().map(|device| DeviceInfo::of(device, &member, now)).collect() }))
 }
 
-/// Trusts no device any more, and ends the sessions that began on one, but for the one that asks.
+/// Revokes trust in all devices, and ends the sessions that began on them, except that of this request.
 ///
 /// AWS calls: the caller, the lists of sessions and of devices, a transaction for each that is not empty.
 #[utoipa::path(delete, path = "/v1/me/devices", tag = "mfa",
@@ -92,10 +89,10 @@ pub async fn delete_devices(State(s): State<crate::State>, member: Member) -> Re
     Ok(NoContent)
 }
 
-/// Trusts a device no longer, and ends the sessions that began on it.
+/// Revokes trust in a device, and ends the sessions that began on it.
 ///
-/// AWS calls: the caller, the list of sessions and a transaction if any began on it, the transaction that forgets the device. In this
-/// order: done again after a half, it finds what is left.
+/// AWS calls: the caller, the list of sessions and a transaction if any began on it, the transaction that deletes the device.
+/// In this order a repetition after an interruption finds the rest.
 #[utoipa::path(delete, path = "/v1/me/devices/{device}", tag = "mfa", params(("device" = DeviceId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]

@@ -1,9 +1,9 @@
-//! How one proves who one is besides the password: second factors, recovery codes, passkeys, trusted devices.
+//! Proofs of identity besides the password: second factors, recovery codes, passkeys, trusted devices.
 //!
 //! Turning second factors on is a wizard of four steps in a fixed order: the password, a code of the authenticator app, a code
-//! by mail, a code by text message. What is being set up stands apart and touches nothing that is on until its last step; it
-//! belongs to the proof that it was begun with and is forgotten after ten minutes. Every change takes a fresh proof by the strongest
-//! factor that is on, ends the other sign-ins and the trust in devices, and is told by mail.
+//! by mail, a code by text message. A set-up is stored apart and changes no enabled factor until its last step. It belongs to
+//! the proof that it was begun with and expires after ten minutes. Every change takes a fresh proof by the strongest enabled
+//! factor, ends all other sessions, revokes trusted devices, and is notified by mail.
 
 mod change;
 mod devices;
@@ -14,16 +14,17 @@ mod removal;
 mod setup;
 mod status;
 
-use accounts::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending, token::Tokens};
+use accounts::token::Tokens;
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
+use proofs::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -37,7 +38,7 @@ pub struct State {
     sending: Sending,
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "mfa", "Second factors, recovery codes, passkeys and trusted devices.", State =>
     status::get_mfa,
     setup::start_mfa_setup,

@@ -1,10 +1,11 @@
 //! Passkeys: registered, named, listed, removed.
 
 use accounts::{
-    Fresh, Member, MemberAnd, Proof, Subject, session,
+    Resource, session,
     user::{User, partition, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith, Proof};
 use events::Notice;
 use kernel::{
     Kind, Problem, Time, Timestamp,
@@ -12,20 +13,20 @@ use kernel::{
 };
 use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, Tx, Update, WriteError, field};
+use store::{CommitError, Cond, Conditional as _, Item, Key, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
 use crate::pending;
 
-/// A passkey that was asked for and has not come yet.
+/// A challenge for a new passkey that was not answered yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
     user: UserId,
-    /// What it was asked for with; nobody takes the passkey by another. Absent in items from before it was stored.
+    /// The proof that it was asked for with: no other proof can continue it. Absent in items from before it was stored.
     #[serde(default)]
     proof: Option<Proof>,
-    /// What was asked, as its library keeps it.
+    /// The challenge, as its library stores it.
     state: String,
     expires_at: Time,
 }
@@ -46,26 +47,26 @@ impl Item for Asked {
     }
 }
 
-impl Subject for Asked {
+impl Resource for Asked {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }
 
-/// What to hand to `navigator.credentials.create`.
+/// The argument for `navigator.credentials.create`.
 #[derive(Serialize, ToSchema)]
 pub struct PasskeyOptions {
     /// WebAuthn's `PublicKeyCredentialCreationOptions` as JSON.
     #[schema(value_type = Object)]
     options: serde_json::Value,
-    /// Until then the answer has to come.
+    /// When the challenge expires.
     expires_at: Timestamp,
 }
 
-/// Asks for a new passkey.
+/// Returns a challenge for a new passkey.
 ///
-/// AWS calls: the caller, a counter, the list of those that there are, which are not to be made twice, and one write.
+/// AWS calls: the caller, a counter, the list of existing passkeys, which must not be made twice, and one write.
 #[utoipa::path(post, path = "/v1/me/passkeys/options", tag = "mfa",
     extensions(("x-problems" = json!(["too_many", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups"]))),
     responses((status = 201, body = PasskeyOptions), Problems))]
@@ -78,7 +79,7 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
     }
     let question = s.site.ask_for_new(now, user, &has)?;
     let asked = Asked { user: user.id, proof: Some(member.proof()), state: question.state, expires_at: now + PATIENCE };
-    s.table.put(&asked, Cond::Absent.or(Cond::Exists)).await.map_err(Problem::from)?;
+    s.table.put_always(&asked).await?;
     Ok(Created("/v1/me/passkeys".to_owned(), PasskeyOptions { options: question.options, expires_at: asked.expires_at.into() }))
 }
 
@@ -86,10 +87,10 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePasskey {
-    /// What to call it: 1 to 50 characters.
+    /// Its name: 1 to 50 characters.
     #[schema(examples("My phone"), min_length = 1, max_length = 50)]
     name: String,
-    /// What `navigator.credentials.create` answered, as JSON.
+    /// The answer of `navigator.credentials.create` as JSON.
     #[schema(value_type = Object)]
     credential: serde_json::Value,
 }
@@ -97,7 +98,7 @@ pub struct CreatePasskey {
 /// Passkeys of the caller.
 #[derive(Serialize, ToSchema)]
 pub struct PasskeyList {
-    /// Oldest first; at most ten.
+    /// The passkeys, oldest first. At most ten.
     items: Vec<PasskeyInfo>,
 }
 
@@ -108,7 +109,7 @@ pub struct PasskeyInfo {
     #[schema(examples("My phone"))]
     name: String,
     created_at: Timestamp,
-    /// When it last proved who its owner is.
+    /// When it was last used.
     last_used_at: Option<Timestamp>,
 }
 
@@ -118,21 +119,20 @@ impl From<Passkey> for PasskeyInfo {
     }
 }
 
-/// Takes the passkey that was asked for. Every other sign-in ends. An answer that is refused uses the question up: ask for
-/// another one.
+/// Registers the new passkey. All other sessions end. A refused answer uses the challenge up: ask for another one.
 ///
-/// AWS calls: the caller with what was asked, one transaction; for a refused answer a deletion.
+/// AWS calls: the caller with the challenge, one transaction; for a refused answer a deletion.
 #[utoipa::path(post, path = "/v1/me/passkeys", tag = "mfa", request_body = CreatePasskey,
     extensions(("x-problems" = json!(["invalid", "passkey_invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PasskeyInfo), Problems))]
 pub async fn create_passkey(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Asked>,
+    MemberWith { member, resource }: MemberWith<Asked>,
     Json(body): Json<CreatePasskey>,
 ) -> Result<Created<PasskeyInfo>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
-    let asked = subject.filter(|asked| member.shows(asked.proof.as_ref()) && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
+    let asked = resource.filter(|asked| member.shows(asked.proof.as_ref()) && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
     let answer = serde_json::from_value::<RegisterPublicKeyCredential>(body.credential);
     let answer = answer.map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e));
     let passkey = match answer.and_then(|answer| s.site.accept(&s.sys, user.id, name, &asked.state, &answer)) {
@@ -171,7 +171,7 @@ pub async fn list_passkeys(State(s): State<crate::State>, member: Member) -> Res
     Ok(Json(PasskeyList { items: items.into_iter().map(Into::into).collect() }))
 }
 
-/// Another name.
+/// The new name.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenamePasskey {
@@ -180,7 +180,7 @@ pub struct RenamePasskey {
     name: String,
 }
 
-/// Calls a passkey something else.
+/// Renames a passkey.
 ///
 /// AWS calls: the caller, one update.
 #[utoipa::path(patch, path = "/v1/me/passkeys/{passkey}", tag = "mfa", params(("passkey" = PasskeyId, Path)),
@@ -195,14 +195,11 @@ pub async fn rename_passkey(
 ) -> Result<Json<PasskeyInfo>, web::Error> {
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
     let rename = Update::of(Passkey::key_of(member.user.id, id)).set("name", name).when(Cond::Exists);
-    match s.table.update(rename).await {
-        Ok(row) => Ok(Json(row.decode::<Passkey>().map_err(Problem::from)?.into())),
-        Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
-        Err(WriteError::Store(e)) => Err(Problem::from(e).into()),
-    }
+    let renamed = s.table.update(rename).await.unless_refused()?.ok_or(Kind::NotFound)?;
+    Ok(Json(renamed.decode::<Passkey>()?.into()))
 }
 
-/// Removes a passkey: it signs in nowhere any more. Every other sign-in ends, because any of them may have begun with it.
+/// Removes a passkey, which is refused from now on. All other sessions end, because any of them may have begun with it.
 ///
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/me/passkeys/{passkey}", tag = "mfa", params(("passkey" = PasskeyId, Path)),

@@ -1,67 +1,70 @@
-//! What is being set up and is not on yet.
+//! Set-ups of factors that are not enabled yet.
 
 use std::time::Duration;
 
 use accounts::{
-    Member, Proof, Subject,
+    Resource,
+    user::{Factor, User, partition},
+};
+use callers::{Member, Proof};
+use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
+use proofs::{
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppFactor, FactorKeys, Steps},
     sending::Permit,
-    user::{Factor, User, partition},
 };
-use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Item, Key, Slot, Table, Tx, Update, WriteError, field,
+    Cond, Conditional as _, Item, Key, Slot, Table, Tx, Update, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
 use web::Client;
 
-/// What is not finished by then has to be begun anew.
+/// How long a set-up is valid.
 pub const LIFE: Duration = Duration::from_secs(600);
-/// Wrong codes of the app until the set-up has to be begun anew. Codes that are sent count by themselves.
+/// Maximum wrong codes of the app in one set-up. Codes that are sent have their own attempts.
 const TRIES: u32 = 5;
 
 /// A set-up that is under way: of all second factors, or of one more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Setup {
     pub user: UserId,
-    /// What it was begun with; nobody goes on with it by another. Absent in items from before it was stored.
+    /// The proof that it was begun with: no other proof can continue it. Absent in items from before it was stored.
     #[serde(default)]
     pub proof: Option<Proof>,
-    /// Whether it is the wizard, or one factor only.
+    /// Whether it is the wizard or a single factor.
     pub wizard: bool,
-    /// What is to be proven next.
+    /// The factor to prove next.
     pub step: Factor,
-    /// The app that is to be, if there is to be one.
+    /// The new app, if the set-up has one.
     pub app: Option<AppFactor>,
     /// Wrong codes of the app.
     pub tries: u32,
-    /// [`User::credentials`] when it began.
+    /// The value of [`User::credentials`] when it began.
     pub credentials: u32,
     pub expires_at: Time,
 }
 
 impl Setup {
-    /// Where a person's set-up is.
+    /// The key of a person's set-up.
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FACTOR_SETUP")
     }
 
-    /// One that begins now.
+    /// A set-up that begins now.
     pub fn begin(sys: &Sys, member: &Member, wizard: bool, step: Factor, app: Option<AppFactor>) -> Self {
         let (user, proof, credentials) = (member.user.id, Some(member.proof()), member.user.credentials);
         Self { user, proof, wizard, step, app, tries: 0, credentials, expires_at: sys.now() + LIFE }
     }
 
-    /// Adds it to a transaction, in the place of whatever was begun before.
+    /// Adds it to a transaction. It replaces an earlier set-up.
     pub fn write(&self, tx: &mut Tx) {
-        tx.put(self, Cond::Absent.or(Cond::Exists));
+        tx.put_always(self);
     }
 
-    /// Whether it is the caller's and can go on with this step.
+    /// Checks that it is the caller's and can continue with this step.
     ///
     /// # Errors
     /// [`Kind::NotFound`], or [`Kind::StepRequired`] if another step comes first.
@@ -77,7 +80,7 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Whether it is the caller's and can go on.
+    /// Checks that it is the caller's and can continue.
     ///
     /// # Errors
     /// [`Kind::NotFound`]
@@ -86,7 +89,7 @@ impl Setup {
         if theirs { Ok(self) } else { Err(Kind::NotFound.into()) }
     }
 
-    /// Judges a code of the app that is to be, counted before it is. One update.
+    /// Checks a code of the new app, after the attempt is counted. One update.
     ///
     /// # Errors
     /// [`Kind::CodeInvalid`]
@@ -96,11 +99,8 @@ impl Setup {
         }
         let app = self.app.clone().ok_or(Kind::NotFound)?;
         let count = Update::of(self.key()).add("tries", 1).when(field("tries").lt(TRIES).and(self.unchanged()));
-        let counted: Self = match table.update(count).await {
-            Ok(row) => row.decode()?,
-            Err(WriteError::Refused(_)) => return Err(Problem::new(Kind::CodeInvalid).with("tries_left", 0)),
-            Err(WriteError::Store(e)) => return Err(e.into()),
-        };
+        let counted = table.update(count).await.unless_refused()?;
+        let counted: Self = counted.ok_or_else(|| Problem::new(Kind::CodeInvalid).with("tries_left", 0))?.decode()?;
         let left = TRIES.saturating_sub(counted.tries);
         let code = app
             .check(keys, code, now, Steps::Three)
@@ -108,7 +108,7 @@ impl Setup {
         Ok(app.proven(&code))
     }
 
-    /// Adds the way to the next step to a transaction. The slot is refused if this step was done meanwhile.
+    /// Adds the move to the next step to a transaction. The slot is refused if this step was done in the meantime.
     pub fn go_on(&mut self, tx: &mut Tx, now: Time, step: Factor, app: Option<AppFactor>) -> Slot {
         let unchanged = self.unchanged();
         self.step = step;
@@ -118,24 +118,22 @@ impl Setup {
         tx.update(next.expires(self.expires_at).when(unchanged))
     }
 
-    /// Adds its end to a transaction. The slot is refused if it has ended meanwhile.
+    /// Adds its deletion to a transaction. The slot is refused if it has ended in the meantime.
     pub fn finish(&self, tx: &mut Tx) -> Slot {
         tx.delete_when(self.key(), self.unchanged())
     }
 
-    /// Gives up what the caller began with this proof. Without such a set-up nothing happens. One deletion.
+    /// Cancels the set-up that the caller began with this proof. Without one nothing happens. One deletion.
     pub async fn cancel(table: &Table, caller: &Member) -> Result<(), Problem> {
-        match table.delete_when(Self::key_of(caller.user.id), field("proof").eq(caller.proof())).await {
-            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e.into()),
-        }
+        let cancelled = table.delete_when(Self::key_of(caller.user.id), field("proof").eq(caller.proof())).await;
+        Ok(cancelled.refused_is_fine()?)
     }
 
     fn unchanged(&self) -> Cond {
         field("proof").eq(&self.proof).and(field("step").eq(self.step))
     }
 
-    /// What the client sees of it.
+    /// The set-up as the client sees it.
     pub fn state(&self, code: Option<&Challenge>) -> SetupState {
         let (number, of) = match (self.wizard, self.step) {
             (true, Factor::App) => (2, 4),
@@ -146,7 +144,7 @@ impl Setup {
         SetupState { step: self.step, number, of, app: None, code: code.map(Challenge::sent), expires_at: self.expires_at.into() }
     }
 
-    /// The same in the answer that begins it, the only one that shows what the authenticator app needs.
+    /// The same for the answer that begins it, the only one with the secret of the authenticator app.
     pub fn begun(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
         let app = self.app.as_ref().map(|app| AppSecret::of(app, keys, user)).transpose()?;
         Ok(SetupState { app, ..self.state(code) })
@@ -163,8 +161,8 @@ impl Item for Setup {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for Setup {
+/// The caller's own item, loaded in the same batch as the account.
+impl Resource for Setup {
     type Path = std::collections::HashMap<String, String>;
     fn find(caller: UserId, _: Self::Path) -> Option<Key> {
         Some(Self::key_of(caller))
@@ -174,34 +172,34 @@ impl Subject for Setup {
 /// A set-up that is under way.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SetupState {
-    /// What is to be proven next: `app`, `email` or `sms`.
+    /// The factor to prove next: `app`, `email` or `sms`.
     pub step: Factor,
-    /// Which step of how many that is; the password was the first.
+    /// The number of the current step. The password was the first.
     #[schema(examples(2))]
     pub number: u8,
-    /// How many steps there are.
+    /// The number of steps.
     #[schema(examples(4))]
     pub of: u8,
-    /// What the authenticator app needs: only in the answer that begins the set-up.
+    /// The secret for the authenticator app, only in the answer that begins the set-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppSecret>,
-    /// The code that was sent, in the other steps.
+    /// The code that was sent, in steps with a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Sent>,
-    /// When it is forgotten.
+    /// When the set-up expires.
     pub expires_at: Timestamp,
 }
 
-/// What an authenticator app needs. It is shown once; whoever has lost it begins the set-up again.
+/// The secret for an authenticator app. It is shown once: if it is lost, begin the set-up again.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AppSecret {
-    /// To be typed: base32, in groups of four.
+    /// For typing: Base32, in groups of four.
     #[schema(examples("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"))]
     pub secret: String,
-    /// The same as a link that opens an app.
+    /// The same as a link that opens an authenticator app.
     #[schema(examples("otpauth://totp/Stoa:anna%40example.test?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Stoa"))]
     pub uri: String,
-    /// The same as a picture to be scanned: an SVG as a `data:` URL.
+    /// The same as a picture for scanning: an SVG as a `data:` URL.
     #[schema(examples("data:image/svg+xml,%3Csvg…"))]
     pub qr: String,
 }
@@ -227,7 +225,7 @@ fn picture(text: &str) -> Result<String, Problem> {
     Ok(format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E").replace('#', "%23")))
 }
 
-/// Counts that a factor or passkey begins to be set up: each draws a secret or asks a question. One update.
+/// Counts a set-up of a factor or passkey: each draws a secret or makes a challenge. One update.
 ///
 /// # Errors
 /// [`Kind::TooManyRequests`] after twenty in an hour.
@@ -235,8 +233,8 @@ pub async fn count(s: &crate::State, user: &User) -> Result<(), Problem> {
     Ok(limits::take(&s.table, s.sys.now(), &[Limit::new("factor_setups", user.id, 20, HOUR)]).await?)
 }
 
-/// Adds to a transaction the sending of a code that proves a contact, unless the last one can still be typed. What was counted
-/// is to be committed with it.
+/// Adds the sending of a code that proves a contact to a transaction, unless the last one is still valid. Commit its counters
+/// together with it.
 pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, factor: Factor) -> Result<(Challenge, Permit), Problem> {
     let challenge = code_of(s, user, factor)?;
     s.sending.code(&s.table, &s.sys, tx, client, challenge).await.map(|(challenge, permit)| (challenge, permit.unwrap_or_default()))
@@ -249,14 +247,14 @@ fn code_of(s: &crate::State, user: &User, factor: Factor) -> Result<Challenge, P
     Ok(Challenge { user: Some(user.id), ..challenge })
 }
 
-/// Tries a code that was sent to a contact.
+/// Checks a code that was sent to a contact.
 ///
 /// # Errors
 /// [`Kind::CodeInvalid`]
 pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &str) -> Result<Challenge, Problem> {
     let to = user.contact(factor).ok_or(Kind::CodeInvalid)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
-    accounts::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code.trim()).await
+    proofs::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code.trim()).await
 }
 
 /// Sends the code of a step again.

@@ -1,23 +1,23 @@
-//! Recovery codes: for the day on which the phone is lost.
+//! Recovery codes, for people who have lost their phone.
 
 use accounts::{
-    Fresh, Member,
-    factor::RecoveryCodes,
     session,
     user::{User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member};
 use events::Notice;
 use kernel::{Kind, Problem};
+use proofs::factor::RecoveryCodes;
 use serde::Serialize;
 use store::{
-    Cond, Tx, Update,
+    Tx, Update,
     limits::{self, DAY, Limit},
 };
 use utoipa::ToSchema;
 use web::{Created, Problems};
 
-/// Ten codes, each good once. They are shown now and never again.
+/// Ten codes, each valid once. They are shown only now.
 #[derive(Serialize, ToSchema)]
 pub struct RecoveryCodesShown {
     #[schema(examples(json!(["00-8x4m-2k7q-h5np-w9ct", "01-d3vz-6yre-0jgs-b1fa"])))]
@@ -30,7 +30,7 @@ impl RecoveryCodesShown {
     }
 }
 
-/// Makes new recovery codes; those from before are void. Every other sign-in ends.
+/// Makes new recovery codes, which replace the former ones. All other sessions end.
 ///
 /// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa",
@@ -44,11 +44,11 @@ pub async fn create_recovery_codes(
     if !user.has_second_step() {
         return Err(Kind::MfaNotEnabled.into());
     }
-    // Each costs ten hashes, and tells by mail.
+    // Each request costs ten hashes and a mail.
     limits::take(&s.table, s.sys.now(), &[Limit::new("recovery_sets", user.id, 10, DAY)]).await?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();
-    tx.put(&codes, Cond::Absent.or(Cond::Exists));
+    tx.put_always(&codes);
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(User::key_of(user.id)), Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade);
     s.table.commit(tx).await.map_err(Problem::from)?;

@@ -1,12 +1,14 @@
-//! Turning second factors off: takes the password and a factor.
+//! Turning second factors off, which takes the password and a factor.
 
 use accounts::{
-    Fresh, Member, factor, password, session,
+    session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member};
 use events::Notice;
 use kernel::{Kind, Problem, Secret};
+use proofs::{factor, password};
 use serde::Deserialize;
 use store::{Tx, Update};
 use utoipa::ToSchema;
@@ -14,19 +16,18 @@ use web::{Client, Json, NoContent, Problems};
 
 use crate::pending::Setup;
 
-/// The proof besides the factor.
+/// The proof that is needed besides a factor.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveMfa {
-    /// The current password; not needed where there is none.
+    /// The current password. Not needed for an account without one.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
-/// Turns second factors off. The app's secret and the recovery codes are gone with them; passkeys stay. Every other sign-in
-/// ends.
+/// Turns second factors off, and deletes the app's secret and the recovery codes. Passkeys stay. All other sessions end.
 ///
-/// AWS calls: the caller, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, the calls of [`password::demand`], one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", request_body = RemoveMfa,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 204), Problems))]

@@ -1,16 +1,19 @@
 //! Turning second factors on: the wizard.
 
 use accounts::{
-    Fresh, Member, MemberAnd,
-    factor::{AppFactor, RecoveryCodes, Seed},
-    password, session,
+    session,
     user::{Factor, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem, Secret};
+use proofs::{
+    factor::{AppFactor, RecoveryCodes, Seed},
+    password,
+};
 use serde::Deserialize;
-use store::{Cond, Tx, Update};
+use store::{Tx, Update};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, NoContent, Problems};
 
@@ -24,16 +27,16 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartMfaSetup {
-    /// The current password; not needed where there is none.
+    /// The current password. Not needed for an account without one.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
-/// Begins the wizard with the password, and shows what the authenticator app needs. A wizard that was begun before ends.
+/// Begins the wizard with the password, and returns the secret for the authenticator app. An earlier wizard ends.
 ///
-/// Needs a proven phone number and e-mail address: without them whoever loses the app is locked out.
+/// Needs a proven phone number and e-mail address, because without them somebody who loses the app would be locked out.
 ///
-/// AWS calls: the caller, a counter, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", request_body = StartMfaSetup,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
     responses((status = 201, body = SetupState), Problems))]
@@ -61,24 +64,24 @@ pub async fn start_mfa_setup(
     Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, None)?))
 }
 
-/// Shows the set-up that is under way, to resume it after a reload. What the authenticator app needs was shown when it began, and is
-/// not shown again.
+/// Shows the set-up that is under way, to resume it after a reload. The secret of the authenticator app was shown when it
+/// began, and is not shown again.
 ///
-/// A set-up belongs to the step-up it was begun after: a token of another one, of the same session too, finds none.
+/// A set-up belongs to the step-up it was begun after: a token with another one gets 404, also in the same session.
 ///
-/// AWS calls: the caller with it, in one request.
+/// AWS calls: the caller with the set-up, in one request.
 #[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa",
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn get_mfa_setup(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
 ) -> Result<Json<SetupState>, web::Error> {
-    let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
+    let setup = resource.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
     Ok(Json(setup.state(None)))
 }
 
-/// Gives up the set-up that was begun after the same step-up, if there is one. Nothing that is on changes.
+/// Cancels the set-up that was begun after the same step-up, if there is one. Enabled factors do not change.
 ///
 /// AWS calls: the caller, one conditional deletion.
 #[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", responses((status = 204), Problems))]
@@ -96,20 +99,20 @@ pub struct ProveFactor {
     pub code: String,
 }
 
-/// Proves the app, and has a code mailed.
+/// Proves the app, and mails a code.
 ///
-/// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     client: Client,
     Json(body): Json<ProveFactor>,
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
-    let mut setup = subject.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
+    let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
     let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
     let mut tx = Tx::new();
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
@@ -118,20 +121,20 @@ pub async fn prove_app(
     Ok(Json(setup.state(Some(&challenge))))
 }
 
-/// Proves the mailbox, and has a code sent by text message.
+/// Proves the mailbox, and sends a code by text message.
 ///
-/// AWS calls: the caller with the set-up, the counted try, the challenge and the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     client: Client,
     Json(body): Json<ProveFactor>,
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
-    let mut setup = subject.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::Email)?;
+    let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::Email)?;
     let proven = pending::attempt(&s, user, Factor::Email, &body.code).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
@@ -141,29 +144,29 @@ pub async fn prove_email(
     Ok(Json(setup.state(Some(&challenge))))
 }
 
-/// Proves the phone: second factors are on. Shows the recovery codes, this once. Every other sign-in ends.
+/// Proves the phone: second factors are on. Shows the recovery codes, only here. All other sessions end.
 ///
-/// AWS calls: the caller with the set-up, the counted try, one transaction.
+/// AWS calls: the caller with the set-up, the counted attempt, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn prove_sms(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     Json(body): Json<ProveFactor>,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
-    let setup = subject.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
+    let setup = resource.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
     let proven = pending::attempt(&s, user, Factor::Sms, &body.code).await?;
     let app = setup.app.as_ref().ok_or(Kind::NotFound)?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     setup.finish(&mut tx);
-    tx.put(app, Cond::Absent.or(Cond::Exists));
-    tx.put(&codes, Cond::Absent.or(Cond::Exists));
+    tx.put_always(app);
+    tx.put_always(&codes);
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
-    // What is proven by now is more than a mailbox.
+    // More than the mailbox is proven now.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
     tell(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
@@ -171,19 +174,19 @@ pub async fn prove_sms(
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }
 
-/// Sends another code of the step that is under way; the one before dies.
+/// Sends another code of the current step. The one before is void.
 ///
-/// AWS calls: the caller with the set-up, the challenge, the counters of what is sent, one transaction.
+/// AWS calls: the caller with the set-up, the challenge, the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa",
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 202, body = SetupState), Problems))]
 pub async fn resend_mfa_setup_code(
     State(s): State<crate::State>,
-    MemberAnd { member, subject }: MemberAnd<Setup>,
+    MemberWith { member, resource }: MemberWith<Setup>,
     client: Client,
 ) -> Result<web::Accepted<SetupState>, web::Error> {
     let user = &member.user;
-    let setup = subject.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
+    let setup = resource.ok_or(Kind::NotFound)?.open(&member, s.sys.now())?;
     let challenge = pending::resend(&s, &client, user, setup.step).await?;
     Ok(web::Accepted(setup.state(Some(&challenge))))
 }

@@ -1,29 +1,27 @@
-//! What is on.
+//! The state of the second factors.
 
-use accounts::{
-    Member,
-    factor::RecoveryCodes,
-    user::{Factor, User},
-};
+use accounts::user::{Factor, User};
 use axum::extract::State;
+use callers::Member;
 use kernel::Problem;
+use proofs::factor::RecoveryCodes;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
-/// How one proves who one is besides the password.
+/// The proofs of the account besides the password.
 #[derive(Serialize, ToSchema)]
 pub struct Mfa {
     /// Whether signing in takes a second step.
     enabled: bool,
     /// The second factors that are on.
     factors: Vec<FactorInfo>,
-    /// What has to be proven on the account before they can be turned on: `email`, `phone`.
+    /// What has to be proven before second factors can be turned on: `email`, `phone`.
     #[schema(examples(json!(["phone"])))]
     missing: Vec<&'static str>,
-    /// Recovery codes that were not used.
+    /// The number of unused recovery codes.
     recovery_codes_left: usize,
-    /// How many passkeys there are.
+    /// The number of passkeys.
     passkeys: u32,
 }
 
@@ -31,15 +29,15 @@ pub struct Mfa {
 #[derive(Serialize, ToSchema)]
 pub struct FactorInfo {
     factor: Factor,
-    /// Where its codes go, masked.
+    /// The address or number of its codes, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("a****@example.test"))]
     target: Option<String>,
 }
 
-/// Shows what is on.
+/// Shows the state of the second factors.
 ///
-/// AWS calls: the caller, and the recovery codes where there are any.
+/// AWS calls: the caller, and the recovery codes if there are any.
 #[utoipa::path(get, path = "/v1/me/mfa", tag = "mfa", responses((status = 200, body = Mfa), Problems))]
 pub async fn get_mfa(State(s): State<crate::State>, member: Member) -> Result<Json<Mfa>, web::Error> {
     let user = &member.user;

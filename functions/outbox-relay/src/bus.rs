@@ -1,4 +1,4 @@
-//! The bus: what it takes, and what it answers.
+//! The bus: its entries and its answers.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use function::Aws;
 
 /// Entries of one `PutEvents` (a limit of EventBridge).
 pub const PUT_MAX: usize = 10;
-/// The longest event, in bytes: ten of them are below the 256 KB that one `PutEvents` takes, so that none can hold up the others
-/// of its batch. Ours have ids in them and are far shorter.
+/// Maximum bytes of an event: ten of them are below the 256 KB of one `PutEvents`, so that no event can delay the others of its
+/// call. Our events contain ids and are far shorter.
 const LONGEST: usize = 24 * 1024;
 
 /// Puts events on one bus.
@@ -19,26 +19,26 @@ pub struct Bus {
     name: Arc<str>,
 }
 
-/// An event as the bus takes it.
+/// An event as an entry of the bus.
 #[derive(Debug)]
 pub struct Entry {
     name: String,
     detail: String,
 }
 
-/// What became of an event.
+/// The result for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is on its way.
+    /// The bus has accepted it.
     Taken,
-    /// Not now, says this code.
+    /// Refused for now, with this code.
     Later(String),
-    /// Not ever, says this code.
+    /// Refused permanently, with this code.
     Never(String),
 }
 
 impl Entry {
-    /// None for what will never be an event, because it is not JSON, has no name or is too long.
+    /// `None` if the record cannot be an event, because it is not JSON, has no name or is too long.
     #[must_use]
     pub fn of(outbox: Outbox) -> Option<Self> {
         let detail = outbox.detail().ok()?;
@@ -57,7 +57,7 @@ impl Bus {
         Self { client: Client::from_conf(config.build()), name: name.into() }
     }
 
-    /// Puts events, at most [`PUT_MAX`], in one call: an answer for each, in their order.
+    /// Puts at most [`PUT_MAX`] events in one call, and returns a result for each, in their order.
     pub async fn put(&self, entries: &[&Entry]) -> Vec<Answer> {
         let asked = entries.iter().map(|entry| {
             let asked = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
@@ -70,7 +70,7 @@ impl Bus {
                 Vec::new()
             }
         };
-        // Whom nothing was said about was not taken.
+        // An entry without a result was not accepted.
         let codes = codes.into_iter().chain(std::iter::repeat_with(|| Some("no answer".to_owned())));
         entries.iter().zip(codes).map(|(_, code)| Answer::from(code)).collect()
     }
@@ -80,7 +80,7 @@ impl From<Option<String>> for Answer {
     fn from(code: Option<String>) -> Self {
         match code {
             None => Self::Taken,
-            // What is wrong with the entry itself; everything else, also a missing permission, can be mended.
+            // These codes are errors of the entry itself. All others, also a missing permission, can be fixed from outside.
             Some(code) if code == "MalformedDetail" || code == "InvalidArgument" => Self::Never(code),
             Some(code) => Self::Later(code),
         }

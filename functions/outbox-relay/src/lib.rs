@@ -1,9 +1,9 @@
-//! Carries what transactions left in the outbox from the table's stream to the bus.
+//! Publishes the events that transactions have put into the outbox, from the table's stream to the bus.
 //!
-//! The stream delivers in order and at least once. What the bus does not take now is reported by its place, the first one only:
-//! the platform then delivers again from there, for as long as the stream keeps it. What comes again is published again;
-//! consumers know events by their id. What will never be an event is not reported, or it would hold up everything behind it
-//! for that long: its line in the log sets off an alarm, and its item stays in the table for a week.
+//! The stream delivers in order and at least once. The first record that the bus refuses for now is reported, and the platform
+//! then delivers again from there, for as long as the stream keeps it. Repeated records are published again, and consumers
+//! recognise events by their id. A record that can never be an event is not reported, because it would delay all records after
+//! it for that time: its line in the log sets off an alarm, and its item stays in the table for a week.
 //!
 //! AWS calls: one `PutEvents` for each ten records, which is the most it takes.
 
@@ -18,7 +18,7 @@ use bus::{Answer, Bus, Entry, PUT_MAX};
 use function::{Boot, Failure, Function, StartError};
 use record::Record;
 
-/// What this function may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     bus: Bus,
@@ -49,8 +49,8 @@ async fn relay(state: &State, event: Event) -> Result<DynamoDbEventResponse, Fai
     Ok(response)
 }
 
-/// Publishes in order, up to the first call in which the bus did not take everything: the first record that it did not take now.
-/// Those behind it come again in any case.
+/// Publishes in order, up to the first call in which the bus did not accept everything, and returns the first record that it
+/// refused for now. The records after it are delivered again in any case.
 async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
     for batch in records.chunks(PUT_MAX) {
         for (record, answer) in batch.iter().zip(put(bus, batch).await) {
@@ -69,7 +69,7 @@ async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
     None
 }
 
-/// An answer for each record: the bus's, or ours where there is nothing to put.
+/// A result for each record: the bus's, or ours if there is no event to put.
 async fn put(bus: &Bus, batch: &[Record]) -> Vec<Answer> {
     let entries: Vec<&Entry> = batch.iter().filter_map(|record| record.entry.as_ref()).collect();
     let mut answers = if entries.is_empty() { Vec::new() } else { bus.put(&entries).await }.into_iter();

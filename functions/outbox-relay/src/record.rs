@@ -1,4 +1,4 @@
-//! One record of the stream, as far as the relay looks at it.
+//! One record of the stream, with the parts that the relay needs.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use events::Outbox;
@@ -7,11 +7,11 @@ use serde_dynamo::AttributeValue;
 
 use crate::bus::Entry;
 
-/// A record and what it says, if it says anything.
+/// A record and its event, if it has one.
 pub(crate) struct Record {
-    /// Its name in the stream.
+    /// Its sequence number in the stream.
     pub sequence: String,
-    /// Its item's key in the table, where somebody will look for it.
+    /// The key of its item in the table, with which operators find it.
     pub item: String,
     /// The event.
     pub entry: Option<Entry>,
@@ -19,7 +19,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// # Errors
-    /// If the record has no sequence number: nothing of the batch can be told apart then, so all of it has failed.
+    /// If the record has no sequence number: then no record of the batch can be reported alone, so the whole batch fails.
     pub fn of(record: EventRecord) -> Result<Self, Failure> {
         let sequence = record.change.sequence_number.ok_or("a record has no sequence number")?;
         let item = match record.change.keys.get("pk") {

@@ -1,14 +1,14 @@
-//! For whoever knows it.
+//! Changing the password with the current one.
 
 use accounts::{
-    Fresh, Member,
-    password::{self, MAX_BYTES, Verdict},
     session,
     user::{PasswordHash, User, tell},
 };
 use axum::extract::State;
+use callers::{Fresh, Member};
 use events::Notice;
 use kernel::{Problem, Secret};
+use proofs::password::{self, MAX_BYTES, Verdict};
 use serde::Deserialize;
 use store::{
     Tx, Update,
@@ -23,17 +23,17 @@ use crate::reset::{forget, unchanged};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
-    /// The current one; not needed where there is none.
+    /// The current password. Not needed for an account without one.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     current_password: Option<Secret>,
-    /// At least 12 characters unless configured otherwise, at most 128; another one than the current.
+    /// At least 12 characters unless configured otherwise, at most 128, and different from the current one.
     #[schema(value_type = String, format = Password, examples("short zebras sing"), max_length = 128)]
     new_password: Secret,
 }
 
-/// Changes the password. Every other sign-in ends, no device is trusted any more; the sign-in that asks goes on.
+/// Changes the password. All other sessions end, trust in devices is revoked, and the session of this request goes on.
 ///
-/// AWS calls: the caller, a counter, what [`password::demand`] takes, one transaction.
+/// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
 #[utoipa::path(put, path = "/v1/me/password", tag = "password", request_body = ChangePassword,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!(["password_changes", "password"]))),
     responses((status = 204), Problems))]
@@ -44,7 +44,7 @@ pub async fn change_password(
     Json(body): Json<ChangePassword>,
 ) -> Result<NoContent, web::Error> {
     let (user, mut tx) = (&member.user, Tx::new());
-    // Each costs three hashes and a look-up, and tells by mail.
+    // Each request costs three hashes, a look-up and a mail.
     limits::take(&s.table, s.sys.now(), &[Limit::new("password_changes", user.id, 30, HOUR)]).await?;
     let old: Option<PasswordHash> =
         password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.current_password.as_ref()).await?;

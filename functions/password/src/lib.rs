@@ -1,27 +1,27 @@
-//! Another password: for whoever has forgotten theirs, by a mailed link, and for whoever knows it.
+//! Changing a password: by a mailed link for people who have forgotten it, and with the current password.
 //!
-//! Asking for a link is answered alike whether or not the address has an account. The link is good for half an hour and once;
-//! it changes the password and nothing else: nobody is signed in by it, second factors are asked for as before, and an account
-//! that is at rest stays so. Either way every other sign-in ends, no device is trusted any more, and the owner is told.
+//! A request for a link gets the same answer whether or not the address has an account. The link works once within half an
+//! hour. It changes the password and nothing else: it signs nobody in, second factors are asked for as before, and a
+//! deactivated account stays deactivated. In both ways all other sessions end, trust in devices is revoked, and the owner is
+//! notified.
 
 mod change;
 mod reset;
 
-use accounts::{
-    challenge::CodeKey,
-    gate::Gate,
-    password::{Hasher, Judge, Personal},
-    token::Tokens,
-    user::User,
-};
+use accounts::{token::Tokens, user::User};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{FieldError, Fields, Problem, Secret, Sys};
+use proofs::{
+    challenge::CodeKey,
+    gate::Gate,
+    password::{Hasher, Judge, Personal},
+};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -34,7 +34,7 @@ pub struct State {
     gate: Gate,
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "password", "Another password, by a mailed link or by the current one.", State =>
     reset::request_password_reset,
     reset::get_reset_page,
@@ -64,7 +64,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(web::function(routes(), state))
 }
 
-/// Judges a new password of this person: every rule that it breaks is told at once.
+/// Checks a new password of this person. All broken rules are returned at once.
 ///
 /// # Errors
 /// [`kernel::Kind::Invalid`] at `pointer`.

@@ -1,21 +1,26 @@
-//! For whoever has forgotten it.
+//! Changing a forgotten password by a mailed link.
 
 use accounts::{
-    challenge::{self, Challenge, Form, Purpose},
-    factor,
     identifier::{Contact, Email},
-    password::{MAX_BYTES, Verdict},
-    sending::{self, Asker, Request},
     session,
     user::{EmailClaim, PasswordHash, Status, User, tell},
 };
 use axum::extract::State;
 use events::Notice;
 use http::HeaderMap;
-use kernel::{Kind, Problem, Secret, id::UserId};
+use kernel::{
+    Kind, Locale, Problem, Secret, Sys, Time,
+    id::{ChallengeId, UserId},
+};
+use proofs::{
+    challenge::{self, Challenge, Form, Purpose},
+    factor,
+    password::{MAX_BYTES, Verdict},
+    sending::{self, Asker, Request},
+};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Tx, Update, field,
+    Batch, Cond, Conditional as _, StoreError, Tx, Update, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -38,7 +43,7 @@ const PAGE: PasswordPage = PasswordPage {
     },
 };
 
-/// Whose password was forgotten.
+/// The account whose password was forgotten.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestPasswordReset {
@@ -47,19 +52,18 @@ pub struct RequestPasswordReset {
     email: String,
 }
 
-/// Where a link went, if the address has an account.
+/// The masked address that the link was sent to, if it has an account.
 #[derive(Serialize, ToSchema)]
 pub struct ResetRequested {
     #[schema(examples("a****@example.test"))]
     target: String,
 }
 
-/// Mails a link, if the address has an account that is in use. Answered alike in any case; within a minute no second one is
-/// mailed.
+/// Mails a link if the address has an account in use. The answer is always the same. Within a minute no second link is mailed.
 ///
-/// AWS calls: the address's claim, the person with the link that was mailed before and the counters; the counters together, one
-/// transaction: the same for an address that nobody has, for which a link is noted that is never drawn. Within the minute one counter,
-/// the client's, and nothing more: for the address counts only what is mailed. A device that is shown costs a read more.
+/// AWS calls: the address's claim; the person with the former link and the counters; the counters together, one transaction:
+/// the same for an unknown address, for which a link is stored that is never drawn. Within the minute only the client's
+/// counter, because an address's counter counts mails. A shown device costs another read.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["reset_destination", "reset_known", "reset_client"]))),
     responses((status = 202, body = ResetRequested), Problems))]
@@ -72,44 +76,73 @@ pub async fn request_password_reset(
 ) -> Result<Accepted<ResetRequested>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let (to, now) = (Contact::Email(email.clone()), s.sys.now());
-    let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(&email)).await?;
-    // For an address that nobody has, the same reads are done for an id that nobody has.
-    let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
-    let id = Challenge::id_of(Purpose::PasswordReset, &to, "");
     let request = Request::of_anybody(Purpose::PasswordReset, &to, &client);
-    let mut found = s.table.get_many(request.keys().chain([User::key_of(user), Challenge::key_of(id)]).collect()).await?;
-    let person = found.take::<User>(&User::key_of(user))?.filter(|u| u.status == Status::Active && has(u, &to));
-    let before = found.take::<Challenge>(&Challenge::key_of(id))?;
-    let locale = person.as_ref().map_or(language, |p| p.locale);
-    // Mailed is to the address as its owner proved it, not as somebody has typed it.
-    let proven = person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| to.clone(), Contact::Email);
-    let mut link = Challenge::new(&s.sys, id, Purpose::PasswordReset, Form::Link, &proven, locale);
-    let answer = Accepted(ResetRequested { target: to.masked() });
     let by_client = Limit::new("reset_client", client.network(), 10, HOUR);
+    let answer = Accepted(ResetRequested { target: to.masked() });
+    let (addressee, mut found) = Addressee::read(&s, &email, to, &request).await?;
     // Mailed a moment ago: nobody is told, and nothing is mailed again.
-    if before.as_ref().is_some_and(|b| now < b.resend_at) {
+    if addressee.before.as_ref().is_some_and(|b| now < b.resend_at) {
         limits::take(&s.table, now, &[by_client]).await?;
         return Ok(answer);
     }
     let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
     let admitted = request.admit(&s.table, now, &mut found, asker, 0).await?;
+    let mut link = addressee.link(&s.sys, language);
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
-    if let Some(person) = &person {
-        link.user = Some(person.id);
-        if let Some(before) = &before {
-            link.follow(before, now);
+    addressee.write(&mut tx, &s.sys, now, link);
+    // Refused: the same was asked for at the same moment, and one of the two is mailed.
+    permit.commit(&s.table, tx).await.refused_is_fine()?;
+    Ok(answer)
+}
+
+/// Whose password was forgotten, as it was read.
+struct Addressee {
+    to: Contact,
+    /// Who has the address, if their account is in use.
+    person: Option<User>,
+    /// The link that was mailed before.
+    before: Option<Challenge>,
+}
+
+impl Addressee {
+    /// Reads who has the address, the link before and what the request is judged by. For an address that nobody has, the same reads
+    /// are done for an id that nobody has.
+    async fn read(s: &crate::State, email: &Email, to: Contact, request: &Request) -> Result<(Self, Batch), StoreError> {
+        let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(email)).await?;
+        let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
+        let (user, link) = (User::key_of(user), Challenge::key_of(link_id(&to)));
+        let mut found = s.table.get_many(request.keys().chain([user.clone(), link.clone()]).collect()).await?;
+        let person = found.take::<User>(&user)?.filter(|u| u.status == Status::Active && has(u, &to));
+        let before = found.take::<Challenge>(&link)?;
+        Ok((Self { to, person, before }, found))
+    }
+
+    /// The link that is to be mailed: to the address as its owner proved it, not as somebody has typed it.
+    fn link(&self, sys: &Sys, language: Locale) -> Challenge {
+        let locale = self.person.as_ref().map_or(language, |p| p.locale);
+        let proven = self.person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| self.to.clone(), Contact::Email);
+        Challenge::new(sys, link_id(&self.to), Purpose::PasswordReset, Form::Link, &proven, locale)
+    }
+
+    /// Adds the link to a transaction, and asks for its mailing. For an address that nobody has a link is noted that is never drawn.
+    fn write(&self, tx: &mut Tx, sys: &Sys, now: Time, mut link: Challenge) {
+        if let Some(person) = &self.person {
+            link.user = Some(person.id);
+            if let Some(before) = &self.before {
+                link.follow(before, now);
+            }
+            link.replace(tx, sys, self.before.as_ref());
+        } else {
+            (link.decoy, link.destination) = (true, String::new());
+            tx.put_always(&link);
         }
-        link.replace(&mut tx, &s.sys, before.as_ref());
-    } else {
-        (link.decoy, link.destination) = (true, String::new());
-        tx.put(&link, Cond::Absent.or(Cond::Exists));
     }
-    match permit.commit(&s.table, tx).await {
-        // Refused: the same was asked for at the same moment, and one of the two is mailed.
-        Ok(()) | Err(store::CommitError::Refused(_)) => Ok(answer),
-        Err(e) => Err(Problem::from(e).into()),
-    }
+}
+
+/// The one link of an address: another one that is mailed takes its place.
+fn link_id(to: &Contact) -> ChallengeId {
+    Challenge::id_of(Purpose::PasswordReset, to, "")
 }
 
 /// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
@@ -125,20 +158,20 @@ pub async fn get_reset_page() -> PasswordPage {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
-    /// What follows `#token=` in the link.
+    /// The part after `#token=` in the link.
     #[schema(max_length = 100)]
     token: String,
-    /// At least 12 characters unless configured otherwise, at most 128; another one than before.
+    /// At least 12 characters unless configured otherwise, at most 128, and different from the former one.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
     password: Secret,
 }
 
-/// Changes the password by the mailed link. Every sign-in ends, and nobody is signed in: second factors are asked for as before,
-/// but not a code to the same mailbox, until another factor has signed in.
+/// Changes the password by the mailed link. All sessions end, and nobody is signed in: second factors are asked for as before,
+/// but codes to the same mailbox are not accepted until another factor has signed in.
 ///
-/// A password that is not good enough leaves the link as it is.
+/// A refused password leaves the link valid.
 ///
-/// AWS calls: the link, the person with the password, one transaction, in which the link is spent.
+/// AWS calls: the link, the person with the password, one transaction, which uses the link up.
 #[utoipa::path(post, path = "/v1/password-resets/confirm", tag = "password", request_body = ResetPassword,
     extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["reset_tries"]))),
     responses((status = 204), Problems))]
@@ -146,10 +179,10 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     let now = s.sys.now();
     let link = challenge::open_link(&s.table, now, &s.code_key, Purpose::PasswordReset, body.token.trim()).await?;
     let id = link.user.ok_or(Kind::LinkInvalid)?;
-    // Each costs two hashes.
+    // Each request costs two hashes.
     limits::take(&s.table, now, &[Limit::new("reset_tries", link.id, 20, HOUR)]).await?;
     let mut found = s.table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
-    // Whoever reads the mail of an address that the account no longer has must not get in by it.
+    // The mailbox of an address that the account no longer has must not give access.
     let usable = |u: &User| u.status == Status::Active && has(u, &link.contact());
     let user = found.take::<User>(&User::key_of(id))?.filter(usable).ok_or(Kind::LinkInvalid)?;
     let old = found.take::<PasswordHash>(&PasswordHash::key_of(id))?;
@@ -162,7 +195,8 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     let reset = Update::of(User::key_of(id)).set("has_password", true);
     let reset = reset.set("reset_by_mail", user.has_second_step() || user.passkeys > 0);
     if !user.reset_by_mail {
-        // Whoever guessed at codes knew the password from before; unless they have it by this mailbox, and reset it again.
+        // Failures at codes were made by somebody who knew the former password, so they are reset with it, unless this mailbox
+        // has reset the password before: then it may have been the guesser who did so.
         factor::unlock(&mut tx, id);
     }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
@@ -171,11 +205,10 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     Ok(NoContent)
 }
 
-/// Kills the link that may have been mailed to a person.
+/// Voids the link that may have been mailed to a person.
 pub fn forget(tx: &mut Tx, user: &User) {
     if let Some(email) = &user.email {
-        let id = Challenge::id_of(Purpose::PasswordReset, &Contact::Email(email.clone()), "");
-        tx.delete(Challenge::key_of(id));
+        tx.delete(Challenge::key_of(link_id(&Contact::Email(email.clone()))));
     }
 }
 
@@ -184,7 +217,7 @@ fn has(user: &User, address: &Contact) -> bool {
     user.email.as_ref().is_some_and(|email| email.key() == address.key())
 }
 
-/// That the password is still the one that was judged by.
+/// The condition that the password is still the one that was checked.
 pub fn unchanged(old: Option<&PasswordHash>) -> Cond {
     old.map_or(Cond::Absent, |old| field("phc").eq(&old.phc))
 }

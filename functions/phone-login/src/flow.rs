@@ -1,19 +1,19 @@
-//! The flow: who asked for a code, and how their client keeps its tokens. It names the number's
-//! challenge and not the number.
+//! The flow: which client asked for a code, and how it keeps its tokens. It refers to the number's challenge and not to the
+//! number.
 
 use std::time::Duration;
 
-use accounts::{
+use accounts::identifier::Contact;
+use kernel::{Kind, Locale, Problem, Sys, Time, id::ChallengeId};
+use proofs::{
     FlowToken,
     challenge::{Challenge, Purpose},
-    identifier::Contact,
     sign_in::Wish,
 };
-use kernel::{Kind, Locale, Problem, Sys, Time, id::ChallengeId};
 use serde::{Deserialize, Serialize};
 use store::{Item, Key, Table};
 
-/// How long a flow can be gone on with: as long as it takes to have five codes sent.
+/// How long a flow is valid: enough time to send five codes.
 const LIFE: Duration = Duration::from_secs(3600);
 
 /// A sign-in by phone that is under way.
@@ -23,21 +23,21 @@ pub struct Flow {
     pub id: ChallengeId,
     /// The number's challenge.
     pub challenge: ChallengeId,
-    /// The language of the messages, and of an account that is made.
+    /// The language of the messages, and of a new account.
     pub locale: Locale,
-    /// What the client asked for.
+    /// The options of the client.
     pub wish: Wish,
     pub expires_at: Time,
 }
 
 impl Flow {
-    /// A sign-in that begins now.
+    /// A flow that begins now.
     pub fn begin(sys: &Sys, token: &FlowToken, to: &Contact, locale: Locale, wish: Wish) -> Self {
         let challenge = Challenge::id_of(Purpose::PhoneLogin, to, "");
         Self { id: token.id(), challenge, locale, wish, expires_at: sys.now() + LIFE }
     }
 
-    /// A flow that was begun and not forgotten. One request.
+    /// A flow that was begun and has not expired. One request.
     ///
     /// # Errors
     /// [`Kind::NotFound`]
@@ -45,7 +45,7 @@ impl Flow {
         Self::open(table.get(Self::key_of(token.id())).await?, now)
     }
 
-    /// The same, as it was read with other things.
+    /// The same, from a read together with other items.
     ///
     /// # Errors
     /// [`Kind::NotFound`]

@@ -1,34 +1,30 @@
-//! Signing in, and up, with a phone number: a code by text message is all it takes, and one call serves for both.
+//! Signing in and signing up with a phone number: only a code by text message is needed, and the same calls serve both.
 //!
-//! A code goes out without a look at whether the number has an account, so nobody can learn that from an answer or its time. A
-//! number has one code at a time, whoever asks from wherever: its pause, its tries and its failures are the number's. Only the
-//! flow that asked for the code can try it, so that a stranger cannot use up the owner's tries. The account is looked up when
-//! the code is right, and made if there is none, in the transaction that uses the code up.
+//! A code is sent whether or not the number has an account, so that neither an answer nor its time reveals it. A number has one
+//! code at a time for all clients: its pause, its attempts and its failures belong to the number. Only the flow that asked for
+//! the code can use it, so that a stranger cannot use up the owner's attempts. The account is looked up when the code is right.
+//! If there is none it is made, in the transaction that uses the code up.
 //!
-//! An account that cannot be used, and one that takes more than a phone, is not entered by a code alone. Numbers are given out
-//! again: a code proves who has the number today. Where the account was not used for 90 days the code therefore needs something
-//! else that its owner has; where there is nothing else, its owner cannot be told from the next one, and a new account is
-//! offered. Whoever accepts takes the number with them, and the old account is put to rest for staff to decide on.
+//! A code alone does not open an account that cannot be used or that needs more than a phone. Numbers are recycled: a code
+//! proves who has the number today. If the account was not used for 90 days the code therefore needs another proof of its
+//! owner. If it has none, its owner cannot be distinguished from the number's next owner, and a new account is offered.
+//! Accepting it moves the number to the new account, and the old one is deactivated for staff to decide on.
 
 mod flow;
 mod resend;
 mod start;
 mod verify;
 
-use accounts::{
-    challenge::CodeKey,
-    gate::Gate,
-    sending::Sending,
-    token::{Issuer, Tokens},
-};
+use accounts::token::{Issuer, Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
+use proofs::{challenge::CodeKey, gate::Gate, sending::Sending};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -42,13 +38,13 @@ pub struct State {
     digits: Digits,
 }
 
-/// How long a code is.
+/// The length of a code.
 #[derive(Clone, Copy)]
 struct Digits(u32);
 
 impl Digits {
     fn read(r: &mut Reader<'_>) -> Self {
-        let digits = r.or("PHONE_CODE_DIGITS", accounts::challenge::DIGITS);
+        let digits = r.or("PHONE_CODE_DIGITS", proofs::challenge::DIGITS);
         if !(4..=8).contains(&digits) {
             r.wrong("PHONE_CODE_DIGITS is not within 4 to 8".to_owned());
         }
@@ -56,7 +52,7 @@ impl Digits {
     }
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "phone-login", "Signing in, and up, with a phone number and a code.", State =>
     start::start_phone_sign_in,
     resend::resend_phone_code,

@@ -1,24 +1,24 @@
 //! Asking for another code in the same flow.
 
-use accounts::{
+use axum::extract::State;
+use http::HeaderMap;
+use kernel::Kind;
+use proofs::{
     FlowToken,
     challenge::{Challenge, Sent},
     sending::Asker,
 };
-use axum::extract::State;
-use http::HeaderMap;
-use kernel::Kind;
 use store::Tx;
 use web::{Accepted, Client, Path, Problems};
 
 use crate::{flow::Flow, start::Asks};
 
-/// Sends another code to the same number; the one before dies.
+/// Sends another code to the same number. The one before is void.
 ///
-/// Not before that one has expired, unless it could not be sent. Once the number was signed in with, by whichever flow, there
-/// is nothing to send again: begin anew.
+/// Only after that one has expired, unless it could not be sent. Once any flow has signed in with the number there is nothing
+/// to send again: begin a new sign-in.
 ///
-/// AWS calls: the flow, the code before, then as asking for the first.
+/// AWS calls: the flow, the former code, then the same as for the first code.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", tag = "phone-login", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked_destination", "asked_known", "texts"]))),
     responses((status = 202, body = Sent), Problems))]

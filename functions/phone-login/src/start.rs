@@ -1,18 +1,17 @@
 //! Asking for a code. The answer is the same whether the number has an account or not.
 
-use accounts::{
-    FlowToken,
-    challenge::{Challenge, Form, Purpose, Sent},
-    gate::Gate,
-    identifier::Contact,
-    sending::{Asker, Request},
-    sign_in::Wish,
-    signed_in::TokenDelivery,
-    user::PhoneClaim,
-};
+use accounts::{identifier::Contact, user::PhoneClaim};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, Form, Purpose, Sent},
+    gate::Gate,
+    sending::{Asker, Request},
+    sign_in::Wish,
+    signed_in::TokenDelivery,
+};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Key, Tx};
 use utoipa::ToSchema;
@@ -24,19 +23,20 @@ use crate::flow::Flow;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartPhoneSignIn {
-    /// With the country code: `+44…` or `0044…`; spaces, hyphens and brackets do not matter.
+    /// With the country code: `+44…` or `0044…`. Spaces, hyphens and brackets do not matter.
     #[schema(examples("+447700900123"), max_length = 32)]
     phone: String,
     /// `en` or `pl`; the language of the message, and of a new account. Default: the language of the request.
     #[schema(max_length = 35)]
     locale: Option<String>,
-    /// Where the refresh token will go: `cookie` for browsers, `body` otherwise. A trusted device's token goes the same way.
+    /// Where the refresh token will be returned: `cookie` for browsers, `body` otherwise. A trusted device's token is returned
+    /// in the same way.
     #[serde(default)]
     token_delivery: TokenDelivery,
-    /// Whether to trust this device from then on: for thirty days it skips the second step.
+    /// Whether to trust this device from then on: it skips the second step for thirty days.
     #[serde(default)]
     remember_device: bool,
-    /// Where in the frontend to go on: a path such as `/rooms`. Anything else is answered by `/`.
+    /// The path of the frontend to continue with, such as `/rooms`. Anything else is replaced by `/`.
     #[schema(examples("/rooms"), max_length = 500)]
     next: Option<String>,
 }
@@ -52,12 +52,12 @@ pub struct PhoneSignIn {
 
 /// Sends a code to a phone number, to sign in or up with.
 ///
-/// Answered alike whether the number has an account or not. A number has one code at a time: another can be asked for when it
-/// has expired, from whatever client.
+/// The answer is the same whether the number has an account or not. A number has one code at a time: another one can be asked
+/// for when it has expired, from any client.
 ///
-/// AWS calls: the number's code before, whether the number has an account, and the counters; then the counters together, at once
-/// with the range of a number that has none; the counter that all text messages share; one transaction. A device that is shown costs
-/// a read more.
+/// AWS calls: the number's former code, whether the number has an account, and the counters; then the counters together, and
+/// concurrently the range of a number without an account; the counter that all text messages share; one transaction. A shown
+/// device costs another read.
 #[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked_destination", "asked_known", "texts"]))),
     responses((status = 202, body = PhoneSignIn), Problems))]
@@ -84,7 +84,7 @@ pub async fn start_phone_sign_in(
     Ok(Accepted(PhoneSignIn { id: token, sent }))
 }
 
-/// Who asks for a code to a number.
+/// A client that asks for a code to a number.
 pub struct Asks<'a> {
     s: &'a crate::State,
     asker: Asker<'a>,
@@ -97,7 +97,7 @@ impl<'a> Asks<'a> {
         Self { s, asker, to, request: Request::of_anybody(Purpose::PhoneLogin, to, asker.client) }
     }
 
-    /// What to read before a code is sent.
+    /// The items to read before a code is sent.
     pub fn keys(&self) -> Vec<Key> {
         self.request.keys().chain(self.s.sending.keys()).chain(self.claim()).collect()
     }
@@ -109,12 +109,13 @@ impl<'a> Asks<'a> {
         }
     }
 
-    /// Has a code sent for a flow, in the place of the one `before` it.
+    /// Sends a code for a flow, which replaces the former one, `before`.
     ///
-    /// Whether the number has an account decides only which of the counters are used up that protect numbers from strangers.
+    /// Whether the number has an account only decides which of the counters are used that protect numbers from strangers.
     ///
     /// # Errors
-    /// [`Kind::ResendTooEarly`], also if somebody else was faster, [`Kind::ProofOfWorkRequired`], or why nothing may be sent.
+    /// [`Kind::ResendTooEarly`], also if a concurrent request was faster, [`Kind::ProofOfWorkRequired`], or the limit that was
+    /// reached.
     pub async fn send(self, found: &mut Batch, flow: &Flow, before: Option<&Challenge>, mut tx: Tx) -> Result<Sent, Problem> {
         let (s, now) = (self.s, self.s.sys.now());
         let mut challenge =

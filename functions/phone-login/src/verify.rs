@@ -1,17 +1,10 @@
-//! The code: it opens a session, in the account that the number has or in a new one.
+//! Checking the code: it opens a session in the number's account or in a new one.
 
 use accounts::{
-    FlowToken, NewAccount, NotMade,
-    challenge::{self, Challenge, Purpose},
-    device::{Device, DeviceToken},
-    entry::{self, Entry, Reply},
-    guesses,
+    NewAccount, NotMade,
     identifier::{Contact, PersonName, Phone, Username},
     invite::{InviteCode, Inviter},
-    sending::Permit,
     session::{self, Opening, Session},
-    sign_in::{Asking, SignIn, SignInStep},
-    signed_in::{self, SignedIn},
     token::Method,
     user::{Factor, PhoneClaim, Status, User},
 };
@@ -19,21 +12,31 @@ use axum::extract::State;
 use futures_util::try_join;
 use http::HeaderMap;
 use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
+use proofs::{
+    FlowToken,
+    challenge::{self, Challenge, Purpose},
+    device::{Device, DeviceToken},
+    entry::{self, Entry, Reply},
+    guesses,
+    sending::Permit,
+    sign_in::{Asking, SignIn, SignInStep},
+    signed_in::{self, SignedIn},
+};
 use serde::Deserialize;
-use store::{CommitError, StoreError, Table, Tx, limits};
+use store::{Conditional as _, StoreError, Table, Tx, limits};
 use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
 use crate::flow::Flow;
 
-/// How often a drawn username may be taken already.
+/// How many drawn usernames may be taken already before the request fails.
 const DRAWS: u32 = 5;
 
-/// The code, and what a new account is to begin with.
+/// The code, and data for a new account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyPhoneSignIn {
-    /// The digits of the text message, or its letters and digits where it has those.
+    /// The code of the text message: digits, or the letters and digits of a long code.
     #[schema(examples("042617"), max_length = 20)]
     code: String,
     /// For a new account.
@@ -42,18 +45,18 @@ pub struct VerifyPhoneSignIn {
     /// For a new account.
     #[schema(examples("Nowak"), max_length = 35)]
     last_name: Option<String>,
-    /// For a new account: the code of whoever invited them, in any case.
+    /// For a new account: an invitation code, in upper or lower case.
     #[schema(examples("K7M2XP"), max_length = 32)]
     invite_code: Option<String>,
-    /// What a trusted device keeps, unless it is in its cookie.
+    /// The token of a trusted device, unless it is in its cookie.
     #[schema(max_length = 200)]
     device_token: Option<String>,
-    /// Where `account_idle` was answered: leave the account that the number had, for a new one.
+    /// After the answer `account_idle`: make a new account instead of the one that the number had.
     #[serde(default)]
     start_afresh: bool,
 }
 
-/// What a new account begins with.
+/// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
 struct Beginning {
     first: Option<PersonName>,
     last: Option<PersonName>,
@@ -61,7 +64,7 @@ struct Beginning {
 }
 
 impl VerifyPhoneSignIn {
-    /// What a new account begins with; whether there will be one is not known yet, and must not show.
+    /// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
     async fn beginning(&self, s: &crate::State, client: &Client, flow: &Flow, id: UserId) -> Result<Beginning, Problem> {
         let mut fields = Fields::new();
         let inviter = match &self.invite_code {
@@ -76,7 +79,7 @@ impl VerifyPhoneSignIn {
         Ok(Beginning { first, last, inviter })
     }
 
-    /// The names, together with what is wrong already.
+    /// The names, with the errors found so far.
     fn names(&self, mut fields: Fields) -> Result<(Option<PersonName>, Option<PersonName>), Problem> {
         let mut take = |pointer, text: &Option<String>| fields.take(pointer, text.as_deref().map(PersonName::parse).transpose());
         let (first, last) = (take("/first_name", &self.first_name), take("/last_name", &self.last_name));
@@ -85,16 +88,17 @@ impl VerifyPhoneSignIn {
     }
 }
 
-/// Signs in with the code; who has no account gets one, under a drawn username. An account with second factors takes another
-/// step.
+/// Signs in with the code. Without an account a new one is made, with a drawn username. An account with second factors takes
+/// another step.
 ///
-/// A right code is used up when the session begins. An account that cannot be used is answered as a wrong code
-/// is. `account_idle` says that the number's account has not been used for long and that nothing but the number leads into it:
-/// whoever knows that it is not theirs sends the code again with `start_afresh`.
+/// A right code is used up when the session begins. An account that cannot be used is answered like a wrong code.
+/// `account_idle` means that the number's account has not been used for long and has no other proof: people who know that it is
+/// not theirs send the code again with `start_afresh`.
 ///
-/// AWS calls: the flow with the counters of the client; the counted try; that a code came back; whose number it is; the person (and the
-/// device that is shown) and their sessions at once; one transaction. For a new account one request less; after a wrong code
-/// three counters at once, and an update after a right one that led to nothing; for the rest as at a sign-in by password. With an invitation code, which is judged before the other one, two counters at once and two requests more.
+/// AWS calls: the flow with the counters of the client; the counted attempt; the record that a code was typed; the number's
+/// claim; concurrently the person (and the shown device) and their sessions; one transaction. For a new account one request
+/// less. A wrong code costs three concurrent counters, and a right one without a result an update. Otherwise the same as for a
+/// sign-in by password. With an invitation code, which is checked first, two concurrent counters and two more requests.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["guesses", "invite", "resend_mail", "resend_text", "mail", "text"]))),
@@ -113,7 +117,7 @@ pub async fn verify_phone_sign_in(
     let (guesses, key) = (guesses::ByClient::of(&client), Flow::key_of(token.id()));
     let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone()]).collect()).await?;
     let flow = Flow::open(found.take(&key)?, now)?;
-    // Judged here and counted when the code was wrong: however many come at once, a number's code is tried three times.
+    // Checked here and counted when the code was wrong: a number's code has three attempts, also in parallel.
     let guesses = guesses.judge(&mut found, now)?;
     let id: UserId = s.sys.id();
     let beginning = body.beginning(&s, &client, &flow, id).await?;
@@ -129,24 +133,25 @@ pub async fn verify_phone_sign_in(
     let shown = signed_in::device(&headers, body.device_token.as_deref());
     let led = proven.lead(shown, id, beginning, body.start_afresh).await;
     if led.as_ref().is_err_and(|problem| problem.kind != Kind::CodeInvalid) {
-        // Or a question at the last try could not be answered, and what failed for a moment not be repeated.
+        // The attempt is given back, so that after the last one the client can still answer the question about an idle account
+        // or repeat a request that failed temporarily.
         challenge.refund_attempt(&s.table).await;
     }
     Ok(led?)
 }
 
-/// Where a right code leads in the account that has the number.
+/// The result of a right code for the account that has the number.
 #[derive(Debug, PartialEq, Eq)]
 enum Way {
-    /// In.
+    /// The person is signed in.
     In,
-    /// To something else that has to be proven.
+    /// Another proof is needed.
     On,
-    /// To the question whether a new account is wanted.
+    /// The client is asked whether to make a new account.
     Offer,
-    /// Into a new account.
+    /// A new account is made.
     Afresh,
-    /// Nowhere: the account cannot be used.
+    /// Refused: the account cannot be used.
     None,
 }
 
@@ -162,8 +167,8 @@ fn way(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Way {
     }
 }
 
-/// What can follow upon a code to the phone: the second factors but for that one, and the password where only recovery codes
-/// would be left. Without second factors, whatever else the person has.
+/// The factors that can follow a code to the phone: the second factors except that phone, and the password if only recovery
+/// codes would be left. Without second factors, every other proof of the person.
 fn rest(user: &User) -> Vec<Factor> {
     let password = user.has_password.then_some(Factor::Password);
     let second: Vec<Factor> = user.second_step().into_iter().filter(|factor| *factor != Factor::Sms).collect();
@@ -178,11 +183,11 @@ fn rest(user: &User) -> Vec<Factor> {
     }
 }
 
-/// Who has a number.
+/// The owner of a number.
 struct Holder {
     user: User,
     sessions: Vec<Session>,
-    /// The device that was shown, if they trust it.
+    /// The shown device, if the owner trusts it.
     device: Option<Device>,
 }
 
@@ -198,7 +203,7 @@ async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceTok
     Ok(Some(Holder { user, sessions, device }))
 }
 
-/// A code that was right, and what is done with it.
+/// A right code and its further processing.
 struct Proven<'a> {
     s: &'a crate::State,
     client: &'a Client,
@@ -208,7 +213,7 @@ struct Proven<'a> {
 }
 
 impl Proven<'_> {
-    /// Where it leads. Whatever is not answered as a wrong code may be asked for again.
+    /// Its result. Any answer but that of a wrong code leaves the code valid.
     async fn lead(&self, shown: Option<DeviceToken>, id: UserId, beginning: Beginning, afresh: bool) -> Result<Reply, Problem> {
         let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
         let now = self.s.sys.now();
@@ -220,7 +225,7 @@ impl Proven<'_> {
             Way::On => self.go_on(&holder.user).await,
             Way::Afresh => self.sign_up(&phone, id, beginning, Some(&holder.user)).await,
             Way::Offer => Err(Kind::AccountIdle.into()),
-            // As after a wrong code, which also counted.
+            // The same calls as after a wrong code.
             Way::None => Err(Problem::new(Kind::CodeInvalid).with("tries_left", self.challenge.sent().tries_left)),
         }
     }
@@ -252,14 +257,11 @@ impl Proven<'_> {
     }
 
     async fn commit(&self, permit: Permit, tx: Tx) -> Result<(), Problem> {
-        permit.commit(&self.s.table, tx).await.map_err(|e| match e {
-            // The code was used, or the account closed or changed, since it was judged.
-            CommitError::Refused(_) => Kind::CodeInvalid.into(),
-            CommitError::Store(e) => e.into(),
-        })
+        // Refused: the code was used, or the account was closed or changed, since it was checked.
+        if permit.commit(&self.s.table, tx).await.applied()? { Ok(()) } else { Err(Kind::CodeInvalid.into()) }
     }
 
-    /// Makes an account and its first session. `former` had the number until now.
+    /// Makes an account and its first session. `former` is the account that had the number until now.
     async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
         let (s, wish) = (self.s, self.flow.wish.clone());
         let mut user = User {
@@ -271,7 +273,7 @@ impl Proven<'_> {
         let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
         let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], self.client).instead_of(previous);
         for _ in 0..DRAWS {
-            // Nobody is invited by the account that they leave for this one.
+            // A new account cannot enter the invitation code of the account that it replaces.
             let inviter = beginning.inviter.as_ref().filter(|inviter| former.is_none_or(|former| former.id != inviter.user()));
             let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };
             let made = account.make(&s.table, &s.sys, |tx| {
@@ -285,7 +287,7 @@ impl Proven<'_> {
                 }
                 Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
                 Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
-                // Also where the number has got an owner meanwhile: the same request finds them.
+                // Also if the number has got an owner in the meantime, whom the repeated request finds.
                 Err(NotMade { error, .. }) => return Err(error.into()),
             }
         }

@@ -1,17 +1,16 @@
-//! One's own postal addresses. They stand in one item that comes with the batch that proves who asks: reading them costs
-//! nothing more, and every change is one conditional write of the whole (see [`accounts::address`]).
+//! The caller's postal addresses. They are one item that is read with the batch that authenticates the caller, so that reading
+//! them takes no further call, and every change is one conditional write of the whole item (see [`crate::address_book`]).
 
-use accounts::{
-    MemberAnd,
-    address::{Address, Book, Draft, Place},
-};
 use axum::{extract::State, response::IntoResponse};
+use callers::MemberWith;
 use http::header;
 use kernel::{Timestamp, id::AddressId};
 use serde::{Deserialize, Serialize};
 use store::Table;
 use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Versioned};
+
+use crate::address_book::{Address, Book, Draft, Place};
 
 /// A postal address, given or changed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -26,7 +25,7 @@ pub struct WriteAddress {
     /// State, province or the like, where addresses have one.
     #[schema(min_length = 2, max_length = 50)]
     state: Option<String>,
-    /// As the country writes them; may be absent where it has none.
+    /// The postcode as the country writes it. Absent if the country has none.
     #[serde(default)]
     #[schema(examples("30-001"), max_length = 20)]
     postal_code: String,
@@ -46,13 +45,13 @@ impl WriteAddress {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AddressInfo {
     id: AddressId,
-    /// Whether it is the main one: exactly one is.
+    /// Whether it is the main address, which exactly one is.
     main: bool,
     street: String,
     city: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
-    /// Absent where there is none.
+    /// Absent if the country has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     postal_code: Option<String>,
     /// ISO 3166-1 alpha-2.
@@ -67,30 +66,30 @@ impl From<(&Address, bool)> for AddressInfo {
     }
 }
 
-/// One's addresses.
+/// The caller's addresses.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AddressList {
-    /// The main one first, then the newest; at most 20.
+    /// The addresses, the main one first, then the newest. At most 20.
     items: Vec<AddressInfo>,
 }
 
-fn book(caller: MemberAnd<Book>) -> Book {
+fn book(caller: MemberWith<Book>) -> Book {
     let user = caller.member.user.id;
-    caller.subject.unwrap_or_else(|| Book::empty(user))
+    caller.resource.unwrap_or_else(|| Book::empty(user))
 }
 
-/// Lists one's addresses.
+/// Lists the caller's addresses.
 ///
-/// AWS calls: one, the batch that also proves the session.
+/// AWS calls: one, the batch that also authenticates the caller.
 #[utoipa::path(get, path = "/v1/me/addresses", tag = "profile",
     responses((status = 200, body = AddressList), Problems))]
-pub async fn list_addresses(caller: MemberAnd<Book>) -> Result<Json<AddressList>, Error> {
+pub async fn list_addresses(caller: MemberWith<Book>) -> Result<Json<AddressList>, Error> {
     Ok(Json(AddressList { items: book(caller).iter().map(Into::into).collect() }))
 }
 
-/// Adds an address. The first becomes the main one.
+/// Adds an address. The first one becomes the main address.
 ///
-/// AWS calls: two, the batch and the conditional write, which needs its answer; one more for each other change that came between.
+/// AWS calls: two, the batch and the conditional write, which depends on it; another write for each concurrent change.
 #[utoipa::path(post, path = "/v1/me/addresses", tag = "profile", request_body = WriteAddress,
     extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses(
@@ -99,7 +98,7 @@ pub async fn list_addresses(caller: MemberAnd<Book>) -> Result<Json<AddressList>
     ))]
 pub async fn create_address(
     State(s): State<crate::State>,
-    caller: MemberAnd<Book>,
+    caller: MemberWith<Book>,
     Json(body): Json<WriteAddress>,
 ) -> Result<impl IntoResponse, Error> {
     let (place, id, now) = (body.parse()?, s.sys.id(), s.sys.now());
@@ -109,24 +108,24 @@ pub async fn create_address(
     Ok(([(header::ETAG, tag)], Created(format!("/v1/me/addresses/{id}"), AddressInfo::from((address, main)))))
 }
 
-/// Reads one of one's addresses. The `ETag` is its version.
+/// Reads one of the caller's addresses. The `ETag` is its version.
 ///
-/// AWS calls: one, the batch that also proves the session.
+/// AWS calls: one, the batch that also authenticates the caller.
 #[utoipa::path(get, path = "/v1/me/addresses/{address}", tag = "profile", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (status = 200, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v3\"`."))),
         Problems,
     ))]
-pub async fn get_address(caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<Versioned<AddressInfo>, Error> {
+pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<Versioned<AddressInfo>, Error> {
     let book = book(caller);
     let found = book.get(id)?;
     Ok(Versioned(found.0.version, found.into()))
 }
 
-/// Replaces what one of one's addresses says: 412 if it has changed since the version in `If-Match`.
+/// Replaces one of the caller's addresses: 412 if it has changed since the version in `If-Match`.
 ///
-/// AWS calls: as adding one.
+/// AWS calls: the same as for adding one.
 #[utoipa::path(put, path = "/v1/me/addresses/{address}", tag = "profile",
     params(
         ("address" = AddressId, Path),
@@ -137,7 +136,7 @@ pub async fn get_address(caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> 
     responses((status = 200, body = AddressInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn update_address(
     State(table): State<Table>,
-    caller: MemberAnd<Book>,
+    caller: MemberWith<Book>,
     Path(id): Path<AddressId>,
     IfMatch(version): IfMatch,
     Json(body): Json<WriteAddress>,
@@ -150,24 +149,24 @@ pub async fn update_address(
     Ok(Versioned(found.0.version, found.into()))
 }
 
-/// Makes one of one's addresses the main one; the former main one is it no longer.
+/// Makes one of the caller's addresses the main one, instead of the former main address.
 ///
 /// AWS calls: as adding one; one if it is the main one already.
 #[utoipa::path(put, path = "/v1/me/addresses/{address}/main", tag = "profile", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn set_main_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
+pub async fn set_main_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
     book(caller).store(&table, |book| book.prefer(id)).await?;
     Ok(NoContent)
 }
 
-/// Takes one of one's addresses away. If it was the main one, the newest of the others becomes it.
+/// Deletes one of the caller's addresses. If it was the main address, the newest of the others replaces it.
 ///
-/// AWS calls: as adding one.
+/// AWS calls: the same as for adding one.
 #[utoipa::path(delete, path = "/v1/me/addresses/{address}", tag = "profile", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn delete_address(State(table): State<Table>, caller: MemberAnd<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
+pub async fn delete_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
     book(caller).store(&table, |book| book.remove(id)).await?;
     Ok(NoContent)
 }

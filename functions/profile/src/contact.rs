@@ -1,64 +1,68 @@
-//! Changing how one is reached: a new address or number counts once it is proven, and the old one is told.
+//! Changing the e-mail address or phone number: the new one counts when it is proven, and the old one is notified.
 //!
-//! What was asked for is bound to the very contact that a code went to, and to the proof that it was asked for with. A contact that belongs
-//! to somebody else is answered like any other, and can never be proven. Until the proof everything stays as it was; with it
-//! the claim moves, every other sign-in ends, and the former contact is told that it no longer counts.
+//! A change is bound to the exact contact that the code was sent to, and to the proof that it was asked for with. A contact
+//! that belongs to somebody else gets the same answer, and can never be proven. Nothing changes before the proof. With it the
+//! claim moves, all other sessions end, and the former contact is notified.
 //!
-//! A change is told once when it is asked for and once when it is done: by mail to whoever has an address, by text message to
-//! the number that changes, and to the number of whoever has no address.
+//! The owner is notified once when a change is asked for and once when it is made: by mail if the account has an address, by
+//! text message at the number that changes, and at the number of an account without an address.
 
 use std::time::Duration;
 
 use accounts::{
-    Fresh, Member, MemberAnd, Proof, Subject,
-    challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
-    deletion::{self, Deletion, Stage},
-    guesses::ByClient,
+    Resource,
+    deletion::{Deletion, Stage},
     identifier::{Contact, Email, Phone},
-    sending::Permit,
     session,
     user::{EmailClaim, PhoneClaim, User, partition, tell_at},
 };
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith, Proof};
 use events::Notice;
 use kernel::{
     FieldError, Kind, Problem, Time,
     id::{ChallengeId, UserId},
 };
+use proofs::{
+    challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
+    deletion_link,
+    guesses::ByClient,
+    sending::Permit,
+};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Tx, Update, field};
+use store::{Item, Key, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Error, Json, NoContent, Problems, Versioned};
 
 use crate::read::Me;
 
-/// How long a change may wait for its code, with all that are sent again.
+/// How long a change may wait for its code, including repeated codes.
 const LIFE: Duration = Duration::from_secs(3600);
 
 /// A new contact of one kind that is not proven yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending<C> {
     user: UserId,
-    /// What it was asked for with; nobody goes on with it by another. Absent in items from before it was stored.
+    /// The proof that it was asked for with: no other proof can continue it. Absent in items from before it was stored.
     #[serde(default)]
     proof: Option<Proof>,
     to: C,
     expires_at: Time,
 }
 
-/// What is different between the two kinds.
+/// The differences between the two kinds of contact.
 pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + Sync + Into<Contact> {
-    /// Who has it.
+    /// The account that has it.
     type Claim: Item;
     const KIND: &'static str;
     const PLACE: &'static str;
     const CHANGED: Notice;
     fn current(user: &User) -> Option<Contact>;
-    /// The number that is told of a change.
+    /// The number that is notified of a change.
     fn texted(user: &User) -> Option<&Phone>;
-    /// Where its claim is.
+    /// The key of its claim.
     fn place(&self) -> Key;
-    /// The claim that makes it unique, and the change of the record.
+    /// Adds the claim that makes it unique and the change of the account.
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update);
 }
 
@@ -110,32 +114,32 @@ impl<C: ContactKind> Item for Pending<C> {
     }
 }
 
-impl<C: ContactKind> Subject for Pending<C> {
+impl<C: ContactKind> Resource for Pending<C> {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Key::new(partition(caller), C::PLACE))
     }
 }
 
-/// A new address.
+/// A new e-mail address.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeEmail {
-    /// Where the code goes.
+    /// The address for the code.
     #[schema(examples("anna.new@example.test"), max_length = 254)]
     email: String,
 }
 
-/// A new number.
+/// A new phone number.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePhone {
-    /// Where the code goes: with `+` and the country code, or as it is dialled at home.
+    /// The number for the code: with `+` and the country code, or as it is dialled at home.
     #[schema(examples("+44 7911 123456"), max_length = 32)]
     phone: String,
 }
 
-/// The code that came.
+/// The code that was sent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyContact {
@@ -144,17 +148,17 @@ pub struct VerifyContact {
     code: String,
 }
 
-/// Has a code mailed to a new address. The current one stays until the code comes back, and is told. Whoever has no address
-/// is told by text message; where none may be sent, the change has to wait.
+/// Mails a code to a new address. The current one stays until the code comes back, and is notified. An account without an
+/// address is notified by text message: if none may be sent, the change has to wait.
 ///
-/// AWS calls: the caller with what was asked for before; whether the address has an account; the code that was sent there before
-/// with the counters, which are then counted, and those of a text message that tells; one transaction.
+/// AWS calls: the caller with the former change; whether the address has an account; the code that was sent there before and
+/// the counters, which are then counted, with those of a text message for the notice; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", request_body = ChangeEmail,
     extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
-    Fresh(caller): Fresh<MemberAnd<Pending<Email>>>,
+    Fresh(caller): Fresh<MemberWith<Pending<Email>>>,
     client: Client,
     Json(body): Json<ChangeEmail>,
 ) -> Result<Accepted<Sent>, Error> {
@@ -162,15 +166,15 @@ pub async fn change_email(
     start(&s, caller, &client, email, "/email").await
 }
 
-/// Has a code sent to a new number. The current one stays until the code comes back, and is told.
+/// Sends a code to a new number. The current one stays until the code comes back, and is notified.
 ///
-/// AWS calls: as for an address.
+/// AWS calls: the same as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", request_body = ChangePhone,
     extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
-    Fresh(caller): Fresh<MemberAnd<Pending<Phone>>>,
+    Fresh(caller): Fresh<MemberWith<Pending<Phone>>>,
     client: Client,
     Json(body): Json<ChangePhone>,
 ) -> Result<Accepted<Sent>, Error> {
@@ -178,72 +182,71 @@ pub async fn change_phone(
     start(&s, caller, &client, phone, "/phone").await
 }
 
-/// Proves the new address: it is the account's from now on. Every other sign-in ends, and the former address is told. Codes and links
-/// that went to the former address prove nothing any more; where a deletion is scheduled, another link to cancel it is mailed to the new
-/// one.
+/// Proves the new address, which replaces the former one. All other sessions end, and the former address is notified. Codes and
+/// links that were sent to it are void. If a deletion is scheduled, another link to cancel it is mailed to the new address.
 ///
-/// AWS calls: the caller with what was asked for, the counted try, the deletion that may be scheduled, the counters of a text message
-/// that tells, one transaction, and the record as it is then. A wrong code three counters at once.
+/// AWS calls: the caller with the change, the counted attempt, the scheduled deletion if there is one, the counters of a text
+/// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Email>>,
+    caller: MemberWith<Pending<Email>>,
     client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
     verify(&s, caller, &client, &body.code).await
 }
 
-/// Proves the new number: it is the account's from now on. Every other sign-in ends, and the former number is told. Codes that
-/// went to the former number prove nothing any more.
+/// Proves the new number, which replaces the former one. All other sessions end, and the former number is notified. Codes that
+/// were sent to it are void.
 ///
-/// AWS calls: as for an address, but for the deletion.
+/// AWS calls: the same as for an address, without the deletion.
 #[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Phone>>,
+    caller: MemberWith<Pending<Phone>>,
     client: Client,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
     verify(&s, caller, &client, &body.code).await
 }
 
-/// Mails another code to the new address; the one before dies.
+/// Mails another code to the new address. The one before is void.
 ///
-/// AWS calls: the caller with what was asked for; whether the address has an account; the code that was sent with the counters, which
+/// AWS calls: the caller with the change; whether the address has an account; the code that was sent and the counters, which
 /// are then counted; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Email>>,
+    caller: MemberWith<Pending<Email>>,
     client: Client,
 ) -> Result<Accepted<Sent>, Error> {
     resend(&s, caller, &client).await
 }
 
-/// Sends another code to the new number; the one before dies.
+/// Sends another code to the new number. The one before is void.
 ///
-/// AWS calls: as for an address.
+/// AWS calls: the same as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
     State(s): State<crate::State>,
-    caller: MemberAnd<Pending<Phone>>,
+    caller: MemberWith<Pending<Phone>>,
     client: Client,
 ) -> Result<Accepted<Sent>, Error> {
     resend(&s, caller, &client).await
 }
 
-/// Removes the phone number, unless second factors need it or there is no other way to sign in. Every other sign-in ends.
+/// Removes the phone number, unless second factors need it or there is no other way to sign in. All other sessions end.
 ///
-/// AWS calls: the caller, the counters of a text message that tells, one transaction.
+/// AWS calls: the caller, the counters of a text message for the notice, one transaction.
 #[utoipa::path(delete, path = "/v1/me/phone", tag = "profile",
     extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
     responses((status = 204), Problems))]
@@ -264,7 +267,7 @@ fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::ContactChange, to, &user.to_string())
 }
 
-/// The code that proves a new contact; a decoy, if somebody has it already.
+/// The challenge that proves a new contact, or a decoy if somebody has it already.
 async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Result<Challenge, Problem> {
     let to: Contact = new.clone().into();
     let (id, form) = (challenge_of(user.id, &to), Form::Code { digits: DIGITS });
@@ -274,7 +277,7 @@ async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Resu
 
 async fn start<C: ContactKind>(
     s: &crate::State,
-    MemberAnd { member, subject: before }: MemberAnd<Pending<C>>,
+    MemberWith { member, resource: before }: MemberWith<Pending<C>>,
     client: &Client,
     new: C,
     pointer: &str,
@@ -287,8 +290,8 @@ async fn start<C: ContactKind>(
     let mut tx = Tx::new();
     let (challenge, permit) = s.sending.code(&s.table, &s.sys, &mut tx, client, challenge).await?;
     let pending = Pending { user: user.id, proof: Some(member.proof()), to: new, expires_at: now + LIFE };
-    tx.put(&pending, Cond::Absent.or(Cond::Exists));
-    // The same change again is nothing new, nor is one whose code from before still does.
+    tx.put_always(&pending);
+    // Repeating a change sends no notice, nor does returning to one whose code is still valid.
     let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {
         Some(code) if !told => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked).await {
@@ -310,12 +313,12 @@ fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>)
 
 async fn verify<C: ContactKind>(
     s: &crate::State,
-    MemberAnd { member, subject }: MemberAnd<Pending<C>>,
+    MemberWith { member, resource }: MemberWith<Pending<C>>,
     client: &Client,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
     let now = s.sys.now();
-    let (pending, user) = (open(&member, now, subject)?, &member.user);
+    let (pending, user) = (open(&member, now, resource)?, &member.user);
     let to: Contact = pending.to.clone().into();
     let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
@@ -328,7 +331,7 @@ async fn verify<C: ContactKind>(
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     if let Some((deletion, email)) = leaving {
-        deletion::readdress(&mut tx, &s.sys, user, &deletion, email);
+        deletion_link::readdress(&mut tx, &s.sys, user, &deletion, email);
     }
     tx.delete_when(pending.key(), field("to").eq(&pending.to));
     if let Some(former) = C::current(user) {
@@ -336,7 +339,8 @@ async fn verify<C: ContactKind>(
     }
     let (free, record) = pending.to.claim(&mut tx, user.id, Update::of(user.key()));
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
-    // The change was told of when it was asked for: it does not fail because of a text message that may not be sent now.
+    // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
+    // sent.
     let permit = announce::<C>(s, &mut tx, user, C::CHANGED).await.unwrap_or_default();
     if let Contact::Email(_) = &to {
         tell_at(&mut tx, &s.sys, user.id, &to, C::CHANGED);
@@ -346,9 +350,8 @@ async fn verify<C: ContactKind>(
     Ok(Versioned(user.version, Me::of(&user, &s.links)))
 }
 
-/// Adds to a transaction that a contact is no longer the account's: somebody else may have it, and what was sent there proves
-/// nothing any more. Most codes end with the credentials that they were sent for; these do not know of any, or would be good again
-/// if the contact came back.
+/// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes
+/// are bound to the credentials of their time. These are not, and would be valid again if the account got the contact back.
 fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     let (claim, by_contact) = match former {
         Contact::Email(email) => (EmailClaim::key_of(email), Purpose::PasswordReset),
@@ -357,23 +360,23 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     tx.delete_when(claim, field("user").eq(user.id));
     let id = user.id.to_string();
     let by_person = [Purpose::SecondFactor, Purpose::StepUp, Purpose::FactorSetup].map(|purpose| (purpose, id.as_str()));
-    for (purpose, subject) in by_person.into_iter().chain([(by_contact, "")]) {
-        tx.delete(Challenge::key_of(Challenge::id_of(purpose, former, subject)));
+    for (purpose, about) in by_person.into_iter().chain([(by_contact, "")]) {
+        tx.delete(Challenge::key_of(Challenge::id_of(purpose, former, about)));
     }
 }
 
-/// The scheduled deletion whose link goes to an address, if this is one that changes.
+/// The scheduled deletion whose link goes to the address, if the address changes.
 async fn to_readdress(s: &crate::State, user: UserId, to: &Contact) -> Result<Option<(Deletion, Email)>, Problem> {
     let Contact::Email(email) = to else { return Ok(None) };
     let deletion = s.table.get::<Deletion>(Deletion::key_of(user)).await?;
     Ok(deletion.filter(|deletion| deletion.stage == Stage::Scheduled).map(|deletion| (deletion, email.clone())))
 }
 
-/// Adds to a transaction that a person is told of a change: whoever reads the contacts from before it may be the one who did
-/// not want it. What is texted is counted; where it may not be, a mail has to do.
+/// Adds the notices about a change to a transaction. They go to the contacts from before, whose owner may not have wanted the
+/// change. Text messages are counted. If none may be sent, the notice by mail must be enough.
 ///
 /// # Errors
-/// Why nobody can be told, if there is no address either.
+/// The reached limit, if there is no address for a mail either.
 async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, notice: Notice) -> Result<Permit, Problem> {
     if let Some(email) = &user.email {
         tell_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice);
@@ -391,11 +394,11 @@ async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, no
 
 async fn resend<C: ContactKind>(
     s: &crate::State,
-    MemberAnd { member, subject }: MemberAnd<Pending<C>>,
+    MemberWith { member, resource }: MemberWith<Pending<C>>,
     client: &Client,
 ) -> Result<Accepted<Sent>, Error> {
-    let new = open(&member, s.sys.now(), subject)?.to;
-    // Somebody may have got it, or left it, since the code before.
+    let new = open(&member, s.sys.now(), resource)?.to;
+    // Somebody may have taken or released the contact since the former code.
     let challenge = code_to(s, &member.user, &new).await?;
     Ok(Accepted(s.sending.resend(&s.table, &s.sys, client, challenge).await?.sent()))
 }

@@ -1,29 +1,31 @@
-//! Putting one's account to rest. It takes a fresh proof and the password, because a session that was left open must not be
-//! enough to lock its owner out.
+//! Deactivating the caller's account. It takes a fresh proof and the password, because a stolen session must not be enough to
+//! lock its owner out.
 
-use accounts::{Fresh, Member, password, session, staff};
+use accounts::{session, staff};
 use axum::extract::State;
+use callers::{Fresh, Member};
 use kernel::{Kind, Problem, Secret};
+use proofs::password;
 use serde::Deserialize;
 use store::Tx;
 use utoipa::ToSchema;
 use web::{Client, Error, Json, NoContent, Problems};
 
-/// The proof that it is the owner who wants to rest.
+/// The proof that the owner wants the deactivation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeactivateMe {
-    /// The current password; not needed where there is none.
+    /// The current password. Not needed for an account without one.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
-/// Deactivates the account: every sign-in, trusted device and socket ends, nobody sees it, and what is in it is kept. Only an
-/// superuser opens it again; registering, resetting a password or signing in does not. Its names stay taken. A superuser's own
-/// stays in use until another superuser has taken that role away.
+/// Deactivates the account: all sessions, trusted devices and sockets end, nobody sees it, and its data is kept. Only a
+/// superuser can reactivate it: registering, resetting the password or signing in does not. Its names stay taken. A superuser
+/// has to lose that role first, by another superuser.
 ///
-/// AWS calls: the caller; two counters of attempts, which count before the password is compared; the password; the transaction,
-/// and the client's counter back.
+/// AWS calls: the caller; two counters of attempts, before the password is compared; the password; the transaction, and an
+/// update that gives the client's attempt back.
 #[utoipa::path(post, path = "/v1/me/deactivation", tag = "profile", request_body = DeactivateMe,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "superuser_stays", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 204), Problems))]

@@ -1,9 +1,9 @@
-//! Everything that is kept about oneself, in one archive.
+//! The archive of everything that is stored about the caller.
 
 use std::time::Duration;
 
-use accounts::{Fresh, Member, MemberAnd};
 use axum::extract::State;
+use callers::{Fresh, Member, MemberWith};
 use events::{Event, Outbox};
 use files::export::{Export, Progress, too_early};
 use kernel::{Kind, Problem, Timestamp, id::ExportId};
@@ -12,28 +12,28 @@ use store::{CommitError, Tx};
 use utoipa::ToSchema;
 use web::{Accepted, Error, Json, Problems};
 
-/// How long a link is good.
+/// How long a link is valid.
 const LINK_LIFE: Duration = Duration::from_secs(300);
 
-/// An archive of everything about oneself.
+/// An archive of everything about the caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExportStatus {
-    /// Which.
+    /// The id of the archive.
     id: ExportId,
-    /// How far it is.
+    /// The state of the archive.
     status: ExportState,
-    /// When it was asked for.
+    /// When it was requested.
     created_at: Timestamp,
-    /// Until when it can be downloaded, once it is ready.
+    /// Until when it can be downloaded. Absent until it is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
-    /// Where it is, once it is ready. The link is good for five minutes; ask again for another one.
+    /// The link to the archive when it is ready. It is valid for five minutes: ask again for another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uri")]
     url: Option<String>,
 }
 
-/// How far an archive is.
+/// The state of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportState {
@@ -43,7 +43,7 @@ pub enum ExportState {
     Ready,
     /// It could not be made. Ask for another one.
     Failed,
-    /// It is gone. Ask for another one.
+    /// It has expired. Ask for another one.
     Expired,
 }
 
@@ -63,12 +63,14 @@ impl ExportStatus {
     }
 }
 
-/// Asks for everything that is kept about oneself: profile, addresses, sign-ins, rooms, messages, pictures. No secrets are in it.
+/// Asks for an archive of everything that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures.
+/// It contains no secrets.
 ///
-/// It is made a moment later, and a mail says when it is ready. At most one a day, and one at a time; one that could not be made
-/// does not count.
+/// It is made a moment later, and a mail says when it is ready. One archive a day, and one at a time. One that could not be
+/// made does not count.
 ///
-/// AWS calls: two, the caller, and a transaction of the record, whose turn it is, and what has the archive made.
+/// AWS calls: two, the caller, and a transaction of the archive's item, the limit of one a day, and the event that starts the
+/// export.
 #[utoipa::path(
     post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export",
     extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!(["export"]))),
@@ -86,19 +88,20 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
     Ok(Accepted(ExportStatus::of(&export, Progress::Waiting, None)))
 }
 
-/// Asks how far the archive is, and where it is once it is ready: a link that is good for five minutes.
+/// Returns the state of the archive, and a link when it is ready. The link is valid for five minutes.
 ///
-/// It takes a fresh proof, as the archive did: everything about somebody must not be had with a stolen session.
+/// It takes a fresh proof, as asking for the archive does: a stolen session must not be enough to read everything about
+/// somebody.
 ///
-/// AWS calls: one, a batch that proves the session and brings the record. The link is computed here.
+/// AWS calls: one, a batch that authenticates the caller and reads the archive's item. The link is computed here.
 #[utoipa::path(
     get, path = "/v1/me/exports/{export}", tag = "profile", operation_id = "get_export",
     params(("export" = inline(ExportId), Path, description = "The `id` from when it was asked for.", example = "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
-pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberAnd<Export>>) -> Result<Json<ExportStatus>, Error> {
-    let (export, now) = (caller.subject.ok_or(Kind::NotFound)?, s.sys.now());
+pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberWith<Export>>) -> Result<Json<ExportStatus>, Error> {
+    let (export, now) = (caller.resource.ok_or(Kind::NotFound)?, s.sys.now());
     let progress = export.progress(now);
     let url = match progress {
         Progress::Ready(_) => Some(s.bucket.download_link(&Export::object_key(export.user, export.id), now, LINK_LIFE).await?.url),

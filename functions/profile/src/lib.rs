@@ -1,9 +1,10 @@
-//! A person's profile: what they see and change of it, what others see, and their picture.
+//! A person's profile: reading and changing it, what others see of it, and the picture.
 //!
-//! Others see the username and the picture, and of the rest only what its owner opens; never an address, a name or a day of
-//! birth. Changes name the version they change, so that two devices cannot overwrite each other unseen. Pictures go to and
-//! from the bucket by links that expire; no file travels through this function.
+//! Others see the username and the picture, and of the rest only what its owner makes visible; never a contact, a name or a day
+//! of birth. Changes name the version they apply to, so that two devices cannot overwrite each other unnoticed. Pictures are
+//! uploaded to the bucket and downloaded from it by links that expire: no file passes through this function.
 
+mod address_book;
 mod addresses;
 mod contact;
 mod deactivate;
@@ -15,17 +16,18 @@ mod read;
 mod update;
 mod username;
 
-use accounts::{challenge::CodeKey, password::Hasher, sending::Sending, token::Tokens};
+use accounts::token::Tokens;
 use axum::extract::FromRef;
 use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
+use proofs::{challenge::CodeKey, password::Hasher, sending::Sending};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -39,7 +41,7 @@ pub struct State {
     sending: Sending,
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "profile", "One's own profile, other people's, and pictures.", State =>
     read::get_me,
     update::update_me,

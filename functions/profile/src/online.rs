@@ -1,4 +1,4 @@
-//! Who is online: whoever has a socket or was seen within five minutes, unless they have signed out since.
+//! The online status: a person is online who has a socket or was active within five minutes, and has not signed out since.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use kernel::{Time, Timestamp, id::UserId};
 use messaging::presence::Presence;
 use store::{Batch, Key, StoreError};
 
-/// How long somebody counts as online who says nothing more.
+/// How long a person counts as online after their last activity.
 const ONLINE: Duration = Duration::from_secs(300);
 
 /// Whether somebody is online, and when they were last seen.
@@ -17,12 +17,12 @@ pub struct Sight {
     pub last_seen_at: Option<Time>,
 }
 
-/// What has to be read to know it.
+/// The items to read for the status.
 pub fn keys(user: UserId) -> [Key; 2] {
     [LastSeen::key_of(user), Presence::key_of(user)]
 }
 
-/// Judges what was read of somebody.
+/// The status by the items of a person.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`]
@@ -41,7 +41,7 @@ fn judge(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> Sig
 }
 
 impl Sight {
-    /// As others are told: to the minute, so that nobody's comings and goings are compared to the millisecond.
+    /// The time as others see it: rounded to the minute, so that nobody can compare exact times of two people.
     pub fn told(self) -> (bool, Option<Timestamp>) {
         let minute = |at: Time| Time::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(60_000)));
         (self.online, self.last_seen_at.map(minute).map(Into::into))

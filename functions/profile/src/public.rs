@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use accounts::{
-    MemberAnd,
     user::{Status, User},
     username::UsernameClaim,
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Kind, Sys, Timestamp, id::UserId};
 use serde::Serialize;
 use store::{
@@ -22,34 +22,34 @@ use crate::{
     picture::{Links, Picture},
 };
 
-/// What everybody who is signed in may know of a person.
+/// What signed-in people may know of a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublicProfile {
-    /// Which account: what opens a chat with them. It outlives every change of the name.
+    /// The id of the account, with which a chat can be opened. It does not change with the name.
     id: UserId,
     /// Unique.
     #[schema(examples("anna"))]
     username: String,
-    /// Where the picture is, also the default one.
+    /// The address of the picture or of the default one.
     picture: Picture,
-    /// A few words about themselves; absent if there are none or the profile is private.
+    /// A few words about themselves. Absent if there are none or the profile is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     bio: Option<String>,
-    /// Whether they are there: with a socket, or seen within five minutes. Absent if the profile is private.
+    /// Whether they are online: with a socket, or active within five minutes. Absent if the profile is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     online: Option<bool>,
-    /// When they were last seen, to the minute; absent if that is long ago or the profile is private.
+    /// When they were last active, to the minute. Absent if that is long ago or the profile is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_at: Option<Timestamp>,
 }
 
 /// Reads somebody's public profile.
 ///
-/// Deactivated accounts and accounts that are being deleted are not there. Sixty a minute for one account: whoever wants to know
-/// which names there are does not learn it by trying them all.
+/// Deactivated accounts and those being deleted get 404. Sixty a minute for one account, so that names cannot be collected by
+/// trying them all.
 ///
-/// AWS calls: three, one batch that proves the session and looks the name up, the counter, twice where it is the first in a
-/// minute, and one for the record it leads to and when its person was last seen. The name says which record only once it is read.
+/// AWS calls: three, one batch that authenticates the caller and reads the name's claim; the counter, twice if it is the first
+/// look-up in a minute; and one for the account and its last activity, whose key is in the claim.
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
@@ -60,14 +60,14 @@ pub struct PublicProfile {
     )
 )]
 pub async fn get_user(
-    caller: MemberAnd<UsernameClaim>,
+    caller: MemberWith<UsernameClaim>,
     State(table): State<Table>,
     State(links): State<Links>,
     State(sys): State<Sys>,
 ) -> Result<Json<PublicProfile>, Error> {
     let lookups = Limit::new("user_lookups", caller.member.user.id, 60, Duration::from_secs(60)).frequent();
     limits::take(&table, sys.now(), &[lookups]).await?;
-    let id = caller.subject.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
+    let id = caller.resource.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
     let key = User::key_of(id);
     let mut found = table.get_many([key.clone()].into_iter().chain(online::keys(id)).collect()).await?;
     let user = found.take::<User>(&key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
@@ -75,8 +75,8 @@ pub async fn get_user(
     Ok(Json(opened(user, sight, &links)))
 }
 
-/// What its owner opens: a bio is written for others, and who is there may be seen, unless the profile is private. Nothing else
-/// is opened.
+/// What its owner has made visible: the bio, which is written for others, and the online status, unless the profile is private.
+/// Nothing else.
 fn opened(user: User, sight: Sight, links: &Links) -> PublicProfile {
     let open = !user.private;
     let (online, last_seen_at) = sight.told();

@@ -1,11 +1,11 @@
-//! One's own profile.
+//! The caller's profile.
 
 use accounts::{
-    MemberAnd,
     seen::LastSeen,
     user::{User, WhoCanMessage},
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Locale, Sys, Timestamp, id::UserId};
 use serde::Serialize;
 use store::Table;
@@ -14,7 +14,7 @@ use web::{Error, Problems, Versioned};
 
 use crate::picture::{Links, Picture};
 
-/// Everything about oneself.
+/// The whole profile of the caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Me {
     /// Never changes.
@@ -22,10 +22,10 @@ pub struct Me {
     /// Unique, lower case.
     #[schema(examples("anna"))]
     username: String,
-    /// Proven to be the person's; nobody else sees it. Absent where somebody signed up with a phone number.
+    /// The proven e-mail address, which nobody else sees. Absent for an account that signed up with a phone number.
     #[schema(examples("anna@example.test"))]
     email: Option<String>,
-    /// Proven to be the person's; nobody else sees it.
+    /// The proven phone number, which nobody else sees.
     #[schema(examples("+447911123456"))]
     phone: Option<String>,
     /// 1 to 35 characters; nobody else sees it.
@@ -37,20 +37,20 @@ pub struct Me {
     birth_date: Option<String>,
     /// Up to 500 characters.
     bio: Option<String>,
-    /// Others see nothing but the username and the picture.
+    /// Whether others only see the username and the picture.
     private: bool,
     /// The language of mails.
     language: Locale,
     /// Who may open a direct chat.
     who_can_message: WhoCanMessage,
-    /// Where the picture is, also the default one.
+    /// The address of the picture or of the default one.
     picture: Picture,
     /// When the account was made.
     created_at: Timestamp,
-    /// Whether one is online, as whoever asks for their own profile is.
+    /// Whether the caller is online, which reading the own profile makes them.
     online: bool,
-    /// When one was last seen, to the minute, as others are told unless the profile is private. Absent where a contact was
-    /// changed.
+    /// When the caller was last active, to the minute, which others see unless the profile is private. Absent in the answer to
+    /// a change of a contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_at: Option<Timestamp>,
 }
@@ -76,20 +76,19 @@ impl Me {
         }
     }
 
-    /// The same, with when its person was last seen.
+    /// The same, with the time of the last activity.
     pub fn seen(self, seen: Option<&LastSeen>) -> Self {
         Self { last_seen_at: seen.map(|s| s.at.into()), ..self }
     }
 }
 
-/// Reads one's own profile.
+/// Reads the caller's profile.
 ///
 /// The `ETag` is its version: a change of the profile states it in `If-Match`.
 ///
-/// Whoever has no socket is seen by this.
+/// Reading it counts as activity of a person without a socket.
 ///
-/// AWS calls: one, the batch that also proves the session, without which nobody would know who asks. At most once a minute an
-/// update, which notes that they were seen.
+/// AWS calls: one, the batch that also authenticates the caller. At most once a minute an update, which records the activity.
 #[utoipa::path(
     get, path = "/v1/me", tag = "profile", operation_id = "get_me",
     responses(
@@ -98,19 +97,19 @@ impl Me {
     )
 )]
 pub async fn get_me(
-    MemberAnd { member, subject }: MemberAnd<LastSeen>,
+    MemberWith { member, resource }: MemberWith<LastSeen>,
     State(table): State<Table>,
     State(sys): State<Sys>,
     State(links): State<Links>,
 ) -> Result<Versioned<Me>, Error> {
-    let seen = match subject {
+    let seen = match resource {
         Some(seen) => Some(seen.renew(&table, &sys).await),
         None => None,
     };
     Ok(Versioned(member.user.version, Me::of(&member.user, &links).seen(seen.as_ref())))
 }
 
-/// What a profile looks like.
+/// An example of a profile.
 pub fn example() -> serde_json::Value {
     serde_json::json!({
         "id": "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP",

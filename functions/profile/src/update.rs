@@ -1,12 +1,12 @@
-//! Changing one's own profile: a merge patch (RFC 7396) of the version one has seen.
+//! Changing the caller's profile: a merge patch (RFC 7396) of the version that the client has read.
 
 use accounts::{
-    MemberAnd,
     identifier::{BirthDate, PersonName},
     seen::LastSeen,
     user::{Status, User, WhoCanMessage},
 };
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time};
 use serde::{Deserialize, Deserializer};
 use store::{Row, Table, Update, WriteError, field};
@@ -21,7 +21,7 @@ use crate::{
 /// Longest bio, in characters.
 const BIO_MAX: usize = 500;
 
-/// What to change. What is absent stays as it is; `null` clears what may be empty.
+/// The members to change. Absent ones stay as they are, and `null` clears those that may be empty.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMe {
@@ -73,13 +73,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
     }
 }
 
-/// Changes one's own profile.
+/// Changes the caller's profile.
 ///
-/// A JSON merge patch. Either all of it is stored or nothing: 412 if the profile has changed since the version in `If-Match`.
-/// A patch that changes nothing leaves the version as it is.
+/// A JSON merge patch. Either all of it is stored or none: 412 if the profile has changed since the version in `If-Match`. A
+/// patch that changes nothing keeps the version.
 ///
-/// AWS calls: two, the batch that proves the session and brings the profile, and the conditional write. The write needs the
-/// batch's answer. One where nothing changes.
+/// AWS calls: two, the batch that authenticates the caller and reads the profile, and the conditional write, which depends on
+/// it. One if nothing changes.
 #[utoipa::path(
     patch, path = "/v1/me", tag = "profile", operation_id = "update_me",
     params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
@@ -96,7 +96,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
     )
 )]
 pub async fn update_me(
-    MemberAnd { member, subject }: MemberAnd<LastSeen>,
+    MemberWith { member, resource }: MemberWith<LastSeen>,
     IfMatch(version): IfMatch,
     State(table): State<Table>,
     State(sys): State<Sys>,
@@ -114,7 +114,7 @@ pub async fn update_me(
             collision(e, &new)?;
         }
     }
-    Ok(Versioned(new.version, Me::of(&new, &links).seen(subject.as_ref())))
+    Ok(Versioned(new.version, Me::of(&new, &links).seen(resource.as_ref())))
 }
 
 fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {
@@ -123,7 +123,7 @@ fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {
     optional(&mut new.last_name, patch.last_name, |t| fields.take("/last_name", PersonName::parse(&t)));
     optional(&mut new.birth_date, patch.birth_date, |t| fields.take("/birth_date", BirthDate::parse(&t, now)));
     optional(&mut new.bio, patch.bio, |t| fields.take("/bio", parse_bio(&t)));
-    // An empty bio is none.
+    // An empty bio is stored as no bio.
     new.bio = new.bio.filter(|bio| !bio.is_empty());
     always(&mut new.private, patch.private, "/private", &mut fields, Ok);
     always(&mut new.locale, patch.language, "/language", &mut fields, |t| parse_language(&t));
@@ -175,8 +175,8 @@ fn parse_who_can_message(text: &str) -> Result<WhoCanMessage, FieldError> {
     }
 }
 
-/// The write that makes `old` into `new`: what differs and nothing else, so that attributes which a newer deployment has
-/// added survive. Nothing if nothing differs.
+/// The write that changes `old` to `new`: only the attributes that differ, so that attributes which a newer deployment has
+/// added are kept. `None` if nothing differs.
 fn difference(old: &User, new: &User) -> Option<Update> {
     let mut update = Update::of(User::key_of(old.id));
     let mut changed = false;
@@ -193,7 +193,7 @@ fn difference(old: &User, new: &User) -> Option<Update> {
     changed.then(|| update.add("version", 1).when(unchanged))
 }
 
-/// None if what stands there is what was to be written: it was, and the reply was lost.
+/// `None` if the stored profile is the new one already: it was written, and the reply was lost.
 fn collision(e: WriteError, new: &User) -> Result<(), Problem> {
     let stored = match e {
         WriteError::Refused(row) => row.map(Row::decode::<User>).transpose()?,

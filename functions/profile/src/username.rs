@@ -1,15 +1,15 @@
-//! Another username. It is free or it is not: both here and where strangers look names up count as one for a client.
+//! Changing the username. Look-ups of whether a name is free, here and by strangers, count together for a client.
 //!
-//! The name is what one signs in with and what others know one by: changing it takes a fresh proof and is told, and the former one
-//! is kept for its owner (see [`accounts::username`]).
+//! The name is used for signing in and is known to others: changing it takes a fresh proof and is notified, and the former name
+//! stays reserved for its owner (see [`accounts::username`]).
 
 use accounts::{
-    Fresh, MemberAnd,
     identifier::Username,
     user::{Status, User, tell},
     username::{FormerNames, UsernameClaim},
 };
 use axum::extract::State;
+use callers::{Fresh, MemberWith};
 use events::Notice;
 use kernel::{FieldError, Kind, Problem};
 use serde::Deserialize;
@@ -19,23 +19,23 @@ use web::{Client, Error, IfMatch, Json, Problems, Versioned};
 
 use crate::read::{Me, example};
 
-/// Another username.
+/// A new username.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeUsername {
-    /// 3 to 30 of `a-z 0-9 _`; begins with a letter, ends with none of `_`, no `__`.
+    /// 3 to 30 of `a-z 0-9 _`. It begins with a letter, does not end with `_`, and has no `__`.
     #[schema(examples("anna_nowak"), min_length = 3, max_length = 30)]
     username: String,
 }
 
-/// Changes one's username, and tells its owner by mail or text message. The former name no longer signs in. For 30 days nobody else
-/// can have it, and its owner can take it back; then it is free.
+/// Changes the caller's username, and notifies them by mail or text message. The former name no longer signs in. For 30 days
+/// nobody else can have it, and its owner can take it back. Then it is free.
 ///
-/// 412 if the profile has changed since the version in `If-Match`. The name that one has already changes nothing.
+/// 412 if the profile has changed since the version in `If-Match`. The current name changes nothing.
 ///
-/// AWS calls: the caller with their former names; the counter of look-ups, twice where it is the first in a minute; one transaction, which
-/// keeps the one name and claims the other, so that there is no moment with both or none. The counter comes before it, because whether
-/// a name is free is what it limits.
+/// AWS calls: the caller with their former names; the counter of look-ups, twice if it is the first in a minute; one
+/// transaction, which reserves the former name and claims the new one, so that the person never has both or none. The counter
+/// comes first, because it limits how often it is revealed whether a name is free.
 #[utoipa::path(put, path = "/v1/me/username", tag = "profile", request_body = ChangeUsername,
     params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
     extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check", "username_changes"]))),
@@ -45,7 +45,7 @@ pub struct ChangeUsername {
     )
 )]
 pub async fn change_username(
-    Fresh(MemberAnd { member, subject }): Fresh<MemberAnd<FormerNames>>,
+    Fresh(MemberWith { member, resource }): Fresh<MemberWith<FormerNames>>,
     IfMatch(version): IfMatch,
     State(s): State<crate::State>,
     client: Client,
@@ -59,7 +59,7 @@ pub async fn change_username(
     if old.username == name {
         return Ok(Versioned(version, Me::of(&old, &s.links)));
     }
-    let former = subject.unwrap_or_else(|| FormerNames::none(old.id));
+    let former = resource.unwrap_or_else(|| FormerNames::none(old.id));
     former.may_change(now).map_err(Problem::from)?;
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let new = User { username: name.clone(), version: version.saturating_add(1), ..old.clone() };

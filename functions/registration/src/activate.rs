@@ -1,17 +1,15 @@
-//! Opening an account by the mailed link. Opening the page changes nothing; sending the form does.
+//! Opening an account by the mailed link. Opening the page changes nothing. Sending its form does.
 
-use accounts::{
-    challenge::{self, Purpose},
-    entry,
-    password::Verdict,
-    session::Opening,
-    signed_in::{SignedIn, TokenDelivery},
-    token::Method,
-    user::PasswordHash,
-};
+use accounts::{session::Opening, token::Method, user::PasswordHash};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Secret};
+use proofs::{
+    challenge::{self, Purpose},
+    entry,
+    password::Verdict,
+    signed_in::{SignedIn, TokenDelivery},
+};
 use serde::Deserialize;
 use store::limits::{self, DAY, Limit};
 use utoipa::ToSchema;
@@ -39,10 +37,10 @@ const PAGE: PasswordPage = PasswordPage {
     },
 };
 
-/// Passwords that may be tried at the links of one registration.
+/// Attempts at the password with the links of one registration.
 const TRIES: u32 = 5;
 
-/// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+/// The page that the mailed link opens if there is no frontend. It reads nothing and changes nothing.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/activate", tag = "registration", responses((status = 200, content_type = "text/html", body = String), Problems))]
@@ -54,7 +52,7 @@ pub async fn get_activation_page() -> PasswordPage {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivateAccount {
-    /// What follows `#token=` in the link.
+    /// The part after `#token=` in the link.
     #[schema(max_length = 100)]
     token: String,
     /// The password chosen at registration.
@@ -64,9 +62,9 @@ pub struct ActivateAccount {
     token_delivery: TokenDelivery,
 }
 
-/// Opens the account and signs its owner in. Ends the session that the request itself carries, if any: one client is one person.
+/// Opens the account and signs its owner in. Ends the session that the client had before, if the request carries it.
 ///
-/// AWS calls: the link, the flow, a counter, one transaction; a session that is ended costs a read more. A wrong password is
+/// AWS calls: the link, the flow, a counter, one transaction. A session that is ended costs another read. A wrong password is
 /// counted before it is compared.
 #[utoipa::path(post, path = "/v1/activations", tag = "registration", request_body = ActivateAccount,
     extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"])), ("x-limits" = json!(["activation"]))),

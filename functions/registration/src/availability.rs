@@ -1,5 +1,5 @@
-//! Whether a username is free. It tells strangers about others, and is therefore throttled, as is reading profiles by name for
-//! whoever is signed in.
+//! Whether a username is free. It reveals names of others to strangers, and is therefore limited, like reading profiles by name
+//! for signed-in people.
 
 use accounts::{identifier::Username, username::UsernameClaim};
 use axum::extract::State;
@@ -8,26 +8,26 @@ use store::limits::{self, LimitError};
 use utoipa::ToSchema;
 use web::{Client, Json, Language, Path, Problems};
 
-/// Whether a username can be had.
+/// Whether a username is available.
 #[derive(Serialize, ToSchema)]
 pub struct UsernameAvailability {
-    /// The name in its one spelling; absent if it is no username.
+    /// The normal form of the name. Absent if it is no username.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("ana_nowak"))]
     username: Option<Username>,
-    /// Whether it can be had now.
+    /// Whether it is available.
     available: bool,
-    /// Why not: `username_taken`, or the rule it breaks.
+    /// The reason if it is not: `username_taken`, or the rule it breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
-    /// The same, in the client's language.
+    /// The reason in the client's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }
 
-/// Tells whether a username can be had. Names that somebody gave up within the last 30 days cannot.
+/// Tells whether a username is available. A name that somebody gave up within the last 30 days is not.
 ///
-/// AWS calls: a counter, then the claim; while the counter does not work, the claim alone.
+/// AWS calls: a counter, then the claim. While the counter is unavailable, the claim alone.
 #[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path, max_length = 100)),
     extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!(["username_check"]))),
     responses((status = 200, body = UsernameAvailability), Problems))]
@@ -38,7 +38,7 @@ pub async fn get_username_availability(
     Path(text): Path<String>,
 ) -> Result<Json<UsernameAvailability>, web::Error> {
     match limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await {
-        // What only reads goes on without its counter.
+        // Operations that only read go on without their counter.
         Err(LimitError::Store(e)) => tracing::warn!(error = %e, "a username is looked up uncounted"),
         counted => counted?,
     }

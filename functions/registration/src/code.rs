@@ -1,14 +1,14 @@
-//! Step two: the mailed code. Three tries, ten minutes, another one after twenty seconds.
+//! Step two: the mailed code. Three attempts, ten minutes, another code after twenty seconds.
 
-use accounts::{
+use accounts::statistics::{self, Counts};
+use axum::extract::State;
+use http::HeaderMap;
+use proofs::{
     FlowToken,
     challenge::{self, Purpose},
     guesses::ByClient,
     sending::{Asker, Request},
-    statistics::{self, Counts},
 };
-use axum::extract::State;
-use http::HeaderMap;
 use serde::Deserialize;
 use store::{Cond, Tx, Update, field};
 use utoipa::ToSchema;
@@ -30,8 +30,8 @@ pub struct VerifyRegistrationCode {
 
 /// Proves the address by the mailed code.
 ///
-/// AWS calls: the flow with the client's counters, the counted try, the transaction that uses the code up: a try must be counted before
-/// codes are compared. A wrong code three counters at once.
+/// AWS calls: the flow with the client's counters, the counted attempt, the transaction that uses the code up: an attempt must
+/// be counted before codes are compared. A wrong code costs three concurrent counters.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = VerifyRegistrationCode,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["guesses"]))),
@@ -45,7 +45,7 @@ pub async fn verify_registration_code(
     let (now, guesses) = (s.sys.now(), ByClient::of(&client));
     let (mut flow, _, mut found) = load_with(&s.table, now, &token, guesses.keys()).await?;
     if flow.proven {
-        // Sent twice: the first one counted.
+        // A repeated request: the first one has been accepted.
         return Ok(Json(Registration::new(token, flow, None)));
     }
     let guesses = guesses.judge(&mut found, now)?;
@@ -58,7 +58,7 @@ pub async fn verify_registration_code(
     };
     let mut tx = Tx::new();
     challenge.consume(&mut tx);
-    // Bound to the address that the code went to, should the flow have moved to another meanwhile.
+    // Bound to the address of the code, in case the flow has changed to another one in the meantime.
     tx.update(Update::of(Flow::key_of(token.id())).set("proven", true).when(field("email").eq(&challenge.destination)));
     statistics::count(&mut tx, &s.sys, Counts { verifications: 1, ..Counts::default() });
     s.table.commit(tx).await?;
@@ -66,10 +66,10 @@ pub async fn verify_registration_code(
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// Mails another code, or the link again; the one before dies.
+/// Mails another code, or the link again. The one before is void.
 ///
-/// AWS calls: the challenge with its flow, a link in a request more; the counters, read and then counted together; one transaction. A
-/// device that is shown costs a read more.
+/// AWS calls: the challenge with its flow, and a link in another request; the counters, read and then counted together; one
+/// transaction. A shown device costs another read.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found", "proof_of_work_required", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_link", "asked_destination", "asked_known", "resend_client"]))),
     responses((status = 202, body = challenge::Sent), Problems))]
@@ -81,7 +81,7 @@ pub async fn resend_registration_code(
 ) -> Result<web::Accepted<challenge::Sent>, web::Error> {
     let now = s.sys.now();
     let (flow, mut challenge) = mailed(&s.table, now, &token).await?;
-    // A link that is asked for again leads to where it is asked for.
+    // A link that is sent again belongs to the flow of this request.
     challenge.flow = challenge.flow.map(|_| flow.id);
     let before = challenge.again(now)?;
     let request = Request::of_anybody(challenge.purpose, &challenge.contact(), &client);
@@ -90,7 +90,7 @@ pub async fn resend_registration_code(
     let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::resend(&client)).await?;
     let mut tx = Tx::new();
     challenge.replace(&mut tx, &s.sys, Some(&before));
-    // A new link is good for a day, and so is what it opens.
+    // A new link is valid for a day, and so is its flow.
     tx.update(Update::of(Flow::key_of(flow.id)).set("expires_at", now + LIFE).expires(now + LIFE).when(Cond::Exists));
     permit.commit(&s.table, tx).await?;
     Ok(web::Accepted(challenge.sent()))

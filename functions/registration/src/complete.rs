@@ -1,16 +1,19 @@
-//! Step six: everything becomes an account at once, or nothing does. Its owner is signed in.
+//! Step six: makes the account in one transaction, and signs its owner in.
 
 use accounts::{
-    FlowToken, NewAccount, NotMade, entry,
+    NewAccount, NotMade,
     invite::Inviter,
     session::Opening,
-    signed_in::{SignedIn, TokenDelivery},
     token::Method,
     user::{PasswordHash, User},
 };
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
+use proofs::{
+    FlowToken, entry,
+    signed_in::{SignedIn, TokenDelivery},
+};
 use serde::Deserialize;
 use store::{Cond, Tx};
 use utoipa::ToSchema;
@@ -26,11 +29,10 @@ pub struct CompleteRegistration {
     token_delivery: TokenDelivery,
 }
 
-/// Creates the account and signs its owner in. Ends the session that the request itself carries, if any: one client is one
-/// person.
+/// Creates the account and signs its owner in. Ends the session that the client had before, if the request carries it.
 ///
-/// AWS calls: the flow, then one transaction; with an invitation code two requests between them, which ask whose it is and whether they are
-/// still there; a session that is ended costs a read more.
+/// AWS calls: the flow, then one transaction. With an invitation code two requests between them, for its claim and its owner. A
+/// session that is ended costs another read.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/complete", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = CompleteRegistration,
     extensions(("x-problems" = json!(["not_found", "step_required", "username_taken", "account_exists"]))),
@@ -51,10 +53,11 @@ pub async fn complete_registration(
     Ok(SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?.created())
 }
 
-/// Turns a flow into an account, in one transaction with what `also` adds to it.
+/// Makes an account of a flow, in one transaction with the items that `also` adds.
 ///
 /// # Errors
-/// [`Kind::UsernameTaken`] or [`Kind::AccountExists`] if somebody was faster; [`Kind::NotFound`] if this flow was.
+/// [`Kind::UsernameTaken`] or [`Kind::AccountExists`] if somebody was faster; [`Kind::NotFound`] if a request of the same flow
+/// was.
 pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Result<(), Problem> {
     let (id, way) = (flow.id, flow.way);
     let (Some(username), Some(password)) = (flow.username, flow.password) else { return Err(Problem::internal("an unfinished flow")) };
@@ -71,7 +74,7 @@ pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Res
         Some(code) => Inviter::find(&s.table, &code.to_string(), user.id).await?,
         None => None,
     };
-    // In steps the address was proven, and that counted, before.
+    // In steps the proof of the address was counted before.
     let verifications = (way == Way::Link).into();
     let account = NewAccount { password: Some(&hash), inviter: inviter.as_ref(), verifications, ..NewAccount::new(&user) };
     let made = account.make(&s.table, &s.sys, |tx| {

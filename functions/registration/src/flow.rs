@@ -1,10 +1,8 @@
-//! The flow: what a registration knows so far, and which step comes next.
+//! The flow: the data of a registration so far, and the next step.
 
 use std::time::Duration;
 
 use accounts::{
-    FlowToken,
-    challenge::{Challenge, Purpose, Sent},
     identifier::{BirthDate, Contact, Email, PersonName, Username},
     invite::InviteCode,
     user::owned,
@@ -14,12 +12,16 @@ use kernel::{
     Kind, Locale, Problem, Sys, Time, Timestamp,
     id::{ChallengeId, UserId},
 };
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, Purpose, Sent},
+};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Cond, Index, Item, Key, Table, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
-/// A flow that is left alone is forgotten after a day.
+/// How long a flow is valid without a change.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// How the address is proven.
@@ -41,7 +43,7 @@ pub struct Flow {
     pub way: Way,
     /// The id that the account will have: the password is hashed for it before the account exists.
     pub user: UserId,
-    /// Not proven unless `proven` says so, and then it is this very address that was.
+    /// The address. It is proven if `proven` is true.
     pub email: Email,
     /// Whether the code that was sent to `email` came back.
     pub proven: bool,
@@ -50,18 +52,19 @@ pub struct Flow {
     pub last_name: Option<PersonName>,
     pub birth_date: Option<BirthDate>,
     pub username: Option<Username>,
-    /// Somebody's who invited them, as it was when it was given.
+    /// The invitation code, as it was when it was entered.
     #[serde(default)]
     pub invite_code: Option<InviteCode>,
-    /// A PHC string, and the pepper's id.
+    /// The hash as a PHC string, and the id of its pepper.
     pub password: Option<Password>,
     pub expires_at: Time,
-    /// Who has an account with this address already, if anybody: nothing will come of this, and it goes when they go.
+    /// The account that has this address already, if there is one: the flow cannot succeed then, and is deleted with that
+    /// account.
     #[serde(default)]
     pub owner: Option<UserId>,
 }
 
-/// A hashed password that waits for its account.
+/// A hashed password of an account that is not made yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Password {
     pub phc: String,
@@ -69,7 +72,7 @@ pub struct Password {
 }
 
 impl Flow {
-    /// A registration that begins now, with nothing but its address.
+    /// A registration that begins now, with only its address.
     pub fn begin(sys: &Sys, token: &FlowToken, way: Way, email: Email, owner: Option<UserId>, locale: Locale) -> Self {
         Self {
             id: token.id(),
@@ -93,12 +96,12 @@ impl Flow {
         Key::new(format!("REGISTRATION#{id}"), "FLOW")
     }
 
-    /// Where the owner of its address finds a flow.
+    /// The index key under which the flows of an address are found.
     pub fn place(id: ChallengeId, owner: Option<UserId>) -> Option<Key> {
         owner.map(|user| owned(user, &Self::key_of(id)))
     }
 
-    /// The step that comes next. Later steps may be done again at any time; none can be skipped.
+    /// The next step. Completed steps may be repeated at any time, and none can be skipped.
     pub fn step(&self) -> Step {
         if !self.proven {
             Step::Code
@@ -113,7 +116,7 @@ impl Flow {
         }
     }
 
-    /// Refuses what comes before its turn.
+    /// Refuses a step before its turn.
     pub fn require(&self, step: Step) -> Result<(), Problem> {
         let next = self.step();
         if next < step { Err(Problem::new(Kind::StepRequired).with("required_step", next.name())) } else { Ok(()) }
@@ -145,7 +148,7 @@ pub enum Step {
     Username,
     /// Choose a password.
     Password,
-    /// Look it over and confirm.
+    /// Check the data and confirm.
     Summary,
 }
 
@@ -162,7 +165,7 @@ impl Step {
         }
     }
 
-    /// Of six steps, in percent.
+    /// The progress in percent of six steps.
     const fn progress(self) -> u8 {
         match self {
             Self::Code => 33,
@@ -174,14 +177,14 @@ impl Step {
     }
 }
 
-/// A registration, as its client sees it.
+/// A registration as its client sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Registration {
     /// Continues this registration; keep it secret.
     pub id: FlowToken,
-    /// What comes next.
+    /// The next step.
     pub step: Step,
-    /// How far it is, in percent: 33, 50, 67, 83 or 100.
+    /// The progress in percent: 33, 50, 67, 83 or 100.
     #[schema(examples(33))]
     pub progress: u8,
     /// Steps that may be done now: the next one, and earlier ones again.
@@ -208,11 +211,11 @@ pub struct Registration {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub username: Option<Username>,
-    /// As given, in capitals.
+    /// The invitation code as given, in capitals.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub invite_code: Option<InviteCode>,
-    /// When it is forgotten.
+    /// When the registration expires.
     pub expires_at: Timestamp,
 }
 
@@ -223,7 +226,7 @@ impl Registration {
             id,
             step,
             progress: step.progress(),
-            // The code is spent once it was right; everything else can be put right until the end.
+            // The code is used up when it was right. Every other step can be corrected until the end.
             allowed: Step::ALL.into_iter().filter(|s| *s <= step && (*s != Step::Code || step == Step::Code)).collect(),
             email: kernel::mask::email(flow.email.as_ref()),
             code: challenge.filter(|_| !flow.proven).map(Challenge::sent),
@@ -251,13 +254,13 @@ pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<F
 /// A flow in steps with its challenge, which has the same id. One request.
 ///
 /// # Errors
-/// [`Kind::NotFound`] for a made-up, finished or forgotten one, or one with a link.
+/// [`Kind::NotFound`] for a made-up, finished or expired one, or one with a link.
 pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
     let (flow, challenge, _) = load_with(table, now, token, []).await?;
     Ok((flow, challenge))
 }
 
-/// The same with something more, in the same request.
+/// The same together with another item, in the same request.
 ///
 /// # Errors
 /// As [`load`].
@@ -271,10 +274,10 @@ pub async fn load_with(
     if flow.way == Way::Steps { Ok((flow, challenge, found)) } else { Err(Kind::NotFound.into()) }
 }
 
-/// A flow of either way with what is at its id: the challenge of one in steps. One request.
+/// A flow of either kind with the item at its id: the challenge of a flow in steps. One request.
 ///
 /// # Errors
-/// [`Kind::NotFound`] for a made-up, finished or forgotten one.
+/// [`Kind::NotFound`] for a made-up, finished or expired one.
 async fn read(
     table: &Table,
     now: Time,
@@ -288,11 +291,11 @@ async fn read(
     Ok((flow, challenge, batch))
 }
 
-/// A flow of either way with the code or link that was mailed for it. One request; for a link, which all flows of its address
-/// share, one more.
+/// A flow of either kind with the code or link that was mailed for it. One request, and another one for a link, which all flows
+/// of its address share.
 ///
 /// # Errors
-/// [`Kind::NotFound`] also where nothing can be mailed again.
+/// [`Kind::NotFound`] also if there is nothing to mail again.
 pub async fn mailed(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
     let (flow, own, _) = read(table, now, token, []).await?;
     let challenge = match flow.way {
@@ -305,7 +308,7 @@ pub async fn mailed(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow
     Ok((flow, challenge.ok_or(Kind::NotFound)?))
 }
 
-/// Changes a flow whose address is proven. One request: the condition is what decides, the refusal tells why.
+/// Changes a flow whose address is proven. One request: its condition decides, and the refused item shows the reason.
 ///
 /// # Errors
 /// [`Kind::NotFound`], or [`Kind::StepRequired`] if an earlier step is missing.
@@ -333,7 +336,7 @@ pub async fn advance(
                 return Err(Kind::NotFound.into());
             }
             flow.require(step)?;
-            // It was fulfilled between the refusal and the look at it.
+            // The condition was fulfilled between the refusal and the read.
             Err(Kind::Conflict.into())
         }
         Err(WriteError::Refused(None)) => Err(Kind::NotFound.into()),

@@ -1,11 +1,11 @@
-//! Becoming a member: in six steps with a mailed code, or at once with a mailed link.
+//! Registration: in six steps with a mailed code, or in one request with a mailed link.
 //!
-//! Nobody learns here whether an address has an account: a known one is answered like an unknown one, with the same work,
-//! and its owner is told by mail. Usernames are the one deliberate exception, throttled. Nothing is reserved and no account
-//! exists until the last step, which claims username and address and creates everything in one transaction; a flow that is
-//! left alone is forgotten after a day. Passwords are hashed before they are kept, even for the minutes a flow lasts.
+//! No answer reveals whether an address has an account: a known one is answered like an unknown one, after the same work, and
+//! its owner is notified by mail. Usernames are the one deliberate exception, with a limit. Nothing is reserved and no account
+//! exists until the last step, which claims username and address and creates everything in one transaction. A flow without a
+//! change expires after a day. Passwords are hashed before they are stored, even in a flow.
 //!
-//! The flow's id is a secret of 256 bits that its client alone knows. It can continue its flow and nothing else.
+//! The flow's id is a secret of 256 bits that only its client knows. It allows to continue its flow and nothing else.
 
 mod activate;
 mod availability;
@@ -18,16 +18,16 @@ mod personal;
 mod start;
 mod username;
 
-use accounts::{
+use accounts::token::{Issuer, Tokens};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::{Problem, Sys};
+use proofs::{
     challenge::{Challenge, CodeKey},
     gate::Gate,
     password::{Hasher, Judge},
     sending::{self, Asker, Permit, Request},
-    token::{Issuer, Tokens},
 };
-use axum::extract::FromRef;
-use function::{Boot, Function, StartError};
-use kernel::{Problem, Sys};
 use secrets::Secrets;
 use store::{
     Batch, Table,
@@ -35,7 +35,7 @@ use store::{
 };
 use web::{Client, Edge};
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -49,34 +49,34 @@ pub struct State {
     gate: Gate,
 }
 
-/// How often something may be tried here.
+/// The limits of this feature.
 struct Limits;
 
 impl Limits {
-    /// A registration that begins, or moves to another address: counted for the client and for the address.
+    /// A registration that begins, or changes to another address: counted for the client and for the address.
     fn start(client: &Client) -> Vec<Limit> {
         vec![Limit::new("registration_client", client.network(), 10, HOUR)]
     }
 
-    /// A code or link that is asked for again: counted likewise.
+    /// A code or link that is asked for again: counted in the same way.
     fn resend(client: &Client) -> Vec<Limit> {
         vec![Limit::new("resend_client", client.network(), 20, HOUR)]
     }
 
-    /// Passwords that may be tried in one registration: each costs a hash or a question to others.
+    /// Passwords that may be sent in one registration: each costs a hash or a request to the service of breached passwords.
     fn passwords(flow: &flow::Flow) -> Limit {
         Limit::new("registration_password", flow.id, 40, DAY)
     }
 
-    /// Passwords that one client may try in registrations by link.
+    /// Passwords that one client may send in registrations by link.
     fn link_passwords(client: &Client) -> Limit {
         Limit::new("link_password", client.network(), 60, HOUR)
     }
 }
 
 impl State {
-    /// Counts a mail that is about to be sent for anybody, against `more` besides. The counters were read with other
-    /// things. One read more, if the client shows a device.
+    /// Counts a mail that is about to be sent for anybody, together with the limits `more`. The counters were read with other
+    /// items. Another read if the client shows a device.
     ///
     /// # Errors
     /// [`kernel::Kind::TooManyRequests`] or [`kernel::Kind::ProofOfWorkRequired`]
@@ -94,7 +94,7 @@ impl State {
     }
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "registration", "Becoming a member, in six steps or by a mailed link.", State =>
     start::start_registration,
     flow::get_registration,

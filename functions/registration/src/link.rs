@@ -1,19 +1,21 @@
-//! Registering at once: everything in one request, and a mailed link that opens the account.
+//! Registering in one request, with a mailed link that opens the account.
 //!
-//! Whoever merely opens the link is not let in: opening also takes the password that was chosen here. Otherwise somebody
-//! could register another person's address with a password of their own and wait for that person to open the link.
+//! Opening the account takes the password that was chosen here besides the link. Otherwise somebody could register another
+//! person's address with a password of their own and wait for that person to open the link.
 
 use accounts::{
-    FlowToken,
-    challenge::{Challenge, Form, Purpose, Sent},
     identifier::{Contact, Email, Username},
-    password::Personal,
-    sending::{Asker, Request},
     user::EmailClaim,
 };
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Fields, Secret};
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, Form, Purpose, Sent},
+    password::Personal,
+    sending::{Asker, Request},
+};
 use serde::{Deserialize, Serialize};
 use store::{Tx, limits};
 use utoipa::ToSchema;
@@ -29,10 +31,10 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterByLink {
-    /// Where the link goes.
+    /// The address for the link.
     #[schema(examples("ana@example.test"), max_length = 254)]
     email: String,
-    /// 3 to 30 of `a-z 0-9 _`.
+    /// The username: 3 to 30 of `a-z 0-9 _`.
     #[schema(examples("ana_nowak"), min_length = 3, max_length = 30)]
     username: String,
     /// At least 12 characters unless configured otherwise, at most 128.
@@ -43,20 +45,20 @@ pub struct RegisterByLink {
     locale: Option<String>,
 }
 
-/// What was mailed, or would have been.
+/// The registration, with what was mailed or would have been.
 #[derive(Serialize, ToSchema)]
 pub struct LinkSent {
-    /// Asks for the link again: `POST /v1/registrations/{id}/code/resend`.
+    /// The id with which the link is asked for again: `POST /v1/registrations/{id}/code/resend`.
     id: FlowToken,
     /// The link.
     link: Sent,
 }
 
-/// Registers and mails a link. Answered alike whether the address has an account or not.
+/// Registers and mails a link. The answer is the same whether the address has an account or not.
 ///
-/// AWS calls: a counter before the password is judged, which may ask others; the claim of the name; that of the address with the link that
-/// was mailed before and the counters; the counters together, so that what is refused counts as no registration; one transaction. Of all links
-/// to an address the newest is good.
+/// AWS calls: a counter before the password is checked, which may take a request to the service of breached passwords; the
+/// claim of the name; that of the address with the former link and the counters; the counters together, so that a refused
+/// request counts as no registration; one transaction. Of all links to an address only the newest is valid.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests", "conflict"])), ("x-limits" = json!(["link_password", "registration_client", "asked_destination", "asked_known"]))),
     responses((status = 202, body = LinkSent), Problems))]
@@ -92,7 +94,7 @@ pub async fn register_by_link(
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
     flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });
-    // Whoever asks anew does not wait: a stranger who has asked with this address would keep its owner waiting.
+    // A new registration does not have to wait: otherwise a stranger who has registered this address would delay its owner.
     if let Some(before) = &before {
         challenge.follow(before, now);
     }

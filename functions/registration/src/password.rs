@@ -1,8 +1,8 @@
-//! Step five: a password, hashed before it is kept.
+//! Step five: a password, which is hashed before it is stored.
 
-use accounts::{FlowToken, password::Personal};
 use axum::extract::State;
 use kernel::{Fields, Secret};
+use proofs::{FlowToken, password::Personal};
 use serde::Deserialize;
 use store::limits;
 use utoipa::ToSchema;
@@ -17,15 +17,15 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRegistrationPassword {
-    /// At least 12 characters unless configured otherwise, at most 128; kept exactly as given.
+    /// At least 12 characters unless configured otherwise, at most 128. It is used exactly as given.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
     password: Secret,
 }
 
 /// Chooses a password.
 ///
-/// AWS calls: the flow, to judge the password by the person's own data, a counter, and the flow's change; before it, where that is
-/// configured, one question to those who know breached passwords.
+/// AWS calls: the flow, for the person's data that the password must not contain; a counter; the flow's change. If configured,
+/// one request to the service of breached passwords before it.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPassword,
     extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["registration_password"]))),

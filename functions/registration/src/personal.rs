@@ -1,12 +1,12 @@
-//! Step three: names and day of birth, and the code of whoever invited them.
+//! Step three: names and day of birth, and an invitation code.
 
 use accounts::{
-    FlowToken,
     identifier::{BirthDate, PersonName},
     invite::{InviteCode, Inviter},
 };
 use axum::extract::State;
 use kernel::{FieldError, Fields, Problem, Time, id::UserId};
+use proofs::FlowToken;
 use serde::Deserialize;
 use store::{Update, limits};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use web::{Client, Json, Path, Problems};
 
 use crate::flow::{Registration, Step, advance};
 
-/// Who somebody is.
+/// The data of the person.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRegistrationPersonal {
@@ -25,18 +25,18 @@ pub struct SetRegistrationPersonal {
     /// At least 16 and at most 120 years ago.
     #[schema(examples("2000-02-29"), format = Date, max_length = 10)]
     birth_date: String,
-    /// The code of whoever invited them, if anybody did: in any case, with space around it.
+    /// An invitation code, if the person has one, in upper or lower case, with surrounding space.
     #[schema(examples("K7M2XP"), max_length = 32)]
     invite_code: Option<String>,
 }
 
-/// Gives names and day of birth, and the code of whoever invited them.
+/// Sets names and day of birth, and an invitation code.
 ///
-/// A password that was chosen before has to be chosen again: it may not be made of the names.
+/// A password that was chosen before has to be chosen again, because it must not contain the names.
 ///
-/// Should the code no longer be one to enter when the account is made, the account is made without.
+/// If the invitation code is no longer valid when the account is made, the account is made without it.
 ///
-/// AWS calls: one. With a code four before it: two counters at once, whose it is, and whether they are there.
+/// AWS calls: one. With an invitation code four before it: two concurrent counters, its claim, and its owner.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/personal", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPersonal,
     extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!(["invite"]))),
@@ -52,7 +52,7 @@ pub async fn set_registration_personal(
     let invite_code = match &body.invite_code {
         Some(text) => {
             limits::take(&s.table, now, &InviteCode::tries(token.id(), &client)).await?;
-            // Nobody's id: there is no account yet whose own code it could be.
+            // No account's id, because there is no account yet whose own code it could be.
             let inviter = Inviter::find(&s.table, text, UserId::NIL).await?;
             fields.take("/invite_code", inviter.and(InviteCode::parse(text)).ok_or_else(|| FieldError::new("invite_invalid")))
         }
@@ -60,14 +60,14 @@ pub async fn set_registration_personal(
     };
     let (first, last, born) = parse(&body, now, fields)?;
     let change = |u: Update| {
-        // Whoever changes what a password may not be made of chooses it anew.
+        // The password has to be chosen again, because it must not contain the new names.
         u.set("first_name", &first).set("last_name", &last).set("birth_date", born).set("invite_code", &invite_code).remove("password")
     };
     let flow = advance(&s.table, now, &token, Step::Personal, change).await?;
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// The rest, together with what is wrong already.
+/// The data, with the errors found so far.
 fn parse(body: &SetRegistrationPersonal, now: Time, mut fields: Fields) -> Result<(PersonName, PersonName, BirthDate), Problem> {
     let first = fields.take("/first_name", PersonName::parse(&body.first_name));
     let last = fields.take("/last_name", PersonName::parse(&body.last_name));

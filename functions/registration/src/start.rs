@@ -1,15 +1,17 @@
-//! Step one: an address. Answered alike whether it has an account or not; a code or a notice goes out by mail.
+//! Step one: an address. The answer is the same whether it has an account or not. A code or a notice is mailed.
 
 use accounts::{
-    FlowToken,
-    challenge::{Challenge, DIGITS, Form, Purpose},
     identifier::{Contact, Email},
-    sending::{Asker, Request},
     user::EmailClaim,
 };
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Locale, Problem, id::UserId};
+use proofs::{
+    FlowToken,
+    challenge::{Challenge, DIGITS, Form, Purpose},
+    sending::{Asker, Request},
+};
 use serde::Deserialize;
 use store::{Batch, Index, Item as _, StoreError, Tx, Update, field};
 use utoipa::ToSchema;
@@ -24,7 +26,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartRegistration {
-    /// Where the code goes.
+    /// The address for the code.
     #[schema(examples("ana@example.test"), max_length = 254)]
     email: String,
     /// `en` or `pl`; the language of the mails. Default: the language of the request.
@@ -34,8 +36,8 @@ pub struct StartRegistration {
 
 /// Begins a registration and mails a code.
 ///
-/// AWS calls: the address's claim with the counters; the counters together, one transaction: each of them depends on the one before.
-/// What is refused, or not mailed after all, counts for none of them. A device that is shown costs a read more.
+/// AWS calls: the address's claim with the counters; the counters together, one transaction: each depends on the one before. A
+/// refused request, and one without a mail, is not counted. A shown device costs another read.
 #[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["registration_client", "asked_destination", "asked_known"]))),
     responses((status = 201, body = Registration), Problems))]
@@ -64,15 +66,14 @@ pub async fn start_registration(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRegistrationEmail {
-    /// Where the code goes now.
+    /// The new address for the code.
     #[schema(examples("ana@example.test"), max_length = 254)]
     email: String,
 }
 
-/// Goes back to step one: another address, which has to be proven anew. What was given besides is kept, but for
-/// the password.
+/// Goes back to step one with another address, which has to be proven. All other data but the password is kept.
 ///
-/// AWS calls: as beginning, plus the read of the flow.
+/// AWS calls: the same as for beginning, and a read of the flow.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = ChangeRegistrationEmail,
     extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_mail", "registration_client", "asked_destination", "asked_known"]))),
@@ -99,7 +100,7 @@ pub async fn change_registration_email(
     tx.update(moved.index(Index::Two, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
     (flow.proven, flow.password) = (false, None);
-    // A code for the former address, still on its way, is stale then.
+    // A code that is on its way to the former address is void then.
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
@@ -114,7 +115,7 @@ fn code_to(s: &crate::State, token: &FlowToken, email: &Email, locale: Locale) -
     Challenge::new(&s.sys, token.id(), Purpose::Registration, form, &to, locale)
 }
 
-/// Who has an account with this address, and the counters of what is mailed there. One request.
+/// The account with this address, and the counters of mails to it. One request.
 async fn look(s: &crate::State, client: &Client, email: &Email) -> Result<(Option<UserId>, Request, Batch), StoreError> {
     let request = Request::of_anybody(Purpose::Registration, &Contact::Email(email.clone()), client);
     let claim = EmailClaim::key_of(email);

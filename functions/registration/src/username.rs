@@ -1,8 +1,9 @@
-//! Step four: a username. Looked up now, claimed only at the end.
+//! Step four: a username. It is looked up now, and claimed only at the end.
 
-use accounts::{FlowToken, identifier::Username, username::UsernameClaim};
+use accounts::{identifier::Username, username::UsernameClaim};
 use axum::extract::State;
 use kernel::{FieldError, Problem, Time};
+use proofs::FlowToken;
 use serde::Deserialize;
 use store::{Table, limits};
 use utoipa::ToSchema;
@@ -14,17 +15,17 @@ use crate::flow::{Registration, Step, advance, load};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRegistrationUsername {
-    /// 3 to 30 of `a-z 0-9 _`; begins with a letter, ends with none of `_`, no `__`.
+    /// 3 to 30 of `a-z 0-9 _`. It begins with a letter, does not end with `_`, and has no `__`.
     #[schema(examples("ana_nowak"), min_length = 3, max_length = 30)]
     username: String,
 }
 
 /// Chooses a username.
 ///
-/// A password that was chosen before has to be chosen again: it may not be made of the name.
+/// A password that was chosen before has to be chosen again, because it must not contain the name.
 ///
-/// AWS calls: the flow, the counter of look-ups, the claim of the name, the flow's change: nobody learns here what
-/// they could not learn, as often, where availability is told.
+/// AWS calls: the flow, the counter of look-ups, the claim of the name, the flow's change. The counter is that of the
+/// availability of names, so that this step reveals no more names.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/username", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationUsername,
     extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check"]))),
@@ -44,7 +45,7 @@ pub async fn set_registration_username(
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// A name that keeps the rules, and that nobody has or had lately.
+/// A valid name that nobody has or had recently.
 ///
 /// # Errors
 /// The broken rule or `username_taken`, at `/username`.

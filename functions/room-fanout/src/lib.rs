@@ -1,13 +1,13 @@
-//! Delivers what happens in the room that is too large for its sender to wait: messages, and who is there.
+//! Delivers messages and presence changes in the public room, which is too large for the sender to wait.
 //!
-//! The people are read from the index of who is online, shard by shard, a page at a time, and posted to sixteen sockets at
-//! once in each shard: several thousand a second. A message is fanned out once for each event ([`events::once`]); a run that
-//! is cut off is run again from the start, and clients drop a number they have. How many are online is told to everybody
-//! while the room is small; beyond [`TOLD_MOST`] clients ask when they want to know, or each coming would cost as many posts
-//! as there are people.
+//! The sockets are read from the index of online people, shard by shard and page by page, and each shard posts to sixteen
+//! sockets at once: several thousand a second. A message is delivered once for each event ([`events::once`]). A run that was
+//! killed is repeated from the start, and clients drop a number they have already. The number of online people is posted to all
+//! of them while the room is small. Above [`TOLD_MOST`] clients ask for it, because otherwise each change would cost as many
+//! posts as there are people.
 //!
-//! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people, a post for each socket.
-//! Of a coming or going: a query for each shard, then the same again with the posts.
+//! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people, a post for each socket. Of
+//! a change of presence: a query for each shard, then the same again with the posts.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event, once};
@@ -24,12 +24,12 @@ use store::Table;
 
 /// The stream that the frames belong to.
 const STREAM: &str = "chat";
-/// People of one page.
+/// Maximum people of one page.
 const PAGE: u32 = 200;
-/// Up to so many people online, everybody is told when the number changes.
+/// Up to this number of online people, everybody gets each change of the number.
 const TOLD_MOST: u64 = 200;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 pub struct State {
     table: Table,
@@ -61,7 +61,7 @@ async fn handle(s: &State, event: EventBridgeEvent<Envelope>) -> Result<(), Fail
         Event::MessagePosted { room, seq } => {
             once(&s.table, &s.sys, "room-fanout", id, Box::pin(message_posted(s, room, seq))).await?;
         }
-        // Doing it again tells the same again.
+        // A repetition sends the same number again.
         Event::PresenceChanged { room } => presence_changed(s, room).await?,
         other => tracing::warn!(event = other.name(), "not for this consumer"),
     }
@@ -71,7 +71,7 @@ async fn handle(s: &State, event: EventBridgeEvent<Envelope>) -> Result<(), Fail
 async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
     let Some(entry) = s.table.get::<Entry>(Entry::key_of(room, seq)).await? else { return Ok(()) };
     let sender = entry.via.clone();
-    // Taken away again before it was delivered.
+    // The message was deleted before it was delivered.
     let Some(message) = entry.shown() else { return Ok(()) };
     let told = frame::write(STREAM, None, &Push::Message(&message));
     to_everybody(s, sender.as_deref(), &told).await

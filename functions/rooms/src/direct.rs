@@ -1,7 +1,10 @@
-//! A chat with one other person: found or made, the same for both, once.
+//! A direct room of two people: found or made, once, whichever of them opens it.
 
-use accounts::Member;
-use axum::{extract::State, response::IntoResponse as _, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use callers::Member;
 use kernel::{
     Timestamp,
     id::{RoomId, UserId},
@@ -14,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Created, Json, Problems};
 
-/// With whom.
+/// The request for a direct room.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenDirectRoom {
-    /// The other person.
+    /// The id of the other person.
     user: UserId,
 }
 
@@ -27,18 +30,18 @@ pub struct OpenDirectRoom {
 pub struct RoomInfo {
     id: RoomId,
     kind: RoomKind,
-    /// The other person, in a direct room; absent when they are gone.
+    /// The other person in a direct room. Absent when their account is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     with: Option<Author>,
     /// The number of the last message.
     last_seq: u64,
-    /// Absent for the public room before anybody said anything in it.
+    /// When the last message was sent. Absent for the public room before its first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<Timestamp>,
 }
 
 impl RoomInfo {
-    /// A room, as the caller sees it.
+    /// A room as the caller sees it.
     pub fn new(room: &Room, peer: Option<accounts::user::User>) -> Self {
         Self {
             id: room.id,
@@ -50,9 +53,9 @@ impl RoomInfo {
     }
 }
 
-/// Opens the direct room with somebody: 201 if it is new, 200 if it was there.
+/// Opens the direct room with somebody: 201 if it is new, 200 if it existed.
 ///
-/// AWS calls: the caller, a batch of the room and the other person; a counter and one transaction if there is no room yet.
+/// AWS calls: the caller, a batch of the room and the other person; a counter and one transaction if the room is new.
 #[utoipa::path(
     post,
     path = "/v1/rooms/direct",

@@ -1,10 +1,11 @@
-//! Rooms over HTTP: opening a chat with somebody, listing one's chats, reading back.
+//! Rooms over HTTP: opening a direct room, listing the caller's rooms, reading history.
 //!
-//! What is said travels over the socket (`chat`); this is what a page shows before it is open, and what needs no socket.
+//! Messages are sent and delivered over the socket (`chat`). These operations serve a page before its socket is open, and
+//! clients without one.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/rooms/direct` | the caller; a batch read of the room and the other person, who is named in the body; a transaction if the room is new |
+//! | `POST /v1/rooms/direct` | the caller; a batch read of the room and the other person; a transaction if the room is new |
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
 //! | `GET /v1/rooms/{room}/messages` | the caller and the room in one; a query |
 
@@ -20,7 +21,7 @@ use kernel::Sys;
 use store::{Sealer, Table};
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -30,7 +31,7 @@ pub struct State {
     sealer: Sealer,
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "rooms", "Chats: opening them, listing them, reading back. Sending goes over the socket.", State =>
     direct::open_direct_room,
     list::list_rooms,

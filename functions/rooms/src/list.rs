@@ -1,7 +1,7 @@
-//! The caller's chats, the public room first.
+//! The caller's rooms, the public room first.
 
-use accounts::Member;
 use axum::extract::State;
+use callers::Member;
 use kernel::id::RoomId;
 use messaging::{history, room};
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,11 @@ use web::{Json, Problems, Query};
 
 use crate::{direct::RoomInfo, messages::until};
 
-/// Which part of the list.
+/// The part of the list to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Part {
-    /// Rooms at most: 1 to 100.
+    /// Maximum number of rooms: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -22,18 +22,18 @@ pub struct Part {
     cursor: Option<String>,
 }
 
-/// Some rooms of the caller.
+/// A page of the caller's rooms.
 #[derive(Serialize, ToSchema)]
 pub struct RoomList {
     items: Vec<RoomInfo>,
-    /// Brings the next page; absent on the last one.
+    /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
 /// Lists the caller's rooms.
 ///
-/// AWS calls: the caller; a query of the rooms that they are in; a batch of those with the people in them.
+/// AWS calls: the caller; a query of their memberships; a batch of the rooms and the people in them.
 #[utoipa::path(get, path = "/v1/rooms", tag = "rooms", params(Part),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]
@@ -46,5 +46,6 @@ pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(par
     let first = after.is_none().then(|| RoomInfo::new(&public, None));
     let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::new(&m.room, m.peer))).collect();
     let last = page.items.last().filter(|_| page.more).map(|m| m.room);
-    Ok(Json(RoomList { items, next_cursor: last.map(|room| s.sealer.seal(&purpose, room, until(&s.sys))) }))
+    let next_cursor = last.map(|room| s.sealer.seal(&purpose, room, until(&s.sys))).transpose()?;
+    Ok(Json(RoomList { items, next_cursor }))
 }

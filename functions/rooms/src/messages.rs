@@ -1,9 +1,9 @@
-//! Reading back: the newest page first, ascending within the page.
+//! Reading history: the newest page first, ascending within the page.
 
 use std::time::Duration;
 
-use accounts::MemberAnd;
 use axum::extract::State;
+use callers::MemberWith;
 use kernel::{Sys, Time};
 use messaging::{
     access,
@@ -15,21 +15,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, Path, Problems, Query};
 
-/// How long the link to a next page is good for.
+/// How long a cursor is valid.
 const CURSOR_LIFE: Duration = Duration::from_secs(3600);
-/// What a page may weigh: far below what a function may answer.
+/// Maximum bytes of a page: far below the limit of a function's answer.
 const PAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// When a cursor that is made now ends.
+/// When a new cursor expires.
 pub fn until(sys: &Sys) -> Time {
     sys.now() + CURSOR_LIFE
 }
 
-/// Which part of the room.
+/// The part of the room to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Part {
-    /// Messages at most: 1 to 100.
+    /// Maximum number of messages: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
     /// `next_cursor` of the page after this one.
@@ -37,21 +37,21 @@ pub struct Part {
     cursor: Option<String>,
 }
 
-/// Some messages of a room.
+/// A page of a room's messages.
 #[derive(Serialize, ToSchema)]
 pub struct MessageList {
-    /// Ascending.
+    /// The messages in ascending order.
     items: Vec<Message>,
-    /// The newest number that this page decides: `sync` from here, over the socket, for what is newer.
+    /// The highest number that this page covers: newer messages are read with `sync` from here, over the socket.
     upto: u64,
-    /// Brings the page before this one; absent at the beginning of the room.
+    /// The cursor of the page before this one. Absent at the beginning of the room.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the messages of a room that the caller is in, newest page first.
+/// Lists the messages of one of the caller's rooms, the newest page first.
 ///
-/// AWS calls: a batch that proves the session and brings the room; a query of the messages.
+/// AWS calls: a batch that authenticates the caller and reads the room; a query of the messages.
 #[utoipa::path(
     get,
     path = "/v1/rooms/{room}/messages",
@@ -62,7 +62,7 @@ pub struct MessageList {
 )]
 pub async fn list_messages(
     State(s): State<crate::State>,
-    caller: MemberAnd<Room>,
+    caller: MemberWith<Room>,
     Path(name): Path<RoomName>,
     Query(part): Query<Part>,
 ) -> Result<Json<MessageList>, web::Error> {
@@ -70,8 +70,8 @@ pub async fn list_messages(
     let user = caller.member.user.id;
     let purpose = format!("messages of {name} for {user}");
     let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
-    let room = access::entered(name.0, caller.subject, user)?;
+    let room = access::entered(name.0, caller.resource, user)?;
     let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
-    let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys)));
+    let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys))).transpose()?;
     Ok(Json(MessageList { items: messages, upto, next_cursor }))
 }

@@ -1,4 +1,4 @@
-//! The handshake: the ticket in the subprotocols, the site in `Origin`, then one transaction.
+//! The handshake: the ticket in the subprotocols and the site in `Origin` are checked, then one transaction.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use axum::http::{HeaderMap, header};
@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use crate::State;
 
-/// The protocol we speak, and answer with.
+/// The subprotocol of this service, which the answer selects.
 pub const SUBPROTOCOL: &str = "stoa.v1";
-/// What stands before a ticket among the subprotocols: the one place in a browser's handshake that a page can write to
-/// and that no access log shows.
+/// The prefix of a ticket among the subprotocols: the only part of a browser's handshake that a page can set and that no access
+/// log has.
 pub const TICKET_PREFIX: &str = "ticket.";
 
-/// What a WebSocket route answers to the platform.
+/// The answer of a WebSocket route to the platform.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
@@ -34,7 +34,7 @@ struct Headers {
 }
 
 impl Reply {
-    /// Nothing more to say.
+    /// An answer without a body.
     pub const OK: Self = Self { status_code: 200, headers: None, body: None };
 
     fn admitted() -> Self {
@@ -51,7 +51,7 @@ impl Reply {
     }
 }
 
-/// Lets a client in, or says why not.
+/// Opens the socket, or returns why not.
 pub async fn connect(s: &State, event: &ApiGatewayWebsocketProxyRequest, id: &str) -> Reply {
     let headers = &event.headers;
     match admit(s, headers, id).await {
@@ -74,7 +74,7 @@ pub async fn connect(s: &State, event: &ApiGatewayWebsocketProxyRequest, id: &st
 async fn admit(s: &State, headers: &HeaderMap, id: &str) -> Result<(), Problem> {
     let sealed = ticket_in(headers).ok_or_else(|| Kind::TicketInvalid.because("there is no ticket"))?;
     let ticket = Ticket::open(&s.sealer, sealed).map_err(|e| Problem::new(Kind::TicketInvalid).because(e))?;
-    // A header that is no text is an origin too, and none of ours.
+    // A header that is no valid text is an unknown origin.
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default());
     if !ticket.admits(origin, &s.site.origins) {
         return Err(Kind::OriginRefused.because("the origin is not among the allowed ones"));
@@ -82,7 +82,7 @@ async fn admit(s: &State, headers: &HeaderMap, id: &str) -> Result<(), Problem> 
     connection::connect(&s.table, &s.sys, &s.sockets, &ticket, id).await
 }
 
-/// The ticket among the offered subprotocols, if our protocol is offered with it. Two tickets are none.
+/// The ticket among the offered subprotocols, if our protocol is offered too. Two tickets are refused.
 fn ticket_in(headers: &HeaderMap) -> Option<&str> {
     let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
     let offers: Vec<&str> = offers.flat_map(|v| v.split(',')).map(str::trim).collect();

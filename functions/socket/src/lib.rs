@@ -1,15 +1,15 @@
-//! The socket's door: tickets over HTTPS, coming and going, and frames that no stream is there for.
+//! Opening and closing sockets: tickets over HTTPS, connects and disconnects, and frames without a stream.
 //!
-//! One function for an HTTP route, three WebSocket routes and an event on the bus, because they are one promise: who holds a
-//! ticket gets in once, and is out when their sign-in is over. Ticket and handshake share the key that seals the ticket, the
-//! list of our sites and nothing with anybody else. Events are told apart by what only their kind has: a connection id, or a
-//! `detail`.
+//! One function for an HTTP route, three WebSocket routes and an event on the bus, because together they guarantee that a
+//! ticket opens one socket and that the socket ends with its session. Ticket and handshake share the key that seals the ticket
+//! and the list of allowed sites, which no other function needs. Events are distinguished by a member that only their kind has:
+//! a connection id, or a `detail`.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/realtime/tickets` | the caller, with whether they may open sockets: a ticket is sealed, not stored |
+//! | `POST /v1/realtime/tickets` | the caller, with their permission to open sockets: a ticket is sealed, not stored |
 //! | `$connect` | a batch read, a transaction (see [`messaging::connection::connect`]) |
-//! | `$disconnect` | a read, a read, a transaction; one read if the socket was forgotten before |
+//! | `$disconnect` | two reads, a transaction; one read if the socket's item was deleted before |
 //! | `$default` | none: the answer is what the function returns; a read for the first frame of a socket at an instance |
 //! | `sessions_ended` | two reads; one deletion each and a transaction if there are sockets to close |
 
@@ -32,7 +32,7 @@ use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -45,12 +45,12 @@ pub struct State {
     site: Site,
 }
 
-/// Where sockets are opened, and from where.
+/// The addresses and sites of sockets.
 #[derive(Clone)]
 struct Site {
     /// The address of the WebSocket API.
     socket_url: Arc<str>,
-    /// The origins of our frontends, exactly as browsers name them.
+    /// The origins of our frontends, exactly as browsers send them.
     origins: Arc<[String]>,
 }
 
@@ -91,7 +91,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// Where an event comes from.
+/// The source of an event.
 #[derive(Debug, PartialEq, Eq)]
 enum Source {
     /// The WebSocket API.

@@ -1,10 +1,10 @@
-//! A ticket for the socket: 30 seconds, one use. The access token itself never travels in an address or a handshake.
+//! A ticket for the socket: 30 seconds, one use. The access token itself is never in a URL or a handshake.
 
-use accounts::MemberAnd;
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
 };
+use callers::MemberWith;
 use kernel::{Kind, Timestamp};
 use messaging::{spam::ChatState, ticket::Ticket};
 use serde::Serialize;
@@ -13,31 +13,32 @@ use web::{Json, Problems};
 
 use crate::connect::{SUBPROTOCOL, TICKET_PREFIX};
 
-/// What opens a socket.
+/// A ticket for a socket.
 #[derive(Serialize, ToSchema)]
 pub struct TicketIssued {
-    /// Good for one handshake until `expires_at`.
+    /// The ticket. It is valid for one handshake until `expires_at`.
     ticket: String,
-    /// Where to connect.
+    /// The address to connect to.
     #[schema(examples("wss://socket.stoa.example/production"))]
     url: String,
-    /// What to offer as `Sec-WebSocket-Protocol`: `new WebSocket(url, subprotocols)`. The server answers the first.
+    /// The value of `Sec-WebSocket-Protocol`: `new WebSocket(url, subprotocols)`. The server selects the first.
     subprotocols: [String; 2],
-    /// When the ticket ends.
+    /// When the ticket expires.
     expires_at: Timestamp,
 }
 
 /// Issues a ticket for the socket.
 ///
-/// A browser's ticket admits its own site only. Who has sent frames faster than they were told to gets none for five minutes.
+/// A browser's ticket is valid only at its own site. After sending frames faster than allowed an account gets none for five
+/// minutes.
 ///
-/// AWS calls: one, the batch that proves the session and brings what the person may do in chat. Nothing is written.
+/// AWS calls: one, the batch that authenticates the caller and reads their permissions for the chat. Nothing is written.
 #[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket",
     extensions(("x-problems" = json!(["origin_refused", "too_many_requests"])), ("x-limits" = json!(["socket_flood"]))),
     responses((status = 201, body = TicketIssued), Problems))]
 pub async fn create_ticket(
     State(s): State<crate::State>,
-    MemberAnd { member: caller, subject: chat }: MemberAnd<ChatState>,
+    MemberWith { member: caller, resource: chat }: MemberWith<ChatState>,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<TicketIssued>), web::Error> {
     chat.unwrap_or_default().admit_ticket(s.sys.now())?;
@@ -46,7 +47,7 @@ pub async fn create_ticket(
     if !ticket.admits(ticket.origin.as_deref(), &s.site.origins) {
         return Err(Kind::OriginRefused.because("the origin is not among the allowed ones").into());
     }
-    let (sealed, until) = ticket.seal(&s.sealer, &s.sys);
+    let (sealed, until) = ticket.seal(&s.sealer, &s.sys)?;
     let issued = TicketIssued {
         subprotocols: [SUBPROTOCOL.to_owned(), format!("{TICKET_PREFIX}{sealed}")],
         url: s.site.socket_url.to_string(),

@@ -1,4 +1,4 @@
-//! Frames that name no stream of ours, or are no JSON at all: an answer, and the socket stays.
+//! Frames that name no known stream, or are not JSON: an error is answered, and the socket stays open.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use kernel::{Kind, Problem};
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::State;
 
-/// The stream on which such answers come.
+/// The stream of these answers.
 const STREAM: &str = "error";
 
-/// Tells the sender what is wrong with the frame, in the function's response. Nobody else is told anything, and nothing is read but
-/// whose the socket is, once, so that such frames count for the account.
+/// Answers the error of the frame in the function's response. It only reads whose socket it is, once, so that such frames count
+/// for the account.
 pub async fn answer(s: &State, event: &ApiGatewayWebsocketProxyRequest, socket: &str) -> Value {
     let body = event.body.as_deref().unwrap_or_default();
     let kind = if frame::stream_of(body).is_some() { Kind::StreamUnknown } else { Kind::FrameInvalid };

@@ -1,10 +1,10 @@
-//! What becomes of uploads: a file that arrived is checked, drawn anew and published, or refused and deleted; a picture that
-//! was replaced or removed goes to the trash.
+//! Processes uploads: a file that arrived is checked, re-encoded and published, or refused and deleted. A picture that was
+//! replaced or removed is moved to the trash.
 //!
-//! The bucket and the bus both deliver at least once, late, twice at the same time or after the account is gone. Every step
-//! therefore goes by the upload's record, writes keys that only this upload can have, and may be run again at any point:
-//! objects first, then the one transaction that makes them count, then what is no longer needed. If the bucket loses its
-//! event altogether the sender is told that nothing arrived, and a lifecycle rule takes the file away.
+//! The bucket and the bus both deliver at least once, late, concurrently, or after the account is deleted. Every step therefore
+//! depends on the upload's item, writes keys that only this upload can have, and may be repeated at any point: objects first,
+//! then the one transaction that makes them count, then the deletion of what is no longer needed. If the bucket loses its event
+//! the client sees that no file has arrived, and a lifecycle rule deletes the file.
 
 mod publish;
 mod retire;
@@ -21,7 +21,7 @@ use kernel::{
 use serde::Deserialize;
 use store::{StoreError, Table};
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     table: Table,
@@ -29,13 +29,13 @@ struct State {
     bucket: Bucket,
 }
 
-/// Why it runs.
+/// The reason of an invocation.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Trigger {
-    /// Files arrived.
+    /// Files arrived in the bucket.
     Bucket(S3Event),
-    /// Something happened to a picture.
+    /// An event about a picture.
     Bus { detail: Envelope },
 }
 
@@ -61,12 +61,12 @@ async fn handle(s: &State, trigger: Trigger) -> Result<(), Failure> {
     match trigger {
         Trigger::Bus { detail } => match detail.event {
             Event::PictureRetired { user, picture } => retire::retire(s, user, picture).await,
-            // A rule that lets more through than it should.
+            // The rule of the bus delivers more than it should.
             other => Err(format!("{} is not for this function", other.name()).into()),
         },
         Trigger::Bucket(event) => {
             let mut failed = None;
-            // One failure does not keep the others from being handled; all of them come again.
+            // A failure does not keep the others from being processed. All of them are delivered again.
             for key in event.records.into_iter().filter_map(|r| r.s3.object.key) {
                 if let Err(e) = publish::publish(s, &key).await {
                     failed = Some(e);
@@ -77,7 +77,7 @@ async fn handle(s: &State, trigger: Trigger) -> Result<(), Failure> {
     }
 }
 
-/// The record of an upload and the person it belongs to, in one request.
+/// The item of an upload and the person it belongs to, in one request.
 async fn load(s: &State, user: UserId, upload: UploadId) -> Result<(Option<Upload>, Option<User>), StoreError> {
     let (upload, user) = (Upload::key_of(user, upload), User::key_of(user));
     let mut found = s.table.get_many(vec![upload.clone(), user.clone()]).await?;

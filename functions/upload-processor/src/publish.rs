@@ -1,7 +1,7 @@
-//! Publishing what arrived.
+//! Publishing an uploaded file.
 //!
-//! AWS calls: seven. One batch for the record and the person; the file; the picture in three sizes, at once; the transaction;
-//! one deletion. Each needs what the one before it brought, and three objects are three requests.
+//! AWS calls: seven. One batch for the item and the person; the file; concurrently the picture in three sizes; the transaction;
+//! one deletion. Each depends on the one before, and three objects are three requests.
 
 use accounts::user::{Status, User};
 use events::{Event, Outbox};
@@ -12,17 +12,17 @@ use files::{
 use function::Failure;
 use futures_util::future::try_join_all;
 use kernel::id::{UploadId, UserId};
-use store::{CommitError, Tx, WriteError};
+use store::{Conditional as _, Tx};
 
 use crate::{State, load};
 
-/// How often a decision is taken anew because something changed meanwhile.
+/// Maximum attempts when items change concurrently.
 const ATTEMPTS: u32 = 5;
 
-/// Publishes or refuses the file at `key`, whatever has been done about it before.
+/// Publishes or refuses the file at `key`. Repeating it is harmless.
 pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
     let Some((user, id)) = Upload::of_incoming_key(key) else {
-        // Our links name no such keys, and nobody else may write.
+        // Our links have no such keys, and nobody else may write.
         tracing::warn!("an object that is no upload");
         return Ok(());
     };
@@ -31,13 +31,13 @@ pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
         let (record, owner) = load(s, user, id).await?;
         let upload = match record {
             Some(upload) if upload.state == Outcome::Waiting => upload,
-            // It has been decided, or the account with all its records is gone.
+            // It is processed already, or the account is deleted with all its items.
             record => return Ok(s.bucket.delete(leftovers(user, id, record.as_ref())).await?),
         };
         let verdict = match may_publish(&upload, owner) {
             Ok(owner) if !drawn => match draw(s, &upload).await {
                 Ok(verdict) => verdict.map(|()| owner),
-                // Another delivery of the same event may have finished and taken the file away.
+                // Another delivery of the same event may have finished and deleted the file.
                 Err(FilesError::Refused(_)) if !still_waits(s, &upload).await? => continue,
                 Err(e) => return Err(e.into()),
             },
@@ -55,20 +55,20 @@ pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
     Err("an upload changed too often while it was published".into())
 }
 
-/// Whether this upload may become this person's picture. The newer of two uploads wins, in whatever order they are processed.
+/// Whether this upload may become this person's picture: the newer of two uploads wins, in any order of processing.
 fn may_publish(upload: &Upload, owner: Option<User>) -> Result<User, Refusal> {
     let owner = owner.filter(|o| o.status == Status::Active).ok_or(Refusal::AccountClosed)?;
     if owner.picture.is_some_and(|current| current > upload.picture()) { Err(Refusal::Superseded) } else { Ok(owner) }
 }
 
-/// Reads the file and writes the pictures that it becomes.
+/// Reads the file and writes the pictures that are made of it.
 async fn draw(s: &State, upload: &Upload) -> Result<Result<(), Refusal>, FilesError> {
     let file = match s.bucket.read(&Upload::incoming_key(upload.user, upload.id), UPLOAD_MAX_BYTES).await {
         Err(FilesError::TooLarge) => return Ok(Err(Refusal::Damaged)),
         file => file?,
     };
     let format = upload.declared.format;
-    // A decoder that panics has met a file that no decoder should be shown again.
+    // A decoder panicked on this file: refuse it, so that it is not decoded again.
     let rendered = tokio::task::spawn_blocking(move || picture::render(&file, format)).await.unwrap_or(Err(Refusal::Damaged));
     let sizes = match rendered {
         Ok(sizes) => sizes,
@@ -84,8 +84,8 @@ async fn still_waits(s: &State, upload: &Upload) -> Result<bool, FilesError> {
     Ok(record.is_some_and(|u| u.state == Outcome::Waiting))
 }
 
-/// Makes the picture the person's, marks the upload and sends the picture before it away: all or nothing. False if the
-/// upload or the person changed meanwhile.
+/// Sets the person's picture, marks the upload and sends the event that retires the former picture, atomically. False if the
+/// upload or the person changed in the meantime.
 async fn commit(s: &State, upload: &Upload, owner: &User) -> Result<bool, Failure> {
     let mut tx = Tx::new();
     tx.update(upload.publishing());
@@ -93,27 +93,23 @@ async fn commit(s: &State, upload: &Upload, owner: &User) -> Result<bool, Failur
     if let Some(before) = owner.picture {
         Outbox::add(&mut tx, &s.sys, &Event::PictureRetired { user: owner.id, picture: before });
     }
-    match s.table.commit(tx).await {
-        Ok(()) => {}
-        Err(CommitError::Refused(_)) => return Ok(false),
-        Err(e) => return Err(e.into()),
+    if !s.table.commit(tx).await.applied()? {
+        return Ok(false);
     }
     s.bucket.delete([Upload::incoming_key(upload.user, upload.id)]).await?;
     Ok(true)
 }
 
-/// Marks the upload refused and deletes what there is of it. False if it changed meanwhile.
+/// Marks the upload as refused and deletes its objects. False if it changed in the meantime.
 async fn refuse(s: &State, upload: &Upload, why: Refusal) -> Result<bool, Failure> {
-    match s.table.update(upload.refusing(why)).await {
-        Ok(_) => {}
-        Err(WriteError::Refused(_)) => return Ok(false),
-        Err(e) => return Err(e.into()),
+    if !s.table.update(upload.refusing(why)).await.applied()? {
+        return Ok(false);
     }
     s.bucket.delete(Upload::every_key(upload.user, upload.id)).await?;
     Ok(true)
 }
 
-/// What need not be there once it is decided. A published picture is left to `retire`, unless that has run already and a
+/// Deletes what is not needed after the decision. A published picture is left to `retire`, unless that has run already and a
 /// late delivery has written it again.
 fn leftovers(user: UserId, id: UploadId, record: Option<&Upload>) -> Vec<String> {
     match record {

@@ -1,6 +1,6 @@
-//! Moving a picture that nobody uses any more to the trash, from where the bucket's lifecycle rule takes it after a while.
+//! Moves a picture that is no longer used to the trash, which the bucket's lifecycle rule empties after a while.
 //!
-//! AWS calls: six. One batch for the record and the person; three copies, at once; the mark; one deletion. The mark stands
+//! AWS calls: six. One batch for the item and the person; three concurrent copies; the mark; one deletion. The mark is written
 //! between copying and deleting, so that a second run never copies what the first one has deleted.
 
 use files::{
@@ -10,28 +10,24 @@ use files::{
 use function::Failure;
 use futures_util::future::try_join_all;
 use kernel::id::{PictureId, UserId};
-use store::WriteError;
+use store::Conditional as _;
 
 use crate::{State, load};
 
-/// Moves the picture, unless it is in use after all.
+/// Moves the picture, unless it is in use.
 pub async fn retire(s: &State, user: UserId, picture: PictureId) -> Result<(), Failure> {
     let upload = picture::to_upload(picture);
     let (record, owner) = load(s, user, upload).await?;
     if owner.is_some_and(|o| o.picture == Some(picture)) {
         return Ok(());
     }
-    // No record: the account was purged, and nothing may stay behind.
+    // No item: the account was purged, and no file may stay.
     let mut gone = record.is_none();
     if record.is_some_and(|r| r.retired_at.is_none()) {
         let copies =
             Size::ALL.map(|size| async move { s.bucket.copy(&picture::key(picture, size), &picture::trash_key(picture, size)).await });
         try_join_all(copies).await?;
-        match s.table.update(Upload::retiring(user, picture, s.sys.now())).await {
-            Ok(_) => {}
-            Err(WriteError::Refused(_)) => gone = true,
-            Err(e) => return Err(e.into()),
-        }
+        gone = !s.table.update(Upload::retiring(user, picture, s.sys.now())).await.applied()?;
     }
     if gone {
         s.bucket.delete(Upload::every_key(user, upload)).await?;

@@ -7,9 +7,9 @@
 
 use accounts::{
     audit::{Action, Audit, Entry},
-    first,
     staff::{Role as StaffRole, Roles},
 };
+use admin::offer;
 use function::Boot;
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -94,7 +94,7 @@ async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), 
     let aws = Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http: function::http_client().map_err(Trouble::new)? };
     let table = Table::new(&aws.aws().map_err(Trouble::new)?, sys, &tables.state);
     let Some(account) = ACCOUNTS.iter().find(|account| account.role == Role::Superuser) else { return Ok(()) };
-    if first::exists(&table).await.map_err(Trouble::new)? {
+    if offer::exists(&table).await.map_err(Trouble::new)? {
         return Ok(());
     }
     let signed_in = json!({ "login": account.username, "password": account.password });
@@ -102,7 +102,7 @@ async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), 
     let Some(user) = tables.user_of(account.username).filter(|_| known).and_then(|user| user.parse().ok()) else { return Ok(()) };
     let before = table.get::<Roles>(Roles::key_of(user)).await.map_err(Trouble::new)?.unwrap_or_else(|| Roles::none(user));
     let mut tx = Tx::new();
-    first::appoint(&mut tx, sys.now(), &before);
+    offer::appoint(&mut tx, sys.now(), &before);
     let entry = Entry::by_operator(sys, Action::FirstSuperuser, user);
     let entry = entry.changed("roles", &before.roles, before.with(StaffRole::Superuser).roles);
     Audit::new(&tables.audit).add(&mut tx, &entry);

@@ -29,7 +29,7 @@ use crate::{
     secrets::Secrets,
     socket_api::{self, Connections},
     storage::damaged,
-    template::{Deployment, Template},
+    template::{Deployment, Template, TemplateError},
 };
 
 /// Where tests start: Tuesday, 2030-01-01T12:01:00Z.
@@ -118,6 +118,10 @@ impl Options {
         let port = env.get("STOA_TEST_PORT").and_then(|p| p.parse().ok()).unwrap_or(4200);
         Self { hosting: Hosting::Lambda { url: url.to_owned(), environments }, ports: Ports::from(port), patient: true, ..start }
     }
+
+    fn in_memory(&self) -> Self {
+        Self { storage: Storage::Memory, ..self.clone() }
+    }
 }
 
 /// A path from the workspace's root.
@@ -151,6 +155,51 @@ struct Listeners {
     outside: TcpListener,
 }
 
+impl Listeners {
+    async fn open(ports: Ports, patient: bool) -> Result<Self, StartError> {
+        Ok(Self {
+            api: listen(ports.api, patient).await?,
+            socket: listen(ports.socket, patient).await?,
+            console: listen(ports.console, patient).await?,
+            aws: listen(ports.aws, patient).await?,
+            outside: listen(ports.outside, patient).await?,
+        })
+    }
+
+    fn urls(&self) -> Result<Urls, StartError> {
+        let api = url("http", &self.api)?;
+        Ok(Urls {
+            docs: format!("{api}/docs"),
+            api,
+            socket: url("ws", &self.socket)?,
+            console: url("http", &self.console)?,
+            aws: url("http", &self.aws)?,
+            outside: url("http", &self.outside)?,
+        })
+    }
+}
+
+/// What is deployed, and under which addresses.
+#[derive(Clone)]
+struct Plan {
+    template: Template,
+    urls: Urls,
+    stage: String,
+}
+
+impl Plan {
+    /// Reads a template as it is deployed at these addresses.
+    fn load(template: &str, mut urls: Urls, given: BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let parameters = parameters(&urls, given);
+        let stage = parameters.get("Stage").cloned().unwrap_or_default();
+        let template = Template::load(template, &Deployment { stack: "stoa".to_owned(), parameters })?;
+        if let Some(api) = &template.socket_api {
+            urls.socket = format!("{}/{}", urls.socket, api.stage);
+        }
+        Ok(Self { template, urls, stage })
+    }
+}
+
 impl Stack {
     /// Deploys the template.
     ///
@@ -158,50 +207,33 @@ impl Stack {
     /// [`StartError`]; nothing of the state has been changed for the worse.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let in_template = |e: String| StartError::Template(format!("{}: {e}", options.template.display()));
-        let text = fs::read_to_string(&options.template).map_err(|e| in_template(format!("{e}; name another one with --template")))?;
-        let listeners = Listeners {
-            api: listen(options.ports.api, options.patient).await?,
-            socket: listen(options.ports.socket, options.patient).await?,
-            console: listen(options.ports.console, options.patient).await?,
-            aws: listen(options.ports.aws, options.patient).await?,
-            outside: listen(options.ports.outside, options.patient).await?,
-        };
-        let mut urls = Urls {
-            api: url("http", &listeners.api)?,
-            socket: url("ws", &listeners.socket)?,
-            console: url("http", &listeners.console)?,
-            aws: url("http", &listeners.aws)?,
-            outside: url("http", &listeners.outside)?,
-            docs: format!("{}/docs", url("http", &listeners.api)?),
-        };
-        let parameters = parameters(&urls, options.parameters.clone());
-        let stage = parameters.get("Stage").cloned().unwrap_or_default();
-        let template =
-            Template::load(&text, &Deployment { stack: "stoa".to_owned(), parameters }).map_err(|e| in_template(e.to_string()))?;
-        if let Some(api) = &template.socket_api {
-            urls.socket = format!("{}/{}", urls.socket, api.stage);
-        }
         let named = |e: StartError| if let StartError::Template(e) = e { in_template(e) } else { e };
+        let text = fs::read_to_string(&options.template).map_err(|e| in_template(format!("{e}; name another one with --template")))?;
+        let listeners = Listeners::open(options.ports, options.patient).await?;
+        let plan = Plan::load(&text, listeners.urls()?, options.parameters.clone()).map_err(|e| in_template(e.to_string()))?;
+        // In memory first: what cannot be deployed must not cost anybody their state.
         if matches!(options.storage, Storage::Folder(_)) {
-            // In memory first: a template that cannot be deployed must not cost anybody their state.
-            let in_memory = Options { storage: Storage::Memory, hosting: Hosting::Lazy, ..options.clone() };
-            core(template.clone(), urls.clone(), stage.clone(), &in_memory).map_err(named)?;
+            core(plan.clone(), &Options { hosting: Hosting::Lazy, ..options.in_memory() }).map_err(named)?;
         }
         if options.fresh && options.hosting == Hosting::Eager {
             // The same for functions that refuse what they are told.
-            let rehearsal = Options { storage: Storage::Memory, fresh: false, ports: Ports::default(), ..options.clone() };
+            let rehearsal = Options { fresh: false, ports: Ports::default(), ..options.in_memory() };
             drop(Box::pin(Self::start(rehearsal)).await?);
         }
         let lock = options.storage.take(options.fresh)?;
-        let core = Arc::new(core(template, urls, stage, &options).map_err(named)?);
+        let core = Arc::new(core(plan, &options).map_err(named)?);
+        Self::run(core, listeners, lock, options.hosting == Hosting::Eager).await
+    }
 
+    /// Lets everything listen and starts what runs by itself.
+    async fn run(core: Arc<Core>, listeners: Listeners, lock: Option<File>, eager: bool) -> Result<Self, StartError> {
         let (mut doors, mut tasks) = (JoinSet::new(), JoinSet::new());
         serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?);
         serve(&mut tasks, listeners.outside, outside::router(Arc::clone(&core)));
         serve(&mut doors, listeners.api, http_api::router(Arc::clone(&core)));
         serve(&mut doors, listeners.socket, socket_api::router(Arc::clone(&core)));
         serve(&mut doors, listeners.console, console::router(Arc::clone(&core)));
-        if options.hosting == Hosting::Eager {
+        if eager {
             core.hosts.start_all().await?;
         }
         aws::start(&core, &mut tasks);
@@ -225,52 +257,36 @@ impl Stack {
     }
 }
 
-fn core(template: Template, urls: Urls, stage: String, options: &Options) -> Result<Core, StartError> {
-    let Options { hosting, patience, now, .. } = options;
-    let (storage, patience) = (options.storage.clone(), *patience);
+fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
+    let Plan { template, urls, stage } = plan;
+    let (storage, patience) = (options.storage.clone(), options.patience);
     let sys = Sys::real();
     let activity = Activity::default();
-    let clock_file = storage.path("clock");
-    let clock = Clock::open(sys.clone(), clock_file.clone(), activity.clone()).map_err(damaged(clock_file.as_deref()))?;
-    if let Some(now) = now {
-        clock.set(*now).map_err(damaged(clock_file.as_deref()))?;
-    }
-    // What processes outside sign with and are told must outlive the stack, wherever the state is kept.
-    let keys = match (&storage, hosting) {
-        (Storage::Memory, Hosting::Lambda { environments, .. }) => &Storage::Folder(environments.clone()),
-        _ => &storage,
-    };
-    if let Some(folder) = keys.path("") {
-        fs::create_dir_all(&folder).map_err(damaged(Some(&folder)))?;
-    }
+    let clock = open_clock(&sys, &storage, &activity, options.now)?;
+    let keys = keys(options)?;
     let file = keys.path("secrets.json");
     let secrets = Secrets::open(&sys, &template.secrets, file.as_deref()).map_err(damaged(file.as_deref()))?;
     let file = keys.path("credentials.json");
     let callers = template.functions.keys().map(String::as_str).chain([OPERATOR]);
     let credentials = Credentials::open(&sys, callers, file.as_deref()).map_err(damaged(file.as_deref()))?;
-    let inbox = match storage.path("inbox.jsonl") {
-        None => Inbox::in_memory(sys.clone()),
-        Some(file) => Inbox::open(sys.clone(), &file).map_err(damaged(Some(&file)))?,
-    };
+    let inbox = open_inbox(&sys, &storage)?;
     let outside = outside::State::open(&storage)?;
     let aws = aws::State::open(&template, &storage, &clock)?;
     if let Some((folder, operator)) = keys.path("").zip(credentials.of(OPERATOR)) {
         write_environment(&folder, "operator", account(operator, &urls)).map_err(damaged(Some(&folder)))?;
     }
-    let hosts = Hosts::new(
-        hosting,
-        &Surroundings {
-            template: &template,
-            urls: &urls,
-            credentials: &credentials,
-            secrets: &secrets,
-            patience,
-            clock: &clock,
-            activity: &activity,
-            calls: &aws.calls,
-            dead_letters: &aws.dead_letters,
-        },
-    )?;
+    let surroundings = Surroundings {
+        template: &template,
+        urls: &urls,
+        credentials: &credentials,
+        secrets: &secrets,
+        patience,
+        clock: &clock,
+        activity: &activity,
+        calls: &aws.calls,
+        dead_letters: &aws.dead_letters,
+    };
+    let hosts = Hosts::new(&options.hosting, &surroundings)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
     let connections = Connections::default();
     Ok(Core {
@@ -291,6 +307,35 @@ fn core(template: Template, urls: Urls, stage: String, options: &Options) -> Res
         aws,
         outside,
     })
+}
+
+/// The clock as it was left, or at the moment that is asked for.
+fn open_clock(sys: &Sys, storage: &Storage, activity: &Activity, now: Option<Time>) -> Result<Clock, StartError> {
+    let file = storage.path("clock");
+    let clock = Clock::open(sys.clone(), file.clone(), activity.clone()).map_err(damaged(file.as_deref()))?;
+    if let Some(now) = now {
+        clock.set(now).map_err(damaged(file.as_deref()))?;
+    }
+    Ok(clock)
+}
+
+/// Where keys are kept. What processes outside sign with and are told must outlive the stack, wherever the state is.
+fn keys(options: &Options) -> Result<Storage, StartError> {
+    let keys = match (&options.storage, &options.hosting) {
+        (Storage::Memory, Hosting::Lambda { environments, .. }) => Storage::Folder(environments.clone()),
+        (storage, _) => storage.clone(),
+    };
+    if let Some(folder) = keys.path("") {
+        fs::create_dir_all(&folder).map_err(damaged(Some(&folder)))?;
+    }
+    Ok(keys)
+}
+
+fn open_inbox(sys: &Sys, storage: &Storage) -> Result<Inbox, StartError> {
+    match storage.path("inbox.jsonl") {
+        None => Ok(Inbox::in_memory(sys.clone())),
+        Some(file) => Inbox::open(sys.clone(), &file).map_err(damaged(Some(&file))),
+    }
 }
 
 /// What the template asks of whoever deploys it, as a laptop answers.

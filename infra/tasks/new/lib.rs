@@ -13,7 +13,7 @@ use kernel::Sys;
 use store::Table;
 use web::Edge;
 
-/// What this feature may touch.
+/// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
@@ -22,7 +22,7 @@ pub struct State {
     tokens: Tokens,
 }
 
-// The operations, in the order somebody meets them: `routes()` and `description()`.
+// The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "feature-name", "Who one is.", State =>
     show::get_feature_name,
 }

@@ -1,6 +1,6 @@
 //! Who one is.
 
-use accounts::Member;
+use callers::Member;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};

@@ -1,6 +1,7 @@
 //! The first superuser: what an operator does for it, at the deployed table. The rest is theirs who becomes it.
 
-use accounts::{audit::Audit, first};
+use accounts::audit::Audit;
+use admin::offer;
 use function::Boot;
 use kernel::{Env, Secret, Sys};
 use store::Table;
@@ -15,5 +16,5 @@ use crate::Failure;
 pub async fn appoint(env: Env, sys: Sys, stack: &str, username: &str) -> Result<Secret, Failure> {
     let aws = Boot { env, sys: sys.clone(), http: function::http_client()? }.aws()?;
     let (table, audit) = (Table::new(&aws, &sys, &format!("{stack}-state")), Audit::new(&format!("{stack}-audit")));
-    Ok(first::offer(&table, &audit, &sys, username).await?)
+    Ok(offer::offer(&table, &audit, &sys, username).await?)
 }

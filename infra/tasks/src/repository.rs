@@ -76,6 +76,11 @@ pub fn rust_files(under: &[&str]) -> Result<Vec<(String, String)>, Failure> {
     Ok(found)
 }
 
+/// Whether a line of a source, without its indentation, is the attribute that makes a function a test.
+pub fn marks_test(line: &str) -> bool {
+    line.starts_with("#[test]") || line.starts_with("#[tokio::test")
+}
+
 /// A function's logical id in the template: `account-purge` is `AccountPurgeFunction`.
 pub fn logical_id(function: &str) -> String {
     format!("{}Function", pascal_case(function))

@@ -78,12 +78,12 @@ pub fn from_folders() -> Result<Vec<Generated>, Failure> {
 pub fn from_code() -> Result<Vec<Generated>, Failure> {
     let routes = document::routes(functions::ALL)?;
     let document = document::whole(functions::ALL);
-    let passwords = accounts::common::pack(&repository::read("shared/accounts/data/common-passwords.txt")?);
+    let passwords = proofs::common::pack(&repository::read("shared/proofs/data/common-passwords.txt")?);
     Ok(vec![
         Generated::text(TEMPLATE, with_routes(&repository::read(TEMPLATE)?, &routes)?),
         Generated::text("infra/openapi.json", openapi::text(&document)),
         Generated::text(WORKSPACE, with_router(&repository::read(WORKSPACE)?, &routes)?),
-        Generated { path: "shared/accounts/data/common-passwords.bin", content: passwords },
+        Generated { path: "shared/proofs/data/common-passwords.bin", content: passwords },
     ])
 }
 

@@ -52,8 +52,8 @@ pub struct Entry {
 impl Entry {
     /// Something that a person does with a request.
     #[must_use]
-    pub fn by(sys: &Sys, actor: UserId, request: &web::RequestId, action: Action, subject: UserId) -> Self {
-        Self { actor: Some(actor), request: Some(request.0.clone()), ..Self::by_operator(sys, action, subject) }
+    pub fn by(sys: &Sys, actor: UserId, request: &str, action: Action, subject: UserId) -> Self {
+        Self { actor: Some(actor), request: Some(request.to_owned()), ..Self::by_operator(sys, action, subject) }
     }
 
     /// Something that an operator does.

@@ -12,19 +12,17 @@
 
 use std::time::Duration;
 
-use events::{Event, Notice, Outbox};
+use events::{Event, Outbox};
 use kernel::{
     Id as _, Sys, Time,
     id::{ChallengeId, DeletionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use store::{Cond, Conditional as _, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
-    Subject,
-    challenge::{Challenge, Form, Purpose},
-    identifier::{Contact, Email},
-    user::{Status, User, partition, tell},
+    Resource,
+    user::{Status, User, partition},
 };
 
 /// How long a claim holds without a sign of life: longer than any run of the purge.
@@ -87,8 +85,8 @@ impl Item for Deletion {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for Deletion {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for Deletion {
     type Path = ();
     const EVEN_PURGING: bool = true;
     fn find(caller: UserId, (): ()) -> Option<Key> {
@@ -109,66 +107,9 @@ fn sortable(at: Time) -> String {
     format!("{:014}", at.millis())
 }
 
-/// Adds the scheduling of a deletion to a transaction, in the place of the one `before` it, with the mail that has the link
-/// to cancel it. The slot is refused if somebody else was faster.
-pub fn schedule(tx: &mut Tx, sys: &Sys, user: &User, before: Option<&Deletion>, delay: Duration) -> (Deletion, Slot) {
-    let (now, challenge) = (sys.now(), sys.id());
-    let deletion = Deletion {
-        user: user.id,
-        id: sys.id(),
-        stage: Stage::Scheduled,
-        scheduled_at: now,
-        due_at: now + delay,
-        cancel: Some(challenge),
-        leased_until: None,
-        holder: None,
-        steps: Vec::new(),
-    };
-    let slot = match before {
-        Some(before) => tx.put(&deletion, scheduled_as(before)),
-        None => tx.create(&deletion),
-    };
-    if let Some(old) = before.and_then(|b| b.cancel) {
-        tx.delete(Challenge::key_of(old));
-    }
-    // Whoever has no address is told by the answer alone.
-    if let Some(email) = user.email.clone() {
-        mail_link(tx, sys, user, challenge, deletion.due_at, email);
-    }
-    (deletion, slot)
-}
-
-/// Adds to a transaction that the link to cancel a scheduled deletion is worth nothing any more, and that a new one is mailed to
-/// another address. The slot is refused if it is not, or no longer, scheduled like this.
-pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: Email) -> Slot {
-    let link = sys.id();
-    let same = scheduled_as(deletion).and(field("cancel").eq(deletion.cancel));
-    let slot = tx.update(Update::of(deletion.key()).set("cancel", link).when(same));
-    if let Some(old) = deletion.cancel {
-        tx.delete(Challenge::key_of(old));
-    }
-    mail_link(tx, sys, user, link, deletion.due_at, to);
-    slot
-}
-
-fn mail_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time, to: Email) {
-    let mut link = Challenge::new(sys, id, Purpose::DeletionCancel, Form::Link, &Contact::Email(to), user.locale);
-    link.user = Some(user.id);
-    // Good for as long as there is something to cancel; a day more, because the sweep may come late.
-    link.expires_at = due_at + Duration::from_secs(24 * 3600);
-    link.issue(tx, sys);
-}
-
-/// Adds the cancellation of a scheduled deletion to a transaction, with the mail that says so. `challenge` is what its link
-/// proves, which is used up. The slot is refused if it is not, or no longer, scheduled like this.
-pub fn cancel(tx: &mut Tx, sys: &Sys, user: UserId, challenge: ChallengeId) -> Slot {
-    let slot = tx.delete_when(Deletion::key_of(user), field("stage").eq(Stage::Scheduled).and(field("cancel").eq(challenge)));
-    tx.delete(Challenge::key_of(challenge));
-    tell(tx, sys, user, Notice::DeletionCancelled);
-    slot
-}
-
-fn scheduled_as(deletion: &Deletion) -> Cond {
+/// The condition that a deletion is scheduled, and by the same scheduling as this one.
+#[must_use]
+pub fn scheduled_as(deletion: &Deletion) -> Cond {
     field("stage").eq(Stage::Scheduled).and(field("id").eq(deletion.id))
 }
 
@@ -241,11 +182,7 @@ fn purging_as(deletion: &Deletion) -> Cond {
 
 async fn hand_over(table: &Table, sys: &Sys, mut tx: Tx, deletion: &Deletion) -> Result<bool, StoreError> {
     Outbox::add(&mut tx, sys, &Event::AccountPurgeDue { user: deletion.user, deletion: deletion.id });
-    match table.commit(tx).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Refused(_)) => Ok(false),
-        Err(CommitError::Store(e)) => Err(e),
-    }
+    table.commit(tx).await.applied()
 }
 
 /// What a run finds when it wants to work at a deletion.
@@ -330,11 +267,7 @@ impl Deletion {
         let mut tx = Tx::new();
         tx.put(&tombstone, self.held());
         tx.create(&Receipt { id: self.id, scheduled_at: self.scheduled_at, due_at: self.due_at, done_at: now, steps: self.steps.clone() });
-        match table.commit(tx).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Refused(_)) => Ok(false),
-            Err(CommitError::Store(e)) => Err(e),
-        }
+        table.commit(tx).await.applied()
     }
 }
 

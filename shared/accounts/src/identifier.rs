@@ -165,13 +165,35 @@ impl Phone {
 }
 
 /// Whether there is a country of this ISO 3166-1 code that has phone numbers.
-pub(crate) fn has_phones(country: &str) -> bool {
+#[must_use]
+pub fn has_phones(country: &str) -> bool {
     phonelib::country_by_code(country).is_some()
 }
 
 const fn mobile(kind: phonelib::PhoneNumberType) -> bool {
     use phonelib::PhoneNumberType::{FixedLineOrMobile, Mobile, Unknown};
     matches!(kind, Mobile | FixedLineOrMobile | Unknown)
+}
+
+/// How it reaches the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// By e-mail.
+    Email,
+    /// By SMS.
+    Sms,
+}
+
+impl Channel {
+    /// How this contact is reached.
+    #[must_use]
+    pub const fn of(contact: &Contact) -> Self {
+        match contact {
+            Contact::Email(_) => Self::Email,
+            Contact::Phone(_) => Self::Sms,
+        }
+    }
 }
 
 /// Where somebody can be reached.
@@ -197,10 +219,11 @@ impl From<Phone> for Contact {
 
 impl Contact {
     /// A contact that was parsed before it was stored.
-    pub(crate) fn stored(channel: crate::challenge::Channel, address: &str) -> Self {
+    #[must_use]
+    pub fn stored(channel: Channel, address: &str) -> Self {
         match channel {
-            crate::challenge::Channel::Email => Self::Email(Email(address.to_owned())),
-            crate::challenge::Channel::Sms => Self::Phone(Phone::stored(address)),
+            Channel::Email => Self::Email(Email(address.to_owned())),
+            Channel::Sms => Self::Phone(Phone::stored(address)),
         }
     }
 

@@ -9,16 +9,15 @@
 //! Entering is one transaction over both people's items: of two that one person enters at once one happens, and of two people
 //! who enter each other's. It is refused alike for every code that cannot be entered, after the same work.
 
-use kernel::{Sys, Time, id::UserId};
+use kernel::{Client, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
+    CommitError, Cond, Conditional as _, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
     limits::{HOUR, Limit},
 };
-use web::Client;
 
 use crate::{
-    Subject,
+    Resource,
     deletion::{Deletion, Stage},
     profanity,
     statistics::{self, Counts},
@@ -26,7 +25,7 @@ use crate::{
 };
 
 /// What codes are made of: no `0` and `O`, no `1`, `I` and `L`.
-pub(crate) const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+pub const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// How many characters a code has: there are 887 million.
 const LENGTH: usize = 6;
 /// How often a drawn code may be somebody's already.
@@ -166,8 +165,8 @@ impl Item for Invite {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for Invite {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for Invite {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
@@ -323,7 +322,8 @@ impl Welcome {
 pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreError> {
     const AT_ONCE: u32 = 100;
     if let Some(own) = table.get::<Invite>(Invite::key_of(user)).await? {
-        settle(table.update(Update::of(InviteClaim::key_of(&own.code)).remove("user").when(field("user").eq(user))).await)?;
+        let claim = Update::of(InviteClaim::key_of(&own.code)).remove("user").when(field("user").eq(user));
+        table.update(claim).await.refused_is_fine()?;
         // From here on nobody enters it any more.
         if !leave(table, &own).await? {
             return Ok(true);
@@ -332,7 +332,7 @@ pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreErro
     let entries = table.query::<Invitee>(Invitee::of(user).limit(AT_ONCE)).await?;
     for entry in &entries.items {
         let forget = Update::of(Invite::key_of(entry.user)).remove("inviter");
-        settle(table.update(forget.when(field("inviter").eq(user))).await)?;
+        table.update(forget.when(field("inviter").eq(user))).await.refused_is_fine()?;
     }
     table.delete_many(entries.items.iter().map(Item::key).collect()).await?;
     Ok(entries.more)
@@ -350,18 +350,7 @@ async fn leave(table: &Table, own: &Invite) -> Result<bool, StoreError> {
             tx.update(Update::of(Invite::key_of(inviter)).add("used", -1).rank(RANKING, -1).when(Cond::Exists));
         }
     }
-    match table.commit(tx).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Refused(_)) => Ok(false),
-        Err(CommitError::Store(e)) => Err(e),
-    }
-}
-
-fn settle<T>(done: Result<T, store::WriteError>) -> Result<(), StoreError> {
-    match done {
-        Ok(_) | Err(store::WriteError::Refused(_)) => Ok(()),
-        Err(store::WriteError::Store(e)) => Err(e),
-    }
+    table.commit(tx).await.applied()
 }
 
 #[cfg(test)]

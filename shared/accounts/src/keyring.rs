@@ -3,11 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
-use hkdf::Hkdf;
-use kernel::{ConfigError, Secret, Sys, env::is_weak};
-use sha2::Sha256;
-
-use crate::{challenge::CodeKey, factor::FactorKeys, password::Hasher};
+use kernel::{ConfigError, Secret, crypto::hkdf_sha256, env::is_weak};
 
 /// The member of the JSON that says which secret is the current one.
 const CURRENT: &str = "current";
@@ -72,51 +68,7 @@ impl Keyring {
 
 /// 256 bits for one purpose, by HKDF-SHA256 (RFC 5869).
 pub(crate) fn expand(secret: &Secret, purpose: &str) -> [u8; 32] {
-    let mut key = [0; 32];
-    // 32 bytes are far below HKDF's limit of 255 hashes, the only way for this to fail.
-    Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.as_bytes(), &mut key).unwrap_or(());
-    key
-}
-
-/// The root keys of functions that deal with passwords, codes and factors. Each purpose has keys of its own, derived from them.
-#[derive(Clone)]
-pub struct IdentityKeys(Keyring);
-
-impl IdentityKeys {
-    /// The variable with the ARN of the secret.
-    pub const VARIABLE: &str = "IDENTITY_KEYS";
-
-    /// Parses the secret: see [`Keyring::parse`].
-    ///
-    /// # Errors
-    /// [`ConfigError`]
-    pub fn parse(stored: &Secret) -> Result<Self, ConfigError> {
-        Keyring::parse(Self::VARIABLE, stored).map(Self)
-    }
-
-    /// Hashes codes, and makes refresh tokens: under the current key alone.
-    #[must_use]
-    pub fn code_key(&self) -> CodeKey {
-        CodeKey::new(&self.0.derive("stoa code key v1"))
-    }
-
-    /// The peppers that passwords are hashed with.
-    #[must_use]
-    pub fn peppers(&self) -> Keyring {
-        self.0.derive("stoa pepper v1")
-    }
-
-    /// Hashes passwords.
-    #[must_use]
-    pub fn hasher(&self, sys: &Sys) -> Hasher {
-        Hasher::new(self.peppers(), sys)
-    }
-
-    /// Seals the seeds of authenticator apps.
-    #[must_use]
-    pub fn factor_keys(&self, sys: &Sys) -> FactorKeys {
-        FactorKeys::new(&self.0.derive("stoa factor key v1"), sys)
-    }
+    hkdf_sha256(&[], secret.expose().as_bytes(), purpose.as_bytes())
 }
 
 #[cfg(test)]

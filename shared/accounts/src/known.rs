@@ -7,17 +7,12 @@
 
 use std::time::Duration;
 
-use kernel::{Time, id::UserId};
+use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Cond, Index, Item, Key, StoreError, Table, Tx};
-use web::Client;
+use store::{Index, Item, Key, Tx};
 
-use crate::{
-    device::{Device, DeviceToken},
-    identifier::Contact,
-    user::{Status, User, owned},
-};
+use crate::{identifier::Contact, user::owned};
 
 /// How long a network is remembered after a sign-in.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -67,22 +62,6 @@ fn short(text: &str) -> String {
 pub(crate) fn note(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
     for contact in contacts {
         let (contact, network) = (short(&contact.key()), short(&client.network()));
-        tx.put(&KnownNetwork { user, contact, network, until: now + REMEMBERED }, Cond::Absent.or(Cond::Exists));
+        tx.put_always(&KnownNetwork { user, contact, network, until: now + REMEMBERED });
     }
-}
-
-/// Whether a device that was shown is trusted by whoever has this address or number. One request, if any was shown.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn by_device(table: &Table, now: Time, to: &Contact, shown: Option<&DeviceToken>) -> Result<bool, StoreError> {
-    let Some(token) = shown else { return Ok(false) };
-    let (person, device) = (User::key_of(token.user), Device::key_of(token.user, token.device));
-    let mut found = table.get_many(vec![person.clone(), device.clone()]).await?;
-    let user = found.take::<User>(&person)?.filter(|user| user.status == Status::Active);
-    let device = found.take::<Device>(&device)?;
-    Ok(user.zip(device).is_some_and(|(user, device)| {
-        let theirs = user.contacts().iter().any(|contact| contact.key() == to.key());
-        theirs && device.is_good(&user, now) && device.holds(token)
-    }))
 }

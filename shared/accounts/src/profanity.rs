@@ -64,7 +64,7 @@ fn polish(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn words_are_found_and_innocent_names_pass() {
+    fn words_are_found() {
         let bad = [
             "fuck",
             "my_fuck_name",
@@ -91,6 +91,10 @@ mod tests {
         for bad in bad {
             assert!(super::in_name(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn innocent_names_pass() {
         let good = [
             "scunthorpe",
             "assassin",

@@ -1,12 +1,10 @@
 //! What this crate stores about a person, taken away.
 
 use kernel::id::UserId;
-use store::{Index, Item as _, Key, Range, StoreError, Table, WriteError, field};
+use store::{Conditional as _, Index, Item as _, Key, Range, StoreError, Table, field};
 
 use crate::{
-    challenge::{Challenge, Purpose},
     deletion::Deletion,
-    identifier::Contact,
     user::{self, EmailClaim, PasswordHash, PhoneClaim, User, partition},
     username::{FormerNames, UsernameClaim},
 };
@@ -50,30 +48,26 @@ pub async fn invites(table: &Table, user: UserId) -> Result<Purged, StoreError> 
 }
 
 /// Removes the claims of names, of former ones too, everything left in the person's own partition but the deletion, and the record
-/// itself last, so that a run that is cut off still finds the names. Names are free again then; ids never are.
+/// itself last, so that a run that is cut off still finds the names. Names are free again then; ids never are. `elsewhere` says
+/// what else can only be found by the record.
 ///
 /// # Errors
 /// [`StoreError`]; may be run again at any point.
-pub async fn erase(table: &Table, user: UserId) -> Result<(), StoreError> {
+pub async fn erase(table: &Table, user: UserId, elsewhere: impl Fn(&User) -> Option<Key>) -> Result<(), StoreError> {
     let rest = table.query_rows(Range::of(partition(user))).await?;
     let row = |kind: &str| rest.items.iter().find(|row| row.kind() == kind).cloned();
     let record: Option<User> = row(User::KIND).map(store::Row::decode).transpose()?;
     let former: Option<FormerNames> = row(FormerNames::KIND).map(store::Row::decode).transpose()?;
     if let Some(record) = &record {
-        if let Some(phone) = &record.phone {
-            // Whoever asks for a code to sign in with does not say whose number it is, so it is found by the number.
-            let code = Challenge::id_of(Purpose::PhoneLogin, &Contact::Phone(phone.clone()), "");
-            table.delete(Challenge::key_of(code)).await?;
+        if let Some(key) = elsewhere(record) {
+            table.delete(key).await?;
         }
         let email = record.email.as_ref().map(EmailClaim::key_of);
         let phone = record.phone.as_ref().map(PhoneClaim::key_of);
         let names = former.iter().flat_map(FormerNames::names).chain([&record.username]).map(UsernameClaim::key_of);
         for claim in names.chain(email).chain(phone) {
             // Only while it is this person's: a run that was cut off may have freed the name, and somebody else taken it.
-            match table.delete_when(claim, field("user").eq(user)).await {
-                Ok(()) | Err(WriteError::Refused(_)) => {}
-                Err(WriteError::Store(e)) => return Err(e),
-            }
+            table.delete_when(claim, field("user").eq(user)).await.refused_is_fine()?;
         }
     }
     let (own, deletion) = (User::key_of(user), Deletion::key_of(user));

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Table, Tx, Update, WriteError};
+use store::{Cond, Conditional as _, Item, Key, Table, Tx, Update};
 
-use crate::{Subject, session::Session, user::partition};
+use crate::{Resource, session::Session, user::partition};
 
 /// How old the note may get before it is renewed.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
@@ -46,7 +46,7 @@ impl LastSeen {
         let renewed = Self { at: now, left: false, ..self };
         // Only what is there: an account that is being removed gets nothing new.
         let note = Update::of(renewed.key()).set("at", now).remove("left").expires(now + REMEMBERED).when(Cond::Exists);
-        if let Err(WriteError::Store(e)) = table.update(note).await {
+        if let Err(e) = table.update(note).await.refused_is_fine() {
             tracing::warn!(error = %e, "a person was seen, which could not be noted");
         }
         renewed
@@ -63,8 +63,8 @@ impl Item for LastSeen {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for LastSeen {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for LastSeen {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
@@ -73,10 +73,10 @@ impl Subject for LastSeen {
 
 /// Adds to the transaction that begins a session that its person was seen.
 pub(crate) fn came(tx: &mut Tx, session: &Session) {
-    tx.put(&LastSeen { user: session.user, at: session.created_at, left: false }, Cond::Absent.or(Cond::Exists));
+    tx.put_always(&LastSeen { user: session.user, at: session.created_at, left: false });
 }
 
 /// Adds to the transaction that ends a session that its person has left.
 pub(crate) fn went(tx: &mut Tx, user: UserId, now: Time) {
-    tx.put(&LastSeen { user, at: now, left: true }, Cond::Absent.or(Cond::Exists));
+    tx.put_always(&LastSeen { user, at: now, left: true });
 }

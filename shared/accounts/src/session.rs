@@ -10,17 +10,16 @@ use std::{collections::BTreeSet, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Event, Notice, Outbox};
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{
-    Id as _, Problem, Secret, Sys, Time,
+    Client, Problem, Secret, Sys, Time,
+    crypto::{hkdf_sha256, hmac_sha256, truncate},
     id::{DeviceId, SessionId, UserId},
+    opaque,
     secret::same,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{CommitError, Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
-use web::Client;
+use store::{Cond, Conditional as _, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
     identifier::Contact,
@@ -92,6 +91,17 @@ impl Session {
         Key::new(partition(user), format!("SESSION#{id}"))
     }
 
+    /// A refresh token takes the place of the one that is used, unless another use of that was faster.
+    fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time) -> Update {
+        let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
+        Update::of(self.key())
+            .set("refresh_hash", successor.hash())
+            .set("generation", successor.generation)
+            .set("last_used_at", now)
+            .set("active_since", active_since)
+            .when(field("generation").eq(used.generation))
+    }
+
     /// Whether it is still good for this person.
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
@@ -111,7 +121,8 @@ impl Session {
     }
 
     /// The session as whoever has this token of it has proven it.
-    pub(crate) fn proven_by(self, claims: &Claims) -> Self {
+    #[must_use]
+    pub fn proven_by(self, claims: &Claims) -> Self {
         // Tokens tell seconds.
         let same = self.auth_time.seconds() == claims.auth_time;
         let auth_time = if same { self.auth_time } else { Time::from_millis(claims.auth_time.saturating_mul(1000)) };
@@ -178,18 +189,8 @@ impl RefreshToken {
     /// Takes a token apart. Says nothing about whether it is good.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix("rft_")?).ok()?;
-        let (user, rest) = bytes.split_first_chunk::<16>()?;
-        let (session, rest) = rest.split_first_chunk::<16>()?;
-        let (generation, rest) = rest.split_first_chunk::<4>()?;
-        let (secret, tag) = rest.split_first_chunk::<32>()?;
-        Some(Self {
-            user: UserId::from_ulid(u128::from_be_bytes(*user).into()),
-            session: SessionId::from_ulid(u128::from_be_bytes(*session).into()),
-            generation: u32::from_be_bytes(*generation),
-            secret: Secret::new(*secret),
-            tag: tag.try_into().ok()?,
-        })
+        let ((user, session, generation, secret), tag) = opaque::read("rft", text)?;
+        Some(Self { user, session, generation, secret: Secret::new(secret), tag })
     }
 
     /// A token that this server hands out.
@@ -204,29 +205,18 @@ impl RefreshToken {
     }
 
     fn tag_under(&self, key: &Secret) -> [u8; TAG] {
-        let mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map(|mut mac| {
-            mac.update(b"stoa refresh token v1");
-            mac.update(&self.body());
-            mac.finalize().into_bytes()
-        });
-        mac.ok().and_then(|mac| mac.first_chunk::<TAG>().copied()).unwrap_or_default()
+        truncate(hmac_sha256(key.expose().as_bytes(), &[b"stoa refresh token v1", &opaque::bytes(&self.body())]))
     }
 
     /// The token as the client keeps it.
     #[must_use]
     pub fn reveal(&self) -> String {
-        let mut bytes = self.body();
-        bytes.extend(self.tag);
-        format!("rft_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        opaque::write("rft", &(self.body(), self.tag))
     }
 
-    fn body(&self) -> Vec<u8> {
-        let (user, session) = (u128::from(self.user.ulid()), u128::from(self.session.ulid()));
-        let mut bytes = user.to_be_bytes().to_vec();
-        bytes.extend(session.to_be_bytes());
-        bytes.extend(self.generation.to_be_bytes());
-        bytes.extend(self.secret.expose());
-        bytes
+    /// What the tag is of.
+    fn body(&self) -> (UserId, SessionId, u32, [u8; 32]) {
+        (self.user, self.session, self.generation, *self.secret.expose())
     }
 
     fn hash(&self) -> String {
@@ -234,9 +224,8 @@ impl RefreshToken {
     }
 
     fn successor(&self, key: &Secret) -> Self {
-        let mut secret = [0; 32];
         let info = format!("stoa refresh v1 {}", self.session);
-        Hkdf::<Sha256>::new(Some(key.expose().as_bytes()), self.secret.expose()).expand(info.as_bytes(), &mut secret).unwrap_or(());
+        let secret = hkdf_sha256(key.expose().as_bytes(), self.secret.expose(), info.as_bytes());
         Self::make(key, self.user, self.session, self.generation.saturating_add(1), secret)
     }
 }
@@ -433,24 +422,15 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                 end_family(table, sys, &session).await?;
                 return Ok(Refreshed::Reused);
             }
-            Use::Rotate => {
-                let active_since = if now.since(session.last_used_at) > PAUSE { now } else { session.active_since };
-                let replace = Update::of(session_key.clone())
-                    .set("refresh_hash", successor.hash())
-                    .set("generation", successor.generation)
-                    .set("last_used_at", now)
-                    .set("active_since", active_since)
-                    .when(field("generation").eq(token.generation));
-                match table.update(replace).await {
-                    Ok(row) => {
-                        note_use(table, &session, now).await;
-                        return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
-                    }
-                    Err(WriteError::Refused(Some(row))) => session = row.decode()?,
-                    Err(WriteError::Refused(None)) => break,
-                    Err(WriteError::Store(e)) => return Err(e.into()),
+            Use::Rotate => match table.update(session.rotate(&successor, token, now)).await {
+                Ok(row) => {
+                    note_use(table, &session, now).await;
+                    return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
                 }
-            }
+                Err(WriteError::Refused(Some(row))) => session = row.decode()?,
+                Err(WriteError::Refused(None)) => break,
+                Err(WriteError::Store(e)) => return Err(e.into()),
+            },
         }
     }
     Ok(Refreshed::Invalid)
@@ -462,7 +442,7 @@ async fn note_use(table: &Table, before: &Session, now: Time) {
         return;
     }
     let note = Update::of(User::key_of(before.user)).set("used_at", now).when(field("status").eq(Status::Active));
-    if let Err(WriteError::Store(e)) = table.update(note).await {
+    if let Err(e) = table.update(note).await.refused_is_fine() {
         tracing::warn!(error = %e, "a use of an account could not be noted");
     }
 }
@@ -485,11 +465,8 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     tx.delete_when(session.key(), Cond::Exists);
     tell(&mut tx, sys, session.user, Notice::SessionReused);
     end(&mut tx, sys, session.user);
-    match table.commit(tx).await {
-        // Refused: it had ended already, and its person was told.
-        Ok(()) | Err(CommitError::Refused(_)) => Ok(()),
-        Err(CommitError::Store(e)) => Err(e.into()),
-    }
+    // Refused: it had ended already, and its person was told.
+    Ok(table.commit(tx).await.refused_is_fine()?)
 }
 
 /// All sessions of a person, in the order they began. Bounded by [`MOST`].
@@ -512,11 +489,7 @@ pub async fn revoke(table: &Table, sys: &Sys, asking: &Session, session: Session
         seen::went(&mut tx, user, sys.now());
     }
     end(&mut tx, sys, user);
-    match table.commit(tx).await {
-        Ok(()) => Ok(true),
-        Err(CommitError::Refused(_)) => Ok(false),
-        Err(CommitError::Store(e)) => Err(e),
-    }
+    table.commit(tx).await.applied()
 }
 
 /// Ends those sessions of a person that `which` names and closes their sockets. The list, and one transaction if any is named.
@@ -579,9 +552,17 @@ mod tests {
         let made_up = RefreshToken { tag: [7; TAG], ..token.clone() };
         assert_eq!(judge(&old, &made_up, &key(), sys.now()), Use::Forged);
         assert_eq!(judge(&old, &token, &key(), sys.now() + LOST_REPLY * 2), Use::Replay);
-        for bad in ["", "rft_", "rft_AAAA", "x", "rft_!!!!"] {
-            assert!(RefreshToken::parse(bad).is_none(), "{bad}");
-        }
+    }
+
+    /// Clients hold tokens for weeks: what was made before a change is good after it, and so is what follows from it.
+    #[test]
+    fn tokens_and_their_successors_read_as_they_always_did() {
+        let text = "rft_AZp-wl-I2PRsBrHsirFRtgGafsJfiNj0bAax7IqxUbcAAAADBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwf46O6OZDzal1J730Lnq475";
+        let token = RefreshToken::parse(text).unwrap();
+        assert_eq!((token.user.to_string().as_str(), token.generation), ("usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", 3));
+        assert!(token.is_ours(&key()) && token.reveal() == text);
+        let next = "rft_AZp-wl-I2PRsBrHsirFRtgGafsJfiNj0bAax7IqxUbcAAAAEXEbaaETDP6p3QOUngnD55Tebn4tqwPgn8y4FiFVRQByLaHnBiyZtnQOzb3nhi95x";
+        assert_eq!(token.successor(&key()).reveal(), next);
     }
 
     #[test]

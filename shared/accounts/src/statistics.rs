@@ -90,7 +90,7 @@ impl Item for Part {
 /// Adds to a transaction that it is counted. Once in each: the place is one item.
 pub fn count(tx: &mut Tx, sys: &Sys, counts: Counts) {
     let (day, shard) = (Day::of(sys.now()).to_string(), sys.below(SHARDS));
-    let mut update = Update::of(Part::key_of(&day, shard)).set("kind", Part::KIND).set("v", Part::VERSION);
+    let mut update = Update::upsert::<Part>(Part::key_of(&day, shard));
     update = update.set("day", &day).set("shard", shard);
     for (name, n) in [("registrations", counts.registrations), ("verifications", counts.verifications), ("invites", counts.invites)] {
         if n > 0 {

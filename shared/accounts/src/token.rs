@@ -16,7 +16,7 @@ use kernel::{
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, StoreError, Table, WriteError, field};
+use store::{Cond, Conditional as _, Item, Key, StoreError, Table, field};
 use utoipa::ToSchema;
 
 use crate::{Keyring, eddsa, keyring, user::Factor};
@@ -307,14 +307,10 @@ impl Issuer {
                 return Ok(());
             }
             let unchanged = found.map_or(Cond::Absent, |found| field("keys").eq(&found.keys));
-            match self.tokens.table.put(&published, unchanged).await {
-                Ok(()) => {
-                    self.tokens.keep(Some(&published));
-                    return Ok(());
-                }
-                // Another issuer was faster.
-                Err(WriteError::Refused(_)) => {}
-                Err(WriteError::Store(e)) => return Err(e),
+            // Refused: another issuer was faster.
+            if self.tokens.table.put(&published, unchanged).await.applied()? {
+                self.tokens.keep(Some(&published));
+                return Ok(());
             }
         }
         Err(StoreError::Unavailable("too many issuers publish their keys at once".to_owned()))
@@ -390,9 +386,7 @@ pub struct PublicKey {
 
 #[cfg(test)]
 mod tests {
-    use hkdf::Hkdf;
-    use kernel::Env;
-    use sha2::Sha256;
+    use kernel::{Env, crypto::hkdf_sha256};
 
     use super::*;
 
@@ -495,8 +489,7 @@ mod tests {
         let t = issuer(&sys, &[("a", A)]);
         let token = t.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
         let payload = token.split('.').nth(1).unwrap();
-        let mut seed = [0; 32];
-        Hkdf::<Sha256>::new(None, A.as_bytes()).expand(b"stoa token key v1", &mut seed).unwrap();
+        let seed = hkdf_sha256(&[], A.as_bytes(), b"stoa token key v1");
         let signed = |header: &str| {
             let signed = format!("{}.{payload}", BASE64_URL_SAFE_NO_PAD.encode(header));
             let signature = BASE64_URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(&seed).sign(signed.as_bytes()).to_bytes());

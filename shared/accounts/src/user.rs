@@ -12,8 +12,7 @@ use store::{Item, Key, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{
-    challenge::Channel,
-    identifier::{BirthDate, Contact, Email, Login, PersonName, Phone, Username},
+    identifier::{BirthDate, Channel, Contact, Email, Login, PersonName, Phone, Username},
     session::renew_credentials,
     username::UsernameClaim,
 };
@@ -443,9 +442,7 @@ pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
 }
 
-/// As [`tell`], at this address or number, whatever the person's are by then. A text message needs a [`Permit`].
-///
-/// [`Permit`]: crate::sending::Permit
+/// As [`tell`], at this address or number, whatever the person's are by then. A text message needs a permit of `proofs::sending`.
 pub fn tell_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
     let event = Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
     // What could not be sent is kept for two weeks, and may be sent again until then.

@@ -5,15 +5,14 @@
 
 use std::time::Duration;
 
-use kernel::{Time, id::UserId};
+use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Item, Key, Slot, Tx, field,
     limits::{DAY, Limit, Reached},
 };
-use web::Client;
 
-use crate::{Subject, identifier::Username, user::partition};
+use crate::{Resource, identifier::Username, user::partition};
 
 /// How long a former name is kept from others.
 pub const KEPT: Duration = DAY.saturating_mul(30);
@@ -82,7 +81,7 @@ impl Item for UsernameClaim {
     }
 }
 
-impl Subject for UsernameClaim {
+impl Resource for UsernameClaim {
     type Path = String;
     fn find(_: UserId, path: String) -> Option<Key> {
         Username::parse(&path).ok().map(|name| Self::key_of(&name))
@@ -154,7 +153,7 @@ impl Item for FormerNames {
     }
 }
 
-impl Subject for FormerNames {
+impl Resource for FormerNames {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))

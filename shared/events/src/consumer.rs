@@ -65,9 +65,7 @@ where
 {
     let now = sys.now();
     let holder: TokenId = sys.id();
-    let lease = Update::of(key(consumer, event))
-        .set("kind", Done::KIND)
-        .set("v", Done::VERSION)
+    let lease = Update::upsert::<Done>(key(consumer, event))
         .set("consumer", consumer)
         .set("event", event)
         .set("leased_until", now + LEASE)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accounts::{Subject, export::Kind, user::partition};
+use accounts::{Resource, export::Kind, user::partition};
 use kernel::{
     Sys, Time,
     id::{ExportId, UserId},
@@ -144,7 +144,7 @@ impl Item for Export {
     }
 }
 
-impl Subject for Export {
+impl Resource for Export {
     type Path = ExportId;
     fn find(caller: UserId, path: ExportId) -> Option<Key> {
         Some(Self::key_of(caller, path))

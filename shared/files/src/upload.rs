@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accounts::{Subject, user::partition};
+use accounts::{Resource, user::partition};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kernel::{
     FieldError, Time,
@@ -166,7 +166,7 @@ impl Item for Upload {
     }
 }
 
-impl Subject for Upload {
+impl Resource for Upload {
     type Path = UploadId;
     fn find(caller: UserId, path: UploadId) -> Option<Key> {
         Some(Self::key_of(caller, path))

@@ -239,7 +239,7 @@ impl Sys {
 mod tests {
     use super::*;
 
-    /// B1. The limit is what chance exceeds once in a hundred million runs, for nine degrees of freedom.
+    /// The limit is what chance exceeds once in a hundred million runs, for nine degrees of freedom.
     #[test]
     fn every_digit_is_as_likely_as_the_others() {
         let (sys, draws) = (Sys::real(), 1_000_000_u64);

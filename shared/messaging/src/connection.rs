@@ -79,29 +79,16 @@ impl Item for Connection {
 /// [`Kind::TooManyRequests`] after a flood and for too many sockets.
 pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticket, id: &str) -> Result<(), Problem> {
     let now = sys.now();
-    let keys = [
-        User::key_of(ticket.user),
-        Session::key_of(ticket.user, ticket.session),
-        ChatState::key_of(ticket.user),
-        Presence::key_of(ticket.user),
-    ];
-    let mut batch = table.get_many(keys.to_vec()).await?;
-    let [user, session, chat, here] = keys;
-    let person = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active);
-    let person = person.ok_or_else(|| Kind::TicketInvalid.because("the account is not in use"))?;
-    let sign_in = batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now));
-    let sign_in = sign_in.ok_or_else(|| Kind::TicketInvalid.because("the session has ended"))?;
-    batch.take::<ChatState>(&chat)?.unwrap_or_default().admit(now)?;
-    let mut before = batch.take::<Presence>(&here)?;
+    let (until, mut before) = admit(table, now, ticket).await?;
     let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now };
     for _ in 0..TRIES {
-        let live = Live { id: id.to_owned(), session: ticket.session, since: now, until: sign_in.ends_at() };
+        let live = Live { id: id.to_owned(), session: ticket.session, since: now, until };
         let change = presence::come(before.take(), ticket.user, live, now)
             .map_err(|ComingTooOften(wait)| Problem::new(Kind::TooManyRequests).retry_after(wait))?;
         let mut tx = Tx::new();
         let first_use = tx.create(&Used::new(ticket.id, now));
-        let signed_in = tx.check(session.clone(), Cond::Exists);
-        let welcome = tx.check(chat.clone(), spam::admits(now));
+        let signed_in = tx.check(Session::key_of(ticket.user, ticket.session), Cond::Exists);
+        let welcome = tx.check(ChatState::key_of(ticket.user), spam::admits(now));
         tx.create(&connection);
         let listed = list(&mut tx, sys, &change);
         match table.commit(tx).await {
@@ -123,6 +110,24 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
         }
     }
     Err(Problem::unavailable("the sockets of one person change all the time"))
+}
+
+/// Reads whose the ticket is and judges whether they may come in: until when, and which sockets they have.
+async fn admit(table: &Table, now: Time, ticket: &Ticket) -> Result<(Time, Option<Presence>), Problem> {
+    let keys = [
+        User::key_of(ticket.user),
+        Session::key_of(ticket.user, ticket.session),
+        ChatState::key_of(ticket.user),
+        Presence::key_of(ticket.user),
+    ];
+    let mut batch = table.get_many(keys.to_vec()).await?;
+    let [user, session, chat, here] = keys;
+    let person = batch.take::<User>(&user)?.filter(|u| u.status == Status::Active);
+    let person = person.ok_or_else(|| Kind::TicketInvalid.because("the account is not in use"))?;
+    let sign_in = batch.take::<Session>(&session)?.filter(|s| s.is_good(&person, now));
+    let sign_in = sign_in.ok_or_else(|| Kind::TicketInvalid.because("the session has ended"))?;
+    batch.take::<ChatState>(&chat)?.unwrap_or_default().admit(now)?;
+    Ok((sign_in.ends_at(), batch.take::<Presence>(&here)?))
 }
 
 /// A socket has closed. Three requests: whose it was, what they have, and the transaction that forgets it. Doing it again

@@ -1,7 +1,7 @@
 //! Keeping somebody out: the ban after one message too many, and the pause after a flood of frames.
 
 use kernel::{Kind, Problem, Sys, id::UserId};
-use store::{Item as _, StoreError, Table, Update, WriteError, field};
+use store::{Conditional as _, StoreError, Table, Update, field};
 
 use crate::{
     Sockets, connection, frame,
@@ -58,30 +58,17 @@ pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<Use
 
 async fn record_pause(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
     let now = sys.now();
-    let record = Update::of(ChatState::key_of(user))
-        .set("kind", ChatState::KIND)
-        .set("v", ChatState::VERSION)
+    let record = Update::upsert::<ChatState>(ChatState::key_of(user))
         .set("paused_until", now + PAUSE)
         .when(field("paused_until").absent().or(field("paused_until").le(now)));
-    is_new(table.update(record).await)
+    table.update(record).await.applied()
 }
 
 /// Records the ban, and says whether it is new.
 async fn record(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
-    let record = Update::of(ChatState::key_of(user))
-        .set("kind", ChatState::KIND)
-        .set("v", ChatState::VERSION)
+    let record = Update::upsert::<ChatState>(ChatState::key_of(user))
         .set("banned_at", sys.now())
         .set("ban_reason", "rate")
         .when(field("banned_at").absent());
-    is_new(table.update(record).await)
-}
-
-/// Whether a record was not there before.
-fn is_new(written: Result<store::Row, WriteError>) -> Result<bool, StoreError> {
-    match written {
-        Ok(_) => Ok(true),
-        Err(WriteError::Refused(_)) => Ok(false),
-        Err(WriteError::Store(e)) => Err(e),
-    }
+    table.update(record).await.applied()
 }

@@ -78,31 +78,55 @@ pub async fn since(table: &Table, now: Time, room: &Room, since: u64, limit: u32
 /// [`StoreError`]
 pub async fn before(table: &Table, now: Time, room: &Room, before: Option<u64>, limit: u32, max_bytes: usize) -> Result<Past, StoreError> {
     let newest = before.map_or(room.seq, |b| b.saturating_sub(1)).min(room.seq);
-    let (wanted, mut size) = (limit as usize, u64::from(limit));
-    let (mut messages, mut upto, mut low, mut high) = (Vec::new(), newest, newest.saturating_add(1), newest);
+    let mut stretch = read_back(table, now, room, newest, limit).await?;
+    stretch.keep_newest(limit as usize, max_bytes);
+    let Stretch { messages, low, upto } = stretch;
+    Ok(Past { messages, upto, before: (low > 1 && newest > 0).then_some(low) })
+}
+
+/// Consecutive numbers of a room that were read.
+struct Stretch {
+    /// What is shown of them, ascending.
+    messages: Vec<Message>,
+    /// The first of the numbers.
+    low: u64,
+    /// The last of them that is decided.
+    upto: u64,
+}
+
+impl Stretch {
+    /// Keeps the newest messages: so many at most, and no more than fit into so many bytes.
+    fn keep_newest(&mut self, wanted: usize, max_bytes: usize) {
+        let surplus = self.messages.len().saturating_sub(wanted);
+        let fits = fitting(self.messages.iter().skip(surplus).rev(), max_bytes);
+        let first = self.messages.len().saturating_sub(fits);
+        if first > 0 {
+            self.low = self.messages.get(first).map_or(self.low, |m| m.seq);
+            self.messages.drain(..first);
+        }
+    }
+}
+
+/// Reads window after window, backwards from a number, until there are `limit` messages or the room begins.
+async fn read_back(table: &Table, now: Time, room: &Room, newest: u64, limit: u32) -> Result<Stretch, StoreError> {
+    let mut read = Stretch { messages: Vec::new(), low: newest.saturating_add(1), upto: newest };
+    let mut size = u64::from(limit);
     for _ in 0..WINDOWS {
-        if messages.len() >= wanted || high == 0 {
+        let high = read.low.saturating_sub(1);
+        if read.messages.len() >= limit as usize || high == 0 {
             break;
         }
-        low = high.saturating_sub(size.saturating_sub(1)).max(1);
+        let low = high.saturating_sub(size.saturating_sub(1)).max(1);
         let (mut earlier, decided) = window(table, now, room, low, high).await?;
         if decided < high {
             // Nothing above a hole may be shown before the hole is decided.
-            (messages, upto) = (Vec::new(), decided);
+            (read.messages, read.upto) = (Vec::new(), decided);
         }
-        earlier.append(&mut messages);
-        messages = earlier;
-        high = low.saturating_sub(1);
+        earlier.append(&mut read.messages);
+        (read.messages, read.low) = (earlier, low);
         size = PAGE_MAX.into();
     }
-    let surplus = messages.len().saturating_sub(wanted);
-    let fits = fitting(messages.iter().skip(surplus).rev(), max_bytes);
-    let first = messages.len().saturating_sub(fits);
-    if first > 0 {
-        low = messages.get(first).map_or(low, |m| m.seq);
-        messages.drain(..first);
-    }
-    Ok(Past { messages, upto, before: (low > 1 && newest > 0).then_some(low) })
+    Ok(read)
 }
 
 /// The decided part of a window, and where it ends.

@@ -14,7 +14,7 @@ use kernel::{
     id::{SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Index, Item, Key, Page, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use store::{Cond, Conditional as _, Index, Item, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
 
 /// Live sockets of one person; the one that came first makes room. Tabs and devices, not a service: the limit of five in
 /// the requirements would cut off who has a phone, a laptop and a few tabs.
@@ -199,10 +199,7 @@ impl Item for Presence {
 pub async fn refresh(table: &Table, presence: &Presence, now: Time) -> Result<(), StoreError> {
     match presence.heard(now) {
         None => Ok(()),
-        Some(update) => match table.update(update).await {
-            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e),
-        },
+        Some(update) => table.update(update).await.refused_is_fine(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use accounts::user::partition;
 use kernel::{Sys, id::UserId};
-use store::{Cond, Index, Key, Range, Row, StoreError, Table, Update, WriteError};
+use store::{Cond, Conditional as _, Index, Key, Range, Row, StoreError, Table, Update};
 
 use crate::{
     Sockets,
@@ -80,8 +80,5 @@ async fn remove_room_part(table: &Table, mine: &Membership) -> Result<(), StoreE
 /// Leaves a tombstone where a message was.
 async fn unsay(table: &Table, entry: &Entry) -> Result<(), StoreError> {
     let bury = Update::of(store::Item::key(entry)).remove("said").remove("via").index(Index::One, None).when(Cond::Exists);
-    match table.update(bury).await {
-        Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-        Err(WriteError::Store(e)) => Err(e),
-    }
+    table.update(bury).await.refused_is_fine()
 }

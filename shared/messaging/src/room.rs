@@ -3,17 +3,18 @@
 use std::{fmt, str::FromStr};
 
 use accounts::{
-    Subject,
+    Resource,
     user::{Status, User, WhoCanMessage},
 };
 use kernel::{
     Id as _, Kind, Problem, Sys, Time,
+    crypto::truncate,
     id::{BadId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    CommitError, Cond, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
+    CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, HOUR, Limit},
 };
 use utoipa::ToSchema;
@@ -97,7 +98,7 @@ pub fn partition(id: RoomId) -> String {
 }
 
 /// A room over HTTP is named in the path and read with the caller. Whether they are in it is [`Room::admits`]'s to say.
-impl Subject for Room {
+impl Resource for Room {
     type Path = RoomName;
     fn find(_: UserId, RoomName(id): RoomName) -> Option<Key> {
         Some(Self::key_of(id))
@@ -180,8 +181,7 @@ impl fmt::Display for RoomName {
 pub fn direct_id(a: UserId, b: UserId) -> RoomId {
     let (low, high) = if a <= b { (a, b) } else { (b, a) };
     let digest = Sha256::digest(format!("direct room of {low} and {high}"));
-    let first_half = digest.iter().take(16).fold(0_u128, |n, byte| n << 8 | u128::from(*byte));
-    RoomId::from_ulid(first_half.into())
+    RoomId::from_ulid(u128::from_be_bytes(truncate(digest.into())).into())
 }
 
 /// What opening a direct room led to.
@@ -306,10 +306,7 @@ pub async fn take_number(table: &Table, room: &Room, now: Time) -> Result<Number
     let take = || Update::of(room.key()).add("seq", 1).set("latest_at", now).when(Cond::Exists);
     let row = match table.update(take()).await {
         Err(WriteError::Refused(_)) if room.id == PUBLIC => {
-            match table.create(&Room { created_at: now, ..Room::public() }).await {
-                Ok(()) | Err(WriteError::Refused(_)) => {}
-                Err(e) => return Err(e.into()),
-            }
+            table.create(&Room { created_at: now, ..Room::public() }).await.refused_is_fine()?;
             table.update(take()).await?
         }
         Err(WriteError::Refused(_)) => return Err(Kind::NotFound.into()),

@@ -133,120 +133,162 @@ impl<P: Into<Problem>> From<P> for Unsaid {
 /// # Errors
 /// [`Unsaid::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::NonceReused`], [`Kind::NotFound`].
 pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent, Unsaid> {
-    let (room, mut unused) = (sending.room.id, None);
-    let outcome = attempt(table, sys, sending, &mut unused).await;
-    if let Some(Number { seq, .. }) = unused {
-        // Readers would bury it in ten seconds; they need not wait. If it was used after all, and only the reply was
-        // lost, the message stands there and stays.
-        if let Err(e) = bury(table, Entry::tombstone(room, seq, sys.now())).await {
-            tracing::warn!(error = %e, "a number is left to be buried by readers");
-        }
-    }
+    let mut attempt = Attempt::new(table, sys, sending);
+    let outcome = attempt.repeat().await;
+    attempt.bury_unused().await;
     outcome
 }
 
-async fn attempt(table: &Table, sys: &Sys, sending: Sending<'_>, number: &mut Option<Number>) -> Result<Sent, Unsaid> {
-    let Sending { user, room, socket, text, nonce, mut chat, mut receipt } = sending;
-    let (id, digest) = (sys.id(), URL_SAFE_NO_PAD.encode(Sha256::digest(text.to_string())));
-    for _ in 0..TRIES {
-        let now = sys.now();
-        if let Some(receipt) = receipt.take().filter(|r| now < r.until) {
-            count_unused(table, sys, user.id, room.id, number, chat).await?;
-            return Ok(receipt.repeated(&digest)?);
+/// A send, tried again until nothing is in its way any more.
+struct Attempt<'a> {
+    table: &'a Table,
+    sys: &'a Sys,
+    /// The person's state and the receipt in it are those that the last refusal showed.
+    sending: Sending<'a>,
+    id: MessageId,
+    /// Of the text, as the receipt keeps it.
+    digest: String,
+    /// The number that was taken, as long as nothing stands at it.
+    unused: Option<Number>,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(table: &'a Table, sys: &'a Sys, sending: Sending<'a>) -> Self {
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(sending.text.to_string()));
+        Self { table, sys, sending, id: sys.id(), digest, unused: None }
+    }
+
+    async fn repeat(&mut self) -> Result<Sent, Unsaid> {
+        for _ in 0..TRIES {
+            let now = self.sys.now();
+            if let Some(receipt) = self.sending.receipt.take().filter(|r| now < r.until) {
+                self.count_unused().await?;
+                return Ok(receipt.repeated(&self.digest)?);
+            }
+            if let Some(sent) = self.try_once(now).await? {
+                return Ok(sent);
+            }
         }
+        Err(too_many_at_once().into())
+    }
+
+    /// Commits the message at its number. Nothing if something is in the way that another try may get past.
+    async fn try_once(&mut self, now: Time) -> Result<Option<Sent>, Unsaid> {
+        let count = self.count(now)?;
+        let number = self.number(now).await?;
+        let (entry, receipt) = self.written(number, now);
+        let room = self.sending.room;
+        let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
+        let (mut tx, slots) = transaction(room, &entry, &receipt, count, now);
+        if !inline {
+            Outbox::add(&mut tx, self.sys, &Event::MessagePosted { room: room.id, seq: number.seq });
+        }
+        let (committed, sockets) = tokio::join!(self.table.commit(tx), sockets(self.table, room, inline));
+        match committed {
+            Ok(()) => {}
+            // Only the reply to an earlier try was lost: what stands there is ours.
+            Err(CommitError::Refused(r)) if standing(&r, slots.first)?.is_some_and(|there| there.id == self.id) => {}
+            Err(CommitError::Refused(refused)) => {
+                self.learn(&refused, slots).await?;
+                return Ok(None);
+            }
+            Err(CommitError::Store(e)) => return Err(e.into()),
+        }
+        self.unused = None;
+        let deliver = entry.shown().filter(|_| inline).map(|message| (message, sockets));
+        Ok(Some(Sent { receipt, deliver }))
+    }
+
+    /// The write that counts one more message of the person.
+    fn count(&self, now: Time) -> Result<Update, Unsaid> {
+        let Sending { user, chat, .. } = &self.sending;
         if chat.banned_at.is_some() {
             return Err(Kind::ChatBanned.because("the person is banned from chat").into());
         }
-        let count = chat.count(sys, user.id, now).ok_or(Unsaid::Spam)?;
-        let Number { seq, at } = match *number {
-            Some(taken) => taken,
-            None => *number.insert(room::take_number(table, room, now).await?),
-        };
+        chat.count(self.sys, user.id, now).ok_or(Unsaid::Spam)
+    }
 
-        let said = Said { id, author: user.id, username: user.username.to_string(), text: text.clone() };
-        let entry = Entry { room: room.id, seq, at, said: Some(said), via: Some(socket.to_owned()) };
-        let fresh = Receipt {
+    /// The number that is still unused, or else the next one.
+    async fn number(&mut self, now: Time) -> Result<Number, Problem> {
+        match self.unused {
+            Some(taken) => Ok(taken),
+            None => Ok(*self.unused.insert(room::take_number(self.table, self.sending.room, now).await?)),
+        }
+    }
+
+    /// The message at its number, and its receipt.
+    fn written(&self, Number { seq, at }: Number, now: Time) -> (Entry, Receipt) {
+        let Sending { user, room, socket, text, nonce, .. } = &self.sending;
+        let said = Said { id: self.id, author: user.id, username: user.username.to_string(), text: text.clone() };
+        let entry = Entry { room: room.id, seq, at, said: Some(said), via: Some((*socket).to_owned()) };
+        let receipt = Receipt {
             user: user.id,
             room: room.id,
             nonce: nonce.clone(),
             seq,
-            id,
+            id: self.id,
             at,
-            digest: Some(digest.clone()),
+            digest: Some(self.digest.clone()),
             until: now + REMEMBERED,
         };
-        let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
-        let Commit { mut tx, placed, first, counted, heard } = commit(room, &entry, &fresh, count, now);
-        if !inline {
-            Outbox::add(&mut tx, sys, &Event::MessagePosted { room: room.id, seq });
+        (entry, receipt)
+    }
+
+    /// Learns from a refused transaction what the next try has to do otherwise.
+    async fn learn(&mut self, refused: &Refused, slots: Slots) -> Result<(), Unsaid> {
+        if slots.heard.is_some_and(|slot| refused.at(slot)) {
+            self.count_unused().await?;
+            return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one").into());
         }
-        let (committed, sockets) = tokio::join!(table.commit(tx), sockets(table, room, inline));
-        let committed = match committed {
-            // Only the reply to an earlier try was lost: what stands there is ours.
-            Err(CommitError::Refused(r)) if standing(&r, first)?.is_some_and(|there| there.id == id) => Ok(()),
-            other => other,
-        };
-        match committed {
-            Ok(()) => {
-                *number = None;
-                let deliver = entry.shown().filter(|_| inline).map(|message| (message, sockets));
-                return Ok(Sent { receipt: fresh, deliver });
+        if refused.at(slots.placed) {
+            // A reader has buried the number.
+            self.unused = None;
+        }
+        if refused.at(slots.counted) {
+            self.sending.chat = counted(refused, slots.counted)?;
+        }
+        self.sending.receipt = standing(refused, slots.first)?;
+        Ok(())
+    }
+
+    /// Counts a number as a message although nothing is said at it, together with the tombstone that tells readers so. One
+    /// transaction, none if no number was taken.
+    async fn count_unused(&mut self) -> Result<(), Unsaid> {
+        for _ in 0..TRIES {
+            let Some(Number { seq, .. }) = self.unused else { return Ok(()) };
+            let now = self.sys.now();
+            let count = self.count(now)?;
+            let mut tx = Tx::new();
+            let placed = tx.create(&Entry::tombstone(self.sending.room.id, seq, now));
+            let slot = tx.update(count);
+            match self.table.commit(tx).await {
+                Ok(()) => self.unused = None,
+                // A reader has buried it meanwhile, or this is done and only the reply was lost.
+                Err(CommitError::Refused(refused)) if refused.at(placed) => self.unused = None,
+                Err(CommitError::Refused(refused)) => self.sending.chat = counted(&refused, slot)?,
+                Err(CommitError::Store(e)) => return Err(e.into()),
             }
-            Err(CommitError::Refused(refused)) => {
-                if heard.is_some_and(|slot| refused.at(slot)) {
-                    count_unused(table, sys, user.id, room.id, number, chat).await?;
-                    return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one").into());
-                }
-                if refused.at(placed) {
-                    // A reader has buried the number.
-                    *number = None;
-                }
-                if refused.at(counted) {
-                    chat = refused.current(counted).map(store::Row::decode).transpose()?.unwrap_or_default();
-                }
-                receipt = standing(&refused, first)?;
-            }
-            Err(e) => return Err(e.into()),
+        }
+        Err(too_many_at_once().into())
+    }
+
+    /// Buries a number that was taken for nothing. Readers would do it in ten seconds; they need not wait. If it was used after all,
+    /// and only the reply was lost, the message stands there and stays. Best effort.
+    async fn bury_unused(&self) {
+        let Some(Number { seq, .. }) = self.unused else { return };
+        if let Err(e) = bury(self.table, Entry::tombstone(self.sending.room.id, seq, self.sys.now())).await {
+            tracing::warn!(error = %e, "a number is left to be buried by readers");
         }
     }
-    Err(Problem::unavailable("too many sends of one person at once").into())
 }
 
-/// Counts a number as a message although nothing is said at it, together with the tombstone that tells readers so. One
-/// transaction, none if no number was taken.
-async fn count_unused(
-    table: &Table,
-    sys: &Sys,
-    user: UserId,
-    room: RoomId,
-    number: &mut Option<Number>,
-    mut chat: ChatState,
-) -> Result<(), Unsaid> {
-    for _ in 0..TRIES {
-        let Some(Number { seq, .. }) = *number else { return Ok(()) };
-        let now = sys.now();
-        if chat.banned_at.is_some() {
-            return Err(Kind::ChatBanned.because("the person is banned from chat").into());
-        }
-        let mut tx = Tx::new();
-        let placed = tx.create(&Entry::tombstone(room, seq, now));
-        let counted = tx.update(chat.count(sys, user, now).ok_or(Unsaid::Spam)?);
-        match table.commit(tx).await {
-            Ok(()) => *number = None,
-            // A reader has buried it meanwhile, or this is done and only the reply was lost.
-            Err(CommitError::Refused(refused)) if refused.at(placed) => *number = None,
-            Err(CommitError::Refused(refused)) => {
-                chat = refused.current(counted).map(store::Row::decode).transpose()?.unwrap_or_default();
-            }
-            Err(CommitError::Store(e)) => return Err(e.into()),
-        }
-    }
-    Err(Problem::unavailable("too many sends of one person at once").into())
+fn too_many_at_once() -> Problem {
+    Problem::unavailable("too many sends of one person at once")
 }
 
-/// The transaction that says it, and which of its conditions is where.
-struct Commit {
-    tx: Tx,
+/// Which condition of the transaction that says something is where.
+#[derive(Clone, Copy)]
+struct Slots {
     /// Nothing stands at the number.
     placed: Slot,
     /// The nonce is new.
@@ -257,13 +299,18 @@ struct Commit {
     heard: Option<Slot>,
 }
 
-fn commit(room: &Room, entry: &Entry, receipt: &Receipt, count: Update, now: Time) -> Commit {
+fn transaction(room: &Room, entry: &Entry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Slots) {
     let mut tx = Tx::new();
     let placed = tx.create(entry);
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
     let counted = tx.update(count);
     let heard = room.peer_of(receipt.user).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
-    Commit { tx, placed, first, counted, heard }
+    (tx, Slots { placed, first, counted, heard })
+}
+
+/// The person's state that made the write that counts fail.
+fn counted(refused: &Refused, slot: Slot) -> Result<ChatState, StoreError> {
+    Ok(refused.current(slot).map(store::Row::decode).transpose()?.unwrap_or_default())
 }
 
 /// The receipt that made the write of ours fail.

@@ -9,10 +9,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use accounts::{Subject, user::partition};
+use accounts::{Resource, user::partition};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Update, field};
+use store::{Cond, Key, Stored, Update, field};
 
 /// Messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
@@ -85,7 +85,7 @@ impl ChatState {
     #[must_use]
     pub fn count(&self, sys: &Sys, user: UserId, now: Time) -> Option<Update> {
         let slot = self.free(now, |free| sys.below(free))?;
-        let update = Update::of(Self::key_of(user)).set("kind", Self::KIND).set("v", Self::VERSION).set(slot, now);
+        let update = Update::upsert::<Self>(Self::key_of(user)).set(slot, now);
         Some(update.when(field(slot).absent().or(field(slot).le(now - WINDOW))).when(field("banned_at").absent()))
     }
 }
@@ -102,19 +102,15 @@ pub(crate) fn paused(left: Duration) -> Problem {
 }
 
 /// Read beside the caller of an HTTP operation, from whose record its key follows.
-impl Subject for ChatState {
+impl Resource for ChatState {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
 }
 
-impl Item for ChatState {
+impl Stored for ChatState {
     const KIND: &'static str = "chat";
-    // Only read and updated, under the key of its person.
-    fn key(&self) -> Key {
-        Key::new("CHAT", "CHAT")
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use kernel::{
-    Sys, Time,
+    Problem, Sys, Time,
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -33,10 +33,12 @@ pub struct Ticket {
 
 impl Ticket {
     /// The ticket as the client carries it, and until when it is good.
-    #[must_use]
-    pub fn seal(&self, sealer: &Sealer, sys: &Sys) -> (String, Time) {
+    ///
+    /// # Errors
+    /// As [`Sealer::seal`].
+    pub fn seal(&self, sealer: &Sealer, sys: &Sys) -> Result<(String, Time), Problem> {
         let until = sys.now() + LIFE;
-        (sealer.seal(PURPOSE, self, until), until)
+        Ok((sealer.seal(PURPOSE, self, until)?, until))
     }
 
     /// Opens what a client shows.

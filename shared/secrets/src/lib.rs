@@ -4,11 +4,12 @@
 //! no more than 60 references to them (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>), and
 //! which function may read which is the matter of its policy.
 
-use accounts::{IdentityKeys, Keyring, token::Issuer};
+use accounts::{Keyring, token::Issuer};
 use aws_sdk_secretsmanager::{Client, config::Builder};
 use function::{Aws, StartError};
 use futures_util::try_join;
 use kernel::{Env, Secret};
+use proofs::IdentityKeys;
 
 /// Secrets Manager.
 pub struct Secrets(Client);

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use kernel::Problem;
 
-use crate::Row;
+use crate::{CommitError, Row};
 
 /// The table could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -12,12 +12,12 @@ pub enum StoreError {
     #[error("the table does not answer: {0}")]
     Unavailable(String),
     /// An item that is not what its key says.
-    #[error("corrupt {kind} at {sort}: {why}")]
+    #[error("corrupt {kind} at {family}: {why}")]
     Corrupt {
         /// The expected kind.
         kind: &'static str,
-        /// The first part of its sort key, which names no person.
-        sort: String,
+        /// The first word of its key, which names no person.
+        family: String,
         /// What is wrong.
         why: &'static str,
     },
@@ -29,6 +29,15 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn defect(e: impl std::fmt::Display) -> Self {
         Self::Defect(e.to_string())
+    }
+
+    /// The same with the operation that it happened to.
+    pub(crate) fn during(self, operation: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Unavailable(why) => Self::Unavailable(format!("{operation}: {why}")),
+            Self::Defect(why) => Self::Defect(format!("{operation}: {why}")),
+            corrupt @ Self::Corrupt { .. } => corrupt,
+        }
     }
 
     pub(crate) fn from_sdk<E: ProvideErrorMetadata, R>(e: &SdkError<E, R>) -> Self {
@@ -82,6 +91,51 @@ impl From<WriteError> for Problem {
         match e {
             WriteError::Refused(_) => Self::new(kernel::Kind::Conflict),
             WriteError::Store(e) => e.into(),
+        }
+    }
+}
+
+/// Conditional writes whose refusal is no error to the caller.
+pub trait Conditional<T>: Sized {
+    /// What the write answered, or `None` if a condition did not hold.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn unless_refused(self) -> Result<Option<T>, StoreError>;
+
+    /// Whether the conditions held and it was written.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn applied(self) -> Result<bool, StoreError> {
+        Ok(self.unless_refused()?.is_some())
+    }
+
+    /// For a write that is needless where its conditions do not hold.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn refused_is_fine(self) -> Result<(), StoreError> {
+        self.unless_refused().map(drop)
+    }
+}
+
+impl<T> Conditional<T> for Result<T, WriteError> {
+    fn unless_refused(self) -> Result<Option<T>, StoreError> {
+        match self {
+            Ok(done) => Ok(Some(done)),
+            Err(WriteError::Refused(_)) => Ok(None),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+}
+
+impl<T> Conditional<T> for Result<T, CommitError> {
+    fn unless_refused(self) -> Result<Option<T>, StoreError> {
+        match self {
+            Ok(done) => Ok(Some(done)),
+            Err(CommitError::Refused(_)) => Ok(None),
+            Err(CommitError::Store(e)) => Err(e),
         }
     }
 }

@@ -34,6 +34,11 @@ impl Key {
         &self.sk
     }
 
+    /// What kind of item it is the key of, in a word that names nobody: see [`family`].
+    pub(crate) fn family(&self) -> &str {
+        family(&self.pk, &self.sk)
+    }
+
     pub(crate) fn attributes(&self) -> HashMap<String, AttributeValue> {
         HashMap::from([("pk".to_owned(), AttributeValue::S(self.pk.clone())), ("sk".to_owned(), AttributeValue::S(self.sk.clone()))])
     }
@@ -42,6 +47,13 @@ impl Key {
         let part = |name| row.get(name).and_then(|v| v.as_s().ok()).cloned();
         Some(Self { pk: part("pk")?, sk: part("sk")? })
     }
+}
+
+/// The first part of a sort key if it is a word of ours such as `SESSION`, else that of the partition: whatever else stands in
+/// keys, such as addresses and names, has other characters.
+pub(crate) fn family<'a>(pk: &'a str, sk: &'a str) -> &'a str {
+    let word = |key: &'a str| key.split('#').next().filter(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
+    word(sk).or_else(|| word(pk)).unwrap_or("OTHER")
 }
 
 /// The generic sparse indexes of the table.
@@ -66,7 +78,21 @@ impl Index {
 /// that counting something also moves it to its new place.
 pub(crate) const RANKING: (&str, &str, &str) = ("gsi3", "gsi3pk", "gsi3sk");
 
-/// What is stored: a struct that knows its key.
+/// What can be read: a struct of one kind. Every [`Item`] is. What is no item itself is written by [`crate::Update`]s alone, under
+/// keys that do not follow from it.
+pub trait Stored: DeserializeOwned {
+    /// As [`Item::KIND`].
+    const KIND: &'static str;
+    /// As [`Item::VERSION`].
+    const VERSION: u32 = 1;
+}
+
+impl<I: Item> Stored for I {
+    const KIND: &'static str = I::KIND;
+    const VERSION: u32 = I::VERSION;
+}
+
+/// What can be put: a struct that knows its key.
 pub trait Item: Serialize + DeserializeOwned {
     /// Stored as `kind`; reading an item of another kind is [`StoreError::Corrupt`], never a panic.
     const KIND: &'static str;
@@ -93,7 +119,7 @@ impl Row {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is of another kind or does not decode.
-    pub fn decode<I: Item>(self) -> Result<I, StoreError> {
+    pub fn decode<I: Stored>(self) -> Result<I, StoreError> {
         if !self.is::<I>() {
             return Err(self.corrupt::<I>("another kind"));
         }
@@ -103,7 +129,7 @@ impl Row {
 
     /// Whether it is of this kind.
     #[must_use]
-    pub fn is<I: Item>(&self) -> bool {
+    pub fn is<I: Stored>(&self) -> bool {
         self.kind() == I::KIND
     }
 
@@ -134,9 +160,9 @@ impl Row {
         Some(Key { pk: part(pk)?, sk: part(sk)? })
     }
 
-    fn corrupt<I: Item>(&self, why: &'static str) -> StoreError {
-        let sort = self.key().map(|k| k.sk.split('#').next().unwrap_or_default().to_owned()).unwrap_or_default();
-        StoreError::Corrupt { kind: I::KIND, sort, why }
+    fn corrupt<I: Stored>(&self, why: &'static str) -> StoreError {
+        let family = self.key().map(|key| key.family().to_owned()).unwrap_or_default();
+        StoreError::Corrupt { kind: I::KIND, family, why }
     }
 }
 
@@ -167,4 +193,23 @@ fn complete(
         row.insert("ttl".to_owned(), AttributeValue::N(at.seconds().saturating_add(1).to_string()));
     }
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_family_of_a_key_names_nobody() {
+        for (pk, sk, expected) in [
+            ("USER#usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "SESSION#ses_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "SESSION"),
+            ("EMAIL#ana@example.test", "EMAIL", "EMAIL"),
+            ("OWNED#usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "PHONE#+48600100200", "PHONE"),
+            ("USER#usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "aud_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "USER"),
+            ("ana@example.test", "+48600100200", "OTHER"),
+            ("", "", "OTHER"),
+        ] {
+            assert_eq!(Key::new(pk, sk).family(), expected);
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod condition;
 mod error;
 mod item;
 pub mod limits;
+mod operation;
 mod page;
 mod seal;
 mod table;
@@ -11,8 +12,8 @@ mod tx;
 mod update;
 
 pub use condition::{Cond, field};
-pub use error::{StoreError, WriteError};
-pub use item::{Index, Item, Key, Row};
+pub use error::{Conditional, StoreError, WriteError};
+pub use item::{Index, Item, Key, Row, Stored};
 pub use page::{Page, Range};
 pub use seal::{SealError, Sealer};
 pub use table::{Batch, Table};

@@ -12,7 +12,7 @@ use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Batch, CommitError, Cond, Item, Key, Row, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use crate::{Batch, CommitError, Cond, Conditional as _, Key, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field};
 
 /// The windows that most limits have.
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -171,29 +171,38 @@ impl Limit {
     /// The beginning of a window, where there is none.
     fn open(&self, now: Time) -> Update {
         let until = now + self.cost().unwrap_or(self.window);
-        let begin = Update::of(self.key()).set("kind", Counter::KIND).set("v", Counter::VERSION).set("until", until).expires(until);
+        let begin = Update::upsert::<Counter>(self.key()).set("until", until).expires(until);
         begin.when(Cond::Absent.or(field("until").le(now)))
     }
 
     /// A hit: within an open window that has seen so many, or the first of a new one.
     fn hit(&self, now: Time, seen: Option<i64>) -> Update {
-        let weight = i64::from(self.weight);
-        let Some(hits) = seen else { return self.open(now).set("hits", weight) };
-        if let Some(cost) = self.cost() {
-            let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
-            let room = field("until").gt(now).and(field("until").le(now + self.span()));
-            return Update::of(self.key()).add("until", millis).expires(now + self.window).when(room);
+        match (seen, self.cost()) {
+            (None, _) => self.open(now).set("hits", i64::from(self.weight)),
+            (Some(_), Some(cost)) => self.hit_bucket(now, cost),
+            (Some(hits), None) => self.hit_window(now, hits),
         }
-        // With weight, `filling` is the last count that still has room.
+    }
+
+    /// A hit of a refilling limit that is not full: it is full again so much later.
+    fn hit_bucket(&self, now: Time, cost: Duration) -> Update {
+        let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
+        let room = field("until").gt(now).and(field("until").le(now + self.span()));
+        Update::of(self.key()).add("until", millis).expires(now + self.window).when(room)
+    }
+
+    /// A hit within an open window that has seen so many.
+    fn hit_window(&self, now: Time, hits: i64) -> Update {
+        let weight = i64::from(self.weight);
+        // The last count that still has room for the hit, which then fills the limit.
         let filling = self.most().saturating_sub(weight);
-        let most = filling.saturating_add(1);
         let hit = Update::of(self.key()).add("hits", weight).when(field("until").gt(now));
         let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
         match self.block {
             Some(block) if hits >= filling => lasts(hit.when(field("hits").eq(filling)), now + block),
             Some(_) => hit.when(field("hits").lt(filling)),
-            None if self.pausing => lasts(hit.when(field("hits").lt(most)), now + self.window),
-            None => hit.when(field("hits").lt(most)),
+            None if self.pausing => lasts(hit.when(field("hits").le(filling)), now + self.window),
+            None => hit.when(field("hits").le(filling)),
         }
     }
 
@@ -215,7 +224,7 @@ impl Limit {
     /// limited because it costs something.
     pub fn count_in(&self, tx: &mut Tx, now: Time) {
         let until = now + self.window;
-        let count = Update::of(self.key()).set("kind", Counter::KIND).set("v", Counter::VERSION);
+        let count = Update::upsert::<Counter>(self.key());
         tx.update(match &self.found {
             Some(_) => count.add("hits", 1),
             None => count.set("hits", 1).set("until", until).expires(until),
@@ -259,12 +268,8 @@ impl Counter {
     }
 }
 
-impl Item for Counter {
+impl Stored for Counter {
     const KIND: &'static str = "limit";
-    // Only read and updated, under the key of its limit.
-    fn key(&self) -> Key {
-        Key::new("LIMIT", "LIMIT")
-    }
 }
 
 /// A limit is reached.
@@ -361,10 +366,7 @@ pub async fn note_different(table: &Table, now: Time, limit: &Limit, what: &str)
 async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Result<(), StoreError> {
     let Some(block) = limit.block.filter(|_| counter.count() >= i64::from(limit.max)) else { return Ok(()) };
     let until = now + block;
-    match table.update(Update::of(limit.key()).set("until", until).expires(until).when(Cond::Exists)).await {
-        Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-        Err(WriteError::Store(e)) => Err(e),
-    }
+    table.update(Update::of(limit.key()).set("until", until).expires(until).when(Cond::Exists)).await.refused_is_fine()
 }
 
 /// Counts a hit against every limit or against none of them: in one transaction, but for those that many share, which are counted
@@ -447,10 +449,7 @@ pub async fn give_back(table: &Table, limit: &Limit) -> Result<(), StoreError> {
         }
         None => Update::of(limit.key()).add("hits", i64::from(limit.weight).saturating_neg()).when(field("hits").gt(0)),
     };
-    match table.update(back).await {
-        Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-        Err(WriteError::Store(e)) => Err(e),
-    }
+    table.update(back).await.refused_is_fine()
 }
 
 async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitError> {

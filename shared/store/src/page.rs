@@ -1,6 +1,9 @@
 //! Parts of a partition, read in order.
 
-use crate::{Index, Key, item::RANKING};
+use crate::{
+    Index, Key,
+    item::{RANKING, family},
+};
 
 /// Which items of a partition, in which order, and how many.
 #[derive(Clone, Debug)]
@@ -74,6 +77,14 @@ impl Range {
     pub fn after(mut self, key: Key, in_index: Option<Key>) -> Self {
         self.after = Some((key, in_index));
         self
+    }
+
+    /// What kind of items it is of, as far as that can be seen: see [`crate::item::family`].
+    pub(crate) fn family(&self) -> &str {
+        match &self.sort {
+            Sort::Prefix(prefix) => family(&self.pk, prefix),
+            Sort::All | Sort::Between(..) => family(&self.pk, ""),
+        }
     }
 
     /// Half the price, perhaps a second old.

@@ -6,10 +6,8 @@ use aes_gcm_siv::{
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use function::StartError;
-use hkdf::Hkdf;
-use kernel::{Kind, Problem, Secret, Sys, Time};
+use kernel::{Kind, Problem, Secret, Sys, Time, crypto::hkdf_sha256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sha2::Sha256;
 
 use crate::{Cond, Item, Key, StoreError, Table, WriteError};
 
@@ -83,20 +81,20 @@ impl Sealer {
     /// A sealer under this secret.
     #[must_use]
     pub fn new(secret: &Secret, sys: &Sys) -> Self {
-        let mut key = [0; 32];
-        // 32 bytes are far below HKDF's limit of 255 hashes, the only way for this to fail.
-        Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(b"stoa seal v1", &mut key).unwrap_or(());
+        let key = hkdf_sha256(&[], secret.expose().as_bytes(), b"stoa seal v1");
         Self(Aes256GcmSiv::new(&key.into()), sys.clone())
     }
 
     /// Seals a value until a moment.
-    pub fn seal<T: Serialize>(&self, purpose: &str, value: T, until: Time) -> String {
+    ///
+    /// # Errors
+    /// An internal [`Problem`] for a value that is no JSON, or longer than the cipher takes (64 GiB).
+    pub fn seal<T: Serialize>(&self, purpose: &str, value: T, until: Time) -> Result<String, Problem> {
         let nonce: [u8; 12] = self.1.bytes();
-        let plain = serde_json::to_vec(&Sealed { until, value }).unwrap_or_default();
+        let plain = serde_json::to_vec(&Sealed { until, value }).map_err(Problem::internal)?;
         let payload = Payload { msg: &plain, aad: purpose.as_bytes() };
-        let mut sealed = nonce.to_vec();
-        sealed.extend(self.0.encrypt(&Nonce::from(nonce), payload).unwrap_or_default());
-        BASE64_URL_SAFE_NO_PAD.encode(sealed)
+        let body = self.0.encrypt(&Nonce::from(nonce), payload).map_err(|e| Problem::internal(e.to_string()))?;
+        Ok(BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &body].concat()))
     }
 
     /// Opens what [`Sealer::seal`] made for the same purpose.
@@ -124,7 +122,7 @@ mod tests {
     fn sealed_values_open_for_their_purpose_only_and_not_for_ever() {
         let sys = Sys::real();
         let sealer = Sealer::new(&Secret::new("p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc".to_owned()), &sys);
-        let text = sealer.seal("list of ana", 42_u8, sys.now() + Duration::from_secs(60));
+        let text = sealer.seal("list of ana", 42_u8, sys.now() + Duration::from_secs(60)).unwrap();
         assert_eq!(sealer.open("list of ana", &text), Ok(42_u8));
         assert_eq!(sealer.open::<u8>("list of ben", &text), Err(SealError));
         for i in 0..text.len() {

@@ -19,11 +19,12 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use kernel::Sys;
 
 use crate::{
-    CommitError, Cond, Item, Key, Page, Range, Row, StoreError, Tx, Update, WriteError,
+    CommitError, Cond, Conditional as _, Item, Key, Page, Range, Row, StoreError, Stored, Tx, Update, WriteError,
     condition::Names,
     item::encode,
+    operation::observed,
     page::Sort,
-    tx::{Outcome, Refused, to_sdk},
+    tx::{Outcome, Refused, Write, to_sdk},
 };
 
 type Attributes = HashMap<String, AttributeValue>;
@@ -74,7 +75,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn get<I: Item>(&self, key: Key) -> Result<Option<I>, StoreError> {
+    pub async fn get<I: Stored>(&self, key: Key) -> Result<Option<I>, StoreError> {
         self.get_row(key, true).await?.map(Row::decode).transpose()
     }
 
@@ -83,7 +84,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`]
     pub fn get_many(&self, keys: Vec<Key>) -> Answer<'_, Batch> {
-        async move {
+        let families = keys.iter().map(|key| key.family().to_owned()).collect();
+        let work = async move {
             let mut found = HashMap::new();
             for chunk in keys.chunks(BATCH_GET_MAX) {
                 let mut pending: Vec<Attributes> = chunk.iter().map(Key::attributes).collect();
@@ -101,15 +103,15 @@ impl Table {
                 }
             }
             Ok(Batch(found))
-        }
-        .boxed()
+        };
+        observed("get_many", families, work).boxed()
     }
 
     /// The items of a range, all of one kind.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn query<I: Item>(&self, range: Range) -> Result<Page<I>, StoreError> {
+    pub async fn query<I: Stored>(&self, range: Range) -> Result<Page<I>, StoreError> {
         let Page { items, more } = self.query_rows(range).await?;
         Ok(Page { items: items.into_iter().map(Row::decode).collect::<Result<_, _>>()?, more })
     }
@@ -140,7 +142,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`]
     pub fn scan<'a>(&'a self, kind: &'a str, limit: u32, after: Option<&'a Key>) -> Answer<'a, (Vec<Row>, Option<Key>)> {
-        async move {
+        let families = vec![kind.to_owned()];
+        let work = async move {
             let mut names = Names::default();
             let filter = format!("{} = {}", names.name("kind"), names.value(Ok(AttributeValue::S(kind.to_owned())))?);
             let (n, v) = names.into_maps();
@@ -158,8 +161,8 @@ impl Table {
                 .map_err(|e| StoreError::from_sdk(&e))?;
             let next = answer.last_evaluated_key.as_ref().and_then(Key::of);
             Ok((answer.items.unwrap_or_default().into_iter().map(Row).collect(), next))
-        }
-        .boxed()
+        };
+        observed("scan", families, work).boxed()
     }
 
     /// Puts an item that must not exist.
@@ -178,12 +181,22 @@ impl Table {
         self.put_row(encode(item)?, Some(condition)).await
     }
 
+    /// Puts an item whatever stands there.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn put_always<I: Item>(&self, item: &I) -> Result<(), StoreError> {
+        // Without a condition nothing is refused.
+        self.put_row(encode(item)?, None).await.refused_is_fine()
+    }
+
     /// Changes an item and returns it as it is then.
     ///
     /// # Errors
     /// [`WriteError::Refused`] if the condition does not hold.
     pub fn update(&self, update: Update) -> Answer<'_, Row, WriteError> {
-        async move {
+        let families = vec![update.key.family().to_owned()];
+        let work = async move {
             let mut names = Names::default();
             let (key, expression, condition) = update.expressions(&mut names)?;
             let (n, v) = names.into_maps();
@@ -206,8 +219,8 @@ impl Table {
                 },
             );
             Ok(Row(done.await?.attributes.unwrap_or_default()))
-        }
-        .boxed()
+        };
+        observed("update", families, work).boxed()
     }
 
     /// Deletes an item, whether it is there or not.
@@ -215,10 +228,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`]
     pub async fn delete(&self, key: Key) -> Result<(), StoreError> {
-        match self.delete_row(key, None).await {
-            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e),
-        }
+        // Without a condition nothing is refused.
+        self.delete_row(key, None).await.refused_is_fine()
     }
 
     /// Deletes an item where the condition holds.
@@ -234,7 +245,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`]
     pub fn delete_many(&self, keys: Vec<Key>) -> Answer<'_, ()> {
-        async move {
+        let families = keys.iter().map(|key| key.family().to_owned()).collect();
+        let work = async move {
             use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
             for chunk in keys.chunks(BATCH_WRITE_MAX) {
                 let mut pending = Vec::new();
@@ -252,8 +264,8 @@ impl Table {
                 }
             }
             Ok(())
-        }
-        .boxed()
+        };
+        observed("delete_many", families, work).boxed()
     }
 
     /// Does everything in `tx` or nothing. Collisions with other transactions are tried again; the SDK's request token
@@ -262,7 +274,8 @@ impl Table {
     /// # Errors
     /// [`CommitError::Refused`] if a condition does not hold.
     pub fn commit(&self, tx: Tx) -> Answer<'_, (), CommitError> {
-        async move {
+        let families = tx.writes.iter().map(Write::family).collect();
+        let work = async move {
             if let Some(defect) = tx.defect {
                 return Err(defect.into());
             }
@@ -294,21 +307,23 @@ impl Table {
                 attempt = retry(attempt)?;
                 self.pause(attempt).await;
             }
-        }
-        .boxed()
+        };
+        observed("commit", families, work).boxed()
     }
 
     fn get_row(&self, key: Key, consistent: bool) -> Answer<'_, Option<Row>> {
-        async move {
+        let families = vec![key.family().to_owned()];
+        let work = async move {
             let answer =
                 self.client.get_item().table_name(&*self.name).set_key(Some(key.attributes())).consistent_read(consistent).send().await;
             Ok(answer.map_err(|e| StoreError::from_sdk(&e))?.item.map(Row))
-        }
-        .boxed()
+        };
+        observed("get", families, work).boxed()
     }
 
     fn put_row(&self, row: Attributes, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
-        async move {
+        let families = vec![Key::of(&row).map(|key| key.family().to_owned()).unwrap_or_default()];
+        let work = async move {
             let mut names = Names::default();
             let condition = condition.map(|c| names.condition(c)).transpose()?;
             let (n, v) = names.into_maps();
@@ -329,12 +344,13 @@ impl Table {
                 },
             );
             done.await.map(drop)
-        }
-        .boxed()
+        };
+        observed("put", families, work).boxed()
     }
 
     fn delete_row(&self, key: Key, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
-        async move {
+        let families = vec![key.family().to_owned()];
+        let work = async move {
             let mut names = Names::default();
             let condition = condition.map(|c| names.condition(c)).transpose()?;
             let (n, v) = names.into_maps();
@@ -355,8 +371,8 @@ impl Table {
                 },
             );
             done.await.map(drop)
-        }
-        .boxed()
+        };
+        observed("delete", families, work).boxed()
     }
 
     /// Does a single write. One that meets a running transaction on its item is refused by DynamoDB without having happened,
@@ -389,7 +405,8 @@ impl Table {
         limit: Option<i32>,
         start: Option<Attributes>,
     ) -> Answer<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
-        async move {
+        let families = vec![range.family().to_owned()];
+        let work = async move {
             let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |(index, pk, sk)| (Some(index.to_owned()), pk, sk));
             let mut names = Names::default();
             let text = |s: &str| Ok(AttributeValue::S(s.to_owned()));
@@ -417,8 +434,8 @@ impl Table {
                 .send()
                 .await
                 .map_err(|e| StoreError::from_sdk(&e))
-        }
-        .boxed()
+        };
+        observed("query", families, work).boxed()
     }
 
     /// Full jitter between 0 and 25 ms · 2^attempt, none before the first attempt.
@@ -452,7 +469,7 @@ impl Batch {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
-    pub fn take<I: Item>(&mut self, key: &Key) -> Result<Option<I>, StoreError> {
+    pub fn take<I: Stored>(&mut self, key: &Key) -> Result<Option<I>, StoreError> {
         self.0.remove(key).map(Row::decode).transpose()
     }
 }

@@ -13,6 +13,13 @@ use crate::{Cond, Item, Key, Row, StoreError, Update, condition::Names, item::en
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(usize);
 
+impl Slot {
+    /// The place of this write, counted from zero.
+    pub(crate) const fn at(place: usize) -> Self {
+        Self(place)
+    }
+}
+
 /// Up to 100 writes on different items, on this table and others. Build it, then `Table::commit` it.
 #[derive(Debug, Default)]
 pub struct Tx {
@@ -43,6 +50,11 @@ impl Tx {
     /// Puts an item where the condition holds.
     pub fn put<I: Item>(&mut self, item: &I, condition: Cond) -> Slot {
         self.put_row(None, encode(item), Some(condition))
+    }
+
+    /// Puts an item whatever stands there.
+    pub fn put_always<I: Item>(&mut self, item: &I) -> Slot {
+        self.put_row(None, encode(item), None)
     }
 
     /// Puts an item that must not exist into another table (the audit table).
@@ -94,6 +106,17 @@ impl Tx {
     fn push(&mut self, write: Write) -> Slot {
         self.writes.push(write);
         Slot(self.writes.len().saturating_sub(1))
+    }
+}
+
+impl Write {
+    /// See [`Key::family`].
+    pub(crate) fn family(&self) -> String {
+        match self {
+            Self::Put { row, .. } => Key::of(row).map(|key| key.family().to_owned()).unwrap_or_default(),
+            Self::Update(update) => update.key.family().to_owned(),
+            Self::Delete { key, .. } | Self::Check { key, .. } => key.family().to_owned(),
+        }
     }
 }
 

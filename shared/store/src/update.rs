@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
 use crate::{
-    Cond, Index, Key, StoreError,
+    Cond, Index, Key, StoreError, Stored,
     condition::{Names, value_of},
     item::RANKING,
 };
@@ -30,6 +30,12 @@ impl Update {
     #[must_use]
     pub const fn of(key: Key) -> Self {
         Self { key, set: Vec::new(), set_if_absent: Vec::new(), add: Vec::new(), include: Vec::new(), remove: Vec::new(), condition: None }
+    }
+
+    /// A change of the item at `key` that creates it, of this kind, where there is none.
+    #[must_use]
+    pub fn upsert<S: Stored>(key: Key) -> Self {
+        Self::of(key).set("kind", S::KIND).set("v", S::VERSION)
     }
 
     /// Sets an attribute. `None` removes it.

@@ -6,9 +6,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, header};
-use kernel::{Secret, Sys, env::Reader, secret::same};
-
-use crate::Client;
+use kernel::{Client, Secret, Sys, env::Reader, secret::same};
 
 /// The header that carries the edge's secret: `OriginCustomHeaders` of CloudFront's origin.
 pub const PROOF: HeaderName = HeaderName::from_static("x-edge-secret");

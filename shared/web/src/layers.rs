@@ -49,7 +49,14 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
     parts.extensions.insert(Language(locale));
     parts.extensions.insert(client);
     parts.extensions.insert(id.clone());
-    let span = tracing::info_span!("request", request_id = %id.0, %method, route, user.id = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "request",
+        request_id = %id.0,
+        %method,
+        route,
+        user.id = tracing::field::Empty,
+        storage.refused = tracing::field::Empty,
+    );
     async {
         let reply = async {
             // The gateway chose a route that this function does not have.
@@ -87,7 +94,7 @@ fn wants_html(parts: &http::request::Parts) -> bool {
 }
 
 /// The one line that every request leaves: what it was answered with and, if that is a problem, what was told, why, and from where in
-/// the code. The span around it names request, route and person.
+/// the code. The span around it names request, route and person, and the last conditional write that was refused.
 fn note(status: StatusCode, took: Duration, problem: Option<&Problem>) {
     let (status, ms) = (status.as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     let Some(problem) = problem else { return tracing::info!(status, ms, "replied") };

@@ -1,18 +1,18 @@
 //! Going back to the default picture.
 
-use accounts::Member;
 use axum::extract::State;
+use callers::Member;
 use events::{Event, Outbox};
 use kernel::Sys;
 use store::{Table, Tx};
 use web::{Error, NoContent, Problems};
 
-/// Removes one's picture.
+/// Removes the caller's picture.
 ///
-/// The default picture takes its place. Where there is none to remove, nothing happens.
+/// The default picture takes its place. Without a picture nothing happens.
 ///
-/// AWS calls: two, the batch that proves the session and brings the profile, and the transaction that takes the picture off
-/// it and tells the processor to move the files to the trash. One where there is nothing to remove.
+/// AWS calls: two, the batch that authenticates the caller and reads the profile, and the transaction that removes the picture
+/// from it and tells the processor to move the files to the trash. One without a picture.
 #[utoipa::path(
     delete, path = "/v1/me/picture", tag = "profile", operation_id = "delete_picture",
     extensions(("x-problems" = json!(["conflict"]))),

@@ -1,4 +1,4 @@
-//! Looking at a picture: a stable address that leads to a link which is good for a short while.
+//! Showing a picture: a stable address that redirects to a short-lived link.
 
 use std::{str::FromStr, time::Duration};
 
@@ -16,20 +16,20 @@ use kernel::{Problem, Sys, Time, id::PictureId};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use web::{Error, Path, Problems};
 
-/// How long a link is good.
+/// How long a link is valid.
 const LINK_LIFE: Duration = Duration::from_secs(1800);
-/// Links are signed as of the beginning of such a span, so that everybody gets the same one in it and browsers fetch a
+/// Links are signed for the beginning of such a span, so that all clients get the same link within it and browsers fetch a
 /// picture once.
 const SPAN: Duration = Duration::from_secs(600);
-/// How long a reply may be kept: the link in it is good for at least as long again.
+/// How long a reply may be cached. Its link is valid for at least that long afterwards.
 const KEEP: &str = "public, max-age=600";
 
-/// A picture that an address names.
+/// The picture of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The one of everybody who has none.
+    /// The default picture.
     Default,
-    /// Somebody's.
+    /// A person's picture.
     Of(PictureId),
 }
 
@@ -40,13 +40,13 @@ impl<'de> Deserialize<'de> for Which {
     }
 }
 
-/// Leads to a picture.
+/// Redirects to a picture.
 ///
-/// For `<img src>`: public, because everybody sees everybody's picture, and an id cannot be guessed. The reply may be kept
-/// for ten minutes, the link it leads to is good for longer. Where there is no such picture any more, the link says so.
+/// For `<img src>`. It is public, because everybody may see every picture, and ids cannot be guessed. The reply may be cached
+/// for ten minutes, and the link is valid for longer. If the picture does not exist any more, the link answers that.
 ///
-/// AWS calls: none. The link is computed here, and what is in the bucket under this name is somebody's picture: it is moved
-/// away when it no longer is.
+/// AWS calls: none. The link is computed here, and needs no check: a file under this name is the current picture, as it is
+/// moved away when it no longer is.
 #[utoipa::path(
     get, path = "/v1/pictures/{picture}/{size}", tag = "profile", operation_id = "get_picture",
     params(
@@ -89,7 +89,7 @@ const fn default(size: Size) -> &'static [u8] {
     }
 }
 
-/// The beginning of the span that `now` lies in.
+/// The beginning of the span that contains `now`.
 fn span(now: Time) -> Time {
     let ms = i64::try_from(SPAN.as_millis()).unwrap_or(1);
     Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(ms)))

@@ -1,10 +1,10 @@
-//! Uploading a picture: the client says what it will send, gets a link for exactly that, sends it to the bucket, and asks
-//! what became of it.
+//! Uploading a picture: the client declares the file, gets a link for exactly that file, uploads it to the bucket, and asks for
+//! the result.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use accounts::{Member, MemberAnd};
 use axum::extract::State;
+use callers::{Member, MemberWith};
 use files::{Bucket, Declared, Refusal, State as Outcome, UPLOAD_MAX_BYTES, Upload};
 use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
 use serde::{Deserialize, Serialize};
@@ -17,19 +17,19 @@ use web::{Created, Error, Json, Problems};
 
 use super::{Links, Picture};
 
-/// How long a link takes an upload.
+/// How long a link accepts an upload.
 const LINK_LIFE: Duration = Duration::from_secs(300);
-/// Uploads of one person in an hour.
+/// Maximum uploads of one person in an hour.
 const PER_HOUR: u32 = 20;
 
-/// What will be sent.
+/// The declaration of the file.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUpload {
-    /// `image/jpeg`, `image/png` or `image/webp`: what the file really is.
+    /// The type of the file: `image/jpeg`, `image/png` or `image/webp`.
     #[schema(examples("image/jpeg"), pattern = "^image/(jpeg|png|webp)$")]
     content_type: String,
-    /// Exactly how many bytes, up to 5 MiB.
+    /// The exact number of bytes, up to 5 MiB.
     #[schema(minimum = 1, maximum = 5_242_880, examples(204_800))]
     bytes: i64,
     /// The SHA-256 of the file, in base64.
@@ -37,31 +37,31 @@ pub struct CreateUpload {
     sha256: String,
 }
 
-/// A link that takes the file.
+/// A link for the upload.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreatedUpload {
-    /// The upload: ask by it what became of the file.
+    /// The id of the upload, with which its state is read.
     id: UploadId,
     /// Always `PUT`.
     #[schema(examples("PUT"))]
     method: &'static str,
-    /// Where to send the file. It needs no access token.
+    /// The address to send the file to. It needs no access token.
     #[schema(format = "uri")]
     url: String,
-    /// Headers that must be sent exactly so. (Browsers set `content-length` themselves.)
+    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves.)
     headers: BTreeMap<String, String>,
-    /// Until when the link is good.
+    /// When the link expires.
     expires_at: Timestamp,
 }
 
-/// Announces a picture and gets a link to upload it by.
+/// Announces a picture and returns a link for its upload.
 ///
-/// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that
-/// nothing else is taken. It is then checked and drawn anew; `GET` of the `Location` tells when it is the picture.
+/// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other
+/// file is accepted. It is then checked and re-encoded. `GET` of the `Location` tells when it has become the picture.
 ///
-/// AWS calls: three, the batch that proves the session, the hit that is counted before anything is stored, and the record
-/// that the processor checks the file against; a fourth for a further one within the hour, whose count is already open. The
-/// link is computed here.
+/// AWS calls: three, the batch that authenticates the caller, the counter before anything is stored, and the item that the
+/// processor compares the file with. A further upload within the hour takes a fourth, for its counter. The link is computed
+/// here.
 #[utoipa::path(
     post, path = "/v1/me/picture/uploads", tag = "profile", operation_id = "create_picture_upload",
     request_body(
@@ -114,38 +114,38 @@ fn parse(body: &CreateUpload) -> Result<Declared, Problem> {
 
 const _: () = assert!(UPLOAD_MAX_BYTES == 5_242_880, "what the description says");
 
-/// What became of an upload.
+/// The state of an upload.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UploadStatus {
-    /// Which.
+    /// The id of the upload.
     id: UploadId,
     /// `waiting` for the file or its processing, `published` or `refused`.
     state: UploadState,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Refusal>,
-    /// The picture it became.
+    /// The picture that was made of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
 }
 
-/// How far an upload is.
+/// The stage of an upload.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UploadState {
-    /// Nothing arrived yet, or it is being checked. Ask again in a second.
+    /// No file has arrived yet, or it is being checked. Ask again in a second.
     Waiting,
-    /// It is the picture, unless a newer one has replaced it.
+    /// It became the picture, which a newer one may have replaced.
     Published,
-    /// It is not; `reason` says why.
+    /// It was refused, for the reason in `reason`.
     Refused,
 }
 
-/// Asks what became of an upload.
+/// Reads the state of an upload.
 ///
-/// Known for a month, and for as long as it is the picture.
+/// It is kept for a month, and for as long as it is the picture.
 ///
-/// AWS calls: one, a batch that proves the session and brings the upload.
+/// AWS calls: one, a batch that authenticates the caller and reads the upload.
 #[utoipa::path(
     get, path = "/v1/me/picture/uploads/{upload}", tag = "profile", operation_id = "get_picture_upload",
     params(("upload" = inline(UploadId), Path, description = "The `id` from its announcement.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
@@ -162,11 +162,11 @@ pub enum UploadState {
     )
 )]
 pub async fn get_picture_upload(
-    caller: MemberAnd<Upload>,
+    caller: MemberWith<Upload>,
     State(links): State<Links>,
     State(sys): State<Sys>,
 ) -> Result<Json<UploadStatus>, Error> {
-    let upload = caller.subject.ok_or(Kind::NotFound)?;
+    let upload = caller.resource.ok_or(Kind::NotFound)?;
     let (state, reason) = upload.outcome(sys.now());
     let (state, picture) = match state {
         Outcome::Waiting => (UploadState::Waiting, None),

@@ -290,22 +290,9 @@ impl Loading<'_> {
             "HttpApi" => {
                 return Err(node.wrong("routes stand in the DefinitionBody of the API: each here would take a permission of its own"));
             }
-            "Schedule" | "ScheduleV2" => {
-                let expression = properties.get("ScheduleExpression").map_or_else(|| properties.need("Schedule"), Ok)?;
-                let times = Expression::parse(&expression.text()?).map_err(|e| expression.wrong(&e))?;
-                if properties.or("ScheduleExpressionTimezone", "UTC".to_owned())? != "UTC" {
-                    return Err(properties.wrong("only schedules in UTC are supported"));
-                }
-                self.template.schedules.push(ScheduleSpec {
-                    expression: expression.text()?,
-                    times,
-                    input: properties.get("Input").map(|n| input(&n)).transpose()?,
-                    enabled: properties.or("State", "ENABLED".to_owned())? == "ENABLED" && properties.or("Enabled", true)?,
-                    dead_letter: self.dead_letter(&properties)?,
-                    scheduler: node.need_text("Type")? == "ScheduleV2",
-                    name,
-                    function,
-                });
+            kind @ ("Schedule" | "ScheduleV2") => {
+                let schedule = self.schedule(name, function, &properties, kind == "ScheduleV2")?;
+                self.template.schedules.push(schedule);
             }
             "EventBridgeRule" | "CloudWatchEvent" => {
                 let rule = RuleSpec {
@@ -321,25 +308,28 @@ impl Loading<'_> {
                 let mapping = self.stream_mapping(name, function, &properties)?;
                 self.template.stream_mappings.push(mapping);
             }
-            "S3" => {
-                let bucket = properties.need_text("Bucket")?;
-                let rules = properties.get("Filter").and_then(|f| f.get("S3Key")).map(|k| k.list("Rules")).unwrap_or_default();
-                let part = |wanted: &str| -> Result<String, TemplateError> {
-                    let rule = rules.iter().find(|r| r.need_text("Name").is_ok_and(|n| n.eq_ignore_ascii_case(wanted)));
-                    rule.map_or(Ok(String::new()), |r| r.need_text("Value"))
-                };
-                self.template.notifications.push(NotificationSpec {
-                    events: properties.texts("Events")?,
-                    prefix: part("prefix")?,
-                    suffix: part("suffix")?,
-                    bucket,
-                    name,
-                    function,
-                });
-            }
+            "S3" => self.template.notifications.push(notification(name, function, &properties)?),
             _ => return Err(node.wrong("events of this type are not supported")),
         }
         Ok(())
+    }
+
+    fn schedule(&self, name: String, function: String, node: &Node, scheduler: bool) -> Result<ScheduleSpec, TemplateError> {
+        let expression = node.get("ScheduleExpression").map_or_else(|| node.need("Schedule"), Ok)?;
+        let times = Expression::parse(&expression.text()?).map_err(|e| expression.wrong(&e))?;
+        if node.or("ScheduleExpressionTimezone", "UTC".to_owned())? != "UTC" {
+            return Err(node.wrong("only schedules in UTC are supported"));
+        }
+        Ok(ScheduleSpec {
+            expression: expression.text()?,
+            times,
+            input: node.get("Input").map(|n| input(&n)).transpose()?,
+            enabled: node.or("State", "ENABLED".to_owned())? == "ENABLED" && node.or("Enabled", true)?,
+            dead_letter: self.dead_letter(node)?,
+            scheduler,
+            name,
+            function,
+        })
     }
 
     fn stream_mapping(&self, name: String, function: String, node: &Node) -> Result<StreamMappingSpec, TemplateError> {
@@ -457,6 +447,22 @@ fn secret(id: &str, arn: String, node: &Node) -> Result<SecretSpec, TemplateErro
         length: generate.or("PasswordLength", 32)?,
         template: generate.get("SecretStringTemplate").map(|n| n.text()).transpose()?,
         key: generate.get("GenerateStringKey").map(|n| n.text()).transpose()?,
+    })
+}
+
+fn notification(name: String, function: String, node: &Node) -> Result<NotificationSpec, TemplateError> {
+    let rules = node.get("Filter").and_then(|f| f.get("S3Key")).map(|k| k.list("Rules")).unwrap_or_default();
+    let part = |wanted: &str| -> Result<String, TemplateError> {
+        let rule = rules.iter().find(|r| r.need_text("Name").is_ok_and(|n| n.eq_ignore_ascii_case(wanted)));
+        rule.map_or(Ok(String::new()), |r| r.need_text("Value"))
+    };
+    Ok(NotificationSpec {
+        bucket: node.need_text("Bucket")?,
+        events: node.texts("Events")?,
+        prefix: part("prefix")?,
+        suffix: part("suffix")?,
+        name,
+        function,
     })
 }
 

@@ -46,76 +46,24 @@ impl Scope {
     }
 
     fn call(&self, function: &str, argument: &Value, depth: u32) -> Result<Option<Value>, TemplateError> {
-        let bad = || TemplateError(format!("{function} {argument}: not understood"));
-        let value = |v: Option<&Value>| self.at_depth(v.ok_or_else(bad)?, depth)?.ok_or_else(bad);
-        let list = |v: &Value| match v {
-            Value::Array(items) => Ok(items.clone()),
-            _ => Err(bad()),
-        };
+        let call = Call { scope: self, function, argument, depth };
         Ok(Some(match function {
             "Ref" if argument == "AWS::NoValue" => return Ok(None),
-            "Ref" => self.reference(argument.as_str().ok_or_else(bad)?, depth)?,
-            "Fn::GetAtt" => {
-                let path = list(&value(Some(argument))?)?;
-                let path: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
-                match path.as_slice() {
-                    [resource, attribute] => self.attribute(resource, attribute, depth)?.into(),
-                    _ => return Err(bad()),
-                }
-            }
-            "Fn::Sub" => match argument {
-                Value::String(text) => self.substitute(text, &Map::new(), depth)?.into(),
-                Value::Array(parts) => {
-                    let text = parts.first().and_then(Value::as_str).ok_or_else(bad)?;
-                    let variables = value(parts.get(1))?;
-                    self.substitute(text, variables.as_object().ok_or_else(bad)?, depth)?.into()
-                }
-                _ => return Err(bad()),
-            },
-            "Fn::Join" => {
-                let parts = list(argument)?;
-                let delimiter = parts.first().and_then(Value::as_str).ok_or_else(bad)?;
-                let items = list(&value(parts.get(1))?)?;
-                items.iter().map(text).collect::<Option<Vec<_>>>().ok_or_else(bad)?.join(delimiter).into()
-            }
-            "Fn::Split" => {
-                let parts = list(argument)?;
-                let delimiter = parts.first().and_then(Value::as_str).ok_or_else(bad)?;
-                let whole = value(parts.get(1))?;
-                Value::Array(whole.as_str().ok_or_else(bad)?.split(delimiter).map(Value::from).collect())
-            }
-            "Fn::Select" => {
-                let parts = list(argument)?;
-                let index = text(&value(parts.first())?).and_then(|t| t.parse::<usize>().ok()).ok_or_else(bad)?;
-                list(&value(parts.get(1))?)?.get(index).cloned().ok_or_else(bad)?
-            }
-            "Fn::If" => {
-                let parts = list(argument)?;
-                let name = parts.first().and_then(Value::as_str).ok_or_else(bad)?;
-                let branch = if self.condition_at(name, depth)? { parts.get(1) } else { parts.get(2) };
-                return self.at_depth(branch.ok_or_else(bad)?, depth);
-            }
-            "Condition" => self.condition_at(argument.as_str().ok_or_else(bad)?, depth)?.into(),
-            "Fn::Equals" => match list(&value(Some(argument))?)?.as_slice() {
-                [a, b] => (a == b || text(a).is_some_and(|a| Some(a) == text(b))).into(),
-                _ => return Err(bad()),
-            },
-            "Fn::Not" => (!self.truths(argument, depth)?.iter().all(|b| *b)).into(),
-            "Fn::And" => self.truths(argument, depth)?.iter().all(|b| *b).into(),
-            "Fn::Or" => self.truths(argument, depth)?.iter().any(|b| *b).into(),
-            "Fn::FindInMap" => {
-                let path = list(&value(Some(argument))?)?;
-                let found = path.iter().try_fold(&self.mappings, |at, key| at.get(key.as_str()?));
-                found.cloned().ok_or_else(bad)?
-            }
+            "Ref" => self.reference(call.text_of(Some(argument))?, depth)?,
+            "Fn::GetAtt" => call.get_att()?,
+            "Fn::Sub" => call.sub()?,
+            "Fn::Join" => call.join()?,
+            "Fn::Split" => call.split()?,
+            "Fn::Select" => call.select()?,
+            "Fn::If" => return call.branch(),
+            "Condition" => self.condition_at(call.text_of(Some(argument))?, depth)?.into(),
+            "Fn::Equals" => call.equals()?.into(),
+            "Fn::Not" => (!call.conditions()?.iter().all(|b| *b)).into(),
+            "Fn::And" => call.conditions()?.iter().all(|b| *b).into(),
+            "Fn::Or" => call.conditions()?.iter().any(|b| *b).into(),
+            "Fn::FindInMap" => call.find_in_map()?,
             _ => return Err(TemplateError(format!("{function} is not supported"))),
         }))
-    }
-
-    fn truths(&self, argument: &Value, depth: u32) -> Result<Vec<bool>, TemplateError> {
-        let bad = || TemplateError(format!("{argument}: not a list of conditions"));
-        let values = self.at_depth(argument, depth)?.ok_or_else(bad)?;
-        values.as_array().ok_or_else(bad)?.iter().map(|v| v.as_bool().ok_or_else(bad)).collect()
     }
 
     /// Whether a condition holds.
@@ -234,6 +182,110 @@ impl Scope {
                 Physical { reference: name.clone(), arn: in_region(&service, &name), name }
             }
         })
+    }
+}
+
+/// A function and the argument that it is to be evaluated with.
+struct Call<'a> {
+    scope: &'a Scope,
+    function: &'a str,
+    argument: &'a Value,
+    depth: u32,
+}
+
+impl<'a> Call<'a> {
+    fn bad(&self) -> TemplateError {
+        TemplateError(format!("{} {}: not understood", self.function, self.argument))
+    }
+
+    /// Text that must stand there as it is.
+    fn text_of(&self, value: Option<&'a Value>) -> Result<&'a str, TemplateError> {
+        value.and_then(Value::as_str).ok_or_else(|| self.bad())
+    }
+
+    /// The parts of the argument, not evaluated yet.
+    fn parts(&self) -> Result<&'a [Value], TemplateError> {
+        self.argument.as_array().map(Vec::as_slice).ok_or_else(|| self.bad())
+    }
+
+    /// A value with every function in it evaluated.
+    fn value(&self, value: Option<&Value>) -> Result<Value, TemplateError> {
+        self.scope.at_depth(value.ok_or_else(|| self.bad())?, self.depth)?.ok_or_else(|| self.bad())
+    }
+
+    /// A list with every function in it evaluated.
+    fn list(&self, value: Option<&Value>) -> Result<Vec<Value>, TemplateError> {
+        match self.value(value)? {
+            Value::Array(items) => Ok(items),
+            _ => Err(self.bad()),
+        }
+    }
+
+    fn get_att(&self) -> Result<Value, TemplateError> {
+        let path = self.list(Some(self.argument))?;
+        let path: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
+        match path.as_slice() {
+            [resource, attribute] => Ok(self.scope.attribute(resource, attribute, self.depth)?.into()),
+            _ => Err(self.bad()),
+        }
+    }
+
+    fn sub(&self) -> Result<Value, TemplateError> {
+        let (text, variables) = match self.argument {
+            Value::String(text) => (text.as_str(), Value::Object(Map::new())),
+            Value::Array(parts) => (self.text_of(parts.first())?, self.value(parts.get(1))?),
+            _ => return Err(self.bad()),
+        };
+        let variables = variables.as_object().ok_or_else(|| self.bad())?;
+        Ok(self.scope.substitute(text, variables, self.depth)?.into())
+    }
+
+    fn join(&self) -> Result<Value, TemplateError> {
+        let parts = self.parts()?;
+        let delimiter = self.text_of(parts.first())?;
+        let items = self.list(parts.get(1))?;
+        Ok(items.iter().map(text).collect::<Option<Vec<_>>>().ok_or_else(|| self.bad())?.join(delimiter).into())
+    }
+
+    fn split(&self) -> Result<Value, TemplateError> {
+        let parts = self.parts()?;
+        let delimiter = self.text_of(parts.first())?;
+        let whole = self.value(parts.get(1))?;
+        Ok(Value::Array(whole.as_str().ok_or_else(|| self.bad())?.split(delimiter).map(Value::from).collect()))
+    }
+
+    fn select(&self) -> Result<Value, TemplateError> {
+        let parts = self.parts()?;
+        let index = text(&self.value(parts.first())?).and_then(|t| t.parse::<usize>().ok()).ok_or_else(|| self.bad())?;
+        self.list(parts.get(1))?.get(index).cloned().ok_or_else(|| self.bad())
+    }
+
+    /// `Fn::If`: the branch that its condition chooses, which may be `AWS::NoValue`.
+    fn branch(&self) -> Result<Option<Value>, TemplateError> {
+        let parts = self.parts()?;
+        let holds = self.scope.condition_at(self.text_of(parts.first())?, self.depth)?;
+        let branch = if holds { parts.get(1) } else { parts.get(2) };
+        self.scope.at_depth(branch.ok_or_else(|| self.bad())?, self.depth)
+    }
+
+    fn equals(&self) -> Result<bool, TemplateError> {
+        match self.list(Some(self.argument))?.as_slice() {
+            [a, b] => Ok(a == b || text(a).is_some_and(|a| Some(a) == text(b))),
+            _ => Err(self.bad()),
+        }
+    }
+
+    fn find_in_map(&self) -> Result<Value, TemplateError> {
+        let path = self.list(Some(self.argument))?;
+        let found = path.iter().try_fold(&self.scope.mappings, |at, key| at.get(key.as_str()?));
+        found.cloned().ok_or_else(|| self.bad())
+    }
+
+    /// What the conditions in the argument came to.
+    fn conditions(&self) -> Result<Vec<bool>, TemplateError> {
+        let bad = || TemplateError(format!("{}: not a list of conditions", self.argument));
+        let values = self.scope.at_depth(self.argument, self.depth)?.ok_or_else(bad)?;
+        values.as_array().ok_or_else(bad)?.iter().map(|v| v.as_bool().ok_or_else(bad)).collect()
     }
 }
 

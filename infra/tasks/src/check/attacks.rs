@@ -68,7 +68,7 @@ fn tests_in(path: &str, text: &str) -> Vec<String> {
     let module = if stem(path) == "mod" { path.parent().map(stem).unwrap_or_default() } else { stem(path) };
     let (mut found, mut marked) = (Vec::new(), false);
     for line in text.lines().map(str::trim) {
-        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+        if repository::marks_test(line) {
             marked = true;
         } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| marked) {
             found.push(format!("{module}::{}", rest.split('(').next().unwrap_or_default()));

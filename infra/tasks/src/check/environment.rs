@@ -59,7 +59,7 @@ mod tests {
         );
     }
 
-    /// K1: a function does not start with a secret that is missing or weak, names the variable and keeps its value to itself. Only
+    /// A function does not start with a secret that is missing or weak, names the variable and keeps its value to itself. Only
     /// functions that issue tokens may read what these are signed with.
     #[tokio::test]
     async fn no_function_starts_with_a_weak_secret() {

@@ -11,6 +11,7 @@ mod messages;
 mod names;
 mod operations;
 mod platform;
+mod promises;
 mod routes;
 mod texts;
 mod triggers;
@@ -54,6 +55,7 @@ const CONTRACTS: &[Contract] = &[
     |parts| Ok(callers::findings(parts)),
     messages::findings,
     attacks::findings,
+    promises::findings,
     environment::findings,
     platform::findings,
     figures::findings,

@@ -56,6 +56,39 @@ impl Note {
 #[async_trait]
 impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let function = self.caller(cx)?;
+        let operation = cx.s3_op().name().to_owned();
+        let bucket = cx.s3_path().get_bucket_name().unwrap_or_default().to_owned();
+        let key = cx.s3_path().get_object_key().map(str::to_owned);
+        let source = cx.headers().get("x-amz-copy-source").and_then(|s| s.to_str().ok()).map(str::to_owned);
+        let note = cx.extensions_mut().get::<Note>().cloned().unwrap_or_default();
+        note.write(|noted| {
+            noted.function.clone_from(&function);
+            noted.operation.clone_from(&operation);
+            noted.bucket.clone_from(&bucket);
+            noted.keys.extend(key.clone());
+        });
+        for need in needs(&operation, &bucket, key.as_deref(), source.as_deref()) {
+            self.permit(&function, &need)?;
+        }
+        self.strike(&function, &operation, &note).await
+    }
+
+    /// The only operation whose objects are named in its body.
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        let note = request.extensions.get::<Note>().cloned().unwrap_or_default();
+        let function = note.function();
+        for object in &request.input.delete.objects {
+            self.permit(&function, &object_need("s3:DeleteObject", &request.input.bucket, &object.key))?;
+            note.write(|noted| noted.keys.push(object.key.clone()));
+        }
+        Ok(())
+    }
+}
+
+impl Access {
+    /// The function that signed the request, with everything in it that has to be signed.
+    fn caller(&self, cx: &S3AccessContext<'_>) -> S3Result<String> {
         let Some(credentials) = cx.credentials() else {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
         };
@@ -75,24 +108,12 @@ impl S3Access for Access {
                 "There were headers present in the request which were not signed",
             ));
         }
+        Ok(credential.function.clone())
+    }
 
-        let function = credential.function.clone();
-        let operation = cx.s3_op().name().to_owned();
-        let bucket = cx.s3_path().get_bucket_name().unwrap_or_default().to_owned();
-        let key = cx.s3_path().get_object_key().map(str::to_owned);
-        let source = cx.headers().get("x-amz-copy-source").and_then(|s| s.to_str().ok()).map(str::to_owned);
-        let note = cx.extensions_mut().get::<Note>().cloned().unwrap_or_default();
-        note.write(|noted| {
-            noted.function.clone_from(&function);
-            noted.operation.clone_from(&operation);
-            noted.bucket.clone_from(&bucket);
-            noted.keys.extend(key.clone());
-        });
-        for need in needs(&operation, &bucket, key.as_deref(), source.as_deref()) {
-            self.permit(&function, &need)?;
-        }
-
-        let Some(fault) = self.0.aws.faults.strike(&function, Service::S3, &operation) else { return Ok(()) };
+    /// Does what a scripted fault says, if there is one for this call.
+    async fn strike(&self, function: &str, operation: &str, note: &Note) -> S3Result<()> {
+        let Some(fault) = self.0.aws.faults.strike(function, Service::S3, operation) else { return Ok(()) };
         match (fault, Service::S3.faulty(fault)) {
             (_, Some(refusal)) => {
                 let mut error = S3Error::with_message(
@@ -108,19 +129,6 @@ impl S3Access for Access {
         Ok(())
     }
 
-    /// The only operation whose objects are named in its body.
-    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
-        let note = request.extensions.get::<Note>().cloned().unwrap_or_default();
-        let function = note.function();
-        for object in &request.input.delete.objects {
-            self.permit(&function, &object_need("s3:DeleteObject", &request.input.bucket, &object.key))?;
-            note.write(|noted| noted.keys.push(object.key.clone()));
-        }
-        Ok(())
-    }
-}
-
-impl Access {
     fn permit(&self, function: &str, need: &Need) -> S3Result<()> {
         let aws = &self.0.aws;
         aws.permit(function, need).map_err(|denied| {

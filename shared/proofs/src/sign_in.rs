@@ -13,26 +13,27 @@
 
 use std::time::Duration;
 
+use accounts::{
+    session::Session,
+    token::Method,
+    user::{Factor, User, owned, tell},
+};
 use events::Notice;
 use kernel::{
-    Kind, Problem, Sys, Time, Timestamp,
+    Client, Kind, Problem, Sys, Time, Timestamp,
     id::{ChallengeId, SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Index, Item, Key, Slot, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
-use web::Client;
 
 use crate::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppCode, RecoveryCode},
     sending::{Permit, Sending},
-    session::Session,
     signed_in::TokenDelivery,
-    token::Method,
-    user::{Factor, User, owned, tell},
 };
 
 /// How long a flow lasts: as long as the code that lives longest.
@@ -464,7 +465,7 @@ mod tests {
     use kernel::Locale;
 
     use super::*;
-    use crate::identifier::Username;
+    use accounts::identifier::Username;
 
     #[test]
     fn only_paths_of_the_frontend_are_gone_to() {

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use accounts::{
+    session::{ABSOLUTE, RefreshToken, Session},
+    token::{Issuer, LIFE},
+};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::{
@@ -11,11 +15,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    device::{self, DeviceToken},
-    session::{ABSOLUTE, RefreshToken, Session},
-    token::{Issuer, LIFE},
-};
+use crate::device::{self, DeviceToken};
 
 /// Where the refresh token goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use axum::extract::{FromRef, FromRequestParts};
-use http::{HeaderMap, header, request::Parts};
-use kernel::{
-    Kind, Problem, Sys, Time,
-    id::{SessionId, UserId},
-};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{Batch, Item, Key, StoreError, Table};
-use web::Admits;
-
-use crate::{
+use accounts::{
+    Resource,
     session::Session,
     token::{Claims, Method, Tokens},
     user::{Factor, Status, User},
 };
+use axum::extract::{FromRef, FromRequestParts};
+use http::{HeaderMap, header, request::Parts};
+use kernel::{Kind, Problem, Sys, Time, id::SessionId};
+use serde::{Deserialize, Serialize};
+use store::{Batch, Key, StoreError, Table};
+use web::Admits;
 
 /// A caller with a good access token, whose session has not ended and whose account is in use.
 ///
@@ -72,23 +69,13 @@ fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now:
     }
 }
 
-/// What a request is about, where its path and its caller say where that is kept.
-pub trait Subject: Item {
-    /// The parameters of the path.
-    type Path: DeserializeOwned + Send;
-    /// Whether callers whose account is being deleted are let in too: only to be told that it is.
-    const EVEN_PURGING: bool = false;
-    /// Where it is; nothing if the path can name nothing.
-    fn find(caller: UserId, path: Self::Path) -> Option<Key>;
-}
-
 /// A [`Member`] and what the request is about, if it is there, in the same one request to the table.
 #[derive(Clone, Debug)]
-pub struct MemberAnd<T> {
+pub struct MemberWith<T> {
     /// Who asks.
     pub member: Member,
     /// About what.
-    pub subject: Option<T>,
+    pub resource: Option<T>,
 }
 
 /// How long ago the proof may lie that a [`Fresh`] caller has given.
@@ -118,7 +105,7 @@ impl AsRef<Member> for Member {
     }
 }
 
-impl<T> AsRef<Member> for MemberAnd<T> {
+impl<T> AsRef<Member> for MemberWith<T> {
     fn as_ref(&self) -> &Member {
         &self.member
     }
@@ -158,7 +145,7 @@ impl Admits for Member {
     }
 }
 
-impl<T> Admits for MemberAnd<T> {
+impl<T> Admits for MemberWith<T> {
     fn callers() -> Option<Vec<&'static str>> {
         Member::callers()
     }
@@ -185,10 +172,10 @@ where
     }
 }
 
-impl<S, T> FromRequestParts<S> for MemberAnd<T>
+impl<S, T> FromRequestParts<S> for MemberWith<T>
 where
     S: Send + Sync,
-    T: Subject,
+    T: Resource,
     Table: FromRef<S>,
     Tokens: FromRef<S>,
     Sys: FromRef<S>,
@@ -201,8 +188,8 @@ where
         let key = T::find(claims.sub, path);
         let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));
         let (member, mut found) = load_with(&table, &sys, &claims, key.clone(), T::EVEN_PURGING).await?;
-        let subject = key.map(|key| found.take(&key)).transpose()?.flatten();
-        Ok(Self { member: member?, subject })
+        let resource = key.map(|key| found.take(&key)).transpose()?.flatten();
+        Ok(Self { member: member?, resource })
     }
 }
 

@@ -5,7 +5,12 @@
 
 use std::time::Duration;
 
-use kernel::{Kind, Problem, Secret, Sys, Time, id::UserId};
+use accounts::{
+    Keyring,
+    identifier::Channel,
+    user::{Factor, PasswordHash, User, partition},
+};
+use kernel::{Client, Kind, Problem, Secret, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Item, Key, Sealer, Slot, Table, Tx, Update, field,
@@ -13,14 +18,10 @@ use store::{
 };
 use totp_rs::{Builder, Totp};
 
-use web::Client;
-
 use crate::{
-    Keyring,
-    challenge::{Challenge, Channel, GUESSES, Purpose, guesses_of},
+    challenge::{Challenge, GUESSES, Purpose, guesses_of},
     guesses,
     password::{Hasher, Verdict},
-    user::{Factor, PasswordHash, User, partition},
 };
 
 /// Who the codes in an app are from.
@@ -38,7 +39,7 @@ impl FactorKeys {
 
     fn seal(&self, user: UserId, seed: &Seed) -> Result<String, Problem> {
         let (id, sealer) = self.0.first().ok_or_else(|| Problem::internal("no factor key"))?;
-        Ok(format!("{id}.{}", sealer.seal(&purpose(user), seed.0.expose(), Time::from_millis(i64::MAX))))
+        Ok(format!("{id}.{}", sealer.seal(&purpose(user), seed.0.expose(), Time::from_millis(i64::MAX))?))
     }
 
     fn open(&self, user: UserId, kept: &str) -> Result<Seed, Problem> {
@@ -442,7 +443,7 @@ mod tests {
     #[test]
     fn a_code_is_good_around_its_step_and_never_again() {
         let sys = Sys::real();
-        let keys = FactorKeys::new(&Keyring::of(&[("a", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]), &sys);
+        let keys = FactorKeys::new(&crate::identity_keys::ring(&[("a", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]), &sys);
         let seed = Seed::draw(&sys);
         let app = AppFactor::new(&keys, sys.id(), &seed, sys.now()).unwrap();
         let now = Time::from_millis(1_893_456_000_000 + 10_000);
@@ -478,7 +479,7 @@ mod tests {
     #[tokio::test]
     async fn recovery_codes_are_read_as_people_write_them() {
         let sys = Sys::real();
-        let hasher = Hasher::new(Keyring::of(&[("1", "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ")]), &sys);
+        let hasher = Hasher::new(crate::identity_keys::ring(&[("1", "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ")]), &sys);
         let (shown, kept) = RecoveryCodes::draw(&sys, &hasher, sys.id()).await.unwrap();
         assert_eq!((shown.len(), kept.left()), (10, 10));
         let stored = serde_json::to_string(&kept).unwrap();

@@ -3,9 +3,8 @@
 //! A short code has a few digits and can be guessed, so guesses at it are counted. A long code has so many characters that nobody
 //! guesses it: nothing has to be counted, and nobody who has it is ever refused for what others guessed.
 
+use accounts::invite::ALPHABET;
 use kernel::Sys;
-
-use crate::invite::ALPHABET;
 
 /// Characters of a long code: 31^12, more than 59 bits.
 const LONG: usize = 12;

@@ -1,19 +1,20 @@
 //! Where a sign-in leads: to another step, or in.
 
-use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
-use kernel::{Kind, Problem, Secret, Sys, Time};
-use store::{Table, Tx};
-use web::Client;
-
-use crate::{
-    caller::bearer,
-    device::{self, Device},
+use accounts::{
     session::{self, Opening, RefreshToken, Session},
-    sign_in::{SignInStep, Wish},
-    signed_in::{self, SignedIn},
     token::{Issuer, Method, Tokens},
     user::User,
+};
+use axum::response::{IntoResponse, Response};
+use callers::bearer;
+use http::HeaderMap;
+use kernel::{Client, Kind, Problem, Secret, Sys, Time};
+use store::{Table, Tx};
+
+use crate::{
+    device::{self, Device},
+    sign_in::{SignInStep, Wish},
+    signed_in::{self, SignedIn},
 };
 
 /// How far a sign-in has come.

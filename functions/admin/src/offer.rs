@@ -5,26 +5,25 @@
 //! ```
 //!
 //! Both halves work only while there is no superuser. That there has been one is noted for good in the transaction that makes the
-//! first one: the last one stays ([`crate::staff::no_superuser`]), so there always is one from then on.
+//! first one: the last one stays ([`accounts::staff::no_superuser`]), so there always is one from then on.
 
 use std::time::Duration;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use kernel::{Secret, Sys, Time, id::UserId, secret::same};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use store::{
-    CommitError, Cond, Item, Key, StoreError, Table, Tx, field,
-    limits::{HOUR, Limit},
-};
-
-use crate::{
-    Subject,
+use accounts::{
+    Resource,
     audit::{Action, Audit, Entry},
     identifier::Username,
     staff::{Role, Roles, Staying, staying},
     user::partition,
     username::UsernameClaim,
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use kernel::{Secret, Sys, Time, id::UserId, opaque, secret::same};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{
+    CommitError, Cond, Item, Key, StoreError, Table, Tx, field,
+    limits::{HOUR, Limit},
 };
 
 /// How long a secret is good.
@@ -92,8 +91,8 @@ impl Item for Offer {
     }
 }
 
-/// One's own, beside one's own record.
-impl Subject for Offer {
+/// The caller's own item, loaded in the same batch as the caller.
+impl Resource for Offer {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
@@ -141,7 +140,7 @@ pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> R
     let name = Username::parse(username).map_err(|_| NotOffered::Nobody)?;
     let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
     let user = claim.and_then(|claim| claim.owner()).ok_or(NotOffered::Nobody)?;
-    let secret = Secret::new(format!("sup_{}", BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>())));
+    let secret = Secret::new(opaque::write("sup", &sys.bytes::<32>()));
     let offer = Offer { user, hash: hash(&secret), expires_at: sys.now() + LIFE };
     let mut tx = Tx::new();
     let none = tx.check(Superuser::key(), Cond::Absent);

@@ -6,31 +6,32 @@
 //! counters do not work, nothing is sent.
 //!
 //! None of this may be turned against the people it protects. Counts are given back one after the other, so that nobody waits
-//! longer than an hour. Clients that an account knows ([`crate::known`]) have a share of their own. The last message that may go
+//! longer than an hour. Clients that an account knows ([`accounts::known`]) have a share of their own. The last message that may go
 //! to a destination is kept for clients that have had none there. From the fourth on a stranger works first, and the more text messages
 //! go out the more. A part of the text messages is reserved for numbers that an account has proven, and a range of numbers
 //! from which few codes come back is closed only for numbers that none has.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use accounts::{
+    identifier::{Contact, Phone, has_phones},
+    known::KnownNetwork,
+};
 use function::Figures;
 use futures_util::{future::join_all, join};
 use http::HeaderMap;
-use kernel::{FieldError, Problem, Sys, Time, env::Reader, id::UserId};
+use kernel::{Client, FieldError, Problem, Sys, Time, env::Reader, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Batch, CommitError, Cond, Item, Key, StoreError, Table, Tx, Update, WriteError, field,
+    Batch, CommitError, Cond, Conditional as _, Item, Key, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, DAY, HOUR, Limit, LimitError, Reached},
 };
-use web::Client;
 
 use crate::{
     challenge::{Challenge, GUESSES, Purpose},
-    factor,
+    device, factor,
     gate::{self, Gate},
-    identifier::{Contact, Phone, has_phones},
-    known::{self, KnownNetwork},
     signed_in,
 };
 
@@ -62,6 +63,8 @@ const ENOUGH: i64 = 50;
 const ENOUGH_NETWORKS: usize = 20;
 /// and so many in a hundred codes must have come back then.
 const GOOD_PERCENT: i64 = 30;
+/// How often counting a message to a range is tried.
+const ROUNDS: usize = 4;
 
 /// Whose share of what may be sent to a destination something is counted for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,7 +174,7 @@ impl Request {
     /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests) or [`Kind::ProofOfWorkRequired`](kernel::Kind::ProofOfWorkRequired)
     pub async fn admit(self, table: &Table, now: Time, found: &mut Batch, asker: Asker<'_>, pressure: u32) -> Result<Admitted, Problem> {
         let (to, shown) = (self.to.clone(), signed_in::device(asker.headers, None));
-        let trusted = known::by_device(table, now, &to, shown.as_ref()).await?;
+        let trusted = device::is_trusted_by(table, now, &to, shown.as_ref()).await?;
         let admitted = self.read(found, now, trusted)?;
         if admitted.work || (admitted.share == Share::Strangers && pressure > 0) {
             let difficulty = gate::DIFFICULTY.saturating_add(pressure.saturating_sub(1));
@@ -433,40 +436,24 @@ impl Sending {
     /// Counts a message to a range of numbers, for a number that no account has proven, and judges the range by how many codes came
     /// back. One update; two where it opens or closes.
     async fn count(&self, table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
-        let (until, network) = (now + HOUR, mark(&client.network()));
-        let hit = || {
-            let open = field("until").gt(now).and(on(now));
-            Update::of(Traffic::key_of(range)).add("sent", 1).include("networks", &network).when(open)
-        };
-        let begin = || {
-            Update::of(Traffic::key_of(range))
-                .set("kind", Traffic::KIND)
-                .set("v", Traffic::VERSION)
-                .set("range", range)
-                .set("sent", 1)
-                .set_of("networks", &network)
-                .set("until", until)
-                .remove("came_back")
-                .remove("off_until")
-                // As long as it may be off.
-                .expires(until + HOUR)
-                .when(Cond::Absent.or(field("until").le(now).and(on(now))))
-        };
-        let mut next = hit();
+        let network = mark(&client.network());
+        let mut next = Traffic::go_on(range, &network, now);
         // A refusal shows what stands there. More rounds than two are needed only where an hour ends meanwhile.
-        for _ in 0..4 {
+        for _ in 0..ROUNDS {
             let seen = match table.update(next).await {
                 Ok(row) => return self.judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
                 Err(WriteError::Refused(row)) => row.map(store::Row::decode::<Traffic>).transpose()?,
                 Err(WriteError::Store(e)) => return Err(e.into()),
             };
+            if let Some(off) = seen.as_ref().and_then(|traffic| traffic.off_until).filter(|off| *off > now) {
+                return Err(closed(off, now));
+            }
             next = match seen {
-                Some(t) if t.off_until.is_some_and(|off| off > now) => return Err(closed(t.off_until.unwrap_or(now), now)),
-                Some(t) if t.until > now => hit(),
-                _ => begin(),
+                Some(traffic) if traffic.until > now => Traffic::go_on(range, &network, now),
+                _ => Traffic::begin(range, &network, now),
             };
         }
-        Err(closed(until, now))
+        Err(closed(now + HOUR, now))
     }
 
     /// Leaves the range alone for an hour if too few of its codes have come back.
@@ -476,21 +463,12 @@ impl Sending {
         }
         let until = now + HOUR;
         let close = Update::of(traffic.key()).add("sent", -1).set("off_until", until).when(field("until").eq(traffic.until)).when(on(now));
-        match table.update(close).await {
-            Ok(_) => {
-                let Traffic { range, sent, came_back, .. } = traffic;
-                let came_back = came_back.len();
-                tracing::warn!(
-                    range,
-                    sent,
-                    came_back,
-                    "few codes come back: no text messages to unproven numbers of this range for an hour"
-                );
-                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
-            }
-            // Somebody else closed it.
-            Err(WriteError::Refused(_)) => {}
-            Err(WriteError::Store(e)) => return Err(e.into()),
+        // Refused: somebody else closed it.
+        if table.update(close).await.applied()? {
+            let Traffic { range, sent, came_back, .. } = traffic;
+            let came_back = came_back.len();
+            tracing::warn!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
+            self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
         }
         Err(closed(until, now))
     }
@@ -513,6 +491,7 @@ fn suspicious(sent: i64, came_back: usize, networks: usize) -> bool {
     sent >= ENOUGH && networks >= ENOUGH_NETWORKS && came_back.saturating_mul(100) < sent.saturating_mul(GOOD_PERCENT)
 }
 
+/// Text messages go to the range now.
 fn on(now: Time) -> Cond {
     field("off_until").absent().or(field("off_until").le(now))
 }
@@ -545,6 +524,27 @@ struct Traffic {
 impl Traffic {
     fn key_of(range: &str) -> Key {
         Key::new(format!("SMS_RANGE#{range}"), "SMS_RANGE")
+    }
+
+    /// One more message within the hour, unless the range is off.
+    fn go_on(range: &str, network: &str, now: Time) -> Update {
+        let open = field("until").gt(now).and(on(now));
+        Update::of(Self::key_of(range)).add("sent", 1).include("networks", network).when(open)
+    }
+
+    /// The first message of an hour, unless the range is off.
+    fn begin(range: &str, network: &str, now: Time) -> Update {
+        let until = now + HOUR;
+        Update::upsert::<Self>(Self::key_of(range))
+            .set("range", range)
+            .set("sent", 1)
+            .set_of("networks", network)
+            .set("until", until)
+            .remove("came_back")
+            .remove("off_until")
+            // As long as it may be off.
+            .expires(until + HOUR)
+            .when(Cond::Absent.or(field("until").le(now).and(on(now))))
     }
 }
 
@@ -631,9 +631,8 @@ async fn uncount(table: &Table, range: &str) {
 }
 
 async fn note(table: &Table, update: Update) {
-    match table.update(update).await {
-        Ok(_) | Err(WriteError::Refused(_)) => {}
-        Err(WriteError::Store(e)) => tracing::warn!(error = %e, "the traffic of a range could not be counted"),
+    if let Err(e) = table.update(update).await.refused_is_fine() {
+        tracing::warn!(error = %e, "the traffic of a range could not be counted");
     }
 }
 

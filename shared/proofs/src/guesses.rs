@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use futures_util::join;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use kernel::{Problem, Secret, Time};
-use sha2::Sha256;
+use kernel::{
+    Client, Problem, Secret, Time,
+    crypto::{hmac_sha256, truncate},
+};
 use store::{
     Batch, Key, StoreError, Table,
     limits::{self, DAY, HOUR, Limit},
 };
-use web::Client;
 
 use crate::{challenge::CodeKey, gate};
 
@@ -92,12 +92,10 @@ impl ByClient {
 /// was typed, which is often nearly right.
 #[must_use]
 pub fn mark(key: &CodeKey, client: &Client, name: &str, password: &Secret) -> String {
-    let mac = Hmac::<Sha256>::new_from_slice(key.secret().expose().as_bytes()).map(|mut mac| {
-        for part in ["guess", &client.network(), name, password.expose()] {
-            mac.update(&part.len().to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        mac.finalize().into_bytes()
-    });
-    BASE64.encode(mac.unwrap_or_default().first_chunk::<3>().copied().unwrap_or_default())
+    let mut guess = Vec::new();
+    for part in ["guess", &client.network(), name, password.expose()] {
+        guess.extend(part.len().to_be_bytes());
+        guess.extend(part.as_bytes());
+    }
+    BASE64.encode(truncate::<3>(hmac_sha256(key.secret().expose().as_bytes(), &[&guess])))
 }

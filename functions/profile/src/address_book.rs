@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use accounts::{Resource, profanity, user::partition};
 use kernel::{
     FieldError, Fields, Kind, Problem, Time,
     id::{AddressId, UserId},
@@ -13,8 +14,6 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Table, WriteError, field};
 use unicode_normalization::UnicodeNormalization as _;
-
-use crate::{Subject, profanity, user::partition};
 
 /// Addresses of one person.
 pub const MOST: usize = 20;
@@ -317,7 +316,7 @@ impl Item for Book {
     }
 }
 
-impl Subject for Book {
+impl Resource for Book {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))

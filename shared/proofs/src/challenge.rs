@@ -10,27 +10,29 @@
 
 use std::time::Duration;
 
+use accounts::{
+    Keyring,
+    identifier::{Channel, Contact},
+    user::owned,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Event, Outbox};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use kernel::{
     Id as _, Kind, Locale, Problem, Secret, Sys, Time, Timestamp,
+    crypto::{hmac_sha256, truncate},
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Cond, Index, Item, Key, Slot, StoreError, Table, Tx, Update, WriteError, field,
+    Cond, Conditional as _, Index, Item, Key, Row, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Limit},
 };
 use utoipa::ToSchema;
 
 use crate::{
-    Keyring,
     code::{TypedCode, draw_long, draw_short, in_groups},
-    identifier::Contact,
     sending::{self, Share},
-    user::owned,
 };
 
 /// What a code or link is for. One for another purpose is worth nothing.
@@ -111,25 +113,6 @@ impl Purpose {
             Self::PhoneLogin => "phone_login",
             Self::PasswordReset => "password_reset",
             Self::ContactChange => "contact_change",
-        }
-    }
-}
-
-/// How it reaches the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// By e-mail.
-    Email,
-    /// By SMS.
-    Sms,
-}
-
-impl Channel {
-    pub(crate) const fn of(contact: &Contact) -> Self {
-        match contact {
-            Contact::Email(_) => Self::Email,
-            Contact::Phone(_) => Self::Sms,
         }
     }
 }
@@ -258,9 +241,7 @@ impl Challenge {
     pub fn id_of(purpose: Purpose, to: &Contact, subject: &str) -> ChallengeId {
         let digest =
             Sha256::new().chain_update(purpose.name()).chain_update([0]).chain_update(to.key()).chain_update([0]).chain_update(subject);
-        let digest: [u8; 32] = digest.finalize().into();
-        let (id, _) = digest.split_first_chunk::<16>().map_or(([0; 16], &[][..]), |(id, rest)| (*id, rest));
-        ChallengeId::from_ulid(u128::from_be_bytes(id).into())
+        ChallengeId::from_ulid(u128::from_be_bytes(truncate(digest.finalize().into())).into())
     }
 
     /// A challenge, to be written with [`Challenge::issue`], [`Challenge::replace`] or [`Challenge::send`].
@@ -410,9 +391,8 @@ impl Challenge {
             return;
         }
         let same = field("sending").eq(self.sending).and(field("hash").eq(&self.hash));
-        match table.update(Update::of(self.key()).add("tries", -1).when(same)).await {
-            Ok(_) | Err(WriteError::Refused(_)) => {}
-            Err(WriteError::Store(e)) => tracing::warn!(error = %e, "a right code stays counted as a try"),
+        if let Err(e) = table.update(Update::of(self.key()).add("tries", -1).when(same)).await.refused_is_fine() {
+            tracing::warn!(error = %e, "a right code stays counted as a try");
         }
     }
 
@@ -444,13 +424,8 @@ impl CodeKey {
     }
 
     fn hash(&self, challenge: ChallengeId, code: &str) -> String {
-        let mac = Hmac::<Sha256>::new_from_slice(self.0.expose().as_bytes()).map(|mut mac| {
-            mac.update(challenge.to_string().as_bytes());
-            mac.update(b"|");
-            mac.update(code.as_bytes());
-            mac.finalize().into_bytes().to_vec()
-        });
-        BASE64_URL_SAFE_NO_PAD.encode(mac.unwrap_or_default())
+        let sent = format!("{challenge}|{code}");
+        BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256(self.0.expose().as_bytes(), &[sent.as_bytes()]))
     }
 
     /// The secret, for the refresh tokens that are derived from it.
@@ -488,14 +463,10 @@ pub async fn note_unsent(table: &Table, now: Time, unsent: &Challenge) -> Result
     }
     let first = field("sending").eq(unsent.sending).and(field("unsent").ne(unsent.sending));
     let note = Update::of(unsent.key()).set("resend_at", now).set("unsent", unsent.sending);
-    match table.update(note.when(first)).await {
-        Ok(row) => {
-            sending::give_back(table, &row.decode()?).await;
-            Ok(())
-        }
-        Err(WriteError::Refused(_)) => Ok(()),
-        Err(WriteError::Store(e)) => Err(e),
+    if let Some(noted) = table.update(note.when(first)).await.unless_refused()? {
+        sending::give_back(table, &noted.decode()?).await;
     }
+    Ok(())
 }
 
 /// Draws the code or token of a sending and stores its hash. Done again for the same sending, it draws a new one, so that
@@ -534,15 +505,13 @@ pub async fn draw(
 
 async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secret, hashed: &str) -> Result<Drawn, StoreError> {
     let store = Update::of(drawn.key()).set("hash", key.hash(drawn.id, hashed)).set("long", drawn.long);
-    match table.update(store.when(field("sending").eq(drawn.sending))).await {
+    let stored = table.update(store.when(field("sending").eq(drawn.sending))).await.unless_refused()?;
+    Ok(match stored.map(Row::decode::<Challenge>).transpose()? {
         // A decoy has a code too, which nobody is told, so that guessing at it looks like guessing at any other.
-        Ok(row) => Ok(match row.decode::<Challenge>()? {
-            decoy if decoy.decoy => Drawn::Decoy(decoy),
-            challenge => Drawn::Fresh { challenge, secret },
-        }),
-        Err(WriteError::Refused(_)) => Ok(Drawn::Stale),
-        Err(WriteError::Store(e)) => Err(e),
-    }
+        Some(decoy) if decoy.decoy => Drawn::Decoy(decoy),
+        Some(challenge) => Drawn::Fresh { challenge, secret },
+        None => Drawn::Stale,
+    })
 }
 
 /// Tries a typed code. The challenge that is returned still has to be consumed with what it allows. One update, or for a long code
@@ -601,11 +570,7 @@ impl Trying<'_> {
             .when(field("hash").exists().and(field("expires_at").gt(self.now)))
             .when(left(Channel::Email).or(left(Channel::Sms)))
             .when(self.flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
-        let challenge: Challenge = match self.table.update(count).await {
-            Ok(row) => row.decode()?,
-            Err(WriteError::Refused(_)) => return Err(Kind::CodeInvalid.into()),
-            Err(WriteError::Store(e)) => return Err(e.into()),
-        };
+        let challenge: Challenge = self.table.update(count).await.unless_refused()?.ok_or(Kind::CodeInvalid)?.decode()?;
         if challenge.is_proven_by(self.key, code) {
             Ok(challenge)
         } else {

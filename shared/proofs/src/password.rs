@@ -5,27 +5,20 @@
 
 use std::time::Duration;
 
+use accounts::{
+    Keyring,
+    identifier::{Email, PersonName, Phone, Username},
+    user::{PasswordHash, User},
+};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use futures_util::join;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use kernel::{FieldError, Kind, Problem, Secret, Sys, env::Reader, id::UserId};
-use sha2::Sha256;
+use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, crypto::hmac_sha256, env::Reader, id::UserId};
 use store::{
     Table, Tx,
     limits::{self, Limit},
 };
-use web::Client;
 
-use crate::{
-    Keyring,
-    breached::Breached,
-    common::common,
-    gate,
-    guessable::guessable,
-    guesses,
-    identifier::{Email, PersonName, Phone, Username},
-    user::{PasswordHash, User},
-};
+use crate::{breached::Breached, common::common, gate, guessable::guessable, guesses};
 
 /// Longest password, in bytes. Longer ones are refused, never cut.
 pub const MAX_BYTES: usize = 1024;
@@ -222,7 +215,7 @@ impl Hasher {
     }
 
     /// The one computation that tells whether a password is right.
-    async fn compare(&self, phc: String, input: Vec<u8>) -> Result<bool, Problem> {
+    async fn compare(&self, phc: String, input: [u8; 32]) -> Result<bool, Problem> {
         let compared = blocking(move || Argon2::default().verify_password(&input, phc.as_str())).await?;
         #[cfg(test)]
         if matches!(compared, Ok(()) | Err(argon2::password_hash::Error::PasswordInvalid)) {
@@ -289,13 +282,8 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
 }
 
-fn peppered(pepper: &Secret, password: &Secret) -> Vec<u8> {
-    Hmac::<Sha256>::new_from_slice(pepper.expose().as_bytes())
-        .map(|mut mac| {
-            mac.update(password.expose().as_bytes());
-            mac.finalize().into_bytes().to_vec()
-        })
-        .unwrap_or_default()
+fn peppered(pepper: &Secret, password: &Secret) -> [u8; 32] {
+    hmac_sha256(pepper.expose().as_bytes(), &[password.expose().as_bytes()])
 }
 
 /// Hashing takes 14 ms of a processor: other requests of a host that has any must not wait for it.
@@ -318,7 +306,7 @@ mod tests {
 
     /// With these peppers, the current one first.
     fn hasher(peppers: &[(&str, &str)], sys: &Sys) -> Hasher {
-        Hasher::new(Keyring::of(peppers), sys)
+        Hasher::new(crate::identity_keys::ring(peppers), sys)
     }
 
     fn codes(policy: &Policy, password: &str) -> Vec<&'static str> {
@@ -382,7 +370,7 @@ mod tests {
         assert_eq!(new.verify(None, &Secret::new(long)).await.unwrap(), Verdict::Wrong);
     }
 
-    /// E2: for a name that nobody has as much is computed as for one that somebody has, and with the same parameters.
+    /// For a name without an account as much is computed as for one with an account, with the same parameters.
     #[tokio::test]
     async fn as_much_is_computed_for_nobody() {
         assert!(NOBODY.starts_with(PARAMETERS));

@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use accounts::{
+    identifier::{Channel, Contact},
+    user::partition,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::Notice;
 use kernel::{
@@ -14,9 +18,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{CommitError, Cond, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
-
-use crate::{challenge::Channel, identifier::Contact, user::partition};
+use store::{CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
 
 /// A person is told the same thing so often at most.
 pub const EVERY: Duration = Duration::from_secs(3600);
@@ -83,23 +85,8 @@ pub async fn turn(
     to: Option<&Contact>,
     held: impl Fn() -> Update,
 ) -> Result<Turn, StoreError> {
-    let key = Told::key_of(user, notice, to);
     for _ in 0..TRIES {
-        let free = field("next_at").le(now).and(field("held").absent());
-        let tell = Update::of(key.clone())
-            .set("kind", Told::KIND)
-            .set("v", Told::VERSION)
-            .set("user", user)
-            .set("notice", notice)
-            .set("channel", to.map(Channel::of))
-            .set("address", to.map(Contact::address))
-            .set("by", event)
-            .set("told_at", now)
-            .set("next_at", now + EVERY)
-            .expires(now + REMEMBERED)
-            // An event that could not be sent comes again.
-            .when(Cond::Absent.or(field("by").eq(event)).or(free));
-        let before: Told = match table.update(tell).await {
+        let before: Told = match table.update(Told::tell(event, user, notice, to, now)).await {
             Ok(_) => return Ok(Turn::Now),
             Err(WriteError::Refused(Some(row))) => row.decode()?,
             Err(WriteError::Refused(None)) => continue,
@@ -107,14 +94,7 @@ pub async fn turn(
         };
         let mut tx = Tx::new();
         let first = tx.update(held());
-        tx.update(
-            Update::of(key.clone())
-                .add("held", 1)
-                .set("last_at", at)
-                .index(Index::One, Some(before.place(before.next_at)))
-                .expires(now + REMEMBERED)
-                .when(field("next_at").eq(before.next_at)),
-        );
+        tx.update(before.hold(at, now));
         match table.commit(tx).await {
             Ok(()) => return Ok(Turn::Later),
             Err(e) if e.refused(first) => return Ok(Turn::Later),
@@ -145,6 +125,32 @@ impl Told {
         Key::new(partition(user), sort(notice, to))
     }
 
+    /// An event is told now, unless the person was told the same within the hour or more is held back. One that could not be sent
+    /// comes again.
+    fn tell(event: EventId, user: UserId, notice: Notice, to: Option<&Contact>, now: Time) -> Update {
+        let free = field("next_at").le(now).and(field("held").absent());
+        Update::upsert::<Self>(Self::key_of(user, notice, to))
+            .set("user", user)
+            .set("notice", notice)
+            .set("channel", to.map(Channel::of))
+            .set("address", to.map(Contact::address))
+            .set("by", event)
+            .set("told_at", now)
+            .set("next_at", now + EVERY)
+            .expires(now + REMEMBERED)
+            .when(Cond::Absent.or(field("by").eq(event)).or(free))
+    }
+
+    /// One more event, of `at`, is held back, unless the person was told again meanwhile.
+    fn hold(&self, at: Time, now: Time) -> Update {
+        Update::of(self.key())
+            .add("held", 1)
+            .set("last_at", at)
+            .index(Index::One, Some(self.place(self.next_at)))
+            .expires(now + REMEMBERED)
+            .when(field("next_at").eq(self.next_at))
+    }
+
     fn place(&self, due: Time) -> Key {
         Key::new(DUE, format!("{}#{}#{}", sortable(due), self.user, sort(self.notice, self.contact().as_ref())))
     }
@@ -164,11 +170,7 @@ impl Told {
             .set("leased_until", now + LEASE)
             .when(field("held").gt(0).and(field("next_at").le(now)))
             .when(field("leased_until").absent().or(field("leased_until").le(now)));
-        match table.update(lease).await {
-            Ok(row) => row.decode().map(Some),
-            Err(WriteError::Refused(_)) => Ok(None),
-            Err(WriteError::Store(e)) => Err(e),
-        }
+        table.update(lease).await.unless_refused()?.map(Row::decode).transpose()
     }
 
     /// It was told: what came meanwhile waits for an hour. One update, two if anything did.
@@ -181,23 +183,18 @@ impl Told {
             update.when(field("leased_until").eq(self.leased_until))
         };
         let all = settled().remove("held").remove("last_at").index(Index::One, None).when(field("held").eq(self.held));
-        match table.update(all).await {
-            Ok(_) => return Ok(()),
-            Err(WriteError::Refused(_)) => {}
-            Err(WriteError::Store(e)) => return Err(e),
+        if table.update(all).await.applied()? {
+            return Ok(());
         }
         let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::One, Some(self.place(now + EVERY)));
-        match table.update(some).await {
-            // Refused: it is settled, and only the reply was lost.
-            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Store(e)) => Err(e),
-        }
+        // Refused: it is settled, and only the reply was lost.
+        table.update(some).await.refused_is_fine()
     }
 
     /// It could not be told: the next run tries again at once. If this fails too, the lease ends by itself.
     pub async fn release(&self, table: &Table, now: Time) {
         let release = Update::of(self.key()).set("leased_until", now).when(field("leased_until").eq(self.leased_until));
-        if let Err(WriteError::Store(e)) = table.update(release).await {
+        if let Err(e) = table.update(release).await.refused_is_fine() {
             tracing::warn!(error = %e, "a lease could not be given back");
         }
     }
@@ -223,7 +220,7 @@ fn sortable(at: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identifier::Email;
+    use accounts::identifier::Email;
 
     #[test]
     fn kinds_and_addresses_are_told_apart_and_spellings_of_one_mailbox_are_not() {

@@ -7,15 +7,13 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use kernel::{Kind, Problem, Time};
+use kernel::{Client, Kind, Problem, Time, crypto::hmac_sha256};
 use sha2::{Digest as _, Sha256};
 use store::{
     Batch, Key, StoreError, Table,
     limits::{self, Limit},
 };
-use web::Client;
 
 use crate::challenge::CodeKey;
 
@@ -83,11 +81,9 @@ impl Gate {
     /// `<until>.<difficulty>.<tag>`
     fn challenge(&self, until: Time, difficulty: u32, client: &Client, name: &str) -> String {
         let until = until.millis();
-        let tag = Hmac::<Sha256>::new_from_slice(self.key.secret().expose().as_bytes()).map(|mut mac| {
-            mac.update(format!("proof of work\0{until}\0{difficulty}\0{}\0{name}", client.network()).as_bytes());
-            mac.finalize().into_bytes()
-        });
-        format!("{until}.{difficulty}.{}", BASE64.encode(tag.unwrap_or_default()))
+        let work = format!("proof of work\0{until}\0{difficulty}\0{}\0{name}", client.network());
+        let tag = hmac_sha256(self.key.secret().expose().as_bytes(), &[work.as_bytes()]);
+        format!("{until}.{difficulty}.{}", BASE64.encode(tag))
     }
 
     /// `<challenge>.<number>`

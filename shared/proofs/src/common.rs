@@ -3,6 +3,7 @@
 //! The list is kept as sorted fingerprints and searched where it lies in the program: nothing is read, built or allocated at
 //! start. A good password has the fingerprint of a common one once in 24 million.
 
+use kernel::crypto::truncate;
 use sha2::{Digest as _, Sha256};
 
 /// `common-passwords.txt` beside it, as [`pack`] makes it; `cargo xtask sync` writes it.
@@ -26,7 +27,7 @@ pub fn pack(list: &str) -> Vec<u8> {
 }
 
 fn fingerprint(password: &str) -> Fingerprint {
-    Sha256::digest(password.to_lowercase()).first_chunk().copied().unwrap_or_default()
+    truncate(Sha256::digest(password.to_lowercase()).into())
 }
 
 #[cfg(test)]

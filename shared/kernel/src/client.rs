@@ -1,0 +1,60 @@
+//! Which client asks.
+
+use std::net::IpAddr;
+
+/// The client, by what API Gateway saw, or by what a proven edge before it says: see `web::Edge::client`.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// Its address.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent`, at most 255 characters.
+    pub user_agent: String,
+    /// City and country, if a proven edge says so; nothing else is asked. Shown to people, and never judged by.
+    pub place: Option<String>,
+}
+
+impl Client {
+    /// The network that limits count for: the address itself for IPv4, the /64 for IPv6, which is what one customer gets.
+    #[must_use]
+    pub fn network(&self) -> String {
+        match self.address {
+            Some(IpAddr::V4(a)) => a.to_string(),
+            Some(IpAddr::V6(a)) => {
+                let [a, b, c, d, ..] = a.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+            None => "unknown".to_owned(),
+        }
+    }
+
+    /// The neighbourhood of that network, for limits on those who have many addresses: the /24 for IPv4, the /48 for IPv6.
+    #[must_use]
+    pub fn neighbourhood(&self) -> String {
+        match self.address {
+            Some(IpAddr::V4(a)) => {
+                let [a, b, c, _] = a.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            Some(IpAddr::V6(a)) => {
+                let [a, b, c, ..] = a.segments();
+                format!("{a:x}:{b:x}:{c:x}::/48")
+            }
+            None => "unknown".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_and_their_neighbourhoods() {
+        for (address, network, neighbourhood) in
+            [("203.0.113.7", "203.0.113.7", "203.0.113.0/24"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48")]
+        {
+            let client = Client { address: address.parse().ok(), user_agent: String::new(), place: None };
+            assert_eq!((client.network().as_str(), client.neighbourhood().as_str()), (network, neighbourhood));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! How somebody shows who they are: passwords, codes and links, second factors, trusted devices, the steps of a sign-in.
+//!
+//! Everything that is sent as a code or a link is a [`challenge::Challenge`].
+
+mod breached;
+pub mod challenge;
+pub mod code;
+pub mod common;
+pub mod deletion_link;
+pub mod device;
+pub mod entry;
+pub mod factor;
+mod flow_token;
+pub mod gate;
+mod guessable;
+pub mod guesses;
+mod identity_keys;
+pub mod password;
+pub mod sending;
+pub mod sign_in;
+pub mod signed_in;
+
+pub use flow_token::FlowToken;
+pub use identity_keys::IdentityKeys;
