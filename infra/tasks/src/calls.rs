@@ -109,7 +109,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
 /// Tells whether the template has an operation: a route, or a function that is not called by HTTP.
 fn operations_of(template: &Template) -> impl Fn(&str) -> bool + use<> {
     let routes: BTreeSet<_> = template.http_api.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
-    let functions: BTreeSet<_> = template.functions.keys().cloned().collect();
+    let functions: BTreeSet<_> = template.functions.values().map(|function| function.name.clone()).collect();
     move |operation| routes.contains(operation) || operation.split(' ').next().is_some_and(|name| functions.contains(name))
 }
 
