@@ -9,7 +9,7 @@ use std::{
 use local::template::Template;
 use serde::Deserialize;
 
-use crate::{Failure, check, repository};
+use crate::{Failure, repository};
 
 /// What each operation may ask for: its name, the calls of its usual run, what a quarter of its runs reach, and the read and write
 /// units of its usual run. Runs that were refused are left out: which check refuses them is a matter of the tests.
@@ -66,7 +66,7 @@ struct Run {
 /// If the file cannot be read or, when `strict`, if a policy allows what nothing used or an operation asked for more than it may.
 pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let template = check::template()?;
+    let template = repository::template()?;
     let known = operations_of(&template);
     let (mut operations, mut used) = (BTreeMap::<String, Runs>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn operations_of_other_templates_do_not_count() {
-        let known = operations_of(&check::template().expect("template"));
+        let template = repository::template().expect("template");
+        let known = operations_of(&template);
         assert!(known("GET /v1/me") && known("outbox-relay") && known("deliver notice_due") && known("socket $connect"));
         assert!(!known("relay") && !known("GET /v1/gone") && !known("consumer mail_requested"));
     }

@@ -1,11 +1,14 @@
 //! AWS, as empty as it can be: every table, bucket and inbox is there and has nothing in it, and every secret holds the same.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Router,
     extract::State,
     http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
+use local::{Urls, credentials::Credential, hosts, template::FunctionSpec};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -14,15 +17,17 @@ use crate::Failure;
 /// What a secret of the template holds once it is drawn.
 pub const RING: &str = r#"{"current":"k1","k1":"mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ"}"#;
 
-/// The SDK's variables that say where services are.
-pub const ENDPOINTS: [&str; 6] = [
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL_SES",
-    "AWS_ENDPOINT_URL_SNS",
-    "AWS_ENDPOINT_URL_EVENTBRIDGE",
-    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-];
+/// A function's environment: the template's, and the variables by which an SDK finds what listens at this address.
+pub fn environment(function: &FunctionSpec, address: &str) -> BTreeMap<String, String> {
+    function.environment.clone().into_iter().chain(account(address)).collect()
+}
+
+/// The variables by which an SDK finds what listens at this address.
+pub fn account(address: &str) -> BTreeMap<String, String> {
+    let [function, access_key, secret_key, session_token] = ["Tasks", "AKIDTASKS", "none", "none"].map(str::to_owned);
+    let urls = Urls { aws: address.to_owned(), ..Urls::default() };
+    hosts::account(&Credential { function, access_key, secret_key, session_token }, &urls)
+}
 
 /// Listens, for as long as the runtime lives, and returns the address. `secret` is what each secret holds.
 pub async fn listen(secret: &str) -> Result<String, Failure> {

@@ -22,9 +22,9 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use web::Problems;
+use web::{BEARER, Problems};
 
-use crate::limits;
+use crate::{document::Callers, limits};
 
 /// The codes that an operation lists.
 const LISTED: &str = "x-problems";
@@ -53,9 +53,13 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let within = |place: &str| parameters.iter().any(|p| p.get("in").and_then(Value::as_str) == Some(place));
     let body = operation.contains_key("requestBody");
+    let callers = Callers::of(operation.get("security"));
     let implied = [
         (body || within("query"), Kind::Malformed),
-        (operation.contains_key("security"), Kind::TokenInvalid),
+        (callers.signed_in, Kind::TokenInvalid),
+        (callers.step_up || callers.staff, Kind::StepUpRequired),
+        (callers.staff, Kind::SecondFactorRequired),
+        (callers.staff, Kind::Forbidden),
         (body, Kind::TooLarge),
         (body, Kind::UnsupportedMediaType),
         (within("path"), Kind::NotFound),
@@ -140,9 +144,6 @@ fn schemas() -> Vec<(String, RefOr<Schema>)> {
     all
 }
 
-/// The name of the security scheme that operations of signed-in callers state: `security(("bearer" = []))`.
-const BEARER: &str = "bearer";
-
 const DESCRIPTION: &str = "\
 Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/docs/flows). The rules that hold everywhere:\n\n\
 - Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; rules that a field breaks with 422, all at once.\n\
@@ -164,7 +165,10 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The `access_token` of a sign-in. It is good for ten minutes; a refresh brings the next one."))
+        .description(Some(
+            "The `access_token` of a sign-in. It is good for ten minutes; a refresh brings the next one. Operations that name `step_up` \
+             take a proof from within five minutes: `POST /v1/step-ups`. Those that name a role take it or a higher one.",
+        ))
         .build();
     let mut components = Components::new();
     components.schemas.extend(schemas());

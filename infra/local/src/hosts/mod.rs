@@ -1,7 +1,6 @@
 //! Where functions run: in this process, or in the processes of `cargo lambda watch`. The events are the same.
 
 mod environment;
-mod registry;
 mod remote;
 
 use std::{
@@ -12,10 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use environment::account;
+pub use environment::account;
 use function::{Boot, Context, Function, RawValue, SharedHttpClient};
 use kernel::{Env, Sys};
-use registry::Start;
 use remote::Remote;
 pub(crate) use remote::write_environment;
 use tokio::{
@@ -29,6 +27,7 @@ use crate::{
     aws::{calls::Calls, dead_letters::DeadLetters},
     clock::Clock,
     credentials::Credentials,
+    functions::{self, Start},
     secrets::Secrets,
     template::Template,
 };
@@ -192,7 +191,7 @@ impl Hosts {
                 timeout: spec.timeout.min(around.patience.function),
                 max_retries: spec.max_retries,
                 on_failure: spec.on_failure.clone(),
-                start: registry::start_of(&spec.name),
+                start: functions::named(&spec.name).map(|function| function.start),
                 env: env.into_iter().collect(),
                 http: http.clone(),
                 running: OnceCell::new(),

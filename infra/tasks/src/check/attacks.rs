@@ -1,7 +1,9 @@
-//! The table of attacks: what was tried against the system, what must hold, and which test shows that it does.
+//! The table of attacks says what was tried against the system, what must hold, and which test shows that it does: each row names
+//! tests that exist.
 
 use std::{collections::BTreeSet, path::Path};
 
+use super::Parts;
 use crate::{Failure, repository};
 
 /// Where the table is.
@@ -10,7 +12,7 @@ const TABLE: &str = "tests/ATTACKS.md";
 const HEADER: [&str; 3] = ["attack", "requirement", "test"];
 
 /// What is wrong with the table.
-pub fn findings() -> Result<Vec<String>, Failure> {
+pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let files = repository::rust_files(&["tests", "shared", "functions", "infra"])?;
     let tests = files.iter().flat_map(|(path, text)| tests_in(path, text)).collect();
     Ok(judge(&repository::read(TABLE)?, &tests))

@@ -1,4 +1,4 @@
-//! Whether everything that is said is said in every language.
+//! Every message is there in every language.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,10 +8,11 @@ use std::{
 
 use kernel::Locale;
 
+use super::Parts;
 use crate::{Failure, repository};
 
 /// What one language has and another lacks.
-pub fn findings() -> Result<Vec<String>, Failure> {
+pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for place in ["shared", "functions"] {
         for folder in language_folders(&repository::root().join(place))? {

@@ -1,11 +1,12 @@
-//! The limits of the platform that a growing template meets, counted in the template as CloudFormation gets it: what SAM makes of it,
-//! and every stack nested in it.
+//! No limit of the platform is used to more than [`PERCENT`] of it. They are counted in the template as CloudFormation gets it: what
+//! SAM makes of it, and every stack nested in it.
 
 use std::collections::BTreeMap;
 
 use local::template::{Template, parse};
 use serde_json::{Map, Value};
 
+use super::Parts;
 use crate::{Failure, repository};
 
 /// Of a limit, this share may be used.
@@ -53,10 +54,10 @@ impl Use {
 }
 
 /// Prints how much of each limit is used, and returns those that are nearly reached.
-pub fn findings(template: &Template) -> Result<Vec<String>, Failure> {
+pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut uses = Vec::new();
     stack("template.yaml", &repository::read("template.yaml")?, &mut uses)?;
-    uses.extend(of_template(template));
+    uses.extend(of_template(&parts.template));
     println!("\n| limit of the platform | used | of | by |\n|---|--:|--:|---|");
     for Use { limit, by, used } in &uses {
         println!("| {} | {used} | {} | {by} |", limit.what, limit.most);
@@ -163,10 +164,7 @@ fn function(id: &str, properties: &Map<String, Value>) -> Vec<Made> {
         made.push(Made::by_sam());
     }
     for (name, event) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
-        let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
-        let path = event.pointer("/Properties/Path").and_then(Value::as_str).unwrap_or(name);
-        match kind {
-            "HttpApi" => made.push(Made::permission(id, path)),
+        match event.get("Type").and_then(Value::as_str).unwrap_or_default() {
             "S3" => made.push(Made::permission(id, name)),
             "EventBridgeRule" => made.extend([Made::by_sam(), Made::permission(id, name)]),
             // A schedule with the role that it invokes by.
@@ -207,8 +205,8 @@ mod tests {
 
     #[test]
     fn each_limit_refuses_at_four_fifths() {
-        let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: HttpApi, Properties: {Path: /a}}}}}";
-        // A function, its role, the permission of its route.
+        let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: S3}}}}";
+        // A function, its role, the permission of the bucket.
         assert_eq!(uses(&template(133, function)), [""; 0]);
         assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources, of 500 that there may be: no more than 80 % are to be used"]);
         let references = |many| template(many, "{Type: X, Properties: {A: '{{resolve:secretsmanager:a:SecretString}}'}}");
@@ -222,9 +220,7 @@ mod tests {
                 .concat()
                 .contains("bytes of the template")
         );
-        let events = |many| {
-            (0..many).map(|n| format!("E{n}: {{Type: HttpApi, Properties: {{Path: /v1/things/{n}}}}}")).collect::<Vec<_>>().join(", ")
-        };
+        let events = |many| (0..many).map(|n| format!("E{n}: {{Type: S3}}")).collect::<Vec<_>>().join(", ");
         let function = |many| {
             format!("Resources:\n  ThingsFunction: {{Type: 'AWS::Serverless::Function', Properties: {{Events: {{{}}}}}}}\n", events(many))
         };
@@ -235,7 +231,7 @@ mod tests {
 
     #[test]
     fn routes_rules_and_environments_are_counted() {
-        let mut template = crate::check::template().expect("the template");
+        let mut template = repository::template().expect("the template");
         let findings = |template: &Template| of_template(template).iter().filter_map(Use::finding).collect::<Vec<_>>();
         assert_eq!(findings(&template), [""; 0]);
         let route = template.http_api.routes[0].clone();
