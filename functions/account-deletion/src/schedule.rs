@@ -12,12 +12,15 @@ use proofs::{deletion_link, password};
 use serde::Deserialize;
 use store::{
     CommitError, Item as _, Slot, Tx, Update,
-    limits::{self, DAY, Limit},
+    limits::{self, DAY, Quota},
 };
 use utoipa::ToSchema;
 use web::{Client, Error, Json, Language, Problems};
 
 use crate::leaving::Leaving;
+
+/// How often one person may schedule a deletion: each time mails a link.
+const SCHEDULES: Quota = Quota::window("deletion_schedules", 10, DAY, "for an account");
 
 /// The proof that the owner wants the deletion.
 #[derive(Deserialize, ToSchema)]
@@ -34,7 +37,7 @@ pub struct ScheduleDeletion {
 /// AWS calls: the batch that authenticates the caller and reads an earlier deletion; two counters of attempts, before the
 /// password is compared; the password; a counter of mails; the transaction, and an update that gives the client's attempt back.
 #[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", request_body = ScheduleDeletion,
-    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["deletion_schedules", "password"]))),
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!([SCHEDULES, password::DEMANDS]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
@@ -49,8 +52,8 @@ pub async fn schedule_deletion(
     }
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
-    // Each scheduling mails a link. A wrong password does not.
-    limits::take(&s.table, now, &[Limit::new("deletion_schedules", user.id, 10, DAY)]).await?;
+    // A wrong password mails nothing.
+    limits::take(&s.table, now, &[SCHEDULES.of(user.id)]).await?;
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
     // Other sessions end, because the person who uses them may not be the owner. The owner can sign in again.
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));

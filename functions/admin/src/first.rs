@@ -12,7 +12,7 @@ use store::{CommitError, Tx, limits};
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, Problems, RequestId};
 
-use crate::offer::Offer;
+use crate::offer::{Offer, TRIES};
 
 /// The secret of an operator.
 #[derive(Deserialize, ToSchema)]
@@ -32,7 +32,7 @@ pub struct BecomeFirstSuperuser {
 /// AWS calls: the batch that authenticates the caller and reads the offer; the counter, before the secret is compared; the
 /// caller's roles; the transaction.
 #[utoipa::path(post, path = "/v1/admin/first", tag = "admin", request_body = BecomeFirstSuperuser,
-    extensions(("x-problems" = json!(["second_factor_required", "appointment_invalid", "account_state", "too_many_requests"])), ("x-limits" = json!(["superuser_offer"]))),
+    extensions(("x-problems" = json!(["second_factor_required", "appointment_invalid", "account_state", "too_many_requests"])), ("x-limits" = json!([TRIES]))),
     responses((status = 204, description = "The caller is superuser."), Problems))]
 pub async fn become_first_superuser(
     State(s): State<crate::State>,
@@ -42,7 +42,7 @@ pub async fn become_first_superuser(
 ) -> Result<NoContent, Error> {
     let (user, now) = (member.user.id, s.sys.now());
     staff::proven(&member, now)?;
-    limits::take(&s.table, now, &[Offer::tries(user)]).await?;
+    limits::take(&s.table, now, &[TRIES.of(user)]).await?;
     let offer = resource.filter(|offer| offer.is_for(&body.secret, now)).ok_or(Kind::AppointmentInvalid)?;
     let before = s.table.get::<Roles>(Roles::key_of(user)).await?.unwrap_or_else(|| Roles::none(user));
     let mut tx = Tx::new();

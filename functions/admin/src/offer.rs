@@ -23,11 +23,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
     CommitError, Cond, Item, Key, StoreError, Table, Tx, field,
-    limits::{HOUR, Limit},
+    limits::{HOUR, Quota},
 };
 
 /// How long a secret is good.
 pub const LIFE: Duration = HOUR;
+/// Secrets that one account may try: there is one of 256 bits, and nobody has to guess it.
+pub const TRIES: Quota = Quota::window("superuser_offer", 10, HOUR, "for an account");
 
 /// That there is a superuser. It names nobody.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,12 +61,6 @@ pub struct Offer {
 impl Offer {
     fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "SUPERUSER_OFFER")
-    }
-
-    /// Trying a secret: there is one of 256 bits, and nobody has to guess it.
-    #[must_use]
-    pub fn tries(user: UserId) -> Limit {
-        Limit::new("superuser_offer", user, 10, HOUR)
     }
 
     /// Whether this is its secret, and it can still be accepted.

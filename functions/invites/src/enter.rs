@@ -1,7 +1,7 @@
 //! Entering somebody's code: once, and without a later change. The caller decides at any time whether its owner sees their
 //! phone number.
 
-use accounts::invite::{Invite, InviteCode, Inviter};
+use accounts::invite::{self, Invite, InviteCode, Inviter};
 use axum::extract::State;
 use callers::MemberWith;
 use kernel::Kind;
@@ -34,7 +34,7 @@ pub struct EnterInviteCode {
 /// owner, a transaction, a batch for the answer. The counters come before the claim, whose look-up they limit. Each of the
 /// others has the key of the next one.
 #[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", request_body = EnterInviteCode,
-    extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!(["invite"]))),
+    extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!([invite::TRIES]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
 pub async fn enter_invite_code(
     State(s): State<crate::State>,

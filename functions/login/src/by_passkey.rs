@@ -8,9 +8,12 @@ use proofs::{
     signed_in::TokenDelivery,
 };
 use serde::Deserialize;
-use store::limits::{self, Limit};
+use store::limits::{self, MINUTE, Quota};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Problems};
+
+/// Challenges that one client may ask for.
+const CHALLENGES: Quota = Quota::window("passkey_client", 60, MINUTE.saturating_mul(15), "for a client");
 
 /// The options of the client for the time after the sign-in.
 #[derive(Deserialize, ToSchema)]
@@ -29,7 +32,7 @@ pub struct CreatePasskeySignIn {
 ///
 /// AWS calls: a counter of the client, and the flow, as the person is not known yet. A session of the client costs a read.
 #[utoipa::path(post, path = "/v1/passkey-sign-ins", tag = "login", request_body = CreatePasskeySignIn,
-    extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!(["passkey_client"]))),
+    extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!([CHALLENGES]))),
     responses((status = 201, body = SignInStep), Problems))]
 pub async fn create_passkey_sign_in(
     State(s): State<crate::State>,
@@ -38,7 +41,7 @@ pub async fn create_passkey_sign_in(
     Json(body): Json<CreatePasskeySignIn>,
 ) -> Result<Created<SignInStep>, web::Error> {
     let now = s.sys.now();
-    limits::take(&s.table, now, &[Limit::new("passkey_client", client.network(), 60, std::time::Duration::from_secs(900))]).await?;
+    limits::take(&s.table, now, &[CHALLENGES.of(client.network())]).await?;
     let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
     let wish = Wish::new(body.token_delivery, false, body.next).instead_of(previous.as_ref());
     let (token, question) = (FlowToken::draw(&s.sys), s.site.ask_for_any(now)?);

@@ -8,8 +8,6 @@
 //! A device that the account trusts has its own limits: guesses of others, at the account or from the same network, do not keep
 //! it out, and somebody who has stolen it cannot guess without limit.
 
-use std::time::Duration;
-
 use futures_util::join;
 use kernel::{Time, id::DeviceId};
 use proofs::{
@@ -18,18 +16,21 @@ use proofs::{
 };
 use store::{
     Batch, Key, StoreError, Table, Tx,
-    limits::{self, DAY, HOUR, Limit, LimitError, Reached},
+    limits::{self, DAY, HOUR, Limit, LimitError, MINUTE, Quota, Reached},
 };
 use web::Client;
 
-/// Failures after which an attempt has to pause.
-const FAILURES: u32 = 5;
-/// The length of that pause.
-const PAUSE: Duration = Duration::from_secs(300);
-/// Failures at one name from all clients, within a quarter of an hour, after which strangers need a proof of work.
-const EVERYWHERE: u32 = 100;
-/// Right passwords for one account from one client within an hour: each costs a hash and a session.
-const RIGHT: u32 = 60;
+/// Failures of one client at one name.
+pub const AT_NAME: Quota = Quota::pausing("login_name", 5, MINUTE.saturating_mul(5), "failures of a client at one name");
+/// Failures of a device that the account trusts.
+pub const OF_DEVICE: Quota = Quota::pausing("login_device", 5, MINUTE.saturating_mul(5), "failures of a trusted device");
+/// All failures of such a device in a day.
+pub const OF_DEVICE_DAY: Quota =
+    Quota::window("login_device_day", 100, DAY, "failures of a trusted device, which then waits for an hour").frequent().blocking(HOUR);
+/// Failures at one name from all clients, after which strangers need a proof of work.
+const EVERYWHERE: Quota = Quota::window("login_everywhere", 100, MINUTE.saturating_mul(15), "failures at one name").frequent();
+/// Right passwords: each costs a hash and a session.
+pub const RIGHT: Quota = Quota::window("sign_ins", 60, HOUR, "right passwords of an account from one client");
 
 /// An attempt.
 pub struct Guess {
@@ -53,28 +54,27 @@ impl Guess {
     /// An attempt of one client at a name. `account` is the account of the name, or the name again if there is none, so that
     /// the same number of counters is used.
     pub fn stranger(client: &Client, name: &str, account: &str) -> Self {
-        let attempts = |limit, whose: &str| Limit::new(limit, format!("{whose} {}", client.network()), FAILURES, PAUSE).pausing();
         Self {
-            own: attempts("login_name", name),
+            own: AT_NAME.of(format!("{name} {}", client.network())),
             client: Some(of_client(client)),
             failures: vec![of_client_in_a_day(client)],
             different: Some(of_client_different(client)),
             account: Some(at_account(account, &client.network())),
-            right: Limit::new("sign_ins", format!("{account} {}", client.network()), RIGHT, HOUR),
-            everywhere: Some(Limit::new("login_everywhere", name, EVERYWHERE, Duration::from_secs(900)).frequent()),
+            right: RIGHT.of(format!("{account} {}", client.network())),
+            everywhere: Some(EVERYWHERE.of(name)),
         }
     }
 
     /// An attempt of a device that the account trusts.
     pub fn device(device: DeviceId) -> Self {
         Self {
-            own: Limit::new("login_device", device, FAILURES, PAUSE).pausing(),
+            own: OF_DEVICE.of(device),
             client: None,
-            failures: vec![Limit::new("login_device_day", device, 100, DAY).frequent().blocking(HOUR)],
+            failures: vec![OF_DEVICE_DAY.of(device)],
             different: None,
             account: None,
             everywhere: None,
-            right: Limit::new("sign_ins", device, RIGHT, HOUR),
+            right: RIGHT.of(device),
         }
     }
 
@@ -109,7 +109,7 @@ impl Guess {
     /// all clients, or many different ones of the client. Neither keeps the right password out.
     #[must_use]
     pub fn takes_work(&self) -> bool {
-        let everywhere = self.everywhere.as_ref().is_some_and(|limit| limit.hits() >= i64::from(EVERYWHERE));
+        let everywhere = self.everywhere.as_ref().is_some_and(|limit| limit.hits() >= i64::from(EVERYWHERE.max));
         everywhere || self.different.as_ref().is_some_and(|limit| limit.hits() >= i64::from(DIFFERENT_FREE))
     }
 

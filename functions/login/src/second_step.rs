@@ -17,9 +17,10 @@ use proofs::{
     challenge::{self, Challenge, Sent},
     code::TypedCode,
     entry::{Entry, Reply},
-    factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
-    gate,
+    factor::{self, AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
+    gate, guesses,
     password::Verdict,
+    sending,
     sign_in::{Proof, SignIn, SignInStep},
     signed_in::{self, SignedIn},
 };
@@ -62,7 +63,7 @@ pub struct ChooseFactor {
 /// AWS calls: the flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the
 /// list of them and an update.
 #[utoipa::path(put, path = "/v1/sign-ins/{flow}/factor", tag = "login", params(("flow" = FlowToken, Path)), request_body = ChooseFactor,
-    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SignInStep), Problems))]
 pub async fn choose_factor(
     State(s): State<crate::State>,
@@ -92,7 +93,7 @@ pub async fn choose_factor(
 ///
 /// AWS calls: the flow, the person, the challenge with its counters, the counters of what is sent, one transaction.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/code/resend", tag = "login", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_sign_in_code(
     State(s): State<crate::State>,
@@ -173,7 +174,7 @@ impl Answer {
 /// that is to be trusted and a session that is replaced cost a read each, and a code after the password the calls of its
 /// sending.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
-    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_app", "code_guesses", "login_account", "resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([factor::APP, challenge::GUESSES, guesses::AT_ACCOUNT, challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 200, description = "Stepped up.", body = SignedIn),

@@ -26,7 +26,7 @@ use store::{Batch, Conditional as _, StoreError, Tx};
 use utoipa::ToSchema;
 use web::{Client, Json, Problems};
 
-use crate::guess::Guess;
+use crate::guess::{self, Guess};
 
 /// A name and its proof.
 #[derive(Deserialize, ToSchema)]
@@ -62,7 +62,7 @@ pub struct CreateSession {
 /// code the calls of its sending. A failure costs five more concurrent counters, and an attempt that is refused before it is
 /// counted none.
 #[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
-    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["login_name", "sign_ins", "guesses", "login_client_different", "login_device", "login_device_day"]))),
+    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([guess::AT_NAME, guess::RIGHT, guesses::BY_CLIENT, guesses::CLIENT_DIFFERENT, guess::OF_DEVICE, guess::OF_DEVICE_DAY]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The password is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),

@@ -8,7 +8,11 @@ use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem};
-use proofs::factor::{AppFactor, Seed};
+use proofs::{
+    challenge,
+    factor::{AppFactor, Seed},
+    sending,
+};
 use store::{Tx, Update};
 use web::{Client, Created, Json, NoContent, Path, Problems};
 
@@ -22,7 +26,7 @@ use crate::{
 ///
 /// AWS calls: the caller, a counter; for a code its challenge and the counters; one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
-    extensions(("x-problems" = json!(["mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups", "resend_setup", "mail", "text"]))),
+    extensions(("x-problems" = json!(["mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([pending::SETUPS, challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_factor(
     State(s): State<crate::State>,

@@ -68,7 +68,7 @@ pub struct PasskeyOptions {
 ///
 /// AWS calls: the caller, a counter, the list of existing passkeys, which must not be made twice, and one write.
 #[utoipa::path(post, path = "/v1/me/passkeys/options", tag = "mfa",
-    extensions(("x-problems" = json!(["too_many", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups"]))),
+    extensions(("x-problems" = json!(["too_many", "too_many_requests", "conflict"])), ("x-limits" = json!([pending::SETUPS]))),
     responses((status = 201, body = PasskeyOptions), Problems))]
 pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Created<PasskeyOptions>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());

@@ -17,7 +17,7 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Conditional as _, Item, Key, Slot, Table, Tx, Update, field,
-    limits::{self, HOUR, Limit},
+    limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
 use web::Client;
@@ -26,6 +26,8 @@ use web::Client;
 pub const LIFE: Duration = Duration::from_secs(600);
 /// Maximum wrong codes of the app in one set-up. Codes that are sent have their own attempts.
 const TRIES: u32 = 5;
+/// Set-ups of a factor or passkey: each draws a secret or makes a challenge.
+pub const SETUPS: Quota = Quota::window("factor_setups", 20, HOUR, "factors and passkeys that an account begins to set up");
 
 /// A set-up that is under way: of all second factors, or of one more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -225,12 +227,12 @@ fn picture(text: &str) -> Result<String, Problem> {
     Ok(format!("data:image/svg+xml,{}", svg.replace('<', "%3C").replace('>', "%3E").replace('#', "%23")))
 }
 
-/// Counts a set-up of a factor or passkey: each draws a secret or makes a challenge. One update.
+/// Counts a set-up of a factor or passkey. One update.
 ///
 /// # Errors
-/// [`Kind::TooManyRequests`] after twenty in an hour.
+/// [`Kind::TooManyRequests`] beyond [`SETUPS`].
 pub async fn count(s: &crate::State, user: &User) -> Result<(), Problem> {
-    Ok(limits::take(&s.table, s.sys.now(), &[Limit::new("factor_setups", user.id, 20, HOUR)]).await?)
+    Ok(limits::take(&s.table, s.sys.now(), &[SETUPS.of(user.id)]).await?)
 }
 
 /// Adds the sending of a code that proves a contact to a transaction, unless the last one is still valid. Commit its counters

@@ -12,10 +12,13 @@ use proofs::factor::RecoveryCodes;
 use serde::Serialize;
 use store::{
     Tx, Update,
-    limits::{self, DAY, Limit},
+    limits::{self, DAY, Quota},
 };
 use utoipa::ToSchema;
 use web::{Created, Problems};
+
+/// How often one person may draw recovery codes.
+const SETS: Quota = Quota::window("recovery_sets", 10, DAY, "for an account");
 
 /// Ten codes, each valid once. They are shown only now.
 #[derive(Serialize, ToSchema)]
@@ -34,7 +37,7 @@ impl RecoveryCodesShown {
 ///
 /// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa",
-    extensions(("x-problems" = json!(["mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!(["recovery_sets"]))),
+    extensions(("x-problems" = json!(["mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!([SETS]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn create_recovery_codes(
     State(s): State<crate::State>,
@@ -45,7 +48,7 @@ pub async fn create_recovery_codes(
         return Err(Kind::MfaNotEnabled.into());
     }
     // Each request costs ten hashes and a mail.
-    limits::take(&s.table, s.sys.now(), &[Limit::new("recovery_sets", user.id, 10, DAY)]).await?;
+    limits::take(&s.table, s.sys.now(), &[SETS.of(user.id)]).await?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();
     tx.put_always(&codes);

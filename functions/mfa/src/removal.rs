@@ -29,7 +29,7 @@ pub struct RemoveMfa {
 ///
 /// AWS calls: the caller, the calls of [`password::demand`], one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", request_body = RemoveMfa,
-    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"])), ("x-limits" = json!(["password"]))),
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"])), ("x-limits" = json!([password::DEMANDS]))),
     responses((status = 204), Problems))]
 pub async fn remove_mfa(
     State(s): State<crate::State>,

@@ -9,8 +9,9 @@ use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem, Secret};
 use proofs::{
+    challenge,
     factor::{AppFactor, RecoveryCodes, Seed},
-    password,
+    password, sending,
 };
 use serde::Deserialize;
 use store::{Tx, Update};
@@ -38,7 +39,7 @@ pub struct StartMfaSetup {
 ///
 /// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", request_body = StartMfaSetup,
-    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!([pending::SETUPS, password::DEMANDS]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_mfa_setup(
     State(s): State<crate::State>,
@@ -103,7 +104,7 @@ pub struct ProveFactor {
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
     State(s): State<crate::State>,
@@ -125,7 +126,7 @@ pub async fn prove_app(
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
     State(s): State<crate::State>,
@@ -178,7 +179,7 @@ pub async fn prove_sms(
 ///
 /// AWS calls: the caller with the set-up, the challenge, the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa",
-    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 202, body = SetupState), Problems))]
 pub async fn resend_mfa_setup_code(
     State(s): State<crate::State>,

@@ -12,12 +12,15 @@ use proofs::password::{self, MAX_BYTES, Verdict};
 use serde::Deserialize;
 use store::{
     Tx, Update,
-    limits::{self, HOUR, Limit},
+    limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
 use web::{Client, Json, NoContent, Problems};
 
 use crate::reset::{forget, unchanged};
+
+/// Requests of one person: each costs three hashes, a look-up and a mail.
+const CHANGES: Quota = Quota::window("password_changes", 30, HOUR, "for an account");
 
 /// The current password, and the new one.
 #[derive(Deserialize, ToSchema)]
@@ -35,7 +38,7 @@ pub struct ChangePassword {
 ///
 /// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
 #[utoipa::path(put, path = "/v1/me/password", tag = "password", request_body = ChangePassword,
-    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!(["password_changes", "password"]))),
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!([CHANGES, password::DEMANDS]))),
     responses((status = 204), Problems))]
 pub async fn change_password(
     State(s): State<crate::State>,
@@ -44,8 +47,7 @@ pub async fn change_password(
     Json(body): Json<ChangePassword>,
 ) -> Result<NoContent, web::Error> {
     let (user, mut tx) = (&member.user, Tx::new());
-    // Each request costs three hashes, a look-up and a mail.
-    limits::take(&s.table, s.sys.now(), &[Limit::new("password_changes", user.id, 30, HOUR)]).await?;
+    limits::take(&s.table, s.sys.now(), &[CHANGES.of(user.id)]).await?;
     let old: Option<PasswordHash> =
         password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.current_password.as_ref()).await?;
     let short = body.new_password.expose().len() <= MAX_BYTES;

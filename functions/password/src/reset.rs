@@ -21,7 +21,7 @@ use proofs::{
 use serde::{Deserialize, Serialize};
 use store::{
     Batch, Cond, Conditional as _, StoreError, Tx, Update, field,
-    limits::{self, HOUR, Limit},
+    limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, NoContent, PasswordPage, PasswordWords, Problems};
@@ -42,6 +42,11 @@ const PAGE: PasswordPage = PasswordPage {
         done: "Hasło jest zmienione. Możesz zamknąć tę stronę.",
     },
 };
+
+/// Links that one client may ask for, to whatever address.
+const RESETS: Quota = Quota::window("reset_client", 10, HOUR, "for a client");
+/// Passwords that may be sent with one link: each costs two hashes.
+const TRIES: Quota = Quota::window("reset_tries", 20, HOUR, "passwords at one link");
 
 /// The account whose password was forgotten.
 #[derive(Deserialize, ToSchema)]
@@ -65,7 +70,7 @@ pub struct ResetRequested {
 /// the same for an unknown address, for which a link is stored that is never drawn. Within the minute only the client's
 /// counter, because an address's counter counts mails. A shown device costs another read.
 #[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
-    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["reset_destination", "reset_known", "reset_client"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([sending::RESETS, RESETS]))),
     responses((status = 202, body = ResetRequested), Problems))]
 pub async fn request_password_reset(
     State(s): State<crate::State>,
@@ -77,7 +82,7 @@ pub async fn request_password_reset(
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let (to, now) = (Contact::Email(email.clone()), s.sys.now());
     let request = Request::of_anybody(Purpose::PasswordReset, &to, &client);
-    let by_client = Limit::new("reset_client", client.network(), 10, HOUR);
+    let by_client = RESETS.of(client.network());
     let answer = Accepted(ResetRequested { target: to.masked() });
     let (addressee, mut found) = Addressee::read(&s, &email, to, &request).await?;
     // Mailed a moment ago: nobody is told, and nothing is mailed again.
@@ -173,14 +178,13 @@ pub struct ResetPassword {
 ///
 /// AWS calls: the link, the person with the password, one transaction, which uses the link up.
 #[utoipa::path(post, path = "/v1/password-resets/confirm", tag = "password", request_body = ResetPassword,
-    extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["reset_tries"]))),
+    extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 204), Problems))]
 pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<ResetPassword>) -> Result<NoContent, web::Error> {
     let now = s.sys.now();
     let link = challenge::open_link(&s.table, now, &s.code_key, Purpose::PasswordReset, body.token.trim()).await?;
     let id = link.user.ok_or(Kind::LinkInvalid)?;
-    // Each request costs two hashes.
-    limits::take(&s.table, now, &[Limit::new("reset_tries", link.id, 20, HOUR)]).await?;
+    limits::take(&s.table, now, &[TRIES.of(link.id)]).await?;
     let mut found = s.table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
     // The mailbox of an address that the account no longer has must not give access.
     let usable = |u: &User| u.status == Status::Active && has(u, &link.contact());

@@ -5,8 +5,8 @@ use http::HeaderMap;
 use kernel::Kind;
 use proofs::{
     FlowToken,
-    challenge::{Challenge, Sent},
-    sending::Asker,
+    challenge::{self, Challenge, Sent},
+    sending::{self, Asker},
 };
 use store::Tx;
 use web::{Accepted, Client, Path, Problems};
@@ -20,7 +20,7 @@ use crate::{flow::Flow, start::Asks};
 ///
 /// AWS calls: the flow, the former code, then the same as for the first code.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", tag = "phone-login", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked_destination", "asked_known", "texts"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([challenge::PHONE_AGAIN, sending::ASKED, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_code(
     State(s): State<crate::State>,

@@ -6,9 +6,9 @@ use http::HeaderMap;
 use kernel::{Kind, Problem};
 use proofs::{
     FlowToken,
-    challenge::{Challenge, Form, Purpose, Sent},
+    challenge::{self, Challenge, Form, Purpose, Sent},
     gate::Gate,
-    sending::{Asker, Request},
+    sending::{self, Asker, Request},
     sign_in::Wish,
     signed_in::TokenDelivery,
 };
@@ -59,7 +59,7 @@ pub struct PhoneSignIn {
 /// concurrently the range of a number without an account; the counter that all text messages share; one transaction. A shown
 /// device costs another read.
 #[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
-    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_phone", "asked_destination", "asked_known", "texts"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([challenge::PHONE_AGAIN, sending::ASKED, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = PhoneSignIn), Problems))]
 pub async fn start_phone_sign_in(
     State(s): State<crate::State>,

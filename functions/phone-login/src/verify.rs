@@ -3,7 +3,7 @@
 use accounts::{
     NewAccount, NotMade,
     identifier::{Contact, PersonName, Phone, Username},
-    invite::{InviteCode, Inviter},
+    invite::{self, InviteCode, Inviter},
     session::{self, Opening, Session},
     token::Method,
     user::{Factor, PhoneClaim, Status, User},
@@ -18,7 +18,7 @@ use proofs::{
     device::{Device, DeviceToken},
     entry::{self, Entry, Reply},
     guesses,
-    sending::Permit,
+    sending::{self, Permit},
     sign_in::{Asking, SignIn, SignInStep},
     signed_in::{self, SignedIn},
 };
@@ -101,7 +101,7 @@ impl VerifyPhoneSignIn {
 /// sign-in by password. With an invitation code, which is checked first, two concurrent counters and two more requests.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
-    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["guesses", "invite", "resend_mail", "resend_text", "mail", "text"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([guesses::BY_CLIENT, invite::TRIES, challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The code is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),

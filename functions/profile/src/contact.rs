@@ -27,7 +27,7 @@ use proofs::{
     challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
     deletion_link,
     guesses::ByClient,
-    sending::Permit,
+    sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
 use store::{Item, Key, Tx, Update, field};
@@ -154,7 +154,7 @@ pub struct VerifyContact {
 /// AWS calls: the caller with the former change; whether the address has an account; the code that was sent there before and
 /// the counters, which are then counted, with those of a text message for the notice; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", request_body = ChangeEmail,
-    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
+    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS, sending::NOTICES]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
@@ -170,7 +170,7 @@ pub async fn change_email(
 ///
 /// AWS calls: the same as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", request_body = ChangePhone,
-    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
+    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS, sending::NOTICES]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
@@ -220,7 +220,7 @@ pub async fn verify_phone_change(
 /// AWS calls: the caller with the change; whether the address has an account; the code that was sent and the counters, which
 /// are then counted; one transaction.
 #[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile",
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
     State(s): State<crate::State>,
@@ -234,7 +234,7 @@ pub async fn resend_email_change(
 ///
 /// AWS calls: the same as for an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile",
-    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
+    extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
     State(s): State<crate::State>,
@@ -248,7 +248,7 @@ pub async fn resend_phone_change(
 ///
 /// AWS calls: the caller, the counters of a text message for the notice, one transaction.
 #[utoipa::path(delete, path = "/v1/me/phone", tag = "profile",
-    extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
+    extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!([sending::NOTICES]))),
     responses((status = 204), Problems))]
 pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
     let user = &member.user;

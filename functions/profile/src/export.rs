@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
 use events::{Event, Outbox};
-use files::export::{Export, Progress, too_early};
+use files::export::{EXPORTS, Export, Progress, too_early};
 use kernel::{Kind, Problem, Timestamp, id::ExportId};
 use serde::Serialize;
 use store::{CommitError, Tx};
@@ -73,7 +73,7 @@ impl ExportStatus {
 /// export.
 #[utoipa::path(
     post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export",
-    extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!(["export"]))),
+    extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!([EXPORTS]))),
     responses((status = 202, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
 pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Accepted<ExportStatus>, Error> {

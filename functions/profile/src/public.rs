@@ -1,7 +1,5 @@
 //! Other people's profiles.
 
-use std::time::Duration;
-
 use accounts::{
     user::{Status, User},
     username::UsernameClaim,
@@ -12,7 +10,7 @@ use kernel::{Kind, Sys, Timestamp, id::UserId};
 use serde::Serialize;
 use store::{
     Table,
-    limits::{self, Limit},
+    limits::{self, MINUTE, Quota},
 };
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
@@ -21,6 +19,9 @@ use crate::{
     online::{self, Sight},
     picture::{Links, Picture},
 };
+
+/// Profiles that one account may look up, so that names cannot be collected by trying them all.
+const LOOKUPS: Quota = Quota::window("user_lookups", 60, MINUTE, "profiles for an account").frequent();
 
 /// What signed-in people may know of a person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,7 +54,7 @@ pub struct PublicProfile {
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests"])), ("x-limits" = json!(["user_lookups"]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests"])), ("x-limits" = json!([LOOKUPS]))),
     responses(
         (status = 200, body = PublicProfile, example = json!(example())),
         Problems,
@@ -65,8 +66,7 @@ pub async fn get_user(
     State(links): State<Links>,
     State(sys): State<Sys>,
 ) -> Result<Json<PublicProfile>, Error> {
-    let lookups = Limit::new("user_lookups", caller.member.user.id, 60, Duration::from_secs(60)).frequent();
-    limits::take(&table, sys.now(), &[lookups]).await?;
+    limits::take(&table, sys.now(), &[LOOKUPS.of(caller.member.user.id)]).await?;
     let id = caller.resource.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
     let key = User::key_of(id);
     let mut found = table.get_many([key.clone()].into_iter().chain(online::keys(id)).collect()).await?;

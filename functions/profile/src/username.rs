@@ -6,7 +6,7 @@
 use accounts::{
     identifier::Username,
     user::{Status, User, tell},
-    username::{FormerNames, UsernameClaim},
+    username::{CHANGES, FormerNames, LOOKUPS, UsernameClaim},
 };
 use axum::extract::State;
 use callers::{Fresh, MemberWith};
@@ -38,7 +38,7 @@ pub struct ChangeUsername {
 /// comes first, because it limits how often it is revealed whether a name is free.
 #[utoipa::path(put, path = "/v1/me/username", tag = "profile", request_body = ChangeUsername,
     params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
-    extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check", "username_changes"]))),
+    extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!([LOOKUPS, CHANGES]))),
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),
         Problems,

@@ -11,7 +11,7 @@ use proofs::{
     signed_in::{SignedIn, TokenDelivery},
 };
 use serde::Deserialize;
-use store::limits::{self, DAY, Limit};
+use store::limits::{self, DAY, Quota};
 use utoipa::ToSchema;
 use web::{Client, Json, PasswordPage, PasswordWords, Problems};
 
@@ -38,7 +38,7 @@ const PAGE: PasswordPage = PasswordPage {
 };
 
 /// Attempts at the password with the links of one registration.
-const TRIES: u32 = 5;
+const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords at one link");
 
 /// The page that the mailed link opens if there is no frontend. It reads nothing and changes nothing.
 ///
@@ -67,7 +67,7 @@ pub struct ActivateAccount {
 /// AWS calls: the link, the flow, a counter, one transaction. A session that is ended costs another read. A wrong password is
 /// counted before it is compared.
 #[utoipa::path(post, path = "/v1/activations", tag = "registration", request_body = ActivateAccount,
-    extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"])), ("x-limits" = json!(["activation"]))),
+    extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 201, body = SignedIn), Problems))]
 pub async fn activate_account(
     State(s): State<crate::State>,
@@ -79,7 +79,7 @@ pub async fn activate_account(
     let challenge = challenge::open_link(&s.table, now, &s.code_key, Purpose::Activation, body.token.trim()).await?;
     let flow = s.table.get::<Flow>(Flow::key_of(challenge.flow.ok_or(Kind::LinkInvalid)?)).await?;
     let flow = flow.filter(|f| f.expires_at > now && f.way == Way::Link).ok_or(Kind::LinkInvalid)?;
-    limits::take(&s.table, now, &[Limit::new("activation", flow.id, TRIES, DAY)]).await?;
+    limits::take(&s.table, now, &[TRIES.of(flow.id)]).await?;
     let password = flow.password.as_ref().map(|p| PasswordHash { user: flow.user, phc: p.phc.clone(), pepper: p.pepper.clone() });
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
         return Err(Kind::PasswordWrong.because("the password is not the one that was chosen").into());

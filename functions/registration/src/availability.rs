@@ -1,7 +1,10 @@
 //! Whether a username is free. It reveals names of others to strangers, and is therefore limited, like reading profiles by name
 //! for signed-in people.
 
-use accounts::{identifier::Username, username::UsernameClaim};
+use accounts::{
+    identifier::Username,
+    username::{LOOKUPS, UsernameClaim},
+};
 use axum::extract::State;
 use serde::Serialize;
 use store::limits::{self, LimitError};
@@ -29,7 +32,7 @@ pub struct UsernameAvailability {
 ///
 /// AWS calls: a counter, then the claim. While the counter is unavailable, the claim alone.
 #[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path, max_length = 100)),
-    extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!(["username_check"]))),
+    extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!([LOOKUPS]))),
     responses((status = 200, body = UsernameAvailability), Problems))]
 pub async fn get_username_availability(
     State(s): State<crate::State>,

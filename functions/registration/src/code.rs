@@ -6,8 +6,8 @@ use http::HeaderMap;
 use proofs::{
     FlowToken,
     challenge::{self, Purpose},
-    guesses::ByClient,
-    sending::{Asker, Request},
+    guesses::{self, ByClient},
+    sending::{self, Asker, Request},
 };
 use serde::Deserialize;
 use store::{Cond, Tx, Update, field};
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use web::{Client, Json, Path, Problems};
 
 use crate::{
-    Limits,
+    RESENDS,
     flow::{Flow, LIFE, Registration, load_with, mailed},
 };
 
@@ -34,7 +34,7 @@ pub struct VerifyRegistrationCode {
 /// be counted before codes are compared. A wrong code costs three concurrent counters.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = VerifyRegistrationCode,
-    extensions(("x-problems" = json!(["not_found", "code_invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["guesses"]))),
+    extensions(("x-problems" = json!(["not_found", "code_invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([guesses::BY_CLIENT]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn verify_registration_code(
     State(s): State<crate::State>,
@@ -71,7 +71,7 @@ pub async fn verify_registration_code(
 /// AWS calls: the challenge with its flow, and a link in another request; the counters, read and then counted together; one
 /// transaction. A shown device costs another read.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
-    extensions(("x-problems" = json!(["not_found", "proof_of_work_required", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_link", "asked_destination", "asked_known", "resend_client"]))),
+    extensions(("x-problems" = json!(["not_found", "proof_of_work_required", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::LINK_AGAIN, sending::ASKED, RESENDS]))),
     responses((status = 202, body = challenge::Sent), Problems))]
 pub async fn resend_registration_code(
     State(s): State<crate::State>,
@@ -87,7 +87,7 @@ pub async fn resend_registration_code(
     let request = Request::of_anybody(challenge.purpose, &challenge.contact(), &client);
     let mut found = s.table.get_many(request.keys().collect()).await?;
     let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::resend(&client)).await?;
+    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![RESENDS.of(client.network())]).await?;
     let mut tx = Tx::new();
     challenge.replace(&mut tx, &s.sys, Some(&before));
     // A new link is valid for a day, and so is its flow.

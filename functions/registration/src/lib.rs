@@ -31,9 +31,9 @@ use proofs::{
 use secrets::Secrets;
 use store::{
     Batch, Table,
-    limits::{DAY, HOUR, Limit},
+    limits::{HOUR, Limit, Quota},
 };
-use web::{Client, Edge};
+use web::Edge;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -49,30 +49,10 @@ pub struct State {
     gate: Gate,
 }
 
-/// The limits of this feature.
-struct Limits;
-
-impl Limits {
-    /// A registration that begins, or changes to another address: counted for the client and for the address.
-    fn start(client: &Client) -> Vec<Limit> {
-        vec![Limit::new("registration_client", client.network(), 10, HOUR)]
-    }
-
-    /// A code or link that is asked for again: counted in the same way.
-    fn resend(client: &Client) -> Vec<Limit> {
-        vec![Limit::new("resend_client", client.network(), 20, HOUR)]
-    }
-
-    /// Passwords that may be sent in one registration: each costs a hash or a request to the service of breached passwords.
-    fn passwords(flow: &flow::Flow) -> Limit {
-        Limit::new("registration_password", flow.id, 40, DAY)
-    }
-
-    /// Passwords that one client may send in registrations by link.
-    fn link_passwords(client: &Client) -> Limit {
-        Limit::new("link_password", client.network(), 60, HOUR)
-    }
-}
+/// Registrations that begin, or change to another address.
+const STARTS: Quota = Quota::window("registration_client", 10, HOUR, "for a client");
+/// Codes and links that are asked for again.
+const RESENDS: Quota = Quota::window("resend_client", 20, HOUR, "for a client");
 
 impl State {
     /// Counts a mail that is about to be sent for anybody, together with the limits `more`. The counters were read with other

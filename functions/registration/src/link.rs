@@ -14,18 +14,24 @@ use proofs::{
     FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
     password::Personal,
-    sending::{Asker, Request},
+    sending::{self, Asker, Request},
 };
 use serde::{Deserialize, Serialize};
-use store::{Tx, limits};
+use store::{
+    Tx,
+    limits::{self, HOUR, Quota},
+};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
-    Limits,
+    STARTS,
     flow::{Flow, Password, Way},
     username::free,
 };
+
+/// Passwords that may be sent in registrations by link.
+const PASSWORDS: Quota = Quota::window("link_password", 60, HOUR, "passwords for a client");
 
 /// An account to be opened by mail.
 #[derive(Deserialize, ToSchema)]
@@ -60,7 +66,7 @@ pub struct LinkSent {
 /// claim of the name; that of the address with the former link and the counters; the counters together, so that a refused
 /// request counts as no registration; one transaction. Of all links to an address only the newest is valid.
 #[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
-    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests", "conflict"])), ("x-limits" = json!(["link_password", "registration_client", "asked_destination", "asked_known"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests", "conflict"])), ("x-limits" = json!([PASSWORDS, STARTS, sending::ASKED]))),
     responses((status = 202, body = LinkSent), Problems))]
 pub async fn register_by_link(
     State(s): State<crate::State>,
@@ -75,7 +81,7 @@ pub async fn register_by_link(
     let name = fields.take("/username", Username::parse(&body.username));
     let personal = Personal { username: name.as_ref(), email: email.as_ref(), ..Personal::default() };
     let now = s.sys.now();
-    limits::take(&s.table, now, &[Limits::link_passwords(&client)]).await?;
+    limits::take(&s.table, now, &[PASSWORDS.of(client.network())]).await?;
     fields.take_all("/password", s.judge.judge(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
@@ -99,7 +105,7 @@ pub async fn register_by_link(
         challenge.follow(before, now);
     }
     let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.replace(&mut tx, &s.sys, before.as_ref());

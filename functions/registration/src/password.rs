@@ -4,14 +4,14 @@ use axum::extract::State;
 use kernel::{Fields, Secret};
 use proofs::{FlowToken, password::Personal};
 use serde::Deserialize;
-use store::limits;
+use store::limits::{self, DAY, Quota};
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
-use crate::{
-    Limits,
-    flow::{Password, Registration, Step, advance, load},
-};
+use crate::flow::{Password, Registration, Step, advance, load};
+
+/// Passwords that may be sent in one registration: each costs a hash or a request to the service of breached passwords.
+const PASSWORDS: Quota = Quota::window("registration_password", 40, DAY, "passwords in one registration");
 
 /// A password.
 #[derive(Deserialize, ToSchema)]
@@ -28,7 +28,7 @@ pub struct SetRegistrationPassword {
 /// one request to the service of breached passwords before it.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPassword,
-    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["registration_password"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([PASSWORDS]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_password(
     State(s): State<crate::State>,
@@ -45,7 +45,7 @@ pub async fn set_registration_password(
         email: Some(&flow.email),
         phone: None,
     };
-    limits::take(&s.table, now, &[Limits::passwords(&flow)]).await?;
+    limits::take(&s.table, now, &[PASSWORDS.of(flow.id)]).await?;
     let mut fields = Fields::new();
     fields.take_all("/password", s.judge.judge(&body.password, personal).await);
     fields.finish()?;

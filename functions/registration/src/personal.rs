@@ -2,7 +2,7 @@
 
 use accounts::{
     identifier::{BirthDate, PersonName},
-    invite::{InviteCode, Inviter},
+    invite::{self, InviteCode, Inviter},
 };
 use axum::extract::State;
 use kernel::{FieldError, Fields, Problem, Time, id::UserId};
@@ -39,7 +39,7 @@ pub struct SetRegistrationPersonal {
 /// AWS calls: one. With an invitation code four before it: two concurrent counters, its claim, and its owner.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/personal", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPersonal,
-    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!(["invite"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!([invite::TRIES]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_personal(
     State(s): State<crate::State>,

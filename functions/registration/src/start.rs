@@ -9,8 +9,8 @@ use http::HeaderMap;
 use kernel::{Kind, Locale, Problem, id::UserId};
 use proofs::{
     FlowToken,
-    challenge::{Challenge, DIGITS, Form, Purpose},
-    sending::{Asker, Request},
+    challenge::{self, Challenge, DIGITS, Form, Purpose},
+    sending::{self, Asker, Request},
 };
 use serde::Deserialize;
 use store::{Batch, Index, Item as _, StoreError, Tx, Update, field};
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use web::{Client, Created, Json, Language, Path, Problems};
 
 use crate::{
-    Limits,
+    STARTS,
     flow::{Flow, Registration, Way, load},
 };
 
@@ -39,7 +39,7 @@ pub struct StartRegistration {
 /// AWS calls: the address's claim with the counters; the counters together, one transaction: each depends on the one before. A
 /// refused request, and one without a mail, is not counted. A shown device costs another read.
 #[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
-    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!(["registration_client", "asked_destination", "asked_known"]))),
+    extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([STARTS, sending::ASKED]))),
     responses((status = 201, body = Registration), Problems))]
 pub async fn start_registration(
     State(s): State<crate::State>,
@@ -54,7 +54,7 @@ pub async fn start_registration(
     let (owner, request, mut found) = look(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, locale).decoy_of(owner);
     let flow = Flow::begin(&s.sys, &token, Way::Steps, email, owner, locale);
-    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.replace(&mut tx, &s.sys, None);
@@ -76,7 +76,7 @@ pub struct ChangeRegistrationEmail {
 /// AWS calls: the same as for beginning, and a read of the flow.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = ChangeRegistrationEmail,
-    extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!(["resend_mail", "registration_client", "asked_destination", "asked_known"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([challenge::MAIL_AGAIN, STARTS, sending::ASKED]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn change_registration_email(
     State(s): State<crate::State>,
@@ -104,7 +104,7 @@ pub async fn change_registration_email(
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
-    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
     challenge.replace(&mut tx, &s.sys, before.as_ref());
     permit.commit(&s.table, tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))

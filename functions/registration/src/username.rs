@@ -1,6 +1,9 @@
 //! Step four: a username. It is looked up now, and claimed only at the end.
 
-use accounts::{identifier::Username, username::UsernameClaim};
+use accounts::{
+    identifier::Username,
+    username::{LOOKUPS, UsernameClaim},
+};
 use axum::extract::State;
 use kernel::{FieldError, Problem, Time};
 use proofs::FlowToken;
@@ -28,7 +31,7 @@ pub struct SetRegistrationUsername {
 /// availability of names, so that this step reveals no more names.
 #[utoipa::path(put, path = "/v1/registrations/{flow}/username", tag = "registration", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationUsername,
-    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([LOOKUPS]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn set_registration_username(
     State(s): State<crate::State>,

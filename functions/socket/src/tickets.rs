@@ -6,7 +6,10 @@ use axum::{
 };
 use callers::MemberWith;
 use kernel::{Kind, Timestamp};
-use messaging::{spam::ChatState, ticket::Ticket};
+use messaging::{
+    spam::{ChatState, FLOOD},
+    ticket::Ticket,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
@@ -34,7 +37,7 @@ pub struct TicketIssued {
 ///
 /// AWS calls: one, the batch that authenticates the caller and reads their permissions for the chat. Nothing is written.
 #[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket",
-    extensions(("x-problems" = json!(["origin_refused", "too_many_requests"])), ("x-limits" = json!(["socket_flood"]))),
+    extensions(("x-problems" = json!(["origin_refused", "too_many_requests"])), ("x-limits" = json!([FLOOD]))),
     responses((status = 201, body = TicketIssued), Problems))]
 pub async fn create_ticket(
     State(s): State<crate::State>,

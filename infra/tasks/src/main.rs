@@ -6,7 +6,6 @@ mod costs;
 mod document;
 mod events;
 mod fake_aws;
-mod limits;
 mod new;
 mod openapi;
 mod repository;

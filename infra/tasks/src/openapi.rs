@@ -13,7 +13,9 @@ use kernel::{
     FieldError, Kind, Locale, Problem,
     problem::{FieldProblem, ProblemDocument},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use store::limits::{DAY, HOUR, MINUTE, Shape};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -24,7 +26,7 @@ use utoipa::{
 };
 use web::{BEARER, Problems};
 
-use crate::{document::Callers, limits};
+use crate::document::Callers;
 
 /// The codes that an operation lists.
 const LISTED: &str = "x-problems";
@@ -72,15 +74,73 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
     responses.remove(Problems::PLACEHOLDER);
     responses.extend(by_status.iter().map(|(status, kinds)| (status.to_string(), refusal(*status, kinds, shared))));
-    if let Some(names) = operation.get(LIMITED).and_then(|names| serde_json::from_value::<Vec<String>>(names.clone()).ok()) {
-        let told = limits::named(&names);
+    if let Some(listed) = operation.remove(LIMITED) {
+        let mut limits = Vec::new();
+        each_once(&listed, &mut limits);
+        let read: Vec<Limited> = limits.iter().filter_map(|limit| Limited::deserialize(*limit).ok()).collect();
         if let Some((kinds, Value::Object(refused))) =
             by_status.get(&429).zip(operation.get_mut("responses").and_then(|r| r.get_mut("429")))
         {
             // What stands beside a reference replaces what it leads to (OpenAPI 3.1, Reference Object).
-            refused.insert("description".to_owned(), format!("{} Limits: {}", described(kinds), limits::words(&told)).into());
+            let words: Vec<String> = read.iter().map(Limited::words).collect();
+            refused.insert("description".to_owned(), format!("{} Limits: {}", described(kinds), words.join(" ")).into());
         }
-        operation.insert(LIMITED.to_owned(), serde_json::to_value(told).unwrap_or_default());
+        operation.insert(LIMITED.to_owned(), limits.into_iter().map(numbers).collect());
+    }
+}
+
+/// A limit of an operation, as [`store::limits::Quota`] is serialised.
+#[derive(Deserialize)]
+struct Limited<'a> {
+    name: &'a str,
+    shape: Shape,
+    max: u64,
+    seconds: u64,
+    counts: &'a str,
+}
+
+impl Limited<'_> {
+    /// The limit in a sentence.
+    fn words(&self) -> String {
+        let Self { name, shape, max, seconds, counts } = self;
+        match shape {
+            Shape::Window => format!("`{name}`: {max} in {}, {counts}.", time(*seconds)),
+            Shape::Pause => format!("`{name}`: {max}, then a pause of {}, {counts}.", time(*seconds)),
+            Shape::Refill => {
+                let each = seconds.checked_div(*max).unwrap_or_default();
+                format!("`{name}`: {max} at once, then one in {}, {counts}.", time(each))
+            }
+            Shape::Gap => format!("`{name}`: {} until the next {counts}.", time(*seconds)),
+        }
+    }
+}
+
+/// A length of time in words.
+fn time(seconds: u64) -> String {
+    let units = [(DAY, "a day", "days"), (HOUR, "an hour", "hours"), (MINUTE, "a minute", "minutes")];
+    let unit = units.into_iter().find(|(unit, ..)| seconds.is_multiple_of(unit.as_secs()));
+    match unit.map(|(unit, one, many)| (seconds.checked_div(unit.as_secs()).unwrap_or_default(), one, many)) {
+        Some((1, one, _)) => one.to_owned(),
+        Some((number, _, many)) => format!("{number} {many}"),
+        None => format!("{seconds} seconds"),
+    }
+}
+
+/// The limits that an operation lists, alone or in lists of them, in this order: each once.
+fn each_once<'a>(listed: &'a Value, limits: &mut Vec<&'a Value>) {
+    match listed {
+        Value::Array(several) => several.iter().for_each(|one| each_once(one, limits)),
+        one if !limits.contains(&one) => limits.push(one),
+        _ => {}
+    }
+}
+
+/// What a program is told of a limit: its name and numbers, as in `RateLimit-Policy`. What is no limit stays as it is, for
+/// `cargo xtask check`.
+fn numbers(limit: &Value) -> Value {
+    match Limited::deserialize(limit) {
+        Ok(Limited { name, max, seconds, .. }) => json!({ "name": name, "max": max, "seconds": seconds }),
+        Err(_) => limit.clone(),
     }
 }
 
@@ -363,6 +423,9 @@ fn laid_out(value: &Value, depth: usize, behind: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use store::limits::Quota;
     use utoipa::openapi::tag::TagBuilder;
 
     use super::*;
@@ -382,11 +445,12 @@ mod tests {
 
     #[test]
     fn an_operation_tells_its_limits_and_not_what_it_costs() {
+        let export = Quota::window("export", 1, DAY, "for an account");
         let part = serde_json::json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": { "post": {
             "summary": "Makes one.\nOr two.",
             "description": "Not three.\n\nAWS calls: a counter.\nThen one more.",
             "x-problems": ["too_many_requests"],
-            "x-limits": ["export", "invite", "unheard_of"],
+            "x-limits": [export, accounts::invite::TRIES, proofs::sending::TEXTED_CODES, proofs::sending::MAILED_CODES, "export"],
             "responses": { "default": { "description": "Problems." } },
         } } } });
         let json = document([serde_json::from_value(part).expect("a document")]);
@@ -397,7 +461,28 @@ mod tests {
         let said = refused["description"].as_str().expect("it is described");
         assert!(said.contains("`export`: 1 in a day, for an account. `invite_check`: 10 in an hour"), "{said}");
         assert_eq!(operation["x-limits"][0], serde_json::json!({ "name": "export", "max": 1, "seconds": 86_400 }));
-        assert_eq!(operation["x-limits"][3], serde_json::json!({ "name": "unheard_of" }));
+        let names: Vec<&str> =
+            operation["x-limits"].as_array().expect("a list").iter().filter_map(|limit| limit["name"].as_str()).collect();
+        let codes = ["code_destination", "code_known", "sent_account", "sms_client", "sms_neighbourhood", "mail_client"];
+        assert_eq!(names, [&["export", "invite_check", "invite_client"], &codes[..]].concat());
+        assert_eq!(operation["x-limits"].as_array().and_then(|limits| limits.last()), Some(&"export".into()), "what is no limit stays");
+    }
+
+    #[test]
+    fn a_limit_is_told_in_words() {
+        let words = |quota: Quota| Limited::deserialize(&serde_json::to_value(quota).expect("it is JSON")).expect("a limit").words();
+        let seconds = Duration::from_secs;
+        for (quota, expected) in [
+            (Quota::window("x", 5, DAY, "for an account"), "`x`: 5 in a day, for an account."),
+            (Quota::window("x", 5, DAY.saturating_mul(30), "for an account"), "`x`: 5 in 30 days, for an account."),
+            (Quota::pausing("x", 5, seconds(300), "wrong codes"), "`x`: 5, then a pause of 5 minutes, wrong codes."),
+            (Quota::refilling("x", 6, HOUR, "mails"), "`x`: 6 at once, then one in an hour, mails."),
+            (Quota::refilling("x", 60, seconds(617), "mails"), "`x`: 60 at once, then one in 617 seconds, mails."),
+            (Quota::gap("x", MINUTE, "link"), "`x`: a minute until the next link."),
+            (Quota::gap("x", seconds(45), "code"), "`x`: 45 seconds until the next code."),
+        ] {
+            assert_eq!(words(quota), expected);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use kernel::{Client, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     CommitError, Cond, Conditional as _, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
-    limits::{HOUR, Limit},
+    limits::{HOUR, Limit, Quota},
 };
 
 use crate::{
@@ -30,6 +30,13 @@ pub const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 const LENGTH: usize = 6;
 /// How often a drawn code may be somebody's already.
 pub(crate) const DRAWS: u32 = 8;
+
+/// Codes that one account or flow may try.
+const CHECKS: Quota = Quota::window("invite_check", 10, HOUR, "invitation codes for one account or flow");
+/// Codes that one client may try, whoever it is.
+const CLIENT_CHECKS: Quota = Quota::window("invite_client", 30, HOUR, "invitation codes for a client");
+/// The limits of an operation that finds out whether a code can be entered: see [`InviteCode::tries`].
+pub const TRIES: [Quota; 2] = [CHECKS, CLIENT_CHECKS];
 
 /// An invitation code in its one spelling: upper case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +66,7 @@ impl InviteCode {
     /// Finding out whether a code can be entered, by an account or a flow, and by a client whoever it is.
     #[must_use]
     pub fn tries(subject: impl ToString, client: &Client) -> [Limit; 2] {
-        [Limit::new("invite_check", subject, 10, HOUR), Limit::new("invite_client", client.network(), 30, HOUR)]
+        [CHECKS.of(subject), CLIENT_CHECKS.of(client.network())]
     }
 }
 

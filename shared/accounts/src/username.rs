@@ -9,15 +9,17 @@ use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Item, Key, Slot, Tx, field,
-    limits::{DAY, Limit, Reached},
+    limits::{DAY, Limit, MINUTE, Quota, Reached},
 };
 
 use crate::{Resource, identifier::Username, user::partition};
 
 /// How long a former name is kept from others.
 pub const KEPT: Duration = DAY.saturating_mul(30);
-/// How often one person may change their name within [`KEPT`]: as many names are kept for them at the most.
-pub const MOST_CHANGES: u32 = 5;
+/// How often one person may change their name: as many names are kept for them at the most.
+pub const CHANGES: Quota = Quota::window("username_changes", 5, KEPT, "for an account");
+/// How often one client may find out whether a name is free, wherever it is told: a form does while somebody types.
+pub const LOOKUPS: Quota = Quota::window("username_check", 30, MINUTE, "names for a client").frequent();
 /// How long a change is remembered: until the claim of the former name is gone, which DynamoDB deletes some days after it has expired.
 const REMEMBERED: Duration = KEPT.saturating_mul(2);
 
@@ -64,10 +66,10 @@ impl UsernameClaim {
         tx.put(&Self { username: username.clone(), user, kept_until: Some(now + KEPT) }, theirs)
     }
 
-    /// Finding out whether a name is free, which a form does while somebody types: one count, wherever it is told.
+    /// [`LOOKUPS`] of this client.
     #[must_use]
     pub fn lookups(client: &Client) -> Limit {
-        Limit::new("username_check", client.network(), 30, Duration::from_secs(60)).frequent()
+        LOOKUPS.of(client.network())
     }
 }
 
@@ -92,7 +94,7 @@ impl Resource for UsernameClaim {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FormerNames {
     user: UserId,
-    /// Oldest first; bounded by [`MOST_CHANGES`] within [`KEPT`].
+    /// Oldest first; bounded by [`CHANGES`].
     changes: Vec<NameChange>,
 }
 
@@ -127,9 +129,9 @@ impl FormerNames {
     /// [`Reached`] if it was changed too often.
     pub fn may_change(&self, now: Time) -> Result<(), Reached> {
         let counted: Vec<Time> = self.changes.iter().map(|change| change.at + KEPT).filter(|until| now < *until).collect();
-        let over = counted.len().checked_sub(MOST_CHANGES as usize);
+        let over = counted.len().checked_sub(CHANGES.max as usize);
         match over.and_then(|over| counted.get(over)) {
-            Some(until) => Err(Reached { name: "username_changes", wait: until.since(now), max: MOST_CHANGES, window: KEPT }),
+            Some(until) => Err(CHANGES.reached(until.since(now))),
             None => Ok(()),
         }
     }

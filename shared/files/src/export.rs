@@ -10,7 +10,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{
     Cond, Item, Key, Range, Row, Slot, StoreError, Table, Tx, Update, field,
-    limits::{DAY, Reached},
+    limits::{DAY, Quota, Reached},
 };
 
 use crate::{
@@ -29,6 +29,8 @@ pub const KINDS: &[Kind] = &[
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// An archive that is not ready by then never will be.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);
+/// How often an archive may be asked for.
+pub const EXPORTS: Quota = Quota::window("export", 1, DAY, "for an account");
 /// The largest picture that is ours.
 const PICTURE_MAX: u32 = 8 * 1024 * 1024;
 
@@ -93,7 +95,7 @@ impl Export {
 
     /// Marks it ready, in a transaction whose slot is refused if it is not waited for. Only now it is the one of its day.
     pub fn finish(&self, tx: &mut Tx, now: Time) -> Slot {
-        let until = self.created_at + DAY;
+        let until = self.created_at + EXPORTS.window;
         tx.update(Update::of(Turn::key_of(self.user)).set("until", until).expires(until).when(field("export").eq(self.id)));
         let waited_for = field("created_at").eq(self.created_at).and(field("ready_at").absent());
         tx.update(Update::of(self.key()).set("ready_at", now).expires(now + KEPT).when(waited_for))
@@ -131,7 +133,7 @@ impl Item for Turn {
 /// [`StoreError::Corrupt`]
 pub fn too_early(refused: Option<Row>, now: Time) -> Result<Reached, StoreError> {
     let turn = refused.map(Row::decode::<Turn>).transpose()?;
-    Ok(Reached { name: "export", wait: turn.map_or(PATIENCE, |turn| turn.until.since(now)), max: 1, window: DAY })
+    Ok(EXPORTS.reached(turn.map_or(PATIENCE, |turn| turn.until.since(now))))
 }
 
 impl Item for Export {

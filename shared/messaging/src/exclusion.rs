@@ -5,7 +5,7 @@ use store::{Conditional as _, StoreError, Table, Update, field};
 
 use crate::{
     Sockets, connection, frame,
-    spam::{self, ChatState, PAUSE},
+    spam::{self, ChatState, FLOOD},
 };
 
 /// Bans a person who sent one message too many: recorded once, then every socket of theirs is told and closed.
@@ -31,12 +31,12 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
 }
 
 /// Ends the sockets of a person who sends frames faster than they were told to, and keeps them from opening others for
-/// [`PAUSE`]: every function sees it in the table, whichever instance found out.
+/// as long as [`FLOOD`] says: every function sees it in the table, whichever instance found out.
 ///
 /// One write; whoever makes it also ends the sockets, as [`ban`] does. Where the pause has begun already, only the socket that the
 /// frame came on is told and closed. So it is where nobody knows whose it is.
 pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<UserId>, socket: &str) {
-    let told = frame::error("error", None, &spam::paused(PAUSE), kernel::Locale::default(), "");
+    let told = frame::error("error", None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
     let new = match user {
         None => Ok(false),
         Some(user) => record_pause(table, sys, user).await,
@@ -59,7 +59,7 @@ pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<Use
 async fn record_pause(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
     let now = sys.now();
     let record = Update::upsert::<ChatState>(ChatState::key_of(user))
-        .set("paused_until", now + PAUSE)
+        .set("paused_until", now + FLOOD.window)
         .when(field("paused_until").absent().or(field("paused_until").le(now)));
     table.update(record).await.applied()
 }

@@ -2,7 +2,7 @@
 //! sockets. A frame that is refused for what it says counts twice.
 //!
 //! A frame beyond that is answered with an error frame that says how long to wait, and costs no AWS call. A client that does not
-//! wait, [`IGNORED_MOST`] times, loses its sockets, and gets no ticket for five minutes ([`exclusion::pause`]).
+//! wait, more often than [`FLOOD`] allows, loses its sockets, and gets no ticket for five minutes ([`exclusion::pause`]).
 //!
 //! All of this stands in the memory of one instance of one function. On AWS a client whose frames come at the same moment meets
 //! several instances, and each of them lets through what is stated here: the cost of a flood is bounded for each instance, not for
@@ -25,7 +25,7 @@ use kernel::{
 use lru::LruCache;
 use store::Table;
 
-use crate::{Sockets, access, exclusion, spam::IGNORED_MOST};
+use crate::{Sockets, access, exclusion, spam::FLOOD};
 
 /// Frames that may come at once.
 pub const AT_ONCE: u32 = 10;
@@ -118,7 +118,7 @@ impl Allowance {
         self.look(now);
         self.ignored = self.ignored.saturating_add(1);
         self.told_until = now + wait;
-        self.ignored == IGNORED_MOST.saturating_add(1)
+        self.ignored == FLOOD.max.saturating_add(1)
     }
 
     /// Whoever has waited may be told again.

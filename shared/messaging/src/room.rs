@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
     CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
-    limits::{self, HOUR, Limit},
+    limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
 
@@ -195,8 +195,8 @@ pub struct Opened {
     pub new: bool,
 }
 
-/// New direct rooms of one person in an hour.
-const OPENED_MAX: u32 = 30;
+/// How often one person may open a direct room that is new.
+pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new direct rooms for an account");
 
 /// Finds or makes the room of two people.
 ///
@@ -218,7 +218,7 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
         return Ok(Opened { room, peer, new: false });
     }
     let now = sys.now();
-    limits::take(table, now, &[Limit::new("rooms_opened", me, OPENED_MAX, HOUR)]).await?;
+    limits::take(table, now, &[OPENED.of(me)]).await?;
     let room = Room::new(id, RoomKind::Direct, vec![me, other], now);
     let mut tx = Tx::new();
     let made = tx.create(&room);

@@ -12,7 +12,10 @@ use std::{collections::BTreeMap, time::Duration};
 use accounts::{Resource, user::partition};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Key, Stored, Update, field};
+use store::{
+    Cond, Key, Stored, Update, field,
+    limits::{MINUTE, Quota},
+};
 
 /// Messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
@@ -20,9 +23,9 @@ pub const MOST: usize = SLOTS.len();
 pub const WINDOW: Duration = Duration::from_secs(60);
 /// Frames that may come before a client has waited as it was told. A client that sends without looking at the answers has a
 /// second burst under way when it is told for the first time.
-pub const IGNORED_MOST: u32 = 10;
-/// How long a person opens no socket after a flood of frames.
-pub const PAUSE: Duration = Duration::from_secs(300);
+/// After so many the person opens no socket for a while.
+pub const FLOOD: Quota =
+    Quota::pausing("socket_flood", 10, MINUTE.saturating_mul(5), "frames of an account that come before it has waited as it was told");
 
 const SLOTS: [&str; 60] = [
     "s00", "s01", "s02", "s03", "s04", "s05", "s06", "s07", "s08", "s09", "s10", "s11", "s12", "s13", "s14", "s15", "s16", "s17", "s18",
@@ -98,7 +101,7 @@ pub fn admits(now: Time) -> Cond {
 
 /// What somebody is told during the pause after a flood, of which so much is left.
 pub(crate) fn paused(left: Duration) -> Problem {
-    Problem::new(Kind::TooManyRequests).retry_after(left).limited("socket_flood", IGNORED_MOST, PAUSE)
+    FLOOD.reached(left).into()
 }
 
 /// Read beside the caller of an HTTP operation, from whose record its key follows.

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
     Cond, Conditional as _, Index, Item, Key, Row, Slot, StoreError, Table, Tx, Update, field,
-    limits::{DAY, Limit},
+    limits::{DAY, Limit, MINUTE, Quota},
 };
 use utoipa::ToSchema;
 
@@ -59,6 +59,17 @@ pub enum Purpose {
     ContactChange,
 }
 
+/// Until a link is sent again.
+pub const LINK_AGAIN: Quota = Quota::gap("resend_link", MINUTE, "link");
+/// Until a code is mailed again.
+pub const MAIL_AGAIN: Quota = Quota::gap("resend_mail", Duration::from_secs(20), "mail");
+/// Until a code that signs in with a number is sent again.
+pub const PHONE_AGAIN: Quota = Quota::gap("resend_phone", MINUTE.saturating_mul(2), "text message to a number");
+/// Until a code that sets up a factor is sent again.
+pub const SETUP_AGAIN: Quota = Quota::gap("resend_setup", Duration::from_secs(45), "code, then twice and four times as long");
+/// Until a code is sent by text message again.
+pub const TEXT_AGAIN: Quota = Quota::gap("resend_text", Duration::from_secs(45), "text message, then twice and four times as long");
+
 /// The limits of a purpose.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -67,7 +78,7 @@ pub struct Rules {
     /// Wrong codes until it is burnt.
     pub tries: u32,
     /// How long until another may be sent.
-    pub resend: Duration,
+    pub resend: Quota,
     /// Whether that doubles with every further sending, up to four times as long.
     pub growing: bool,
 }
@@ -76,17 +87,18 @@ impl Purpose {
     /// The limits of this purpose. Text messages cost money and are read at once: their codes live shorter and come rarer.
     #[must_use]
     pub const fn rules(self, channel: Channel) -> Rules {
-        const fn rules(life: u64, tries: u32, resend: u64) -> Rules {
-            Rules { life: Duration::from_secs(life), tries, resend: Duration::from_secs(resend), growing: false }
+        const fn rules(life: u64, tries: u32, resend: Quota) -> Rules {
+            Rules { life: Duration::from_secs(life), tries, resend, growing: false }
         }
         match (self, channel) {
-            (Self::Activation, _) => rules(24 * 3600, 1, 60),
+            (Self::Activation, _) => rules(24 * 3600, 1, LINK_AGAIN),
             // As long as there is something to cancel, plus the time the sweep may take.
-            (Self::DeletionCancel, _) => rules(31 * 24 * 3600, 1, 60),
-            (Self::PasswordReset, _) => rules(1800, 1, 60),
-            (Self::PhoneLogin, _) => rules(120, 3, 120),
-            (Self::FactorSetup, _) | (_, Channel::Sms) => Rules { growing: true, ..rules(180, 5, 45) },
-            (Self::Registration | Self::SecondFactor | Self::StepUp | Self::ContactChange, Channel::Email) => rules(600, 3, 20),
+            (Self::DeletionCancel, _) => rules(31 * 24 * 3600, 1, LINK_AGAIN),
+            (Self::PasswordReset, _) => rules(1800, 1, LINK_AGAIN),
+            (Self::PhoneLogin, _) => rules(120, 3, PHONE_AGAIN),
+            (Self::FactorSetup, _) => Rules { growing: true, ..rules(180, 5, SETUP_AGAIN) },
+            (_, Channel::Sms) => Rules { growing: true, ..rules(180, 5, TEXT_AGAIN) },
+            (Self::Registration | Self::SecondFactor | Self::StepUp | Self::ContactChange, Channel::Email) => rules(600, 3, MAIL_AGAIN),
         }
     }
 
@@ -260,7 +272,7 @@ impl Challenge {
             decoy: false,
             sending: 1,
             in_a_row: 1,
-            resend_at: now + rules.resend,
+            resend_at: now + rules.resend.window,
             expires_at: now + rules.life,
             tries: 0,
             long: false,
@@ -347,7 +359,7 @@ impl Challenge {
             (Purpose::ContactChange, Some(user)) => format!("{} {user} {}", self.purpose.name(), self.contact().key()),
             _ => format!("{} {}", self.purpose.name(), self.contact().key()),
         };
-        let limit = Limit::new(GUESSES, subject, GUESSES_MAX, DAY).weighing(self.rules().tries);
+        let limit = GUESSES.of(subject).weighing(self.rules().tries);
         matches!(self.form, Form::Code { .. }).then_some(limit)
     }
 
@@ -359,7 +371,7 @@ impl Challenge {
     fn cooldown(&self) -> Duration {
         let rules = self.rules();
         let doublings = if rules.growing { self.in_a_row.saturating_sub(1).min(2) } else { 0 };
-        rules.resend.saturating_mul(2_u32.saturating_pow(doublings))
+        rules.resend.window.saturating_mul(2_u32.saturating_pow(doublings))
     }
 
     /// Makes this the next sending under the same id, which kills the code before once it is written. What is returned is how it was,
@@ -593,15 +605,18 @@ impl Challenge {
     }
 }
 
-/// The name of the limit on guesses.
-pub(crate) const GUESSES: &str = "code_guesses";
 /// Tries at short codes for one account, number or address in a day, whatever flow they come through. With six digits that is a
 /// chance of 20 in a million, 2e-5, that a guesser is right once in a day.
-const GUESSES_MAX: u32 = 20;
+pub const GUESSES: Quota = Quota::window(
+    "code_guesses",
+    20,
+    DAY,
+    "guesses at an account's app, of which the first five count as three each, and at codes that were sent",
+);
 
 /// The day's guesses at an account: at its app, and at the codes of its second factors.
 pub(crate) fn guesses_of(user: UserId) -> Limit {
-    Limit::new(GUESSES, format!("account {user}"), GUESSES_MAX, DAY)
+    GUESSES.of(format!("account {user}"))
 }
 
 /// The challenge that a link's token proves. Only reads: the caller consumes it with what it allows.

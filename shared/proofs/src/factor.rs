@@ -14,7 +14,7 @@ use kernel::{Client, Kind, Problem, Secret, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     Item, Key, Sealer, Slot, Table, Tx, Update, field,
-    limits::{self, DAY, Limit, LimitError},
+    limits::{self, DAY, Limit, LimitError, MINUTE, Quota},
 };
 use totp_rs::{Builder, Totp};
 
@@ -321,8 +321,12 @@ pub struct Checks {
 const MEMORY: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The factors whose codes can be guessed at.
 const GUESSED: [Factor; 3] = [Factor::App, Factor::Email, Factor::Sms];
-/// So many guesses at the app in a day may be late or early by a step; then its clock has to be right.
-const TOLERANT: u32 = 5;
+/// Guesses at the app of an account.
+pub const APP: Quota = Quota::pausing("factor_app", 5, MINUTE.saturating_mul(15), "wrong codes of an account's app");
+/// So many guesses at the app may be late or early by a step; then its clock has to be right.
+const TOLERATED: Quota = Quota::window("factor_app_tolerated", 5, DAY, "codes of an account's app that may be late or early");
+/// After so many wrong codes without a right one between them a factor is closed.
+const IN_A_ROW: Quota = Quota::pausing("factor_in_a_row", 100, MEMORY, "wrong codes of one factor in a row");
 
 impl Checks {
     /// Of this person's factors, answered by this client.
@@ -337,8 +341,8 @@ impl Checks {
     fn limits(&self, factor: Factor, steps: Steps) -> Vec<Limit> {
         match factor {
             Factor::App => {
-                let pause = Limit::new("factor_app", self.user, 5, Duration::from_secs(900)).pausing();
-                let tolerant = Some(Limit::new(TOLERATED, self.user, TOLERANT, DAY)).filter(|_| steps == Steps::Three);
+                let pause = APP.of(self.user);
+                let tolerant = Some(TOLERATED.of(self.user)).filter(|_| steps == Steps::Three);
                 let guesses = guesses_of(self.user).weighing(steps.weight());
                 [guesses, in_a_row(self.user, factor), pause].into_iter().chain(tolerant).collect()
             }
@@ -358,10 +362,10 @@ impl Checks {
         for steps in [Steps::Three, Steps::Current] {
             match limits::take_together(table, now, &self.limits(factor, steps)).await {
                 Ok(()) => return Ok(steps),
-                Err(LimitError::Reached(reached)) if reached.name == IN_A_ROW => {
+                Err(LimitError::Reached(reached)) if reached.quota == IN_A_ROW => {
                     return Err(Kind::FactorLocked.because("a hundred codes in a row were wrong"));
                 }
-                Err(LimitError::Reached(reached)) if [TOLERATED, GUESSES].contains(&reached.name) => refused = Some(reached),
+                Err(LimitError::Reached(reached)) if [TOLERATED, GUESSES].contains(&reached.quota) => refused = Some(reached),
                 Err(e) => return Err(e.into()),
             }
         }
@@ -381,7 +385,7 @@ impl Checks {
         match factor {
             // Not the guesses of the day: who is right often would make room for those of others.
             Factor::App | Factor::Password => {
-                for limit in self.limits(factor, Steps::Current).into_iter().filter(|limit| limit.name != GUESSES) {
+                for limit in self.limits(factor, Steps::Current).into_iter().filter(|limit| limit.quota != GUESSES) {
                     tx.delete(limit.key());
                 }
                 if factor == Factor::App {
@@ -424,11 +428,8 @@ fn in_a_row(user: UserId, factor: Factor) -> Limit {
         Factor::Email => "email",
         _ => "sms",
     };
-    Limit::new(IN_A_ROW, format!("{user} {name}"), 100, MEMORY).pausing()
+    IN_A_ROW.of(format!("{user} {name}"))
 }
-
-const IN_A_ROW: &str = "factor_in_a_row";
-const TOLERATED: &str = "factor_app_tolerated";
 
 /// Adds to a transaction everything that turns second factors off.
 pub fn erase(tx: &mut Tx, user: &User) {

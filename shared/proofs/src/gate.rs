@@ -12,7 +12,7 @@ use kernel::{Client, Kind, Problem, Time, crypto::hmac_sha256};
 use sha2::{Digest as _, Sha256};
 use store::{
     Batch, Key, StoreError, Table,
-    limits::{self, Limit},
+    limits::{self, Limit, MINUTE, Quota},
 };
 
 use crate::challenge::CodeKey;
@@ -26,10 +26,9 @@ const LIFE: Duration = Duration::from_secs(300);
 /// A number that solves a challenge has no more digits than this.
 const DIGITS_MAX: usize = 20;
 
-/// So many failures among everybody,
-const MOST: u32 = 1000;
-/// in so long, close the gate.
-const WINDOW: Duration = Duration::from_secs(600);
+/// So many failures among everybody close the gate.
+const FAILED: Quota =
+    Quota::window("sign_ins_failed", 1000, MINUTE.saturating_mul(10), "wrong passwords and codes among everybody").frequent();
 /// Among so many counters failures are spread, by the network they come from: one alone would be everybody's.
 const SHARDS: u8 = 4;
 
@@ -58,7 +57,7 @@ impl Gate {
     /// [`Kind::ProofOfWorkRequired`], with what to do.
     pub fn judge(&self, found: &mut Batch, now: Time, client: &Client, headers: &HeaderMap, name: &str) -> Result<(), Problem> {
         let failed = shards().map(|shard| Ok(shard.read(found, now)?.hits())).sum::<Result<i64, StoreError>>()?;
-        if failed < i64::from(MOST) {
+        if failed < i64::from(FAILED.max) {
             return Ok(());
         }
         self.demand(now, client, headers, name, DIFFICULTY)
@@ -115,7 +114,7 @@ fn shards() -> impl Iterator<Item = Limit> {
 }
 
 fn shard(number: u8) -> Limit {
-    Limit::new("sign_ins_failed", number, MOST, WINDOW).frequent()
+    FAILED.of(number)
 }
 
 fn leading_zeros(digest: &[u8]) -> u32 {

@@ -2,8 +2,6 @@
 //!
 //! Counted apart from any account, so that one client that tries everybody once is stopped as well.
 
-use std::time::Duration;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use futures_util::join;
 use kernel::{
@@ -12,40 +10,56 @@ use kernel::{
 };
 use store::{
     Batch, Key, StoreError, Table,
-    limits::{self, DAY, HOUR, Limit},
+    limits::{self, DAY, HOUR, Limit, MINUTE, Quota},
 };
 
 use crate::{challenge::CodeKey, gate};
 
-/// Attempts of one client: 20 in a quarter of an hour. Right ones are given back.
-#[must_use]
-pub fn of_client(client: &Client) -> Limit {
-    Limit::new("login_client", client.network(), 20, Duration::from_secs(900)).shared()
-}
-
-/// Failures of one client: 100 in a day close it for an hour.
-#[must_use]
-pub fn of_client_in_a_day(client: &Client) -> Limit {
-    Limit::new("login_client_day", client.network(), 100, DAY).frequent().blocking(HOUR)
-}
-
-/// Different names and passwords that fail for one client: after [`DIFFERENT_FREE`] in three hours strangers there work before
-/// each attempt, after twice as many the client waits an hour. Who has forgotten a password tries a few, and a device that has an
-/// old one the same one again and again.
-#[must_use]
-pub fn of_client_different(client: &Client) -> Limit {
-    let most = DIFFERENT_FREE.saturating_mul(2);
-    Limit::new("login_client_different", client.network(), most, HOUR.saturating_mul(3)).blocking(HOUR)
-}
-
+/// Attempts of one client, counted before they are judged. Right ones are given back.
+pub const CLIENT: Quota =
+    Quota::window("login_client", 20, MINUTE.saturating_mul(15), "attempts of a client, of which right ones do not count").shared();
+/// Failures of one client.
+pub const CLIENT_DAY: Quota =
+    Quota::window("login_client_day", 100, DAY, "failures of a client, which then waits for an hour").frequent().blocking(HOUR);
+/// The limits of an operation that takes codes: see [`ByClient`].
+pub const BY_CLIENT: [Quota; 2] = [CLIENT, CLIENT_DAY];
 /// So many different failures of a client are free of work.
 pub const DIFFERENT_FREE: u32 = 15;
+/// Different names and passwords that fail for one client: after [`DIFFERENT_FREE`] strangers there work before each attempt, after
+/// twice as many the client waits. Who has forgotten a password tries a few, and a device that has an old one the same one again
+/// and again.
+pub const CLIENT_DIFFERENT: Quota = Quota::window(
+    "login_client_different",
+    DIFFERENT_FREE.saturating_mul(2),
+    HOUR.saturating_mul(3),
+    "failures of a client that differ, which then waits for an hour; from the 16th on it works first",
+)
+.blocking(HOUR);
+/// Failures of one client at one account, by whichever of its names.
+pub const AT_ACCOUNT: Quota = Quota::pausing("login_account", 5, MINUTE.saturating_mul(5), "wrong passwords of a client at one account");
 
-/// Failures of one client at one account, by whichever of its names: five, then a pause of five minutes. `account` is the
-/// account's id, or the name again where nobody has it.
+/// [`CLIENT`] of this one.
+#[must_use]
+pub fn of_client(client: &Client) -> Limit {
+    CLIENT.of(client.network())
+}
+
+/// [`CLIENT_DAY`] of this one.
+#[must_use]
+pub fn of_client_in_a_day(client: &Client) -> Limit {
+    CLIENT_DAY.of(client.network())
+}
+
+/// [`CLIENT_DIFFERENT`] of this one.
+#[must_use]
+pub fn of_client_different(client: &Client) -> Limit {
+    CLIENT_DIFFERENT.of(client.network())
+}
+
+/// [`AT_ACCOUNT`] of one client at one account. `account` is the account's id, or the name again where nobody has it.
 #[must_use]
 pub fn at_account(account: &str, network: &str) -> Limit {
-    Limit::new("login_account", format!("{account} {network}"), 5, Duration::from_secs(300)).pausing()
+    AT_ACCOUNT.of(format!("{account} {network}"))
 }
 
 /// The guesses of one client, wherever it types codes and passwords.

@@ -3,8 +3,6 @@
 //! Hashed is exactly what was typed (no trimming, folding or normalising), peppered with HMAC-SHA-256 and then Argon2id at
 //! 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 
-use std::time::Duration;
-
 use accounts::{
     Keyring,
     identifier::{Email, PersonName, Phone, Username},
@@ -15,7 +13,7 @@ use futures_util::join;
 use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, crypto::hmac_sha256, env::Reader, id::UserId};
 use store::{
     Table, Tx,
-    limits::{self, Limit},
+    limits::{self, MINUTE, Quota},
 };
 
 use crate::{breached::Breached, common::common, gate, guessable::guessable, guesses};
@@ -24,6 +22,10 @@ use crate::{breached::Breached, common::common, gate, guessable::guessable, gues
 pub const MAX_BYTES: usize = 1024;
 /// Longest password, in characters.
 pub const MAX_CHARS: usize = 128;
+/// Wrong passwords of one account, typed by whoever is signed in.
+const WRONG: Quota = Quota::pausing("password_demand", 5, MINUTE.saturating_mul(5), "wrong passwords of an account");
+/// The limits of an operation that takes the current password: see [`demand`].
+pub const DEMANDS: [Quota; 3] = [WRONG, guesses::CLIENT, guesses::CLIENT_DAY];
 
 /// Which passwords are good enough.
 #[derive(Clone, Copy, Debug)]
@@ -247,7 +249,7 @@ pub async fn demand(
         return Ok(None);
     }
     let now = sys.now();
-    let at_account = Limit::new("password_demand", user.id, 5, Duration::from_secs(300)).pausing();
+    let at_account = WRONG.of(user.id);
     let (by_client, day) = (guesses::of_client(client), guesses::of_client_in_a_day(client));
     let hash = PasswordHash::key_of(user.id);
     let mut found = table.get_many(vec![hash.clone(), at_account.key(), by_client.key(), day.key()]).await?;

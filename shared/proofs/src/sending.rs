@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
     Batch, CommitError, Cond, Conditional as _, Item, Key, StoreError, Table, Tx, Update, WriteError, field,
-    limits::{self, DAY, HOUR, Limit, LimitError, Reached},
+    limits::{self, DAY, HOUR, Limit, LimitError, Quota},
 };
 
 use crate::{
@@ -35,26 +35,53 @@ use crate::{
     signed_in,
 };
 
-/// Text messages that one client may have sent at once, whatever for,
-const TEXTS_MAX: u32 = 10;
-/// and then one every so long: forty in a first day.
-const TEXTS_REFILL: Duration = Duration::from_secs(2880);
-/// Text messages to all clients of a neighbourhood at once,
-const NEIGHBOURHOOD_MAX: u32 = 100;
-/// and then one every so long: a hundred an hour.
-const NEIGHBOURHOOD_REFILL: Duration = Duration::from_secs(36);
-/// Mails that one client may have sent at once: many people may be behind its address,
-const MAILS_MAX: u32 = 60;
-/// and then one every so long: two hundred in a first day.
-const MAILS_REFILL: Duration = Duration::from_secs(617);
-/// Mails and text messages that one person may have sent at once, to whomever,
-const ASKED_MAX: u32 = 15;
-/// and then one every so long: forty in a first day.
-const ASKED_REFILL: Duration = Duration::from_secs(3456);
-/// Messages to one destination at once; then one an hour. The last one is kept for a client that has had none there today.
-const DESTINATION_MAX: u32 = 6;
-/// Links to reset a password, to one address at once, likewise.
-const RESETS_MAX: u32 = 4;
+/// Codes for second factors and step-ups, to one destination: asked for by strangers, and by clients that the account knows. As in
+/// the next three, the last one for strangers is kept for a client that has had none there today.
+pub const CODES: [Quota; 2] = [
+    Quota::refilling("code_destination", 6, HOUR, "codes to an address or number of an account, for its owner"),
+    Quota::refilling("code_known", 6, HOUR, "codes to an address or number of an account, for clients that it knows"),
+];
+/// Codes and links to one destination, for whoever registers or signs in with a number: the same two shares.
+pub const ASKED: [Quota; 2] = [
+    Quota::refilling("asked_destination", 6, HOUR, "messages to one address or number, for whoever asks"),
+    Quota::refilling("asked_known", 6, HOUR, "messages to one address or number, for clients that its account knows"),
+];
+/// Codes to one destination that a member wants to have: the same two shares.
+pub const CHANGES: [Quota; 2] = [
+    Quota::refilling("change_destination", 6, HOUR, "codes to an address or number that an account is to have"),
+    Quota::refilling("change_known", 6, HOUR, "codes to an address or number that an account is to have, for clients that it knows"),
+];
+/// Links to reset a password, to one address: the same two shares.
+pub const RESETS: [Quota; 2] = [
+    Quota::refilling("reset_destination", 4, HOUR, "links to an address"),
+    Quota::refilling("reset_known", 4, HOUR, "links to an address, for clients that its account knows"),
+];
+/// Mails and text messages that one person may have sent, to whomever: forty in a first day.
+pub const SENT: Quota = Quota::refilling("sent_account", 15, Duration::from_secs(3456), "messages for an account");
+/// Mails that one client may have sent: two hundred in a first day, because many people may be behind its address.
+pub const MAILS: Quota = Quota::refilling("mail_client", 60, Duration::from_secs(617), "mails for a client");
+/// Text messages that one client may have sent: forty in a first day.
+const CLIENT_TEXTS: Quota = Quota::refilling("sms_client", 10, Duration::from_secs(2880), "text messages for a client");
+/// Text messages to all clients of a neighbourhood.
+const NEIGHBOURHOOD_TEXTS: Quota =
+    Quota::refilling("sms_neighbourhood", 100, Duration::from_secs(36), "text messages for a client and its neighbours");
+/// What each text message counts for, whatever it is sent for.
+pub const TEXTS: [Quota; 2] = [CLIENT_TEXTS, NEIGHBOURHOOD_TEXTS];
+/// How long nothing is sent to a range of numbers from which few codes come back, unless an account has proven the number.
+const RANGE: Quota =
+    Quota::gap("sms_range", HOUR, "text message to numbers that begin alike and belong to no account, where few codes come back");
+/// Text messages that tell the owner of one number something.
+pub const NOTICES: Quota = Quota::refilling("notice", 10, HOUR, "text messages that tell the owner of a number something");
+/// Messages to one destination for one client: counted, and never reached.
+const PAIR: Quota = Quota::window("destination_client", u32::MAX, DAY, "messages to one address or number for a client");
+
+/// The limits of an operation that mails codes to an account's own address.
+pub const MAILED_CODES: &[&[Quota]] = &[&CODES, &[SENT, MAILS]];
+/// The limits of an operation that sends codes to an account's own number.
+pub const TEXTED_CODES: &[&[Quota]] = &[&CODES, &[SENT], &TEXTS];
+/// The limits of an operation that sends text messages to numbers that no account has proven, beside those of one number.
+pub const UNPROVEN_TEXTS: &[&[Quota]] = &[&TEXTS, &[RANGE]];
+
 /// With so many messages to a destination not given back yet, a stranger works before the next one.
 const FREE_OF_WORK: u32 = 3;
 /// So many messages must have gone to a range before it is judged,
@@ -83,21 +110,20 @@ pub enum Share {
 /// What anybody can have sent there is counted apart from what only its owner is sent: strangers must neither keep the owner's
 /// codes away nor learn of them from what is refused. A member who wants to have the address or number is counted by themselves.
 fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) -> Option<Limit> {
-    let (names, max) = match purpose {
-        Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup => (["code_destination", "code_known"], DESTINATION_MAX),
-        Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin => (["asked_destination", "asked_known"], DESTINATION_MAX),
-        Purpose::ContactChange => (["change_destination", "change_known"], DESTINATION_MAX),
-        Purpose::PasswordReset => (["reset_destination", "reset_known"], RESETS_MAX),
+    let [strangers, known] = match purpose {
+        Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup => CODES,
+        Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin => ASKED,
+        Purpose::ContactChange => CHANGES,
+        Purpose::PasswordReset => RESETS,
         // One for each time that it is scheduled.
         Purpose::DeletionCancel => return None,
     };
-    let [strangers, known] = names;
-    let name = if share == Share::Known { known } else { strangers };
+    let quota = if share == Share::Known { known } else { strangers };
     let subject = match (purpose, user) {
         (Purpose::ContactChange, Some(user)) => format!("{user} {}", to.mailbox_key()),
         _ => to.mailbox_key(),
     };
-    Some(Limit::refilling(name, subject, max, HOUR))
+    Some(quota.of(subject))
 }
 
 /// What may be sent for whoever is signed in, or about to be.
@@ -107,7 +133,7 @@ fn by_account(challenge: &Challenge) -> Option<Limit> {
         // Whoever asks is nobody yet, whomever it is about.
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin | Purpose::PasswordReset | Purpose::DeletionCancel => None,
     };
-    asker.map(|user| Limit::refilling("sent_account", user, ASKED_MAX, ASKED_REFILL))
+    asker.map(|user| SENT.of(user))
 }
 
 /// Anybody who asks for something to be sent, to an address or number that need not be theirs.
@@ -156,8 +182,7 @@ impl Request {
             to: to.clone(),
             known: KnownNetwork::key_of(to, client),
             destinations: strangers.zip(known).map(|(strangers, known)| [strangers, known]),
-            // Counted, and never reached.
-            pair: Limit::new("destination_client", format!("{} {} {}", purpose.name(), to.mailbox_key(), client.network()), u32::MAX, DAY),
+            pair: PAIR.of(format!("{} {} {}", purpose.name(), to.mailbox_key(), client.network())),
             work: false,
         }
     }
@@ -214,7 +239,7 @@ pub async fn take(table: &Table, now: Time, challenge: &mut Challenge, admitted:
     if let Some(guesses) = challenge.guesses().filter(|_| !challenge.long) {
         let all = limits.iter().cloned().chain([guesses]).collect();
         match Permit::take(table, now, all).await {
-            Err(LimitError::Reached(reached)) if reached.name == GUESSES => challenge.long = true,
+            Err(LimitError::Reached(reached)) if reached.quota == GUESSES => challenge.long = true,
             taken => {
                 challenge.booked = challenge.rules().tries;
                 return taken;
@@ -270,7 +295,7 @@ impl Sending {
         let mut most = 0;
         for limit in self.shares() {
             let limit = limit.read(found, now)?;
-            most = limit.used(now).saturating_mul(4).div_euclid(limit.max.max(1)).min(4).max(most);
+            most = limit.used(now).saturating_mul(4).div_euclid(limit.quota.max.max(1)).min(4).max(most);
         }
         Ok(most)
     }
@@ -283,7 +308,7 @@ impl Sending {
         let share = |name, daily: u32| {
             let at_once = daily.div_euclid(4).max(1);
             let interval = DAY.checked_div(daily.saturating_sub(at_once)).unwrap_or(DAY);
-            Limit::refilling(name, "", at_once, interval).frequent()
+            Quota::refilling(name, at_once, interval, "text messages to everybody").frequent().of("")
         };
         [share("texts_anybody", self.daily_max.saturating_sub(reserved)), share("texts_accounts", reserved)]
     }
@@ -335,8 +360,7 @@ impl Sending {
     /// # Errors
     /// As [`Sending::permit`].
     pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
-        let limit = Limit::refilling("notice", to, 10, HOUR);
-        let permit = Permit::take(table, now, vec![limit]).await?;
+        let permit = Permit::take(table, now, vec![NOTICES.of(to)]).await?;
         self.among_all(table, now, permit, true).await
     }
 
@@ -424,7 +448,7 @@ impl Sending {
     fn stop(&self, table: &Table, e: LimitError) -> Problem {
         match e {
             LimitError::Reached(reached) => {
-                tracing::warn!(limit = reached.name, daily_max = self.daily_max, "no more text messages go out now");
+                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
                 self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
                 let wait = reached.wait;
                 Problem::unavailable(reached).retry_after(wait)
@@ -446,14 +470,14 @@ impl Sending {
                 Err(WriteError::Store(e)) => return Err(e.into()),
             };
             if let Some(off) = seen.as_ref().and_then(|traffic| traffic.off_until).filter(|off| *off > now) {
-                return Err(closed(off, now));
+                return Err(RANGE.reached(off.since(now)).into());
             }
             next = match seen {
                 Some(traffic) if traffic.until > now => Traffic::go_on(range, &network, now),
                 _ => Traffic::begin(range, &network, now),
             };
         }
-        Err(closed(now + HOUR, now))
+        Err(RANGE.reached(RANGE.window).into())
     }
 
     /// Leaves the range alone for an hour if too few of its codes have come back.
@@ -461,7 +485,7 @@ impl Sending {
         if !suspicious(traffic.sent.saturating_sub(1), traffic.came_back.len(), traffic.networks.len()) {
             return Ok(());
         }
-        let until = now + HOUR;
+        let until = now + RANGE.window;
         let close = Update::of(traffic.key()).add("sent", -1).set("off_until", until).when(field("until").eq(traffic.until)).when(on(now));
         // Refused: somebody else closed it.
         if table.update(close).await.applied()? {
@@ -470,18 +494,15 @@ impl Sending {
             tracing::warn!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
             self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
         }
-        Err(closed(until, now))
+        Err(RANGE.reached(RANGE.window).into())
     }
 }
 
 /// What one client may cause, of text messages also together with its neighbours.
 fn by_client(client: &Client, to: &Contact) -> Vec<Limit> {
     match to {
-        Contact::Email(_) => vec![Limit::refilling("mail_client", client.network(), MAILS_MAX, MAILS_REFILL)],
-        Contact::Phone(_) => vec![
-            Limit::refilling("sms_client", client.network(), TEXTS_MAX, TEXTS_REFILL),
-            Limit::refilling("sms_neighbourhood", client.neighbourhood(), NEIGHBOURHOOD_MAX, NEIGHBOURHOOD_REFILL),
-        ],
+        Contact::Email(_) => vec![MAILS.of(client.network())],
+        Contact::Phone(_) => vec![CLIENT_TEXTS.of(client.network()), NEIGHBOURHOOD_TEXTS.of(client.neighbourhood())],
     }
 }
 
@@ -494,10 +515,6 @@ fn suspicious(sent: i64, came_back: usize, networks: usize) -> bool {
 /// Text messages go to the range now.
 fn on(now: Time) -> Cond {
     field("off_until").absent().or(field("off_until").le(now))
-}
-
-fn closed(until: Time, now: Time) -> LimitError {
-    Reached { name: "sms_range", wait: until.since(now), max: 1, window: HOUR }.into()
 }
 
 /// A few characters that tell one text from another.
@@ -543,7 +560,7 @@ impl Traffic {
             .remove("came_back")
             .remove("off_until")
             // As long as it may be off.
-            .expires(until + HOUR)
+            .expires(until + RANGE.window)
             .when(Cond::Absent.or(field("until").le(now).and(on(now))))
     }
 }

@@ -9,63 +9,136 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{future::join_all, join};
 use kernel::{Kind, Problem, Time};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Batch, CommitError, Cond, Conditional as _, Key, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field};
 
-/// The windows that most limits have.
-pub const HOUR: Duration = Duration::from_secs(3600);
-/// See there.
-pub const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A length of time that many limits have.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// As [`MINUTE`].
+pub const HOUR: Duration = MINUTE.saturating_mul(60);
+/// As [`MINUTE`].
+pub const DAY: Duration = HOUR.saturating_mul(24);
 
-/// So many hits in so long, for one subject.
+/// How many hits pass in how long, for one subject: the definition of a rate limit, which stands as a constant beside its use.
+///
+/// The document of the API is made from the constants that an operation lists as `x-limits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Quota {
+    /// Its name in counters' keys and in `RateLimit-Policy`, such as `login_account`.
+    pub name: &'static str,
+    /// When hits pass again.
+    pub shape: Shape,
+    /// How many hits pass.
+    pub max: u32,
+    /// In how long, in whole seconds where callers are told. See [`Shape`].
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub window: Duration,
+    /// What is counted, for the document: the end of a sentence that begins with the numbers.
+    pub counts: &'static str,
+    #[serde(skip)]
+    frequent: bool,
+    #[serde(skip)]
+    shared: bool,
+    #[serde(skip)]
+    block: Option<Duration>,
+}
+
+/// When hits pass again after `max` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// When the window ends, which the first hit opened.
+    Window,
+    /// When there was no hit for the length of the window.
+    Pause,
+    /// One after the other, at equal intervals. The window is as long as it takes to give all of them back.
+    Refill,
+    /// After a gap as long as the window; one hit passes at a time. Its user counts.
+    Gap,
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.as_secs())
+}
+
+impl Quota {
+    /// `max` hits within a window.
+    #[must_use]
+    pub const fn window(name: &'static str, max: u32, window: Duration, counts: &'static str) -> Self {
+        Self { name, shape: Shape::Window, max, window, counts, frequent: false, shared: false, block: None }
+    }
+
+    /// `max` hits, then a pause. Each hit begins the pause anew.
+    #[must_use]
+    pub const fn pausing(name: &'static str, max: u32, pause: Duration, counts: &'static str) -> Self {
+        Self { shape: Shape::Pause, ..Self::window(name, max, pause, counts) }
+    }
+
+    /// `max` hits at once, then one every `interval`. It is full again after `max` intervals.
+    #[must_use]
+    pub const fn refilling(name: &'static str, max: u32, interval: Duration, counts: &'static str) -> Self {
+        Self { shape: Shape::Refill, ..Self::window(name, max, interval.saturating_mul(max), counts) }
+    }
+
+    /// One hit, and the next one after `gap`.
+    #[must_use]
+    pub const fn gap(name: &'static str, gap: Duration, counts: &'static str) -> Self {
+        Self { shape: Shape::Gap, ..Self::window(name, 1, gap, counts) }
+    }
+
+    /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
+    /// Otherwise it is the other way round.
+    #[must_use]
+    pub const fn frequent(self) -> Self {
+        Self { frequent: true, ..self }
+    }
+
+    /// Says that many people hit it at once: it is counted by itself, because transactions on one item refuse each other.
+    #[must_use]
+    pub const fn shared(self) -> Self {
+        Self { shared: true, ..self }
+    }
+
+    /// Says that the hit that fills it closes it for so long, whenever its window began.
+    #[must_use]
+    pub const fn blocking(self, block: Duration) -> Self {
+        Self { block: Some(block), ..self }
+    }
+
+    /// The limit of one subject: a user id, an address, a client's network.
+    #[must_use]
+    pub fn of(&self, subject: impl ToString) -> Limit {
+        Limit { quota: *self, subject: subject.to_string(), frequent: self.frequent, weight: 1, kept_back: 0, found: None }
+    }
+
+    /// That it is reached, where hits pass again after `wait`.
+    #[must_use]
+    pub const fn reached(&self, wait: Duration) -> Reached {
+        Reached { quota: *self, wait }
+    }
+
+    /// How long it takes to give a hit back, where it is refilling.
+    fn interval(&self) -> Option<Duration> {
+        (self.shape == Shape::Refill).then(|| self.window.checked_div(self.max).unwrap_or_default())
+    }
+}
+
+/// A [`Quota`] for one subject.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    /// What is limited, such as `login_account`.
-    pub name: &'static str,
-    /// Who: a user id, an address, a client's network.
-    pub subject: String,
-    /// How many pass.
-    pub max: u32,
-    /// In how long.
-    pub window: Duration,
+    /// How many hits pass in how long.
+    pub quota: Quota,
+    subject: String,
+    /// Whether an earlier hit is expected to be counted.
     frequent: bool,
-    shared: bool,
-    pausing: bool,
-    block: Option<Duration>,
-    refill: Option<Duration>,
     weight: u32,
     kept_back: u32,
     found: Option<Counter>,
 }
 
 impl Limit {
-    /// A limit.
-    #[must_use]
-    pub fn new(name: &'static str, subject: impl ToString, max: u32, window: Duration) -> Self {
-        Self {
-            name,
-            subject: subject.to_string(),
-            max,
-            window,
-            frequent: false,
-            shared: false,
-            pausing: false,
-            block: None,
-            refill: None,
-            weight: 1,
-            kept_back: 0,
-            found: None,
-        }
-    }
-
-    /// A limit without a window: `max` hits at once, then one every `interval`. It is full again after `max` intervals.
-    #[must_use]
-    pub fn refilling(name: &'static str, subject: impl ToString, max: u32, interval: Duration) -> Self {
-        Self { refill: Some(interval), ..Self::new(name, subject, max, interval.saturating_mul(max)) }
-    }
-
     /// Says that one hit counts as so many.
     #[must_use]
     pub fn weighing(mut self, weight: u32) -> Self {
@@ -77,35 +150,6 @@ impl Limit {
     #[must_use]
     pub fn leaving(mut self, kept_back: u32) -> Self {
         self.kept_back = kept_back;
-        self
-    }
-
-    /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
-    /// Otherwise it is the other way round.
-    #[must_use]
-    pub fn frequent(mut self) -> Self {
-        self.frequent = true;
-        self
-    }
-
-    /// Says that many people hit it at once: it is counted by itself, because transactions on one item refuse each other.
-    #[must_use]
-    pub fn shared(mut self) -> Self {
-        self.shared = true;
-        self
-    }
-
-    /// Says that the window begins anew with every hit: a pause after too many, rather than so many in so long.
-    #[must_use]
-    pub fn pausing(mut self) -> Self {
-        self.pausing = true;
-        self
-    }
-
-    /// Says that the hit that fills it closes it for so long, whenever its window began.
-    #[must_use]
-    pub fn blocking(mut self, block: Duration) -> Self {
-        self.block = Some(block);
         self
     }
 
@@ -129,7 +173,7 @@ impl Limit {
     /// How many hits of a refilling limit are not given back yet, as it was read.
     #[must_use]
     pub fn used(&self, now: Time) -> u32 {
-        let (Some(counter), Some(refill)) = (&self.found, self.refill) else { return 0 };
+        let (Some(counter), Some(refill)) = (&self.found, self.quota.interval()) else { return 0 };
         let intervals = counter.until.since(now).as_millis().div_ceil(refill.as_millis().max(1));
         u32::try_from(intervals).unwrap_or(u32::MAX)
     }
@@ -144,33 +188,33 @@ impl Limit {
 
     /// Whether a counter whose window is open, or that is not full yet, has room for a hit.
     fn room(&self, counter: &Counter, hits: i64, now: Time) -> Result<(), Reached> {
-        let free_at = match self.refill {
-            Some(_) => counter.until - self.span(),
-            None if hits.saturating_add(i64::from(self.weight)) > self.most() => counter.until,
-            None => now,
+        let free_at = match self.quota.shape {
+            Shape::Refill => counter.until - self.span(),
+            _ if hits.saturating_add(i64::from(self.weight)) > self.most() => counter.until,
+            _ => now,
         };
-        if free_at > now { Err(self.reached(free_at.since(now))) } else { Ok(()) }
+        if free_at > now { Err(self.quota.reached(free_at.since(now))) } else { Ok(()) }
     }
 
     /// What a hit may use up at most.
     fn most(&self) -> i64 {
-        i64::from(self.max.saturating_sub(self.kept_back))
+        i64::from(self.quota.max.saturating_sub(self.kept_back))
     }
 
     /// A refilling limit has room for a hit as long as it is full again within so long.
     fn span(&self) -> Duration {
-        let hits = self.max.saturating_sub(self.kept_back).saturating_sub(self.weight);
-        self.refill.unwrap_or_default().saturating_mul(hits)
+        let hits = self.quota.max.saturating_sub(self.kept_back).saturating_sub(self.weight);
+        self.quota.interval().unwrap_or_default().saturating_mul(hits)
     }
 
-    /// How long it takes to give a hit back, where it is refilling.
+    /// How long it takes to give a hit of its weight back, where it is refilling.
     fn cost(&self) -> Option<Duration> {
-        self.refill.map(|refill| refill.saturating_mul(self.weight))
+        self.quota.interval().map(|interval| interval.saturating_mul(self.weight))
     }
 
     /// The beginning of a window, where there is none.
     fn open(&self, now: Time) -> Update {
-        let until = now + self.cost().unwrap_or(self.window);
+        let until = now + self.cost().unwrap_or(self.quota.window);
         let begin = Update::upsert::<Counter>(self.key()).set("until", until).expires(until);
         begin.when(Cond::Absent.or(field("until").le(now)))
     }
@@ -188,7 +232,7 @@ impl Limit {
     fn hit_bucket(&self, now: Time, cost: Duration) -> Update {
         let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
         let room = field("until").gt(now).and(field("until").le(now + self.span()));
-        Update::of(self.key()).add("until", millis).expires(now + self.window).when(room)
+        Update::of(self.key()).add("until", millis).expires(now + self.quota.window).when(room)
     }
 
     /// A hit within an open window that has seen so many.
@@ -198,10 +242,10 @@ impl Limit {
         let filling = self.most().saturating_sub(weight);
         let hit = Update::of(self.key()).add("hits", weight).when(field("until").gt(now));
         let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
-        match self.block {
+        match self.quota.block {
             Some(block) if hits >= filling => lasts(hit.when(field("hits").eq(filling)), now + block),
             Some(_) => hit.when(field("hits").lt(filling)),
-            None if self.pausing => lasts(hit.when(field("hits").le(filling)), now + self.window),
+            None if self.quota.shape == Shape::Pause => lasts(hit.when(field("hits").le(filling)), now + self.quota.window),
             None => hit.when(field("hits").le(filling)),
         }
     }
@@ -223,7 +267,7 @@ impl Limit {
     /// Adds a hit to a transaction, which never fails for it: of hits that begin a window at once some may not be counted. For what is
     /// limited because it costs something.
     pub fn count_in(&self, tx: &mut Tx, now: Time) {
-        let until = now + self.window;
+        let until = now + self.quota.window;
         let count = Update::upsert::<Counter>(self.key());
         tx.update(match &self.found {
             Some(_) => count.add("hits", 1),
@@ -239,16 +283,12 @@ impl Limit {
         tx.update(back.set_if_absent("ttl", counted_at.seconds().saturating_add(1)));
     }
 
-    fn reached(&self, wait: Duration) -> Reached {
-        Reached { name: self.name, wait, max: self.max, window: self.window }
-    }
-
     /// Where it is counted. Deleting the item forgets all hits.
     #[must_use]
     pub fn key(&self) -> Key {
         let digest = Sha256::digest(self.subject.as_bytes());
         let short: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
-        Key::new(format!("LIMIT#{}#{short}", self.name), "LIMIT")
+        Key::new(format!("LIMIT#{}#{short}", self.quota.name), "LIMIT")
     }
 }
 
@@ -274,22 +314,19 @@ impl Stored for Counter {
 
 /// A limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("limit {name} is reached")]
+#[error("limit {} is reached", .quota.name)]
 pub struct Reached {
     /// Which.
-    pub name: &'static str,
-    /// When its window ends.
+    pub quota: Quota,
+    /// When hits pass again.
     pub wait: Duration,
-    /// How many pass.
-    pub max: u32,
-    /// In how long.
-    pub window: Duration,
 }
 
 impl From<Reached> for Problem {
     #[track_caller]
     fn from(r: Reached) -> Self {
-        Self::new(Kind::TooManyRequests).retry_after(r.wait).limited(r.name, r.max, r.window).because(r)
+        let Quota { name, max, window, .. } = r.quota;
+        Self::new(Kind::TooManyRequests).retry_after(r.wait).limited(name, max, window).because(r)
     }
 }
 
@@ -364,7 +401,7 @@ pub async fn note_different(table: &Table, now: Time, limit: &Limit, what: &str)
 
 /// Closes a limit that different hits have filled.
 async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Result<(), StoreError> {
-    let Some(block) = limit.block.filter(|_| counter.count() >= i64::from(limit.max)) else { return Ok(()) };
+    let Some(block) = limit.quota.block.filter(|_| counter.count() >= i64::from(limit.quota.max)) else { return Ok(()) };
     let until = now + block;
     table.update(Update::of(limit.key()).set("until", until).expires(until).when(Cond::Exists)).await.refused_is_fine()
 }
@@ -377,7 +414,7 @@ async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Res
 /// # Errors
 /// [`LimitError::Store`] if a counter does not work, else [`LimitError::Reached`] for the one that is reached longest.
 pub async fn take_together(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
-    let (shared, own): (Vec<&Limit>, Vec<&Limit>) = limits.iter().partition(|limit| limit.shared);
+    let (shared, own): (Vec<&Limit>, Vec<&Limit>) = limits.iter().partition(|limit| limit.quota.shared);
     let (one_by_one, at_once) = join!(join_all(shared.iter().map(|limit| take_one(table, now, limit))), take_all(table, now, &own));
     let counted: Vec<&Limit> = shared.into_iter().zip(&one_by_one).filter(|(_, taken)| taken.is_ok()).map(|(limit, _)| limit).collect();
     let counted: Vec<&Limit> = counted.into_iter().chain(own.into_iter().filter(|_| at_once.is_ok())).collect();

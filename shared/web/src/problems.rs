@@ -11,7 +11,7 @@ use utoipa::{
 ///
 /// They stand in for those that `cargo xtask sync` works out of what the operation takes (a body, a session, parameters) and of
 /// the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`. One that answers 429 names its limits, too:
-/// `("x-limits" = json!(["export"]))`. What they are is known to `infra/tasks/src/limits.rs` only.
+/// `("x-limits" = json!([EXPORTS]))`, where each is the constant by which it is counted (`store::limits::Quota`), or a list of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 

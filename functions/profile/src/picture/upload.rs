@@ -10,7 +10,7 @@ use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
 use serde::{Deserialize, Serialize};
 use store::{
     Table,
-    limits::{self, Limit},
+    limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
 use web::{Created, Error, Json, Problems};
@@ -19,8 +19,8 @@ use super::{Links, Picture};
 
 /// How long a link accepts an upload.
 const LINK_LIFE: Duration = Duration::from_secs(300);
-/// Maximum uploads of one person in an hour.
-const PER_HOUR: u32 = 20;
+/// Uploads that one person may announce.
+const UPLOADS: Quota = Quota::window("picture_upload", 20, HOUR, "for an account");
 
 /// The declaration of the file.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -68,7 +68,7 @@ pub struct CreatedUpload {
         content = CreateUpload,
         example = json!({"content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="})
     ),
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!(["picture_upload"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!([UPLOADS]))),
     responses(
         (
             status = 201, body = CreatedUpload, headers(("Location" = String, description = "The upload.")),
@@ -92,7 +92,7 @@ pub async fn create_picture_upload(
 ) -> Result<Created<CreatedUpload>, Error> {
     let declared = parse(&body)?;
     let (now, user, id) = (sys.now(), member.user.id, sys.id());
-    limits::take(&table, now, &[Limit::new("picture_upload", user, PER_HOUR, Duration::from_secs(3600))]).await?;
+    limits::take(&table, now, &[UPLOADS.of(user)]).await?;
     let link = bucket.upload_link(&Upload::incoming_key(user, id), &declared, now, LINK_LIFE).await?;
     let link_ends_at = now + LINK_LIFE;
     let upload = Upload { user, id, declared, state: Outcome::Waiting, refusal: None, created_at: now, link_ends_at, retired_at: None };

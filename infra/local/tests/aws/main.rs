@@ -21,7 +21,7 @@ use local::{
     },
 };
 use serde_json::json;
-use store::limits::{self, Limit, LimitError};
+use store::limits::{self, Limit, LimitError, Quota};
 
 const TABLE: &str = "test-state";
 const BUCKET: &str = "test-files";
@@ -125,7 +125,7 @@ async fn a_hit_is_given_back_once() {
     let cloud = Cloud::start().await;
     let aws = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ENDPOINT_URL_DYNAMODB", cloud.urls.aws.clone())));
     let table = store::Table::new(&aws, &cloud.sys, TABLE);
-    let limit = Limit::new("test", "ana", 1, limits::HOUR);
+    let limit = Quota::window("test", 1, limits::HOUR, "hits").of("ana");
     let take = async || limits::take(&table, cloud.sys.now(), std::slice::from_ref(&limit)).await;
     limits::give_back(&table, &limit).await.expect("nothing is owed");
     take().await.expect("one");
@@ -143,7 +143,7 @@ async fn a_refilling_limit_gives_back_one_after_the_other() {
     let cloud = Cloud::start().await;
     let aws = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ENDPOINT_URL_DYNAMODB", cloud.urls.aws.clone())));
     let table = store::Table::new(&aws, &cloud.sys, TABLE);
-    let limit = Limit::refilling("test", "ana", 6, limits::HOUR);
+    let limit = Quota::refilling("test", 6, limits::HOUR, "hits").of("ana");
     let began = cloud.sys.now();
     let take = async |limit: &Limit, hours: u32| {
         let taken = limits::take(&table, began + limits::HOUR.saturating_mul(hours), std::slice::from_ref(limit)).await;

@@ -56,7 +56,7 @@ fn limits(operation: &Value) -> Option<String> {
     let lacks = match (operation.pointer("/responses/429").is_some(), limits.is_empty()) {
         (true, true) => "it answers 429 and does not say how many pass",
         (false, false) => "it has limits and does not answer 429",
-        _ if limits.iter().any(|limit| limit.get("max").is_none()) => "it has a limit that is not on the list of infra/tasks/src/limits.rs",
+        _ if limits.iter().any(|limit| limit.get("max").is_none()) => "it has a limit that is no `store::limits::Quota`",
         _ => return None,
     };
     Some(lacks.to_owned())
@@ -134,7 +134,7 @@ mod tests {
     fn an_operation_says_how_many_requests_pass() {
         let refused = |limits: Value| about(json!({"x-limits": limits, "responses": {"429": {}}}));
         assert!(refused(json!([])).contains("does not say how many pass"));
-        assert!(refused(json!([{"name": "nonsense"}])).contains("not on the list of infra"));
+        assert!(refused(json!(["nonsense"])).contains("no `store::limits::Quota`"));
         assert!(!refused(json!([{"name": "export", "max": 1, "seconds": 86_400}])).contains("limit"));
         assert!(about(json!({"x-limits": [{"name": "export", "max": 1}]})).contains("does not answer 429"));
     }
