@@ -1,9 +1,9 @@
-//! Every event has a function that emits it and one that hears it. A function declares what it hears with `events::hears!`; its rules
+//! Every event is emitted and heard by a function, and every notice is sent. A function declares what it hears with `events::hears!`; its rules
 //! in the template, its files in `events/` and its lines in `infra/calls.txt` are about these events and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use events::{Envelope, EventType};
+use events::{Envelope, EventType, Notice};
 use local::template::Template;
 use serde_json::Value;
 
@@ -27,6 +27,7 @@ pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
 fn differences(sources: &[(String, String)], template: &Template, cases: &[Case], costs: &str) -> Vec<String> {
     let heard = declared(sources);
     let mut findings = used(sources, &heard);
+    findings.extend(unsent(sources));
     findings.extend(rules(&heard, template));
     findings.extend(files(&heard, cases));
     findings.extend(lines(&heard, template, costs));
@@ -62,12 +63,21 @@ fn used(sources: &[(String, String)], heard: &Heard<'_>) -> Vec<String> {
     unemitted.chain(unheard).collect()
 }
 
+/// Notices that nothing sends.
+fn unsent(sources: &[(String, String)]) -> Vec<String> {
+    let sent = |notice: &Notice| {
+        let variant = format!("Notice::{}", pascal_case(notice.name()));
+        sources.iter().any(|(_, code)| code.contains(&variant))
+    };
+    Notice::ALL.iter().filter(|notice| !sent(notice)).map(|notice| format!("{}: nothing sends this notice", notice.name())).collect()
+}
+
 /// What functions declare and their rules do not select, and the other way round.
 fn rules(heard: &Heard<'_>, template: &Template) -> Vec<String> {
     let (mut findings, mut selected) = (Vec::new(), Heard::new());
     for rule in &template.rules {
         let of_pattern = |field: &str| -> Option<Vec<&str>> { rule.pattern.get(field)?.as_array()?.iter().map(Value::as_str).collect() };
-        if of_pattern("source").as_deref() != Some(&[events::SOURCE]) {
+        if of_pattern("source").as_deref() != Some([events::SOURCE].as_slice()) {
             findings.push(format!("template.yaml: the rule {} does not select the source `{}`", rule.name, events::SOURCE));
         }
         let Some(names) = of_pattern("detail-type") else {
@@ -125,7 +135,7 @@ fn lines(heard: &Heard<'_>, template: &Template, costs: &str) -> Vec<String> {
 }
 
 fn pairs<'a>(heard: &'a Heard<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
-    heard.iter().flat_map(|(function, names)| names.iter().map(|name| (*function, *name)))
+    heard.iter().flat_map(|(function, names)| names.iter().map(move |name| (*function, *name)))
 }
 
 fn has(heard: &Heard<'_>, function: &str, name: &str) -> bool {
@@ -150,7 +160,8 @@ mod tests {
             let types: Vec<String> = events::all().map(|event| pascal_case(event.name)).collect();
             let names: Vec<&str> = events::all().map(|event| event.name).collect();
             let emits: Vec<String> = types.iter().map(|name| format!("Outbox::add(&mut tx, &s.sys, &{name} {{ user }});\n")).collect();
-            let code = format!("use events::x;\n\nevents::hears! {{ {} }}\n{}", types.join(", "), emits.concat());
+            let notices: Vec<String> = Notice::ALL.iter().map(|notice| format!("Notice::{};\n", pascal_case(notice.name()))).collect();
+            let code = format!("\nevents::hears! {{ {} }}\n{}{}", types.join(", "), emits.concat(), notices.concat());
             let template = format!(
                 "
 Resources:
@@ -210,6 +221,12 @@ Resources:
         assert_eq!(found, ["presence_changed: nothing emits it"]);
         let path = Sample::new().code("&PresenceChanged {", "&events::rooms::PresenceChanged {").findings();
         assert_eq!(path, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_notice_is_sent() {
+        let found = Sample::new().code("Notice::MfaEnabled", "Notice::Other").findings();
+        assert_eq!(found, ["mfa_enabled: nothing sends this notice"]);
     }
 
     #[test]
