@@ -1,5 +1,6 @@
-//! Every event is emitted and heard by a function, and every notice is sent. A function declares what it hears with `events::hears!`; its rules
-//! in the template, its files in `events/` and its lines in `infra/calls.txt` are about these events and no others.
+//! Every event is emitted and heard by a function, and every notice is sent. A function declares what it hears with
+//! `events::hears!`; its rules in the template, its files in `events/` and its lines in `infra/calls.txt` are about these events and
+//! no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
