@@ -266,7 +266,7 @@ impl System {
 }
 
 /// What the scheduler calls its events.
-const SCHEDULED: &str = "Scheduled Event";
+pub const SCHEDULED: &str = "Scheduled Event";
 
 /// What a run of this function reads of a table of so many MB, in units: the fallback looks through it, up to a bound.
 fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {

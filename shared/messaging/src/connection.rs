@@ -6,7 +6,7 @@ use accounts::{
     session::Session,
     user::{Status, User},
 };
-use events::{Event, Outbox};
+use events::{Outbox, rooms::PresenceChanged};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{SessionId, UserId},
@@ -251,7 +251,7 @@ fn list(tx: &mut Tx, sys: &Sys, change: &Change) -> store::Slot {
         tx.delete(Connection::key_of(&live.id));
     }
     if change.turned {
-        Outbox::add(tx, sys, &Event::PresenceChanged { room: room::PUBLIC });
+        Outbox::add(tx, sys, &PresenceChanged { room: room::PUBLIC });
     }
     change.write(tx)
 }
