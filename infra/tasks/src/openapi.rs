@@ -77,7 +77,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     if let Some(listed) = operation.remove(LIMITED) {
         let mut limits = Vec::new();
         each_once(&listed, &mut limits);
-        let read: Vec<Limited> = limits.iter().filter_map(|limit| Limited::deserialize(*limit).ok()).collect();
+        let read: Vec<Limited<'_>> = limits.iter().filter_map(|limit| Limited::deserialize(*limit).ok()).collect();
         if let Some((kinds, Value::Object(refused))) =
             by_status.get(&429).zip(operation.get_mut("responses").and_then(|r| r.get_mut("429")))
         {
