@@ -32,6 +32,7 @@ const TRIES: usize = 16;
 const DUE: &str = "NOTICES_DUE";
 
 /// What a person was told of one kind, and what they are still to be told.
+#[expect(clippy::struct_field_names, reason = "the names are those of the stored attributes")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Whom.

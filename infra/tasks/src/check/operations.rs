@@ -107,17 +107,17 @@ mod tests {
 
     use super::*;
 
-    fn about(operation: Value) -> String {
+    fn about(operation: &Value) -> String {
         lacking(&json!({"paths": {"/v1/x": {"post": operation}}})).join("\n")
     }
 
     #[test]
     fn an_operation_must_describe_itself() {
-        let found = about(json!({"security": [{"bearer": []}], "responses": {"201": {}}}));
+        let found = about(&json!({"security": [{"bearer": []}], "responses": {"201": {}}}));
         for what in ["no summary", "no operation id", "one tag", "errors are not described"] {
             assert!(found.contains(what), "{what} in {found}");
         }
-        assert!(about(json!({"responses": {"500": {}}})).contains("its answer is not described"));
+        assert!(about(&json!({"responses": {"500": {}}})).contains("its answer is not described"));
         let twice = json!({"operationId": "make_x"});
         let twice = json!({"paths": {"/v1/x": {"post": twice, "put": twice}}});
         assert_eq!(lacking(&twice).iter().filter(|finding| finding.contains("its operation id is another's")).count(), 1);
@@ -125,17 +125,17 @@ mod tests {
 
     #[test]
     fn an_operation_speaks_to_its_callers() {
-        assert!(about(json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
-        assert!(about(json!({"description": "Two transactions."})).contains("a transaction is"));
-        assert!(!about(json!({"summary": "Suitable accounts."})).contains("its readers"));
+        assert!(about(&json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
+        assert!(about(&json!({"description": "Two transactions."})).contains("a transaction is"));
+        assert!(!about(&json!({"summary": "Suitable accounts."})).contains("its readers"));
     }
 
     #[test]
     fn an_operation_says_how_many_requests_pass() {
-        let refused = |limits: Value| about(json!({"x-limits": limits, "responses": {"429": {}}}));
+        let refused = |limits: Value| about(&json!({"x-limits": limits, "responses": {"429": {}}}));
         assert!(refused(json!([])).contains("does not say how many pass"));
         assert!(refused(json!(["nonsense"])).contains("no `store::limits::Quota`"));
         assert!(!refused(json!([{"name": "export", "max": 1, "seconds": 86_400}])).contains("limit"));
-        assert!(about(json!({"x-limits": [{"name": "export", "max": 1}]})).contains("does not answer 429"));
+        assert!(about(&json!({"x-limits": [{"name": "export", "max": 1}]})).contains("does not answer 429"));
     }
 }
