@@ -1,7 +1,7 @@
-//! `cargo run -- tour`: one journey through the system, told step by step. It stops at the first step that fails.
+//! `cargo run -- tour`: one journey through the system, printed step by step. It stops at the first step that fails.
 //!
-//! Two people register, sign in, show a picture and talk; one of them leaves, and thirty days later nothing of them is left.
-//! It is what a client would do, over the same API; only the clock, the inbox and the last look into the tables are not.
+//! Two people register, sign in, upload a picture and chat. One of them deletes their account, and thirty days later nothing is
+//! left of it. The tour uses the same API as a client, except for the clock, the inbox and the final search in the tables.
 
 use std::{
     fmt::Display,
@@ -23,7 +23,7 @@ use crate::{
     visitor::{Person, Socket, Trouble, Visitor, member},
 };
 
-/// How long something may take that happens behind the API.
+/// The longest wait for asynchronous work behind the API.
 const PATIENCE: Duration = Duration::from_secs(20);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -55,10 +55,10 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Walks the journey through a running local cloud and tells it to `out`.
+/// Performs the journey on a running local cloud and prints it to `out`.
 ///
 /// # Errors
-/// [`Trouble`] with the first step that did not go as it should.
+/// [`Trouble`] of the first step that failed.
 pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
     let begun = Instant::now();
     let mut guide = Guide { out };
@@ -93,8 +93,8 @@ pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
     guide.close(begun.elapsed())
 }
 
-/// Declares an upload, sends it straight to the bucket, waits until the function behind the bucket has published it.
-/// Hands out its address.
+/// Declares an upload, sends it directly to the bucket, and waits until the function behind the bucket has published it. Returns
+/// the address of the picture.
 async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<String, Trouble> {
     let file = lantern()?;
     let sha256 = BASE64_STANDARD.encode(Sha256::digest(&file));
@@ -117,7 +117,7 @@ async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) 
     Ok(url)
 }
 
-/// A picture of 400 × 400 pixels, so that it has to be made smaller.
+/// A picture of 400 × 400 pixels, which is larger than the published sizes.
 fn lantern() -> Result<Vec<u8>, Trouble> {
     let picture = RgbImage::from_fn(400, 400, |x, y| {
         let glow = 400_u32.saturating_sub(x.abs_diff(200).saturating_add(y.abs_diff(200)).saturating_mul(2));
@@ -129,7 +129,7 @@ fn lantern() -> Result<Vec<u8>, Trouble> {
     Ok(file.into_inner())
 }
 
-/// Two people talk over WebSockets. Hands out their sockets.
+/// Two people chat over WebSockets. Returns their sockets.
 async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<[Socket; 2], Trouble> {
     let to: String = member(&b.get("/v1/me").await?, "id")?;
     let room: String = member(&a.post("/v1/rooms/direct", json!({ "user": to })).await?, "id")?;
@@ -233,7 +233,7 @@ fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, Trouble> {
     Ok(found)
 }
 
-/// The files below a folder whose paths mention any of these ids, whatever stands before the underscore.
+/// The files in a folder whose paths contain any of these ids, with any prefix.
 fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, Trouble> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -252,7 +252,7 @@ fn id_in(picture: &str) -> &str {
     picture.rsplit('/').nth(1).unwrap_or(picture)
 }
 
-/// Waits until everything that was caused is done.
+/// Waits until no work is pending.
 async fn quiet(core: &Core) -> Result<(), Trouble> {
     tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| Trouble::new("what was caused is still not done"))?;
     match core.aws.dead_letters.list().pop() {
@@ -265,7 +265,7 @@ fn expect(holds: bool, otherwise: impl Display) -> Result<(), Trouble> {
     if holds { Ok(()) } else { Err(Trouble::new(otherwise)) }
 }
 
-/// Tells the journey.
+/// Prints the journey.
 struct Guide<'a, W> {
     out: &'a mut W,
 }

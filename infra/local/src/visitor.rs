@@ -1,4 +1,4 @@
-//! Somebody who uses the public API, as any client would: what the seed and the tour are made of.
+//! A client of the public API, which the seed and the tour use.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -15,10 +15,10 @@ use tokio_tungstenite::{
 
 use crate::inbox::Inbox;
 
-/// How long a mail may take.
+/// The longest wait for a mail.
 const MAIL: Duration = Duration::from_secs(20);
 
-/// Somebody who wants to become a member.
+/// A person who registers.
 #[derive(Clone, Copy, Debug)]
 pub struct Person<'a> {
     /// First name.
@@ -29,7 +29,7 @@ pub struct Person<'a> {
     pub birth_date: &'a str,
     /// Username.
     pub username: &'a str,
-    /// Address.
+    /// E-mail address.
     pub email: &'a str,
     /// Password.
     pub password: &'a str,
@@ -37,13 +37,13 @@ pub struct Person<'a> {
     pub locale: &'a str,
 }
 
-/// Why something did not go as it should: one line for people.
+/// Why something failed: one line for people.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Trouble(String);
 
 impl Trouble {
-    /// Trouble of this description.
+    /// An error with this description.
     pub fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
     }
@@ -58,10 +58,10 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     ///
     /// # Errors
-    /// If no HTTP client can be built.
+    /// If the HTTP client cannot be built.
     pub fn new(api: &str) -> Result<Self, Trouble> {
         // The local cloud is never behind a proxy.
         let http = reqwest::Client::builder()
@@ -73,13 +73,13 @@ impl Visitor {
         Ok(Self { http, api: api.to_owned(), token: None })
     }
 
-    /// The same client with a token that it got.
+    /// The same client with an access token.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
         Self { token: Some(token), ..self.clone() }
     }
 
-    /// Reads something.
+    /// Sends a GET request.
     ///
     /// # Errors
     /// [`Trouble`] if it is refused.
@@ -87,7 +87,7 @@ impl Visitor {
         self.ask(Method::GET, path, None).await
     }
 
-    /// Sends something.
+    /// Sends a POST request.
     ///
     /// # Errors
     /// [`Trouble`] if it is refused.
@@ -95,7 +95,7 @@ impl Visitor {
         self.ask(Method::POST, path, Some(body)).await
     }
 
-    /// Puts something in its place.
+    /// Sends a PUT request.
     ///
     /// # Errors
     /// [`Trouble`] if it is refused.
@@ -112,33 +112,33 @@ impl Visitor {
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
 
-    /// The status that a request is answered with, whatever it is.
+    /// The status of a response, whether it is a success or not.
     ///
     /// # Errors
-    /// [`Trouble`] if there is no answer.
+    /// [`Trouble`] if there is no response.
     pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> Result<StatusCode, Trouble> {
         let reply = self.request(method, path, body).send().await;
-        reply.map(|r| r.status()).map_err(|e| Trouble(format!("{path} brings no answer: {e}")))
+        reply.map(|r| r.status()).map_err(|e| Trouble(format!("{path} gives no response: {e}")))
     }
 
-    /// The status at the end of an address and of where it leads, and the type of what is there.
+    /// Follows the redirects of an address. Returns the last status and content type.
     ///
     /// # Errors
-    /// [`Trouble`] if there is no answer.
+    /// [`Trouble`] if there is no response.
     pub async fn look_at(&self, url: &str) -> Result<(StatusCode, String), Trouble> {
-        let reply = self.http.get(url).send().await.map_err(|e| Trouble(format!("{url} brings no answer: {e}")))?;
+        let reply = self.http.get(url).send().await.map_err(|e| Trouble(format!("{url} gives no response: {e}")))?;
         let kind = reply.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         Ok((reply.status(), kind.to_owned()))
     }
 
-    /// Sends a file as an agreed upload says: to its link, with its headers.
+    /// Sends a file to the link of a declared upload, with its headers.
     ///
     /// # Errors
     /// [`Trouble`] if the bucket refuses it.
     pub async fn upload(&self, upload: &Value, file: Vec<u8>) -> Result<(), Trouble> {
         let (url, headers): (String, BTreeMap<String, String>) = (member(upload, "url")?, member(upload, "headers")?);
         let request = headers.iter().fold(self.http.put(&url), |request, (name, value)| request.header(name, value));
-        let reply = request.body(file).send().await.map_err(|e| Trouble(format!("the bucket brings no answer: {e}")))?;
+        let reply = request.body(file).send().await.map_err(|e| Trouble(format!("the bucket gives no response: {e}")))?;
         let status = reply.status();
         if status.is_success() {
             Ok(())
@@ -148,7 +148,7 @@ impl Visitor {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Trouble> {
-        let failed = |e: reqwest::Error| Trouble(format!("{method} {path} brings no answer: {e}"));
+        let failed = |e: reqwest::Error| Trouble(format!("{method} {path} gives no response: {e}"));
         let reply = self.request(method.clone(), path, body).send().await.map_err(failed)?;
         let status = reply.status();
         let text = reply.text().await.map_err(failed)?;
@@ -171,21 +171,22 @@ impl Visitor {
         }
     }
 
-    /// Becomes a member in the six steps, reading the code from the inbox, and is signed in at the end. `told` hears of each step.
+    /// Registers a person in six steps with the code from the inbox, and signs in. Calls `told` after each step.
     ///
     /// # Errors
-    /// [`Trouble`] at the first step that is refused.
+    /// [`Trouble`] of the first step that is refused.
     pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut told: impl FnMut(&str)) -> Result<Self, Trouble> {
         let before = inbox.last_id();
         let flow = self.post("/v1/registrations", json!({ "email": person.email, "locale": person.locale })).await?;
         let id: String = member(&flow, "id")?;
         let path = format!("/v1/registrations/{id}");
-        told(&format!("1 of 6, e-mail: {} is asked to prove itself", person.email));
+        told(&format!("1 of 6, e-mail: {} gets a code", person.email));
 
-        let mail = inbox.wait(person.email, before, MAIL).await.ok_or_else(|| Trouble(format!("no mail to {} has come", person.email)))?;
+        let mail =
+            inbox.wait(person.email, before, MAIL).await.ok_or_else(|| Trouble(format!("no mail to {} has arrived", person.email)))?;
         let code = mail.code.ok_or_else(|| Trouble(format!("the mail {:?} has no code in it", mail.subject)))?;
         self.post(&format!("{path}/code"), json!({ "code": code })).await?;
-        told(&format!("2 of 6, code: {code}, out of the mail “{}”", mail.subject));
+        told(&format!("2 of 6, code: {code}, from the mail “{}”", mail.subject));
 
         let names = json!({ "first_name": person.first_name, "last_name": person.last_name, "birth_date": person.birth_date });
         self.put(&format!("{path}/personal"), names).await?;
@@ -195,10 +196,10 @@ impl Visitor {
         told(&format!("4 of 6, username: {}", person.username));
 
         self.put(&format!("{path}/password"), json!({ "password": person.password })).await?;
-        told("5 of 6, password: accepted, and hashed before it is kept");
+        told("5 of 6, password: accepted, and stored as a hash");
 
         let signed_in = self.post(&format!("{path}/complete"), json!({})).await?;
-        told("6 of 6, summary: the account is there");
+        told("6 of 6, summary: the account exists");
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
 }
@@ -212,17 +213,17 @@ pub fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Troub
     serde_json::from_value(found).map_err(|e| Trouble(format!("the answer has no proper {name:?} ({e}): {value}")))
 }
 
-/// An open WebSocket of somebody who is signed in.
+/// An open WebSocket of a signed-in client.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: u32,
 }
 
-/// How long an answer over the socket may take.
+/// The longest wait for an answer over the socket.
 const ANSWER: Duration = Duration::from_secs(10);
 
 impl Socket {
-    /// Opens one with a ticket, as a client that is no browser does.
+    /// Opens a socket with a ticket, as a client does that is no browser.
     ///
     /// # Errors
     /// [`Trouble`] if the ticket or the handshake is refused.
@@ -253,7 +254,7 @@ impl Socket {
         }
     }
 
-    /// Waits for a frame and hands out its payload. Others that come before are passed over.
+    /// Waits for a frame and returns its payload. Ignores other frames before it.
     ///
     /// # Errors
     /// [`Trouble`] if it does not come, or the socket closes.
@@ -271,13 +272,13 @@ impl Socket {
                 }
             }
         };
-        tokio::time::timeout(ANSWER, search).await.map_err(|_| Trouble("an expected frame has not come".to_owned()))?
+        tokio::time::timeout(ANSWER, search).await.map_err(|_| Trouble("an expected frame has not arrived".to_owned()))?
     }
 
-    /// Waits until the other side closes.
+    /// Waits until the server closes the socket.
     ///
     /// # Errors
-    /// [`Trouble`] if it does not.
+    /// [`Trouble`] if it stays open.
     pub async fn closed(&mut self) -> Result<(), Trouble> {
         let drain = async { while let Some(Ok(_)) = self.stream.next().await {} };
         tokio::time::timeout(ANSWER, drain).await.map_err(|_| Trouble("the socket is still open".to_owned()))

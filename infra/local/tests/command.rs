@@ -1,4 +1,4 @@
-//! The command itself, as somebody meets it who has just cloned the repository: what it says when all is well, and what when not.
+//! The command, as a new user of the repository runs it: its output if all is well, and its errors.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests are tests too")]
 #![cfg(unix)]
@@ -27,10 +27,10 @@ use tokio::{
     time::timeout,
 };
 
-/// When a process that should have ended, or said something, is given up.
+/// How long to wait for output or the end of a process.
 const HANGS: Duration = Duration::from_mins(2);
 
-/// A state folder that is not there yet, and five free ports.
+/// A state folder that does not exist yet, and five free ports.
 struct Place {
     folder: TempDir,
     port: u16,
@@ -52,7 +52,7 @@ impl Place {
         command
     }
 
-    /// Starts it, and returns what it says until it says how to stop it.
+    /// Starts it, and returns its output up to the line that says how to stop it.
     async fn start(&self, more: &[&str]) -> (Child, String) {
         let mut child = self.command(more).spawn().expect("spawned");
         let mut lines = BufReader::new(child.stdout.as_mut().expect("stdout")).lines();
@@ -67,7 +67,7 @@ impl Place {
         panic!("it has ended: {said}{:?}", child.wait_with_output().await);
     }
 
-    /// Runs it to an end that must be a bad one, and returns the one line that it leaves.
+    /// Runs it until it fails, and returns the one line of its error.
     async fn complaint(&self, more: &[&str]) -> String {
         let output: Output = timeout(HANGS, self.command(more).output()).await.expect("it ends").expect("run");
         assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
@@ -91,7 +91,7 @@ impl Place {
 
 fn free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Not where the system takes the ports of its clients from, and not where another run of this test begins.
+    // Neither in the range of ephemeral ports nor where another run of this test begins.
     let begin = 10_000_u16.saturating_add(u16::try_from(Sys::real().below(3_000)).expect("small").saturating_mul(5));
     loop {
         let first = begin.saturating_add(NEXT.fetch_add(5, Ordering::Relaxed));
@@ -108,8 +108,8 @@ async fn terminate(mut child: Child) {
     assert!(timeout(HANGS, child.wait()).await.expect("it ends").expect("waited").success());
 }
 
-/// It says where everything is and who is there already, and everything is there; what was asked for just before it was told to
-/// stop is done.
+/// It prints all addresses and the demonstration accounts, and they work. Work that was requested just before the stop is
+/// completed.
 #[tokio::test]
 async fn it_says_where_everything_is_and_leaves_nothing_undone() {
     let place = Place::new();
@@ -138,7 +138,7 @@ async fn it_says_where_everything_is_and_leaves_nothing_undone() {
     assert!(inbox.contains("late@example.test"), "the mail was under way: {inbox}");
 }
 
-/// A port that is taken is named, with the way out, before anything is made.
+/// A port in use is named, with the way to solve it, before anything is created.
 #[tokio::test]
 async fn a_port_in_use_is_named() {
     let place = Place::new();
@@ -149,7 +149,7 @@ async fn a_port_in_use_is_named() {
     assert!(!place.state().exists(), "nothing was made");
 }
 
-/// Whichever file of the state is damaged, it is named, with the way out, and everything stays as it was.
+/// A damaged file of the state is named, with the ways to solve it, and everything stays as it was.
 #[tokio::test]
 async fn a_damaged_state_is_named_and_left_alone() {
     const KNOWN: [&str; 8] = [
@@ -166,11 +166,11 @@ async fn a_damaged_state_is_named_and_left_alone() {
     let (child, _) = place.start(&[]).await;
     terminate(child).await;
     let database = place.state().join("dynamodb.db");
-    // What the process left beside the database belongs into it.
+    // Moves the rest of the write-ahead log into the database.
     let connection = Connection::open(&database).expect("a database");
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
     connection.close().expect("closed");
-    // Its lock, and what it only writes.
+    // The lock, and a file that is only written.
     let others = ["stoa.lock", "operator.env"];
     for file in place.files().keys().filter_map(|f| f.strip_prefix(place.state()).ok()).filter(|f| f.components().count() == 1) {
         let name = file.to_str().expect("a name");
@@ -186,7 +186,7 @@ async fn a_damaged_state_is_named_and_left_alone() {
             None => fs::remove_file(&file).expect("removed"),
         }
     }
-    // Its head is that of a database, the rest is not.
+    // The header is that of a database, the rest is not.
     let good = fs::read(&database).expect("the database");
     let mut torn = good.clone();
     torn.get_mut(4096..).expect("more than a page").fill(b'x');
@@ -204,7 +204,7 @@ async fn left_alone(place: &Place, file: &Path, content: &[u8]) {
     assert!(before == place.files(), "{}: something was changed", file.display());
 }
 
-/// A template that cannot be deployed is named, with the place, and `--fresh` forgets nothing for it.
+/// A template that cannot be deployed is named, with the place, and `--fresh` deletes nothing.
 #[tokio::test]
 async fn a_broken_template_is_named_and_costs_nothing() {
     let place = Place::new();

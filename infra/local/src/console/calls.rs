@@ -1,4 +1,4 @@
-//! `/_local/calls`: what the functions asked of AWS since the start.
+//! `/_local/calls`: the AWS calls of the functions since the start.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/_local/connections`: who is connected, and cutting them off.
+//! `/_local/connections`: open WebSockets, and closing them.
 
 use std::sync::Arc;
 
@@ -44,6 +44,6 @@ async fn list(State(core): State<Arc<Core>>) -> Json<Connections> {
 }
 
 async fn cut(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Result<StatusCode, Refused> {
-    core.connections.delete(&id).map_err(|_| Refused::nothing_here())?;
+    core.connections.delete(&id).map_err(|_| Refused::not_found())?;
     Ok(StatusCode::NO_CONTENT)
 }

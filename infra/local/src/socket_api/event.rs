@@ -1,4 +1,4 @@
-//! The events that functions get: `$connect`, `$disconnect` and messages.
+//! The events of a WebSocket API: `$connect`, `$disconnect` and messages.
 
 use std::collections::BTreeMap;
 
@@ -54,18 +54,18 @@ struct RequestContext<'a> {
     disconnect_reason: Option<&'a str>,
 }
 
-/// What happened.
+/// The cause of an event.
 #[derive(Clone, Copy)]
 pub(super) enum Happening<'a> {
-    /// A client asks to be connected, by this request.
+    /// A client wants to connect, with this request.
     Connect(&'a Parts),
-    /// A frame came.
+    /// A message came.
     Message(&'a str),
     /// The connection has ended.
     Disconnect {
         /// The close code.
         code: u16,
-        /// What was said with it.
+        /// The reason that was sent with it.
         reason: &'a str,
     },
 }
@@ -125,7 +125,7 @@ pub(super) fn event(
     })
 }
 
-/// Headers under the names that API Gateway's WebSocket events use: each word with a capital letter.
+/// The headers with the names of API Gateway's WebSocket events: each word begins with a capital letter.
 fn named(given: &HeaderMap, connection: &ConnectionInfo) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let hop_by_hop = [header::CONNECTION, header::UPGRADE];

@@ -1,4 +1,4 @@
-//! What the gateways do when a function fails, takes too long or says too much, and the management endpoint of sockets.
+//! The gateways if a function fails, takes too long or returns too much, and the management endpoint of sockets.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use super::cloud::{Cloud, NEVER};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A gateway or a function that is waited for no longer than a moment. The other waits as on AWS.
+/// A gateway or a function with a short timeout. The other timeout is that of AWS.
 fn impatient(patience: Patience) -> Options {
     Options { patience, ..Options::default() }
 }
@@ -33,7 +33,7 @@ async fn get(cloud: &Cloud) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.expect("a body"))
 }
 
-/// The status and the message of a connection that is refused.
+/// The status and the body of a refused connection.
 async fn refused(cloud: &Cloud) -> (u16, Value) {
     let Err(Error::Http(answer)) = connect_async(&cloud.urls.socket).await else { panic!("it opens") };
     let body = serde_json::from_slice(answer.body().as_deref().unwrap_or_default()).expect("JSON");

@@ -1,4 +1,4 @@
-//! The endpoints as functions see them: real SDK clients, signed requests, real events to functions that only listen.
+//! The endpoints as functions use them: real SDK clients, signed requests, and real events to test functions.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests are tests too")]
 
@@ -136,8 +136,8 @@ async fn a_hit_is_given_back_once() {
     take().await.expect_err("one, not two");
 }
 
-/// A refilling limit: so many at once, and each given back one interval after the other; a hit may count as several, or leave some to
-/// others. Of any number at once no more pass.
+/// A refilling limit admits several hits at once and gives each back after one interval. A hit may count as several, or leave some
+/// for others. No more pass however many come at once.
 #[tokio::test]
 async fn a_refilling_limit_gives_back_one_after_the_other() {
     let cloud = Cloud::start().await;
@@ -221,7 +221,7 @@ async fn an_event_reaches_the_functions_whose_rule_it_matches() {
     assert_eq!((events[0]["detail"]["to"].as_str(), events[0]["detail-type"].as_str()), (Some("x"), Some("mail_requested")));
 }
 
-/// A delivery that failed twice and waits to be tried again is waited for: its record has left the stream.
+/// The stop waits for a delivery that failed twice and waits for its retry, because its record has left the stream.
 #[tokio::test]
 async fn what_is_under_way_arrives_before_the_end() {
     let cloud = Cloud::start().await;
@@ -290,7 +290,7 @@ async fn a_presigned_upload_is_good_for_what_it_says_and_as_long_as_it_says() {
     assert_eq!(object["eTag"].as_str().map(str::len), Some(32));
 }
 
-/// What the link does not say nobody adds to it.
+/// Nobody can add headers that the link does not cover.
 #[tokio::test]
 async fn a_presigned_request_takes_no_header_of_s3_that_is_not_signed() {
     const HEADERS: [(&str, &str); 14] = [
@@ -327,7 +327,7 @@ async fn a_presigned_request_takes_no_header_of_s3_that_is_not_signed() {
     }
     cloud.activity.quiet().await;
     assert!(cloud.received("consumer").is_empty(), "nothing was stored");
-    // Other headers are the client's business, and a header that the link names is demanded as it was signed.
+    // Other headers are free. A header that the link covers must have its signed value.
     for (name, value) in [("x-amzn-trace-id", "Root=1-0-0"), ("user-agent", "test"), ("x-other", "y")] {
         assert_eq!(upload(name, value).await.expect("answer").status(), 200, "{name}");
     }

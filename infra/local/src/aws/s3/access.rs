@@ -1,4 +1,4 @@
-//! Who may do what in a bucket: asked by s3s once it has verified the signature and knows the operation.
+//! Authorization of S3 requests. s3s calls it after it has verified the signature and found the operation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,17 +23,17 @@ use crate::{
 /// The template's policies and the scripted faults.
 pub(super) struct Access(pub(super) Arc<Core>);
 
-/// What is learnt about a request on its way through s3s. It travels with the request.
+/// What is found out about a request while s3s handles it. Stored in the request's extensions.
 #[derive(Clone, Default)]
 pub(super) struct Note(Arc<Mutex<Noted>>);
 
 #[derive(Default)]
 pub(super) struct Noted {
-    /// The calling function; empty if nobody was recognised.
+    /// The calling function. Empty if the caller is not known.
     pub(super) function: String,
     pub(super) operation: String,
     pub(super) bucket: String,
-    /// The objects it is about.
+    /// The keys of its objects.
     pub(super) keys: Vec<String>,
     /// Whether the reply is to be lost.
     pub(super) lost: bool,
@@ -74,7 +74,7 @@ impl S3Access for Access {
         self.strike(&function, &operation, &note).await
     }
 
-    /// The only operation whose objects are named in its body.
+    /// The only operation that names its objects in the body.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let note = request.extensions.get::<Note>().cloned().unwrap_or_default();
         let function = note.function();
@@ -87,7 +87,7 @@ impl S3Access for Access {
 }
 
 impl Access {
-    /// The function that signed the request, with everything in it that has to be signed.
+    /// The function that signed the request, if the signature covers all that it must cover.
     fn caller(&self, cx: &S3AccessContext<'_>) -> S3Result<String> {
         let Some(credentials) = cx.credentials() else {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
@@ -111,7 +111,7 @@ impl Access {
         Ok(credential.function.clone())
     }
 
-    /// Does what a scripted fault says, if there is one for this call.
+    /// Applies the scripted fault of a call, if there is one.
     async fn strike(&self, function: &str, operation: &str, note: &Note) -> S3Result<()> {
         let Some(fault) = self.0.aws.faults.strike(function, Service::S3, operation) else { return Ok(()) };
         match (fault, Service::S3.faulty(fault)) {
@@ -137,9 +137,9 @@ impl Access {
     }
 }
 
-/// The headers of a presigned request that are S3's own and that its link does not cover. S3 demands every `x-amz-*` header of
-/// the request among `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
-/// Otherwise whoever has a link could add to the object what the link does not say: tags, another class, the source of a copy.
+/// The headers of a presigned request that are S3's own and that its signature does not cover. S3 demands every `x-amz-*` header
+/// of the request in `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
+/// Otherwise the holder of a link could add what it does not contain: tags, another storage class, the source of a copy.
 fn unsigned<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let Some(signed) = sigv4::query_value(query, "X-Amz-SignedHeaders") else { return Vec::new() };
     names.filter(|name| name.starts_with("x-amz-") && !signed.split(';').any(|signed| signed == *name)).collect()
@@ -162,7 +162,7 @@ fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>)
             [object_need("s3:GetObject", from, key)].into_iter().chain(on_object("s3:PutObject")).collect()
         }
         "DeleteObject" => on_object("s3:DeleteObject"),
-        // Asked once the objects are known.
+        // Checked when the objects are known.
         "DeleteObjects" => Vec::new(),
         "ListObjects" | "ListObjectsV2" | "HeadBucket" => on_bucket("s3:ListBucket"),
         other if key.is_some() => on_object(&format!("s3:{other}")),
