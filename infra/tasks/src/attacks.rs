@@ -1,22 +1,22 @@
-//! The table of attacks: what was tried against the system, what must hold, and which test shows that it does.
+//! The table of attacks: each attack on the system, the requirement that it must not break, and the test of it.
 
 use std::{collections::BTreeSet, path::Path};
 
 use crate::{Failure, repository};
 
-/// Where the table is.
+/// The file of the table.
 const TABLE: &str = "tests/ATTACKS.md";
 /// Its columns.
 const HEADER: [&str; 3] = ["attack", "requirement", "test"];
 
-/// What is wrong with the table.
+/// The findings about the table.
 pub fn findings() -> Result<Vec<String>, Failure> {
     let files = repository::rust_files(&["tests", "shared", "functions", "infra"])?;
     let tests = files.iter().flat_map(|(path, text)| tests_in(path, text)).collect();
     Ok(judge(&repository::read(TABLE)?, &tests))
 }
 
-/// Rows that are not three filled cells, that stand there twice, or that name a test which does not exist.
+/// Rows without three filled cells, duplicate rows, and rows with a test that does not exist.
 fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
     let mut rows = table.lines().enumerate().filter(|(_, line)| line.starts_with('|'));
     let (header, rule) = (rows.next().map(|(_, line)| cells(line)), rows.next().map(|(_, line)| cells(line)));

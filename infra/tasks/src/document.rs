@@ -17,13 +17,13 @@ pub struct Route {
     pub function: String,
 }
 
-/// As one reads them.
+/// The methods in the order of the documents.
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 
-/// The function that answers what no other route is for.
+/// The function for requests that no other route matches.
 const ANSWERS_THE_REST: &str = "api-docs";
-/// Its routes for that. They name the methods because `$default` and `ANY` would take preflights, too, which API Gateway then no
-/// longer answers itself; and `{path+}` takes no empty path.
+/// Its routes for them. They name the methods because `$default` and `ANY` would also get preflight requests, which API Gateway would
+/// then no longer answer itself. `{path+}` does not match an empty path.
 const REST: [(&str, &[&str]); 2] = [("/{path+}", &METHODS), ("/", &["get", "head"])];
 
 /// Every operation of a document, with its path and method.
@@ -32,8 +32,8 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
     paths.flat_map(|(path, item)| METHODS.into_iter().filter_map(move |m| Some((path.as_str(), m, item.get(m)?))))
 }
 
-/// The routes in code, sorted by path and then as one reads methods. HEAD, which axum answers by what GET does, is wherever GET
-/// is: to the gateway it is a route of its own.
+/// The routes in code, sorted by path and method. Every GET route has a HEAD route, because the gateway needs one, and axum answers
+/// HEAD like GET.
 pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
     let route = |path: &str, method: &str, function: &str| Route {
         path: path.to_owned(),
@@ -61,13 +61,13 @@ pub fn whole(functions: &[Deployed]) -> Value {
     openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe()))
 }
 
-/// Each function's part of it.
+/// The document of each function.
 pub fn parts(functions: &[Deployed]) -> Result<Vec<(String, Value)>, Failure> {
     let described = functions.iter().filter_map(|f| Some((f.name.clone(), f.description?)));
     described.map(|(name, describe)| Ok((name, serde_json::to_value(describe())?))).collect()
 }
 
-/// What the functions' parts disagree on, which putting them together would hide.
+/// Contradictions between the functions' documents, which merging would hide.
 pub fn conflicts(parts: &[(String, Value)]) -> Vec<String> {
     let (mut findings, mut declared) = (Vec::new(), BTreeMap::<String, (String, Value)>::new());
     for (function, part) in parts {

@@ -1,4 +1,4 @@
-//! AWS, as empty as it can be: every table, bucket and inbox is there and has nothing in it, and every secret holds the same.
+//! A minimal AWS: every table, bucket and inbox exists and is empty, and every secret has the same value.
 
 use axum::{
     Router,
@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 
 use crate::Failure;
 
-/// What a secret of the template holds once it is drawn.
+/// The value of a secret of the template.
 pub const RING: &str = r#"{"current":"k1","k1":"mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ"}"#;
 
-/// The SDK's variables that say where services are.
+/// The SDK's variables with the endpoints of services.
 pub const ENDPOINTS: [&str; 6] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_S3",
@@ -24,7 +24,7 @@ pub const ENDPOINTS: [&str; 6] = [
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 ];
 
-/// Listens, for as long as the runtime lives, and returns the address. `secret` is what each secret holds.
+/// Listens until the runtime ends, and returns the address. `secret` is the value of each secret.
 pub async fn listen(secret: &str) -> Result<String, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);

@@ -1,35 +1,35 @@
-//! Every limit that an answer 429 can be about, as the document tells it.
+//! Every limit that can be named in an answer 429, as the OpenAPI document describes it.
 //!
-//! The numbers stand where the limits are counted, too: what a reply says in `RateLimit-Policy` is held against this by every
-//! end-to-end test that meets one.
+//! The code that counts has the same numbers. Every end-to-end test that gets a 429 compares `RateLimit-Policy` with this
+//! table.
 
 use serde::Serialize;
 
 /// A limit, for programs.
 #[derive(Debug, Serialize)]
 pub struct Told {
-    /// As in `RateLimit-Policy`.
+    /// The name in `RateLimit-Policy`.
     name: String,
-    /// How many pass. Absent, as the rest, for a name that is none.
+    /// The most hits. Absent, like the other fields, for an unknown name.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u32>,
-    /// In how long.
+    /// The period in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<u32>,
     #[serde(skip)]
     words: String,
 }
 
-/// What opens a window, or closes one.
+/// The kind of a limit.
 #[derive(Clone, Copy)]
 enum Shape {
-    /// So many in so long.
+    /// A fixed window: so many within a period.
     Within,
-    /// So many, and then nothing for so long; each one begins that anew.
+    /// So many, and then none for a period, which begins anew with each hit.
     Pause,
-    /// So many at once, of which one after the other is given back; all within so long.
+    /// So many at once. They are given back one after the other, all within the period.
     Refill,
-    /// One, and the next so much later.
+    /// A cooldown: one, and the next one after the period.
     Gap,
 }
 use Shape::{Gap, Pause, Refill, Within};
@@ -38,44 +38,44 @@ const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
 const DAY: u32 = 24 * HOUR;
 
-/// Name, shape, how many, seconds, of what.
+/// Name, kind, number, period in seconds, and what is counted.
 const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
-    ("activation", Within, 5, DAY, "passwords at one link"),
-    ("asked_destination", Refill, 6, 6 * HOUR, "messages to one address or number, for whoever asks"),
+    ("activation", Within, 5, DAY, "passwords for one link"),
+    ("asked_destination", Refill, 6, 6 * HOUR, "messages to one address or number, for clients that its account does not know"),
     ("asked_known", Refill, 6, 6 * HOUR, "messages to one address or number, for clients that its account knows"),
-    ("change_destination", Refill, 6, 6 * HOUR, "codes to an address or number that an account is to have"),
-    ("change_known", Refill, 6, 6 * HOUR, "codes to an address or number that an account is to have, for clients that it knows"),
-    ("code_destination", Refill, 6, 6 * HOUR, "codes to an address or number of an account, for its owner"),
+    ("change_destination", Refill, 6, 6 * HOUR, "codes to the new address or number of an account"),
+    ("change_known", Refill, 6, 6 * HOUR, "codes to the new address or number of an account, for clients that it knows"),
+    ("code_destination", Refill, 6, 6 * HOUR, "codes to an address or number of an account, for clients that it does not know"),
     (
         "code_guesses",
         Within,
         20,
         DAY,
-        "guesses at an account's app, of which the first five count as three each, and at codes that were sent",
+        "attempts at the codes of an account's app, of which the first five count as three each, and at codes that were sent",
     ),
     ("code_known", Refill, 6, 6 * HOUR, "codes to an address or number of an account, for clients that it knows"),
     ("deletion_schedules", Within, 10, DAY, "for an account"),
     ("export", Within, 1, DAY, "for an account"),
     ("factor_app", Pause, 5, 15 * MINUTE, "wrong codes of an account's app"),
-    ("factor_setups", Within, 20, HOUR, "factors and passkeys that an account begins to set up"),
+    ("factor_setups", Within, 20, HOUR, "set-ups of factors and passkeys of an account"),
     ("invite_check", Within, 10, HOUR, "invitation codes for one account or flow"),
     ("invite_client", Within, 30, HOUR, "invitation codes for a client"),
     ("link_password", Within, 60, HOUR, "passwords for a client"),
-    ("login_client", Within, 20, 15 * MINUTE, "attempts of a client, of which right ones do not count"),
-    ("login_account", Pause, 5, 5 * MINUTE, "wrong passwords of a client at one account"),
+    ("login_client", Within, 20, 15 * MINUTE, "attempts of a client, not counting successful ones"),
+    ("login_account", Pause, 5, 5 * MINUTE, "wrong passwords of a client for one account"),
     ("login_client_day", Within, 100, DAY, "failures of a client, which then waits for an hour"),
     (
         "login_client_different",
         Within,
         30,
         3 * HOUR,
-        "failures of a client that differ, which then waits for an hour; from the 16th on it works first",
+        "different failures of a client, which then waits for an hour; from the 16th on it needs proof of work",
     ),
     ("login_device", Pause, 5, 5 * MINUTE, "failures of a trusted device"),
     ("login_device_day", Within, 100, DAY, "failures of a trusted device, which then waits for an hour"),
-    ("login_name", Pause, 5, 5 * MINUTE, "failures of a client at one name"),
+    ("login_name", Pause, 5, 5 * MINUTE, "failures of a client for one name"),
     ("mail_client", Refill, 60, 60 * 617, "mails for a client"),
-    ("notice", Refill, 10, 10 * HOUR, "text messages that tell the owner of a number something"),
+    ("notice", Refill, 10, 10 * HOUR, "text messages with notices to a number"),
     ("passkey_client", Within, 60, 15 * MINUTE, "for a client"),
     ("password_changes", Within, 30, HOUR, "for an account"),
     ("password_demand", Pause, 5, 5 * MINUTE, "wrong passwords of an account"),
@@ -92,14 +92,14 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("reset_client", Within, 10, HOUR, "for a client"),
     ("reset_destination", Refill, 4, 4 * HOUR, "links to an address"),
     ("reset_known", Refill, 4, 4 * HOUR, "links to an address, for clients that its account knows"),
-    ("reset_tries", Within, 20, HOUR, "passwords at one link"),
+    ("reset_tries", Within, 20, HOUR, "passwords for one link"),
     ("rooms_opened", Within, 30, HOUR, "new direct rooms for an account"),
     ("sent_account", Refill, 15, 15 * 3456, "messages for an account"),
-    ("sign_ins", Within, 60, HOUR, "right passwords of an account from one client"),
+    ("sign_ins", Within, 60, HOUR, "successful password checks of an account from one client"),
     ("sms_client", Refill, 10, 10 * 2880, "text messages for a client"),
-    ("sms_neighbourhood", Refill, 100, HOUR, "text messages for a client and its neighbours"),
-    ("sms_range", Gap, 1, HOUR, "text message to numbers that begin alike and belong to no account, where few codes come back"),
-    ("socket_flood", Pause, 10, 5 * MINUTE, "frames of an account that come before it has waited as it was told"),
+    ("sms_neighbourhood", Refill, 100, HOUR, "text messages for a client and its neighbouring networks"),
+    ("sms_range", Gap, 1, HOUR, "text message to numbers with the same beginning that belong to no account, if few codes are entered"),
+    ("socket_flood", Pause, 10, 5 * MINUTE, "frames of an account that come before the end of the wait that it was asked for"),
     ("step_up", Within, 30, HOUR, "for an account"),
     ("superuser_offer", Within, 10, HOUR, "for an account"),
     ("user_lookups", Within, 60, MINUTE, "profiles for an account"),
@@ -107,7 +107,7 @@ const LIMITS: &[(&str, Shape, u32, u32, &str)] = &[
     ("username_check", Within, 30, MINUTE, "names for a client"),
 ];
 
-/// What several operations ask together.
+/// Limits that several operations check together.
 const GROUPS: &[(&str, &[&str])] = &[
     ("guesses", &["login_client", "login_client_day"]),
     ("invite", &["invite_check", "invite_client"]),
@@ -117,7 +117,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("texts", &["sms_client", "sms_neighbourhood", "sms_range"]),
 ];
 
-/// The limits of these names and names of groups, each once.
+/// The limits with these names, or in the groups with these names, each once.
 pub fn named(names: &[String]) -> Vec<Told> {
     let mut all: Vec<&str> = Vec::new();
     for name in names {
@@ -132,7 +132,7 @@ pub fn named(names: &[String]) -> Vec<Told> {
     all.into_iter().map(told).collect()
 }
 
-/// The same for people.
+/// The description of limits, for people.
 pub fn words(limits: &[Told]) -> String {
     limits.iter().map(|limit| limit.words.as_str()).collect::<Vec<_>>().join(" ")
 }

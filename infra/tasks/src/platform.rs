@@ -1,5 +1,5 @@
-//! The limits of the platform that a growing template meets, counted in the template as CloudFormation gets it: what SAM makes of it,
-//! and every stack nested in it.
+//! The limits of the platform that a growing template approaches, counted in what CloudFormation gets: the resources that SAM
+//! generates, and all nested stacks.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::{Failure, repository};
 
-/// Of a limit, this share may be used.
+/// The share of a limit that may be used, in percent.
 const PERCENT: usize = 80;
 
-/// A limit, and where AWS states it.
+/// A limit. Its comment links to AWS's page.
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     what: &'static str,
@@ -35,11 +35,11 @@ const ENVIRONMENT: Limit = Limit { what: "bytes of the environment", most: 4_096
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
 const RULES: Limit = Limit { what: "rules of the bus", most: 300 };
 
-/// How much of a limit is used, and by what.
+/// The use of a limit.
 #[derive(Debug)]
 struct Use {
     limit: Limit,
-    /// The stack, or the function that uses most.
+    /// The stack, or the function with the highest use.
     by: String,
     used: usize,
 }
@@ -52,7 +52,7 @@ impl Use {
     }
 }
 
-/// Prints how much of each limit is used, and returns those that are nearly reached.
+/// Prints the use of each limit, and returns those that are nearly reached.
 pub fn findings(template: &Template) -> Result<Vec<String>, Failure> {
     let mut uses = Vec::new();
     stack("template.yaml", &repository::read("template.yaml")?, &mut uses)?;
@@ -64,7 +64,7 @@ pub fn findings(template: &Template) -> Result<Vec<String>, Failure> {
     Ok(uses.iter().filter_map(Use::finding).collect())
 }
 
-/// What a stack uses, and those nested in it.
+/// The use of a stack, and of those nested in it.
 fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
     let document = parse(text).map_err(|e| format!("{file}: {e}"))?;
     let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
@@ -94,7 +94,7 @@ fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is counted in the template as the local cloud understands it, with every function resolved.
+/// The use that is counted in the loaded template, with every intrinsic function resolved.
 fn of_template(template: &Template) -> Vec<Use> {
     let routes = Use { limit: ROUTES, by: "template.yaml".to_owned(), used: template.http_api.routes.len() };
     let bytes = |environment: &BTreeMap<String, String>| environment.iter().map(|(k, v)| k.len().saturating_add(v.len())).sum::<usize>();
@@ -109,28 +109,28 @@ fn of_template(template: &Template) -> Vec<Use> {
     [routes].into_iter().chain(environment).chain(rules).collect()
 }
 
-/// A resource as CloudFormation gets it.
+/// A resource that CloudFormation gets.
 #[derive(Debug, Default)]
 struct Made {
-    /// Bytes that SAM adds to the template for it, about.
+    /// The bytes that SAM adds to the template for it, approximately.
     bytes: usize,
-    /// If it is a permission to invoke a function: which, and how long its statement is in that function's policy.
+    /// For a permission to invoke a function: the function, and the length of the statement in its policy.
     permission: Option<(String, usize)>,
 }
 
 impl Made {
-    /// What SAM makes besides: its properties are about as long as those of a permission.
+    /// Another resource that SAM generates, whose properties are about as long as those of a permission.
     fn by_sam() -> Self {
         Self { bytes: 450, permission: None }
     }
 
-    /// A permission whose statement names this source.
+    /// A permission whose statement has this source.
     fn permission(function: &str, source: &str) -> Self {
         Self { permission: Some((function.to_owned(), statement(function, source))), ..Self::by_sam() }
     }
 }
 
-/// What SAM makes of a resource; one that is none of SAM's is left as it is.
+/// The resources that SAM generates for a resource. Those that are not SAM's stay as they are.
 fn made_of(id: &str, resource: &Value) -> Vec<Made> {
     let properties = resource.get("Properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let text = |name: &str| properties.get(name).map(Value::to_string).unwrap_or_default();
@@ -138,7 +138,7 @@ fn made_of(id: &str, resource: &Value) -> Vec<Made> {
         "AWS::Serverless::Function" => function(id, &properties),
         // The API and its stage.
         "AWS::Serverless::HttpApi" => vec![Made::default(), Made::by_sam()],
-        // Each route has an integration, and permissions are given function by function.
+        // Each route has an integration, and each function has one permission.
         "AWS::Serverless::WebSocketApi" => {
             let routes = properties.get("Routes").and_then(Value::as_object).cloned().unwrap_or_default();
             let each = routes.iter().flat_map(|(key, route)| {
@@ -169,7 +169,7 @@ fn function(id: &str, properties: &Map<String, Value>) -> Vec<Made> {
             "HttpApi" => made.push(Made::permission(id, path)),
             "S3" => made.push(Made::permission(id, name)),
             "EventBridgeRule" => made.extend([Made::by_sam(), Made::permission(id, name)]),
-            // A schedule with the role that it invokes by.
+            // A schedule and its role.
             "ScheduleV2" => made.extend([Made::by_sam(), Made::by_sam()]),
             _ => made.push(Made::by_sam()),
         }
@@ -183,10 +183,10 @@ fn referred(text: &str) -> String {
     words.into_iter().find(|word| word.ends_with("Function") && *word != "Function").unwrap_or(text).to_owned()
 }
 
-/// Bytes of the statement that a permission adds to a function's policy, for a stack with a name of twelve letters.
+/// The bytes of the statement that a permission adds to a function's policy, for a stack name of twelve letters.
 fn statement(function: &str, source: &str) -> usize {
     const FIXED: &str = r#"{"Sid":"stoa-staging--XXXXXXXXXXXXX","Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:eu-central-1:000000000000:function:stoa-staging-","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:execute-api:eu-central-1:000000000000:xxxxxxxxxx/*/DELETE"}}},"#;
-    // The id stands in the statement's id, the name in its resource.
+    // The statement's id contains the logical id, and its resource the name.
     FIXED.len().saturating_add(function.len().saturating_mul(2)).saturating_add(source.len())
 }
 
@@ -200,7 +200,7 @@ mod tests {
         uses.iter().filter_map(Use::finding).collect()
     }
 
-    /// `Resources` with `many` of these, each under an id of its own.
+    /// `Resources` with `many` copies of a resource, each with its own id.
     fn template(many: usize, resource: &str) -> String {
         (0..many).fold("Resources:\n".to_owned(), |text, n| format!("{text}  R{n}: {}\n", resource.replace('#', &n.to_string())))
     }

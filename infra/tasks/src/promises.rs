@@ -1,12 +1,12 @@
-//! The list of promises: what the system promises, and which tests refer to each promise by its name.
+//! The list of promises of the system, and the tests that refer to each promise by its name.
 
 use std::collections::BTreeSet;
 
 use crate::{Failure, repository};
 
-/// Where the list is.
+/// The file of the list.
 const LIST: &str = "tests/PROMISES.md";
-/// How the doc comment of a test names its promises, separated by commas.
+/// The mark in the doc comment of a test, before the names of its promises, which are separated by commas.
 const MARK: &str = "/// Promise: ";
 
 /// The differences between the list and the end-to-end tests.

@@ -1,4 +1,4 @@
-//! Where things are in the repository, and how names derive from one another.
+//! Paths in the repository, and names that are derived from one another.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::Failure;
 
-/// The folder of the workspace.
+/// The root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
 }
@@ -17,7 +17,7 @@ pub fn read(path: &str) -> Result<String, Failure> {
     fs::read_to_string(root().join(path)).map_err(|e| format!("{path}: {e}").into())
 }
 
-/// A file of the repository that need not be text.
+/// A file of the repository that may be binary.
 pub fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
     fs::read(root().join(path)).map_err(|e| format!("{path}: {e}").into())
 }
@@ -31,7 +31,7 @@ pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Every source of the functions and of what they share, without its tests: what is below those may make things up.
+/// Every source of functions/ and shared/, up to its tests, which may contain invented names.
 pub fn sources() -> Result<Vec<(String, String)>, Failure> {
     let mut found = rust_files(&["shared", "functions"])?;
     for (_, text) in &mut found {

@@ -1,5 +1,5 @@
-//! Writing the handlers' routes to the places that repeat them: the HTTP API in the template, the OpenAPI
-//! document, and the router of `cargo lambda watch`. Also packs the list of common passwords.
+//! Writes the handlers' routes to the HTTP API in the template, the OpenAPI document, and the router of `cargo lambda watch`. Also
+//! packs the list of common passwords.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,15 +15,15 @@ use crate::{
     repository::{self, logical_id},
 };
 
-/// A file as it should be.
+/// A generated file.
 pub struct Generated {
-    /// Where, from the root.
+    /// The path, relative to the root.
     pub path: &'static str,
-    /// What should be in it.
+    /// The content.
     pub content: Vec<u8>,
 }
 
-/// Writes whatever differs.
+/// Writes the files that differ.
 pub fn run() -> Result<(), Failure> {
     for file in generate()? {
         if repository::bytes(file.path).is_ok_and(|content| content == file.content) {
@@ -36,7 +36,7 @@ pub fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Everything that derives from something else: from the handlers, and the packed list of passwords.
+/// All generated files: those derived from the handlers, and the packed list of passwords.
 pub fn generate() -> Result<Vec<Generated>, Failure> {
     let functions = functions::all();
     let routes = document::routes(&functions)?;
@@ -58,7 +58,7 @@ pub fn generate() -> Result<Vec<Generated>, Failure> {
 const BEGIN: &str = "# routes";
 const END: &str = "# end routes";
 
-/// The template with its routes, and what goes with them: an integration and a permission for each function that has any.
+/// The template with its routes, and an integration and a permission for each function with routes.
 fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
     let mut functions = BTreeSet::new();
@@ -74,7 +74,7 @@ fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
     between(&template, "permissions", functions.iter().map(|function| permission(function)))
 }
 
-/// The template with the lines between these two marks replaced, as far in as the marks are.
+/// The template with the lines between two marks replaced, with the indentation of the marks.
 fn between(template: &str, mark: &str, lines: impl Iterator<Item = String>) -> Result<String, Failure> {
     let (begin, end) = (format!("# {mark}\n"), format!("# end {mark}\n"));
     let missing = || format!("template.yaml: no lines `# {mark}` and `# end {mark}`");
@@ -103,7 +103,7 @@ fn integration(function: &str) -> String {
     format!("{function}: {{type: aws_proxy, httpMethod: POST, payloadFormatVersion: '2.0', uri: !Sub '{uri}{id}.Arn}}/invocations'}}")
 }
 
-/// For all routes of the API at once.
+/// One permission for all routes of the API.
 fn permission(function: &str) -> String {
     let (id, source) = (logical_id(function), "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*");
     let properties = format!(
@@ -112,7 +112,7 @@ fn permission(function: &str) -> String {
     format!("{id}LetsApiIn: {{Type: AWS::Lambda::Permission, Properties: {properties}}}")
 }
 
-/// The workspace's manifest with the router of `cargo lambda watch` replaced. A path belongs to one function.
+/// The workspace's manifest with the router of `cargo lambda watch` replaced. All methods of a path must belong to one function.
 fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
     for route in routes {
@@ -123,7 +123,7 @@ fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
             _ => {}
         }
     }
-    // What takes the rest of a path is `{path+}` for API Gateway and `{*path}` for `cargo lambda watch`.
+    // The rest of a path is `{path+}` for API Gateway and `{*path}` for `cargo lambda watch`.
     let rest = |path: &str| path.strip_suffix("+}").map_or_else(|| path.to_owned(), |before| before.replace('{', "{*") + "}");
     let lines: Vec<String> = paths.iter().map(|(path, function)| format!("\"{}\" = \"{function}\"\n", rest(path))).collect();
     let (before, rest) = manifest.split_once(&format!("{BEGIN}\n")).ok_or("Cargo.toml: no `# routes` line")?;
@@ -131,7 +131,7 @@ fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     Ok(format!("{before}{BEGIN}\n{}{END}{after}", lines.concat()))
 }
 
-/// The routes in the template, as the local cloud and AWS read it.
+/// The routes in the template, as the local cloud loads them.
 pub fn routes_in(template: &Template) -> Vec<Route> {
     let name = |id: &str| template.function(id).map_or_else(|| id.to_owned(), |f| f.name.clone());
     let mut routes: Vec<Route> = (template.http_api.routes.iter())
