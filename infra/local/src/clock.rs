@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_shown_is_known_whatever_it_shows_now() {
+    fn earlier_times_are_known_after_the_clock_was_moved() {
         let sys = Sys::real();
         let clock = Clock::open(sys.clone(), None, Activity::default()).expect("opened");
         let hour = Duration::from_secs(3600);

@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_the_first_group_of_digits_on_its_own() {
+    fn a_code_is_the_first_separate_group_of_digits() {
         for (text, expected) in [
             ("Your code is 012345.", Some("012345")),
             ("K7M2-XP9Q-4TRW is your code.", Some("K7M2-XP9Q-4TRW")),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_found_once_and_without_the_sentence_around_them() {
+    fn links_are_found_once_without_punctuation() {
         let text = "Open https://stoa.test/activate#token=a.b-c_d. (Or <http://localhost:8080/x?a=1&b=2>), not https:// nor httpx://no";
         let html = r#"<a href="https://stoa.test/activate#token=a.b-c_d">x</a> <a href='https://stoa.test/more?a=1&amp;b=2'>y</a> <a href="mailto:x@y">z</a>"#;
         assert_eq!(
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_ends_with_the_first_message_to_that_address_after_the_mark() {
+    async fn waiting_ends_with_the_next_message_to_the_address() {
         let inbox = Inbox::in_memory(Sys::real());
         inbox.receive(draft("anna@example.test", "1111")).expect("received");
         let mark = inbox.last_id();
@@ -370,13 +370,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_for_nothing_ends_at_the_timeout() {
+    async fn waiting_without_a_message_ends_at_the_timeout() {
         let inbox = Inbox::in_memory(Sys::real());
         assert!(inbox.wait("anna@example.test", 0, Duration::from_millis(20)).await.is_none());
     }
 
     #[test]
-    fn the_oldest_are_forgotten_first() {
+    fn the_oldest_messages_are_deleted_first() {
         let inbox = Inbox::in_memory(Sys::real());
         for _ in 0..MAX_MESSAGES + 5 {
             inbox.receive(draft("a@example.test", "x")).expect("received");
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_and_their_numbering_survive_a_restart_and_a_torn_line() {
+    fn messages_and_ids_survive_a_restart_and_an_incomplete_line() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("inbox.jsonl");
         let inbox = Inbox::open(Sys::real(), &file).expect("opened");

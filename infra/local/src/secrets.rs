@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_drawn_once_and_found_by_reference() {
+    fn secrets_are_generated_once_and_inserted_by_reference() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("secrets.json");
         let first = Secrets::open(&Sys::real(), &specs(), Some(&file)).expect("opened");

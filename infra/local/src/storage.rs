@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
+    fn a_file_is_replaced_atomically() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("clock");
         assert_eq!(kept_in::<i64>(&file).expect("none"), None);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_taken_once_and_only_our_own_is_emptied() {
+    fn a_folder_is_locked_and_only_a_state_folder_is_emptied() {
         let parent = tempfile::tempdir().expect("folder");
         let storage = Storage::Folder(parent.path().join("state"));
         let held = storage.take(false).expect("taken");

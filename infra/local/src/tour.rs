@@ -69,14 +69,14 @@ pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
     visitor.register(&core.inbox, DIOGENES, |step| steps.push(step.to_owned())).await?;
     steps.iter().try_for_each(|step| guide.step(step))?;
     let krates = visitor.register(&core.inbox, KRATES, |_| {}).await?;
-    guide.step(format!("{} registers in the same way, to have somebody to talk to", KRATES.username))?;
+    guide.step(format!("{} registers in the same way, as the other person of the chat", KRATES.username))?;
 
     guide.section("Sign-in")?;
     let diogenes = visitor.sign_in(&DIOGENES).await?;
     guide.step(format!("{} signs in with their e-mail address and password", DIOGENES.username))?;
     let me = diogenes.get("/v1/me").await?;
     let id: String = member(&me, "id")?;
-    guide.step(format!("the API knows them as {id}"))?;
+    guide.step(format!("their id in the API is {id}"))?;
 
     guide.section("A picture")?;
     let picture = picture(core, &diogenes, &mut guide).await?;
@@ -84,7 +84,7 @@ pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
     guide.section("A conversation")?;
     let mut sockets = conversation(&diogenes, &krates, &mut guide).await?;
 
-    guide.section("Leaving")?;
+    guide.section("Account deletion")?;
     leave(core, &diogenes, &mut sockets, &mut guide).await?;
 
     guide.section("Thirty days later")?;
@@ -100,18 +100,18 @@ async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) 
     let sha256 = BASE64_STANDARD.encode(Sha256::digest(&file));
     let upload = who.post("/v1/me/picture/uploads", json!({ "content_type": "image/png", "bytes": file.len(), "sha256": sha256 })).await?;
     let id: String = member(&upload, "id")?;
-    guide.step(format!("an upload of exactly {} bytes is agreed on", file.len()))?;
+    guide.step(format!("an upload of exactly {} bytes is declared", file.len()))?;
     who.upload(&upload, file).await?;
-    guide.step("the file goes straight to the bucket, by a signed link")?;
+    guide.step("the file is sent directly to the bucket, with a presigned link")?;
     quiet(core).await?;
     let state: String = member(&who.get(&format!("/v1/me/picture/uploads/{id}")).await?, "state")?;
     expect(state == "published", format!("the upload is {state:?} instead of published"))?;
-    guide.step("the bucket's event wakes a function that checks it, draws it anew and publishes it")?;
+    guide.step("the bucket's event invokes a function that checks, re-encodes and publishes it")?;
     let profile = who.get(&format!("/v1/users/{}", DIOGENES.username)).await?;
     let url: String = member(profile.get("picture").unwrap_or(&Value::Null), "medium")?;
     let (status, kind) = who.look_at(&url).await?;
-    expect(status == StatusCode::OK && kind.starts_with("image/"), format!("{url} shows {status} {kind:?}"))?;
-    guide.step(format!("everybody sees it ({kind}) at {url}"))?;
+    expect(status == StatusCode::OK && kind.starts_with("image/"), format!("{url} returns {status} {kind:?}"))?;
+    guide.step(format!("the picture ({kind}) is public at {url}"))?;
     let files = files(core.aws.s3.root(), &[id_in(&url)])?;
     expect(files.len() >= 3, format!("the bucket has {files:?} instead of three sizes"))?;
     Ok(url)
@@ -135,7 +135,7 @@ async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Guide<'_, impl Write
     let room: String = member(&a.post("/v1/rooms/direct", json!({ "user": to })).await?, "id")?;
     guide.step(format!("a direct room is opened: {room}"))?;
     let (mut one, mut other) = (Socket::open(a).await?, Socket::open(b).await?);
-    guide.step("both open a WebSocket with a ticket that is good once")?;
+    guide.step("both open a WebSocket with a single-use ticket")?;
     let text = |text: &str, nonce: &str| json!({ "type": "send", "room": room, "text": text, "nonce": nonce });
 
     let ack = one.ask(text(GREETING, "tour-1")).await?;
@@ -144,7 +144,7 @@ async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Guide<'_, impl Write
     guide.step(format!("{}: {}", author(&heard), GREETING))?;
     let again: u64 = member(&one.ask(text(GREETING, "tour-1")).await?, "seq")?;
     expect(again == seq, "the same message sent twice became two")?;
-    guide.step("the same message sent once more, as after a broken line, stays one message")?;
+    guide.step("the same message sent again, as after a lost connection, stays one message")?;
 
     let reply = "Jestem tutaj, Diogenesie!";
     other.ask(text(reply, "tour-2")).await?;
@@ -152,8 +152,8 @@ async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Guide<'_, impl Write
     guide.step(format!("{}: {reply}", author(&heard)))?;
     let missed = one.ask(json!({ "type": "sync", "room": room, "since": 0 })).await?;
     let count = missed.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
-    expect(count == 2, format!("a sync brings {count} messages instead of 2"))?;
-    guide.step("a client that was cut off gets both again, in order")?;
+    expect(count == 2, format!("a sync returns {count} messages instead of 2"))?;
+    guide.step("a client that was disconnected gets both again, in order")?;
     Ok([one, other])
 }
 
@@ -170,14 +170,14 @@ async fn leave(core: &Core, who: &Visitor, sockets: &mut [Socket; 2], guide: &mu
     let before = core.inbox.last_id();
     let deletion = who.post("/v1/me/deletion", json!({ "password": DIOGENES.password })).await?;
     let due: String = member(&deletion, "due_at")?;
-    guide.step(format!("{} asks to be deleted: due on {due}", DIOGENES.username))?;
+    guide.step(format!("{} schedules the deletion of the account: due on {due}", DIOGENES.username))?;
     let mail =
-        core.inbox.wait(DIOGENES.email, before, PATIENCE).await.ok_or_else(|| Trouble::new("no mail about the deletion has come"))?;
+        core.inbox.wait(DIOGENES.email, before, PATIENCE).await.ok_or_else(|| Trouble::new("no mail about the deletion has arrived"))?;
     expect(!mail.links.is_empty(), "the mail about the deletion has no link to cancel it")?;
-    guide.step(format!("a mail says so, “{}”, with a link to cancel it", mail.subject))?;
+    guide.step(format!("a mail confirms it, “{}”, with a link to cancel it", mail.subject))?;
     let [one, _] = sockets;
     one.ask(json!({ "type": "hello" })).await?;
-    guide.step("until then the account works as ever")
+    guide.step("until then the account works as before")
 }
 
 async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
@@ -188,7 +188,7 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
     let sweep = sweep.ok_or_else(|| Trouble::new("the template has no schedule of the deletion sweep"))?;
     expect(core.schedules.run_now(&sweep.name), "the sweep does not run")?;
     quiet(core).await?;
-    guide.step("the sweep runs, and the purge that it asks for")?;
+    guide.step("the sweep runs, and starts the purge")?;
 
     let signed_in = json!({ "login": DIOGENES.email, "password": DIOGENES.password });
     let status = visitor.status(Method::POST, "/v1/sessions", Some(signed_in)).await?;
@@ -197,7 +197,7 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
     let krates = visitor.sign_in(&KRATES).await?;
     let status = krates.status(Method::GET, &format!("/v1/users/{}", DIOGENES.username), None).await?;
     expect(status == StatusCode::NOT_FOUND, format!("the profile is answered {status}"))?;
-    guide.step(format!("the profile, asked for by {}: {status}", KRATES.username))?;
+    guide.step(format!("the profile, read by {}: {status}", KRATES.username))?;
     let (status, _) = visitor.look_at(picture).await?;
     expect(status.is_client_error(), format!("the picture is answered {status}"))?;
     guide.step(format!("the picture: {status}"))?;
@@ -205,8 +205,8 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
     expect(kept.is_empty(), format!("files are left in the bucket: {kept:?}"))?;
 
     let left = traces(core, &[DIOGENES.email, DIOGENES.username, DIOGENES.last_name, GREETING])?;
-    expect(left.is_empty(), format!("something is left of {id}: {}", left.join(", ")))?;
-    guide.step("nothing is left in the tables and the bucket: no name, no address, no picture, no word that was said")
+    expect(left.is_empty(), format!("data of {id} is left: {}", left.join(", ")))?;
+    guide.step("nothing is left in the tables and the bucket: no name, no address, no picture, no message")
 }
 
 /// Where any of these texts is stored.
@@ -254,9 +254,9 @@ fn id_in(picture: &str) -> &str {
 
 /// Waits until no work is pending.
 async fn quiet(core: &Core) -> Result<(), Trouble> {
-    tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| Trouble::new("what was caused is still not done"))?;
+    tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| Trouble::new("pending work did not end in time"))?;
     match core.aws.dead_letters.list().pop() {
-        Some(letter) => Err(Trouble::new(format!("{} gave an event up: {}", letter.function, letter.error))),
+        Some(letter) => Err(Trouble::new(format!("{} failed on an event: {}", letter.function, letter.error))),
         None => Ok(()),
     }
 }

@@ -111,7 +111,7 @@ async fn terminate(mut child: Child) {
 /// It prints all addresses and the demonstration accounts, and they work. Work that was requested just before the stop is
 /// completed.
 #[tokio::test]
-async fn it_says_where_everything_is_and_leaves_nothing_undone() {
+async fn it_prints_the_addresses_and_completes_pending_work() {
     let place = Place::new();
     let (child, said) = place.start(&[]).await;
     let at = |n: u16| place.port.saturating_add(n);
@@ -206,7 +206,7 @@ async fn left_alone(place: &Place, file: &Path, content: &[u8]) {
 
 /// A template that cannot be deployed is named, with the place, and `--fresh` deletes nothing.
 #[tokio::test]
-async fn a_broken_template_is_named_and_costs_nothing() {
+async fn a_broken_template_is_named_and_the_state_is_kept() {
     let place = Place::new();
     fs::create_dir(place.state()).expect("folder");
     for (name, content) in [("stoa.lock", ""), ("clock", "86400000"), ("inbox.jsonl", "{}\n")] {

@@ -85,7 +85,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     }
     print!("{}", table(&mut operations));
     let unused = unused(&template, &used);
-    println!("\nAllowed and not used: {}", if unused.is_empty() { "nothing" } else { "" });
+    println!("\nAllowed and never used: {}", if unused.is_empty() { "nothing" } else { "" });
     for line in &unused {
         println!("- {line}");
     }
@@ -102,7 +102,9 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     }
     match (unused.len(), more.len()) {
         (0, 0) => Ok(()),
-        (unused, more) => Err(format!("{unused} permissions are not used, {more} operations ask for more than {EXPECTED} says").into()),
+        (unused, more) => {
+            Err(format!("{unused} permissions are never used, {more} operations make more calls than {EXPECTED} allows").into())
+        }
     }
 }
 
@@ -131,7 +133,7 @@ fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<Str
     let may = read(expected);
     let judge = |(name, Cost { usual, .. }): (&str, Cost)| match may.get(name) {
         None => Some(format!("{name}: not in {EXPECTED}")),
-        Some(Cost { many, .. }) if usual > *many => Some(format!("{name}: usually {usual} calls, which were {many} at most")),
+        Some(Cost { many, .. }) if usual > *many => Some(format!("{name}: {usual} calls in the median, and at most {many} are allowed")),
         Some(_) => None,
     };
     costs(operations).filter_map(judge).collect()
@@ -155,7 +157,7 @@ fn sort(runs: &mut [Run]) {
 /// One row for each operation: the numbers of refused and of successful runs; the minimum, median and maximum of the calls of the
 /// successful ones, which calls they are, and the consumed units.
 fn table(operations: &mut BTreeMap<String, Runs>) -> String {
-    let mut out = "| operation | refused | done | calls min | usual | max | usually | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
+    let mut out = "| operation | refused | done | calls min | median | max | median run | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
         .to_owned();
     for (operation, Runs { refused, served: runs }) in operations {
         sort(runs);
@@ -229,14 +231,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_covers_anything() {
+    fn a_star_matches_anything() {
         assert!(matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/incoming/usr/x"));
         assert!(!matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/pictures/x"));
         assert!(matches("*", "anything") && matches("a*c*e", "abcde") && !matches("a*c", "abd") && !matches("a", "ab"));
     }
 
     #[test]
-    fn an_operation_that_gets_dearer_is_told() {
+    fn a_more_expensive_operation_is_reported() {
         let all = |name: &str, runs: &[u32]| {
             let run = |n: &u32| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), *n)]), rcu: 0.5, wcu: 0.0 };
             BTreeMap::from([(name.to_owned(), Runs { refused: 9, served: runs.iter().map(run).collect() })])
@@ -246,12 +248,12 @@ mod tests {
         let cost = Cost { usual: 2, many: 3, read: 0.5, write: 0.0 };
         assert_eq!(read(&before), BTreeMap::from([("GET /v1/me".to_owned(), cost)]));
         assert!(more_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
-        assert_eq!(more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])), ["GET /v1/me: usually 4 calls, which were 3 at most"]);
+        assert_eq!(more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])), ["GET /v1/me: 4 calls in the median, and at most 3 are allowed"]);
         assert_eq!(more_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
     }
 
     #[test]
-    fn a_route_that_was_not_asked_keeps_its_line() {
+    fn an_operation_without_runs_keeps_its_line() {
         let run = Run { calls: BTreeMap::new(), rcu: 0.0, wcu: 0.0 };
         let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), Runs { refused: 0, served: vec![run] })]);
         let known = |name: &str| ["GET /", "GET /v1/me"].contains(&name);
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_tells_the_usual_run() {
+    fn a_row_has_the_median_run() {
         let run = |n| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), n)]), rcu: 0.5, wcu: 0.0 };
         let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), Runs { refused: 4, served: vec![run(3), run(1), run(2)] })]);
         assert!(table(&mut operations).ends_with("| GET /v1/me | 4 | 3 | 1 | 2 | 3 | 2 × dynamodb.GetItem | 0.5 | 0 |\n"));

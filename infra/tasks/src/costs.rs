@@ -170,7 +170,7 @@ impl System {
         let socket = operation.strip_prefix("socket ").and_then(|route| self.template.socket_api.as_ref()?.routes.get(route));
         let named = operation.split(' ').next().unwrap_or_default();
         let id = routed.map(|r| &r.function).or(socket).map_or(named, String::as_str);
-        self.template.function(id).ok_or_else(|| format!("{TEMPLATE}: no function does {operation}").into())
+        self.template.function(id).ok_or_else(|| format!("{TEMPLATE}: no function has the operation {operation}").into())
     }
 
     fn request(&self, bill: &mut Bill, operation: &str, times: f64) -> Result<(), Failure> {
@@ -315,7 +315,7 @@ fn standing(file: &str, functions: usize, bill: &mut Bill, metrics: &mut BTreeSe
                 metrics.extend(all.filter_map(|one| one.get("MetricName")?.as_str().map(str::to_owned)));
             }
             free if FREE.contains(&free) => {}
-            other => return Err(format!("{file}: what {id} costs is not known, an {other}").into()),
+            other => return Err(format!("{file}: the cost of {id} is not known, an {other}").into()),
         }
         if let Some(nested) = property("Location").and_then(Value::as_str) {
             standing(nested, functions, bill, metrics)?;
@@ -357,9 +357,9 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
 /// Prints the costs of an idle system, of a GB, of a thousand sign-ins and of a million messages.
 pub fn print() -> Result<(), Failure> {
     let (prices, system, standing) = read()?;
-    println!("Prices of {} as of {} ({PRICES}), in USD. The free tier is taken to be this stack's alone.", prices.region, prices.as_of);
+    println!("Prices of {} as of {} ({PRICES}), in USD. Assumes that no other stack uses the free tier.", prices.region, prices.as_of);
     let idle = system.idle(standing)?;
-    print!("{}", idle.print(&prices, true, "A month in which nobody comes, less the free tier")?);
+    print!("{}", idle.print(&prices, true, "An idle month, less the free tier")?);
     println!("  {:<50}{:>16}{:>12.4}", "without the free tier", "", idle.total(&prices, false)?);
     let marginal = [
         ("A month of 1 GB in the tables", system.gigabyte()?),
@@ -376,11 +376,11 @@ pub fn print() -> Result<(), Failure> {
     print!("{}", open.print(&prices, false, "A socket that is open for a month")?);
     let steps: Vec<String> = SIGN_IN.iter().map(|(operation, times)| format!("{times} × {operation}")).collect();
     println!("\nA sign-in is {}, and {} mails.", steps.join(", "), SIGN_IN_MAILS.len());
-    println!("Tables hold {IDLE_TABLE_MB} MB when nobody is there. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
+    println!("Tables have {IDLE_TABLE_MB} MB while idle. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
     println!(
         "{HASH_MS} to hash a password, {POST_MS} for {POSTS_AT_ONCE} posts to sockets; it logs {LOG_BYTES} bytes, and {TRACED} of them are traced."
     );
-    println!("Text messages, transfer out and starts are not in it.");
+    println!("Text messages, outgoing data and cold starts are not included.");
     Ok(())
 }
 
@@ -392,7 +392,7 @@ pub fn findings() -> Result<Vec<String>, Failure> {
 
 fn judge(idle: f64) -> Option<String> {
     (idle >= IDLE_BELOW)
-        .then(|| format!("a month in which nobody comes costs {idle:.2} USD, not less than {IDLE_BELOW}; see `cargo xtask costs`"))
+        .then(|| format!("an idle month costs {idle:.2} USD, which must be less than {IDLE_BELOW}; see `cargo xtask costs`"))
 }
 
 #[cfg(test)]
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_free_is_left_out_once() {
+    fn free_amounts_are_subtracted_once() {
         let prices = prices("{region: r, as_of: d, prices: {secret: {usd: 0.4, per: 1, unit: secrets, free: 2, page: p}}}");
         let mut bill = Bill::default();
         bill.add("secret", 2.0);
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_costs_as_much_as_the_metrics_it_takes() {
+    fn an_alarm_is_billed_for_its_metrics() {
         let counted = |metrics: Option<Value>| format!("{:.0}", alarm_metrics(metrics.as_ref()));
         assert_eq!(counted(None), "1");
         let stat = json!({"Id": "a", "MetricStat": {}});
@@ -444,7 +444,7 @@ mod tests {
 
     /// Everything that is billed has a price, and every price is used.
     #[test]
-    fn every_price_is_asked_for() {
+    fn every_price_is_used() {
         let (prices, system, standing) = read().expect("read");
         let bills = [
             system.idle(standing).expect("idle"),

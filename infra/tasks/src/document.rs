@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_functions_that_say_different_things_are_found() {
+    fn contradicting_functions_are_found() {
         let part = |name: &str, path: &str, schema: &str| {
             (name.to_owned(), json!({"paths": {path: {"get": {}}}, "components": {"schemas": {"Me": {"type": schema}}}}))
         };

@@ -97,7 +97,7 @@ fn invoke_each(port: u16) -> Result<(), Failure> {
     if wrong > 0 {
         return Err(format!("{wrong} answers are wrong").into());
     }
-    println!("{} events answered as they must be", cases.len());
+    println!("{} events answered as expected", cases.len());
     Ok(())
 }
 
@@ -142,14 +142,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_may_say_more() {
+    fn an_answer_may_have_more_members() {
         assert!(contains(&json!({"statusCode": 200, "body": ""}), &json!({"statusCode": 200})));
         assert!(!contains(&json!({"statusCode": 500}), &json!({"statusCode": 200})));
         assert!(contains(&json!(null), &json!(null)) && !contains(&json!({}), &json!(null)));
     }
 
     #[tokio::test]
-    async fn every_function_answers_its_events_as_it_must() {
+    async fn every_function_gives_the_expected_answers() {
         let cloud = Stack::start(Options { now: Options::for_tests().now, ..Options::default() }).await.expect("starts");
         let mut wrong = Vec::new();
         for case in cases().expect("read") {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn every_case_tells_its_trigger() {
+    fn every_case_has_a_trigger() {
         for case in cases().expect("read") {
             assert!(case.trigger().is_some(), "{}", case.file);
         }

@@ -27,7 +27,7 @@ use tasks::{
 };
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Contracts, measurements and chores of Stoa")]
+#[command(name = "cargo xtask", about = "Checks, generated files and measurements of Stoa")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -153,9 +153,9 @@ fn appoint(local: Option<PathBuf>, stack: &str, username: &str) -> Result<(), Fa
 
 fn redrive(local: Option<PathBuf>, stack: &str, window: Window, dry: bool) -> Result<(), Failure> {
     let report = wait(redrive::redrive(operator(local)?, stack, window, dry))?;
-    println!("{} events of that time, {} published", report.found, report.published);
+    println!("{} events of that period, {} published", report.found, report.published);
     for item in &report.poisoned {
         println!("not an event: {item}");
     }
-    if report.refused > 0 { Err(format!("{} were not taken: run it again", report.refused).into()) } else { Ok(()) }
+    if report.refused > 0 { Err(format!("the bus refused {}: run it again", report.refused).into()) } else { Ok(()) }
 }

@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_tells_its_limits_and_not_what_it_costs() {
+    fn an_operation_lists_its_limits_and_not_its_calls() {
         let part = serde_json::json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": { "post": {
             "summary": "Makes one.\nOr two.",
             "description": "Not three.\n\nAWS calls: a counter.\nThen one more.",
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn what_operations_share_stands_once() {
+    fn shared_parts_are_stated_once() {
         let header = |text: &str| json!({ "description": text, "schema": { "type": "string" } });
         let parameter =
             |text: &str| json!({ "name": "id", "in": "path", "required": true, "description": text, "schema": { "type": "string" } });

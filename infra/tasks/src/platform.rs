@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_refuses_at_four_fifths() {
+    fn each_limit_is_reported_at_four_fifths() {
         let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: HttpApi, Properties: {Path: /a}}}}}";
         // A function, its role, the permission of its route.
         assert_eq!(uses(&template(133, function)), [""; 0]);

@@ -179,7 +179,7 @@ impl Host {
         let mut asked = self.asked.lock().await;
         let spawned = Instant::now();
         let mut child = command.spawn()?;
-        let Asked::Next(ready) = hear(&mut asked, &mut child).await? else { return Err("it answered before it asked".into()) };
+        let Asked::Next(ready) = hear(&mut asked, &mut child).await? else { return Err("it answered before it asked for an event".into()) };
         let answered = self.once(&mut asked, &mut child, event).await?;
         let id = child.id().ok_or("it has ended")?;
         let first_cpu = cpu(id)?;
@@ -209,7 +209,7 @@ impl Host {
     /// Sends one event, and waits for the answer and for the next request for an event.
     async fn once(&self, asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child, event: &str) -> Result<Instant, Failure> {
         self.give.send(event.to_owned())?;
-        let Asked::Answered(at) = hear(asked, child).await? else { return Err("it asked before it answered".into()) };
+        let Asked::Answered(at) = hear(asked, child).await? else { return Err("it asked for an event before it answered".into()) };
         hear(asked, child).await?;
         Ok(at)
     }

@@ -27,7 +27,7 @@ pub struct Generated {
 pub fn run() -> Result<(), Failure> {
     for file in generate()? {
         if repository::bytes(file.path).is_ok_and(|content| content == file.content) {
-            println!("{}: as it should be", file.path);
+            println!("{}: unchanged", file.path);
         } else {
             fs::write(repository::root().join(file.path), file.content)?;
             println!("{}: written", file.path);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_replace_what_stood_between_the_marks() {
+    fn routes_replace_the_lines_between_the_marks() {
         let marks = |mark: &str, indent: &str| format!("{indent}# {mark}\n{indent}old: {{}}\n{indent}# end {mark}\n");
         let template = ["a:\n", &marks("routes", "    "), &marks("integrations", "    "), &marks("permissions", "  "), "b: c\n"].concat();
         let routes =

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_read_strictly_and_its_id_survives() {
+    fn a_frame_is_parsed_strictly_and_errors_keep_its_id() {
         let asked = read::<Ask>(r#"{"stream":"chat","id":"c1","payload":{"type":"hello"}}"#).unwrap();
         assert_eq!(asked.id.as_deref(), Some("c1"));
         assert!(read::<Ask>(r#"{"stream":"chat","payload":{"type":"send","text":"x"}}"#).unwrap().id.is_none());

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_measured_in_characters_after_trimming() {
+    fn the_length_of_a_text_is_in_characters_after_trimming() {
         let ok = |s: &str| Text::parse(s).map(|t| t.0).map_err(|p| p.kind);
         assert_eq!(ok("  hi \n"), Ok("hi".to_owned()));
         assert_eq!(ok(" \n\t "), Err(Kind::MessageLength));

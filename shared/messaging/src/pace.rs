@@ -95,9 +95,9 @@ struct Socket {
 struct Allowance {
     /// When it is full again, if no more frames come.
     full_at: Time,
-    /// Until when the client was told to wait.
+    /// The end of the wait that the client was asked for.
     told_until: Time,
-    /// Frames that have come since it was first told, without a wait.
+    /// The number of early frames since the client was first asked to wait.
     ignored: u32,
 }
 

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn any_minute_holds_sixty_at_most_and_never_fewer_are_refused() {
+    fn sixty_in_any_minute_pass_and_no_more() {
         let mut state = ChatState::default();
         let (mut passed, mut now) = (Vec::<Time>::new(), START);
         for step in 0_u64..5_000 {

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_has_both_forms_and_one_recipient() {
+    fn a_mail_has_both_bodies_and_one_recipient() {
         let mail = composed("ana@example.test", "ana").unwrap();
         for part in ["To: ana@example.test\r\n", "multipart/alternative", "text/plain; charset=utf-8", "text/html; charset=utf-8"] {
             assert!(mail.contains(part), "{part} in\n{mail}");

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_counted_into_the_trace_they_carry() {
+    fn calls_are_counted_for_their_trace() {
         let calls = Calls::default();
         calls.open("Root=1-a;Parent=x");
         calls.count(Some("Root=1-a;Parent=y"), "F", Service::DynamoDb, "GetItem", read(0.5));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_and_permissions_leave_a_line_each() {
+    fn operations_and_permissions_are_appended_as_lines() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("calls.jsonl");
         let calls = Calls::with_file(&file).expect("opened");

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_survive_a_restart_and_are_taken_once() {
+    fn dead_letters_survive_a_restart_and_are_removed_once() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("dead-letters.json");
         let letters = DeadLetters::open(Sys::real(), &file).expect("opened");

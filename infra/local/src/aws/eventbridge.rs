@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_the_shape_that_consumers_know() {
+    fn an_event_has_the_form_of_eventbridge() {
         let sys = Sys::real();
         sys.set_offset_millis(86_400_000);
         let event = event(&sys, entry(r#"{"to":"x"}"#)).ok().expect("event");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_would_not_take_is_not_taken() {
+    fn entries_that_aws_refuses_are_refused() {
         let sys = Sys::real();
         for detail in ["", "text", "[]", "{"] {
             assert_eq!(event(&sys, entry(detail)).err().map(|e| e.code), Some("MalformedDetail"), "{detail}");

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_strikes_the_calls_it_names() {
+    fn a_fault_applies_to_matching_calls() {
         let faults = Faults::default();
         let second = faults.script(
             Target { operation: Some("PutItem".into()), service: Some(Service::DynamoDb), first: 2, times: 1, ..Target::default() },
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lasting_fault_ends_when_told() {
+    fn a_fault_without_a_count_lasts_until_it_is_ended() {
         let faults = Faults::default();
         let always = faults.script(Target { function: Some("A".into()), ..Target::default() }, Fault::LostAfter);
         assert_eq!(faults.strike("A", Service::Sns, "Publish"), Some(Fault::LostAfter));

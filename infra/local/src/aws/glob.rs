@@ -29,7 +29,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn stars_and_question_marks_stand_for_text() {
+    fn wildcards_match_as_in_iam() {
         for (pattern, text, expected) in [
             ("*", "", true),
             ("", "", true),

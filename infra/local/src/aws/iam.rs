@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_statement_allows_is_denied_and_a_deny_wins() {
+    fn everything_else_is_denied_and_an_explicit_deny_wins() {
         let p = policy(&json!([
             {"Effect": "Allow", "Action": ["dynamodb:Get*", "dynamodb:putitem"], "Resource": TABLE},
             {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::bucket/*"},
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_takes_away_and_never_gives() {
+    fn a_resource_policy_only_denies() {
         let p = policy(&json!([
             {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:DeleteItem", "Resource": TABLE},
             {"Effect": "Allow", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": TABLE},
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_knows_who_asks() {
+    fn a_resource_policy_can_depend_on_the_principal() {
         let p = policy(&json!([{
             "Effect": "Deny", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": TABLE,
             "Condition": {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn leading_keys_bind_every_key_of_a_call() {
+    fn leading_keys_restrict_every_key_of_a_call() {
         let p = policy(&json!([{
             "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE,
             "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*", "EMAIL#*"]}},
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
+    fn unknown_elements_are_refused() {
         for statement in [
             json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}),
             json!({"Effect": "Allow", "NotAction": "*", "Resource": "*"}),

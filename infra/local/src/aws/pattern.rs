@@ -141,7 +141,7 @@ fn rule(value: &Value, path: &str) -> Result<Rule, PatternError> {
     let (Some((name, operand)), None) = (entries.next(), entries.next()) else {
         return Err(wrong(path, "an operator is an object with one field"));
     };
-    let unknown = || wrong(path, &format!("{name:?} with this operand is not known here"));
+    let unknown = || wrong(path, &format!("{name:?} with this operand is not supported"));
     let text = || operand.as_str().map(str::to_owned).ok_or_else(unknown);
     match name.as_str() {
         "prefix" => text().map(Rule::Prefix),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_hold_as_documented() {
+    fn operators_match_as_documented() {
         let event = json!({"s": "incoming/a.PNG", "n": 5, "b": false, "z": null, "list": ["x", "y"], "o": {"in": 1}});
         for (pattern, expected) in [
             (json!({"s": [{"prefix": "incoming/"}]}), true),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused_with_its_place() {
+    fn unknown_operators_are_refused_with_their_path() {
         for pattern in [
             json!([]),
             json!({"a": "text"}),

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_raw_mail_is_taken_apart() {
+    fn a_raw_mail_is_parsed() {
         let mime = "From: Stoa <no-reply@stoa.test>\r\nTo: Anna <anna@example.test>\r\nSubject: =?utf-8?B?S29kOiA0NzEx?=\r\nMIME-Version: 1.0\r\n\
                     Content-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain; charset=utf-8\r\n\
                     Content-Transfer-Encoding: quoted-printable\r\n\r\nZa=C5=BC=C3=B3=C5=82=C4=87\r\n--x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Hi</p>\r\n--x--\r\n";
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_bared() {
+    fn the_address_is_taken_from_a_mailbox() {
         assert_eq!(bare("Stoa <a@b.test>"), "a@b.test");
         assert_eq!(bare("a@b.test"), "a@b.test");
     }

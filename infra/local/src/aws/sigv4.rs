@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_breaks_it() {
+    fn any_change_invalidates_the_signature() {
         assert_eq!(verify(&published(), b"x", SECRET, then()), Err(SignatureError::Mismatch), "body");
         assert_eq!(verify(&published(), b"", "other", then()), Err(SignatureError::Mismatch), "secret");
         let mut parts = published();
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_encoded_twice_and_spaces_folded() {
+    fn paths_are_encoded_twice_and_spaces_are_merged() {
         assert_eq!(encode_again("/@connections/a%3D"), "/%40connections/a%253D");
         assert_eq!(canonical_query(Some("b=2&a&B=1")), "B=1&a=&b=2");
         let mut headers = HeaderMap::new();

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_number_is_international() {
+    fn phone_numbers_are_e164() {
         for (text, expected) in
             [("+48123456789", true), ("48123456789", false), ("+48 123", false), ("+1234567890123456", false), ("+12", false)]
         {

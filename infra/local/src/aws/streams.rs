@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_names_the_first_record_to_come_again() {
+    fn a_report_names_the_first_record_to_retry() {
         let records = [record("1"), record("2"), record("3")];
         let first =
             |mapping: &Mapping, response: &str| mapping.first_failure(&RawValue::from_string(response.to_owned()).expect("json"), &records);

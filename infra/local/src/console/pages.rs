@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_has_its_script_names_itself_and_needs_nothing_from_elsewhere() {
+    fn every_page_has_its_script_and_no_external_resources() {
         for page in PAGES {
             assert!(content(page.script).is_some(), "{}", page.script);
             let html = render(page);

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_tells_an_allowed_origin_what_it_may() {
+    fn a_preflight_answers_allowed_origins_with_their_permissions() {
         let response = preflight(&cors(), &asked("https://stoa.example")).expect("answered");
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         let value = |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_function_says_does_not_count() {
+    fn cors_headers_of_a_function_are_replaced() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         assert!(!allow(&cors(), &HeaderValue::from_static("https://evil.example"), &mut headers));

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_become_headers_of_their_own() {
+    fn each_cookie_becomes_a_header() {
         let reply =
             of(&json!({"statusCode": 201, "headers": {"Location": "/x", "Content-Length": "99"}, "cookies": ["a=1", "b=2"], "body": "hi"}))
                 .expect("understood");
@@ -86,12 +86,12 @@ mod tests {
     }
 
     #[test]
-    fn json_without_a_status_is_a_body() {
+    fn json_without_a_status_is_the_body() {
         assert_eq!(of(&json!({"a": 1})).map(|r| r.status()), Some(StatusCode::OK));
     }
 
     #[test]
-    fn what_the_gateway_does_not_understand_is_refused() {
+    fn malformed_responses_are_refused() {
         for bad in [
             json!({"statusCode": "soon"}),
             json!({"statusCode": 99}),

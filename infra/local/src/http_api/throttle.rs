@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_only_the_rate() {
+    fn a_burst_passes_and_then_the_rate_limits() {
         let throttle = Some(ThrottleSpec { rate: 2, burst: 3 });
         let throttles = Throttles::new(&HttpApiSpec { throttle, ..HttpApiSpec::default() });
         let at = Time::from_millis;

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_knows_survives_a_restart_and_is_found_by_its_beginning() {
+    fn passwords_survive_a_restart_and_are_found_by_their_hash_prefix() {
         let folder = tempfile::tempdir().expect("folder");
         let file = Some(folder.path().join("breached.json"));
         let breached = Breached::open(file.clone()).expect("opened");

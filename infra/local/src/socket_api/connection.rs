@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_named_by_the_message() {
+    fn a_route_is_selected_by_the_message() {
         let select = |text| select("$request.body.stream", text);
         assert_eq!(select(r#"{"stream":"chat","x":1}"#).as_deref(), Some("chat"));
         for text in ["", "chat", "[]", r#"{"stream":1}"#, r#"{"Stream":"chat"}"#, r#"{"stream":"chat""#] {

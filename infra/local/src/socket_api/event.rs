@@ -149,7 +149,7 @@ fn capitalised(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn header_names_are_spelt_as_on_aws() {
+    fn header_names_are_written_as_on_aws() {
         for (given, expected) in [("origin", "Origin"), ("sec-websocket-protocol", "Sec-WebSocket-Protocol"), ("user-agent", "User-Agent")]
         {
             assert_eq!(super::capitalised(given), expected);

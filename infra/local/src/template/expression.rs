@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_refuses_is_refused() {
+    fn expressions_that_aws_refuses_are_refused() {
         for text in [
             "every day",
             "rate(0 minutes)",

@@ -170,7 +170,7 @@ impl Loading<'_> {
         for (key, route) in node.need("Routes")?.entries()? {
             let selects = route.get("RouteResponseSelectionExpression").is_some();
             if selects != answered.contains(&route_id(api, &key)) {
-                return Err(route.wrong("a response and the expression that selects it need each other"));
+                return Err(route.wrong("a route response needs a selection expression, and the expression needs a response"));
             }
             if selects {
                 two_way.insert(key);
@@ -287,7 +287,7 @@ impl Loading<'_> {
         let function = function.to_owned();
         match node.need_text("Type")?.as_str() {
             "HttpApi" => {
-                return Err(node.wrong("routes stand in the DefinitionBody of the API: each here would take a permission of its own"));
+                return Err(node.wrong("routes belong into the DefinitionBody of the API: here each would need its own permission"));
             }
             kind @ ("Schedule" | "ScheduleV2") => {
                 let schedule = self.schedule(name, function, &properties, kind == "ScheduleV2")?;

@@ -386,14 +386,14 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_template_is_told_in_one_line() {
+    fn errors_of_a_template_are_one_line() {
         let function = |more: &str| {
             format!("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: functions/f\n{more}")
         };
         for (text, expected) in [
             ("Resources: [".to_owned(), "did not find expected node content"),
             ("Parameters: {P: {Type: String}}".to_owned(), "Parameters.P: no value is given"),
-            (function("      Timeout: soon\n"), "Resources.F.Timeout: the value is not understood"),
+            (function("      Timeout: soon\n"), "Resources.F.Timeout: the value is not valid"),
             (function("      Role: !GetAtt Nobody.Arn\n"), "Resources.F: Nobody: there is no such parameter or resource"),
             (function("      Policies: [AWSLambdaExecute]\n"), "Resources.F.Policies[0]: only policy documents"),
             (

@@ -41,7 +41,7 @@ impl Node {
 
     /// A scalar that parses.
     pub fn parse<T: std::str::FromStr>(&self) -> Result<T, TemplateError> {
-        self.text()?.parse().map_err(|_| self.wrong("the value is not understood"))
+        self.text()?.parse().map_err(|_| self.wrong("the value is not valid"))
     }
 
     /// The text of a required entry.

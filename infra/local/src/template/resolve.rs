@@ -26,7 +26,7 @@ impl Scope {
 
     fn at_depth(&self, value: &Value, depth: u32) -> Result<Option<Value>, TemplateError> {
         if depth > MAX_DEPTH {
-            return Err(TemplateError("references go round in a circle".to_owned()));
+            return Err(TemplateError("references form a cycle".to_owned()));
         }
         let deeper = depth.saturating_add(1);
         match value {
@@ -81,7 +81,7 @@ impl Scope {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').ok_or_else(|| TemplateError(format!("{text:?}: an open ${{")))?;
+            let (name, after) = after.split_once('}').ok_or_else(|| TemplateError(format!("{text:?}: an unclosed ${{")))?;
             out.push_str(before);
             if let Some(literal) = name.strip_prefix('!') {
                 out.extend(["${", literal, "}"]);
@@ -195,7 +195,7 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn bad(&self) -> TemplateError {
-        TemplateError(format!("{} {}: not understood", self.function, self.argument))
+        TemplateError(format!("{} {}: not supported", self.function, self.argument))
     }
 
     /// A literal text.
@@ -372,12 +372,12 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_nowhere_is_said() {
+    fn unknown_references_are_errors() {
         for (value, expected) in [
             (json!({"Ref": "Nobody"}), "Nobody: there is no such parameter or resource"),
-            (json!({"Ref": "Circle"}), "references go round in a circle"),
+            (json!({"Ref": "Circle"}), "references form a cycle"),
             (json!({"Fn::ImportValue": "x"}), "Fn::ImportValue is not supported"),
-            (json!({"Fn::Sub": "${Stage"}), "\"${Stage\": an open ${"),
+            (json!({"Fn::Sub": "${Stage"}), "\"${Stage\": an unclosed ${"),
         ] {
             assert_eq!(scope().resolve(&value).map_err(|e| e.to_string()), Err(expected.to_owned()));
         }

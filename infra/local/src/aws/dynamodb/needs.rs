@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_needs_what_its_parts_need() {
+    fn a_transaction_needs_the_permissions_of_its_operations() {
         let part = |kind: &str, key: &str| json!({kind: {"TableName": "state", key: {"pk": {"S": kind}}}});
         let body =
             json!({"TransactItems": [part("Put", "Item"), part("Update", "Key"), part("Delete", "Key"), part("ConditionCheck", "Key")]});
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_names_its_index_and_the_key_it_asks_for() {
+    fn a_query_names_its_index_and_its_partition_key() {
         let query = |condition: &str, index: Option<&str>| {
             json!({
                 "TableName": "state", "IndexName": index, "KeyConditionExpression": condition,

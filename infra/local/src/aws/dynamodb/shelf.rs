@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shown_sequence_number_is_the_stored_one() {
+    fn sequence_numbers_are_converted_to_the_stored_ones() {
         assert_eq!(stored("100001761000000000000"), Some(1_761_000_000_000_000));
         assert_eq!(stored("42"), None);
     }

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_deployed_twice_but_never_with_other_keys() {
+    fn a_table_is_kept_but_its_keys_cannot_change() {
         let database = Database::memory().expect("database");
         deploy(&database, &spec("pk"), None).expect("created");
         deploy(&database, &spec("pk"), None).expect("kept");

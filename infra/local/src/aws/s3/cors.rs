@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_is_answered_by_the_first_rule_that_covers_it() {
+    fn a_preflight_is_answered_by_the_first_matching_rule() {
         let allowed = asks("https://stoa.example", "PUT", "Content-Type, X-Amz-Checksum-Sha256");
         assert_eq!(allowed.status(), StatusCode::OK);
         let header = |name: HeaderName| allowed.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_shown_to_pages_of_allowed_origins_only() {
+    fn only_allowed_origins_can_read_a_response() {
         let reply = |origin: &str| {
             let request = http::Request::get("/bucket/key").header(ORIGIN, origin).body(Body::empty()).expect("request");
             Origin::of(&request).allow(&rules(), Response::default()).headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)

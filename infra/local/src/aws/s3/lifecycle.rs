@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_takes_what_is_old_enough_and_lies_in_its_folder() {
+    fn a_rule_expires_old_objects_with_its_prefix() {
         let rule = ExpirySpec { prefix: "trash/".to_owned(), after: Duration::from_secs(10) };
         let at = |seconds: i64| Time::from_millis(seconds * 1000);
         assert!(takes(&rule, "trash/a", at(0), at(10)));

@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_good_for_as_long_as_it_says() {
+    fn a_link_expires_after_its_validity() {
         let query = "X-Amz-Date=20300101T120000Z&X-Amz-Expires=600";
         let signed = sigv4::parse_date("20300101T120000Z").expect("date");
         let code = |query: &str, now: Time| stale(query, now).map(|r| (r.status.as_u16(), r.message));

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notification_wants_what_its_filter_says() {
+    fn a_notification_is_sent_for_matching_keys() {
         let notification = NotificationSpec {
             name: "Uploaded".into(),
             bucket: "files".into(),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_encoded_as_in_forms() {
+    fn keys_are_encoded_like_forms() {
         assert_eq!(encode("incoming/a b+ż.png"), "incoming/a+b%2B%C5%BC.png");
     }
 }

@@ -14,7 +14,7 @@ export function el(tag, attributes = {}, ...children) {
 
 export const $ = (id) => document.getElementById(id);
 
-/** Replaces what is shown, unless it would look the same; keeps the focus where it was. */
+/** Replaces the content of `place` if it differs. Keeps the focus. */
 export function show(place, ...children) {
   const held = document.activeElement?.closest("[data-key]")?.dataset.key;
   const fresh = el("div", {}, ...children);
@@ -23,7 +23,7 @@ export function show(place, ...children) {
   if (held) place.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus();
 }
 
-/** Calls the local API; what it complains about becomes an Error with a readable message. */
+/** Calls the console's API. An error of it is thrown as an Error with a readable message. */
 export async function call(method, path, body) {
   const reply = await fetch(path, {
     method,
@@ -38,7 +38,7 @@ export async function call(method, path, body) {
 
 export const get = (path) => call("GET", path);
 
-/** Runs an action of a button: no second press meanwhile, and a word about how it went. */
+/** Runs the action of a button, which is disabled in the meantime, and shows a toast with the result. */
 export async function act(button, work, done) {
   button.disabled = true;
   try {
