@@ -85,12 +85,12 @@ pub struct Inbox(Arc<Shared>);
 struct Shared {
     sys: Sys,
     file: Option<PathBuf>,
-    kept: Mutex<Kept>,
+    kept: Mutex<StoredMessages>,
     newest: watch::Sender<u64>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct StoredMessages {
     messages: VecDeque<Message>,
     bytes: usize,
     last_id: u64,
@@ -102,7 +102,7 @@ impl Inbox {
     /// An inbox in memory.
     #[must_use]
     pub fn in_memory(sys: Sys) -> Self {
-        Self::new(sys, None, Kept::default())
+        Self::new(sys, None, StoredMessages::default())
     }
 
     /// The inbox in `file`, which is created with the first message.
@@ -111,7 +111,7 @@ impl Inbox {
     /// If the file cannot be read, or a line is no message. An incomplete last line (the process was killed while it wrote) is
     /// dropped instead.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let (mut kept, mut torn) = (Kept::default(), false);
+        let (mut kept, mut torn) = (StoredMessages::default(), false);
         let written = match std::fs::read_to_string(file) {
             Ok(written) => written,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
@@ -132,7 +132,7 @@ impl Inbox {
         Ok(inbox)
     }
 
-    fn new(sys: Sys, file: Option<PathBuf>, kept: Kept) -> Self {
+    fn new(sys: Sys, file: Option<PathBuf>, kept: StoredMessages) -> Self {
         Self(Arc::new(Shared { sys, file, newest: watch::Sender::new(kept.last_id), kept: Mutex::new(kept) }))
     }
 
@@ -221,11 +221,11 @@ impl Inbox {
         self.rewrite(&mut kept)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, StoredMessages> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn append(&self, kept: &mut Kept, message: &Message) -> io::Result<()> {
+    fn append(&self, kept: &mut StoredMessages, message: &Message) -> io::Result<()> {
         let Some(file) = &self.0.file else { return Ok(()) };
         if kept.lines > kept.messages.len().saturating_mul(2).max(MAX_MESSAGES) {
             return self.rewrite(kept);
@@ -237,7 +237,7 @@ impl Inbox {
         Ok(())
     }
 
-    fn rewrite(&self, kept: &mut Kept) -> io::Result<()> {
+    fn rewrite(&self, kept: &mut StoredMessages) -> io::Result<()> {
         let Some(file) = &self.0.file else { return Ok(()) };
         let mut text = String::new();
         for message in &kept.messages {
@@ -252,7 +252,7 @@ impl Inbox {
     }
 }
 
-impl Kept {
+impl StoredMessages {
     fn push(&mut self, message: Message) {
         self.last_id = self.last_id.max(message.id);
         self.bytes = self.bytes.saturating_add(message.size());

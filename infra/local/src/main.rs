@@ -59,9 +59,9 @@ async fn main() -> ExitCode {
     }
 }
 
-type Trouble = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error>;
 
-async fn run(flags: Flags) -> Result<(), Trouble> {
+async fn run(flags: Flags) -> Result<(), Failure> {
     let hosting = match flags.lambda {
         Some(url) => Hosting::Lambda { url, environments: flags.state.join("functions") },
         None => Hosting::Eager,
@@ -136,7 +136,7 @@ fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
-async fn walk(flags: Flags) -> Result<(), Trouble> {
+async fn walk(flags: Flags) -> Result<(), Failure> {
     let stack = Stack::start(Options { template: flags.template, hosting: Hosting::Eager, ..Options::default() }).await?;
     tour::walk(&stack, &mut io::stdout()).await?;
     Ok(())

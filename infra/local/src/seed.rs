@@ -19,7 +19,7 @@ use store::{Table, Tx};
 
 use crate::{
     Core,
-    visitor::{Person, Trouble, Visitor},
+    visitor::{ClientError, Person, Visitor},
 };
 
 /// A demonstration account.
@@ -70,8 +70,8 @@ const fn member(name: &'static str, username: &'static str, email: &'static str,
 /// nothing unless the stage is `development`, because the password is public.
 ///
 /// # Errors
-/// [`Trouble`] of the first account that could not be registered. The others are registered all the same.
-pub async fn seed(core: &Core) -> Result<Vec<Account>, Trouble> {
+/// [`ClientError`] of the first account that could not be registered. The others are registered all the same.
+pub async fn seed(core: &Core) -> Result<Vec<Account>, ClientError> {
     if core.stage != "development" {
         return Ok(Vec::new());
     }
@@ -89,24 +89,25 @@ pub async fn seed(core: &Core) -> Result<Vec<Account>, Trouble> {
 
 /// Appoints the account that should be the first superuser, if there is none. Somebody else may have registered its name, so its
 /// password is checked.
-async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), Trouble> {
+async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), ClientError> {
     let sys = &core.sys;
-    let aws = Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http: function::http_client().map_err(Trouble::new)? };
-    let table = Table::new(&aws.aws().map_err(Trouble::new)?, sys, &tables.state);
+    let aws =
+        Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http: function::http_client().map_err(ClientError::new)? };
+    let table = Table::new(&aws.aws().map_err(ClientError::new)?, sys, &tables.state);
     let Some(account) = ACCOUNTS.iter().find(|account| account.role == Role::Superuser) else { return Ok(()) };
-    if offer::exists(&table).await.map_err(Trouble::new)? {
+    if offer::exists(&table).await.map_err(ClientError::new)? {
         return Ok(());
     }
     let signed_in = json!({ "login": account.username, "password": account.password });
     let known = visitor.status(Method::POST, "/v1/sessions", Some(signed_in)).await?.is_success();
     let Some(user) = tables.user_of(account.username).filter(|_| known).and_then(|user| user.parse().ok()) else { return Ok(()) };
-    let before = table.get::<Roles>(Roles::key_of(user)).await.map_err(Trouble::new)?.unwrap_or_else(|| Roles::none(user));
+    let before = table.get::<Roles>(Roles::key_of(user)).await.map_err(ClientError::new)?.unwrap_or_else(|| Roles::none(user));
     let mut tx = Tx::new();
     offer::appoint(&mut tx, sys.now(), &before);
     let entry = Entry::by_operator(sys, Action::FirstSuperuser, user);
     let entry = entry.changed("roles", &before.roles, before.with(StaffRole::Superuser).roles);
     Audit::new(&tables.audit).add(&mut tx, &entry);
-    table.commit(tx).await.map_err(Trouble::new)
+    table.commit(tx).await.map_err(ClientError::new)
 }
 
 /// Whether an account exists.
@@ -114,7 +115,7 @@ pub fn exists(core: &Core, account: &Account) -> bool {
     Tables::of(core).is_ok_and(|tables| tables.user_of(account.username).is_some())
 }
 
-async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(), Trouble> {
+async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(), ClientError> {
     let (first_name, last_name) = account.name.split_once(' ').unwrap_or((account.name, account.name));
     let person = Person {
         first_name,
@@ -125,7 +126,7 @@ async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(
         password: account.password,
         locale: account.locale,
     };
-    visitor.register(&core.inbox, person, |_| {}).await.map(drop).map_err(|e| Trouble::new(format!("{}: {e}", account.username)))
+    visitor.register(&core.inbox, person, |_| {}).await.map(drop).map_err(|e| ClientError::new(format!("{}: {e}", account.username)))
 }
 
 /// The tables, for writes of an operator.
@@ -136,9 +137,9 @@ struct Tables {
 }
 
 impl Tables {
-    fn of(core: &Core) -> Result<Self, Trouble> {
+    fn of(core: &Core) -> Result<Self, ClientError> {
         let named = |has_stream| core.template.tables.iter().find(|t| t.stream_arn.is_some() == has_stream).map(|t| t.name.clone());
-        let (state, audit) = named(true).zip(named(false)).ok_or_else(|| Trouble::new("the template lacks a table"))?;
+        let (state, audit) = named(true).zip(named(false)).ok_or_else(|| ClientError::new("the template lacks a table"))?;
         Ok(Self { database: core.aws.dynamodb.database(), state, audit })
     }
 
@@ -151,21 +152,21 @@ impl Tables {
     }
 
     /// Deletes the counters of registrations by one client.
-    fn forget_registrations(&self) -> Result<(), Trouble> {
+    fn forget_registrations(&self) -> Result<(), ClientError> {
         let counters = json!({
             "TableName": self.state,
             "FilterExpression": "begins_with(pk, :limit)",
             "ExpressionAttributeValues": { ":limit": { "S": "LIMIT#registration_client#" } },
         });
-        let found = self.database.scan(read(counters)?).map_err(Trouble::new)?;
+        let found = self.database.scan(read(counters)?).map_err(ClientError::new)?;
         for item in found.items.unwrap_or_default() {
             let key = json!({ "pk": item.get("pk"), "sk": item.get("sk") });
-            self.database.delete_item(read(json!({ "TableName": self.state, "Key": key }))?).map_err(Trouble::new)?;
+            self.database.delete_item(read(json!({ "TableName": self.state, "Key": key }))?).map_err(ClientError::new)?;
         }
         Ok(())
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, Trouble> {
-    serde_json::from_value(request).map_err(Trouble::new)
+fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, ClientError> {
+    serde_json::from_value(request).map_err(ClientError::new)
 }

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Core,
-    visitor::{Person, Socket, Trouble, Visitor, member},
+    visitor::{ClientError, Person, Socket, Visitor, member},
 };
 
 /// The longest wait for asynchronous work behind the API.
@@ -49,7 +49,7 @@ const KRATES: Person<'static> = Person {
 
 const GREETING: &str = "I am looking for an honest human being.";
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for ClientError {
     fn from(e: io::Error) -> Self {
         Self::new(e)
     }
@@ -58,10 +58,10 @@ impl From<io::Error> for Trouble {
 /// Performs the journey on a running local cloud and prints it to `out`.
 ///
 /// # Errors
-/// [`Trouble`] of the first step that failed.
-pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
+/// [`ClientError`] of the first step that failed.
+pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), ClientError> {
     let begun = Instant::now();
-    let mut guide = Guide { out };
+    let mut guide = Printer { out };
     let visitor = Visitor::new(&core.urls.api)?;
 
     guide.section("Registration in six steps")?;
@@ -95,7 +95,7 @@ pub async fn walk(core: &Core, out: &mut impl Write) -> Result<(), Trouble> {
 
 /// Declares an upload, sends it directly to the bucket, and waits until the function behind the bucket has published it. Returns
 /// the address of the picture.
-async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<String, Trouble> {
+async fn picture(core: &Core, who: &Visitor, guide: &mut Printer<'_, impl Write>) -> Result<String, ClientError> {
     let file = lantern()?;
     let sha256 = BASE64_STANDARD.encode(Sha256::digest(&file));
     let upload = who.post("/v1/me/picture/uploads", json!({ "content_type": "image/png", "bytes": file.len(), "sha256": sha256 })).await?;
@@ -118,19 +118,19 @@ async fn picture(core: &Core, who: &Visitor, guide: &mut Guide<'_, impl Write>) 
 }
 
 /// A picture of 400 × 400 pixels, which is larger than the published sizes.
-fn lantern() -> Result<Vec<u8>, Trouble> {
+fn lantern() -> Result<Vec<u8>, ClientError> {
     let picture = RgbImage::from_fn(400, 400, |x, y| {
         let glow = 400_u32.saturating_sub(x.abs_diff(200).saturating_add(y.abs_diff(200)).saturating_mul(2));
         let shade = |share: u32| u8::try_from(glow.saturating_mul(share) / 400).unwrap_or(u8::MAX);
         Rgb([shade(250), shade(190), shade(90)])
     });
     let mut file = io::Cursor::new(Vec::new());
-    picture.write_to(&mut file, ImageFormat::Png).map_err(Trouble::new)?;
+    picture.write_to(&mut file, ImageFormat::Png).map_err(ClientError::new)?;
     Ok(file.into_inner())
 }
 
 /// Two people chat over WebSockets. Returns their sockets.
-async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Guide<'_, impl Write>) -> Result<[Socket; 2], Trouble> {
+async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Printer<'_, impl Write>) -> Result<[Socket; 2], ClientError> {
     let to: String = member(&b.get("/v1/me").await?, "id")?;
     let room: String = member(&a.post("/v1/rooms/direct", json!({ "user": to })).await?, "id")?;
     guide.step(format!("a direct room is opened: {room}"))?;
@@ -166,13 +166,16 @@ fn author(message: &Value) -> &str {
     message.get("author").and_then(|a| a.get("username")).and_then(Value::as_str).unwrap_or("somebody")
 }
 
-async fn leave(core: &Core, who: &Visitor, sockets: &mut [Socket; 2], guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
+async fn leave(core: &Core, who: &Visitor, sockets: &mut [Socket; 2], guide: &mut Printer<'_, impl Write>) -> Result<(), ClientError> {
     let before = core.inbox.last_id();
     let deletion = who.post("/v1/me/deletion", json!({ "password": DIOGENES.password })).await?;
     let due: String = member(&deletion, "due_at")?;
     guide.step(format!("{} schedules the deletion of the account: due on {due}", DIOGENES.username))?;
-    let mail =
-        core.inbox.wait(DIOGENES.email, before, PATIENCE).await.ok_or_else(|| Trouble::new("no mail about the deletion has arrived"))?;
+    let mail = core
+        .inbox
+        .wait(DIOGENES.email, before, PATIENCE)
+        .await
+        .ok_or_else(|| ClientError::new("no mail about the deletion has arrived"))?;
     expect(!mail.links.is_empty(), "the mail about the deletion has no link to cancel it")?;
     guide.step(format!("a mail confirms it, “{}”, with a link to cancel it", mail.subject))?;
     let [one, _] = sockets;
@@ -180,12 +183,12 @@ async fn leave(core: &Core, who: &Visitor, sockets: &mut [Socket; 2], guide: &mu
     guide.step("until then the account works as before")
 }
 
-async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &mut Guide<'_, impl Write>) -> Result<(), Trouble> {
+async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &mut Printer<'_, impl Write>) -> Result<(), ClientError> {
     quiet(core).await?;
-    core.clock.advance(DAY.saturating_mul(30)).map_err(Trouble::new)?;
+    core.clock.advance(DAY.saturating_mul(30)).map_err(ClientError::new)?;
     guide.step(format!("the clock shows {}", kernel::Timestamp(core.clock.now())))?;
     let sweep = core.schedules.list().into_iter().find(|s| s.function.starts_with("DeletionSweep"));
-    let sweep = sweep.ok_or_else(|| Trouble::new("the template has no schedule of the deletion sweep"))?;
+    let sweep = sweep.ok_or_else(|| ClientError::new("the template has no schedule of the deletion sweep"))?;
     expect(core.schedules.run_now(&sweep.name), "the sweep does not run")?;
     quiet(core).await?;
     guide.step("the sweep runs, and starts the purge")?;
@@ -210,14 +213,14 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
 }
 
 /// Where any of these texts is stored.
-fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, Trouble> {
+fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, ClientError> {
     let database = core.aws.dynamodb.database();
     let mut found = Vec::new();
     for table in &core.template.tables {
         let mut start = None;
         loop {
-            let request: ScanRequest = serde_json::from_value(json!({ "TableName": table.name })).map_err(Trouble::new)?;
-            let answer = database.scan(ScanRequest { exclusive_start_key: start, ..request }).map_err(Trouble::new)?;
+            let request: ScanRequest = serde_json::from_value(json!({ "TableName": table.name })).map_err(ClientError::new)?;
+            let answer = database.scan(ScanRequest { exclusive_start_key: start, ..request }).map_err(ClientError::new)?;
             for item in answer.items.unwrap_or_default() {
                 let text = json!(item).to_string().to_lowercase();
                 if texts.iter().any(|t| text.contains(&t.to_lowercase())) {
@@ -234,7 +237,7 @@ fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, Trouble> {
 }
 
 /// The files in a folder whose paths contain any of these ids, with any prefix.
-fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, Trouble> {
+fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, ClientError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -253,33 +256,33 @@ fn id_in(picture: &str) -> &str {
 }
 
 /// Waits until no work is pending.
-async fn quiet(core: &Core) -> Result<(), Trouble> {
-    tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| Trouble::new("pending work did not end in time"))?;
+async fn quiet(core: &Core) -> Result<(), ClientError> {
+    tokio::time::timeout(PATIENCE, core.activity.quiet()).await.map_err(|_| ClientError::new("pending work did not end in time"))?;
     match core.aws.dead_letters.list().pop() {
-        Some(letter) => Err(Trouble::new(format!("{} failed on an event: {}", letter.function, letter.error))),
+        Some(letter) => Err(ClientError::new(format!("{} failed on an event: {}", letter.function, letter.error))),
         None => Ok(()),
     }
 }
 
-fn expect(holds: bool, otherwise: impl Display) -> Result<(), Trouble> {
-    if holds { Ok(()) } else { Err(Trouble::new(otherwise)) }
+fn expect(holds: bool, otherwise: impl Display) -> Result<(), ClientError> {
+    if holds { Ok(()) } else { Err(ClientError::new(otherwise)) }
 }
 
 /// Prints the journey.
-struct Guide<'a, W> {
+struct Printer<'a, W> {
     out: &'a mut W,
 }
 
-impl<W: Write> Guide<'_, W> {
-    fn section(&mut self, title: &str) -> Result<(), Trouble> {
+impl<W: Write> Printer<'_, W> {
+    fn section(&mut self, title: &str) -> Result<(), ClientError> {
         Ok(writeln!(self.out, "\n{title}")?)
     }
 
-    fn step(&mut self, what: impl Display) -> Result<(), Trouble> {
+    fn step(&mut self, what: impl Display) -> Result<(), ClientError> {
         Ok(writeln!(self.out, "  ✓ {what}")?)
     }
 
-    fn close(&mut self, took: Duration) -> Result<(), Trouble> {
+    fn close(&mut self, took: Duration) -> Result<(), ClientError> {
         Ok(writeln!(self.out, "\nThe tour ends here, after {}.{:01} seconds.", took.as_secs(), took.subsec_millis() / 100)?)
     }
 }

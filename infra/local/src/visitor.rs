@@ -40,9 +40,9 @@ pub struct Person<'a> {
 /// Why something failed: one line for people.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Trouble(String);
+pub struct ClientError(String);
 
-impl Trouble {
+impl ClientError {
     /// An error with this description.
     pub fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
@@ -62,14 +62,14 @@ impl Visitor {
     ///
     /// # Errors
     /// If the HTTP client cannot be built.
-    pub fn new(api: &str) -> Result<Self, Trouble> {
+    pub fn new(api: &str) -> Result<Self, ClientError> {
         // The local cloud is never behind a proxy.
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(40))
             .user_agent("stoa-local")
             .build()
-            .map_err(Trouble::new)?;
+            .map_err(ClientError::new)?;
         Ok(Self { http, api: api.to_owned(), token: None })
     }
 
@@ -82,32 +82,32 @@ impl Visitor {
     /// Sends a GET request.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn get(&self, path: &str) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
         self.ask(Method::GET, path, None).await
     }
 
     /// Sends a POST request.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn post(&self, path: &str, body: Value) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value, ClientError> {
         self.ask(Method::POST, path, Some(body)).await
     }
 
     /// Sends a PUT request.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn put(&self, path: &str, body: Value) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn put(&self, path: &str, body: Value) -> Result<Value, ClientError> {
         self.ask(Method::PUT, path, Some(body)).await
     }
 
     /// Signs in.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn sign_in(&self, person: &Person<'_>) -> Result<Self, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn sign_in(&self, person: &Person<'_>) -> Result<Self, ClientError> {
         let signed_in = self.post("/v1/sessions", json!({ "login": person.email, "password": person.password })).await?;
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
@@ -115,18 +115,18 @@ impl Visitor {
     /// The status of a response, whether it is a success or not.
     ///
     /// # Errors
-    /// [`Trouble`] if there is no response.
-    pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> Result<StatusCode, Trouble> {
+    /// [`ClientError`] if there is no response.
+    pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> Result<StatusCode, ClientError> {
         let reply = self.request(method, path, body).send().await;
-        reply.map(|r| r.status()).map_err(|e| Trouble(format!("{path} gives no response: {e}")))
+        reply.map(|r| r.status()).map_err(|e| ClientError(format!("{path} gives no response: {e}")))
     }
 
     /// Follows the redirects of an address. Returns the last status and content type.
     ///
     /// # Errors
-    /// [`Trouble`] if there is no response.
-    pub async fn look_at(&self, url: &str) -> Result<(StatusCode, String), Trouble> {
-        let reply = self.http.get(url).send().await.map_err(|e| Trouble(format!("{url} gives no response: {e}")))?;
+    /// [`ClientError`] if there is no response.
+    pub async fn look_at(&self, url: &str) -> Result<(StatusCode, String), ClientError> {
+        let reply = self.http.get(url).send().await.map_err(|e| ClientError(format!("{url} gives no response: {e}")))?;
         let kind = reply.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         Ok((reply.status(), kind.to_owned()))
     }
@@ -134,21 +134,21 @@ impl Visitor {
     /// Sends a file to the link of a declared upload, with its headers.
     ///
     /// # Errors
-    /// [`Trouble`] if the bucket refuses it.
-    pub async fn upload(&self, upload: &Value, file: Vec<u8>) -> Result<(), Trouble> {
+    /// [`ClientError`] if the bucket refuses it.
+    pub async fn upload(&self, upload: &Value, file: Vec<u8>) -> Result<(), ClientError> {
         let (url, headers): (String, BTreeMap<String, String>) = (member(upload, "url")?, member(upload, "headers")?);
         let request = headers.iter().fold(self.http.put(&url), |request, (name, value)| request.header(name, value));
-        let reply = request.body(file).send().await.map_err(|e| Trouble(format!("the bucket gives no response: {e}")))?;
+        let reply = request.body(file).send().await.map_err(|e| ClientError(format!("the bucket gives no response: {e}")))?;
         let status = reply.status();
         if status.is_success() {
             Ok(())
         } else {
-            Err(Trouble(format!("the bucket answers {status}: {}", reply.text().await.unwrap_or_default())))
+            Err(ClientError(format!("the bucket answers {status}: {}", reply.text().await.unwrap_or_default())))
         }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Trouble> {
-        let failed = |e: reqwest::Error| Trouble(format!("{method} {path} gives no response: {e}"));
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, ClientError> {
+        let failed = |e: reqwest::Error| ClientError(format!("{method} {path} gives no response: {e}"));
         let reply = self.request(method.clone(), path, body).send().await.map_err(failed)?;
         let status = reply.status();
         let text = reply.text().await.map_err(failed)?;
@@ -157,7 +157,7 @@ impl Visitor {
             return Ok(value);
         }
         let why = if value.is_null() { text } else { value.to_string() };
-        Err(Trouble(format!("{method} {path} is answered {status}: {why}")))
+        Err(ClientError(format!("{method} {path} is answered {status}: {why}")))
     }
 
     fn request(&self, method: Method, path: &str, body: Option<Value>) -> RequestBuilder {
@@ -174,8 +174,8 @@ impl Visitor {
     /// Registers a person in six steps with the code from the inbox, and signs in. Calls `told` after each step.
     ///
     /// # Errors
-    /// [`Trouble`] of the first step that is refused.
-    pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut told: impl FnMut(&str)) -> Result<Self, Trouble> {
+    /// [`ClientError`] of the first step that is refused.
+    pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut told: impl FnMut(&str)) -> Result<Self, ClientError> {
         let before = inbox.last_id();
         let flow = self.post("/v1/registrations", json!({ "email": person.email, "locale": person.locale })).await?;
         let id: String = member(&flow, "id")?;
@@ -183,8 +183,8 @@ impl Visitor {
         told(&format!("1 of 6, e-mail: {} gets a code", person.email));
 
         let mail =
-            inbox.wait(person.email, before, MAIL).await.ok_or_else(|| Trouble(format!("no mail to {} has arrived", person.email)))?;
-        let code = mail.code.ok_or_else(|| Trouble(format!("the mail {:?} has no code in it", mail.subject)))?;
+            inbox.wait(person.email, before, MAIL).await.ok_or_else(|| ClientError(format!("no mail to {} has arrived", person.email)))?;
+        let code = mail.code.ok_or_else(|| ClientError(format!("the mail {:?} has no code in it", mail.subject)))?;
         self.post(&format!("{path}/code"), json!({ "code": code })).await?;
         told(&format!("2 of 6, code: {code}, from the mail “{}”", mail.subject));
 
@@ -207,10 +207,10 @@ impl Visitor {
 /// A member of a JSON answer.
 ///
 /// # Errors
-/// [`Trouble`] if it is missing or of another type.
-pub fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Trouble> {
+/// [`ClientError`] if it is missing or of another type.
+pub fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, ClientError> {
     let found = value.get(name).cloned().unwrap_or_default();
-    serde_json::from_value(found).map_err(|e| Trouble(format!("the answer has no proper {name:?} ({e}): {value}")))
+    serde_json::from_value(found).map_err(|e| ClientError(format!("the answer has no proper {name:?} ({e}): {value}")))
 }
 
 /// An open WebSocket of a signed-in client.
@@ -226,13 +226,13 @@ impl Socket {
     /// Opens a socket with a ticket, as a client does that is no browser.
     ///
     /// # Errors
-    /// [`Trouble`] if the ticket or the handshake is refused.
-    pub async fn open(visitor: &Visitor) -> Result<Self, Trouble> {
+    /// [`ClientError`] if the ticket or the handshake is refused.
+    pub async fn open(visitor: &Visitor) -> Result<Self, ClientError> {
         let ticket = visitor.post("/v1/realtime/tickets", json!({})).await?;
         let (url, offered): (String, Vec<String>) = (member(&ticket, "url")?, member(&ticket, "subprotocols")?);
-        let refused = |e: tungstenite::Error| Trouble(format!("{url} does not open: {e}"));
+        let refused = |e: tungstenite::Error| ClientError(format!("{url} does not open: {e}"));
         let mut request = url.as_str().into_client_request().map_err(refused)?;
-        let offer = HeaderValue::try_from(offered.join(", ")).map_err(Trouble::new)?;
+        let offer = HeaderValue::try_from(offered.join(", ")).map_err(ClientError::new)?;
         request.headers_mut().insert("sec-websocket-protocol", offer);
         let (stream, _) = tokio_tungstenite::connect_async(request).await.map_err(refused)?;
         Ok(Self { stream, asked: 0 })
@@ -241,15 +241,15 @@ impl Socket {
     /// Sends a frame and waits for its answer.
     ///
     /// # Errors
-    /// [`Trouble`] if the answer is an error or does not come.
-    pub async fn ask(&mut self, payload: Value) -> Result<Value, Trouble> {
+    /// [`ClientError`] if the answer is an error or does not come.
+    pub async fn ask(&mut self, payload: Value) -> Result<Value, ClientError> {
         self.asked = self.asked.saturating_add(1);
         let id = format!("c{}", self.asked);
         let frame = json!({ "stream": "chat", "id": id, "payload": payload });
-        self.stream.send(Message::text(frame.to_string())).await.map_err(Trouble::new)?;
+        self.stream.send(Message::text(frame.to_string())).await.map_err(ClientError::new)?;
         let answer = self.hear(|frame| frame.get("id").and_then(Value::as_str) == Some(&id)).await?;
         match answer.get("type").and_then(Value::as_str) {
-            Some("error") => Err(Trouble(format!("{frame} is answered {answer}"))),
+            Some("error") => Err(ClientError(format!("{frame} is answered {answer}"))),
             _ => Ok(answer),
         }
     }
@@ -257,13 +257,13 @@ impl Socket {
     /// Waits for a frame and returns its payload. Ignores other frames before it.
     ///
     /// # Errors
-    /// [`Trouble`] if it does not come, or the socket closes.
-    pub async fn hear(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it does not come, or the socket closes.
+    pub async fn hear(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Result<Value, ClientError> {
         let search = async {
             loop {
                 let message = match self.stream.next().await {
-                    None | Some(Ok(Message::Close(_))) => return Err(Trouble("the socket was closed".to_owned())),
-                    Some(Err(e)) => return Err(Trouble(format!("the socket broke: {e}"))),
+                    None | Some(Ok(Message::Close(_))) => return Err(ClientError("the socket was closed".to_owned())),
+                    Some(Err(e)) => return Err(ClientError(format!("the socket broke: {e}"))),
                     Some(Ok(message)) => message,
                 };
                 let frame: Value = message.to_text().ok().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default();
@@ -272,15 +272,15 @@ impl Socket {
                 }
             }
         };
-        tokio::time::timeout(ANSWER, search).await.map_err(|_| Trouble("an expected frame has not arrived".to_owned()))?
+        tokio::time::timeout(ANSWER, search).await.map_err(|_| ClientError("an expected frame has not arrived".to_owned()))?
     }
 
     /// Waits until the server closes the socket.
     ///
     /// # Errors
-    /// [`Trouble`] if it stays open.
-    pub async fn closed(&mut self) -> Result<(), Trouble> {
+    /// [`ClientError`] if it stays open.
+    pub async fn closed(&mut self) -> Result<(), ClientError> {
         let drain = async { while let Some(Ok(_)) = self.stream.next().await {} };
-        tokio::time::timeout(ANSWER, drain).await.map_err(|_| Trouble("the socket is still open".to_owned()))
+        tokio::time::timeout(ANSWER, drain).await.map_err(|_| ClientError("the socket is still open".to_owned()))
     }
 }

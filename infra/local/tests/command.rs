@@ -31,12 +31,12 @@ use tokio::{
 const HANGS: Duration = Duration::from_mins(2);
 
 /// A state folder that does not exist yet, and five free ports.
-struct Place {
+struct Installation {
     folder: TempDir,
     port: u16,
 }
 
-impl Place {
+impl Installation {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("folder"), port: free_ports() }
     }
@@ -112,9 +112,9 @@ async fn terminate(mut child: Child) {
 /// completed.
 #[tokio::test]
 async fn it_prints_the_addresses_and_completes_pending_work() {
-    let place = Place::new();
-    let (child, said) = place.start(&[]).await;
-    let at = |n: u16| place.port.saturating_add(n);
+    let installation = Installation::new();
+    let (child, said) = installation.start(&[]).await;
+    let at = |n: u16| installation.port.saturating_add(n);
     for line in [
         format!("API        http://127.0.0.1:{}", at(0)),
         format!("WebSocket  ws://127.0.0.1:{}/development", at(1)),
@@ -134,19 +134,19 @@ async fn it_prints_the_addresses_and_completes_pending_work() {
     let reply = registration.header("content-type", "application/json").body(json!({ "email": "late@example.test" }).to_string());
     assert_eq!(reply.send().await.expect("an answer").status(), 201);
     terminate(child).await;
-    let inbox = fs::read_to_string(place.state().join("inbox.jsonl")).expect("the inbox");
+    let inbox = fs::read_to_string(installation.state().join("inbox.jsonl")).expect("the inbox");
     assert!(inbox.contains("late@example.test"), "the mail was under way: {inbox}");
 }
 
 /// A port in use is named, with the way to solve it, before anything is created.
 #[tokio::test]
 async fn a_port_in_use_is_named() {
-    let place = Place::new();
-    let taken = place.port.saturating_add(2);
+    let installation = Installation::new();
+    let taken = installation.port.saturating_add(2);
     let _holder = TcpListener::bind(("127.0.0.1", taken)).expect("free");
-    let said = place.complaint(&[]).await;
+    let said = installation.complaint(&[]).await;
     assert!(said.contains(&format!("port {taken} is in use")) && said.contains("--port"), "{said}");
-    assert!(!place.state().exists(), "nothing was made");
+    assert!(!installation.state().exists(), "nothing was made");
 }
 
 /// A damaged file of the state is named, with the ways to solve it, and everything stays as it was.
@@ -162,25 +162,27 @@ async fn a_damaged_state_is_named_and_left_alone() {
         "secrets.json",
         "streams.json",
     ];
-    let place = Place::new();
-    let (child, _) = place.start(&[]).await;
+    let installation = Installation::new();
+    let (child, _) = installation.start(&[]).await;
     terminate(child).await;
-    let database = place.state().join("dynamodb.db");
+    let database = installation.state().join("dynamodb.db");
     // Moves the rest of the write-ahead log into the database.
     let connection = Connection::open(&database).expect("a database");
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
     connection.close().expect("closed");
     // The lock, and a file that is only written.
     let others = ["stoa.lock", "operator.env"];
-    for file in place.files().keys().filter_map(|f| f.strip_prefix(place.state()).ok()).filter(|f| f.components().count() == 1) {
+    for file in
+        installation.files().keys().filter_map(|f| f.strip_prefix(installation.state()).ok()).filter(|f| f.components().count() == 1)
+    {
         let name = file.to_str().expect("a name");
         assert!(KNOWN.contains(&name) || others.contains(&name), "{name} is damaged in no test");
     }
 
     for name in KNOWN {
-        let file = place.state().join(name);
+        let file = installation.state().join(name);
         let good = fs::read(&file).ok();
-        left_alone(&place, &file, b"no such thing\n").await;
+        left_alone(&installation, &file, b"no such thing\n").await;
         match good {
             Some(good) => fs::write(&file, good).expect("restored"),
             None => fs::remove_file(&file).expect("removed"),
@@ -190,31 +192,31 @@ async fn a_damaged_state_is_named_and_left_alone() {
     let good = fs::read(&database).expect("the database");
     let mut torn = good.clone();
     torn.get_mut(4096..).expect("more than a page").fill(b'x');
-    left_alone(&place, &database, &torn).await;
+    left_alone(&installation, &database, &torn).await;
 
-    let (child, _) = place.start(&["--fresh"]).await;
+    let (child, _) = installation.start(&["--fresh"]).await;
     terminate(child).await;
 }
 
-async fn left_alone(place: &Place, file: &Path, content: &[u8]) {
+async fn left_alone(installation: &Installation, file: &Path, content: &[u8]) {
     fs::write(file, content).expect("damaged");
-    let before = place.files();
-    let said = place.complaint(&[]).await;
+    let before = installation.files();
+    let said = installation.complaint(&[]).await;
     assert!(said.contains(&file.display().to_string()) && said.contains("--fresh") && !said.contains("encrypt"), "{said}");
-    assert!(before == place.files(), "{}: something was changed", file.display());
+    assert!(before == installation.files(), "{}: something was changed", file.display());
 }
 
-/// A template that cannot be deployed is named, with the place, and `--fresh` deletes nothing.
+/// A template that cannot be deployed is named, with the installation, and `--fresh` deletes nothing.
 #[tokio::test]
 async fn a_broken_template_is_named_and_the_state_is_kept() {
-    let place = Place::new();
-    fs::create_dir(place.state()).expect("folder");
+    let installation = Installation::new();
+    fs::create_dir(installation.state()).expect("folder");
     for (name, content) in [("stoa.lock", ""), ("clock", "86400000"), ("inbox.jsonl", "{}\n")] {
-        fs::write(place.state().join(name), content).expect("written");
+        fs::write(installation.state().join(name), content).expect("written");
     }
-    let before = place.files();
+    let before = installation.files();
     let template = fs::read_to_string(at_root("template.yaml")).expect("the template");
-    let file = place.folder.path().join("broken.yaml");
+    let file = installation.folder.path().join("broken.yaml");
     for (what, good, broken) in [
         ("YAML", "Resources:\n", "Resources: [\n"),
         ("a type", "Type: AWS::Events::EventBus", "Type: AWS::Events::EvenBus"),
@@ -230,14 +232,14 @@ async fn a_broken_template_is_named_and_the_state_is_kept() {
         let text = template.replacen(good, broken, 1);
         assert_ne!(text, template, "{what}: the template has no {good}");
         fs::write(&file, text).expect("written");
-        let said = place.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
+        let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
         assert!(said.contains(&file.display().to_string()), "{what}: {said}");
-        assert!(before == place.files(), "{what}: something was changed");
+        assert!(before == installation.files(), "{what}: something was changed");
     }
     fs::write(&file, template.replacen("          MAIL_FROM: !Ref MailFrom\n", "", 1)).expect("written");
-    let said = place.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
+    let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
     assert!(said.contains("deliver") && said.contains("MAIL_FROM is missing"), "{said}");
-    assert!(before == place.files(), "a function that refuses its configuration costs nothing either");
-    let missing = place.complaint(&["--template", "/nowhere/template.yaml"]).await;
+    assert!(before == installation.files(), "a function that refuses its configuration costs nothing either");
+    let missing = installation.complaint(&["--template", "/nowhere/template.yaml"]).await;
     assert!(missing.contains("/nowhere/template.yaml") && missing.contains("--template"), "{missing}");
 }

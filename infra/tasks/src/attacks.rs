@@ -37,7 +37,7 @@ fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
             wrong("an empty cell");
         }
         if !attacks.insert(attack) {
-            wrong("this attack stands there already");
+            wrong("this attack is a duplicate");
         }
         for test in named.split(", ") {
             match test.strip_prefix('`').and_then(|test| test.strip_suffix('`')) {
@@ -107,7 +107,7 @@ mod tests {
             ("| a | | `mfa::one_holds` |", "an empty cell"),
             ("| a | `mfa::one_holds` |", "not three cells"),
             ("| a | b | c | `mfa::one_holds` |", "not three cells"),
-            ("| a | b | `mfa::one_holds` |\n| a | c | `mfa::two_holds` |", "stands there already"),
+            ("| a | b | `mfa::one_holds` |\n| a | c | `mfa::two_holds` |", "is a duplicate"),
         ] {
             let found = judged(rows).join("\n");
             assert!(found.contains(wrong), "{rows}: {found}");

@@ -157,8 +157,9 @@ fn sort(runs: &mut [Run]) {
 /// One row for each operation: the numbers of refused and of successful runs; the minimum, median and maximum of the calls of the
 /// successful ones, which calls they are, and the consumed units.
 fn table(operations: &mut BTreeMap<String, Runs>) -> String {
-    let mut out = "| operation | refused | done | calls min | median | max | median run | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
-        .to_owned();
+    let mut out =
+        "| operation | refused | done | calls min | median | max | median run | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
+            .to_owned();
     for (operation, Runs { refused, served: runs }) in operations {
         sort(runs);
         let (Some(least), Some(usual), Some(most)) = (runs.first(), runs.get(runs.len() >> 1), runs.last()) else { continue };
@@ -248,7 +249,10 @@ mod tests {
         let cost = Cost { usual: 2, many: 3, read: 0.5, write: 0.0 };
         assert_eq!(read(&before), BTreeMap::from([("GET /v1/me".to_owned(), cost)]));
         assert!(more_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
-        assert_eq!(more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])), ["GET /v1/me: 4 calls in the median, and at most 3 are allowed"]);
+        assert_eq!(
+            more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])),
+            ["GET /v1/me: 4 calls in the median, and at most 3 are allowed"]
+        );
         assert_eq!(more_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// A limit, for programs.
 #[derive(Debug, Serialize)]
-pub struct Told {
+pub struct LimitInfo {
     /// The name in `RateLimit-Policy`.
     name: String,
     /// The most hits. Absent, like the other fields, for an unknown name.
@@ -118,7 +118,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// The limits with these names, or in the groups with these names, each once.
-pub fn named(names: &[String]) -> Vec<Told> {
+pub fn named(names: &[String]) -> Vec<LimitInfo> {
     let mut all: Vec<&str> = Vec::new();
     for name in names {
         let group = GROUPS.iter().find(|(group, _)| group == name).map_or(&[][..], |(_, members)| members);
@@ -129,17 +129,17 @@ pub fn named(names: &[String]) -> Vec<Told> {
             }
         }
     }
-    all.into_iter().map(told).collect()
+    all.into_iter().map(limit_info).collect()
 }
 
 /// The description of limits, for people.
-pub fn words(limits: &[Told]) -> String {
+pub fn words(limits: &[LimitInfo]) -> String {
     limits.iter().map(|limit| limit.words.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-fn told(name: &str) -> Told {
+fn limit_info(name: &str) -> LimitInfo {
     let Some((_, shape, max, seconds, what)) = LIMITS.iter().find(|(known, ..)| *known == name) else {
-        return Told { name: name.to_owned(), max: None, seconds: None, words: String::new() };
+        return LimitInfo { name: name.to_owned(), max: None, seconds: None, words: String::new() };
     };
     let words = match shape {
         Within => format!("`{name}`: {max} in {}, {what}.", time(*seconds)),
@@ -147,7 +147,7 @@ fn told(name: &str) -> Told {
         Refill => format!("`{name}`: {max} at once, then one in {}, {what}.", time(seconds.div_euclid(*max))),
         Gap => format!("`{name}`: {} until the next {what}.", time(*seconds)),
     };
-    Told { name: name.to_owned(), max: Some(*max), seconds: Some(*seconds), words }
+    LimitInfo { name: name.to_owned(), max: Some(*max), seconds: Some(*seconds), words }
 }
 
 fn time(seconds: u32) -> String {

@@ -69,14 +69,15 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     responses.remove(Problems::PLACEHOLDER);
     responses.extend(by_status.iter().map(|(status, kinds)| (status.to_string(), refusal(*status, kinds, shared))));
     if let Some(names) = operation.get(LIMITED).and_then(|names| serde_json::from_value::<Vec<String>>(names.clone()).ok()) {
-        let told = limits::named(&names);
+        let limits_of_operation = limits::named(&names);
         if let Some((kinds, Value::Object(refused))) =
             by_status.get(&429).zip(operation.get_mut("responses").and_then(|r| r.get_mut("429")))
         {
             // A description beside a reference replaces the one of the component (OpenAPI 3.1, Reference Object).
-            refused.insert("description".to_owned(), format!("{} Limits: {}", described(kinds), limits::words(&told)).into());
+            refused
+                .insert("description".to_owned(), format!("{} Limits: {}", described(kinds), limits::words(&limits_of_operation)).into());
         }
-        operation.insert(LIMITED.to_owned(), serde_json::to_value(told).unwrap_or_default());
+        operation.insert(LIMITED.to_owned(), serde_json::to_value(limits_of_operation).unwrap_or_default());
     }
 }
 
@@ -105,9 +106,9 @@ fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
         members.insert("headers".to_owned(), json!({ RETRY_AFTER: reference("headers", RETRY_AFTER) }));
     }
     let name = codes.join(".");
-    let told = reference("responses", &name);
+    let response = reference("responses", &name);
     shared.responses.insert(name, response);
-    told
+    response
 }
 
 /// The codes of these kinds and their meanings.
@@ -219,7 +220,7 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
 /// Adds the description that every response must have, from the meaning of its status, if there is none.
 fn describe(status: &str, response: &mut Value) {
     if let Value::Object(members) = response
-        && !["description", "$ref"].iter().any(|told| members.contains_key(*told))
+        && !["description", "$ref"].iter().any(|known| members.contains_key(*known))
     {
         let meaning = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason()).unwrap_or_default();
         members.insert("description".to_owned(), format!("{meaning}.").into());

@@ -37,14 +37,14 @@ const RULES: Limit = Limit { what: "rules of the bus", most: 300 };
 
 /// The use of a limit.
 #[derive(Debug)]
-struct Use {
+struct Usage {
     limit: Limit,
     /// The stack, or the function with the highest use.
     by: String,
     used: usize,
 }
 
-impl Use {
+impl Usage {
     fn finding(&self) -> Option<String> {
         let Self { limit: Limit { what, most }, by, used } = self;
         (used.saturating_mul(100) > most.saturating_mul(PERCENT))
@@ -58,20 +58,20 @@ pub fn findings(template: &Template) -> Result<Vec<String>, Failure> {
     stack("template.yaml", &repository::read("template.yaml")?, &mut uses)?;
     uses.extend(of_template(template));
     println!("\n| limit of the platform | used | of | by |\n|---|--:|--:|---|");
-    for Use { limit, by, used } in &uses {
+    for Usage { limit, by, used } in &uses {
         println!("| {} | {used} | {} | {by} |", limit.what, limit.most);
     }
-    Ok(uses.iter().filter_map(Use::finding).collect())
+    Ok(uses.iter().filter_map(Usage::finding).collect())
 }
 
 /// The use of a stack, and of those nested in it.
-fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
+fn stack(file: &str, text: &str, uses: &mut Vec<Usage>) -> Result<(), Failure> {
     let document = parse(text).map_err(|e| format!("{file}: {e}"))?;
     let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     let (resources, parameters) = (section("Resources"), section("Parameters"));
-    let made: Vec<Made> = resources.iter().flat_map(|(id, resource)| made_of(id, resource)).collect();
+    let made: Vec<GeneratedResource> = resources.iter().flat_map(|(id, resource)| made_of(id, resource)).collect();
     let bytes = made.iter().map(|made| made.bytes).sum::<usize>().saturating_add(text.len());
-    let mut add = |limit, used| uses.push(Use { limit, by: file.to_owned(), used });
+    let mut add = |limit, used| uses.push(Usage { limit, by: file.to_owned(), used });
     add(RESOURCES, made.len());
     add(PARAMETERS, parameters.len());
     add(REFERENCES, text.matches("{{resolve:").count());
@@ -84,7 +84,7 @@ fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
         }
     }
     if let Some((function, used)) = policies.into_iter().max_by_key(|(_, used)| *used) {
-        uses.push(Use { limit: POLICY, by: function.to_owned(), used });
+        uses.push(Usage { limit: POLICY, by: function.to_owned(), used });
     }
     for resource in resources.values() {
         if let Some(nested) = resource.pointer("/Properties/Location").and_then(Value::as_str) {
@@ -95,13 +95,13 @@ fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
 }
 
 /// The use that is counted in the loaded template, with every intrinsic function resolved.
-fn of_template(template: &Template) -> Vec<Use> {
-    let routes = Use { limit: ROUTES, by: "template.yaml".to_owned(), used: template.http_api.routes.len() };
+fn of_template(template: &Template) -> Vec<Usage> {
+    let routes = Usage { limit: ROUTES, by: "template.yaml".to_owned(), used: template.http_api.routes.len() };
     let bytes = |environment: &BTreeMap<String, String>| environment.iter().map(|(k, v)| k.len().saturating_add(v.len())).sum::<usize>();
     let largest = template.functions.values().max_by_key(|function| bytes(&function.environment));
     let environment =
-        largest.map(|function| Use { limit: ENVIRONMENT, by: function.logical_id.clone(), used: bytes(&function.environment) });
-    let rules = template.buses.iter().map(|bus| Use {
+        largest.map(|function| Usage { limit: ENVIRONMENT, by: function.logical_id.clone(), used: bytes(&function.environment) });
+    let rules = template.buses.iter().map(|bus| Usage {
         limit: RULES,
         by: bus.clone(),
         used: template.rules.iter().filter(|rule| rule.bus == *bus).count(),
@@ -111,14 +111,14 @@ fn of_template(template: &Template) -> Vec<Use> {
 
 /// A resource that CloudFormation gets.
 #[derive(Debug, Default)]
-struct Made {
+struct GeneratedResource {
     /// The bytes that SAM adds to the template for it, approximately.
     bytes: usize,
     /// For a permission to invoke a function: the function, and the length of the statement in its policy.
     permission: Option<(String, usize)>,
 }
 
-impl Made {
+impl GeneratedResource {
     /// Another resource that SAM generates, whose properties are about as long as those of a permission.
     fn by_sam() -> Self {
         Self { bytes: 450, permission: None }
@@ -131,47 +131,51 @@ impl Made {
 }
 
 /// The resources that SAM generates for a resource. Those that are not SAM's stay as they are.
-fn made_of(id: &str, resource: &Value) -> Vec<Made> {
+fn made_of(id: &str, resource: &Value) -> Vec<GeneratedResource> {
     let properties = resource.get("Properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let text = |name: &str| properties.get(name).map(Value::to_string).unwrap_or_default();
     match resource.get("Type").and_then(Value::as_str).unwrap_or_default() {
         "AWS::Serverless::Function" => function(id, &properties),
         // The API and its stage.
-        "AWS::Serverless::HttpApi" => vec![Made::default(), Made::by_sam()],
+        "AWS::Serverless::HttpApi" => vec![GeneratedResource::default(), GeneratedResource::by_sam()],
         // Each route has an integration, and each function has one permission.
         "AWS::Serverless::WebSocketApi" => {
             let routes = properties.get("Routes").and_then(Value::as_object).cloned().unwrap_or_default();
             let each = routes.iter().flat_map(|(key, route)| {
                 let function = route.get("FunctionArn").map(Value::to_string).unwrap_or_default();
-                [Made::by_sam(), Made::by_sam(), Made::permission(&referred(&function), &format!("$connect{key}"))]
+                [
+                    GeneratedResource::by_sam(),
+                    GeneratedResource::by_sam(),
+                    GeneratedResource::permission(&referred(&function), &format!("$connect{key}")),
+                ]
             });
-            [Made::default(), Made::by_sam()].into_iter().chain(each).collect()
+            [GeneratedResource::default(), GeneratedResource::by_sam()].into_iter().chain(each).collect()
         }
         "AWS::Lambda::Permission" => {
-            vec![Made { bytes: 0, ..Made::permission(&referred(&text("FunctionName")), &text("SourceArn")) }]
+            vec![GeneratedResource { bytes: 0, ..GeneratedResource::permission(&referred(&text("FunctionName")), &text("SourceArn")) }]
         }
-        _ => vec![Made::default()],
+        _ => vec![GeneratedResource::default()],
     }
 }
 
-fn function(id: &str, properties: &Map<String, Value>) -> Vec<Made> {
-    let mut made = vec![Made::default()];
+fn function(id: &str, properties: &Map<String, Value>) -> Vec<GeneratedResource> {
+    let mut made = vec![GeneratedResource::default()];
     if !properties.contains_key("Role") {
-        made.push(Made::by_sam());
+        made.push(GeneratedResource::by_sam());
     }
     if properties.contains_key("EventInvokeConfig") {
-        made.push(Made::by_sam());
+        made.push(GeneratedResource::by_sam());
     }
     for (name, event) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
         let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
         let path = event.pointer("/Properties/Path").and_then(Value::as_str).unwrap_or(name);
         match kind {
-            "HttpApi" => made.push(Made::permission(id, path)),
-            "S3" => made.push(Made::permission(id, name)),
-            "EventBridgeRule" => made.extend([Made::by_sam(), Made::permission(id, name)]),
+            "HttpApi" => made.push(GeneratedResource::permission(id, path)),
+            "S3" => made.push(GeneratedResource::permission(id, name)),
+            "EventBridgeRule" => made.extend([GeneratedResource::by_sam(), GeneratedResource::permission(id, name)]),
             // A schedule and its role.
-            "ScheduleV2" => made.extend([Made::by_sam(), Made::by_sam()]),
-            _ => made.push(Made::by_sam()),
+            "ScheduleV2" => made.extend([GeneratedResource::by_sam(), GeneratedResource::by_sam()]),
+            _ => made.push(GeneratedResource::by_sam()),
         }
     }
     made
@@ -197,7 +201,7 @@ mod tests {
     fn uses(text: &str) -> Vec<String> {
         let mut uses = Vec::new();
         stack("t.yaml", text, &mut uses).expect("a template");
-        uses.iter().filter_map(Use::finding).collect()
+        uses.iter().filter_map(Usage::finding).collect()
     }
 
     /// `Resources` with `many` copies of a resource, each with its own id.
@@ -236,7 +240,7 @@ mod tests {
     #[test]
     fn routes_rules_and_environments_are_counted() {
         let mut template = crate::check::template().expect("the template");
-        let findings = |template: &Template| of_template(template).iter().filter_map(Use::finding).collect::<Vec<_>>();
+        let findings = |template: &Template| of_template(template).iter().filter_map(Usage::finding).collect::<Vec<_>>();
         assert_eq!(findings(&template), [""; 0]);
         let route = template.http_api.routes[0].clone();
         template.http_api.routes = vec![route; 241];

@@ -141,11 +141,11 @@ struct Run {
 /// The Lambda Runtime API, for one process at a time.
 struct Host {
     address: String,
-    asked: Mutex<mpsc::UnboundedReceiver<Asked>>,
+    asked: Mutex<mpsc::UnboundedReceiver<RuntimeRequest>>,
     give: mpsc::UnboundedSender<String>,
 }
 
-enum Asked {
+enum RuntimeRequest {
     Next(Instant),
     Answered(Instant),
     Failed(String),
@@ -153,7 +153,7 @@ enum Asked {
 
 #[derive(Clone)]
 struct Api {
-    asked: mpsc::UnboundedSender<Asked>,
+    asked: mpsc::UnboundedSender<RuntimeRequest>,
     events: Arc<Mutex<mpsc::UnboundedReceiver<String>>>,
 }
 
@@ -179,7 +179,9 @@ impl Host {
         let mut asked = self.asked.lock().await;
         let spawned = Instant::now();
         let mut child = command.spawn()?;
-        let Asked::Next(ready) = hear(&mut asked, &mut child).await? else { return Err("it answered before it asked for an event".into()) };
+        let RuntimeRequest::Next(ready) = hear(&mut asked, &mut child).await? else {
+            return Err("it answered before it asked for an event".into());
+        };
         let answered = self.once(&mut asked, &mut child, event).await?;
         let id = child.id().ok_or("it has ended")?;
         let first_cpu = cpu(id)?;
@@ -207,18 +209,18 @@ impl Host {
     }
 
     /// Sends one event, and waits for the answer and for the next request for an event.
-    async fn once(&self, asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child, event: &str) -> Result<Instant, Failure> {
+    async fn once(&self, asked: &mut mpsc::UnboundedReceiver<RuntimeRequest>, child: &mut Child, event: &str) -> Result<Instant, Failure> {
         self.give.send(event.to_owned())?;
-        let Asked::Answered(at) = hear(asked, child).await? else { return Err("it asked for an event before it answered".into()) };
+        let RuntimeRequest::Answered(at) = hear(asked, child).await? else { return Err("it asked for an event before it answered".into()) };
         hear(asked, child).await?;
         Ok(at)
     }
 }
 
-async fn hear(asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child) -> Result<Asked, Failure> {
+async fn hear(asked: &mut mpsc::UnboundedReceiver<RuntimeRequest>, child: &mut Child) -> Result<RuntimeRequest, Failure> {
     tokio::select! {
         heard = timeout(PATIENCE, asked.recv()) => match heard?.ok_or("the runtime API has ended")? {
-            Asked::Failed(why) => Err(why.into()),
+            RuntimeRequest::Failed(why) => Err(why.into()),
             asked => Ok(asked),
         },
         status = child.wait() => Err(format!("it ended by itself: {}", status?).into()),
@@ -226,7 +228,7 @@ async fn hear(asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child) -> 
 }
 
 async fn next(State(api): State<Api>) -> Response {
-    if api.asked.send(Asked::Next(Instant::now())).is_err() {
+    if api.asked.send(RuntimeRequest::Next(Instant::now())).is_err() {
         return StatusCode::GONE.into_response();
     }
     let Some(event) = api.events.lock().await.recv().await else { return StatusCode::GONE.into_response() };
@@ -242,11 +244,15 @@ async fn next(State(api): State<Api>) -> Response {
 
 /// The answer or, from a consumer that does not find the subject of its event, the error. Both count.
 async fn outcome(State(api): State<Api>, _: Bytes) -> StatusCode {
-    if api.asked.send(Asked::Answered(Instant::now())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
+    if api.asked.send(RuntimeRequest::Answered(Instant::now())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
 }
 
 async fn init_error(State(api): State<Api>, body: Bytes) -> StatusCode {
-    if api.asked.send(Asked::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
+    if api.asked.send(RuntimeRequest::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::GONE
+    }
 }
 
 /// The CPU time of all threads of a process.

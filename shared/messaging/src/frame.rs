@@ -63,10 +63,10 @@ pub fn read<P: DeserializeOwned>(body: &str) -> Result<ClientFrame<P>, Unreadabl
 #[must_use]
 pub fn id_of(body: &str) -> Option<String> {
     #[derive(Deserialize)]
-    struct Loose {
+    struct IdOnly {
         id: Option<String>,
     }
-    serde_json::from_str::<Loose>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
+    serde_json::from_str::<IdOnly>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
 }
 
 /// The stream that a frame names, if it is valid JSON.

@@ -235,7 +235,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Updates the state for the next try from a refused transaction.
-    async fn read_refusal(&mut self, refused: &Refused, slots: Slots) -> Result<(), SendError> {
+    async fn read_refusal(&mut self, refused: &Refused, slots: Conditions) -> Result<(), SendError> {
         if slots.accepted.is_some_and(|slot| refused.at(slot)) {
             self.count_unused().await?;
             return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one").into());
@@ -288,7 +288,7 @@ fn too_many_at_once() -> Problem {
 
 /// The conditions of the transaction of a message.
 #[derive(Clone, Copy)]
-struct Slots {
+struct Conditions {
     /// The number has no item.
     at_number: Slot,
     /// The nonce is new.
@@ -299,13 +299,13 @@ struct Slots {
     accepted: Option<Slot>,
 }
 
-fn transaction(room: &Room, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Slots) {
+fn transaction(room: &Room, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
     let mut tx = Tx::new();
     let at_number = tx.create(entry);
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
     let counted = tx.update(count);
     let accepted = room.peer_of(receipt.user).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
-    (tx, Slots { at_number, first, counted, accepted })
+    (tx, Conditions { at_number, first, counted, accepted })
 }
 
 /// The sender's state that made the counting update fail.

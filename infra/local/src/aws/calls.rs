@@ -108,7 +108,7 @@ impl Tally {
 
 /// How often an operation was performed, and the sum of its calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Done {
+pub struct OperationTotals {
     /// The number of times.
     pub times: u64,
     /// The sum of the calls.
@@ -143,7 +143,7 @@ struct Counts {
     file: Option<File>,
     open: HashMap<String, Tally>,
     functions: BTreeMap<String, Tally>,
-    operations: BTreeMap<String, Done>,
+    operations: BTreeMap<String, OperationTotals>,
     permissions: BTreeSet<Permission>,
 }
 
@@ -182,7 +182,7 @@ impl Calls {
     }
 
     /// The calls of each operation since the start.
-    pub fn by_operation(&self) -> BTreeMap<String, Done> {
+    pub fn by_operation(&self) -> BTreeMap<String, OperationTotals> {
         self.counts().operations.clone()
     }
 

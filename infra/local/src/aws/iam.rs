@@ -82,7 +82,7 @@ pub struct PolicyError(String);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Wire {
+struct StatementJson {
     #[serde(default, rename = "Sid")]
     _sid: Value,
     // Only resource policies have it, and here they always apply to every principal.
@@ -151,7 +151,7 @@ impl Policy {
 
 impl Statement {
     fn parse(value: &Value) -> Result<Self, PolicyError> {
-        let wire = Wire::deserialize(value).map_err(|e| PolicyError(format!("{e} in {value}")))?;
+        let wire = StatementJson::deserialize(value).map_err(|e| PolicyError(format!("{e} in {value}")))?;
         let allow = match wire.effect.as_str() {
             "Allow" => true,
             "Deny" => false,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::ConsoleError;
 use crate::{
     Core,
     outside::breached::{Mode, RangeRequest},
@@ -16,7 +16,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 }
 
 #[derive(Serialize)]
-struct Reading {
+struct BreachedReading {
     mood: Mode,
     passwords: Vec<String>,
     /// Oldest first.
@@ -32,12 +32,12 @@ struct BreachedChange {
     mood: Option<Mode>,
 }
 
-async fn read(State(core): State<Arc<Core>>) -> Json<Reading> {
+async fn read(State(core): State<Arc<Core>>) -> Json<BreachedReading> {
     let breached = &core.outside.breached;
-    Json(Reading { mood: breached.mood(), passwords: breached.passwords(), asked: breached.asked() })
+    Json(BreachedReading { mood: breached.mood(), passwords: breached.passwords(), asked: breached.asked() })
 }
 
-async fn change(State(core): State<Arc<Core>>, Json(change): Json<BreachedChange>) -> Result<Json<Reading>, Refused> {
+async fn change(State(core): State<Arc<Core>>, Json(change): Json<BreachedChange>) -> Result<Json<BreachedReading>, ConsoleError> {
     let breached = &core.outside.breached;
     let saved = match change {
         BreachedChange { add: Some(password), remove: None, mood: None } if !password.is_empty() => breached.add(&password),
@@ -46,8 +46,8 @@ async fn change(State(core): State<Arc<Core>>, Json(change): Json<BreachedChange
             breached.be(mood);
             Ok(())
         }
-        _ => return Err(Refused::bad_request("give exactly one of add, remove and mood")),
+        _ => return Err(ConsoleError::bad_request("give exactly one of add, remove and mood")),
     };
-    saved.map_err(|e| Refused::internal(format!("It is done, but the state folder cannot be written: {e}")))?;
+    saved.map_err(|e| ConsoleError::internal(format!("It is done, but the state folder cannot be written: {e}")))?;
     Ok(read(State(core)).await)
 }

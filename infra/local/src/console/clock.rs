@@ -6,7 +6,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use kernel::{Time, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::ConsoleError;
 use crate::Core;
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -37,17 +37,18 @@ async fn read(State(core): State<Arc<Core>>) -> Json<ClockReading> {
     Json(ClockReading { now: now.into(), real: real.into(), offset_ms })
 }
 
-async fn change(State(core): State<Arc<Core>>, Json(change): Json<ClockChange>) -> Result<Json<ClockReading>, Refused> {
+async fn change(State(core): State<Arc<Core>>, Json(change): Json<ClockChange>) -> Result<Json<ClockReading>, ConsoleError> {
     let clock = &core.clock;
     let moved = match change {
-        ClockChange { advance: Some(by), advance_ms: None, set: None, reset: false } => clock
-            .advance(duration(&by).ok_or_else(|| Refused::bad_request(format!("{by:?} is not a duration such as 90s, 15m, 2h or 30d")))?),
+        ClockChange { advance: Some(by), advance_ms: None, set: None, reset: false } => clock.advance(
+            duration(&by).ok_or_else(|| ConsoleError::bad_request(format!("{by:?} is not a duration such as 90s, 15m, 2h or 30d")))?,
+        ),
         ClockChange { advance: None, advance_ms: Some(ms), set: None, reset: false } => clock.advance(Duration::from_millis(ms)),
         ClockChange { advance: None, advance_ms: None, set: Some(to), reset: false } => clock.set(to.0),
         ClockChange { advance: None, advance_ms: None, set: None, reset: true } => clock.reset(),
-        _ => return Err(Refused::bad_request("give exactly one of advance, advance_ms, set and reset")),
+        _ => return Err(ConsoleError::bad_request("give exactly one of advance, advance_ms, set and reset")),
     };
-    moved.map_err(|e| Refused::internal(format!("The clock has moved, but the state folder cannot be written: {e}")))?;
+    moved.map_err(|e| ConsoleError::internal(format!("The clock has moved, but the state folder cannot be written: {e}")))?;
     Ok(read(State(core)).await)
 }
 

@@ -11,7 +11,7 @@ use axum::{
 use kernel::Timestamp;
 use serde::Serialize;
 
-use super::Refused;
+use super::ConsoleError;
 use crate::Core;
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -43,7 +43,7 @@ async fn list(State(core): State<Arc<Core>>) -> Json<Connections> {
     Json(Connections { connections: connections.collect() })
 }
 
-async fn cut(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Result<StatusCode, Refused> {
-    core.connections.delete(&id).map_err(|_| Refused::not_found())?;
+async fn cut(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Result<StatusCode, ConsoleError> {
+    core.connections.delete(&id).map_err(|_| ConsoleError::not_found())?;
     Ok(StatusCode::NO_CONTENT)
 }

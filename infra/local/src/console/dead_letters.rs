@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::Refused;
+use super::ConsoleError;
 use crate::{Core, aws::dead_letters::DeadLetter};
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -27,8 +27,8 @@ async fn list(State(core): State<Arc<Core>>) -> Json<DeadLetters> {
 }
 
 /// Invokes the function with the event again, with the same retries as before.
-async fn redrive(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
-    let letter = core.aws.dead_letters.take(id).ok_or_else(Refused::not_found)?;
+async fn redrive(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<StatusCode, ConsoleError> {
+    let letter = core.aws.dead_letters.take(id).ok_or_else(ConsoleError::not_found)?;
     core.hosts.invoke_async(&letter.function, letter.event);
     Ok(StatusCode::ACCEPTED)
 }

@@ -11,14 +11,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::Refused;
+use super::ConsoleError;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     if !local(request.headers()) {
-        return Refused(StatusCode::FORBIDDEN, "The console answers only to this machine and its own pages".to_owned()).into_response();
+        return ConsoleError(StatusCode::FORBIDDEN, "The console answers only to this machine and its own pages".to_owned())
+            .into_response();
     }
     let mut reply = next.run(request).await;
     let headers = reply.headers_mut();

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::ConsoleError;
 use crate::{Core, inbox::Message};
 
 /// The longest wait of a request.
@@ -42,29 +42,29 @@ struct InboxQuery {
 }
 
 #[derive(Serialize)]
-struct Found {
+struct InboxPage {
     /// Oldest first.
     messages: Vec<Message>,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<InboxQuery>) -> Json<Found> {
+async fn list(State(core): State<Arc<Core>>, Query(asked): Query<InboxQuery>) -> Json<InboxPage> {
     let wait = Duration::from_secs(asked.wait).min(MAX_WAIT);
-    Json(Found { messages: core.inbox.wait_for(asked.to.as_deref().filter(|to| !to.is_empty()), asked.after, wait).await })
+    Json(InboxPage { messages: core.inbox.wait_for(asked.to.as_deref().filter(|to| !to.is_empty()), asked.after, wait).await })
 }
 
-async fn one(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<Json<Message>, Refused> {
-    core.inbox.get(id).map(Json).ok_or_else(Refused::not_found)
+async fn one(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<Json<Message>, ConsoleError> {
+    core.inbox.get(id).map(Json).ok_or_else(ConsoleError::not_found)
 }
 
 async fn letter(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Response {
     match core.inbox.get(id).and_then(|m| m.html) {
         Some(html) => ([(CONTENT_SECURITY_POLICY, LETTER_POLICY)], Html(in_new_tabs(&html))).into_response(),
-        None => Refused::not_found().into_response(),
+        None => ConsoleError::not_found().into_response(),
     }
 }
 
-async fn clear(State(core): State<Arc<Core>>) -> Result<StatusCode, Refused> {
-    core.inbox.clear().map_err(Refused::internal)?;
+async fn clear(State(core): State<Arc<Core>>) -> Result<StatusCode, ConsoleError> {
+    core.inbox.clear().map_err(ConsoleError::internal)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

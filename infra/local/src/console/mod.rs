@@ -49,15 +49,15 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(calls::routes())
         .merge(breached::routes())
         .merge(dead_letters::routes())
-        .fallback(|| async { Refused::not_found() })
+        .fallback(|| async { ConsoleError::not_found() })
         .layer(middleware::from_fn(guard::guard))
         .with_state(core)
 }
 
 /// An error for a program or a page: `{"error": "…"}`.
-struct Refused(StatusCode, String);
+struct ConsoleError(StatusCode, String);
 
-impl Refused {
+impl ConsoleError {
     fn not_found() -> Self {
         Self(StatusCode::NOT_FOUND, "There is nothing here".to_owned())
     }
@@ -71,7 +71,7 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ConsoleError {
     fn into_response(self) -> Response {
         (self.0, Json(json!({ "error": self.1 }))).into_response()
     }

@@ -11,7 +11,7 @@ use axum::{
 use kernel::Timestamp;
 use serde::Serialize;
 
-use super::Refused;
+use super::ConsoleError;
 use crate::Core;
 
 /// How long "run now" waits until everything that the run causes is done.
@@ -49,9 +49,9 @@ async fn list(State(core): State<Arc<Core>>) -> Json<Schedules> {
 }
 
 /// Runs a schedule, and answers when everything that the run causes is done.
-async fn run(State(core): State<Arc<Core>>, Path(name): Path<String>) -> Result<StatusCode, Refused> {
+async fn run(State(core): State<Arc<Core>>, Path(name): Path<String>) -> Result<StatusCode, ConsoleError> {
     if !core.schedules.run_now(&name) {
-        return Err(Refused::not_found());
+        return Err(ConsoleError::not_found());
     }
     let quiet = tokio::time::timeout(PATIENCE, core.activity.quiet()).await.is_ok();
     Ok(if quiet { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })

@@ -15,7 +15,7 @@ use dynoxide::{Database, types::AttributeValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Refused;
+use super::ConsoleError;
 use crate::Core;
 
 const PAGE: usize = 50;
@@ -58,7 +58,7 @@ struct Items {
     next: Option<String>,
 }
 
-async fn all(State(core): State<Arc<Core>>) -> Result<Json<Tables>, Refused> {
+async fn all(State(core): State<Arc<Core>>) -> Result<Json<Tables>, ConsoleError> {
     let db = core.aws.dynamodb.database();
     // The main table, which has a stream, comes first.
     let (state, others): (Vec<_>, Vec<_>) = core.template.tables.iter().partition(|t| t.stream_arn.is_some());
@@ -67,19 +67,23 @@ async fn all(State(core): State<Arc<Core>>) -> Result<Json<Tables>, Refused> {
     Ok(Json(Tables { tables: tables.await? }))
 }
 
-async fn page(State(core): State<Arc<Core>>, Path(table): Path<String>, Query(asked): Query<PageQuery>) -> Result<Json<Items>, Refused> {
+async fn page(
+    State(core): State<Arc<Core>>,
+    Path(table): Path<String>,
+    Query(asked): Query<PageQuery>,
+) -> Result<Json<Items>, ConsoleError> {
     let db = core.aws.dynamodb.database();
     blocking(move || find(&db, &table, &asked)).await.map(Json)
 }
 
-fn count(db: &Database, name: String) -> Result<Table, Refused> {
+fn count(db: &Database, name: String) -> Result<Table, ConsoleError> {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let mut items = 0_usize;
     let mut start = None;
     loop {
         let mut request = Map::from_iter([("TableName".to_owned(), json!(name)), ("ProjectionExpression".to_owned(), json!("kind"))]);
         request.extend(start.take().map(|s| ("ExclusiveStartKey".to_owned(), s)));
-        let answer = db.scan(read(Value::Object(request))?).map_err(Refused::internal)?;
+        let answer = db.scan(read(Value::Object(request))?).map_err(ConsoleError::internal)?;
         for item in answer.items.unwrap_or_default() {
             let Some(AttributeValue::S(kind)) = item.get("kind") else { continue };
             let n = kinds.entry(kind.clone()).or_default();
@@ -95,17 +99,17 @@ fn count(db: &Database, name: String) -> Result<Table, Refused> {
 
 /// One page of a partition or of the whole table. With a filter one read may return few items, so it reads until the page is
 /// full.
-fn find(db: &Database, table: &str, asked: &PageQuery) -> Result<Items, Refused> {
+fn find(db: &Database, table: &str, asked: &PageQuery) -> Result<Items, ConsoleError> {
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
     let mut start = asked.cursor.as_deref().map(open_cursor).transpose()?;
     let mut items = Vec::new();
     loop {
         let request = request(table, asked, start.take());
         let (found, last) = if asked.pk.is_some() {
-            let answer = db.query(read(request)?).map_err(Refused::bad_request)?;
+            let answer = db.query(read(request)?).map_err(ConsoleError::bad_request)?;
             (answer.items, answer.last_evaluated_key)
         } else {
-            let answer = db.scan(read(request)?).map_err(Refused::bad_request)?;
+            let answer = db.scan(read(request)?).map_err(ConsoleError::bad_request)?;
             (answer.items, answer.last_evaluated_key)
         };
         for item in found.unwrap_or_default() {
@@ -152,16 +156,16 @@ fn seal_cursor(item: &HashMap<String, AttributeValue>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(key.to_string())
 }
 
-fn open_cursor(cursor: &str) -> Result<Value, Refused> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(Refused::bad_request)?;
-    serde_json::from_slice(&bytes).map_err(Refused::bad_request)
+fn open_cursor(cursor: &str) -> Result<Value, ConsoleError> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(ConsoleError::bad_request)?;
+    serde_json::from_slice(&bytes).map_err(ConsoleError::bad_request)
 }
 
-fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, Refused> {
-    serde_json::from_value(request).map_err(Refused::internal)
+fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, ConsoleError> {
+    serde_json::from_value(request).map_err(ConsoleError::internal)
 }
 
 /// Runs database work, which blocks, on a thread for that.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refused> + Send + 'static) -> Result<T, Refused> {
-    tokio::task::spawn_blocking(work).await.map_err(Refused::internal)?
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ConsoleError> + Send + 'static) -> Result<T, ConsoleError> {
+    tokio::task::spawn_blocking(work).await.map_err(ConsoleError::internal)?
 }

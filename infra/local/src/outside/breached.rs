@@ -68,10 +68,10 @@ pub struct Breached(Arc<Shared>);
 
 struct Shared {
     file: Option<PathBuf>,
-    kept: Mutex<Kept>,
+    kept: Mutex<BreachedState>,
 }
 
-struct Kept {
+struct BreachedState {
     passwords: BTreeSet<String>,
     mood: Mode,
     asked: VecDeque<RangeRequest>,
@@ -85,7 +85,7 @@ impl Breached {
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
         let kept = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
         let passwords = kept.unwrap_or_else(|| FIRST.map(str::to_owned).into());
-        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(Kept { passwords, mood: Mode::Well, asked: VecDeque::new() }) })))
+        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(BreachedState { passwords, mood: Mode::Well, asked: VecDeque::new() }) })))
     }
 
     /// The breached passwords, sorted.
@@ -136,7 +136,7 @@ impl Breached {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, BreachedState> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 
 use super::{
     ConnectionInfo, MAX_MESSAGE, Outgoing,
-    event::{Happening, event},
+    event::{Cause, event},
     gateway::{FunctionResponse, Gateway},
 };
 use crate::{Core, hosts::Trace, http_api::request_id};
@@ -61,7 +61,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
     let guard = core.activity.begin();
     core.connections.remove(&caller.info.id);
     tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
-    notify(&core, &caller, "$disconnect", Happening::Disconnect { code: end.0, reason: &end.1 }).await;
+    notify(&core, &caller, "$disconnect", Cause::Disconnect { code: end.0, reason: &end.1 }).await;
     drop(guard);
 }
 
@@ -136,7 +136,7 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
             Err("Forbidden")
         } else {
             let two_way = api.two_way.contains(&route);
-            let response = notify(core, &caller, &route, Happening::Message(&text)).await;
+            let response = notify(core, &caller, &route, Cause::Message(&text)).await;
             let body = response.and_then(|response| if two_way { body_of(&response).map(Some) } else { Some(None) });
             body.ok_or("Internal server error")
         };
@@ -158,10 +158,10 @@ fn body_of(response: &RawValue) -> Option<String> {
 }
 
 /// Invokes the function of a route. Returns its response, or `None` if it failed.
-async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<'_>) -> Option<Box<RawValue>> {
+async fn notify(core: &Core, caller: &Caller, route: &str, cause: Cause<'_>) -> Option<Box<RawValue>> {
     let function = core.template.socket_api.as_ref()?.routes.get(route)?;
     let id = request_id(&core.sys);
-    let event = event(core, &caller.info, &caller.domain_name, route, happening, &id).ok()?;
+    let event = event(core, &caller.info, &caller.domain_name, route, cause, &id).ok()?;
     let trace = Trace::new(&core.sys);
     core.aws.calls.open(trace.as_str());
     let result = core.hosts.invoke(function, event, &trace).await;

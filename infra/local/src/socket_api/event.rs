@@ -56,7 +56,7 @@ struct RequestContext<'a> {
 
 /// The cause of an event.
 #[derive(Clone, Copy)]
-pub(super) enum Happening<'a> {
+pub(super) enum Cause<'a> {
     /// A client wants to connect, with this request.
     Connect(&'a Parts),
     /// A message came.
@@ -76,23 +76,23 @@ pub(super) fn event(
     connection: &ConnectionInfo,
     domain_name: &str,
     route: &str,
-    happening: Happening<'_>,
+    cause: Cause<'_>,
     request_id: &str,
 ) -> Result<Box<RawValue>, serde_json::Error> {
     let api = core.template.socket_api.as_ref().ok_or_else(|| serde::ser::Error::custom("there is no WebSocket API"))?;
     let now = core.clock.now();
     let (mut headers, mut query, mut body, mut end) = (None, None, None, None);
-    let event_type = match happening {
-        Happening::Connect(parts) => {
+    let event_type = match cause {
+        Cause::Connect(parts) => {
             headers = Some(named(&parts.headers, connection));
             query = parts.uri.query().filter(|q| !q.is_empty()).map(parameters);
             "CONNECT"
         }
-        Happening::Message(text) => {
+        Cause::Message(text) => {
             body = Some(text);
             "MESSAGE"
         }
-        Happening::Disconnect { code, reason } => {
+        Cause::Disconnect { code, reason } => {
             end = Some((code, reason));
             "DISCONNECT"
         }

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::{
     ConnectionInfo, Identity,
     connection::{Caller, serve},
-    event::{Happening, event},
+    event::{Cause, event},
     gateway::{FunctionResponse, Gateway},
 };
 use crate::{
@@ -85,7 +85,7 @@ async fn ask(core: &Core, caller: &Caller, function: &str, parts: &Parts) -> Res
         let body = json!({"message": message, "connectionId": caller.info.id, "requestId": id});
         Box::new((status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response())
     };
-    let event = event(core, &caller.info, &caller.domain_name, "$connect", Happening::Connect(parts), &id)
+    let event = event(core, &caller.info, &caller.domain_name, "$connect", Cause::Connect(parts), &id)
         .map_err(|_| refused(StatusCode::BAD_REQUEST, "Bad Request"))?;
     let trace = Trace::new(&core.sys);
     core.aws.calls.open(trace.as_str());

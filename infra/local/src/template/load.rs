@@ -32,7 +32,7 @@ pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, Temp
         mappings: document.get("Mappings").cloned().unwrap_or_default(),
     };
     let globals = document.get("Globals").and_then(|g| g.get("Function")).cloned().unwrap_or_else(|| json!({}));
-    let mut loading = Loading { scope: &scope, globals, template: Template::default(), invokers: Vec::new() };
+    let mut loading = Loader { scope: &scope, globals, template: Template::default(), invokers: Vec::new() };
     // Functions refer to the other resources by name, so those are loaded first.
     let (functions, others): (Vec<_>, Vec<_>) = scope.resources.iter().partition(|(_, r)| kind(r) == "AWS::Serverless::Function");
     for (id, resource) in others.into_iter().chain(functions) {
@@ -63,7 +63,7 @@ fn parameters(declared: &Map<String, Value>, given: &BTreeMap<String, String>) -
     declared.iter().map(value).collect()
 }
 
-struct Loading<'a> {
+struct Loader<'a> {
     scope: &'a Scope,
     globals: Value,
     template: Template,
@@ -76,7 +76,7 @@ struct Invoker {
     source: String,
 }
 
-impl Loading<'_> {
+impl Loader<'_> {
     fn resource(&mut self, id: &str, resource: &Value) -> Result<(), TemplateError> {
         let path = format!("Resources.{id}");
         let properties = resource.get("Properties").cloned().unwrap_or_else(|| json!({}));

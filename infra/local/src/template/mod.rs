@@ -398,7 +398,7 @@ mod tests {
             (function("      Policies: [AWSLambdaExecute]\n"), "Resources.F.Policies[0]: only policy documents"),
             (
                 function("      Events: {E: {Type: HttpApi, Properties: {Path: /x}}}\n"),
-                "Resources.F.Events.E: routes stand in the DefinitionBody",
+                "Resources.F.Events.E: routes belong into the DefinitionBody",
             ),
             (function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
             (

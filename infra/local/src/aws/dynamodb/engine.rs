@@ -9,10 +9,10 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use super::shelf::Shelf;
+use super::sqlite::Sqlite;
 use crate::aws::calls::{Capacity, Units};
 
-type Job = Box<dyn FnOnce(&Database, &Shelf) + Send>;
+type Job = Box<dyn FnOnce(&Database, &Sqlite) + Send>;
 
 /// The database. Cloning shares it; the thread ends with the last clone.
 #[derive(Clone)]
@@ -26,10 +26,10 @@ impl Engine {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(database: Database, shelf: Shelf) -> std::io::Result<Self> {
+    pub fn start(database: Database, sqlite: Sqlite) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let on_thread = database.clone();
-        thread::Builder::new().name("dynamodb".to_owned()).spawn(move || queue.iter().for_each(|job| job(&on_thread, &shelf)))?;
+        thread::Builder::new().name("dynamodb".to_owned()).spawn(move || queue.iter().for_each(|job| job(&on_thread, &sqlite)))?;
         Ok(Self { database, jobs })
     }
 
@@ -54,16 +54,16 @@ impl Engine {
     /// # Errors
     /// If the database fails.
     pub async fn forget(&self, table: String, sequence_number: String) -> Result<(), DynoxideError> {
-        self.on_thread(move |_, shelf| shelf.forget(&table, &sequence_number)).await
+        self.on_thread(move |_, sqlite| sqlite.forget(&table, &sequence_number)).await
     }
 
     async fn on_thread<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Database, &Shelf) -> Result<T, DynoxideError> + Send + 'static,
+        job: impl FnOnce(&Database, &Sqlite) -> Result<T, DynoxideError> + Send + 'static,
     ) -> Result<T, DynoxideError> {
         let (done, result) = oneshot::channel();
         // If the caller has stopped waiting, the result is dropped.
-        let job: Job = Box::new(move |database, shelf| drop(done.send(job(database, shelf))));
+        let job: Job = Box::new(move |database, sqlite| drop(done.send(job(database, sqlite))));
         let died = || DynoxideError::InternalServerError("the database's thread has ended".to_owned());
         self.jobs.send(job).map_err(|_| died())?;
         result.await.map_err(|_| died())?

@@ -2,7 +2,7 @@
 
 mod engine;
 mod needs;
-mod shelf;
+mod sqlite;
 mod tables;
 mod ttl;
 
@@ -44,9 +44,9 @@ impl DynamoDb {
     /// If the file is no database, or a table in it differs from the template.
     pub fn open(file: Option<&Path>, specs: &[TableSpec], sys: &Sys) -> Result<Self, StartError> {
         if let Some(file) = file {
-            shelf::check(file).map_err(damaged(Some(file)))?;
+            sqlite::check(file).map_err(damaged(Some(file)))?;
         }
-        let (database, shelf) = shelf::open(file, sys).map_err(damaged(file))?;
+        let (database, sqlite) = sqlite::open(file, sys).map_err(damaged(file))?;
         let mut schema = needs::Schema { arn_prefix: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"), ..needs::Schema::default() };
         let mut policies = HashMap::new();
         let mut expiring = Vec::new();
@@ -59,7 +59,7 @@ impl DynamoDb {
                 expiring.push(ttl::Expiring { table: spec.name.clone(), keys: tables::key_names(&spec.create), attribute });
             }
         }
-        let engine = Engine::start(database, shelf).map_err(|e| StartError::State(format!("the database's thread: {e}")))?;
+        let engine = Engine::start(database, sqlite).map_err(|e| StartError::State(format!("the database's thread: {e}")))?;
         Ok(Self { engine, schema: Arc::new(schema), expiring: expiring.into(), policies: Arc::new(policies) })
     }
 

@@ -25,10 +25,10 @@ pub(super) struct Access(pub(super) Arc<Core>);
 
 /// What is found out about a request while s3s handles it. Stored in the request's extensions.
 #[derive(Clone, Default)]
-pub(super) struct Note(Arc<Mutex<Noted>>);
+pub(super) struct RequestNote(Arc<Mutex<RequestFacts>>);
 
 #[derive(Default)]
-pub(super) struct Noted {
+pub(super) struct RequestFacts {
     /// The calling function. Empty if the caller is not known.
     pub(super) function: String,
     pub(super) operation: String,
@@ -39,8 +39,8 @@ pub(super) struct Noted {
     pub(super) lost: bool,
 }
 
-impl Note {
-    pub(super) fn take(&self) -> Noted {
+impl RequestNote {
+    pub(super) fn take(&self) -> RequestFacts {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -48,7 +48,7 @@ impl Note {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).function.clone()
     }
 
-    fn write(&self, write: impl FnOnce(&mut Noted)) {
+    fn write(&self, write: impl FnOnce(&mut RequestFacts)) {
         write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -61,7 +61,7 @@ impl S3Access for Access {
         let bucket = cx.s3_path().get_bucket_name().unwrap_or_default().to_owned();
         let key = cx.s3_path().get_object_key().map(str::to_owned);
         let source = cx.headers().get("x-amz-copy-source").and_then(|s| s.to_str().ok()).map(str::to_owned);
-        let note = cx.extensions_mut().get::<Note>().cloned().unwrap_or_default();
+        let note = cx.extensions_mut().get::<RequestNote>().cloned().unwrap_or_default();
         note.write(|noted| {
             noted.function.clone_from(&function);
             noted.operation.clone_from(&operation);
@@ -76,7 +76,7 @@ impl S3Access for Access {
 
     /// The only operation that names its objects in the body.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
-        let note = request.extensions.get::<Note>().cloned().unwrap_or_default();
+        let note = request.extensions.get::<RequestNote>().cloned().unwrap_or_default();
         let function = note.function();
         for object in &request.input.delete.objects {
             self.permit(&function, &object_need("s3:DeleteObject", &request.input.bucket, &object.key))?;
@@ -112,7 +112,7 @@ impl Access {
     }
 
     /// Applies the scripted fault of a call, if there is one.
-    async fn strike(&self, function: &str, operation: &str, note: &Note) -> S3Result<()> {
+    async fn strike(&self, function: &str, operation: &str, note: &RequestNote) -> S3Result<()> {
         let Some(fault) = self.0.aws.faults.strike(function, Service::S3, operation) else { return Ok(()) };
         match (fault, Service::S3.faulty(fault)) {
             (_, Some(refusal)) => {

@@ -40,7 +40,7 @@ use crate::{
     storage::damaged,
     template::{BucketSpec, Template},
 };
-use access::{Access, Note, Noted};
+use access::{Access, RequestFacts, RequestNote};
 
 /// The longest validity of a presigned link.
 const MAX_LINK_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -130,7 +130,7 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
         return origin.allow(rules, Service::S3.refuse(&refusal, &id));
     }
     let trace = request.headers().get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
-    let note = Note::default();
+    let note = RequestNote::default();
     request.extensions_mut().insert(note.clone());
     let response = match service.call(request.map(s3s::Body::http_body_unsync)).await {
         Ok(response) => response.map(Body::new),
@@ -145,7 +145,7 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
 }
 
 /// Counts a call after it was executed or refused, and sends its notifications.
-async fn finish(core: &Core, noted: &Noted, trace: Option<&str>, response: Response, id: &str) -> Response {
+async fn finish(core: &Core, noted: &RequestFacts, trace: Option<&str>, response: Response, id: &str) -> Response {
     if noted.function.is_empty() {
         // The caller is not known, so nothing was executed.
         return response;

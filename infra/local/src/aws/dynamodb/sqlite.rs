@@ -15,7 +15,7 @@ use crate::aws::sigv4::hex;
 const BUSY: Duration = Duration::from_secs(1);
 
 /// A second connection to the database. A database in memory still ends with the first connection.
-pub struct Shelf(Connection);
+pub struct Sqlite(Connection);
 
 /// Checks that a file is a readable database, before anything is changed.
 ///
@@ -25,7 +25,7 @@ pub fn check(file: &Path) -> Result<(), String> {
     if !file.exists() {
         return Ok(());
     }
-    let first_fault = |shelf: Connection| shelf.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    let first_fault = |sqlite: Connection| sqlite.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
     match Connection::open(file).and_then(first_fault) {
         Ok(found) if found == "ok" => Ok(()),
         // The result names the damaged page, which helps nobody here.
@@ -35,7 +35,7 @@ pub fn check(file: &Path) -> Result<(), String> {
 }
 
 /// Opens a database in a file, or one in memory that ends with its last connection.
-pub fn open(file: Option<&Path>, sys: &Sys) -> Result<(Database, Shelf), DynoxideError> {
+pub fn open(file: Option<&Path>, sys: &Sys) -> Result<(Database, Sqlite), DynoxideError> {
     let path = match file {
         Some(file) => file.to_string_lossy().into_owned(),
         // A random name, which another connection of this process can open and another local cloud cannot guess.
@@ -46,13 +46,13 @@ pub fn open(file: Option<&Path>, sys: &Sys) -> Result<(Database, Shelf), Dynoxid
         // Without fsync: a development database must survive a crash of the process, not of the machine.
         database.enable_bulk_loading()?;
     }
-    let shelf = Connection::open(&path)?;
-    shelf.busy_timeout(BUSY)?;
-    shelf.pragma_update(None, "synchronous", "OFF")?;
-    Ok((database, Shelf(shelf)))
+    let sqlite = Connection::open(&path)?;
+    sqlite.busy_timeout(BUSY)?;
+    sqlite.pragma_update(None, "synchronous", "OFF")?;
+    Ok((database, Sqlite(sqlite)))
 }
 
-impl Shelf {
+impl Sqlite {
     /// Deletes a table's stream records up to and including this one. The newest is kept, because the next number follows from it.
     pub fn forget(&self, table: &str, sequence_number: &str) -> Result<(), DynoxideError> {
         let Some(stored) = stored(sequence_number) else { return Ok(()) };
