@@ -106,9 +106,9 @@ fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
         members.insert("headers".to_owned(), json!({ RETRY_AFTER: reference("headers", RETRY_AFTER) }));
     }
     let name = codes.join(".");
-    let response = reference("responses", &name);
+    let link = reference("responses", &name);
     shared.responses.insert(name, response);
-    response
+    link
 }
 
 /// The codes of these kinds and their meanings.
