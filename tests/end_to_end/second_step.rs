@@ -47,7 +47,7 @@ async fn a_recovery_code_signs_in_when_no_code_is_sent() {
     let browser = cloud.anonymous();
     for _ in 0..5 {
         assert_eq!(begin(&browser, "ana").await["chosen"], "email");
-        // By then the attempts of the former code are used up.
+        // By then the former code has expired.
         cloud.advance(Duration::from_secs(605)).await;
     }
     let codes = async || cloud.mails_to("ana@example.test").await.iter().filter(|mail| mail.code.is_some()).count();

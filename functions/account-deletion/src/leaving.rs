@@ -116,7 +116,7 @@ fn policies(rules: &Rules, locale: Locale) -> Vec<Policy> {
 /// Reads the state of the caller's account deletion.
 ///
 /// AWS calls: one, the batch that also authenticates the caller.
-#[utoipa::path(get, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/deletion", tag = "account-deletion",
     responses((status = 200, body = Leaving), Problems))]
 pub async fn get_deletion(
     State(s): State<crate::State>,

@@ -33,8 +33,8 @@ pub struct ScheduleDeletion {
 ///
 /// AWS calls: the batch that authenticates the caller and reads an earlier deletion; two counters of attempts, before the
 /// password is compared; the password; a counter of mails; the transaction, and an update that gives the client's attempt back.
-#[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", security(("bearer" = [])), request_body = ScheduleDeletion,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["deletion_schedules", "password"]))),
+#[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", request_body = ScheduleDeletion,
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!(["deletion_schedules", "password"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(
     State(s): State<crate::State>,

@@ -130,9 +130,8 @@ impl From<Account> for AccountInfo {
 ///
 /// AWS calls: three. The batch that authenticates the caller and reads their roles, the claim of the username, and a batch for
 /// the account.
-#[utoipa::path(get, path = "/v1/admin/users/{username}", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/admin/users/{username}", tag = "admin",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
-    extensions(("x-problems" = json!(["forbidden", "second_factor_required", "step_up_required"]))),
     responses((status = 200, body = AccountInfo), Problems))]
 pub async fn get_account(
     State(s): State<crate::State>,

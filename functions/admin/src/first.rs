@@ -31,10 +31,8 @@ pub struct BecomeFirstSuperuser {
 ///
 /// AWS calls: the batch that authenticates the caller and reads the offer; the counter, before the secret is compared; the
 /// caller's roles; the transaction.
-#[utoipa::path(post, path = "/v1/admin/first", tag = "admin", security(("bearer" = [])), request_body = BecomeFirstSuperuser,
-    extensions(("x-problems" = json!([
-        "second_factor_required", "step_up_required", "appointment_invalid", "account_state", "too_many_requests"
-    ])), ("x-limits" = json!(["superuser_offer"]))),
+#[utoipa::path(post, path = "/v1/admin/first", tag = "admin", request_body = BecomeFirstSuperuser,
+    extensions(("x-problems" = json!(["second_factor_required", "appointment_invalid", "account_state", "too_many_requests"])), ("x-limits" = json!(["superuser_offer"]))),
     responses((status = 204, description = "The caller is superuser."), Problems))]
 pub async fn become_first_superuser(
     State(s): State<crate::State>,

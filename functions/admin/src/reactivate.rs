@@ -21,11 +21,9 @@ use crate::account::Account;
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
 /// account; the transaction.
-#[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
-    extensions(("x-problems" = json!([
-        "forbidden", "second_factor_required", "step_up_required", "account_state", "conflict"
-    ]))),
+    extensions(("x-problems" = json!(["account_state", "conflict"]))),
     responses((status = 204, description = "It is in use again."), Problems))]
 pub async fn reactivate_account(
     State(s): State<crate::State>,

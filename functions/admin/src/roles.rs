@@ -20,14 +20,12 @@ use crate::account::Account;
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
 /// account; the transaction.
-#[utoipa::path(put, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(put, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin",
     params(
         ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
         ("role" = Role, Path, description = "Which."),
     ),
-    extensions(("x-problems" = json!([
-        "forbidden", "own_roles", "second_factor_required", "step_up_required", "account_state", "conflict"
-    ]))),
+    extensions(("x-problems" = json!(["own_roles", "account_state", "conflict"]))),
     responses((status = 204, description = "They have it."), Problems))]
 pub async fn grant_role(
     State(s): State<crate::State>,
@@ -45,12 +43,12 @@ pub async fn grant_role(
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
 /// account; the transaction.
-#[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin",
     params(
         ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
         ("role" = Role, Path, description = "Which."),
     ),
-    extensions(("x-problems" = json!(["forbidden", "own_roles", "second_factor_required", "step_up_required", "conflict"]))),
+    extensions(("x-problems" = json!(["own_roles", "conflict"]))),
     responses((status = 204, description = "They do not have it."), Problems))]
 pub async fn take_role(
     State(s): State<crate::State>,

@@ -15,7 +15,7 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/docs", tag = "api-docs", operation_id = "get_docs", security(()),
+    get, path = "/docs", tag = "api-docs", operation_id = "get_docs",
     responses((status = 200, description = "A page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
 )]
 pub async fn get_docs() -> Response {
@@ -27,7 +27,7 @@ pub async fn get_docs() -> Response {
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/docs/{file}", tag = "api-docs", operation_id = "get_docs_file", security(()),
+    get, path = "/docs/{file}", tag = "api-docs", operation_id = "get_docs_file",
     params(("file" = String, Path, max_length = 100, description = "A file that a page names.", example = "docs.js")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(

@@ -10,7 +10,7 @@ use crate::files;
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/openapi.json", tag = "api-docs", operation_id = "get_document", security(()),
+    get, path = "/openapi.json", tag = "api-docs", operation_id = "get_document",
     responses(
         (status = 200, description = "OpenAPI 3.1.", content_type = "application/json", body = Object,
             headers(("ETag" = String, description = "The version, and how it is compressed.")), example = json!({"openapi": "3.1.0"})),

@@ -11,7 +11,7 @@ use crate::docs::POLICY;
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/problems/{code}", tag = "api-docs", operation_id = "get_problem", security(()),
+    get, path = "/problems/{code}", tag = "api-docs", operation_id = "get_problem",
     params(("code" = String, Path, max_length = 100, description = "The `code` of a problem document.", example = "version_mismatch")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, description = "A page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)

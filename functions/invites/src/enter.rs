@@ -33,7 +33,7 @@ pub struct EnterInviteCode {
 /// AWS calls: one batch for the caller and their code, two concurrent counters, a read of the code's claim, a batch for its
 /// owner, a transaction, a batch for the answer. The counters come before the claim, whose look-up they limit. Each of the
 /// others has the key of the next one.
-#[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", security(("bearer" = [])), request_body = EnterInviteCode,
+#[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", request_body = EnterInviteCode,
     extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!(["invite"]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
 pub async fn enter_invite_code(
@@ -70,7 +70,7 @@ pub struct SetInviterConsent {
 /// Allows the person whose code the caller has entered to see the caller's phone number, or withdraws that.
 ///
 /// AWS calls: two, the batch that authenticates the caller and reads the key of the entry, and its update.
-#[utoipa::path(put, path = "/v1/me/inviter/consent", tag = "invites", security(("bearer" = [])), request_body = SetInviterConsent,
+#[utoipa::path(put, path = "/v1/me/inviter/consent", tag = "invites", request_body = SetInviterConsent,
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204, description = "It is so from now on."), Problems))]
 pub async fn set_inviter_consent(

@@ -69,7 +69,7 @@ pub struct InviteeInfo {
 ///
 /// AWS calls: three, the batch that authenticates the caller, the query, and a batch of the people in it, because their names
 /// and pictures can change.
-#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", security(("bearer" = [])), params(Part),
+#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", params(Part),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = InviteeList), Problems))]
 pub async fn list_invitees(

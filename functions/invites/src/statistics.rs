@@ -74,8 +74,8 @@ pub struct TopInviter {
 ///
 /// AWS calls: four, the batch that authenticates the caller and reads their roles, two concurrent queries (counters, at most
 /// eight a day; the first ten of an index), and a batch of the ten people's names. None grows with the number of people.
-#[utoipa::path(get, path = "/v1/statistics/invites", tag = "invites", security(("bearer" = [])), params(Days),
-    extensions(("x-problems" = json!(["forbidden", "second_factor_required", "step_up_required", "invalid"]))),
+#[utoipa::path(get, path = "/v1/statistics/invites", tag = "invites", params(Days),
+    extensions(("x-problems" = json!(["invalid"]))),
     responses((status = 200, body = InviteStatistics), Problems))]
 pub async fn get_invite_statistics(
     State(s): State<crate::State>,

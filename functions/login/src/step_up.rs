@@ -18,7 +18,7 @@ use web::{Client, Created, Problems};
 /// deletion and export may be changed.
 ///
 /// AWS calls: the caller, a counter, the flow; if there is only one factor, the calls of choosing it.
-#[utoipa::path(post, path = "/v1/step-ups", tag = "login", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/step-ups", tag = "login",
     extensions(("x-problems" = json!(["too_many_requests", "resend_too_early", "conflict"])), ("x-limits" = json!(["step_up", "resend_mail", "resend_text", "mail", "text"]))),
     responses((status = 201, body = SignInStep), Problems))]
 pub async fn create_step_up(State(s): State<crate::State>, caller: Member, client: Client) -> Result<Created<SignInStep>, web::Error> {

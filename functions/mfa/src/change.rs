@@ -21,8 +21,8 @@ use crate::{
 /// change until the new one is proven.
 ///
 /// AWS calls: the caller, a counter; for a code its challenge and the counters; one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
-    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups", "resend_setup", "mail", "text"]))),
+#[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
+    extensions(("x-problems" = json!(["mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["factor_setups", "resend_setup", "mail", "text"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_factor(
     State(s): State<crate::State>,
@@ -50,7 +50,7 @@ pub async fn start_factor(
 /// Proves the new factor: it is on from now on, and replaces a former app. All other sessions end.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, one transaction.
-#[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
+#[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
     request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "mfa_not_enabled", "code_invalid", "conflict"]))),
     responses((status = 204), Problems))]
@@ -82,8 +82,8 @@ pub async fn confirm_factor(
 /// Turns one factor off. The last one stays: all of them are turned off by another operation. All other sessions end.
 ///
 /// AWS calls: the caller, one transaction.
-#[utoipa::path(delete, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", security(("bearer" = [])), params(("factor" = Factor, Path)),
-    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "last_factor", "conflict"]))),
+#[utoipa::path(delete, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
+    extensions(("x-problems" = json!(["mfa_not_enabled", "last_factor", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn remove_factor(
     State(s): State<crate::State>,

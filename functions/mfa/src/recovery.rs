@@ -33,8 +33,8 @@ impl RecoveryCodesShown {
 /// Makes new recovery codes, which replace the former ones. All other sessions end.
 ///
 /// AWS calls: the caller, a counter, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!(["recovery_sets"]))),
+#[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa",
+    extensions(("x-problems" = json!(["mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!(["recovery_sets"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn create_recovery_codes(
     State(s): State<crate::State>,

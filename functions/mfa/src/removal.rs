@@ -28,8 +28,8 @@ pub struct RemoveMfa {
 /// Turns second factors off, and deletes the app's secret and the recovery codes. Passkeys stay. All other sessions end.
 ///
 /// AWS calls: the caller, the calls of [`password::demand`], one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", security(("bearer" = [])), request_body = RemoveMfa,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"])), ("x-limits" = json!(["password"]))),
+#[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", request_body = RemoveMfa,
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 204), Problems))]
 pub async fn remove_mfa(
     State(s): State<crate::State>,

@@ -37,8 +37,8 @@ pub struct StartMfaSetup {
 /// Needs a proven phone number and e-mail address, because without them somebody who loses the app would be locked out.
 ///
 /// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), request_body = StartMfaSetup,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
+#[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", request_body = StartMfaSetup,
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!(["factor_setups", "password"]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_mfa_setup(
     State(s): State<crate::State>,
@@ -70,7 +70,7 @@ pub async fn start_mfa_setup(
 /// A set-up belongs to the step-up it was begun after: a token with another one gets 404, also in the same session.
 ///
 /// AWS calls: the caller with the set-up, in one request.
-#[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa",
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn get_mfa_setup(
@@ -84,7 +84,7 @@ pub async fn get_mfa_setup(
 /// Cancels the set-up that was begun after the same step-up, if there is one. Enabled factors do not change.
 ///
 /// AWS calls: the caller, one conditional deletion.
-#[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", security(("bearer" = [])), responses((status = 204), Problems))]
+#[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", responses((status = 204), Problems))]
 pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
     Setup::cancel(&s.table, &member).await?;
     Ok(NoContent)
@@ -102,7 +102,7 @@ pub struct ProveFactor {
 /// Proves the app, and mails a code.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
@@ -124,7 +124,7 @@ pub async fn prove_app(
 /// Proves the mailbox, and sends a code by text message.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
@@ -147,7 +147,7 @@ pub async fn prove_email(
 /// Proves the phone: second factors are on. Shows the recovery codes, only here. All other sessions end.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", security(("bearer" = [])), request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn prove_sms(
@@ -177,7 +177,7 @@ pub async fn prove_sms(
 /// Sends another code of the current step. The one before is void.
 ///
 /// AWS calls: the caller with the set-up, the challenge, the counters of sending, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa",
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_setup", "mail", "text"]))),
     responses((status = 202, body = SetupState), Problems))]
 pub async fn resend_mfa_setup_code(

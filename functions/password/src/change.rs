@@ -34,8 +34,8 @@ pub struct ChangePassword {
 /// Changes the password. All other sessions end, trust in devices is revoked, and the session of this request goes on.
 ///
 /// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
-#[utoipa::path(put, path = "/v1/me/password", tag = "password", security(("bearer" = [])), request_body = ChangePassword,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!(["password_changes", "password"]))),
+#[utoipa::path(put, path = "/v1/me/password", tag = "password", request_body = ChangePassword,
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!(["password_changes", "password"]))),
     responses((status = 204), Problems))]
 pub async fn change_password(
     State(s): State<crate::State>,

@@ -153,8 +153,8 @@ pub struct VerifyContact {
 ///
 /// AWS calls: the caller with the former change; whether the address has an account; the code that was sent there before and
 /// the counters, which are then counted, with those of a text message for the notice; one transaction.
-#[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", security(("bearer" = [])), request_body = ChangeEmail,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
+#[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", request_body = ChangeEmail,
+    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
     State(s): State<crate::State>,
@@ -169,8 +169,8 @@ pub async fn change_email(
 /// Sends a code to a new number. The current one stays until the code comes back, and is notified.
 ///
 /// AWS calls: the same as for an address.
-#[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", security(("bearer" = [])), request_body = ChangePhone,
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
+#[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", request_body = ChangePhone,
+    extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts", "notice"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
     State(s): State<crate::State>,
@@ -187,7 +187,7 @@ pub async fn change_phone(
 ///
 /// AWS calls: the caller with the change, the counted attempt, the scheduled deletion if there is one, the counters of a text
 /// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters.
-#[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
+#[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
@@ -203,7 +203,7 @@ pub async fn verify_email_change(
 /// were sent to it are void.
 ///
 /// AWS calls: the same as for an address, without the deletion.
-#[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", security(("bearer" = [])), request_body = VerifyContact,
+#[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_phone_change(
@@ -219,7 +219,7 @@ pub async fn verify_phone_change(
 ///
 /// AWS calls: the caller with the change; whether the address has an account; the code that was sent and the counters, which
 /// are then counted; one transaction.
-#[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
@@ -233,7 +233,7 @@ pub async fn resend_email_change(
 /// Sends another code to the new number. The one before is void.
 ///
 /// AWS calls: the same as for an address.
-#[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!(["resend_mail", "resend_text", "change_destination", "change_known", "sent_account", "mail_client", "texts"]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
@@ -247,8 +247,8 @@ pub async fn resend_phone_change(
 /// Removes the phone number, unless second factors need it or there is no other way to sign in. All other sessions end.
 ///
 /// AWS calls: the caller, the counters of a text message for the notice, one transaction.
-#[utoipa::path(delete, path = "/v1/me/phone", tag = "profile", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
+#[utoipa::path(delete, path = "/v1/me/phone", tag = "profile",
+    extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!(["notice"]))),
     responses((status = 204), Problems))]
 pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
     let user = &member.user;

@@ -26,8 +26,8 @@ pub struct DeactivateMe {
 ///
 /// AWS calls: the caller; two counters of attempts, before the password is compared; the password; the transaction, and an
 /// update that gives the client's attempt back.
-#[utoipa::path(post, path = "/v1/me/deactivation", tag = "profile", security(("bearer" = [])), request_body = DeactivateMe,
-    extensions(("x-problems" = json!(["step_up_required", "password_wrong", "too_many_requests", "superuser_stays", "conflict"])), ("x-limits" = json!(["password"]))),
+#[utoipa::path(post, path = "/v1/me/deactivation", tag = "profile", request_body = DeactivateMe,
+    extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "superuser_stays", "conflict"])), ("x-limits" = json!(["password"]))),
     responses((status = 204), Problems))]
 pub async fn deactivate_me(
     State(s): State<crate::State>,

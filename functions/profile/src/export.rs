@@ -72,8 +72,8 @@ impl ExportStatus {
 /// AWS calls: two, the caller, and a transaction of the archive's item, the limit of one a day, and the event that starts the
 /// export.
 #[utoipa::path(
-    post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export", security(("bearer" = [])),
-    extensions(("x-problems" = json!(["step_up_required", "too_many_requests", "conflict"])), ("x-limits" = json!(["export"]))),
+    post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export",
+    extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!(["export"]))),
     responses((status = 202, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
 pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Accepted<ExportStatus>, Error> {
@@ -95,9 +95,9 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
 ///
 /// AWS calls: one, a batch that authenticates the caller and reads the archive's item. The link is computed here.
 #[utoipa::path(
-    get, path = "/v1/me/exports/{export}", tag = "profile", operation_id = "get_export", security(("bearer" = [])),
+    get, path = "/v1/me/exports/{export}", tag = "profile", operation_id = "get_export",
     params(("export" = inline(ExportId), Path, description = "The `id` from when it was asked for.", example = "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP")),
-    extensions(("x-problems" = json!(["step_up_required", "not_found"]))),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
 pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberWith<Export>>) -> Result<Json<ExportStatus>, Error> {

@@ -51,7 +51,7 @@ pub struct PublicProfile {
 /// AWS calls: three, one batch that authenticates the caller and reads the name's claim; the counter, twice if it is the first
 /// look-up in a minute; and one for the account and its last activity, whose key is in the claim.
 #[utoipa::path(
-    get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user", security(("bearer" = [])),
+    get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user",
     params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["not_found", "too_many_requests"])), ("x-limits" = json!(["user_lookups"]))),
     responses(

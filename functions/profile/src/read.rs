@@ -90,7 +90,7 @@ impl Me {
 ///
 /// AWS calls: one, the batch that also authenticates the caller. At most once a minute an update, which records the activity.
 #[utoipa::path(
-    get, path = "/v1/me", tag = "profile", operation_id = "get_me", security(("bearer" = [])),
+    get, path = "/v1/me", tag = "profile", operation_id = "get_me",
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The version, such as `\"v3\"`.")), example = json!(example())),
         Problems,

@@ -81,7 +81,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
 /// AWS calls: two, the batch that authenticates the caller and reads the profile, and the conditional write, which depends on
 /// it. One if nothing changes.
 #[utoipa::path(
-    patch, path = "/v1/me", tag = "profile", operation_id = "update_me", security(("bearer" = [])),
+    patch, path = "/v1/me", tag = "profile", operation_id = "update_me",
     params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
     request_body(
         content(

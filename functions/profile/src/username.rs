@@ -36,9 +36,9 @@ pub struct ChangeUsername {
 /// AWS calls: the caller with their former names; the counter of look-ups, twice if it is the first in a minute; one
 /// transaction, which reserves the former name and claims the new one, so that the person never has both or none. The counter
 /// comes first, because it limits how often it is revealed whether a name is free.
-#[utoipa::path(put, path = "/v1/me/username", tag = "profile", security(("bearer" = [])), request_body = ChangeUsername,
+#[utoipa::path(put, path = "/v1/me/username", tag = "profile", request_body = ChangeUsername,
     params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
-    extensions(("x-problems" = json!(["step_up_required", "invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check", "username_changes"]))),
+    extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!(["username_check", "username_changes"]))),
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),
         Problems,

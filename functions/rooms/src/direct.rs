@@ -60,7 +60,6 @@ impl RoomInfo {
     post,
     path = "/v1/rooms/direct",
     tag = "rooms",
-    security(("bearer" = [])),
     request_body = OpenDirectRoom,
     extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid", "too_many_requests"])), ("x-limits" = json!(["rooms_opened"]))),
     responses((status = 200, body = RoomInfo), (status = 201, body = RoomInfo), Problems)

@@ -34,7 +34,7 @@ pub struct RoomList {
 /// Lists the caller's rooms.
 ///
 /// AWS calls: the caller; a query of their memberships; a batch of the rooms and the people in them.
-#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(Part),
+#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", params(Part),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]
 pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(part): Query<Part>) -> Result<Json<RoomList>, web::Error> {

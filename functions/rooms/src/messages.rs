@@ -56,7 +56,6 @@ pub struct MessageList {
     get,
     path = "/v1/rooms/{room}/messages",
     tag = "rooms",
-    security(("bearer" = [])),
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), Part),
     extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = MessageList), Problems)

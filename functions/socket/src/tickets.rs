@@ -33,7 +33,7 @@ pub struct TicketIssued {
 /// minutes.
 ///
 /// AWS calls: one, the batch that authenticates the caller and reads their permissions for the chat. Nothing is written.
-#[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket",
     extensions(("x-problems" = json!(["origin_refused", "too_many_requests"])), ("x-limits" = json!(["socket_flood"]))),
     responses((status = 201, body = TicketIssued), Problems))]
 pub async fn create_ticket(

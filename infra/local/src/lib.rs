@@ -8,6 +8,7 @@ pub mod aws;
 pub mod clock;
 pub mod console;
 pub mod credentials;
+pub mod functions;
 pub mod hosts;
 mod http_api;
 pub mod inbox;

@@ -9,7 +9,7 @@ use std::{
 use local::template::Template;
 use serde::Deserialize;
 
-use crate::{Failure, check, repository};
+use crate::{Failure, repository};
 
 /// The allowed calls of each operation: its name, the median of the calls of its runs, their upper quartile, and the medians of the
 /// read and write units. Refused runs do not count, because it depends on the tests which check refuses them.
@@ -66,7 +66,7 @@ struct Run {
 /// If the file cannot be read or, with `strict`, if a policy allows what was never used or an operation made more calls than expected.
 pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let template = check::template()?;
+    let template = repository::template()?;
     let known = operations_of(&template);
     let (mut operations, mut used) = (BTreeMap::<String, Runs>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
@@ -111,7 +111,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
 /// Tells whether the template has an operation: a route, or a function that is not invoked by HTTP.
 fn operations_of(template: &Template) -> impl Fn(&str) -> bool + use<> {
     let routes: BTreeSet<_> = template.http_api.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
-    let functions: BTreeSet<_> = template.functions.keys().cloned().collect();
+    let functions: BTreeSet<_> = template.functions.values().map(|function| function.name.clone()).collect();
     move |operation| routes.contains(operation) || operation.split(' ').next().is_some_and(|name| functions.contains(name))
 }
 
@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn operations_of_other_templates_do_not_count() {
-        let known = operations_of(&check::template().expect("template"));
+        let template = repository::template().expect("template");
+        let known = operations_of(&template);
         assert!(known("GET /v1/me") && known("outbox-relay") && known("deliver notice_due") && known("socket $connect"));
         assert!(!known("relay") && !known("GET /v1/gone") && !known("consumer mail_requested"));
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use local::functions::Registered;
 use serde_json::Value;
 
-use crate::{Failure, functions::Deployed, openapi};
+use crate::{Failure, openapi};
 
 /// A route of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +16,26 @@ pub struct Route {
     pub method: String,
     /// The function that declares it.
     pub function: String,
+}
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Callers {
+    /// Only signed-in callers.
+    pub signed_in: bool,
+    /// Only signed-in callers with a recent proof of who they are.
+    pub step_up: bool,
+    /// Only signed-in callers with a role.
+    pub staff: bool,
+}
+
+impl Callers {
+    /// From the `security` of an operation, which `web::operations!` has written.
+    pub fn of(security: Option<&Value>) -> Self {
+        let conditions = security.and_then(|security| security.pointer("/0")?.get(web::BEARER)?.as_array());
+        let any = |is: fn(&str) -> bool| conditions.into_iter().flatten().filter_map(Value::as_str).any(is);
+        Self { signed_in: conditions.is_some(), step_up: any(|name| name == web::STEP_UP), staff: any(|name| name != web::STEP_UP) }
+    }
 }
 
 /// The methods in the order of the documents.
@@ -34,7 +55,7 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
 
 /// The routes in code, sorted by path and method. Every GET route has a HEAD route, because the gateway needs one, and axum answers
 /// HEAD like GET.
-pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
+pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let route = |path: &str, method: &str, function: &str| Route {
         path: path.to_owned(),
         method: method.to_uppercase(),
@@ -46,7 +67,7 @@ pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
         let document = serde_json::to_value(describe())?;
         for (path, method, _) in operations(&document) {
             let head = (method == "get").then_some("head");
-            routes.extend([method].into_iter().chain(head).map(|method| route(path, method, &function.name)));
+            routes.extend([method].into_iter().chain(head).map(|method| route(path, method, function.name)));
         }
         if function.name == ANSWERS_THE_REST {
             routes.extend(REST.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, ANSWERS_THE_REST))));
@@ -57,13 +78,13 @@ pub fn routes(functions: &[Deployed]) -> Result<Vec<Route>, Failure> {
 }
 
 /// The document of the whole API.
-pub fn whole(functions: &[Deployed]) -> Value {
+pub fn whole(functions: &[Registered]) -> Value {
     openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe()))
 }
 
 /// The document of each function.
-pub fn parts(functions: &[Deployed]) -> Result<Vec<(String, Value)>, Failure> {
-    let described = functions.iter().filter_map(|f| Some((f.name.clone(), f.description?)));
+pub fn parts(functions: &[Registered]) -> Result<Vec<(String, Value)>, Failure> {
+    let described = functions.iter().filter_map(|f| Some((f.name.to_owned(), f.description?)));
     described.map(|(name, describe)| Ok((name, serde_json::to_value(describe())?))).collect()
 }
 

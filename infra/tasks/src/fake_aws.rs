@@ -1,11 +1,14 @@
 //! A minimal AWS: every table, bucket and inbox exists and is empty, and every secret has the same value.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Router,
     extract::State,
     http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
+use local::{Urls, credentials::Credential, hosts, template::FunctionSpec};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -14,15 +17,17 @@ use crate::Failure;
 /// The value of a secret of the template.
 pub const RING: &str = r#"{"current":"k1","k1":"mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ"}"#;
 
-/// The SDK's variables with the endpoints of services.
-pub const ENDPOINTS: [&str; 6] = [
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL_SES",
-    "AWS_ENDPOINT_URL_SNS",
-    "AWS_ENDPOINT_URL_EVENTBRIDGE",
-    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-];
+/// The environment of a function: that of the template, and the SDK's variables with the endpoints at this address.
+pub fn environment(function: &FunctionSpec, address: &str) -> BTreeMap<String, String> {
+    function.environment.clone().into_iter().chain(account(address)).collect()
+}
+
+/// The SDK's variables with the endpoints at this address.
+pub fn account(address: &str) -> BTreeMap<String, String> {
+    let [function, access_key, secret_key, session_token] = ["Tasks", "AKIDTASKS", "none", "none"].map(str::to_owned);
+    let urls = Urls { aws: address.to_owned(), ..Urls::default() };
+    hosts::account(&Credential { function, access_key, secret_key, session_token }, &urls)
+}
 
 /// Listens until the runtime ends, and returns the address. `secret` is the value of each secret.
 pub async fn listen(secret: &str) -> Result<String, Failure> {

@@ -1,18 +1,14 @@
 //! `cargo xtask …`: keeps code, template and documents consistent, and measures the system.
 
-mod attacks;
 mod calls;
 mod check;
 mod costs;
 mod document;
 mod events;
 mod fake_aws;
-mod functions;
 mod limits;
-mod messages;
+mod new;
 mod openapi;
-mod platform;
-mod promises;
 mod repository;
 mod sizes;
 mod sync;
@@ -35,7 +31,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write the handlers' routes into template.yaml, infra/openapi.json and the router of `cargo lambda watch`; pack the list of passwords.
+    /// Create a function with one operation for signed-in members: its crate, its block in template.yaml, its events and its test.
+    New {
+        /// Such as `gift-cards`.
+        name: String,
+    },
+    /// Write the list of functions, their routes in template.yaml and in the router of `cargo lambda watch`, and infra/openapi.json;
+    /// pack the list of passwords.
     Sync,
     /// Compare code, template, documents, events and messages; fail on any difference.
     Check,
@@ -112,6 +114,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::New { name } => new::run(&name),
         Task::Sync => sync::run(),
         Task::Check => check::run(),
         Task::Calls { file, strict, keep } => calls::run(&file, strict, keep),

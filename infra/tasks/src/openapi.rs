@@ -22,9 +22,9 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use web::Problems;
+use web::{BEARER, Problems};
 
-use crate::limits;
+use crate::{document::Callers, limits};
 
 /// The extension with the codes of an operation.
 const LISTED: &str = "x-problems";
@@ -53,9 +53,13 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let within = |place: &str| parameters.iter().any(|p| p.get("in").and_then(Value::as_str) == Some(place));
     let body = operation.contains_key("requestBody");
+    let callers = Callers::of(operation.get("security"));
     let implied = [
         (body || within("query"), Kind::Malformed),
-        (operation.contains_key("security"), Kind::TokenInvalid),
+        (callers.signed_in, Kind::TokenInvalid),
+        (callers.step_up || callers.staff, Kind::StepUpRequired),
+        (callers.staff, Kind::SecondFactorRequired),
+        (callers.staff, Kind::Forbidden),
         (body, Kind::TooLarge),
         (body, Kind::UnsupportedMediaType),
         (within("path"), Kind::NotFound),
@@ -141,9 +145,6 @@ fn schemas() -> Vec<(String, RefOr<Schema>)> {
     all
 }
 
-/// The name of the security scheme of operations for signed-in callers: `security(("bearer" = []))`.
-const BEARER: &str = "bearer";
-
 const DESCRIPTION: &str = "\
 Accounts, profiles, chat and account deletion. [Registration and sign-in, step by step](/docs/flows). General rules:\n\n\
 - Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; violated rules of fields with 422, all of them in one reply.\n\
@@ -165,7 +166,10 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The `access_token` of a sign-in. It is good for ten minutes; a refresh brings the next one."))
+        .description(Some(
+            "The `access_token` of a sign-in. It is good for ten minutes; a refresh brings the next one. Operations that name `step_up` \
+             take a proof from within five minutes: `POST /v1/step-ups`. Those that name a role take it or a higher one.",
+        ))
         .build();
     let mut components = Components::new();
     components.schemas.extend(schemas());

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use local::template::{Deployment, Template};
+
 use crate::Failure;
 
 /// The root of the workspace.
@@ -15,6 +17,23 @@ pub fn root() -> PathBuf {
 /// A file of the repository.
 pub fn read(path: &str) -> Result<String, Failure> {
     fs::read_to_string(root().join(path)).map_err(|e| format!("{path}: {e}").into())
+}
+
+/// The template, as the local cloud loads it.
+pub fn template() -> Result<Template, Failure> {
+    Ok(Template::load(&read("template.yaml")?, &deployment())?)
+}
+
+/// The values for a deployment of the template that gets no requests.
+pub fn deployment() -> Deployment {
+    let parameters = [
+        ("Stage", "development"),
+        ("PublicUrl", "http://127.0.0.1:9"),
+        ("AllowedOrigins", "http://127.0.0.1:9,http://localhost:9"),
+        ("PasskeyDomain", "localhost"),
+        ("MailFrom", "stoa@example.test"),
+    ];
+    Deployment { stack: "stoa".to_owned(), parameters: parameters.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
 }
 
 /// A file of the repository that may be binary.

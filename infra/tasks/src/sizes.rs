@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use local::functions;
 use serde_json::Value;
 use tokio::{
     net::TcpListener,
@@ -27,9 +28,9 @@ use tokio::{
 };
 
 use crate::{
-    Failure, check,
+    Failure,
     events::{self, Case},
-    fake_aws, functions, repository,
+    fake_aws, repository,
 };
 
 /// What to measure.
@@ -51,7 +52,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Builds, measures and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
-    let mut names: Vec<String> = functions::all().into_iter().map(|f| f.name).collect();
+    let mut names: Vec<String> = functions::ALL.iter().map(|f| f.name.to_owned()).collect();
     names.retain(|name| plan.only.is_empty() || plan.only.contains(name));
     names.insert(0, BARE.to_owned());
     let binaries = plan.built.clone().map_or_else(|| build(plan, &names), Ok)?;
@@ -80,21 +81,13 @@ fn build(plan: &Plan, names: &[String]) -> Result<PathBuf, Failure> {
 
 async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) -> Result<Vec<Row>, Failure> {
     let (host, aws) = (Host::listen().await?, fake_aws::listen(fake_aws::RING).await?);
-    let (template, cases) = (check::template()?, events::cases()?);
+    let (template, cases) = (repository::template()?, events::cases()?);
     let mut rows = Vec::new();
     for name in names {
-        let mut env = BTreeMap::from([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]);
-        if let Some(spec) = template.function(name) {
-            env = check::variables(spec, &aws);
-        }
-        let constants = [
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "AKIDTASKS"),
-            ("AWS_SECRET_ACCESS_KEY", "none"),
-            ("AWS_SESSION_TOKEN", "none"),
-        ];
-        env.extend(constants.map(|(k, v)| (k.to_owned(), v.to_owned())));
-        env.extend(fake_aws::ENDPOINTS.map(|k| (k.to_owned(), aws.clone())));
+        let mut env = match template.function(name) {
+            Some(spec) => fake_aws::environment(spec, &aws),
+            None => fake_aws::account(&aws).into_iter().chain([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]).collect(),
+        };
         env.extend(
             [("SOCKET_ENDPOINT", aws.as_str()), ("AWS_LAMBDA_RUNTIME_API", host.address.as_str())]
                 .map(|(k, v)| (k.to_owned(), v.to_owned())),

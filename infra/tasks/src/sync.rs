@@ -1,17 +1,20 @@
-//! Writes the handlers' routes to the HTTP API in the template, the OpenAPI document, and the router of `cargo lambda watch`. Also
-//! packs the list of common passwords.
+//! Writes the generated files.
+//!
+//! From the folders in `functions/`: the list of functions in the local cloud, and its dependencies. From the handlers: the HTTP API
+//! in the template, the OpenAPI document, and the router of `cargo lambda watch`. Also packs the list of common passwords.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    process::Command,
 };
 
-use local::template::Template;
+use local::{functions, template::Template};
 
 use crate::{
     Failure,
     document::{self, Route},
-    functions, openapi,
+    openapi,
     repository::{self, logical_id},
 };
 
@@ -23,40 +26,80 @@ pub struct Generated {
     pub content: Vec<u8>,
 }
 
-/// Writes the files that differ.
-pub fn run() -> Result<(), Failure> {
-    for file in generate()? {
-        if repository::bytes(file.path).is_ok_and(|content| content == file.content) {
-            println!("{}: unchanged", file.path);
-        } else {
-            fs::write(repository::root().join(file.path), file.content)?;
-            println!("{}: written", file.path);
+impl Generated {
+    fn text(path: &'static str, text: String) -> Self {
+        Self { path, content: text.into_bytes() }
+    }
+
+    /// Writes it if it differs, and returns whether it did.
+    fn write(&self) -> Result<bool, Failure> {
+        let same = repository::bytes(self.path).is_ok_and(|content| content == self.content);
+        if !same {
+            fs::write(repository::root().join(self.path), &self.content)?;
         }
+        println!("{}: {}", self.path, if same { "unchanged" } else { "written" });
+        Ok(!same)
+    }
+}
+
+/// Writes the files that differ. If the folders have other functions than this program was built with, it builds and runs the new
+/// program, which knows their handlers, for the rest.
+pub fn run() -> Result<(), Failure> {
+    let mut other_functions = false;
+    for file in from_folders()? {
+        other_functions |= file.write()?;
+    }
+    if other_functions {
+        let status = Command::new("cargo").args(["xtask", "sync"]).current_dir(repository::root()).status()?;
+        return if status.success() { Ok(()) } else { Err("the functions do not build, or their routes cannot be written".into()) };
+    }
+    for file in from_code()? {
+        file.write()?;
     }
     Ok(())
 }
 
-/// All generated files: those derived from the handlers, and the packed list of passwords.
-pub fn generate() -> Result<Vec<Generated>, Failure> {
-    let functions = functions::all();
-    let routes = document::routes(&functions)?;
-    let template = repository::read("template.yaml")?;
-    let document = document::whole(&functions);
-    let file = |path, content| Generated { path, content };
-    let text = |path, text: String| file(path, text.into_bytes());
+/// The files that are derived from the folders in `functions/`.
+pub fn from_folders() -> Result<Vec<Generated>, Failure> {
+    let mut functions = Vec::new();
+    for name in repository::list("functions")? {
+        let described = repository::read(&format!("functions/{name}/src/lib.rs"))?.contains(OPERATIONS);
+        functions.push((name, described));
+    }
+    let registry = functions.iter().map(|(name, described)| registration(name, *described));
+    let dependencies = functions.iter().map(|(name, _)| format!("{name}.path = \"../../functions/{name}\""));
     Ok(vec![
-        text("template.yaml", with_routes(&template, &routes)?),
-        text("infra/openapi.json", openapi::text(&document)),
-        text("Cargo.toml", with_router(&repository::read("Cargo.toml")?, &routes)?),
-        file(
-            "shared/proofs/data/common-passwords.bin",
-            proofs::common::pack(&repository::read("shared/proofs/data/common-passwords.txt")?),
-        ),
+        Generated::text(REGISTRY, between(REGISTRY, &repository::read(REGISTRY)?, "// ", "functions", registry)?),
+        Generated::text(MANIFEST, between(MANIFEST, &repository::read(MANIFEST)?, "# ", "functions", dependencies)?),
     ])
 }
 
-const BEGIN: &str = "# routes";
-const END: &str = "# end routes";
+/// The files that are derived from the handlers, and the packed list of passwords.
+pub fn from_code() -> Result<Vec<Generated>, Failure> {
+    let routes = document::routes(functions::ALL)?;
+    let document = document::whole(functions::ALL);
+    let passwords = proofs::common::pack(&repository::read("shared/proofs/data/common-passwords.txt")?);
+    Ok(vec![
+        Generated::text(TEMPLATE, with_routes(&repository::read(TEMPLATE)?, &routes)?),
+        Generated::text("infra/openapi.json", openapi::text(&document)),
+        Generated::text(WORKSPACE, with_router(&repository::read(WORKSPACE)?, &routes)?),
+        Generated { path: "shared/proofs/data/common-passwords.bin", content: passwords },
+    ])
+}
+
+const REGISTRY: &str = "infra/local/src/functions.rs";
+const MANIFEST: &str = "infra/local/Cargo.toml";
+const TEMPLATE: &str = "template.yaml";
+const WORKSPACE: &str = "Cargo.toml";
+/// The macro call in the library of a function with operations over HTTP. It generates its `description`.
+const OPERATIONS: &str = "\nweb::operations! {";
+
+/// The line of a function in the list of functions.
+fn registration(name: &str, described: bool) -> String {
+    let library = name.replace('-', "_");
+    let description = if described { format!("Some({library}::description)") } else { "None".to_owned() };
+    format!("\"{name}\" => {library}::start, {description};")
+}
 
 /// The template with its routes, and an integration and a permission for each function with routes.
 fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
@@ -69,16 +112,16 @@ fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
     let lines = paths
         .iter()
         .map(|(path, routes)| format!("{}: {{{}}}", key(path), routes.iter().map(|r| operation(r)).collect::<Vec<_>>().join(", ")));
-    let template = between(template, "routes", lines)?;
-    let template = between(&template, "integrations", functions.iter().map(|function| integration(function)))?;
-    between(&template, "permissions", functions.iter().map(|function| permission(function)))
+    let template = between(TEMPLATE, template, "# ", "routes", lines)?;
+    let template = between(TEMPLATE, &template, "# ", "integrations", functions.iter().map(|function| integration(function)))?;
+    between(TEMPLATE, &template, "# ", "permissions", functions.iter().map(|function| permission(function)))
 }
 
-/// The template with the lines between two marks replaced, with the indentation of the marks.
-fn between(template: &str, mark: &str, lines: impl Iterator<Item = String>) -> Result<String, Failure> {
-    let (begin, end) = (format!("# {mark}\n"), format!("# end {mark}\n"));
-    let missing = || format!("template.yaml: no lines `# {mark}` and `# end {mark}`");
-    let (before, rest) = template.split_once(&begin).ok_or_else(missing)?;
+/// A file with the lines between two marks replaced, with the indentation of the marks. Marks are comments of the file.
+fn between(file: &str, text: &str, comment: &str, mark: &str, lines: impl Iterator<Item = String>) -> Result<String, Failure> {
+    let (begin, end) = (format!("{comment}{mark}\n"), format!("{comment}end {mark}\n"));
+    let missing = || format!("{file}: no lines `{comment}{mark}` and `{comment}end {mark}`");
+    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
     let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
     let indent = before.rsplit('\n').next().unwrap_or_default();
     let lines = lines.fold(String::new(), |all, line| all + indent + &line + "\n");
@@ -125,10 +168,8 @@ fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     }
     // The rest of a path is `{path+}` for API Gateway and `{*path}` for `cargo lambda watch`.
     let rest = |path: &str| path.strip_suffix("+}").map_or_else(|| path.to_owned(), |before| before.replace('{', "{*") + "}");
-    let lines: Vec<String> = paths.iter().map(|(path, function)| format!("\"{}\" = \"{function}\"\n", rest(path))).collect();
-    let (before, rest) = manifest.split_once(&format!("{BEGIN}\n")).ok_or("Cargo.toml: no `# routes` line")?;
-    let (_, after) = rest.split_once(END).ok_or("Cargo.toml: no `# end routes` line")?;
-    Ok(format!("{before}{BEGIN}\n{}{END}{after}", lines.concat()))
+    let lines = paths.iter().map(|(path, function)| format!("\"{}\" = \"{function}\"", rest(path)));
+    between(WORKSPACE, manifest, "# ", "routes", lines)
 }
 
 /// The routes in the template, as the local cloud loads them.
@@ -163,6 +204,12 @@ mod tests {
         assert!(!out.contains("old") && out.ends_with("  # end permissions\nb: c\n"), "{out}");
         assert_eq!(with_routes(&out, &routes).expect("generated"), out, "writing again changes nothing");
         assert!(with_routes("Resources:\n", &routes).is_err());
+    }
+
+    #[test]
+    fn a_function_has_a_line_in_the_list() {
+        assert_eq!(registration("account-purge", false), r#""account-purge" => account_purge::start, None;"#);
+        assert_eq!(registration("rooms", true), r#""rooms" => rooms::start, Some(rooms::description);"#);
     }
 
     #[test]

@@ -24,6 +24,18 @@ pub enum Role {
     Superuser,
 }
 
+impl Role {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Moderator => "moderator",
+            Self::Administrator => "administrator",
+            Self::Superuser => "superuser",
+        }
+    }
+}
+
 /// What a person may do. An item of its own, which no operation of theirs writes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Roles {

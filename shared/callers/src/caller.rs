@@ -13,6 +13,7 @@ use http::{HeaderMap, header, request::Parts};
 use kernel::{Kind, Problem, Sys, Time, id::SessionId};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Key, StoreError, Table};
+use web::Admits;
 
 /// A caller with a good access token, whose session has not ended and whose account is in use.
 ///
@@ -135,6 +136,24 @@ impl Member {
         }
         let methods = serde_json::to_value(self.user.step_up()).map_err(Problem::internal)?;
         Err(Kind::StepUpRequired.because("the proof is too old or too weak").with("methods", methods))
+    }
+}
+
+impl Admits for Member {
+    fn callers() -> Option<Vec<&'static str>> {
+        Some(Vec::new())
+    }
+}
+
+impl<T> Admits for MemberWith<T> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Member::callers()
+    }
+}
+
+impl<M: Admits> Admits for Fresh<M> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Some([vec![web::STEP_UP], M::callers().unwrap_or_default()].concat())
     }
 }
 

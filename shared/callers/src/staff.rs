@@ -16,6 +16,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use kernel::{Kind, Problem, Sys, Time};
 use store::Table;
+use web::Admits;
 
 use crate::{
     Member,
@@ -96,6 +97,12 @@ pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
     Err(Kind::StepUpRequired.because("the proof of this shift is too old or too weak").with("methods", methods))
 }
 
+impl<R: AtLeast> Admits for Staff<R> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Some(vec![R::ROLE.as_str()])
+    }
+}
+
 impl<S, R> FromRequestParts<S> for Staff<R>
 where
     S: Send + Sync,
@@ -123,6 +130,13 @@ mod tests {
 
     use super::*;
     use accounts::{identifier::Username, session::Opening, token::Method, user::User};
+
+    #[test]
+    fn a_role_has_one_name() {
+        for role in [Role::Moderator, Role::Administrator, Role::Superuser] {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
+        }
+    }
 
     #[test]
     fn a_role_takes_a_factor_and_its_proof() {

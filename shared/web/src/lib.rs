@@ -6,6 +6,7 @@
 //!
 //! Handlers take extractors and answer `Result<T, web::Error>`; whatever fails becomes a problem document in one place.
 
+mod admits;
 mod client;
 mod edge;
 mod error;
@@ -17,6 +18,7 @@ mod page;
 mod problems;
 mod reply;
 
+pub use admits::{Admits, BEARER, STEP_UP};
 pub use client::{Client, Language, RequestId};
 pub use edge::Edge;
 pub use error::Error;
@@ -24,7 +26,7 @@ pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
 pub use layers::note_user;
 #[doc(hidden)]
-pub use operations::route;
+pub use operations::{restrict, route};
 pub use page::{PasswordPage, PasswordWords, page};
 #[doc(hidden)]
 pub use pastey::paste;

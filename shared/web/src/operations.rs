@@ -1,17 +1,21 @@
 //! The list of a function's operations, and the two things that are made of it.
 
+use std::marker::PhantomData;
+
 use axum::{
     Router,
     handler::Handler,
     routing::{MethodFilter, MethodRouter},
 };
-use utoipa::openapi::HttpMethod;
+use utoipa::openapi::{HttpMethod, OpenApi, PathItem, path::Operation};
+
+use crate::admits::{Admits, requirement};
 
 /// A function's operations under its tag, over its state, in the order somebody meets them.
 ///
-/// Path and method are written once, on the handlers. Two things come of the list: `routes()`, which `start` serves, and
-/// `description()`, which goes into the API's document. Neither calls the other, and no function calls the second, so that
-/// none carries what its operations say about themselves.
+/// Path and method are written once, on the handlers, and who may call them is what they take ([`crate::Admits`]). Two things come
+/// of the list: `routes()`, which `start` serves, and `description()`, which goes into the API's document. Neither calls the other,
+/// and no function calls the second, so that none carries what its operations say about themselves.
 #[macro_export]
 macro_rules! operations {
     ($tag:literal, $about:literal, $state:ty => $($($part:ident)::+),+ $(,)?) => {
@@ -28,7 +32,10 @@ macro_rules! operations {
             #[derive(::utoipa::OpenApi)]
             #[openapi(paths($($($part)::+),+), tags((name = $tag, description = $about)))]
             struct Described;
-            <Described as ::utoipa::OpenApi>::openapi()
+            let mut document = <Described as ::utoipa::OpenApi>::openapi();
+            let state = ::std::marker::PhantomData::<$state>;
+            $($crate::restrict(&mut document, state, $($part)::+, $crate::operations!(@described [] $($part)::+));)+
+            document
         }
     };
     // What `#[utoipa::path]` puts beside a handler: from `module::handler` to `module::__path_handler`.
@@ -49,6 +56,35 @@ where
     routes.route(&P::path(), MethodRouter::new().on(methods, handler))
 }
 
+/// Says in a document who may call a handler.
+#[doc(hidden)]
+pub fn restrict<S, H, T, P>(document: &mut OpenApi, _: PhantomData<S>, _: H, _: P)
+where
+    H: Handler<T, S>,
+    T: Admits,
+    P: utoipa::Path,
+{
+    let Some(item) = document.paths.paths.get_mut(&P::path()) else { return };
+    for method in P::methods() {
+        if let Some(operation) = operation(item, &method) {
+            operation.security = requirement::<T>();
+        }
+    }
+}
+
+const fn operation<'a>(item: &'a mut PathItem, method: &HttpMethod) -> Option<&'a mut Operation> {
+    match method {
+        HttpMethod::Get => item.get.as_mut(),
+        HttpMethod::Put => item.put.as_mut(),
+        HttpMethod::Post => item.post.as_mut(),
+        HttpMethod::Delete => item.delete.as_mut(),
+        HttpMethod::Options => item.options.as_mut(),
+        HttpMethod::Head => item.head.as_mut(),
+        HttpMethod::Patch => item.patch.as_mut(),
+        HttpMethod::Trace => item.trace.as_mut(),
+    }
+}
+
 const fn filter(method: HttpMethod) -> MethodFilter {
     match method {
         HttpMethod::Get => MethodFilter::GET,
@@ -64,11 +100,31 @@ const fn filter(method: HttpMethod) -> MethodFilter {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
-    use http::{Request, StatusCode};
+    use axum::{body::Body, extract::FromRequestParts};
+    use http::{Request, StatusCode, request::Parts};
     use tower::ServiceExt as _;
 
+    use crate::{Admits, Error, Language, STEP_UP};
+
+    /// Somebody who has lately proven who they are, and so is signed in.
+    pub struct Owner;
+
+    impl Admits for Owner {
+        fn callers() -> Option<Vec<&'static str>> {
+            Some(vec![STEP_UP])
+        }
+    }
+
+    impl FromRequestParts<()> for Owner {
+        type Rejection = Error;
+        async fn from_request_parts(_: &mut Parts, (): &()) -> Result<Self, Error> {
+            Ok(Self)
+        }
+    }
+
     mod things {
+        use super::{Language, Owner};
+
         pub mod one {
             /// Shows it.
             #[utoipa::path(get, path = "/things/{thing}", tag = "things", responses((status = 200)))]
@@ -77,7 +133,7 @@ mod tests {
 
         /// Removes it.
         #[utoipa::path(delete, path = "/things/{thing}", tag = "things", responses((status = 200)))]
-        pub async fn delete_thing() {}
+        pub async fn delete_thing(_: Language, _: Owner) {}
     }
 
     operations! { "things", "What there is.", () =>
@@ -96,5 +152,13 @@ mod tests {
             let request = Request::builder().method(method).uri("/things/1").body(Body::empty()).unwrap();
             assert_eq!(routes().oneshot(request).await.unwrap().status(), expected, "{method}");
         }
+    }
+
+    #[test]
+    fn who_may_call_is_what_a_handler_takes() {
+        let description = serde_json::to_value(description()).unwrap();
+        let operations = &description["paths"]["/things/{thing}"];
+        assert_eq!(operations["delete"]["security"], serde_json::json!([{ "bearer": ["step_up"] }]));
+        assert!(operations["get"].get("security").is_none(), "{operations}");
     }
 }

@@ -14,7 +14,7 @@ use web::{Error, NoContent, Problems};
 /// AWS calls: two, the batch that authenticates the caller and reads the profile, and the transaction that removes the picture
 /// from it and tells the processor to move the files to the trash. One without a picture.
 #[utoipa::path(
-    delete, path = "/v1/me/picture", tag = "profile", operation_id = "delete_picture", security(("bearer" = [])),
+    delete, path = "/v1/me/picture", tag = "profile", operation_id = "delete_picture",
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 204, description = "The picture is the default one."), Problems)
 )]

@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Which {
 /// AWS calls: none. The link is computed here, and needs no check: a file under this name is the current picture, as it is
 /// moved away when it no longer is.
 #[utoipa::path(
-    get, path = "/v1/pictures/{picture}/{size}", tag = "profile", operation_id = "get_picture", security(()),
+    get, path = "/v1/pictures/{picture}/{size}", tag = "profile", operation_id = "get_picture",
     params(
         ("picture" = String, Path, max_length = 30, description = "An id, or `default`.", example = "default"),
         ("size" = inline(Size), Path, description = "Pixels on each side.", example = "300"),

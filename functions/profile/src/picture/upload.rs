@@ -63,7 +63,7 @@ pub struct CreatedUpload {
 /// processor compares the file with. A further upload within the hour takes a fourth, for its counter. The link is computed
 /// here.
 #[utoipa::path(
-    post, path = "/v1/me/picture/uploads", tag = "profile", operation_id = "create_picture_upload", security(("bearer" = [])),
+    post, path = "/v1/me/picture/uploads", tag = "profile", operation_id = "create_picture_upload",
     request_body(
         content = CreateUpload,
         example = json!({"content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="})
@@ -147,7 +147,7 @@ pub enum UploadState {
 ///
 /// AWS calls: one, a batch that authenticates the caller and reads the upload.
 #[utoipa::path(
-    get, path = "/v1/me/picture/uploads/{upload}", tag = "profile", operation_id = "get_picture_upload", security(("bearer" = [])),
+    get, path = "/v1/me/picture/uploads/{upload}", tag = "profile", operation_id = "get_picture_upload",
     params(("upload" = inline(UploadId), Path, description = "The `id` from its announcement.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(

@@ -1,29 +1,33 @@
-//! The functions, as code knows them.
+//! The functions in code: one line for each folder in `functions/`, written by `cargo xtask sync`.
 
 use function::{Boot, Function, StartError};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use utoipa::openapi::OpenApi;
 
+/// The `start` of a function's crate.
+pub type Start = fn(Boot) -> BoxFuture<'static, Result<Function, StartError>>;
+
 /// A function's crate.
-pub struct Deployed {
-    /// Its folder, its crate, its binary, its tag.
-    pub name: String,
+#[derive(Clone, Copy)]
+pub struct Registered {
+    /// The name of its folder, its package, its binary and the tag of its operations.
+    pub name: &'static str,
     /// Its `start`.
-    pub start: fn(Boot) -> BoxFuture<'static, Result<Function, StartError>>,
-    /// The description of its operations, if it has any.
+    pub start: Start,
+    /// Its `description`, if it has operations over HTTP.
     pub description: Option<fn() -> OpenApi>,
 }
 
 macro_rules! functions {
     ($($name:literal => $start:path, $description:expr;)*) => {
-        /// Every function.
-        pub fn all() -> Vec<Deployed> {
-            vec![$(Deployed { name: $name.to_owned(), start: |boot| $start(boot).boxed(), description: $description },)*]
-        }
+        /// Every function, sorted by name.
+        pub const ALL: &[Registered] =
+            &[$(Registered { name: $name, start: |boot| $start(boot).boxed(), description: $description },)*];
     };
 }
 
 functions! {
+    // functions
     "account-deletion" => account_deletion::start, Some(account_deletion::description);
     "account-purge" => account_purge::start, None;
     "admin" => admin::start, Some(admin::description);
@@ -45,4 +49,11 @@ functions! {
     "rooms" => rooms::start, Some(rooms::description);
     "socket" => socket::start, Some(socket::description);
     "upload-processor" => upload_processor::start, None;
+    // end functions
+}
+
+/// The function with this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Registered> {
+    ALL.iter().find(|function| function.name == name)
 }

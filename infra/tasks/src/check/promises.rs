@@ -1,7 +1,8 @@
-//! The list of promises of the system, and the tests that refer to each promise by its name.
+//! The list of promises contains every promise of the system, and each promise has tests that refer to it by its name.
 
 use std::collections::BTreeSet;
 
+use super::Parts;
 use crate::{Failure, repository};
 
 /// The file of the list.
@@ -13,7 +14,7 @@ const MARK: &str = "/// Promise: ";
 ///
 /// # Errors
 /// If a file cannot be read.
-pub fn findings() -> Result<Vec<String>, Failure> {
+pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     Ok(compare(&repository::read(LIST)?, &repository::rust_files(&["tests"])?))
 }
 

@@ -1,7 +1,9 @@
-//! The table of attacks: each attack on the system, the requirement that it must not break, and the test of it.
+//! The table of attacks lists each attack on the system, the requirement that it must not break, and the tests of it, which must
+//! exist.
 
 use std::{collections::BTreeSet, path::Path};
 
+use super::Parts;
 use crate::{Failure, repository};
 
 /// The file of the table.
@@ -10,7 +12,7 @@ const TABLE: &str = "tests/ATTACKS.md";
 const HEADER: [&str; 3] = ["attack", "requirement", "test"];
 
 /// The findings about the table.
-pub fn findings() -> Result<Vec<String>, Failure> {
+pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let files = repository::rust_files(&["tests", "shared", "functions", "infra"])?;
     let tests = files.iter().flat_map(|(path, text)| tests_in(path, text)).collect();
     Ok(judge(&repository::read(TABLE)?, &tests))

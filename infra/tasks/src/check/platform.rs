@@ -1,11 +1,12 @@
-//! The limits of the platform that a growing template approaches, counted in what CloudFormation gets: the resources that SAM
-//! generates, and all nested stacks.
+//! No limit of the platform is used to more than [`PERCENT`] of it. The use is counted in what CloudFormation gets: the resources that
+//! SAM generates, and all nested stacks.
 
 use std::collections::BTreeMap;
 
 use local::template::{Template, parse};
 use serde_json::{Map, Value};
 
+use super::Parts;
 use crate::{Failure, repository};
 
 /// The share of a limit that may be used, in percent.
@@ -48,15 +49,15 @@ impl Usage {
     fn finding(&self) -> Option<String> {
         let Self { limit: Limit { what, most }, by, used } = self;
         (used.saturating_mul(100) > most.saturating_mul(PERCENT))
-            .then(|| format!("{by}: {used} {what}, of {most} that there may be: no more than {PERCENT} % are to be used"))
+            .then(|| format!("{by}: {used} {what}, of at most {most}: no more than {PERCENT} % may be used"))
     }
 }
 
 /// Prints the use of each limit, and returns those that are nearly reached.
-pub fn findings(template: &Template) -> Result<Vec<String>, Failure> {
+pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut uses = Vec::new();
     stack("template.yaml", &repository::read("template.yaml")?, &mut uses)?;
-    uses.extend(of_template(template));
+    uses.extend(of_template(&parts.template));
     println!("\n| limit of the platform | used | of | by |\n|---|--:|--:|---|");
     for Usage { limit, by, used } in &uses {
         println!("| {} | {used} | {} | {by} |", limit.what, limit.most);
@@ -167,10 +168,7 @@ fn function(id: &str, properties: &Map<String, Value>) -> Vec<GeneratedResource>
         made.push(GeneratedResource::by_sam());
     }
     for (name, event) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
-        let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
-        let path = event.pointer("/Properties/Path").and_then(Value::as_str).unwrap_or(name);
-        match kind {
-            "HttpApi" => made.push(GeneratedResource::permission(id, path)),
+        match event.get("Type").and_then(Value::as_str).unwrap_or_default() {
             "S3" => made.push(GeneratedResource::permission(id, name)),
             "EventBridgeRule" => made.extend([GeneratedResource::by_sam(), GeneratedResource::permission(id, name)]),
             // A schedule and its role.
@@ -211,10 +209,10 @@ mod tests {
 
     #[test]
     fn each_limit_is_reported_at_four_fifths() {
-        let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: HttpApi, Properties: {Path: /a}}}}}";
-        // A function, its role, the permission of its route.
+        let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: S3}}}}";
+        // A function, its role, and the permission of the bucket.
         assert_eq!(uses(&template(133, function)), [""; 0]);
-        assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources, of 500 that there may be: no more than 80 % are to be used"]);
+        assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources, of at most 500: no more than 80 % may be used"]);
         let references = |many| template(many, "{Type: X, Properties: {A: '{{resolve:secretsmanager:a:SecretString}}'}}");
         assert_eq!(uses(&references(48)), [""; 0]);
         assert!(uses(&references(49)).concat().contains("49 dynamic references"));
@@ -226,9 +224,7 @@ mod tests {
                 .concat()
                 .contains("bytes of the template")
         );
-        let events = |many| {
-            (0..many).map(|n| format!("E{n}: {{Type: HttpApi, Properties: {{Path: /v1/things/{n}}}}}")).collect::<Vec<_>>().join(", ")
-        };
+        let events = |many| (0..many).map(|n| format!("E{n}: {{Type: S3}}")).collect::<Vec<_>>().join(", ");
         let function = |many| {
             format!("Resources:\n  ThingsFunction: {{Type: 'AWS::Serverless::Function', Properties: {{Events: {{{}}}}}}}\n", events(many))
         };
@@ -239,7 +235,7 @@ mod tests {
 
     #[test]
     fn routes_rules_and_environments_are_counted() {
-        let mut template = crate::check::template().expect("the template");
+        let mut template = repository::template().expect("the template");
         let findings = |template: &Template| of_template(template).iter().filter_map(Usage::finding).collect::<Vec<_>>();
         assert_eq!(findings(&template), [""; 0]);
         let route = template.http_api.routes[0].clone();

@@ -1,0 +1,53 @@
+//! Functions do not link crates that were excluded for their start time or size. Such a crate could return unnoticed by a default
+//! feature of another crate.
+
+use std::{collections::BTreeSet, process::Command};
+
+use super::Parts;
+use crate::{Failure, repository};
+
+/// Excluded crates that a function links.
+pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
+    let mut findings = Vec::new();
+    for function in parts.functions {
+        findings.extend(left_out(function.name, &linked(function.name)?));
+    }
+    Ok(findings)
+}
+
+/// The crates that a function links, one on each line, as printed by cargo.
+fn linked(function: &str) -> Result<String, Failure> {
+    let arguments =
+        ["tree", "--locked", "--edges", "normal", "--target", "aarch64-unknown-linux-gnu", "--prefix", "none", "--format", "{p}"];
+    let output = Command::new("cargo").args(arguments).args(["-p", function]).current_dir(repository::root()).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned().into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Exceptions: passkeys need elliptic curves, and S3's SDK one of them.
+fn left_out(function: &str, tree: &str) -> Vec<String> {
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let fits = |name: &str| match name {
+        "p256" => names.contains("webauthn-rs") || names.contains("aws-sdk-s3"),
+        "p384" | "rsa" => names.contains("webauthn-rs"),
+        _ => !name.starts_with("aws-lc-"),
+    };
+    let found = names.iter().copied().filter(|name| !fits(name));
+    found.map(|name| format!("{function}: it links {name}; `cargo tree -p {function} --edges normal --invert {name}` says why")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_does_not_come_back_unseen() {
+        let found = |tree: &str| left_out("rooms", tree).len();
+        assert_eq!(found("rooms v0.1.0 (/x)\nrustls v0.23.0\nrsaring v1.0.0\nring v0.17.0 (*)\n"), 0);
+        assert_eq!(found("rooms v0.1.0 (/x)\naws-lc-rs v1.0.0\naws-lc-sys v1.0.0\nrsa v0.9.0\n\nrsa v0.9.0 (*)\n"), 3);
+        assert_eq!(found("webauthn-rs v0.5.0\nrsa v0.9.0\np256 v0.13.0\np384 v0.13.0\n"), 0, "passkeys bring them");
+        assert_eq!(found("aws-sdk-s3 v1.0.0\np256 v0.13.0\np384 v0.13.0\n"), 1, "S3 brings one of them");
+    }
+}

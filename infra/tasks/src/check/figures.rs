@@ -1,0 +1,102 @@
+//! An alarm on a custom metric needs a metric that is reported, with its name and dimensions, and every reported metric is used by an
+//! alarm or the dashboard. (Each metric costs money; otherwise a log line is enough.)
+
+use super::Parts;
+use crate::{Failure, repository};
+
+/// The template of the alarms and the dashboard.
+const OPERATIONS: &str = "infra/operations.yaml";
+
+/// Alarms without a reported metric, and metrics that are never used.
+pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
+    let (operations, sources) = (repository::read(OPERATIONS)?, repository::sources()?);
+    let told: Vec<Reported<'_>> = sources.iter().flat_map(|(file, code)| reported(file, code)).collect();
+    Ok(differences(&operations, &told))
+}
+
+/// A metric that a source reports.
+pub struct Reported<'a> {
+    /// The source, relative to the root.
+    pub file: &'a str,
+    /// Its dimension: `FunctionName` or `TableName`.
+    pub dimension: &'a str,
+    /// Its name.
+    pub figure: &'a str,
+}
+
+impl Reported<'_> {
+    /// Whether it is the metric of an alarm with these dimensions.
+    fn is(&self, figure: &str, dimensions: &str) -> bool {
+        let function = self.file.strip_prefix("functions/").and_then(|file| file.split('/').next());
+        let whose = function.filter(|_| self.dimension == "FunctionName").map_or_else(String::new, |f| format!("'${{Stack}}-{f}'"));
+        self.figure == figure && dimensions.contains(&format!("{{Name: {},", self.dimension)) && dimensions.contains(&whose)
+    }
+}
+
+fn differences(operations: &str, told: &[Reported<'_>]) -> Vec<String> {
+    let value = |text: &str, name: &str| text.lines().find_map(|l| l.trim().strip_prefix(name).map(|v| v.trim().to_owned()));
+    let mut findings = Vec::new();
+    for alarm in operations.split("Namespace: Stoa\n").skip(1) {
+        let (figure, of) = (value(alarm, "MetricName:").unwrap_or_default(), value(alarm, "Dimensions:").unwrap_or_default());
+        if !told.iter().any(|reported| reported.is(&figure, &of)) {
+            findings.push(format!("{OPERATIONS}: an alarm waits for {figure} of {of}, which nothing reports"));
+        }
+    }
+    let read = |figure: &str| operations.contains(&format!("MetricName: {figure}\n")) || operations.contains(&format!("\"{figure}\""));
+    let idle = told.iter().filter(|reported| !read(reported.figure));
+    findings.extend(idle.map(|Reported { file, figure, .. }| format!("{file}: reports {figure}, which {OPERATIONS} does not read")));
+    findings
+}
+
+/// The metrics that a source reports.
+pub fn reported<'a>(file: &'a str, code: &'a str) -> Vec<Reported<'a>> {
+    let of = |call: &'a str, dimension: &'a str| {
+        let figures = call.split_once("&[").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(figures, _)| figures);
+        let names = figures.split("(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0));
+        names.map(move |figure| Reported { file, dimension, figure })
+    };
+    let own = code.split(".report(").skip(1).flat_map(|call| of(call, "FunctionName"));
+    let common = code.split("report_of(").skip(1).filter_map(|call| call.split_once('"')?.1.split_once('"'));
+    own.chain(common.flat_map(|(dimension, call)| of(call, dimension))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(operations: &str, sources: &[(String, String)]) -> Vec<String> {
+        let told: Vec<_> = sources.iter().flat_map(|(file, code)| reported(file, code)).collect();
+        differences(operations, &told)
+    }
+
+    #[test]
+    fn an_alarm_waits_for_what_is_reported() {
+        let alarm = |figure: &str, of: &str| {
+            let dimension = format!("[{{Name: {of}, Value: !Sub '${{Stack}}-{}'}}]", if of == "TableName" { "state" } else { "talk" });
+            format!("Namespace: Stoa\n      MetricName: {figure}\n      Dimensions: {dimension}\n")
+        };
+        let source = |file: &str, code: &str| (file.to_owned(), code.to_owned());
+        let own = source("functions/talk/src/lib.rs", "s.figures.report(&[\n    (\"Said\", 1),\n    (\"Heard\", heard),\n]);");
+        let common = source(
+            "shared/x/src/lib.rs",
+            "figures.report_of(\"TableName\", table.name(), &[(\"Stopped\", 1)]); f.report(&[(\"Any\", 1)]);",
+        );
+        let sources = [own.clone(), common];
+        let waits_in_vain = |alarm: &str, sources: &[(String, String)]| {
+            figures(alarm, sources).iter().filter(|finding| finding.contains("which nothing reports")).count()
+        };
+        for (figure, of) in [("Said", "FunctionName"), ("Heard", "FunctionName"), ("Any", "FunctionName"), ("Stopped", "TableName")] {
+            assert_eq!(waits_in_vain(&alarm(figure, of), &sources), 0, "{figure}");
+        }
+        for (figure, of) in [("Sayd", "FunctionName"), ("Said", "TableName"), ("Stopped", "FunctionName")] {
+            assert_eq!(waits_in_vain(&alarm(figure, of), &sources), 1, "{figure} of {of}");
+        }
+        let elsewhere = [source("functions/other/src/lib.rs", &own.1)];
+        assert_eq!(waits_in_vain(&alarm("Said", "FunctionName"), &elsewhere), 1, "another function reports it");
+        let unread = figures(&alarm("Said", "FunctionName"), &[own]);
+        assert_eq!(unread, ["functions/talk/src/lib.rs: reports Heard, which infra/operations.yaml does not read"]);
+        let (operations, sources) = (repository::read(OPERATIONS).expect("read"), repository::sources().expect("read"));
+        assert_eq!(operations.matches("Namespace: Stoa\n").count(), 3);
+        assert_eq!(figures(&operations, &sources), Vec::<String>::new());
+    }
+}

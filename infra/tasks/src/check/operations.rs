@@ -1,0 +1,141 @@
+//! Every operation is documented: a summary for its callers, an id, one declared tag, its answer, its errors and its limits. Its
+//! comment also lists its AWS calls, for maintainers.
+
+use std::collections::BTreeSet;
+
+use local::functions::Registered;
+use serde_json::Value;
+
+use super::Parts;
+use crate::{Failure, document};
+
+/// Words about the implementation, which readers of the document do not need.
+const INSIDE: [&str; 6] = ["transaction", "counter", "batch", "table", "query", "AWS"];
+
+/// What is missing in the descriptions of operations.
+pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
+    let mut findings = lacking(&parts.document);
+    findings.extend(calls_not_said(parts.functions)?);
+    Ok(findings)
+}
+
+fn lacking(document: &Value) -> Vec<String> {
+    let tags = document.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let tags: BTreeSet<&str> = tags.filter_map(|tag| tag.get("name")?.as_str()).collect();
+    let (mut findings, mut ids) = (Vec::new(), BTreeSet::new());
+    for (path, method, operation) in document::operations(document) {
+        let lacks = words(operation).into_iter().chain(limits(operation)).chain(answers(operation));
+        let lacks = lacks.chain(id(operation, &mut ids)).chain(tag(operation, &tags));
+        findings.extend(lacks.map(|what| format!("{} {path}: {what}", method.to_uppercase())));
+    }
+    findings
+}
+
+fn text<'a>(operation: &'a Value, member: &str) -> &'a str {
+    operation.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Findings about its summary and description.
+fn words(operation: &Value) -> Vec<String> {
+    let said = ["summary", "description"].map(|member| text(operation, member));
+    let missing = said.first().is_some_and(|summary| summary.is_empty()).then(|| "no summary".to_owned());
+    let inside = INSIDE.iter().filter(|word| said.iter().any(|said| says(said, word)));
+    let inside = inside.map(|word| format!("{word} is about the implementation, which belongs after `AWS calls:`"));
+    missing.into_iter().chain(inside).collect()
+}
+
+/// Whether a text contains a word, or its plural.
+fn says(text: &str, word: &str) -> bool {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.map(|w| w.strip_suffix('s').unwrap_or(w)).any(|w| w.eq_ignore_ascii_case(word.strip_suffix('S').unwrap_or(word)))
+}
+
+/// Findings about its limits.
+fn limits(operation: &Value) -> Option<String> {
+    let limits = operation.get("x-limits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let lacks = match (operation.pointer("/responses/429").is_some(), limits.is_empty()) {
+        (true, true) => "it answers 429 and does not say how many pass",
+        (false, false) => "it has limits and does not answer 429",
+        _ if limits.iter().any(|limit| limit.get("max").is_none()) => "it has a limit that is not on the list of infra/tasks/src/limits.rs",
+        _ => return None,
+    };
+    Some(lacks.to_owned())
+}
+
+/// Findings about its responses.
+fn answers(operation: &Value) -> Vec<String> {
+    let statuses = operation.get("responses").and_then(Value::as_object).into_iter().flatten().map(|(status, _)| status.as_str());
+    let classes: BTreeSet<char> = statuses.filter_map(|status| status.chars().next()).collect();
+    // Some operations have no input that could be refused.
+    let refusable = ["requestBody", "security", "parameters"].iter().any(|takes| operation.get(*takes).is_some());
+    let errors = ((refusable && !classes.contains(&'4')) || !classes.contains(&'5')).then_some("its errors are not described");
+    let answer = (!classes.contains(&'2') && !classes.contains(&'3')).then_some("its answer is not described");
+    errors.into_iter().chain(answer).map(str::to_owned).collect()
+}
+
+/// Findings about its id. `ids` are those of the operations before it.
+fn id<'a>(operation: &'a Value, ids: &mut BTreeSet<&'a str>) -> Option<String> {
+    let id = text(operation, "operationId");
+    let snake = !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    match (snake, ids.insert(id)) {
+        (false, _) => Some("no operation id in snake case".to_owned()),
+        (true, false) => Some("its operation id is another's".to_owned()),
+        (true, true) => None,
+    }
+}
+
+/// Findings about its tag.
+fn tag(operation: &Value, declared: &BTreeSet<&str>) -> Option<String> {
+    let tags = operation.get("tags").and_then(Value::as_array).map(Vec::as_slice);
+    let known = matches!(tags, Some([tag]) if tag.as_str().is_some_and(|tag| declared.contains(tag)));
+    (!known).then(|| "not exactly one tag that is declared".to_owned())
+}
+
+fn calls_not_said(functions: &[Registered]) -> Result<Vec<String>, Failure> {
+    let mut findings = Vec::new();
+    for (_, part) in document::parts(functions)? {
+        let silent = document::operations(&part).filter(|(.., operation)| !text(operation, "description").contains("AWS calls:"));
+        let told = silent.map(|(path, method, _)| format!("{} {path}: its comment does not list its AWS calls", method.to_uppercase()));
+        findings.extend(told);
+    }
+    Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn about(operation: Value) -> String {
+        lacking(&json!({"paths": {"/v1/x": {"post": operation}}})).join("\n")
+    }
+
+    #[test]
+    fn an_operation_must_describe_itself() {
+        let found = about(json!({"security": [{"bearer": []}], "responses": {"201": {}}}));
+        for what in ["no summary", "no operation id", "one tag", "errors are not described"] {
+            assert!(found.contains(what), "{what} in {found}");
+        }
+        assert!(about(json!({"responses": {"500": {}}})).contains("its answer is not described"));
+        let twice = json!({"operationId": "make_x"});
+        let twice = json!({"paths": {"/v1/x": {"post": twice, "put": twice}}});
+        assert_eq!(lacking(&twice).iter().filter(|finding| finding.contains("its operation id is another's")).count(), 1);
+    }
+
+    #[test]
+    fn an_operation_speaks_to_its_callers() {
+        assert!(about(json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
+        assert!(about(json!({"description": "Two transactions."})).contains("a transaction is"));
+        assert!(!about(json!({"summary": "Suitable accounts."})).contains("its readers"));
+    }
+
+    #[test]
+    fn an_operation_says_how_many_requests_pass() {
+        let refused = |limits: Value| about(json!({"x-limits": limits, "responses": {"429": {}}}));
+        assert!(refused(json!([])).contains("does not say how many pass"));
+        assert!(refused(json!([{"name": "nonsense"}])).contains("not on the list of infra"));
+        assert!(!refused(json!([{"name": "export", "max": 1, "seconds": 86_400}])).contains("limit"));
+        assert!(about(json!({"x-limits": [{"name": "export", "max": 1}]})).contains("does not answer 429"));
+    }
+}
