@@ -123,8 +123,9 @@ async fn chats_are_listed_in_pages() {
     }
     // A cursor is bound to its owner, unchanged, for an hour.
     let cursor = path.split_once("cursor=").unwrap().1;
+    let changed = format!("{}{}", if cursor.starts_with('A') { "B" } else { "A" }, &cursor[1..]);
     let ben = cloud.sign_in("ben").await;
-    for (who, text) in [(&ben, cursor.to_owned()), (&ana, format!("A{}", &cursor[1..])), (&ana, "x".to_owned()), (&ana, String::new())] {
+    for (who, text) in [(&ben, cursor.to_owned()), (&ana, changed), (&ana, "x".to_owned()), (&ana, String::new())] {
         who.get(&format!("/v1/rooms?cursor={text}")).await.is_problem(400, "cursor_invalid");
     }
     cloud.advance(Duration::from_secs(3601)).await;
