@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use accounts::deletion::{self, Deletion, Hold};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use events::{Envelope, Event};
+use events::{Envelope, accounts::AccountPurgeDue};
 use files::Bucket;
 use function::{Boot, Context, Failure, Function, StartError};
 use kernel::{Sys, Time};
@@ -28,6 +28,8 @@ const MARGIN: Duration = Duration::from_secs(20);
 const UNTOLD: Duration = Duration::from_secs(60);
 /// The lease is renewed when less than this is left of it.
 const RENEWAL: Duration = Duration::from_secs(300);
+
+events::hears! { AccountPurgeDue }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -51,14 +53,14 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |event: EventBridgeEvent<Envelope>, context| {
+    Ok(Function::new(move |event: EventBridgeEvent<Envelope<Heard>>, context| {
         let state = state.clone();
         async move { purge(&state, &context, event.detail).await }
     }))
 }
 
-async fn purge(s: &State, context: &Context, envelope: Envelope) -> Result<(), Failure> {
-    let Event::AccountPurgeDue { user, deletion } = envelope.event else { return Err("not an event that anything is purged for".into()) };
+async fn purge(s: &State, context: &Context, envelope: Envelope<Heard>) -> Result<(), Failure> {
+    let Heard::AccountPurgeDue(AccountPurgeDue { user, deletion }) = envelope.event;
     // The platform's retries of an invocation keep its id, so that a retry takes over the lease of the killed run at once.
     match deletion::hold(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
         Hold::Mine(mut deletion) => {

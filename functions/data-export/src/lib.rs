@@ -14,7 +14,7 @@ mod sections;
 use accounts::user::{Status, User, tell};
 use archive::Archive;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use events::{Envelope, Event, Notice, once};
+use events::{Envelope, Notice, files::ExportRequested, once};
 use files::{
     Bucket,
     export::{Export, Progress},
@@ -30,6 +30,8 @@ use store::{CommitError, Table, Tx};
 const CONSUMER: &str = "data-export";
 /// The name of the downloaded file.
 const FILE_NAME: &str = "stoa-export.zip";
+
+events::hears! { ExportRequested }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -51,14 +53,14 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |event: EventBridgeEvent<Envelope>, _| {
+    Ok(Function::new(move |event: EventBridgeEvent<Envelope<Heard>>, _| {
         let state = state.clone();
         async move { handle(&state, event.detail).await }
     }))
 }
 
-async fn handle(s: &State, Envelope { id, event, .. }: Envelope) -> Result<(), Failure> {
-    let Event::ExportRequested { user, export } = event else { return Err("not an event that anything is exported for".into()) };
+async fn handle(s: &State, Envelope { id, event, .. }: Envelope<Heard>) -> Result<(), Failure> {
+    let Heard::ExportRequested(ExportRequested { user, export }) = event;
     // Boxed, because the futures of the clients are large.
     once(&s.table, &s.sys, CONSUMER, id, Box::pin(make(s, user, export))).await?;
     Ok(())

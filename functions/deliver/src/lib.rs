@@ -27,7 +27,11 @@ mod told;
 use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use events::{Envelope, Event, Once, once};
+use events::{
+    Envelope, Once,
+    delivery::{ChallengeIssued, NoticeDue},
+    once,
+};
 use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
@@ -39,6 +43,8 @@ use test_phones::TestPhones;
 
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
+
+events::hears! { ChallengeIssued, NoticeDue }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -93,7 +99,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         let state = state.clone();
         async move {
             match trigger {
-                Trigger::Bus(event) => deliver(&state, event.detail).await.map(|()| None),
+                Trigger::Bus(event) => deliver(&state, *event).await.map(|()| None),
                 Trigger::Schedule(_) => held::tell(&state, &context).await.map(Some),
             }
         }
@@ -105,7 +111,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 #[serde(untagged)]
 enum Trigger {
     /// An event on the bus: a message is to be sent.
-    Bus(Box<EventBridgeEvent<Envelope>>),
+    Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
     /// The schedule of every quarter of an hour.
     Schedule(Scheduled),
 }
@@ -122,14 +128,13 @@ enum Scheduler {
     Scheduler,
 }
 
-async fn deliver(s: &State, Envelope { id, at, event }: Envelope) -> Result<(), Failure> {
-    let name = event.name();
+async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
+    let EventBridgeEvent { detail_type: name, detail: Envelope { id, at, event }, .. } = event;
     // Boxed, because the futures of the clients are large.
     let send = Box::pin(async {
         match event {
-            Event::ChallengeIssued { challenge, sending } => challenge::send(s, challenge, sending).await,
-            Event::NoticeDue { user, notice } => notice::send(s, (id, at), user, notice).await,
-            _ => Err("not an event that anything is sent for".into()),
+            Heard::ChallengeIssued(ChallengeIssued { challenge, sending }) => challenge::send(s, challenge, sending).await,
+            Heard::NoticeDue(NoticeDue { user, notice }) => notice::send(s, (id, at), user, notice).await,
         }
     });
     let done = once(&s.table, &s.sys, CONSUMER, id, send).await?;

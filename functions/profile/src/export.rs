@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
-use events::{Event, Outbox};
+use events::{Outbox, files::ExportRequested};
 use files::export::{Export, Progress, too_early};
 use kernel::{Kind, Problem, Timestamp, id::ExportId};
 use serde::Serialize;
@@ -80,7 +80,7 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
     let (user, now) = (member.user.id, s.sys.now());
     let mut tx = Tx::new();
     let (export, turn) = Export::ask(&mut tx, &s.sys, user);
-    Outbox::add(&mut tx, &s.sys, &Event::ExportRequested { user, export: export.id });
+    Outbox::add(&mut tx, &s.sys, &ExportRequested { user, export: export.id });
     match s.table.commit(tx).await {
         Err(CommitError::Refused(r)) if r.at(turn) => return Err(Problem::from(too_early(r.current(turn), now)?).into()),
         committed => committed.map_err(Problem::from)?,

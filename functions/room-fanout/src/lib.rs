@@ -10,7 +10,10 @@
 //! a change of presence: a query for each shard, then the same again with the posts.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use events::{Envelope, Event, once};
+use events::{
+    Envelope, once,
+    rooms::{MessagePosted, PresenceChanged},
+};
 use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::future::try_join_all;
 use kernel::{Sys, id::RoomId};
@@ -28,6 +31,8 @@ const STREAM: &str = "chat";
 const PAGE: u32 = 200;
 /// Up to this number of online people, everybody gets each change of the number.
 const TOLD_MOST: u64 = 200;
+
+events::hears! { MessagePosted, PresenceChanged }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -55,15 +60,14 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-async fn handle(s: &State, event: EventBridgeEvent<Envelope>) -> Result<(), Failure> {
+async fn handle(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
     let Envelope { id, event, .. } = event.detail;
     match event {
-        Event::MessagePosted { room, seq } => {
+        Heard::MessagePosted(MessagePosted { room, seq }) => {
             once(&s.table, &s.sys, "room-fanout", id, Box::pin(message_posted(s, room, seq))).await?;
         }
         // A repetition sends the same number again.
-        Event::PresenceChanged { room } => presence_changed(s, room).await?,
-        other => tracing::warn!(event = other.name(), "not for this consumer"),
+        Heard::PresenceChanged(PresenceChanged { room }) => presence_changed(s, room).await?,
     }
     Ok(())
 }

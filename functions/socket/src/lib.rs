@@ -11,7 +11,7 @@
 //! | `$connect` | a batch read, a transaction (see [`messaging::connection::connect`]) |
 //! | `$disconnect` | two reads, a transaction; one read if the socket's item was deleted before |
 //! | `$default` | none: the answer is what the function returns; a read for the first frame of a socket at an instance |
-//! | `sessions_ended` | two reads; one deletion each and a transaction if there are sockets to close |
+//! | [`SessionsEnded`] | two reads; one deletion each and a transaction if there are sockets to close |
 
 mod connect;
 mod tickets;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use accounts::token::Tokens;
 use aws_lambda_events::{apigw::ApiGatewayWebsocketProxyRequest, eventbridge::EventBridgeEvent};
 use axum::extract::FromRef;
-use events::{Envelope, Event};
+use events::{Envelope, accounts::SessionsEnded};
 use function::{Boot, Failure, Function, RawValue, StartError};
 use futures_util::join;
 use kernel::Sys;
@@ -31,6 +31,8 @@ use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
 use web::Edge;
+
+events::hears! { SessionsEnded }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -124,11 +126,9 @@ impl Source {
 }
 
 async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
-    let event: EventBridgeEvent<Envelope> = serde_json::from_str(payload.get())?;
-    match event.detail.event {
-        Event::SessionsEnded { user } => connection::close_ended(&s.table, &s.sys, &s.sockets, user).await?,
-        _ => return Err("not an event that ends sockets".into()),
-    }
+    let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
+    let Heard::SessionsEnded(SessionsEnded { user }) = event.detail.event;
+    connection::close_ended(&s.table, &s.sys, &s.sockets, user).await?;
     Ok(to_raw_value(&())?)
 }
 

@@ -11,7 +11,7 @@ mod retire;
 
 use accounts::user::User;
 use aws_lambda_events::s3::S3Event;
-use events::{Envelope, Event};
+use events::{Envelope, files::PictureRetired};
 use files::{Bucket, Upload};
 use function::{Boot, Failure, Function, StartError};
 use kernel::{
@@ -20,6 +20,8 @@ use kernel::{
 };
 use serde::Deserialize;
 use store::{StoreError, Table};
+
+events::hears! { PictureRetired }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -36,7 +38,7 @@ enum Trigger {
     /// Files arrived in the bucket.
     Bucket(S3Event),
     /// An event about a picture.
-    Bus { detail: Envelope },
+    Bus { detail: Envelope<Heard> },
 }
 
 /// Reads the configuration and opens the connection to the table.
@@ -59,11 +61,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 async fn handle(s: &State, trigger: Trigger) -> Result<(), Failure> {
     match trigger {
-        Trigger::Bus { detail } => match detail.event {
-            Event::PictureRetired { user, picture } => retire::retire(s, user, picture).await,
-            // The rule of the bus delivers more than it should.
-            other => Err(format!("{} is not for this function", other.name()).into()),
-        },
+        Trigger::Bus { detail } => {
+            let Heard::PictureRetired(PictureRetired { user, picture }) = detail.event;
+            retire::retire(s, user, picture).await
+        }
         Trigger::Bucket(event) => {
             let mut failed = None;
             // A failure does not keep the others from being processed. All of them are delivered again.

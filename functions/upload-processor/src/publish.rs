@@ -4,7 +4,7 @@
 //! one deletion. Each depends on the one before, and three objects are three requests.
 
 use accounts::user::{Status, User};
-use events::{Event, Outbox};
+use events::{Outbox, files::PictureRetired};
 use files::{
     FilesError, UPLOAD_MAX_BYTES, Upload, UploadRefusal, UploadState as Outcome,
     picture::{self, Size},
@@ -91,7 +91,7 @@ async fn commit(s: &State, upload: &Upload, owner: &User) -> Result<bool, Failur
     tx.update(upload.publishing());
     owner.change_picture(&mut tx, Some(upload.picture()));
     if let Some(before) = owner.picture {
-        Outbox::add(&mut tx, &s.sys, &Event::PictureRetired { user: owner.id, picture: before });
+        Outbox::add(&mut tx, &s.sys, &PictureRetired { user: owner.id, picture: before });
     }
     if !s.table.commit(tx).await.applied()? {
         return Ok(false);

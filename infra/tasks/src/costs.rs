@@ -266,7 +266,7 @@ impl System {
 }
 
 /// The `detail-type` of scheduled events.
-const SCHEDULED: &str = "Scheduled Event";
+pub const SCHEDULED: &str = "Scheduled Event";
 
 /// The read units that a run of this function takes for a table of this size: the fallback scans it, up to a limit.
 fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {

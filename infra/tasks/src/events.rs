@@ -127,13 +127,6 @@ fn short(answer: &Value) -> String {
     text.chars().take(160).collect()
 }
 
-/// The names of the events on the bus, from the type itself.
-pub fn names_on_the_bus() -> Vec<String> {
-    // For an unknown variant serde's error lists the known ones.
-    let error = serde_json::from_value::<events::Event>(serde_json::json!({ "name": "" })).err().map(|e| e.to_string()).unwrap_or_default();
-    error.split('`').skip(1).step_by(2).filter(|n| !n.is_empty()).map(str::to_owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use local::hosts::Trace;
@@ -168,10 +161,5 @@ mod tests {
         for case in cases().expect("read") {
             assert!(case.trigger().is_some(), "{}", case.file);
         }
-    }
-
-    #[test]
-    fn the_bus_has_names() {
-        assert!(names_on_the_bus().contains(&"account_purge_due".to_owned()), "{:?}", names_on_the_bus());
     }
 }

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use events::{Event, Outbox};
+use events::{Outbox, accounts::AccountPurgeDue};
 use kernel::{
     Id as _, Sys, Time,
     id::{ChallengeId, DeletionId, UserId},
@@ -181,7 +181,7 @@ fn purging_as(deletion: &Deletion) -> Cond {
 }
 
 async fn hand_over(table: &Table, sys: &Sys, mut tx: Tx, deletion: &Deletion) -> Result<bool, StoreError> {
-    Outbox::add(&mut tx, sys, &Event::AccountPurgeDue { user: deletion.user, deletion: deletion.id });
+    Outbox::add(&mut tx, sys, &AccountPurgeDue { user: deletion.user, deletion: deletion.id });
     table.commit(tx).await.applied()
 }
 

@@ -9,7 +9,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use events::{Event, Notice, Outbox};
+use events::{Notice, Outbox, accounts::SessionsEnded};
 use kernel::{
     Client, Problem, Secret, Sys, Time,
     crypto::{hkdf_sha256, hmac_sha256, truncate},
@@ -345,7 +345,7 @@ pub(crate) fn credentials_are(known: u32) -> Cond {
 
 /// Adds what closes the sockets of a person's sessions that are over.
 fn end(tx: &mut Tx, sys: &Sys, user: UserId) {
-    Outbox::add(tx, sys, &Event::SessionsEnded { user });
+    Outbox::add(tx, sys, &SessionsEnded { user });
 }
 
 /// What using a refresh token led to.

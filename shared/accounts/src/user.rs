@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use events::{Event, Notice, Outbox};
+use events::{Notice, Outbox, delivery::NoticeDue};
 use kernel::{
     Locale, Sys, Time,
     id::{EventId, PictureId, UserId},
@@ -439,12 +439,12 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
 
 /// Adds to a transaction that this person is told something, by mail, or by text message if they have no address.
 pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
-    Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
+    Outbox::add(tx, sys, &NoticeDue { user, notice });
 }
 
 /// As [`tell`], at this address or number, whatever the person's are by then. A text message needs a permit of `proofs::sending`.
 pub fn tell_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
-    let event = Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
+    let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
     // What could not be sent is kept for two weeks, and may be sent again until then.
     let until = sys.now() + Duration::from_secs(15 * 24 * 3600);
     tx.create(&Recipient { user, event, channel: Channel::of(to), address: to.address().to_owned(), until });

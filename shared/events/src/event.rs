@@ -1,220 +1,162 @@
-//! The events. The `detail-type` on the bus is the event's name; rules in the template select by it.
+//! What an event is, and how a function declares which events it hears.
 
-use kernel::{
-    Time,
-    id::{ChallengeId, DeletionId, EventId, ExportId, PictureId, RoomId, UserId},
-};
-use serde::{Deserialize, Serialize};
+use kernel::{Time, id::EventId};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-/// Something that happened. Variants are added, never changed: consumers of two deployments meet during a roll-out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case")]
-pub enum Event {
-    /// A code or link must be drawn and sent. The draw of this number kills all earlier ones.
-    ChallengeIssued {
-        /// Which challenge.
-        challenge: ChallengeId,
-        /// The how-manieth sending of it, from 1.
-        sending: u32,
-    },
-    /// A person must be told something: by mail, unless an address or a number stands with them under the id of this event. Who
-    /// has no address is told by text message what is worth one.
-    NoticeDue {
-        /// Whom.
-        user: UserId,
-        /// What.
-        notice: Notice,
-    },
-    /// A message was committed in a room that is too large to deliver inline.
-    MessagePosted {
-        /// Where.
-        room: RoomId,
-        /// Its place in the room.
-        seq: u64,
-    },
-    /// Somebody came to or left the public room.
-    PresenceChanged {
-        /// Where.
-        room: RoomId,
-    },
-    /// A picture was replaced or removed.
-    PictureRetired {
-        /// Whose it was.
-        user: UserId,
-        /// Which.
-        picture: PictureId,
-    },
-    /// Sessions of a person have ended: their sockets are to be closed.
-    SessionsEnded {
-        /// Whose.
-        user: UserId,
-    },
-    /// A person asked for everything that is kept about them.
-    ExportRequested {
-        /// Who.
-        user: UserId,
-        /// Which archive it goes into.
-        export: ExportId,
-    },
-    /// The 30 days are over and the sweep has claimed the account.
-    AccountPurgeDue {
-        /// Whose.
-        user: UserId,
-        /// Which scheduling of it.
-        deletion: DeletionId,
-    },
+/// Something that happened. The fields of an event are never changed: consumers of two deployments meet during a roll-out.
+pub trait Event: Serialize + DeserializeOwned {
+    /// Its name on the bus, in `detail-type` and in `detail`: that of the type, in snake case.
+    const NAME: &'static str;
 }
 
-/// What a person is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Notice {
-    /// Deletion was cancelled.
-    DeletionCancelled,
-    /// Somebody signed in with a client that the person has not been signed in with.
-    NewSignIn,
-    /// A spent refresh token was used again: the session was ended.
-    SessionReused,
-    /// The password was changed.
-    PasswordChanged,
-    /// Second factors were turned on.
-    MfaEnabled,
-    /// Second factors were turned off.
-    MfaDisabled,
-    /// One second factor was added, replaced or removed.
-    FactorChanged,
-    /// New recovery codes were made; the ones before are void.
-    RecoveryCodesMade,
-    /// A recovery code was used.
-    RecoveryCodeUsed,
-    /// A passkey was added.
-    PasskeyAdded,
-    /// A passkey was removed.
-    PasskeyRemoved,
-    /// A passkey answered with a counter that went back: there may be a copy of it.
-    PasskeyCopied,
-    /// A device was trusted to skip the second step.
-    DeviceTrusted,
-    /// The archive that was asked for is ready.
-    ExportReady,
-    /// Somebody asked to change the address or the number.
-    ContactChangeAsked,
-    /// The address was changed.
-    EmailChanged,
-    /// The number was changed or removed.
-    PhoneChanged,
-    /// The username was changed.
-    UsernameChanged,
-    /// The account was put back into use.
-    AccountReactivated,
+/// Defines the events of a domain: a struct for each of them, and `EVENTS`, the list of them.
+macro_rules! events {
+    ($($(#[$doc:meta])* $event:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+            pub struct $event {
+                $($(#[$field_doc])* pub $field: $type,)+
+            }
+
+            impl $crate::Event for $event {
+                const NAME: &'static str = pastey::paste!(stringify!([<$event:snake>]));
+            }
+        )+
+
+        pub(crate) const EVENTS: &[$crate::EventType] = &[$($crate::EventType::of::<$event>()),+];
+    };
 }
+pub(crate) use events;
 
-impl Notice {
-    /// Its name, in messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DeletionCancelled => "deletion_cancelled",
-            Self::NewSignIn => "new_sign_in",
-            Self::SessionReused => "session_reused",
-            Self::PasswordChanged => "password_changed",
-            Self::MfaEnabled => "mfa_enabled",
-            Self::MfaDisabled => "mfa_disabled",
-            Self::FactorChanged => "factor_changed",
-            Self::RecoveryCodesMade => "recovery_codes_made",
-            Self::RecoveryCodeUsed => "recovery_code_used",
-            Self::PasskeyAdded => "passkey_added",
-            Self::PasskeyRemoved => "passkey_removed",
-            Self::PasskeyCopied => "passkey_copied",
-            Self::DeviceTrusted => "device_trusted",
-            Self::ExportReady => "export_ready",
-            Self::ContactChangeAsked => "contact_change_asked",
-            Self::EmailChanged => "email_changed",
-            Self::PhoneChanged => "phone_changed",
-            Self::UsernameChanged => "username_changed",
-            Self::AccountReactivated => "account_reactivated",
+/// Declares what a function hears on the bus: `Heard`, an enum with a variant for each of these events, which is read as the event
+/// of an [`Envelope`]. `cargo xtask check` compares the list with the function's rule in the template.
+#[macro_export]
+macro_rules! hears {
+    ($($event:ident),+ $(,)?) => {
+        /// The events that this function hears on the bus.
+        #[derive($crate::serde::Serialize, $crate::serde::Deserialize)]
+        #[serde(crate = "events::serde", tag = "name", rename_all = "snake_case")]
+        enum Heard {
+            $($event($event),)+
         }
-    }
-
-    /// Whether whoever has no address is told by text message: where an account is at stake.
-    #[must_use]
-    pub const fn is_texted(self) -> bool {
-        match self {
-            Self::NewSignIn
-            | Self::SessionReused
-            | Self::PasswordChanged
-            | Self::PasskeyAdded
-            | Self::PasskeyRemoved
-            | Self::PasskeyCopied
-            | Self::ContactChangeAsked
-            | Self::EmailChanged
-            | Self::PhoneChanged
-            | Self::UsernameChanged
-            | Self::AccountReactivated => true,
-            // Who has second factors has an address.
-            Self::MfaEnabled
-            | Self::MfaDisabled
-            | Self::FactorChanged
-            | Self::RecoveryCodesMade
-            | Self::RecoveryCodeUsed
-            | Self::DeviceTrusted
-            | Self::DeletionCancelled
-            | Self::ExportReady => false,
-        }
-    }
-}
-
-impl Event {
-    /// The name on the bus.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::ChallengeIssued { .. } => "challenge_issued",
-            Self::NoticeDue { .. } => "notice_due",
-            Self::MessagePosted { .. } => "message_posted",
-            Self::PresenceChanged { .. } => "presence_changed",
-            Self::PictureRetired { .. } => "picture_retired",
-            Self::SessionsEnded { .. } => "sessions_ended",
-            Self::ExportRequested { .. } => "export_requested",
-            Self::AccountPurgeDue { .. } => "account_purge_due",
-        }
-    }
+    };
 }
 
 /// An event on the bus: the `detail`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Envelope {
+pub struct Envelope<E> {
     /// Which occurrence; consumers recognise repetitions by it.
     pub id: EventId,
     /// When it happened.
     pub at: Time,
-    /// What happened.
-    pub event: Event,
+    /// What happened: the `Heard` of the function.
+    pub event: E,
+}
+
+/// A type of event, for checks of what is written about events elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct EventType {
+    /// Its name on the bus.
+    pub name: &'static str,
+    /// Reads an event of this type from its JSON, and fails if the fields are others.
+    pub read: fn(Value) -> Result<(), serde_json::Error>,
+}
+
+impl EventType {
+    pub(crate) const fn of<E: Event>() -> Self {
+        Self { name: E::NAME, read: |event| serde_json::from_value::<E>(event).map(drop) }
+    }
+}
+
+/// An event with its name, as JSON.
+///
+/// # Errors
+/// If the event cannot be written as JSON.
+pub(crate) fn to_json<E: Event>(event: &E) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Named<'a, E> {
+        name: &'static str,
+        #[serde(flatten)]
+        event: &'a E,
+    }
+    serde_json::to_string(&Named { name: E::NAME, event })
 }
 
 #[cfg(test)]
 mod tests {
-    use kernel::Sys;
+    use crate::{
+        accounts::{AccountPurgeDue, SessionsEnded},
+        all,
+        delivery::{ChallengeIssued, NoticeDue},
+        files::{ExportRequested, PictureRetired},
+        rooms::{MessagePosted, PresenceChanged},
+    };
 
     use super::*;
 
+    hears! {
+        AccountPurgeDue, ChallengeIssued, ExportRequested, MessagePosted, NoticeDue, PictureRetired, PresenceChanged, SessionsEnded,
+    }
+
+    /// What is on the bus and in the outbox of a deployment that this code replaces.
+    const WRITTEN: [&str; 8] = [
+        r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
+        r#"{"name":"export_requested","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","export":"exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"message_posted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"#,
+        r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
+        r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+    ];
+
+    /// The event that a function hears, as it was emitted.
+    fn emitted(heard: &Heard) -> String {
+        match heard {
+            Heard::AccountPurgeDue(event) => to_json(event),
+            Heard::ChallengeIssued(event) => to_json(event),
+            Heard::ExportRequested(event) => to_json(event),
+            Heard::MessagePosted(event) => to_json(event),
+            Heard::NoticeDue(event) => to_json(event),
+            Heard::PictureRetired(event) => to_json(event),
+            Heard::PresenceChanged(event) => to_json(event),
+            Heard::SessionsEnded(event) => to_json(event),
+        }
+        .unwrap()
+    }
+
     #[test]
-    fn the_name_on_the_bus_is_the_name_in_the_detail() {
-        let sys = Sys::real();
-        let events = [
-            Event::ChallengeIssued { challenge: sys.id(), sending: 1 },
-            Event::NoticeDue { user: sys.id(), notice: Notice::DeletionCancelled },
-            Event::MessagePosted { room: sys.id(), seq: 7 },
-            Event::PresenceChanged { room: sys.id() },
-            Event::PictureRetired { user: sys.id(), picture: sys.id() },
-            Event::SessionsEnded { user: sys.id() },
-            Event::ExportRequested { user: sys.id(), export: sys.id() },
-            Event::AccountPurgeDue { user: sys.id(), deletion: sys.id() },
-        ];
-        for event in events {
-            let json = serde_json::to_value(&event).unwrap();
-            assert_eq!(json["name"], event.name());
-            assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+    fn events_are_read_and_written_as_before() {
+        for json in WRITTEN {
+            assert_eq!(emitted(&serde_json::from_str(json).unwrap()), json);
+        }
+        let mut names: Vec<&str> = all().map(|event| event.name).collect();
+        names.sort_unstable();
+        let written: Vec<&str> = WRITTEN.iter().filter_map(|json| json.split('"').nth(3)).collect();
+        assert_eq!(names, written, "each event has one name and one line above");
+    }
+
+    #[test]
+    fn an_event_that_is_not_declared_is_not_read() {
+        mod one {
+            use crate::rooms::PresenceChanged;
+            hears! { PresenceChanged }
+            pub(super) fn reads(json: &str) -> bool {
+                serde_json::from_str(json).is_ok_and(|Heard::PresenceChanged(PresenceChanged { .. })| true)
+            }
+        }
+        let read: Vec<&str> = WRITTEN.into_iter().filter(|json| one::reads(json)).collect();
+        assert_eq!(read, [r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#]);
+    }
+
+    #[test]
+    fn a_type_of_event_reads_its_own_fields() {
+        for event in all() {
+            let of_type = |json: &&str| json.contains(&format!(r#""name":"{}""#, event.name));
+            let json = WRITTEN.into_iter().find(of_type).and_then(|json| serde_json::from_str(json).ok()).unwrap();
+            assert!((event.read)(json).is_ok() && (event.read)(Value::Null).is_err(), "{}", event.name);
         }
     }
 }

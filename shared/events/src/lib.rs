@@ -1,16 +1,35 @@
-//! Domain events: what happened, told in the transaction that made it happen, and heard at least once.
+//! Domain events: written in the transaction of the change that they report, and delivered to consumers at least once.
 //!
 //! A function adds [`Outbox`] items to its transaction. The table's stream hands them to `outbox-relay`, which puts them on
 //! the bus as an [`Envelope`]; rules bring them to consumers. Every consumer is idempotent: by nature, or by [`once`].
 //! Events carry ids only, no personal data and no secrets.
+//!
+//! Each domain of events has a module. An event is added there, with its consumer's [`hears!`] and rule in the template.
 
+pub mod accounts;
 mod consumer;
+pub mod delivery;
 mod event;
+pub mod files;
+mod notice;
 mod outbox;
+pub mod rooms;
 
 pub use consumer::{Once, once, part};
-pub use event::{Envelope, Event, Notice};
+pub use event::{Envelope, Event, EventType};
+pub use notice::Notice;
 pub use outbox::Outbox;
+#[doc(hidden)]
+pub use serde;
+
+// The name by which what `hears!` makes finds this crate.
+#[cfg(test)]
+extern crate self as events;
 
 /// The `source` of our events on the bus.
 pub const SOURCE: &str = "stoa";
+
+/// Every event of every domain.
+pub fn all() -> impl Iterator<Item = &'static EventType> {
+    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, rooms::EVENTS].into_iter().flatten()
+}

@@ -9,7 +9,7 @@ use store::{Item, Key, Tx};
 
 #[cfg(doc)]
 use crate::Envelope;
-use crate::Event;
+use crate::{Event, event::to_json};
 
 /// How long the item stays after it was relayed, for a look back when something went wrong.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -29,11 +29,14 @@ pub struct Outbox {
 
 impl Outbox {
     /// Adds `event` to a transaction.
-    pub fn add(tx: &mut Tx, sys: &Sys, event: &Event) -> EventId {
-        let id = sys.id();
-        let json = serde_json::to_string(event).unwrap_or_default();
-        tx.create(&Self { id, at: sys.now(), event: json, name: event.name().to_owned() });
-        id
+    pub fn add<E: Event>(tx: &mut Tx, sys: &Sys, event: &E) -> EventId {
+        let outbox = Self::of(sys, event);
+        tx.create(&outbox);
+        outbox.id
+    }
+
+    fn of<E: Event>(sys: &Sys, event: &E) -> Self {
+        Self { id: sys.id(), at: sys.now(), event: to_json(event).unwrap_or_default(), name: E::NAME.to_owned() }
     }
 
     /// The `detail` on the bus: an [`Envelope`], whose event is passed on as it is, known here or not.
@@ -67,15 +70,14 @@ impl Item for Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Envelope;
+    use crate::{Envelope, rooms::PresenceChanged};
 
     #[test]
     fn what_goes_onto_the_bus_is_an_envelope_also_of_events_unknown_here() {
         let sys = Sys::real();
-        let event = Event::PresenceChanged { room: sys.id() };
-        let json = serde_json::to_string(&event).unwrap();
-        let mut outbox = Outbox { id: sys.id(), at: sys.now(), event: json, name: event.name().to_owned() };
-        let envelope: Envelope = serde_json::from_str(&outbox.detail().unwrap()).unwrap();
+        let event = PresenceChanged { room: sys.id() };
+        let mut outbox = Outbox::of(&sys, &event);
+        let envelope: Envelope<PresenceChanged> = serde_json::from_str(&outbox.detail().unwrap()).unwrap();
         assert_eq!(envelope, Envelope { id: outbox.id, at: outbox.at, event });
         outbox.event = r#"{"name":"of_tomorrow"}"#.to_owned();
         assert!(outbox.detail().unwrap().ends_with(r#""event":{"name":"of_tomorrow"}}"#));

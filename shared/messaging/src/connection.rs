@@ -6,7 +6,7 @@ use accounts::{
     session::Session,
     user::{Status, User},
 };
-use events::{Event, Outbox};
+use events::{Outbox, rooms::PresenceChanged};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{SessionId, UserId},
@@ -255,7 +255,7 @@ fn write_change(tx: &mut Tx, sys: &Sys, change: &PresenceChange) -> store::Slot 
         tx.delete(Connection::key_of(&live.id));
     }
     if change.came_or_left {
-        Outbox::add(tx, sys, &Event::PresenceChanged { room: room::PUBLIC });
+        Outbox::add(tx, sys, &PresenceChanged { room: room::PUBLIC });
     }
     change.write(tx)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use accounts::user::User;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use events::{Event, Outbox};
+use events::{Outbox, rooms::MessagePosted};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{MessageId, RoomId, UserId},
@@ -181,7 +181,7 @@ impl<'a> Attempt<'a> {
         let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
         let (mut tx, slots) = transaction(room, &entry, &receipt, count, now);
         if !inline {
-            Outbox::add(&mut tx, self.sys, &Event::MessagePosted { room: room.id, seq: number.seq });
+            Outbox::add(&mut tx, self.sys, &MessagePosted { room: room.id, seq: number.seq });
         }
         let (committed, sockets) = tokio::join!(self.table.commit(tx), sockets(self.table, room, inline));
         match committed {

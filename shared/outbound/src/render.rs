@@ -117,6 +117,9 @@ fn time_of_day(at: Time) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use events::Notice;
     use kernel::Secret;
 
     use super::*;
@@ -133,8 +136,10 @@ mod tests {
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
         let special = ["activation", "address_taken", "deletion_scheduled", "password_reset"];
         let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
+        let (plain, notices): (BTreeSet<&str>, BTreeSet<&str>) = (plain.collect(), Notice::ALL.iter().map(|n| n.name()).collect());
+        assert_eq!(plain, notices, "each notice has messages, and nothing else has");
         let often = [1, 2, 5, 120].map(|times| Repeated { times, since: Time::ZERO, last: Time::from_millis(1_798_358_700_000) });
-        let notices = plain.flat_map(|name| {
+        let notices = plain.into_iter().flat_map(|name| {
             let repeated = [None].into_iter().chain(often.map(Some));
             repeated.map(move |repeated| Mail::Notice { name, username: "ana_nowak".to_owned(), repeated })
         });

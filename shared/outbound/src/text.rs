@@ -100,6 +100,10 @@ fn domain(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use events::Notice;
+
     use super::*;
 
     #[test]
@@ -116,23 +120,23 @@ mod tests {
             }
         }
         for locale in Locale::ALL {
-            for name in [
-                "new_sign_in",
-                "session_reused",
-                "password_changed",
-                "passkey_added",
-                "passkey_removed",
-                "passkey_copied",
-                "contact_change_asked",
-                "email_changed",
-                "phone_changed",
-                "username_changed",
-                "account_reactivated",
-            ] {
+            for name in texted() {
                 let notice = words(&Text::Notice { name, times: Some(99) }, locale, Some("stoa.example"));
                 assert!(notice.contains("Stoa") && !notice.contains('@') && one_segment(&notice), "{notice}");
             }
         }
+    }
+
+    fn texted() -> impl Iterator<Item = &'static str> {
+        Notice::ALL.iter().filter(|notice| notice.is_texted()).map(|notice| notice.name())
+    }
+
+    #[test]
+    fn exactly_the_notices_that_are_texted_have_a_message() {
+        let keys = TEXTS.keys(Locale::En);
+        let messages: BTreeSet<&str> = keys.iter().filter_map(|key| key.strip_suffix("-sms")).collect();
+        let texts: BTreeSet<&str> = texted().chain(["code"]).collect();
+        assert_eq!(messages, texts);
     }
 
     /// At most 160 characters of the basic character set of GSM 03.38, which has all of ASCII but these.

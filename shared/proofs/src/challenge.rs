@@ -16,7 +16,7 @@ use accounts::{
     user::owned,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use events::{Event, Outbox};
+use events::{Outbox, delivery::ChallengeIssued};
 use kernel::{
     Id as _, Kind, Locale, Problem, Secret, Sys, Time, Timestamp,
     crypto::{hmac_sha256, truncate},
@@ -298,7 +298,7 @@ impl Challenge {
             Some(before) => tx.put(self, field("sending").eq(before.sending)),
             None => tx.create(self),
         };
-        Outbox::add(tx, sys, &Event::ChallengeIssued { challenge: self.id, sending: self.sending });
+        Outbox::add(tx, sys, &ChallengeIssued { challenge: self.id, sending: self.sending });
         slot
     }
 

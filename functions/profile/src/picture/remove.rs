@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use callers::Member;
-use events::{Event, Outbox};
+use events::{Outbox, files::PictureRetired};
 use kernel::Sys;
 use store::{Table, Tx};
 use web::{Error, NoContent, Problems};
@@ -23,7 +23,7 @@ pub async fn delete_picture(member: Member, State(table): State<Table>, State(sy
     if let Some(picture) = user.picture {
         let mut tx = Tx::new();
         user.change_picture(&mut tx, None);
-        Outbox::add(&mut tx, &sys, &Event::PictureRetired { user: user.id, picture });
+        Outbox::add(&mut tx, &sys, &PictureRetired { user: user.id, picture });
         table.commit(tx).await?;
     }
     Ok(NoContent)

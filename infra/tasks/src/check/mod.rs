@@ -7,6 +7,7 @@ mod dependencies;
 mod environment;
 mod figures;
 mod generated;
+mod hears;
 mod messages;
 mod names;
 mod operations;
@@ -50,6 +51,7 @@ const CONTRACTS: &[Contract] = &[
     routes::findings,
     |parts| Ok(names::findings(parts)),
     |parts| Ok(triggers::findings(parts)),
+    hears::findings,
     operations::findings,
     |parts| Ok(texts::findings(parts)),
     |parts| Ok(callers::findings(parts)),

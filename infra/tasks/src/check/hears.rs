@@ -1,0 +1,283 @@
+//! Every event is emitted and heard by a function, and every notice is sent. A function declares what it hears with
+//! `events::hears!`; its rules in the template, its files in `events/` and its lines in `infra/calls.txt` are about these events and
+//! no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use events::{Envelope, EventType, Notice};
+use local::template::Template;
+use serde_json::Value;
+
+use super::Parts;
+use crate::{
+    Failure, calls,
+    costs::SCHEDULED,
+    events::Case,
+    repository::{self, pascal_case},
+};
+
+/// By function, the names of events.
+type Heard<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+/// Events that are not emitted or heard, and functions that declare others than their rules, files and lines have.
+pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
+    Ok(differences(&repository::sources()?, &parts.template, &parts.cases, &repository::read(calls::EXPECTED)?))
+}
+
+/// `sources` are paths and texts, `costs` the text of `infra/calls.txt`.
+fn differences(sources: &[(String, String)], template: &Template, cases: &[Case], costs: &str) -> Vec<String> {
+    let heard = declared(sources);
+    let mut findings = used(sources, &heard);
+    findings.extend(unsent(sources));
+    findings.extend(rules(&heard, template));
+    findings.extend(files(&heard, cases));
+    findings.extend(lines(&heard, template, costs));
+    findings
+}
+
+/// What the functions declare, by the names of the types. Those are events: otherwise it does not compile.
+fn declared(sources: &[(String, String)]) -> Heard<'_> {
+    let mut heard = Heard::new();
+    for (file, code) in sources {
+        let Some(function) = file.strip_prefix("functions/").and_then(|rest| rest.split('/').next()) else { continue };
+        let lists = code.split("\nevents::hears! {").skip(1).filter_map(|rest| rest.split('}').next());
+        let types = lists.flat_map(|list| list.split(',').map(str::trim)).filter(|name| !name.is_empty());
+        heard.entry(function).or_default().extend(types.filter_map(|name| event_of(name).map(|event| event.name)));
+    }
+    heard
+}
+
+/// The event of a type of this name.
+fn event_of(type_name: &str) -> Option<&'static EventType> {
+    events::all().find(|event| pascal_case(event.name) == type_name)
+}
+
+/// Events that nothing emits or nobody hears.
+fn used(sources: &[(String, String)], heard: &Heard<'_>) -> Vec<String> {
+    let calls = sources.iter().flat_map(|(_, code)| code.split("Outbox::add(").skip(1));
+    // The event is the last argument: `Outbox::add(&mut tx, &sys, &PresenceChanged { room })`.
+    let types = calls.filter_map(|call| call.split('{').next()?.rsplit(['&', ':']).next().map(str::trim));
+    let emitted: BTreeSet<&str> = types.filter_map(|name| event_of(name).map(|event| event.name)).collect();
+    let heard: BTreeSet<&str> = heard.values().flatten().copied().collect();
+    let unemitted = events::all().filter(|event| !emitted.contains(event.name)).map(|event| format!("{}: nothing emits it", event.name));
+    let unheard = events::all().filter(|event| !heard.contains(event.name)).map(|event| format!("{}: nobody hears it", event.name));
+    unemitted.chain(unheard).collect()
+}
+
+/// Notices that nothing sends.
+fn unsent(sources: &[(String, String)]) -> Vec<String> {
+    let sent = |notice: &Notice| {
+        let variant = format!("Notice::{}", pascal_case(notice.name()));
+        sources.iter().any(|(_, code)| code.contains(&variant))
+    };
+    Notice::ALL.iter().filter(|notice| !sent(notice)).map(|notice| format!("{}: nothing sends this notice", notice.name())).collect()
+}
+
+/// What functions declare and their rules do not select, and the other way round.
+fn rules(heard: &Heard<'_>, template: &Template) -> Vec<String> {
+    let (mut findings, mut selected) = (Vec::new(), Heard::new());
+    for rule in &template.rules {
+        let of_pattern = |field: &str| -> Option<Vec<&str>> { rule.pattern.get(field)?.as_array()?.iter().map(Value::as_str).collect() };
+        if of_pattern("source").as_deref() != Some([events::SOURCE].as_slice()) {
+            findings.push(format!("template.yaml: the rule {} does not select the source `{}`", rule.name, events::SOURCE));
+        }
+        let Some(names) = of_pattern("detail-type") else {
+            findings.push(format!("template.yaml: the rule {} does not list the names of its events", rule.name));
+            continue;
+        };
+        if let Some(function) = template.function(&rule.function) {
+            selected.entry(function.name.as_str()).or_default().extend(names);
+        }
+    }
+    let missing = pairs(heard).filter(|(function, name)| !has(&selected, function, name));
+    findings.extend(missing.map(|(function, name)| format!("{function}: hears {name}, which no rule in the template sends it")));
+    let surplus = pairs(&selected).filter(|(function, name)| !has(heard, function, name));
+    findings.extend(surplus.map(|(function, name)| format!("{function}: a rule in the template sends it {name}, which it does not hear")));
+    findings
+}
+
+/// Files in `events/` whose event is written wrongly or goes to another function, and events that have no file.
+fn files(heard: &Heard<'_>, cases: &[Case]) -> Vec<String> {
+    let (mut findings, mut tried) = (Vec::new(), Heard::new());
+    for case in cases.iter().filter(|case| case.trigger() == Some("bus")) {
+        match name_in(case) {
+            Ok(name) if has(heard, &case.function, name) => drop(tried.entry(&case.function).or_default().insert(name)),
+            Ok(name) => findings.push(format!("{}: {} does not hear {name}", case.file, case.function)),
+            Err(e) => findings.push(format!("{}: {e}", case.file)),
+        }
+    }
+    let untried = pairs(heard).filter(|(function, name)| !has(&tried, function, name));
+    findings.extend(untried.map(|(function, name)| format!("events/{function}: no {name}")));
+    findings
+}
+
+/// The name of the event in a file, in `detail-type` and in `detail`.
+fn name_in(case: &Case) -> Result<&str, Failure> {
+    let name = case.event.get("detail-type").and_then(Value::as_str).ok_or("no detail-type")?;
+    let detail = case.event.get("detail").cloned().unwrap_or_default();
+    let Envelope { event, .. } = serde_json::from_value::<Envelope<Value>>(detail)?;
+    if event.get("name").is_none_or(|other| other != name) {
+        return Err(format!("its detail is not about {name}").into());
+    }
+    let known = events::all().find(|event| event.name == name).ok_or_else(|| format!("{name} is no event"))?;
+    (known.read)(event)?;
+    Ok(name)
+}
+
+/// Lines of `infra/calls.txt` about events that their function does not hear. A line is that of `<function> <event>`, of
+/// `<function> <stream>`, or of a route.
+fn lines(heard: &Heard<'_>, template: &Template, costs: &str) -> Vec<String> {
+    let streams: BTreeSet<&str> =
+        template.socket_api.iter().flat_map(|api| &api.routes).map(|(stream, _)| stream.as_str()).chain([SCHEDULED]).collect();
+    let operations = costs.lines().filter_map(|line| line.split('\t').next()?.split_once(' '));
+    let of_functions = operations.filter(|(function, _)| template.functions.values().any(|f| f.name == **function));
+    let unknown = of_functions.filter(|(function, what)| !streams.contains(what) && !has(heard, function, what));
+    unknown.map(|(function, what)| format!("{}: {function} does not hear {what}", calls::EXPECTED)).collect()
+}
+
+fn pairs<'a>(heard: &'a Heard<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    heard.iter().flat_map(|(function, names)| names.iter().map(move |name| (*function, *name)))
+}
+
+fn has(heard: &Heard<'_>, function: &str, name: &str) -> bool {
+    heard.get(function).is_some_and(|names| names.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{check::samples::deployed, events::cases};
+
+    /// A function `talk` that emits and hears every event, with what belongs to it. Each test breaks one part.
+    struct Sample {
+        sources: Vec<(String, String)>,
+        template: String,
+        cases: Vec<Case>,
+        costs: String,
+    }
+
+    impl Sample {
+        fn new() -> Self {
+            let types: Vec<String> = events::all().map(|event| pascal_case(event.name)).collect();
+            let names: Vec<&str> = events::all().map(|event| event.name).collect();
+            let emits: Vec<String> = types.iter().map(|name| format!("Outbox::add(&mut tx, &s.sys, &{name} {{ user }});\n")).collect();
+            let notices: Vec<String> = Notice::ALL.iter().map(|notice| format!("Notice::{};\n", pascal_case(notice.name()))).collect();
+            let code = format!("\nevents::hears! {{ {} }}\n{}{}", types.join(", "), emits.concat(), notices.concat());
+            let template = format!(
+                "
+Resources:
+  Bus: {{Type: AWS::Events::EventBus}}
+  TalkFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/talk
+      Events:
+        Heard:
+          Type: EventBridgeRule
+          Properties: {{EventBusName: !Ref Bus, Pattern: {{source: [stoa], detail-type: [{}]}}}}
+",
+                names.join(", ")
+            );
+            let mut cases = cases().expect("the events");
+            cases.retain(|case| case.trigger() == Some("bus"));
+            cases.iter_mut().for_each(|case| "talk".clone_into(&mut case.function));
+            let costs = "GET /v1/me\t1\t1\t1\t0\ntalk sessions_ended\t1\t1\t1\t0\ntalk Scheduled Event\t1\t1\t1\t0\n";
+            Self { sources: vec![("functions/talk/src/lib.rs".to_owned(), code)], template, cases, costs: costs.to_owned() }
+        }
+
+        fn code(mut self, from: &str, to: &str) -> Self {
+            self.sources.iter_mut().for_each(|(_, code)| *code = code.replace(from, to));
+            self
+        }
+
+        fn template(mut self, from: &str, to: &str) -> Self {
+            self.template = self.template.replace(from, to);
+            self
+        }
+
+        /// The text of the file about this event, changed.
+        fn case(mut self, name: &str, from: &str, to: &str) -> Self {
+            for case in self.cases.iter_mut().filter(|case| case.event["detail-type"] == name) {
+                case.event = serde_json::from_str(&case.event.to_string().replace(from, to)).expect("JSON");
+            }
+            self
+        }
+
+        fn findings(&self) -> Vec<String> {
+            differences(&self.sources, &deployed(&self.template), &self.cases, &self.costs)
+        }
+    }
+
+    #[test]
+    fn nothing_differs() {
+        assert_eq!(Sample::new().findings(), Vec::<String>::new());
+        let (sources, template) = (repository::sources().expect("the sources"), repository::template().expect("the template"));
+        let costs = repository::read(calls::EXPECTED).expect("the costs");
+        assert_eq!(differences(&sources, &template, &cases().expect("the events"), &costs), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_event_is_emitted() {
+        let found = Sample::new().code("&PresenceChanged {", "&other {").findings();
+        assert_eq!(found, ["presence_changed: nothing emits it"]);
+        let path = Sample::new().code("&PresenceChanged {", "&events::rooms::PresenceChanged {").findings();
+        assert_eq!(path, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_notice_is_sent() {
+        let found = Sample::new().code("Notice::MfaEnabled", "Notice::Other").findings();
+        assert_eq!(found, ["mfa_enabled: nothing sends this notice"]);
+    }
+
+    #[test]
+    fn an_event_is_heard_and_sent_to_whom_hears_it() {
+        let undeclared = Sample::new().code("PresenceChanged, ", "").code("PresenceChanged }", "}").findings();
+        let file = Sample::new().cases.into_iter().find(|case| case.event["detail-type"] == "presence_changed").expect("a file").file;
+        assert_eq!(
+            undeclared,
+            [
+                "presence_changed: nobody hears it".to_owned(),
+                "talk: a rule in the template sends it presence_changed, which it does not hear".to_owned(),
+                format!("{file}: talk does not hear presence_changed"),
+            ]
+        );
+        let unselected = Sample::new().template("presence_changed", "sessions_ended").findings();
+        assert_eq!(unselected, ["talk: hears presence_changed, which no rule in the template sends it"]);
+        let misspelt = Sample::new().template("presence_changed", "presence_change").findings();
+        assert_eq!(misspelt.len(), 2, "{misspelt:?}");
+    }
+
+    #[test]
+    fn a_rule_selects_by_source_and_name() {
+        for source in ["", "source: [other], ", "source: [stoa, other], "] {
+            let found = Sample::new().template("source: [stoa], ", source).findings().concat();
+            assert!(found.contains("does not select the source `stoa`"), "{found}");
+        }
+        let all = Sample::new().template(", detail-type: [", ", account: [").findings().concat();
+        assert!(all.contains("does not list the names of its events"), "{all}");
+    }
+
+    #[test]
+    fn an_event_has_a_file_that_is_about_it() {
+        let mut sample = Sample::new();
+        sample.cases.retain(|case| case.event["detail-type"] != "presence_changed");
+        assert_eq!(sample.findings(), ["events/talk: no presence_changed"]);
+        for (from, to, told) in [
+            (r#""name":"presence_changed""#, r#""name":"sessions_ended""#, "its detail is not about presence_changed"),
+            (r#""room":"#, r#""place":"#, "missing field `room`"),
+            ("presence_changed", "presence_change", "presence_change is no event"),
+            (r#""detail-type":"#, r#""type":"#, "no detail-type"),
+        ] {
+            let found = Sample::new().case("presence_changed", from, to).findings();
+            assert!(found.len() == 2 && found.concat().contains(told), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_costs_is_about_an_event_that_is_heard() {
+        let mut sample = Sample::new();
+        sample.costs += "talk session_ended\t1\t1\t1\t0\nother session_ended\t1\t1\t1\t0\n";
+        assert_eq!(sample.findings(), ["infra/calls.txt: talk does not hear session_ended"]);
+    }
+}

@@ -1,0 +1,23 @@
+//! Events about what is sent to people by mail or text message.
+
+use kernel::id::{ChallengeId, UserId};
+
+use crate::Notice;
+
+crate::event::events! {
+    /// A code or link is to be generated and sent. It replaces those of earlier sendings.
+    ChallengeIssued {
+        /// The challenge.
+        challenge: ChallengeId,
+        /// The number of this sending, from 1.
+        sending: u32,
+    }
+    /// A notice is to be sent to a user: to the address or number that is stored for this event's id, if there is one. Otherwise by
+    /// mail, or by text message if the user has no address and [`Notice::is_texted`].
+    NoticeDue {
+        /// The recipient.
+        user: UserId,
+        /// What it is about.
+        notice: Notice,
+    }
+}

@@ -1,0 +1,20 @@
+//! Events about files that people upload and download.
+
+use kernel::id::{ExportId, PictureId, UserId};
+
+crate::event::events! {
+    /// A profile picture was replaced or removed: its files are to be deleted.
+    PictureRetired {
+        /// The former owner.
+        user: UserId,
+        /// The picture.
+        picture: PictureId,
+    }
+    /// A user asked for an archive of everything that is stored about them.
+    ExportRequested {
+        /// The user.
+        user: UserId,
+        /// The archive to make.
+        export: ExportId,
+    }
+}

@@ -1,0 +1,109 @@
+//! Notices to users about their accounts.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! notices {
+    ($($(#[$doc:meta])* $notice:ident,)+) => {
+        /// What a notice is about. The keys of its messages begin with its name in snake case: `<name>-subject`, `<name>-sms`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Notice {
+            $($(#[$doc])* $notice,)+
+        }
+
+        impl Notice {
+            /// Every notice.
+            pub const ALL: &[Self] = &[$(Self::$notice),+];
+
+            /// Its name, in events, stored items and messages.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$notice => pastey::paste!(stringify!([<$notice:snake>])),)+
+                }
+            }
+        }
+    };
+}
+
+notices! {
+    /// The deletion of the account was cancelled.
+    DeletionCancelled,
+    /// Somebody signed in with a client that the user has not used lately.
+    NewSignIn,
+    /// A refresh token was used twice, so the session was ended.
+    SessionReused,
+    /// The password was changed.
+    PasswordChanged,
+    /// Second factors were turned on.
+    MfaEnabled,
+    /// Second factors were turned off.
+    MfaDisabled,
+    /// One second factor was added, replaced or removed.
+    FactorChanged,
+    /// New recovery codes were made; the former ones are invalid.
+    RecoveryCodesMade,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// A passkey answered with a counter that went back: it may have been copied.
+    PasskeyCopied,
+    /// A device was trusted to skip the second step.
+    DeviceTrusted,
+    /// The archive that was asked for is ready.
+    ExportReady,
+    /// Somebody asked to change the address or the number.
+    ContactChangeAsked,
+    /// The address was changed.
+    EmailChanged,
+    /// The number was changed or removed.
+    PhoneChanged,
+    /// The username was changed.
+    UsernameChanged,
+    /// The account was reactivated.
+    AccountReactivated,
+}
+
+impl Notice {
+    /// Whether users without an address get it by text message: for what may be a takeover of the account.
+    #[must_use]
+    pub const fn is_texted(self) -> bool {
+        match self {
+            Self::NewSignIn
+            | Self::SessionReused
+            | Self::PasswordChanged
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::PasskeyCopied
+            | Self::ContactChangeAsked
+            | Self::EmailChanged
+            | Self::PhoneChanged
+            | Self::UsernameChanged
+            | Self::AccountReactivated => true,
+            // Users with second factors have an address.
+            Self::MfaEnabled
+            | Self::MfaDisabled
+            | Self::FactorChanged
+            | Self::RecoveryCodesMade
+            | Self::RecoveryCodeUsed
+            | Self::DeviceTrusted
+            | Self::DeletionCancelled
+            | Self::ExportReady => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_in_messages_is_the_name_in_events() {
+        for notice in Notice::ALL {
+            assert_eq!(serde_json::to_value(notice).unwrap(), notice.name());
+        }
+    }
+}
