@@ -180,7 +180,9 @@ Resources:
             );
             let mut cases = cases().expect("the events");
             cases.retain(|case| case.trigger() == Some("bus"));
-            cases.iter_mut().for_each(|case| "talk".clone_into(&mut case.function));
+            for case in &mut cases {
+                "talk".clone_into(&mut case.function);
+            }
             let costs = "GET /v1/me\t1\t1\t1\t0\ntalk sessions_ended\t1\t1\t1\t0\ntalk Scheduled Event\t1\t1\t1\t0\n";
             Self { sources: vec![("functions/talk/src/lib.rs".to_owned(), code)], template, cases, costs: costs.to_owned() }
         }

@@ -40,7 +40,7 @@ fn words(operation: &Value) -> Vec<String> {
     let said = ["summary", "description"].map(|member| text(operation, member));
     let missing = said.first().is_some_and(|summary| summary.is_empty()).then(|| "no summary".to_owned());
     let inside = INSIDE.iter().filter(|word| said.iter().any(|said| says(said, word)));
-    let inside = inside.map(|word| format!("{word} is about the implementation, which belongs after `AWS calls:`"));
+    let inside = inside.map(|word| format!("a {word} is about the implementation, which belongs after `AWS calls:`"));
     missing.into_iter().chain(inside).collect()
 }
 
@@ -127,7 +127,7 @@ mod tests {
     fn an_operation_speaks_to_its_callers() {
         assert!(about(json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
         assert!(about(json!({"description": "Two transactions."})).contains("a transaction is"));
-        assert!(!about(json!({"summary": "Suitable accounts."})).contains("its readers"));
+        assert!(!about(json!({"summary": "Suitable accounts."})).contains("about the implementation"));
     }
 
     #[test]
