@@ -103,7 +103,7 @@ async fn the_pages_of_the_console_show_their_data() {
         ("/inbox?message=1", "message", ["Copy code", "Arrived"]),
         ("/clock", "offset", ["ahead of", "the real time"]),
         ("/schedules", "schedules", ["deletion-sweep", "Run now"]),
-        ("/connections", "connections", ["127.", "Cut"]),
+        ("/connections", "connections", ["127.", "Close"]),
         ("/tables", "items", ["USER#", &user]),
     ] {
         let mut browser = Browser::open(&format!("{}{page}", cloud.urls.console)).await;

@@ -10,7 +10,7 @@ use local::{
         Service,
         faults::{Fault, Target},
     },
-    outside::breached::Mood,
+    outside::breached::Mode,
 };
 use tests::{Caller, Cloud, PASSWORD, Value, json, race};
 
@@ -610,7 +610,7 @@ async fn nobody_waits_for_the_service_of_breached_passwords() {
     let breached = &cloud.outside.breached;
     let (caller, path) = at_the_password(&cloud, "ana_n").await;
     let known = json!({ "password": breached.passwords()[0] });
-    for mood in [Mood::Down, Mood::Garbled, Mood::Slow] {
+    for mood in [Mode::Down, Mode::Garbled, Mode::Slow] {
         breached.be(mood);
         // Waiting for the slow service would have shown that the password is known.
         caller.put(&path, known.clone()).await.is(200);
@@ -618,7 +618,7 @@ async fn nobody_waits_for_the_service_of_breached_passwords() {
         assert_eq!(common.field_errors(), ["/password password_common"], "{mood:?}");
     }
     assert_eq!(breached.asked().len(), 6);
-    breached.be(Mood::Well);
+    breached.be(Mode::Well);
     assert_eq!(caller.put(&path, known).await.field_errors(), ["/password password_breached"]);
 }
 

@@ -61,7 +61,7 @@ impl Rules {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "account-deletion", "Leaving: scheduling the deletion of one's account, and taking it back.", State =>
+web::operations! { "account-deletion", "Account deletion: scheduling and cancelling it.", State =>
     leaving::get_deletion,
     schedule::schedule_deletion,
     cancel::cancel_deletion,

@@ -39,7 +39,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "admin", "For staff: people's accounts and roles.", State =>
+web::operations! { "admin", "Administration of accounts and roles, for staff.", State =>
     first::become_first_superuser,
     account::get_account,
     reactivate::reactivate_account,

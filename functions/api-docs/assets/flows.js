@@ -6,7 +6,7 @@ const sends = (what) => [S, M, what, "call"], arrives = (what) => [M, P, what, "
 const note = (lane, what) => [lane, lane, what, "note"], or = (what) => [0, 0, what, "or"];
 
 const FLOWS = [
-  ["registration", "Registering in six steps", "The flow’s id is a secret: keep it where a reload finds it and nobody else does. The answer of every step says which one comes next, and which may be done again.", [
+  ["registration", "Registering in six steps", "The id of the flow is a secret: store it so that it survives a reload and nobody else can read it. The answer of every step names the next step, and the steps that can be repeated.", [
     types("e-mail address"),
     call("POST /v1/registrations {email}"), reply("201 {id, step: code, progress: 33, code: {target, resend_at}}"),
     sends("code, ten minutes, three tries"), arrives("042617"), types("042617"),
@@ -19,13 +19,13 @@ const FLOWS = [
     or("no code came"),
     call("POST /v1/registrations/{id}/code/resend"), reply("202, or 429 resend_too_early with retry_after"),
   ]],
-  ["link", "Registering by a mailed link", "Opening the link changes nothing; sending the form behind it, with the password chosen before, does.", [
+  ["link", "Registering by a mailed link", "Opening the link changes nothing. Sending the form of its page, with the password chosen before, activates the account.", [
     types("address, username, password"),
     call("POST /v1/registrations/link {email, username, password}"), reply("202 {id, link: {target, expires_at}}"),
     sends("link, a day, once"), arrives("…/activate#token=…"), types("the password"),
     call("POST /v1/activations {token, password}"), reply("201 {access_token, refresh_token}"),
   ]],
-  ["phone", "Signing up and in by phone number", "The same calls for who has an account and who has none, and the same answers until the code is right: nobody learns which numbers are known.", [
+  ["phone", "Registering and signing in by phone number", "The calls are the same with and without an account, and so are the answers until the code is right: nobody learns which numbers have an account.", [
     types("phone number"),
     call("POST /v1/phone-sign-ins {phone}"), reply("202 {id, sent: {target, resend_at, tries_left}}"),
     sends("code, two minutes, three tries"), arrives("042617"), types("042617"),
@@ -35,7 +35,7 @@ const FLOWS = [
     or("no code came"),
     call("POST /v1/phone-sign-ins/{id}/resend"), reply("202, or 429 resend_too_early with retry_after"),
   ]],
-  ["sign-in", "Signing in", "202 instead of 201 means that a second step is needed. Nobody is signed in until it is done. A trusted device shows its token, or its cookie, and skips it.", [
+  ["sign-in", "Signing in", "202 instead of 201 means that a second step is needed. Nobody is signed in until it is done. A trusted device sends its token, or its cookie, and needs no second step.", [
     types("name and password"),
     call("POST /v1/sessions {login, password, remember_device, next}"),
     reply("201 {access_token, …, next}: signed in"),
@@ -47,18 +47,18 @@ const FLOWS = [
     or("a wrong code"),
     reply("422 code_invalid {tries_left}; after three begin anew"),
   ]],
-  ["passkey", "Signing in with a passkey", "The options go to navigator.credentials as they are: PublicKeyCredential.parseRequestOptionsFromJSON reads them, and toJSON() of what it answers is what to send.", [
-    call("POST /v1/passkey-sign-ins {next}"), reply("201 {id, passkey: {challenge, …}}: good for one answer"),
+  ["passkey", "Signing in with a passkey", "Pass the options to navigator.credentials unchanged: PublicKeyCredential.parseRequestOptionsFromJSON parses them. Send toJSON() of the resulting credential.", [
+    call("POST /v1/passkey-sign-ins {next}"), reply("201 {id, passkey: {challenge, …}}: valid for one answer"),
     note(F, "navigator.credentials.get"), types("finger, face or PIN"),
     call("POST /v1/sign-ins/{id}/verify {passkey}"), reply("201 {access_token, …, next}"),
     or("making one, signed in"),
     call("POST /v1/me/passkeys/options"), reply("201 {options}"), note(F, "navigator.credentials.create"),
     call("POST /v1/me/passkeys {name, credential}"), reply("201 {id, name}"),
   ]],
-  ["step-up", "Proving it once more", "E-mail address, phone number, username, password, factors, passkeys and deletion take a proof that is no older than five minutes, by the strongest that the person has. What it allows to begin goes on with tokens of that proof, refreshed ones too; for any other it was not begun.", [
+  ["step-up", "Stepping up", "Changes of e-mail address, phone number, username, password, factors and passkeys, and account deletion need a proof of at most five minutes ago, by the person’s strongest method. A flow that was started with it continues only with tokens of that proof, including refreshed ones.", [
     call("PUT /v1/me/password …"), reply("401 step_up_required {methods: [app, recovery_code]}"),
     call("POST /v1/step-ups"), reply("201 {id, step: verify, chosen: app}"), types("six digits of the app"),
-    call("POST /v1/sign-ins/{id}/verify {code}, with the access token"), reply("200 {access_token, refresh_token}: those from before are worth no more"),
+    call("POST /v1/sign-ins/{id}/verify {code}, with the access token"), reply("200 {access_token, refresh_token}: the former ones are no longer valid"),
     call("PUT /v1/me/password …, with the new access token"), reply("204"),
     or("a passkey is asked for, and is lost"),
     types("the password"),
@@ -66,12 +66,12 @@ const FLOWS = [
     sends("code"), arrives("042617"), types("042617"),
     call("POST /v1/sign-ins/{id}/verify {code}"), reply("200 {access_token, refresh_token}"),
   ]],
-  ["work", "While everybody is being guessed at", "When more than a thousand passwords and codes have failed within ten minutes, beginning to sign in takes a second of computing, except on a trusted device. The work is good for five minutes, for this client and this account.", [
+  ["work", "During an attack on many accounts", "When more than a thousand passwords and codes have failed within ten minutes, every sign-in needs proof of work, about a second of computing, except on a trusted device. The challenge is valid for five minutes, for this client and this account.", [
     call("POST /v1/sessions {login, password}"), reply("403 proof_of_work_required {challenge, difficulty: 18}"),
     note(F, "counts n up until SHA-256(challenge + '.' + n) begins with as many zero bits"),
     call("POST /v1/sessions {login, password}, with Proof-of-Work: challenge.n"), reply("201 {access_token}"),
   ]],
-  ["second-factors", "Turning second factors on", "Needs a proven address and phone number. Nothing is on until the last step, and what is being set up is forgotten after ten minutes. What the app needs is shown once: after a reload without it, begin again.", [
+  ["second-factors", "Turning second factors on", "Needs a verified address and phone number. Nothing is turned on before the last step, and the set-up expires after ten minutes. The secret of the app is shown once: if it is lost by a reload, start again.", [
     types("the password"),
     call("POST /v1/me/mfa/setup {password}"), reply("201 {step: app, app: {secret, uri, qr}}"),
     note(P, "scans the picture"), types("six digits of the app"),
@@ -81,20 +81,20 @@ const FLOWS = [
     sends("code by text message"), arrives("617042"), types("617042"),
     call("POST /v1/me/mfa/setup/sms {code}"), reply("201 {recovery_codes}: shown this once"),
   ]],
-  ["invitation", "An invitation code", "Everybody has one, and enters one other: while registering or later, once. Who entered it is seen by its owner, with the phone number only if they say so.", [
+  ["invitation", "An invitation code", "Everybody has one, and can enter one of another person once, during the registration or later. Its owner sees who entered it, with the phone number only if that person agrees.", [
     call("GET /v1/me/invite-code"), reply("200 {code: K7M2XP, used: 3}"),
     types("K7M2XP"),
     call("POST /v1/me/inviter {code, shows_phone}"), reply("201 {inviter}, or 422 invite_invalid, 409 invite_used"),
     or("the owner"),
     call("GET /v1/me/invitees"), reply("200 {items: [{username, phone: +44******123}], next_cursor}"),
   ]],
-  ["export", "Everything that is kept about oneself", "One archive a day, made a moment after it is asked for and gone after 24 hours. Asking for it and for its link takes a fresh proof.", [
+  ["export", "Export of all personal data", "One archive a day. It is made soon after the request and deleted after 24 hours. The request and the link need a fresh proof.", [
     call("POST /v1/me/exports"), reply("202 {id, status: waiting}"),
     sends("notice that it is ready"),
-    call("GET /v1/me/exports/{id}"), reply("200 {status: ready, url}: good for five minutes"),
+    call("GET /v1/me/exports/{id}"), reply("200 {status: ready, url}: valid for five minutes"),
     note(F, "downloads stoa-export.zip"),
   ]],
-  ["contact", "Another address or number", "The current one stays until the code comes back, and is told. A contact that somebody else has is answered like any other. Codes and links that went to the former one do nothing any more.", [
+  ["contact", "Changing address or number", "The current one stays until the code of the new one is entered, and gets a notice. For a contact of another account the answer is the same. Codes and links that were sent to the former one are no longer valid.", [
     types("the new address"),
     call("POST /v1/me/email-changes {email}"), reply("202 {target, resend_at}"),
     sends("code to the new, notice to the current one"), arrives("042617"), types("042617"),
@@ -106,9 +106,9 @@ const FLOWS = [
     call("POST /v1/password-resets {email}"), reply("202 {target}"),
     sends("link, half an hour, once"), arrives("…/reset-password#token=…"), types("a new password"),
     call("POST /v1/password-resets/confirm {token, password}"), reply("204; every sign-in has ended"),
-    call("POST /v1/sessions …"), reply("201 or 202, as ever"),
+    call("POST /v1/sessions …"), reply("201 or 202, as usual"),
   ]],
-  ["session", "Staying signed in", "An access token is good for ten minutes. A refresh token is good once; a repetition within ten seconds, after a lost reply, gets the same answer.", [
+  ["session", "Staying signed in", "An access token is valid for ten minutes. A refresh token can be used once. A repetition within ten seconds, after a lost reply, gets the same answer.", [
     call("GET /v1/me, with an old access token"), reply("401 token_invalid"),
     call("POST /v1/sessions/refresh {refresh_token}"), reply("200 {access_token, refresh_token}"),
     or("the cookie keeps it"),

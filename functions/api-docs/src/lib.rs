@@ -15,7 +15,7 @@ use function::{Boot, Function, StartError};
 use web::Edge;
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "api-docs", "This description, and the pages to read it with.", Edge =>
+web::operations! { "api-docs", "This description and its pages.", Edge =>
     document::get_document,
     docs::get_docs,
     docs::get_docs_file,

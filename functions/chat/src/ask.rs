@@ -8,7 +8,7 @@ use kernel::{
     page_limit,
 };
 use messaging::{
-    access::About,
+    access::Subject,
     history::{PAGE, PAGE_MAX},
     message::{Message, Nonce, Text},
     room::{PUBLIC, RoomKind, RoomName},
@@ -114,11 +114,11 @@ impl Ask {
 
 impl Act {
     /// The items to read for it. A hello also takes the last number of the public room.
-    pub fn about(&self) -> About<'_> {
+    pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::Hello => About { room: PUBLIC, nonce: None },
-            Self::Send { room, nonce, .. } => About { room: *room, nonce: Some(nonce) },
-            Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => About { room: *room, nonce: None },
+            Self::Hello => Subject { room: PUBLIC, nonce: None },
+            Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce) },
+            Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => Subject { room: *room, nonce: None },
         }
     }
 }

@@ -6,7 +6,7 @@ use messaging::{
     history::PAGE_MAX,
     message::{Author, TEXT_MAX_CHARS},
     pace, presence,
-    room::{self, Mine, Room, RoomKind},
+    room::{self, Room, RoomKind, RoomWithPeer},
     spam,
 };
 use store::StoreError;
@@ -49,7 +49,7 @@ fn open_to_all(room: &Room) -> RoomState {
     RoomState { room: room.id, kind: RoomKind::Public, last_seq: room.seq, with: None }
 }
 
-fn between_two(Mine { room, peer }: Mine) -> RoomState {
+fn between_two(RoomWithPeer { room, peer }: RoomWithPeer) -> RoomState {
     let with = peer.map(|p| Author { id: p.id, username: p.username.to_string() });
     RoomState { room: room.id, kind: room.kind, last_seq: room.seq, with }
 }

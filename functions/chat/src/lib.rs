@@ -29,7 +29,7 @@ use function::{Boot, Context, Failure, Function, StartError};
 use kernel::{Locale, Problem, Sys};
 use messaging::{
     Sockets,
-    access::{self, Speaker},
+    access::{self, FrameSender},
     connection, delivery, frame,
     pace::{Cost, Owner, Pace},
     presence,
@@ -117,18 +117,18 @@ async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Ou
 }
 
 async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
-    let speaker = access::judge(&s.table, &s.sys, socket, (owner.user, owner.session), act.about()).await?;
-    *locale = speaker.user.locale;
-    let presence = speaker.presence.clone();
-    let (outcome, refreshed) = tokio::join!(perform(s, socket, speaker, act), presence::refresh(&s.table, &presence, s.sys.now()));
+    let sender = access::authorize(&s.table, &s.sys, socket, (owner.user, owner.session), act.subject()).await?;
+    *locale = sender.user.locale;
+    let presence = sender.presence.clone();
+    let (outcome, refreshed) = tokio::join!(perform(s, socket, sender, act), presence::refresh(&s.table, &presence, s.sys.now()));
     if let Err(e) = refreshed {
         tracing::warn!(error = %e, "who is online is a little out of date");
     }
     outcome
 }
 
-async fn perform(s: &State, socket: &str, speaker: Speaker, act: Act) -> Outcome {
-    let Speaker { user, chat, receipt, room, .. } = speaker;
+async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
+    let FrameSender { user, chat, receipt, room, .. } = sender;
     let answer = match act {
         Act::Hello => hello::hello(s, &user, room).await?,
         Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt)).await,

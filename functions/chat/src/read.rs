@@ -3,7 +3,7 @@
 use kernel::Problem;
 use messaging::{
     frame::PAGE_MAX_BYTES,
-    history::{self, Missed, Past},
+    history::{self, NewerPage, OlderPage},
     room::Room,
 };
 
@@ -17,12 +17,12 @@ const MESSAGES_BYTES: usize = PAGE_MAX_BYTES - ENVELOPE_BYTES;
 /// Answers `sync`.
 pub async fn sync(s: &State, room: &Room, since: u64, limit: u32) -> Result<Answer, Problem> {
     let missed = history::since(&s.table, s.sys.now(), room, since, limit, MESSAGES_BYTES).await?;
-    let Missed { messages, upto, more, pending } = missed;
+    let NewerPage { messages, upto, more, pending } = missed;
     Ok(Answer::Sync { room: room.id, messages, upto, last_seq: room.seq, more, retry_after: pending.then_some(1) })
 }
 
 /// Answers `history`.
 pub async fn history(s: &State, room: &Room, before: Option<u64>, limit: u32) -> Result<Answer, Problem> {
-    let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), room, before, limit, MESSAGES_BYTES).await?;
+    let OlderPage { messages, upto, before } = history::before(&s.table, s.sys.now(), room, before, limit, MESSAGES_BYTES).await?;
     Ok(Answer::History { room: room.id, messages, upto, before })
 }

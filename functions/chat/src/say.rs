@@ -6,7 +6,7 @@ use messaging::{
     exclusion,
     message::{Nonce, Text},
     room::Room,
-    send::{self, Receipt, Sending, Sent, Unsaid},
+    send::{self, Receipt, SendError, Sending, Sent},
     spam::ChatState,
 };
 
@@ -25,8 +25,8 @@ pub async fn say(
     let sending = Sending { user, room, socket, text, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => Ok((acknowledge(receipt), deliver)),
-        Err(Unsaid::Refused(problem)) => Err(problem),
-        Err(Unsaid::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
+        Err(SendError::Refused(problem)) => Err(problem),
+        Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
     }
 }
 

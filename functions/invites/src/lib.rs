@@ -37,7 +37,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "invites", "Invitation codes: one's own, somebody else's, and who came by them.", State =>
+web::operations! { "invites", "Invitation codes: the caller's, those of others, and the people who used them.", State =>
     code::get_invite_code,
     enter::enter_invite_code,
     enter::set_inviter_consent,

@@ -21,7 +21,7 @@ use store::{
 use web::Client;
 
 /// Failures of one client at one name.
-pub const AT_NAME: Quota = Quota::pausing("login_name", 5, MINUTE.saturating_mul(5), "failures of a client at one name");
+pub const AT_NAME: Quota = Quota::pausing("login_name", 5, MINUTE.saturating_mul(5), "failures of a client for one name");
 /// Failures of a device that the account trusts.
 pub const OF_DEVICE: Quota = Quota::pausing("login_device", 5, MINUTE.saturating_mul(5), "failures of a trusted device");
 /// All failures of such a device in a day.
@@ -30,7 +30,7 @@ pub const OF_DEVICE_DAY: Quota =
 /// Failures at one name from all clients, after which strangers need a proof of work.
 const EVERYWHERE: Quota = Quota::window("login_everywhere", 100, MINUTE.saturating_mul(15), "failures at one name").frequent();
 /// Right passwords: each costs a hash and a session.
-pub const RIGHT: Quota = Quota::window("sign_ins", 60, HOUR, "right passwords of an account from one client");
+pub const RIGHT: Quota = Quota::window("sign_ins", 60, HOUR, "successful password checks of an account from one client");
 
 /// An attempt.
 pub struct Guess {

@@ -11,7 +11,7 @@ use events::Notice;
 use futures_util::{join, try_join};
 use http::HeaderMap;
 use kernel::{FieldError, Kind, Problem, Secret, Time, id::UserId};
-use passkeys::{Answered, PublicKeyCredential, Refusal};
+use passkeys::{AnswerError, PublicKeyCredential, VerifiedAnswer};
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, Sent},
@@ -393,12 +393,12 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
     }
 }
 
-async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKeyCredential) -> Result<Answered, Problem> {
+async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKeyCredential) -> Result<VerifiedAnswer, Problem> {
     let (now, state) = (s.sys.now(), flow.asked()?);
     let has = passkeys::list(&s.table, user.id).await?;
     let judged =
         if flow.user.is_some() { s.site.check(now, state, answer, user.id, has) } else { s.site.check_any(now, state, answer, has) };
-    if matches!(judged, Err(Refusal::Copied)) {
+    if matches!(judged, Err(AnswerError::Copied)) {
         tracing::warn!(user.id = %user.id, "the count of a passkey went back: there may be a copy");
         s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
         let mut tx = Tx::new();

@@ -27,7 +27,7 @@ pub const LIFE: Duration = Duration::from_secs(600);
 /// Maximum wrong codes of the app in one set-up. Codes that are sent have their own attempts.
 const TRIES: u32 = 5;
 /// Set-ups of a factor or passkey: each draws a secret or makes a challenge.
-pub const SETUPS: Quota = Quota::window("factor_setups", 20, HOUR, "factors and passkeys that an account begins to set up");
+pub const SETUPS: Quota = Quota::window("factor_setups", 20, HOUR, "set-ups of factors and passkeys of an account");
 
 /// A set-up that is under way: of all second factors, or of one more.
 #[derive(Clone, Debug, Serialize, Deserialize)]

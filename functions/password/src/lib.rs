@@ -35,7 +35,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "password", "Another password, by a mailed link or by the current one.", State =>
+web::operations! { "password", "Resetting a password by a mailed link, and changing it.", State =>
     reset::request_password_reset,
     reset::get_reset_page,
     reset::reset_password,

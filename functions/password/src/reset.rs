@@ -46,7 +46,7 @@ const PAGE: PasswordPage = PasswordPage {
 /// Links that one client may ask for, to whatever address.
 const RESETS: Quota = Quota::window("reset_client", 10, HOUR, "for a client");
 /// Passwords that may be sent with one link: each costs two hashes.
-const TRIES: Quota = Quota::window("reset_tries", 20, HOUR, "passwords at one link");
+const TRIES: Quota = Quota::window("reset_tries", 20, HOUR, "passwords for one link");
 
 /// The account whose password was forgotten.
 #[derive(Deserialize, ToSchema)]

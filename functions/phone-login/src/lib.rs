@@ -53,7 +53,7 @@ impl Digits {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "phone-login", "Signing in, and up, with a phone number and a code.", State =>
+web::operations! { "phone-login", "Signing in and registering with a phone number and a code.", State =>
     start::start_phone_sign_in,
     resend::resend_phone_code,
     verify::verify_phone_sign_in,

@@ -42,7 +42,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "profile", "One's own profile, other people's, and pictures.", State =>
+web::operations! { "profile", "The caller's profile, profiles of others, and pictures.", State =>
     read::get_me,
     update::update_me,
     username::change_username,

@@ -37,7 +37,7 @@ fn judge(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> Sig
     let left = seen.is_some_and(|s| s.left && heard.is_none_or(|heard| heard <= s.at));
     let last_seen_at = seen.map(|s| s.at).max(heard).filter(|at| now < *at + REMEMBERED);
     let lately = last_seen_at.is_some_and(|at| now.since(at) < ONLINE);
-    Sight { online: presence.is_some_and(|p| p.is_here(now)) || (lately && !left), last_seen_at }
+    Sight { online: presence.is_some_and(|p| p.is_online(now)) || (lately && !left), last_seen_at }
 }
 
 impl Sight {
@@ -51,7 +51,7 @@ impl Sight {
 #[cfg(test)]
 mod tests {
     use kernel::Sys;
-    use messaging::presence::{Live, come};
+    use messaging::presence::{OpenSocket, open_socket};
 
     use super::*;
 
@@ -62,11 +62,15 @@ mod tests {
     fn five_minutes_or_a_socket_and_not_after_leaving() {
         let sys = Sys::real();
         let user = sys.id();
-        let here =
-            come(None, user, Live { id: "a".to_owned(), session: sys.id(), since: NOW, until: NOW + Duration::from_secs(86_400) }, NOW)
-                .unwrap()
-                .next;
-        let closed = here.clone().go(|_| true, NOW).unwrap().next;
+        let here = open_socket(
+            None,
+            user,
+            OpenSocket { id: "a".to_owned(), session: sys.id(), since: NOW, until: NOW + Duration::from_secs(86_400) },
+            NOW,
+        )
+        .unwrap()
+        .next;
+        let closed = here.clone().remove_sockets(|_| true, NOW).unwrap().next;
         let seen = |left| LastSeen { user, at: NOW, left };
         let late = NOW + ONLINE;
         assert_eq!(judge(None, None, NOW), Sight { online: false, last_seen_at: None });

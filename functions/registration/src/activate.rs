@@ -38,7 +38,7 @@ const PAGE: PasswordPage = PasswordPage {
 };
 
 /// Attempts at the password with the links of one registration.
-const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords at one link");
+const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords for one link");
 
 /// The page that the mailed link opens if there is no frontend. It reads nothing and changes nothing.
 ///

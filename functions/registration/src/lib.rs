@@ -75,7 +75,7 @@ impl State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "registration", "Becoming a member, in six steps or by a mailed link.", State =>
+web::operations! { "registration", "Registration, in six steps or by a mailed link.", State =>
     start::start_registration,
     flow::get_registration,
     start::change_registration_email,

@@ -20,7 +20,7 @@ use kernel::{Sys, id::RoomId};
 use messaging::{
     Sockets, delivery,
     frame::{self, Push},
-    message::Entry,
+    message::LogEntry,
     presence::{self, SHARDS},
 };
 use store::Table;
@@ -73,7 +73,7 @@ async fn handle(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(
 }
 
 async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
-    let Some(entry) = s.table.get::<Entry>(Entry::key_of(room, seq)).await? else { return Ok(()) };
+    let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
     let sender = entry.via.clone();
     // The message was deleted before it was delivered.
     let Some(message) = entry.shown() else { return Ok(()) };

@@ -32,7 +32,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "rooms", "Chats: opening them, listing them, reading back. Sending goes over the socket.", State =>
+web::operations! { "rooms", "Rooms: opening and listing them, and reading their history. Messages are sent over the socket.", State =>
     direct::open_direct_room,
     list::list_rooms,
     messages::list_messages,

@@ -7,7 +7,7 @@ use callers::MemberWith;
 use kernel::{Sys, Time};
 use messaging::{
     access,
-    history::{self, PAGE, Past},
+    history::{self, OlderPage, PAGE},
     message::Message,
     room::{Room, RoomName},
 };
@@ -70,8 +70,8 @@ pub async fn list_messages(
     let user = caller.member.user.id;
     let purpose = format!("messages of {name} for {user}");
     let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
-    let room = access::entered(name.0, caller.resource, user)?;
-    let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
+    let room = access::room_of_member(name.0, caller.resource, user)?;
+    let OlderPage { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
     let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys))).transpose()?;
     Ok(Json(MessageList { items: messages, upto, next_cursor }))
 }

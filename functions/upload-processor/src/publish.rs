@@ -6,7 +6,7 @@
 use accounts::user::{Status, User};
 use events::{Outbox, files::PictureRetired};
 use files::{
-    FilesError, Refusal, State as Outcome, UPLOAD_MAX_BYTES, Upload,
+    FilesError, UPLOAD_MAX_BYTES, Upload, UploadRefusal, UploadState as Outcome,
     picture::{self, Size},
 };
 use function::Failure;
@@ -56,20 +56,20 @@ pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
 }
 
 /// Whether this upload may become this person's picture: the newer of two uploads wins, in any order of processing.
-fn may_publish(upload: &Upload, owner: Option<User>) -> Result<User, Refusal> {
-    let owner = owner.filter(|o| o.status == Status::Active).ok_or(Refusal::AccountClosed)?;
-    if owner.picture.is_some_and(|current| current > upload.picture()) { Err(Refusal::Superseded) } else { Ok(owner) }
+fn may_publish(upload: &Upload, owner: Option<User>) -> Result<User, UploadRefusal> {
+    let owner = owner.filter(|o| o.status == Status::Active).ok_or(UploadRefusal::AccountClosed)?;
+    if owner.picture.is_some_and(|current| current > upload.picture()) { Err(UploadRefusal::Superseded) } else { Ok(owner) }
 }
 
 /// Reads the file and writes the pictures that are made of it.
-async fn draw(s: &State, upload: &Upload) -> Result<Result<(), Refusal>, FilesError> {
+async fn draw(s: &State, upload: &Upload) -> Result<Result<(), UploadRefusal>, FilesError> {
     let file = match s.bucket.read(&Upload::incoming_key(upload.user, upload.id), UPLOAD_MAX_BYTES).await {
-        Err(FilesError::TooLarge) => return Ok(Err(Refusal::Damaged)),
+        Err(FilesError::TooLarge) => return Ok(Err(UploadRefusal::Damaged)),
         file => file?,
     };
     let format = upload.declared.format;
     // A decoder panicked on this file: refuse it, so that it is not decoded again.
-    let rendered = tokio::task::spawn_blocking(move || picture::render(&file, format)).await.unwrap_or(Err(Refusal::Damaged));
+    let rendered = tokio::task::spawn_blocking(move || picture::render(&file, format)).await.unwrap_or(Err(UploadRefusal::Damaged));
     let sizes = match rendered {
         Ok(sizes) => sizes,
         Err(refusal) => return Ok(Err(refusal)),
@@ -101,7 +101,7 @@ async fn commit(s: &State, upload: &Upload, owner: &User) -> Result<bool, Failur
 }
 
 /// Marks the upload as refused and deletes its objects. False if it changed in the meantime.
-async fn refuse(s: &State, upload: &Upload, why: Refusal) -> Result<bool, Failure> {
+async fn refuse(s: &State, upload: &Upload, why: UploadRefusal) -> Result<bool, Failure> {
     if !s.table.update(upload.refusing(why)).await.applied()? {
         return Ok(false);
     }

@@ -1,30 +1,30 @@
-//! What is still under way: deliveries, invocations nobody waits for, stream records not yet handled.
+//! Pending work: deliveries, asynchronous invocations, stream records that are not handled yet.
 //!
-//! Whoever causes such work takes a [`Guard`] *before* the call that caused it is answered and drops it when the work is
-//! done. Then "no guard is held" means that the system is quiet, without a sleep and without a guess.
+//! The cause of such work takes a [`Guard`] *before* its own call is answered, and the guard is dropped when the work is done. So
+//! the system is idle when no guard is held, which tests can wait for without a sleep.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Counts what is under way. Cloning shares it.
+/// Counts pending work. Cloning shares it.
 #[derive(Clone, Default)]
 pub struct Activity(Arc<watch::Sender<usize>>);
 
-/// One piece of work. It ends when this is dropped.
+/// One piece of pending work. It is done when this is dropped.
 pub struct Guard(Arc<watch::Sender<usize>>);
 
 impl Activity {
-    /// Notes that work has begun.
+    /// Counts a new piece of work.
     #[must_use]
     pub fn begin(&self) -> Guard {
         self.0.send_modify(|n| *n = n.saturating_add(1));
         Guard(Arc::clone(&self.0))
     }
 
-    /// Returns as soon as nothing is under way.
+    /// Returns as soon as no work is pending.
     pub async fn quiet(&self) {
-        // The sender lives in `self`: waiting cannot fail.
+        // The sender is part of `self`, so waiting cannot fail.
         drop(self.0.subscribe().wait_for(|n| *n == 0).await);
     }
 }

@@ -1,6 +1,6 @@
-//! The clock of one local cloud: real time plus an offset that a developer or a test moves.
+//! The clock of one local cloud: real time plus an offset that developers and tests can change.
 //!
-//! Everything that waits for a moment waits here, so that moving the clock past it ends the wait at once.
+//! Everything that waits for a moment waits with this clock, so that the wait ends at once when the clock is moved past it.
 
 use std::{
     io,
@@ -24,17 +24,17 @@ pub struct Clock {
     moved: Arc<watch::Sender<i64>>,
     file: Option<Arc<PathBuf>>,
     activity: Activity,
-    /// From which real moment on it was how far ahead, in milliseconds, as long as this process has known it.
+    /// The offsets in milliseconds since this process started, each with the real time from which it was valid.
     history: Arc<Mutex<Vec<(i64, i64)>>>,
-    /// Held from a move until the schedules have followed it.
+    /// Held from a move until the schedules have run what it made due.
     unseen: Arc<Mutex<Option<Guard>>>,
 }
 
 impl Clock {
-    /// The clock that functions see through `sys`. With a `file` its offset survives a restart.
+    /// The clock that functions use as `sys`. With a `file` the offset survives a restart.
     ///
     /// # Errors
-    /// If the file is there and holds no offset.
+    /// If the file exists and has no offset.
     pub fn open(sys: Sys, file: Option<PathBuf>, activity: Activity) -> io::Result<Self> {
         if let Some(offset) = file.as_deref().map_or(Ok(None), kept_in)? {
             sys.set_offset_millis(offset);
@@ -44,7 +44,7 @@ impl Clock {
         Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, unseen: Arc::default() })
     }
 
-    /// What the functions take their time from.
+    /// The time source of the functions.
     #[must_use]
     pub fn sys(&self) -> &Sys {
         &self.sys
@@ -56,7 +56,7 @@ impl Clock {
         self.sys.now()
     }
 
-    /// What this clock showed at a real moment that is known to the second. In case of doubt the later reading.
+    /// The time of this clock at a real moment that is known to the second. If it was moved in that second, the later time.
     #[must_use]
     pub(crate) fn shown_at(&self, real_seconds: i64) -> Time {
         let real = real_seconds.saturating_mul(1_000);
@@ -65,16 +65,16 @@ impl Clock {
         Time::from_millis(real.saturating_add(ahead))
     }
 
-    /// How far it is ahead of real time, in milliseconds.
+    /// The offset to real time, in milliseconds.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
         self.sys.offset_millis()
     }
 
-    /// Moves it forward and tells everybody who subscribed.
+    /// Moves it forward and wakes all subscribers.
     ///
     /// # Errors
-    /// If the state folder cannot be written; the clock has moved all the same.
+    /// If the state folder cannot be written. The clock is moved all the same.
     pub fn advance(&self, by: Duration) -> io::Result<()> {
         self.put_offset(self.offset_millis().saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
@@ -82,27 +82,27 @@ impl Clock {
     /// Sets it to a moment.
     ///
     /// # Errors
-    /// If the state folder cannot be written; the clock has moved all the same.
+    /// If the state folder cannot be written. The clock is moved all the same.
     pub fn set(&self, to: Time) -> io::Result<()> {
         let real = self.now().millis().saturating_sub(self.offset_millis());
         self.put_offset(to.millis().saturating_sub(real))
     }
 
-    /// Puts it back to real time.
+    /// Sets it back to real time.
     ///
     /// # Errors
-    /// If the state folder cannot be written; the clock has moved all the same.
+    /// If the state folder cannot be written. The clock is moved all the same.
     pub fn reset(&self) -> io::Result<()> {
         self.put_offset(0)
     }
 
-    /// Announces the new offset after every move.
+    /// Receives the new offset after every move.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<i64> {
         self.moved.subscribe()
     }
 
-    /// Returns when this clock has reached `due`, by waiting or by being moved.
+    /// Returns when this clock has reached `due`, by the passing of time or by a move.
     pub async fn sleep_until(&self, due: Time) {
         let mut moves = self.subscribe();
         while !due.since(self.now()).is_zero() {
@@ -111,13 +111,13 @@ impl Clock {
         }
     }
 
-    /// Returns when this clock has reached `due`, or has been moved since `moves` was last looked at.
+    /// Returns when this clock has reached `due`, or was moved since `moves` was last read.
     pub(crate) async fn wait(&self, moves: &mut watch::Receiver<i64>, due: Time) {
-        // An elapsed timeout and a move are the same to the caller: look again.
+        // After a timeout and after a move alike the caller checks again.
         drop(tokio::time::timeout(due.since(self.now()), moves.changed()).await);
     }
 
-    /// Called by the schedules when they have done what the clock, at this offset, has made due.
+    /// Called by the schedules when they have run what this offset made due.
     pub(crate) fn followed(&self, offset: i64) {
         let mut unseen = self.unseen();
         if *self.moved.borrow() == offset {
@@ -136,7 +136,7 @@ impl Clock {
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
-        // Still held: of two moves at once the later one stays in the file, too.
+        // The lock is still held, so that the later of two concurrent moves is also the one in the file.
         let saved = self.file.as_deref().map_or(Ok(()), |file| replace_file(file, &offset));
         drop(unseen);
         saved
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_shown_is_known_whatever_it_shows_now() {
+    fn earlier_times_are_known_after_the_clock_was_moved() {
         let sys = Sys::real();
         let clock = Clock::open(sys.clone(), None, Activity::default()).expect("opened");
         let hour = Duration::from_secs(3600);

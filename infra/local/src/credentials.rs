@@ -1,4 +1,4 @@
-//! Each function signs with its own credentials: that is how an endpoint knows who calls.
+//! Credentials: each function signs with its own, by which an endpoint identifies the caller.
 
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::{kept_in, replace_file};
 
-/// Who runs the account: whatever acts on a local cloud from outside, such as a task or the AWS command line, may do everything.
+/// The operator of the account: a task or the AWS command line that acts on a local cloud from outside. It has all permissions.
 pub const OPERATOR: &str = "Operator";
 
-/// The credentials of one function, as the platform would put them into its environment.
+/// The credentials of one function, as the platform puts them into its environment.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// The function they belong to, by its logical id, or [`OPERATOR`].
@@ -28,8 +28,8 @@ pub struct Credential {
 pub struct Credentials(BTreeMap<String, Credential>);
 
 impl Credentials {
-    /// Draws credentials for those of these functions that have none in `file`, and keeps them there: processes and links that
-    /// outlive a restart are signed with them.
+    /// Generates the credentials that are missing in `file` and stores them there, because processes and links that outlive a
+    /// restart are signed with them.
     ///
     /// # Errors
     /// If the file cannot be read or written, or is damaged.
@@ -43,19 +43,19 @@ impl Credentials {
         Ok(Self(all.into_iter().map(|c| (c.access_key.clone(), c)).collect()))
     }
 
-    /// Whose access key this is.
+    /// The credentials with this access key.
     #[must_use]
     pub fn by_access_key(&self, access_key: &str) -> Option<&Credential> {
         self.0.get(access_key)
     }
 
-    /// A function's own.
+    /// The credentials of a function.
     #[must_use]
     pub fn of(&self, function: &str) -> Option<&Credential> {
         self.iter().find(|c| c.function == function)
     }
 
-    /// All of them.
+    /// All credentials.
     pub fn iter(&self) -> impl Iterator<Item = &Credential> {
         self.0.values()
     }

@@ -1,16 +1,16 @@
-//! The functions, as code knows them: a line for each folder in `functions/`, which `cargo xtask sync` writes.
+//! The functions in code: one line for each folder in `functions/`, written by `cargo xtask sync`.
 
 use function::{Boot, Function, StartError};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use utoipa::openapi::OpenApi;
 
-/// What a function's crate exports as `start`.
+/// The `start` of a function's crate.
 pub type Start = fn(Boot) -> BoxFuture<'static, Result<Function, StartError>>;
 
 /// A function's crate.
 #[derive(Clone, Copy)]
 pub struct Registered {
-    /// Its folder, its package, its binary and the tag of its operations.
+    /// The name of its folder, its package, its binary and the tag of its operations.
     pub name: &'static str,
     /// Its `start`.
     pub start: Start,
@@ -52,7 +52,7 @@ functions! {
     // end functions
 }
 
-/// The function in the folder of this name.
+/// The function with this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Registered> {
     ALL.iter().find(|function| function.name == name)

@@ -1,7 +1,7 @@
-//! The inbox: every mail and text message that the functions send ends here, and nowhere else.
+//! The inbox: it gets every mail and text message that the functions send, instead of the recipient.
 //!
-//! A test or a developer waits for the next message to an address and takes its code or link from it, as a person would.
-//! Messages are kept in the state folder, one JSON document per line, and the oldest are forgotten first.
+//! A test or a developer waits for the next message to an address and takes its code or link, as a person would. Messages are
+//! stored in the state folder, one JSON document per line, and the oldest are deleted first.
 
 use std::{
     collections::VecDeque,
@@ -15,12 +15,12 @@ use kernel::{Sys, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::Instant};
 
-/// How many messages are kept.
+/// The most messages that are kept.
 const MAX_MESSAGES: usize = 1_000;
-/// How many bytes of them are kept; the newest one is kept whatever its size.
+/// The most bytes that are kept. The newest message is kept whatever its size.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// How a message travels.
+/// The channel of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -30,14 +30,14 @@ pub enum Channel {
     Sms,
 }
 
-/// What an endpoint hands over. A mail to several people is delivered once per person.
+/// A message from an endpoint. A mail to several people is delivered once to each.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// How it travels.
+    /// The channel.
     pub channel: Channel,
     /// An address or a phone number.
     pub to: String,
-    /// The sender; empty for a text message without one.
+    /// The sender. Empty for a text message without one.
     pub from: String,
     /// Empty for a text message.
     pub subject: String,
@@ -50,9 +50,9 @@ pub struct Draft {
 /// A message that has arrived.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
-    /// Counts up from 1, also across restarts: "after this one" is a well-defined place to wait.
+    /// Counts up from 1, also across restarts, so that a client can wait for the messages after a known one.
     pub id: u64,
-    /// How it travelled.
+    /// The channel.
     pub channel: Channel,
     /// An address or a phone number.
     pub to: String,
@@ -66,9 +66,9 @@ pub struct Message {
     pub html: Option<String>,
     /// When it arrived, by the local cloud's clock.
     pub at: Timestamp,
-    /// The first one-time code in it.
+    /// The first one-time code in the text.
     pub code: Option<String>,
-    /// Every link in it, in the order of the text.
+    /// Every link, in the order of the text.
     pub links: Vec<String>,
 }
 
@@ -85,33 +85,33 @@ pub struct Inbox(Arc<Shared>);
 struct Shared {
     sys: Sys,
     file: Option<PathBuf>,
-    kept: Mutex<Kept>,
+    kept: Mutex<StoredMessages>,
     newest: watch::Sender<u64>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct StoredMessages {
     messages: VecDeque<Message>,
     bytes: usize,
     last_id: u64,
-    /// Lines in the file: it is rewritten when it holds twice what is remembered.
+    /// The lines of the file, which is rewritten when it has twice as many as there are messages.
     lines: usize,
 }
 
 impl Inbox {
-    /// An inbox that remembers nothing across restarts.
+    /// An inbox in memory.
     #[must_use]
     pub fn in_memory(sys: Sys) -> Self {
-        Self::new(sys, None, Kept::default())
+        Self::new(sys, None, StoredMessages::default())
     }
 
-    /// The inbox kept in `file`, which is created when the first message arrives.
+    /// The inbox in `file`, which is created with the first message.
     ///
     /// # Errors
-    /// If the file cannot be read, or a line of it is no message. A torn last line (the process was killed while
-    /// writing) is dropped instead.
+    /// If the file cannot be read, or a line is no message. An incomplete last line (the process was killed while it wrote) is
+    /// dropped instead.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let (mut kept, mut torn) = (Kept::default(), false);
+        let (mut kept, mut torn) = (StoredMessages::default(), false);
         let written = match std::fs::read_to_string(file) {
             Ok(written) => written,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
@@ -132,14 +132,14 @@ impl Inbox {
         Ok(inbox)
     }
 
-    fn new(sys: Sys, file: Option<PathBuf>, kept: Kept) -> Self {
+    fn new(sys: Sys, file: Option<PathBuf>, kept: StoredMessages) -> Self {
         Self(Arc::new(Shared { sys, file, newest: watch::Sender::new(kept.last_id), kept: Mutex::new(kept) }))
     }
 
-    /// Takes in a message and wakes everybody who waits.
+    /// Adds a message and wakes everybody who waits for one.
     ///
     /// # Errors
-    /// If the state folder cannot be written; the message is then in memory all the same.
+    /// If the state folder cannot be written. The message is then in memory all the same.
     pub fn receive(&self, draft: Draft) -> io::Result<Message> {
         let mut kept = self.kept();
         let message = Message {
@@ -161,19 +161,19 @@ impl Inbox {
         saved.map(|()| message)
     }
 
-    /// The messages to `to` (everybody's if none is named) that arrived after message `after`, oldest first.
+    /// The messages to `to` (to anybody if it is `None`) after message `after`, oldest first.
     #[must_use]
     pub fn list(&self, to: Option<&str>, after: u64) -> Vec<Message> {
         self.kept().messages.iter().filter(|m| m.id > after && to.is_none_or(|to| same_address(to, &m.to))).cloned().collect()
     }
 
-    /// How many messages are kept.
+    /// The number of messages.
     #[must_use]
     pub fn len(&self) -> usize {
         self.kept().messages.len()
     }
 
-    /// Whether no message is kept.
+    /// Whether there are no messages.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -185,7 +185,7 @@ impl Inbox {
         self.kept().messages.iter().find(|m| m.id == id).cloned()
     }
 
-    /// The id of the newest message, zero if there has never been one: a mark to wait after.
+    /// The id of the newest message, zero if there has never been one. To be passed as `after` of a later wait.
     #[must_use]
     pub fn last_id(&self) -> u64 {
         self.kept().last_id
@@ -196,12 +196,12 @@ impl Inbox {
         self.wait_for(Some(to), after, timeout).await.into_iter().next()
     }
 
-    /// What [`Inbox::list`] answers, as soon as that is anything, at the latest after `timeout` of real time.
+    /// Waits until [`Inbox::list`] returns at least one message, at most for `timeout` of real time.
     pub async fn wait_for(&self, to: Option<&str>, after: u64, timeout: Duration) -> Vec<Message> {
         let mut newest = self.0.newest.subscribe();
         let deadline = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);
         loop {
-            // Marked as seen before looking, so that a message that arrives in between ends the wait.
+            // Marked as seen before the list is read, so that a message that arrives in between ends the wait.
             newest.borrow_and_update();
             let found = self.list(to, after);
             if !found.is_empty() || !matches!(tokio::time::timeout_at(deadline, newest.changed()).await, Ok(Ok(()))) {
@@ -210,7 +210,7 @@ impl Inbox {
         }
     }
 
-    /// Forgets every message. While the process lives, ids go on counting.
+    /// Deletes every message. The ids continue while the process runs.
     ///
     /// # Errors
     /// If the state folder cannot be written.
@@ -221,11 +221,11 @@ impl Inbox {
         self.rewrite(&mut kept)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, StoredMessages> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn append(&self, kept: &mut Kept, message: &Message) -> io::Result<()> {
+    fn append(&self, kept: &mut StoredMessages, message: &Message) -> io::Result<()> {
         let Some(file) = &self.0.file else { return Ok(()) };
         if kept.lines > kept.messages.len().saturating_mul(2).max(MAX_MESSAGES) {
             return self.rewrite(kept);
@@ -237,7 +237,7 @@ impl Inbox {
         Ok(())
     }
 
-    fn rewrite(&self, kept: &mut Kept) -> io::Result<()> {
+    fn rewrite(&self, kept: &mut StoredMessages) -> io::Result<()> {
         let Some(file) = &self.0.file else { return Ok(()) };
         let mut text = String::new();
         for message in &kept.messages {
@@ -252,7 +252,7 @@ impl Inbox {
     }
 }
 
-impl Kept {
+impl StoredMessages {
     fn push(&mut self, message: Message) {
         self.last_id = self.last_id.max(message.id);
         self.bytes = self.bytes.saturating_add(message.size());
@@ -264,17 +264,17 @@ impl Kept {
     }
 }
 
-/// Domains have no case, and no provider in use distinguishes case before the `@`.
+/// Domains are not case-sensitive, and no provider in use distinguishes case before the `@`.
 fn same_address(a: &str, b: &str) -> bool {
     a.trim().eq_ignore_ascii_case(b.trim())
 }
 
-/// The first group of 4 to 10 digits that stands on its own: not part of a word, a date, an amount, a phone number or a link. Or a
-/// long code: three groups of four capitals and digits.
+/// The first separate group of 4 to 10 digits: not part of a word, a date, an amount, a phone number or a link. Or a long code:
+/// three groups of four capitals and digits.
 fn code(subject: &str, text: &str) -> Option<String> {
     text.split_whitespace().chain(subject.split_whitespace()).find_map(|word| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '+');
-        // "Code:123456", without a space
+        // "Code:123456", without a space.
         let word = word.rsplit_once(':').filter(|(label, _)| label.chars().all(char::is_alphabetic)).map_or(word, |(_, rest)| rest);
         let long = |group: &str| group.len() == 4 && group.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         let short = (4..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
@@ -282,7 +282,7 @@ fn code(subject: &str, text: &str) -> Option<String> {
     })
 }
 
-/// Every `http` and `https` address in the text and in the `href`s of the HTML, each once.
+/// Every `http` and `https` address in the text and in the `href` attributes of the HTML, each once.
 fn links(text: &str, html: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let in_text = addresses(text).map(|a| a.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'', '*']).to_owned());
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_the_first_group_of_digits_on_its_own() {
+    fn a_code_is_the_first_separate_group_of_digits() {
         for (text, expected) in [
             ("Your code is 012345.", Some("012345")),
             ("K7M2-XP9Q-4TRW is your code.", Some("K7M2-XP9Q-4TRW")),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_found_once_and_without_the_sentence_around_them() {
+    fn links_are_found_once_without_punctuation() {
         let text = "Open https://stoa.test/activate#token=a.b-c_d. (Or <http://localhost:8080/x?a=1&b=2>), not https:// nor httpx://no";
         let html = r#"<a href="https://stoa.test/activate#token=a.b-c_d">x</a> <a href='https://stoa.test/more?a=1&amp;b=2'>y</a> <a href="mailto:x@y">z</a>"#;
         assert_eq!(
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_ends_with_the_first_message_to_that_address_after_the_mark() {
+    async fn waiting_ends_with_the_next_message_to_the_address() {
         let inbox = Inbox::in_memory(Sys::real());
         inbox.receive(draft("anna@example.test", "1111")).expect("received");
         let mark = inbox.last_id();
@@ -370,13 +370,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_for_nothing_ends_at_the_timeout() {
+    async fn waiting_without_a_message_ends_at_the_timeout() {
         let inbox = Inbox::in_memory(Sys::real());
         assert!(inbox.wait("anna@example.test", 0, Duration::from_millis(20)).await.is_none());
     }
 
     #[test]
-    fn the_oldest_are_forgotten_first() {
+    fn the_oldest_messages_are_deleted_first() {
         let inbox = Inbox::in_memory(Sys::real());
         for _ in 0..MAX_MESSAGES + 5 {
             inbox.receive(draft("a@example.test", "x")).expect("received");
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_and_their_numbering_survive_a_restart_and_a_torn_line() {
+    fn messages_and_ids_survive_a_restart_and_an_incomplete_line() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("inbox.jsonl");
         let inbox = Inbox::open(Sys::real(), &file).expect("opened");

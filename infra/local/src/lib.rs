@@ -1,7 +1,7 @@
 //! The local cloud: one process that deploys `template.yaml` to this machine.
 //!
-//! [`Stack::start`] reads the template, opens the state, listens, starts every function and returns. Every part holds the same
-//! [`Core`]; nothing is global, so that any number of stacks can run in one process.
+//! [`Stack::start`] reads the template, opens the state, listens, starts every function and returns. All parts share one [`Core`].
+//! Nothing is global, so any number of stacks can run in one process.
 
 pub mod activity;
 pub mod aws;
@@ -37,7 +37,7 @@ pub use stack::{Options, Ports, Stack, at_root};
 pub use storage::Storage;
 use template::Template;
 
-/// Where everything listens, without a slash at the end.
+/// The addresses of the listeners, without a slash at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Urls {
     /// The HTTP API.
@@ -46,15 +46,15 @@ pub struct Urls {
     pub socket: String,
     /// The console.
     pub console: String,
-    /// The AWS endpoints, all of them; `@connections` is below `/<stage>/@connections/`.
+    /// All AWS endpoints. `@connections` is under `/<stage>/@connections/`.
     pub aws: String,
-    /// The stand-ins for services that are not AWS's, each below a path of its own.
+    /// The stand-ins for services outside AWS, each with its own path.
     pub outside: String,
     /// The API's documentation.
     pub docs: String,
 }
 
-/// Why a stack does not start. The message is one line that says what to do about it.
+/// Why a stack does not start. The message is one line, which says how to solve the problem.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The template cannot be deployed.
@@ -63,7 +63,7 @@ pub enum StartError {
     /// Something is wrong with the state folder.
     #[error("state: {0}")]
     State(String),
-    /// An address cannot be listened on.
+    /// A port cannot be listened on.
     #[error("{0}")]
     Listen(String),
     /// A function does not start.
@@ -71,27 +71,27 @@ pub enum StartError {
     Function(String, String),
 }
 
-/// What the parts of one local cloud share. Always within an [`std::sync::Arc`].
+/// What all parts of one local cloud share. Always in an [`std::sync::Arc`].
 pub struct Core {
-    /// What the stack is for: `development`, unless a parameter says otherwise.
+    /// The stage: `development`, unless a parameter names another.
     pub stage: String,
-    /// What is deployed.
+    /// The deployed template.
     pub template: Template,
-    /// Where it listens.
+    /// The addresses of the listeners.
     pub urls: Urls,
-    /// Where it keeps its state.
+    /// The storage of the state.
     pub storage: Storage,
-    /// The clock, randomness and ids, as the functions see them.
+    /// The clock, randomness and ids of the functions.
     pub sys: Sys,
-    /// The same clock, to be moved and waited for.
+    /// The same clock, for moving it and for waiting.
     pub clock: Clock,
-    /// What the template's secrets have been drawn to.
+    /// The generated secrets of the template.
     pub secrets: secrets::Secrets,
-    /// Who signs with which key.
+    /// The credentials of the functions and of the operator.
     pub credentials: Credentials,
     /// Invokes functions.
     pub hosts: Hosts,
-    /// How long it waits for them.
+    /// How long the platform waits for functions.
     pub patience: Patience,
     /// The open WebSockets.
     pub connections: Connections,
@@ -99,34 +99,34 @@ pub struct Core {
     pub schedules: Schedules,
     /// Mails and text messages.
     pub inbox: Inbox,
-    /// What is still under way.
+    /// Pending work.
     pub activity: Activity,
-    /// What stands behind the AWS endpoints: tables, objects, calls, faults, dead letters.
+    /// The state of the AWS endpoints: tables, objects, calls, faults, dead letters.
     pub aws: aws::State,
-    /// The stand-ins for services that are not AWS's.
+    /// The stand-ins for services outside AWS.
     pub outside: outside::State,
 }
 
 impl Core {
-    /// Whether the template is deployed for development, where replies say what they cost.
+    /// Whether the stage is `development`, where replies have the number of their AWS calls.
     #[must_use]
     pub fn development(&self) -> bool {
         self.stage == "development"
     }
 
-    /// The environment in which an SDK acts on this cloud as its operator; with a state folder it is left there, in `operator.env`.
+    /// The environment for an SDK that acts as the operator. With a state folder it is also written to `operator.env` there.
     #[must_use]
     pub fn operator(&self) -> BTreeMap<String, String> {
         self.account_of(OPERATOR)
     }
 
-    /// The environment in which an SDK acts on this cloud as a function does, by its logical id. Empty if there is no such function.
+    /// The environment for an SDK that acts as a function, by logical id. Empty if there is no such function.
     #[must_use]
     pub fn account_of(&self, function: &str) -> BTreeMap<String, String> {
         self.credentials.of(function).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()
     }
 
-    /// Returns when everything that the clock has made due has been done, and all that followed from it.
+    /// Returns when the schedules have run what the clock made due, and no work is pending.
     pub async fn settle(&self) {
         self.activity.quiet().await;
     }

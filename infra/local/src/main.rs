@@ -13,10 +13,10 @@ use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, seed, tour}
 #[derive(Parser)]
 #[command(name = "cargo run --", version)]
 struct Flags {
-    /// Forgets the state of earlier runs first
+    /// Deletes the state of earlier runs first
     #[arg(long)]
     fresh: bool,
-    /// The folder that keeps the state
+    /// The folder of the state
     #[arg(long, default_value_os_t = at_root(".local"))]
     state: PathBuf,
     /// The first of five ports: API, WebSocket, console, AWS endpoints, other services
@@ -28,16 +28,16 @@ struct Flags {
     /// The template to deploy
     #[arg(long, default_value_os_t = at_root("template.yaml"))]
     template: PathBuf,
-    /// How much is told of what happens: error, warn, info, debug (which release builds leave out)
+    /// The log level: error, warn, info, debug (which release builds leave out)
     #[arg(long, default_value = "warn")]
     log: tracing::Level,
     #[command(subcommand)]
-    what: Option<What>,
+    what: Option<Command>,
 }
 
 #[derive(Subcommand)]
-enum What {
-    /// Walks one journey, from registration to deletion, through a stack of its own
+enum Command {
+    /// Runs one journey, from registration to deletion, on a separate local cloud in memory
     Tour,
 }
 
@@ -46,22 +46,22 @@ async fn main() -> ExitCode {
     let flags = Flags::parse();
     tracing_subscriber::fmt().compact().with_writer(io::stderr).with_max_level(flags.log).init();
     let result = match flags.what {
-        Some(What::Tour) => walk(flags).await,
+        Some(Command::Tour) => walk(flags).await,
         None => run(flags).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            // Nobody is left to tell if this fails, too.
+            // If stderr cannot be written, there is no way left to report it.
             drop(writeln!(io::stderr(), "stoa: {}", e.to_string().replace('\n', " ")));
             ExitCode::FAILURE
         }
     }
 }
 
-type Trouble = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error>;
 
-async fn run(flags: Flags) -> Result<(), Trouble> {
+async fn run(flags: Flags) -> Result<(), Failure> {
     let hosting = match flags.lambda {
         Some(url) => Hosting::Lambda { url, environments: flags.state.join("functions") },
         None => Hosting::Eager,
@@ -74,36 +74,36 @@ async fn run(flags: Flags) -> Result<(), Trouble> {
         hosting,
         ..Options::default()
     };
-    let mut told_to_stop = told_to_stop()?;
+    let mut wait_for_signal = wait_for_signal()?;
     let stack = tokio::select! {
         started = Stack::start(options) => started?,
-        () = told_to_stop() => return Ok(()),
+        () = wait_for_signal() => return Ok(()),
     };
     let result = tokio::select! {
         greeted = welcome(&stack) => greeted,
-        () = told_to_stop() => Ok(()),
+        () = wait_for_signal() => Ok(()),
     };
     tokio::select! {
         () = stack.stop() => {}
-        // Whoever asks twice does not want to wait.
-        () = told_to_stop() => {}
+        // A second interrupt ends the wait.
+        () = wait_for_signal() => {}
     }
     Ok(result?)
 }
 
-/// Greets, makes the accounts, and stays.
+/// Prints the addresses, creates the demonstration accounts, and waits for the end.
 async fn welcome(stack: &Stack) -> io::Result<()> {
     greet(stack, &mut io::stdout())?;
     if let Err(e) = seed::seed(stack).await {
-        writeln!(io::stdout(), "\nThe accounts could not be made: {e}")?;
+        writeln!(io::stdout(), "\nThe accounts could not be registered: {e}")?;
     }
     std::future::pending().await
 }
 
-/// What returns when somebody presses Ctrl-C or the process is told to end. Listens from now on, so that nothing that is said after
-/// the greeting is missed.
+/// Returns a function that waits for Ctrl-C or SIGTERM. Listens from this call on, so that no signal after the greeting is
+/// missed.
 #[cfg(unix)]
-fn told_to_stop() -> io::Result<impl AsyncFnMut()> {
+fn wait_for_signal() -> io::Result<impl AsyncFnMut()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move || {
@@ -114,9 +114,9 @@ fn told_to_stop() -> io::Result<impl AsyncFnMut()> {
     })
 }
 
-/// What returns when somebody presses Ctrl-C. Listens from now on.
+/// Returns a function that waits for Ctrl-C. Listens from this call on.
 #[cfg(windows)]
-fn told_to_stop() -> io::Result<impl AsyncFnMut()> {
+fn wait_for_signal() -> io::Result<impl AsyncFnMut()> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move || drop(interrupt.recv().await))
 }
@@ -132,11 +132,11 @@ fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
         let role = if account.role == seed::Role::Superuser { "  superuser" } else { "" };
         writeln!(out, "{:<11}{}{role}", account.username, account.email)?;
     }
-    writeln!(out, "\nCtrl-C stops it. The state stays; --fresh forgets it.")?;
+    writeln!(out, "\nCtrl-C stops it. The state is kept; --fresh deletes it.")?;
     out.flush()
 }
 
-async fn walk(flags: Flags) -> Result<(), Trouble> {
+async fn walk(flags: Flags) -> Result<(), Failure> {
     let stack = Stack::start(Options { template: flags.template, hosting: Hosting::Eager, ..Options::default() }).await?;
     tour::walk(&stack, &mut io::stdout()).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! EventBridge's schedules. They obey the clock: when it moves past due times, each schedule runs once, not once per missed time.
+//! EventBridge's schedules, by the local cloud's clock. If it moves past several due times of a schedule, the schedule runs once.
 
 use std::{
     collections::BTreeMap,
@@ -17,10 +17,10 @@ use crate::{
     template::{ACCOUNT, REGION, ScheduleSpec},
 };
 
-/// How long to wait when no schedule will ever be due.
+/// How long to wait if no schedule is ever due.
 const IDLE: Duration = Duration::from_secs(86_400);
 
-/// A schedule and where it stands.
+/// A schedule and its times.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScheduleInfo {
     /// Its name.
@@ -29,9 +29,9 @@ pub struct ScheduleInfo {
     pub function: String,
     /// `rate(…)`, `cron(…)` or `at(…)`.
     pub expression: String,
-    /// When it is due next, if ever.
+    /// When it is due next. Absent if it never is.
     pub next: Option<Timestamp>,
-    /// When it last ran.
+    /// When it ran last.
     pub last: Option<Timestamp>,
 }
 
@@ -52,7 +52,7 @@ struct Schedule {
 }
 
 impl Schedules {
-    /// The schedules of a template, due from now on.
+    /// The schedules of a template. They are due from now on.
     #[must_use]
     pub fn new(specs: &[ScheduleSpec], hosts: Hosts, sys: Sys) -> Self {
         let schedule = |spec: &ScheduleSpec| {
@@ -63,7 +63,7 @@ impl Schedules {
         Self(Arc::new(Shared { hosts, sys, all: Mutex::new(all) }))
     }
 
-    /// All of them, by name.
+    /// All schedules, by name.
     #[must_use]
     pub fn list(&self) -> Vec<ScheduleInfo> {
         let info = |s: &Schedule| ScheduleInfo {
@@ -76,7 +76,7 @@ impl Schedules {
         self.all().values().map(info).collect()
     }
 
-    /// Runs one now, whatever the clock says. False if there is none of this name.
+    /// Runs one now, independent of the clock. False if there is none with this name.
     #[must_use]
     pub fn run_now(&self, name: &str) -> bool {
         let now = self.0.sys.now();
@@ -86,7 +86,7 @@ impl Schedules {
         true
     }
 
-    /// Runs every schedule whose time has come, once.
+    /// Runs every schedule that is due, once.
     fn run_due(&self) {
         let now = self.0.sys.now();
         for schedule in self.all().values_mut() {
@@ -97,7 +97,7 @@ impl Schedules {
         }
     }
 
-    /// A clock that was moved back must not leave schedules waiting for a time that is now far away.
+    /// Recomputes due times after the clock was moved back, because they may now be too far in the future.
     fn not_later_than_needed(&self) {
         let now = self.0.sys.now();
         for schedule in self.all().values_mut().filter(|s| s.spec.enabled) {
@@ -124,7 +124,7 @@ impl Schedules {
     }
 }
 
-/// Runs schedules as their times come, for as long as the stack lives.
+/// Runs schedules when they are due, until the stack ends.
 pub async fn watch(core: Arc<Core>) {
     let schedules = &core.schedules;
     let mut moves = core.clock.subscribe();
@@ -138,7 +138,7 @@ pub async fn watch(core: Arc<Core>) {
     }
 }
 
-/// What a function is called with: the schedule's own input, or the event of the service that runs it.
+/// The event of a run: the schedule's own input, or the event of the service.
 fn event(spec: &ScheduleSpec, now: Time, sys: &Sys) -> Result<Box<RawValue>, serde_json::Error> {
     if let Some(input) = &spec.input {
         return to_raw_value(input);

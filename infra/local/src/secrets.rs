@@ -1,4 +1,4 @@
-//! Secrets Manager, as far as a template uses it: secrets drawn once, kept, and put where dynamic references name them.
+//! Secrets Manager, as far as the template uses it: secrets are generated once, stored, and inserted into dynamic references.
 
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -10,15 +10,15 @@ use crate::{
     template::{SecretSpec, TemplateError},
 };
 
-/// What secrets without punctuation are drawn from.
+/// The characters of secrets without punctuation.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// The drawn secrets, by ARN.
+/// The generated secrets, by ARN.
 #[derive(Clone, Default)]
 pub struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
-    /// Draws what is not yet in `file`, and keeps it there.
+    /// Generates the secrets that are missing in `file`, and stores them there.
     ///
     /// # Errors
     /// If the file cannot be read or written, or is damaged.
@@ -36,7 +36,7 @@ impl Secrets {
         Ok(Self(specs.iter().filter_map(|s| Some((s.arn.clone(), known.get(&s.logical_id)?.clone()))).collect()))
     }
 
-    /// What a secret holds.
+    /// The value of a secret.
     #[must_use]
     pub fn get(&self, arn: &str) -> Option<&str> {
         self.0.get(arn).map(String::as_str)
@@ -45,14 +45,14 @@ impl Secrets {
     /// The text with every `{{resolve:secretsmanager:<arn>:SecretString[:<key>]}}` replaced by the secret.
     ///
     /// # Errors
-    /// If a reference leads nowhere.
+    /// If there is no such secret.
     pub fn insert(&self, text: &str) -> Result<String, TemplateError> {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{resolve:") {
-            let (reference, after) = after.split_once("}}").ok_or_else(|| TemplateError(format!("{text:?}: an open {{{{")))?;
+            let (reference, after) = after.split_once("}}").ok_or_else(|| TemplateError(format!("{text:?}: an unclosed {{{{")))?;
             out.push_str(before);
-            out.push_str(&self.find(reference).ok_or_else(|| TemplateError(format!("{{{{resolve:{reference}}}}} leads nowhere")))?);
+            out.push_str(&self.find(reference).ok_or_else(|| TemplateError(format!("{{{{resolve:{reference}}}}} refers to no secret")))?);
             rest = after;
         }
         out.push_str(rest);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_drawn_once_and_found_by_reference() {
+    fn secrets_are_generated_once_and_inserted_by_reference() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("secrets.json");
         let first = Secrets::open(&Sys::real(), &specs(), Some(&file)).expect("opened");

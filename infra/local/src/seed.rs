@@ -1,9 +1,9 @@
-//! The accounts that a local cloud for development starts with: a superuser and five members.
+//! The demonstration accounts of a local cloud for development: a superuser and five members.
 //!
-//! They are made through the public API, by the six steps and with the codes from the inbox, so that they are what any account
-//! is. Each is made on its own: whoever is there already is left as they are. Two things no client can do are done in the
-//! table, as an operator would: making one of them the first superuser, and forgetting that this machine has just registered six
-//! times. The first superuser is made whenever there is none, so that nothing is lost where an earlier run was cut off.
+//! They are registered through the public API, in six steps and with the codes from the inbox, so they are ordinary accounts.
+//! Each is registered independently, and existing ones stay as they are. Two things that no client can do are done in the table,
+//! as an operator would: appointing the first superuser, and deleting the counters of this client's registrations. The first
+//! superuser is appointed whenever there is none, so that an interrupted run is completed by the next one.
 
 use accounts::{
     audit::{Action, Audit, Entry},
@@ -19,7 +19,7 @@ use store::{Table, Tx};
 
 use crate::{
     Core,
-    visitor::{Person, Trouble, Visitor},
+    visitor::{ClientError, Person, Visitor},
 };
 
 /// A demonstration account.
@@ -29,30 +29,30 @@ pub struct Account {
     pub name: &'static str,
     /// Username.
     pub username: &'static str,
-    /// Address. No mail server answers for `example.test`.
+    /// E-mail address. No mail server answers for `example.test`.
     pub email: &'static str,
     /// [`PASSWORD`].
     pub password: &'static str,
-    /// What they may do.
+    /// The role.
     pub role: Role,
     #[serde(skip)]
     locale: &'static str,
 }
 
-/// What an account may do.
+/// The role of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything.
+    /// All permissions.
     Superuser,
-    /// What everybody may.
+    /// No special permissions.
     Member,
 }
 
-/// The password of all. Poikile, the painted porch, is where the first Stoics met; some of the names are theirs.
+/// The password of all demonstration accounts. Poikile, the painted porch, is where the first Stoics met; some of the names are theirs.
 pub const PASSWORD: &str = "under the painted porch";
 
-/// All of them.
+/// The demonstration accounts.
 pub const ACCOUNTS: [Account; 6] = [
     Account { name: "Zeno Citium", username: "zeno", email: "zeno@example.test", password: PASSWORD, role: Role::Superuser, locale: "en" },
     member("Cleanthes Assos", "cleanthes", "cleanthes@example.test", "en"),
@@ -66,12 +66,12 @@ const fn member(name: &'static str, username: &'static str, email: &'static str,
     Account { name, username, email, password: PASSWORD, role: Role::Member, locale }
 }
 
-/// Makes those accounts that are missing, at once, and says which; and the first superuser, if there is none. None but in
-/// development: everybody knows their password.
+/// Registers the accounts that are missing, in parallel, and returns them. Appoints the first superuser, if there is none. Does
+/// nothing unless the stage is `development`, because the password is public.
 ///
 /// # Errors
-/// [`Trouble`] of the first account that could not be made. The others are made all the same.
-pub async fn seed(core: &Core) -> Result<Vec<Account>, Trouble> {
+/// [`ClientError`] of the first account that could not be registered. The others are registered all the same.
+pub async fn seed(core: &Core) -> Result<Vec<Account>, ClientError> {
     if core.stage != "development" {
         return Ok(Vec::new());
     }
@@ -87,34 +87,35 @@ pub async fn seed(core: &Core) -> Result<Vec<Account>, Trouble> {
     Ok(missing)
 }
 
-/// Makes the account that is to be it the first superuser, if there is none. Somebody else may have its name: what is made here has
-/// the password of all.
-async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), Trouble> {
+/// Appoints the account that should be the first superuser, if there is none. Somebody else may have registered its name, so its
+/// password is checked.
+async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), ClientError> {
     let sys = &core.sys;
-    let aws = Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http: function::http_client().map_err(Trouble::new)? };
-    let table = Table::new(&aws.aws().map_err(Trouble::new)?, sys, &tables.state);
+    let aws =
+        Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http: function::http_client().map_err(ClientError::new)? };
+    let table = Table::new(&aws.aws().map_err(ClientError::new)?, sys, &tables.state);
     let Some(account) = ACCOUNTS.iter().find(|account| account.role == Role::Superuser) else { return Ok(()) };
-    if offer::exists(&table).await.map_err(Trouble::new)? {
+    if offer::exists(&table).await.map_err(ClientError::new)? {
         return Ok(());
     }
     let signed_in = json!({ "login": account.username, "password": account.password });
     let known = visitor.status(Method::POST, "/v1/sessions", Some(signed_in)).await?.is_success();
     let Some(user) = tables.user_of(account.username).filter(|_| known).and_then(|user| user.parse().ok()) else { return Ok(()) };
-    let before = table.get::<Roles>(Roles::key_of(user)).await.map_err(Trouble::new)?.unwrap_or_else(|| Roles::none(user));
+    let before = table.get::<Roles>(Roles::key_of(user)).await.map_err(ClientError::new)?.unwrap_or_else(|| Roles::none(user));
     let mut tx = Tx::new();
     offer::appoint(&mut tx, sys.now(), &before);
     let entry = Entry::by_operator(sys, Action::FirstSuperuser, user);
     let entry = entry.changed("roles", &before.roles, before.with(StaffRole::Superuser).roles);
     Audit::new(&tables.audit).add(&mut tx, &entry);
-    table.commit(tx).await.map_err(Trouble::new)
+    table.commit(tx).await.map_err(ClientError::new)
 }
 
-/// Whether an account is there.
+/// Whether an account exists.
 pub fn exists(core: &Core, account: &Account) -> bool {
     Tables::of(core).is_ok_and(|tables| tables.user_of(account.username).is_some())
 }
 
-async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(), Trouble> {
+async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(), ClientError> {
     let (first_name, last_name) = account.name.split_once(' ').unwrap_or((account.name, account.name));
     let person = Person {
         first_name,
@@ -125,10 +126,10 @@ async fn register(core: &Core, visitor: &Visitor, account: &Account) -> Result<(
         password: account.password,
         locale: account.locale,
     };
-    visitor.register(&core.inbox, person, |_| {}).await.map(drop).map_err(|e| Trouble::new(format!("{}: {e}", account.username)))
+    visitor.register(&core.inbox, person, |_| {}).await.map(drop).map_err(|e| ClientError::new(format!("{}: {e}", account.username)))
 }
 
-/// The tables, as an operator reaches them.
+/// The tables, for writes of an operator.
 struct Tables {
     database: dynoxide::Database,
     state: String,
@@ -136,9 +137,9 @@ struct Tables {
 }
 
 impl Tables {
-    fn of(core: &Core) -> Result<Self, Trouble> {
+    fn of(core: &Core) -> Result<Self, ClientError> {
         let named = |has_stream| core.template.tables.iter().find(|t| t.stream_arn.is_some() == has_stream).map(|t| t.name.clone());
-        let (state, audit) = named(true).zip(named(false)).ok_or_else(|| Trouble::new("the template lacks a table"))?;
+        let (state, audit) = named(true).zip(named(false)).ok_or_else(|| ClientError::new("the template lacks a table"))?;
         Ok(Self { database: core.aws.dynamodb.database(), state, audit })
     }
 
@@ -150,22 +151,22 @@ impl Tables {
         Some(claim.get("user")?.get("S")?.as_str()?.to_owned())
     }
 
-    /// The counters of registrations by one client begin anew.
-    fn forget_registrations(&self) -> Result<(), Trouble> {
+    /// Deletes the counters of registrations by one client.
+    fn forget_registrations(&self) -> Result<(), ClientError> {
         let counters = json!({
             "TableName": self.state,
             "FilterExpression": "begins_with(pk, :limit)",
             "ExpressionAttributeValues": { ":limit": { "S": "LIMIT#registration_client#" } },
         });
-        let found = self.database.scan(read(counters)?).map_err(Trouble::new)?;
+        let found = self.database.scan(read(counters)?).map_err(ClientError::new)?;
         for item in found.items.unwrap_or_default() {
             let key = json!({ "pk": item.get("pk"), "sk": item.get("sk") });
-            self.database.delete_item(read(json!({ "TableName": self.state, "Key": key }))?).map_err(Trouble::new)?;
+            self.database.delete_item(read(json!({ "TableName": self.state, "Key": key }))?).map_err(ClientError::new)?;
         }
         Ok(())
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, Trouble> {
-    serde_json::from_value(request).map_err(Trouble::new)
+fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, ClientError> {
+    serde_json::from_value(request).map_err(ClientError::new)
 }

@@ -1,4 +1,4 @@
-//! Deploying: from the template to something that listens.
+//! Deployment: starts a local cloud from the template.
 
 use std::{
     collections::BTreeMap,
@@ -32,14 +32,14 @@ use crate::{
     template::{Deployment, Template, TemplateError},
 };
 
-/// Where tests start: Tuesday, 2030-01-01T12:01:00Z.
+/// The start time of tests: Tuesday, 2030-01-01T12:01:00Z. No schedule is due for a while.
 const QUIET_MOMENT: Time = Time::from_millis(1_893_499_260_000);
-/// How often a port is tried again.
+/// How often listening on a port is retried.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
-/// How long a stack that is stopped waits for what is under way.
+/// How long the stop of a stack waits for pending work.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Where to listen; zero is any free port.
+/// The ports to listen on. Zero is any free port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ports {
     /// The HTTP API.
@@ -50,12 +50,12 @@ pub struct Ports {
     pub console: u16,
     /// The AWS endpoints.
     pub aws: u16,
-    /// The stand-ins for services that are not AWS's.
+    /// The stand-ins for services outside AWS.
     pub outside: u16,
 }
 
 impl Ports {
-    /// Five ports in a row.
+    /// Five consecutive ports.
     #[must_use]
     pub fn from(first: u16) -> Self {
         let port = |n| first.saturating_add(n);
@@ -68,26 +68,26 @@ impl Ports {
 pub struct Options {
     /// The template.
     pub template: PathBuf,
-    /// Values for its parameters, over those that a local cloud gives by itself.
+    /// Values for its parameters, which override those of a local cloud.
     pub parameters: BTreeMap<String, String>,
-    /// Where the state is kept.
+    /// The storage of the state.
     pub storage: Storage,
-    /// Whether to forget that state first.
+    /// Whether to delete the state first.
     pub fresh: bool,
-    /// Where to listen.
+    /// The ports.
     pub ports: Ports,
-    /// Whether to wait until the ports are free instead of failing: stacks that need the same ones then take turns.
+    /// Whether to wait until the ports are free instead of failing, so that stacks with the same ports take turns.
     pub patient: bool,
     /// Where functions run.
     pub hosting: Hosting,
-    /// How long the platform waits.
+    /// How long the platform waits for functions.
     pub patience: Patience,
-    /// Where the clock starts, if not at the real time or where it was left.
+    /// The start time of the clock, if it is neither the real time nor the one in the state.
     pub now: Option<Time>,
 }
 
 impl Default for Options {
-    /// This workspace's template, in memory, on free ports, the functions in this process.
+    /// This workspace's template, in memory, on free ports, with the functions in this process.
     fn default() -> Self {
         Self {
             template: at_root("template.yaml"),
@@ -104,11 +104,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// For a test: in memory, on free ports, and at a moment at which no schedule is due for a while.
+    /// For a test: in memory, on free ports, and at a time at which no schedule is due for a while.
     ///
-    /// With `STOA_TEST_LAMBDA=<url>` the functions are those of the `cargo lambda watch` that listens there. Its processes know
-    /// one set of addresses and keys, so all tests use the same ports (from `STOA_TEST_PORT`, 4200) and take turns; what they
-    /// must be told is left in `STOA_FUNCTIONS`, where `infra/run-function` looks for it.
+    /// With `STOA_TEST_LAMBDA=<url>` the functions are those of the `cargo lambda watch` that listens there. Its processes get one
+    /// set of addresses and keys, so all tests use the same ports (from `STOA_TEST_PORT`, 4200) and take turns. The environments of
+    /// the functions are written to `STOA_FUNCTIONS`, where `infra/run-function` reads them.
     #[must_use]
     pub fn for_tests() -> Self {
         let env = Env::process();
@@ -124,7 +124,7 @@ impl Options {
     }
 }
 
-/// A path from the workspace's root.
+/// A path relative to the root of the workspace.
 #[must_use]
 pub fn at_root(path: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -134,7 +134,7 @@ pub fn at_root(path: &str) -> PathBuf {
 /// A running local cloud. Dropping it stops everything.
 pub struct Stack {
     core: Arc<Core>,
-    /// What listens for clients.
+    /// The tasks that serve the listeners.
     doors: JoinSet<()>,
     _tasks: JoinSet<()>,
     _lock: Option<File>,
@@ -179,7 +179,7 @@ impl Listeners {
     }
 }
 
-/// What is deployed, and under which addresses.
+/// The template and its addresses.
 #[derive(Clone)]
 struct Plan {
     template: Template,
@@ -188,7 +188,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// Reads a template as it is deployed at these addresses.
+    /// Loads a template with these addresses.
     fn load(template: &str, mut urls: Urls, given: BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let parameters = parameters(&urls, given);
         let stage = parameters.get("Stage").cloned().unwrap_or_default();
@@ -204,19 +204,19 @@ impl Stack {
     /// Deploys the template.
     ///
     /// # Errors
-    /// [`StartError`]; nothing of the state has been changed for the worse.
+    /// [`StartError`]. The state is as before.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let in_template = |e: String| StartError::Template(format!("{}: {e}", options.template.display()));
         let named = |e: StartError| if let StartError::Template(e) = e { in_template(e) } else { e };
         let text = fs::read_to_string(&options.template).map_err(|e| in_template(format!("{e}; name another one with --template")))?;
         let listeners = Listeners::open(options.ports, options.patient).await?;
         let plan = Plan::load(&text, listeners.urls()?, options.parameters.clone()).map_err(|e| in_template(e.to_string()))?;
-        // In memory first: what cannot be deployed must not cost anybody their state.
+        // First in memory, so that a template that cannot be deployed does not cost the state.
         if matches!(options.storage, Storage::Folder(_)) {
             core(plan.clone(), &Options { hosting: Hosting::Lazy, ..options.in_memory() }).map_err(named)?;
         }
         if options.fresh && options.hosting == Hosting::Eager {
-            // The same for functions that refuse what they are told.
+            // The same for functions that refuse their environment.
             let rehearsal = Options { fresh: false, ports: Ports::default(), ..options.in_memory() };
             drop(Box::pin(Self::start(rehearsal)).await?);
         }
@@ -225,7 +225,7 @@ impl Stack {
         Self::run(core, listeners, lock, options.hosting == Hosting::Eager).await
     }
 
-    /// Lets everything listen and starts what runs by itself.
+    /// Serves all listeners and starts the background tasks.
     async fn run(core: Arc<Core>, listeners: Listeners, lock: Option<File>, eager: bool) -> Result<Self, StartError> {
         let (mut doors, mut tasks) = (JoinSet::new(), JoinSet::new());
         serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?);
@@ -241,16 +241,16 @@ impl Stack {
         Ok(Self { core, doors, _tasks: tasks, _lock: lock })
     }
 
-    /// Stops listening, and waits a few seconds for what is under way: what has left the stream and not yet arrived, such as a mail,
-    /// would not come again after a restart.
+    /// Stops listening, and waits a few seconds for pending work. An event that has left the stream but not arrived, such as a mail,
+    /// would not be delivered again after a restart.
     pub async fn stop(mut self) {
         self.doors.shutdown().await;
         if tokio::time::timeout(LAST_WORDS, self.core.activity.quiet()).await.is_err() {
-            tracing::warn!("something is still under way, and lost");
+            tracing::warn!("pending work did not end in time and is lost");
         }
     }
 
-    /// What the parts share, to be kept by somebody who outlives a borrow.
+    /// The shared core, for tasks that outlive a borrow.
     #[must_use]
     pub fn core(&self) -> Arc<Core> {
         Arc::clone(&self.core)
@@ -309,7 +309,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     })
 }
 
-/// The clock as it was left, or at the moment that is asked for.
+/// The clock of the state, or at the time that was asked for.
 fn open_clock(sys: &Sys, storage: &Storage, activity: &Activity, now: Option<Time>) -> Result<Clock, StartError> {
     let file = storage.path("clock");
     let clock = Clock::open(sys.clone(), file.clone(), activity.clone()).map_err(damaged(file.as_deref()))?;
@@ -319,7 +319,7 @@ fn open_clock(sys: &Sys, storage: &Storage, activity: &Activity, now: Option<Tim
     Ok(clock)
 }
 
-/// Where keys are kept. What processes outside sign with and are told must outlive the stack, wherever the state is.
+/// The storage of keys. If functions run in other processes, their keys must outlive the stack, wherever the state is.
 fn keys(options: &Options) -> Result<Storage, StartError> {
     let keys = match (&options.storage, &options.hosting) {
         (Storage::Memory, Hosting::Lambda { environments, .. }) => Storage::Folder(environments.clone()),
@@ -338,9 +338,9 @@ fn open_inbox(sys: &Sys, storage: &Storage) -> Result<Inbox, StartError> {
     }
 }
 
-/// What the template asks of whoever deploys it, as a laptop answers.
+/// The values of the template's parameters for a local cloud.
 fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    // The pages of the API itself, of the console, and of the usual development servers.
+    // The origins of the API's own pages, of the console, and of the usual development servers.
     let by_name = |url: &String| url.replace("127.0.0.1", "localhost");
     let origins = [&urls.api, &urls.console].map(|url| format!("{url},{}", by_name(url))).join(",");
     let own = [
@@ -348,11 +348,11 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("PublicUrl", urls.api.clone()),
         ("AllowedOrigins", format!("{origins},http://localhost:3000,http://localhost:5173")),
         ("MailFrom", "stoa@example.test".to_owned()),
-        // Browsers keep passkeys for names only, and take this one without HTTPS.
+        // Browsers accept passkeys only for domain names, and this one without HTTPS.
         ("PasskeyDomain", "localhost".to_owned()),
         ("SmsDomain", "localhost".to_owned()),
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
-        // A number that cannot exist, for programs that cannot read messages.
+        // A reserved number with a fixed code, for programs that cannot read messages.
         ("TestPhones", "+447700900999:123456".to_owned()),
     ];
     own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
@@ -377,14 +377,14 @@ fn url(scheme: &str, listener: &TcpListener) -> Result<String, StartError> {
 }
 
 fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: Router) {
-    // Small replies must not wait for more to come.
+    // Small replies are sent at once (TCP_NODELAY).
     let listener = listener.tap_io(|stream| {
         if let Err(e) = stream.set_nodelay(true) {
             tracing::debug!(error = %e, "no delay");
         }
     });
     tasks.spawn(async move {
-        // `axum::serve` never returns: it waits and tries again when a connection cannot be accepted.
+        // `axum::serve` never returns: it retries if a connection cannot be accepted.
         drop(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await);
     });
 }

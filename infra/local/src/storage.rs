@@ -1,4 +1,4 @@
-//! Where the state is kept.
+//! The storage of the state.
 
 use std::{
     fmt::Display,
@@ -11,20 +11,20 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StartError;
 
-/// The file that makes a folder a state folder, and that the local cloud using it holds locked.
+/// The file that marks a folder as a state folder. The local cloud that uses the folder holds a lock on it.
 const MARK: &str = "stoa.lock";
 
-/// Where the state is kept.
+/// Where the state is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Storage {
-    /// Nowhere: it ends with the stack.
+    /// In memory: it ends with the stack.
     Memory,
-    /// In a folder, so that it survives a restart. Each part keeps its own files in it.
+    /// In a folder, so that it survives a restart. Each part has its own files there.
     Folder(PathBuf),
 }
 
 impl Storage {
-    /// The path of a file or folder of the state, if it is kept.
+    /// The path of a file or folder of the state. `None` in memory.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         match self {
@@ -33,9 +33,9 @@ impl Storage {
         }
     }
 
-    /// Takes the folder for as long as the returned file lives; creates it if needed, and empties it first if `fresh`.
+    /// Locks the folder for the life of the returned file. Creates it if needed, and empties it first if `fresh`.
     ///
-    /// A folder that holds anything else is never touched.
+    /// A folder with other content is never changed.
     ///
     /// # Errors
     /// [`StartError::State`] if another local cloud uses it, it is no state folder, or it cannot be written.
@@ -46,7 +46,7 @@ impl Storage {
         fs::create_dir_all(folder).map_err(wrong)?;
         let mark = folder.join(MARK);
         if !mark.exists() && fs::read_dir(folder).map_err(wrong)?.next().is_some() {
-            return Err(StartError::State(format!("{shown} holds something else: name another folder with --state")));
+            return Err(StartError::State(format!("{shown} has other content: name another folder with --state")));
         }
         let lock = File::options().create(true).truncate(false).write(true).open(&mark).map_err(wrong)?;
         match lock.try_lock() {
@@ -65,7 +65,7 @@ impl Storage {
     }
 }
 
-/// What a file of the state holds; nothing if there is no such file.
+/// The content of a file of the state. `None` if it does not exist.
 ///
 /// # Errors
 /// If it cannot be read, or is damaged.
@@ -77,7 +77,7 @@ pub(crate) fn kept_in<T: DeserializeOwned>(file: &Path) -> io::Result<Option<T>>
     }
 }
 
-/// Replaces a file of the state by another version of it, never leaving half of one.
+/// Replaces a file of the state atomically.
 ///
 /// # Errors
 /// If the folder cannot be written.
@@ -87,13 +87,13 @@ pub(crate) fn replace_file(file: &Path, content: &impl Serialize) -> io::Result<
     fs::rename(fresh, file)
 }
 
-/// What is wrong with a file or folder of the state, and the ways out. A state in memory has neither.
+/// The error for a damaged file or folder of the state, with the ways to solve it.
 pub(crate) fn damaged<E: Display>(path: Option<&Path>) -> impl FnOnce(E) -> StartError {
     let path = path.map(|p| p.display().to_string()).unwrap_or_default();
-    move |e| StartError::State(format!("{path}: {e}; mend it, or forget the state with --fresh"))
+    move |e| StartError::State(format!("{path}: {e}; repair it, or delete the state with --fresh"))
 }
 
-/// Removes everything but the mark.
+/// Deletes everything in the folder except the lock file.
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -110,12 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
+    fn a_file_is_replaced_atomically() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("clock");
         assert_eq!(kept_in::<i64>(&file).expect("none"), None);
         replace_file(&file, &-7_i64).expect("written");
-        // Whoever has the file open has all of the old one.
+        // A reader that has opened the file before still reads all of the old content.
         let old = File::open(&file).expect("opened");
         replace_file(&file, &1_000_000_i64).expect("replaced");
         assert_eq!(io::read_to_string(old).expect("read"), "-7");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_taken_once_and_only_our_own_is_emptied() {
+    fn a_folder_is_locked_and_only_a_state_folder_is_emptied() {
         let parent = tempfile::tempdir().expect("folder");
         let storage = Storage::Folder(parent.path().join("state"));
         let held = storage.take(false).expect("taken");

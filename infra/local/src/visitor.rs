@@ -1,4 +1,4 @@
-//! Somebody who uses the public API, as any client would: what the seed and the tour are made of.
+//! A client of the public API, which the seed and the tour use.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -15,10 +15,10 @@ use tokio_tungstenite::{
 
 use crate::inbox::Inbox;
 
-/// How long a mail may take.
+/// The longest wait for a mail.
 const MAIL: Duration = Duration::from_secs(20);
 
-/// Somebody who wants to become a member.
+/// A person who registers.
 #[derive(Clone, Copy, Debug)]
 pub struct Person<'a> {
     /// First name.
@@ -29,7 +29,7 @@ pub struct Person<'a> {
     pub birth_date: &'a str,
     /// Username.
     pub username: &'a str,
-    /// Address.
+    /// E-mail address.
     pub email: &'a str,
     /// Password.
     pub password: &'a str,
@@ -37,13 +37,13 @@ pub struct Person<'a> {
     pub locale: &'a str,
 }
 
-/// Why something did not go as it should: one line for people.
+/// Why something failed: one line for people.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Trouble(String);
+pub struct ClientError(String);
 
-impl Trouble {
-    /// Trouble of this description.
+impl ClientError {
+    /// An error with this description.
     pub fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
     }
@@ -58,97 +58,97 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     ///
     /// # Errors
-    /// If no HTTP client can be built.
-    pub fn new(api: &str) -> Result<Self, Trouble> {
+    /// If the HTTP client cannot be built.
+    pub fn new(api: &str) -> Result<Self, ClientError> {
         // The local cloud is never behind a proxy.
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(40))
             .user_agent("stoa-local")
             .build()
-            .map_err(Trouble::new)?;
+            .map_err(ClientError::new)?;
         Ok(Self { http, api: api.to_owned(), token: None })
     }
 
-    /// The same client with a token that it got.
+    /// The same client with an access token.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
         Self { token: Some(token), ..self.clone() }
     }
 
-    /// Reads something.
+    /// Sends a GET request.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn get(&self, path: &str) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
         self.ask(Method::GET, path, None).await
     }
 
-    /// Sends something.
+    /// Sends a POST request.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn post(&self, path: &str, body: Value) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value, ClientError> {
         self.ask(Method::POST, path, Some(body)).await
     }
 
-    /// Puts something in its place.
+    /// Sends a PUT request.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn put(&self, path: &str, body: Value) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn put(&self, path: &str, body: Value) -> Result<Value, ClientError> {
         self.ask(Method::PUT, path, Some(body)).await
     }
 
     /// Signs in.
     ///
     /// # Errors
-    /// [`Trouble`] if it is refused.
-    pub async fn sign_in(&self, person: &Person<'_>) -> Result<Self, Trouble> {
+    /// [`ClientError`] if it is refused.
+    pub async fn sign_in(&self, person: &Person<'_>) -> Result<Self, ClientError> {
         let signed_in = self.post("/v1/sessions", json!({ "login": person.email, "password": person.password })).await?;
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
 
-    /// The status that a request is answered with, whatever it is.
+    /// The status of a response, whether it is a success or not.
     ///
     /// # Errors
-    /// [`Trouble`] if there is no answer.
-    pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> Result<StatusCode, Trouble> {
+    /// [`ClientError`] if there is no response.
+    pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> Result<StatusCode, ClientError> {
         let reply = self.request(method, path, body).send().await;
-        reply.map(|r| r.status()).map_err(|e| Trouble(format!("{path} brings no answer: {e}")))
+        reply.map(|r| r.status()).map_err(|e| ClientError(format!("{path} gives no response: {e}")))
     }
 
-    /// The status at the end of an address and of where it leads, and the type of what is there.
+    /// Follows the redirects of an address. Returns the last status and content type.
     ///
     /// # Errors
-    /// [`Trouble`] if there is no answer.
-    pub async fn look_at(&self, url: &str) -> Result<(StatusCode, String), Trouble> {
-        let reply = self.http.get(url).send().await.map_err(|e| Trouble(format!("{url} brings no answer: {e}")))?;
+    /// [`ClientError`] if there is no response.
+    pub async fn look_at(&self, url: &str) -> Result<(StatusCode, String), ClientError> {
+        let reply = self.http.get(url).send().await.map_err(|e| ClientError(format!("{url} gives no response: {e}")))?;
         let kind = reply.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         Ok((reply.status(), kind.to_owned()))
     }
 
-    /// Sends a file as an agreed upload says: to its link, with its headers.
+    /// Sends a file to the link of a declared upload, with its headers.
     ///
     /// # Errors
-    /// [`Trouble`] if the bucket refuses it.
-    pub async fn upload(&self, upload: &Value, file: Vec<u8>) -> Result<(), Trouble> {
+    /// [`ClientError`] if the bucket refuses it.
+    pub async fn upload(&self, upload: &Value, file: Vec<u8>) -> Result<(), ClientError> {
         let (url, headers): (String, BTreeMap<String, String>) = (member(upload, "url")?, member(upload, "headers")?);
         let request = headers.iter().fold(self.http.put(&url), |request, (name, value)| request.header(name, value));
-        let reply = request.body(file).send().await.map_err(|e| Trouble(format!("the bucket brings no answer: {e}")))?;
+        let reply = request.body(file).send().await.map_err(|e| ClientError(format!("the bucket gives no response: {e}")))?;
         let status = reply.status();
         if status.is_success() {
             Ok(())
         } else {
-            Err(Trouble(format!("the bucket answers {status}: {}", reply.text().await.unwrap_or_default())))
+            Err(ClientError(format!("the bucket answers {status}: {}", reply.text().await.unwrap_or_default())))
         }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Trouble> {
-        let failed = |e: reqwest::Error| Trouble(format!("{method} {path} brings no answer: {e}"));
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, ClientError> {
+        let failed = |e: reqwest::Error| ClientError(format!("{method} {path} gives no response: {e}"));
         let reply = self.request(method.clone(), path, body).send().await.map_err(failed)?;
         let status = reply.status();
         let text = reply.text().await.map_err(failed)?;
@@ -157,7 +157,7 @@ impl Visitor {
             return Ok(value);
         }
         let why = if value.is_null() { text } else { value.to_string() };
-        Err(Trouble(format!("{method} {path} is answered {status}: {why}")))
+        Err(ClientError(format!("{method} {path} is answered {status}: {why}")))
     }
 
     fn request(&self, method: Method, path: &str, body: Option<Value>) -> RequestBuilder {
@@ -171,21 +171,22 @@ impl Visitor {
         }
     }
 
-    /// Becomes a member in the six steps, reading the code from the inbox, and is signed in at the end. `told` hears of each step.
+    /// Registers a person in six steps with the code from the inbox, and signs in. Calls `told` after each step.
     ///
     /// # Errors
-    /// [`Trouble`] at the first step that is refused.
-    pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut told: impl FnMut(&str)) -> Result<Self, Trouble> {
+    /// [`ClientError`] of the first step that is refused.
+    pub async fn register(&self, inbox: &Inbox, person: Person<'_>, mut told: impl FnMut(&str)) -> Result<Self, ClientError> {
         let before = inbox.last_id();
         let flow = self.post("/v1/registrations", json!({ "email": person.email, "locale": person.locale })).await?;
         let id: String = member(&flow, "id")?;
         let path = format!("/v1/registrations/{id}");
-        told(&format!("1 of 6, e-mail: {} is asked to prove itself", person.email));
+        told(&format!("1 of 6, e-mail: {} gets a code", person.email));
 
-        let mail = inbox.wait(person.email, before, MAIL).await.ok_or_else(|| Trouble(format!("no mail to {} has come", person.email)))?;
-        let code = mail.code.ok_or_else(|| Trouble(format!("the mail {:?} has no code in it", mail.subject)))?;
+        let mail =
+            inbox.wait(person.email, before, MAIL).await.ok_or_else(|| ClientError(format!("no mail to {} has arrived", person.email)))?;
+        let code = mail.code.ok_or_else(|| ClientError(format!("the mail {:?} has no code in it", mail.subject)))?;
         self.post(&format!("{path}/code"), json!({ "code": code })).await?;
-        told(&format!("2 of 6, code: {code}, out of the mail “{}”", mail.subject));
+        told(&format!("2 of 6, code: {code}, from the mail “{}”", mail.subject));
 
         let names = json!({ "first_name": person.first_name, "last_name": person.last_name, "birth_date": person.birth_date });
         self.put(&format!("{path}/personal"), names).await?;
@@ -195,10 +196,10 @@ impl Visitor {
         told(&format!("4 of 6, username: {}", person.username));
 
         self.put(&format!("{path}/password"), json!({ "password": person.password })).await?;
-        told("5 of 6, password: accepted, and hashed before it is kept");
+        told("5 of 6, password: accepted, and stored as a hash");
 
         let signed_in = self.post(&format!("{path}/complete"), json!({})).await?;
-        told("6 of 6, summary: the account is there");
+        told("6 of 6, summary: the account exists");
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
 }
@@ -206,32 +207,32 @@ impl Visitor {
 /// A member of a JSON answer.
 ///
 /// # Errors
-/// [`Trouble`] if it is missing or of another type.
-pub fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Trouble> {
+/// [`ClientError`] if it is missing or of another type.
+pub fn member<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, ClientError> {
     let found = value.get(name).cloned().unwrap_or_default();
-    serde_json::from_value(found).map_err(|e| Trouble(format!("the answer has no proper {name:?} ({e}): {value}")))
+    serde_json::from_value(found).map_err(|e| ClientError(format!("the answer has no proper {name:?} ({e}): {value}")))
 }
 
-/// An open WebSocket of somebody who is signed in.
+/// An open WebSocket of a signed-in client.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: u32,
 }
 
-/// How long an answer over the socket may take.
+/// The longest wait for an answer over the socket.
 const ANSWER: Duration = Duration::from_secs(10);
 
 impl Socket {
-    /// Opens one with a ticket, as a client that is no browser does.
+    /// Opens a socket with a ticket, as a client does that is no browser.
     ///
     /// # Errors
-    /// [`Trouble`] if the ticket or the handshake is refused.
-    pub async fn open(visitor: &Visitor) -> Result<Self, Trouble> {
+    /// [`ClientError`] if the ticket or the handshake is refused.
+    pub async fn open(visitor: &Visitor) -> Result<Self, ClientError> {
         let ticket = visitor.post("/v1/realtime/tickets", json!({})).await?;
         let (url, offered): (String, Vec<String>) = (member(&ticket, "url")?, member(&ticket, "subprotocols")?);
-        let refused = |e: tungstenite::Error| Trouble(format!("{url} does not open: {e}"));
+        let refused = |e: tungstenite::Error| ClientError(format!("{url} does not open: {e}"));
         let mut request = url.as_str().into_client_request().map_err(refused)?;
-        let offer = HeaderValue::try_from(offered.join(", ")).map_err(Trouble::new)?;
+        let offer = HeaderValue::try_from(offered.join(", ")).map_err(ClientError::new)?;
         request.headers_mut().insert("sec-websocket-protocol", offer);
         let (stream, _) = tokio_tungstenite::connect_async(request).await.map_err(refused)?;
         Ok(Self { stream, asked: 0 })
@@ -240,29 +241,29 @@ impl Socket {
     /// Sends a frame and waits for its answer.
     ///
     /// # Errors
-    /// [`Trouble`] if the answer is an error or does not come.
-    pub async fn ask(&mut self, payload: Value) -> Result<Value, Trouble> {
+    /// [`ClientError`] if the answer is an error or does not come.
+    pub async fn ask(&mut self, payload: Value) -> Result<Value, ClientError> {
         self.asked = self.asked.saturating_add(1);
         let id = format!("c{}", self.asked);
         let frame = json!({ "stream": "chat", "id": id, "payload": payload });
-        self.stream.send(Message::text(frame.to_string())).await.map_err(Trouble::new)?;
+        self.stream.send(Message::text(frame.to_string())).await.map_err(ClientError::new)?;
         let answer = self.hear(|frame| frame.get("id").and_then(Value::as_str) == Some(&id)).await?;
         match answer.get("type").and_then(Value::as_str) {
-            Some("error") => Err(Trouble(format!("{frame} is answered {answer}"))),
+            Some("error") => Err(ClientError(format!("{frame} is answered {answer}"))),
             _ => Ok(answer),
         }
     }
 
-    /// Waits for a frame and hands out its payload. Others that come before are passed over.
+    /// Waits for a frame and returns its payload. Ignores other frames before it.
     ///
     /// # Errors
-    /// [`Trouble`] if it does not come, or the socket closes.
-    pub async fn hear(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Result<Value, Trouble> {
+    /// [`ClientError`] if it does not come, or the socket closes.
+    pub async fn hear(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Result<Value, ClientError> {
         let search = async {
             loop {
                 let message = match self.stream.next().await {
-                    None | Some(Ok(Message::Close(_))) => return Err(Trouble("the socket was closed".to_owned())),
-                    Some(Err(e)) => return Err(Trouble(format!("the socket broke: {e}"))),
+                    None | Some(Ok(Message::Close(_))) => return Err(ClientError("the socket was closed".to_owned())),
+                    Some(Err(e)) => return Err(ClientError(format!("the socket broke: {e}"))),
                     Some(Ok(message)) => message,
                 };
                 let frame: Value = message.to_text().ok().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default();
@@ -271,15 +272,15 @@ impl Socket {
                 }
             }
         };
-        tokio::time::timeout(ANSWER, search).await.map_err(|_| Trouble("an expected frame has not come".to_owned()))?
+        tokio::time::timeout(ANSWER, search).await.map_err(|_| ClientError("an expected frame has not arrived".to_owned()))?
     }
 
-    /// Waits until the other side closes.
+    /// Waits until the server closes the socket.
     ///
     /// # Errors
-    /// [`Trouble`] if it does not.
-    pub async fn closed(&mut self) -> Result<(), Trouble> {
+    /// [`ClientError`] if it stays open.
+    pub async fn closed(&mut self) -> Result<(), ClientError> {
         let drain = async { while let Some(Ok(_)) = self.stream.next().await {} };
-        tokio::time::timeout(ANSWER, drain).await.map_err(|_| Trouble("the socket is still open".to_owned()))
+        tokio::time::timeout(ANSWER, drain).await.map_err(|_| ClientError("the socket is still open".to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! The command itself, as somebody meets it who has just cloned the repository: what it says when all is well, and what when not.
+//! The command, as a new user of the repository runs it: its output if all is well, and its errors.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests are tests too")]
 #![cfg(unix)]
@@ -27,16 +27,16 @@ use tokio::{
     time::timeout,
 };
 
-/// When a process that should have ended, or said something, is given up.
+/// How long to wait for output or the end of a process.
 const HANGS: Duration = Duration::from_mins(2);
 
-/// A state folder that is not there yet, and five free ports.
-struct Place {
+/// A state folder that does not exist yet, and five free ports.
+struct Installation {
     folder: TempDir,
     port: u16,
 }
 
-impl Place {
+impl Installation {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("folder"), port: free_ports() }
     }
@@ -52,7 +52,7 @@ impl Place {
         command
     }
 
-    /// Starts it, and returns what it says until it says how to stop it.
+    /// Starts it, and returns its output up to the line that says how to stop it.
     async fn start(&self, more: &[&str]) -> (Child, String) {
         let mut child = self.command(more).spawn().expect("spawned");
         let mut lines = BufReader::new(child.stdout.as_mut().expect("stdout")).lines();
@@ -67,7 +67,7 @@ impl Place {
         panic!("it has ended: {said}{:?}", child.wait_with_output().await);
     }
 
-    /// Runs it to an end that must be a bad one, and returns the one line that it leaves.
+    /// Runs it until it fails, and returns the one line of its error.
     async fn complaint(&self, more: &[&str]) -> String {
         let output: Output = timeout(HANGS, self.command(more).output()).await.expect("it ends").expect("run");
         assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
@@ -91,7 +91,7 @@ impl Place {
 
 fn free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Not where the system takes the ports of its clients from, and not where another run of this test begins.
+    // Neither in the range of ephemeral ports nor where another run of this test begins.
     let begin = 10_000_u16.saturating_add(u16::try_from(Sys::real().below(3_000)).expect("small").saturating_mul(5));
     loop {
         let first = begin.saturating_add(NEXT.fetch_add(5, Ordering::Relaxed));
@@ -108,13 +108,13 @@ async fn terminate(mut child: Child) {
     assert!(timeout(HANGS, child.wait()).await.expect("it ends").expect("waited").success());
 }
 
-/// It says where everything is and who is there already, and everything is there; what was asked for just before it was told to
-/// stop is done.
+/// It prints all addresses and the demonstration accounts, and they work. Work that was requested just before the stop is
+/// completed.
 #[tokio::test]
-async fn it_says_where_everything_is_and_leaves_nothing_undone() {
-    let place = Place::new();
-    let (child, said) = place.start(&[]).await;
-    let at = |n: u16| place.port.saturating_add(n);
+async fn it_prints_the_addresses_and_completes_pending_work() {
+    let installation = Installation::new();
+    let (child, said) = installation.start(&[]).await;
+    let at = |n: u16| installation.port.saturating_add(n);
     for line in [
         format!("API        http://127.0.0.1:{}", at(0)),
         format!("WebSocket  ws://127.0.0.1:{}/development", at(1)),
@@ -134,22 +134,22 @@ async fn it_says_where_everything_is_and_leaves_nothing_undone() {
     let reply = registration.header("content-type", "application/json").body(json!({ "email": "late@example.test" }).to_string());
     assert_eq!(reply.send().await.expect("an answer").status(), 201);
     terminate(child).await;
-    let inbox = fs::read_to_string(place.state().join("inbox.jsonl")).expect("the inbox");
+    let inbox = fs::read_to_string(installation.state().join("inbox.jsonl")).expect("the inbox");
     assert!(inbox.contains("late@example.test"), "the mail was under way: {inbox}");
 }
 
-/// A port that is taken is named, with the way out, before anything is made.
+/// A port in use is named, with the way to solve it, before anything is created.
 #[tokio::test]
 async fn a_port_in_use_is_named() {
-    let place = Place::new();
-    let taken = place.port.saturating_add(2);
+    let installation = Installation::new();
+    let taken = installation.port.saturating_add(2);
     let _holder = TcpListener::bind(("127.0.0.1", taken)).expect("free");
-    let said = place.complaint(&[]).await;
+    let said = installation.complaint(&[]).await;
     assert!(said.contains(&format!("port {taken} is in use")) && said.contains("--port"), "{said}");
-    assert!(!place.state().exists(), "nothing was made");
+    assert!(!installation.state().exists(), "nothing was made");
 }
 
-/// Whichever file of the state is damaged, it is named, with the way out, and everything stays as it was.
+/// A damaged file of the state is named, with the ways to solve it, and everything stays as it was.
 #[tokio::test]
 async fn a_damaged_state_is_named_and_left_alone() {
     const KNOWN: [&str; 8] = [
@@ -162,59 +162,61 @@ async fn a_damaged_state_is_named_and_left_alone() {
         "secrets.json",
         "streams.json",
     ];
-    let place = Place::new();
-    let (child, _) = place.start(&[]).await;
+    let installation = Installation::new();
+    let (child, _) = installation.start(&[]).await;
     terminate(child).await;
-    let database = place.state().join("dynamodb.db");
-    // What the process left beside the database belongs into it.
+    let database = installation.state().join("dynamodb.db");
+    // Moves the rest of the write-ahead log into the database.
     let connection = Connection::open(&database).expect("a database");
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
     connection.close().expect("closed");
-    // Its lock, and what it only writes.
+    // The lock, and a file that is only written.
     let others = ["stoa.lock", "operator.env"];
-    for file in place.files().keys().filter_map(|f| f.strip_prefix(place.state()).ok()).filter(|f| f.components().count() == 1) {
+    for file in
+        installation.files().keys().filter_map(|f| f.strip_prefix(installation.state()).ok()).filter(|f| f.components().count() == 1)
+    {
         let name = file.to_str().expect("a name");
         assert!(KNOWN.contains(&name) || others.contains(&name), "{name} is damaged in no test");
     }
 
     for name in KNOWN {
-        let file = place.state().join(name);
+        let file = installation.state().join(name);
         let good = fs::read(&file).ok();
-        left_alone(&place, &file, b"no such thing\n").await;
+        left_alone(&installation, &file, b"no such thing\n").await;
         match good {
             Some(good) => fs::write(&file, good).expect("restored"),
             None => fs::remove_file(&file).expect("removed"),
         }
     }
-    // Its head is that of a database, the rest is not.
+    // The header is that of a database, the rest is not.
     let good = fs::read(&database).expect("the database");
     let mut torn = good.clone();
     torn.get_mut(4096..).expect("more than a page").fill(b'x');
-    left_alone(&place, &database, &torn).await;
+    left_alone(&installation, &database, &torn).await;
 
-    let (child, _) = place.start(&["--fresh"]).await;
+    let (child, _) = installation.start(&["--fresh"]).await;
     terminate(child).await;
 }
 
-async fn left_alone(place: &Place, file: &Path, content: &[u8]) {
+async fn left_alone(installation: &Installation, file: &Path, content: &[u8]) {
     fs::write(file, content).expect("damaged");
-    let before = place.files();
-    let said = place.complaint(&[]).await;
+    let before = installation.files();
+    let said = installation.complaint(&[]).await;
     assert!(said.contains(&file.display().to_string()) && said.contains("--fresh") && !said.contains("encrypt"), "{said}");
-    assert!(before == place.files(), "{}: something was changed", file.display());
+    assert!(before == installation.files(), "{}: something was changed", file.display());
 }
 
-/// A template that cannot be deployed is named, with the place, and `--fresh` forgets nothing for it.
+/// A template that cannot be deployed is named, with the installation, and `--fresh` deletes nothing.
 #[tokio::test]
-async fn a_broken_template_is_named_and_costs_nothing() {
-    let place = Place::new();
-    fs::create_dir(place.state()).expect("folder");
+async fn a_broken_template_is_named_and_the_state_is_kept() {
+    let installation = Installation::new();
+    fs::create_dir(installation.state()).expect("folder");
     for (name, content) in [("stoa.lock", ""), ("clock", "86400000"), ("inbox.jsonl", "{}\n")] {
-        fs::write(place.state().join(name), content).expect("written");
+        fs::write(installation.state().join(name), content).expect("written");
     }
-    let before = place.files();
+    let before = installation.files();
     let template = fs::read_to_string(at_root("template.yaml")).expect("the template");
-    let file = place.folder.path().join("broken.yaml");
+    let file = installation.folder.path().join("broken.yaml");
     for (what, good, broken) in [
         ("YAML", "Resources:\n", "Resources: [\n"),
         ("a type", "Type: AWS::Events::EventBus", "Type: AWS::Events::EvenBus"),
@@ -230,14 +232,14 @@ async fn a_broken_template_is_named_and_costs_nothing() {
         let text = template.replacen(good, broken, 1);
         assert_ne!(text, template, "{what}: the template has no {good}");
         fs::write(&file, text).expect("written");
-        let said = place.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
+        let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
         assert!(said.contains(&file.display().to_string()), "{what}: {said}");
-        assert!(before == place.files(), "{what}: something was changed");
+        assert!(before == installation.files(), "{what}: something was changed");
     }
     fs::write(&file, template.replacen("          MAIL_FROM: !Ref MailFrom\n", "", 1)).expect("written");
-    let said = place.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
+    let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
     assert!(said.contains("deliver") && said.contains("MAIL_FROM is missing"), "{said}");
-    assert!(before == place.files(), "a function that refuses its configuration costs nothing either");
-    let missing = place.complaint(&["--template", "/nowhere/template.yaml"]).await;
+    assert!(before == installation.files(), "a function that refuses its configuration costs nothing either");
+    let missing = installation.complaint(&["--template", "/nowhere/template.yaml"]).await;
     assert!(missing.contains("/nowhere/template.yaml") && missing.contains("--template"), "{missing}");
 }

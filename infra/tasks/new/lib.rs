@@ -1,4 +1,4 @@
-//! Shows callers who they are: what `cargo xtask new` has made, to be replaced by what the feature does.
+//! Returns the caller's username. An example that `cargo xtask new` has created, to be replaced by the feature.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -23,7 +23,7 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "feature-name", "Who one is.", State =>
+web::operations! { "feature-name", "The caller's username.", State =>
     show::get_feature_name,
 }
 

@@ -1,21 +1,21 @@
-//! Who one is.
+//! The caller's username.
 
 use callers::Member;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
-/// Who somebody is.
+/// The caller's username.
 #[derive(Serialize, ToSchema)]
 pub struct FeatureNameInfo {
-    /// Their username.
+    /// The username.
     #[schema(examples("anna"))]
     username: String,
 }
 
-/// Shows who one is.
+/// Returns the caller's username.
 ///
-/// AWS calls: one, the batch that proves the session.
+/// AWS calls: one, the batch that authenticates the caller.
 #[utoipa::path(get, path = "/v1/me/feature-name", tag = "feature-name",
     responses((status = 200, body = FeatureNameInfo), Problems))]
 pub async fn get_feature_name(caller: Member) -> Json<FeatureNameInfo> {

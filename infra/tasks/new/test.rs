@@ -1,9 +1,9 @@
-//! Showing callers who they are.
+//! The caller's username.
 
 use tests::Cloud;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_are_shown_who_they_are() {
+async fn members_get_their_username() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     assert_eq!(ana.get("/v1/me/feature-name").await.is(200)["username"], "ana");

@@ -1,4 +1,4 @@
-//! The first superuser: what an operator does for it, at the deployed table. The rest is theirs who becomes it.
+//! The first superuser: the operator's part, in the deployed tables. The person then accepts with the secret.
 
 use accounts::audit::Audit;
 use admin::offer;
@@ -8,11 +8,11 @@ use store::Table;
 
 use crate::Failure;
 
-/// Offers somebody to become the first superuser, and answers the secret that they have to send within the hour. `env` has the
-/// credentials and, unless they are those of AWS itself, the endpoints; `sys` the clock that the hour begins by.
+/// Offers a person to become the first superuser. Returns the secret that they have to send within the hour. `env` has the
+/// credentials and, unless it is AWS itself, the endpoints. `sys` is the clock for the hour.
 ///
 /// # Errors
-/// If there is a superuser, if nobody has the name, or if the tables do not work.
+/// If there is a superuser, if nobody has the username, or if the tables cannot be used.
 pub async fn appoint(env: Env, sys: Sys, stack: &str, username: &str) -> Result<Secret, Failure> {
     let aws = Boot { env, sys: sys.clone(), http: function::http_client()? }.aws()?;
     let (table, audit) = (Table::new(&aws, &sys, &format!("{stack}-state")), Audit::new(&format!("{stack}-audit")));

@@ -1,4 +1,4 @@
-//! What operations cost: the calls that a test suite made, added up from the lines the local cloud left in STOA_CALLS_FILE.
+//! The AWS calls of operations in a test suite, added up from the lines that the local cloud appended to STOA_CALLS_FILE.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,24 +11,24 @@ use serde::Deserialize;
 
 use crate::{Failure, repository};
 
-/// What each operation may ask for: its name, the calls of its usual run, what a quarter of its runs reach, and the read and write
-/// units of its usual run. Runs that were refused are left out: which check refuses them is a matter of the tests.
+/// The allowed calls of each operation: its name, the median of the calls of its runs, their upper quartile, and the medians of the
+/// read and write units. Refused runs do not count, because it depends on the tests which check refuses them.
 pub const EXPECTED: &str = "infra/calls.txt";
 
-/// What an operation asks for.
+/// The cost of an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Calls of its usual run.
+    /// The median of the calls.
     pub usual: u32,
-    /// Calls that a quarter of its runs reach.
+    /// The upper quartile of the calls: a quarter of the runs reach it.
     many: u32,
-    /// Read units of its usual run.
+    /// The median of the read units.
     pub read: f64,
-    /// Write units of it.
+    /// The median of the write units.
     pub write: f64,
 }
 
-/// What [`EXPECTED`] says, by operation.
+/// The content of [`EXPECTED`], by operation.
 pub fn read(text: &str) -> BTreeMap<String, Cost> {
     let read = |line: &str| {
         let mut columns = line.split('\t');
@@ -46,7 +46,7 @@ enum Line {
     Permission { function: String, action: String, resource: String },
 }
 
-/// What became of an operation.
+/// The runs of an operation.
 #[derive(Default)]
 struct Runs {
     refused: usize,
@@ -60,10 +60,10 @@ struct Run {
     wcu: f64,
 }
 
-/// Prints the table of operations, and of permissions that nothing used. Writes [`EXPECTED`], when it is to be `kept`.
+/// Prints the table of operations, and the permissions that were never used. Writes [`EXPECTED`] if `kept`.
 ///
 /// # Errors
-/// If the file cannot be read or, when `strict`, if a policy allows what nothing used or an operation asked for more than it may.
+/// If the file cannot be read or, with `strict`, if a policy allows what was never used or an operation made more calls than expected.
 pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let template = repository::template()?;
@@ -71,7 +71,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let (mut operations, mut used) = (BTreeMap::<String, Runs>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
         match serde_json::from_str(line).map_err(|e| format!("{}:{}: {e}", file.display(), number.saturating_add(1)))? {
-            // HEAD does what GET does. Tests of the local cloud itself have templates of their own.
+            // HEAD makes the calls of GET. Tests of the local cloud itself have other templates.
             Line::Operation { operation, .. } if operation.starts_with("HEAD ") || !known(&operation) => {}
             Line::Operation { operation, served: true, calls, rcu, wcu } => {
                 operations.entry(operation).or_default().served.push(Run { calls, rcu, wcu });
@@ -85,7 +85,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     }
     print!("{}", table(&mut operations));
     let unused = unused(&template, &used);
-    println!("\nAllowed and not used: {}", if unused.is_empty() { "nothing" } else { "" });
+    println!("\nAllowed and never used: {}", if unused.is_empty() { "nothing" } else { "" });
     for line in &unused {
         println!("- {line}");
     }
@@ -102,19 +102,21 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     }
     match (unused.len(), more.len()) {
         (0, 0) => Ok(()),
-        (unused, more) => Err(format!("{unused} permissions are not used, {more} operations ask for more than {EXPECTED} says").into()),
+        (unused, more) => {
+            Err(format!("{unused} permissions are never used, {more} operations make more calls than {EXPECTED} allows").into())
+        }
     }
 }
 
-/// Tells whether the template has an operation: a route, or a function that is not called by HTTP.
+/// Tells whether the template has an operation: a route, or a function that is not invoked by HTTP.
 fn operations_of(template: &Template) -> impl Fn(&str) -> bool + use<> {
     let routes: BTreeSet<_> = template.http_api.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let functions: BTreeSet<_> = template.functions.values().map(|function| function.name.clone()).collect();
     move |operation| routes.contains(operation) || operation.split(' ').next().is_some_and(|name| functions.contains(name))
 }
 
-/// A line per operation, which a change that makes one dearer changes visibly. An operation that this suite did not run keeps the
-/// line that it had: some tests need a browser, which is not on every machine.
+/// One line for each operation, so that a change that makes one more expensive changes a line. An operation without runs keeps its
+/// line, because some tests need a browser, which is not on every machine.
 fn expected(before: &str, known: impl Fn(&str) -> bool, operations: &mut BTreeMap<String, Runs>) -> String {
     let kept = before.lines().filter_map(|line| Some((line.split_once('\t')?.0, line))).filter(|(name, _)| known(name));
     let mut lines: BTreeMap<&str, String> = kept.map(|(name, line)| (name, format!("{line}\n"))).collect();
@@ -125,19 +127,19 @@ fn expected(before: &str, known: impl Fn(&str) -> bool, operations: &mut BTreeMa
     lines.into_values().collect()
 }
 
-/// Which operations usually ask for more than they may. Where about as many runs cost more as cost less what is usual is a matter
-/// of chance: it may be what a quarter of the runs cost before.
+/// The operations whose median is above the expected one. If about as many runs are above as below, the median is a matter of
+/// chance, so it may be as high as the expected upper quartile.
 fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
     let may = read(expected);
     let judge = |(name, Cost { usual, .. }): (&str, Cost)| match may.get(name) {
         None => Some(format!("{name}: not in {EXPECTED}")),
-        Some(Cost { many, .. }) if usual > *many => Some(format!("{name}: usually {usual} calls, which were {many} at most")),
+        Some(Cost { many, .. }) if usual > *many => Some(format!("{name}: {usual} calls in the median, and at most {many} are allowed")),
         Some(_) => None,
     };
     costs(operations).filter_map(judge).collect()
 }
 
-/// What each operation has asked for.
+/// The cost of each operation.
 fn costs(operations: &mut BTreeMap<String, Runs>) -> impl Iterator<Item = (&str, Cost)> {
     operations.iter_mut().filter_map(|(name, runs)| {
         let runs = &mut runs.served;
@@ -152,11 +154,12 @@ fn sort(runs: &mut [Run]) {
     runs.sort_by(|a, b| total(a).cmp(&total(b)).then(a.rcu.total_cmp(&b.rcu)).then(a.wcu.total_cmp(&b.wcu)));
 }
 
-/// A row per operation: how often it was refused and done; its calls when it is done, at least, usually and at most, what they are,
-/// what they consume.
+/// One row for each operation: the numbers of refused and of successful runs; the minimum, median and maximum of the calls of the
+/// successful ones, which calls they are, and the consumed units.
 fn table(operations: &mut BTreeMap<String, Runs>) -> String {
-    let mut out = "| operation | refused | done | calls min | usual | max | usually | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
-        .to_owned();
+    let mut out =
+        "| operation | refused | done | calls min | median | max | median run | RCU | WCU |\n|---|--:|--:|--:|--:|--:|---|--:|--:|\n"
+            .to_owned();
     for (operation, Runs { refused, served: runs }) in operations {
         sort(runs);
         let (Some(least), Some(usual), Some(most)) = (runs.first(), runs.get(runs.len() >> 1), runs.last()) else { continue };
@@ -180,7 +183,7 @@ fn total(run: &Run) -> u32 {
     run.calls.values().sum()
 }
 
-/// What the policies allow and nothing used.
+/// The permissions that were never used.
 fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec<String> {
     let mut unused = Vec::new();
     for function in template.functions.values() {
@@ -198,7 +201,7 @@ fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec
     unused
 }
 
-/// A text or a list of them, as policies have them.
+/// A string or a list of strings, as in policies.
 pub fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
     match value {
         Some(serde_json::Value::String(one)) => vec![one.clone()],
@@ -207,7 +210,7 @@ pub fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
     }
 }
 
-/// Whether a resource of a policy, in which `*` stands for anything, covers an ARN.
+/// Whether the resource of a policy, with `*` as a wildcard, matches an ARN.
 fn matches(pattern: &str, arn: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == arn };
     let Some(mut left) = arn.strip_prefix(head) else { return false };
@@ -229,14 +232,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_covers_anything() {
+    fn a_star_matches_anything() {
         assert!(matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/incoming/usr/x"));
         assert!(!matches("arn:aws:s3:::b/incoming/*", "arn:aws:s3:::b/pictures/x"));
         assert!(matches("*", "anything") && matches("a*c*e", "abcde") && !matches("a*c", "abd") && !matches("a", "ab"));
     }
 
     #[test]
-    fn an_operation_that_gets_dearer_is_told() {
+    fn a_more_expensive_operation_is_reported() {
         let all = |name: &str, runs: &[u32]| {
             let run = |n: &u32| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), *n)]), rcu: 0.5, wcu: 0.0 };
             BTreeMap::from([(name.to_owned(), Runs { refused: 9, served: runs.iter().map(run).collect() })])
@@ -246,12 +249,15 @@ mod tests {
         let cost = Cost { usual: 2, many: 3, read: 0.5, write: 0.0 };
         assert_eq!(read(&before), BTreeMap::from([("GET /v1/me".to_owned(), cost)]));
         assert!(more_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
-        assert_eq!(more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])), ["GET /v1/me: usually 4 calls, which were 3 at most"]);
+        assert_eq!(
+            more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])),
+            ["GET /v1/me: 4 calls in the median, and at most 3 are allowed"]
+        );
         assert_eq!(more_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
     }
 
     #[test]
-    fn a_route_that_was_not_asked_keeps_its_line() {
+    fn an_operation_without_runs_keeps_its_line() {
         let run = Run { calls: BTreeMap::new(), rcu: 0.0, wcu: 0.0 };
         let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), Runs { refused: 0, served: vec![run] })]);
         let known = |name: &str| ["GET /", "GET /v1/me"].contains(&name);
@@ -268,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_tells_the_usual_run() {
+    fn a_row_has_the_median_run() {
         let run = |n| Run { calls: BTreeMap::from([("dynamodb.GetItem".to_owned(), n)]), rcu: 0.5, wcu: 0.0 };
         let mut operations = BTreeMap::from([("GET /v1/me".to_owned(), Runs { refused: 4, served: vec![run(3), run(1), run(2)] })]);
         assert!(table(&mut operations).ends_with("| GET /v1/me | 4 | 3 | 1 | 2 | 3 | 2 × dynamodb.GetItem | 0.5 | 0 |\n"));

@@ -1,7 +1,7 @@
-//! What the system costs on AWS: a bill from the templates, from what operations ask for (infra/calls.txt) and from AWS's prices
+//! The cost of the system on AWS: a bill from the templates, the calls of operations (infra/calls.txt) and AWS's prices
 //! (infra/prices.yaml).
 //!
-//! A bill is an estimate. What it assumes is in the constants below and printed with it.
+//! A bill is an estimate. Its assumptions are the constants below, and are printed with it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,54 +24,54 @@ use crate::{
 const PRICES: &str = "infra/prices.yaml";
 const TEMPLATE: &str = "template.yaml";
 
-/// So much a system that nobody uses must stay below, in USD a month. The README says so.
+/// The limit for the cost of an idle system, in USD a month. The README promises it.
 const IDLE_BELOW: f64 = 1.0;
 
-/// Hours of a month, as AWS counts them.
+/// Hours of a month, as AWS counts.
 const MONTH_HOURS: f64 = 730.0;
-/// What the tables hold when nobody is there, with their indexes, in MB: some hundred accounts.
+/// The size of the tables of an idle system, with their indexes, in MB: some hundred accounts.
 const IDLE_TABLE_MB: f64 = 1.0;
-/// What an invocation takes by itself, in milliseconds.
+/// The time of an invocation without calls, in milliseconds.
 const OWN_MS: f64 = 2.0;
-/// What each call to AWS takes, one after the other, in milliseconds. Some are made at once, so this is too much.
+/// The time of each AWS call in milliseconds, one after the other. Some calls are parallel, so this is an upper bound.
 const CALL_MS: f64 = 6.0;
-/// What hashing a password takes in the functions that have a whole processor for it, in milliseconds.
+/// The time to hash a password in the functions with a whole CPU for it, in milliseconds.
 const HASH_MS: f64 = 25.0;
-/// The memory that comes with a whole processor, in MB.
+/// The memory size that gives a function a whole CPU, in MB.
 const WHOLE_PROCESSOR_MB: u32 = 1_769;
-/// What a post to a socket takes, in milliseconds.
+/// The time of a post to a socket, in milliseconds.
 const POST_MS: f64 = 10.0;
-/// Posts that a sender makes at once, and each of the four parts of `room-fanout`.
+/// Parallel posts of a sender, and of each of the four parts of `room-fanout`.
 const POSTS_AT_ONCE: f64 = 16.0;
 const FANOUT_PARTS: f64 = 4.0;
-/// What the table keeps of somebody who is online, in bytes.
+/// The size of the presence item of a person who is online, in bytes.
 const PRESENCE_BYTES: f64 = 400.0;
-/// What an invocation writes to the log, and a request to the access log, in bytes.
+/// The log of an invocation, and the access log of a request, in bytes.
 const LOG_BYTES: f64 = 500.0;
 const ACCESS_LOG_BYTES: f64 = 350.0;
-/// The share of invocations that leave a trace, where there are many in a second: the default rule of X-Ray.
+/// The share of invocations that are traced at high rates: the default rule of X-Ray.
 const TRACED: f64 = 0.05;
-/// What one unit reads at most, eventually consistent, in bytes.
+/// The most bytes of one eventually consistent read unit.
 const READ_UNIT_BYTES: f64 = 8_192.0;
 const MB: f64 = 1_048_576.0;
 const GB: f64 = 1_024.0 * MB;
-/// Metrics that a free dashboard may show.
+/// The most metrics of a free dashboard.
 const DASHBOARD_METRICS: usize = 50;
 
-/// What a sign-in with a password and a mailed code asks for, and what comes within the hour after it.
+/// The operations of a sign-in with a password and a mailed code, and of the hour after it.
 const SIGN_IN: [(&str, f64); 6] = [
     ("POST /v1/sessions", 1.0),
     ("PUT /v1/sign-ins/{flow}/factor", 1.0),
     ("POST /v1/sign-ins/{flow}/verify", 1.0),
     ("GET /v1/me", 1.0),
-    // An access token is good for ten minutes.
+    // An access token is valid for ten minutes.
     ("POST /v1/sessions/refresh", 6.0),
     ("POST /v1/realtime/tickets", 1.0),
 ];
-/// The mails of it: the code, and that somebody signed in on a new device.
+/// Its mails: the code, and the notice of a sign-in on a new device.
 const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
 
-/// Types of resources that cost nothing for being there.
+/// Types of resources that cost nothing by themselves.
 const FREE: [&str; 16] = [
     "AWS::ApiGatewayV2::RouteResponse",
     "AWS::DynamoDB::Table",
@@ -110,7 +110,7 @@ struct Price {
     _page: String,
 }
 
-/// Amounts by the name of their price.
+/// The amounts, by the name of their price.
 #[derive(Default)]
 struct Bill(BTreeMap<&'static str, f64>);
 
@@ -119,12 +119,12 @@ impl Bill {
         *self.0.entry(price).or_default() += amount;
     }
 
-    /// In USD, less what is free if that counts.
+    /// The sum in USD, without the free amounts if `free`.
     fn total(&self, prices: &Prices, free: bool) -> Result<f64, Failure> {
         self.0.iter().map(|(name, amount)| Ok(prices.of(name)?.of(*amount, free))).sum()
     }
 
-    /// A line for each price, and the sum.
+    /// One line for each price, and the sum.
     fn print(&self, prices: &Prices, free: bool, title: &str) -> Result<String, Failure> {
         let mut out = format!("\n{title:<52}{:>16}{:>12}\n", "amount", "USD");
         for (name, amount) in &self.0 {
@@ -148,14 +148,14 @@ impl Price {
     }
 }
 
-/// What is deployed and what it asks for.
+/// The deployed template and the costs of its operations.
 struct System {
     template: Template,
     calls: BTreeMap<String, Cost>,
 }
 
 impl System {
-    /// An invocation of an operation, and what its function asks for in it.
+    /// Adds invocations of an operation and the AWS calls of its function.
     fn invoke(&self, bill: &mut Bill, operation: &str, times: f64) -> Result<(), Failure> {
         let cost = self.calls.get(operation).ok_or_else(|| format!("{} does not have {operation}", calls::EXPECTED))?;
         let function = self.function(operation)?;
@@ -171,7 +171,7 @@ impl System {
         let socket = operation.strip_prefix("socket ").and_then(|route| self.template.socket_api.as_ref()?.routes.get(route));
         let named = operation.split(' ').next().unwrap_or_default();
         let id = routed.map(|r| &r.function).or(socket).map_or(named, String::as_str);
-        self.template.function(id).ok_or_else(|| format!("{TEMPLATE}: no function does {operation}").into())
+        self.template.function(id).ok_or_else(|| format!("{TEMPLATE}: no function has the operation {operation}").into())
     }
 
     fn request(&self, bill: &mut Bill, operation: &str, times: f64) -> Result<(), Failure> {
@@ -180,14 +180,14 @@ impl System {
         self.invoke(bill, operation, times)
     }
 
-    /// An event from the outbox to its consumer. The relay is taken to carry one at a time.
+    /// Adds events on their way from the outbox to the consumer. The relay is assumed to handle one at a time.
     fn event(&self, bill: &mut Bill, consumer: &str, times: f64) -> Result<(), Failure> {
         bill.add("event", times);
         self.invoke(bill, "outbox-relay", times)?;
         self.invoke(bill, consumer, times)
     }
 
-    /// How often the schedules run in a month, by function.
+    /// The number of scheduled runs in a month, by function.
     fn runs(&self) -> Result<Vec<(&FunctionSpec, f64)>, Failure> {
         let month = Time::from_millis(30 * 86_400_000);
         let spec = |schedule: &template::ScheduleSpec| {
@@ -204,20 +204,20 @@ impl System {
         self.template.schedules.iter().filter(|s| s.enabled).map(spec).collect()
     }
 
-    /// A month in which nobody comes.
+    /// A month without any users.
     fn idle(&self, standing: Bill) -> Result<Bill, Failure> {
         let mut bill = standing;
         bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
         bill.add("backup_gb", IDLE_TABLE_MB / 1_024.0);
         for (function, times) in self.runs()? {
             bill.add("schedule", times);
-            // The table's key is asked for again when five minutes are over.
+            // The table's encryption key is requested again after five minutes.
             bill.add("key_request", times);
             self.invoke(&mut bill, &format!("{} {SCHEDULED}", function.name), times)?;
-            // Where seconds lie between them each leaves a trace.
+            // With seconds between them, all invocations are traced.
             bill.add("trace", times * (1.0 - TRACED));
             bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
-            // Each is a start: nothing is kept running for a quarter of an hour.
+            // Each is a cold start, because no instance is kept for a quarter of an hour.
             bill.add("secret_request", secrets_read(function) * times);
         }
         Ok(bill)
@@ -246,14 +246,14 @@ impl System {
         Ok(bill)
     }
 
-    /// Messages in a room in which everybody is online with one socket.
+    /// Messages in a room whose members are all online with one socket.
     fn messages(&self, people: u32, times: f64) -> Result<Bill, Failure> {
         let (mut bill, others) = (Bill::default(), f64::from(people) - 1.0);
-        // The frame, its answer, a post to each of the others.
+        // The frame, its answer, and a post to each of the other members.
         bill.add("socket_message", times * (2.0 + others));
         self.invoke(&mut bill, "socket chat", times)?;
         if usize::try_from(people)? <= INLINE_MOST {
-            // The sender's function posts. `infra/calls.txt` has rooms of two: of each further member it reads where they are.
+            // The sender's function posts. `infra/calls.txt` is for rooms of two. Each further member takes one read of their presence.
             bill.add("read_unit", times * (others - 1.0));
             post(&mut bill, self.function("socket chat")?, others / POSTS_AT_ONCE, times);
         } else {
@@ -265,16 +265,16 @@ impl System {
     }
 }
 
-/// What the scheduler calls its events.
+/// The `detail-type` of scheduled events.
 pub const SCHEDULED: &str = "Scheduled Event";
 
-/// What a run of this function reads of a table of so many MB, in units: the fallback looks through it, up to a bound.
+/// The read units that a run of this function takes for a table of this size: the fallback scans it, up to a limit.
 fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {
     let looks_through = function.name == "deletion-fallback";
     if looks_through { megabytes.min(f64::from(deletion_fallback::MOST)) * MB / READ_UNIT_BYTES } else { 0.0 }
 }
 
-/// How many secrets a function asks for when it starts: those that it may read.
+/// The number of secrets that a function reads at start: those it has the permission for.
 fn secrets_read(function: &FunctionSpec) -> f64 {
     let reads = |statement: &&Value| calls::strings(statement.get("Action")).iter().any(|action| action == "secretsmanager:GetSecretValue");
     function.statements.iter().filter(reads).flat_map(|statement| calls::strings(statement.get("Resource"))).map(|_| 1.0).sum()
@@ -287,7 +287,7 @@ fn run(bill: &mut Bill, function: &FunctionSpec, milliseconds: f64, times: f64) 
     bill.add("trace", times * TRACED);
 }
 
-/// So many rounds of posts that a function waits for.
+/// Adds the time in which a function waits for this many rounds of posts.
 fn post(bill: &mut Bill, function: &FunctionSpec, rounds: f64, times: f64) {
     time(bill, function, rounds.ceil() * POST_MS, times);
 }
@@ -296,7 +296,7 @@ fn time(bill: &mut Bill, function: &FunctionSpec, milliseconds: f64, times: f64)
     bill.add("gb_second", times * milliseconds / 1_000.0 * f64::from(function.memory_mb) / 1_024.0);
 }
 
-/// What costs for being there: alarms, metrics, dashboards, secrets, in a template and those nested in it.
+/// Adds the fixed costs of a template and of those nested in it: alarms, metrics, dashboards, secrets.
 fn standing(file: &str, functions: usize, bill: &mut Bill, metrics: &mut BTreeSet<String>) -> Result<(), Failure> {
     let document = template::parse(&repository::read(file)?)?;
     let resources = document.get("Resources").and_then(Value::as_object).ok_or_else(|| format!("{file}: no resources"))?;
@@ -316,7 +316,7 @@ fn standing(file: &str, functions: usize, bill: &mut Bill, metrics: &mut BTreeSe
                 metrics.extend(all.filter_map(|one| one.get("MetricName")?.as_str().map(str::to_owned)));
             }
             free if FREE.contains(&free) => {}
-            other => return Err(format!("{file}: what {id} costs is not known, an {other}").into()),
+            other => return Err(format!("{file}: the cost of {id} is not known, an {other}").into()),
         }
         if let Some(nested) = property("Location").and_then(Value::as_str) {
             standing(nested, functions, bill, metrics)?;
@@ -325,13 +325,13 @@ fn standing(file: &str, functions: usize, bill: &mut Bill, metrics: &mut BTreeSe
     Ok(())
 }
 
-/// How many metrics an alarm is charged for: each that its expressions take.
+/// The number of metrics that an alarm is billed for: those in its expressions.
 fn alarm_metrics(metrics: Option<&Value>) -> f64 {
     let Some(metrics) = metrics.and_then(Value::as_array) else { return 1.0 };
     metrics.iter().filter(|metric| metric.get("MetricStat").is_some()).map(|_| 1.0).sum()
 }
 
-/// How many metrics a dashboard shows. A search by function finds one for each.
+/// The number of metrics on a dashboard. A search by function finds one for each function.
 fn shown(body: &str, functions: usize) -> Result<usize, Failure> {
     let body: Value = serde_json::from_str(body)?;
     let widgets = body.get("widgets").and_then(Value::as_array).into_iter().flatten();
@@ -346,7 +346,7 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
     standing(TEMPLATE, system.template.functions.len(), &mut bill, &mut metrics)?;
     for (file, code) in &repository::sources()? {
         let told = check::reported(file, code).into_iter();
-        // What is a function's own each has for itself.
+        // A metric with a dimension for the function counts once for each function that reports it.
         metrics.extend(told.map(|Reported { file, dimension, figure }| match dimension {
             "FunctionName" => format!("{file} {figure}"),
             _ => figure.to_owned(),
@@ -356,12 +356,12 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
     Ok((prices, system, bill))
 }
 
-/// Prints what nobody, a GB, a thousand sign-ins and a million messages cost.
+/// Prints the costs of an idle system, of a GB, of a thousand sign-ins and of a million messages.
 pub fn print() -> Result<(), Failure> {
     let (prices, system, standing) = read()?;
-    println!("Prices of {} as of {} ({PRICES}), in USD. The free tier is taken to be this stack's alone.", prices.region, prices.as_of);
+    println!("Prices of {} as of {} ({PRICES}), in USD. Assumes that no other stack uses the free tier.", prices.region, prices.as_of);
     let idle = system.idle(standing)?;
-    print!("{}", idle.print(&prices, true, "A month in which nobody comes, less the free tier")?);
+    print!("{}", idle.print(&prices, true, "An idle month, less the free tier")?);
     println!("  {:<50}{:>16}{:>12.4}", "without the free tier", "", idle.total(&prices, false)?);
     let marginal = [
         ("A month of 1 GB in the tables", system.gigabyte()?),
@@ -378,15 +378,15 @@ pub fn print() -> Result<(), Failure> {
     print!("{}", open.print(&prices, false, "A socket that is open for a month")?);
     let steps: Vec<String> = SIGN_IN.iter().map(|(operation, times)| format!("{times} × {operation}")).collect();
     println!("\nA sign-in is {}, and {} mails.", steps.join(", "), SIGN_IN_MAILS.len());
-    println!("Tables hold {IDLE_TABLE_MB} MB when nobody is there. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
+    println!("Tables have {IDLE_TABLE_MB} MB while idle. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
     println!(
         "{HASH_MS} to hash a password, {POST_MS} for {POSTS_AT_ONCE} posts to sockets; it logs {LOG_BYTES} bytes, and {TRACED} of them are traced."
     );
-    println!("Text messages, transfer out and starts are not in it.");
+    println!("Text messages, outgoing data and cold starts are not included.");
     Ok(())
 }
 
-/// Whether a system that nobody uses costs as little as the README says.
+/// Checks that an idle system costs no more than the README promises.
 pub fn findings() -> Result<Vec<String>, Failure> {
     let (prices, system, standing) = read()?;
     Ok(judge(system.idle(standing)?.total(&prices, true)?).into_iter().collect())
@@ -394,7 +394,7 @@ pub fn findings() -> Result<Vec<String>, Failure> {
 
 fn judge(idle: f64) -> Option<String> {
     (idle >= IDLE_BELOW)
-        .then(|| format!("a month in which nobody comes costs {idle:.2} USD, not less than {IDLE_BELOW}; see `cargo xtask costs`"))
+        .then(|| format!("an idle month costs {idle:.2} USD, which must be less than {IDLE_BELOW}; see `cargo xtask costs`"))
 }
 
 #[cfg(test)]
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_free_is_left_out_once() {
+    fn free_amounts_are_subtracted_once() {
         let prices = prices("{region: r, as_of: d, prices: {secret: {usd: 0.4, per: 1, unit: secrets, free: 2, page: p}}}");
         let mut bill = Bill::default();
         bill.add("secret", 2.0);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_costs_as_much_as_the_metrics_it_takes() {
+    fn an_alarm_is_billed_for_its_metrics() {
         let counted = |metrics: Option<Value>| format!("{:.0}", alarm_metrics(metrics.as_ref()));
         assert_eq!(counted(None), "1");
         let stat = json!({"Id": "a", "MetricStat": {}});
@@ -444,9 +444,9 @@ mod tests {
         assert!(judge(1.0).is_some_and(|finding| finding.contains("costs 1.00 USD")));
     }
 
-    /// Everything that is billed has a price and something that says how much of it there is; and the other way round.
+    /// Everything that is billed has a price, and every price is used.
     #[test]
-    fn every_price_is_asked_for() {
+    fn every_price_is_used() {
         let (prices, system, standing) = read().expect("read");
         let bills = [
             system.idle(standing).expect("idle"),

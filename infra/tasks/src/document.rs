@@ -21,16 +21,16 @@ pub struct Route {
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Callers {
-    /// Nobody else than signed-in callers.
+    /// Only signed-in callers.
     pub signed_in: bool,
-    /// Of those, whoever has lately proven who they are.
+    /// Only signed-in callers with a recent proof of who they are.
     pub step_up: bool,
-    /// Of those, whoever has a role.
+    /// Only signed-in callers with a role.
     pub staff: bool,
 }
 
 impl Callers {
-    /// As the `security` of an operation says: what `web::operations!` has written there.
+    /// From the `security` of an operation, which `web::operations!` has written.
     pub fn of(security: Option<&Value>) -> Self {
         let conditions = security.and_then(|security| security.pointer("/0")?.get(web::BEARER)?.as_array());
         let any = |is: fn(&str) -> bool| conditions.into_iter().flatten().filter_map(Value::as_str).any(is);
@@ -38,13 +38,13 @@ impl Callers {
     }
 }
 
-/// As one reads them.
+/// The methods in the order of the documents.
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 
-/// The function that answers what no other route is for.
+/// The function for requests that no other route matches.
 const ANSWERS_THE_REST: &str = "api-docs";
-/// Its routes for that. They name the methods because `$default` and `ANY` would take preflights, too, which API Gateway then no
-/// longer answers itself; and `{path+}` takes no empty path.
+/// Its routes for them. They name the methods because `$default` and `ANY` would also get preflight requests, which API Gateway would
+/// then no longer answer itself. `{path+}` does not match an empty path.
 const REST: [(&str, &[&str]); 2] = [("/{path+}", &METHODS), ("/", &["get", "head"])];
 
 /// Every operation of a document, with its path and method.
@@ -53,8 +53,8 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
     paths.flat_map(|(path, item)| METHODS.into_iter().filter_map(move |m| Some((path.as_str(), m, item.get(m)?))))
 }
 
-/// The routes in code, sorted by path and then as one reads methods. HEAD, which axum answers by what GET does, is wherever GET
-/// is: to the gateway it is a route of its own.
+/// The routes in code, sorted by path and method. Every GET route has a HEAD route, because the gateway needs one, and axum answers
+/// HEAD like GET.
 pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let route = |path: &str, method: &str, function: &str| Route {
         path: path.to_owned(),
@@ -82,13 +82,13 @@ pub fn whole(functions: &[Registered]) -> Value {
     openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe()))
 }
 
-/// Each function's part of it.
+/// The document of each function.
 pub fn parts(functions: &[Registered]) -> Result<Vec<(String, Value)>, Failure> {
     let described = functions.iter().filter_map(|f| Some((f.name.to_owned(), f.description?)));
     described.map(|(name, describe)| Ok((name, serde_json::to_value(describe())?))).collect()
 }
 
-/// What the functions' parts disagree on, which putting them together would hide.
+/// Contradictions between the functions' documents, which merging would hide.
 pub fn conflicts(parts: &[(String, Value)]) -> Vec<String> {
     let (mut findings, mut declared) = (Vec::new(), BTreeMap::<String, (String, Value)>::new());
     for (function, part) in parts {
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_functions_that_say_different_things_are_found() {
+    fn contradicting_functions_are_found() {
         let part = |name: &str, path: &str, schema: &str| {
             (name.to_owned(), json!({"paths": {path: {"get": {}}}, "components": {"schemas": {"Me": {"type": schema}}}}))
         };

@@ -1,4 +1,4 @@
-//! The files in `events/`: real payloads, each `case.json` beside the `case.answer.json` that its function must give.
+//! The files in `events/`: real payloads. Each `case.json` has a `case.answer.json` with the answer that its function must give.
 
 use std::{path::PathBuf, process::Command};
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::{Failure, repository};
 
-/// A payload, whose it is and what must come back.
+/// A payload with its function and its expected answer.
 pub struct Case {
     /// The function.
     pub function: String,
-    /// The file, from the root.
+    /// The file, relative to the root.
     pub file: String,
-    /// What is sent.
+    /// The payload.
     pub event: Value,
     /// What the answer must contain.
     pub answer: Value,
@@ -23,7 +23,7 @@ pub struct Case {
 /// Every case, sorted.
 ///
 /// # Errors
-/// If a file is not JSON, or lacks its answer.
+/// If a file is not JSON, or has no answer.
 pub fn cases() -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for function in repository::list("events")? {
@@ -42,7 +42,7 @@ fn json(file: &str) -> Result<Value, Failure> {
 }
 
 impl Case {
-    /// By what the function is called: `http`, `socket`, `stream`, `bus`, `schedule` or `s3`.
+    /// The trigger: `http`, `socket`, `stream`, `bus`, `schedule` or `s3`.
     pub fn trigger(&self) -> Option<&'static str> {
         let e = &self.event;
         match (e.pointer("/Records/0/eventSource").and_then(Value::as_str), e.get("source").and_then(Value::as_str)) {
@@ -57,7 +57,7 @@ impl Case {
     }
 }
 
-/// Whether an answer contains what it must: objects may have more members, everything else is equal.
+/// Whether an answer contains the expected one: objects may have more members, everything else must be equal.
 pub fn contains(answer: &Value, expected: &Value) -> bool {
     match (answer, expected) {
         (Value::Object(a), Value::Object(e)) => e.iter().all(|(k, v)| a.get(k).is_some_and(|a| contains(a, v))),
@@ -65,11 +65,11 @@ pub fn contains(answer: &Value, expected: &Value) -> bool {
     }
 }
 
-/// Starts a cloud without functions for those of the `cargo lambda watch` on this port, and invokes every case the way a
-/// developer does.
+/// Starts a local cloud for the functions of the `cargo lambda watch` on this port, and invokes every case with
+/// `cargo lambda invoke`.
 ///
 /// # Errors
-/// If the cloud does not start, or if an answer is not what it must be.
+/// If the cloud does not start, or an answer is not as expected.
 pub fn invoke_all(port: u16) -> Result<(), Failure> {
     let environments = Env::process().get("STOA_FUNCTIONS").map_or_else(|| repository::root().join(".local/functions"), PathBuf::from);
     let hosting = Hosting::Lambda { url: format!("http://127.0.0.1:{port}"), environments };
@@ -97,7 +97,7 @@ fn invoke_each(port: u16) -> Result<(), Failure> {
     if wrong > 0 {
         return Err(format!("{wrong} answers are wrong").into());
     }
-    println!("{} events answered as they must be", cases.len());
+    println!("{} events answered as expected", cases.len());
     Ok(())
 }
 
@@ -135,14 +135,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_may_say_more() {
+    fn an_answer_may_have_more_members() {
         assert!(contains(&json!({"statusCode": 200, "body": ""}), &json!({"statusCode": 200})));
         assert!(!contains(&json!({"statusCode": 500}), &json!({"statusCode": 200})));
         assert!(contains(&json!(null), &json!(null)) && !contains(&json!({}), &json!(null)));
     }
 
     #[tokio::test]
-    async fn every_function_answers_its_events_as_it_must() {
+    async fn every_function_gives_the_expected_answers() {
         let cloud = Stack::start(Options { now: Options::for_tests().now, ..Options::default() }).await.expect("starts");
         let mut wrong = Vec::new();
         for case in cases().expect("read") {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn every_case_tells_its_trigger() {
+    fn every_case_has_a_trigger() {
         for case in cases().expect("read") {
             assert!(case.trigger().is_some(), "{}", case.file);
         }

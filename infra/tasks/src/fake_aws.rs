@@ -1,4 +1,4 @@
-//! AWS, as empty as it can be: every table, bucket and inbox is there and has nothing in it, and every secret holds the same.
+//! A minimal AWS: every table, bucket and inbox exists and is empty, and every secret has the same value.
 
 use std::collections::BTreeMap;
 
@@ -14,22 +14,22 @@ use tokio::net::TcpListener;
 
 use crate::Failure;
 
-/// What a secret of the template holds once it is drawn.
+/// The value of a secret of the template.
 pub const RING: &str = r#"{"current":"k1","k1":"mX7qW2vZ9bN4cR8tY1uK5oP3sD6fG0hJ"}"#;
 
-/// A function's environment: the template's, and the variables by which an SDK finds what listens at this address.
+/// The environment of a function: that of the template, and the SDK's variables with the endpoints at this address.
 pub fn environment(function: &FunctionSpec, address: &str) -> BTreeMap<String, String> {
     function.environment.clone().into_iter().chain(account(address)).collect()
 }
 
-/// The variables by which an SDK finds what listens at this address.
+/// The SDK's variables with the endpoints at this address.
 pub fn account(address: &str) -> BTreeMap<String, String> {
     let [function, access_key, secret_key, session_token] = ["Tasks", "AKIDTASKS", "none", "none"].map(str::to_owned);
     let urls = Urls { aws: address.to_owned(), ..Urls::default() };
     hosts::account(&Credential { function, access_key, secret_key, session_token }, &urls)
 }
 
-/// Listens, for as long as the runtime lives, and returns the address. `secret` is what each secret holds.
+/// Listens until the runtime ends, and returns the address. `secret` is the value of each secret.
 pub async fn listen(secret: &str) -> Result<String, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);

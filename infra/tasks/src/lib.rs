@@ -1,7 +1,7 @@
-//! What is done by hand rather than by a schedule, and by tests.
+//! The tasks that tests also use.
 
 pub mod appoint;
 pub mod redrive;
 
-/// Why a task ends badly, for a person to read.
+/// Why a task failed, for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,4 +1,4 @@
-//! `cargo xtask …`: what keeps the code, the template and the documents one truth, and what measures them.
+//! `cargo xtask …`: keeps code, template and documents consistent, and measures the system.
 
 mod calls;
 mod check;
@@ -22,7 +22,7 @@ use tasks::{
 };
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Contracts, measurements and chores of Stoa")]
+#[command(name = "cargo xtask", about = "Checks, generated files and measurements of Stoa")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -30,7 +30,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Make a function with one operation for signed-in members: its crate, its block in template.yaml, its events and its test.
+    /// Create a function with one operation for signed-in members: its crate, its block in template.yaml, its events and its test.
     New {
         /// Such as `gift-cards`.
         name: String,
@@ -40,18 +40,18 @@ enum Task {
     Sync,
     /// Compare code, template, documents, events and messages; fail on any difference.
     Check,
-    /// Print what each operation asked of AWS while a test suite ran with STOA_CALLS_FILE set.
+    /// Print the AWS calls of each operation in a test suite that ran with STOA_CALLS_FILE set.
     Calls {
-        /// The file that STOA_CALLS_FILE named.
+        /// The file in STOA_CALLS_FILE.
         file: PathBuf,
-        /// Also fail if a policy allows what nothing used, or an operation asked for more than infra/calls.txt says.
+        /// Also fail if a policy allows what was never used, or an operation made more calls than infra/calls.txt allows.
         #[arg(long)]
         strict: bool,
-        /// Write infra/calls.txt: what each operation asks for from now on.
+        /// Write infra/calls.txt: the calls that each operation may make from now on.
         #[arg(long)]
         keep: bool,
     },
-    /// Print what the system costs: when nobody is there, and for a GB, sign-ins and messages.
+    /// Print the costs of the system: idle, and for a GB, sign-ins and messages.
     Costs,
     /// Invoke every file in events/ with `cargo lambda invoke` and compare the answers.
     Events {
@@ -59,51 +59,51 @@ enum Task {
         #[arg(long, default_value_t = 9000)]
         port: u16,
     },
-    /// Publish what the outbox holds of a span of time once more; consumers leave out what they have handled.
+    /// Publish the outbox events of a period again. Consumers ignore the events that they have processed.
     ///
     /// Acts on AWS, with the credentials and the region in the environment, or on a local cloud.
     Redrive {
-        /// From this moment on, such as 2030-01-01T12:00:00Z.
+        /// Events from this moment on, such as 2030-01-01T12:00:00Z.
         #[arg(long)]
         since: Timestamp,
-        /// Before this moment; without it, all there is.
+        /// Events before this moment. Without it, until now.
         #[arg(long)]
         until: Option<Timestamp>,
         /// The stack.
         #[arg(long, default_value = "stoa")]
         stack: String,
-        /// The local cloud that keeps its state in this folder.
+        /// Act on the local cloud with this state folder.
         #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
         local: Option<PathBuf>,
-        /// Only count.
+        /// Only count the events.
         #[arg(long)]
         dry: bool,
     },
-    /// Offer somebody to become the first superuser, while there is none, and print the secret that they accept it with.
+    /// Offer a person to become the first superuser, if there is none, and print the secret with which they accept.
     ///
     /// Acts on AWS, with the credentials and the region in the environment, or on a local cloud.
     Appoint {
-        /// Whom: they have an account and a second factor.
+        /// The username. The person needs an account with a second factor.
         username: String,
         /// The stack.
         #[arg(long, default_value = "stoa")]
         stack: String,
-        /// The local cloud that keeps its state in this folder.
+        /// Act on the local cloud with this state folder.
         #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
         local: Option<PathBuf>,
     },
-    /// Build the functions and measure them through the Lambda Runtime API, beside the least that a function can be.
+    /// Build the functions and measure them through the Lambda Runtime API, beside the smallest possible function.
     Sizes {
-        /// How often each is started.
+        /// How often each function is started.
         #[arg(long, default_value_t = 15)]
         starts: usize,
-        /// How many events each answers to measure what one costs.
+        /// How many events each function answers while the time of one is measured.
         #[arg(long, default_value_t = 300)]
         events: usize,
-        /// Which profile is built and measured.
+        /// The profile to build and measure.
         #[arg(long, default_value = "release")]
         profile: String,
-        /// Measure what `cargo lambda build` has left in this folder instead of building.
+        /// Measure the binaries of `cargo lambda build` in this folder instead of building.
         #[arg(long)]
         built: Option<PathBuf>,
         /// Only these functions.
@@ -134,7 +134,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What an operator acts with: on AWS, or on the local cloud that keeps its state in this folder.
+/// The operator's environment, for AWS or for the local cloud with this state folder.
 fn operator(local: Option<PathBuf>) -> Result<Env, Failure> {
     let Some(state) = local else { return Ok(Env::process()) };
     let file = repository::root().join(state).join("operator.env");
@@ -155,9 +155,9 @@ fn appoint(local: Option<PathBuf>, stack: &str, username: &str) -> Result<(), Fa
 
 fn redrive(local: Option<PathBuf>, stack: &str, window: Window, dry: bool) -> Result<(), Failure> {
     let report = wait(redrive::redrive(operator(local)?, stack, window, dry))?;
-    println!("{} events of that time, {} published", report.found, report.published);
+    println!("{} events of that period, {} published", report.found, report.published);
     for item in &report.poisoned {
         println!("not an event: {item}");
     }
-    if report.refused > 0 { Err(format!("{} were not taken: run it again", report.refused).into()) } else { Ok(()) }
+    if report.refused > 0 { Err(format!("the bus refused {}: run it again", report.refused).into()) } else { Ok(()) }
 }

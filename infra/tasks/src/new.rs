@@ -1,7 +1,7 @@
 //! `cargo xtask new NAME`: a function with one operation for signed-in members, its block in the template, its events and its test.
 //!
-//! What it writes is in `infra/tasks/new/`, with `feature-name`, `feature_name` and `FeatureName` for the name. The library there is
-//! compiled with the tests of this module.
+//! The templates of the files are in `infra/tasks/new/`, with `feature-name`, `feature_name` and `FeatureName` for the name. The
+//! library there is compiled with the tests of this module.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::{
     sync,
 };
 
-/// The files of a function, by where they belong.
+/// The files of a function, by their paths.
 const FILES: [(&str, &str); 7] = [
     ("functions/feature-name/Cargo.toml", include_str!("../new/manifest.toml")),
     ("functions/feature-name/src/main.rs", include_str!("../new/main.rs")),
@@ -27,12 +27,12 @@ const FILES: [(&str, &str); 7] = [
 const BLOCK: &str = include_str!("../new/template.yaml");
 
 const TEMPLATE: &str = "template.yaml";
-/// Where the modules of end-to-end tests are declared.
+/// The file that declares the modules of end-to-end tests.
 const TESTS: &str = "tests/end_to_end/main.rs";
 
-/// Characters that a name has at most: lines with it stay as long as lines may be.
+/// The most characters of a name, so that lines with it stay within the line length.
 const NAME_MAX: usize = 30;
-/// Words that no crate of ours can be named: Rust's own crates, and its keywords.
+/// Names that a crate cannot have: Rust's own crates and keywords.
 const RESERVED: &[&str] = &[
     "abstract", "alloc", "as", "async", "await", "become", "box", "break", "const", "continue", "core", "crate", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut",
@@ -40,10 +40,10 @@ const RESERVED: &[&str] = &[
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Makes a function of this name and writes what derives from it.
+/// Creates a function with this name, and updates the generated files.
 ///
 /// # Errors
-/// If the name is none for a crate, or is taken. Then nothing is written.
+/// If the name is not valid or already used. Then nothing is written.
 pub fn run(name: &str) -> Result<(), Failure> {
     is_crate_name(name)?;
     is_free(name)?;
@@ -67,12 +67,12 @@ fn write(path: &str, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A text of [`FILES`] about the function of this name.
+/// One of the [`FILES`] with the function's name.
 fn named(text: &str, name: &str) -> String {
     text.replace("feature-name", name).replace("feature_name", &module(name)).replace("FeatureName", &pascal_case(name))
 }
 
-/// A crate as Rust names it.
+/// The name of a crate in Rust.
 fn module(name: &str) -> String {
     name.replace('-', "_")
 }
@@ -91,7 +91,7 @@ fn is_crate_name(name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// No package, file, resource or route of this name is there.
+/// Checks that no package, file, resource or route has this name.
 fn is_free(name: &str) -> Result<(), Failure> {
     if repository::read("Cargo.lock")?.contains(&format!("\nname = \"{name}\"\n")) {
         return Err(format!("{name}: there is a package of this name").into());
@@ -111,7 +111,7 @@ fn is_free(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// The template with the function's block behind that of the last function.
+/// The template with the function's block after that of the last function.
 fn with_block(template: &str, name: &str) -> Result<String, Failure> {
     let function = "\n    Type: AWS::Serverless::Function\n";
     let (before, last) = template.rsplit_once(function).ok_or_else(|| format!("{TEMPLATE}: no function"))?;
@@ -119,7 +119,7 @@ fn with_block(template: &str, name: &str) -> Result<String, Failure> {
     Ok(format!("{before}{function}{last}\n\n{}\n{after}", named(BLOCK, name)))
 }
 
-/// The list of test modules with the function's, in its place.
+/// The list of test modules with the function's, in order.
 fn with_module(tests: &str, name: &str) -> String {
     let own = format!("mod {};", module(name));
     let (mut modules, others): (Vec<&str>, Vec<&str>) = tests.lines().partition(|line| line.starts_with("mod "));

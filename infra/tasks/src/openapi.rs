@@ -1,10 +1,10 @@
-//! The document that the functions' descriptions of their operations make up, and what all operations have in common in it.
+//! The OpenAPI document, merged from the functions' descriptions of their operations, and what all operations share in it.
 //!
-//! What an operation costs stands in its doc comment, in a last paragraph that begins with `AWS calls:`. It is for whoever
-//! maintains it and stays out of the document.
+//! The last paragraph of an operation's doc comment, which begins with `AWS calls:`, is for maintainers and left out of the
+//! document.
 //!
-//! What several operations share stands once, under `components`: error responses and examples always, parameters and headers
-//! where they repeat.
+//! What several operations share is stated once, under `components`: error responses and examples always, parameters and headers
+//! if they repeat.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,28 +28,28 @@ use web::{BEARER, Problems};
 
 use crate::document::Callers;
 
-/// The codes that an operation lists.
+/// The extension with the codes of an operation.
 const LISTED: &str = "x-problems";
-/// The limits that an operation lists.
+/// The extension with the limits of an operation.
 const LIMITED: &str = "x-limits";
 /// The header of 429 and 503.
 const RETRY_AFTER: &str = "Retry-After";
-/// What the part of a description begins with that is not for readers of the document.
+/// The beginning of the paragraph that is left out.
 const COSTS: &str = "AWS calls:";
 
-/// What operations share, by name.
+/// The shared components, by name.
 #[derive(Default)]
 struct Shared {
     responses: Map<String, Value>,
     examples: Map<String, Value>,
 }
 
-/// A reference to what stands under this name in a part of the components.
+/// A reference to a component.
 fn reference(part: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{part}/{name}") })
 }
 
-/// Puts the error responses of an operation in: one for each status, with an example for every code.
+/// Adds the error responses of an operation: one for each status, with an example for every code.
 fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     let listed: Vec<String> = operation.remove(LISTED).and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default();
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -144,12 +144,12 @@ fn numbers(limit: &Value) -> Value {
     }
 }
 
-/// Leaves what an operation says to those who call it.
+/// Reduces the description of an operation to what its callers need.
 fn for_readers(operation: &mut Map<String, Value>) {
     for member in ["summary", "description"] {
         let Some(Value::String(text)) = operation.get(member) else { continue };
         let text = text.split(COSTS).next().unwrap_or_default().trim();
-        // In a comment a line ends where it is full.
+        // Line breaks within a paragraph are only those of the comment.
         let paragraphs: Vec<String> = text.split("\n\n").map(|p| p.replace('\n', " ")).collect();
         match paragraphs.join("\n\n") {
             said if said.is_empty() => drop(operation.remove(member)),
@@ -158,7 +158,7 @@ fn for_readers(operation: &mut Map<String, Value>) {
     }
 }
 
-/// The response for these kinds of problem, which all have this status: a reference to what stands under their codes.
+/// The response for kinds of problems with this status: a reference to the component for their codes.
 fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
     let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     shared.examples.extend(kinds.iter().map(|kind| (kind.code().to_owned(), json!({ "value": example(*kind) }))));
@@ -169,18 +169,18 @@ fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
         members.insert("headers".to_owned(), json!({ RETRY_AFTER: reference("headers", RETRY_AFTER) }));
     }
     let name = codes.join(".");
-    let told = reference("responses", &name);
+    let link = reference("responses", &name);
     shared.responses.insert(name, response);
-    told
+    link
 }
 
-/// The codes of these kinds and what each means.
+/// The codes of these kinds and their meanings.
 fn described(kinds: &[Kind]) -> String {
     let said = kinds.iter().map(|kind| format!("`{}`: {}", kind.code(), Locale::En.text(kind.code(), &[])));
     said.collect::<Vec<_>>().join(" ")
 }
 
-/// A problem of this kind, as a reply shows it.
+/// A problem of this kind, as in a reply.
 fn example(kind: Kind) -> ProblemDocument {
     let problem = match kind {
         Kind::Invalid => Problem::field("/email", FieldError::new("email")),
@@ -197,7 +197,7 @@ fn example(kind: Kind) -> ProblemDocument {
     problem.document(Locale::En, "UYx1Zj0bFiAEJqg=")
 }
 
-/// The schemas that error responses refer to.
+/// The schemas of error responses.
 fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![("Problem".to_owned(), ProblemDocument::schema()), (FieldProblem::name().into_owned(), FieldProblem::schema())];
     ProblemDocument::schemas(&mut all);
@@ -205,22 +205,22 @@ fn schemas() -> Vec<(String, RefOr<Schema>)> {
 }
 
 const DESCRIPTION: &str = "\
-Accounts, profiles, chat and leaving again. [Signing up and in, step by step](/docs/flows). The rules that hold everywhere:\n\n\
-- Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; rules that a field breaks with 422, all at once.\n\
-- Parameters of the query that an operation does not know are ignored; one that it knows and that comes twice or does not read is refused with 400.\n\
+Accounts, profiles, chat and account deletion. [Registration and sign-in, step by step](/docs/flows). General rules:\n\n\
+- Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; violated rules of fields with 422, all of them in one reply.\n\
+- Unknown query parameters are ignored. A known one that is repeated or malformed is refused with 400.\n\
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `Accept-Language` or `?lang` (`en`, `pl`).\n\
-- Times are RFC 3339 in UTC. Ids have a prefix that says what they name.\n\
-- `HEAD` is answered wherever `GET` is. A method that a path does not take is answered 405, and `Allow` names those that it takes.\n\
-- What has an `ETag` is changed with `If-Match`: 428 without it, 412 when it has changed meanwhile.\n\
-- 429 and 503 say in `Retry-After` when to come back; 429 also which limit it is, in `RateLimit` and `RateLimit-Policy`. Each operation tells its limits with that answer; \
+- Times are RFC 3339 in UTC. The prefix of an id names its type.\n\
+- `HEAD` is answered wherever `GET` is. A method that a path does not have is answered with 405, and `Allow` lists its methods.\n\
+- Resources with an `ETag` are changed with `If-Match`: 428 without it, 412 if the resource was changed in between.\n\
+- `Retry-After` of 429 and 503 has the seconds to wait. 429 also names the limit, in `RateLimit` and `RateLimit-Policy`. Each operation lists its limits with that response; \
   a client is one IPv4 address or one /64 of IPv6.\n\
-- What a stolen session must not be enough for answers 401 `step_up_required` unless the person has proven themselves within five minutes: `POST /v1/step-ups`.\n\
-- Where much is asked for by clients that an account does not know, 403 `proof_of_work_required` is answered first: when very many sign-ins fail, when more than a few messages go to one address or number, or when many text messages go out. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. That takes a browser about a second.\n\
+- Operations for which a stolen session must not be enough answer 401 `step_up_required` without a fresh proof of the last five minutes: `POST /v1/step-ups`.\n\
+- Clients that an account does not know may get 403 `proof_of_work_required`: if very many sign-ins fail, if more than a few messages are sent to one address or number, or if many text messages are sent. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes a browser about a second.\n\
 - `X-Request-Id` names a request; quote it when you report a problem.";
 
 /// The document of the whole API, from the functions' `description()`s, in this order.
 ///
-/// Bodies for which an operation gives no example get one that is made from their schema.
+/// Bodies without an example get one from their schema.
 pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -280,18 +280,18 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
     paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut)
 }
 
-/// Gives a response a description, which every one must have: if it has none, what its status means.
+/// Adds the description that every response must have, from the meaning of its status, if there is none.
 fn describe(status: &str, response: &mut Value) {
     if let Value::Object(members) = response
-        && !["description", "$ref"].iter().any(|told| members.contains_key(*told))
+        && !["description", "$ref"].iter().any(|known| members.contains_key(*known))
     {
         let meaning = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason()).unwrap_or_default();
         members.insert("description".to_owned(), format!("{meaning}.").into());
     }
 }
 
-/// Takes out what stands in several places under one name, leaves references to this part of the components, and returns what
-/// belongs there. Of different things under one name the first that repeats is taken out.
+/// Moves what occurs in several places with one name to a component, replaces it by references, and returns the components. If a
+/// name stands for different things, the first one that repeats is moved.
 fn once(part: &str, places: Vec<(String, &mut Value)>) -> Map<String, Value> {
     let (mut seen, mut shared) = (BTreeSet::new(), Map::new());
     for (name, value) in &places {
@@ -307,7 +307,7 @@ fn once(part: &str, places: Vec<(String, &mut Value)>) -> Map<String, Value> {
     shared
 }
 
-/// Adds examples to the contents below `value` that have a schema and no example. Those of a schema with a name are shared.
+/// Adds examples to the contents in `value` that have a schema and no example. Those of a named schema are shared.
 fn illustrate(value: &mut Value, schemas: &Value, shared: &mut Map<String, Value>) {
     let Value::Object(members) = value else { return };
     if let Some(Value::Object(contents)) = members.get_mut("content") {
@@ -329,15 +329,15 @@ fn illustrate(value: &mut Value, schemas: &Value, shared: &mut Map<String, Value
     members.values_mut().for_each(|member| illustrate(member, schemas, shared));
 }
 
-/// The name of a schema that is a reference.
+/// The name of the schema that a reference names.
 fn named(schema: &Value) -> Option<&str> {
     schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next())
 }
 
-/// How deep a schema is followed: deeper than ours go, and an end for one that contains itself.
+/// The most levels of a schema in an example. Deeper than ours, and the end of a schema that contains itself.
 const DEEPEST: u8 = 8;
 
-/// A value of a schema: what it gives as an example, else the plainest one.
+/// A value of a schema: its example, or else the simplest value.
 fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {
     let given = ["example", "const", "default"].iter().find_map(|name| schema.get(name));
     let listed = ["examples", "enum"].iter().find_map(|name| schema.get(name)?.get(0));
@@ -371,7 +371,7 @@ fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {
     }
 }
 
-/// The type of a schema; of one that also takes `null`, the other one.
+/// The type of a schema. For a type and `null` it is the type.
 fn kind(schema: &Value) -> &str {
     let kind = schema.get("type").unwrap_or(&Value::Null);
     let other = || kind.as_array()?.iter().filter_map(Value::as_str).find(|k| *k != "null");
@@ -389,16 +389,16 @@ fn word(format: Option<&str>) -> &'static str {
     }
 }
 
-/// How wide a line may be: as wide as in code.
+/// The width of lines, as in code.
 const WIDTH: usize = 140;
 
-/// The text of a document: whatever fits on a line has one of its own, so that a change of one thing changes one line. Members
-/// are sorted.
+/// The text of a document. A value that fits has its own line, so that a change of one value changes one line. Members are
+/// sorted.
 pub fn text(document: &Value) -> String {
     laid_out(document, 0, 0) + "\n"
 }
 
-/// A value at this depth, behind so many characters of its line.
+/// The text of a value at this depth, with `behind` characters before it on its line.
 fn laid_out(value: &Value, depth: usize, behind: usize) -> String {
     let flat = value.to_string();
     if flat.len().saturating_add(depth).saturating_add(behind) <= WIDTH {
@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_tells_its_limits_and_not_what_it_costs() {
+    fn an_operation_lists_its_limits_and_not_its_calls() {
         let export = Quota::window("export", 1, DAY, "for an account");
         let part = serde_json::json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": { "post": {
             "summary": "Makes one.\nOr two.",
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn what_operations_share_stands_once() {
+    fn shared_parts_are_stated_once() {
         let header = |text: &str| json!({ "description": text, "schema": { "type": "string" } });
         let parameter =
             |text: &str| json!({ "name": "id", "in": "path", "required": true, "description": text, "schema": { "type": "string" } });

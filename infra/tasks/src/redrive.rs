@@ -1,9 +1,9 @@
-//! Publishing what the outbox holds once more: after the bus was away for longer than the stream keeps anything, or after a
-//! consumer was mended whose queue nobody wants to look through.
+//! Publishes the events of the outbox again: after the bus was unavailable for longer than the stream keeps records, or after a
+//! consumer was fixed that had failed on many events.
 //!
-//! Consumers know events by their id, for 35 days: what was handled is not handled again. The outbox holds a week.
+//! Consumers remember the ids of events for 35 days, so no event is processed twice. The outbox keeps events for a week.
 //!
-//! The table is read whole, page by page: nothing indexes the outbox, because nobody should pay for that with every write.
+//! The whole table is scanned, page by page. There is no index of the outbox, because every write would pay for it.
 
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ use store::{Item as _, Row, Table};
 
 use crate::Failure;
 
-/// Items that are looked at in one call.
+/// Items of one call.
 const PAGE: u32 = 1_000;
-/// How often an event is put that is not taken, and how long it waits before that: longer each time.
+/// How often an event is put that the bus refuses, and the first pause before a retry. Each pause is longer than the one before.
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Which events: those that happened from the first moment on and before the second.
+/// The period of the events: from the first moment on and before the second.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// From.
+    /// The beginning.
     pub since: Time,
-    /// Until; none means those of this moment, too.
+    /// The end, exclusive. `None` means now, inclusive.
     pub until: Option<Time>,
 }
 
@@ -36,21 +36,21 @@ impl Window {
     }
 }
 
-/// What became of them.
+/// The result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many there are in the window.
+    /// The number of events in the period.
     pub found: u64,
-    /// How many are on the bus.
+    /// The number of published events.
     pub published: u64,
-    /// Those that will never be on it.
+    /// The items that are no valid events.
     pub poisoned: Vec<String>,
-    /// How many the bus did not take.
+    /// The number of events that the bus refused.
     pub refused: u64,
 }
 
-/// Publishes the events of a window, or only counts them when it is `dry`. `env` has the credentials and, unless they are those
-/// of AWS itself, the endpoints.
+/// Publishes the events of a period, or only counts them if `dry`. `env` has the credentials and, unless it is AWS itself, the
+/// endpoints.
 ///
 /// # Errors
 /// If the table cannot be read.
@@ -74,11 +74,11 @@ pub async fn redrive(env: Env, stack: &str, window: Window, dry: bool) -> Result
     }
 }
 
-/// What is in the window, with its id.
+/// The events in the period, with their ids.
 fn entries(rows: Vec<Row>, window: Window, report: &mut Report) -> Vec<(String, Entry)> {
     let mut entries = Vec::new();
     for row in rows {
-        // What cannot be read has no moment either: it is told of in any case.
+        // An item that cannot be read has no time, so it is always reported.
         let Ok(outbox) = row.decode::<Outbox>() else {
             report.poisoned.push("an item that cannot be read".to_owned());
             continue;

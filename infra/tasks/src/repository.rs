@@ -1,4 +1,4 @@
-//! Where things are in the repository, and how names derive from one another.
+//! Paths in the repository, and names that are derived from one another.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use local::template::{Deployment, Template};
 
 use crate::Failure;
 
-/// The folder of the workspace.
+/// The root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
 }
@@ -19,12 +19,12 @@ pub fn read(path: &str) -> Result<String, Failure> {
     fs::read_to_string(root().join(path)).map_err(|e| format!("{path}: {e}").into())
 }
 
-/// The template, as the local cloud understands it.
+/// The template, as the local cloud loads it.
 pub fn template() -> Result<Template, Failure> {
     Ok(Template::load(&read("template.yaml")?, &deployment())?)
 }
 
-/// A deployment of the template that nothing is sent to.
+/// The values for a deployment of the template that gets no requests.
 pub fn deployment() -> Deployment {
     let parameters = [
         ("Stage", "development"),
@@ -36,7 +36,7 @@ pub fn deployment() -> Deployment {
     Deployment { stack: "stoa".to_owned(), parameters: parameters.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
 }
 
-/// A file of the repository that need not be text.
+/// A file of the repository that may be binary.
 pub fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
     fs::read(root().join(path)).map_err(|e| format!("{path}: {e}").into())
 }
@@ -50,7 +50,7 @@ pub fn list(path: impl AsRef<Path>) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Every source of the functions and of what they share, without its tests: what is below those may make things up.
+/// Every source of functions/ and shared/, up to its tests, which may contain invented names.
 pub fn sources() -> Result<Vec<(String, String)>, Failure> {
     let mut found = rust_files(&["shared", "functions"])?;
     for (_, text) in &mut found {

@@ -1,5 +1,5 @@
-//! What functions cost to start and to run: each release binary is driven through a Lambda Runtime API of our own, beside
-//! `bare`, the least that a function with a table can be, built in the same run. Ratios carry over to AWS, times do not.
+//! The time and memory of functions: each release binary runs with a local Lambda Runtime API, beside `bare`, the smallest possible
+//! function with a table, which is built in the same run. The ratios are the same on AWS, the times are not.
 
 use std::{
     collections::BTreeMap,
@@ -33,17 +33,17 @@ use crate::{
     fake_aws, repository,
 };
 
-/// What is measured how often.
+/// What to measure.
 pub struct Plan {
-    /// Processes per function.
+    /// The number of processes for each function.
     pub starts: usize,
-    /// Events per process once it is warm.
+    /// The number of events for each warm process.
     pub events: usize,
     /// The cargo profile.
     pub profile: String,
-    /// Where the binaries are, as `cargo lambda build` leaves them, if they are not to be built.
+    /// The folder with the binaries of `cargo lambda build`. `None` builds them.
     pub built: Option<PathBuf>,
-    /// Nothing means every function.
+    /// The functions. Empty means all.
     pub only: Vec<String>,
 }
 
@@ -113,7 +113,7 @@ async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) 
     Ok(rows)
 }
 
-/// The event that a function is measured with: one that it does not refuse at the door, if there is one.
+/// The event for a function: one that it does not refuse at once, if there is one.
 fn typical(name: &str, cases: &[Case]) -> Value {
     let refused = |case: &&Case| case.answer.get("statusCode").and_then(Value::as_u64).is_some_and(|status| status >= 400);
     let mut own: Vec<&Case> = cases.iter().filter(|c| c.function == name || (name == BARE && c.function == "login")).collect();
@@ -121,7 +121,7 @@ fn typical(name: &str, cases: &[Case]) -> Value {
     own.first().map(|c| c.event.clone()).unwrap_or_default()
 }
 
-/// One process, from spawn to end.
+/// One process, from its start to its end.
 struct Run {
     init: Duration,
     first: Duration,
@@ -134,11 +134,11 @@ struct Run {
 /// The Lambda Runtime API, for one process at a time.
 struct Host {
     address: String,
-    asked: Mutex<mpsc::UnboundedReceiver<Asked>>,
+    asked: Mutex<mpsc::UnboundedReceiver<RuntimeRequest>>,
     give: mpsc::UnboundedSender<String>,
 }
 
-enum Asked {
+enum RuntimeRequest {
     Next(Instant),
     Answered(Instant),
     Failed(String),
@@ -146,7 +146,7 @@ enum Asked {
 
 #[derive(Clone)]
 struct Api {
-    asked: mpsc::UnboundedSender<Asked>,
+    asked: mpsc::UnboundedSender<RuntimeRequest>,
     events: Arc<Mutex<mpsc::UnboundedReceiver<String>>>,
 }
 
@@ -172,11 +172,13 @@ impl Host {
         let mut asked = self.asked.lock().await;
         let spawned = Instant::now();
         let mut child = command.spawn()?;
-        let Asked::Next(ready) = hear(&mut asked, &mut child).await? else { return Err("it answered before it asked".into()) };
+        let RuntimeRequest::Next(ready) = hear(&mut asked, &mut child).await? else {
+            return Err("it answered before it asked for an event".into());
+        };
         let answered = self.once(&mut asked, &mut child, event).await?;
         let id = child.id().ok_or("it has ended")?;
         let first_cpu = cpu(id)?;
-        // Until its pools are filled and its caches are warm.
+        // Until the pools are filled and the caches are warm.
         for _ in 0..20 {
             self.once(&mut asked, &mut child, event).await?;
         }
@@ -199,19 +201,19 @@ impl Host {
         Ok(run)
     }
 
-    /// Gives one event and waits for the answer and for the question after it.
-    async fn once(&self, asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child, event: &str) -> Result<Instant, Failure> {
+    /// Sends one event, and waits for the answer and for the next request for an event.
+    async fn once(&self, asked: &mut mpsc::UnboundedReceiver<RuntimeRequest>, child: &mut Child, event: &str) -> Result<Instant, Failure> {
         self.give.send(event.to_owned())?;
-        let Asked::Answered(at) = hear(asked, child).await? else { return Err("it asked before it answered".into()) };
+        let RuntimeRequest::Answered(at) = hear(asked, child).await? else { return Err("it asked for an event before it answered".into()) };
         hear(asked, child).await?;
         Ok(at)
     }
 }
 
-async fn hear(asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child) -> Result<Asked, Failure> {
+async fn hear(asked: &mut mpsc::UnboundedReceiver<RuntimeRequest>, child: &mut Child) -> Result<RuntimeRequest, Failure> {
     tokio::select! {
         heard = timeout(PATIENCE, asked.recv()) => match heard?.ok_or("the runtime API has ended")? {
-            Asked::Failed(why) => Err(why.into()),
+            RuntimeRequest::Failed(why) => Err(why.into()),
             asked => Ok(asked),
         },
         status = child.wait() => Err(format!("it ended by itself: {}", status?).into()),
@@ -219,7 +221,7 @@ async fn hear(asked: &mut mpsc::UnboundedReceiver<Asked>, child: &mut Child) -> 
 }
 
 async fn next(State(api): State<Api>) -> Response {
-    if api.asked.send(Asked::Next(Instant::now())).is_err() {
+    if api.asked.send(RuntimeRequest::Next(Instant::now())).is_err() {
         return StatusCode::GONE.into_response();
     }
     let Some(event) = api.events.lock().await.recv().await else { return StatusCode::GONE.into_response() };
@@ -233,16 +235,20 @@ async fn next(State(api): State<Api>) -> Response {
     (headers, event).into_response()
 }
 
-/// An answer or, from a consumer that finds nothing of what its event is about, a failure: either took its time.
+/// The answer or, from a consumer that does not find the subject of its event, the error. Both count.
 async fn outcome(State(api): State<Api>, _: Bytes) -> StatusCode {
-    if api.asked.send(Asked::Answered(Instant::now())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
+    if api.asked.send(RuntimeRequest::Answered(Instant::now())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
 }
 
 async fn init_error(State(api): State<Api>, body: Bytes) -> StatusCode {
-    if api.asked.send(Asked::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
+    if api.asked.send(RuntimeRequest::Failed(String::from_utf8_lossy(&body).into_owned())).is_ok() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::GONE
+    }
 }
 
-/// CPU time of all threads of a process, to the nanosecond.
+/// The CPU time of all threads of a process.
 fn cpu(process: u32) -> Result<Duration, Failure> {
     let mut total = 0_u64;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
@@ -292,7 +298,7 @@ fn median<T: Ord + Copy + Default>(runs: &[Run], of: impl Fn(&Run) -> T) -> T {
     all.get(all.len() >> 1).copied().unwrap_or_default()
 }
 
-/// Each figure with its multiple of `bare`'s.
+/// The table, with each figure and its multiple of `bare`'s.
 fn table(rows: &[Row]) -> String {
     let mut out =
         "| function | size | init | spawn to first answer | its CPU | warm | its CPU | resident |\n|---|--:|--:|--:|--:|--:|--:|--:|\n"

@@ -1,4 +1,4 @@
-//! Writing what derives from something else to the places that repeat it.
+//! Writes the generated files.
 //!
 //! From the folders in `functions/`: the list of functions in the local cloud, and its dependencies. From the handlers: the HTTP API
 //! in the template, the OpenAPI document, and the router of `cargo lambda watch`. Also packs the list of common passwords.
@@ -18,11 +18,11 @@ use crate::{
     repository::{self, logical_id},
 };
 
-/// A file as it should be.
+/// A generated file.
 pub struct Generated {
-    /// Where, from the root.
+    /// The path, relative to the root.
     pub path: &'static str,
-    /// What should be in it.
+    /// The content.
     pub content: Vec<u8>,
 }
 
@@ -31,19 +31,19 @@ impl Generated {
         Self { path, content: text.into_bytes() }
     }
 
-    /// Writes it, and says whether it was different.
+    /// Writes it if it differs, and returns whether it did.
     fn write(&self) -> Result<bool, Failure> {
         let same = repository::bytes(self.path).is_ok_and(|content| content == self.content);
         if !same {
             fs::write(repository::root().join(self.path), &self.content)?;
         }
-        println!("{}: {}", self.path, if same { "as it should be" } else { "written" });
+        println!("{}: {}", self.path, if same { "unchanged" } else { "written" });
         Ok(!same)
     }
 }
 
-/// Writes whatever differs. With other functions than this program was built with, the handlers are those of the program that cargo
-/// builds now: that one writes the rest.
+/// Writes the files that differ. If the folders have other functions than this program was built with, it builds and runs the new
+/// program, which knows their handlers, for the rest.
 pub fn run() -> Result<(), Failure> {
     let mut other_functions = false;
     for file in from_folders()? {
@@ -59,7 +59,7 @@ pub fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What derives from the folders in `functions/`.
+/// The files that are derived from the folders in `functions/`.
 pub fn from_folders() -> Result<Vec<Generated>, Failure> {
     let mut functions = Vec::new();
     for name in repository::list("functions")? {
@@ -74,7 +74,7 @@ pub fn from_folders() -> Result<Vec<Generated>, Failure> {
     ])
 }
 
-/// What derives from the handlers, and the packed list of passwords.
+/// The files that are derived from the handlers, and the packed list of passwords.
 pub fn from_code() -> Result<Vec<Generated>, Failure> {
     let routes = document::routes(functions::ALL)?;
     let document = document::whole(functions::ALL);
@@ -91,7 +91,7 @@ const REGISTRY: &str = "infra/local/src/functions.rs";
 const MANIFEST: &str = "infra/local/Cargo.toml";
 const TEMPLATE: &str = "template.yaml";
 const WORKSPACE: &str = "Cargo.toml";
-/// What a function's library has if it has operations over HTTP: it makes its `description`.
+/// The macro call in the library of a function with operations over HTTP. It generates its `description`.
 const OPERATIONS: &str = "\nweb::operations! {";
 
 /// The line of a function in the list of functions.
@@ -101,7 +101,7 @@ fn registration(name: &str, described: bool) -> String {
     format!("\"{name}\" => {library}::start, {description};")
 }
 
-/// The template with its routes, and what goes with them: an integration and a permission for each function that has any.
+/// The template with its routes, and an integration and a permission for each function with routes.
 fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
     let mut functions = BTreeSet::new();
@@ -117,7 +117,7 @@ fn with_routes(template: &str, routes: &[Route]) -> Result<String, Failure> {
     between(TEMPLATE, &template, "# ", "permissions", functions.iter().map(|function| permission(function)))
 }
 
-/// A file with the lines between these two marks replaced, as far in as the marks are. Marks are comments of the file.
+/// A file with the lines between two marks replaced, with the indentation of the marks. Marks are comments of the file.
 fn between(file: &str, text: &str, comment: &str, mark: &str, lines: impl Iterator<Item = String>) -> Result<String, Failure> {
     let (begin, end) = (format!("{comment}{mark}\n"), format!("{comment}end {mark}\n"));
     let missing = || format!("{file}: no lines `{comment}{mark}` and `{comment}end {mark}`");
@@ -146,7 +146,7 @@ fn integration(function: &str) -> String {
     format!("{function}: {{type: aws_proxy, httpMethod: POST, payloadFormatVersion: '2.0', uri: !Sub '{uri}{id}.Arn}}/invocations'}}")
 }
 
-/// For all routes of the API at once.
+/// One permission for all routes of the API.
 fn permission(function: &str) -> String {
     let (id, source) = (logical_id(function), "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*");
     let properties = format!(
@@ -155,7 +155,7 @@ fn permission(function: &str) -> String {
     format!("{id}LetsApiIn: {{Type: AWS::Lambda::Permission, Properties: {properties}}}")
 }
 
-/// The workspace's manifest with the router of `cargo lambda watch` replaced. A path belongs to one function.
+/// The workspace's manifest with the router of `cargo lambda watch` replaced. All methods of a path must belong to one function.
 fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
     for route in routes {
@@ -166,13 +166,13 @@ fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
             _ => {}
         }
     }
-    // What takes the rest of a path is `{path+}` for API Gateway and `{*path}` for `cargo lambda watch`.
+    // The rest of a path is `{path+}` for API Gateway and `{*path}` for `cargo lambda watch`.
     let rest = |path: &str| path.strip_suffix("+}").map_or_else(|| path.to_owned(), |before| before.replace('{', "{*") + "}");
     let lines = paths.iter().map(|(path, function)| format!("\"{}\" = \"{function}\"", rest(path)));
     between(WORKSPACE, manifest, "# ", "routes", lines)
 }
 
-/// The routes in the template, as the local cloud and AWS read it.
+/// The routes in the template, as the local cloud loads them.
 pub fn routes_in(template: &Template) -> Vec<Route> {
     let name = |id: &str| template.function(id).map_or_else(|| id.to_owned(), |f| f.name.clone());
     let mut routes: Vec<Route> = (template.http_api.routes.iter())
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_replace_what_stood_between_the_marks() {
+    fn routes_replace_the_lines_between_the_marks() {
         let marks = |mark: &str, indent: &str| format!("{indent}# {mark}\n{indent}old: {{}}\n{indent}# end {mark}\n");
         let template = ["a:\n", &marks("routes", "    "), &marks("integrations", "    "), &marks("permissions", "  "), "b: c\n"].concat();
         let routes =

@@ -1,4 +1,4 @@
-//! The bucket: links for clients, and the few operations functions do themselves. Nothing of the AWS SDK leaves this module.
+//! The bucket: links for clients, and the few operations of the functions. No type of the AWS SDK leaves this module.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use kernel::{Problem, Time};
 
 use crate::{Declared, Format};
 
-/// Keys of one `DeleteObjects` (a limit of S3).
+/// The most keys of one `DeleteObjects`, a limit of S3.
 pub(crate) const DELETE_MAX: usize = 1000;
 
 /// A bucket. Cloning shares the client.
@@ -29,52 +29,52 @@ pub struct Bucket {
     name: Arc<str>,
 }
 
-/// A request that somebody without credentials may send until the link expires, exactly as it is.
+/// A presigned request, which a client without credentials may send exactly as it is until it expires.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Where to.
+    /// The address.
     pub url: String,
-    /// Headers that were signed: without them, or with other values, S3 answers 403.
+    /// The signed headers. Without them, or with other values, S3 answers 403.
     pub headers: BTreeMap<String, String>,
 }
 
 /// The bucket could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// Throttled, timed out or not reachable, after the client's own retries.
+    /// Throttled, timed out or not reachable, after the retries of the client.
     #[error("the bucket does not answer: {0}")]
     Unavailable(String),
-    /// A request that S3 refuses: a missing object, a missing permission or a defect of ours.
+    /// A request that S3 refuses: the object or a permission is missing, or it is a defect of ours.
     #[error("the bucket refused the request: {0}")]
     Refused(String),
-    /// An object that is larger than it may be.
+    /// The object is larger than allowed.
     #[error("the object is larger than it may be")]
     TooLarge,
-    /// The records could not be read or written.
+    /// The table could not be read or written.
     #[error(transparent)]
     Store(#[from] store::StoreError),
 }
 
 impl Bucket {
-    /// The bucket of this name.
+    /// The bucket with this name.
     #[must_use]
     pub fn new(aws: &Aws, name: &str) -> Self {
         let endpoint = aws.endpoint("AWS_ENDPOINT_URL_S3");
         let mut config = Builder::from(aws.sdk())
             .interceptor(aws.interceptor())
             .retry_partition(aws.retries("s3"))
-            // An endpoint that is not S3's own has no host name for each bucket.
+            // Only S3's own endpoint has a host name for each bucket.
             .force_path_style(endpoint.is_some())
-            // Links would otherwise demand the checksum of an empty body. What we write ourselves TLS protects.
+            // Otherwise links would demand the checksum of an empty body. Our own uploads are protected by TLS.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
         config.set_endpoint_url(endpoint);
         Self { client: Client::from_conf(config.build()), name: name.into() }
     }
 
-    /// A link by which exactly the declared file can be uploaded: its type, its length and its checksum are signed.
+    /// A link that takes exactly the declared file: its type, length and checksum are signed.
     ///
-    /// Computed here, without a call to S3. (`PutObject` and not a form: the SDK signs no forms, and a form could not
-    /// demand a checksum.)
+    /// Computed without a call to S3. (`PutObject` and not a form: the SDK signs no forms, and a form cannot demand a
+    /// checksum.)
     ///
     /// # Errors
     /// [`FilesError::Refused`] if it cannot be signed.
@@ -90,7 +90,7 @@ impl Bucket {
         request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// A link by which an object can be downloaded. Computed here, without a call to S3.
+    /// A link that downloads an object. Computed without a call to S3.
     ///
     /// # Errors
     /// [`FilesError::Refused`] if it cannot be signed.
@@ -99,11 +99,11 @@ impl Bucket {
         request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// An object's bytes, if they are at most `max`.
+    /// The bytes of an object, which may have at most `max`.
     ///
     /// # Errors
-    /// [`FilesError`]; an object that does not exist is [`FilesError::Refused`], because without the permission to list S3
-    /// does not tell it from one that may not be read.
+    /// [`FilesError`]. An object that does not exist is [`FilesError::Refused`], because S3 does not distinguish it from a
+    /// forbidden one without the permission to list.
     pub async fn read(&self, key: &str, max: u32) -> Result<Vec<u8>, FilesError> {
         let object = self.client.get_object().bucket(&*self.name).key(key).send().await.map_err(|e| FilesError::from_sdk(&e))?;
         if object.content_length.is_none_or(|length| length > i64::from(max)) {
@@ -113,7 +113,7 @@ impl Bucket {
         Ok(body.to_vec())
     }
 
-    /// Writes a picture that will never change under this key.
+    /// Writes a picture. The object with this key never changes.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -128,7 +128,7 @@ impl Bucket {
             .map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// Writes an archive that is to be saved, not shown.
+    /// Writes an archive, which browsers save instead of showing it.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -143,7 +143,7 @@ impl Bucket {
             .map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// Copies an object with everything that describes it.
+    /// Copies an object with its metadata.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -152,10 +152,10 @@ impl Bucket {
         copy.send().await.map(drop).map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// Deletes objects, whether they exist or not: one call for up to 1,000.
+    /// Deletes objects, whether they exist or not. One call for each 1,000.
     ///
     /// # Errors
-    /// [`FilesError`], also if S3 kept one of them.
+    /// [`FilesError`], also if S3 could not delete one of them.
     pub async fn delete(&self, keys: impl IntoIterator<Item = String>) -> Result<(), FilesError> {
         let objects = keys.into_iter().map(|key| ObjectIdentifier::builder().key(key).build()).collect::<Result<Vec<_>, _>>();
         let objects = objects.map_err(|e| FilesError::Refused(e.to_string()))?;
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_download_link_needs_no_headers_and_is_the_same_for_the_same_time() {
+    async fn a_download_link_needs_no_headers_and_depends_on_nothing_but_the_time() {
         let bucket = bucket("http://127.0.0.1:9");
         let from = Time::from_millis(1_893_499_200_000);
         let (one, other) = tokio::join!(

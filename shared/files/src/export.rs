@@ -1,4 +1,4 @@
-//! What this crate stores about a person, for themselves, and the archive that everything about them goes into.
+//! Exports: the archive of everything that is stored about a person, and this crate's own part of it.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use store::{
 };
 
 use crate::{
-    Bucket, FilesError, State, Upload,
+    Bucket, FilesError, Upload, UploadState,
     picture::{self, Size},
 };
 
-/// What becomes of what stands beside a person's record.
+/// Which attributes of the kinds of items in a person's partition are exported.
 pub const KINDS: &[Kind] = &[
     Kind::told("upload", &["id", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"]),
     Kind::told("export", &["id", "created_at", "ready_at"]),
@@ -27,41 +27,41 @@ pub const KINDS: &[Kind] = &[
 
 /// How long an archive can be downloaded.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// An archive that is not ready by then never will be.
+/// An archive that is not ready after this time has failed.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);
-/// How often an archive may be asked for.
+/// How often an archive can be requested.
 pub const EXPORTS: Quota = Quota::window("export", 1, DAY, "for an account");
-/// The largest picture that is ours.
+/// The size of the largest picture that we write.
 const PICTURE_MAX: u32 = 8 * 1024 * 1024;
 
-/// An archive of everything about a person, from its being asked for until it is gone.
+/// An archive of everything about a person, from the request until it expires.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Export {
-    /// Whose.
+    /// The person.
     pub user: UserId,
-    /// Which.
+    /// The id of the archive.
     pub id: ExportId,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Time,
-    /// Since when it can be downloaded.
+    /// When it became ready to download.
     pub ready_at: Option<Time>,
 }
 
-/// How far an archive is.
+/// The progress of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// It is being made.
     Waiting,
-    /// It can be downloaded until then.
+    /// It can be downloaded until this time.
     Ready(Time),
     /// It could not be made.
     Failed,
-    /// It is gone.
+    /// It can no longer be downloaded.
     Expired,
 }
 
 impl Export {
-    /// Adds the asking for an archive to a transaction. The slot is refused where it is too early to ask: [`too_early`].
+    /// Adds the request for an archive to a transaction. The slot is refused during the cooldown: see [`too_early`].
     pub fn ask(tx: &mut Tx, sys: &Sys, user: UserId) -> (Self, Slot) {
         let (id, now) = (sys.id(), sys.now());
         let export = Self { user, id, created_at: now, ready_at: None };
@@ -70,19 +70,19 @@ impl Export {
         (export, tx.put(&turn, Cond::Absent.or(field("until").le(now))))
     }
 
-    /// Where a person's archive is noted.
+    /// The key of a person's archive.
     #[must_use]
     pub fn key_of(user: UserId, id: ExportId) -> Key {
         Key::new(partition(user), format!("EXPORT#{id}"))
     }
 
-    /// Where in the bucket it lies.
+    /// The key of its object in the bucket.
     #[must_use]
     pub fn object_key(user: UserId, id: ExportId) -> String {
         format!("exports/{user}/{id}.zip")
     }
 
-    /// How far it is, by the clock.
+    /// The progress at a moment.
     #[must_use]
     pub fn progress(&self, now: Time) -> Progress {
         match self.ready_at.map(|at| at + KEPT) {
@@ -93,7 +93,7 @@ impl Export {
         }
     }
 
-    /// Marks it ready, in a transaction whose slot is refused if it is not waited for. Only now it is the one of its day.
+    /// Adds to a transaction that it is ready. The slot is refused if it is no longer expected. The cooldown of a day begins now.
     pub fn finish(&self, tx: &mut Tx, now: Time) -> Slot {
         let until = self.created_at + EXPORTS.window;
         tx.update(Update::of(Turn::key_of(self.user)).set("until", until).expires(until).when(field("export").eq(self.id)));
@@ -102,8 +102,8 @@ impl Export {
     }
 }
 
-/// When another archive may be asked for. One that could not be made does not count: the turn is its own for as long as it
-/// may take, and the day's once it is ready.
+/// The cooldown between two archives. It lasts as long as an archive may take, and for a day once it is ready. So an archive
+/// that could not be made does not count.
 #[derive(Debug, Serialize, Deserialize)]
 struct Turn {
     user: UserId,
@@ -127,7 +127,7 @@ impl Item for Turn {
     }
 }
 
-/// What whoever asked too early is told, by what refused it.
+/// The limit that a request during the cooldown has reached, from the item that refused it.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`]
@@ -153,20 +153,20 @@ impl Resource for Export {
     }
 }
 
-/// The pictures of a person in their largest size, by what they are called: the published one, and those in the trash that the
-/// bucket has not emptied yet. A query, and a request for each.
+/// The pictures of a person in their largest size, with their file names: the published one, and those in the trash that the
+/// lifecycle rule has not deleted yet. One query, and one request for each picture.
 ///
 /// # Errors
 /// [`FilesError`]
 pub async fn pictures(table: &Table, bucket: &Bucket, user: UserId) -> Result<Vec<(String, Vec<u8>)>, FilesError> {
     let uploads = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#")).await?;
     let mut pictures = Vec::new();
-    for upload in uploads.items.iter().filter(|u| u.state == State::Published) {
+    for upload in uploads.items.iter().filter(|u| u.state == UploadState::Published) {
         let (published, trashed) = (picture::key(upload.picture(), Size::Large), picture::trash_key(upload.picture(), Size::Large));
         let key = if upload.retired_at.is_some() { trashed } else { published };
         match bucket.read(&key, PICTURE_MAX).await {
             Ok(jpeg) => pictures.push((format!("{}.jpg", upload.picture()), jpeg)),
-            // It is not there: the lifecycle rule took it, or it is on its way to the trash at this moment.
+            // It does not exist: the lifecycle rule has deleted it, or it is moved to the trash at this moment.
             Err(FilesError::Refused(_)) => {}
             Err(e) => return Err(e),
         }
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_archive_is_there_for_a_day_by_the_clock() {
+    fn an_archive_expires_a_day_after_it_was_ready() {
         let sys = Sys::real();
         let export = Export { user: sys.id(), id: sys.id(), created_at: sys.now(), ready_at: None };
         let (asked, second) = (export.created_at, Duration::from_secs(1));

@@ -1,9 +1,9 @@
-//! What a file is, by its bytes and never by its name or by what its sender says.
+//! The format of a file, by its bytes and never by its name or its declared type.
 
 use image::ImageFormat;
 use serde::{Deserialize, Serialize};
 
-/// The formats that are taken.
+/// The formats of uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -19,7 +19,7 @@ impl Format {
     /// Every format.
     pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
 
-    /// The media type, exactly as a client must state it.
+    /// The media type, exactly as a client must send it.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -29,13 +29,13 @@ impl Format {
         }
     }
 
-    /// The format of this media type. No parameters, no lists, no other spelling.
+    /// The format of a media type. No parameters, no lists, no other spelling.
     #[must_use]
     pub fn from_media_type(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|f| f.media_type() == text)
     }
 
-    /// The format that a file's first bytes announce.
+    /// The format by the first bytes of a file.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
@@ -55,14 +55,14 @@ impl Format {
     }
 }
 
-/// Whether the file is also something else: a page, a script, a document or an archive that another program would open.
+/// Whether the file is a polyglot: also a page, a script, a document or an archive, which another program would open.
 ///
-/// Pictures are encoded anew, so none of it could survive; who sends such a file is told no all the same. Bytes behind the
-/// end of a picture alone are no reason: phones append films and depth maps there.
+/// Pictures are encoded anew, so nothing else in a file could be published. Polyglots are refused all the same. Bytes after the
+/// end of a picture alone are no reason, because phones append films and depth maps there.
 #[must_use]
 pub fn is_polyglot(bytes: &[u8]) -> bool {
     const MARKUP: [&[u8]; 6] = [b"<html", b"<script", b"<!doctype", b"<svg ", b"<?php", b"<iframe"];
-    // PDF readers look for the header within the first kilobyte.
+    // PDF readers look for the header in the first kilobyte.
     let head = bytes.get(..1024).unwrap_or(bytes);
     let markup = bytes.iter().enumerate().filter(|(_, b)| **b == b'<').any(|(at, _)| {
         let rest = bytes.get(at..).unwrap_or_default();
@@ -71,7 +71,7 @@ pub fn is_polyglot(bytes: &[u8]) -> bool {
     markup || contains(head, b"%PDF-") || ends_as_zip(bytes)
 }
 
-/// Archives are read from their end: the last record says how long the comment behind it is (APPNOTE 4.3.16).
+/// Archives are read from the end: the last record has the length of the comment after it (APPNOTE 4.3.16).
 fn ends_as_zip(bytes: &[u8]) -> bool {
     const RECORD: usize = 22;
     const COMMENT_MAX: usize = 65_535;
@@ -86,7 +86,7 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
     })
 }
 
-/// How many scans a JPEG has. Each makes a decoder walk over the whole picture, and takes a few bytes of the file.
+/// The number of scans of a JPEG. A scan takes a few bytes, and the decoder works through the whole picture for each.
 #[must_use]
 pub fn jpeg_scans(bytes: &[u8]) -> usize {
     bytes.windows(2).filter(|pair| *pair == [0xFF, 0xDA]).count()
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_of_ours_is_recognised_as_nothing() {
+    fn other_formats_are_not_recognised() {
         for other in [&b"GIF89a"[..], b"<svg xmlns=", b"%PDF-1.7", b"<!doctype html>", b"PK\x03\x04", b"RIFF\0\0\0\0WAVE", b"\xFF\xD8", b""]
         {
             assert_eq!(Format::of(other), None);
@@ -117,13 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn pictures_that_are_also_something_else_are_found() {
+    fn polyglots_are_recognised() {
         let with = |tail: &[u8]| [b"\xFF\xD8\xFF\xE0 pixels ".as_slice(), tail].concat();
         assert!(is_polyglot(&with(b"<ScRiPt>alert(1)</script>")));
         assert!(is_polyglot(&with(b"<svg onload=x>")));
         assert!(is_polyglot(&with(b"%PDF-1.4")));
         assert!(is_polyglot(&with(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0ab")));
-        // A film behind the picture, and a record that does not end where the file ends.
+        // A film after the picture, and a record that does not end where the file ends.
         assert!(!is_polyglot(&with(b"\xFF\xD9ftypmp42 <x:xmpmeta xmlns:x='adobe:ns:meta/'>")));
         assert!(!is_polyglot(&with(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0ab")));
     }

@@ -1,16 +1,16 @@
-//! Files: links that let clients upload to and download from the bucket directly, what a picture may be, and the record of
-//! every upload from its declaration to the day nothing is left of it.
+//! Files: links with which clients upload to and download from the bucket directly, the rules for pictures, and the item of
+//! every upload from its declaration until its last object is deleted.
 //!
 //! ```text
-//! incoming/<user>/<upload>        what a client sent; nobody but the processor reads it, and it is gone afterwards
-//! pictures/<picture>/<size>.jpg   what was checked and encoded anew; reached by short-lived links only
-//! trash/<picture>/<size>.jpg      what was replaced or removed; the bucket's lifecycle rule empties it
-//! exports/<user>/<export>.zip     everything about a person, for a day, reached by short-lived links only
+//! incoming/<user>/<upload>        the upload of a client; only the processor reads it, and deletes it afterwards
+//! pictures/<picture>/<size>.jpg   a checked and newly encoded picture; downloaded by short-lived links only
+//! trash/<picture>/<size>.jpg      a replaced or removed picture; the lifecycle rule of the bucket deletes it
+//! exports/<user>/<export>.zip     everything about a person, for a day; downloaded by short-lived links only
 //! ```
 //!
-//! No file travels through a function that answers clients, and nothing that a client sent is ever handed to another one:
-//! pictures are drawn anew from their pixels. An upload and the picture it becomes share one ULID, so that whatever is left
-//! of either is found from the [`Upload`] record alone, and doing something twice writes the same keys.
+//! No file passes through a function that answers clients, and no upload is ever given to another client: pictures are encoded
+//! anew from their pixels. An upload and its picture have the same ULID, so that all objects of both are found from the
+//! [`Upload`] item, and repeated processing writes the same keys.
 
 mod bucket;
 pub mod export;
@@ -21,5 +21,5 @@ mod upload;
 
 pub use bucket::{Bucket, FilesError, Link};
 pub use format::Format;
-pub use picture::Refusal;
-pub use upload::{Declared, State, UPLOAD_MAX_BYTES, Upload};
+pub use picture::UploadRefusal;
+pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};

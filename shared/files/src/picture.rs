@@ -1,4 +1,4 @@
-//! Profile pictures: what is taken, what becomes of it, where it is kept.
+//! Profile pictures: which are accepted, how they are encoded, and their keys in the bucket.
 
 use std::io::Cursor;
 
@@ -17,107 +17,108 @@ use utoipa::ToSchema;
 
 use crate::format::{Format, is_polyglot, jpeg_scans};
 
-/// Most pixels on either side.
+/// The most pixels on either side.
 pub const SIDE_MAX: u32 = 4096;
-/// Most memory for decoding: the largest picture with four channels of 16 bits, and as much again for the decoder.
+/// The most memory for decoding, in bytes: the largest picture with four channels of 16 bits, and as much again for the decoder.
 const MEMORY_MAX: u64 = 256 * 1024 * 1024;
-/// Progressive JPEGs have about ten scans, thumbnails included.
+/// The most scans. Progressive JPEGs have about ten, thumbnails included.
 const SCANS_MAX: usize = 100;
-/// Of the JPEGs we write.
+/// The quality of the JPEGs that we write.
 const QUALITY: u8 = 75;
 
 /// Why an upload did not become a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// Its bytes are no JPEG, PNG or WebP.
+#[schema(as = Refusal)]
+pub enum UploadRefusal {
+    /// It is no JPEG, PNG or WebP.
     NotAPicture,
-    /// It is a picture, of another type than was declared.
+    /// It is a picture of another type than declared.
     OtherType,
     /// It is also a page, a script, a document or an archive.
     Polyglot,
     /// It has more than 4096 pixels on a side, or takes too much memory or work to decode.
     TooManyPixels,
-    /// It does not decode.
+    /// It cannot be decoded.
     Damaged,
     /// A newer upload of the same person was published first.
     Superseded,
-    /// The account is no longer in use.
+    /// The account is not active any more.
     AccountClosed,
-    /// Nothing arrived while the link was good.
+    /// Nothing was uploaded while the link was valid.
     Expired,
 }
 
-/// The picture that an upload becomes: the same ULID.
+/// The picture of an upload, which has the same ULID.
 #[must_use]
 pub fn of_upload(upload: UploadId) -> PictureId {
     PictureId::from_ulid(upload.ulid())
 }
 
-/// The upload that a picture was.
+/// The upload of a picture.
 #[must_use]
 pub fn to_upload(picture: PictureId) -> UploadId {
     UploadId::from_ulid(picture.ulid())
 }
 
-/// Where a published picture is.
+/// The key of a published picture.
 #[must_use]
 pub fn key(picture: PictureId, size: Size) -> String {
     format!("pictures/{picture}/{}.jpg", size.pixels())
 }
 
-/// Where it is when nobody uses it any more.
+/// The key of a picture in the trash.
 #[must_use]
 pub fn trash_key(picture: PictureId, size: Size) -> String {
     format!("trash/{picture}/{}.jpg", size.pixels())
 }
 
-/// Draws a picture anew in every size, as squares cut from its middle, upright and without anything but its pixels.
+/// Encodes a picture anew in every size, as upright squares cut from its middle, with its pixels and no metadata.
 ///
-/// Takes up to a second of processor: not for an async task.
+/// Takes up to a second of CPU time: not for an async task.
 ///
 /// # Errors
-/// A [`Refusal`], never a panic of a decoder.
-pub fn render(bytes: &[u8], declared: Format) -> Result<Vec<(Size, Vec<u8>)>, Refusal> {
-    let format = Format::of(bytes).ok_or(Refusal::NotAPicture)?;
+/// A [`UploadRefusal`], never a panic of a decoder.
+pub fn render(bytes: &[u8], declared: Format) -> Result<Vec<(Size, Vec<u8>)>, UploadRefusal> {
+    let format = Format::of(bytes).ok_or(UploadRefusal::NotAPicture)?;
     if format != declared {
-        return Err(Refusal::OtherType);
+        return Err(UploadRefusal::OtherType);
     }
     if is_polyglot(bytes) {
-        return Err(Refusal::Polyglot);
+        return Err(UploadRefusal::Polyglot);
     }
     if format == Format::Jpeg && jpeg_scans(bytes) > SCANS_MAX {
-        return Err(Refusal::TooManyPixels);
+        return Err(UploadRefusal::TooManyPixels);
     }
     let (square, orientation) = middle(bytes, format)?;
     Size::ALL.into_iter().map(|size| Ok((size, encode(&square, orientation, size)?))).collect()
 }
 
-/// Decodes within the limits. The middle of a picture is its middle whichever side is up, so turning it comes last,
-/// when it is small.
-fn middle(bytes: &[u8], format: Format) -> Result<(RgbImage, Orientation), Refusal> {
+/// Decodes the middle of a picture within the limits. The middle is the same in every orientation, so the picture is turned
+/// last, when it is small.
+fn middle(bytes: &[u8], format: Format) -> Result<(RgbImage, Orientation), UploadRefusal> {
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(SIDE_MAX), Some(SIDE_MAX), Some(MEMORY_MAX));
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format.codec());
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|e| refusal(&e))?;
-    // Some containers state their size twice; what the decoder would allocate counts.
+    let mut decoder = reader.into_decoder().map_err(|e| upload_refusal(&e))?;
+    // Some containers have two sizes. The one that the decoder would allocate counts.
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
-        return Err(Refusal::Damaged);
+        return Err(UploadRefusal::Damaged);
     }
     if width > SIDE_MAX || height > SIDE_MAX || decoder.total_bytes() > MEMORY_MAX {
-        return Err(Refusal::TooManyPixels);
+        return Err(UploadRefusal::TooManyPixels);
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let whole = DynamicImage::from_decoder(decoder).map_err(|e| refusal(&e))?;
+    let whole = DynamicImage::from_decoder(decoder).map_err(|e| upload_refusal(&e))?;
     let side = width.min(height);
     let half = |rest: u32| rest.checked_div(2).unwrap_or(0);
     let square = whole.crop_imm(half(width.saturating_sub(side)), half(height.saturating_sub(side)), side, side);
     Ok((on_white(square), orientation))
 }
 
-/// JPEG has no transparency: what shines through is white.
+/// JPEG has no transparency, so that transparent parts become white.
 fn on_white(image: DynamicImage) -> RgbImage {
     if !image.color().has_alpha() {
         return image.into_rgb8();
@@ -137,24 +138,24 @@ fn over_white(colour: u8, alpha: u8) -> u8 {
     sum.checked_div(255).and_then(|c| u8::try_from(c).ok()).unwrap_or(u8::MAX)
 }
 
-fn encode(square: &RgbImage, orientation: Orientation, size: Size) -> Result<Vec<u8>, Refusal> {
+fn encode(square: &RgbImage, orientation: Orientation, size: Size) -> Result<Vec<u8>, UploadRefusal> {
     let pixels = size.pixels();
     let source = DynamicImage::ImageRgb8(square.clone());
-    let kind = source.pixel_type().ok_or(Refusal::Damaged)?;
+    let kind = source.pixel_type().ok_or(UploadRefusal::Damaged)?;
     let mut small = Image::new(pixels, pixels, kind);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(fast_image_resize::FilterType::Lanczos3));
-    Resizer::new().resize(&source, &mut small, &options).map_err(|_| Refusal::Damaged)?;
-    let small = RgbImage::from_raw(pixels, pixels, small.into_vec()).ok_or(Refusal::Damaged)?;
+    Resizer::new().resize(&source, &mut small, &options).map_err(|_| UploadRefusal::Damaged)?;
+    let small = RgbImage::from_raw(pixels, pixels, small.into_vec()).ok_or(UploadRefusal::Damaged)?;
     let mut upright = DynamicImage::ImageRgb8(small);
     upright.apply_orientation(orientation);
     let mut jpeg = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
-    encoder.write_image(upright.as_bytes(), pixels, pixels, ExtendedColorType::Rgb8).map_err(|_| Refusal::Damaged)?;
+    encoder.write_image(upright.as_bytes(), pixels, pixels, ExtendedColorType::Rgb8).map_err(|_| UploadRefusal::Damaged)?;
     Ok(jpeg)
 }
 
-fn refusal(e: &ImageError) -> Refusal {
-    if matches!(e, ImageError::Limits(_)) { Refusal::TooManyPixels } else { Refusal::Damaged }
+fn upload_refusal(e: &ImageError) -> UploadRefusal {
+    if matches!(e, ImageError::Limits(_)) { UploadRefusal::TooManyPixels } else { UploadRefusal::Damaged }
 }
 
 #[cfg(test)]
@@ -177,7 +178,7 @@ mod tests {
         out.into_inner()
     }
 
-    /// A JPEG with an EXIF block that has this orientation and a place in it.
+    /// A JPEG with an EXIF block that has this orientation and a location.
     fn with_exif(jpeg: &[u8], orientation: u16) -> Vec<u8> {
         let mut exif = b"Exif\0\0MM\0*\0\0\0\x08".to_vec();
         exif.extend(2_u16.to_be_bytes());
@@ -223,9 +224,9 @@ mod tests {
     }
 
     #[test]
-    fn pictures_stand_upright_and_say_nothing_about_where_they_were_taken() {
+    fn pictures_are_upright_and_have_no_location() {
         let jpeg = bytes(&flag(400, 300), ImageFormat::Jpeg);
-        // What is red: the left, the right, the top (turned clockwise), the bottom.
+        // Where it is red: left, right, top (turned clockwise), bottom.
         for (orientation, x, y) in [(1, 10, 150), (3, 290, 150), (6, 150, 10), (8, 150, 290)] {
             let sent = with_exif(&jpeg, orientation);
             assert!(sent.windows(3).any(|w| w == b"GPS"));
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_or_not_the_declared_one_is_refused() {
+    fn other_files_and_other_formats_than_declared_are_refused() {
         for other in [
             &b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..],
             b"<!doctype html><p>",
@@ -260,32 +261,32 @@ mod tests {
             b"PK\x03\x04",
             b"",
         ] {
-            assert_eq!(render(other, Format::Png), Err(Refusal::NotAPicture));
+            assert_eq!(render(other, Format::Png), Err(UploadRefusal::NotAPicture));
         }
         let png = bytes(&flag(8, 8), ImageFormat::Png);
-        assert_eq!(render(&png, Format::Jpeg), Err(Refusal::OtherType));
-        assert_eq!(render(&[png.as_slice(), b"<script>alert(1)</script>"].concat(), Format::Png), Err(Refusal::Polyglot));
-        assert_eq!(render(&png[..40], Format::Png), Err(Refusal::Damaged));
-        assert_eq!(render(b"\xFF\xD8\xFF\xE0 nothing", Format::Jpeg), Err(Refusal::Damaged));
+        assert_eq!(render(&png, Format::Jpeg), Err(UploadRefusal::OtherType));
+        assert_eq!(render(&[png.as_slice(), b"<script>alert(1)</script>"].concat(), Format::Png), Err(UploadRefusal::Polyglot));
+        assert_eq!(render(&png[..40], Format::Png), Err(UploadRefusal::Damaged));
+        assert_eq!(render(b"\xFF\xD8\xFF\xE0 nothing", Format::Jpeg), Err(UploadRefusal::Damaged));
     }
 
     #[test]
-    fn a_bomb_is_refused_before_it_is_decoded() {
+    fn a_decompression_bomb_is_refused_before_it_is_decoded() {
         // 30,000 × 30,000 pixels in a few bytes: only the header counts.
         let mut png = bytes(&flag(1, 1), ImageFormat::Png);
         png[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
         png[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
         let crc = crc32(&png[12..29]);
         png[29..33].copy_from_slice(&crc.to_be_bytes());
-        assert_eq!(render(&png, Format::Png), Err(Refusal::TooManyPixels));
+        assert_eq!(render(&png, Format::Png), Err(UploadRefusal::TooManyPixels));
         // One pixel too wide.
         for (codec, format) in [(ImageFormat::Jpeg, Format::Jpeg), (ImageFormat::Png, Format::Png), (ImageFormat::WebP, Format::Webp)] {
-            assert_eq!(render(&bytes(&flag(4097, 1), codec), format), Err(Refusal::TooManyPixels));
+            assert_eq!(render(&bytes(&flag(4097, 1), codec), format), Err(UploadRefusal::TooManyPixels));
             assert!(render(&bytes(&flag(4096, 1), codec), format).is_ok());
         }
         // Ten thousand scans.
         let jpeg = bytes(&flag(8, 8), ImageFormat::Jpeg);
-        assert_eq!(render(&[jpeg, b"\xFF\xDA".repeat(10_000)].concat(), Format::Jpeg), Err(Refusal::TooManyPixels));
+        assert_eq!(render(&[jpeg, b"\xFF\xDA".repeat(10_000)].concat(), Format::Jpeg), Err(UploadRefusal::TooManyPixels));
     }
 
     fn crc32(bytes: &[u8]) -> u32 {

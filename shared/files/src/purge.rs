@@ -1,4 +1,4 @@
-//! What this crate stores about a person, taken away.
+//! Deletes a person's files.
 
 use kernel::id::UserId;
 use store::{Range, Table};
@@ -6,26 +6,27 @@ use store::{Range, Table};
 use crate::{Bucket, FilesError, Upload, bucket::DELETE_MAX, export::Export};
 use accounts::user::partition;
 
-/// Uploads of one step: all keys of all of them fit into one `DeleteObjects`.
+/// Uploads of one step. All their keys fit into one `DeleteObjects`.
 const STEP: u32 = 100;
 const _: () = assert!(STEP as usize * 7 <= DELETE_MAX, "a step is one request to the bucket");
 
-/// How far a purge has come.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purged {
-    /// Nothing is left.
+    /// Nothing is left to delete.
     All,
-    /// There is more: run it again.
+    /// There is more to delete: run the step again.
     Some,
 }
 
-/// Removes up to 100 uploads of a person with everything that became of them, and with the last of them the archives that were
-/// made. Four requests and one for each 25 records.
+/// Deletes up to 100 uploads of a person with all their objects, and with the last ones the archives. Four requests, and one for
+/// each 25 items.
 ///
-/// The bucket first, the records last: a run that is cut off finds again what it has to remove. A processor that is at work
-/// at this moment finds the account closed and removes what it wrote.
+/// The objects are deleted first and the items last, so that a run after a killed one finds the same objects. A processor that
+/// works at this moment finds the account closed and deletes what it has written.
 ///
 /// # Errors
+/// [`FilesError`]. May be repeated at any point.
 /// [`FilesError`]; may be run again at any point.
 pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purged, FilesError> {
     let page = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#").limit(STEP)).await?;
@@ -36,7 +37,7 @@ pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purge
     if page.more {
         return Ok(Purged::Some);
     }
-    // One a day, each noted for little more than a day.
+    // One a day at most, and each expires after little more than a day.
     let archives = table.query::<Export>(Range::of(partition(user)).prefix("EXPORT#")).await?;
     if !archives.items.is_empty() {
         bucket.delete(archives.items.iter().map(|e| Export::object_key(user, e.id))).await?;

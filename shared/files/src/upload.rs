@@ -1,4 +1,4 @@
-//! The record of an upload, from its declaration until nothing is left of it.
+//! The item of an upload, from its declaration until its last object is deleted.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Update, field};
 
 use crate::{
-    Format, Refusal,
+    Format, UploadRefusal,
     picture::{self, Size},
 };
 
-/// Largest file.
+/// The size of the largest upload.
 pub const UPLOAD_MAX_BYTES: u32 = 5 * 1024 * 1024;
-/// How long a record stays that has no published picture: longer than a failed event waits to be tried again.
+/// How long the item of an upload without a published picture is kept: longer than a failed event waits for a redrive.
 const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
-/// How long after the link ended an upload may still be waiting before its sender is told that nothing arrived.
+/// How long after the end of its link an upload may wait before it counts as expired.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What a client says it will send. All of it is signed into the link, so that it can send nothing else.
+/// The file that a client declares. All of it is signed into the link, so that the client can upload nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declared {
-    /// What it is.
+    /// The format.
     pub format: Format,
-    /// Exactly how long.
+    /// The exact length in bytes.
     pub bytes: u32,
-    /// Its SHA-256, base64.
+    /// The SHA-256, in base64.
     pub sha256: String,
 }
 
@@ -52,7 +52,7 @@ impl Declared {
         u32::try_from(number).ok().filter(|n| (1..=UPLOAD_MAX_BYTES).contains(n)).ok_or_else(wrong)
     }
 
-    /// Parses the checksum: 32 bytes in base64, in their one spelling.
+    /// Parses the checksum: 32 bytes in canonical base64.
     ///
     /// # Errors
     /// `checksum`
@@ -62,66 +62,66 @@ impl Declared {
     }
 }
 
-/// What became of an upload.
+/// The state of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
-    /// For the file, or for its processing.
+pub enum UploadState {
+    /// Waiting for the file or for its processing.
     Waiting,
     /// It is, or was, the person's picture.
     Published,
-    /// It is not.
+    /// It did not become a picture.
     Refused,
 }
 
 /// An upload.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Upload {
-    /// Whose.
+    /// The person.
     pub user: UserId,
-    /// Which.
+    /// The id of the upload.
     pub id: UploadId,
-    /// What was announced.
+    /// The declared file.
     pub declared: Declared,
-    /// What became of it.
-    pub state: State,
-    /// Why it was refused.
-    pub refusal: Option<Refusal>,
-    /// When it was announced.
+    /// The state as stored: see [`Upload::outcome`].
+    pub state: UploadState,
+    /// Why it was refused, if it was.
+    pub refusal: Option<UploadRefusal>,
+    /// When it was declared.
     pub created_at: Time,
-    /// When its link ends.
+    /// When its link expires.
     pub link_ends_at: Time,
-    /// When the picture went to the trash.
+    /// When its picture was moved to the trash.
     pub retired_at: Option<Time>,
 }
 
 impl Upload {
-    /// Where a person's upload is.
+    /// The key of a person's upload.
     #[must_use]
     pub fn key_of(user: UserId, id: UploadId) -> Key {
         Key::new(partition(user), format!("UPLOAD#{id}"))
     }
 
-    /// The key of the file that the client sends. No part of it is the client's choice.
+    /// The object key of the client's file. The client chooses no part of it.
     #[must_use]
     pub fn incoming_key(user: UserId, id: UploadId) -> String {
         format!("incoming/{user}/{id}")
     }
 
-    /// Whose which upload a key of the bucket names.
+    /// The person and the upload of an object key.
     #[must_use]
     pub fn of_incoming_key(key: &str) -> Option<(UserId, UploadId)> {
         let (user, id) = key.strip_prefix("incoming/")?.split_once('/')?;
         Some((user.parse().ok()?, id.parse().ok()?))
     }
 
-    /// The picture it becomes.
+    /// Its picture.
     #[must_use]
     pub fn picture(&self) -> PictureId {
         picture::of_upload(self.id)
     }
 
-    /// Every key of the bucket under which something of it can be.
+    /// Every key that an object of the upload may have.
     pub fn every_key(user: UserId, id: UploadId) -> impl Iterator<Item = String> {
         let picture = picture::of_upload(id);
         let published = Size::ALL.into_iter().map(move |s| picture::key(picture, s));
@@ -129,26 +129,26 @@ impl Upload {
         std::iter::once(Self::incoming_key(user, id)).chain(published).chain(trashed)
     }
 
-    /// What its sender is told: also that nothing arrived, which nobody writes down.
+    /// The state for the client. Includes that nothing was uploaded in time, which is not stored.
     #[must_use]
-    pub fn outcome(&self, now: Time) -> (State, Option<Refusal>) {
-        let late = self.state == State::Waiting && now >= self.link_ends_at + PATIENCE;
-        if late { (State::Refused, Some(Refusal::Expired)) } else { (self.state, self.refusal) }
+    pub fn outcome(&self, now: Time) -> (UploadState, Option<UploadRefusal>) {
+        let late = self.state == UploadState::Waiting && now >= self.link_ends_at + PATIENCE;
+        if late { (UploadState::Refused, Some(UploadRefusal::Expired)) } else { (self.state, self.refusal) }
     }
 
-    /// Marks it published, if it is still waiting. The record then stays for as long as the picture does.
+    /// The update that marks it as published, if it is still waiting. The item is then kept as long as the picture.
     #[must_use]
     pub fn publishing(&self) -> Update {
-        Update::of(self.key()).set("state", State::Published).remove("ttl").when(field("state").eq(State::Waiting))
+        Update::of(self.key()).set("state", UploadState::Published).remove("ttl").when(field("state").eq(UploadState::Waiting))
     }
 
-    /// Marks it refused, if it is still waiting.
+    /// The update that marks it as refused, if it is still waiting.
     #[must_use]
-    pub fn refusing(&self, why: Refusal) -> Update {
-        Update::of(self.key()).set("state", State::Refused).set("refusal", why).when(field("state").eq(State::Waiting))
+    pub fn refusing(&self, why: UploadRefusal) -> Update {
+        Update::of(self.key()).set("state", UploadState::Refused).set("refusal", why).when(field("state").eq(UploadState::Waiting))
     }
 
-    /// Notes that its picture is in the trash.
+    /// The update that records that its picture is in the trash.
     #[must_use]
     pub fn retiring(user: UserId, picture: PictureId, now: Time) -> Update {
         let key = Self::key_of(user, picture::to_upload(picture));
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_declared_is_checked() {
+    fn declarations_are_validated() {
         assert!(Declared::format("image/svg+xml").is_err());
         assert_eq!(
             [0, 1, i64::from(UPLOAD_MAX_BYTES), i64::from(UPLOAD_MAX_BYTES) + 1, -1].map(|n| Declared::bytes(n).is_ok()),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_names_its_upload_and_no_key_is_a_folder_of_another() {
+    fn an_object_key_identifies_its_upload_and_is_no_prefix_of_another() {
         let sys = Sys::real();
         let (user, id) = (sys.id(), sys.id());
         assert_eq!(Upload::of_incoming_key(&Upload::incoming_key(user, id)), Some((user, id)));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_that_never_came_is_told_as_refused_by_the_clock() {
+    fn an_upload_without_a_file_is_refused_as_expired_after_its_link() {
         let sys = Sys::real();
         let now = sys.now();
         let declared = Declared { format: Format::Png, bytes: 1, sha256: String::new() };
@@ -220,15 +220,15 @@ mod tests {
             user: sys.id(),
             id: sys.id(),
             declared,
-            state: State::Waiting,
+            state: UploadState::Waiting,
             refusal: None,
             created_at: now,
             link_ends_at,
             retired_at: None,
         };
-        assert_eq!(upload.outcome(link_ends_at), (State::Waiting, None));
-        assert_eq!(upload.outcome(link_ends_at + PATIENCE), (State::Refused, Some(Refusal::Expired)));
-        let published = Upload { state: State::Published, ..upload };
-        assert_eq!(published.outcome(link_ends_at + KEPT), (State::Published, None));
+        assert_eq!(upload.outcome(link_ends_at), (UploadState::Waiting, None));
+        assert_eq!(upload.outcome(link_ends_at + PATIENCE), (UploadState::Refused, Some(UploadRefusal::Expired)));
+        let published = Upload { state: UploadState::Published, ..upload };
+        assert_eq!(published.outcome(link_ends_at + KEPT), (UploadState::Published, None));
     }
 }

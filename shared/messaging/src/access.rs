@@ -1,4 +1,4 @@
-//! Who speaks on a socket, judged anew on every frame.
+//! Authorization of frames: every frame is checked anew.
 
 use accounts::{
     session::Session,
@@ -19,52 +19,58 @@ use crate::{
     spam::ChatState,
 };
 
-/// What a frame is about; what stands here is read in the same batch as the person.
+/// The subject of a frame, which is read in the same batch as the person.
 #[derive(Clone, Debug)]
-pub struct About<'a> {
-    /// A room: the person must be in it.
+pub struct Subject<'a> {
+    /// The room. The person must be a member.
     pub room: RoomId,
-    /// A send that may be a repetition.
+    /// The nonce of a send, which may be a repetition.
     pub nonce: Option<&'a Nonce>,
 }
 
-/// A person on a socket, who may speak.
+/// The person who sent a frame, after all checks.
 #[derive(Debug)]
-pub struct Speaker {
-    /// Who.
+pub struct FrameSender {
+    /// The person.
     pub user: User,
-    /// Their sockets, to be renewed if they are old.
+    /// Their sockets. To be refreshed if they were last seen too long ago.
     pub presence: Presence,
-    /// What they have lately sent.
+    /// The state of their sending limit.
     pub chat: ChatState,
-    /// What was committed under the nonce, if anything.
+    /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
     /// The room.
     pub room: Room,
 }
 
-/// Whose a socket is: the person and their sign-in. One read, of what a frame does not bring with it.
+/// The owner of a socket: the person and their session. One read, because a frame brings neither.
 ///
 /// # Errors
-/// [`Kind::TokenInvalid`] if the socket is not known (any more).
+/// [`Kind::TokenInvalid`] if the socket is not known, or no longer.
 pub async fn identify(table: &Table, connection: &str) -> Result<(UserId, SessionId), Problem> {
     let connection = table.get::<Connection>(Connection::key_of(connection)).await?;
     let connection = connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))?;
     Ok((connection.user, connection.session))
 }
 
-/// Judges the frame of a person: socket, session, account, ban, membership, and what the frame is about, in one batch read.
+/// Checks the socket, session, account, ban and membership of a frame, and reads its subject, in one batch read.
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is no longer listed, the session has ended or the account is not in use,
-/// [`Kind::ChatBanned`], [`Kind::TooManyRequests`] after a flood, and [`Kind::NotFound`] for a room that the person is not in,
-/// whether or not there is one.
-pub async fn judge(table: &Table, sys: &Sys, socket: &str, whose: (UserId, SessionId), about: About<'_>) -> Result<Speaker, Problem> {
-    let (user, session) = whose;
+/// [`Kind::ChatBanned`], [`Kind::TooManyRequests`] after a flood, and [`Kind::NotFound`] for a room that the person is not a
+/// member of, whether it exists or not.
+pub async fn authorize(
+    table: &Table,
+    sys: &Sys,
+    socket: &str,
+    owner: (UserId, SessionId),
+    subject: Subject<'_>,
+) -> Result<FrameSender, Problem> {
+    let (user, session) = owner;
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
-    let room_key = Room::key_of(about.room);
-    let receipt_key = about.nonce.map(|nonce| Receipt::key_of(user, about.room, nonce));
+    let room_key = Room::key_of(subject.room);
+    let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
     let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
     keys.extend(receipt_key.clone());
     let mut batch = table.get_many(keys).await?;
@@ -79,16 +85,16 @@ pub async fn judge(table: &Table, sys: &Sys, socket: &str, whose: (UserId, Sessi
     chat.admit(sys.now())?;
     let presence = batch.take::<Presence>(&presence_key)?.filter(|here| here.live.iter().any(|live| live.id == socket));
     let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
-    let room = entered(about.room, batch.take(&room_key)?, user.id)?;
+    let room = room_of_member(subject.room, batch.take(&room_key)?, user.id)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
-    Ok(Speaker { user, presence, chat, receipt, room })
+    Ok(FrameSender { user, presence, chat, receipt, room })
 }
 
-/// A room that somebody names, if they are in it.
+/// The room with this id, if the person is a member.
 ///
 /// # Errors
-/// [`Kind::NotFound`], whether or not there is such a room.
-pub fn entered(id: RoomId, stored: Option<Room>, user: UserId) -> Result<Room, Problem> {
+/// [`Kind::NotFound`] otherwise, whether the room exists or not.
+pub fn room_of_member(id: RoomId, stored: Option<Room>, user: UserId) -> Result<Room, Problem> {
     let room = stored.or_else(|| (id == PUBLIC).then(Room::public));
     room.filter(|r| r.admits(user)).ok_or_else(|| Kind::NotFound.into())
 }

@@ -1,4 +1,4 @@
-//! Sockets come, go and are ended.
+//! Opening and closing sockets.
 
 use std::collections::BTreeSet;
 
@@ -16,42 +16,42 @@ use store::{CommitError, Cond, Item, Key, StoreError, Table, Tx};
 
 use crate::{
     Sockets,
-    presence::{self, Change, ComingTooOften, LIFE, Live, Presence},
+    presence::{self, LIFE, OpenSocket, OpenedTooOften, Presence, PresenceChange},
     room,
     spam::{self, ChatState},
     ticket::{Ticket, Used},
 };
 
-/// How often a change of somebody's sockets that lost against another one is tried again. Two devices of one person, not two
-/// thousand people, are what meets here.
+/// How often a change of a person's sockets that lost against another one is tried again. Only the few devices of one person
+/// compete here.
 const TRIES: usize = 8;
 
-/// Why sockets could not be ended. Nothing is brought to them meanwhile, and trying again ends them.
+/// Why sockets could not be closed. Nothing is delivered to them in the meantime, and another try closes them.
 #[derive(Debug, thiserror::Error)]
 pub enum CloseError {
     /// The table does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The platform closed some of them only.
+    /// The platform closed only some of them.
     #[error("{0} sockets could not be closed")]
     Open(usize),
 }
 
-/// Whose a socket is. All that a frame brings is the platform's id of the socket it came on.
+/// The owner of a socket. A frame brings only the platform's id of its socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Connection {
-    /// The platform's id.
+    /// The platform's id of the connection.
     pub id: String,
-    /// Whose.
+    /// The person.
     pub user: UserId,
-    /// By which sign-in.
+    /// Their session.
     pub session: SessionId,
-    /// Since when.
+    /// When it was opened.
     pub at: Time,
 }
 
 impl Connection {
-    /// Where a connection is.
+    /// The key of a connection.
     #[must_use]
     pub fn key_of(id: &str) -> Key {
         Key::new(format!("CONNECTION#{id}"), "CONNECTION")
@@ -68,11 +68,11 @@ impl Item for Connection {
     }
 }
 
-/// Lets a socket in.
+/// Admits a new socket.
 ///
-/// Two requests: a batch read of the person, the session, the ban and the sockets they have, and a transaction that uses
-/// the ticket, checks session and ban again and lists the socket. The read cannot go: the list is changed as a whole. The
-/// transaction cannot be smaller: each part alone would let a used ticket, an ended session or a ban slip through.
+/// Two requests: a batch read of the person, the session, the ban and the open sockets, and a transaction that uses the ticket,
+/// checks session and ban again and adds the socket to the list. The read is needed because the list is replaced as a whole.
+/// The transaction needs all its parts, so that no used ticket, ended session or ban is missed.
 ///
 /// # Errors
 /// [`Kind::TicketInvalid`] if the ticket was used or its session has ended, [`Kind::ChatBanned`],
@@ -82,37 +82,37 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
     let (until, mut before) = admit(table, now, ticket).await?;
     let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now };
     for _ in 0..TRIES {
-        let live = Live { id: id.to_owned(), session: ticket.session, since: now, until };
-        let change = presence::come(before.take(), ticket.user, live, now)
-            .map_err(|ComingTooOften(wait)| Problem::new(Kind::TooManyRequests).retry_after(wait))?;
+        let live = OpenSocket { id: id.to_owned(), session: ticket.session, since: now, until };
+        let change = presence::open_socket(before.take(), ticket.user, live, now)
+            .map_err(|OpenedTooOften(wait)| Problem::new(Kind::TooManyRequests).retry_after(wait))?;
         let mut tx = Tx::new();
         let first_use = tx.create(&Used::new(ticket.id, now));
         let signed_in = tx.check(Session::key_of(ticket.user, ticket.session), Cond::Exists);
-        let welcome = tx.check(ChatState::key_of(ticket.user), spam::admits(now));
+        let not_excluded = tx.check(ChatState::key_of(ticket.user), spam::admits(now));
         tx.create(&connection);
-        let listed = list(&mut tx, sys, &change);
+        let listed = write_change(&mut tx, sys, &change);
         match table.commit(tx).await {
             Ok(()) => {
-                // Whoever made room: told by the close alone, a client that still lives comes back. Nothing is brought any more to
-                // one that could not be closed.
+                // The sockets above the limit. They get no frame before the close, so a client that still lives reconnects. Nothing
+                // is delivered to one that could not be closed.
                 let _ = sockets.close_all(change.gone.into_iter().map(|l| l.id).collect(), None).await;
                 return Ok(());
             }
             Err(e) if e.refused(first_use) || e.refused(signed_in) => {
                 return Err(Kind::TicketInvalid.because("the ticket was used, or its session has ended"));
             }
-            Err(CommitError::Refused(r)) if r.at(welcome) => {
-                let chat = r.current(welcome).map(store::Row::decode::<ChatState>).transpose()?.unwrap_or_default();
+            Err(CommitError::Refused(r)) if r.at(not_excluded) => {
+                let chat = r.current(not_excluded).map(store::Row::decode::<ChatState>).transpose()?.unwrap_or_default();
                 return Err(chat.admit(now).err().unwrap_or_else(|| Kind::ChatBanned.into()));
             }
             Err(CommitError::Refused(r)) if r.at(listed) => before = r.current(listed).map(store::Row::decode).transpose()?,
             Err(e) => return Err(e.into()),
         }
     }
-    Err(Problem::unavailable("the sockets of one person change all the time"))
+    Err(Problem::unavailable("the sockets of one person are changed by others again and again"))
 }
 
-/// Reads whose the ticket is and judges whether they may come in: until when, and which sockets they have.
+/// Reads and checks the owner of the ticket. Returns the end of their session and their open sockets.
 async fn admit(table: &Table, now: Time, ticket: &Ticket) -> Result<(Time, Option<Presence>), Problem> {
     let keys = [
         User::key_of(ticket.user),
@@ -130,8 +130,7 @@ async fn admit(table: &Table, now: Time, ticket: &Ticket) -> Result<(Time, Optio
     Ok((sign_in.ends_at(), batch.take::<Presence>(&here)?))
 }
 
-/// A socket has closed. Three requests: whose it was, what they have, and the transaction that forgets it. Doing it again
-/// changes nothing.
+/// Removes a closed socket. Three requests: its owner, their list, and the transaction that removes it. Idempotent.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -142,10 +141,10 @@ pub async fn disconnect(table: &Table, sys: &Sys, id: &str) -> Result<(), StoreE
     }
 }
 
-/// Tells a socket why its frame was refused: returns the frame if it is to be the answer, and closes the socket behind it if nobody
-/// may speak on it any more (signed out, banned, paused). Closing takes two calls.
+/// Handles a refused frame: returns the error frame if it is the answer, or closes the socket after it if the person may send
+/// nothing more on it (signed out, banned, paused). Closing takes two calls.
 pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, told: Vec<u8>) -> Option<Vec<u8>> {
-    // Only the pause after a flood names a limit: a single frame that comes too early does not.
+    // Only the pause after a flood names a limit. A single early frame does not.
     let ends = matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) || problem.limit.is_some();
     if !ends {
         return Some(told);
@@ -154,23 +153,23 @@ pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, told: Ve
     None
 }
 
-/// Forgets sockets of one person that are known to be closed. Two requests.
+/// Removes sockets of one person that are known to be closed. Two requests.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn forget(table: &Table, sys: &Sys, user: UserId, ids: &[String]) -> Result<(), StoreError> {
     let before = table.get::<Presence>(Presence::key_of(user)).await?;
-    // Rows of sockets that the list has lost already: nothing else would ever look for them.
+    // Connections that are no longer in the list: nothing else would ever delete them.
     for id in ids.iter().filter(|id| !before.iter().any(|p| p.live.iter().any(|l| l.id == **id))) {
         table.delete(Connection::key_of(id)).await?;
     }
-    take_off(table, sys, before, |l| ids.contains(&l.id)).await
+    remove_from_list(table, sys, before, |l| ids.contains(&l.id)).await
 }
 
-/// Ends every socket of a person: at a ban, a deactivation, a deletion. The last frame, if any, reaches each of them.
+/// Closes every socket of a person: at a ban, a deactivation, a deletion. Each gets the last frame, if there is one.
 ///
 /// # Errors
-/// [`CloseError`]; may be run again at any point.
+/// [`CloseError`]. May be repeated at any point.
 pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, last: Option<Vec<u8>>) -> Result<(), CloseError> {
     match table.get::<Presence>(Presence::key_of(user)).await? {
         None => Ok(()),
@@ -178,12 +177,12 @@ pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId
     }
 }
 
-/// Ends those sockets of a person whose sign-in is over, or whose account is no longer in use. Doing it again changes nothing.
+/// Closes those sockets of a person whose session has ended, or all if the account is not active. Idempotent.
 ///
-/// Two reads, because the sockets say which sign-ins they are of, and what [`close_all`] takes if any is to be closed.
+/// Two reads, because the list names the sessions to read; with those of [`close_all`] if any socket has to be closed.
 ///
 /// # Errors
-/// [`CloseError`]; may be run again at any point.
+/// [`CloseError`]. May be repeated at any point.
 pub async fn close_ended(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), CloseError> {
     let Some(here) = table.get::<Presence>(Presence::key_of(user)).await?.filter(|p| !p.live.is_empty()) else { return Ok(()) };
     let sessions: BTreeSet<SessionId> = here.live.iter().map(|l| l.session).collect();
@@ -206,51 +205,56 @@ async fn close_where(
     sockets: &Sockets,
     here: Presence,
     last: Option<Vec<u8>>,
-    which: impl Fn(&Live) -> bool,
+    which: impl Fn(&OpenSocket) -> bool,
 ) -> Result<(), CloseError> {
     let ending: Vec<String> = here.live.iter().filter(|l| which(l)).map(|l| l.id.clone()).collect();
-    // Closed first: whoever is cut off in between finds them in the list when it comes again. (Those that came meanwhile were
-    // judged when they came.)
+    // The sockets are closed first, so that a run after a killed one still finds them in the list. (Sockets that were opened in
+    // between were checked when they connected.)
     let (user, open) = (here.user, sockets.close_all(ending.clone(), last.as_deref()).await);
-    take_off(table, sys, Some(here), |l| ending.contains(&l.id) && !open.contains(&l.id)).await?;
+    remove_from_list(table, sys, Some(here), |l| ending.contains(&l.id) && !open.contains(&l.id)).await?;
     if open.is_empty() {
         return Ok(());
     }
     let here = table.get::<Presence>(Presence::key_of(user)).await?;
-    change(table, sys, here, |p| p.silence(|l| open.contains(&l.id), sys.now())).await?;
+    change_list(table, sys, here, |p| p.end_delivery(|l| open.contains(&l.id), sys.now())).await?;
     Err(CloseError::Open(open.len()))
 }
 
-/// Takes sockets off a person's list, with their rows.
-async fn take_off(table: &Table, sys: &Sys, before: Option<Presence>, which: impl Fn(&Live) -> bool) -> Result<(), StoreError> {
-    change(table, sys, before, |p| p.go(&which, sys.now())).await
+/// Removes sockets from a person's list, with their connections.
+async fn remove_from_list(
+    table: &Table,
+    sys: &Sys,
+    before: Option<Presence>,
+    which: impl Fn(&OpenSocket) -> bool,
+) -> Result<(), StoreError> {
+    change_list(table, sys, before, |p| p.remove_sockets(&which, sys.now())).await
 }
 
-/// Changes a person's list, anew for as long as others change it.
-async fn change(
+/// Changes a person's list, and repeats that if another change comes first.
+async fn change_list(
     table: &Table,
     sys: &Sys,
     mut before: Option<Presence>,
-    how: impl Fn(Presence) -> Option<Change>,
+    how: impl Fn(Presence) -> Option<PresenceChange>,
 ) -> Result<(), StoreError> {
     for _ in 0..TRIES {
         let Some(change) = before.take().and_then(&how) else { return Ok(()) };
         let mut tx = Tx::new();
-        let listed = list(&mut tx, sys, &change);
+        let listed = write_change(&mut tx, sys, &change);
         match table.commit(tx).await {
             Ok(()) => return Ok(()),
             Err(CommitError::Refused(r)) => before = r.current(listed).map(store::Row::decode).transpose()?,
             Err(CommitError::Store(e)) => return Err(e),
         }
     }
-    Err(StoreError::Unavailable("the sockets of one person change all the time".to_owned()))
+    Err(StoreError::Unavailable("the sockets of one person are changed by others again and again".to_owned()))
 }
 
-fn list(tx: &mut Tx, sys: &Sys, change: &Change) -> store::Slot {
+fn write_change(tx: &mut Tx, sys: &Sys, change: &PresenceChange) -> store::Slot {
     for live in &change.gone {
         tx.delete(Connection::key_of(&live.id));
     }
-    if change.turned {
+    if change.came_or_left {
         Outbox::add(tx, sys, &PresenceChanged { room: room::PUBLIC });
     }
     change.write(tx)

@@ -1,4 +1,4 @@
-//! Keeping somebody out: the ban after one message too many, and the pause after a flood of frames.
+//! Exclusion from chat: the ban after too many messages, and the pause after a flood of frames.
 
 use kernel::{Kind, Problem, Sys, id::UserId};
 use store::{Conditional as _, StoreError, Table, Update, field};
@@ -8,13 +8,13 @@ use crate::{
     spam::{self, ChatState, FLOOD},
 };
 
-/// Bans a person who sent one message too many: recorded once, then every socket of theirs is told and closed.
+/// Bans a person who sent one message too many. The ban is recorded once, then all their sockets are notified and closed.
 ///
-/// One write; whoever makes it also ends the sockets: one read, a frame and a close for each, one transaction that forgets
-/// them. A socket that comes in between fails the same condition at its connect; nothing is brought to one that could not be
-/// closed.
+/// One write. The call that records the ban also closes the sockets: one read, a frame and a close for each, and one
+/// transaction that removes them from the list. A socket that connects in between fails the same condition, and nothing is
+/// delivered to a socket that could not be closed.
 ///
-/// Returns what to tell the person: [`Kind::ChatBanned`], unless the table does not answer.
+/// Returns the problem for the person: [`Kind::ChatBanned`], unless the table does not answer.
 pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Problem {
     match record(table, sys, user).await {
         Err(e) => return e.into(),
@@ -23,18 +23,18 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
             tracing::warn!(user.id = %user, "banned from chat: too many messages");
             let told = frame::error("chat", None, &Kind::ChatBanned.into(), kernel::Locale::default(), "");
             if let Err(e) = connection::close_all(table, sys, sockets, user, Some(told)).await {
-                tracing::error!(error = %e, user.id = %user, "sockets of somebody who is banned are open");
+                tracing::error!(error = %e, user.id = %user, "sockets of a banned person are still open");
             }
         }
     }
     Kind::ChatBanned.into()
 }
 
-/// Ends the sockets of a person who sends frames faster than they were told to, and keeps them from opening others for
-/// as long as [`FLOOD`] says: every function sees it in the table, whichever instance found out.
+/// Closes the sockets of a person who keeps sending frames without the wait they were asked for, and keeps them from opening
+/// new ones for as long as [`FLOOD`] says. The pause is stored, so that every instance of every function respects it.
 ///
-/// One write; whoever makes it also ends the sockets, as [`ban`] does. Where the pause has begun already, only the socket that the
-/// frame came on is told and closed. So it is where nobody knows whose it is.
+/// One write. The call that records the pause also closes the sockets, as [`ban`] does. If the pause was recorded before, or if
+/// the owner of the socket is not known, only the socket of the frame is notified and closed.
 pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<UserId>, socket: &str) {
     let told = frame::error("error", None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
     let new = match user {
@@ -43,7 +43,7 @@ pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<Use
     };
     let ended = match (user, new) {
         (Some(user), Ok(true)) => {
-            tracing::warn!(user.id = %user, "no socket for a while: too many frames");
+            tracing::warn!(user.id = %user, "sockets paused: too many frames");
             connection::close_all(table, sys, sockets, user, Some(told)).await.map_err(|e| e.to_string())
         }
         (_, new) => {
@@ -52,7 +52,7 @@ pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<Use
         }
     };
     if let Err(error) = ended {
-        tracing::error!(error, "a flood of frames goes on");
+        tracing::error!(error, "the sockets of a flood could not be closed");
     }
 }
 
@@ -64,7 +64,7 @@ async fn record_pause(table: &Table, sys: &Sys, user: UserId) -> Result<bool, St
     table.update(record).await.applied()
 }
 
-/// Records the ban, and says whether it is new.
+/// Records the ban. True if it is new.
 async fn record(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
     let record = Update::upsert::<ChatState>(ChatState::key_of(user))
         .set("banned_at", sys.now())

@@ -1,4 +1,4 @@
-//! What this crate stores about a person, for themselves: where they are and what they said. What others said is theirs.
+//! The chat's part of a person's export: their rooms and their own messages. Messages of others are not in it.
 
 use accounts::export::Kind;
 use kernel::{
@@ -9,32 +9,32 @@ use serde::Serialize;
 use store::{Index, Item as _, Range, StoreError, Table};
 
 use crate::{
-    message::{Entry, by_author},
+    message::{LogEntry, by_author},
     room::{self, Membership},
 };
 
-/// What becomes of what stands beside a person's record.
+/// Which attributes of the kinds of items in a person's partition are exported.
 pub const KINDS: &[Kind] = &[
     Kind::told("presence", &["live", "coming", "seen"]),
     Kind::told("chat", &["banned_at", "paused_until"]),
     Kind::told("nonce", &["room", "nonce", "seq", "id", "at"]),
 ];
 
-/// Entries that are read at once.
+/// Messages read by one query.
 const AT_ONCE: u32 = 500;
 
-/// A room that a person is in.
+/// A room that the person is a member of.
 #[derive(Clone, Debug, Serialize)]
 pub struct InRoom {
     room: RoomId,
-    /// The other one, in a direct room.
+    /// The other member of a direct room.
     with: Option<UserId>,
     since: Timestamp,
 }
 
-/// Something that they said.
+/// A message of the person.
 #[derive(Clone, Debug, Serialize)]
-pub struct Uttered {
+pub struct SentMessage {
     room: RoomId,
     seq: u64,
     id: MessageId,
@@ -43,13 +43,13 @@ pub struct Uttered {
     at: Timestamp,
 }
 
-/// The rooms that a person is in, and everything they said in them and in the public room, in the order of rooms.
+/// The rooms of a person, and all their messages in them and in the public room, in the order of the rooms.
 ///
-/// A query for each hundred rooms, and for each 500 messages of each room.
+/// One query for each hundred rooms and for each 500 messages of each room.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn said(table: &Table, user: UserId) -> Result<(Vec<InRoom>, Vec<Uttered>), StoreError> {
+pub async fn said(table: &Table, user: UserId) -> Result<(Vec<InRoom>, Vec<SentMessage>), StoreError> {
     let (mut rooms, mut said) = (Vec::<InRoom>::new(), Vec::new());
     loop {
         let page = room::of_user(table, user, rooms.last().map(|r| r.room), 100).await?;
@@ -66,15 +66,15 @@ pub async fn said(table: &Table, user: UserId) -> Result<(Vec<InRoom>, Vec<Utter
     Ok((rooms, said))
 }
 
-async fn gather(table: &Table, user: UserId, range: Range, said: &mut Vec<Uttered>) -> Result<(), StoreError> {
+async fn gather(table: &Table, user: UserId, range: Range, said: &mut Vec<SentMessage>) -> Result<(), StoreError> {
     let mut next = range.clone();
     loop {
-        let page = table.query::<Entry>(next).await?;
+        let page = table.query::<LogEntry>(next).await?;
         let last = page.items.last().map(|entry| (entry.key(), entry.indexes().into_iter().next().map(|(_, place)| place)));
-        for Entry { room, seq, at, said: words, .. } in page.items {
+        for LogEntry { room, seq, at, said: words, .. } in page.items {
             if let Some(words) = words.filter(|words| words.author == user) {
                 let (id, username, text) = (words.id, words.username, words.text.to_string());
-                said.push(Uttered { room, seq, id, username, text, at: at.into() });
+                said.push(SentMessage { room, seq, id, username, text, at: at.into() });
             }
         }
         match last.filter(|_| page.more) {

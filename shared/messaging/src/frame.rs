@@ -1,6 +1,6 @@
 //! Frames: `{"stream": "chat", "id": "c1", "payload": {"type": "send", …}}`, in both directions.
 //!
-//! The `id` is the client's: every answer carries the one of the frame it answers; what nobody asked for carries none.
+//! The `id` is the client's. Every answer has the id of the frame that it answers, and a push has none.
 
 use kernel::{
     Kind, Locale, Problem,
@@ -12,26 +12,26 @@ use serde_json::{json, value::RawValue};
 
 use crate::message::Message;
 
-/// What a page of messages in one frame may weigh. The platform cuts frames at 32 KB; a single message always fits.
+/// The most bytes of a page of messages in one frame. The platform cuts frames at 32 KB. A single message always fits.
 pub const PAGE_MAX_BYTES: usize = 24 * 1024;
 /// Longer ids are not echoed.
 const ID_MAX_CHARS: usize = 64;
 
-/// A frame from a client, read as far as its payload.
+/// A frame from a client.
 #[derive(Debug)]
-pub struct Asked<P> {
-    /// The client's name for it.
+pub struct ClientFrame<P> {
+    /// The client's id of the frame.
     pub id: Option<String>,
-    /// What is asked.
+    /// The payload.
     pub payload: P,
 }
 
-/// A frame that cannot be read, with its id if that much can be read.
+/// A frame that cannot be read, with its id if that can be read.
 #[derive(Debug)]
 pub struct Unreadable {
-    /// The client's name for it.
+    /// The client's id of the frame.
     pub id: Option<String>,
-    /// What is wrong.
+    /// The problem to answer with.
     pub problem: Problem,
 }
 
@@ -45,31 +45,31 @@ struct Envelope<'a> {
     payload: &'a RawValue,
 }
 
-/// Reads a frame strictly: unknown and repeated fields, wrong types and NUL characters are errors.
+/// Parses a frame strictly: unknown and repeated fields, wrong types and NUL characters are errors.
 ///
 /// # Errors
 /// [`Unreadable`]
-pub fn read<P: DeserializeOwned>(body: &str) -> Result<Asked<P>, Unreadable> {
+pub fn read<P: DeserializeOwned>(body: &str) -> Result<ClientFrame<P>, Unreadable> {
     let invalid = |e: serde_json::Error| Unreadable { id: id_of(body), problem: Problem::new(Kind::FrameInvalid).because(unread(&e)) };
     let Envelope { id, payload, .. } = serde_json::from_str(body).map_err(invalid)?;
     if id.as_ref().is_some_and(|id| id.chars().count() > ID_MAX_CHARS) {
         return Err(Unreadable { id: None, problem: Kind::FrameInvalid.into() });
     }
     let payload = serde_json::from_str(payload.get()).map_err(invalid)?;
-    Ok(Asked { id, payload })
+    Ok(ClientFrame { id, payload })
 }
 
-/// The id of a frame that may be wrong in every other way.
+/// The id of a frame that may be invalid otherwise.
 #[must_use]
 pub fn id_of(body: &str) -> Option<String> {
     #[derive(Deserialize)]
-    struct Loose {
+    struct IdOnly {
         id: Option<String>,
     }
-    serde_json::from_str::<Loose>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
+    serde_json::from_str::<IdOnly>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
 }
 
-/// The stream that a frame names, if the whole of it is JSON.
+/// The stream that a frame names, if it is valid JSON.
 #[must_use]
 pub fn stream_of(body: &str) -> Option<String> {
     let frame: serde_json::Value = serde_json::from_str(body).ok()?;
@@ -89,7 +89,7 @@ pub fn write(stream: &str, id: Option<&str>, payload: &impl Serialize) -> Vec<u8
     serde_json::to_vec(&Out { stream, id, payload }).unwrap_or_default()
 }
 
-/// An error frame, with the same problem document that a reply over HTTP has.
+/// An error frame, with the same problem document as a reply over HTTP.
 #[must_use]
 pub fn error(stream: &str, id: Option<&str>, problem: &Problem, locale: Locale, request_id: &str) -> Vec<u8> {
     #[derive(Serialize)]
@@ -100,8 +100,8 @@ pub fn error(stream: &str, id: Option<&str>, problem: &Problem, locale: Locale, 
     write(stream, id, &Payload { problem: problem.document(locale, request_id) })
 }
 
-/// What a function returns from a two-way route: the platform sends the body to the client, and that costs no call. `None` is for a
-/// socket that was closed meanwhile: it would hear an empty message if it were open.
+/// The return value of a function for a two-way route. The platform sends the body to the client, which costs no call. `None` is
+/// for a socket that was closed in the meantime; an open one would get an empty message.
 #[must_use]
 pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
     match told {
@@ -110,17 +110,17 @@ pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
     }
 }
 
-/// What nobody asked for: it happens and is told.
+/// A frame that is sent without being asked for.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
-    /// Somebody said something.
+    /// A new message.
     Message(&'a Message),
-    /// How many others are online has changed.
+    /// The number of other online people has changed.
     Online {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Distinct others.
+        /// The number of other people, each counted once.
         online: u64,
         /// Whether there are more than were counted.
         more: bool,
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_read_strictly_and_its_id_survives() {
+    fn a_frame_is_parsed_strictly_and_errors_keep_its_id() {
         let asked = read::<Ask>(r#"{"stream":"chat","id":"c1","payload":{"type":"hello"}}"#).unwrap();
         assert_eq!(asked.id.as_deref(), Some("c1"));
         assert!(read::<Ask>(r#"{"stream":"chat","payload":{"type":"send","text":"x"}}"#).unwrap().id.is_none());

@@ -1,15 +1,15 @@
-//! Talking: rooms and who is in them, messages in their order, connections and what is delivered to them.
+//! Chat: rooms and their members, messages in their order, sockets and the delivery to them.
 //!
-//! What the chat promises rests on five rules, each in one module:
+//! The guarantees of the chat rest on five rules, one in each of these modules:
 //!
-//! - [`sequence`]: every room numbers its messages without gaps that stay. A number is taken first and the message put at it
-//!   only if nothing stands there; a reader that meets a hole waits while it is young and fills it with a tombstone when it
-//!   is old, so that a late writer must take a new number. What a reader has been shown never changes behind its back.
-//! - [`send`]: an acknowledgement means committed, and a nonce commits once.
-//! - [`pace`]: ten frames at once and two a second, for a socket and for a person; what comes faster costs no AWS call.
-//! - [`spam`]: sixty messages in any sixty seconds, for a person and not for a socket.
-//! - [`presence`]: one item per person lists their few live sockets. It is read *after* a number was taken, so that a device
-//!   which is not yet in it learns of that number from its own `hello`: nobody misses a message.
+//! - [`sequence`]: every room numbers its messages. A writer first takes a number, then creates the message under it if nothing
+//!   is stored there. A reader that finds a number without an item waits while that number is young, and stores a tombstone
+//!   under it when it is old, so that a late writer has to take a new number. What a reader has seen never changes later.
+//! - [`send`]: an acknowledgement means that the message is committed, and each nonce is committed once.
+//! - [`pace`]: ten frames at once and two a second, for each socket and each person. A frame beyond that costs no AWS call.
+//! - [`spam`]: sixty messages in any sixty seconds, for each person over all their sockets.
+//! - [`presence`]: one item per person lists their few open sockets. It is read *after* a number was taken. A device that is
+//!   not in it yet learns of that number from its own `hello`, so nobody misses a message.
 
 pub mod access;
 pub mod connection;

@@ -1,4 +1,4 @@
-//! What people say, and what stands at each number of a room.
+//! Messages, and the item that each number of a room has.
 
 use std::{fmt, str::FromStr};
 
@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 use crate::room;
 
-/// Most characters of a message.
+/// The most characters of a message.
 pub const TEXT_MAX_CHARS: usize = 4_000;
-/// Most characters of a nonce.
+/// The most characters of a nonce.
 const NONCE_MAX_CHARS: usize = 64;
 
 /// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters, no control characters but line breaks and tabs.
@@ -24,7 +24,7 @@ const NONCE_MAX_CHARS: usize = 64;
 pub struct Text(String);
 
 impl Text {
-    /// Reads what a person typed.
+    /// Parses what a person typed.
     ///
     /// # Errors
     /// [`Kind::MessageLength`], or [`Kind::Invalid`] for control characters.
@@ -47,12 +47,12 @@ impl fmt::Display for Text {
     }
 }
 
-/// What a client calls one of its sends, so that repeating it commits nothing more. It becomes part of a key: `A-Za-z0-9_-`.
+/// The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Nonce(String);
 
-/// The nonce is empty, too long or has other characters.
+/// The nonce is empty, too long or has characters that are not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a nonce has 1 to {NONCE_MAX_CHARS} of A-Z a-z 0-9 _ -")]
 pub struct BadNonce;
@@ -84,48 +84,48 @@ impl fmt::Display for Nonce {
     }
 }
 
-/// What stands at one number of a room: something said, or a tombstone.
+/// The item of one number of a room: a message or a tombstone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Where.
+pub struct LogEntry {
+    /// The room.
     pub room: RoomId,
-    /// Its number, from 1.
+    /// The number, from 1.
     pub seq: u64,
-    /// When the number was taken (or, of a tombstone, buried).
+    /// When the number was taken or, for a tombstone, when the tombstone was stored.
     pub at: Time,
-    /// Absent in a tombstone: nobody will ever say anything here, or it was taken away.
+    /// The author and the text. Absent in a tombstone: the message was deleted, or its writer never committed it.
     pub said: Option<Said>,
-    /// The socket it came on, which was acknowledged to and needs no delivery.
+    /// The sender's socket. It got the acknowledgement and needs no delivery.
     pub via: Option<String>,
 }
 
-/// Who said what.
+/// The author and the text of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// The message.
+    /// The id of the message.
     pub id: MessageId,
-    /// Who.
+    /// The author.
     pub author: UserId,
-    /// Their name at that time, so that reading a page reads no users.
+    /// The author's username at that time, so that reading a page reads no accounts.
     pub username: String,
-    /// What.
+    /// The text.
     pub text: Text,
 }
 
-impl Entry {
-    /// Nothing, for ever.
+impl LogEntry {
+    /// A tombstone, which never becomes a message.
     #[must_use]
     pub const fn tombstone(room: RoomId, seq: u64, at: Time) -> Self {
         Self { room, seq, at, said: None, via: None }
     }
 
-    /// Where the entry of a number is.
+    /// The key of a number's item.
     #[must_use]
     pub fn key_of(room: RoomId, seq: u64) -> Key {
         Key::new(room::partition(room), sort(seq))
     }
 
-    /// What members are shown, if there is anything.
+    /// The message that members see, or `None` for a tombstone.
     #[must_use]
     pub fn shown(self) -> Option<Message> {
         let Self { room, seq, at, said: Some(Said { id, author, username, text }), .. } = self else { return None };
@@ -133,41 +133,41 @@ impl Entry {
     }
 }
 
-/// The place of a number within its room's partition; ordered as the numbers are.
+/// The sort key of a number in its room's partition. The keys sort as the numbers do.
 #[must_use]
 pub fn sort(seq: u64) -> String {
     format!("MESSAGE#{seq:012}")
 }
 
-/// What a person said in rooms that outlive them, found when they leave.
+/// The index partition of a person's messages in rooms that stay when their account is deleted.
 #[must_use]
 pub fn by_author(author: UserId) -> String {
     format!("USER#{author}#MESSAGES")
 }
 
-impl Item for Entry {
+impl Item for LogEntry {
     const KIND: &'static str = "message";
     fn key(&self) -> Key {
         Self::key_of(self.room, self.seq)
     }
-    // Direct rooms go as a whole with either person; only elsewhere must a person's messages be found one by one.
+    // Direct rooms are deleted as a whole with either account. Only in other rooms the messages of one person have to be found.
     fn indexes(&self) -> Vec<(Index, Key)> {
         let said = self.said.as_ref().filter(|_| self.room == room::PUBLIC);
         said.map(|s| (Index::One, Key::new(by_author(s.author), format!("{}#{:012}", self.room, self.seq)))).into_iter().collect()
     }
 }
 
-/// A message, as members see it.
+/// A message as members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Message {
-    /// The room.
+    /// The id of the room.
     pub room: RoomId,
-    /// Its number in the room: messages are shown in this order, and a number that was seen is a repetition.
+    /// The number in the room. Messages are shown in this order, and a known number is a repetition.
     #[schema(minimum = 1)]
     pub seq: u64,
-    /// The message.
+    /// The id of the message.
     pub id: MessageId,
-    /// Who wrote it.
+    /// The author.
     pub author: Author,
     /// Plain text, 1 to 4,000 characters.
     #[schema(examples("Shall we meet under the colonnade?"))]
@@ -176,12 +176,12 @@ pub struct Message {
     pub created_at: Timestamp,
 }
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Author {
-    /// The person.
+    /// The id of the person.
     pub id: UserId,
-    /// Their username when they wrote it.
+    /// Their username when they wrote the message.
     #[schema(examples("ana"))]
     pub username: String,
 }
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_measured_in_characters_after_trimming() {
+    fn the_length_of_a_text_is_in_characters_after_trimming() {
         let ok = |s: &str| Text::parse(s).map(|t| t.0).map_err(|p| p.kind);
         assert_eq!(ok("  hi \n"), Ok("hi".to_owned()));
         assert_eq!(ok(" \n\t "), Err(Kind::MessageLength));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_cannot_leave_its_place_in_a_key() {
+    fn a_nonce_has_no_separators_of_keys() {
         assert!("0192-a_Z".parse::<Nonce>().is_ok() && "x".repeat(64).parse::<Nonce>().is_ok());
         for bad in ["", "a#b", "a b", "ż", "a\n", &"x".repeat(65)] {
             assert!(bad.parse::<Nonce>().is_err(), "{bad:?}");
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_order_as_numbers_do() {
+    fn keys_sort_as_numbers_do() {
         let mut keys: Vec<_> = [1, 9, 10, 99, 1_000_000, u64::from(u32::MAX)].map(sort).to_vec();
         let ordered = keys.clone();
         keys.sort();

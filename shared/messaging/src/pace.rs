@@ -1,16 +1,16 @@
-//! How fast a client may send frames: [`AT_ONCE`] at once, then one every [`EACH`], on a socket and for an account over all its
-//! sockets. A frame that is refused for what it says counts twice.
+//! The pace of frames: [`AT_ONCE`] at once, then one every [`EACH`], for each socket and for each account over all its sockets. A
+//! frame that is refused for its content counts twice.
 //!
-//! A frame beyond that is answered with an error frame that says how long to wait, and costs no AWS call. A client that does not
-//! wait, more often than [`FLOOD`] allows, loses its sockets, and gets no ticket for five minutes ([`exclusion::pause`]).
+//! A frame beyond that gets an error frame that says how long to wait, and costs no AWS call. A client that does not wait, more
+//! often than [`FLOOD`] allows, loses its sockets, and gets no ticket for five minutes ([`exclusion::pause`]).
 //!
-//! All of this stands in the memory of one instance of one function. On AWS a client whose frames come at the same moment meets
-//! several instances, and each of them lets through what is stated here: the cost of a flood is bounded for each instance, not for
-//! all of them together. What one instance concludes is durable, though: the pause closes the account's sockets wherever their
-//! frames go, and stands in the table. An instance remembers the last [`REMEMBERED`] sockets and as many accounts; who is forgotten
-//! has a full allowance again, which takes as many other sockets since its last frame.
+//! All of this is in the memory of one instance of one function. On AWS, frames that come at the same moment go to several
+//! instances, each of which lets this many through: the cost of a flood is bounded for each instance, not for all of them together.
+//! The pause is stored, though, and closes the sockets of the account on every instance. An instance remembers the last
+//! [`REMEMBERED`] sockets and as many accounts. One that is forgotten starts with a full allowance again, which takes as many other
+//! sockets since its last frame.
 //!
-//! The same memory knows whose a socket is, which never changes, so that only its first frame takes a read for that.
+//! The same memory has the owner of each socket, which never changes, so that only its first frame takes a read for that.
 
 use std::{
     num::NonZeroUsize,
@@ -31,38 +31,38 @@ use crate::{Sockets, access, exclusion, spam::FLOOD};
 pub const AT_ONCE: u32 = 10;
 /// Frames a second in the long run.
 pub const PER_SECOND: u32 = 2;
-/// How long it takes until one more may come: see [`PER_SECOND`].
+/// The time until one more frame may come: see [`PER_SECOND`].
 const EACH: Duration = Duration::from_millis(500);
-/// How long it takes until [`AT_ONCE`] may come at once again.
+/// The time until [`AT_ONCE`] frames may come at once again.
 const ALL: Duration = Duration::from_secs(5);
-/// Sockets that an instance remembers, at some 300 bytes each, and accounts.
+/// The number of sockets, and of accounts, that an instance remembers. Each takes some 300 bytes.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
-/// Whose a socket is.
+/// The owner of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The person.
     pub user: UserId,
-    /// By which sign-in.
+    /// Their session.
     pub session: SessionId,
-    /// Their language, as the last frame found it.
+    /// Their language at the last frame.
     pub locale: Locale,
 }
 
-/// Why a frame is not looked at.
+/// Why a frame is rejected without being read.
 #[derive(Debug)]
-pub enum Unheard {
-    /// It came too early. The problem says how long to wait; nothing was read.
+pub enum FrameRejected {
+    /// It came too early. The problem says how long to wait. Nothing was read from the table.
     TooEarly(Problem, Locale),
-    /// It came too early, as did many before it that were told to wait. The sockets are to be closed; the owner is known unless
-    /// the table does not answer.
+    /// It came too early, like many before it whose sender was asked to wait. The sockets have to be closed. The owner is known
+    /// unless the table does not answer.
     Flood(Option<UserId>),
-    /// Whose the socket is could not be found out.
+    /// The owner of the socket could not be read.
     Unknown(Problem),
 }
 
-impl Unheard {
-    /// Ends the sockets of a flood. What is left is to be told to the client, in its language.
+impl FrameRejected {
+    /// Closes the sockets after a flood. Returns the problem to answer with, in the client's language, if there is one.
     pub async fn settle(self, table: &Table, sys: &Sys, sockets: &Sockets, socket: &str) -> Option<(Problem, Locale)> {
         match self {
             Self::TooEarly(problem, locale) => Some((problem, locale)),
@@ -90,30 +90,30 @@ struct Socket {
     allowance: Allowance,
 }
 
-/// What one socket or one account may send.
+/// The allowance of one socket or one account.
 #[derive(Clone, Copy, Debug, Default)]
 struct Allowance {
-    /// When it is whole again, if nothing more comes.
-    whole_at: Time,
-    /// Until when the client was told to wait.
+    /// When it is full again, if no more frames come.
+    full_at: Time,
+    /// The end of the wait that the client was asked for.
     told_until: Time,
-    /// Frames that have come since it was first told, without a wait.
+    /// The number of early frames since the client was first asked to wait.
     ignored: u32,
 }
 
 impl Allowance {
-    /// How long until one frame may come; zero if it may come now.
+    /// The time until one frame may come. Zero if it may come now.
     fn wait(&self, now: Time) -> Duration {
-        self.whole_at.since(now).saturating_add(EACH).saturating_sub(ALL)
+        self.full_at.since(now).saturating_add(EACH).saturating_sub(ALL)
     }
 
-    /// Counts a frame. It may be counted for more than there is: the next one waits longer.
+    /// Counts a frame. The count may exceed the allowance: then the next frame waits longer.
     fn take(&mut self, now: Time, frames: u32) {
-        self.whole_at = self.whole_at.max(now) + EACH.saturating_mul(frames);
+        self.full_at = self.full_at.max(now) + EACH.saturating_mul(frames);
         self.look(now);
     }
 
-    /// Counts a frame that came too early, and says whether that is the one too many. Those after it cost nothing again.
+    /// Counts an early frame. True if it is the one too many. The frames after it cost nothing again.
     fn refuse(&mut self, now: Time, wait: Duration) -> bool {
         self.look(now);
         self.ignored = self.ignored.saturating_add(1);
@@ -121,7 +121,7 @@ impl Allowance {
         self.ignored == FLOOD.max.saturating_add(1)
     }
 
-    /// Whoever has waited may be told again.
+    /// Resets the count of early frames once the client has waited.
     fn look(&mut self, now: Time) {
         if now >= self.told_until {
             self.ignored = 0;
@@ -132,7 +132,7 @@ impl Allowance {
 /// Whether a frame counts once or twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cost {
-    /// It can be served, as far as its form says.
+    /// Its form is valid.
     Once,
     /// It is refused for its form.
     Twice,
@@ -154,19 +154,20 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Lets a frame in, and says whose it is. The first frame of a socket takes one read, any other none.
+    /// Admits a frame and returns the owner of its socket. The first frame of a socket takes one read, the others none.
     ///
     /// # Errors
-    /// [`Unheard`]
-    pub async fn enter(&self, table: &Table, socket: &str, cost: Cost, now: Time) -> Result<Owner, Unheard> {
+    /// [`FrameRejected`]
+    pub async fn enter(&self, table: &Table, socket: &str, cost: Cost, now: Time) -> Result<Owner, FrameRejected> {
         if let Some(owner) = self.memory().enter(socket, cost, now)? {
             return Ok(owner);
         }
-        let (user, session) = access::identify(table, socket).await.map_err(Unheard::Unknown)?;
-        self.memory().introduce(socket, Owner { user, session, locale: Locale::default() }, cost, now)
+        let (user, session) = access::identify(table, socket).await.map_err(FrameRejected::Unknown)?;
+        self.memory().admit_owner(socket, Owner { user, session, locale: Locale::default() }, cost, now)
     }
 
-    /// Counts a frame that was let in a second time, because it was refused for what it says, and keeps the person's language.
+    /// Records the answer to an admitted frame: counts the frame once more if it was refused for its content, and keeps the
+    /// person's language.
     pub fn answered(&self, socket: &str, user: UserId, locale: Locale, refused: bool, now: Time) {
         let mut memory = self.memory();
         let line = memory.sockets.get_or_insert_mut(socket.to_owned(), Socket::default);
@@ -189,8 +190,8 @@ impl Memory {
         self.accounts.get_or_insert_mut(user, Allowance::default)
     }
 
-    /// Takes from the socket's allowance, and from its owner's if that is known.
-    fn enter(&mut self, socket: &str, cost: Cost, now: Time) -> Result<Option<Owner>, Unheard> {
+    /// Takes from the allowance of the socket, and from the owner's if that is known.
+    fn enter(&mut self, socket: &str, cost: Cost, now: Time) -> Result<Option<Owner>, FrameRejected> {
         let line = self.sockets.get_or_insert_mut(socket.to_owned(), Socket::default);
         let account = line.owner.map(|owner| self.accounts.get_or_insert_mut(owner.user, Allowance::default));
         let mut allowances: Vec<&mut Allowance> = [&mut line.allowance].into_iter().chain(account).collect();
@@ -198,15 +199,15 @@ impl Memory {
         Ok(line.owner)
     }
 
-    /// The same once the owner is known, for their allowance alone.
-    fn introduce(&mut self, socket: &str, owner: Owner, cost: Cost, now: Time) -> Result<Owner, Unheard> {
+    /// Takes from the owner's allowance once the owner is known.
+    fn admit_owner(&mut self, socket: &str, owner: Owner, cost: Cost, now: Time) -> Result<Owner, FrameRejected> {
         self.sockets.get_or_insert_mut(socket.to_owned(), Socket::default).owner = Some(owner);
         take(&mut [self.account(owner.user)], Some(owner), cost, now)?;
         Ok(owner)
     }
 }
 
-fn take(allowances: &mut [&mut Allowance], owner: Option<Owner>, cost: Cost, now: Time) -> Result<(), Unheard> {
+fn take(allowances: &mut [&mut Allowance], owner: Option<Owner>, cost: Cost, now: Time) -> Result<(), FrameRejected> {
     let wait = allowances.iter().map(|a| a.wait(now)).max().unwrap_or_default();
     if wait.is_zero() {
         for allowance in allowances {
@@ -216,11 +217,11 @@ fn take(allowances: &mut [&mut Allowance], owner: Option<Owner>, cost: Cost, now
     }
     let problem = Problem::new(Kind::TooManyRequests).retry_after(wait);
     let told = Duration::from_secs(problem.retry_after.unwrap_or(1));
-    // The account comes last, if it is known: its sockets are one client, or clients of one person.
+    // The account comes last, if it is known, because all its sockets belong to one person.
     if allowances.last_mut().is_some_and(|a| a.refuse(now, told)) {
-        return Err(Unheard::Flood(owner.map(|o| o.user)));
+        return Err(FrameRejected::Flood(owner.map(|o| o.user)));
     }
-    Err(Unheard::TooEarly(problem, owner.map(|o| o.locale).unwrap_or_default()))
+    Err(FrameRejected::TooEarly(problem, owner.map(|o| o.locale).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -246,9 +247,9 @@ mod tests {
     fn told(pace: &Pace, socket: &str, cost: Cost, now: Time) -> &'static str {
         match pace.memory().enter(socket, cost, now) {
             Ok(_) => "heard",
-            Err(Unheard::TooEarly(..)) => "early",
-            Err(Unheard::Flood(_)) => "flood",
-            Err(Unheard::Unknown(_)) => "unknown",
+            Err(FrameRejected::TooEarly(..)) => "early",
+            Err(FrameRejected::Flood(_)) => "flood",
+            Err(FrameRejected::Unknown(_)) => "unknown",
         }
     }
 
@@ -269,17 +270,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_counts_twice() {
+    fn refused_frames_count_twice() {
         let (sys, pace) = (Sys::real(), Pace::default());
         let user = known(&sys, &pace, &["a", "b"]);
         assert_eq!(heard(&pace, "a", Cost::Twice, at(0), 6), 5);
-        // Refused for what the table says: counted once more afterwards.
+        // Refused for its content by the table: counted once more afterwards.
         for _ in 0..5 {
             assert_eq!(told(&pace, "b", Cost::Once, at(10_000)), "heard");
             pace.answered("b", user, Locale::Pl, true, at(10_000));
         }
         assert_eq!(told(&pace, "b", Cost::Once, at(10_000)), "early");
-        let Err(Unheard::TooEarly(problem, locale)) = pace.memory().enter("b", Cost::Once, at(10_000)) else { panic!("heard") };
+        let Err(FrameRejected::TooEarly(problem, locale)) = pace.memory().enter("b", Cost::Once, at(10_000)) else { panic!("heard") };
         assert_eq!((problem.kind, problem.retry_after, locale), (Kind::TooManyRequests, Some(1), Locale::Pl));
     }
 
@@ -294,11 +295,11 @@ mod tests {
         assert_eq!(unknown, 10, "a socket is limited before anybody knows whose it is");
         assert_eq!(told(&pace, "x", Cost::Once, at(500)), "heard");
         let owner = Owner { user: sys.id(), session: sys.id(), locale: Locale::default() };
-        assert!(pace.memory().introduce("x", owner, Cost::Once, at(500)).is_ok());
+        assert!(pace.memory().admit_owner("x", owner, Cost::Once, at(500)).is_ok());
     }
 
     #[test]
-    fn who_does_not_wait_is_closed_and_who_waits_is_not() {
+    fn only_a_client_that_does_not_wait_is_closed() {
         let (sys, pace) = (Sys::real(), Pace::default());
         known(&sys, &pace, &["hasty", "also hasty"]);
         assert_eq!(heard(&pace, "hasty", Cost::Once, at(0), 10), 10);
@@ -306,7 +307,7 @@ mod tests {
         assert_eq!(answers.iter().position(|a| *a == "flood"), Some(10), "{answers:?}");
         assert!((0..100).all(|_| told(&pace, "hasty", Cost::Once, at(400)) == "early"), "once");
 
-        // A frame each 100 ms: one of five is let in, and the client never waits.
+        // One frame each 100 ms: one of five is admitted, and the client never waits.
         known(&sys, &pace, &["steady"]);
         let answers: Vec<_> = (0..60).map(|i| told(&pace, "steady", Cost::Once, at(i * 100))).collect();
         assert!(answers.contains(&"flood"), "{answers:?}");
@@ -316,7 +317,7 @@ mod tests {
         for _ in 0..200 {
             match pace.memory().enter("polite", Cost::Once, now) {
                 Ok(_) => {}
-                Err(Unheard::TooEarly(problem, _)) => now = now + Duration::from_secs(problem.retry_after.unwrap()),
+                Err(FrameRejected::TooEarly(problem, _)) => now = now + Duration::from_secs(problem.retry_after.unwrap()),
                 Err(e) => panic!("{e:?}"),
             }
         }

@@ -1,9 +1,9 @@
-//! Who is here: one item per person that lists their live sockets.
+//! Presence: one item per person lists their open sockets.
 //!
-//! It is the one place that knows a person's sockets, so delivery to a room of twenty is one batch read, and coming and
-//! going are one conditional write each. It holds at most [`MOST_LIVE`] sockets: a list inside an item, but a bounded one.
-//! A person is *online* while they have a socket and said anything within [`AWAY_AFTER`]; the platform cuts silent sockets
-//! at the same age, so a crash whose `$disconnect` never came is forgotten as soon as a silent socket would be.
+//! A person's sockets are found only there, so that delivery to a room of twenty is one batch read, and opening and closing a
+//! socket is one conditional write. The list has at most [`MOST_LIVE`] sockets, so that it fits into one item. A person is
+//! *online* while they have a socket and sent something within [`OFFLINE_AFTER`]. The platform closes silent sockets at the same
+//! age, so a socket whose `$disconnect` never came counts no longer than a silent one.
 
 use std::time::Duration;
 
@@ -16,162 +16,162 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{Cond, Conditional as _, Index, Item, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
 
-/// Live sockets of one person; the one that came first makes room. Tabs and devices, not a service: the limit of five in
-/// the requirements would cut off who has a phone, a laptop and a few tabs.
+/// The most open sockets of one person. If there are more, the oldest are closed. The requirements ask for five, but that would
+/// close sockets of people with a phone, a laptop and a few tabs.
 pub const MOST_LIVE: usize = 10;
-/// Sockets that one person may open within [`COMING_WINDOW`].
-pub const MOST_COMING: usize = 10;
-/// See [`MOST_COMING`].
-pub const COMING_WINDOW: Duration = Duration::from_secs(60);
-/// The platform ends a socket after two hours. Rows outlive that a little and no more, because `$disconnect` is best effort.
+/// Sockets that one person may open within [`OPENED_WINDOW`].
+pub const MOST_OPENED: usize = 10;
+/// See [`MOST_OPENED`].
+pub const OPENED_WINDOW: Duration = Duration::from_secs(60);
+/// The platform closes a socket after two hours. The items expire a little later, because `$disconnect` is best effort.
 pub const LIFE: Duration = Duration::from_secs(2 * 3600 + 600);
-/// The platform ends a socket on which nothing was said for ten minutes.
-pub const AWAY_AFTER: Duration = Duration::from_secs(600 + REFRESHED_AFTER.as_secs());
-/// How old the time of last being seen may get before a frame renews it: one write a minute, not one a frame.
+/// The platform closes a socket after ten silent minutes.
+pub const OFFLINE_AFTER: Duration = Duration::from_secs(600 + REFRESHED_AFTER.as_secs());
+/// The age of the last-seen time at which a frame refreshes it: one write a minute, not one for each frame.
 const REFRESHED_AFTER: Duration = Duration::from_secs(60);
-/// Partitions of the index of who is online: each takes a thousand comings and goings a second.
+/// The number of partitions of the index of online people. Each takes a thousand changes a second.
 pub const SHARDS: u8 = 4;
-/// Beyond this many people in a shard the exact figure is not counted: the cost of asking stays bounded.
+/// The most people counted in each shard, so that the cost of a count is bounded.
 const COUNTED_PER_SHARD: u32 = 250;
 
 /// The sockets of one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// Whose.
+    /// The person.
     pub user: UserId,
-    /// In the order they came.
-    pub live: Vec<Live>,
-    /// When sockets were last opened: the limit on opening them.
+    /// The open sockets, oldest first.
+    pub live: Vec<OpenSocket>,
+    /// When sockets were opened within [`OPENED_WINDOW`], for the limit on opening them.
     coming: Vec<Time>,
-    /// When anything was last heard from the person.
+    /// When the last frame of the person came.
     pub seen: Time,
-    /// Raised by every change of the list.
+    /// Increased by every change of the list.
     version: u64,
 }
 
 /// A socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Live {
+pub struct OpenSocket {
     /// The platform's id of the connection.
     pub id: String,
-    /// The sign-in it belongs to.
+    /// The session it belongs to.
     pub session: SessionId,
-    /// When it came.
+    /// When it was opened.
     pub since: Time,
-    /// From when on nothing is brought to it: when its sign-in ends, which nobody is told. A sign-in that is used lasts for
-    /// longer than a socket, until its last day.
-    #[serde(default = "Live::until_cut")]
+    /// When deliveries to it end, because its session expires, which causes no event. A session that is in use outlasts a
+    /// socket, except on its last day.
+    #[serde(default = "OpenSocket::until_cut")]
     pub until: Time,
 }
 
-impl Live {
-    /// Sockets from before it was kept.
+impl OpenSocket {
+    /// For sockets that were stored without it by an older version.
     const fn until_cut() -> Time {
         Time::from_millis(i64::MAX)
     }
 
-    /// Whether the platform has cut it by now.
+    /// Whether the platform has closed it by now.
     fn is_cut(&self, now: Time) -> bool {
         now >= self.since + LIFE
     }
 }
 
-/// A change of somebody's sockets.
+/// A change of a person's sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// How it is then.
+pub struct PresenceChange {
+    /// The presence after the change.
     pub next: Presence,
-    /// The sockets that are no longer listed.
-    pub gone: Vec<Live>,
-    /// Whether the person came (their first socket) or went (their last one).
-    pub turned: bool,
+    /// The sockets that are removed from the list.
+    pub gone: Vec<OpenSocket>,
+    /// Whether the person came (their first socket opened) or left (their last one closed).
+    pub came_or_left: bool,
     before: Option<u64>,
 }
 
-impl Change {
-    /// Adds the change to a transaction; refused if the list changed meanwhile.
+impl PresenceChange {
+    /// Adds the change to a transaction. It is refused if the list was changed in the meantime.
     pub fn write(&self, tx: &mut Tx) -> Slot {
         tx.put(&self.next, self.before.map_or(Cond::Absent, |version| field("version").eq(version)))
     }
 }
 
-/// Too many sockets were opened; `0` is how long to wait.
+/// Too many sockets were opened. The value is the time to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ComingTooOften(pub Duration);
+pub struct OpenedTooOften(pub Duration);
 
-/// A person opens a socket.
+/// Adds a socket that a person opens.
 ///
 /// # Errors
-/// [`ComingTooOften`]
-pub fn come(before: Option<Presence>, user: UserId, socket: Live, now: Time) -> Result<Change, ComingTooOften> {
+/// [`OpenedTooOften`]
+pub fn open_socket(before: Option<Presence>, user: UserId, socket: OpenSocket, now: Time) -> Result<PresenceChange, OpenedTooOften> {
     let version = before.as_ref().map(|p| p.version);
     let Presence { live, coming, .. } = before.unwrap_or(Presence { user, live: Vec::new(), coming: Vec::new(), seen: now, version: 0 });
-    let mut coming: Vec<Time> = coming.into_iter().filter(|at| *at > now - COMING_WINDOW).collect();
-    if let Some(first) = coming.first().filter(|_| coming.len() >= MOST_COMING) {
-        return Err(ComingTooOften((*first + COMING_WINDOW).since(now)));
+    let mut coming: Vec<Time> = coming.into_iter().filter(|at| *at > now - OPENED_WINDOW).collect();
+    if let Some(first) = coming.first().filter(|_| coming.len() >= MOST_OPENED) {
+        return Err(OpenedTooOften((*first + OPENED_WINDOW).since(now)));
     }
     coming.push(now);
-    let (mut live, mut gone): (Vec<Live>, Vec<Live>) = live.into_iter().partition(|l| !l.is_cut(now) && now < l.until);
-    let turned = live.is_empty();
+    let (mut live, mut gone): (Vec<OpenSocket>, Vec<OpenSocket>) = live.into_iter().partition(|l| !l.is_cut(now) && now < l.until);
+    let came_or_left = live.is_empty();
     live.push(socket);
     let surplus = live.len().saturating_sub(MOST_LIVE);
     gone.extend(live.drain(..surplus));
     let next = Presence { user, live, coming, seen: now, version: version.unwrap_or(0).saturating_add(1) };
-    Ok(Change { next, gone, turned, before: version })
+    Ok(PresenceChange { next, gone, came_or_left, before: version })
 }
 
 impl Presence {
-    /// Where a person's presence is.
+    /// The key of a person's presence.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "PRESENCE")
     }
 
-    /// Some sockets have closed. `None` if none of them is listed.
-    pub fn go(self, closed: impl Fn(&Live) -> bool, now: Time) -> Option<Change> {
+    /// Removes sockets that have closed. `None` if none of them is listed.
+    pub fn remove_sockets(self, closed: impl Fn(&OpenSocket) -> bool, now: Time) -> Option<PresenceChange> {
         let Self { user, live, coming, seen, version } = self;
-        let (gone, live): (Vec<Live>, Vec<Live>) = live.into_iter().partition(|l| closed(l) || l.is_cut(now));
-        let turned = live.is_empty();
+        let (gone, live): (Vec<OpenSocket>, Vec<OpenSocket>) = live.into_iter().partition(|l| closed(l) || l.is_cut(now));
+        let came_or_left = live.is_empty();
         let next = Self { user, live, coming, seen, version: version.saturating_add(1) };
-        (!gone.is_empty()).then_some(Change { next, gone, turned, before: Some(version) })
+        (!gone.is_empty()).then_some(PresenceChange { next, gone, came_or_left, before: Some(version) })
     }
 
-    /// Nothing more is brought to some sockets, though they are open. `None` if none of them is listed.
-    pub fn silence(mut self, which: impl Fn(&Live) -> bool, now: Time) -> Option<Change> {
-        let silenced: Vec<&mut Live> = self.live.iter_mut().filter(|l| which(l)).collect();
+    /// Ends the deliveries to some sockets that are still open. `None` if none of them is listed.
+    pub fn end_delivery(mut self, which: impl Fn(&OpenSocket) -> bool, now: Time) -> Option<PresenceChange> {
+        let silenced: Vec<&mut OpenSocket> = self.live.iter_mut().filter(|l| which(l)).collect();
         let any = !silenced.is_empty();
         for live in silenced {
             live.until = live.until.min(now);
         }
         let before = self.version;
         let next = Self { version: before.saturating_add(1), ..self };
-        any.then_some(Change { next, gone: Vec::new(), turned: false, before: Some(before) })
+        any.then_some(PresenceChange { next, gone: Vec::new(), came_or_left: false, before: Some(before) })
     }
 
-    /// The sockets that can still be open.
-    fn open(&self, now: Time) -> impl Iterator<Item = &Live> {
+    /// The sockets that may still be open.
+    fn open(&self, now: Time) -> impl Iterator<Item = &OpenSocket> {
         self.live.iter().filter(move |l| !l.is_cut(now))
     }
 
-    /// The sockets to bring something to.
-    pub fn sockets(&self, now: Time) -> impl Iterator<Item = &Live> {
+    /// The sockets to deliver to.
+    pub fn sockets(&self, now: Time) -> impl Iterator<Item = &OpenSocket> {
         self.open(now).filter(move |l| now < l.until)
     }
 
-    /// Those whose sign-in has ended while they are open.
-    pub fn over(&self, now: Time) -> impl Iterator<Item = &Live> {
+    /// The open sockets whose session has ended.
+    pub fn with_ended_session(&self, now: Time) -> impl Iterator<Item = &OpenSocket> {
         self.open(now).filter(move |l| now >= l.until)
     }
 
-    /// Whether the person is online by one of their sockets.
+    /// Whether the person is online.
     #[must_use]
-    pub fn is_here(&self, now: Time) -> bool {
-        now < self.seen + AWAY_AFTER && self.sockets(now).next().is_some()
+    pub fn is_online(&self, now: Time) -> bool {
+        now < self.seen + OFFLINE_AFTER && self.sockets(now).next().is_some()
     }
 
-    /// The write that says the person was heard from, if it is time for one.
+    /// The update of the last-seen time, if it is due.
     #[must_use]
-    pub fn heard(&self, now: Time) -> Option<Update> {
+    pub fn refresh_seen(&self, now: Time) -> Option<Update> {
         let due = now.since(self.seen) >= REFRESHED_AFTER && !self.live.is_empty();
         let update = || Update::of(self.key()).set("seen", now).index(Index::One, Some(place(self.user, now)));
         due.then(|| update().when(field("version").eq(self.version)))
@@ -188,16 +188,16 @@ impl Item for Presence {
     }
     fn expires(&self) -> Option<Time> {
         let sockets = self.live.iter().map(|l| l.since + LIFE).max();
-        sockets.max(self.coming.last().map(|at| *at + COMING_WINDOW))
+        sockets.max(self.coming.last().map(|at| *at + OPENED_WINDOW))
     }
 }
 
-/// Writes that a person was heard from. Losing against a change of the list loses nothing: that is newer.
+/// Refreshes the last-seen time. If the update loses against a change of the list nothing is lost, because the change is newer.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn refresh(table: &Table, presence: &Presence, now: Time) -> Result<(), StoreError> {
-    match presence.heard(now) {
+    match presence.refresh_seen(now) {
         None => Ok(()),
         Some(update) => table.update(update).await.refused_is_fine(),
     }
@@ -211,24 +211,24 @@ fn moment(at: Time) -> String {
     format!("{:015}", at.millis().max(0))
 }
 
-/// Where a person stands in the index: when they count as gone if nothing is heard from them.
+/// The index key of a person who is online: the moment at which they count as offline if no more frames come.
 fn place(user: UserId, seen: Time) -> Key {
     use kernel::Id as _;
     // The low bits of a ULID are random.
     let shard = user.ulid().random().checked_rem(u128::from(SHARDS)).and_then(|s| u8::try_from(s).ok()).unwrap_or(0);
-    Key::new(partition_of(shard), moment(seen + AWAY_AFTER))
+    Key::new(partition_of(shard), moment(seen + OFFLINE_AFTER))
 }
 
-/// How many people are online, and whether that is all of them.
+/// The number of online people, and whether all were counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Online {
-    /// People, the asking one included if they are.
+    /// The number of people, including the caller if they are online.
     pub people: u64,
     /// Whether there are more than were counted.
     pub more: bool,
 }
 
-/// Counts who is online: one query for each shard, at once.
+/// Counts the people who are online. One query for each shard, in parallel.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -242,7 +242,7 @@ pub async fn online(table: &Table, now: Time) -> Result<Online, StoreError> {
     Ok(Online { people, more: shards.iter().any(|page| page.more) })
 }
 
-/// Some of the people with sockets in one shard, behind `after`.
+/// A page of the people with sockets in one shard, starting after `after`.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -263,86 +263,86 @@ mod tests {
 
     const START: Time = Time::from_millis(1_893_499_200_000);
 
-    fn socket(sys: &Sys, id: &str, since: Time) -> Live {
-        Live { id: id.to_owned(), session: sys.id(), since, until: since + LIFE + LIFE }
+    fn socket(sys: &Sys, id: &str, since: Time) -> OpenSocket {
+        OpenSocket { id: id.to_owned(), session: sys.id(), since, until: since + LIFE + LIFE }
     }
 
     #[test]
-    fn a_person_comes_with_the_first_socket_and_goes_with_the_last() {
+    fn a_person_comes_with_the_first_socket_and_leaves_with_the_last() {
         let sys = Sys::real();
         let user = sys.id();
-        let first = come(None, user, socket(&sys, "a", START), START).unwrap();
-        assert!(first.turned && first.before.is_none());
-        let second = come(Some(first.next), user, socket(&sys, "b", START), START).unwrap();
-        assert!(!second.turned);
-        let left = second.next.go(|l| l.id == "a", START).unwrap();
-        assert!(!left.turned);
-        assert!(left.next.clone().go(|l| l.id == "a", START).is_none(), "closing twice changes nothing");
-        let last = left.next.go(|l| l.id == "b", START).unwrap();
-        assert!(last.turned && last.next.indexes().is_empty());
+        let first = open_socket(None, user, socket(&sys, "a", START), START).unwrap();
+        assert!(first.came_or_left && first.before.is_none());
+        let second = open_socket(Some(first.next), user, socket(&sys, "b", START), START).unwrap();
+        assert!(!second.came_or_left);
+        let left = second.next.remove_sockets(|l| l.id == "a", START).unwrap();
+        assert!(!left.came_or_left);
+        assert!(left.next.clone().remove_sockets(|l| l.id == "a", START).is_none(), "closing twice changes nothing");
+        let last = left.next.remove_sockets(|l| l.id == "b", START).unwrap();
+        assert!(last.came_or_left && last.next.indexes().is_empty());
     }
 
     #[test]
-    fn ghosts_are_forgotten_by_the_clock() {
+    fn sockets_that_never_disconnect_are_dropped_after_their_lifetime() {
         let sys = Sys::real();
         let user = sys.id();
-        let ghost = come(None, user, socket(&sys, "ghost", START), START).unwrap().next;
+        let lost = open_socket(None, user, socket(&sys, "lost", START), START).unwrap().next;
         let later = START + LIFE;
-        assert_eq!(ghost.sockets(later).count(), 0);
-        let back = come(Some(ghost), user, socket(&sys, "new", later), later).unwrap();
-        assert!(back.turned, "nobody was there");
+        assert_eq!(lost.sockets(later).count(), 0);
+        let back = open_socket(Some(lost), user, socket(&sys, "new", later), later).unwrap();
+        assert!(back.came_or_left, "the person was offline");
         assert_eq!(back.gone.len(), 1);
         assert_eq!(back.next.live.len(), 1);
     }
 
     #[test]
-    fn a_socket_whose_sign_in_is_over_gets_nothing_and_makes_room() {
+    fn a_socket_whose_session_has_ended_gets_nothing_and_is_removed() {
         let sys = Sys::real();
         let user = sys.id();
         let until = START + Duration::from_secs(60);
-        let presence = come(None, user, Live { until, ..socket(&sys, "a", START) }, START).unwrap().next;
-        assert_eq!((presence.sockets(START).count(), presence.over(START).count()), (1, 0));
-        assert_eq!((presence.sockets(until).count(), presence.over(until).count()), (0, 1));
-        assert!(!presence.is_here(until));
-        assert!(presence.clone().go(|_| false, until).is_none(), "it is open: who forgets it has closed it");
-        let next = come(Some(presence), user, socket(&sys, "b", until), until).unwrap();
-        assert_eq!((next.gone.len(), next.turned), (1, true));
-        let silent = next.next.silence(|l| l.id == "b", START).unwrap().next;
-        assert_eq!((silent.sockets(until).count(), silent.over(until).count()), (0, 1));
-        assert!(silent.silence(|l| l.id == "a", START).is_none());
+        let presence = open_socket(None, user, OpenSocket { until, ..socket(&sys, "a", START) }, START).unwrap().next;
+        assert_eq!((presence.sockets(START).count(), presence.with_ended_session(START).count()), (1, 0));
+        assert_eq!((presence.sockets(until).count(), presence.with_ended_session(until).count()), (0, 1));
+        assert!(!presence.is_online(until));
+        assert!(presence.clone().remove_sockets(|_| false, until).is_none(), "it is still open, and removed only once it was closed");
+        let next = open_socket(Some(presence), user, socket(&sys, "b", until), until).unwrap();
+        assert_eq!((next.gone.len(), next.came_or_left), (1, true));
+        let silent = next.next.end_delivery(|l| l.id == "b", START).unwrap().next;
+        assert_eq!((silent.sockets(until).count(), silent.with_ended_session(until).count()), (0, 1));
+        assert!(silent.end_delivery(|l| l.id == "a", START).is_none());
     }
 
     #[test]
-    fn ten_sockets_a_minute_and_ten_at_a_time() {
+    fn ten_sockets_a_minute_and_ten_at_once() {
         let sys = Sys::real();
         let user = sys.id();
         let mut presence = None;
         for i in 0..10 {
             let now = START + Duration::from_secs(i);
-            presence = Some(come(presence, user, socket(&sys, &format!("c{i}"), now), now).unwrap().next);
+            presence = Some(open_socket(presence, user, socket(&sys, &format!("c{i}"), now), now).unwrap().next);
         }
         let now = START + Duration::from_secs(10);
-        let refused = come(presence.clone(), user, socket(&sys, "x", now), now).unwrap_err();
-        assert_eq!(refused, ComingTooOften(Duration::from_secs(50)));
+        let refused = open_socket(presence.clone(), user, socket(&sys, "x", now), now).unwrap_err();
+        assert_eq!(refused, OpenedTooOften(Duration::from_secs(50)));
         let now = START + Duration::from_secs(60);
-        let change = come(presence, user, socket(&sys, "x", now), now).unwrap();
+        let change = open_socket(presence, user, socket(&sys, "x", now), now).unwrap();
         assert_eq!(change.gone.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["c0"]);
         assert_eq!(change.next.live.len(), MOST_LIVE);
     }
 
     #[test]
-    fn a_socket_on_which_nothing_is_said_is_nobody() {
+    fn a_silent_socket_does_not_count_as_online() {
         let sys = Sys::real();
-        let presence = come(None, sys.id(), socket(&sys, "a", START), START).unwrap().next;
-        assert!(presence.is_here(START + AWAY_AFTER - Duration::from_secs(1)) && !presence.is_here(START + AWAY_AFTER));
-        assert!(!presence.go(|_| true, START).unwrap().next.is_here(START));
+        let presence = open_socket(None, sys.id(), socket(&sys, "a", START), START).unwrap().next;
+        assert!(presence.is_online(START + OFFLINE_AFTER - Duration::from_secs(1)) && !presence.is_online(START + OFFLINE_AFTER));
+        assert!(!presence.remove_sockets(|_| true, START).unwrap().next.is_online(START));
     }
 
     #[test]
-    fn being_heard_is_written_once_a_minute() {
+    fn last_seen_is_written_once_a_minute() {
         let sys = Sys::real();
-        let presence = come(None, sys.id(), socket(&sys, "a", START), START).unwrap().next;
-        assert!(presence.heard(START + Duration::from_secs(59)).is_none());
-        assert!(presence.heard(START + Duration::from_secs(60)).is_some());
+        let presence = open_socket(None, sys.id(), socket(&sys, "a", START), START).unwrap().next;
+        assert!(presence.refresh_seen(START + Duration::from_secs(59)).is_none());
+        assert!(presence.refresh_seen(START + Duration::from_secs(60)).is_some());
     }
 }

@@ -1,7 +1,7 @@
-//! What this crate stores about a person, taken away.
+//! Deletes a person's chat data.
 //!
-//! Direct rooms go with everything in them, for both people. In the public room a person's messages become tombstones, so
-//! that numbers stay without gaps. What else there is (receipts, slots, sockets) goes with them.
+//! Direct rooms are deleted with everything in them, for both members. In the public room the person's messages become
+//! tombstones, so that every number keeps an item. Receipts, slots and sockets are deleted too.
 
 use accounts::user::partition;
 use kernel::{Sys, id::UserId};
@@ -10,46 +10,46 @@ use store::{Cond, Conditional as _, Index, Key, Range, Row, StoreError, Table, U
 use crate::{
     Sockets,
     connection::{self, CloseError},
-    message::{Entry, by_author},
+    message::{LogEntry, by_author},
     presence::Presence,
     room::{self, Membership, Room},
     spam::ChatState,
 };
 
-/// Items taken away in one call.
+/// Items deleted by one call.
 const AT_ONCE: u32 = 100;
 
-/// Whether there is more to take away.
+/// Whether there is more to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purged {
-    /// Nothing is left.
+    /// Nothing is left to delete.
     Done,
-    /// Call again.
+    /// There is more: call again.
     More,
 }
 
-/// Ends a person's sockets. Done first, together with their sessions.
+/// Closes a person's sockets. Called first, when their sessions end.
 ///
 /// # Errors
-/// [`CloseError`]; may be run again at any point.
+/// [`CloseError`]. May be repeated at any point.
 pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), CloseError> {
     connection::close_all(table, sys, sockets, user, None).await
 }
 
-/// Takes away a bounded part of what a person said and where they were.
+/// Deletes a bounded part of a person's rooms and messages.
 ///
-/// A room is found by the person's own membership, which therefore goes last.
+/// The person's own membership, by which a room is found, is deleted last.
 ///
 /// # Errors
-/// [`StoreError`]; may be run again at any point.
+/// [`StoreError`]. May be repeated at any point.
 pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
     if let Some(mine) = room::of_user(table, user, None, 1).await?.items.pop() {
         remove_room_part(table, &mine).await?;
         return Ok(Purged::More);
     }
-    let said = table.query::<Entry>(Range::of_index(Index::One, by_author(user)).limit(AT_ONCE)).await?;
+    let said = table.query::<LogEntry>(Range::of_index(Index::One, by_author(user)).limit(AT_ONCE)).await?;
     for entry in &said.items {
-        unsay(table, entry).await?;
+        replace_by_tombstone(table, entry).await?;
     }
     if said.more {
         return Ok(Purged::More);
@@ -77,8 +77,8 @@ async fn remove_room_part(table: &Table, mine: &Membership) -> Result<(), StoreE
     Ok(())
 }
 
-/// Leaves a tombstone where a message was.
-async fn unsay(table: &Table, entry: &Entry) -> Result<(), StoreError> {
+/// Replaces a message by a tombstone.
+async fn replace_by_tombstone(table: &Table, entry: &LogEntry) -> Result<(), StoreError> {
     let bury = Update::of(store::Item::key(entry)).remove("said").remove("via").index(Index::One, None).when(Cond::Exists);
     table.update(bury).await.refused_is_fine()
 }

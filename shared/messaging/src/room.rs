@@ -1,4 +1,4 @@
-//! Rooms and who is in them.
+//! Rooms and their members.
 
 use std::{fmt, str::FromStr};
 
@@ -19,13 +19,14 @@ use store::{
 };
 use utoipa::ToSchema;
 
-/// Members a room may have to be served while the sender waits. Above, and in the public room, `room-fanout` delivers.
+/// The most members for which a message is delivered while its sender waits. `room-fanout` delivers to larger rooms and to the
+/// public room.
 pub const INLINE_MOST: usize = 20;
 
-/// The public room: always the same, on every deployment. Everybody who is signed in is in it, without a row.
+/// The public room. It has the same id in every deployment, and all signed-in people are members without an item.
 pub const PUBLIC: RoomId = RoomId::NIL;
 
-/// What kind of room it is.
+/// The kind of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomKind {
@@ -38,12 +39,12 @@ pub enum RoomKind {
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
-    /// Which.
+    /// The id of the room.
     pub id: RoomId,
-    /// What kind. (`kind` is what every item has.)
+    /// The kind of the room. Stored as `room_kind`, because `kind` is an attribute of every item.
     #[serde(rename = "room_kind")]
     pub kind: RoomKind,
-    /// Who is in it. Empty for the public room; never more than [`INLINE_MOST`].
+    /// The members. Empty for the public room, never more than [`INLINE_MOST`].
     pub members: Vec<UserId>,
     /// The last number that was taken.
     pub seq: u64,
@@ -54,7 +55,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Where a room is.
+    /// The key of a room.
     #[must_use]
     pub fn key_of(id: RoomId) -> Key {
         Key::new(partition(id), "ROOM")
@@ -64,20 +65,20 @@ impl Room {
         Self { id, kind, members, seq: 0, latest_at: now, created_at: now }
     }
 
-    /// The public room before anybody said anything in it. It is stored by the first who does, so that a fresh install
-    /// needs no seeding and reading it writes nothing.
+    /// The public room before the first message. It is stored with the first message, so that a new installation needs no
+    /// seeding, and reading it writes nothing.
     #[must_use]
     pub fn public() -> Self {
         Self::new(PUBLIC, RoomKind::Public, Vec::new(), Time::ZERO)
     }
 
-    /// Whether a person is in it.
+    /// Whether a person is a member.
     #[must_use]
     pub fn admits(&self, user: UserId) -> bool {
         self.kind == RoomKind::Public || self.members.contains(&user)
     }
 
-    /// The other one, in a room of two.
+    /// The other member of a direct room.
     #[must_use]
     pub fn peer_of(&self, user: UserId) -> Option<UserId> {
         self.members.iter().copied().find(|m| *m != user).filter(|_| self.kind == RoomKind::Direct)
@@ -91,13 +92,13 @@ impl Item for Room {
     }
 }
 
-/// The partition of a room: itself, its members, its messages.
+/// The partition of a room, which has the room, its members and its messages.
 #[must_use]
 pub fn partition(id: RoomId) -> String {
     format!("ROOM#{id}")
 }
 
-/// A room over HTTP is named in the path and read with the caller. Whether they are in it is [`Room::admits`]'s to say.
+/// Over HTTP a room is named in the path and read together with the caller. [`Room::admits`] checks whether they are a member.
 impl Resource for Room {
     type Path = RoomName;
     fn find(_: UserId, RoomName(id): RoomName) -> Option<Key> {
@@ -105,21 +106,21 @@ impl Resource for Room {
     }
 }
 
-/// That a person is in a room, for the list of their rooms.
+/// The membership of a person in a room, for the list of their rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
-    /// Where.
+    /// The room.
     pub room: RoomId,
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// With whom, in a room of two: so that a list of rooms is read together with the people in them.
+    /// The other member of a direct room, so that a list of rooms is read together with the people in them.
     pub peer: Option<UserId>,
-    /// Since when.
+    /// When the membership began.
     pub since: Time,
 }
 
 impl Membership {
-    /// Where a membership is.
+    /// The key of a membership.
     #[must_use]
     pub fn key_of(room: RoomId, user: UserId) -> Key {
         Key::new(partition(room), format!("MEMBER#{user}"))
@@ -175,8 +176,8 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// The room of two people, whoever opens it: its id follows from theirs. Ids are never reused, so the room of two people
-/// who are gone never comes back with others in it.
+/// The id of the direct room of two people, in either order: it is derived from theirs. Ids are never reused, so the room of
+/// two deleted accounts never comes back with other members.
 #[must_use]
 pub fn direct_id(a: UserId, b: UserId) -> RoomId {
     let (low, high) = if a <= b { (a, b) } else { (b, a) };
@@ -184,24 +185,25 @@ pub fn direct_id(a: UserId, b: UserId) -> RoomId {
     RoomId::from_ulid(u128::from_be_bytes(truncate(digest.into())).into())
 }
 
-/// What opening a direct room led to.
+/// The result of opening a direct room.
 #[derive(Debug)]
 pub struct Opened {
     /// The room.
     pub room: Room,
-    /// The other one.
+    /// The other member.
     pub peer: User,
-    /// Whether it was made just now.
+    /// Whether the room was made by this call.
     pub new: bool,
 }
 
-/// How often one person may open a direct room that is new.
+/// New direct rooms that one person may open.
 pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new direct rooms for an account");
 
-/// Finds or makes the room of two people.
+/// Finds or makes the direct room of two people.
 ///
-/// One batch read finds it. Making it is a counter and one transaction more: the room, both memberships, and a check that the other
-/// one is still there and takes messages. Two people who open it at once name the same room; the loser finds the winner's.
+/// One batch read finds it. Making it takes a counter and one transaction more: the room, both memberships, and a check that the
+/// other person is active and accepts messages. If both open it at once they name the same room, and the later one gets the
+/// room of the earlier one.
 ///
 /// # Errors
 /// [`Kind::RoomWithSelf`], [`Kind::NotFound`] if there is no such person, [`Kind::ChatNotAllowed`], [`Kind::TooManyRequests`] after
@@ -237,13 +239,14 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
     }
 }
 
-/// That a person is there and takes messages from everybody. Friends are to come; until then nobody is one.
+/// The condition that a person is active and accepts messages from everybody. There are no friends yet whom a narrower setting
+/// could allow.
 #[must_use]
 pub fn takes_messages() -> Cond {
     field("status").eq(Status::Active).and(field("who_can_message").eq(WhoCanMessage::Everyone))
 }
 
-/// Some of a person's rooms, in the order of their ids, behind `after`. One query.
+/// A page of a person's memberships in the order of the rooms' ids, starting after `after`. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -256,21 +259,21 @@ pub async fn of_user(table: &Table, user: UserId, after: Option<RoomId>, limit: 
     table.query(range).await
 }
 
-/// A room of somebody's, with the other one.
+/// A room of a person with the other member.
 #[derive(Clone, Debug)]
-pub struct Mine {
+pub struct RoomWithPeer {
     /// The room.
     pub room: Room,
-    /// The other one, in a direct room; absent when they are gone.
+    /// The other member of a direct room, absent if their account was deleted.
     pub peer: Option<User>,
 }
 
-/// The public room, unless it was `read` before, and the rooms of these memberships with the other people in them: one batch read for
-/// each hundred, none if nothing is left to read.
+/// The public room (unless the caller passes it as `read`), and the rooms of these memberships with their other members. One
+/// batch read for each hundred items, none if there is nothing to read.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Membership]) -> Result<(Room, Vec<Mine>), StoreError> {
+pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Membership]) -> Result<(Room, Vec<RoomWithPeer>), StoreError> {
     let mut keys: Vec<Key> = memberships.iter().map(|m| Room::key_of(m.room)).collect();
     keys.extend(memberships.iter().filter_map(|m| m.peer).map(User::key_of));
     let public_key = Room::key_of(PUBLIC);
@@ -284,12 +287,12 @@ pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Member
     let mut mine = Vec::new();
     for m in memberships {
         let peer = m.peer.map(|p| batch.take::<User>(&User::key_of(p))).transpose()?.flatten();
-        mine.extend(batch.take::<Room>(&Room::key_of(m.room))?.map(|room| Mine { room, peer }));
+        mine.extend(batch.take::<Room>(&Room::key_of(m.room))?.map(|room| RoomWithPeer { room, peer }));
     }
     Ok((public, mine))
 }
 
-/// A number that was taken.
+/// A number that a writer has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
     /// The number.
@@ -298,10 +301,10 @@ pub struct Number {
     pub at: Time,
 }
 
-/// Takes the next number of a room. One write; the very first in the public room also stores the room.
+/// Takes the next number of a room. One write. For the first message of the public room two writes more, which store the room.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if the room has been removed.
+/// [`Kind::NotFound`] if the room was deleted.
 pub async fn take_number(table: &Table, room: &Room, now: Time) -> Result<Number, Problem> {
     let take = || Update::of(room.key()).add("seq", 1).set("latest_at", now).when(Cond::Exists);
     let row = match table.update(take()).await {

@@ -1,11 +1,11 @@
-//! Saying something: committed before it is acknowledged, once for each nonce, at the next number of the room.
+//! Sending a message: it is committed before it is acknowledged, once for each nonce, under the next number of the room.
 //!
-//! Three requests behind the two that judge the frame: taking the number, the transaction, and beside it the batch read of
-//! the members' sockets. The number cannot be taken within the transaction without making everybody who speaks in a room at
-//! the same moment collide on it. The sockets are read once the number is taken, never before: see the crate's rules.
+//! Three requests after the two that authorize the frame: taking the number, the transaction, and at the same time the batch
+//! read of the members' sockets. The number is not taken in the transaction, because then all transactions of a room at the same
+//! moment would conflict. The sockets are read after the number was taken, never before: see the rules of the crate.
 //!
-//! Of sends of one nonce at the same moment each may take a number before it learns that another one was committed. A number that
-//! was taken for nothing counts as a message ([`crate::spam`]), so nobody uses up more numbers than they could say things.
+//! If a nonce is sent several times at the same moment, each send may take a number before it learns that another one was
+//! committed. An unused number counts as a message ([`crate::spam`]), so nobody uses up more numbers than they may send messages.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ use sha2::{Digest as _, Sha256};
 use store::{CommitError, Cond, Item, Key, Refused, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::{
-    history::bury,
-    message::{Entry, Message, Nonce, Said, Text},
+    history::fill_with_tombstone,
+    message::{LogEntry, Message, Nonce, Said, Text},
     presence::Presence,
     room::{self, INLINE_MOST, Number, Room},
     spam::ChatState,
@@ -30,42 +30,42 @@ use crate::{
 
 /// How long a nonce is remembered.
 pub const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
-/// How often a send that lost against another one of the same person is tried again. Each loss means that the other one
-/// was counted, and a minute holds sixty.
+/// How often a send is tried again that lost against another one of the same person. With each loss the other one was counted,
+/// and a minute has sixty.
 const TRIES: usize = 60;
 
-/// What was committed under a nonce: the acknowledgement, given again to whoever sends it again.
+/// The receipt of a nonce: the acknowledgement, which a repetition gets again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// Who sent it.
+    /// The sender.
     pub user: UserId,
-    /// Where.
+    /// The room.
     pub room: RoomId,
-    /// Under which nonce.
+    /// The nonce.
     pub nonce: Nonce,
-    /// The message's number.
+    /// The number of the message.
     pub seq: u64,
-    /// The message.
+    /// The id of the message.
     pub id: MessageId,
     /// When its number was taken.
     pub at: Time,
-    /// SHA-256 of the text, in base64url. Receipts from before it was kept have none.
+    /// SHA-256 of the text, in base64url. Absent in receipts of older versions.
     #[serde(default)]
     digest: Option<String>,
     until: Time,
 }
 
 impl Receipt {
-    /// Where the receipt of a nonce is.
+    /// The key of a nonce's receipt.
     #[must_use]
     pub fn key_of(user: UserId, room: RoomId, nonce: &Nonce) -> Key {
         Key::new(accounts::user::partition(user), format!("NONCE#{room}#{nonce}"))
     }
 
-    /// What answers a send of the same nonce.
+    /// The result of a repetition.
     ///
     /// # Errors
-    /// [`Kind::NonceReused`] if it has another text.
+    /// [`Kind::NonceReused`] if the text is another one.
     fn repeated(self, digest: &str) -> Result<Sent, Problem> {
         match &self.digest {
             Some(said) if said != digest => Err(Kind::NonceReused.into()),
@@ -84,71 +84,71 @@ impl Item for Receipt {
     }
 }
 
-/// Something to say, and what was read about who says it.
+/// A message to send, with what was read about its sender.
 #[derive(Debug)]
 pub struct Sending<'a> {
-    /// Who, already judged.
+    /// The sender, already authorized.
     pub user: &'a User,
-    /// Where; they are in it.
+    /// The room, which the sender is a member of.
     pub room: &'a Room,
-    /// On which socket: it gets the acknowledgement and not the message.
+    /// The sender's socket. It gets the acknowledgement and not the message.
     pub socket: &'a str,
-    /// What.
+    /// The text.
     pub text: Text,
-    /// What the client calls this send.
+    /// The client's id of this send.
     pub nonce: Nonce,
-    /// What the person has lately sent.
+    /// The state of the sender's limit.
     pub chat: ChatState,
-    /// What was committed under the nonce, if anything.
+    /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
 }
 
-/// What became of it.
+/// The result of a send.
 #[derive(Debug)]
 pub struct Sent {
-    /// What to acknowledge.
+    /// The receipt to acknowledge with.
     pub receipt: Receipt,
-    /// The message and the members' sockets, if it was committed now and is to be delivered now.
+    /// The message and the members' sockets, if it was committed by this call and is delivered while the sender waits.
     pub deliver: Option<(Message, Vec<Presence>)>,
 }
 
-/// Why it was not said.
+/// Why a message was not sent.
 #[derive(Debug)]
-pub enum Unsaid {
-    /// It was one message too many: the person is to be banned.
+pub enum SendError {
+    /// It was one message too many: the caller bans the person.
     Spam,
-    /// Anything else.
+    /// Any other problem.
     Refused(Problem),
 }
 
-impl<P: Into<Problem>> From<P> for Unsaid {
+impl<P: Into<Problem>> From<P> for SendError {
     #[track_caller]
     fn from(p: P) -> Self {
         Self::Refused(p.into())
     }
 }
 
-/// Says it.
+/// Sends a message.
 ///
 /// # Errors
-/// [`Unsaid::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::NonceReused`], [`Kind::NotFound`].
-pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent, Unsaid> {
+/// [`SendError::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::NonceReused`], [`Kind::NotFound`].
+pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent, SendError> {
     let mut attempt = Attempt::new(table, sys, sending);
     let outcome = attempt.repeat().await;
-    attempt.bury_unused().await;
+    attempt.fill_unused().await;
     outcome
 }
 
-/// A send, tried again until nothing is in its way any more.
+/// A send, which is tried until it is committed or refused for good.
 struct Attempt<'a> {
     table: &'a Table,
     sys: &'a Sys,
-    /// The person's state and the receipt in it are those that the last refusal showed.
+    /// The sender's limit and the receipt in it are updated from each refused transaction.
     sending: Sending<'a>,
     id: MessageId,
-    /// Of the text, as the receipt keeps it.
+    /// The digest of the text, for the receipt.
     digest: String,
-    /// The number that was taken, as long as nothing stands at it.
+    /// The number that was taken, while nothing is stored under it.
     unused: Option<Number>,
 }
 
@@ -158,7 +158,7 @@ impl<'a> Attempt<'a> {
         Self { table, sys, sending, id: sys.id(), digest, unused: None }
     }
 
-    async fn repeat(&mut self) -> Result<Sent, Unsaid> {
+    async fn repeat(&mut self) -> Result<Sent, SendError> {
         for _ in 0..TRIES {
             let now = self.sys.now();
             if let Some(receipt) = self.sending.receipt.take().filter(|r| now < r.until) {
@@ -172,11 +172,11 @@ impl<'a> Attempt<'a> {
         Err(too_many_at_once().into())
     }
 
-    /// Commits the message at its number. Nothing if something is in the way that another try may get past.
-    async fn try_once(&mut self, now: Time) -> Result<Option<Sent>, Unsaid> {
+    /// Commits the message under its number. `None` if the transaction was refused and another try may succeed.
+    async fn try_once(&mut self, now: Time) -> Result<Option<Sent>, SendError> {
         let count = self.count(now)?;
         let number = self.number(now).await?;
-        let (entry, receipt) = self.written(number, now);
+        let (entry, receipt) = self.items(number, now);
         let room = self.sending.room;
         let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
         let (mut tx, slots) = transaction(room, &entry, &receipt, count, now);
@@ -186,10 +186,10 @@ impl<'a> Attempt<'a> {
         let (committed, sockets) = tokio::join!(self.table.commit(tx), sockets(self.table, room, inline));
         match committed {
             Ok(()) => {}
-            // Only the reply to an earlier try was lost: what stands there is ours.
-            Err(CommitError::Refused(r)) if standing(&r, slots.first)?.is_some_and(|there| there.id == self.id) => {}
+            // An earlier try was committed and only its reply was lost.
+            Err(CommitError::Refused(r)) if current_receipt(&r, slots.first)?.is_some_and(|there| there.id == self.id) => {}
             Err(CommitError::Refused(refused)) => {
-                self.learn(&refused, slots).await?;
+                self.read_refusal(&refused, slots).await?;
                 return Ok(None);
             }
             Err(CommitError::Store(e)) => return Err(e.into()),
@@ -199,13 +199,13 @@ impl<'a> Attempt<'a> {
         Ok(Some(Sent { receipt, deliver }))
     }
 
-    /// The write that counts one more message of the person.
-    fn count(&self, now: Time) -> Result<Update, Unsaid> {
+    /// The update that counts one more message of the person.
+    fn count(&self, now: Time) -> Result<Update, SendError> {
         let Sending { user, chat, .. } = &self.sending;
         if chat.banned_at.is_some() {
             return Err(Kind::ChatBanned.because("the person is banned from chat").into());
         }
-        chat.count(self.sys, user.id, now).ok_or(Unsaid::Spam)
+        chat.count(self.sys, user.id, now).ok_or(SendError::Spam)
     }
 
     /// The number that is still unused, or else the next one.
@@ -216,11 +216,11 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The message at its number, and its receipt.
-    fn written(&self, Number { seq, at }: Number, now: Time) -> (Entry, Receipt) {
+    /// The item of the message, and its receipt.
+    fn items(&self, Number { seq, at }: Number, now: Time) -> (LogEntry, Receipt) {
         let Sending { user, room, socket, text, nonce, .. } = &self.sending;
         let said = Said { id: self.id, author: user.id, username: user.username.to_string(), text: text.clone() };
-        let entry = Entry { room: room.id, seq, at, said: Some(said), via: Some((*socket).to_owned()) };
+        let entry = LogEntry { room: room.id, seq, at, said: Some(said), via: Some((*socket).to_owned()) };
         let receipt = Receipt {
             user: user.id,
             room: room.id,
@@ -234,50 +234,50 @@ impl<'a> Attempt<'a> {
         (entry, receipt)
     }
 
-    /// Learns from a refused transaction what the next try has to do otherwise.
-    async fn learn(&mut self, refused: &Refused, slots: Slots) -> Result<(), Unsaid> {
-        if slots.heard.is_some_and(|slot| refused.at(slot)) {
+    /// Updates the state for the next try from a refused transaction.
+    async fn read_refusal(&mut self, refused: &Refused, slots: Conditions) -> Result<(), SendError> {
+        if slots.accepted.is_some_and(|slot| refused.at(slot)) {
             self.count_unused().await?;
             return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one").into());
         }
-        if refused.at(slots.placed) {
-            // A reader has buried the number.
+        if refused.at(slots.at_number) {
+            // A reader has stored a tombstone under the number.
             self.unused = None;
         }
         if refused.at(slots.counted) {
-            self.sending.chat = counted(refused, slots.counted)?;
+            self.sending.chat = current_chat(refused, slots.counted)?;
         }
-        self.sending.receipt = standing(refused, slots.first)?;
+        self.sending.receipt = current_receipt(refused, slots.first)?;
         Ok(())
     }
 
-    /// Counts a number as a message although nothing is said at it, together with the tombstone that tells readers so. One
-    /// transaction, none if no number was taken.
-    async fn count_unused(&mut self) -> Result<(), Unsaid> {
+    /// Counts an unused number as a message, and stores a tombstone under it for readers. One transaction, none if no number was
+    /// taken.
+    async fn count_unused(&mut self) -> Result<(), SendError> {
         for _ in 0..TRIES {
             let Some(Number { seq, .. }) = self.unused else { return Ok(()) };
             let now = self.sys.now();
             let count = self.count(now)?;
             let mut tx = Tx::new();
-            let placed = tx.create(&Entry::tombstone(self.sending.room.id, seq, now));
+            let at_number = tx.create(&LogEntry::tombstone(self.sending.room.id, seq, now));
             let slot = tx.update(count);
             match self.table.commit(tx).await {
                 Ok(()) => self.unused = None,
-                // A reader has buried it meanwhile, or this is done and only the reply was lost.
-                Err(CommitError::Refused(refused)) if refused.at(placed) => self.unused = None,
-                Err(CommitError::Refused(refused)) => self.sending.chat = counted(&refused, slot)?,
+                // A reader has stored the tombstone, or this transaction was committed and only its reply was lost.
+                Err(CommitError::Refused(refused)) if refused.at(at_number) => self.unused = None,
+                Err(CommitError::Refused(refused)) => self.sending.chat = current_chat(&refused, slot)?,
                 Err(CommitError::Store(e)) => return Err(e.into()),
             }
         }
         Err(too_many_at_once().into())
     }
 
-    /// Buries a number that was taken for nothing. Readers would do it in ten seconds; they need not wait. If it was used after all,
-    /// and only the reply was lost, the message stands there and stays. Best effort.
-    async fn bury_unused(&self) {
+    /// Stores a tombstone under an unused number, so that readers need not wait ten seconds for it. If the number was used, and
+    /// only the reply was lost, the message stays. Best effort.
+    async fn fill_unused(&self) {
         let Some(Number { seq, .. }) = self.unused else { return };
-        if let Err(e) = bury(self.table, Entry::tombstone(self.sending.room.id, seq, self.sys.now())).await {
-            tracing::warn!(error = %e, "a number is left to be buried by readers");
+        if let Err(e) = fill_with_tombstone(self.table, LogEntry::tombstone(self.sending.room.id, seq, self.sys.now())).await {
+            tracing::warn!(error = %e, "an unused number is left without a tombstone, which readers will store");
         }
     }
 }
@@ -286,39 +286,39 @@ fn too_many_at_once() -> Problem {
     Problem::unavailable("too many sends of one person at once")
 }
 
-/// Which condition of the transaction that says something is where.
+/// The conditions of the transaction of a message.
 #[derive(Clone, Copy)]
-struct Slots {
-    /// Nothing stands at the number.
-    placed: Slot,
+struct Conditions {
+    /// The number has no item.
+    at_number: Slot,
     /// The nonce is new.
     first: Slot,
-    /// The slot is free and the person not banned.
+    /// The slot is free and the person is not banned.
     counted: Slot,
-    /// In a room of two: the other one takes messages.
-    heard: Option<Slot>,
+    /// In a direct room: the other member accepts messages.
+    accepted: Option<Slot>,
 }
 
-fn transaction(room: &Room, entry: &Entry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Slots) {
+fn transaction(room: &Room, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
     let mut tx = Tx::new();
-    let placed = tx.create(entry);
+    let at_number = tx.create(entry);
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
     let counted = tx.update(count);
-    let heard = room.peer_of(receipt.user).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
-    (tx, Slots { placed, first, counted, heard })
+    let accepted = room.peer_of(receipt.user).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
+    (tx, Conditions { at_number, first, counted, accepted })
 }
 
-/// The person's state that made the write that counts fail.
-fn counted(refused: &Refused, slot: Slot) -> Result<ChatState, StoreError> {
+/// The sender's state that made the counting update fail.
+fn current_chat(refused: &Refused, slot: Slot) -> Result<ChatState, StoreError> {
     Ok(refused.current(slot).map(store::Row::decode).transpose()?.unwrap_or_default())
 }
 
-/// The receipt that made the write of ours fail.
-fn standing(refused: &Refused, first: Slot) -> Result<Option<Receipt>, StoreError> {
+/// The receipt that made the write of the new one fail.
+fn current_receipt(refused: &Refused, first: Slot) -> Result<Option<Receipt>, StoreError> {
     refused.current(first).map(store::Row::decode).transpose()
 }
 
-/// The members' sockets. A message that is committed does not fail because it cannot be delivered now: clients catch up.
+/// The members' sockets. A committed message does not fail because it cannot be delivered now: clients ask for what they miss.
 async fn sockets(table: &Table, room: &Room, inline: bool) -> Vec<Presence> {
     let read = async {
         let keys: Vec<Key> = room.members.iter().copied().filter(|_| inline).map(Presence::key_of).collect();

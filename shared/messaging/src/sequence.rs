@@ -1,32 +1,32 @@
-//! The algebra of a room's numbers.
+//! The numbers of a room's messages, and how readers treat numbers without an item.
 //!
-//! A number is taken by adding to the room's counter, then the message is put at it. In between, and for ever if the writer
-//! dies, the number is a hole. A reader may not pass a hole, or it would miss the message that still comes; it may not wait
-//! for ever either. So: a hole is *young* until there is proof that it was taken [`GRACE`] ago; readers stop before it. An
-//! *old* hole is filled with a tombstone by whoever meets it, under the condition that nothing stands there; the late writer
-//! fails the same condition and takes a new number.
+//! A writer adds one to the room's counter, which gives it a number, and then creates the message under that number. In
+//! between, and for ever if the writer is killed, the number is a hole. A reader may not skip a hole, because it would miss a
+//! message that is still being written, and may not wait for ever. So a hole is *young* until there is proof that its number
+//! was taken [`GRACE`] ago, and readers stop before it. A reader that finds an *old* hole stores a tombstone there, under the
+//! condition that the number has no item. A late writer fails the same condition and takes a new number.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use kernel::Time;
 
-/// How long a writer has between taking a number and committing the message. Far more than it needs; a writer that is later
-/// than this loses nothing but the number.
+/// The time that a writer has between taking a number and committing the message. It is far more than a writer needs. A later
+/// writer loses only the number.
 pub const GRACE: Duration = Duration::from_secs(10);
 
-/// How far a reader may go, and what it must bury on the way.
+/// How far a reader may go, and the tombstones it has to store before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// The last number before the first young hole: everything up to here is decided.
+    /// The last number before the first young hole. Everything up to here is settled.
     pub upto: u64,
-    /// Old holes up to there, ascending.
+    /// The old holes up to that number, ascending.
     pub holes: Vec<u64>,
 }
 
-/// Judges the window `from..=to` of a room, given when each entry that is there took its number (entries beyond `to` count
-/// as proof) and when the room's latest number was taken.
+/// Settles the window `from..=to` of a room. `held` has the time at which each existing item took its number (items after `to`
+/// count as proof too), and `latest` the time of the room's latest number.
 ///
-/// Numbers are taken in order, so whatever was taken after a hole proves that the hole is at least as old.
+/// Numbers are taken in order, so an item after a hole proves that the hole is at least as old as the item.
 #[must_use]
 pub fn settle(from: u64, to: u64, held: &BTreeMap<u64, Time>, latest: Time, now: Time) -> Settled {
     let old = |at: Time| now.since(at) >= GRACE;
@@ -74,30 +74,30 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_old_when_the_room_has_been_quiet_or_a_later_entry_is_old() {
+    fn a_hole_is_old_when_the_room_was_quiet_or_a_later_item_is_old() {
         assert_eq!(judged(1, 3, &[(1, 60), (3, 20)], 20), (3, vec![2]));
         assert_eq!(judged(1, 4, &[(1, 60), (3, 10), (4, 0)], 0), (4, vec![2]));
         assert_eq!(judged(1, 3, &[(1, 60)], 10), (3, vec![2, 3]));
-        // Nine seconds prove nothing.
+        // An age of nine seconds is no proof.
         assert_eq!(judged(1, 3, &[(1, 60), (3, 9)], 9), (1, vec![]));
     }
 
     #[test]
-    fn proof_may_lie_beyond_the_window() {
+    fn items_after_the_window_count_as_proof() {
         assert_eq!(judged(5, 5, &[(6, 11)], 0), (5, vec![5]));
         assert_eq!(judged(5, 5, &[(6, 1)], 0), (4, vec![]));
     }
 
     #[test]
-    fn old_holes_behind_a_young_one_are_left_for_later_readers() {
-        // 2 is young although 4 is buried knowledge: an entry proves only what was taken before it.
+    fn old_holes_after_a_young_one_are_left_to_later_readers() {
+        // 2 is young although 4 is known to be a hole: an item proves only the age of the numbers before it.
         assert_eq!(judged(1, 5, &[(1, 60), (3, 60), (5, 1)], 1), (3, vec![2]));
         assert_eq!(judged(1, 6, &[(2, 60), (6, 0)], 0), (2, vec![1]));
     }
 
-    /// Every history of a small room: whatever a reader is shown stays true, and waiting always gets it past every hole.
+    /// Tries every history of a small room: what a reader has seen stays true, and every hole is settled after a wait.
     #[test]
-    fn what_was_shown_never_changes_and_nobody_waits_for_ever() {
+    fn what_was_shown_never_changes_and_no_reader_waits_for_ever() {
         for pattern in 0_u32..1 << 8 {
             let held: BTreeMap<u64, Time> = (0..8).filter(|i| pattern >> i & 1 == 1).map(|i| (i + 1, ago(20 - i))).collect();
             let now = settle(1, 8, &held, ago(12), NOW);

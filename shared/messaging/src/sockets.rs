@@ -9,28 +9,28 @@ use aws_sdk_apigatewaymanagement::{
 use function::Aws;
 use futures_util::{StreamExt as _, stream};
 
-/// Sockets served at the same time by one invocation.
+/// Sockets that one invocation posts to at the same time.
 const AT_ONCE: usize = 16;
 
 /// Posts to sockets. Cloning shares the client.
 #[derive(Clone)]
 pub struct Sockets(Client);
 
-/// What became of a frame.
+/// The result of posting a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Posted {
-    /// The platform took it.
+    /// The platform accepted it.
     Taken,
     /// The socket is closed.
     Gone,
-    /// It did not get through; the client notices the gap and asks for it.
+    /// The post failed. The client notices the gap and asks for the message.
     Lost,
 }
 
 impl Sockets {
-    /// The sockets behind this endpoint (`SOCKET_ENDPOINT`).
+    /// The sockets of this management endpoint (`SOCKET_ENDPOINT`).
     ///
-    /// The platform takes a frame before the client does, so that a slow client delays nobody.
+    /// The platform accepts a frame before the client receives it, so a slow client delays nobody.
     #[must_use]
     pub fn new(aws: &Aws, endpoint: &str) -> Self {
         let config =
@@ -50,7 +50,7 @@ impl Sockets {
         }
     }
 
-    /// Closes one socket, and says whether it is closed. That it was before is as good.
+    /// Closes one socket. True if it is closed, also if it was before.
     async fn close(&self, connection: &str) -> bool {
         match self.0.delete_connection().connection_id(connection).send().await {
             Ok(_) => true,
@@ -62,14 +62,14 @@ impl Sockets {
         }
     }
 
-    /// Posts a frame to many sockets and returns those that are gone.
+    /// Posts a frame to many sockets and returns those that are closed.
     pub async fn post_all<T>(&self, targets: Vec<(T, String)>, frame: &[u8]) -> Vec<(T, String)> {
         let posts = targets.into_iter().map(async |(whose, id)| (self.post(&id, frame).await == Posted::Gone).then_some((whose, id)));
         stream::iter(posts).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
     }
 
-    /// Tells some sockets a last thing, if there is one to tell, and closes them. Returns those that could not be closed: what
-    /// comes on one of them is refused all the same, because every frame is judged anew.
+    /// Sends some sockets a last frame, if there is one, and closes them. Returns those that could not be closed. Frames from
+    /// them are refused all the same, because every frame is checked anew.
     pub async fn close_all(&self, connections: Vec<String>, last: Option<&[u8]>) -> Vec<String> {
         let closing = connections.into_iter().map(async |id| {
             if let Some(frame) = last {

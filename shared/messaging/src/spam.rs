@@ -1,11 +1,11 @@
-//! Sixty messages in any sixty seconds, counted for the person over all their sockets; the next one bans.
+//! The limit of sixty messages in any sixty seconds, counted for each person over all their sockets. The next message bans.
 //!
-//! The count is sixty slots in one item. A message takes a slot that is empty or was taken a minute ago, in the transaction
-//! that commits it and under that condition. No slot can be taken twice within a minute, so no more than sixty messages
-//! pass in any minute; all slots are taken only if sixty did, so none of the sixty is refused. Sockets that send at the same
-//! moment pick slots at random and rarely meet; the one that loses picks again.
+//! The count is sixty slots in one item. A message takes a slot that is empty or was taken a minute ago, in the transaction that
+//! commits the message and under that condition. No slot can be taken twice within a minute, so no more than sixty messages
+//! pass in any minute. All slots are taken only if sixty messages passed, so none of the sixty is refused. Sockets that send at
+//! the same moment choose slots at random and rarely the same one; the loser chooses again.
 //!
-//! Beside the slots stands until when a person opens no socket after a flood of frames: see [`crate::pace`].
+//! The item also has the end of the pause after a flood of frames: see [`crate::pace`].
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,15 +17,18 @@ use store::{
     limits::{MINUTE, Quota},
 };
 
-/// Messages of one person in any [`WINDOW`].
+/// The most messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
-/// How long a message counts.
+/// How long a message counts against the limit.
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// Frames that may come before a client has waited as it was told. A client that sends without looking at the answers has a
-/// second burst under way when it is told for the first time.
-/// After so many the person opens no socket for a while.
-pub const FLOOD: Quota =
-    Quota::pausing("socket_flood", 10, MINUTE.saturating_mul(5), "frames of an account that come before it has waited as it was told");
+/// The most frames that a client may send although it was asked to wait, and how long a person can open no socket after that. A
+/// client that does not look at the answers may have sent its second burst before it gets the first one.
+pub const FLOOD: Quota = Quota::pausing(
+    "socket_flood",
+    10,
+    MINUTE.saturating_mul(5),
+    "frames of an account that come before the end of the wait that it was asked for",
+);
 
 const SLOTS: [&str; 60] = [
     "s00", "s01", "s02", "s03", "s04", "s05", "s06", "s07", "s08", "s09", "s10", "s11", "s12", "s13", "s14", "s15", "s16", "s17", "s18",
@@ -34,21 +37,21 @@ const SLOTS: [&str; 60] = [
     "s57", "s58", "s59",
 ];
 
-/// What a person has lately sent, and whether they may send at all. Absent until their first message.
+/// The state of a person's sending limit and exclusion. Absent until their first message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChatState {
-    /// Since when they are banned from chat.
+    /// When they were banned from chat.
     pub banned_at: Option<Time>,
-    /// Until when they open no socket, because they sent frames faster than they were told to.
+    /// The end of the pause after a flood of frames. Until then they open no socket.
     #[serde(default)]
     pub paused_until: Option<Time>,
-    /// The slots, among the attributes that every item has.
+    /// The slots. They are among the attributes that every item has.
     #[serde(flatten)]
     rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl ChatState {
-    /// Where a person's state is.
+    /// The key of a person's state.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "CHAT")
@@ -65,7 +68,7 @@ impl ChatState {
         self.admit_ticket(now)
     }
 
-    /// Whether the person may have a ticket. Who is banned may: the handshake tells them that they are.
+    /// Whether the person may get a ticket. A banned person may, because the handshake then gives the ban as the reason.
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`] during the pause after a flood.
@@ -76,15 +79,15 @@ impl ChatState {
         }
     }
 
-    /// A slot that is free now, the `pick`-th of them if there are several.
+    /// A free slot, the `pick`-th one if there are several.
     fn free(&self, now: Time, pick: impl FnOnce(u32) -> u32) -> Option<&'static str> {
         let taken = |slot: &str| self.rest.get(slot).and_then(serde_json::Value::as_i64).map(Time::from_millis);
         let free: Vec<_> = SLOTS.into_iter().filter(|s| taken(s).is_none_or(|at| at <= now - WINDOW)).collect();
         free.get(pick(u32::try_from(free.len()).unwrap_or(0)) as usize).copied()
     }
 
-    /// Counts one more message: the write that goes into its transaction, refused if the slot was taken meanwhile or the
-    /// person was banned. `None` means that it is one too many.
+    /// The update that counts one more message. It goes into the message's transaction, and is refused if the slot was taken or
+    /// the person banned in the meantime. `None` if this is one message too many.
     #[must_use]
     pub fn count(&self, sys: &Sys, user: UserId, now: Time) -> Option<Update> {
         let slot = self.free(now, |free| sys.below(free))?;
@@ -99,12 +102,12 @@ pub fn admits(now: Time) -> Cond {
     field("banned_at").absent().and(field("paused_until").absent().or(field("paused_until").le(now)))
 }
 
-/// What somebody is told during the pause after a flood, of which so much is left.
+/// The problem during the pause after a flood, of which `left` remains.
 pub(crate) fn paused(left: Duration) -> Problem {
     FLOOD.reached(left).into()
 }
 
-/// Read beside the caller of an HTTP operation, from whose record its key follows.
+/// Read together with the caller of an HTTP operation, from whose id its key follows.
 impl Resource for ChatState {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn any_minute_holds_sixty_at_most_and_never_fewer_are_refused() {
+    fn sixty_in_any_minute_pass_and_no_more() {
         let mut state = ChatState::default();
         let (mut passed, mut now) = (Vec::<Time>::new(), START);
         for step in 0_u64..5_000 {

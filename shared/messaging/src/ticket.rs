@@ -1,7 +1,7 @@
-//! Tickets: how a client that is signed in over HTTPS opens a socket without showing its token there.
+//! Tickets, with which a client that is signed in over HTTPS opens a socket without its token in the address.
 //!
-//! A ticket is a sealed value (who, by which sign-in, from which site), good for thirty seconds. Making one writes nothing;
-//! using one records its id under the condition that it is not recorded yet, so it is used once.
+//! A ticket is a sealed value (person, session, site) that is valid for thirty seconds. Making one writes nothing. Using one
+//! creates an item with its id under the condition that there is none, so that it is used once.
 
 use std::time::Duration;
 
@@ -12,46 +12,46 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{Item, Key, SealError, Sealer};
 
-/// How long a ticket is good for.
+/// How long a ticket is valid.
 pub const LIFE: Duration = Duration::from_secs(30);
-/// How long a used ticket is remembered: twice its life, because the clocks of two functions may differ.
+/// How long a used ticket is remembered: twice its validity, because the clocks of two functions may differ.
 const REMEMBERED: Duration = Duration::from_secs(60);
 const PURPOSE: &str = "socket ticket v1";
 
-/// What a ticket says.
+/// The content of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// This ticket.
+    /// The id of the ticket.
     pub id: TokenId,
-    /// Who.
+    /// The person.
     pub user: UserId,
-    /// By which sign-in.
+    /// Their session.
     pub session: SessionId,
-    /// The site whose page asked for it; absent if no browser did.
+    /// The site whose page asked for the ticket. Absent if the client is no browser.
     pub origin: Option<String>,
 }
 
 impl Ticket {
-    /// The ticket as the client carries it, and until when it is good.
+    /// The sealed ticket for the client, and the end of its validity.
     ///
     /// # Errors
-    /// As [`Sealer::seal`].
+    /// Those of [`Sealer::seal`].
     pub fn seal(&self, sealer: &Sealer, sys: &Sys) -> Result<(String, Time), Problem> {
         let until = sys.now() + LIFE;
         Ok((sealer.seal(PURPOSE, self, until)?, until))
     }
 
-    /// Opens what a client shows.
+    /// Opens a ticket that a client has sent.
     ///
     /// # Errors
-    /// [`SealError`]: forged or expired.
+    /// [`SealError`] if it is forged or expired.
     pub fn open(sealer: &Sealer, text: &str) -> Result<Self, SealError> {
         sealer.open(PURPOSE, text)
     }
 
-    /// Whether a handshake from `origin` may use it. Browsers always name their origin, and it must be one of ours; a
-    /// ticket that a browser asked for opens no socket without naming the same one. Only a client that never named an
-    /// origin, which no browser is, may go on without.
+    /// Whether a handshake from `origin` may use the ticket. Browsers always send their origin, which must be one of ours and
+    /// the one that asked for the ticket. Only a client that sends no origin with either request, which no browser is, may do
+    /// without.
     #[must_use]
     pub fn admits(&self, origin: Option<&str>, allowed: &[String]) -> bool {
         match (self.origin.as_deref(), origin) {
@@ -63,7 +63,7 @@ impl Ticket {
     }
 }
 
-/// A ticket that was used.
+/// The marker item of a used ticket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Used {
     id: TokenId,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_sites_and_clients_that_are_no_browsers_are_admitted() {
+    fn only_our_sites_and_clients_other_than_browsers_are_admitted() {
         let sys = Sys::real();
         let ticket = |origin: Option<&str>| Ticket { id: sys.id(), user: sys.id(), session: sys.id(), origin: origin.map(str::to_owned) };
         let allowed = ["https://stoa.example".to_owned(), "https://www.stoa.example".to_owned()];

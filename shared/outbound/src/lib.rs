@@ -1,9 +1,9 @@
-//! What leaves for people: mails through SES, text messages through SNS, in the reader's language.
+//! Outbound messages: mails by SES and text messages by SNS, in the reader's language.
 //!
-//! A [`Mail`] or [`Text`] names what happened and carries the few facts its sentences mention. Sentences are Fluent messages
-//! (`locales/<language>/outbound.ftl`), the shape of a mail is one template in HTML and one in plain text; nothing that a
-//! stranger typed is ever part of either, but for a username, whose alphabet is safe. Neither a code, a link nor an address
-//! is ever logged, not even within the errors of the services, which like to repeat addresses.
+//! A [`Mail`] or [`Text`] is an event with the few facts that its sentences mention. Sentences are Fluent messages
+//! (`locales/<language>/outbound.ftl`). The layout of all mails is one HTML template and one plain-text template. They contain
+//! nothing that a stranger typed except a username, whose characters are safe. Codes, links and addresses are never logged,
+//! also not in the errors of SES and SNS, which may repeat addresses.
 
 mod mail;
 mod mailer;
@@ -16,18 +16,18 @@ pub use mail::{Mail, Repeated};
 pub use mailer::Mailer;
 pub use text::{Text, Texter};
 
-/// Why something could not be sent. Sending it again later may help; the platform decides how often.
+/// Why a message could not be sent. A retry may help. The platform decides how often to retry.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// It cannot be put into the form that the service takes: a defect, or an address that no mail can go to.
+    /// It cannot be composed: a defect, or an invalid address.
     #[error("the message cannot be composed: {0}")]
     Compose(&'static str),
-    /// The service did not take it. Only the service's code: its sentence may repeat the address.
+    /// The service refused it. Only the service's code is kept, because its sentence may repeat the address.
     #[error("{service} did not take the message: {code}")]
     Refused {
-        /// Which service.
+        /// The service.
         service: &'static str,
-        /// Its error code, or how it could not be reached.
+        /// Its error code, or why it could not be reached.
         code: String,
     },
 }

@@ -1,72 +1,72 @@
-//! What a mail is about.
+//! The subjects of mails.
 
 use std::{borrow::Cow, time::Duration};
 
 use kernel::{Secret, Time};
 
-/// A mail, by what it is about.
+/// A mail, by its subject.
 #[derive(Clone, Debug)]
 pub enum Mail {
-    /// A code that proves something.
+    /// A code to type in.
     Code {
-        /// What: its messages begin with it and `_code`.
+        /// The purpose. The names of its Fluent messages begin with it and `_code`.
         purpose: &'static str,
         /// The digits.
         code: Secret,
-        /// How long they are good for.
+        /// How long it is valid.
         life: Duration,
     },
-    /// The link that opens an account.
+    /// The link that activates an account.
     Activation {
-        /// Where the button leads.
+        /// The address of the button.
         link: Secret,
-        /// How long it is good for.
+        /// How long it is valid.
         life: Duration,
     },
-    /// Somebody gave an address that an account has already.
+    /// Somebody registered with the address of an existing account.
     AddressTaken,
-    /// Deletion was scheduled.
+    /// A deletion was scheduled.
     DeletionScheduled {
-        /// Of which account.
+        /// The username of the account.
         username: String,
         /// When it begins.
         due_at: Time,
-        /// Where the button that cancels it leads.
+        /// The address of the button that cancels it.
         link: Secret,
     },
-    /// The link that opens the way to a new password.
+    /// The link to choose a new password.
     PasswordReset {
-        /// Of which account.
+        /// The username of the account.
         username: String,
-        /// Where the button leads.
+        /// The address of the button.
         link: Secret,
-        /// How long it is good for.
+        /// How long it is valid.
         life: Duration,
     },
-    /// Something that happened to an account.
+    /// A notice about an event of an account.
     Notice {
-        /// What: its messages begin with it.
+        /// The event. The names of its Fluent messages begin with it.
         name: &'static str,
-        /// To which account.
+        /// The username of the account.
         username: String,
-        /// How often it happened since it was told before, if this is not about a single time.
+        /// How often it happened since the last notice, if the notice sums up several times.
         repeated: Option<Repeated>,
     },
 }
 
-/// That something happened several times before it was told.
+/// Several occurrences of an event, summed up in one notice.
 #[derive(Clone, Copy, Debug)]
 pub struct Repeated {
-    /// How often.
+    /// The number of times.
     pub times: u32,
-    /// When it was told before.
+    /// When the last notice was sent.
     pub since: Time,
     /// When it happened last.
     pub last: Time,
 }
 
 impl Mail {
-    /// What its messages begin with.
+    /// The beginning of the names of its Fluent messages.
     pub(crate) fn name(&self) -> Cow<'static, str> {
         match self {
             Self::Code { purpose, .. } => format!("{purpose}_code").into(),

@@ -1,4 +1,4 @@
-//! Sending mails, by SES.
+//! Sending mails by SES.
 
 use aws_sdk_ses::{Client, primitives::Blob, types::RawMessage};
 use function::Aws;
@@ -17,7 +17,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Reads `MAIL_FROM`, the sender, and `MAIL_REPLY_TO`, where answers go if not there.
+    /// Reads `MAIL_FROM`, the sender, and `MAIL_REPLY_TO`, the address for answers if it is another one.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
         let mut config = aws_sdk_ses::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("ses"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SES"));

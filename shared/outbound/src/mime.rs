@@ -1,4 +1,4 @@
-//! From a letter to the bytes that SES takes: RFC 5322 with MIME, by lettre.
+//! Composes the bytes of a mail: RFC 5322 with MIME, by lettre.
 
 use std::time::UNIX_EPOCH;
 
@@ -16,7 +16,7 @@ use crate::{
     render::{Bodies, Letter},
 };
 
-/// A mail in both forms. An address with a line break in it is no address, so nothing can be slipped into the headers.
+/// A mail with both bodies. An address with a line break is invalid, so that nobody can add headers.
 pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now: Time, letter: &Letter) -> Result<Vec<u8>, SendError> {
     let to: Address = to.parse().map_err(|_| SendError::Compose("the address cannot be mailed to"))?;
     let date = UNIX_EPOCH.checked_add(now.since(Time::ZERO)).unwrap_or(UNIX_EPOCH);
@@ -30,7 +30,7 @@ pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now:
     message.multipart(body).map(|m| m.formatted()).map_err(|_| SendError::Compose("the message is not well-formed"))
 }
 
-/// Keeps holiday notices from answering (RFC 3834 §5).
+/// Keeps automatic replies from answering (RFC 3834 §5).
 fn automatic() -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned())
 }
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_has_both_forms_and_one_recipient() {
+    fn a_mail_has_both_bodies_and_one_recipient() {
         let mail = composed("ana@example.test", "ana").unwrap();
         for part in ["To: ana@example.test\r\n", "multipart/alternative", "text/plain; charset=utf-8", "text/html; charset=utf-8"] {
             assert!(mail.contains(part), "{part} in\n{mail}");
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gets_into_the_headers() {
+    fn nobody_can_add_headers() {
         for to in ["ana@example.test\r\nBcc: eve@example.test", "ana@example.test\nX: y", "ana@example.test, eve@example.test", "", "ana"] {
             assert!(matches!(composed(to, "ana"), Err(SendError::Compose(_))), "{to}");
         }

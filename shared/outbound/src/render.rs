@@ -1,4 +1,4 @@
-//! From facts to sentences, and from sentences to the two bodies of a mail.
+//! Renders the sentences and the two bodies of a mail.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,14 +12,14 @@ use crate::{
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/outbound.ftl"), include_str!("../locales/pl/outbound.ftl"));
 
-/// Everything that is read in a mail, in one language.
+/// The texts of a mail in one language.
 pub(crate) struct Letter {
     locale: Locale,
     pub subject: String,
     lead: String,
     note: String,
     code: Option<String>,
-    /// The button's words and where it leads.
+    /// The label of the button and its address.
     action: Option<(String, String)>,
 }
 
@@ -48,14 +48,14 @@ impl Letter {
         }
     }
 
-    /// Parsing both templates takes a tenth of a millisecond, which nobody waits for.
+    /// Parses both templates each time, which takes a tenth of a millisecond.
     pub fn bodies(&self) -> Result<Bodies, SendError> {
         let mut environment = Environment::new();
         let templates = [("mail.txt", include_str!("../templates/mail.txt")), ("mail.html", include_str!("../templates/mail.html"))];
         for (name, source) in templates {
             environment.add_template(name, source).map_err(|_| SendError::Compose("a template does not parse"))?;
         }
-        // By its name: what is put into `.html` is escaped.
+        // Values are escaped in a template whose name ends with `.html`.
         let render = |name| environment.get_template(name).and_then(|t| t.render(self.values()));
         let broken = |_| SendError::Compose("a template does not render");
         Ok(Bodies { text: render("mail.txt").map_err(broken)?, html: render("mail.html").map_err(broken)? })
@@ -85,7 +85,7 @@ fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
     Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", moment(*since)), ("last", moment(*last))]))
 }
 
-/// What the sentences of a mail mention.
+/// The arguments of a mail's sentences.
 fn args(mail: &Mail, locale: Locale) -> Args {
     match mail {
         Mail::Code { life, .. } => vec![minutes(*life)],
@@ -109,7 +109,7 @@ fn date(at: Time, locale: Locale) -> String {
     TEXTS.text(locale, "date", &args)
 }
 
-/// `08:05`, in UTC: where the reader is is not known.
+/// `08:05`, in UTC, because the reader's time zone is not known.
 fn time_of_day(at: Time) -> String {
     let minutes = at.seconds().rem_euclid(24 * 3600).div_euclid(60);
     format!("{:02}:{:02}", minutes.div_euclid(60), minutes.rem_euclid(60))
@@ -127,7 +127,7 @@ mod tests {
     fn every_mail() -> Vec<Mail> {
         let username = "ana_nowak".to_owned();
         let link = || Secret::new("https://stoa.example/x#token=chl_01.a-b_c".to_owned());
-        // Whatever the messages have, so that none is added and not looked at.
+        // Taken from the Fluent messages, so that a new mail is tested too.
         let named = |part: &str| -> Vec<&'static str> {
             let keys = TEXTS.keys(Locale::En);
             keys.iter().filter_map(|key| key.strip_suffix(part)).map(|name| &*name.to_owned().leak()).collect()
@@ -153,12 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_say_everything() {
+    fn both_languages_have_every_message() {
         assert_eq!(TEXTS.faults(), [""; 0]);
     }
 
     #[test]
-    fn every_mail_is_whole_in_every_language() {
+    fn every_mail_is_complete_in_every_language() {
         for locale in Locale::ALL {
             for mail in every_mail() {
                 let letter = Letter::new(&mail, locale);
@@ -190,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn dates_read_as_people_write_them() {
+    fn dates_are_written_as_in_each_language() {
         let at = Time::from_millis(1_798_358_700_000);
         assert_eq!((date(at, Locale::En), time_of_day(at)), ("27 December 2026".to_owned(), "08:05".to_owned()));
         assert_eq!(date(at, Locale::Pl), "27 grudnia 2026");
     }
 
     #[test]
-    fn what_is_put_into_html_is_escaped() {
+    fn values_in_html_are_escaped() {
         let link = Secret::new("https://stoa.example/\"><script>".to_owned());
         let mail = Mail::DeletionScheduled { username: "<b>ana".to_owned(), due_at: Time::ZERO, link };
         let html = Letter::new(&mail, Locale::En).bodies().unwrap().html;

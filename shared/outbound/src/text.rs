@@ -11,39 +11,39 @@ use crate::{
     render::{TEXTS, minutes},
 };
 
-/// A text message, by what it is about.
+/// A text message, by its subject.
 #[derive(Clone, Debug)]
 pub enum Text {
-    /// A code that proves a number.
+    /// A code that verifies a number.
     Code {
         /// The digits.
         code: Secret,
-        /// How long they are good for.
+        /// How long it is valid.
         life: Duration,
     },
-    /// Something that the owner of the number must know.
+    /// A notice to the owner of the number.
     Notice {
-        /// Its name in the messages.
+        /// The event. The names of its Fluent messages begin with it.
         name: &'static str,
         /// How often it happened, if more than once.
         times: Option<u32>,
     },
 }
 
-/// The longest domain with which every message that has a code is still one segment.
+/// The length of the longest domain with which every message with a code fits into one segment.
 const LONGEST: usize = 60;
 
 /// Sends text messages.
 #[derive(Clone)]
 pub struct Texter {
     client: Client,
-    /// Whose pages may take the code out of a message.
+    /// The domain whose pages may read the code from a message.
     domain: Option<Arc<str>>,
 }
 
 impl Texter {
-    /// Through SNS. Reads `SMS_DOMAIN`, the domain of the pages that codes are typed in; empty means the host of `links`, where
-    /// links lead.
+    /// Sends by SNS. Reads `SMS_DOMAIN`, the domain of the pages that codes are typed into. If it is empty the domain is the
+    /// host of `links`, the address that links begin with.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, links: &str) -> Self {
         let given = r.or("SMS_DOMAIN", String::new());
         let domain = domain(if given.is_empty() { host(links) } else { &given });
@@ -60,7 +60,7 @@ impl Texter {
     /// # Errors
     /// [`SendError`]
     pub async fn send(&self, to: &str, locale: Locale, text: &Text) -> Result<(), SendError> {
-        // Codes go by the routes that are paid for arriving.
+        // Transactional messages take more reliable routes.
         let kind = MessageAttributeValue::builder().data_type("String").string_value("Transactional").build();
         let kind = kind.map_err(|_| SendError::Compose("an attribute is not well-formed"))?;
         let publish = self.client.publish().phone_number(to).message(words(text, locale, self.domain.as_deref()));
@@ -71,8 +71,8 @@ impl Texter {
 
 fn words(text: &Text, locale: Locale, domain: Option<&str>) -> String {
     match text {
-        // The code stands first, where a preview shows it, and once more in the last line, where browsers find it and for whom it
-        // is. <https://wicg.github.io/sms-one-time-codes/>
+        // The code comes first, where a preview shows it, and again in the last line with its domain, where browsers read it.
+        // <https://wicg.github.io/sms-one-time-codes/>
         Text::Code { code, life } => {
             let (code, said) = (code.expose(), TEXTS.text(locale, "code-sms", &[minutes(*life)]));
             let bound = domain.map(|domain| format!("\n\n@{domain} #{code}")).unwrap_or_default();
@@ -91,7 +91,7 @@ fn host(url: &str) -> &str {
     rest.split(['/', ':']).next().unwrap_or_default()
 }
 
-/// A domain that fits, in the spelling that browsers compare with. An IP address is none.
+/// The domain in the spelling that browsers compare with, if it is short enough. An IP address is no domain.
 fn domain(text: &str) -> Option<&str> {
     let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let named = text.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(messages, texts);
     }
 
-    /// 160 characters that GSM 03.38 has in its first table: of ASCII all but these.
+    /// At most 160 characters of the basic character set of GSM 03.38, which has all of ASCII but these.
     fn one_segment(text: &str) -> bool {
         text.is_ascii() && text.len() <= 160 && !text.contains(['`', '^', '{', '}', '[', ']', '~', '|', '\\'])
     }

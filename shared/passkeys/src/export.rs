@@ -1,6 +1,6 @@
-//! What this crate stores about a person, for themselves.
+//! The passkeys in a person's export.
 
 use accounts::export::Kind;
 
-/// What becomes of it. The key is the authenticator's, which has the other half.
+/// Which attributes are exported. Not the public key, which is of no use without the authenticator.
 pub const KINDS: &[Kind] = &[Kind::told("passkey", &["id", "name", "created_at", "last_used_at"])];

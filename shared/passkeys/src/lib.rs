@@ -1,10 +1,10 @@
-//! Passkeys: WebAuthn credentials that unlock for their owner only, and only on our own sites.
+//! Passkeys: WebAuthn credentials of a person for our own sites.
 //!
-//! The ceremonies are `webauthn-rs`'s. What is asked is kept on the server, in the flow that asks, for five minutes and one
-//! answer. A passkey is registered so that browsers can offer it without a name being typed, and always verifies its user:
-//! alone it is two factors. Whatever goes wrong with one is told alike.
+//! `webauthn-rs` performs the ceremonies. The state of a ceremony is stored on the server, in the flow that started it, for five
+//! minutes and one answer. A passkey is registered as a discoverable credential, so that browsers offer it without a username.
+//! User verification is always required, so that a passkey counts as two factors. All failures get the same error.
 //!
-//! A crate of its own, because only the functions that talk to passkeys should carry their cryptography.
+//! A separate crate, so that only the functions that use passkeys contain their cryptography.
 
 pub mod export;
 
@@ -28,34 +28,34 @@ use webauthn_rs::{
     prelude::{DiscoverableAuthentication, DiscoverableKey, Passkey as Key_, PasskeyAuthentication, PasskeyRegistration, WebauthnError},
 };
 
-/// Passkeys of one person.
+/// The most passkeys of one person.
 pub const MOST: usize = 10;
-/// How long an answer may take (WebAuthn §15.1 recommends five to ten minutes).
+/// The timeout of a ceremony (WebAuthn §15.1 recommends five to ten minutes).
 pub const PATIENCE: Duration = Duration::from_secs(300);
-/// Longest name of a passkey, in characters.
+/// The most characters of a passkey's name.
 pub const NAME_MAX: usize = 50;
 
 /// A passkey of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Passkey {
-    /// Which.
+    /// The id of the passkey.
     pub id: PasskeyId,
-    /// Whose.
+    /// The owner.
     pub user: UserId,
-    /// What its owner calls it.
+    /// The name that the owner gave it.
     pub name: String,
-    /// Since when.
+    /// When it was registered.
     pub created_at: Time,
-    /// When it last signed in or stepped up.
+    /// When it was last used to sign in or to step up.
     pub last_used_at: Option<Time>,
-    /// The public key and what else belongs to it, as the library keeps it.
+    /// The public key with its data, serialized by the library.
     credential: String,
-    /// Raised by every use that the authenticator counts.
+    /// The signature counter: increased with every use by authenticators that count.
     counted: u32,
 }
 
 impl Passkey {
-    /// Where a passkey is.
+    /// The key of a passkey.
     #[must_use]
     pub fn key_of(user: UserId, id: PasskeyId) -> Key {
         Key::new(partition(user), format!("PASSKEY#{id}"))
@@ -73,7 +73,7 @@ impl Item for Passkey {
     }
 }
 
-/// All passkeys of a person, oldest first. Bounded by [`MOST`].
+/// All passkeys of a person, oldest first. At most [`MOST`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -81,81 +81,81 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Passkey>, StoreErro
     Ok(table.query::<Passkey>(Range::of(partition(user)).prefix("PASSKEY#")).await?.items)
 }
 
-/// What an authenticator is asked, and what must be kept to judge its answer.
+/// The request to an authenticator, and the state with which its answer is verified.
 #[derive(Debug)]
-pub struct Asked {
+pub struct Ceremony {
     /// For `navigator.credentials`: the options as JSON.
     pub options: Value,
-    /// To be kept on the server.
+    /// The state, which must be stored on the server and not sent to the client.
     pub state: String,
 }
 
-/// What is kept, and until when.
+/// The state of a ceremony, and its timeout.
 #[derive(Serialize, Deserialize)]
 struct State<T> {
     until: Time,
     state: T,
 }
 
-/// A right answer.
+/// A verified answer.
 #[derive(Debug)]
-pub struct Answered {
+pub struct VerifiedAnswer {
     passkey: Passkey,
     credential: String,
     counted: u32,
 }
 
-impl Answered {
-    /// Adds the use to a transaction. The slot is refused if the passkey is gone, or was used meanwhile with a later count.
+impl VerifiedAnswer {
+    /// Adds the use to a transaction. The slot is refused if the passkey was deleted, or used with a higher counter in between.
     pub fn note(&self, tx: &mut Tx, now: Time) -> Slot {
         let note = Update::of(self.passkey.key()).set("last_used_at", now).set("credential", &self.credential).set("counted", self.counted);
         tx.update(note.when(field("counted").eq(self.passkey.counted)))
     }
 }
 
-/// Why an answer is refused.
+/// Why an answer was refused.
 #[derive(Debug)]
-pub enum Refusal {
-    /// It does not fit what was asked, is late, or of a passkey that is not known here.
+pub enum AnswerError {
+    /// It does not match the request, is too late, or is of an unknown passkey.
     Invalid,
-    /// Its count went back: there may be a copy of it.
+    /// Its counter decreased: the passkey may have been copied.
     Copied,
-    /// Something of ours does not work.
+    /// An internal problem.
     Problem(Problem),
 }
 
-impl From<Problem> for Refusal {
+impl From<Problem> for AnswerError {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
 }
 
-impl From<Refusal> for Problem {
+impl From<AnswerError> for Problem {
     #[track_caller]
-    fn from(refusal: Refusal) -> Self {
+    fn from(refusal: AnswerError) -> Self {
         match refusal {
-            Refusal::Invalid | Refusal::Copied => Self::new(Kind::PasskeyInvalid),
-            Refusal::Problem(problem) => problem,
+            AnswerError::Invalid | AnswerError::Copied => Self::new(Kind::PasskeyInvalid),
+            AnswerError::Problem(problem) => problem,
         }
     }
 }
 
-/// The site that passkeys belong to.
+/// The site of the passkeys: the relying party of WebAuthn.
 #[derive(Clone)]
 pub struct Site(Arc<Webauthn>);
 
 impl Site {
-    /// As [`Site::read`], by itself.
+    /// [`Site::read`] for a function without other settings.
     ///
     /// # Errors
-    /// [`ConfigError`], which names the variable.
+    /// [`ConfigError`], with the name of the variable.
     pub fn load(env: &Env) -> Result<Self, ConfigError> {
         env.read(Self::read)?.ok_or_else(|| ConfigError(vec!["PASSKEY_DOMAIN does not serve".to_owned()]))
     }
 
-    /// Reads `PASSKEY_DOMAIN` (empty means the host of `PUBLIC_URL`) and `ALLOWED_ORIGINS`, of which those count that are within it.
+    /// Reads `PASSKEY_DOMAIN` (empty means the host of `PUBLIC_URL`) and those of `ALLOWED_ORIGINS` that are within the domain.
     ///
-    /// Passkeys belong to a domain for good: with another one those from before are gone.
+    /// Passkeys belong to a domain for ever: with another domain all existing ones are lost.
     fn read(r: &mut Reader<'_>) -> Option<Self> {
         let public = r.need("PUBLIC_URL");
         let own = Url::parse(&public).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
@@ -175,26 +175,26 @@ impl Site {
         built.ok().map(|site| Self(Arc::new(site)))
     }
 
-    /// Asks an authenticator for a new passkey; not one of those that the person has already.
+    /// Starts the registration of a new passkey, on an authenticator that has none of the person's existing ones.
     ///
     /// # Errors
     /// An internal [`Problem`].
-    pub fn ask_for_new(&self, now: Time, user: &User, has: &[Passkey]) -> Result<Asked, Problem> {
+    pub fn ask_for_new(&self, now: Time, user: &User, has: &[Passkey]) -> Result<Ceremony, Problem> {
         let known = has.iter().map(|p| p.credential().map(|c| c.cred_id().clone())).collect::<Result<Vec<_>, _>>()?;
         let name = user.username.as_ref();
         let shown = user.first_name.as_ref().map_or(name, AsRef::as_ref);
         let (challenge, state) = self.0.start_passkey_registration(handle(user.id), name, shown, Some(known)).map_err(Problem::internal)?;
         let mut options = serde_json::to_value(challenge.public_key).map_err(Problem::internal)?;
-        // Kept by the authenticator itself, so that browsers can offer it without a name. The library would rather not ask for
-        // that, and does not look at it in the answer.
+        // A discoverable credential, so that browsers can offer it without a username. The library does not ask for that by
+        // itself and does not check it in the answer.
         if let Some(Value::Object(selection)) = options.get_mut("authenticatorSelection") {
             selection.insert("residentKey".to_owned(), "required".into());
             selection.insert("requireResidentKey".to_owned(), true.into());
         }
-        Ok(Asked { options, state: keep(now, &state)? })
+        Ok(Ceremony { options, state: state_until(now, &state)? })
     }
 
-    /// Judges a new passkey.
+    /// Verifies the answer of a registration.
     ///
     /// # Errors
     /// [`Kind::PasskeyInvalid`]
@@ -206,8 +206,8 @@ impl Site {
         state: &str,
         answer: &RegisterPublicKeyCredential,
     ) -> Result<Passkey, Problem> {
-        let state: PasskeyRegistration = kept(sys.now(), state).ok_or(Kind::PasskeyInvalid)?;
-        if !whole(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
+        let state: PasskeyRegistration = read_state(sys.now(), state).ok_or(Kind::PasskeyInvalid)?;
+        if !is_consistent(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
             return Err(Kind::PasskeyInvalid.into());
         }
         let credential = self.0.finish_passkey_registration(answer, &state).map_err(refused)?;
@@ -218,24 +218,24 @@ impl Site {
         Ok(Passkey { id: sys.id(), user, name, created_at: sys.now(), last_used_at: None, credential, counted: 0 })
     }
 
-    /// Asks for one of these passkeys.
+    /// Starts an authentication with one of these passkeys.
     ///
     /// # Errors
     /// [`Kind::FactorUnavailable`] if there are none.
-    pub fn ask(&self, now: Time, has: &[Passkey]) -> Result<Asked, Problem> {
+    pub fn ask(&self, now: Time, has: &[Passkey]) -> Result<Ceremony, Problem> {
         if has.is_empty() {
             return Err(Kind::FactorUnavailable.into());
         }
         let known = has.iter().map(Passkey::credential).collect::<Result<Vec<_>, _>>()?;
         let (challenge, state) = self.0.start_passkey_authentication(&known).map_err(Problem::internal)?;
         let options = serde_json::to_value(challenge.public_key).map_err(Problem::internal)?;
-        Ok(Asked { options, state: keep(now, &state)? })
+        Ok(Ceremony { options, state: state_until(now, &state)? })
     }
 
-    /// Judges the answer of this person to [`Site::ask`].
+    /// Verifies the answer to [`Site::ask`] for this person.
     ///
     /// # Errors
-    /// [`Refusal`]
+    /// [`AnswerError`]
     pub fn check(
         &self,
         now: Time,
@@ -243,94 +243,100 @@ impl Site {
         answer: &PublicKeyCredential,
         user: UserId,
         has: Vec<Passkey>,
-    ) -> Result<Answered, Refusal> {
-        let state: PasskeyAuthentication = kept(now, state).ok_or(Refusal::Invalid)?;
-        // Whose it is need not be said here (WebAuthn §7.2, step 6), but nothing else may be.
+    ) -> Result<VerifiedAnswer, AnswerError> {
+        let state: PasskeyAuthentication = read_state(now, state).ok_or(AnswerError::Invalid)?;
+        // The answer may omit the user handle (WebAuthn §7.2, step 6), but it may not be another person's.
         let theirs = answer.response.user_handle.as_ref().is_none_or(|said| said.as_ref() as &[u8] == handle(user).as_bytes());
-        if !theirs || !whole(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
-            return Err(Refusal::Invalid);
+        if !theirs || !is_consistent(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
+            return Err(AnswerError::Invalid);
         }
-        let result = self.0.finish_passkey_authentication(answer, &state).map_err(|e| refusal(&e))?;
+        let result = self.0.finish_passkey_authentication(answer, &state).map_err(|e| answer_error(&e))?;
         answered(&result, has)
     }
 
-    /// Asks for whichever passkey of ours there is, of whomever.
+    /// Starts an authentication with any passkey of any person.
     ///
     /// # Errors
     /// An internal [`Problem`].
-    pub fn ask_for_any(&self, now: Time) -> Result<Asked, Problem> {
+    pub fn ask_for_any(&self, now: Time) -> Result<Ceremony, Problem> {
         let (challenge, state) = self.0.start_discoverable_authentication().map_err(Problem::internal)?;
         let options = serde_json::to_value(challenge.public_key).map_err(Problem::internal)?;
-        Ok(Asked { options, state: keep(now, &state)? })
+        Ok(Ceremony { options, state: state_until(now, &state)? })
     }
 
-    /// Whose the passkey is that answers [`Site::ask_for_any`]. Proves nothing yet.
+    /// The person that an answer to [`Site::ask_for_any`] names. Not verified yet.
     #[must_use]
     pub fn whose(&self, answer: &PublicKeyCredential) -> Option<UserId> {
         let (user, _) = self.0.identify_discoverable_authentication(answer).ok()?;
         Some(UserId::from_ulid(user.as_u128().into()))
     }
 
-    /// Judges the answer to [`Site::ask_for_any`] by the passkeys of whoever it says it is.
+    /// Verifies the answer to [`Site::ask_for_any`] with the passkeys of the person it names.
     ///
     /// # Errors
-    /// [`Refusal`]
-    pub fn check_any(&self, now: Time, state: &str, answer: &PublicKeyCredential, has: Vec<Passkey>) -> Result<Answered, Refusal> {
-        let state: DiscoverableAuthentication = kept(now, state).ok_or(Refusal::Invalid)?;
-        if !whole(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
-            return Err(Refusal::Invalid);
+    /// [`AnswerError`]
+    pub fn check_any(
+        &self,
+        now: Time,
+        state: &str,
+        answer: &PublicKeyCredential,
+        has: Vec<Passkey>,
+    ) -> Result<VerifiedAnswer, AnswerError> {
+        let state: DiscoverableAuthentication = read_state(now, state).ok_or(AnswerError::Invalid)?;
+        if !is_consistent(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
+            return Err(AnswerError::Invalid);
         }
         let credentials = has.iter().map(Passkey::credential).collect::<Result<Vec<_>, _>>()?;
         let fits = |c: &&Key_| c.cred_id().as_ref() as &[u8] == answer.get_credential_id();
-        let credential = credentials.iter().find(fits).map(DiscoverableKey::from).ok_or(Refusal::Invalid)?;
-        let result = self.0.finish_discoverable_authentication_v2(answer, state, &credential).map_err(|e| refusal(&e))?;
+        let credential = credentials.iter().find(fits).map(DiscoverableKey::from).ok_or(AnswerError::Invalid)?;
+        let result = self.0.finish_discoverable_authentication_v2(answer, state, &credential).map_err(|e| answer_error(&e))?;
         answered(&result, has)
     }
 }
 
-/// Whether a credential names itself once, and is of the kind there is; the library looks at one of its two names only.
-fn whole(id: &str, raw_id: &[u8], kind: &str) -> bool {
+/// Whether both ids of a credential are the same and its type is right. The library checks only one of the ids.
+fn is_consistent(id: &str, raw_id: &[u8], kind: &str) -> bool {
     BASE64_URL_SAFE_NO_PAD.encode(raw_id) == id && kind == "public-key"
 }
 
-fn answered(result: &webauthn_rs::prelude::AuthenticationResult, has: Vec<Passkey>) -> Result<Answered, Refusal> {
+fn answered(result: &webauthn_rs::prelude::AuthenticationResult, has: Vec<Passkey>) -> Result<VerifiedAnswer, AnswerError> {
     if !result.user_verified() {
-        return Err(Refusal::Invalid);
+        return Err(AnswerError::Invalid);
     }
     for passkey in has {
         let mut credential = passkey.credential()?;
         if credential.update_credential(result).is_some() {
             let credential = serde_json::to_string(&credential).map_err(Problem::internal)?;
-            return Ok(Answered { counted: result.counter(), credential, passkey });
+            return Ok(VerifiedAnswer { counted: result.counter(), credential, passkey });
         }
     }
-    Err(Refusal::Invalid)
+    Err(AnswerError::Invalid)
 }
 
-/// What an authenticator keeps as the person's name: their id, 16 bytes.
+/// The user handle that an authenticator stores: the person's id, 16 bytes.
 fn handle(user: UserId) -> Uuid {
     Uuid::from_u128(user.ulid().into())
 }
 
-fn keep<T: Serialize>(now: Time, state: &T) -> Result<String, Problem> {
+fn state_until<T: Serialize>(now: Time, state: &T) -> Result<String, Problem> {
     serde_json::to_string(&State { until: now + PATIENCE, state }).map_err(Problem::internal)
 }
 
-fn kept<T: serde::de::DeserializeOwned>(now: Time, text: &str) -> Option<T> {
+fn read_state<T: serde::de::DeserializeOwned>(now: Time, text: &str) -> Option<T> {
     let State { until, state } = serde_json::from_str(text).ok()?;
     (now < until).then_some(state)
 }
 
-fn refusal(e: &WebauthnError) -> Refusal {
+fn answer_error(e: &WebauthnError) -> AnswerError {
     tracing::info!(reason = ?e, "a passkey was refused");
-    if matches!(e, WebauthnError::CredentialPossibleCompromise) { Refusal::Copied } else { Refusal::Invalid }
+    if matches!(e, WebauthnError::CredentialPossibleCompromise) { AnswerError::Copied } else { AnswerError::Invalid }
 }
 
 fn refused(e: WebauthnError) -> Problem {
-    refusal(&e).into()
+    answer_error(&e).into()
 }
 
-/// A name that its owner can tell it apart by: 1 to [`NAME_MAX`] characters once trimmed.
+/// Parses the name of a passkey: 1 to [`NAME_MAX`] characters after trimming.
 ///
 /// # Errors
 /// `required` or `too_long`.

@@ -611,7 +611,7 @@ pub const GUESSES: Quota = Quota::window(
     "code_guesses",
     20,
     DAY,
-    "guesses at an account's app, of which the first five count as three each, and at codes that were sent",
+    "attempts at the codes of an account's app, of which the first five count as three each, and at codes that were sent",
 );
 
 /// The day's guesses at an account: at its app, and at the codes of its second factors.

@@ -17,7 +17,7 @@ use crate::{challenge::CodeKey, gate};
 
 /// Attempts of one client, counted before they are judged. Right ones are given back.
 pub const CLIENT: Quota =
-    Quota::window("login_client", 20, MINUTE.saturating_mul(15), "attempts of a client, of which right ones do not count").shared();
+    Quota::window("login_client", 20, MINUTE.saturating_mul(15), "attempts of a client, not counting successful ones").shared();
 /// Failures of one client.
 pub const CLIENT_DAY: Quota =
     Quota::window("login_client_day", 100, DAY, "failures of a client, which then waits for an hour").frequent().blocking(HOUR);
@@ -32,11 +32,11 @@ pub const CLIENT_DIFFERENT: Quota = Quota::window(
     "login_client_different",
     DIFFERENT_FREE.saturating_mul(2),
     HOUR.saturating_mul(3),
-    "failures of a client that differ, which then waits for an hour; from the 16th on it works first",
+    "different failures of a client, which then waits for an hour; from the 16th on it needs proof of work",
 )
 .blocking(HOUR);
 /// Failures of one client at one account, by whichever of its names.
-pub const AT_ACCOUNT: Quota = Quota::pausing("login_account", 5, MINUTE.saturating_mul(5), "wrong passwords of a client at one account");
+pub const AT_ACCOUNT: Quota = Quota::pausing("login_account", 5, MINUTE.saturating_mul(5), "wrong passwords of a client for one account");
 
 /// [`CLIENT`] of this one.
 #[must_use]

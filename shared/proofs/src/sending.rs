@@ -38,18 +38,18 @@ use crate::{
 /// Codes for second factors and step-ups, to one destination: asked for by strangers, and by clients that the account knows. As in
 /// the next three, the last one for strangers is kept for a client that has had none there today.
 pub const CODES: [Quota; 2] = [
-    Quota::refilling("code_destination", 6, HOUR, "codes to an address or number of an account, for its owner"),
+    Quota::refilling("code_destination", 6, HOUR, "codes to an address or number of an account, for clients that it does not know"),
     Quota::refilling("code_known", 6, HOUR, "codes to an address or number of an account, for clients that it knows"),
 ];
 /// Codes and links to one destination, for whoever registers or signs in with a number: the same two shares.
 pub const ASKED: [Quota; 2] = [
-    Quota::refilling("asked_destination", 6, HOUR, "messages to one address or number, for whoever asks"),
+    Quota::refilling("asked_destination", 6, HOUR, "messages to one address or number, for clients that its account does not know"),
     Quota::refilling("asked_known", 6, HOUR, "messages to one address or number, for clients that its account knows"),
 ];
 /// Codes to one destination that a member wants to have: the same two shares.
 pub const CHANGES: [Quota; 2] = [
-    Quota::refilling("change_destination", 6, HOUR, "codes to an address or number that an account is to have"),
-    Quota::refilling("change_known", 6, HOUR, "codes to an address or number that an account is to have, for clients that it knows"),
+    Quota::refilling("change_destination", 6, HOUR, "codes to the new address or number of an account"),
+    Quota::refilling("change_known", 6, HOUR, "codes to the new address or number of an account, for clients that it knows"),
 ];
 /// Links to reset a password, to one address: the same two shares.
 pub const RESETS: [Quota; 2] = [
@@ -64,14 +64,14 @@ pub const MAILS: Quota = Quota::refilling("mail_client", 60, Duration::from_secs
 const CLIENT_TEXTS: Quota = Quota::refilling("sms_client", 10, Duration::from_secs(2880), "text messages for a client");
 /// Text messages to all clients of a neighbourhood.
 const NEIGHBOURHOOD_TEXTS: Quota =
-    Quota::refilling("sms_neighbourhood", 100, Duration::from_secs(36), "text messages for a client and its neighbours");
+    Quota::refilling("sms_neighbourhood", 100, Duration::from_secs(36), "text messages for a client and its neighbouring networks");
 /// What each text message counts for, whatever it is sent for.
 pub const TEXTS: [Quota; 2] = [CLIENT_TEXTS, NEIGHBOURHOOD_TEXTS];
 /// How long nothing is sent to a range of numbers from which few codes come back, unless an account has proven the number.
 const RANGE: Quota =
-    Quota::gap("sms_range", HOUR, "text message to numbers that begin alike and belong to no account, where few codes come back");
+    Quota::gap("sms_range", HOUR, "text message to numbers with the same beginning that belong to no account, if few codes are entered");
 /// Text messages that tell the owner of one number something.
-pub const NOTICES: Quota = Quota::refilling("notice", 10, HOUR, "text messages that tell the owner of a number something");
+pub const NOTICES: Quota = Quota::refilling("notice", 10, HOUR, "text messages with notices to a number");
 /// Messages to one destination for one client: counted, and never reached.
 const PAIR: Quota = Quota::window("destination_client", u32::MAX, DAY, "messages to one address or number for a client");
 

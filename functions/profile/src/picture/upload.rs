@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::extract::State;
 use callers::{Member, MemberWith};
-use files::{Bucket, Declared, Refusal, State as Outcome, UPLOAD_MAX_BYTES, Upload};
+use files::{Bucket, Declared, UPLOAD_MAX_BYTES, Upload, UploadRefusal, UploadState as Outcome};
 use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
 use serde::{Deserialize, Serialize};
 use store::{
@@ -123,7 +123,7 @@ pub struct UploadStatus {
     state: UploadState,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Refusal>,
+    reason: Option<UploadRefusal>,
     /// The picture that was made of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,

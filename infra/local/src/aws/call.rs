@@ -1,4 +1,4 @@
-//! One signed call, from the question who it is to the reply.
+//! One signed call, from the verification of its signature to the reply.
 
 use std::{future::Future, io, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{
     calls::Capacity,
     faults::Fault,
     iam::{Denied, Need},
-    service::{Refusal, Service},
+    service::{AwsError, Service},
     sigv4::{self, Scope, SignatureError},
 };
 use crate::Core;
@@ -26,17 +26,17 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Finds out who calls.
+    /// Identifies the caller.
     ///
     /// # Errors
-    /// [`SignatureError`] if it is nobody we know.
+    /// [`SignatureError`] if the signature is not valid.
     pub(super) fn verify(core: &Arc<Core>, service: Service, parts: &Parts, body: &[u8]) -> Result<Self, SignatureError> {
         let function = who(core, parts, body)?;
         let trace = parts.headers.get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
         Ok(Self { core: Arc::clone(core), service, function, request_id: request_id(&core.sys), trace })
     }
 
-    /// Executes the operation if the caller may and no fault strikes, and counts it in any case.
+    /// Executes the operation if the caller has the permission and there is no scripted fault for it. Counts it in any case.
     pub(super) async fn perform(&self, operation: &str, needs: &[Need], run: impl Future<Output = (Response, Capacity)>) -> Response {
         if let Err(denied) = needs.iter().try_for_each(|need| self.core.aws.permit(&self.function, need)) {
             return self.refuse(operation, &self.denied(&denied));
@@ -45,7 +45,7 @@ impl Call {
         if let Some(fault) = fault {
             if let Some(refusal) = self.service.faulty(fault) {
                 let mut response = self.refuse(operation, &refusal);
-                // For a service that words this one in its own way.
+                // For a service with its own form of this error.
                 response.extensions_mut().insert(fault);
                 return response;
             }
@@ -58,8 +58,8 @@ impl Call {
         if fault == Some(Fault::LostAfter) { lost() } else { response }
     }
 
-    /// Counts the operation and refuses it.
-    pub(super) fn refuse(&self, operation: &str, refusal: &Refusal) -> Response {
+    /// Counts the operation and returns its error.
+    pub(super) fn refuse(&self, operation: &str, refusal: &AwsError) -> Response {
         self.count(operation, Capacity::default());
         self.service.refuse(refusal, &self.request_id)
     }
@@ -69,8 +69,8 @@ impl Call {
         self.core.aws.callers.get(&self.function).map_or("", |caller| &caller.principal)
     }
 
-    /// The refusal of what a policy does not cover.
-    pub(super) fn denied(&self, denied: &Denied) -> Refusal {
+    /// The error for a call that the policy does not allow.
+    pub(super) fn denied(&self, denied: &Denied) -> AwsError {
         self.service.denied(&self.core.aws.caller_arn(&self.function), denied)
     }
 
@@ -79,12 +79,12 @@ impl Call {
     }
 }
 
-/// An id for a reply.
+/// A request id for a reply.
 pub(super) fn request_id(sys: &Sys) -> String {
     sigv4::hex(&sys.bytes::<16>())
 }
 
-/// A reply that breaks off: the client cannot know whether the call was executed.
+/// A reply that breaks off, so that the client cannot know whether the call was executed.
 pub(super) fn lost() -> Response {
     let broken = futures_util::stream::once(std::future::ready(Err::<&[u8], _>(io::Error::other("a scripted fault"))));
     Response::new(Body::from_stream(broken))
@@ -93,7 +93,7 @@ pub(super) fn lost() -> Response {
 fn who(core: &Core, parts: &Parts, body: &[u8]) -> Result<String, SignatureError> {
     let scope = Scope::claimed(&parts.headers, &parts.uri).ok_or(SignatureError::Missing)?;
     let credential = core.credentials.by_access_key(&scope.key_id).ok_or(SignatureError::UnknownKey)?;
-    // The SDKs sign with the real clock; only what functions themselves judge follows the one that can be moved.
+    // The SDKs sign with the real clock. Only the clock of the functions can be moved.
     sigv4::verify(parts, body, &credential.secret_key, Sys::real().now())?;
     let token = parts.headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);
     if token != Some(credential.session_token.as_bytes()) {

@@ -1,8 +1,8 @@
-//! Counting what each operation asks of AWS, because on AWS it is calls and capacity units that cost money and time.
+//! Counts the AWS calls of each operation, because on AWS calls and capacity units cost money and time.
 //!
-//! Whoever invokes a function on behalf of an operation opens its trace and closes it with the operation's name and whether it
-//! was done or refused; the endpoints count into whatever trace a call carries. With a file, every closed operation and every permission used leaves a line
-//! there, to be added up over a whole test suite.
+//! The gateway that invokes a function for an operation opens the trace, and closes it with the operation's name and whether it
+//! succeeded. The endpoints count each call for the trace that it carries. With a file, every closed operation and every used
+//! permission is appended to it as one line, to be added up over a whole test suite.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::{Service, iam::Need};
 
-/// Capacity units, which come in halves.
+/// Capacity units, in halves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Units(u64);
 
@@ -25,7 +25,7 @@ impl Units {
     /// One unit.
     pub const ONE: Self = Self(2);
 
-    /// From the figure that the database reports.
+    /// From the number that the database reports.
     #[expect(
         clippy::float_arithmetic,
         clippy::cast_possible_truncation,
@@ -63,7 +63,7 @@ impl Serialize for Units {
     }
 }
 
-/// What one call consumed of DynamoDB's capacity.
+/// The DynamoDB capacity that one call consumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capacity {
     /// Read units.
@@ -72,7 +72,7 @@ pub struct Capacity {
     pub write: Units,
 }
 
-/// What one operation has asked of AWS so far.
+/// The AWS calls of one operation so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// How often each call was made, by `service.Operation`.
@@ -84,7 +84,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// How many calls in all.
+    /// The number of all calls.
     pub fn total(&self) -> u64 {
         self.calls.values().fold(0, |sum, n| sum.saturating_add(*n))
     }
@@ -106,12 +106,12 @@ impl Tally {
     }
 }
 
-/// How often an operation was done, and what all of that came to.
+/// How often an operation was performed, and the sum of its calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Done {
-    /// How often.
+pub struct OperationTotals {
+    /// The number of times.
     pub times: u64,
-    /// In all.
+    /// The sum of the calls.
     #[serde(flatten)]
     pub tally: Tally,
 }
@@ -123,7 +123,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// A permission that a function has made use of.
+/// A permission that a function has used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Permission {
     /// The function's logical id.
@@ -143,7 +143,7 @@ struct Counts {
     file: Option<File>,
     open: HashMap<String, Tally>,
     functions: BTreeMap<String, Tally>,
-    operations: BTreeMap<String, Done>,
+    operations: BTreeMap<String, OperationTotals>,
     permissions: BTreeSet<Permission>,
 }
 
@@ -156,7 +156,7 @@ struct Closed<'a> {
 }
 
 impl Calls {
-    /// Counts that also leave their lines in `file`, which several processes may append to.
+    /// Counts that are also appended to `file`, which several processes may share.
     ///
     /// # Errors
     /// If the file cannot be opened.
@@ -165,12 +165,12 @@ impl Calls {
         Ok(Self(Arc::new(Mutex::new(Counts { file: Some(file), ..Counts::default() }))))
     }
 
-    /// Starts counting for a trace. A trace that is open already goes on.
+    /// Opens a trace. One that is open already stays open.
     pub fn open(&self, trace: &str) {
         self.counts().open.entry(root(trace).to_owned()).or_default();
     }
 
-    /// Ends counting for a trace and says what it came to. An operation is `served` unless it was refused or failed.
+    /// Closes a trace and returns its calls. `served` is false for an operation that was refused or failed.
     pub fn close(&self, trace: &str, operation: &str, served: bool) -> Tally {
         let mut counts = self.counts();
         let tally = counts.open.remove(root(trace)).unwrap_or_default();
@@ -181,12 +181,12 @@ impl Calls {
         tally
     }
 
-    /// What each operation has come to since the start, by the name it was closed with.
-    pub fn by_operation(&self) -> BTreeMap<String, Done> {
+    /// The calls of each operation since the start.
+    pub fn by_operation(&self) -> BTreeMap<String, OperationTotals> {
         self.counts().operations.clone()
     }
 
-    /// What each function has asked for since the start, by logical id.
+    /// The calls of each function since the start, by logical id.
     pub fn by_function(&self) -> BTreeMap<String, Tally> {
         self.counts().functions.clone()
     }
@@ -220,7 +220,7 @@ impl Calls {
 }
 
 impl Counts {
-    /// One write per line, so that lines of several processes do not mix.
+    /// One write for each line, so that lines of several processes do not mix.
     fn log(&mut self, line: &impl Serialize) {
         let Some(file) = &mut self.file else { return };
         let written = serde_json::to_string(line).map_err(io::Error::from).and_then(|l| file.write_all(format!("{l}\n").as_bytes()));
@@ -231,7 +231,7 @@ impl Counts {
     }
 }
 
-/// The part of a trace header that stays the same on its way: `Root=1-…;Parent=…;Sampled=1`.
+/// The part of a trace header that stays the same across calls: `Root=1-…;Parent=…;Sampled=1`.
 fn root(trace: &str) -> &str {
     trace.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(trace)
 }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_counted_into_the_trace_they_carry() {
+    fn calls_are_counted_for_their_trace() {
         let calls = Calls::default();
         calls.open("Root=1-a;Parent=x");
         calls.count(Some("Root=1-a;Parent=y"), "F", Service::DynamoDb, "GetItem", read(0.5));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_and_permissions_leave_a_line_each() {
+    fn operations_and_permissions_are_appended_as_lines() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("calls.jsonl");
         let calls = Calls::with_file(&file).expect("opened");

@@ -1,7 +1,7 @@
-//! What the consumers could not do: the dead-letter queues of the template, kept until somebody looks.
+//! The dead-letter queues of the template: events that their consumers failed on, kept until somebody deals with them.
 //!
-//! A real queue gets only the position of a failed stream batch; here the records themselves are kept, so that a redrive is
-//! always possible.
+//! A real queue gets only the position of a failed stream batch. Here the records are kept, so that a redrive is always
+//! possible.
 
 use std::{
     collections::BTreeMap,
@@ -16,20 +16,20 @@ use serde_json::value::RawValue;
 
 use crate::storage::{kept_in, replace_file};
 
-/// An event that a function failed on for good.
+/// An event that a function failed on after all retries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Counts up from 1.
     pub id: u64,
-    /// The queue's ARN; none if the template gives the function no queue, so that AWS would have dropped the event.
+    /// The queue's ARN. Absent if the function has no queue in the template, so that AWS would have dropped the event.
     pub queue: Option<String>,
     /// The function.
     pub function: String,
-    /// What it failed with last.
+    /// The last error.
     pub error: String,
-    /// When it was given up, by the local cloud's clock.
+    /// When the last retry failed, by the local cloud's clock.
     pub at: Timestamp,
-    /// The event it was invoked with.
+    /// The event of the invocation.
     pub event: Box<RawValue>,
 }
 
@@ -50,13 +50,13 @@ struct Letters {
 }
 
 impl DeadLetters {
-    /// A store that forgets them at the end of the process.
+    /// A store in memory.
     #[must_use]
     pub fn in_memory(sys: Sys) -> Self {
         Self(Arc::new(Shared { sys, file: None, letters: Mutex::default() }))
     }
 
-    /// The store kept in `file`.
+    /// The store in `file`.
     ///
     /// # Errors
     /// If the file cannot be read, or is damaged.
@@ -65,7 +65,7 @@ impl DeadLetters {
         Ok(Self(Arc::new(Shared { sys, file: Some(file.to_owned()), letters: Mutex::new(letters) })))
     }
 
-    /// Keeps an event that a function failed on for good.
+    /// Adds an event that a function failed on after all retries.
     pub fn add(&self, queue: Option<&str>, function: &str, error: &str, event: Box<RawValue>) {
         tracing::warn!(function, queue, error, "an event was given up");
         let mut letters = self.letters();
@@ -83,13 +83,13 @@ impl DeadLetters {
         self.save(&letters);
     }
 
-    /// All of them, oldest first.
+    /// All dead letters, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<DeadLetter> {
         self.letters().kept.values().cloned().collect()
     }
 
-    /// Takes one out, to be given to its function again.
+    /// Removes one, for a redrive.
     #[must_use]
     pub fn take(&self, id: u64) -> Option<DeadLetter> {
         let mut letters = self.letters();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_survive_a_restart_and_are_taken_once() {
+    fn dead_letters_survive_a_restart_and_are_removed_once() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("dead-letters.json");
         let letters = DeadLetters::open(Sys::real(), &file).expect("opened");

@@ -1,4 +1,4 @@
-//! EventBridge: events are put on a bus and go from there to the functions whose rules they match.
+//! EventBridge: events are put on a bus, which invokes the functions with a matching rule.
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -11,7 +11,7 @@ use super::{
     calls::Capacity,
     iam::Need,
     pattern::Pattern,
-    service::{Refusal, json_reply},
+    service::{AwsError, json_reply},
     sigv4::hex,
 };
 use crate::{
@@ -19,9 +19,9 @@ use crate::{
     template::{ACCOUNT, REGION, Template},
 };
 
-/// Entries that one call may put.
+/// The most entries of one call.
 const MAX_ENTRIES: usize = 10;
-/// Bytes that the entries of one call may have together.
+/// The most bytes of all entries of one call.
 const MAX_BYTES: usize = 256 * 1024;
 
 /// The rules of every bus.
@@ -39,12 +39,12 @@ struct Rule {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct PutEvents {
-    entries: Vec<Entry>,
+    entries: Vec<PutEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
+struct PutEntry {
     source: Option<String>,
     detail_type: Option<String>,
     detail: Option<String>,
@@ -54,7 +54,7 @@ struct Entry {
     resources: Vec<String>,
 }
 
-/// Why one entry is not taken while the others are.
+/// Why one entry of a call is refused.
 struct EntryError {
     code: &'static str,
     message: String,
@@ -64,7 +64,7 @@ impl Bus {
     /// The rules of a template.
     ///
     /// # Errors
-    /// If a pattern is not understood.
+    /// If a pattern is not supported.
     pub(super) fn new(template: &Template) -> Result<Self, StartError> {
         let rules = template.rules.iter().map(|rule| {
             let pattern = Pattern::parse(&rule.pattern).map_err(|e| StartError::Template(format!("rule {}: {e}", rule.name)))?;
@@ -73,7 +73,7 @@ impl Bus {
         Ok(Self { names: template.buses.clone(), rules: rules.collect::<Result<_, StartError>>()? })
     }
 
-    /// Hands an event to every function that has a rule for it.
+    /// Invokes every function that has a matching rule.
     fn deliver(&self, core: &Core, bus: &str, event: &Value) {
         for rule in self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)) {
             if let Ok(payload) = serde_json::value::to_raw_value(event) {
@@ -89,21 +89,21 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
     if target != "AWSEvents.PutEvents" {
         return call.refuse(
             target,
-            &Refusal::new(StatusCode::BAD_REQUEST, "UnknownOperationException", format!("{target:?} is not answered here")),
+            &AwsError::new(StatusCode::BAD_REQUEST, "UnknownOperationException", format!("{target:?} is not answered here")),
         );
     }
     let request = match serde_json::from_slice::<PutEvents>(body) {
         Ok(request) => request,
-        Err(e) => return call.refuse("PutEvents", &Refusal::new(StatusCode::BAD_REQUEST, "SerializationException", e.to_string())),
+        Err(e) => return call.refuse("PutEvents", &AwsError::new(StatusCode::BAD_REQUEST, "SerializationException", e.to_string())),
     };
     if let Err(message) = check_sizes(&request.entries) {
-        return call.refuse("PutEvents", &Refusal::new(StatusCode::BAD_REQUEST, "ValidationException", message));
+        return call.refuse("PutEvents", &AwsError::new(StatusCode::BAD_REQUEST, "ValidationException", message));
     }
     let needs: Vec<Need> = request.entries.iter().map(need).collect();
     call.perform("PutEvents", &needs, async { (put(&call.core, request.entries, &call.request_id), Capacity::default()) }).await
 }
 
-fn put(core: &Core, entries: Vec<Entry>, request_id: &str) -> Response {
+fn put(core: &Core, entries: Vec<PutEntry>, request_id: &str) -> Response {
     let bus = &core.aws.bus;
     let results = entries.into_iter().map(|entry| {
         let name = bus_name(&entry).to_owned();
@@ -127,7 +127,7 @@ fn put(core: &Core, entries: Vec<Entry>, request_id: &str) -> Response {
     json_reply(StatusCode::OK, json!({"FailedEntryCount": failed, "Entries": results}).to_string(), request_id)
 }
 
-fn check_sizes(entries: &[Entry]) -> Result<(), String> {
+fn check_sizes(entries: &[PutEntry]) -> Result<(), String> {
     if entries.is_empty() || entries.len() > MAX_ENTRIES {
         return Err(format!("Value at 'entries' failed to satisfy constraint: Member must have length between 1 and {MAX_ENTRIES}"));
     }
@@ -138,19 +138,19 @@ fn check_sizes(entries: &[Entry]) -> Result<(), String> {
     Ok(())
 }
 
-/// As AWS computes it: 14 bytes for a time, and the bytes of the texts.
-fn size(entry: &Entry) -> usize {
+/// The size as AWS computes it: 14 bytes for a time, and the bytes of the texts.
+fn size(entry: &PutEntry) -> usize {
     let texts = [&entry.source, &entry.detail_type, &entry.detail].into_iter().flatten().chain(&entry.resources);
     texts.map(String::len).fold(if entry.time.is_some() { 14 } else { 0 }, usize::saturating_add)
 }
 
-/// A bus may be named or given by its ARN.
-fn bus_name(entry: &Entry) -> &str {
+/// The name of a bus, which a call may give as name or ARN.
+fn bus_name(entry: &PutEntry) -> &str {
     let name = entry.event_bus_name.as_deref().unwrap_or("default");
     name.split_once(":event-bus/").map_or(name, |(_, name)| name)
 }
 
-fn need(entry: &Entry) -> Need {
+fn need(entry: &PutEntry) -> Need {
     let resource = format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{}", bus_name(entry));
     let context = [("events:source", &entry.source), ("events:detail-type", &entry.detail_type)];
     let context = context.into_iter().map(|(key, value)| (key, value.iter().cloned().collect())).collect();
@@ -158,7 +158,7 @@ fn need(entry: &Entry) -> Need {
 }
 
 /// The event as functions receive it. <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
-fn event(sys: &Sys, entry: Entry) -> Result<Value, EntryError> {
+fn event(sys: &Sys, entry: PutEntry) -> Result<Value, EntryError> {
     let invalid = |message: &str| EntryError { code: "InvalidArgument", message: message.to_owned() };
     let malformed = || EntryError { code: "MalformedDetail", message: "Detail is malformed.".to_owned() };
     let source = entry
@@ -194,8 +194,8 @@ fn uuid(sys: &Sys) -> String {
 mod tests {
     use super::*;
 
-    fn entry(detail: &str) -> Entry {
-        Entry {
+    fn entry(detail: &str) -> PutEntry {
+        PutEntry {
             source: Some("stoa".into()),
             detail_type: Some("mail_requested".into()),
             detail: Some(detail.into()),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_the_shape_that_consumers_know() {
+    fn an_event_has_the_form_of_eventbridge() {
         let sys = Sys::real();
         sys.set_offset_millis(86_400_000);
         let event = event(&sys, entry(r#"{"to":"x"}"#)).ok().expect("event");
@@ -218,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_would_not_take_is_not_taken() {
+    fn entries_that_aws_refuses_are_refused() {
         let sys = Sys::real();
         for detail in ["", "text", "[]", "{"] {
             assert_eq!(event(&sys, entry(detail)).err().map(|e| e.code), Some("MalformedDetail"), "{detail}");
         }
         assert!(check_sizes(&[]).is_err());
-        let many: Vec<Entry> = (0..11).map(|_| entry("{}")).collect();
+        let many: Vec<PutEntry> = (0..11).map(|_| entry("{}")).collect();
         assert!(check_sizes(&many).is_err());
         assert!(check_sizes(&[entry(&"x".repeat(MAX_BYTES))]).is_err());
         assert!(check_sizes(&[entry("{}")]).is_ok());

@@ -1,6 +1,6 @@
-//! Scripted faults: what AWS does on a bad day, on demand.
+//! Scripted faults: errors of AWS on demand.
 //!
-//! dynoxide never throttles, never conflicts and never loses a reply; the code that handles those is tested with this.
+//! dynoxide never throttles, never reports a conflict and never loses a reply. The code that handles these is tested with faults.
 
 use std::{
     sync::{
@@ -12,19 +12,19 @@ use std::{
 
 use super::Service;
 
-/// What happens to a call.
+/// A fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Refused as too fast; the SDK retries.
+    /// Refused because of throttling. The SDK retries.
     Throttle,
-    /// Answered with the service's 500; the SDK retries.
+    /// Answered with the service's 500. The SDK retries.
     Internal,
-    /// Answered with a 503; the SDK retries.
+    /// Answered with a 503. The SDK retries.
     Unavailable,
-    /// A transaction that met another one; the SDK does not retry. For other operations the same as [`Fault::Internal`].
+    /// A transaction conflict. The SDK does not retry. For other operations the same as [`Fault::Internal`].
     Conflict,
-    /// A transaction of which one part, whose partition begins with this, is refused as if its item were there already. For
-    /// other operations the same as [`Fault::Internal`].
+    /// A cancelled transaction: the operations whose partition key begins with this fail their condition, as if the item existed.
+    /// For other operations the same as [`Fault::Internal`].
     Taken(&'static str),
     /// Executed after this delay.
     Slow(Duration),
@@ -32,7 +32,7 @@ pub enum Fault {
     LostAfter,
 }
 
-/// Which calls a fault is for. What is not named is any.
+/// The calls that a fault is for. A field without a value matches every call.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
     /// The calling function's logical id.
@@ -41,9 +41,9 @@ pub struct Target {
     pub service: Option<Service>,
     /// Such as `TransactWriteItems`.
     pub operation: Option<String>,
-    /// The first of the matching calls to fail, counted from one.
+    /// The first of the matching calls that fails, counted from one.
     pub first: u32,
-    /// How many fail from there on; zero means all.
+    /// How many calls fail from there on. Zero means all.
     pub times: u32,
 }
 
@@ -54,19 +54,19 @@ impl Target {
         Self { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), ..Self::default() }
     }
 
-    /// Only so many of them; zero means all.
+    /// Limits the number of calls that fail. Zero means all.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
 }
 
-/// A fault that has been scripted. Dropping it does not end the fault; [`Script::end`] does.
+/// A scripted fault. It is ended by [`Script::end`], not by dropping this.
 #[derive(Clone, Debug)]
-pub struct Script(Arc<Entry>);
+pub struct Script(Arc<ScriptEntry>);
 
 #[derive(Debug)]
-struct Entry {
+struct ScriptEntry {
     target: Target,
     fault: Fault,
     seen: AtomicU32,
@@ -81,24 +81,24 @@ pub struct Faults(Arc<Mutex<Vec<Script>>>);
 impl Faults {
     /// Scripts a fault.
     pub fn script(&self, target: Target, fault: Fault) -> Script {
-        let entry = Entry { target, fault, seen: AtomicU32::new(0), hits: AtomicU32::new(0), ended: false.into() };
+        let entry = ScriptEntry { target, fault, seen: AtomicU32::new(0), hits: AtomicU32::new(0), ended: false.into() };
         let script = Script(Arc::new(entry));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(script.clone());
         script
     }
 
-    /// What happens to this call.
+    /// The fault of a call, if there is one.
     pub(crate) fn strike(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
         let mut scripts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         scripts.retain(|s| !s.0.ended.load(Ordering::Relaxed));
-        // Every script counts every call that it is for, also when another one strikes.
+        // Every script counts every matching call, also if another script applies.
         let struck: Vec<Fault> = scripts.iter().filter_map(|s| s.0.strike(function, service, operation)).collect();
         struck.first().copied()
     }
 }
 
 impl Script {
-    /// How many calls it has hit.
+    /// The number of calls that failed with it.
     pub fn hits(&self) -> u32 {
         self.0.hits.load(Ordering::Relaxed)
     }
@@ -109,7 +109,7 @@ impl Script {
     }
 }
 
-impl Entry {
+impl ScriptEntry {
     fn strike(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
         let t = &self.target;
         let is_for = t.function.as_ref().is_none_or(|f| f == function)
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_strikes_the_calls_it_names() {
+    fn a_fault_applies_to_matching_calls() {
         let faults = Faults::default();
         let second = faults.script(
             Target { operation: Some("PutItem".into()), service: Some(Service::DynamoDb), first: 2, times: 1, ..Target::default() },
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lasting_fault_ends_when_told() {
+    fn a_fault_without_a_count_lasts_until_it_is_ended() {
         let faults = Faults::default();
         let always = faults.script(Target { function: Some("A".into()), ..Target::default() }, Fault::LostAfter);
         assert_eq!(faults.strike("A", Service::Sns, "Publish"), Some(Fault::LostAfter));

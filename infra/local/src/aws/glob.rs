@@ -1,9 +1,9 @@
-//! Wildcards as IAM knows them: `*` is any text, `?` any one byte.
+//! Wildcards of IAM: `*` is any text, `?` is any one byte.
 
-/// Whether all of `text` is what `pattern` describes.
+/// Whether the whole of `text` matches `pattern`.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.as_bytes(), text.as_bytes());
-    // Where to go on when the text after the last `*` did not fit: that `*` then covers one byte more.
+    // The position to continue from if the text after the last `*` does not match: the `*` then takes one byte more.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
         match (pattern, text) {
@@ -29,7 +29,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn stars_and_question_marks_stand_for_text() {
+    fn wildcards_match_as_in_iam() {
         for (pattern, text, expected) in [
             ("*", "", true),
             ("", "", true),

@@ -1,7 +1,7 @@
-//! What a function may do: its identity-based policy, evaluated as IAM evaluates it.
+//! Permissions: the identity-based policy of a function, evaluated as IAM does.
 //!
-//! An explicit deny wins, then an allow, and everything else is denied. A statement that uses what is not implemented here
-//! stops the local cloud at start: it must never allow more than AWS would.
+//! An explicit deny wins, then an allow, and everything else is denied. A statement with an element that is not implemented
+//! stops the local cloud at start, because it must never allow more than AWS.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ struct Condition {
     wanted: Vec<String>,
 }
 
-/// How the values of a key with several are taken together.
+/// How a condition combines the values of a key that has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SetRule {
     One,
@@ -44,14 +44,14 @@ enum Operator {
     Like,
 }
 
-/// One thing a call needs.
+/// One permission that a call needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     /// Such as `dynamodb:PutItem`.
     pub action: String,
-    /// The ARN it is done to.
+    /// The ARN of the resource.
     pub resource: String,
-    /// What conditions may ask about, by key.
+    /// The values of the condition keys.
     pub context: Vec<(&'static str, Vec<String>)>,
 }
 
@@ -66,7 +66,7 @@ impl Need {
     }
 }
 
-/// A call that the policy does not cover.
+/// A call that a policy does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not authorized to perform: {action} on resource: {resource} {reason}")]
 pub struct Denied {
@@ -82,10 +82,10 @@ pub struct PolicyError(String);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Wire {
+struct StatementJson {
     #[serde(default, rename = "Sid")]
     _sid: Value,
-    // Only resource-based policies have it, and those are about everybody here.
+    // Only resource policies have it, and here they always apply to every principal.
     #[serde(default, rename = "Principal")]
     _principal: Value,
     effect: String,
@@ -112,15 +112,15 @@ impl From<OneOrMany> for Vec<String> {
 }
 
 impl Policy {
-    /// Reads statements in the form of a policy document.
+    /// Parses the statements of a policy document.
     ///
     /// # Errors
-    /// [`PolicyError`] if one is malformed or uses an element that is not known here.
+    /// [`PolicyError`] if one is malformed or has an element that is not implemented.
     pub fn parse<'a>(statements: impl IntoIterator<Item = &'a Value>) -> Result<Self, PolicyError> {
         statements.into_iter().map(Statement::parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Checks one need of a caller who has this policy.
+    /// Checks a permission by the policy of the caller.
     ///
     /// # Errors
     /// [`Denied`].
@@ -134,7 +134,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks one need of a principal (`aws:PrincipalArn`) at a resource that has this policy, which can only take permissions away.
+    /// Checks a permission of a principal (`aws:PrincipalArn`) by the policy of the resource, which can only deny.
     ///
     /// # Errors
     /// [`Denied`].
@@ -151,7 +151,7 @@ impl Policy {
 
 impl Statement {
     fn parse(value: &Value) -> Result<Self, PolicyError> {
-        let wire = Wire::deserialize(value).map_err(|e| PolicyError(format!("{e} in {value}")))?;
+        let wire = StatementJson::deserialize(value).map_err(|e| PolicyError(format!("{e} in {value}")))?;
         let allow = match wire.effect.as_str() {
             "Allow" => true,
             "Deny" => false,
@@ -202,7 +202,7 @@ impl Condition {
             .collect()
     }
 
-    /// A key that the request does not have fails a condition, unless the condition is negated or about all values.
+    /// A key that the request does not have fails the condition, unless the operator is negated or `ForAllValues`.
     fn holds(&self, need: &Need) -> bool {
         let found = need.context.iter().find(|(key, _)| key.eq_ignore_ascii_case(&self.key)).map(|(_, values)| values.as_slice());
         match (self.set, found.unwrap_or_default()) {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_statement_allows_is_denied_and_a_deny_wins() {
+    fn everything_else_is_denied_and_an_explicit_deny_wins() {
         let p = policy(&json!([
             {"Effect": "Allow", "Action": ["dynamodb:Get*", "dynamodb:putitem"], "Resource": TABLE},
             {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::bucket/*"},
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_takes_away_and_never_gives() {
+    fn a_resource_policy_only_denies() {
         let p = policy(&json!([
             {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:DeleteItem", "Resource": TABLE},
             {"Effect": "Allow", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": TABLE},
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_knows_who_asks() {
+    fn a_resource_policy_can_depend_on_the_principal() {
         let p = policy(&json!([{
             "Effect": "Deny", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": TABLE,
             "Condition": {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn leading_keys_bind_every_key_of_a_call() {
+    fn leading_keys_restrict_every_key_of_a_call() {
         let p = policy(&json!([{
             "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE,
             "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*", "EMAIL#*"]}},
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
+    fn unknown_elements_are_refused() {
         for statement in [
             json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}),
             json!({"Effect": "Allow", "NotAction": "*", "Resource": "*"}),

@@ -1,8 +1,8 @@
 //! The AWS endpoints: one listener for all of them.
 //!
-//! A call is told apart by the service in its signature's scope. Its signature is verified with the calling function's own
-//! secret, its permission is looked up in that function's policy of the template, it is counted, it may meet a scripted fault,
-//! and only then it is executed.
+//! The scope of the signature names the service of a call. The signature is verified with the secret of the calling function,
+//! the permission is checked by the function's policy in the template, the call is counted, a scripted fault may apply, and only
+//! then it is executed.
 
 mod call;
 pub mod calls;
@@ -51,22 +51,22 @@ use s3::S3;
 pub use service::Service;
 use sigv4::Scope;
 
-/// The largest request of a service that takes it whole: DynamoDB's 16 MB.
+/// The largest request body of the services other than S3: DynamoDB's 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// How often expired items are looked for, in real time. AWS promises days.
+/// How often expired items are deleted, in real time. AWS promises it within days.
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
-/// Names a file that every counted operation and every permission used is appended to, for a report over many processes.
+/// Names the file that every counted operation and every used permission is appended to, for a report over many processes.
 const CALLS_FILE: &str = "STOA_CALLS_FILE";
 
-/// What stands behind the endpoints.
+/// The state of the endpoints.
 pub struct State {
-    /// What was called.
+    /// The counted calls.
     pub calls: Calls,
-    /// What is to fail.
+    /// The scripted faults.
     pub faults: Faults,
-    /// What was given up.
+    /// The dead letters.
     pub dead_letters: DeadLetters,
     /// The tables.
     pub dynamodb: DynamoDb,
@@ -74,22 +74,22 @@ pub struct State {
     pub s3: S3,
     bus: eventbridge::Bus,
     streams: streams::Streams,
-    /// By function.
+    /// The policy and the principal of each function.
     callers: HashMap<String, Caller>,
 }
 
 struct Caller {
     arn: String,
-    /// Its role, or itself if it is a user.
+    /// The ARN of its role, or of the user if it is one.
     principal: String,
     policy: Policy,
 }
 
 impl State {
-    /// Opens the state and creates what the template has and the state lacks.
+    /// Opens the state and creates the resources of the template that do not exist yet.
     ///
     /// # Errors
-    /// [`StartError::State`] if the state folder is damaged, [`StartError::Template`] if a table, a policy or a pattern is not accepted.
+    /// [`StartError::State`] if the state folder is damaged, [`StartError::Template`] if a table, a policy or a pattern is not supported.
     pub fn open(template: &Template, storage: &Storage, clock: &Clock) -> Result<Self, StartError> {
         let sys = clock.sys().clone();
         if let Storage::Folder(folder) = storage {
@@ -108,7 +108,7 @@ impl State {
         let policy =
             |name: &str, statements: &[Value]| Policy::parse(statements).map_err(|e| StartError::Template(format!("function {name}: {e}")));
         let functions = template.functions.iter().map(|(name, function)| {
-            // As CloudFormation names it, but for the random end.
+            // The name that CloudFormation gives, without the random suffix.
             let stack = function.function_name.strip_suffix(&function.name).unwrap_or_default();
             let role = format!("{stack}{}Role-LOCAL", function.logical_id);
             let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{}", function.function_name);
@@ -119,21 +119,21 @@ impl State {
         let everything = policy(OPERATOR, &[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})])?;
         let operator = format!("arn:aws:iam::{ACCOUNT}:user/operator");
         callers.insert(OPERATOR.to_owned(), Caller { arn: operator.clone(), principal: operator, policy: everything });
-        // What is only read comes before what is created.
+        // Files are read before anything is created.
         let (bus, streams) = (eventbridge::Bus::new(template)?, streams::Streams::open(template, storage.path("streams.json"))?);
         let dynamodb = DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables, &sys)?;
         let s3 = S3::open(storage.path("s3").as_deref(), template)?;
         Ok(Self { calls, faults: Faults::default(), dead_letters, dynamodb, s3, bus, streams, callers })
     }
 
-    /// Notes that a function makes use of a permission, if it has it.
+    /// Checks a permission of a function, and records its use.
     fn permit(&self, function: &str, need: &Need) -> Result<(), Denied> {
         self.check(function, need)?;
         self.calls.permitted(function, need);
         Ok(())
     }
 
-    /// Whether a function has a permission.
+    /// Whether a function has a permission. Not recorded.
     fn may(&self, function: &str, need: &Need) -> bool {
         self.check(function, need).is_ok()
     }
@@ -147,7 +147,7 @@ impl State {
     }
 }
 
-/// The endpoints, to be served on one listener.
+/// The router of the endpoints, for one listener.
 ///
 /// # Errors
 /// If the folder of the buckets cannot be used.
@@ -185,13 +185,13 @@ async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) ->
         Service::Ses => ses::answer(&call, &body).await,
         Service::Sns => sns::answer(&call, &body).await,
         Service::Connections => sockets::answer(&call, &parts, body).await,
-        // Has been answered already: it takes bodies as they come.
+        // Answered before, because S3 streams its bodies.
         Service::S3 => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-/// The service a request is for: its signature says so. Without one, what each service would recognise; S3 is what is left,
-/// because only browsers come unsigned, and only to S3.
+/// The service of a request, from its signature. An unsigned request is assigned by its headers or path, and otherwise to S3,
+/// because only browsers send unsigned requests, and only to S3.
 fn service_of(request: &Request) -> Option<Service> {
     if let Some(scope) = Scope::claimed(request.headers(), request.uri()) {
         return Service::signed_as(&scope.service);
@@ -206,14 +206,14 @@ fn service_of(request: &Request) -> Option<Service> {
     })
 }
 
-/// Spawns what runs in the background.
+/// Spawns the background tasks.
 pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     streams::start(core, tasks);
     let core = Arc::clone(core);
     tasks.spawn(async move {
         let mut moved = core.clock.subscribe();
         loop {
-            // An elapsed timeout and a moved clock are the same: something may have expired.
+            // After a timeout and after a move of the clock alike, items may have expired.
             drop(tokio::time::timeout(SWEEP_EVERY, moved.changed()).await);
             if let Err(e) = core.aws.sweep(&core).await {
                 tracing::error!(error = %e, "expired items cannot be deleted");
@@ -223,7 +223,7 @@ pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
 }
 
 impl State {
-    /// Deletes the items whose time to live is over and the objects that a lifecycle rule takes, as the background does now and then.
+    /// Deletes the items whose time to live is over and the objects that a lifecycle rule expires, as the background task does.
     ///
     /// # Errors
     /// If the database fails.

@@ -1,6 +1,6 @@
-//! Event patterns: what an EventBridge rule and the filter of an event source mapping are written in.
+//! Event patterns of EventBridge rules and of the filters of event source mappings.
 //!
-//! An operator that is not implemented here stops the local cloud at start, rather than matching something else.
+//! An operator that is not implemented stops the local cloud at start, so that it never matches something else.
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 
 use std::cmp::Ordering;
@@ -15,7 +15,7 @@ pub struct Pattern(Vec<Clause>);
 enum Clause {
     /// `"name": {…}`
     Inside(String, Pattern),
-    /// `"name": […]`: one of these must hold.
+    /// `"name": […]`: one of these must match.
     OneOf(String, Vec<Rule>),
     /// `"$or": [{…}, {…}]`
     Or(Vec<Pattern>),
@@ -50,10 +50,10 @@ pub struct PatternError {
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// [`PatternError`] if it is none, or uses an operator that is not known here.
+    /// [`PatternError`] if it is malformed, or has an operator that is not implemented.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let object = value.as_object().ok_or_else(|| wrong("", "a pattern is an object"))?;
         Self::of(object, "")
@@ -78,14 +78,14 @@ impl Pattern {
         Ok(Self(clauses.collect::<Result<_, _>>()?))
     }
 
-    /// Whether an event is what the pattern describes.
+    /// Whether an event matches the pattern.
     pub fn matches(&self, event: &Value) -> bool {
         self.0.iter().all(|clause| match clause {
             Clause::Or(alternatives) => alternatives.iter().any(|a| a.matches(event)),
             Clause::Inside(name, inner) => match event.get(name) {
                 Some(Value::Array(elements)) => elements.iter().any(|e| inner.matches(e)),
                 Some(value) => inner.matches(value),
-                // `exists: false` holds below a missing object too.
+                // `exists: false` also matches within a missing object.
                 None => inner.matches(&Value::Null),
             },
             Clause::OneOf(name, rules) => {
@@ -141,7 +141,7 @@ fn rule(value: &Value, path: &str) -> Result<Rule, PatternError> {
     let (Some((name, operand)), None) = (entries.next(), entries.next()) else {
         return Err(wrong(path, "an operator is an object with one field"));
     };
-    let unknown = || wrong(path, &format!("{name:?} with this operand is not known here"));
+    let unknown = || wrong(path, &format!("{name:?} with this operand is not supported"));
     let text = || operand.as_str().map(str::to_owned).ok_or_else(unknown);
     match name.as_str() {
         "prefix" => text().map(Rule::Prefix),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_hold_as_documented() {
+    fn operators_match_as_documented() {
         let event = json!({"s": "incoming/a.PNG", "n": 5, "b": false, "z": null, "list": ["x", "y"], "o": {"in": 1}});
         for (pattern, expected) in [
             (json!({"s": [{"prefix": "incoming/"}]}), true),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused_with_its_place() {
+    fn unknown_operators_are_refused_with_their_path() {
         for pattern in [
             json!([]),
             json!({"a": "text"}),

@@ -1,4 +1,4 @@
-//! The services that are answered here, and how each of them words a refusal.
+//! The services of the endpoints, and the form of their errors.
 
 use std::fmt::Write as _;
 
@@ -27,26 +27,26 @@ pub enum Service {
     Connections,
 }
 
-/// A call that is not executed, or failed.
+/// The error of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct AwsError {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The error code, as the service names it.
+    /// The error code of the service.
     pub code: &'static str,
-    /// For people.
+    /// The message, for people.
     pub message: String,
 }
 
-impl Refusal {
-    /// A refusal.
+impl AwsError {
+    /// An error.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 }
 
 impl Service {
-    /// The service that a signature is for, by the name in its credential scope.
+    /// The service with this name in the scope of a signature.
     pub fn signed_as(name: &str) -> Option<Self> {
         Some(match name {
             "dynamodb" => Self::DynamoDb,
@@ -73,8 +73,8 @@ impl Service {
         }
     }
 
-    /// The answer to a call whose signature is not accepted.
-    pub(crate) fn unsigned(self, error: SignatureError) -> Refusal {
+    /// The error for a signature that is not valid.
+    pub(crate) fn unsigned(self, error: SignatureError) -> AwsError {
         let (json, query, query_status) = match error {
             SignatureError::Missing => ("MissingAuthenticationTokenException", "MissingAuthenticationToken", StatusCode::FORBIDDEN),
             SignatureError::Malformed => ("IncompleteSignatureException", "IncompleteSignature", StatusCode::BAD_REQUEST),
@@ -84,27 +84,27 @@ impl Service {
             }
         };
         match self {
-            Self::DynamoDb | Self::EventBridge | Self::SecretsManager => Refusal::new(StatusCode::BAD_REQUEST, json, error.to_string()),
-            Self::Connections => Refusal::new(StatusCode::FORBIDDEN, json, error.to_string()),
-            Self::S3 | Self::Ses | Self::Sns => Refusal::new(query_status, query, error.to_string()),
+            Self::DynamoDb | Self::EventBridge | Self::SecretsManager => AwsError::new(StatusCode::BAD_REQUEST, json, error.to_string()),
+            Self::Connections => AwsError::new(StatusCode::FORBIDDEN, json, error.to_string()),
+            Self::S3 | Self::Ses | Self::Sns => AwsError::new(query_status, query, error.to_string()),
         }
     }
 
-    /// The answer to a call that the caller's policy does not cover.
-    pub(crate) fn denied(self, caller_arn: &str, denied: &Denied) -> Refusal {
+    /// The error for a call that the caller's policy does not allow.
+    pub(crate) fn denied(self, caller_arn: &str, denied: &Denied) -> AwsError {
         let message = format!("User: {caller_arn} {denied}");
         match self {
             Self::DynamoDb | Self::EventBridge | Self::SecretsManager => {
-                Refusal::new(StatusCode::BAD_REQUEST, "AccessDeniedException", message)
+                AwsError::new(StatusCode::BAD_REQUEST, "AccessDeniedException", message)
             }
-            Self::S3 | Self::Ses => Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", message),
-            Self::Sns => Refusal::new(StatusCode::FORBIDDEN, "AuthorizationError", message),
-            Self::Connections => Refusal::new(StatusCode::FORBIDDEN, "ForbiddenException", message),
+            Self::S3 | Self::Ses => AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", message),
+            Self::Sns => AwsError::new(StatusCode::FORBIDDEN, "AuthorizationError", message),
+            Self::Connections => AwsError::new(StatusCode::FORBIDDEN, "ForbiddenException", message),
         }
     }
 
-    /// The answer that a fault stands for; none if it lets the call through.
-    pub(crate) fn faulty(self, fault: Fault) -> Option<Refusal> {
+    /// The error of a scripted fault. `None` if the call is executed.
+    pub(crate) fn faulty(self, fault: Fault) -> Option<AwsError> {
         let (status, code) = match (fault, self) {
             (Fault::Slow(_) | Fault::LostAfter, _) => return None,
             (Fault::Throttle, Self::DynamoDb | Self::EventBridge | Self::SecretsManager) => {
@@ -131,12 +131,12 @@ impl Service {
                 (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
             }
         };
-        Some(Refusal::new(status, code, "a scripted fault"))
+        Some(AwsError::new(status, code, "a scripted fault"))
     }
 
-    /// A refusal in the service's own protocol.
-    pub(crate) fn refuse(self, refusal: &Refusal, request_id: &str) -> Response {
-        let Refusal { status, code, message } = refusal;
+    /// The response with an error, in the service's protocol.
+    pub(crate) fn refuse(self, refusal: &AwsError, request_id: &str) -> Response {
+        let AwsError { status, code, message } = refusal;
         match self {
             Self::DynamoDb => {
                 let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}).to_string();
@@ -168,7 +168,7 @@ impl Service {
         }
     }
 
-    /// The successful answer of a query protocol: `<OpResponse><OpResult>…</OpResult>…</OpResponse>`.
+    /// The successful response of a query protocol: `<OpResponse><OpResult>…</OpResult>…</OpResponse>`.
     pub(crate) fn query_result(self, operation: &str, result: &[(&str, &str)], request_id: &str) -> Response {
         let mut xml = format!("<{operation}Response xmlns=\"{}\"><{operation}Result>", self.namespace());
         for (name, value) in result {
@@ -187,7 +187,7 @@ impl Service {
     }
 }
 
-/// A reply of a JSON protocol. (Version 1.1 differs from 1.0 in its name only; clients look at neither.)
+/// A response of a JSON protocol. Versions 1.0 and 1.1 differ only in their names, which clients do not check.
 pub(crate) fn json_reply(status: StatusCode, body: String, request_id: &str) -> Response {
     reply(status, "application/x-amz-json-1.0", body, request_id)
 }
@@ -207,7 +207,7 @@ fn reply(status: StatusCode, content_type: &'static str, body: String, request_i
     response
 }
 
-/// Text as XML content.
+/// Text escaped for XML.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

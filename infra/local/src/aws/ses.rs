@@ -1,4 +1,4 @@
-//! SES, first version: mails, which end in the inbox.
+//! SES, version 1: mails go to the inbox.
 
 use axum::response::Response;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -9,7 +9,7 @@ use super::{
     call::Call,
     calls::Capacity,
     iam::Need,
-    service::{Refusal, Service},
+    service::{AwsError, Service},
     sns::form,
 };
 use crate::{
@@ -17,10 +17,10 @@ use crate::{
     template::{ACCOUNT, REGION},
 };
 
-/// Recipients that one mail may have.
+/// The most recipients of one mail.
 const MAX_RECIPIENTS: usize = 50;
 
-/// A mail, whichever way it was handed in.
+/// A mail, from either operation.
 struct Mail {
     from: String,
     to: Vec<String>,
@@ -37,12 +37,12 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
         "SendRawEmail" => ("SendRawEmail", raw(&form)),
         "SendEmail" => ("SendEmail", simple(&form)),
         other => {
-            return call.refuse(other, &Refusal::new(StatusCode::BAD_REQUEST, "InvalidAction", format!("{other:?} is not answered here")));
+            return call.refuse(other, &AwsError::new(StatusCode::BAD_REQUEST, "InvalidAction", format!("{other:?} is not answered here")));
         }
     };
     let mail = match mail.ok_or("the mail cannot be read").and_then(|mail| check(&mail).map(|()| mail)) {
         Ok(mail) => mail,
-        Err(why) => return call.refuse(operation, &Refusal::new(StatusCode::BAD_REQUEST, "InvalidParameterValue", why)),
+        Err(why) => return call.refuse(operation, &AwsError::new(StatusCode::BAD_REQUEST, "InvalidParameterValue", why)),
     };
     let needs = needs(call, operation, &mail.from);
     call.perform(operation, &needs, async { (deliver(call, operation, mail), Capacity::default()) }).await
@@ -62,7 +62,7 @@ fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
         match call.core.inbox.receive(draft) {
             Ok(message) => id = message.id,
             Err(e) => {
-                let refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", e.to_string());
+                let refusal = AwsError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", e.to_string());
                 return Service::Ses.refuse(&refusal, &call.request_id);
             }
         }
@@ -70,8 +70,8 @@ fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
     Service::Ses.query_result(operation, &[("MessageId", &format!("{id:032}"))], &call.request_id)
 }
 
-/// The sender is an identity of its own or belongs to its domain's: AWS asks for the one that is verified, which nothing is here.
-/// So either permission will do, and a policy that has both makes use of both.
+/// The sender is its own identity or belongs to that of its domain. AWS checks the permission for the one that is verified. No
+/// identity is verified here, so either permission is enough, and both are recorded as used if the policy has both.
 fn needs(call: &Call, operation: &str, from: &str) -> Vec<Need> {
     let address = bare(from);
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
@@ -107,7 +107,7 @@ fn raw(form: &[(String, String)]) -> Option<Mail> {
     })
 }
 
-/// Only a part that is HTML: the parser would make some of plain text.
+/// The HTML part. The parser would otherwise convert a plain-text part.
 fn html(message: &Message<'_>) -> Option<String> {
     message.html_bodies().find(|part| part.is_text_html()).and_then(|part| part.text_contents()).map(str::to_owned)
 }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_raw_mail_is_taken_apart() {
+    fn a_raw_mail_is_parsed() {
         let mime = "From: Stoa <no-reply@stoa.test>\r\nTo: Anna <anna@example.test>\r\nSubject: =?utf-8?B?S29kOiA0NzEx?=\r\nMIME-Version: 1.0\r\n\
                     Content-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain; charset=utf-8\r\n\
                     Content-Transfer-Encoding: quoted-printable\r\n\r\nZa=C5=BC=C3=B3=C5=82=C4=87\r\n--x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Hi</p>\r\n--x--\r\n";
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_bared() {
+    fn the_address_is_taken_from_a_mailbox() {
         assert_eq!(bare("Stoa <a@b.test>"), "a@b.test");
         assert_eq!(bare("a@b.test"), "a@b.test");
     }

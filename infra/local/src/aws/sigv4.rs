@@ -1,6 +1,6 @@
-//! AWS Signature Version 4, from the service's side: who signed this request, and is that true?
+//! AWS Signature Version 4, verified on the server side.
 //!
-//! S3's requests are verified by s3s, which also decodes its chunked bodies; this module covers every other service.
+//! S3's requests are verified by s3s, which also decodes their chunked bodies. This module is for all other services.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
 
 use std::{borrow::Cow, fmt::Write as _, time::Duration};
@@ -13,32 +13,32 @@ use time::{PrimitiveDateTime, macros::format_description};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// How far the signer's clock may be from ours, as AWS tolerates it.
+/// The most that the signer's clock may differ, as on AWS.
 pub const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
 
-/// Why a request is not accepted as signed.
+/// Why a signature is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// No signature where one is needed.
+    /// There is no signature.
     #[error("Request is missing Authentication Token")]
     Missing,
-    /// The header is there but cannot be read.
+    /// The header cannot be parsed.
     #[error("Authorization header is not an AWS Signature Version 4 header with its date")]
     Malformed,
-    /// Nobody has this access key.
+    /// The access key is not known.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
     /// Signed too long ago, or in the future.
     #[error("Signature expired or not yet current")]
     Skewed,
-    /// Somebody signed something else, or with another secret.
+    /// The request was changed, or signed with another secret.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."
     )]
     Mismatch,
 }
 
-/// What a credential says about itself: `<key id>/<yyyymmdd>/<region>/<service>/aws4_request`.
+/// The scope of a credential: `<key id>/<yyyymmdd>/<region>/<service>/aws4_request`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The access key id.
@@ -50,7 +50,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope a request claims, in its `Authorization` header or (presigned) in its query. Nothing is verified yet.
+    /// The scope in the `Authorization` header or in the query of a presigned request. Not verified yet.
     pub fn claimed(headers: &HeaderMap, uri: &Uri) -> Option<Self> {
         let header = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
         let in_header = header.and_then(|h| field(h.strip_prefix(ALGORITHM)?, "Credential"));
@@ -72,17 +72,17 @@ pub fn query_value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     percent_encoding::percent_decode_str(value).decode_utf8().ok()
 }
 
-/// The form of a date in signatures.
+/// Parses the date of a signature.
 pub fn parse_date(text: &str) -> Option<Time> {
     let form = format_description!("[year][month][day]T[hour][minute][second]Z");
     let seconds = PrimitiveDateTime::parse(text, form).ok()?.assume_utc().unix_timestamp();
     Some(Time::from_millis(seconds.checked_mul(1000)?))
 }
 
-/// Verifies a request signed in its headers.
+/// Verifies a request with a signature in its headers.
 ///
 /// # Errors
-/// [`SignatureError`], in the order in which AWS looks: form, age, signature.
+/// [`SignatureError`], in the order of AWS: form, age, signature.
 pub fn verify(parts: &Parts, body: &[u8], secret: &str, now: Time) -> Result<(), SignatureError> {
     let header = parts.headers.get(AUTHORIZATION).ok_or(SignatureError::Missing)?.to_str().map_err(|_| SignatureError::Malformed)?;
     let fields = header.strip_prefix(ALGORITHM).ok_or(SignatureError::Malformed)?;
@@ -107,7 +107,7 @@ pub fn verify(parts: &Parts, body: &[u8], secret: &str, now: Time) -> Result<(),
         mac(&key, part.as_bytes()).map(|mac| mac.finalize().into_bytes().to_vec())
     })?;
     let given = unhex(signature).ok_or(SignatureError::Malformed)?;
-    // Compared in constant time by the MAC itself.
+    // `verify_slice` compares in constant time.
     mac(&key, to_sign.as_bytes())?.verify_slice(&given).map_err(|_| SignatureError::Mismatch)
 }
 
@@ -160,7 +160,7 @@ fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn mac(key: &[u8], message: &[u8]) -> Result<Hmac<Sha256>, SignatureError> {
-    // HMAC takes a key of any length; the type does not know.
+    // HMAC takes keys of any length, so this cannot fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| SignatureError::Malformed)?;
     mac.update(message);
     Ok(mac)
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_breaks_it() {
+    fn any_change_invalidates_the_signature() {
         assert_eq!(verify(&published(), b"x", SECRET, then()), Err(SignatureError::Mismatch), "body");
         assert_eq!(verify(&published(), b"", "other", then()), Err(SignatureError::Mismatch), "secret");
         let mut parts = published();
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_encoded_twice_and_spaces_folded() {
+    fn paths_are_encoded_twice_and_spaces_are_merged() {
         assert_eq!(encode_again("/@connections/a%3D"), "/%40connections/a%253D");
         assert_eq!(canonical_query(Some("b=2&a&B=1")), "B=1&a=&b=2");
         let mut headers = HeaderMap::new();

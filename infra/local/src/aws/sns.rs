@@ -1,4 +1,4 @@
-//! SNS: text messages to phone numbers, which end in the inbox.
+//! SNS: text messages to phone numbers go to the inbox.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -7,11 +7,11 @@ use super::{
     call::Call,
     calls::Capacity,
     iam::Need,
-    service::{Refusal, Service},
+    service::{AwsError, Service},
 };
 use crate::inbox::{Channel, Draft};
 
-/// Characters of one text message that SNS takes.
+/// The most characters of a text message.
 const MAX_LENGTH: usize = 1600;
 
 /// Answers a signed call.
@@ -20,14 +20,14 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     if field("Action") != Some("Publish") {
         let action = field("Action").unwrap_or_default();
-        return call.refuse(action, &Refusal::new(StatusCode::BAD_REQUEST, "InvalidAction", format!("{action:?} is not answered here")));
+        return call.refuse(action, &AwsError::new(StatusCode::BAD_REQUEST, "InvalidAction", format!("{action:?} is not answered here")));
     }
     let invalid = |message: &str| {
-        call.refuse("Publish", &Refusal::new(StatusCode::BAD_REQUEST, "InvalidParameter", format!("Invalid parameter: {message}")))
+        call.refuse("Publish", &AwsError::new(StatusCode::BAD_REQUEST, "InvalidParameter", format!("Invalid parameter: {message}")))
     };
     if let Some(topic) = field("TopicArn").or_else(|| field("TargetArn")) {
-        // Nobody listens to topics here. Whether one may be published to is known all the same.
-        let missing = Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Topic does not exist");
+        // There are no topics, but the permission to publish to one is checked all the same.
+        let missing = AwsError::new(StatusCode::NOT_FOUND, "NotFound", "Topic does not exist");
         let run = async { (Service::Sns.refuse(&missing, &call.request_id), Capacity::default()) };
         return call.perform("Publish", &[Need::new("sns:Publish", topic)], run).await;
     }
@@ -40,7 +40,7 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     if text.is_empty() || text.chars().count() > MAX_LENGTH {
         return invalid("Message");
     }
-    // AWS publishes to a number as to any resource.
+    // On AWS the resource of a phone number is `*`.
     call.perform("Publish", &[Need::new("sns:Publish", "*")], async {
         let draft = Draft {
             channel: Channel::Sms,
@@ -53,7 +53,7 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
         let response = match call.core.inbox.receive(draft) {
             Ok(message) => Service::Sns.query_result("Publish", &[("MessageId", &format!("{:032}", message.id))], &call.request_id),
             Err(e) => {
-                Service::Sns.refuse(&Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", e.to_string()), &call.request_id)
+                Service::Sns.refuse(&AwsError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", e.to_string()), &call.request_id)
             }
         };
         (response, Capacity::default())
@@ -66,7 +66,7 @@ pub(super) fn form(body: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
-/// `MessageAttributes.entry.N.Name` names what `MessageAttributes.entry.N.Value.StringValue` holds.
+/// The value of a message attribute: `MessageAttributes.entry.N.Value.StringValue` of the `N` whose `Name` is `name`.
 fn attribute(form: &[(String, String)], name: &str) -> Option<String> {
     let (key, _) =
         form.iter().find(|(key, value)| key.starts_with("MessageAttributes.entry.") && key.ends_with(".Name") && value == name)?;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_number_is_international() {
+    fn phone_numbers_are_e164() {
         for (text, expected) in
             [("+48123456789", true), ("48123456789", false), ("+48 123", false), ("+1234567890123456", false), ("+12", false)]
         {

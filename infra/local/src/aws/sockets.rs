@@ -10,7 +10,7 @@ use super::{
     call::Call,
     calls::Capacity,
     iam::Need,
-    service::{Refusal, Service, json_reply},
+    service::{AwsError, Service, json_reply},
 };
 use crate::{
     socket_api::ConnectionError,
@@ -31,7 +31,7 @@ pub(super) async fn answer(call: &Call, parts: &Parts, body: Bytes) -> Response 
         (&Method::POST, Some(id)) => ("PostToConnection", id),
         (&Method::GET, Some(id)) => ("GetConnection", id),
         (&Method::DELETE, Some(id)) => ("DeleteConnection", id),
-        _ => return call.refuse("unknown", &Refusal::new(StatusCode::NOT_FOUND, "NotFoundException", "there is nothing here")),
+        _ => return call.refuse("unknown", &AwsError::new(StatusCode::NOT_FOUND, "NotFoundException", "there is nothing here")),
     };
     let need = need(call, &parts.method, &id);
     call.perform(operation, &[need], async {
@@ -54,10 +54,10 @@ fn need(call: &Call, method: &Method, id: &str) -> Need {
     Need::new("execute-api:ManageConnections", format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{stage}/{method}/@connections/{id}"))
 }
 
-fn refusal(error: ConnectionError) -> Refusal {
+fn refusal(error: ConnectionError) -> AwsError {
     match error {
-        ConnectionError::Gone => Refusal::new(StatusCode::GONE, "GoneException", error.to_string()),
-        ConnectionError::TooLarge => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", error.to_string()),
+        ConnectionError::Gone => AwsError::new(StatusCode::GONE, "GoneException", error.to_string()),
+        ConnectionError::TooLarge => AwsError::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", error.to_string()),
     }
 }
 

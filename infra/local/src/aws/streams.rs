@@ -1,7 +1,7 @@
-//! Event source mappings: what is written to a table with a stream is brought to the functions that read it, in order.
+//! Event source mappings: functions are invoked with the records of a table's stream, in order.
 //!
-//! Each mapping reads the table's one shard, filters, and invokes its function batch by batch until a batch is handled or given
-//! up. How far it has come survives a restart, so that nothing is lost and little is brought twice.
+//! Each mapping reads the one shard of its table, filters the records, and invokes its function with batch after batch. A failed
+//! batch is retried until it is handled or given up. Positions survive a restart, so that no record is lost and few come twice.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
 
 use std::{
@@ -29,9 +29,9 @@ use crate::{
     template::{REGION, StreamMappingSpec, Template},
 };
 
-/// Records read at once.
+/// Records of one read.
 const PAGE: usize = 1_000;
-/// How long a failed batch waits before it is tried again: longer each time, as on AWS, but not as long.
+/// The delay before a failed batch is retried. It doubles each time, as on AWS, but is shorter.
 const FIRST_DELAY: Duration = Duration::from_millis(20);
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
@@ -45,24 +45,24 @@ struct Mapping {
     spec: StreamMappingSpec,
     stream_arn: String,
     filters: Vec<Pattern>,
-    /// Held until what has been written is handled.
+    /// The guards of writes whose records are not handled yet.
     pending: Mutex<Vec<Guard>>,
     wake: Notify,
 }
 
-/// The last sequence number that each mapping has handled, by the mapping's name.
+/// The sequence number of the last handled record, by the name of the mapping.
 struct Positions {
     file: Option<PathBuf>,
     handled: Mutex<BTreeMap<String, String>>,
 }
 
-/// A batch on its way, and how often it has been tried again.
+/// A batch and the number of its retries.
 struct Batch {
     records: Vec<Value>,
     retries: u32,
 }
 
-/// What a function that reports partial failures answers.
+/// The response of a function that reports partial failures.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -77,16 +77,16 @@ struct ItemFailure {
 }
 
 impl Streams {
-    /// The mappings of a template, at the positions that are kept in `file`.
+    /// The mappings of a template, with the positions in `file`.
     ///
     /// # Errors
-    /// If a filter is not understood, a table has no stream, or the file is damaged.
+    /// If a filter is not supported, a table has no stream, or the file is damaged.
     pub(super) fn open(template: &Template, file: Option<PathBuf>) -> Result<Self, StartError> {
         let mappings = template.stream_mappings.iter().map(|spec| Mapping::new(template, spec).map(Arc::new));
         Ok(Self { mappings: mappings.collect::<Result<_, _>>()?, positions: Positions::open(file)? })
     }
 
-    /// Notes that something has been written. To be called before the write is answered, so that who waits for quiet waits for this.
+    /// Takes a guard for a write. To be called before the write is answered, so that waiting for idleness includes its records.
     pub(super) fn written(&self, activity: &Activity) {
         for mapping in &self.mappings {
             mapping.pending.lock().unwrap_or_else(PoisonError::into_inner).push(activity.begin());
@@ -94,7 +94,7 @@ impl Streams {
         }
     }
 
-    /// Up to which record every mapping of a table has come. Sequence numbers are of one length: they sort as texts.
+    /// The last record that all mappings of a table have handled. Sequence numbers have one length, so they compare as text.
     fn handled_by_all(&self, table: &str) -> Option<String> {
         let of_table = self.mappings.iter().filter(|m| m.spec.table == table);
         of_table.map(|m| self.positions.of(&m.spec.name)).min().flatten()
@@ -114,7 +114,7 @@ impl Mapping {
         self.filters.is_empty() || self.filters.iter().any(|f| f.matches(record))
     }
 
-    /// The index of the first record that the function says it did not handle; the batch's length if it handled all.
+    /// The index of the first record that the function reports as failed, or the length of the batch if there is none.
     fn first_failure(&self, response: &RawValue, records: &[Value]) -> usize {
         let report = if self.spec.reports_failures { serde_json::from_str::<Report>(response.get()).ok() } else { None };
         let failures = report.and_then(|r| r.batch_item_failures).unwrap_or_default();
@@ -122,7 +122,7 @@ impl Mapping {
             return records.len();
         }
         let failed: HashSet<&str> = failures.iter().filter_map(|f| f.item_identifier.as_deref()).collect();
-        // An identifier that names no record fails the whole batch.
+        // An unknown identifier fails the whole batch.
         records.iter().position(|r| sequence_number(r).is_some_and(|n| failed.contains(n))).unwrap_or(0)
     }
 }
@@ -156,10 +156,10 @@ pub(super) fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     }
 }
 
-/// Reads on for ever. What was left by an earlier process comes first.
+/// Reads the stream for ever, beginning with the records that an earlier process left.
 async fn follow(core: &Core, mapping: &Mapping) {
     loop {
-        // Taken before reading: whoever adds a guard after this also wakes us again.
+        // Taken before the read: a later guard also wakes this task again.
         let guards = std::mem::take(&mut *mapping.pending.lock().unwrap_or_else(PoisonError::into_inner));
         if let Err(e) = drain(core, mapping).await {
             tracing::error!(error = %e, function = mapping.spec.function, "the stream cannot be read");
@@ -185,7 +185,7 @@ async fn drain(core: &Core, mapping: &Mapping) -> Result<(), DynoxideError> {
     }
 }
 
-/// The next records, in the form in which functions receive them.
+/// The next records, in the form of an event.
 async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<Vec<Value>, DynoxideError> {
     let (table, stream_arn) = (mapping.spec.table.clone(), mapping.stream_arn.clone());
     let records = core.aws.dynamodb.engine().run(move |database| {
@@ -208,7 +208,7 @@ async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<V
             fields.insert("awsRegion".to_owned(), json!(REGION));
             fields.insert("eventSourceARN".to_owned(), json!(mapping.stream_arn));
         }
-        // By the clock that can be moved.
+        // The time of the local cloud's clock.
         if let Some(time) = record.pointer_mut("/dynamodb/ApproximateCreationDateTime")
             && let Some(real) = time.to_string().split('.').next().and_then(|seconds| seconds.parse().ok())
         {
@@ -241,7 +241,7 @@ async fn handle(core: &Core, mapping: &Mapping, records: Vec<Value>) {
                 batches.push_front(Batch { records: rest, retries });
             }
         } else if spec.bisects && error.is_some() && rest.len() > 1 {
-            // Halving is not trying again.
+            // Bisecting does not count as a retry.
             let mut first = rest;
             let second = first.split_off(first.len().div_ceil(2));
             batches.push_front(Batch { records: second, retries });
@@ -263,7 +263,7 @@ async fn invoke(core: &Core, function: &str, records: &[Value]) -> Result<Box<Ra
 }
 
 fn event(records: &[Value]) -> Box<RawValue> {
-    // A value that was JSON once can be written as JSON again.
+    // A value that was parsed from JSON can be written as JSON.
     serde_json::value::to_raw_value(&json!({"Records": records})).unwrap_or_default()
 }
 
@@ -271,7 +271,7 @@ fn sequence_number(record: &Value) -> Option<&str> {
     record.pointer("/dynamodb/SequenceNumber")?.as_str()
 }
 
-/// How many of the records, from the first on, are too old.
+/// The number of leading records that are too old.
 fn expired(spec: &StreamMappingSpec, records: &[Value], now: Time) -> usize {
     let Some(max) = spec.max_age else { return 0 };
     let written = |r: &Value| r.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_i64).unwrap_or_default();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_names_the_first_record_to_come_again() {
+    fn a_report_names_the_first_record_to_retry() {
         let records = [record("1"), record("2"), record("3")];
         let first =
             |mapping: &Mapping, response: &str| mapping.first_failure(&RawValue::from_string(response.to_owned()).expect("json"), &records);

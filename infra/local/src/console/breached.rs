@@ -1,14 +1,14 @@
-//! `/_local/breached-passwords`: the stand-in that knows passwords from breaches.
+//! `/_local/breached-passwords`: the stand-in for the service that knows breached passwords.
 
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::ConsoleError;
 use crate::{
     Core,
-    outside::breached::{Asked, Mood},
+    outside::breached::{Mode, RangeRequest},
 };
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -16,38 +16,38 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 }
 
 #[derive(Serialize)]
-struct Reading {
-    mood: Mood,
+struct BreachedReading {
+    mood: Mode,
     passwords: Vec<String>,
     /// Oldest first.
-    asked: Vec<Asked>,
+    asked: Vec<RangeRequest>,
 }
 
 /// One of: `{"add": "…"}`, `{"remove": "…"}`, `{"mood": "well"}` or `slow`, `down`, `garbled`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Change {
+struct BreachedChange {
     add: Option<String>,
     remove: Option<String>,
-    mood: Option<Mood>,
+    mood: Option<Mode>,
 }
 
-async fn read(State(core): State<Arc<Core>>) -> Json<Reading> {
+async fn read(State(core): State<Arc<Core>>) -> Json<BreachedReading> {
     let breached = &core.outside.breached;
-    Json(Reading { mood: breached.mood(), passwords: breached.passwords(), asked: breached.asked() })
+    Json(BreachedReading { mood: breached.mood(), passwords: breached.passwords(), asked: breached.asked() })
 }
 
-async fn change(State(core): State<Arc<Core>>, Json(change): Json<Change>) -> Result<Json<Reading>, Refused> {
+async fn change(State(core): State<Arc<Core>>, Json(change): Json<BreachedChange>) -> Result<Json<BreachedReading>, ConsoleError> {
     let breached = &core.outside.breached;
     let saved = match change {
-        Change { add: Some(password), remove: None, mood: None } if !password.is_empty() => breached.add(&password),
-        Change { add: None, remove: Some(password), mood: None } => breached.remove(&password),
-        Change { add: None, remove: None, mood: Some(mood) } => {
+        BreachedChange { add: Some(password), remove: None, mood: None } if !password.is_empty() => breached.add(&password),
+        BreachedChange { add: None, remove: Some(password), mood: None } => breached.remove(&password),
+        BreachedChange { add: None, remove: None, mood: Some(mood) } => {
             breached.be(mood);
             Ok(())
         }
-        _ => return Err(Refused::asked_wrong("give exactly one of add, remove and mood")),
+        _ => return Err(ConsoleError::bad_request("give exactly one of add, remove and mood")),
     };
-    saved.map_err(|e| Refused::broken(format!("It is done, but the state folder cannot be written: {e}")))?;
+    saved.map_err(|e| ConsoleError::internal(format!("It is done, but the state folder cannot be written: {e}")))?;
     Ok(read(State(core)).await)
 }

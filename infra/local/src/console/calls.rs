@@ -1,4 +1,4 @@
-//! `/_local/calls`: what the functions asked of AWS since the start.
+//! `/_local/calls`: the AWS calls of the functions since the start.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     Core,
-    aws::calls::{Done, Tally},
+    aws::calls::{OperationTotals, Tally},
 };
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -24,7 +24,7 @@ struct Calls {
 struct Operation {
     name: String,
     #[serde(flatten)]
-    done: Done,
+    done: OperationTotals,
 }
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! `/_local/clock`: what time it is here, and moving it.
+//! `/_local/clock`: the time of the local cloud, and changing it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use kernel::{Time, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::ConsoleError;
 use crate::Core;
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -14,7 +14,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 }
 
 #[derive(Serialize)]
-struct Reading {
+struct ClockReading {
     now: Timestamp,
     real: Timestamp,
     offset_ms: i64,
@@ -23,7 +23,7 @@ struct Reading {
 /// One of: `{"advance": "30d"}`, `{"advance_ms": 5000}`, `{"set": "2030-01-01T00:00:00Z"}`, `{"reset": true}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Change {
+struct ClockChange {
     advance: Option<String>,
     advance_ms: Option<u64>,
     set: Option<Timestamp>,
@@ -31,23 +31,24 @@ struct Change {
     reset: bool,
 }
 
-async fn read(State(core): State<Arc<Core>>) -> Json<Reading> {
+async fn read(State(core): State<Arc<Core>>) -> Json<ClockReading> {
     let (now, offset_ms) = (core.clock.now(), core.clock.offset_millis());
     let real = Time::from_millis(now.millis().saturating_sub(offset_ms));
-    Json(Reading { now: now.into(), real: real.into(), offset_ms })
+    Json(ClockReading { now: now.into(), real: real.into(), offset_ms })
 }
 
-async fn change(State(core): State<Arc<Core>>, Json(change): Json<Change>) -> Result<Json<Reading>, Refused> {
+async fn change(State(core): State<Arc<Core>>, Json(change): Json<ClockChange>) -> Result<Json<ClockReading>, ConsoleError> {
     let clock = &core.clock;
     let moved = match change {
-        Change { advance: Some(by), advance_ms: None, set: None, reset: false } => clock
-            .advance(duration(&by).ok_or_else(|| Refused::asked_wrong(format!("{by:?} is not a duration such as 90s, 15m, 2h or 30d")))?),
-        Change { advance: None, advance_ms: Some(ms), set: None, reset: false } => clock.advance(Duration::from_millis(ms)),
-        Change { advance: None, advance_ms: None, set: Some(to), reset: false } => clock.set(to.0),
-        Change { advance: None, advance_ms: None, set: None, reset: true } => clock.reset(),
-        _ => return Err(Refused::asked_wrong("give exactly one of advance, advance_ms, set and reset")),
+        ClockChange { advance: Some(by), advance_ms: None, set: None, reset: false } => clock.advance(
+            duration(&by).ok_or_else(|| ConsoleError::bad_request(format!("{by:?} is not a duration such as 90s, 15m, 2h or 30d")))?,
+        ),
+        ClockChange { advance: None, advance_ms: Some(ms), set: None, reset: false } => clock.advance(Duration::from_millis(ms)),
+        ClockChange { advance: None, advance_ms: None, set: Some(to), reset: false } => clock.set(to.0),
+        ClockChange { advance: None, advance_ms: None, set: None, reset: true } => clock.reset(),
+        _ => return Err(ConsoleError::bad_request("give exactly one of advance, advance_ms, set and reset")),
     };
-    moved.map_err(|e| Refused::broken(format!("The clock has moved, but the state folder cannot be written: {e}")))?;
+    moved.map_err(|e| ConsoleError::internal(format!("The clock has moved, but the state folder cannot be written: {e}")))?;
     Ok(read(State(core)).await)
 }
 

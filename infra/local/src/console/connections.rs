@@ -1,4 +1,4 @@
-//! `/_local/connections`: who is connected, and cutting them off.
+//! `/_local/connections`: open WebSockets, and closing them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use axum::{
 use kernel::Timestamp;
 use serde::Serialize;
 
-use super::Refused;
+use super::ConsoleError;
 use crate::Core;
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -43,7 +43,7 @@ async fn list(State(core): State<Arc<Core>>) -> Json<Connections> {
     Json(Connections { connections: connections.collect() })
 }
 
-async fn cut(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Result<StatusCode, Refused> {
-    core.connections.delete(&id).map_err(|_| Refused::nothing_here())?;
+async fn cut(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Result<StatusCode, ConsoleError> {
+    core.connections.delete(&id).map_err(|_| ConsoleError::not_found())?;
     Ok(StatusCode::NO_CONTENT)
 }

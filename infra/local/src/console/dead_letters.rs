@@ -1,4 +1,4 @@
-//! `/_local/dead-letters`: what was given up, and sending it again.
+//! `/_local/dead-letters`: the dead letters, and redriving them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::Refused;
+use super::ConsoleError;
 use crate::{Core, aws::dead_letters::DeadLetter};
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -26,9 +26,9 @@ async fn list(State(core): State<Arc<Core>>) -> Json<DeadLetters> {
     Json(DeadLetters { dead_letters: core.aws.dead_letters.list() })
 }
 
-/// Gives the event to its function again, with all the retries it had before.
-async fn redrive(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
-    let letter = core.aws.dead_letters.take(id).ok_or_else(Refused::nothing_here)?;
+/// Invokes the function with the event again, with the same retries as before.
+async fn redrive(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<StatusCode, ConsoleError> {
+    let letter = core.aws.dead_letters.take(id).ok_or_else(ConsoleError::not_found)?;
     core.hosts.invoke_async(&letter.function, letter.event);
     Ok(StatusCode::ACCEPTED)
 }

@@ -1,5 +1,5 @@
-//! Who may use the console: this machine, from its own pages. Any site open in the developer's browser can send requests to
-//! a local port, so each must name a loopback host (which a rebound domain name cannot) and come from the console itself.
+//! Access to the console: only from this machine, and from the console's own pages. Any site in the developer's browser can send
+//! requests to a local port, so each request must name a loopback host (which DNS rebinding cannot) and come from the console.
 
 use axum::{
     extract::Request,
@@ -11,14 +11,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::Refused;
+use super::ConsoleError;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     if !local(request.headers()) {
-        return Refused(StatusCode::FORBIDDEN, "The console answers only to this machine and its own pages".to_owned()).into_response();
+        return ConsoleError(StatusCode::FORBIDDEN, "The console answers only to this machine and its own pages".to_owned())
+            .into_response();
     }
     let mut reply = next.run(request).await;
     let headers = reply.headers_mut();
@@ -29,7 +30,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     reply
 }
 
-/// Whether the host is this machine's loopback interface and the origin, if a browser names one, is that host.
+/// Whether the host is a loopback address and the origin, if a browser sends one, is that host.
 fn local(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let Some(host) = text(HOST) else { return false };

@@ -11,13 +11,13 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::ConsoleError;
 use crate::{Core, inbox::Message};
 
-/// The longest a request waits.
+/// The longest wait of a request.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// A mail is somebody else's document: no scripts, no requests, an origin of its own. Its links open elsewhere.
+/// A mail is foreign content: no scripts, no requests, and an opaque origin. Its links open in new tabs.
 const LETTER_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; \
                              img-src data:; font-src data:; frame-ancestors 'self'";
 
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct InboxQuery {
     /// Only messages to this address or number.
     to: Option<String>,
     /// Only messages after the one with this id.
@@ -42,33 +42,33 @@ struct Asked {
 }
 
 #[derive(Serialize)]
-struct Found {
+struct InboxPage {
     /// Oldest first.
     messages: Vec<Message>,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<Asked>) -> Json<Found> {
+async fn list(State(core): State<Arc<Core>>, Query(asked): Query<InboxQuery>) -> Json<InboxPage> {
     let wait = Duration::from_secs(asked.wait).min(MAX_WAIT);
-    Json(Found { messages: core.inbox.wait_for(asked.to.as_deref().filter(|to| !to.is_empty()), asked.after, wait).await })
+    Json(InboxPage { messages: core.inbox.wait_for(asked.to.as_deref().filter(|to| !to.is_empty()), asked.after, wait).await })
 }
 
-async fn one(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<Json<Message>, Refused> {
-    core.inbox.get(id).map(Json).ok_or_else(Refused::nothing_here)
+async fn one(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<Json<Message>, ConsoleError> {
+    core.inbox.get(id).map(Json).ok_or_else(ConsoleError::not_found)
 }
 
 async fn letter(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Response {
     match core.inbox.get(id).and_then(|m| m.html) {
         Some(html) => ([(CONTENT_SECURITY_POLICY, LETTER_POLICY)], Html(in_new_tabs(&html))).into_response(),
-        None => Refused::nothing_here().into_response(),
+        None => ConsoleError::not_found().into_response(),
     }
 }
 
-async fn clear(State(core): State<Arc<Core>>) -> Result<StatusCode, Refused> {
-    core.inbox.clear().map_err(Refused::broken)?;
+async fn clear(State(core): State<Arc<Core>>) -> Result<StatusCode, ConsoleError> {
+    core.inbox.clear().map_err(ConsoleError::internal)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Links leave the small frame in which the mail is shown.
+/// Makes links open outside the frame in which the mail is shown.
 fn in_new_tabs(html: &str) -> String {
     const BASE: &str = r#"<base target="_blank">"#;
     match html.split_once("<head>") {

@@ -1,16 +1,16 @@
-//! The console: pages for people, and under `/_local/…` the same for programs. Only on this machine, only in development.
+//! The console: pages for people, and JSON under `/_local/…` for programs. Only on this machine, only for development.
 //!
 //! | route | |
 //! |---|---|
 //! | `GET /_local/inbox?to=&after=&wait=` | messages, waiting up to `wait` seconds for the first one |
-//! | `DELETE /_local/inbox` | forgets them |
+//! | `DELETE /_local/inbox` | deletes them |
 //! | `GET`, `POST /_local/clock` | reads and moves the clock |
-//! | `GET /_local/schedules`, `POST /_local/schedules/{name}/run` | what runs by itself, and running it now |
-//! | `GET /_local/connections`, `DELETE …/{id}` | open sockets, and cutting one |
-//! | `GET /_local/tables`, `GET …/{table}?kind=&pk=&limit=&cursor=` | what is stored |
-//! | `GET /_local/calls` | what the functions asked of AWS |
-//! | `GET`, `POST /_local/breached-passwords` | what the stand-in knows and was asked, and what becomes of it |
-//! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | what was given up, and sending it again |
+//! | `GET /_local/schedules`, `POST /_local/schedules/{name}/run` | the schedules, and running one now |
+//! | `GET /_local/connections`, `DELETE …/{id}` | open sockets, and closing one |
+//! | `GET /_local/tables`, `GET …/{table}?kind=&pk=&limit=&cursor=` | the stored items |
+//! | `GET /_local/calls` | the AWS calls of the functions |
+//! | `GET`, `POST /_local/breached-passwords` | the breached passwords, the requests for them, and the mode of the stand-in |
+//! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | the dead letters, and redriving one |
 
 mod breached;
 mod calls;
@@ -36,7 +36,7 @@ use serde_json::json;
 
 use crate::Core;
 
-/// Everything the console answers.
+/// The router of the console.
 pub fn router(core: Arc<Core>) -> Router {
     Router::new()
         .merge(pages::routes())
@@ -49,29 +49,29 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(calls::routes())
         .merge(breached::routes())
         .merge(dead_letters::routes())
-        .fallback(|| async { Refused::nothing_here() })
+        .fallback(|| async { ConsoleError::not_found() })
         .layer(middleware::from_fn(guard::guard))
         .with_state(core)
 }
 
-/// What a program or a page is told instead: `{"error": "…"}`.
-struct Refused(StatusCode, String);
+/// An error for a program or a page: `{"error": "…"}`.
+struct ConsoleError(StatusCode, String);
 
-impl Refused {
-    fn nothing_here() -> Self {
+impl ConsoleError {
+    fn not_found() -> Self {
         Self(StatusCode::NOT_FOUND, "There is nothing here".to_owned())
     }
 
-    fn asked_wrong(why: impl ToString) -> Self {
+    fn bad_request(why: impl ToString) -> Self {
         Self(StatusCode::BAD_REQUEST, why.to_string())
     }
 
-    fn broken(why: impl ToString) -> Self {
+    fn internal(why: impl ToString) -> Self {
         Self(StatusCode::INTERNAL_SERVER_ERROR, why.to_string())
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ConsoleError {
     fn into_response(self) -> Response {
         (self.0, Json(json!({ "error": self.1 }))).into_response()
     }

@@ -1,4 +1,4 @@
-//! `/_local/overview` and `/_local/status`: what runs here, where, and what is going on.
+//! `/_local/overview` and `/_local/status`: what is deployed, its addresses, and the current counts.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 #[derive(Serialize)]
 struct Overview {
     urls: Vec<Address>,
-    /// Those demonstration accounts that are there.
+    /// The demonstration accounts that exist.
     accounts: Vec<&'static Account>,
     functions: Vec<Function>,
 }
@@ -51,7 +51,7 @@ async fn overview(State(core): State<Arc<Core>>) -> Json<Overview> {
     Json(Overview { urls: urls.into(), accounts: seeded(&core).await, functions: functions.collect() })
 }
 
-/// Everything that wakes a function up, as the template says it.
+/// The triggers of a function in the template.
 fn triggers(template: &Template, function: &FunctionSpec) -> Vec<String> {
     let mine = |id: &str| id == function.logical_id;
     let http = template.http_api.routes.iter().filter(|r| mine(&r.function)).map(|r| format!("{} {}", r.method, r.path));
@@ -69,7 +69,7 @@ fn triggers(template: &Template, function: &FunctionSpec) -> Vec<String> {
 
 async fn seeded(core: &Arc<Core>) -> Vec<&'static Account> {
     let core = Arc::clone(core);
-    // The database works on the thread that calls it.
+    // The database blocks the calling thread.
     let there = tokio::task::spawn_blocking(move || ACCOUNTS.iter().filter(|account| seed::exists(&core, account)).collect());
     there.await.unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The pages: fixed text, embedded in the binary. What they show is fetched from `/_local/…` and set as text by their
-//! scripts, so that nothing a user wrote can become part of a page.
+//! The pages: constant text, embedded in the binary. Their scripts fetch the data from `/_local/…` and insert it as text, so that
+//! nothing a user wrote is interpreted as HTML.
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ struct Page {
     name: &'static str,
     script: &'static str,
     main: &'static str,
-    /// What the number beside the name counts, as in the reply of `/_local/status`.
+    /// The field of `/_local/status` that is shown as a number beside the name.
     counts: Option<&'static str>,
 }
 
@@ -70,7 +70,7 @@ assets! {
     "dead-letters.js" "text/javascript; charset=utf-8";
 }
 
-/// The pages and what they are made of.
+/// The routes of the pages and of their assets.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     PAGES.iter().fold(Router::new().route("/assets/{file}", get(asset)), |router, page| {
         let html = render(page);
@@ -102,13 +102,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_has_its_script_names_itself_and_needs_nothing_from_elsewhere() {
+    fn every_page_has_its_script_and_no_external_resources() {
         for page in PAGES {
             assert!(content(page.script).is_some(), "{}", page.script);
             let html = render(page);
             assert!(!html.contains("{{"), "{html}");
             assert_eq!(html.matches("aria-current").count(), 1);
-            // The policy sent with it would refuse both.
+            // The content security policy would refuse both.
             assert!(!html.contains("style=") && !html.contains("onclick="), "{}", page.name);
             assert!(!html.contains("://") || page.path == "/inbox", "{}", page.name);
         }

@@ -1,4 +1,4 @@
-//! `/_local/schedules`: what runs by itself, and running it now.
+//! `/_local/schedules`: the schedules, and running one now.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +11,10 @@ use axum::{
 use kernel::Timestamp;
 use serde::Serialize;
 
-use super::Refused;
+use super::ConsoleError;
 use crate::Core;
 
-/// How long "run now" waits for what the run causes.
+/// How long "run now" waits until everything that the run causes is done.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -48,10 +48,10 @@ async fn list(State(core): State<Arc<Core>>) -> Json<Schedules> {
     Json(Schedules { schedules: schedules.collect() })
 }
 
-/// Runs a schedule and answers when everything that it caused is done.
-async fn run(State(core): State<Arc<Core>>, Path(name): Path<String>) -> Result<StatusCode, Refused> {
+/// Runs a schedule, and answers when everything that the run causes is done.
+async fn run(State(core): State<Arc<Core>>, Path(name): Path<String>) -> Result<StatusCode, ConsoleError> {
     if !core.schedules.run_now(&name) {
-        return Err(Refused::nothing_here());
+        return Err(ConsoleError::not_found());
     }
     let quiet = tokio::time::timeout(PATIENCE, core.activity.quiet()).await.is_ok();
     Ok(if quiet { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })

@@ -32,23 +32,23 @@ use crate::{
     template::Template,
 };
 
-/// Lambda's limit for a request or a response.
+/// Lambda's limit for a request or a response, in bytes.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
-/// Lambda's limit for an event that nobody waits for.
+/// Lambda's limit for an asynchronous event, in bytes.
 const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
-/// How long after a failure an event is tried again. On AWS it is a minute, then two.
+/// The delay before an asynchronous invocation is retried. On AWS it is a minute, then two.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
-/// Invocations that run at the same time in this process; more wait for their turn. On AWS each has a processor to itself:
-/// here, hundreds at once would only make each other's calls time out.
+/// The most parallel invocations in this process. Others wait for a slot. On AWS each has its own CPU; here hundreds at once would
+/// let each other's calls time out.
 const AT_ONCE: usize = 32;
 
-/// How long the platform waits. A test gives it less patience instead of waiting itself.
+/// How long the platform waits. Tests set shorter times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// How long API Gateway waits for a function.
     pub gateway: Duration,
-    /// How long a function may take whatever its template says.
+    /// The longest time of a function, whatever its timeout in the template.
     pub function: Duration,
 }
 
@@ -61,16 +61,16 @@ impl Default for Patience {
 /// Where functions run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Hosting {
-    /// In this process, each started when it is first invoked.
+    /// In this process, each started with its first invocation.
     #[default]
     Lazy,
-    /// In this process, all started at once, so that a wrong configuration is found at once.
+    /// In this process, all started at once, so that a wrong configuration is found at the start.
     Eager,
     /// In the processes of `cargo lambda watch`.
     Lambda {
-        /// Where it listens.
+        /// The address of `cargo lambda watch`.
         url: String,
-        /// The folder in which each function's environment is left for it.
+        /// The folder to which each function's environment is written.
         environments: PathBuf,
     },
 }
@@ -80,7 +80,7 @@ pub enum Hosting {
 pub struct Trace(String);
 
 impl Trace {
-    /// A trace of its own.
+    /// A new trace.
     #[must_use]
     pub fn new(sys: &Sys) -> Self {
         let seconds = u32::try_from(sys.now().seconds()).unwrap_or(0);
@@ -101,22 +101,22 @@ impl fmt::Display for Trace {
     }
 }
 
-/// Why an invocation brought no response.
+/// Why an invocation has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
-    /// The template has no such function, or this process does not know it.
+    /// There is no such function in the template or in code.
     #[error("there is no function {0}")]
     Unknown(String),
-    /// The request is larger than Lambda's 6 MB (1 MB if nobody waits for the response).
+    /// The request is larger than Lambda's 6 MB (1 MB for an asynchronous one).
     #[error("a request of {0} bytes is too large")]
     RequestTooLarge(usize),
     /// The response is larger than Lambda's 6 MB.
     #[error("a response of {0} bytes is too large")]
     ResponseTooLarge(usize),
-    /// The function did not answer within its time-out.
+    /// The function did not answer within its timeout.
     #[error("timed out after {0:?}")]
     TimedOut(Duration),
-    /// The function failed, or did not even start.
+    /// The function failed, or did not start.
     #[error("{0}")]
     Failed(String),
 }
@@ -135,7 +135,7 @@ struct Inner {
     dead_letters: DeadLetters,
 }
 
-/// One function. In this process it is started once, when it is first needed.
+/// One function. In this process it is started once, with its first invocation.
 struct Hosted {
     name: String,
     timeout: Duration,
@@ -147,33 +147,33 @@ struct Hosted {
     running: OnceCell<Function>,
 }
 
-/// What hosts take part in.
+/// The parts of the local cloud that hosts use.
 pub struct Surroundings<'a> {
-    /// What is deployed.
+    /// The deployed template.
     pub template: &'a Template,
-    /// Where it listens.
+    /// The addresses of the listeners.
     pub urls: &'a Urls,
-    /// Who signs with which key.
+    /// The credentials of the functions.
     pub credentials: &'a Credentials,
-    /// What the template's secrets have been drawn to.
+    /// The generated secrets of the template.
     pub secrets: &'a Secrets,
-    /// How long is waited for a function.
+    /// How long the platform waits.
     pub patience: Patience,
     /// The clock.
     pub clock: &'a Clock,
-    /// What is under way.
+    /// Pending work.
     pub activity: &'a Activity,
-    /// What is counted.
+    /// The counted calls.
     pub calls: &'a Calls,
-    /// What is given up.
+    /// The dead letters.
     pub dead_letters: &'a DeadLetters,
 }
 
 impl Hosts {
-    /// Hosts for every function of the template; none is started yet.
+    /// Hosts for every function of the template. None is started yet.
     ///
     /// # Errors
-    /// [`StartError::Template`] if a variable refers to a secret that is not there.
+    /// [`StartError::Template`] if a variable refers to a secret that does not exist.
     pub fn new(hosting: &Hosting, around: &Surroundings<'_>) -> Result<Self, StartError> {
         let http = function::http_client().map_err(|e| StartError::State(e.to_string()))?;
         let mut functions = BTreeMap::new();
@@ -213,7 +213,7 @@ impl Hosts {
         })))
     }
 
-    /// The environment that a function is started with, by the name of its folder.
+    /// The environment of a function, by the name of its folder.
     #[must_use]
     pub fn environment(&self, name: &str) -> Option<&Env> {
         self.0.functions.values().find(|f| f.name == name).map(|f| &f.env)
@@ -222,7 +222,7 @@ impl Hosts {
     /// Starts every function that runs in this process.
     ///
     /// # Errors
-    /// [`StartError::Function`], naming what is wrong with its configuration.
+    /// [`StartError::Function`], with what is wrong in its configuration.
     pub async fn start_all(&self) -> Result<(), StartError> {
         let starts = self.0.functions.values().filter(|f| f.start.is_some()).map(|f| async move {
             f.running(self.0.clock.sys()).await.map(|_| ()).map_err(|e| StartError::Function(f.name.clone(), e.to_string()))
@@ -230,7 +230,7 @@ impl Hosts {
         futures_util::future::try_join_all(starts).await.map(|_| ())
     }
 
-    /// Invokes a function and waits for its response. The invocation goes on if the caller goes away, as on AWS.
+    /// Invokes a function and waits for its response. The invocation continues if the caller stops waiting, as on AWS.
     ///
     /// # Errors
     /// [`InvokeError`].
@@ -238,8 +238,8 @@ impl Hosts {
         response_of(self.begin(function, payload, trace, oneshot::channel().0)?).await
     }
 
-    /// As [`Hosts::invoke`], for a caller who waits for so long: from when it is the function's turn, as there are no turns on AWS.
-    /// Nothing if that was not long enough; the invocation goes on.
+    /// Like [`Hosts::invoke`], for a caller who waits only this long, counted from when the invocation has a slot, because on AWS there
+    /// is no waiting for slots. `None` if the time was not enough; the invocation continues.
     ///
     /// # Errors
     /// [`InvokeError`].
@@ -252,12 +252,12 @@ impl Hosts {
     ) -> Result<Option<Box<RawValue>>, InvokeError> {
         let (begun, turn) = oneshot::channel();
         let invocation = self.begin(function, payload, trace, begun)?;
-        // One that fails before its turn drops the sender.
+        // An invocation that fails before it has a slot drops the sender.
         drop(turn.await);
         tokio::time::timeout(patience, response_of(invocation)).await.ok().transpose()
     }
 
-    /// Starts an invocation, and says when it is its turn.
+    /// Starts an invocation. `begun` reports when it has a slot.
     fn begin(&self, function: &str, payload: Box<RawValue>, trace: &Trace, begun: oneshot::Sender<()>) -> Result<Invocation, InvokeError> {
         if payload.get().len() > MAX_PAYLOAD {
             return Err(InvokeError::RequestTooLarge(payload.get().len()));
@@ -274,11 +274,11 @@ impl Hosts {
     async fn run(&self, id: &str, payload: Box<RawValue>, trace: &Trace, begun: oneshot::Sender<()>) -> Result<Box<RawValue>, InvokeError> {
         let hosted = self.0.functions.get(id).ok_or_else(|| InvokeError::Unknown(id.to_owned()))?;
         let clock = &self.0.clock;
-        // The time-out begins when it is a function's turn.
+        // The timeout begins when the invocation has a slot.
         let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
-        // What happens one after the other is told apart also where the clock stands still.
+        // Consecutive invocations get different times even if the clock stands still.
         clock.sys().step();
-        // Few wait for it.
+        // Most callers do not wait for this.
         begun.send(()).unwrap_or_default();
         let response = async {
             if let Some(remote) = &self.0.remote {
@@ -288,7 +288,7 @@ impl Hosts {
             let bytes: [u8; 16] = clock.sys().bytes();
             let context = Context {
                 request_id: uuid(bytes),
-                // Deadlines are of the real clock: that is the one that kills.
+                // Deadlines are in real time, because the timeout is too.
                 deadline: Sys::real().now() + hosted.timeout,
                 trace: Some(trace.to_string()),
             };
@@ -301,7 +301,7 @@ impl Hosts {
         }
     }
 
-    /// Invokes a function that nobody waits for, in a trace of its own: tried again as its template says, then a dead letter.
+    /// Invokes a function asynchronously, in a new trace: retried as in the template, then a dead letter.
     pub fn invoke_async(&self, function: &str, payload: Box<RawValue>) {
         let (hosts, id) = (self.clone(), function.to_owned());
         let guard = self.0.activity.begin();
@@ -324,7 +324,7 @@ impl Hosts {
             };
             self.0.calls.close(trace.as_str(), &operation, result.is_ok());
             let Err(error) = result else { return };
-            tracing::warn!(function = hosted.name, %error, retries, "an invocation nobody waits for failed");
+            tracing::warn!(function = hosted.name, %error, retries, "an asynchronous invocation failed");
             let Some(fewer) = retries.checked_sub(1) else {
                 return self.0.dead_letters.add(hosted.on_failure.as_deref(), id, &error.to_string(), payload);
             };
@@ -345,7 +345,7 @@ impl Hosted {
     }
 }
 
-/// What kind of event the bus or the scheduler brings, behind a space: what a function asks for depends on it.
+/// The kind of a bus or scheduler event, after a space, because the AWS calls of a function depend on it.
 fn kind_of(event: &RawValue) -> String {
     #[derive(serde::Deserialize)]
     struct Kind {
@@ -355,19 +355,19 @@ fn kind_of(event: &RawValue) -> String {
     serde_json::from_str::<Kind>(event.get()).map_or_else(|_| String::new(), |kind| format!(" {}", kind.name))
 }
 
-/// An invocation that is under way, which dropping this does not end.
+/// A running invocation, which continues if this is dropped.
 type Invocation = JoinHandle<Result<Box<RawValue>, InvokeError>>;
 
 async fn response_of(invocation: Invocation) -> Result<Box<RawValue>, InvokeError> {
     invocation.await.unwrap_or_else(|e| Err(InvokeError::Failed(e.to_string())))
 }
 
-/// An error and what it came from, in one line.
+/// An error and its sources, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |e| e.source());
     causes.fold(error.to_string(), |line, cause| {
         let cause = cause.to_string();
-        // Many errors already quote their source.
+        // Many errors already contain their source.
         if line.contains(&cause) { line } else { format!("{line}: {cause}") }
     })
 }

@@ -1,7 +1,7 @@
 //! Functions in the processes of `cargo lambda watch`.
 //!
-//! What it does not pass on (clock, trace) travels in the one header that it leaves alone, see `function::run`. What it cannot
-//! give (a function's own environment) is written to files that `infra/run-function` reads.
+//! What it does not pass on (clock, trace) is sent in the one header that it forwards, see `function::run`. What it cannot provide (the
+//! environment of each function) is written to files that `infra/run-function` reads.
 
 use std::{fs, io, path::Path, sync::Arc};
 

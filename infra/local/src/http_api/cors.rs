@@ -1,4 +1,4 @@
-//! Cross-origin requests, answered by API Gateway from the API's configuration; what functions say about them does not count.
+//! Cross-origin requests. API Gateway answers them by the configuration of the API, and ignores the CORS headers of functions.
 
 use axum::{body::Body, response::Response};
 use http::{
@@ -12,7 +12,7 @@ use http::{
 
 use crate::template::CorsSpec;
 
-/// The answer to a preflight; nothing if the request is none. An origin that is not allowed gets no permissions with it.
+/// The response to a preflight request, or `None` for another request. An origin that is not allowed gets no CORS headers.
 pub(super) fn preflight(cors: &CorsSpec, parts: &Parts) -> Option<Response> {
     let origin = parts.headers.get(ORIGIN)?;
     if parts.method != Method::OPTIONS || !parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
@@ -32,7 +32,7 @@ pub(super) fn preflight(cors: &CorsSpec, parts: &Parts) -> Option<Response> {
     Some(response)
 }
 
-/// Replaces whatever the function said by what the configuration allows this origin. True if it allows anything.
+/// Replaces the CORS headers of a function by those that the configuration has for this origin. True if the origin is allowed.
 pub(super) fn allow(cors: &CorsSpec, origin: &HeaderValue, headers: &mut HeaderMap) -> bool {
     for name in [ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_EXPOSE_HEADERS] {
         headers.remove(name);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_tells_an_allowed_origin_what_it_may() {
+    fn a_preflight_answers_allowed_origins_with_their_permissions() {
         let response = preflight(&cors(), &asked("https://stoa.example")).expect("answered");
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         let value = |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_function_says_does_not_count() {
+    fn cors_headers_of_a_function_are_replaced() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         assert!(!allow(&cors(), &HeaderValue::from_static("https://evil.example"), &mut headers));

@@ -1,4 +1,4 @@
-//! The event that a function gets: payload format 2.0.
+//! The event of an HTTP request: payload format 2.0.
 
 use std::{borrow::Cow, collections::BTreeMap, net::SocketAddr};
 
@@ -61,7 +61,7 @@ struct Http<'a> {
     user_agent: &'a str,
 }
 
-/// Builds the event. The source address is the peer's: `X-Forwarded-For` is passed on and counts for nothing.
+/// Builds the event. The source address is that of the connection. `X-Forwarded-For` is passed on but not used.
 #[expect(clippy::too_many_arguments, reason = "each is one part of the event")]
 pub(super) fn event(
     core: &Core,
@@ -112,8 +112,8 @@ pub(super) fn event(
     })
 }
 
-/// API Gateway decodes the path before it routes, and `rawPath` and the path parameters are what comes out: an encoded slash divides
-/// segments, and a question mark ends the path. A backslash, a number sign and dots mean nothing
+/// The decoded path. API Gateway decodes the path before it routes, and `rawPath` and the path parameters are decoded too: an encoded
+/// slash separates segments, and a question mark ends the path. Backslashes, number signs and dots have no meaning
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>; the rest is not documented and was
 /// observed: <https://github.com/middleapi/standard-server/pull/93>, <https://github.com/aws/aws-lambda-dotnet/pull/1901>).
 pub(super) fn decoded_path(parts: &Parts) -> Option<String> {
@@ -121,7 +121,7 @@ pub(super) fn decoded_path(parts: &Parts) -> Option<String> {
     decoded.split('?').next().map(str::to_owned)
 }
 
-/// An id as API Gateway makes them.
+/// A request id in the form of API Gateway.
 pub(crate) fn request_id(sys: &Sys) -> String {
     URL_SAFE.encode(sys.bytes::<11>())
 }
@@ -139,7 +139,7 @@ pub(crate) fn common_log_time(time: Time) -> String {
 fn headers(given: &HeaderMap, source_ip: &str, trace: &Trace) -> BTreeMap<String, String> {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in given.iter().filter(|(name, _)| *name != header::COOKIE) {
-        // Header values are bytes; what is not ASCII is read as Latin-1.
+        // Header values are bytes. Those that are not ASCII are read as Latin-1.
         let value: String = value.as_bytes().iter().copied().map(char::from).collect();
         headers.entry(name.as_str().to_owned()).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
     }
@@ -155,7 +155,7 @@ fn cookies(headers: &HeaderMap) -> Vec<&str> {
     all.flat_map(|v| v.split(';')).map(str::trim).filter(|c| !c.is_empty()).collect()
 }
 
-/// Decoded, values of one name joined by commas.
+/// The decoded query parameters. Several values of one name are joined by commas.
 pub(crate) fn parameters(query: &str) -> BTreeMap<String, String> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
@@ -167,7 +167,7 @@ pub(crate) fn parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// Whether a body of this type is passed on as it is. Everything else, forms included, is base64.
+/// Whether a body of this type is passed on as text. Other types, forms included, are passed on as base64.
 fn is_text(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.is_empty()

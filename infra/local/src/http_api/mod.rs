@@ -28,14 +28,14 @@ use crate::{
     hosts::{InvokeError, Trace},
 };
 
-/// The largest body that API Gateway takes.
+/// The largest body that API Gateway accepts.
 const MAX_BODY: usize = 10 * 1024 * 1024;
-/// How much of a larger body is read and dropped, so that the client gets to read the refusal.
+/// How much of a larger body is read and discarded, so that the client reads the error.
 const MAX_DRAINED: usize = 10 * MAX_BODY;
-/// The limit for the request line and all headers.
+/// The most bytes of the request line and all headers.
 const MAX_HEADERS: usize = 10_240;
 
-/// The HTTP API; to be served with the peer's address.
+/// The router of the HTTP API. It needs the peer's address.
 pub fn router(core: Arc<Core>) -> Router {
     let api = &core.template.http_api;
     let gateway = Gateway { routes: Routes::new(&api.routes), throttles: Throttles::new(api), core };
@@ -48,9 +48,9 @@ struct Gateway {
     throttles: Throttles,
 }
 
-/// What API Gateway answers by itself.
+/// The errors of API Gateway itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
+enum GatewayError {
     NotFound,
     TooManyRequests,
     EntityTooLarge,
@@ -73,7 +73,7 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
     let request_id = event::request_id(&core.sys);
     let mut tally = Tally::default();
     let routed = gateway.route(&head, body, peer, &request_id, &mut tally).await;
-    let mut response = routed.unwrap_or_else(Refusal::into_response);
+    let mut response = routed.unwrap_or_else(GatewayError::into_response);
     if core.development()
         && let Ok(timing) = HeaderValue::from_str(&format!("aws;desc=\"{tally}\""))
     {
@@ -89,33 +89,41 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
 }
 
 impl Gateway {
-    /// The answer to a request; into `tally` goes what it asked of AWS.
-    async fn route(&self, parts: &Parts, body: Body, peer: SocketAddr, request_id: &str, tally: &mut Tally) -> Result<Response, Refusal> {
+    /// The response to a request. Adds its AWS calls to `tally`.
+    async fn route(
+        &self,
+        parts: &Parts,
+        body: Body,
+        peer: SocketAddr,
+        request_id: &str,
+        tally: &mut Tally,
+    ) -> Result<Response, GatewayError> {
         if header_bytes(parts) > MAX_HEADERS {
-            return Err(Refusal::HeadersTooLarge);
+            return Err(GatewayError::HeadersTooLarge);
         }
-        let path = event::decoded_path(parts).ok_or(Refusal::BadRequest)?;
-        let found = self.routes.find(parts.method.as_str(), &path).ok_or(Refusal::NotFound)?;
+        let path = event::decoded_path(parts).ok_or(GatewayError::BadRequest)?;
+        let found = self.routes.find(parts.method.as_str(), &path).ok_or(GatewayError::NotFound)?;
         if !self.throttles.admit(&found.route.key, self.core.clock.now()) {
-            return Err(Refusal::TooManyRequests);
+            return Err(GatewayError::TooManyRequests);
         }
         let body = whole(body).await?;
         let trace = Trace::new(&self.core.sys);
-        let event = event::event(&self.core, parts, &body, peer, &found, &path, request_id, &trace).map_err(|_| Refusal::BadRequest)?;
+        let event =
+            event::event(&self.core, parts, &body, peer, &found, &path, request_id, &trace).map_err(|_| GatewayError::BadRequest)?;
 
         let begun = Instant::now();
         self.core.aws.calls.open(trace.as_str());
         let result = self.core.hosts.invoke_within(self.core.patience.gateway, &found.route.function, event, &trace).await;
         let result = match result {
-            Ok(None) => Err(Refusal::Unavailable),
-            Err(InvokeError::RequestTooLarge(_)) => Err(Refusal::EntityTooLarge),
+            Ok(None) => Err(GatewayError::Unavailable),
+            Err(InvokeError::RequestTooLarge(_)) => Err(GatewayError::EntityTooLarge),
             Err(error) => {
                 tracing::error!(route = found.route.key, function = found.route.function, %error, "a function failed");
-                Err(Refusal::FunctionFailed)
+                Err(GatewayError::FunctionFailed)
             }
             Ok(Some(response)) => reply::response(&response).ok_or_else(|| {
                 tracing::error!(route = found.route.key, function = found.route.function, "a response is not understood");
-                Refusal::FunctionFailed
+                GatewayError::FunctionFailed
             }),
         };
         let status = result.as_ref().map_or_else(|refusal| refusal.status(), Response::status).as_u16();
@@ -130,11 +138,11 @@ fn header_bytes(parts: &Parts) -> usize {
     parts.headers.iter().fold(line, |sum, (name, value)| sum.saturating_add(name.as_str().len()).saturating_add(value.len()))
 }
 
-async fn whole(body: Body) -> Result<Vec<u8>, Refusal> {
+async fn whole(body: Body) -> Result<Vec<u8>, GatewayError> {
     let mut stream = body.into_data_stream();
     let (mut all, mut size) = (Vec::new(), 0_usize);
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| Refusal::BadRequest)?;
+        let chunk = chunk.map_err(|_| GatewayError::BadRequest)?;
         size = size.saturating_add(chunk.len());
         if size <= MAX_BODY {
             all.extend_from_slice(&chunk);
@@ -142,10 +150,10 @@ async fn whole(body: Body) -> Result<Vec<u8>, Refusal> {
             break;
         }
     }
-    if size > MAX_BODY { Err(Refusal::EntityTooLarge) } else { Ok(all) }
+    if size > MAX_BODY { Err(GatewayError::EntityTooLarge) } else { Ok(all) }
 }
 
-impl Refusal {
+impl GatewayError {
     fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,

@@ -1,4 +1,4 @@
-//! From a function's response to HTTP.
+//! The HTTP response from the response of a function.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ struct Reply {
     is_base64_encoded: Option<bool>,
 }
 
-/// Nothing if the response is not one that API Gateway understands. JSON without a status is a body of its own.
+/// `None` if API Gateway would not accept the function's response. JSON without a status is the body itself.
 pub(super) fn response(raw: &RawValue) -> Option<Response> {
     let value: Value = serde_json::from_str(raw.get()).ok()?;
     if value.get("statusCode").is_none() {
@@ -40,7 +40,7 @@ pub(super) fn response(raw: &RawValue) -> Option<Response> {
     let headers = response.headers_mut();
     for (name, value) in reply.headers.unwrap_or_default() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        // The body's length and its framing are the gateway's business.
+        // The gateway sets the length and the framing of the body.
         if name == header::CONTENT_LENGTH || name == header::TRANSFER_ENCODING || name == header::CONNECTION {
             continue;
         }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_become_headers_of_their_own() {
+    fn each_cookie_becomes_a_header() {
         let reply =
             of(&json!({"statusCode": 201, "headers": {"Location": "/x", "Content-Length": "99"}, "cookies": ["a=1", "b=2"], "body": "hi"}))
                 .expect("understood");
@@ -86,12 +86,12 @@ mod tests {
     }
 
     #[test]
-    fn json_without_a_status_is_a_body() {
+    fn json_without_a_status_is_the_body() {
         assert_eq!(of(&json!({"a": 1})).map(|r| r.status()), Some(StatusCode::OK));
     }
 
     #[test]
-    fn what_the_gateway_does_not_understand_is_refused() {
+    fn malformed_responses_are_refused() {
         for bad in [
             json!({"statusCode": "soon"}),
             json!({"statusCode": 99}),

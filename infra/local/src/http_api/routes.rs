@@ -1,4 +1,4 @@
-//! Which route a request takes: of those for its method the one with the most specific path.
+//! Routing: of the routes for a method, the one with the most specific path is used.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::template::RouteSpec;
 /// The routes of an API.
 pub(super) struct Routes(Vec<Route>);
 
-/// One route, taken apart.
+/// One parsed route.
 pub(super) struct Route {
     /// Such as `GET /v1/users/{username}`.
     pub key: String,
@@ -17,7 +17,7 @@ pub(super) struct Route {
     segments: Vec<Segment>,
 }
 
-/// Ordered by how specific it is, the most specific first.
+/// A segment of a path. The order is from the most specific to the least.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Fixed(String),
@@ -25,7 +25,7 @@ enum Segment {
     Greedy(String),
 }
 
-/// A route and what its parameters stand for.
+/// A route and the values of its parameters.
 pub(super) struct Found<'a> {
     pub route: &'a Route,
     pub parameters: BTreeMap<String, String>,
@@ -34,7 +34,7 @@ pub(super) struct Found<'a> {
 impl Routes {
     pub fn new(specs: &[RouteSpec]) -> Self {
         let mut routes: Vec<Route> = specs.iter().map(Route::new).collect();
-        // `Segment`'s order makes the first match the right one.
+        // `Segment`'s order puts the most specific route first.
         routes.sort_by(|a, b| a.segments.cmp(&b.segments));
         Self(routes)
     }
@@ -73,7 +73,7 @@ impl Route {
                     parameters.insert(name.clone(), (*first).to_owned());
                 }
                 Segment::Greedy(name) => {
-                    // Nothing is no rest: `/{path+}` does not take `/`.
+                    // `/{path+}` needs at least one character, so it does not match `/`.
                     let rest = Some(rest.join("/")).filter(|rest| !rest.is_empty())?;
                     parameters.insert(name.clone(), rest);
                     return Some(parameters);

@@ -1,4 +1,4 @@
-//! Throttling: a token bucket per route.
+//! Throttling: a token bucket for each route.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,7 +9,7 @@ use kernel::Time;
 
 use crate::template::{HttpApiSpec, ThrottleSpec};
 
-/// Tokens are counted in thousandths, so that a millisecond's refill is a whole number.
+/// Tokens are counted in thousandths, so that the refill of a millisecond is a whole number.
 const TOKEN: u64 = 1_000;
 
 /// The buckets of an API.
@@ -35,14 +35,14 @@ impl Throttles {
         Self { default: spec, routes: BTreeMap::new(), buckets: Mutex::default() }
     }
 
-    /// Takes a token of a route, if there is one.
+    /// Takes a token of a route. False if there is none.
     pub fn admit(&self, route: &str, now: Time) -> bool {
         let Some(spec) = self.routes.get(route).copied().or(self.default) else { return true };
         let full = u64::from(spec.burst).saturating_mul(TOKEN);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets.entry(route.to_owned()).or_insert(Bucket { tokens: full, filled: now });
         let elapsed = u64::try_from(now.since(bucket.filled).as_millis()).unwrap_or(u64::MAX);
-        // A thousand thousandths per second are one thousandth per millisecond.
+        // A thousand thousandths a second are one thousandth a millisecond.
         bucket.tokens = bucket.tokens.saturating_add(elapsed.saturating_mul(spec.rate.into())).min(full);
         bucket.filled = now;
         let left = bucket.tokens.checked_sub(TOKEN);
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_only_the_rate() {
+    fn a_burst_passes_and_then_the_rate_limits() {
         let throttle = Some(ThrottleSpec { rate: 2, burst: 3 });
         let throttles = Throttles::new(&HttpApiSpec { throttle, ..HttpApiSpec::default() });
         let at = Time::from_millis;

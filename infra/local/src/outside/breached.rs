@@ -1,4 +1,4 @@
-//! The service that knows passwords from breaches: given five digits of a SHA-1 it answers with the rest of all that begin so.
+//! The service that knows breached passwords: for the first five digits of a SHA-1 it returns the rest of all hashes that begin so.
 //! <https://haveibeenpwned.com/API/v3#PwnedPasswords>
 
 use std::{
@@ -24,106 +24,106 @@ use crate::{
     storage::{damaged, kept_in, replace_file},
 };
 
-/// Where it is on the listener.
+/// Its path on the listener.
 pub(crate) const PATH: &str = "/breached-passwords";
 
-/// Known from the start: long enough, on no list, against no rule.
+/// Breached from the start. They are long enough, and no other rule refuses them.
 const FIRST: [&str; 3] = ["purple elephants sing", "seven sleepy otters", "my router ate the map"];
-/// How often each was seen.
+/// The count that is returned with each hash.
 const SEEN: u32 = 3;
-/// Lines that an answer is padded to.
+/// The lines of a padded response.
 const PADDED: usize = 800;
-/// Questions that are remembered.
+/// The most requests that are remembered.
 const REMEMBERED: usize = 200;
-/// How long it takes when it is slow.
+/// The delay of [`Mode::Slow`].
 const SLOW: Duration = Duration::from_secs(5);
 
-/// How it is.
+/// How it answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mood {
+pub enum Mode {
     /// It answers.
     #[default]
     Well,
-    /// It answers, after five seconds.
+    /// It answers after five seconds.
     Slow,
-    /// It answers that it cannot.
+    /// It answers with 503.
     Down,
-    /// It answers with a page for people.
+    /// It answers with an HTML page.
     Garbled,
 }
 
-/// A question.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Asked {
-    /// What was told of the hash.
+pub struct RangeRequest {
+    /// The digits of the hash in it.
     pub digits: String,
-    /// Whether padding was asked for.
+    /// Whether it asked for padding.
     pub padded: bool,
 }
 
-/// What it knows, how it is and what it was asked. Cloning shares it.
+/// The breached passwords, the mode and the last requests. Cloning shares them.
 #[derive(Clone)]
 pub struct Breached(Arc<Shared>);
 
 struct Shared {
     file: Option<PathBuf>,
-    kept: Mutex<Kept>,
+    kept: Mutex<BreachedState>,
 }
 
-struct Kept {
+struct BreachedState {
     passwords: BTreeSet<String>,
-    mood: Mood,
-    asked: VecDeque<Asked>,
+    mood: Mode,
+    asked: VecDeque<RangeRequest>,
 }
 
 impl Breached {
-    /// The passwords that are kept in `file`; the first few if there is none.
+    /// The passwords in `file`, or the initial ones if it does not exist.
     ///
     /// # Errors
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
         let kept = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
         let passwords = kept.unwrap_or_else(|| FIRST.map(str::to_owned).into());
-        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(Kept { passwords, mood: Mood::Well, asked: VecDeque::new() }) })))
+        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(BreachedState { passwords, mood: Mode::Well, asked: VecDeque::new() }) })))
     }
 
-    /// What it knows, sorted.
+    /// The breached passwords, sorted.
     #[must_use]
     pub fn passwords(&self) -> Vec<String> {
         self.kept().passwords.iter().cloned().collect()
     }
 
-    /// A password turns up in a breach.
+    /// Adds a password.
     ///
     /// # Errors
-    /// If the state folder cannot be written; it is known all the same.
+    /// If the state folder cannot be written. The password is added in memory all the same.
     pub fn add(&self, password: &str) -> io::Result<()> {
         self.change(|passwords| passwords.insert(password.to_owned()))
     }
 
-    /// It is forgotten.
+    /// Removes a password.
     ///
     /// # Errors
-    /// If the state folder cannot be written; it is forgotten all the same.
+    /// If the state folder cannot be written. The password is removed in memory all the same.
     pub fn remove(&self, password: &str) -> io::Result<()> {
         self.change(|passwords| passwords.remove(password))
     }
 
-    /// How it is.
+    /// How it answers now.
     #[must_use]
-    pub fn mood(&self) -> Mood {
+    pub fn mood(&self) -> Mode {
         self.kept().mood
     }
 
-    /// From now on it is so, until it is told otherwise or the process ends.
-    pub fn be(&self, mood: Mood) {
+    /// Sets how it answers, until the next call or the end of the process.
+    pub fn be(&self, mood: Mode) {
         self.kept().mood = mood;
     }
 
-    /// The last questions, oldest first.
+    /// The last requests, oldest first.
     #[must_use]
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<RangeRequest> {
         self.kept().asked.iter().cloned().collect()
     }
 
@@ -136,12 +136,12 @@ impl Breached {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, BreachedState> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a question and says how it is to be answered.
-    fn note(&self, asked: Asked) -> Mood {
+    /// Records a request and returns how to answer it.
+    fn note(&self, asked: RangeRequest) -> Mode {
         let mut kept = self.kept();
         kept.asked.push_back(asked);
         while kept.asked.len() > REMEMBERED {
@@ -150,7 +150,7 @@ impl Breached {
         kept.mood
     }
 
-    /// Every hash that begins so, without these digits, and how often it was seen.
+    /// Every hash that begins with these digits, without them, and its count.
     fn range(&self, digits: &str) -> Vec<String> {
         let hashes = self.kept().passwords.iter().map(|password| hash(password)).collect::<Vec<_>>();
         hashes.iter().filter_map(|hash| Some(format!("{}:{SEEN}", hash.strip_prefix(digits)?))).collect()
@@ -166,14 +166,14 @@ async fn range(State(core): State<Arc<Core>>, Path(digits): Path<String>, header
         return (StatusCode::BAD_REQUEST, "The hash prefix was not in a valid format").into_response();
     }
     let padded = headers.get("add-padding").is_some_and(|v| v == "true");
-    match core.outside.breached.note(Asked { digits: digits.clone(), padded }) {
-        Mood::Well => {}
-        Mood::Slow => tokio::time::sleep(SLOW).await,
-        Mood::Down => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Mood::Garbled => return Html("<!doctype html><title>Just a moment</title>").into_response(),
+    match core.outside.breached.note(RangeRequest { digits: digits.clone(), padded }) {
+        Mode::Well => {}
+        Mode::Slow => tokio::time::sleep(SLOW).await,
+        Mode::Down => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Mode::Garbled => return Html("<!doctype html><title>Just a moment</title>").into_response(),
     }
     let mut lines = core.outside.breached.range(&digits.to_ascii_uppercase());
-    // A range of the real one is never empty; what it is padded with was never seen.
+    // A response of the real service is never empty. Padding lines have the count zero.
     let others = if padded { PADDED.saturating_sub(lines.len()) } else { 1 };
     lines.extend((0..others).map(|n| hash(&format!("{digits} {n}"))).filter_map(|hash| Some(format!("{}:0", hash.get(5..)?))));
     lines.sort_unstable();
@@ -189,17 +189,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_knows_survives_a_restart_and_is_found_by_its_beginning() {
+    fn passwords_survive_a_restart_and_are_found_by_their_hash_prefix() {
         let folder = tempfile::tempdir().expect("folder");
         let file = Some(folder.path().join("breached.json"));
         let breached = Breached::open(file.clone()).expect("opened");
         breached.add("password").expect("added");
         breached.remove(FIRST[0]).expect("removed");
-        breached.be(Mood::Down);
+        breached.be(Mode::Down);
         let again = Breached::open(file).expect("opened again");
         assert_eq!(again.passwords(), ["my router ate the map", "password", "seven sleepy otters"]);
-        assert_eq!(again.mood(), Mood::Well);
-        // The hash of `password`, as everybody knows it.
+        assert_eq!(again.mood(), Mode::Well);
+        // The well-known hash of `password`.
         assert_eq!(again.range("5BAA6"), ["1E4C9B93F3F0682250B6CF8331B7EE68FD8:3"]);
         assert!(again.range("00000").is_empty());
     }

@@ -1,6 +1,6 @@
-//! Stand-ins for the services that are not AWS's: one listener for all of them, told apart by the path.
+//! Stand-ins for services outside AWS: one listener for all of them, with a path for each.
 //!
-//! They keep state, they show what they were asked, and they can be told to fail.
+//! They have state, they show the requests they got, and they can be told to fail.
 
 pub mod breached;
 
@@ -11,9 +11,9 @@ use axum::Router;
 use crate::{Core, StartError, Storage};
 use breached::Breached;
 
-/// What stands behind the listener.
+/// The state of the stand-ins.
 pub struct State {
-    /// Who knows passwords from breaches.
+    /// The service that knows breached passwords.
     pub breached: Breached,
 }
 
@@ -21,13 +21,13 @@ impl State {
     /// Opens the state.
     ///
     /// # Errors
-    /// [`StartError::State`] if a file of it is damaged.
+    /// [`StartError::State`] if a file is damaged.
     pub fn open(storage: &Storage) -> Result<Self, StartError> {
         Ok(Self { breached: Breached::open(storage.path("breached-passwords.json"))? })
     }
 }
 
-/// All stand-ins.
+/// The router of all stand-ins.
 pub fn router(core: Arc<Core>) -> Router {
     Router::new().nest(breached::PATH, breached::routes()).with_state(core)
 }

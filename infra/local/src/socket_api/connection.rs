@@ -1,4 +1,4 @@
-//! A connection's life: frames in, messages out, the platform's limits, and a farewell.
+//! The life of a connection: frames in, messages out, the limits of the platform, and the close.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,32 +21,32 @@ use tokio_tungstenite::{
 
 use super::{
     ConnectionInfo, MAX_MESSAGE, Outgoing,
-    event::{Happening, event},
-    gateway::{Answer, Gateway},
+    event::{Cause, event},
+    gateway::{FunctionResponse, Gateway},
 };
 use crate::{Core, hosts::Trace, http_api::request_id};
 
-/// The limit for a frame.
+/// The largest frame, in bytes.
 const MAX_FRAME: usize = 32 * 1024;
-/// A connection without any traffic ends after this.
+/// A connection is closed after this time without traffic.
 const IDLE: Duration = Duration::from_mins(10);
-/// Every connection ends after this.
+/// Every connection is closed after this time.
 const LIFE: Duration = Duration::from_hours(2);
-/// How long a closed connection is read on, so that the client gets to read why it was closed.
+/// How long a closed connection is still read, so that the client reads the close frame.
 const FAREWELL: Duration = Duration::from_millis(200);
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Who is connected, and by which name of ours.
+/// A connection, with its function's routes and its id.
 pub(super) struct Caller {
     pub info: ConnectionInfo,
     pub domain_name: String,
 }
 
-/// How a connection ended: the close code and what was said.
+/// How a connection ended: the close code and the reason.
 struct End(u16, String);
 
-/// Serves a connection from the moment it is accepted until it has ended.
+/// Serves a connection from its acceptance to its end.
 pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, asked: mpsc::UnboundedReceiver<Outgoing>) {
     let core = Arc::clone(&gateway.core);
     let caller = Arc::new(caller);
@@ -61,7 +61,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
     let guard = core.activity.begin();
     core.connections.remove(&caller.info.id);
     tracing::info!(connection = caller.info.id, code = end.0, "socket closed");
-    notify(&core, &caller, "$disconnect", Happening::Disconnect { code: end.0, reason: &end.1 }).await;
+    notify(&core, &caller, "$disconnect", Cause::Disconnect { code: end.0, reason: &end.1 }).await;
     drop(guard);
 }
 
@@ -76,7 +76,7 @@ async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket,
                 Some(Ok(Message::Text(text))) => receive(gateway, caller, text.as_str().to_owned()),
                 Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
                 Some(Ok(Message::Close(frame))) => {
-                    // The answer to it has been queued; reading on sends it.
+                    // The pong is queued, and sent by the next read.
                     drop(tokio::time::timeout(FAREWELL, socket.next()).await);
                     return frame.map_or_else(|| End(1005, String::new()), |f| End(f.code.into(), f.reason.as_str().to_owned()));
                 }
@@ -101,7 +101,7 @@ async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket,
     }
 }
 
-/// What is not text is sent as bytes.
+/// Data that is not UTF-8 is sent as a binary message.
 fn message(data: Bytes) -> Message {
     match String::from_utf8(data.to_vec()) {
         Ok(text) => Message::text(text),
@@ -112,16 +112,16 @@ fn message(data: Bytes) -> Message {
 async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) -> End {
     let frame = CloseFrame { code, reason: reason.into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
-        // A connection that is closed with bytes unread is reset, and the client would never see the frame.
+        // Closing a connection with unread bytes resets it, and the client would not get the close frame.
         while let Ok(Some(Ok(_))) = tokio::time::timeout(FAREWELL, socket.next()).await {}
-        // What is too long has not been read at all.
+        // A frame above the limit has not been read at all.
         let mut rest = [0; 4096];
         while code == CloseCode::Size && matches!(tokio::time::timeout(FAREWELL, socket.get_mut().read(&mut rest)).await, Ok(Ok(1..))) {}
     }
     End(code.into(), reason.to_owned())
 }
 
-/// Hands a message to the function of its route. Nobody waits: the next message may overtake it, as on AWS.
+/// Invokes the function of the message's route, without waiting. The next message may overtake it, as on AWS.
 fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
     let (gateway, caller) = (Arc::clone(gateway), Arc::clone(caller));
     let guard = gateway.core.activity.begin();
@@ -136,7 +136,7 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
             Err("Forbidden")
         } else {
             let two_way = api.two_way.contains(&route);
-            let response = notify(core, &caller, &route, Happening::Message(&text)).await;
+            let response = notify(core, &caller, &route, Cause::Message(&text)).await;
             let body = response.and_then(|response| if two_way { body_of(&response).map(Some) } else { Some(None) });
             body.ok_or("Internal server error")
         };
@@ -144,24 +144,24 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
             Some(json!({"message": message, "connectionId": caller.info.id, "requestId": request_id(&core.sys)}).to_string())
         });
         if let Some(frame) = frame {
-            // A client that has gone needs no answer.
+            // If the client has disconnected, there is nobody to answer.
             core.connections.post(&caller.info.id, frame.into()).unwrap_or_default();
         }
         drop(guard);
     });
 }
 
-/// What a two-way route sends to the client. As on AWS, a function that returns no body sends an empty message.
+/// The body that a two-way route sends to the client. As on AWS, a function that returns no body sends an empty message.
 fn body_of(response: &RawValue) -> Option<String> {
-    let Ok(Answer { status_code: Some(_), body, .. }) = serde_json::from_str(response.get()) else { return None };
+    let Ok(FunctionResponse { status_code: Some(_), body, .. }) = serde_json::from_str(response.get()) else { return None };
     Some(body.unwrap_or_default())
 }
 
-/// Tells the function of a route, and returns what it answers; nothing if it failed.
-async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<'_>) -> Option<Box<RawValue>> {
+/// Invokes the function of a route. Returns its response, or `None` if it failed.
+async fn notify(core: &Core, caller: &Caller, route: &str, cause: Cause<'_>) -> Option<Box<RawValue>> {
     let function = core.template.socket_api.as_ref()?.routes.get(route)?;
     let id = request_id(&core.sys);
-    let event = event(core, &caller.info, &caller.domain_name, route, happening, &id).ok()?;
+    let event = event(core, &caller.info, &caller.domain_name, route, cause, &id).ok()?;
     let trace = Trace::new(&core.sys);
     core.aws.calls.open(trace.as_str());
     let result = core.hosts.invoke(function, event, &trace).await;
@@ -173,7 +173,7 @@ async fn notify(core: &Core, caller: &Caller, route: &str, happening: Happening<
     result.ok()
 }
 
-/// The route key that a message names: `$request.body.stream` is the text at `stream` of a JSON object.
+/// The route key of a message: for `$request.body.stream` the text at `stream` of the JSON object.
 fn select(expression: &str, text: &str) -> Option<String> {
     let path = expression.trim_start_matches("${").trim_end_matches('}').trim_start_matches('$').strip_prefix("request.body.")?;
     let body: Value = serde_json::from_str(text).ok()?;
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_named_by_the_message() {
+    fn a_route_is_selected_by_the_message() {
         let select = |text| select("$request.body.stream", text);
         assert_eq!(select(r#"{"stream":"chat","x":1}"#).as_deref(), Some("chat"));
         for text in ["", "chat", "[]", r#"{"stream":1}"#, r#"{"Stream":"chat"}"#, r#"{"stream":"chat""#] {

@@ -1,4 +1,4 @@
-//! The events that functions get: `$connect`, `$disconnect` and messages.
+//! The events of a WebSocket API: `$connect`, `$disconnect` and messages.
 
 use std::collections::BTreeMap;
 
@@ -54,18 +54,18 @@ struct RequestContext<'a> {
     disconnect_reason: Option<&'a str>,
 }
 
-/// What happened.
+/// The cause of an event.
 #[derive(Clone, Copy)]
-pub(super) enum Happening<'a> {
-    /// A client asks to be connected, by this request.
+pub(super) enum Cause<'a> {
+    /// A client wants to connect, with this request.
     Connect(&'a Parts),
-    /// A frame came.
+    /// A message came.
     Message(&'a str),
     /// The connection has ended.
     Disconnect {
         /// The close code.
         code: u16,
-        /// What was said with it.
+        /// The reason that was sent with it.
         reason: &'a str,
     },
 }
@@ -76,23 +76,23 @@ pub(super) fn event(
     connection: &ConnectionInfo,
     domain_name: &str,
     route: &str,
-    happening: Happening<'_>,
+    cause: Cause<'_>,
     request_id: &str,
 ) -> Result<Box<RawValue>, serde_json::Error> {
     let api = core.template.socket_api.as_ref().ok_or_else(|| serde::ser::Error::custom("there is no WebSocket API"))?;
     let now = core.clock.now();
     let (mut headers, mut query, mut body, mut end) = (None, None, None, None);
-    let event_type = match happening {
-        Happening::Connect(parts) => {
+    let event_type = match cause {
+        Cause::Connect(parts) => {
             headers = Some(named(&parts.headers, connection));
             query = parts.uri.query().filter(|q| !q.is_empty()).map(parameters);
             "CONNECT"
         }
-        Happening::Message(text) => {
+        Cause::Message(text) => {
             body = Some(text);
             "MESSAGE"
         }
-        Happening::Disconnect { code, reason } => {
+        Cause::Disconnect { code, reason } => {
             end = Some((code, reason));
             "DISCONNECT"
         }
@@ -125,7 +125,7 @@ pub(super) fn event(
     })
 }
 
-/// Headers under the names that API Gateway's WebSocket events use: each word with a capital letter.
+/// The headers with the names of API Gateway's WebSocket events: each word begins with a capital letter.
 fn named(given: &HeaderMap, connection: &ConnectionInfo) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let hop_by_hop = [header::CONNECTION, header::UPGRADE];
@@ -149,7 +149,7 @@ fn capitalised(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn header_names_are_spelt_as_on_aws() {
+    fn header_names_are_written_as_on_aws() {
         for (given, expected) in [("origin", "Origin"), ("sec-websocket-protocol", "Sec-WebSocket-Protocol"), ("user-agent", "User-Agent")]
         {
             assert_eq!(super::capitalised(given), expected);

@@ -1,4 +1,4 @@
-//! What the handshake and the connections that come of it work with.
+//! What the handshake and the connections share.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ pub(super) struct Gateway {
     pub throttles: Throttles,
 }
 
-/// What a function answers.
+/// The response of a function.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Answer {
+pub(super) struct FunctionResponse {
     pub status_code: Option<u16>,
     pub headers: Option<Map<String, Value>>,
     pub body: Option<String>,

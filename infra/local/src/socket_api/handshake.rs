@@ -1,4 +1,4 @@
-//! Before a connection exists: `$connect` is asked, and its answer decides.
+//! The handshake: the function of `$connect` decides whether a client may connect.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -16,8 +16,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::{
     ConnectionInfo, Identity,
     connection::{Caller, serve},
-    event::{Happening, event},
-    gateway::{Answer, Gateway},
+    event::{Cause, event},
+    gateway::{FunctionResponse, Gateway},
 };
 use crate::{
     Core,
@@ -25,7 +25,7 @@ use crate::{
     http_api::{Throttles, request_id},
 };
 
-/// The WebSocket API; to be served with the peer's address.
+/// The router of the WebSocket API. It needs the peer's address.
 pub fn router(core: Arc<Core>) -> Router {
     let throttles = Throttles::for_all(core.template.socket_api.as_ref().and_then(|api| api.throttle));
     Router::new().fallback(answer).with_state(Arc::new(Gateway { core, throttles }))
@@ -57,7 +57,7 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
         domain_name: text(header::HOST),
     };
     let answer = match api.routes.get("$connect") {
-        None => Answer::default(),
+        None => FunctionResponse::default(),
         Some(function) => match ask(core, &caller, function, &parts).await {
             Ok(answer) => answer,
             Err(refused) => return *refused,
@@ -72,25 +72,25 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
         let (_, value) = headers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"))?;
         HeaderValue::from_str(value.as_str()?).ok()
     });
-    // Known before the client reads 101, so that what is sent to it in between waits for it.
+    // Registered before the client reads the 101, so that messages posted in between are queued for it.
     let asked = core.connections.add(caller.info.clone());
     tokio::spawn(serve(Arc::clone(&gateway), caller, upgrade, asked));
     switching(&key, protocol)
 }
 
-/// Asks the function behind `$connect`.
-async fn ask(core: &Core, caller: &Caller, function: &str, parts: &Parts) -> Result<Answer, Box<Response>> {
+/// Invokes the function of `$connect`.
+async fn ask(core: &Core, caller: &Caller, function: &str, parts: &Parts) -> Result<FunctionResponse, Box<Response>> {
     let id = request_id(&core.sys);
     let refused = |status, message: &str| {
         let body = json!({"message": message, "connectionId": caller.info.id, "requestId": id});
         Box::new((status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response())
     };
-    let event = event(core, &caller.info, &caller.domain_name, "$connect", Happening::Connect(parts), &id)
+    let event = event(core, &caller.info, &caller.domain_name, "$connect", Cause::Connect(parts), &id)
         .map_err(|_| refused(StatusCode::BAD_REQUEST, "Bad Request"))?;
     let trace = Trace::new(&core.sys);
     core.aws.calls.open(trace.as_str());
     let response = core.hosts.invoke(function, event, &trace).await;
-    let answer = response.as_ref().ok().and_then(|response| serde_json::from_str::<Answer>(response.get()).ok());
+    let answer = response.as_ref().ok().and_then(|response| serde_json::from_str::<FunctionResponse>(response.get()).ok());
     let status = answer.as_ref().map_or(502, |answer| answer.status_code.unwrap_or(200));
     let tally = core.aws.calls.close(trace.as_str(), "socket $connect", status < 400);
     tracing::info!(route = "$connect", status, %tally, "socket");
@@ -104,7 +104,7 @@ async fn ask(core: &Core, caller: &Caller, function: &str, parts: &Parts) -> Res
     answer.ok_or_else(|| refused(StatusCode::BAD_GATEWAY, "Internal server error"))
 }
 
-/// The key of a request that really asks for a WebSocket.
+/// The key of the request, if it asks for a WebSocket.
 fn websocket_key(parts: &Parts) -> Option<String> {
     let header = |name: header::HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let upgrade = header(header::UPGRADE).eq_ignore_ascii_case("websocket");

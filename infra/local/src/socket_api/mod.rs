@@ -1,4 +1,4 @@
-//! API Gateway's WebSocket API: routes chosen by a frame's content, and a management endpoint for functions.
+//! API Gateway's WebSocket API: routes selected by the content of a message, and a management endpoint for functions.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html>
 
@@ -18,25 +18,25 @@ use kernel::{Time, Timestamp};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-/// The limit for a message, in either direction.
+/// The largest message in either direction, in bytes.
 const MAX_MESSAGE: usize = 128 * 1024;
 
-/// What the management endpoint says about a connection.
+/// The description of a connection by the management endpoint.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionInfo {
-    /// Its id; not part of the management endpoint's answer.
+    /// Its id. Not part of the response of the management endpoint.
     #[serde(skip)]
     pub id: String,
     /// When `$connect` was accepted.
     pub connected_at: Timestamp,
-    /// When a frame last went either way.
+    /// When the last frame was sent in either direction.
     pub last_active_at: Timestamp,
-    /// Who is connected.
+    /// The client.
     pub identity: Identity,
 }
 
-/// Who is connected.
+/// The client of a connection.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
@@ -46,10 +46,10 @@ pub struct Identity {
     pub user_agent: String,
 }
 
-/// Why the management endpoint refuses.
+/// An error of the management endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionError {
-    /// 410 `GoneException`: there is no such connection, or not any more, or its `$connect` is still being asked.
+    /// 410 `GoneException`: the connection does not exist, is closed, or its `$connect` is not answered yet.
     #[error("the connection is gone")]
     Gone,
     /// 413 `PayloadTooLargeException`: more than 128 KB.
@@ -66,14 +66,14 @@ struct Open {
     outgoing: mpsc::UnboundedSender<Outgoing>,
 }
 
-/// What others ask a connection to do.
+/// A request to a connection.
 enum Outgoing {
     Message(Bytes),
     Close,
 }
 
 impl Connections {
-    /// Sends a message. It is on its way when this returns; whether the client reads it is another matter.
+    /// Sends a message. It is queued when this returns. Whether the client receives it is not known.
     ///
     /// # Errors
     /// [`ConnectionError`].
@@ -94,7 +94,7 @@ impl Connections {
         self.open().get(id).map(|c| c.info.clone()).ok_or(ConnectionError::Gone)
     }
 
-    /// Closes a connection. It is gone when this returns.
+    /// Closes a connection. It no longer exists when this returns.
     ///
     /// # Errors
     /// [`ConnectionError::Gone`].

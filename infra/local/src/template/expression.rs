@@ -1,4 +1,4 @@
-//! When a schedule is due: `rate(15 minutes)`, `cron(0/15 * * * ? *)`, `at(2030-01-01T12:00:00)`, in UTC.
+//! Schedule expressions: `rate(15 minutes)`, `cron(0/15 * * * ? *)`, `at(2030-01-01T12:00:00)`, in UTC.
 //!
 //! <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>. The wildcards `L`, `W` and `#` are refused.
 
@@ -10,13 +10,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How far ahead a due time is looked for.
+/// How far into the future a due time is searched.
 const HORIZON_DAYS: usize = 366 * 10;
 
 /// When a schedule is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
-    /// Again and again after the same time.
+    /// Repeatedly, after this time.
     Rate(Duration),
     /// Whenever the calendar matches.
     Cron(Box<Cron>),
@@ -24,37 +24,37 @@ pub enum Expression {
     At(Time),
 }
 
-/// The calendar's fields that match.
+/// The values that match, for each field of the calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
     minutes: BTreeSet<u16>,
     hours: BTreeSet<u16>,
-    /// Nothing is `?`.
+    /// `None` is `?`.
     days: Option<BTreeSet<u16>>,
     months: BTreeSet<u16>,
-    /// Sunday is 1. Nothing is `?`.
+    /// Sunday is 1. `None` is `?`.
     weekdays: Option<BTreeSet<u16>>,
     years: BTreeSet<u16>,
 }
 
 impl Expression {
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The reason why it is not valid.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = || format!("{text:?} is neither rate(…) nor cron(…) nor at(…)");
         let (kind, rest) = text.trim().split_once('(').ok_or_else(bad)?;
         let inner = rest.strip_suffix(')').ok_or_else(bad)?;
         match kind {
-            "rate" => rate(inner).ok_or_else(|| format!("rate({inner}) is not understood")).map(Self::Rate),
-            "cron" => cron(inner).ok_or_else(|| format!("cron({inner}) is not understood")).map(|c| Self::Cron(Box::new(c))),
+            "rate" => rate(inner).ok_or_else(|| format!("rate({inner}) is not supported")).map(Self::Rate),
+            "cron" => cron(inner).ok_or_else(|| format!("cron({inner}) is not supported")).map(|c| Self::Cron(Box::new(c))),
             "at" => format!("{inner}Z").parse::<Timestamp>().map_err(|e| format!("at({inner}): {e}")).map(|t| Self::At(t.0)),
             _ => Err(bad()),
         }
     }
 
-    /// The first due time after `after`, if there is any.
+    /// The first due time after `after`. `None` if there is none.
     #[must_use]
     pub fn next(&self, after: Time) -> Option<Time> {
         match self {
@@ -114,7 +114,7 @@ fn cron(text: &str) -> Option<Cron> {
         weekdays: either(weekdays, 1, 7, &WEEKDAYS)?,
         years: field(years, 1970, 2199, &[])?,
     };
-    // Exactly one of the two says which days.
+    // Exactly one of the two fields must be `?`.
     (cron.days.is_none() != cron.weekdays.is_none()).then_some(cron)
 }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_refuses_is_refused() {
+    fn expressions_that_aws_refuses_are_refused() {
         for text in [
             "every day",
             "rate(0 minutes)",

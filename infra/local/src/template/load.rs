@@ -1,4 +1,4 @@
-//! From the document to what is deployed.
+//! Loads the template from the YAML document.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,13 +15,12 @@ use super::{
     yaml,
 };
 
-/// What may be in a template and is not deployed here: logs, policies of buckets and queues, nested stacks. Nothing would answer
-/// for it.
+/// Resource types that are ignored: logs, policies of buckets and queues, nested stacks. They have no effect in a local cloud.
 const NOT_DEPLOYED: [&str; 4] = ["AWS::Logs::LogGroup", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::Serverless::Application"];
-/// What makes a route of the WebSocket API two-way. Read together with the API.
+/// Makes a route of the WebSocket API two-way. Loaded with the API.
 const ROUTE_RESPONSE: &str = "AWS::ApiGatewayV2::RouteResponse";
 
-/// Reads a template.
+/// Loads a template.
 pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, TemplateError> {
     let document = yaml::parse(text)?;
     let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
@@ -33,8 +32,8 @@ pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, Temp
         mappings: document.get("Mappings").cloned().unwrap_or_default(),
     };
     let globals = document.get("Globals").and_then(|g| g.get("Function")).cloned().unwrap_or_else(|| json!({}));
-    let mut loading = Loading { scope: &scope, globals, template: Template::default(), invokers: Vec::new() };
-    // Functions refer to the rest by name, so the rest comes first.
+    let mut loading = Loader { scope: &scope, globals, template: Template::default(), invokers: Vec::new() };
+    // Functions refer to the other resources by name, so those are loaded first.
     let (functions, others): (Vec<_>, Vec<_>) = scope.resources.iter().partition(|(_, r)| kind(r) == "AWS::Serverless::Function");
     for (id, resource) in others.into_iter().chain(functions) {
         if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
@@ -64,20 +63,20 @@ fn parameters(declared: &Map<String, Value>, given: &BTreeMap<String, String>) -
     declared.iter().map(value).collect()
 }
 
-struct Loading<'a> {
+struct Loader<'a> {
     scope: &'a Scope,
     globals: Value,
     template: Template,
     invokers: Vec<Invoker>,
 }
 
-/// Who may invoke a function: a statement of its resource policy.
+/// A permission to invoke a function: a statement of its resource policy.
 struct Invoker {
     function_name: String,
     source: String,
 }
 
-impl Loading<'_> {
+impl Loader<'_> {
     fn resource(&mut self, id: &str, resource: &Value) -> Result<(), TemplateError> {
         let path = format!("Resources.{id}");
         let properties = resource.get("Properties").cloned().unwrap_or_else(|| json!({}));
@@ -115,7 +114,7 @@ impl Loading<'_> {
         Ok(Node::new(path, resolved.unwrap_or(Value::Null)))
     }
 
-    /// SAM's `Globals`: objects are merged, lists are added, the function's own value wins.
+    /// Merges SAM's `Globals`: objects are merged, lists are concatenated, and otherwise the function's own value wins.
     fn with_globals(&self, properties: Value) -> Value {
         merged(self.globals.clone(), properties)
     }
@@ -130,7 +129,7 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// API Gateway answers 500 where a function does not let it in.
+    /// Checks that the API may invoke the functions of its routes. Otherwise API Gateway answers with 500.
     fn check_invokers(&self) -> Result<(), TemplateError> {
         let api = &self.template.http_api;
         let source = format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/*", api.id);
@@ -160,7 +159,7 @@ impl Loading<'_> {
         })
     }
 
-    /// The keys of the routes that have both a response and an expression that selects it: one without the other does nothing.
+    /// The keys of the routes with both a response and a selection expression for it. One without the other has no effect.
     fn two_way(&self, api: &str, node: &Node) -> Result<BTreeSet<String>, TemplateError> {
         let mut answered = BTreeSet::new();
         for (id, response) in self.scope.resources.iter().filter(|(_, r)| kind(r) == ROUTE_RESPONSE) {
@@ -171,7 +170,7 @@ impl Loading<'_> {
         for (key, route) in node.need("Routes")?.entries()? {
             let selects = route.get("RouteResponseSelectionExpression").is_some();
             if selects != answered.contains(&route_id(api, &key)) {
-                return Err(route.wrong("a response and the expression that selects it need each other"));
+                return Err(route.wrong("a route response needs a selection expression, and the expression needs a response"));
             }
             if selects {
                 two_way.insert(key);
@@ -201,7 +200,7 @@ impl Loading<'_> {
             }
         }
         if let Some(Value::Object(stream)) = create.get_mut("StreamSpecification") {
-            // CloudFormation infers what the API wants to be told.
+            // `CreateTable` needs this field, which CloudFormation adds by itself.
             stream.insert("StreamEnabled".to_owned(), true.into());
         }
         let ttl = node.get("TimeToLiveSpecification").map(|n| n.need_text("AttributeName")).transpose()?;
@@ -237,7 +236,7 @@ impl Loading<'_> {
         let mut expiries = Vec::new();
         for rule in node.get("LifecycleConfiguration").map(|c| c.list("Rules")).unwrap_or_default() {
             let enabled = rule.need_text("Status")? == "Enabled";
-            // The other rules are about what does not exist here: fragments of uploads in parts.
+            // Other rules have no effect here: they delete incomplete multipart uploads.
             if let Some(days) = rule.get("ExpirationInDays").filter(|_| enabled) {
                 let prefix = rule.get("Prefix").map(|n| n.text()).transpose()?.unwrap_or_default();
                 let after = Duration::from_secs(days.parse::<u64>()?.saturating_mul(24 * 3600));
@@ -288,7 +287,7 @@ impl Loading<'_> {
         let function = function.to_owned();
         match node.need_text("Type")?.as_str() {
             "HttpApi" => {
-                return Err(node.wrong("routes stand in the DefinitionBody of the API: each here would take a permission of its own"));
+                return Err(node.wrong("routes belong into the DefinitionBody of the API: here each would need its own permission"));
             }
             kind @ ("Schedule" | "ScheduleV2") => {
                 let schedule = self.schedule(name, function, &properties, kind == "ScheduleV2")?;
@@ -341,7 +340,7 @@ impl Loading<'_> {
             serde_json::from_str(&pattern.text()?).map_err(|e| pattern.wrong(&e.to_string()))
         };
         let filters = node.get("FilterCriteria").map(|c| c.list("Filters")).unwrap_or_default();
-        // −1 is how CloudFormation says "until the record expires".
+        // −1 means "until the record expires" in CloudFormation.
         let bounded = |key: &str| -> Result<Option<u32>, TemplateError> {
             Ok(node.get(key).map(|n| n.parse::<i64>()).transpose()?.and_then(|n| n.try_into().ok()))
         };
@@ -372,7 +371,7 @@ impl Loading<'_> {
     }
 }
 
-/// The routes of an OpenAPI document, each with the function that its integration calls
+/// The routes of an OpenAPI document, each with the function of its integration
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-extensions-integrations.html>).
 fn routes(body: &Node, function_of: impl Fn(&str) -> Option<String>) -> Result<Vec<RouteSpec>, TemplateError> {
     const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
@@ -381,7 +380,7 @@ fn routes(body: &Node, function_of: impl Fn(&str) -> Option<String>) -> Result<V
     for (path, operations) in body.need("paths")?.entries()? {
         for (method, operation) in operations.entries()? {
             if !METHODS.contains(&method.as_str()) {
-                // Those for any method take preflights, too, which API Gateway then leaves to the function
+                // `any` routes get preflight requests too, which API Gateway then passes to the function
                 // (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>).
                 return Err(operation.wrong("name the methods of a route: get, head, post, put, patch, delete"));
             }
@@ -426,7 +425,7 @@ fn http_api(id: &str, node: &Node, routes: Vec<RouteSpec>) -> Result<HttpApiSpec
         id: id.to_ascii_lowercase(),
         stage: node.or("StageName", "$default".to_owned())?,
         routes,
-        // SAM's own CorsConfiguration cannot take a list that a function makes.
+        // SAM's own CorsConfiguration does not take a list from an intrinsic function.
         cors: node.get("DefinitionBody").and_then(|body| body.get("x-amazon-apigateway-cors")).map(cors).transpose()?,
         throttle: node.get("DefaultRouteSettings").map(|n| throttle(&n)).transpose()?.flatten(),
         route_throttles,
@@ -466,7 +465,7 @@ fn notification(name: String, function: String, node: &Node) -> Result<Notificat
     })
 }
 
-/// A schedule's input is JSON in a string, or JSON as it stands.
+/// A schedule's input: JSON in a string, or an object.
 fn input(node: &Node) -> Result<Value, TemplateError> {
     match node.value() {
         Value::String(text) => serde_json::from_str(text).map_err(|e| node.wrong(&e.to_string())),

@@ -1,7 +1,7 @@
-//! `template.yaml`, as far as the local cloud deploys it: typed, with every reference resolved.
+//! `template.yaml`, as far as the local cloud supports it: typed, with every reference resolved.
 //!
-//! Names: `function` is always a function's logical id (`RegistrationFunction`), and so are queues; tables, buckets and buses
-//! go by their physical names, as calls name them.
+//! Names: `function` is always the logical id of a function (`RegistrationFunction`), and queues are named so too. Tables, buckets
+//! and buses have their physical names, as in calls.
 
 mod expression;
 mod load;
@@ -17,7 +17,7 @@ use std::{
 pub use expression::Expression;
 use serde_json::Value;
 
-/// Everything that is deployed.
+/// All resources of the template.
 #[derive(Clone, Debug, Default)]
 pub struct Template {
     /// By logical id.
@@ -32,21 +32,21 @@ pub struct Template {
     pub buckets: Vec<BucketSpec>,
     /// Names of the event buses.
     pub buses: Vec<String>,
-    /// The queues: dead letters end there.
+    /// The dead-letter queues.
     pub queues: Vec<QueueSpec>,
-    /// From a bus to a function.
+    /// The rules that invoke functions for events of a bus.
     pub rules: Vec<RuleSpec>,
-    /// From a table's stream to a function.
+    /// The mappings that invoke functions for records of a table's stream.
     pub stream_mappings: Vec<StreamMappingSpec>,
-    /// From a bucket to a function.
+    /// The notifications that invoke functions for objects of a bucket.
     pub notifications: Vec<NotificationSpec>,
-    /// From the clock to a function.
+    /// The schedules that invoke functions.
     pub schedules: Vec<ScheduleSpec>,
-    /// The secrets that are drawn once.
+    /// The generated secrets.
     pub secrets: Vec<SecretSpec>,
 }
 
-/// What is decided when a template is deployed.
+/// The inputs of a deployment.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// The stack's name.
@@ -60,15 +60,15 @@ pub struct Deployment {
 #[error("{0}")]
 pub struct TemplateError(pub(crate) String);
 
-/// The account everything is deployed to.
+/// The id of the AWS account.
 pub const ACCOUNT: &str = "000000000000";
-/// The region everything is deployed to.
+/// The AWS region.
 pub const REGION: &str = "eu-central-1";
 
 /// A function.
 #[derive(Clone, Debug)]
 pub struct FunctionSpec {
-    /// The template's name for it.
+    /// The logical id.
     pub logical_id: String,
     /// The name of its folder and of its crate: the last part of `CodeUri`.
     pub name: String,
@@ -76,17 +76,17 @@ pub struct FunctionSpec {
     pub function_name: String,
     /// The ARN.
     pub arn: String,
-    /// Its variables, resolved; the platform's own are added by the host.
+    /// Its environment variables, resolved. The host adds those of the platform.
     pub environment: BTreeMap<String, String>,
     /// The statements of its policies, resolved.
     pub statements: Vec<Value>,
-    /// When it is killed.
+    /// Its timeout.
     pub timeout: Duration,
-    /// Its memory.
+    /// Its memory in MB.
     pub memory_mb: u32,
-    /// How often an asynchronous invocation is tried again.
+    /// How often an asynchronous invocation is retried.
     pub max_retries: u32,
-    /// The queue that takes asynchronous invocations which failed for good.
+    /// The queue for asynchronous invocations that failed after all retries.
     pub on_failure: Option<String>,
 }
 
@@ -97,13 +97,13 @@ pub struct HttpApiSpec {
     pub id: String,
     /// `$default`, unless the template names another.
     pub stage: String,
-    /// Method, path template and function.
+    /// The routes.
     pub routes: Vec<RouteSpec>,
-    /// Nothing means that preflights are routed like any request.
+    /// The CORS configuration. Without one, preflight requests are routed like any other request.
     pub cors: Option<CorsSpec>,
-    /// For every route without its own.
+    /// The throttling of routes without their own.
     pub throttle: Option<ThrottleSpec>,
-    /// By route key.
+    /// The throttling of single routes, by route key.
     pub route_throttles: BTreeMap<String, ThrottleSpec>,
 }
 
@@ -114,7 +114,7 @@ pub struct RouteSpec {
     pub method: String,
     /// Such as `/v1/users/{username}`.
     pub path: String,
-    /// The function behind it.
+    /// The function that it invokes.
     pub function: String,
 }
 
@@ -129,9 +129,9 @@ pub struct CorsSpec {
     pub allow_headers: Vec<String>,
     /// Response headers.
     pub expose_headers: Vec<String>,
-    /// Whether cookies may come along.
+    /// Whether cookies may be sent.
     pub allow_credentials: bool,
-    /// Seconds a preflight may be remembered.
+    /// How long a preflight response may be cached, in seconds.
     pub max_age: Option<u32>,
 }
 
@@ -151,13 +151,13 @@ pub struct SocketApiSpec {
     pub id: String,
     /// The first segment of its path.
     pub stage: String,
-    /// Such as `$request.body.stream`.
+    /// The expression that selects a route, such as `$request.body.stream`.
     pub selection: String,
-    /// From route key (`$connect`, `chat`, …) to function.
+    /// The function of each route key (`$connect`, `chat`, …).
     pub routes: BTreeMap<String, String>,
-    /// The keys of the routes that have a response: what their function returns is sent to the client.
+    /// The keys of the routes with a response: the response of their function is sent to the client.
     pub two_way: BTreeSet<String>,
-    /// For every route.
+    /// The throttling of every route.
     pub throttle: Option<ThrottleSpec>,
 }
 
@@ -174,7 +174,7 @@ pub struct TableSpec {
     pub create: Value,
     /// The attribute of its time to live.
     pub ttl_attribute: Option<String>,
-    /// The statements of its own policy.
+    /// The statements of its resource policy.
     pub statements: Vec<Value>,
 }
 
@@ -185,25 +185,25 @@ pub struct BucketSpec {
     pub name: String,
     /// The ARN.
     pub arn: String,
-    /// Who may come from a browser.
+    /// The cross-origin rules.
     pub cors: Vec<CorsSpec>,
-    /// What is deleted by itself after a while.
+    /// The lifecycle rules.
     pub expiries: Vec<ExpirySpec>,
 }
 
-/// A lifecycle rule of a bucket.
+/// A lifecycle rule of a bucket, which deletes old objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpirySpec {
-    /// Of the objects whose keys begin with this,
+    /// The prefix of the objects' keys.
     pub prefix: String,
-    /// those that were written so long ago.
+    /// The age at which they are deleted.
     pub after: Duration,
 }
 
 /// A queue.
 #[derive(Clone, Debug)]
 pub struct QueueSpec {
-    /// The template's name for it.
+    /// The logical id.
     pub logical_id: String,
     /// The physical name.
     pub name: String,
@@ -218,7 +218,7 @@ pub struct RuleSpec {
     pub name: String,
     /// The bus.
     pub bus: String,
-    /// The function it calls, asynchronously.
+    /// The function that it invokes, asynchronously.
     pub function: String,
     /// The event pattern.
     pub pattern: Value,
@@ -235,7 +235,7 @@ pub struct StreamMappingSpec {
     pub table: String,
     /// The function.
     pub function: String,
-    /// Patterns of which one must match; none means every record.
+    /// Patterns of which one must match. If there are none, every record matches.
     pub filters: Vec<Value>,
     /// Records per invocation.
     pub batch_size: usize,
@@ -243,11 +243,11 @@ pub struct StreamMappingSpec {
     pub reports_failures: bool,
     /// Whether a failed batch is halved.
     pub bisects: bool,
-    /// How often a batch is tried again; nothing means until it expires.
+    /// How often a batch is retried. `None` means until it expires.
     pub max_retries: Option<u32>,
-    /// Older records are given up.
+    /// The age at which records are given up.
     pub max_age: Option<Duration>,
-    /// The queue that is told what was given up.
+    /// The queue for batches that are given up.
     pub on_failure: Option<String>,
 }
 
@@ -258,13 +258,13 @@ pub struct NotificationSpec {
     pub name: String,
     /// The bucket.
     pub bucket: String,
-    /// The function it calls, asynchronously.
+    /// The function that it invokes, asynchronously.
     pub function: String,
     /// Such as `s3:ObjectCreated:*`.
     pub events: Vec<String>,
-    /// Only keys that begin so.
+    /// The prefix of the keys.
     pub prefix: String,
-    /// Only keys that end so.
+    /// The suffix of the keys.
     pub suffix: String,
 }
 
@@ -273,34 +273,34 @@ pub struct NotificationSpec {
 pub struct ScheduleSpec {
     /// Its name.
     pub name: String,
-    /// The function it calls, asynchronously.
+    /// The function that it invokes, asynchronously.
     pub function: String,
     /// `rate(…)`, `cron(…)` or `at(…)`.
     pub expression: String,
-    /// What that means.
+    /// The parsed expression.
     pub times: Expression,
-    /// What the function is called with instead of the scheduler's own event.
+    /// The event of the function, instead of the scheduler's own.
     pub input: Option<Value>,
-    /// Whether it runs.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// Whether it is one of EventBridge Scheduler (`ScheduleV2`) or a rule of EventBridge (`Schedule`): their events differ.
+    /// Whether it belongs to EventBridge Scheduler (`ScheduleV2`) or is a rule of EventBridge (`Schedule`). Their events differ.
     pub scheduler: bool,
     /// Its dead-letter queue.
     pub dead_letter: Option<String>,
 }
 
-/// A secret that Secrets Manager draws.
+/// A secret that Secrets Manager generates.
 #[derive(Clone, Debug)]
 pub struct SecretSpec {
-    /// The template's name for it.
+    /// The logical id.
     pub logical_id: String,
-    /// The ARN, by which dynamic references name it.
+    /// The ARN, which dynamic references contain.
     pub arn: String,
-    /// How many characters are drawn.
+    /// The number of generated characters.
     pub length: usize,
-    /// A JSON object to which the drawn characters are added.
+    /// A JSON object to which the generated characters are added.
     pub template: Option<String>,
-    /// Under this key.
+    /// The key under which they are added.
     pub key: Option<String>,
 }
 
@@ -313,15 +313,15 @@ pub fn parse(text: &str) -> Result<Value, TemplateError> {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Loads a template.
     ///
     /// # Errors
-    /// [`TemplateError`] if it is not valid, or uses what the local cloud does not know.
+    /// [`TemplateError`] if it is not valid, or has something that the local cloud does not support.
     pub fn load(text: &str, deployment: &Deployment) -> Result<Self, TemplateError> {
         load::load(text, deployment)
     }
 
-    /// The function with this logical id, folder's name, physical name or ARN.
+    /// The function with this logical id, folder name, physical name or ARN.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&FunctionSpec> {
         self.functions.get(name).or_else(|| self.functions.values().find(|f| f.name == name || f.function_name == name || f.arn == name))
@@ -386,19 +386,19 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_template_is_told_in_one_line() {
+    fn errors_of_a_template_are_one_line() {
         let function = |more: &str| {
             format!("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: functions/f\n{more}")
         };
         for (text, expected) in [
             ("Resources: [".to_owned(), "did not find expected node content"),
             ("Parameters: {P: {Type: String}}".to_owned(), "Parameters.P: no value is given"),
-            (function("      Timeout: soon\n"), "Resources.F.Timeout: the value is not understood"),
+            (function("      Timeout: soon\n"), "Resources.F.Timeout: the value is not valid"),
             (function("      Role: !GetAtt Nobody.Arn\n"), "Resources.F: Nobody: there is no such parameter or resource"),
             (function("      Policies: [AWSLambdaExecute]\n"), "Resources.F.Policies[0]: only policy documents"),
             (
                 function("      Events: {E: {Type: HttpApi, Properties: {Path: /x}}}\n"),
-                "Resources.F.Events.E: routes stand in the DefinitionBody",
+                "Resources.F.Events.E: routes belong into the DefinitionBody",
             ),
             (function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
             (

@@ -1,4 +1,4 @@
-//! A resolved value that knows where it stands, so that every complaint names the place.
+//! A resolved value with its path, so that every error names the place.
 
 use serde_json::Value;
 
@@ -24,12 +24,12 @@ impl Node {
         &self.value
     }
 
-    /// The entry of this name, if it is there.
+    /// The entry with this name, if it exists.
     pub fn get(&self, key: &str) -> Option<Self> {
         Some(Self::new(format!("{}.{key}", self.path), self.value.get(key)?.clone()))
     }
 
-    /// The entry of this name, which must be there.
+    /// The entry with this name, which is required.
     pub fn need(&self, key: &str) -> Result<Self, TemplateError> {
         self.get(key).ok_or_else(|| self.wrong(&format!("{key} is missing")))
     }
@@ -41,20 +41,20 @@ impl Node {
 
     /// A scalar that parses.
     pub fn parse<T: std::str::FromStr>(&self) -> Result<T, TemplateError> {
-        self.text()?.parse().map_err(|_| self.wrong("the value is not understood"))
+        self.text()?.parse().map_err(|_| self.wrong("the value is not valid"))
     }
 
-    /// The text of an entry that must be there.
+    /// The text of a required entry.
     pub fn need_text(&self, key: &str) -> Result<String, TemplateError> {
         self.need(key)?.text()
     }
 
-    /// An entry that may be left out.
+    /// An optional entry.
     pub fn or<T: std::str::FromStr>(&self, key: &str, default: T) -> Result<T, TemplateError> {
         self.get(key).map_or(Ok(default), |n| n.parse())
     }
 
-    /// The items of a list; a single value counts as a list of one.
+    /// The items of a list. A single value counts as a list of one.
     pub fn items(&self) -> Vec<Self> {
         match &self.value {
             Value::Array(items) => items.iter().enumerate().map(|(i, v)| Self::new(format!("{}[{i}]", self.path), v.clone())).collect(),
@@ -62,12 +62,12 @@ impl Node {
         }
     }
 
-    /// The items of a list in an entry that may be left out.
+    /// The items of a list in an optional entry.
     pub fn list(&self, key: &str) -> Vec<Self> {
         self.get(key).map(|n| n.items()).unwrap_or_default()
     }
 
-    /// The texts of a list in an entry that may be left out.
+    /// The texts of a list in an optional entry.
     pub fn texts(&self, key: &str) -> Result<Vec<String>, TemplateError> {
         self.list(key).iter().map(Self::text).collect()
     }

@@ -1,4 +1,4 @@
-//! Intrinsic functions: `Ref`, `Fn::GetAtt`, `Fn::Sub` and their kin, as CloudFormation evaluates them.
+//! Intrinsic functions: `Ref`, `Fn::GetAtt`, `Fn::Sub` and others, as CloudFormation evaluates them.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{ACCOUNT, REGION, TemplateError};
 
-/// How deep references may go before they are taken for a circle.
+/// The deepest nesting of references before they are taken for a cycle.
 const MAX_DEPTH: u32 = 32;
 
-/// Everything a reference may lead to.
+/// Everything that a reference can name.
 pub(super) struct Scope {
     pub stack: String,
     pub parameters: BTreeMap<String, Value>,
@@ -19,14 +19,14 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// The value with every function evaluated; nothing if it came to `AWS::NoValue`.
+    /// The value with every function evaluated. `None` if the result is `AWS::NoValue`.
     pub fn resolve(&self, value: &Value) -> Result<Option<Value>, TemplateError> {
         self.at_depth(value, 0)
     }
 
     fn at_depth(&self, value: &Value, depth: u32) -> Result<Option<Value>, TemplateError> {
         if depth > MAX_DEPTH {
-            return Err(TemplateError("references go round in a circle".to_owned()));
+            return Err(TemplateError("references form a cycle".to_owned()));
         }
         let deeper = depth.saturating_add(1);
         match value {
@@ -81,7 +81,7 @@ impl Scope {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').ok_or_else(|| TemplateError(format!("{text:?}: an open ${{")))?;
+            let (name, after) = after.split_once('}').ok_or_else(|| TemplateError(format!("{text:?}: an unclosed ${{")))?;
             out.push_str(before);
             if let Some(literal) = name.strip_prefix('!') {
                 out.extend(["${", literal, "}"]);
@@ -124,7 +124,7 @@ impl Scope {
         })
     }
 
-    /// Whether SAM makes this resource for a route of a WebSocket API.
+    /// Whether SAM generates this resource for a route of a WebSocket API.
     fn is_route(&self, resource: &str) -> bool {
         self.resources.iter().any(|(api, block)| {
             let routes = block.pointer("/Properties/Routes").and_then(Value::as_object);
@@ -132,7 +132,7 @@ impl Scope {
         })
     }
 
-    /// How a resource is called once it is deployed.
+    /// The names of a deployed resource.
     pub fn physical_of(&self, resource: &str) -> Result<Physical, TemplateError> {
         self.physical(resource, 0)
     }
@@ -185,7 +185,7 @@ impl Scope {
     }
 }
 
-/// A function and the argument that it is to be evaluated with.
+/// A function and its argument.
 struct Call<'a> {
     scope: &'a Scope,
     function: &'a str,
@@ -195,10 +195,10 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn bad(&self) -> TemplateError {
-        TemplateError(format!("{} {}: not understood", self.function, self.argument))
+        TemplateError(format!("{} {}: not supported", self.function, self.argument))
     }
 
-    /// Text that must stand there as it is.
+    /// A literal text.
     fn text_of(&self, value: Option<&'a Value>) -> Result<&'a str, TemplateError> {
         value.and_then(Value::as_str).ok_or_else(|| self.bad())
     }
@@ -260,7 +260,7 @@ impl<'a> Call<'a> {
         self.list(parts.get(1))?.get(index).cloned().ok_or_else(|| self.bad())
     }
 
-    /// `Fn::If`: the branch that its condition chooses, which may be `AWS::NoValue`.
+    /// `Fn::If`: the branch that its condition selects, which may be `AWS::NoValue`.
     fn branch(&self) -> Result<Option<Value>, TemplateError> {
         let parts = self.parts()?;
         let holds = self.scope.condition_at(self.text_of(parts.first())?, self.depth)?;
@@ -281,7 +281,7 @@ impl<'a> Call<'a> {
         found.cloned().ok_or_else(|| self.bad())
     }
 
-    /// What the conditions in the argument came to.
+    /// The results of the conditions in the argument.
     fn conditions(&self) -> Result<Vec<bool>, TemplateError> {
         let bad = || TemplateError(format!("{}: not a list of conditions", self.argument));
         let values = self.scope.at_depth(self.argument, self.depth)?.ok_or_else(bad)?;
@@ -289,7 +289,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The logical id that SAM gives to a route of a WebSocket API: `SocketApi` and `$default` make `SocketApiDefaultRoute`.
+/// The logical id that SAM gives to a route of a WebSocket API: `SocketApiDefaultRoute` for `$default` of `SocketApi`.
 pub(super) fn route_id(api: &str, key: &str) -> String {
     let mut letters = key.trim_start_matches('$').chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
@@ -298,7 +298,7 @@ pub(super) fn route_id(api: &str, key: &str) -> String {
 
 /// The names of a deployed resource.
 pub(super) struct Physical {
-    /// What `Ref` gives.
+    /// The result of `Ref`.
     pub reference: String,
     /// Its ARN.
     pub arn: String,
@@ -306,7 +306,7 @@ pub(super) struct Physical {
     pub name: String,
 }
 
-/// The one entry of an object that is a function's call.
+/// The function call of an object whose only entry is one.
 fn intrinsic(entries: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut all = entries.iter();
     match (all.next(), all.next()) {
@@ -372,12 +372,12 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_nowhere_is_said() {
+    fn unknown_references_are_errors() {
         for (value, expected) in [
             (json!({"Ref": "Nobody"}), "Nobody: there is no such parameter or resource"),
-            (json!({"Ref": "Circle"}), "references go round in a circle"),
+            (json!({"Ref": "Circle"}), "references form a cycle"),
             (json!({"Fn::ImportValue": "x"}), "Fn::ImportValue is not supported"),
-            (json!({"Fn::Sub": "${Stage"}), "\"${Stage\": an open ${"),
+            (json!({"Fn::Sub": "${Stage"}), "\"${Stage\": an unclosed ${"),
         ] {
             assert_eq!(scope().resolve(&value).map_err(|e| e.to_string()), Err(expected.to_owned()));
         }

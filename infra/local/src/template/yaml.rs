@@ -1,11 +1,11 @@
-//! YAML as CloudFormation writes it: short tags (`!Ref x`) become the long form (`{"Ref": "x"}`).
+//! YAML with CloudFormation's short tags (`!Ref x`), which are converted to the long form (`{"Ref": "x"}`).
 
 use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
 
 use super::TemplateError;
 
-/// The document, in long form.
+/// Parses the document into the long form.
 pub(super) fn parse(text: &str) -> Result<Value, TemplateError> {
     let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|e| TemplateError(e.to_string()))?;
     long_form(yaml)

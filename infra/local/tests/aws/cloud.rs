@@ -1,4 +1,4 @@
-//! A local cloud whose functions only listen: they stand behind an address, as those of `cargo lambda watch` do.
+//! A local cloud with test functions behind an address, like those of `cargo lambda watch`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,13 +22,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// What a function fails with that never answers at all.
+/// The error with which a function never answers at all.
 pub const NEVER: &str = "never";
 
-/// What a function answers to an event.
+/// The response of a function to an event.
 type Answer = Box<dyn Fn(&Value) -> Result<Value, String> + Send + Sync>;
 
-/// What the functions have been sent, and what they answer.
+/// The events that the functions received, and their responses.
 #[derive(Default)]
 pub struct Functions {
     answers: Mutex<HashMap<String, Answer>>,
@@ -59,17 +59,17 @@ impl Deref for Cloud {
 }
 
 impl Cloud {
-    /// One that forgets everything.
+    /// A local cloud in memory.
     pub async fn start() -> Self {
         Self::start_in(Storage::Memory).await
     }
 
-    /// One that keeps its state.
+    /// A local cloud with a state folder.
     pub async fn start_in(storage: Storage) -> Self {
         Self::start_with(Options { storage, ..Options::default() }).await
     }
 
-    /// One with options of its own.
+    /// A local cloud with options.
     pub async fn start_with(options: Options) -> Self {
         let functions = Arc::new(Functions::default());
         let router = Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoked)).with_state(Arc::clone(&functions));
@@ -85,29 +85,29 @@ impl Cloud {
         Self { stack, functions, _listening: listening, _environments: environments }
     }
 
-    /// Stops it, as Ctrl-C does, and says what a function has handled by then.
+    /// Stops it, as Ctrl-C does. Returns the events that a function has handled by then.
     pub async fn stop(self, function: &str) -> Vec<Value> {
         let Self { stack, functions, _listening, _environments } = self;
         stack.stop().await;
         functions.handled(function)
     }
 
-    /// Every event that a function was sent.
+    /// Every event that a function received.
     pub fn received(&self, function: &str) -> Vec<Value> {
         self.functions.received.lock().expect("lock").iter().filter(|(f, ..)| f == function).map(|(_, e, _)| e.clone()).collect()
     }
 
-    /// Those that it handled.
+    /// The events that it handled.
     pub fn handled(&self, function: &str) -> Vec<Value> {
         self.functions.handled(function)
     }
 
-    /// Lets a function answer something else than `null`.
+    /// Sets the response of a function, which is `null` by default.
     pub fn answer(&self, function: &str, answer: impl Fn(&Value) -> Result<Value, String> + Send + Sync + 'static) {
         self.functions.answers.lock().expect("lock").insert(function.to_owned(), Box::new(answer));
     }
 
-    /// What the clients of a function are built from, with a change to its environment.
+    /// The SDK configuration of a function, with a change to its environment.
     pub fn aws_of(&self, function: &str, change: impl FnOnce(&mut BTreeMap<&str, String>)) -> Aws {
         let credential = self.credentials.of(function).expect("credential");
         let mut env = BTreeMap::from([

@@ -1,4 +1,4 @@
-//! What the gateways do when a function fails, takes too long or says too much, and the management endpoint of sockets.
+//! The gateways if a function fails, takes too long or returns too much, and the management endpoint of sockets.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use super::cloud::{Cloud, NEVER};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A gateway or a function that is waited for no longer than a moment. The other waits as on AWS.
+/// A gateway or a function with a short timeout. The other timeout is that of AWS.
 fn impatient(patience: Patience) -> Options {
     Options { patience, ..Options::default() }
 }
@@ -33,7 +33,7 @@ async fn get(cloud: &Cloud) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.expect("a body"))
 }
 
-/// The status and the message of a connection that is refused.
+/// The status and the body of a refused connection.
 async fn refused(cloud: &Cloud) -> (u16, Value) {
     let Err(Error::Http(answer)) = connect_async(&cloud.urls.socket).await else { panic!("it opens") };
     let body = serde_json::from_slice(answer.body().as_deref().unwrap_or_default()).expect("JSON");
@@ -53,7 +53,7 @@ async fn next(socket: &mut Socket) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_or_says_too_much_is_an_error_of_the_server() {
+async fn a_function_that_fails_or_returns_too_much_is_a_server_error() {
     let cloud = Cloud::start().await;
     let failed = (500, r#"{"message":"Internal Server Error"}"#.to_owned());
     cloud.answer("doorman", |_| Err("no idea".into()));
@@ -65,7 +65,7 @@ async fn a_function_that_fails_or_says_too_much_is_an_error_of_the_server() {
 }
 
 #[tokio::test]
-async fn a_gateway_gives_up_before_a_function_does() {
+async fn the_timeout_of_the_gateway_is_answered() {
     let patience = Patience::default();
     assert_eq!(patience.gateway, Duration::from_secs(30));
     let cloud = Cloud::start_with(impatient(Patience { gateway: Duration::from_millis(50), ..patience })).await;
@@ -83,7 +83,7 @@ async fn a_function_that_takes_too_long_has_failed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_cannot_be_asked_for_is_a_bad_gateway() {
+async fn a_failed_connect_is_a_bad_gateway() {
     let cloud = Cloud::start().await;
     cloud.answer("doorman", |_| Err("no idea".into()));
     let (status, body) = refused(&cloud).await;
@@ -119,7 +119,7 @@ async fn a_burst_of_frames_or_connections_is_throttled() {
 }
 
 #[tokio::test]
-async fn a_connection_is_managed_by_whoever_may() {
+async fn connections_are_managed_only_with_the_permission() {
     let cloud = Cloud::start().await;
     let mut socket = open(&cloud).await;
     let id = cloud.connections.list().first().expect("one").id.clone();

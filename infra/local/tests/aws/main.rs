@@ -1,4 +1,4 @@
-//! The endpoints as functions see them: real SDK clients, signed requests, real events to functions that only listen.
+//! The endpoints as functions use them: real SDK clients, signed requests, and real events to test functions.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests are tests too")]
 
@@ -58,7 +58,7 @@ async fn a_table_may_forbid_what_a_policy_allows() {
 }
 
 #[tokio::test]
-async fn nobody_calls_with_somebody_elses_secret() {
+async fn a_call_with_the_secret_of_another_function_is_refused() {
     let cloud = Cloud::start().await;
     let wrong = cloud.aws_of("Writer", |env| drop(env.insert("AWS_SECRET_ACCESS_KEY", "x".repeat(40))));
     let error = cloud.dynamodb_of(&wrong).get_item().table_name(TABLE).set_key(Some(cloud::key("A"))).send().await.expect_err("refused");
@@ -94,7 +94,7 @@ async fn conditions_and_transactions_fail_as_on_aws() {
 }
 
 #[tokio::test]
-async fn an_operation_knows_what_it_cost() {
+async fn the_calls_of_an_operation_are_counted() {
     let cloud = Cloud::start().await;
     let writer = cloud.dynamodb("Writer");
     cloud.aws.calls.open("Root=1-test");
@@ -109,7 +109,7 @@ async fn an_operation_knows_what_it_cost() {
 }
 
 #[tokio::test]
-async fn scripted_faults_are_what_the_sdk_knows() {
+async fn the_sdk_recognises_scripted_faults() {
     let cloud = Cloud::start().await;
     let writer = cloud.dynamodb("Writer");
     for fault in [Fault::Throttle, Fault::Internal, Fault::Unavailable, Fault::LostAfter] {
@@ -136,8 +136,8 @@ async fn a_hit_is_given_back_once() {
     take().await.expect_err("one, not two");
 }
 
-/// A refilling limit: so many at once, and each given back one interval after the other; a hit may count as several, or leave some to
-/// others. Of any number at once no more pass.
+/// A refilling limit admits several hits at once and gives each back after one interval. A hit may count as several, or leave some
+/// for others. No more pass however many come at once.
 #[tokio::test]
 async fn a_refilling_limit_gives_back_one_after_the_other() {
     let cloud = Cloud::start().await;
@@ -171,7 +171,7 @@ async fn a_refilling_limit_gives_back_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn what_is_written_reaches_the_reader_of_the_stream() {
+async fn writes_reach_the_consumer_of_the_stream() {
     let cloud = Cloud::start().await;
     let writer = cloud.dynamodb("Writer");
     writer.put_item().table_name(TABLE).set_item(Some(item("A", "user"))).send().await.expect("put");
@@ -186,7 +186,7 @@ async fn what_is_written_reaches_the_reader_of_the_stream() {
 }
 
 #[tokio::test]
-async fn a_poisoned_record_fails_alone_and_ends_as_a_dead_letter() {
+async fn a_poison_record_fails_alone_and_becomes_a_dead_letter() {
     let cloud = Cloud::start().await;
     cloud.answer("relay", |event| {
         let records = event["Records"].as_array().cloned().unwrap_or_default();
@@ -221,9 +221,9 @@ async fn an_event_reaches_the_functions_whose_rule_it_matches() {
     assert_eq!((events[0]["detail"]["to"].as_str(), events[0]["detail-type"].as_str()), (Some("x"), Some("mail_requested")));
 }
 
-/// A delivery that failed twice and waits to be tried again is waited for: its record has left the stream.
+/// The stop waits for a delivery that failed twice and waits for its retry, because its record has left the stream.
 #[tokio::test]
-async fn what_is_under_way_arrives_before_the_end() {
+async fn pending_work_is_completed_before_the_stop() {
     let cloud = Cloud::start().await;
     let tries = AtomicU32::new(0);
     cloud.answer("consumer", move |_| if tries.fetch_add(1, Ordering::Relaxed) < 2 { Err("not yet".into()) } else { Ok(json!(null)) });
@@ -236,7 +236,7 @@ async fn what_is_under_way_arrives_before_the_end() {
 }
 
 #[tokio::test]
-async fn mails_and_text_messages_end_in_the_inbox() {
+async fn mails_and_text_messages_go_to_the_inbox() {
     let cloud = Cloud::start().await;
     let mime = "From: no-reply@stoa.test\r\nTo: anna@example.test\r\nSubject: Hi\r\n\r\nYour code is 123456.\r\n";
     let mail = |from: &'static str| {
@@ -259,7 +259,7 @@ async fn mails_and_text_messages_end_in_the_inbox() {
 }
 
 #[tokio::test]
-async fn a_presigned_upload_is_good_for_what_it_says_and_as_long_as_it_says() {
+async fn a_presigned_upload_is_valid_for_its_file_and_its_time() {
     let cloud = Cloud::start().await;
     let s3 = cloud.s3("Writer");
     let link = |key: &'static str| {
@@ -290,9 +290,9 @@ async fn a_presigned_upload_is_good_for_what_it_says_and_as_long_as_it_says() {
     assert_eq!(object["eTag"].as_str().map(str::len), Some(32));
 }
 
-/// What the link does not say nobody adds to it.
+/// Nobody can add headers that the link does not cover.
 #[tokio::test]
-async fn a_presigned_request_takes_no_header_of_s3_that_is_not_signed() {
+async fn a_presigned_request_with_an_unsigned_amz_header_is_refused() {
     const HEADERS: [(&str, &str); 14] = [
         ("x-amz-acl", "public-read"),
         ("x-amz-tagging", "a=b"),
@@ -327,7 +327,7 @@ async fn a_presigned_request_takes_no_header_of_s3_that_is_not_signed() {
     }
     cloud.activity.quiet().await;
     assert!(cloud.received("consumer").is_empty(), "nothing was stored");
-    // Other headers are the client's business, and a header that the link names is demanded as it was signed.
+    // Other headers are free. A header that the link covers must have its signed value.
     for (name, value) in [("x-amzn-trace-id", "Root=1-0-0"), ("user-agent", "test"), ("x-other", "y")] {
         assert_eq!(upload(name, value).await.expect("answer").status(), 200, "{name}");
     }
@@ -344,7 +344,7 @@ async fn a_presigned_request_takes_no_header_of_s3_that_is_not_signed() {
 }
 
 #[tokio::test]
-async fn objects_are_kept_and_missing_ones_are_hidden() {
+async fn objects_are_stored_and_missing_ones_are_forbidden() {
     let cloud = Cloud::start().await;
     let s3 = cloud.s3("Writer");
     let put = s3.put_object().bucket(BUCKET).key("incoming/x").content_type("text/plain").body(ByteStream::from_static(b"hello"));
@@ -387,7 +387,7 @@ async fn a_browser_may_upload_from_allowed_origins_only() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_deleted() {
+async fn expired_items_are_deleted() {
     let cloud = Cloud::start().await;
     let writer = cloud.dynamodb("Writer");
     let mut expiring = item("A", "limit");

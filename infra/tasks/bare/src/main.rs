@@ -1,7 +1,7 @@
-//! The least that a function with a table can be: axum, one `GetItem` over a connection that is opened at start, and nothing of
-//! ours.
+//! The smallest possible function with a table: axum, and one `GetItem` over a connection that is opened at start. It uses none of
+//! our crates.
 //!
-//! `cargo xtask sizes` builds it beside the real functions and prints theirs as multiples of it.
+//! `cargo xtask sizes` builds it beside the real functions and prints their sizes and times as multiples of it.
 
 use std::process::ExitCode;
 
@@ -38,7 +38,7 @@ async fn serve() -> Result<(), Error> {
         .http_client(http);
     config.set_endpoint_url(Some(env("AWS_ENDPOINT_URL_DYNAMODB")).filter(|url| !url.is_empty()));
     let table = Client::from_conf(config.build());
-    // As every function does, so that the first caller does not wait for the connection.
+    // As in every function, so that the first caller does not wait for the connection.
     get(&table).await;
     lambda_http::run(Router::new().fallback(any(handle)).with_state(table)).await
 }

@@ -1,24 +1,24 @@
-//! The table of attacks says what was tried against the system, what must hold, and which test shows that it does: each row names
-//! tests that exist.
+//! The table of attacks lists each attack on the system, the requirement that it must not break, and the tests of it, which must
+//! exist.
 
 use std::{collections::BTreeSet, path::Path};
 
 use super::Parts;
 use crate::{Failure, repository};
 
-/// Where the table is.
+/// The file of the table.
 const TABLE: &str = "tests/ATTACKS.md";
 /// Its columns.
 const HEADER: [&str; 3] = ["attack", "requirement", "test"];
 
-/// What is wrong with the table.
+/// The findings about the table.
 pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let files = repository::rust_files(&["tests", "shared", "functions", "infra"])?;
     let tests = files.iter().flat_map(|(path, text)| tests_in(path, text)).collect();
     Ok(judge(&repository::read(TABLE)?, &tests))
 }
 
-/// Rows that are not three filled cells, that stand there twice, or that name a test which does not exist.
+/// Rows without three filled cells, duplicate rows, and rows with a test that does not exist.
 fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
     let mut rows = table.lines().enumerate().filter(|(_, line)| line.starts_with('|'));
     let (header, rule) = (rows.next().map(|(_, line)| cells(line)), rows.next().map(|(_, line)| cells(line)));
@@ -39,7 +39,7 @@ fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
             wrong("an empty cell");
         }
         if !attacks.insert(attack) {
-            wrong("this attack stands there already");
+            wrong("this attack is a duplicate");
         }
         for test in named.split(", ") {
             match test.strip_prefix('`').and_then(|test| test.strip_suffix('`')) {
@@ -109,7 +109,7 @@ mod tests {
             ("| a | | `mfa::one_holds` |", "an empty cell"),
             ("| a | `mfa::one_holds` |", "not three cells"),
             ("| a | b | c | `mfa::one_holds` |", "not three cells"),
-            ("| a | b | `mfa::one_holds` |\n| a | c | `mfa::two_holds` |", "stands there already"),
+            ("| a | b | `mfa::one_holds` |\n| a | c | `mfa::two_holds` |", "is a duplicate"),
         ] {
             let found = judged(rows).join("\n");
             assert!(found.contains(wrong), "{rows}: {found}");

@@ -1,5 +1,5 @@
-//! Who may call an operation is what its handler takes from the request (`web::Admits`); its `security` in the document is written
-//! from that. What is below [`SIGNED_IN`] is for signed-in callers, and what is below [`STAFF`] for those who have a role.
+//! The parameters of a handler decide who may call its operation (`web::Admits`), and its `security` in the document is generated
+//! from them. Paths under [`SIGNED_IN`] must be for signed-in callers, and paths under [`STAFF`] for callers with a role.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ const SIGNED_IN: [&str; 3] = ["/v1/me", "/v1/admin", "/v1/rooms"];
 /// What is about everybody.
 const STAFF: [&str; 2] = ["/v1/admin/users", "/v1/statistics"];
 
-/// Operations that let in whom they must not.
+/// Operations that admit callers whom they must not admit.
 pub fn findings(parts: &Parts) -> Vec<String> {
     too_open(&parts.document)
 }

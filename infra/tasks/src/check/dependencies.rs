@@ -1,12 +1,12 @@
-//! Functions link no crate that was left out: for how long functions with it take to start, or for its size. Such a crate comes
-//! back unseen with a default feature of another one.
+//! Functions do not link crates that were excluded for their start time or size. Such a crate could return unnoticed by a default
+//! feature of another crate.
 
 use std::{collections::BTreeSet, process::Command};
 
 use super::Parts;
 use crate::{Failure, repository};
 
-/// Crates that a function links and must not.
+/// Excluded crates that a function links.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for function in parts.functions {
@@ -15,7 +15,7 @@ pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     Ok(findings)
 }
 
-/// What a function links, one crate a line, as cargo tells it.
+/// The crates that a function links, one on each line, as printed by cargo.
 fn linked(function: &str) -> Result<String, Failure> {
     let arguments =
         ["tree", "--locked", "--edges", "normal", "--target", "aarch64-unknown-linux-gnu", "--prefix", "none", "--format", "{p}"];
@@ -26,7 +26,7 @@ fn linked(function: &str) -> Result<String, Failure> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Passkeys bring their curves with them, and S3's SDK one.
+/// Exceptions: passkeys need elliptic curves, and S3's SDK one of them.
 fn left_out(function: &str, tree: &str) -> Vec<String> {
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let fits = |name: &str| match name {

@@ -1,4 +1,4 @@
-//! Each function starts with the environment that the template gives it, reads all of it, and does not start with keys that are
+//! Each function starts with its environment in the template, reads all of its variables, and does not start with keys that are
 //! missing or weak.
 
 use function::Boot;
@@ -8,10 +8,10 @@ use local::{functions::Registered, template::Template};
 use super::Parts;
 use crate::{Failure, fake_aws};
 
-/// What every function has in its environment whether it reads it or not.
+/// Variables that every function has, whether it reads them or not.
 const GLOBALS: [&str; 2] = ["STAGE", "TABLE_NAME"];
 
-/// Functions that do not start, and variables that nothing reads.
+/// Functions that do not start, and variables that are never read.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     differences(parts.functions, &parts.template)
 }
@@ -59,8 +59,8 @@ mod tests {
         );
     }
 
-    /// A function does not start with a secret that is missing or weak, names the variable and keeps its value to itself. Only
-    /// functions that issue tokens may read what these are signed with.
+    /// A function does not start with a secret that is missing or weak. The error names the variable but not its value. Only functions
+    /// that issue tokens may read the keys that sign them.
     #[tokio::test]
     async fn no_function_starts_with_a_weak_secret() {
         let ring = |key: &str| format!(r#"{{"current":"k1","k1":"{key}"}}"#);

@@ -1,31 +1,31 @@
-//! An alarm on a figure of our own waits for one that is reported, under its name and by the function that it is about; and what
-//! is reported is read by an alarm or by the dashboard. (Each figure costs money: a line in the log does as well.)
+//! An alarm on a custom metric needs a metric that is reported, with its name and dimensions, and every reported metric is used by an
+//! alarm or the dashboard. (Each metric costs money; otherwise a log line is enough.)
 
 use super::Parts;
 use crate::{Failure, repository};
 
-/// Where alarms and the dashboard are.
+/// The template of the alarms and the dashboard.
 const OPERATIONS: &str = "infra/operations.yaml";
 
-/// Alarms that wait in vain, and figures that nothing reads.
+/// Alarms without a reported metric, and metrics that are never used.
 pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let (operations, sources) = (repository::read(OPERATIONS)?, repository::sources()?);
     let told: Vec<Reported<'_>> = sources.iter().flat_map(|(file, code)| reported(file, code)).collect();
     Ok(differences(&operations, &told))
 }
 
-/// A figure that a source reports.
+/// A metric that a source reports.
 pub struct Reported<'a> {
-    /// The source, from the root.
+    /// The source, relative to the root.
     pub file: &'a str,
-    /// What it is counted by: `FunctionName`, `TableName`.
+    /// Its dimension: `FunctionName` or `TableName`.
     pub dimension: &'a str,
     /// Its name.
     pub figure: &'a str,
 }
 
 impl Reported<'_> {
-    /// Whether it is the figure that an alarm with these dimensions waits for.
+    /// Whether it is the metric of an alarm with these dimensions.
     fn is(&self, figure: &str, dimensions: &str) -> bool {
         let function = self.file.strip_prefix("functions/").and_then(|file| file.split('/').next());
         let whose = function.filter(|_| self.dimension == "FunctionName").map_or_else(String::new, |f| format!("'${{Stack}}-{f}'"));
@@ -48,7 +48,7 @@ fn differences(operations: &str, told: &[Reported<'_>]) -> Vec<String> {
     findings
 }
 
-/// What a source reports.
+/// The metrics that a source reports.
 pub fn reported<'a>(file: &'a str, code: &'a str) -> Vec<Reported<'a>> {
     let of = |call: &'a str, dimension: &'a str| {
         let figures = call.split_once("&[").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(figures, _)| figures);

@@ -1,4 +1,4 @@
-//! Every message is there in every language.
+//! Every message exists in every language.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use kernel::Locale;
 use super::Parts;
 use crate::{Failure, repository};
 
-/// What one language has and another lacks.
+/// Messages that exist in one language and not in another.
 pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for place in ["shared", "functions"] {
@@ -23,7 +23,7 @@ pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     Ok(findings)
 }
 
-/// Folders with one folder per language in them.
+/// Folders that have one folder for each language.
 fn language_folders(under: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for entry in fs::read_dir(under)? {
@@ -53,7 +53,7 @@ fn compare(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(findings)
 }
 
-/// Every file of a language, and every message of those that are lists of messages.
+/// Every file of a language, and every message of the Fluent files.
 fn messages(folder: &Path) -> Result<BTreeSet<String>, Failure> {
     let mut found = BTreeSet::new();
     let Ok(entries) = fs::read_dir(folder) else { return Ok(found) };
@@ -89,7 +89,7 @@ fn keys(text: &str) -> BTreeSet<String> {
     keys
 }
 
-/// Codes of wrong fields that a source names and no language has a message for.
+/// Codes of field errors in a source that have no message in any language.
 fn unknown_fields(file: &str, code: &str) -> Vec<String> {
     let named = code.split("FieldError::new(\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
     let unknown = named.filter(|field| !Locale::default().has(&format!("field-{field}")));

@@ -1,5 +1,5 @@
-//! The contracts: what is said in several places says the same in each of them. One file for each contract, which states its
-//! promise at the top and finds what breaks it.
+//! The contracts: facts that are stated in several places must be the same in all of them. Each file is one contract. Its first line
+//! states the rule, and it returns the violations.
 
 mod attacks;
 mod callers;
@@ -30,11 +30,11 @@ use crate::{
     repository,
 };
 
-/// What the contracts compare, read once.
+/// The inputs of the contracts, read once.
 pub struct Parts {
-    /// The functions, as code knows them.
+    /// The functions in code.
     functions: &'static [Registered],
-    /// The template, as the local cloud understands it.
+    /// The template, as the local cloud loads it.
     template: Template,
     /// The files in `events/`.
     cases: Vec<Case>,
@@ -42,10 +42,10 @@ pub struct Parts {
     document: Value,
 }
 
-/// Finds what breaks a contract, as lines for people.
+/// Returns the violations of a contract, as lines for people.
 type Contract = fn(&Parts) -> Result<Vec<String>, Failure>;
 
-/// Those that need no other tool than the compiler come first.
+/// The contracts. Those that need no other tool than the compiler come first.
 const CONTRACTS: &[Contract] = &[
     generated::findings,
     routes::findings,
@@ -65,7 +65,7 @@ const CONTRACTS: &[Contract] = &[
     dependencies::findings,
 ];
 
-/// Checks every contract and prints what breaks one.
+/// Checks every contract and prints its violations.
 pub fn run() -> Result<(), Failure> {
     let functions = functions::ALL;
     let parts = Parts { functions, template: repository::template()?, cases: events::cases()?, document: document::whole(functions) };
@@ -82,7 +82,7 @@ pub fn run() -> Result<(), Failure> {
 
 #[cfg(test)]
 pub mod samples {
-    //! A template with one function, and what belongs to it.
+    //! A template with one function and its resources.
 
     use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ pub mod samples {
     use super::{Parts, callers, environment, operations, texts};
     use crate::{document, events::Case, repository};
 
-    /// A function that needs `A`, and reads `B` if it is there.
+    /// A function that requires `A`, and reads `B` if it is set.
     pub fn function(name: &'static str) -> Registered {
         let start = |boot: Boot| {
             let read = boot.env.read(|r| drop((r.need("A"), boot.env.get("B"))));
@@ -106,7 +106,7 @@ pub mod samples {
         Registered { name, start, description: None }
     }
 
-    /// What breaks the contracts between a function, the template with its block, and an event of it.
+    /// The violations between a function, the template with its block, and an event of it.
     pub fn broken(function: Registered, template: &str, event: &str) -> Vec<String> {
         let template = Template::load(template, &repository::deployment()).unwrap_or_else(|e| panic!("{e}"));
         let event = serde_json::from_str(event).expect("an event");

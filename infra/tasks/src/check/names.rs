@@ -1,5 +1,5 @@
-//! A function has one name: that of its folder is its name in the template and in `events/`, too, and its logical id derives from
-//! it. (The list of functions in code is written from the folders.)
+//! A function has one name: its folder, its name in the template and its folder in `events/` are the same, and its logical id is
+//! derived from it. (The list of functions in code is generated from the folders.)
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use local::{functions::Registered, template::Template};
 use super::Parts;
 use crate::{events::Case, repository::logical_id};
 
-/// Functions that are not everywhere, or not under their name.
+/// Functions that are missing in one of these places or have another name there.
 pub fn findings(parts: &Parts) -> Vec<String> {
     differences(parts.functions, &parts.template, &parts.cases)
 }

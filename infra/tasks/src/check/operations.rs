@@ -1,5 +1,5 @@
-//! Every operation describes itself: a summary in the words of its callers, an id, one tag that is declared, its answer, its errors
-//! and its limits. To those who maintain it its comment also says which calls of AWS it makes.
+//! Every operation is documented: a summary for its callers, an id, one declared tag, its answer, its errors and its limits. Its
+//! comment also lists its AWS calls, for maintainers.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::Parts;
 use crate::{Failure, document};
 
-/// Words for how something is done, which readers of the document have nothing of.
+/// Words about the implementation, which readers of the document do not need.
 const INSIDE: [&str; 6] = ["transaction", "counter", "batch", "table", "query", "AWS"];
 
-/// What descriptions of operations lack.
+/// What is missing in the descriptions of operations.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = lacking(&parts.document);
     findings.extend(calls_not_said(parts.functions)?);
@@ -35,22 +35,22 @@ fn text<'a>(operation: &'a Value, member: &str) -> &'a str {
     operation.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What it says it does.
+/// Findings about its summary and description.
 fn words(operation: &Value) -> Vec<String> {
     let said = ["summary", "description"].map(|member| text(operation, member));
     let missing = said.first().is_some_and(|summary| summary.is_empty()).then(|| "no summary".to_owned());
     let inside = INSIDE.iter().filter(|word| said.iter().any(|said| says(said, word)));
-    let inside = inside.map(|word| format!("its readers do not know what a {word} is: what it costs stands behind `AWS calls:`"));
+    let inside = inside.map(|word| format!("a {word} is about the implementation, which belongs after `AWS calls:`"));
     missing.into_iter().chain(inside).collect()
 }
 
-/// Whether a text has a word, or several of it.
+/// Whether a text contains a word, or its plural.
 fn says(text: &str, word: &str) -> bool {
     let words = text.split(|c: char| !c.is_alphanumeric());
     words.map(|w| w.strip_suffix('s').unwrap_or(w)).any(|w| w.eq_ignore_ascii_case(word.strip_suffix('S').unwrap_or(word)))
 }
 
-/// How many pass.
+/// Findings about its limits.
 fn limits(operation: &Value) -> Option<String> {
     let limits = operation.get("x-limits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let lacks = match (operation.pointer("/responses/429").is_some(), limits.is_empty()) {
@@ -62,18 +62,18 @@ fn limits(operation: &Value) -> Option<String> {
     Some(lacks.to_owned())
 }
 
-/// What may come back.
+/// Findings about its responses.
 fn answers(operation: &Value) -> Vec<String> {
     let statuses = operation.get("responses").and_then(Value::as_object).into_iter().flatten().map(|(status, _)| status.as_str());
     let classes: BTreeSet<char> = statuses.filter_map(|status| status.chars().next()).collect();
-    // Some take nothing that could be refused.
+    // Some operations have no input that could be refused.
     let refusable = ["requestBody", "security", "parameters"].iter().any(|takes| operation.get(*takes).is_some());
     let errors = ((refusable && !classes.contains(&'4')) || !classes.contains(&'5')).then_some("its errors are not described");
     let answer = (!classes.contains(&'2') && !classes.contains(&'3')).then_some("its answer is not described");
     errors.into_iter().chain(answer).map(str::to_owned).collect()
 }
 
-/// What programs call it; `ids` are those of the operations before it.
+/// Findings about its id. `ids` are those of the operations before it.
 fn id<'a>(operation: &'a Value, ids: &mut BTreeSet<&'a str>) -> Option<String> {
     let id = text(operation, "operationId");
     let snake = !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -84,7 +84,7 @@ fn id<'a>(operation: &'a Value, ids: &mut BTreeSet<&'a str>) -> Option<String> {
     }
 }
 
-/// Where it stands among the others.
+/// Findings about its tag.
 fn tag(operation: &Value, declared: &BTreeSet<&str>) -> Option<String> {
     let tags = operation.get("tags").and_then(Value::as_array).map(Vec::as_slice);
     let known = matches!(tags, Some([tag]) if tag.as_str().is_some_and(|tag| declared.contains(tag)));
@@ -95,7 +95,7 @@ fn calls_not_said(functions: &[Registered]) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for (_, part) in document::parts(functions)? {
         let silent = document::operations(&part).filter(|(.., operation)| !text(operation, "description").contains("AWS calls:"));
-        let told = silent.map(|(path, method, _)| format!("{} {path}: its comment does not say what it calls", method.to_uppercase()));
+        let told = silent.map(|(path, method, _)| format!("{} {path}: its comment does not list its AWS calls", method.to_uppercase()));
         findings.extend(told);
     }
     Ok(findings)
@@ -127,7 +127,7 @@ mod tests {
     fn an_operation_speaks_to_its_callers() {
         assert!(about(&json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
         assert!(about(&json!({"description": "Two transactions."})).contains("a transaction is"));
-        assert!(!about(&json!({"summary": "Suitable accounts."})).contains("its readers"));
+        assert!(!about(&json!({"summary": "Suitable accounts."})).contains("about the implementation"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! No limit of the platform is used to more than [`PERCENT`] of it. They are counted in the template as CloudFormation gets it: what
-//! SAM makes of it, and every stack nested in it.
+//! No limit of the platform is used to more than [`PERCENT`] of it. The use is counted in what CloudFormation gets: the resources that
+//! SAM generates, and all nested stacks.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::Parts;
 use crate::{Failure, repository};
 
-/// Of a limit, this share may be used.
+/// The share of a limit that may be used, in percent.
 const PERCENT: usize = 80;
 
-/// A limit, and where AWS states it.
+/// A limit. Its comment links to AWS's page.
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     what: &'static str,
@@ -36,43 +36,43 @@ const ENVIRONMENT: Limit = Limit { what: "bytes of the environment", most: 4_096
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
 const RULES: Limit = Limit { what: "rules of the bus", most: 300 };
 
-/// How much of a limit is used, and by what.
+/// The use of a limit.
 #[derive(Debug)]
-struct Use {
+struct Usage {
     limit: Limit,
-    /// The stack, or the function that uses most.
+    /// The stack, or the function with the highest use.
     by: String,
     used: usize,
 }
 
-impl Use {
+impl Usage {
     fn finding(&self) -> Option<String> {
         let Self { limit: Limit { what, most }, by, used } = self;
         (used.saturating_mul(100) > most.saturating_mul(PERCENT))
-            .then(|| format!("{by}: {used} {what}, of {most} that there may be: no more than {PERCENT} % are to be used"))
+            .then(|| format!("{by}: {used} {what}, of at most {most}: no more than {PERCENT} % may be used"))
     }
 }
 
-/// Prints how much of each limit is used, and returns those that are nearly reached.
+/// Prints the use of each limit, and returns those that are nearly reached.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut uses = Vec::new();
     stack("template.yaml", &repository::read("template.yaml")?, &mut uses)?;
     uses.extend(of_template(&parts.template));
     println!("\n| limit of the platform | used | of | by |\n|---|--:|--:|---|");
-    for Use { limit, by, used } in &uses {
+    for Usage { limit, by, used } in &uses {
         println!("| {} | {used} | {} | {by} |", limit.what, limit.most);
     }
-    Ok(uses.iter().filter_map(Use::finding).collect())
+    Ok(uses.iter().filter_map(Usage::finding).collect())
 }
 
-/// What a stack uses, and those nested in it.
-fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
+/// The use of a stack, and of those nested in it.
+fn stack(file: &str, text: &str, uses: &mut Vec<Usage>) -> Result<(), Failure> {
     let document = parse(text).map_err(|e| format!("{file}: {e}"))?;
     let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     let (resources, parameters) = (section("Resources"), section("Parameters"));
-    let made: Vec<Made> = resources.iter().flat_map(|(id, resource)| made_of(id, resource)).collect();
+    let made: Vec<GeneratedResource> = resources.iter().flat_map(|(id, resource)| made_of(id, resource)).collect();
     let bytes = made.iter().map(|made| made.bytes).sum::<usize>().saturating_add(text.len());
-    let mut add = |limit, used| uses.push(Use { limit, by: file.to_owned(), used });
+    let mut add = |limit, used| uses.push(Usage { limit, by: file.to_owned(), used });
     add(RESOURCES, made.len());
     add(PARAMETERS, parameters.len());
     add(REFERENCES, text.matches("{{resolve:").count());
@@ -85,7 +85,7 @@ fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
         }
     }
     if let Some((function, used)) = policies.into_iter().max_by_key(|(_, used)| *used) {
-        uses.push(Use { limit: POLICY, by: function.to_owned(), used });
+        uses.push(Usage { limit: POLICY, by: function.to_owned(), used });
     }
     for resource in resources.values() {
         if let Some(nested) = resource.pointer("/Properties/Location").and_then(Value::as_str) {
@@ -95,14 +95,14 @@ fn stack(file: &str, text: &str, uses: &mut Vec<Use>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is counted in the template as the local cloud understands it, with every function resolved.
-fn of_template(template: &Template) -> Vec<Use> {
-    let routes = Use { limit: ROUTES, by: "template.yaml".to_owned(), used: template.http_api.routes.len() };
+/// The use that is counted in the loaded template, with every intrinsic function resolved.
+fn of_template(template: &Template) -> Vec<Usage> {
+    let routes = Usage { limit: ROUTES, by: "template.yaml".to_owned(), used: template.http_api.routes.len() };
     let bytes = |environment: &BTreeMap<String, String>| environment.iter().map(|(k, v)| k.len().saturating_add(v.len())).sum::<usize>();
     let largest = template.functions.values().max_by_key(|function| bytes(&function.environment));
     let environment =
-        largest.map(|function| Use { limit: ENVIRONMENT, by: function.logical_id.clone(), used: bytes(&function.environment) });
-    let rules = template.buses.iter().map(|bus| Use {
+        largest.map(|function| Usage { limit: ENVIRONMENT, by: function.logical_id.clone(), used: bytes(&function.environment) });
+    let rules = template.buses.iter().map(|bus| Usage {
         limit: RULES,
         by: bus.clone(),
         used: template.rules.iter().filter(|rule| rule.bus == *bus).count(),
@@ -110,66 +110,70 @@ fn of_template(template: &Template) -> Vec<Use> {
     [routes].into_iter().chain(environment).chain(rules).collect()
 }
 
-/// A resource as CloudFormation gets it.
+/// A resource that CloudFormation gets.
 #[derive(Debug, Default)]
-struct Made {
-    /// Bytes that SAM adds to the template for it, about.
+struct GeneratedResource {
+    /// The bytes that SAM adds to the template for it, approximately.
     bytes: usize,
-    /// If it is a permission to invoke a function: which, and how long its statement is in that function's policy.
+    /// For a permission to invoke a function: the function, and the length of the statement in its policy.
     permission: Option<(String, usize)>,
 }
 
-impl Made {
-    /// What SAM makes besides: its properties are about as long as those of a permission.
+impl GeneratedResource {
+    /// Another resource that SAM generates, whose properties are about as long as those of a permission.
     fn by_sam() -> Self {
         Self { bytes: 450, permission: None }
     }
 
-    /// A permission whose statement names this source.
+    /// A permission whose statement has this source.
     fn permission(function: &str, source: &str) -> Self {
         Self { permission: Some((function.to_owned(), statement(function, source))), ..Self::by_sam() }
     }
 }
 
-/// What SAM makes of a resource; one that is none of SAM's is left as it is.
-fn made_of(id: &str, resource: &Value) -> Vec<Made> {
+/// The resources that SAM generates for a resource. Those that are not SAM's stay as they are.
+fn made_of(id: &str, resource: &Value) -> Vec<GeneratedResource> {
     let properties = resource.get("Properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let text = |name: &str| properties.get(name).map(Value::to_string).unwrap_or_default();
     match resource.get("Type").and_then(Value::as_str).unwrap_or_default() {
         "AWS::Serverless::Function" => function(id, &properties),
         // The API and its stage.
-        "AWS::Serverless::HttpApi" => vec![Made::default(), Made::by_sam()],
-        // Each route has an integration, and permissions are given function by function.
+        "AWS::Serverless::HttpApi" => vec![GeneratedResource::default(), GeneratedResource::by_sam()],
+        // Each route has an integration, and each function has one permission.
         "AWS::Serverless::WebSocketApi" => {
             let routes = properties.get("Routes").and_then(Value::as_object).cloned().unwrap_or_default();
             let each = routes.iter().flat_map(|(key, route)| {
                 let function = route.get("FunctionArn").map(Value::to_string).unwrap_or_default();
-                [Made::by_sam(), Made::by_sam(), Made::permission(&referred(&function), &format!("$connect{key}"))]
+                [
+                    GeneratedResource::by_sam(),
+                    GeneratedResource::by_sam(),
+                    GeneratedResource::permission(&referred(&function), &format!("$connect{key}")),
+                ]
             });
-            [Made::default(), Made::by_sam()].into_iter().chain(each).collect()
+            [GeneratedResource::default(), GeneratedResource::by_sam()].into_iter().chain(each).collect()
         }
         "AWS::Lambda::Permission" => {
-            vec![Made { bytes: 0, ..Made::permission(&referred(&text("FunctionName")), &text("SourceArn")) }]
+            vec![GeneratedResource { bytes: 0, ..GeneratedResource::permission(&referred(&text("FunctionName")), &text("SourceArn")) }]
         }
-        _ => vec![Made::default()],
+        _ => vec![GeneratedResource::default()],
     }
 }
 
-fn function(id: &str, properties: &Map<String, Value>) -> Vec<Made> {
-    let mut made = vec![Made::default()];
+fn function(id: &str, properties: &Map<String, Value>) -> Vec<GeneratedResource> {
+    let mut made = vec![GeneratedResource::default()];
     if !properties.contains_key("Role") {
-        made.push(Made::by_sam());
+        made.push(GeneratedResource::by_sam());
     }
     if properties.contains_key("EventInvokeConfig") {
-        made.push(Made::by_sam());
+        made.push(GeneratedResource::by_sam());
     }
     for (name, event) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
         match event.get("Type").and_then(Value::as_str).unwrap_or_default() {
-            "S3" => made.push(Made::permission(id, name)),
-            "EventBridgeRule" => made.extend([Made::by_sam(), Made::permission(id, name)]),
-            // A schedule with the role that it invokes by.
-            "ScheduleV2" => made.extend([Made::by_sam(), Made::by_sam()]),
-            _ => made.push(Made::by_sam()),
+            "S3" => made.push(GeneratedResource::permission(id, name)),
+            "EventBridgeRule" => made.extend([GeneratedResource::by_sam(), GeneratedResource::permission(id, name)]),
+            // A schedule and its role.
+            "ScheduleV2" => made.extend([GeneratedResource::by_sam(), GeneratedResource::by_sam()]),
+            _ => made.push(GeneratedResource::by_sam()),
         }
     }
     made
@@ -181,10 +185,10 @@ fn referred(text: &str) -> String {
     words.into_iter().find(|word| word.ends_with("Function") && *word != "Function").unwrap_or(text).to_owned()
 }
 
-/// Bytes of the statement that a permission adds to a function's policy, for a stack with a name of twelve letters.
+/// The bytes of the statement that a permission adds to a function's policy, for a stack name of twelve letters.
 fn statement(function: &str, source: &str) -> usize {
     const FIXED: &str = r#"{"Sid":"stoa-staging--XXXXXXXXXXXXX","Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:eu-central-1:000000000000:function:stoa-staging-","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:execute-api:eu-central-1:000000000000:xxxxxxxxxx/*/DELETE"}}},"#;
-    // The id stands in the statement's id, the name in its resource.
+    // The statement's id contains the logical id, and its resource the name.
     FIXED.len().saturating_add(function.len().saturating_mul(2)).saturating_add(source.len())
 }
 
@@ -195,20 +199,20 @@ mod tests {
     fn uses(text: &str) -> Vec<String> {
         let mut uses = Vec::new();
         stack("t.yaml", text, &mut uses).expect("a template");
-        uses.iter().filter_map(Use::finding).collect()
+        uses.iter().filter_map(Usage::finding).collect()
     }
 
-    /// `Resources` with `many` of these, each under an id of its own.
+    /// `Resources` with `many` copies of a resource, each with its own id.
     fn template(many: usize, resource: &str) -> String {
         (0..many).fold("Resources:\n".to_owned(), |text, n| format!("{text}  R{n}: {}\n", resource.replace('#', &n.to_string())))
     }
 
     #[test]
-    fn each_limit_refuses_at_four_fifths() {
+    fn each_limit_is_reported_at_four_fifths() {
         let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: S3}}}}";
-        // A function, its role, the permission of the bucket.
+        // A function, its role, and the permission of the bucket.
         assert_eq!(uses(&template(133, function)), [""; 0]);
-        assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources, of 500 that there may be: no more than 80 % are to be used"]);
+        assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources, of at most 500: no more than 80 % may be used"]);
         let references = |many| template(many, "{Type: X, Properties: {A: '{{resolve:secretsmanager:a:SecretString}}'}}");
         assert_eq!(uses(&references(48)), [""; 0]);
         assert!(uses(&references(49)).concat().contains("49 dynamic references"));
@@ -232,7 +236,7 @@ mod tests {
     #[test]
     fn routes_rules_and_environments_are_counted() {
         let mut template = repository::template().expect("the template");
-        let findings = |template: &Template| of_template(template).iter().filter_map(Use::finding).collect::<Vec<_>>();
+        let findings = |template: &Template| of_template(template).iter().filter_map(Usage::finding).collect::<Vec<_>>();
         assert_eq!(findings(&template), [""; 0]);
         let route = template.http_api.routes[0].clone();
         template.http_api.routes = vec![route; 241];

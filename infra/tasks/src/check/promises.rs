@@ -1,13 +1,13 @@
-//! The list of promises says what the system promises, and each promise has tests that refer to it by its name.
+//! The list of promises contains every promise of the system, and each promise has tests that refer to it by its name.
 
 use std::collections::BTreeSet;
 
 use super::Parts;
 use crate::{Failure, repository};
 
-/// Where the list is.
+/// The file of the list.
 const LIST: &str = "tests/PROMISES.md";
-/// How the doc comment of a test names its promises, separated by commas.
+/// The mark in the doc comment of a test, before the names of its promises, which are separated by commas.
 const MARK: &str = "/// Promise: ";
 
 /// The differences between the list and the end-to-end tests.

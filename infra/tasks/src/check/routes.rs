@@ -1,4 +1,4 @@
-//! The template has the routes that handlers declare and no others, and two functions declare nothing differently.
+//! The template has exactly the routes that handlers declare, and functions do not contradict each other.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::{
     sync,
 };
 
-/// Routes of which only code or only the template knows, and what functions disagree on.
+/// Routes that are only in code or only in the template, and contradictions between functions.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = document::conflicts(&document::parts(parts.functions)?);
     findings.extend(differences(&document::routes(parts.functions)?, &sync::routes_in(&parts.template)));

@@ -1,14 +1,14 @@
-//! Every text that an operation takes has an end: its schema says how long it may be, or which texts there are.
+//! Every text in the input of an operation is bounded: its schema has a maximum length or the allowed texts.
 
 use serde_json::Value;
 
 use super::Parts;
 use crate::document;
 
-/// Deeper than our schemas go, and an end for one that contains itself.
+/// The most levels of a schema that are followed. Deeper than ours, and the end of a schema that contains itself.
 const DEPTH_MAX: u8 = 8;
 
-/// Parameters and members of bodies that may be as long as one likes.
+/// Parameters and members of bodies without a maximum length.
 pub fn findings(parts: &Parts) -> Vec<String> {
     unbounded(&parts.document)
 }
@@ -18,14 +18,14 @@ fn unbounded(document: &Value) -> Vec<String> {
     for (path, method, operation) in document::operations(document) {
         let told = taken(document, operation).into_iter().map(|name| {
             let method = method.to_uppercase();
-            format!("{method} {path}: {name} may be as long as one likes")
+            format!("{method} {path}: {name} has no maximum length")
         });
         findings.extend(told);
     }
     findings
 }
 
-/// The texts without an end that an operation takes.
+/// The unbounded texts in the input of an operation.
 fn taken(document: &Value, operation: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
@@ -41,12 +41,12 @@ fn taken(document: &Value, operation: &Value) -> Vec<String> {
     found
 }
 
-/// What a reference within the document leads to.
+/// The target of a reference within the document.
 fn referenced<'a>(document: &'a Value, value: &Value) -> Option<&'a Value> {
     document.pointer(value.get("$ref")?.as_str()?.strip_prefix('#')?)
 }
 
-/// Looks for them in a schema, and in what it consists of.
+/// Collects them from a schema and the schemas in it.
 fn within(document: &Value, schema: &Value, name: &str, depth: u8, found: &mut Vec<String>) {
     if depth > DEPTH_MAX {
         return;
@@ -85,11 +85,11 @@ mod tests {
             unbounded(&json!({"paths": {"/v1/x": {"post": operation}}, "components": {"schemas": schemas, "parameters": parameters}}))
         };
         let body = |schema: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}}});
-        assert_eq!(about(json!({"requestBody": body("Free")})), ["POST /v1/x: /a may be as long as one likes"]);
+        assert_eq!(about(json!({"requestBody": body("Free")})), ["POST /v1/x: /a has no maximum length"]);
         assert_eq!(about(json!({"requestBody": body("Word")})), [""; 0]);
         let query = json!({"parameters": [{"name": "q", "schema": {"type": "string"}}]});
-        assert_eq!(about(query), ["POST /v1/x: q may be as long as one likes"]);
+        assert_eq!(about(query), ["POST /v1/x: q has no maximum length"]);
         let shared = json!({"parameters": [{"$ref": "#/components/parameters/shared"}]});
-        assert_eq!(about(shared), ["POST /v1/x: s may be as long as one likes"]);
+        assert_eq!(about(shared), ["POST /v1/x: s has no maximum length"]);
     }
 }

@@ -1,5 +1,5 @@
-//! Whatever calls a function in the template calls one that is there, every function is called by something, and `events/` has an
-//! event of each kind by which a function is called and of no other.
+//! Every trigger in the template invokes an existing function, every function has a trigger, and `events/` has an event for each kind
+//! of trigger of a function and for no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Parts;
 use crate::events::Case;
 
-/// Triggers and events that have no counterpart.
+/// Triggers and events without a counterpart.
 pub fn findings(parts: &Parts) -> Vec<String> {
     differences(&parts.template, &parts.cases)
 }
@@ -28,7 +28,7 @@ fn differences(template: &Template, cases: &[Case]) -> Vec<String> {
     findings
 }
 
-/// By which kinds of event each function is called, and triggers whose function is not there.
+/// The kinds of triggers of each function, and triggers whose function does not exist.
 fn kinds(template: &Template) -> (BTreeMap<&str, BTreeSet<&'static str>>, Vec<String>) {
     let routes = template.http_api.routes.iter().map(|route| (&route.function, "http", &route.path));
     let streams = template.socket_api.iter().flat_map(|api| &api.routes).map(|(stream, function)| (function, "socket", stream));
@@ -46,7 +46,7 @@ fn kinds(template: &Template) -> (BTreeMap<&str, BTreeSet<&'static str>>, Vec<St
     (kinds, missing)
 }
 
-/// A stream of frames is named like its function.
+/// A stream of frames has the name of its function.
 fn misnamed_streams(template: &Template) -> Vec<String> {
     let streams = template.socket_api.iter().flat_map(|api| &api.routes).filter(|(stream, _)| !stream.starts_with('$'));
     let misnamed = streams.filter(|(stream, id)| template.function(id).is_some_and(|function| function.name != **stream));

@@ -1,4 +1,4 @@
-# Mails: <name>-subject is also the heading; -lead stands before the code or the button, -note after it.
+# Mails: <name>-subject is also the heading; -lead is before the code or the button, -note after it.
 footer = This message was sent automatically by Stoa.
 button-fallback = If the button does not work, copy this address into your browser:
 date = { $day } { $month ->
@@ -44,7 +44,7 @@ deletion_cancelled-subject = Your account stays
 deletion_cancelled-lead = The deletion of the account { $username } was taken back. Everything in it is as it was.
 deletion_cancelled-note = If that was not you, sign in, change your password and schedule the deletion again.
 
-# Behind the -lead of a notice that was held back.
+# After the -lead of a notice that sums up several times.
 repeated = It happened { $times ->
         [one] once since { $since } UTC, at { $last } UTC
        *[other] { $times } times since { $since } UTC, the last time at { $last } UTC
@@ -158,7 +158,7 @@ account_reactivated-subject = Your account is in use again
 account_reactivated-lead = The account { $username } was put back into use, with everything that was in it. You can sign in as before; the sign-ins and trusted devices from before stay ended.
 account_reactivated-note = If you did not ask for it, write to us.
 
-# Text messages: the code stands before. One segment each.
+# Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] one minute
        *[other] { $minutes } minutes

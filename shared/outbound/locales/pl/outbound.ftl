@@ -48,7 +48,7 @@ deletion_cancelled-subject = Twoje konto zostaje
 deletion_cancelled-lead = Usunięcie konta { $username } zostało wycofane. Wszystko jest w nim tak, jak było.
 deletion_cancelled-note = Jeśli to nie Ty, zaloguj się, zmień hasło i ponownie zaplanuj usunięcie.
 
-# Za -lead powiadomienia, które czekało.
+# Po -lead powiadomienia, które podsumowuje kilka zdarzeń.
 repeated = Od { $since } UTC zdarzyło się to { $times ->
         [one] raz, { $last } UTC
         [few] { $times } razy, ostatnio { $last } UTC

@@ -1,7 +1,7 @@
-//! dynoxide on a thread of its own.
+//! Runs dynoxide on its own thread.
 //!
-//! Every call holds one mutex and runs to its end without yielding, so a thread more would only wait, and a scan on a runtime
-//! worker would stall the HTTP servers beside it.
+//! Every call holds one mutex to its end, so more threads would only wait. On a worker of the async runtime a scan would block
+//! the HTTP servers.
 
 use std::{sync::mpsc, thread};
 
@@ -9,10 +9,10 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use super::shelf::Shelf;
+use super::sqlite::Sqlite;
 use crate::aws::calls::{Capacity, Units};
 
-type Job = Box<dyn FnOnce(&Database, &Shelf) + Send>;
+type Job = Box<dyn FnOnce(&Database, &Sqlite) + Send>;
 
 /// The database. Cloning shares it; the thread ends with the last clone.
 #[derive(Clone)]
@@ -26,22 +26,22 @@ impl Engine {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(database: Database, shelf: Shelf) -> std::io::Result<Self> {
+    pub fn start(database: Database, sqlite: Sqlite) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let on_thread = database.clone();
-        thread::Builder::new().name("dynamodb".to_owned()).spawn(move || queue.iter().for_each(|job| job(&on_thread, &shelf)))?;
+        thread::Builder::new().name("dynamodb".to_owned()).spawn(move || queue.iter().for_each(|job| job(&on_thread, &sqlite)))?;
         Ok(Self { database, jobs })
     }
 
-    /// The database, to be called on a thread that may block.
+    /// The database, for threads that may block.
     pub fn database(&self) -> Database {
         self.database.clone()
     }
 
-    /// Does something with the database.
+    /// Runs something with the database.
     ///
     /// # Errors
-    /// Whatever it fails with, and `InternalServerError` if the thread has died.
+    /// Its error, or `InternalServerError` if the thread has ended.
     pub async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Database) -> Result<T, DynoxideError> + Send + 'static,
@@ -49,27 +49,27 @@ impl Engine {
         self.on_thread(move |database, _| job(database)).await
     }
 
-    /// Forgets a table's stream records up to this one.
+    /// Deletes a table's stream records up to this one.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn forget(&self, table: String, sequence_number: String) -> Result<(), DynoxideError> {
-        self.on_thread(move |_, shelf| shelf.forget(&table, &sequence_number)).await
+        self.on_thread(move |_, sqlite| sqlite.forget(&table, &sequence_number)).await
     }
 
     async fn on_thread<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Database, &Shelf) -> Result<T, DynoxideError> + Send + 'static,
+        job: impl FnOnce(&Database, &Sqlite) -> Result<T, DynoxideError> + Send + 'static,
     ) -> Result<T, DynoxideError> {
         let (done, result) = oneshot::channel();
-        // Who asked may have stopped waiting: then nobody wants the result.
-        let job: Job = Box::new(move |database, shelf| drop(done.send(job(database, shelf))));
+        // If the caller has stopped waiting, the result is dropped.
+        let job: Job = Box::new(move |database, sqlite| drop(done.send(job(database, sqlite))));
         let died = || DynoxideError::InternalServerError("the database's thread has ended".to_owned());
         self.jobs.send(job).map_err(|_| died())?;
         result.await.map_err(|_| died())?
     }
 
-    /// Executes an operation of the DynamoDB API: the body of the reply or the error, and what it consumed.
+    /// Executes an operation of the DynamoDB API. Returns the body of the reply or the error, and the consumed capacity.
     pub async fn execute(&self, operation: &'static str, body: String) -> (Result<String, DynoxideError>, Capacity) {
         match self.run(move |database| execute(database, operation, &body)).await {
             Ok((body, capacity)) => (Ok(body), capacity),
@@ -81,7 +81,7 @@ impl Engine {
     }
 }
 
-/// The operations that are answered, by their names.
+/// The name of an operation, if it is implemented.
 pub fn known(operation: &str) -> Option<&'static str> {
     const KNOWN: [&str; 11] = [
         "BatchGetItem",
@@ -104,7 +104,8 @@ pub fn is_write(operation: &str) -> bool {
     matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
 }
 
-/// AWS bills a write whose condition failed; dynoxide does not say how much, so the least it can be is counted.
+/// The capacity of a failed call. AWS bills a write whose condition failed. dynoxide does not report how much, so the minimum
+/// is counted.
 fn consumed_by(error: &DynoxideError) -> Capacity {
     let writes = match error {
         DynoxideError::ConditionalCheckFailedException(..) => 1,
@@ -114,7 +115,7 @@ fn consumed_by(error: &DynoxideError) -> Capacity {
     Capacity { write: std::iter::repeat_n(Units::ONE, writes).sum(), ..Capacity::default() }
 }
 
-/// Calls one method, always asking for the consumed capacity, and showing it only to a caller who asked.
+/// Calls one method, which always reports the consumed capacity. The caller gets it only if the request asked for it.
 macro_rules! metered {
     ($database:ident . $method:ident, $module:ident :: $request:ident, $body:ident, $side:ident) => {{
         let mut request: dynoxide::actions::$module::$request = parse($body)?;
@@ -148,7 +149,7 @@ fn execute(database: &Database, operation: &str, body: &str) -> Result<(String, 
     }
 }
 
-/// The consumed capacity that a response reports, singly or per table.
+/// The consumed capacity in a response, of one table or of several.
 trait Consumed {
     fn units(&self) -> Units;
 }
@@ -165,7 +166,7 @@ impl Consumed for Option<Vec<dynoxide::types::ConsumedCapacity>> {
     }
 }
 
-/// Reads a request. dynoxide marks in the text of an error which kind it is; only its own server, not used here, takes the marks off.
+/// Parses a request. dynoxide marks the kind of an error in its text, and only its own server, which is not used here, removes the marks.
 pub fn parse<T: DeserializeOwned>(body: &str) -> Result<T, DynoxideError> {
     serde_json::from_str(body).map_err(|e| {
         let message = e.to_string();

@@ -2,7 +2,7 @@
 
 mod engine;
 mod needs;
-mod shelf;
+mod sqlite;
 mod tables;
 mod ttl;
 
@@ -18,7 +18,7 @@ use super::{
     call::Call,
     faults::Fault,
     iam::{Denied, Need, Policy},
-    service::{Refusal, json_reply},
+    service::{AwsError, json_reply},
 };
 use crate::{
     StartError,
@@ -33,20 +33,20 @@ pub struct DynamoDb {
     engine: Engine,
     schema: Arc<needs::Schema>,
     expiring: Arc<[ttl::Expiring]>,
-    /// The tables' own policies, by the tables' ARNs.
+    /// The resource policies of the tables, by ARN.
     policies: Arc<HashMap<String, Policy>>,
 }
 
 impl DynamoDb {
-    /// Opens the database, in memory or in a file, and deploys the tables.
+    /// Opens the database, in memory or in a file, and creates the tables.
     ///
     /// # Errors
-    /// If the file is no database, or a table in it is not what the template says.
+    /// If the file is no database, or a table in it differs from the template.
     pub fn open(file: Option<&Path>, specs: &[TableSpec], sys: &Sys) -> Result<Self, StartError> {
         if let Some(file) = file {
-            shelf::check(file).map_err(damaged(Some(file)))?;
+            sqlite::check(file).map_err(damaged(Some(file)))?;
         }
-        let (database, shelf) = shelf::open(file, sys).map_err(damaged(file))?;
+        let (database, sqlite) = sqlite::open(file, sys).map_err(damaged(file))?;
         let mut schema = needs::Schema { arn_prefix: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"), ..needs::Schema::default() };
         let mut policies = HashMap::new();
         let mut expiring = Vec::new();
@@ -59,11 +59,11 @@ impl DynamoDb {
                 expiring.push(ttl::Expiring { table: spec.name.clone(), keys: tables::key_names(&spec.create), attribute });
             }
         }
-        let engine = Engine::start(database, shelf).map_err(|e| StartError::State(format!("the database's thread: {e}")))?;
+        let engine = Engine::start(database, sqlite).map_err(|e| StartError::State(format!("the database's thread: {e}")))?;
         Ok(Self { engine, schema: Arc::new(schema), expiring: expiring.into(), policies: Arc::new(policies) })
     }
 
-    /// The database itself, for those who look from outside: nothing is asked and nothing counted. It blocks its caller.
+    /// The database, for reads by the console: without permissions, and not counted. Its calls block.
     #[must_use]
     pub fn database(&self) -> Database {
         self.engine.database()
@@ -73,7 +73,7 @@ impl DynamoDb {
         &self.engine
     }
 
-    /// Deletes what has expired.
+    /// Deletes expired items.
     pub(super) async fn sweep(&self, now: Time) -> Result<(), DynoxideError> {
         for expiring in self.expiring.iter() {
             let mut position = None;
@@ -99,11 +99,11 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
     let Some(operation) = target.strip_prefix("DynamoDB_20120810.").and_then(known) else {
         return call.refuse(
             target,
-            &Refusal::new(StatusCode::BAD_REQUEST, "UnknownOperationException", format!("{target:?} is not answered here")),
+            &AwsError::new(StatusCode::BAD_REQUEST, "UnknownOperationException", format!("{target:?} is not answered here")),
         );
     };
     let (Ok(text), Ok(value)) = (std::str::from_utf8(body), serde_json::from_slice::<Value>(body)) else {
-        return call.refuse(operation, &Refusal::new(StatusCode::BAD_REQUEST, "SerializationException", "the body is not JSON"));
+        return call.refuse(operation, &AwsError::new(StatusCode::BAD_REQUEST, "SerializationException", "the body is not JSON"));
     };
     let tables = &call.core.aws.dynamodb;
     let needs = tables.schema.needs(operation, &value);
@@ -120,7 +120,7 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
             (reply(result, &call.request_id), capacity)
         })
         .await;
-    // A transaction says of each of its parts why it was cancelled.
+    // A cancelled transaction reports a reason for each of its operations.
     if operation == "TransactWriteItems" {
         let cancelled = match response.extensions().get() {
             Some(Fault::Conflict) => Some(cancelled(&value, "TransactionConflict", |at, _| at == 0)),
@@ -141,7 +141,8 @@ fn reply(result: Result<String, DynoxideError>, request_id: &str) -> Response {
     }
 }
 
-/// What AWS answers when a transaction is cancelled for this reason at those of its parts: by their places and partitions.
+/// The error of AWS for a transaction that is cancelled with this reason for those operations that `at` selects by index and
+/// partition key.
 fn cancelled(body: &Value, code: &str, at: impl Fn(usize, &str) -> bool) -> DynoxideError {
     let parts = body.get("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let partition = |part: &Value| -> Option<String> {

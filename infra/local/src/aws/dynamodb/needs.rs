@@ -1,6 +1,6 @@
-//! What permission each operation needs: the actions, the tables and indexes, the partition keys.
+//! The permissions of each operation: actions, tables and indexes, partition keys.
 //!
-//! A transaction needs the actions of its parts, not one of its own.
+//! A transaction needs the actions of its operations, and none itself.
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::aws::iam::Need;
 
-/// What is known of the tables' keys.
+/// The keys of the tables.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
     /// `arn:aws:dynamodb:<region>:<account>:table/`
@@ -21,14 +21,14 @@ pub struct Schema {
 /// The names of a table's partition keys.
 #[derive(Clone, Debug, Default)]
 pub struct Partitions {
-    /// The table's own.
+    /// The partition key of the table.
     pub table: String,
-    /// Each index's.
+    /// The partition key of each index.
     pub indexes: HashMap<String, String>,
 }
 
 impl Schema {
-    /// What a call needs. A call without a table needs nothing: it is malformed, and answered so.
+    /// The permissions of a call. A call without a table needs none: it is malformed, and gets that error.
     pub fn needs(&self, operation: &str, body: &Value) -> Vec<Need> {
         let action = format!("dynamodb:{operation}");
         match operation {
@@ -88,7 +88,7 @@ impl Schema {
     }
 }
 
-/// The value that a key condition asks of the partition key: the one part of it that is an equation of that key.
+/// The partition key of a query: the value that its key condition compares for equality.
 fn queried(body: &Value, partition: &str) -> Option<String> {
     let condition = body.get("KeyConditionExpression")?.as_str()?;
     let name_of = |name: &str| {
@@ -110,7 +110,7 @@ fn queried(body: &Value, partition: &str) -> Option<String> {
     })
 }
 
-/// A key attribute as policies see it.
+/// A key attribute in the form that policies compare with.
 fn text(attribute: &Value) -> Option<String> {
     attribute.as_object()?.values().next()?.as_str().map(str::to_owned)
 }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_needs_what_its_parts_need() {
+    fn a_transaction_needs_the_permissions_of_its_operations() {
         let part = |kind: &str, key: &str| json!({kind: {"TableName": "state", key: {"pk": {"S": kind}}}});
         let body =
             json!({"TransactItems": [part("Put", "Item"), part("Update", "Key"), part("Delete", "Key"), part("ConditionCheck", "Key")]});
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_names_its_index_and_the_key_it_asks_for() {
+    fn a_query_names_its_index_and_its_partition_key() {
         let query = |condition: &str, index: Option<&str>| {
             json!({
                 "TableName": "state", "IndexName": index, "KeyConditionExpression": condition,

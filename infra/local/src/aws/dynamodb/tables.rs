@@ -1,4 +1,4 @@
-//! Tables as the template declares them: created when they are missing, checked when they are there.
+//! The tables of the template: created if they do not exist, compared if they do.
 
 use std::path::Path;
 
@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 use super::{engine::parse, needs::Partitions};
 use crate::{StartError, storage::damaged, template::TableSpec};
 
-/// Creates a table, or checks that the existing one is what the template says.
+/// Creates a table, or checks that the existing one matches the template.
 pub fn deploy(database: &Database, spec: &TableSpec, file: Option<&Path>) -> Result<(), StartError> {
-    // What is asked for may be wrong, or what it is asked of.
+    // Either the template is wrong or the state is damaged.
     let refused = |e: DynoxideError| match e.status_code() {
         500.. => damaged(file)(e),
         _ => StartError::Template(format!("table {}: {e}", spec.name)),
@@ -41,7 +41,7 @@ pub fn deploy(database: &Database, spec: &TableSpec, file: Option<&Path>) -> Res
     if let Some(attribute_name) = spec.ttl_attribute.clone() {
         let time_to_live_specification = TimeToLiveSpecification { attribute_name, enabled: true };
         let enabled = database.update_time_to_live(UpdateTimeToLiveRequest { table_name: spec.name.clone(), time_to_live_specification });
-        // Refused when it is enabled already, which is fine.
+        // Refused if it is enabled already, which is no error.
         if let Err(e) = enabled
             && !matches!(e, DynoxideError::ValidationException(_))
         {
@@ -63,7 +63,7 @@ pub fn key_names(create: &Value) -> Vec<String> {
     table.values().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// What cannot be changed once there are items: the key attributes, by key type, of the table and of each index.
+/// The key attributes, by key type, of the table and of each index. They cannot be changed in an existing table.
 fn keys(description: &Value) -> (Value, Map<String, Value>) {
     let schema = |owner: &Value| -> Value {
         let elements = owner.get("KeySchema").and_then(Value::as_array).into_iter().flatten();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_deployed_twice_but_never_with_other_keys() {
+    fn a_table_is_kept_but_its_keys_cannot_change() {
         let database = Database::memory().expect("database");
         deploy(&database, &spec("pk"), None).expect("created");
         deploy(&database, &spec("pk"), None).expect("kept");

@@ -1,6 +1,6 @@
-//! Time to live: what has expired by the local cloud's clock is deleted in the background, as on AWS.
+//! Time to live: expired items are deleted in the background, by the local cloud's clock.
 //!
-//! dynoxide can sweep by itself, but for a database in a file only by the real clock.
+//! dynoxide has its own deletion, but for a database in a file it follows only the real clock.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use dynoxide::{
 };
 use kernel::Time;
 
-/// Items looked at in one go. In between, other calls have their turn.
+/// Items read by one job. Other calls run between two jobs.
 const PAGE: usize = 500;
 
 /// A table whose items expire.
@@ -20,16 +20,16 @@ pub struct Expiring {
     pub table: String,
     /// Its key attributes.
     pub keys: Vec<String>,
-    /// The attribute with the second of expiry.
+    /// The attribute with the time of expiry in seconds.
     pub attribute: String,
 }
 
-/// Where a sweep goes on.
+/// The start key of the next page. `None` at the end of the table.
 pub type Position = Option<HashMap<String, AttributeValue>>;
 
-/// Deletes what has expired among the next items, and says where to go on; nowhere when the table's end is reached.
+/// Deletes the expired items of the next page, and returns the position after it.
 pub fn sweep_page(database: &Database, of: &Expiring, now: Time, from: Position) -> Result<Position, DynoxideError> {
-    // A value that is not a number never expires: it does not compare.
+    // A value of another type than number never expires, because it does not compare.
     let names = HashMap::from([("#ttl".to_owned(), of.attribute.clone())]);
     let values = HashMap::from([(":now".to_owned(), AttributeValue::N(now.seconds().to_string()))]);
     let page = database.scan(ScanRequest {
@@ -42,7 +42,7 @@ pub fn sweep_page(database: &Database, of: &Expiring, now: Time, from: Position)
         ..ScanRequest::default()
     })?;
     for item in page.items.into_iter().flatten() {
-        // The same job holds the database from the scan on: nothing can have prolonged the item.
+        // The scan and the deletion are one job, so nothing can have prolonged the item in between.
         database.delete_item(DeleteItemRequest {
             table_name: of.table.clone(),
             key: key(item, &of.keys),

@@ -1,4 +1,4 @@
-//! Who may do what in a bucket: asked by s3s once it has verified the signature and knows the operation.
+//! Authorization of S3 requests. s3s calls it after it has verified the signature and found the operation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,24 +23,24 @@ use crate::{
 /// The template's policies and the scripted faults.
 pub(super) struct Access(pub(super) Arc<Core>);
 
-/// What is learnt about a request on its way through s3s. It travels with the request.
+/// What is found out about a request while s3s handles it. Stored in the request's extensions.
 #[derive(Clone, Default)]
-pub(super) struct Note(Arc<Mutex<Noted>>);
+pub(super) struct RequestNote(Arc<Mutex<RequestFacts>>);
 
 #[derive(Default)]
-pub(super) struct Noted {
-    /// The calling function; empty if nobody was recognised.
+pub(super) struct RequestFacts {
+    /// The calling function. Empty if the caller is not known.
     pub(super) function: String,
     pub(super) operation: String,
     pub(super) bucket: String,
-    /// The objects it is about.
+    /// The keys of its objects.
     pub(super) keys: Vec<String>,
     /// Whether the reply is to be lost.
     pub(super) lost: bool,
 }
 
-impl Note {
-    pub(super) fn take(&self) -> Noted {
+impl RequestNote {
+    pub(super) fn take(&self) -> RequestFacts {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -48,7 +48,7 @@ impl Note {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).function.clone()
     }
 
-    fn write(&self, write: impl FnOnce(&mut Noted)) {
+    fn write(&self, write: impl FnOnce(&mut RequestFacts)) {
         write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -61,7 +61,7 @@ impl S3Access for Access {
         let bucket = cx.s3_path().get_bucket_name().unwrap_or_default().to_owned();
         let key = cx.s3_path().get_object_key().map(str::to_owned);
         let source = cx.headers().get("x-amz-copy-source").and_then(|s| s.to_str().ok()).map(str::to_owned);
-        let note = cx.extensions_mut().get::<Note>().cloned().unwrap_or_default();
+        let note = cx.extensions_mut().get::<RequestNote>().cloned().unwrap_or_default();
         note.write(|noted| {
             noted.function.clone_from(&function);
             noted.operation.clone_from(&operation);
@@ -74,9 +74,9 @@ impl S3Access for Access {
         self.strike(&function, &operation, &note).await
     }
 
-    /// The only operation whose objects are named in its body.
+    /// The only operation that names its objects in the body.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
-        let note = request.extensions.get::<Note>().cloned().unwrap_or_default();
+        let note = request.extensions.get::<RequestNote>().cloned().unwrap_or_default();
         let function = note.function();
         for object in &request.input.delete.objects {
             self.permit(&function, &object_need("s3:DeleteObject", &request.input.bucket, &object.key))?;
@@ -87,7 +87,7 @@ impl S3Access for Access {
 }
 
 impl Access {
-    /// The function that signed the request, with everything in it that has to be signed.
+    /// The function that signed the request, if the signature covers all that it must cover.
     fn caller(&self, cx: &S3AccessContext<'_>) -> S3Result<String> {
         let Some(credentials) = cx.credentials() else {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
@@ -111,8 +111,8 @@ impl Access {
         Ok(credential.function.clone())
     }
 
-    /// Does what a scripted fault says, if there is one for this call.
-    async fn strike(&self, function: &str, operation: &str, note: &Note) -> S3Result<()> {
+    /// Applies the scripted fault of a call, if there is one.
+    async fn strike(&self, function: &str, operation: &str, note: &RequestNote) -> S3Result<()> {
         let Some(fault) = self.0.aws.faults.strike(function, Service::S3, operation) else { return Ok(()) };
         match (fault, Service::S3.faulty(fault)) {
             (_, Some(refusal)) => {
@@ -137,9 +137,9 @@ impl Access {
     }
 }
 
-/// The headers of a presigned request that are S3's own and that its link does not cover. S3 demands every `x-amz-*` header of
-/// the request among `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
-/// Otherwise whoever has a link could add to the object what the link does not say: tags, another class, the source of a copy.
+/// The headers of a presigned request that are S3's own and that its signature does not cover. S3 demands every `x-amz-*` header
+/// of the request in `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
+/// Otherwise the holder of a link could add what it does not contain: tags, another storage class, the source of a copy.
 fn unsigned<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let Some(signed) = sigv4::query_value(query, "X-Amz-SignedHeaders") else { return Vec::new() };
     names.filter(|name| name.starts_with("x-amz-") && !signed.split(';').any(|signed| signed == *name)).collect()
@@ -162,7 +162,7 @@ fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>)
             [object_need("s3:GetObject", from, key)].into_iter().chain(on_object("s3:PutObject")).collect()
         }
         "DeleteObject" => on_object("s3:DeleteObject"),
-        // Asked once the objects are known.
+        // Checked when the objects are known.
         "DeleteObjects" => Vec::new(),
         "ListObjects" | "ListObjectsV2" | "HeadBucket" => on_bucket("s3:ListBucket"),
         other if key.is_some() => on_object(&format!("s3:{other}")),
@@ -175,7 +175,7 @@ mod tests {
     use super::{needs, unsigned};
 
     #[test]
-    fn a_link_covers_the_headers_that_are_s3s_own() {
+    fn a_link_must_cover_all_amz_headers() {
         let of = |query: &str| unsigned(query, ["host", "x-amz-tagging", "x-amzn-trace-id", "content-type"].into_iter());
         assert_eq!(of("X-Amz-SignedHeaders=content-type%3Bhost"), ["x-amz-tagging"]);
         assert_eq!(of("X-Amz-SignedHeaders=host%3Bx-amz-tagging-directive"), ["x-amz-tagging"]);

@@ -13,12 +13,12 @@ use http::{
 use crate::{
     aws::{
         glob,
-        service::{Refusal, Service},
+        service::{AwsError, Service},
     },
     template::CorsSpec,
 };
 
-/// Where a request comes from, and what it is.
+/// The origin of a request, and its method and headers.
 pub(super) struct Origin {
     origin: Option<String>,
     method: String,
@@ -29,7 +29,7 @@ impl Origin {
         Self { origin: text(request, &ORIGIN), method: request.method().to_string() }
     }
 
-    /// Lets the page read the response, if a rule covers it.
+    /// Adds the headers that let the page read the response, if a rule matches.
     pub(super) fn allow(&self, rules: &[CorsSpec], mut response: Response) -> Response {
         if let Some(origin) = &self.origin
             && let Some(rule) = rules.iter().find(|r| covers(r, origin, &self.method, &[]))
@@ -41,17 +41,17 @@ impl Origin {
     }
 }
 
-/// Answers a preflight, which is never signed.
+/// Answers a preflight request, which is never signed.
 pub(super) fn preflight(rules: &[CorsSpec], request: &Request, request_id: &str) -> Response {
     let (Some(origin), Some(method)) = (text(request, &ORIGIN), text(request, &ACCESS_CONTROL_REQUEST_METHOD)) else {
         let message = "Insufficient information. Origin request header needed.";
-        return Service::S3.refuse(&Refusal::new(StatusCode::BAD_REQUEST, "BadRequest", message), request_id);
+        return Service::S3.refuse(&AwsError::new(StatusCode::BAD_REQUEST, "BadRequest", message), request_id);
     };
     let asked = text(request, &ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default().to_ascii_lowercase();
     let headers: Vec<&str> = asked.split(',').map(str::trim).filter(|h| !h.is_empty()).collect();
     let Some(rule) = rules.iter().find(|r| covers(r, &origin, &method, &headers)) else {
         let message = "CORSResponse: This CORS request is not allowed.";
-        return Service::S3.refuse(&Refusal::new(StatusCode::FORBIDDEN, "AccessForbidden", message), request_id);
+        return Service::S3.refuse(&AwsError::new(StatusCode::FORBIDDEN, "AccessForbidden", message), request_id);
     };
     let mut response = Response::default();
     allow_origin(rule, &origin, &mut response);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_is_answered_by_the_first_rule_that_covers_it() {
+    fn a_preflight_is_answered_by_the_first_matching_rule() {
         let allowed = asks("https://stoa.example", "PUT", "Content-Type, X-Amz-Checksum-Sha256");
         assert_eq!(allowed.status(), StatusCode::OK);
         let header = |name: HeaderName| allowed.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_shown_to_pages_of_allowed_origins_only() {
+    fn only_allowed_origins_can_read_a_response() {
         let reply = |origin: &str| {
             let request = http::Request::get("/bucket/key").header(ORIGIN, origin).body(Body::empty()).expect("request");
             Origin::of(&request).allow(&rules(), Response::default()).headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)

@@ -1,4 +1,4 @@
-//! Lifecycle rules: objects are dated by the clock that can be moved, and deleted when a rule of their bucket says so.
+//! Lifecycle rules: objects get the time of the local cloud's clock, and are deleted when a rule of their bucket expires them.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html>
 
 use std::{
@@ -13,7 +13,7 @@ use super::S3;
 use crate::template::{BucketSpec, ExpirySpec};
 
 impl S3 {
-    /// Dates an object that has just been written. (The file system would date it by the real clock.)
+    /// Sets the time of a new object by the local cloud's clock. The file system uses the real one.
     pub(super) fn date(&self, operation: &str, bucket: &str, key: &str, now: Time) {
         if !matches!(operation, "PutObject" | "PostObject" | "CopyObject" | "CompleteMultipartUpload") {
             return;
@@ -25,7 +25,7 @@ impl S3 {
         }
     }
 
-    /// Deletes what the buckets' rules take.
+    /// Deletes the objects that the buckets' rules expire.
     pub fn sweep(&self, buckets: &[BucketSpec], now: Time) {
         for bucket in buckets.iter().filter(|b| !b.expiries.is_empty()) {
             let folder = self.root.join(&bucket.name);
@@ -48,13 +48,13 @@ fn takes(rule: &ExpirySpec, key: &str, written: Time, now: Time) -> bool {
     key.starts_with(&rule.prefix) && now >= written + rule.after
 }
 
-/// Shows every object of a bucket with the time it was written.
+/// Calls `see` with every object of a bucket and its time.
 fn walk(folder: &Path, prefix: &str, see: &mut impl FnMut(&str, Time)) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         let key = format!("{prefix}{name}");
-        // Another request may have taken it away meanwhile.
+        // Another request may have deleted it in between.
         let Ok(about) = entry.metadata() else { continue };
         if about.is_dir() {
             walk(&entry.path(), &format!("{key}/"), see)?;
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_takes_what_is_old_enough_and_lies_in_its_folder() {
+    fn a_rule_expires_old_objects_with_its_prefix() {
         let rule = ExpirySpec { prefix: "trash/".to_owned(), after: Duration::from_secs(10) };
         let at = |seconds: i64| Time::from_millis(seconds * 1000);
         assert!(takes(&rule, "trash/a", at(0), at(10)));

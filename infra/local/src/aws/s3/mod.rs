@@ -1,8 +1,8 @@
 //! S3: s3s and s3s-fs over a folder, with the policies, the clock, the cross-origin rules and the notifications of the template.
 //!
-//! s3s verifies signatures, in headers and in presigned links, and the checksums, types and lengths they cover. It judges age by
-//! the real clock, so its tolerance is wide open and links are judged here, by the clock that can be moved.
-//! Never use a key that is a folder of another one: s3s-fs keeps objects as files.
+//! s3s verifies signatures, in headers and in presigned links, with the checksums, types and lengths that they cover. It checks the
+//! age by the real clock, so its tolerance is set to the maximum, and links are checked here by the local cloud's clock.
+//! No key may be a folder of another key, because s3s-fs stores objects as files.
 
 mod access;
 mod cors;
@@ -32,7 +32,7 @@ use super::{
     call::{lost, request_id},
     calls::Capacity,
     iam::Need,
-    service::{Refusal, Service},
+    service::{AwsError, Service},
     sigv4,
 };
 use crate::{
@@ -40,9 +40,9 @@ use crate::{
     storage::damaged,
     template::{BucketSpec, Template},
 };
-use access::{Access, Note, Noted};
+use access::{Access, RequestFacts, RequestNote};
 
-/// Links live for a week at most.
+/// The longest validity of a presigned link.
 const MAX_LINK_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The buckets of one local cloud.
@@ -50,15 +50,15 @@ pub struct S3 {
     root: PathBuf,
     files: FileSystem,
     notifications: notify::Notifications,
-    /// Removes the folder at the end, if nobody wants to keep it.
+    /// Deletes the folder at the end, if it is temporary.
     _temporary: Option<TempDir>,
 }
 
 impl S3 {
-    /// Opens the folder, or one that ends with the process, and creates the buckets.
+    /// Opens the folder, or a temporary one, and creates the buckets.
     ///
     /// # Errors
-    /// If the folder cannot be used, or the template asks for notifications that are not known here.
+    /// If the folder cannot be used, or the template has notifications that are not supported.
     pub fn open(folder: Option<&Path>, template: &Template) -> Result<Self, StartError> {
         let failed = || damaged::<io::Error>(folder);
         let temporary = if folder.is_none() { Some(tempfile::tempdir().map_err(failed())?) } else { None };
@@ -71,13 +71,13 @@ impl S3 {
         Ok(Self { root, files, notifications: notify::Notifications::new(template)?, _temporary: temporary })
     }
 
-    /// The folder that holds a folder for each bucket: an object is the file of its key.
+    /// The folder with one folder for each bucket. An object is the file at its key.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Deletes an object, whether it is there or not.
+    /// Deletes an object, whether it exists or not.
     fn remove(&self, bucket: &str, key: &str) {
         match fs::remove_file(self.root.join(bucket).join(key)) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => tracing::warn!(error = %e, "an object cannot be deleted"),
@@ -85,7 +85,7 @@ impl S3 {
         }
     }
 
-    /// s3s-fs leaves the attributes of an object behind, which the next object of that key would inherit.
+    /// Deletes the attributes of an object. s3s-fs keeps them, and a new object with the same key would inherit them.
     fn forget(&self, bucket: &str, key: &str) {
         let name = |kind: &str| {
             format!(".bucket-{}.object-{}.{kind}.json", BASE64_URL_SAFE_NO_PAD.encode(bucket), BASE64_URL_SAFE_NO_PAD.encode(key))
@@ -103,7 +103,7 @@ fn file_system(root: &Path) -> Result<FileSystem, StartError> {
     FileSystem::new(root).map_err(|e| StartError::State(format!("buckets: {e:?}")))
 }
 
-/// The service behind the endpoint.
+/// The s3s service behind the endpoint.
 pub(super) fn service(core: &Arc<Core>) -> Result<S3Service, StartError> {
     let mut auth = SimpleAuth::new();
     for credential in core.credentials.iter() {
@@ -130,13 +130,13 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
         return origin.allow(rules, Service::S3.refuse(&refusal, &id));
     }
     let trace = request.headers().get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
-    let note = Note::default();
+    let note = RequestNote::default();
     request.extensions_mut().insert(note.clone());
     let response = match service.call(request.map(s3s::Body::http_body_unsync)).await {
         Ok(response) => response.map(Body::new),
         Err(e) => {
             tracing::error!(error = ?e, "S3 failed");
-            Service::S3.refuse(&Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "S3 failed"), &id)
+            Service::S3.refuse(&AwsError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "S3 failed"), &id)
         }
     };
     let noted = note.take();
@@ -144,10 +144,10 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
     origin.allow(rules, response)
 }
 
-/// What follows from a call that has been executed or refused.
-async fn finish(core: &Core, noted: &Noted, trace: Option<&str>, response: Response, id: &str) -> Response {
+/// Counts a call after it was executed or refused, and sends its notifications.
+async fn finish(core: &Core, noted: &RequestFacts, trace: Option<&str>, response: Response, id: &str) -> Response {
     if noted.function.is_empty() {
-        // Nobody was recognised: nothing has happened.
+        // The caller is not known, so nothing was executed.
         return response;
     }
     core.aws.calls.count(trace, &noted.function, Service::S3, &noted.operation, Capacity::default());
@@ -166,13 +166,13 @@ async fn finish(core: &Core, noted: &Noted, trace: Option<&str>, response: Respo
     }
     let list = Need::new("s3:ListBucket", format!("arn:aws:s3:::{}", noted.bucket));
     if response.status() == StatusCode::NOT_FOUND && !noted.keys.is_empty() && !core.aws.may(&noted.function, &list) {
-        // Who may not list a bucket does not learn what is not in it.
-        return Service::S3.refuse(&Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"), id);
+        // Without the permission to list, a caller must not learn that an object does not exist.
+        return Service::S3.refuse(&AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"), id);
     }
     if noted.lost { lost() } else { response }
 }
 
-/// Whether an object was refused because its bytes are not those that its checksum announced: s3s-fs stores it all the same.
+/// Whether an object was refused because of its checksum. s3s-fs has stored it all the same.
 async fn torn(response: Response, operation: &str) -> (Response, bool) {
     if operation != "PutObject" || response.status() != StatusCode::BAD_REQUEST {
         return (response, false);
@@ -188,12 +188,12 @@ fn bucket<'a>(core: &'a Core, path: &str) -> Option<&'a BucketSpec> {
     core.template.buckets.iter().find(|b| b.name == name)
 }
 
-/// Why a presigned link is not, or no longer, good. None for a good one, and for a request that is none.
-fn stale(query: &str, now: Time) -> Option<Refusal> {
-    let denied = |message: &str| Some(Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", message));
+/// Why a presigned link is not valid. `None` for a valid one, and for a request without one.
+fn stale(query: &str, now: Time) -> Option<AwsError> {
+    let denied = |message: &str| Some(AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", message));
     let signed = sigv4::query_value(query, "X-Amz-Date")?;
     let invalid =
-        || Some(Refusal::new(StatusCode::BAD_REQUEST, "AuthorizationQueryParametersError", "X-Amz-Date and X-Amz-Expires must be valid"));
+        || Some(AwsError::new(StatusCode::BAD_REQUEST, "AuthorizationQueryParametersError", "X-Amz-Date and X-Amz-Expires must be valid"));
     let age = sigv4::query_value(query, "X-Amz-Expires").and_then(|e| e.parse().ok()).map(Duration::from_secs);
     let (Some(signed), Some(age)) = (sigv4::parse_date(&signed), age.filter(|a| *a <= MAX_LINK_AGE)) else { return invalid() };
     if signed.since(now) > sigv4::MAX_SKEW {
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_good_for_as_long_as_it_says() {
+    fn a_link_expires_after_its_validity() {
         let query = "X-Amz-Date=20300101T120000Z&X-Amz-Expires=600";
         let signed = sigv4::parse_date("20300101T120000Z").expect("date");
         let code = |query: &str, now: Time| stale(query, now).map(|r| (r.status.as_u16(), r.message));

@@ -1,4 +1,4 @@
-//! Telling functions what has been put into a bucket.
+//! Notifications of buckets: functions are invoked for new objects.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -15,7 +15,7 @@ use crate::{
 /// The notifications of every bucket.
 pub(super) struct Notifications(Vec<NotificationSpec>);
 
-/// What is known of a new object.
+/// A new object.
 struct Object<'a> {
     bucket: &'a str,
     key: &'a str,
@@ -27,7 +27,7 @@ impl Notifications {
     /// The notifications of a template.
     ///
     /// # Errors
-    /// If one is for something else than new objects.
+    /// If one is for another event than new objects.
     pub(super) fn new(template: &Template) -> Result<Self, StartError> {
         let unknown = template.notifications.iter().find(|n| n.events.iter().any(|e| !e.starts_with("s3:ObjectCreated:")));
         match unknown {
@@ -36,7 +36,7 @@ impl Notifications {
         }
     }
 
-    /// Tells every function that wants to know of a new object.
+    /// Invokes every function with a notification for a new object.
     pub(super) async fn created(&self, core: &Core, operation: &str, bucket: &str, key: &str) {
         let Some(event) = event_of(operation) else { return };
         let wanted: Vec<_> = self.0.iter().filter(|n| wants(n, event, bucket, key)).collect();
@@ -70,7 +70,7 @@ fn wants(notification: &NotificationSpec, event: &str, bucket: &str, key: &str) 
         && notification.events.iter().any(|e| glob::matches(e, &format!("s3:{event}")))
 }
 
-/// None if it has been deleted again already.
+/// `None` if the object has been deleted again.
 async fn describe<'a>(core: &Core, bucket: &'a str, key: &'a str) -> Option<Object<'a>> {
     let input = HeadObjectInput::builder().bucket(bucket.to_owned()).key(key.to_owned()).build().ok()?;
     let request = S3Request {
@@ -108,7 +108,7 @@ fn record(core: &Core, notification: &NotificationSpec, event: &str, object: &Ob
     })
 }
 
-/// Keys come encoded as in forms, except for slashes.
+/// Keys are encoded like forms, except for slashes.
 fn encode(key: &str) -> String {
     form_urlencoded::byte_serialize(key.as_bytes()).collect::<String>().replace("%2F", "/")
 }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notification_wants_what_its_filter_says() {
+    fn a_notification_is_sent_for_matching_keys() {
         let notification = NotificationSpec {
             name: "Uploaded".into(),
             bucket: "files".into(),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_encoded_as_in_forms() {
+    fn keys_are_encoded_like_forms() {
         assert_eq!(encode("incoming/a b+ż.png"), "incoming/a+b%2B%C5%BC.png");
     }
 }

@@ -15,8 +15,8 @@ function none(columns, text) {
 live(() => "/_local/calls", ({ operations, functions }) => {
   show($("operations"), operations.length === 0 ? none(6, "Every request and every event is counted.") : operations.map((o) => el("tr", {},
     el("th", { scope: "row" }, o.name),
-    el("td", { "data-label": "Calls of each" }, breakdown(o.calls, o.times)),
-    el("td", { "data-label": "Done", class: "number" }, `${o.times.toLocaleString("en")} ×`),
+    el("td", { "data-label": "Calls by kind" }, breakdown(o.calls, o.times)),
+    el("td", { "data-label": "Times", class: "number" }, `${o.times.toLocaleString("en")} ×`),
     el("td", { "data-label": "Calls", class: "number" }, figure(total(o.calls) / o.times)),
     el("td", { "data-label": "RCU", class: "number" }, figure(o.rcu / o.times)),
     el("td", { "data-label": "WCU", class: "number" }, figure(o.wcu / o.times)))));
@@ -27,7 +27,7 @@ live(() => "/_local/calls", ({ operations, functions }) => {
     filled.style.width = `${Math.round((100 * total(f.calls)) / most)}%`;
     return el("tr", {},
       el("th", { scope: "row" }, f.name),
-      el("td", { "data-label": "Calls of each" }, breakdown(f.calls, 1)),
+      el("td", { "data-label": "Calls by kind" }, breakdown(f.calls, 1)),
       el("td", { "data-label": "Calls", class: "number" }, figure(total(f.calls)), el("span", { class: "bar", "aria-hidden": "true" }, filled)),
       el("td", { "data-label": "RCU", class: "number" }, figure(f.rcu)),
       el("td", { "data-label": "WCU", class: "number" }, figure(f.wcu)));

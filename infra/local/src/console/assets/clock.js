@@ -15,7 +15,7 @@ function offset(value) {
 const move = (button, body, done) => act(button, async () => offsetAfter(await call("POST", "/_local/clock", body)), done);
 
 function offsetAfter(value) {
-  // The side learns it with its next poll; this page shows it at once.
+  // The sidebar gets it with its next poll. This page shows it at once.
   dispatchEvent(new CustomEvent("clock", { detail: value }));
 }
 

@@ -9,14 +9,14 @@ function render() {
     el("td", { "data-label": "From" }, c.source_ip, c.user_agent ? el("div", { class: "soft small" }, c.user_agent) : ""),
     el("td", { "data-label": "Opened" }, ago(c.connected_at)),
     el("td", { "data-label": "Last frame" }, ago(c.last_active_at)),
-    el("td", { class: "action" }, el("button", { type: "button", "data-key": `cut-${c.id}`, onclick: (event) => cut(event.target, c) }, "Cut")))));
+    el("td", { class: "action" }, el("button", { type: "button", "data-key": `close-${c.id}`, onclick: (event) => cut(event.target, c) }, "Close")))));
 }
 
 function cut(button, connection) {
   return act(button, async () => {
     await call("DELETE", `/_local/connections/${encodeURIComponent(connection.id)}`);
     await refresh();
-  }, "The connection was cut");
+  }, "The connection was closed");
 }
 
 const refresh = live(() => "/_local/connections", (value) => { connections = value.connections; render(); }, 1500);

@@ -1,4 +1,4 @@
-// What every page uses. Data of users is only ever set as text: nothing here builds HTML from strings.
+// Shared by all pages. Data of users is only inserted as text: nothing builds HTML from strings.
 
 /** An element: `el("a", {href: "/"}, "text", child)`. Attributes that are null or false are left out. */
 export function el(tag, attributes = {}, ...children) {
@@ -14,7 +14,7 @@ export function el(tag, attributes = {}, ...children) {
 
 export const $ = (id) => document.getElementById(id);
 
-/** Replaces what is shown, unless it would look the same; keeps the focus where it was. */
+/** Replaces the content of `place` if it differs. Keeps the focus. */
 export function show(place, ...children) {
   const held = document.activeElement?.closest("[data-key]")?.dataset.key;
   const fresh = el("div", {}, ...children);
@@ -23,7 +23,7 @@ export function show(place, ...children) {
   if (held) place.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus();
 }
 
-/** Calls the local API; what it complains about becomes an Error with a readable message. */
+/** Calls the console's API. An error of it is thrown as an Error with a readable message. */
 export async function call(method, path, body) {
   const reply = await fetch(path, {
     method,
@@ -38,7 +38,7 @@ export async function call(method, path, body) {
 
 export const get = (path) => call("GET", path);
 
-/** Runs an action of a button: no second press meanwhile, and a word about how it went. */
+/** Runs the action of a button, which is disabled in the meantime, and shows a toast with the result. */
 export async function act(button, work, done) {
   button.disabled = true;
   try {
@@ -52,7 +52,7 @@ export async function act(button, work, done) {
   }
 }
 
-/** Fetches `path()` now and every `every` milliseconds while the page is looked at; returns a function that does so at once. */
+/** Fetches `path()` now and every `every` milliseconds while the page is visible. Returns a function that does so at once. */
 export function live(path, render, every = 2000) {
   let timer = null;
   let last = null;
@@ -99,7 +99,7 @@ export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Pages that are not on localhost have no clipboard.
+    // Only pages on localhost or with HTTPS have a clipboard.
     const field = el("textarea", { class: "visually-hidden" });
     field.value = text;
     document.body.append(field);
@@ -124,7 +124,7 @@ export const now = () => Date.now() + ahead;
 export const clockTime = (ms) => new Date(ms).toISOString().slice(11, 19);
 export const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
-/** `21 Nov, 07:12:45`, with the year when it is not this one; the full time in the tooltip. */
+/** `21 Nov, 07:12:45`, with the year if it is not the current one; the full time in the tooltip. */
 export function moment(value) {
   const ms = typeof value === "number" ? value : Date.parse(value);
   if (!Number.isFinite(ms)) return el("span", { class: "soft" }, "–");
@@ -152,7 +152,7 @@ export function ago(value) {
   return ms > 0 ? `${span(ms).split(" ").slice(0, 2).join(" ")} ago` : `in ${span(ms)}`;
 }
 
-// ── the side ──
+// ── the sidebar ──
 
 let status = null;
 function side() {
@@ -175,7 +175,7 @@ live(() => "/_local/status", (value) => {
   dispatchEvent(new CustomEvent("clock", { detail: value }));
 });
 setInterval(side, 1000);
-// On a narrow screen the pages' names scroll sideways.
+// On a narrow screen the navigation scrolls horizontally.
 const here = document.querySelector(".nav [aria-current]");
 if (here) here.closest(".nav").scrollLeft = here.offsetLeft - 80;
 export const lastStatus = () => status;

@@ -54,7 +54,7 @@ const text = (value) => value?.S ?? value?.N ?? "";
 const types = { S: "text", N: "number", BOOL: "yes/no", NULL: "null", M: "map", L: "list", B: "bytes", SS: "texts", NS: "numbers", BS: "byte strings" };
 const type = (value) => types[Object.keys(value ?? {})[0]] ?? "?";
 
-/** A typed value as a person reads it: times as times, maps and lists indented, identifiers that name a partition as links to it. */
+/** A typed value for people: times as times, maps and lists indented, keys of partitions as links. */
 function readable(name, value) {
   const [[kind, inner]] = Object.entries(value);
   switch (kind) {
@@ -69,7 +69,7 @@ function readable(name, value) {
   }
 }
 
-/** What leads to a partition of this table: its key, and ids of people and rooms. */
+/** The partition of this table that a value names: its key, or the id of a person or room. */
 function partition(name, value) {
   if (name === "sk" || name.startsWith("gsi")) return null;
   const id = /^(usr|rom)_[0-9A-Z]{26}$/.exec(value);
