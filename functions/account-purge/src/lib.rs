@@ -25,7 +25,7 @@ use store::Table;
 /// The rest is handed to another run when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 /// The time that is assumed to be left if the platform does not report it.
-const UNTOLD: Duration = Duration::from_secs(60);
+const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 /// The lease is renewed when less than this is left of it.
 const RENEWAL: Duration = Duration::from_secs(300);
 
@@ -98,7 +98,7 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
 async fn finished(s: &State, context: &Context, deletion: &Deletion, step: &Step) -> Result<bool, Failure> {
     let mut renewed: Time = s.sys.now();
     loop {
-        if context.remaining(UNTOLD) < MARGIN {
+        if context.remaining(ASSUMED_REMAINING) < MARGIN {
             return Ok(false);
         }
         if s.sys.now().since(renewed) > RENEWAL {

@@ -22,7 +22,7 @@ const PAGE: u32 = 25;
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 /// The time that is assumed to be left if the platform does not report it.
-const UNTOLD: Duration = Duration::from_secs(60);
+const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
@@ -39,7 +39,7 @@ pub(crate) async fn tell(s: &State, context: &Context) -> Result<Report, Failure
     loop {
         let Due { told, next } = due(&s.table, now, PAGE, after).await?;
         for held in told {
-            if context.remaining(UNTOLD) < MARGIN {
+            if context.remaining(ASSUMED_REMAINING) < MARGIN {
                 return Ok(report);
             }
             match Box::pin(one(s, held)).await {

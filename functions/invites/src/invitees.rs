@@ -25,7 +25,7 @@ const CURSOR_LIFE: Duration = Duration::from_secs(3600);
 /// The part of the list to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Part {
+pub struct PageQuery {
     /// Maximum number of people: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
@@ -69,13 +69,13 @@ pub struct InviteeInfo {
 ///
 /// AWS calls: three, the batch that authenticates the caller, the query, and a batch of the people in it, because their names
 /// and pictures can change.
-#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", security(("bearer" = [])), params(Part),
+#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", security(("bearer" = [])), params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = InviteeList), Problems))]
 pub async fn list_invitees(
     State(s): State<crate::State>,
     caller: Member,
-    Query(part): Query<Part>,
+    Query(part): Query<PageQuery>,
 ) -> Result<Json<InviteeList>, web::Error> {
     let (limit, owner) = (page_limit(part.limit, PAGE, PAGE_MAX)?, caller.user.id);
     let purpose = format!("invitees of {owner}");

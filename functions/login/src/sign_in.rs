@@ -153,7 +153,7 @@ impl Attempt {
         let now = s.sys.now();
         let user = found.take::<User>(&user_key)?.filter(|user| user.status == Status::Active);
         if let Some(owner) = named.owner {
-            web::note_user(owner);
+            web::log_user(owner);
         }
         let device = device_key.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
         let is_trusted = |d: &Device| user.as_ref().is_some_and(|u| d.is_good(u, now)) && shown.as_ref().is_some_and(|t| d.holds(t));

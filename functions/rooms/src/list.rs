@@ -13,7 +13,7 @@ use crate::{direct::RoomInfo, messages::until};
 /// The part of the list to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Part {
+pub struct PageQuery {
     /// Maximum number of rooms: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
@@ -34,10 +34,14 @@ pub struct RoomList {
 /// Lists the caller's rooms.
 ///
 /// AWS calls: the caller; a query of their memberships; a batch of the rooms and the people in them.
-#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(Part),
+#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", security(("bearer" = [])), params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]
-pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(part): Query<Part>) -> Result<Json<RoomList>, web::Error> {
+pub async fn list_rooms(
+    State(s): State<crate::State>,
+    caller: Member,
+    Query(part): Query<PageQuery>,
+) -> Result<Json<RoomList>, web::Error> {
     let limit = kernel::page_limit(part.limit, history::PAGE, history::PAGE_MAX)?;
     let purpose = format!("rooms of {}", caller.user.id);
     let after = part.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;

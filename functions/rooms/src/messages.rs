@@ -28,7 +28,7 @@ pub fn until(sys: &Sys) -> Time {
 /// The part of the room to return.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Part {
+pub struct PageQuery {
     /// Maximum number of messages: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
@@ -57,7 +57,7 @@ pub struct MessageList {
     path = "/v1/rooms/{room}/messages",
     tag = "rooms",
     security(("bearer" = [])),
-    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), Part),
+    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), PageQuery),
     extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = MessageList), Problems)
 )]
@@ -65,7 +65,7 @@ pub async fn list_messages(
     State(s): State<crate::State>,
     caller: MemberWith<Room>,
     Path(name): Path<RoomName>,
-    Query(part): Query<Part>,
+    Query(part): Query<PageQuery>,
 ) -> Result<Json<MessageList>, web::Error> {
     let limit = kernel::page_limit(part.limit, PAGE, history::PAGE_MAX)?;
     let user = caller.member.user.id;

@@ -46,7 +46,7 @@ pub(crate) async fn load_with(
     more: Option<Key>,
     even_purging: bool,
 ) -> Result<(Result<Member, Problem>, Batch), StoreError> {
-    web::note_user(claims.sub);
+    web::log_user(claims.sub);
     let (user, session) = (User::key_of(claims.sub), Session::key_of(claims.sub, claims.sid));
     let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
     let (user, session) = (batch.take::<User>(&user)?, batch.take::<Session>(&session)?);

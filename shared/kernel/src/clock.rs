@@ -128,10 +128,10 @@ impl<'de> Deserialize<'de> for Timestamp {
 ///
 /// Cloning shares it. There is one kind of it; what differs is that a development host may move its clock.
 #[derive(Clone, Debug, Default)]
-pub struct Sys(Arc<Hands>);
+pub struct Sys(Arc<ClockState>);
 
 #[derive(Debug)]
-struct Hands {
+struct ClockState {
     offset: AtomicI64,
     /// The real moment that a held clock goes by; [`RUNNING`] if it is not held.
     held: AtomicI64,
@@ -139,7 +139,7 @@ struct Hands {
 
 const RUNNING: i64 = i64::MIN;
 
-impl Default for Hands {
+impl Default for ClockState {
     fn default() -> Self {
         Self { offset: AtomicI64::new(0), held: AtomicI64::new(RUNNING) }
     }

@@ -9,14 +9,14 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use crate::Id;
 
 /// What tokens are made of: values that take the same number of bytes each time. A tuple of parts is one too.
-pub trait Part: Sized {
+pub trait TokenPart: Sized {
     /// Adds its bytes.
     fn write(&self, bytes: &mut Vec<u8>);
     /// Takes its bytes off the front; `None` if there are too few.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
 }
 
-impl<const N: usize> Part for [u8; N] {
+impl<const N: usize> TokenPart for [u8; N] {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self);
     }
@@ -27,27 +27,27 @@ impl<const N: usize> Part for [u8; N] {
     }
 }
 
-impl Part for u32 {
+impl TokenPart for u32 {
     fn write(&self, bytes: &mut Vec<u8>) {
         self.to_be_bytes().write(bytes);
     }
     fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Part::read(bytes).map(Self::from_be_bytes)
+        TokenPart::read(bytes).map(Self::from_be_bytes)
     }
 }
 
-impl<I: Id> Part for I {
+impl<I: Id> TokenPart for I {
     fn write(&self, bytes: &mut Vec<u8>) {
         u128::from(self.ulid()).to_be_bytes().write(bytes);
     }
     fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Part::read(bytes).map(|id| Self::from_ulid(u128::from_be_bytes(id).into()))
+        TokenPart::read(bytes).map(|id| Self::from_ulid(u128::from_be_bytes(id).into()))
     }
 }
 
 macro_rules! tuple {
     ($($part:ident)+) => {
-        impl<$($part: Part),+> Part for ($($part,)+) {
+        impl<$($part: TokenPart),+> TokenPart for ($($part,)+) {
             #[expect(non_snake_case, reason = "the names of the types serve as those of the values")]
             fn write(&self, bytes: &mut Vec<u8>) {
                 let ($($part,)+) = self;
@@ -64,20 +64,20 @@ tuple!(A B C);
 tuple!(A B C D);
 
 /// The bytes of a token, as they are signed or hashed.
-pub fn bytes(parts: &impl Part) -> Vec<u8> {
+pub fn bytes(parts: &impl TokenPart) -> Vec<u8> {
     let mut bytes = Vec::new();
     parts.write(&mut bytes);
     bytes
 }
 
 /// The token as its client keeps it. `prefix` is without the underscore.
-pub fn write(prefix: &str, parts: &impl Part) -> String {
+pub fn write(prefix: &str, parts: &impl TokenPart) -> String {
     format!("{prefix}_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes(parts)))
 }
 
 /// Takes a token apart. `None` for whatever [`write`] does not answer for this prefix and parts of these types.
 #[must_use]
-pub fn read<P: Part>(prefix: &str, text: &str) -> Option<P> {
+pub fn read<P: TokenPart>(prefix: &str, text: &str) -> Option<P> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix(prefix)?.strip_prefix('_')?).ok()?;
     let mut rest = &*bytes;
     P::read(&mut rest).filter(|_| rest.is_empty())

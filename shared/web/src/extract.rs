@@ -191,15 +191,15 @@ mod tests {
 
     #[derive(Deserialize, Debug, PartialEq)]
     #[serde(deny_unknown_fields)]
-    struct Part {
+    struct PageQuery {
         limit: Option<u32>,
         cursor: Option<String>,
     }
 
     #[test]
     fn the_language_is_no_part_of_a_query() {
-        let part = |text: &str| query::<Part>(&format!("/x?{text}").parse().unwrap()).ok();
-        let expected = |limit, cursor: Option<&str>| Some(Part { limit, cursor: cursor.map(str::to_owned) });
+        let part = |text: &str| query::<PageQuery>(&format!("/x?{text}").parse().unwrap()).ok();
+        let expected = |limit, cursor: Option<&str>| Some(PageQuery { limit, cursor: cursor.map(str::to_owned) });
         assert_eq!(part("lang=pl"), expected(None, None));
         assert_eq!(part("limit=2&lang=pl&cursor=a%26b"), expected(Some(2), Some("a&b")));
         for bad in ["language=pl", "lan=pl", "limit=2&limit=3", "limit=x", "since=1"] {

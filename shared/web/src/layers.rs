@@ -72,7 +72,7 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
         if is_head {
             *response.body_mut() = Body::empty();
         }
-        note(response.status(), edge.sys.now().since(started), problem.as_deref());
+        log_request(response.status(), edge.sys.now().since(started), problem.as_deref());
         response
     }
     .instrument(span)
@@ -95,7 +95,7 @@ fn wants_html(parts: &http::request::Parts) -> bool {
 
 /// The one line that every request leaves: what it was answered with and, if that is a problem, what was told, why, and from where in
 /// the code. The span around it names request, route and person, and the last conditional write that was refused.
-fn note(status: StatusCode, took: Duration, problem: Option<&Problem>) {
+fn log_request(status: StatusCode, took: Duration, problem: Option<&Problem>) {
     let (status, ms) = (status.as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     let Some(problem) = problem else { return tracing::info!(status, ms, "replied") };
     let (code, at) = (problem.kind.code(), tracing::field::display(problem.at));
@@ -110,7 +110,7 @@ fn note(status: StatusCode, took: Duration, problem: Option<&Problem>) {
 }
 
 /// Says in the log whose request this is. No personal data: an id.
-pub fn note_user(user: UserId) {
+pub fn log_user(user: UserId) {
     tracing::Span::current().record("user.id", tracing::field::display(user));
 }
 

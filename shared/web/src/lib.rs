@@ -22,7 +22,7 @@ pub use edge::Edge;
 pub use error::Error;
 pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
-pub use layers::note_user;
+pub use layers::log_user;
 #[doc(hidden)]
 pub use operations::route;
 pub use page::{PasswordPage, PasswordWords, page};
