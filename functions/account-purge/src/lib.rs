@@ -12,7 +12,7 @@ mod steps;
 
 use std::time::Duration;
 
-use accounts::deletion::{self, Deletion, Hold};
+use accounts::deletion::{self, Deletion, Lease};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Event};
 use files::Bucket;
@@ -60,16 +60,16 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn purge(s: &State, context: &Context, envelope: Envelope) -> Result<(), Failure> {
     let Event::AccountPurgeDue { user, deletion } = envelope.event else { return Err("not an event that anything is purged for".into()) };
     // The platform's retries of an invocation keep its id, so that a retry takes over the lease of the killed run at once.
-    match deletion::hold(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
-        Hold::Mine(mut deletion) => {
+    match deletion::acquire_lease(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
+        Lease::Acquired(mut deletion) => {
             let outcome = run(s, context, &mut deletion).await;
             if outcome.is_err() {
-                deletion.let_go(&s.table).await.unwrap_or_else(|e| tracing::warn!(error = %e, "a deletion could not be let go"));
+                deletion.release(&s.table).await.unwrap_or_else(|e| tracing::warn!(error = %e, "a deletion could not be let go"));
             }
             outcome
         }
         // If the other run is killed, the fallback restarts the purge.
-        passed_by @ (Hold::Another | Hold::Over) => {
+        passed_by @ (Lease::HeldByAnother | Lease::NothingToDo) => {
             tracing::info!(deletion.id = %deletion, why = ?passed_by, "passed by");
             Ok(())
         }
@@ -82,11 +82,11 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
             continue;
         }
         if !finished(s, context, deletion, step).await? {
-            deletion.pass_on(&s.table, &s.sys).await?;
+            deletion.hand_over(&s.table, &s.sys).await?;
             tracing::info!(deletion.id = %deletion.id, step = step.name, "no time left: another run goes on");
             return Ok(());
         }
-        deletion.note(&s.table, s.sys.now(), step.name).await?;
+        deletion.record_step(&s.table, s.sys.now(), step.name).await?;
     }
     if deletion.finish(&s.table, s.sys.now()).await? {
         tracing::info!(deletion.id = %deletion.id, "nothing is left of the account");

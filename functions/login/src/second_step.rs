@@ -251,7 +251,7 @@ async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: F
 /// Adds to a transaction that a session is stepped up.
 fn step_up(s: &crate::State, tx: &mut Tx, headers: &HeaderMap, session: Session, amr: Vec<Method>) -> Result<Verified, Problem> {
     let delivery = signed_in::delivery(headers, &session);
-    let (session, refresh, _) = session.prove_again(tx, &s.sys, s.code_key.secret(), amr);
+    let (session, refresh, _) = session.step_up(tx, &s.sys, s.code_key.secret(), amr);
     Ok(Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?)))
 }
 
@@ -401,7 +401,7 @@ async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKe
         tracing::warn!(user.id = %user.id, "the count of a passkey went back: there may be a copy");
         s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
         let mut tx = Tx::new();
-        accounts::user::tell(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
+        accounts::user::notify(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
         s.table.commit(tx).await?;
     }
     Ok(judged?)

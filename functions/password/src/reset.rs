@@ -3,7 +3,7 @@
 use accounts::{
     identifier::{Contact, Email},
     session,
-    user::{EmailClaim, PasswordHash, Status, User, tell},
+    user::{EmailClaim, PasswordHash, Status, User, notify},
 };
 use axum::extract::State;
 use events::Notice;
@@ -200,7 +200,7 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
         factor::unlock(&mut tx, id);
     }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
-    tell(&mut tx, &s.sys, id, Notice::PasswordChanged);
+    notify(&mut tx, &s.sys, id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
     Ok(NoContent)
 }

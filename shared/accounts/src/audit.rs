@@ -33,7 +33,7 @@ pub enum Action {
 
 /// One thing that was done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Entry {
+pub struct AuditEntry {
     id: AuditId,
     at: Time,
     /// Who did it; nobody stands here where an operator did, with credentials of the platform.
@@ -49,7 +49,7 @@ pub struct Entry {
     request: Option<String>,
 }
 
-impl Entry {
+impl AuditEntry {
     /// Something that a person does with a request.
     #[must_use]
     pub fn by(sys: &Sys, actor: UserId, request: &str, action: Action, subject: UserId) -> Self {
@@ -73,7 +73,7 @@ impl Entry {
     }
 }
 
-impl Item for Entry {
+impl Item for AuditEntry {
     const KIND: &'static str = "audit";
     // What was done to somebody stands together, in the order it was done.
     fn key(&self) -> Key {
@@ -93,7 +93,7 @@ impl Audit {
     }
 
     /// Adds an entry to the transaction that does what it says. It replaces none.
-    pub fn add(&self, tx: &mut Tx, entry: &Entry) {
+    pub fn add(&self, tx: &mut Tx, entry: &AuditEntry) {
         tx.create_in(&self.0, entry);
     }
 }

@@ -117,14 +117,14 @@ pub fn scheduled_as(deletion: &Deletion) -> Cond {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<Place>) -> Result<Due, StoreError> {
+pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<IndexPosition>) -> Result<Due, StoreError> {
     let range = Range::of_index(Index::One, due_partition(shard)).between("0", format!("{}~", sortable(now))).limit(limit);
     let range = match after {
-        Some(Place(key, in_index)) => range.after(key, Some(in_index)),
+        Some(IndexPosition(key, in_index)) => range.after(key, Some(in_index)),
         None => range,
     };
     let Page { items, more } = table.query_rows(range).await?;
-    let last = items.last().filter(|_| more).and_then(|row| Some(Place(row.key()?, row.place(Index::One)?)));
+    let last = items.last().filter(|_| more).and_then(|row| Some(IndexPosition(row.key()?, row.place(Index::One)?)));
     Ok(Due { deletions: items.into_iter().map(Row::decode).collect(), next: last })
 }
 
@@ -134,12 +134,12 @@ pub struct Due {
     /// One that cannot be read keeps no other from being begun.
     pub deletions: Vec<Result<Deletion, StoreError>>,
     /// Behind what it goes on, if it does.
-    pub next: Option<Place>,
+    pub next: Option<IndexPosition>,
 }
 
 /// A place in the index of what is due.
 #[derive(Clone, Debug)]
-pub struct Place(Key, Key);
+pub struct IndexPosition(Key, Key);
 
 /// Begins the deletion of an account that is due: from here on nobody can sign in to it or cancel. One transaction, which
 /// judges due time and stage by the record itself, whatever an index said. Says whether it was this call that began it.
@@ -157,7 +157,7 @@ pub async fn claim(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<bool
             .when(scheduled_as(deletion).and(field("due_at").le(now))),
     );
     tx.update(Update::of(User::key_of(deletion.user)).set("status", Status::Purging).add("version", 1).when(Cond::Exists));
-    hand_over(table, sys, tx, deletion).await
+    commit_with_event(table, sys, tx, deletion).await
 }
 
 /// Hands a deletion whose lease is over to another run. One transaction. Says whether it was this call that did.
@@ -173,45 +173,45 @@ pub async fn take_over(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<
             .remove("holder")
             .when(purging_as(deletion).and(field("leased_until").le(now))),
     );
-    hand_over(table, sys, tx, deletion).await
+    commit_with_event(table, sys, tx, deletion).await
 }
 
 fn purging_as(deletion: &Deletion) -> Cond {
     field("stage").eq(Stage::Purging).and(field("id").eq(deletion.id))
 }
 
-async fn hand_over(table: &Table, sys: &Sys, mut tx: Tx, deletion: &Deletion) -> Result<bool, StoreError> {
+async fn commit_with_event(table: &Table, sys: &Sys, mut tx: Tx, deletion: &Deletion) -> Result<bool, StoreError> {
     Outbox::add(&mut tx, sys, &Event::AccountPurgeDue { user: deletion.user, deletion: deletion.id });
     table.commit(tx).await.applied()
 }
 
 /// What a run finds when it wants to work at a deletion.
 #[derive(Debug)]
-pub enum Hold {
+pub enum Lease {
     /// It is this run's for the length of a lease.
-    Mine(Box<Deletion>),
+    Acquired(Box<Deletion>),
     /// Another run works at it.
-    Another,
+    HeldByAnother,
     /// There is nothing to do: it is done, or was never begun.
-    Over,
+    NothingToDo,
 }
 
 /// Takes a begun deletion for a run. The same run may take it again after it was cut off. One update.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn hold(table: &Table, now: Time, user: UserId, id: DeletionId, run: &str) -> Result<Hold, StoreError> {
+pub async fn acquire_lease(table: &Table, now: Time, user: UserId, id: DeletionId, run: &str) -> Result<Lease, StoreError> {
     let free = field("holder").absent().or(field("holder").eq(run)).or(field("leased_until").le(now));
     let take = Update::of(Deletion::key_of(user))
         .set("holder", run)
         .set("leased_until", now + LEASE)
         .when(field("stage").eq(Stage::Purging).and(field("id").eq(id)).and(free));
     match table.update(take).await {
-        Ok(row) => Ok(Hold::Mine(Box::new(row.decode()?))),
-        Err(WriteError::Refused(None)) => Ok(Hold::Over),
+        Ok(row) => Ok(Lease::Acquired(Box::new(row.decode()?))),
+        Err(WriteError::Refused(None)) => Ok(Lease::NothingToDo),
         Err(WriteError::Refused(Some(row))) => {
             let current: Deletion = row.decode()?;
-            Ok(if current.id == id && current.stage == Stage::Purging { Hold::Another } else { Hold::Over })
+            Ok(if current.id == id && current.stage == Stage::Purging { Lease::HeldByAnother } else { Lease::NothingToDo })
         }
         Err(WriteError::Store(e)) => Err(e),
     }
@@ -226,7 +226,7 @@ impl Deletion {
     ///
     /// # Errors
     /// [`WriteError::Refused`] if another run has taken over.
-    pub async fn note(&mut self, table: &Table, now: Time, step: &str) -> Result<(), WriteError> {
+    pub async fn record_step(&mut self, table: &Table, now: Time, step: &str) -> Result<(), WriteError> {
         self.steps.push(step.to_owned());
         let note = Update::of(self.key()).set("steps", &self.steps).set("leased_until", now + LEASE).when(self.held());
         table.update(note).await.map(drop)
@@ -244,7 +244,7 @@ impl Deletion {
     ///
     /// # Errors
     /// [`WriteError::Refused`] if another run has taken over.
-    pub async fn let_go(&self, table: &Table) -> Result<(), WriteError> {
+    pub async fn release(&self, table: &Table) -> Result<(), WriteError> {
         table.update(Update::of(self.key()).remove("holder").when(self.held())).await.map(drop)
     }
 
@@ -252,10 +252,10 @@ impl Deletion {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn pass_on(&self, table: &Table, sys: &Sys) -> Result<bool, StoreError> {
+    pub async fn hand_over(&self, table: &Table, sys: &Sys) -> Result<bool, StoreError> {
         let mut tx = Tx::new();
         tx.update(Update::of(self.key()).set("leased_until", sys.now() + LEASE).remove("holder").when(self.held()));
-        hand_over(table, sys, tx, self).await
+        commit_with_event(table, sys, tx, self).await
     }
 
     /// Closes the deletion: a tombstone stays in its place, and a receipt. One transaction. Says whether it was this call that did.

@@ -24,18 +24,18 @@ pub(crate) fn install() {
     PROVIDER.install_default().ok();
 }
 
-struct Signs(SigningKey);
-struct Verifies(VerifyingKey);
+struct Ed25519Signer(SigningKey);
+struct Ed25519Verifier(VerifyingKey);
 
 /// `key` holds the seed alone, not its PKCS #8.
 fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     let seed = ours(algorithm, key.family(), key.as_bytes())?;
-    Ok(Box::new(Signs(SigningKey::from_bytes(&seed))))
+    Ok(Box::new(Ed25519Signer(SigningKey::from_bytes(&seed))))
 }
 
 fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let public = ours(algorithm, key.family(), key.try_get_as_bytes()?)?;
-    Ok(Box::new(Verifies(VerifyingKey::from_bytes(&public).map_err(|_| ErrorKind::InvalidEddsaKey)?)))
+    Ok(Box::new(Ed25519Verifier(VerifyingKey::from_bytes(&public).map_err(|_| ErrorKind::InvalidEddsaKey)?)))
 }
 
 fn ours(algorithm: Algorithm, family: AlgorithmFamily, key: &[u8]) -> Result<[u8; 32]> {
@@ -45,27 +45,27 @@ fn ours(algorithm: Algorithm, family: AlgorithmFamily, key: &[u8]) -> Result<[u8
     }
 }
 
-impl Signer<Vec<u8>> for Signs {
+impl Signer<Vec<u8>> for Ed25519Signer {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
         let signature: Signature = self.0.try_sign(message)?;
         Ok(signature.to_bytes().into())
     }
 }
 
-impl JwtSigner for Signs {
+impl JwtSigner for Ed25519Signer {
     fn algorithm(&self) -> Algorithm {
         Algorithm::EdDSA
     }
 }
 
-impl Verifier<Vec<u8>> for Verifies {
+impl Verifier<Vec<u8>> for Ed25519Verifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
         // Strict: no signature of a weak key, none that is written in two ways (RFC 8032 §5.1.7).
         self.0.verify_strict(message, &Signature::from_slice(signature)?)
     }
 }
 
-impl JwtVerifier for Verifies {
+impl JwtVerifier for Ed25519Verifier {
     fn algorithm(&self) -> Algorithm {
         Algorithm::EdDSA
     }

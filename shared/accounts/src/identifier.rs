@@ -316,8 +316,8 @@ impl Username {
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         loop {
-            let any = || DRAWN.get(sys.below(31) as usize).copied().map_or('a', char::from);
-            let name: String = "user_".chars().chain((0..DRAWN_LENGTH).map(|_| any())).collect();
+            let random_char = || DRAWN.get(sys.below(31) as usize).copied().map_or('a', char::from);
+            let name: String = "user_".chars().chain((0..DRAWN_LENGTH).map(|_| random_char())).collect();
             // Chance makes words that nobody wants to be called.
             if let Ok(name) = Self::parse(&name) {
                 return name;

@@ -40,8 +40,8 @@ impl InviteCode {
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         loop {
-            let any = || ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from);
-            let code: String = (0..LENGTH).map(|_| any()).collect();
+            let random_char = || ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from);
+            let code: String = (0..LENGTH).map(|_| random_char()).collect();
             // Chance makes words that nobody wants to send to their friends.
             if !profanity::in_name(&code.to_lowercase()) {
                 return Self(code);
@@ -128,7 +128,7 @@ impl Invite {
 
     /// Adds a code of one's own to a transaction, for somebody who has just entered `inviter`'s or nobody's. The slot is refused
     /// if the code is, or was, somebody's.
-    pub(crate) fn give(tx: &mut Tx, user: UserId, code: InviteCode, inviter: Option<UserId>, now: Time) -> Slot {
+    pub(crate) fn create(tx: &mut Tx, user: UserId, code: InviteCode, inviter: Option<UserId>, now: Time) -> Slot {
         let claim = tx.create(&InviteClaim { code: code.clone(), user: Some(user) });
         tx.create(&Self { user, code, used: 0, entered_at: inviter.map(|_| now), inviter });
         claim
@@ -139,10 +139,10 @@ impl Invite {
     ///
     /// # Errors
     /// [`CommitError`], refused if they have got one meanwhile.
-    pub async fn give_late(table: &Table, sys: &Sys, user: UserId) -> Result<Self, CommitError> {
+    pub async fn create_late(table: &Table, sys: &Sys, user: UserId) -> Result<Self, CommitError> {
         for _ in 0..DRAWS {
             let (mut tx, code) = (Tx::new(), InviteCode::draw(sys));
-            let claim = Self::give(&mut tx, user, code.clone(), None, sys.now());
+            let claim = Self::create(&mut tx, user, code.clone(), None, sys.now());
             tx.check(User::key_of(user), field("status").eq(Status::Active));
             match table.commit(tx).await {
                 Ok(()) => return Ok(Self { user, code, used: 0, entered_at: None, inviter: None }),
@@ -244,7 +244,7 @@ impl Inviter {
         let (user, deletion) = (User::key_of(id), Deletion::key_of(id));
         let mut found = table.get_many(vec![user.clone(), deletion.clone()]).await?;
         let deletion = found.take::<Deletion>(&deletion)?;
-        let user = found.take::<User>(&user)?.filter(|user| user.id != invitee && stays(user.status, deletion.map(|d| d.stage)));
+        let user = found.take::<User>(&user)?.filter(|user| user.id != invitee && can_invite(user.status, deletion.map(|d| d.stage)));
         Ok(user.map(|user| Self { user: user.id, invitee }))
     }
 
@@ -255,40 +255,40 @@ impl Inviter {
     }
 
     /// Adds to a transaction that the other person, who has an account, enters the code; and says when that is.
-    pub fn enter(&self, tx: &mut Tx, sys: &Sys, shows_phone: bool) -> (Entering, Time) {
+    pub fn enter(&self, tx: &mut Tx, sys: &Sys, shows_phone: bool) -> (EnterSlots, Time) {
         let now = sys.now();
         let entered = Update::of(Invite::key_of(self.invitee)).set("entered_at", now).set("inviter", self.user);
         let first = tx.update(entered.when(Cond::Exists.and(field("entered_at").absent())));
         statistics::count(tx, sys, Counts { invites: 1, ..Counts::default() });
-        (Entering { first, welcome: self.welcome(tx, now, shows_phone) }, now)
+        (EnterSlots { first, welcome: self.welcome(tx, now, shows_phone) }, now)
     }
 
     /// Adds the inviter's part of it.
-    pub(crate) fn welcome(&self, tx: &mut Tx, now: Time, shows_phone: bool) -> Welcome {
+    pub(crate) fn welcome(&self, tx: &mut Tx, now: Time, shows_phone: bool) -> InviterSlots {
         tx.create(&Invitee { inviter: self.user, user: self.invitee, at: now, shows_phone });
         let counted = Update::of(Invite::key_of(self.user)).add("used", 1).rank(RANKING, 1);
         // Not in a circle of two, nor where the inviter's entries are being taken away.
         let theirs = tx.update(counted.when(Cond::Exists.and(field("inviter").ne(self.invitee))));
-        Welcome { theirs, there: tx.check(User::key_of(self.user), field("status").eq(Status::Active)) }
+        InviterSlots { theirs, there: tx.check(User::key_of(self.user), field("status").eq(Status::Active)) }
     }
 }
 
 /// Whether a person of this status, with this deletion of their account, is one whose code can be entered.
-const fn stays(status: Status, deletion: Option<Stage>) -> bool {
+const fn can_invite(status: Status, deletion: Option<Stage>) -> bool {
     matches!((status, deletion), (Status::Active, None))
 }
 
 /// The writes of [`Inviter::enter`] that can be refused.
 #[derive(Clone, Copy, Debug)]
-pub struct Entering {
+pub struct EnterSlots {
     first: Slot,
-    welcome: Welcome,
+    welcome: InviterSlots,
 }
 
-impl Entering {
+impl EnterSlots {
     /// Whether it did not happen because they had entered one before.
     #[must_use]
-    pub fn was_done(self, e: &CommitError) -> bool {
+    pub fn was_entered_before(self, e: &CommitError) -> bool {
         e.refused(self.first)
     }
 
@@ -301,12 +301,12 @@ impl Entering {
 
 /// The inviter's part of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Welcome {
+pub(crate) struct InviterSlots {
     theirs: Slot,
     there: Slot,
 }
 
-impl Welcome {
+impl InviterSlots {
     pub(crate) fn was_refused(self, e: &CommitError) -> bool {
         e.refused(self.theirs) || e.refused(self.there)
     }
@@ -325,7 +325,7 @@ pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreErro
         let claim = Update::of(InviteClaim::key_of(&own.code)).remove("user").when(field("user").eq(user));
         table.update(claim).await.refused_is_fine()?;
         // From here on nobody enters it any more.
-        if !leave(table, &own).await? {
+        if !remove_own(table, &own).await? {
             return Ok(true);
         }
     }
@@ -339,7 +339,7 @@ pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreErro
 }
 
 /// Removes a person's own item together with their entry among others' and its count. False if it has changed since it was read.
-async fn leave(table: &Table, own: &Invite) -> Result<bool, StoreError> {
+async fn remove_own(table: &Table, own: &Invite) -> Result<bool, StoreError> {
     let mut tx = Tx::new();
     let unchanged = own.inviter.map_or_else(|| field("inviter").absent(), |inviter| field("inviter").eq(inviter));
     tx.delete_when(own.key(), unchanged);
@@ -376,11 +376,11 @@ mod tests {
 
     #[test]
     fn only_who_stays_invites() {
-        assert!(stays(Status::Active, None));
+        assert!(can_invite(Status::Active, None));
         for (status, deletion) in
             [(Status::Active, Some(Stage::Scheduled)), (Status::Deactivated, None), (Status::Purging, Some(Stage::Purging))]
         {
-            assert!(!stays(status, deletion), "{status:?} {deletion:?}");
+            assert!(!can_invite(status, deletion), "{status:?} {deletion:?}");
         }
     }
 }

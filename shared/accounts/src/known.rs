@@ -59,7 +59,7 @@ fn short(text: &str) -> String {
 }
 
 /// Adds to a transaction that a person was signed in to from this client, for each of their contacts.
-pub(crate) fn note(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
+pub(crate) fn record(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
     for contact in contacts {
         let (contact, network) = (short(&contact.key()), short(&client.network()));
         tx.put_always(&KnownNetwork { user, contact, network, until: now + REMEMBERED });

@@ -4,9 +4,9 @@ use kernel::Sys;
 use store::{CommitError, Slot, Table, Tx};
 
 use crate::{
-    invite::{self, Invite, InviteCode, Inviter, Welcome},
+    invite::{self, Invite, InviteCode, Inviter, InviterSlots},
     statistics::{self, Counts},
-    user::{Claims, PasswordHash, User},
+    user::{NameClaims, PasswordHash, User},
 };
 
 /// An account that is about to be made.
@@ -30,7 +30,7 @@ pub struct NotMade<T> {
     /// Why.
     pub error: CommitError,
     /// The claims that another account can make fail.
-    pub claims: Claims,
+    pub claims: NameClaims,
     /// What the other writes of the transaction came to.
     pub also: T,
 }
@@ -68,22 +68,22 @@ impl<'a> NewAccount<'a> {
         }
     }
 
-    fn write(&self, tx: &mut Tx, sys: &Sys) -> Parts {
+    fn write(&self, tx: &mut Tx, sys: &Sys) -> Writes {
         let claims = match self.instead_of {
             None => self.user.create(tx, self.password),
             Some(former) => self.user.create_instead_of(tx, sys, former),
         };
         let (id, now) = (self.user.id, sys.now());
-        let code = Invite::give(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
+        let code = Invite::create(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
         let welcome = self.inviter.map(|inviter| inviter.welcome(tx, now, false));
         let counts = Counts { registrations: 1, verifications: self.verifications, invites: self.inviter.is_some().into() };
         statistics::count(tx, sys, counts);
-        Parts { claims, code, welcome }
+        Writes { claims, code, welcome }
     }
 }
 
-struct Parts {
-    claims: Claims,
+struct Writes {
+    claims: NameClaims,
     code: Slot,
-    welcome: Option<Welcome>,
+    welcome: Option<InviterSlots>,
 }

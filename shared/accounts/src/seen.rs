@@ -72,11 +72,11 @@ impl Resource for LastSeen {
 }
 
 /// Adds to the transaction that begins a session that its person was seen.
-pub(crate) fn came(tx: &mut Tx, session: &Session) {
+pub(crate) fn record_sign_in(tx: &mut Tx, session: &Session) {
     tx.put_always(&LastSeen { user: session.user, at: session.created_at, left: false });
 }
 
 /// Adds to the transaction that ends a session that its person has left.
-pub(crate) fn went(tx: &mut Tx, user: UserId, now: Time) {
+pub(crate) fn record_sign_out(tx: &mut Tx, user: UserId, now: Time) {
     tx.put_always(&LastSeen { user, at: now, left: true });
 }

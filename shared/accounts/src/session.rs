@@ -25,7 +25,7 @@ use crate::{
     identifier::Contact,
     known, seen,
     token::{Claims, Method},
-    user::{Status, User, partition, tell},
+    user::{Status, User, notify, partition},
 };
 
 /// A session ends when nobody used it for this long,
@@ -132,7 +132,7 @@ impl Session {
     /// Adds to a transaction that whoever has this session has proven once more who they are. What they get is the session as
     /// it is then, and a refresh token that does not follow from the one before: a copy of that is worth nothing, and betrays
     /// itself when it is used. The slot is refused if the session has ended or was refreshed meanwhile.
-    pub fn prove_again(self, tx: &mut Tx, sys: &Sys, key: &Secret, amr: Vec<Method>) -> (Self, RefreshToken, Slot) {
+    pub fn step_up(self, tx: &mut Tx, sys: &Sys, key: &Secret, amr: Vec<Method>) -> (Self, RefreshToken, Slot) {
         let (now, generation) = (sys.now(), self.generation.saturating_add(1));
         let refresh = RefreshToken::make(key, self.user, self.id, generation, sys.bytes());
         let unchanged = credentials_are(self.credentials).and(field("generation").eq(self.generation));
@@ -240,7 +240,7 @@ pub struct Opening {
     /// What the client gets.
     pub refresh: RefreshToken,
     ended: Vec<Session>,
-    told: bool,
+    is_new_client: bool,
 }
 
 impl Opening {
@@ -275,7 +275,7 @@ impl Opening {
             refresh_hash: refresh.hash(),
             replaced: None,
         };
-        Self { session, refresh, contacts: Vec::new(), client: client.clone(), ended: Vec::new(), told: false }
+        Self { session, refresh, contacts: Vec::new(), client: client.clone(), ended: Vec::new(), is_new_client: false }
     }
 
     /// Makes room among the sessions that the person has already, and has them told if this client is new to them: by what it
@@ -285,7 +285,7 @@ impl Opening {
         let Session { user_agent, network, .. } = &self.session;
         let known =
             others.iter().any(|s| s.user_agent == *user_agent) && others.iter().any(|s| s.network.is_none() || s.network == *network);
-        self.told = !known && !trusted;
+        self.is_new_client = !known && !trusted;
         others.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
         // Not all of them at once, should there be very many: a transaction has a hundred places.
         self.ended = others.into_iter().skip(MOST.saturating_sub(1)).take(50).collect();
@@ -310,8 +310,8 @@ impl Opening {
     /// refused if the account is no longer in use, or what one signs in with has changed since it was judged.
     pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {
         self.create(tx, sys);
-        if self.told {
-            tell(tx, sys, self.session.user, Notice::NewSignIn);
+        if self.is_new_client {
+            notify(tx, sys, self.session.user, Notice::NewSignIn);
         }
         let unchanged = credentials_are(self.session.credentials);
         let mut used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
@@ -332,8 +332,8 @@ impl Opening {
         }
         self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
         tx.create(&self.session);
-        known::note(tx, sys.now(), self.session.user, &self.contacts, &self.client);
-        seen::came(tx, &self.session);
+        known::record(tx, sys.now(), self.session.user, &self.contacts, &self.client);
+        seen::record_sign_in(tx, &self.session);
     }
 }
 
@@ -463,7 +463,7 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     tracing::warn!(user.id = %session.user, session.id = %session.id, "a spent refresh token was used: the session ends");
     let mut tx = Tx::new();
     tx.delete_when(session.key(), Cond::Exists);
-    tell(&mut tx, sys, session.user, Notice::SessionReused);
+    notify(&mut tx, sys, session.user, Notice::SessionReused);
     end(&mut tx, sys, session.user);
     // Refused: it had ended already, and its person was told.
     Ok(table.commit(tx).await.refused_is_fine()?)
@@ -486,7 +486,7 @@ pub async fn revoke(table: &Table, sys: &Sys, asking: &Session, session: Session
     let (mut tx, user) = (Tx::new(), asking.user);
     tx.delete_when(Session::key_of(user, session), Cond::Exists);
     if session == asking.id {
-        seen::went(&mut tx, user, sys.now());
+        seen::record_sign_out(&mut tx, user, sys.now());
     }
     end(&mut tx, sys, user);
     table.commit(tx).await.applied()
@@ -594,7 +594,7 @@ mod tests {
             Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
         let before = first.successor(&key());
         let session = Session { generation: 1, refresh_hash: before.hash(), ..session };
-        let (session, after, _) = session.prove_again(&mut Tx::new(), &sys, &key(), vec![Method::Otp]);
+        let (session, after, _) = session.step_up(&mut Tx::new(), &sys, &key(), vec![Method::Otp]);
         let at = session.auth_time;
         assert_eq!(judge(&session, &after, &key(), at), Use::Rotate);
         for copy in [&first, &before] {
@@ -635,11 +635,11 @@ mod tests {
             ("192.0.2.1", "a browser", true),
             ("203.0.113.7", "another", true),
         ] {
-            assert_eq!(opening(address, name).among(known.clone(), false).told, told, "{address} {name}");
-            assert!(!opening(address, name).among(known.clone(), true).told);
+            assert_eq!(opening(address, name).among(known.clone(), false).is_new_client, told, "{address} {name}");
+            assert!(!opening(address, name).among(known.clone(), true).is_new_client);
         }
-        assert!(opening("203.0.113.7", "a browser").among(Vec::new(), false).told);
+        assert!(opening("203.0.113.7", "a browser").among(Vec::new(), false).is_new_client);
         let before = Session { network: None, ..known[0].clone() };
-        assert!(!opening("192.0.2.1", "a browser").among(vec![before], false).told);
+        assert!(!opening("192.0.2.1", "a browser").among(vec![before], false).is_new_client);
     }
 }

@@ -71,32 +71,32 @@ impl Roles {
 
 /// Adds to a transaction that it takes a superuser, who is refused if they are none any more. Whoever takes another superuser's
 /// role away is one themselves while it happens, so that one is always left.
-pub fn superuser(tx: &mut Tx, user: UserId) -> Slot {
+pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").has(Role::Superuser))
 }
 
 /// Adds to a transaction by which somebody leaves that they are no superuser: nobody can take that role from themselves, so the
 /// last superuser stays.
-pub fn no_superuser(tx: &mut Tx, user: UserId) -> Slot {
+pub fn require_no_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").lacks(Role::Superuser))
 }
 
 /// Adds to a transaction that gives somebody a role that they are there and do not mean to leave.
-pub fn staying(tx: &mut Tx, user: UserId) -> Staying {
-    Staying {
+pub fn require_staying(tx: &mut Tx, user: UserId) -> StayingSlots {
+    StayingSlots {
         there: tx.check(User::key_of(user), field("status").eq(Status::Active)),
         stays: tx.check(Deletion::key_of(user), Cond::Absent),
     }
 }
 
-/// What [`staying`] demands.
+/// What [`require_staying`] demands.
 #[derive(Clone, Copy, Debug)]
-pub struct Staying {
+pub struct StayingSlots {
     there: Slot,
     stays: Slot,
 }
 
-impl Staying {
+impl StayingSlots {
     /// Whether it is this that was refused.
     #[must_use]
     pub fn was_refused(self, e: &CommitError) -> bool {

@@ -61,7 +61,7 @@ pub struct Counts {
 
 /// A part of what was counted on a day.
 #[derive(Debug, Serialize, Deserialize)]
-struct Part {
+struct DayShard {
     day: String,
     shard: u32,
     #[serde(default)]
@@ -72,7 +72,7 @@ struct Part {
     invites: u64,
 }
 
-impl Part {
+impl DayShard {
     fn key_of(day: &str, shard: u32) -> Key {
         Key::new(PARTITION, format!("{day}#{shard}"))
     }
@@ -80,7 +80,7 @@ impl Part {
 
 const PARTITION: &str = "STATISTICS";
 
-impl Item for Part {
+impl Item for DayShard {
     const KIND: &'static str = "statistics";
     fn key(&self) -> Key {
         Self::key_of(&self.day, self.shard)
@@ -90,7 +90,7 @@ impl Item for Part {
 /// Adds to a transaction that it is counted. Once in each: the place is one item.
 pub fn count(tx: &mut Tx, sys: &Sys, counts: Counts) {
     let (day, shard) = (Day::of(sys.now()).to_string(), sys.below(SHARDS));
-    let mut update = Update::upsert::<Part>(Part::key_of(&day, shard));
+    let mut update = Update::upsert::<DayShard>(DayShard::key_of(&day, shard));
     update = update.set("day", &day).set("shard", shard);
     for (name, n) in [("registrations", counts.registrations), ("verifications", counts.verifications), ("invites", counts.invites)] {
         if n > 0 {
@@ -109,7 +109,7 @@ pub async fn read(table: &Table, first: Day, last: Day) -> Result<BTreeMap<Strin
     // `~` is behind every shard.
     let range = Range::of(PARTITION).between(first.to_string(), format!("{last}#~")).eventually();
     let mut days = BTreeMap::<String, Counts>::new();
-    for part in table.query::<Part>(range).await?.items {
+    for part in table.query::<DayShard>(range).await?.items {
         let day = days.entry(part.day).or_default();
         day.registrations = day.registrations.saturating_add(part.registrations);
         day.verifications = day.verifications.saturating_add(part.verifications);

@@ -125,17 +125,17 @@ const TRIES: usize = 8;
 ///
 /// The table's own policy lets nobody but the issuers write it (`template.yaml`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Published {
+struct PublishedKeys {
     keys: BTreeMap<String, String>,
 }
 
-impl Published {
+impl PublishedKeys {
     fn place() -> Key {
         Key::new("TOKEN_KEYS", "TOKEN_KEYS")
     }
 }
 
-impl Item for Published {
+impl Item for PublishedKeys {
     const KIND: &'static str = "token_keys";
     fn key(&self) -> Key {
         Self::place()
@@ -148,19 +148,19 @@ pub struct Tokens {
     table: Table,
     issuer: Arc<str>,
     sys: Sys,
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<KeyCache>>,
 }
 
-/// What this instance has read of [`Published`].
+/// What this instance has read of [`PublishedKeys`].
 #[derive(Default)]
-struct Known {
+struct KeyCache {
     keys: BTreeMap<String, DecodingKey>,
     /// Lookups of unknown ids since this moment.
     lookups: u32,
     since: Time,
 }
 
-impl Known {
+impl KeyCache {
     /// Whether an unknown id may be looked up now.
     fn may_look(&mut self, now: Time) -> bool {
         if now < self.since || now.since(self.since) >= LOOKUPS_WINDOW {
@@ -193,18 +193,18 @@ impl Tokens {
         }
     }
 
-    async fn load(&self) -> Result<Option<Published>, StoreError> {
-        let found = self.table.get::<Published>(Published::place()).await?;
+    async fn load(&self) -> Result<Option<PublishedKeys>, StoreError> {
+        let found = self.table.get::<PublishedKeys>(PublishedKeys::place()).await?;
         self.keep(found.as_ref());
         Ok(found)
     }
 
-    fn keep(&self, published: Option<&Published>) {
+    fn keep(&self, published: Option<&PublishedKeys>) {
         let decoded = |(id, key): (&String, &String)| Some((id.clone(), DecodingKey::from_ed_components(key).ok()?));
         self.known().keys = published.into_iter().flat_map(|p| &p.keys).filter_map(decoded).collect();
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KeyCache> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -301,7 +301,7 @@ impl Issuer {
     async fn publish(&self) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             let found = self.tokens.load().await?;
-            let mut published = found.clone().unwrap_or(Published { keys: BTreeMap::new() });
+            let mut published = found.clone().unwrap_or(PublishedKeys { keys: BTreeMap::new() });
             published.keys.extend(self.public.iter().cloned());
             if found.as_ref() == Some(&published) {
                 return Ok(());
@@ -406,7 +406,7 @@ mod tests {
         let boot = function::Boot { env, sys: sys.clone(), http: function::http_client().unwrap() };
         let aws = boot.aws().unwrap();
         let issuer = Issuer::unpublished(&Keyring::of(keys), &boot.env.read(|r| Tokens::read(r, &aws, sys)).unwrap());
-        issuer.tokens.keep(Some(&Published { keys: issuer.public.iter().cloned().collect() }));
+        issuer.tokens.keep(Some(&PublishedKeys { keys: issuer.public.iter().cloned().collect() }));
         {
             let mut known = issuer.tokens.known();
             (known.since, known.lookups) = (sys.now(), LOOKUPS);
@@ -420,7 +420,7 @@ mod tests {
 
     #[test]
     fn made_up_ids_of_keys_are_looked_up_five_times_in_ten_seconds() {
-        let (mut known, start) = (Known::default(), Time::from_millis(1_893_499_200_000));
+        let (mut known, start) = (KeyCache::default(), Time::from_millis(1_893_499_200_000));
         let mut looks = |after: u64| (0..9).filter(|_| known.may_look(start + Duration::from_millis(after))).count();
         assert_eq!([0, 9_999, 10_000, 19_999, 20_000].map(&mut looks), [5, 0, 5, 0, 5]);
         assert_eq!(looks(1_000), 5, "nor does a clock that was set back keep keys away");

@@ -145,7 +145,7 @@ impl User {
     }
 
     /// Adds the person's part of a new account ([`crate::NewAccount`]) to a transaction: the record, the password and the claims of its names.
-    pub(crate) fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> Claims {
+    pub(crate) fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> NameClaims {
         tx.create(self);
         if let Some(password) = password {
             tx.create(password);
@@ -153,23 +153,23 @@ impl User {
         let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
         let email = self.email.as_ref().map(|email| tx.create(&EmailClaim { email: email.key(), user: self.id }));
         let phone = self.phone.as_ref().map(|phone| tx.create(&PhoneClaim { phone: phone.clone(), user: self.id }));
-        Claims { username, email, phone }
+        NameClaims { username, email, phone }
     }
 
     /// Adds a new account to a transaction as [`User::create`] does, in the place of the one that had its number until now and
     /// that nothing but the number led into. That one loses the number and is put to rest; only staff can give it back.
-    pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> Claims {
+    pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> NameClaims {
         tx.create(self);
         let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
         let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
         let phone = self.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
-        renew_credentials(tx, sys, former, former.rest(sys.now()).remove("phone"), None);
-        Claims { username, email: None, phone }
+        renew_credentials(tx, sys, former, former.deactivate(sys.now()).remove("phone"), None);
+        NameClaims { username, email: None, phone }
     }
 
     /// The change that puts the account to rest.
     #[must_use]
-    pub fn rest(&self, now: Time) -> Update {
+    pub fn deactivate(&self, now: Time) -> Update {
         Update::of(self.key()).set("status", Status::Deactivated).set("deactivated_at", now)
     }
 
@@ -285,7 +285,7 @@ pub enum Factor {
 
 /// The writes of a new account that another account can make fail.
 #[derive(Clone, Copy, Debug)]
-pub struct Claims {
+pub struct NameClaims {
     /// Refused if the username is taken.
     pub username: Slot,
     /// Refused if the address has an account.
@@ -438,12 +438,12 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
 }
 
 /// Adds to a transaction that this person is told something, by mail, or by text message if they have no address.
-pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
+pub fn notify(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
 }
 
-/// As [`tell`], at this address or number, whatever the person's are by then. A text message needs a permit of `proofs::sending`.
-pub fn tell_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
+/// As [`notify`], at this address or number, whatever the person's are by then. A text message needs a permit of `proofs::sending`.
+pub fn notify_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
     let event = Outbox::add(tx, sys, &Event::NoticeDue { user, notice });
     // What could not be sent is kept for two weeks, and may be sent again until then.
     let until = sys.now() + Duration::from_secs(15 * 24 * 3600);

@@ -59,7 +59,7 @@ impl UsernameClaim {
     }
 
     /// Adds to a transaction that this is the person's name no longer, and is kept for them. The slot is refused if it is not theirs.
-    pub fn leave(tx: &mut Tx, username: &Username, user: UserId, now: Time) -> Slot {
+    pub fn release(tx: &mut Tx, username: &Username, user: UserId, now: Time) -> Slot {
         let theirs = field("user").eq(user).and(field("kept_until").absent());
         tx.put(&Self { username: username.clone(), user, kept_until: Some(now + KEPT) }, theirs)
     }
@@ -135,7 +135,7 @@ impl FormerNames {
     }
 
     /// Adds to a transaction that the person gives this name up. The slot is refused if another change was noted meanwhile.
-    pub fn note(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
+    pub fn record(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
         let unchanged = if self.changes.is_empty() { Cond::Absent } else { field("changes").eq(&self.changes) };
         let remembered = self.changes.iter().filter(|change| now < change.at + REMEMBERED).cloned();
         let changes = remembered.chain([NameChange { from: from.clone(), at: now }]).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use accounts::{
     deletion::{Deletion, Stage, scheduled_as},
     identifier::{Contact, Email},
-    user::{User, tell},
+    user::{User, notify},
 };
 use events::Notice;
 use kernel::{
@@ -71,6 +71,6 @@ fn mail_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time,
 pub fn cancel(tx: &mut Tx, sys: &Sys, user: UserId, challenge: ChallengeId) -> Slot {
     let slot = tx.delete_when(Deletion::key_of(user), field("stage").eq(Stage::Scheduled).and(field("cancel").eq(challenge)));
     tx.delete(Challenge::key_of(challenge));
-    tell(tx, sys, user, Notice::DeletionCancelled);
+    notify(tx, sys, user, Notice::DeletionCancelled);
     slot
 }

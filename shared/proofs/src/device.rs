@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use accounts::{
     identifier::Contact,
-    user::{Status, User, partition, tell},
+    user::{Status, User, notify, partition},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::Notice;
@@ -151,7 +151,7 @@ pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: V
         hash: token.hash(),
     };
     tx.create(&device);
-    tell(tx, sys, user.id, Notice::DeviceTrusted);
+    notify(tx, sys, user.id, Notice::DeviceTrusted);
     (device, token)
 }
 

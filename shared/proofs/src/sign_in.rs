@@ -16,7 +16,7 @@ use std::time::Duration;
 use accounts::{
     session::Session,
     token::Method,
-    user::{Factor, User, owned, tell},
+    user::{Factor, User, notify, owned},
 };
 use events::Notice;
 use kernel::{
@@ -445,7 +445,7 @@ impl Proof {
             Self::App(code) => Some(code.spend(tx)),
             Self::Sent(challenge) => Some(challenge.consume(tx)),
             Self::Recovery(code) => {
-                tell(tx, sys, user, Notice::RecoveryCodeUsed);
+                notify(tx, sys, user, Notice::RecoveryCodeUsed);
                 Some(code.spend(tx))
             }
         }
