@@ -370,7 +370,7 @@ impl Checks {
 
     /// Counts a wrong code that was sent: after a hundred in a row only long ones are sent. One update; best effort.
     pub async fn missed(&self, table: &Table, now: Time, factor: Factor) {
-        if let Err(e) = limits::note(table, now, &[in_a_row(self.user, factor)]).await {
+        if let Err(e) = limits::record(table, now, &[in_a_row(self.user, factor)]).await {
             tracing::warn!(error = %e, "a wrong code is not counted among those in a row");
         }
     }

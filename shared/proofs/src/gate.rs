@@ -105,7 +105,7 @@ pub async fn failed(table: &Table, now: Time, client: &Client) {
     function::report_of(now, "TableName", table.name(), &[("SignInsFailed", 1)]);
     let network = Sha256::digest(client.network());
     let shard = shard(network.first().map_or(0, |byte| byte % SHARDS));
-    if let Err(e) = limits::note(table, now, &[shard]).await {
+    if let Err(e) = limits::record(table, now, &[shard]).await {
         tracing::warn!(error = %e, "a failure is not counted");
     }
 }

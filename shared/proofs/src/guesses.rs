@@ -83,7 +83,7 @@ impl ByClient {
         if !problem.members.contains_key("tries_left") {
             return Ok(());
         }
-        let (counted, ()) = join!(limits::note(table, now, &self.0), gate::failed(table, now, client));
+        let (counted, ()) = join!(limits::record(table, now, &self.0), gate::failed(table, now, client));
         counted
     }
 }

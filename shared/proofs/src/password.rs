@@ -262,7 +262,7 @@ pub async fn demand(
     };
     if !right {
         let day = [day];
-        let (counted, ()) = join!(limits::note(table, now, &day), gate::failed(table, now, client));
+        let (counted, ()) = join!(limits::record(table, now, &day), gate::failed(table, now, client));
         counted?;
         return Err(Kind::PasswordWrong.because("the current password is wrong"));
     }

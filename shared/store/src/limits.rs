@@ -326,7 +326,7 @@ pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), Limi
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn note(table: &Table, now: Time, limits: &[Limit]) -> Result<(), StoreError> {
+pub async fn record(table: &Table, now: Time, limits: &[Limit]) -> Result<(), StoreError> {
     match take(table, now, limits).await {
         Ok(()) | Err(LimitError::Reached(_)) => Ok(()),
         Err(LimitError::Store(e)) => Err(e),
@@ -347,7 +347,7 @@ pub fn judge<'a>(now: Time, limits: impl IntoIterator<Item = &'a Limit>) -> Resu
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn note_different(table: &Table, now: Time, limit: &Limit, what: &str) -> Result<(), StoreError> {
+pub async fn record_different(table: &Table, now: Time, limit: &Limit, what: &str) -> Result<(), StoreError> {
     let more = || Update::of(limit.key()).include("different", what).when(field("until").gt(now));
     let open = || limit.open(now).set_of("different", what);
     let mut next = if limit.frequent { more() } else { open() };
@@ -381,7 +381,7 @@ pub async fn take_together(table: &Table, now: Time, limits: &[Limit]) -> Result
     let (one_by_one, at_once) = join!(join_all(shared.iter().map(|limit| take_one(table, now, limit))), take_all(table, now, &own));
     let counted: Vec<&Limit> = shared.into_iter().zip(&one_by_one).filter(|(_, taken)| taken.is_ok()).map(|(limit, _)| limit).collect();
     let counted: Vec<&Limit> = counted.into_iter().chain(own.into_iter().filter(|_| at_once.is_ok())).collect();
-    match one_by_one.into_iter().chain([at_once]).filter_map(Result::err).reduce(heavier) {
+    match one_by_one.into_iter().chain([at_once]).filter_map(Result::err).reduce(more_severe) {
         None => Ok(()),
         Some(refused) => {
             give_all_back(table, counted).await;
@@ -410,17 +410,17 @@ async fn take_all(table: &Table, now: Time, limits: &[&Limit]) -> Result<(), Lim
         for ((limit, slot), seen) in limits.iter().zip(slots).zip(&mut seen).filter(|((_, slot), _)| refused.at(*slot)) {
             match limit.again(now, refused.current(slot))? {
                 Ok(hits) => *seen = hits,
-                Err(r) => reached = [reached, Some(LimitError::from(r))].into_iter().flatten().reduce(heavier),
+                Err(r) => reached = [reached, Some(LimitError::from(r))].into_iter().flatten().reduce(more_severe),
             }
         }
         if let Some(reached) = reached {
             return Err(reached);
         }
     }
-    Err(unsteady().into())
+    Err(unstable_counter().into())
 }
 
-fn heavier(a: LimitError, b: LimitError) -> LimitError {
+fn more_severe(a: LimitError, b: LimitError) -> LimitError {
     match (&a, &b) {
         (LimitError::Store(_), _) => a,
         (LimitError::Reached(x), LimitError::Reached(y)) if x.wait >= y.wait => a,
@@ -461,7 +461,7 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
             Err(WriteError::Store(e)) => return Err(e.into()),
         };
     }
-    Err(unsteady().into())
+    Err(unstable_counter().into())
 }
 
 /// How often a hit is tried: a refusal shows the counter as it is, so more than two are needed only where windows open and fill
@@ -469,6 +469,6 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
 const ROUNDS: usize = 4;
 
 /// A counter is not known to be reached, but was another one each time that it was looked at.
-fn unsteady() -> StoreError {
+fn unstable_counter() -> StoreError {
     StoreError::Unavailable("a counter does not stay as it is".to_owned())
 }

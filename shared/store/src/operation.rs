@@ -7,14 +7,14 @@ use tracing::Instrument as _;
 use crate::{CommitError, Slot, StoreError, WriteError};
 
 /// How an operation on some items ends if it does not succeed.
-pub(crate) trait Ending: Sized {
+pub(crate) trait OperationError: Sized {
     /// Whether a condition on the item at this place did not hold.
     fn refused(&self, place: usize) -> bool;
     /// The same with the operation that it happened to, unless it was refused.
     fn during(self, operation: &str) -> Self;
 }
 
-impl Ending for StoreError {
+impl OperationError for StoreError {
     fn refused(&self, _: usize) -> bool {
         false
     }
@@ -23,7 +23,7 @@ impl Ending for StoreError {
     }
 }
 
-impl Ending for WriteError {
+impl OperationError for WriteError {
     fn refused(&self, _: usize) -> bool {
         matches!(self, Self::Refused(_))
     }
@@ -35,7 +35,7 @@ impl Ending for WriteError {
     }
 }
 
-impl Ending for CommitError {
+impl OperationError for CommitError {
     fn refused(&self, place: usize) -> bool {
         Self::refused(self, Slot::at(place))
     }
@@ -52,7 +52,7 @@ impl Ending for CommitError {
 /// It is a span at `DEBUG`, which a release leaves out. What a release tells is the exception: the error of an operation that failed
 /// names it, as in `commit SESSION, USER: timed out`, and one that was refused is recorded in the span around it, in the field
 /// `storage.refused` if there is one, with those families whose conditions did not hold. Of several refusals the last one stays.
-pub(crate) async fn observed<T, E: Ending>(
+pub(crate) async fn observed<T, E: OperationError>(
     operation: &'static str,
     families: Vec<String>,
     work: impl Future<Output = Result<T, E>>,

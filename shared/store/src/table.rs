@@ -29,7 +29,7 @@ use crate::{
 
 type Attributes = HashMap<String, AttributeValue>;
 /// What DynamoDB will have said.
-type Answer<'a, T, E = StoreError> = BoxFuture<'a, Result<T, E>>;
+type StoreFuture<'a, T, E = StoreError> = BoxFuture<'a, Result<T, E>>;
 
 /// Keys of one `BatchGetItem` (a limit of DynamoDB).
 const BATCH_GET_MAX: usize = 100;
@@ -83,7 +83,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn get_many(&self, keys: Vec<Key>) -> Answer<'_, Batch> {
+    pub fn get_many(&self, keys: Vec<Key>) -> StoreFuture<'_, Batch> {
         let families = keys.iter().map(|key| key.family().to_owned()).collect();
         let work = async move {
             let mut found = HashMap::new();
@@ -141,7 +141,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn scan<'a>(&'a self, kind: &'a str, limit: u32, after: Option<&'a Key>) -> Answer<'a, (Vec<Row>, Option<Key>)> {
+    pub fn scan<'a>(&'a self, kind: &'a str, limit: u32, after: Option<&'a Key>) -> StoreFuture<'a, (Vec<Row>, Option<Key>)> {
         let families = vec![kind.to_owned()];
         let work = async move {
             let mut names = Names::default();
@@ -194,7 +194,7 @@ impl Table {
     ///
     /// # Errors
     /// [`WriteError::Refused`] if the condition does not hold.
-    pub fn update(&self, update: Update) -> Answer<'_, Row, WriteError> {
+    pub fn update(&self, update: Update) -> StoreFuture<'_, Row, WriteError> {
         let families = vec![update.key.family().to_owned()];
         let work = async move {
             let mut names = Names::default();
@@ -244,7 +244,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn delete_many(&self, keys: Vec<Key>) -> Answer<'_, ()> {
+    pub fn delete_many(&self, keys: Vec<Key>) -> StoreFuture<'_, ()> {
         let families = keys.iter().map(|key| key.family().to_owned()).collect();
         let work = async move {
             use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
@@ -273,7 +273,7 @@ impl Table {
     ///
     /// # Errors
     /// [`CommitError::Refused`] if a condition does not hold.
-    pub fn commit(&self, tx: Tx) -> Answer<'_, (), CommitError> {
+    pub fn commit(&self, tx: Tx) -> StoreFuture<'_, (), CommitError> {
         let families = tx.writes.iter().map(Write::family).collect();
         let work = async move {
             if let Some(defect) = tx.defect {
@@ -311,7 +311,7 @@ impl Table {
         observed("commit", families, work).boxed()
     }
 
-    fn get_row(&self, key: Key, consistent: bool) -> Answer<'_, Option<Row>> {
+    fn get_row(&self, key: Key, consistent: bool) -> StoreFuture<'_, Option<Row>> {
         let families = vec![key.family().to_owned()];
         let work = async move {
             let answer =
@@ -321,7 +321,7 @@ impl Table {
         observed("get", families, work).boxed()
     }
 
-    fn put_row(&self, row: Attributes, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
+    fn put_row(&self, row: Attributes, condition: Option<Cond>) -> StoreFuture<'_, (), WriteError> {
         let families = vec![Key::of(&row).map(|key| key.family().to_owned()).unwrap_or_default()];
         let work = async move {
             let mut names = Names::default();
@@ -348,7 +348,7 @@ impl Table {
         observed("put", families, work).boxed()
     }
 
-    fn delete_row(&self, key: Key, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
+    fn delete_row(&self, key: Key, condition: Option<Cond>) -> StoreFuture<'_, (), WriteError> {
         let families = vec![key.family().to_owned()];
         let work = async move {
             let mut names = Names::default();
@@ -404,7 +404,7 @@ impl Table {
         range: &'a Range,
         limit: Option<i32>,
         start: Option<Attributes>,
-    ) -> Answer<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
+    ) -> StoreFuture<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
         let families = vec![range.family().to_owned()];
         let work = async move {
             let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |(index, pk, sk)| (Some(index.to_owned()), pk, sk));
