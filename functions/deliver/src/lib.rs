@@ -31,7 +31,7 @@ use events::{Envelope, Event, Once, once};
 use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
-use proofs::{challenge::CodeKey, sending::Sending};
+use proofs::{challenge::CodeKey, sending::SendLimits};
 use secrets::Secrets;
 use serde::Deserialize;
 use store::Table;
@@ -48,7 +48,7 @@ struct State {
     code_key: CodeKey,
     mailer: Mailer,
     texter: Texter,
-    sending: Sending,
+    sending: SendLimits,
     test_phones: TestPhones,
     figures: Figures,
     /// The base address of the links in mails. Never taken from a request.
@@ -81,7 +81,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             code_key: keys.code_key(),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
-            sending: Sending::read(r, Figures::new(&boot)),
+            sending: SendLimits::read(r, Figures::new(&boot)),
             test_phones: TestPhones::read(r),
             figures: Figures::new(&boot),
             link_base: link_base.trim_end_matches('/').into(),

@@ -16,7 +16,7 @@ use proofs::{
     FlowToken,
     challenge::{self, Challenge, Sent},
     code::TypedCode,
-    entry::{Entry, Reply},
+    completion::{CompletedSignIn, SignInReply},
     factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
     gate,
     password::Verdict,
@@ -74,7 +74,7 @@ pub async fn choose_factor(
     let mut flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
-    let (challenge, permit) = flow.choose(&s.asking(&client, &user), &mut tx, body.factor).await?;
+    let (challenge, permit) = flow.choose(&s.factor_context(&client, &user), &mut tx, body.factor).await?;
     let mut asked = None;
     // No message is sent for a passkey, so nothing was counted.
     if body.factor == Factor::Passkey {
@@ -103,7 +103,7 @@ pub async fn resend_sign_in_code(
     let flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let factor = flow.chosen.ok_or(Kind::FactorUnavailable)?;
-    Ok(Accepted(flow.resend(&s.asking(&client, &user), factor).await?.sent()))
+    Ok(Accepted(flow.resend(&s.factor_context(&client, &user), factor).await?.sent()))
 }
 
 /// The answer to the chosen factor: exactly one of these.
@@ -265,12 +265,12 @@ async fn sign_in(
     sessions: Vec<Session>,
     amr: Vec<Method>,
 ) -> Result<Verified, Problem> {
-    let previous = match flow.wish.previous {
+    let previous = match flow.options.previous {
         Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
         None => None,
     };
-    let entry = Entry { user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-    Ok(Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), tx, client).await?)))
+    let completed = CompletedSignIn { user, amr, sessions, previous, device: None, options: flow.options.clone() };
+    Ok(Verified::SignedIn(Box::new(completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), tx, client).await?)))
 }
 
 /// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
@@ -295,9 +295,9 @@ pub enum Verified {
 impl axum::response::IntoResponse for Verified {
     fn into_response(self) -> axum::response::Response {
         match self {
-            Self::SignedIn(signed_in) => Reply::Done(signed_in).into_response(),
+            Self::SignedIn(signed_in) => SignInReply::Done(signed_in).into_response(),
             Self::SteppedUp(signed_in) => signed_in.into_response(),
-            Self::GoesOn(step) => Reply::Step(step).into_response(),
+            Self::GoesOn(step) => SignInReply::Step(step).into_response(),
         }
     }
 }
@@ -314,8 +314,8 @@ async fn go_on(
     next: Vec<Factor>,
 ) -> Result<SignInStep, Problem> {
     let (mut tx, checks) = (Tx::new(), Checks::of(user.id, client));
-    let asking = s.asking(client, user);
-    let (gone, ()) = join!(flow.go_on(&asking, &mut tx, proven, next), checks.give_back(&s.table, proven));
+    let context = s.factor_context(client, user);
+    let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), checks.give_back(&s.table, proven));
     let (challenge, permit, once) = gone?;
     let committed = permit.commit(&s.table, tx).await;
     committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;

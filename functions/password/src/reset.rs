@@ -16,7 +16,7 @@ use proofs::{
     challenge::{self, Challenge, Form, Purpose},
     factor,
     password::{MAX_BYTES, Verdict},
-    sending::{self, Asker, Request},
+    sending::{self, Request, Requester},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -85,8 +85,8 @@ pub async fn request_password_reset(
         limits::take(&s.table, now, &[by_client]).await?;
         return Ok(answer);
     }
-    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let admitted = request.admit(&s.table, now, &mut found, asker, 0).await?;
+    let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
+    let admitted = request.admit(&s.table, now, &mut found, requester, 0).await?;
     let mut link = addressee.link(&s.sys, language);
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();

@@ -7,7 +7,7 @@ use proofs::{
     FlowToken,
     challenge::{self, Purpose},
     guesses::ByClient,
-    sending::{Asker, Request},
+    sending::{Request, Requester},
 };
 use serde::Deserialize;
 use store::{Cond, Tx, Update, field};
@@ -86,8 +86,8 @@ pub async fn resend_registration_code(
     let before = challenge.again(now)?;
     let request = Request::of_anybody(challenge.purpose, &challenge.contact(), &client);
     let mut found = s.table.get_many(request.keys().collect()).await?;
-    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::resend(&client)).await?;
+    let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
+    let permit = s.permit(requester, &mut found, request, &mut challenge, Limits::resend(&client)).await?;
     let mut tx = Tx::new();
     challenge.replace(&mut tx, &s.sys, Some(&before));
     // A new link is valid for a day, and so is its flow.

@@ -26,7 +26,7 @@ use proofs::{
     challenge::{Challenge, CodeKey},
     gate::Gate,
     password::{Hasher, Judge},
-    sending::{self, Asker, Permit, Request},
+    sending::{self, Permit, Request, Requester},
 };
 use secrets::Secrets;
 use store::{
@@ -82,14 +82,14 @@ impl State {
     /// [`kernel::Kind::TooManyRequests`] or [`kernel::Kind::ProofOfWorkRequired`]
     async fn permit(
         &self,
-        asker: Asker<'_>,
+        requester: Requester<'_>,
         found: &mut Batch,
         request: Request,
         challenge: &mut Challenge,
         more: Vec<Limit>,
     ) -> Result<Permit, Problem> {
         let now = self.sys.now();
-        let admitted = request.admit(&self.table, now, found, asker, 0).await?;
+        let admitted = request.admit(&self.table, now, found, requester, 0).await?;
         Ok(sending::take(&self.table, now, challenge, admitted, more).await?)
     }
 }

@@ -14,7 +14,7 @@ use proofs::{
     FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
     password::Personal,
-    sending::{Asker, Request},
+    sending::{Request, Requester},
 };
 use serde::{Deserialize, Serialize};
 use store::{Tx, limits};
@@ -98,8 +98,8 @@ pub async fn register_by_link(
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
-    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let permit = s.permit(asker, &mut found, request, &mut challenge, Limits::start(&client)).await?;
+    let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
+    let permit = s.permit(requester, &mut found, request, &mut challenge, Limits::start(&client)).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.replace(&mut tx, &s.sys, before.as_ref());

@@ -10,11 +10,11 @@ use kernel::{Secret, env::Reader};
 use sha1::{Digest as _, Sha1};
 
 /// How long somebody who chooses a password waits for it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Digits of a hash, and how many of them are told.
 const DIGITS: usize = 40;
-const TOLD: usize = 5;
+const SENT_DIGITS: usize = 5;
 
 /// Asks the service.
 #[derive(Clone)]
@@ -52,10 +52,10 @@ impl Breached {
 
     async fn ask(&self, password: &Secret) -> Result<bool, Failure> {
         let hash: String = Sha1::digest(password.expose()).iter().map(|byte| format!("{byte:02X}")).collect();
-        let (told, kept) = hash.split_at(TOLD);
+        let (told, kept) = hash.split_at(SENT_DIGITS);
         // Padding hides from whoever counts bytes on the way which range it was.
         let request = Request::get(format!("{}/range/{told}", self.url)).header(USER_AGENT, "Stoa").header("add-padding", "true");
-        let answer = self.outside.send(request.body(Bytes::new())?, PATIENCE).await?;
+        let answer = self.outside.send(request.body(Bytes::new())?, TIMEOUT).await?;
         match answer.status() {
             StatusCode::OK => listed(std::str::from_utf8(answer.body())?, kept),
             status => Err(format!("it answers {status}").into()),
@@ -70,7 +70,7 @@ fn listed(range: &str, end: &str) -> Result<bool, Failure> {
     }
     let mut found = false;
     for line in range.lines() {
-        let parts = line.split_once(':').filter(|(hash, _)| hash.len() == DIGITS.saturating_sub(TOLD));
+        let parts = line.split_once(':').filter(|(hash, _)| hash.len() == DIGITS.saturating_sub(SENT_DIGITS));
         let (hash, times) = parts.ok_or("it answers with something that is no range")?;
         found |= times.trim().parse::<u64>()? > 0 && hash.eq_ignore_ascii_case(end);
     }

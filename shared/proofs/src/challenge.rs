@@ -437,7 +437,7 @@ impl CodeKey {
 
 /// What `deliver` has to send.
 #[derive(Debug)]
-pub enum Drawn {
+pub enum DrawnCode {
     /// A code or link.
     Fresh {
         /// What it belongs to.
@@ -481,10 +481,10 @@ pub async fn draw(
     id: ChallengeId,
     sending: u32,
     fixed: impl Fn(&str) -> Option<Secret>,
-) -> Result<Drawn, StoreError> {
-    let Some(challenge) = table.get::<Challenge>(Challenge::key_of(id)).await? else { return Ok(Drawn::Stale) };
+) -> Result<DrawnCode, StoreError> {
+    let Some(challenge) = table.get::<Challenge>(Challenge::key_of(id)).await? else { return Ok(DrawnCode::Stale) };
     if challenge.sending != sending || challenge.expires_at <= sys.now() {
-        return Ok(Drawn::Stale);
+        return Ok(DrawnCode::Stale);
     }
     let (secret, hashed) = match challenge.form {
         Form::Code { digits } => {
@@ -503,14 +503,14 @@ pub async fn draw(
     store_hash(table, key, challenge, Secret::new(secret), &hashed).await
 }
 
-async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secret, hashed: &str) -> Result<Drawn, StoreError> {
+async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secret, hashed: &str) -> Result<DrawnCode, StoreError> {
     let store = Update::of(drawn.key()).set("hash", key.hash(drawn.id, hashed)).set("long", drawn.long);
     let stored = table.update(store.when(field("sending").eq(drawn.sending))).await.unless_refused()?;
     Ok(match stored.map(Row::decode::<Challenge>).transpose()? {
         // A decoy has a code too, which nobody is told, so that guessing at it looks like guessing at any other.
-        Some(decoy) if decoy.decoy => Drawn::Decoy(decoy),
-        Some(challenge) => Drawn::Fresh { challenge, secret },
-        None => Drawn::Stale,
+        Some(decoy) if decoy.decoy => DrawnCode::Decoy(decoy),
+        Some(challenge) => DrawnCode::Fresh { challenge, secret },
+        None => DrawnCode::Stale,
     })
 }
 
@@ -521,7 +521,7 @@ async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secr
 /// [`Kind::CodeInvalid`], alike for spent, burnt, expired, never sent and not of as many digits as were sent; with `tries_left`
 /// where a try was counted.
 pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
-    Trying { table, now, key, purpose, id, flow: None }.code(code).await
+    CodeAttempt { table, now, key, purpose, id, flow: None }.code(code).await
 }
 
 /// As [`attempt`], in a flow: only the one that asked for the current code can try it, or use up its tries.
@@ -537,11 +537,11 @@ pub async fn attempt_in(
     id: ChallengeId,
     code: &str,
 ) -> Result<Challenge, Problem> {
-    Trying { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
+    CodeAttempt { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
 }
 
 /// The challenge that a typed code is tried at, in any flow or in this one.
-struct Trying<'a> {
+struct CodeAttempt<'a> {
     table: &'a Table,
     now: Time,
     key: &'a CodeKey,
@@ -550,7 +550,7 @@ struct Trying<'a> {
     flow: Option<ChallengeId>,
 }
 
-impl Trying<'_> {
+impl CodeAttempt<'_> {
     async fn code(&self, code: &str) -> Result<Challenge, Problem> {
         // Browsers that send as people type must not burn tries with half a code.
         let challenge = match TypedCode::parse(code).ok_or(Kind::CodeInvalid)? {

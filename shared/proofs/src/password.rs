@@ -80,12 +80,12 @@ impl Policy {
 
 /// Judges passwords that somebody chooses: by the policy, and by whether they are known from a breach.
 #[derive(Clone)]
-pub struct Judge {
+pub struct PasswordChecker {
     policy: Policy,
     breached: Option<Breached>,
 }
 
-impl Judge {
+impl PasswordChecker {
     /// Reads the [`Policy`], and `BREACHED_PASSWORDS_URL`: where to ask for breached passwords; without it nobody is asked.
     pub fn read(r: &mut Reader<'_>) -> Self {
         Self { policy: Policy::read(r), breached: Breached::read(r) }

@@ -102,17 +102,17 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
 
 /// What may be sent for whoever is signed in, or about to be.
 fn by_account(challenge: &Challenge) -> Option<Limit> {
-    let asker = match challenge.purpose {
+    let requester = match challenge.purpose {
         Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::ContactChange => challenge.user,
         // Whoever asks is nobody yet, whomever it is about.
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin | Purpose::PasswordReset | Purpose::DeletionCancel => None,
     };
-    asker.map(|user| Limit::refilling("sent_account", user, ASKED_MAX, ASKED_REFILL))
+    requester.map(|user| Limit::refilling("sent_account", user, ASKED_MAX, ASKED_REFILL))
 }
 
 /// Anybody who asks for something to be sent, to an address or number that need not be theirs.
 #[derive(Clone, Copy)]
-pub struct Asker<'a> {
+pub struct Requester<'a> {
     /// Where they ask from.
     pub client: &'a Client,
     /// May show a trusted device, and work.
@@ -172,13 +172,20 @@ impl Request {
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests) or [`Kind::ProofOfWorkRequired`](kernel::Kind::ProofOfWorkRequired)
-    pub async fn admit(self, table: &Table, now: Time, found: &mut Batch, asker: Asker<'_>, pressure: u32) -> Result<Admitted, Problem> {
-        let (to, shown) = (self.to.clone(), signed_in::device(asker.headers, None));
+    pub async fn admit(
+        self,
+        table: &Table,
+        now: Time,
+        found: &mut Batch,
+        requester: Requester<'_>,
+        pressure: u32,
+    ) -> Result<Admitted, Problem> {
+        let (to, shown) = (self.to.clone(), signed_in::device(requester.headers, None));
         let trusted = device::is_trusted_by(table, now, &to, shown.as_ref()).await?;
         let admitted = self.read(found, now, trusted)?;
         if admitted.work || (admitted.share == Share::Strangers && pressure > 0) {
             let difficulty = gate::DIFFICULTY.saturating_add(pressure.saturating_sub(1));
-            asker.gate.demand(now, asker.client, asker.headers, &to.key(), difficulty)?;
+            requester.gate.demand(now, requester.client, requester.headers, &to.key(), difficulty)?;
         }
         Ok(admitted)
     }
@@ -226,13 +233,13 @@ pub async fn take(table: &Table, now: Time, challenge: &mut Challenge, admitted:
 
 /// The limits of this deployment.
 #[derive(Clone)]
-pub struct Sending {
+pub struct SendLimits {
     countries: Arc<[String]>,
     daily_max: u32,
     figures: Figures,
 }
 
-impl Sending {
+impl SendLimits {
     /// Reads `SMS_COUNTRIES`, the countries that text messages go to (ISO 3166-1 codes; a number without a country code is of
     /// the first), and `SMS_DAILY_MAX`, how many go out in a day.
     pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
@@ -257,7 +264,7 @@ impl Sending {
         if self.countries.iter().any(|c| c == country) { Ok(()) } else { Err(FieldError::new("phone_country")) }
     }
 
-    /// The counters that all text messages share: to read with other things before [`Sending::pressure`].
+    /// The counters that all text messages share: to read with other things before [`SendLimits::pressure`].
     pub fn keys(&self) -> [Key; 2] {
         self.shares().map(|limit| limit.key())
     }
@@ -333,7 +340,7 @@ impl Sending {
     /// A counter, then the one that all share.
     ///
     /// # Errors
-    /// As [`Sending::permit`].
+    /// As [`SendLimits::permit`].
     pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
         let limit = Limit::refilling("notice", to, 10, HOUR);
         let permit = Permit::take(table, now, vec![limit]).await?;
@@ -361,10 +368,10 @@ impl Sending {
     /// Adds the sending of a code to a transaction, unless the one that was sent before to the same flow can still be typed, or
     /// it is refused, which adds nothing. What is returned is the one that counts, and what was counted for it if it is a new one.
     ///
-    /// A read of the one before with the counters, and what [`Sending::permit`] takes.
+    /// A read of the one before with the counters, and what [`SendLimits::permit`] takes.
     ///
     /// # Errors
-    /// [`Kind::ResendTooEarly`](kernel::Kind::ResendTooEarly), or as [`Sending::permit`].
+    /// [`Kind::ResendTooEarly`](kernel::Kind::ResendTooEarly), or as [`SendLimits::permit`].
     pub async fn code(
         &self,
         table: &Table,
@@ -386,10 +393,10 @@ impl Sending {
 
     /// Sends a code once more that was sent to whoever is signed in, or has proven something already; the one before dies.
     ///
-    /// The one before with the counters, what [`Sending::permit`] takes, one transaction.
+    /// The one before with the counters, what [`SendLimits::permit`] takes, one transaction.
     ///
     /// # Errors
-    /// [`Kind::NotFound`](kernel::Kind::NotFound) if there is none, else as [`Sending::code`].
+    /// [`Kind::NotFound`](kernel::Kind::NotFound) if there is none, else as [`SendLimits::code`].
     pub async fn resend(&self, table: &Table, sys: &Sys, client: &Client, mut fresh: Challenge) -> Result<Challenge, Problem> {
         let (mut tx, now) = (Tx::new(), sys.now());
         let (before, admitted) = self.look(table, now, client, &mut fresh).await?;
@@ -666,7 +673,7 @@ mod tests {
         };
         let read = |countries: &str| {
             let boot = boot(countries);
-            boot.env.read(|r| Sending::read(r, Figures::new(&boot)))
+            boot.env.read(|r| SendLimits::read(r, Figures::new(&boot)))
         };
         let sending = read("GB,PL").unwrap();
         assert_eq!(sending.phone("07700 900001").unwrap().as_ref(), "+447700900001");

@@ -32,7 +32,7 @@ use crate::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppCode, RecoveryCode},
-    sending::{Permit, Sending},
+    sending::{Permit, SendLimits},
     signed_in::TokenDelivery,
 };
 
@@ -64,7 +64,8 @@ pub struct SignIn {
     #[serde(default)]
     pub asked_at: u32,
     /// What the client asked for at its first step.
-    pub wish: Wish,
+    #[serde(rename = "wish")]
+    pub options: SignInOptions,
     /// Answers so far.
     pub tries: u32,
     /// From then on it is forgotten.
@@ -73,7 +74,7 @@ pub struct SignIn {
 
 /// What a client asks for at its first step.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Wish {
+pub struct SignInOptions {
     /// Where the refresh token goes.
     pub delivery: TokenDelivery,
     /// Whether this device is to be trusted from now on.
@@ -84,7 +85,7 @@ pub struct Wish {
     pub previous: Option<(UserId, SessionId)>,
 }
 
-impl Wish {
+impl SignInOptions {
     /// What a client asked for; where to go on is made safe.
     #[must_use]
     pub fn new(delivery: TokenDelivery, remember: bool, next: Option<String>) -> Self {
@@ -101,13 +102,13 @@ impl Wish {
 /// Who is asked for a factor, by which client, and what it takes to send a code.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "it only borrows for a call")]
-pub struct Asking<'a> {
+pub struct FactorContext<'a> {
     /// Where challenges and counters are.
     pub table: &'a Table,
     /// The clock.
     pub sys: &'a Sys,
     /// What may be sent.
-    pub sending: &'a Sending,
+    pub sending: &'a SendLimits,
     /// Who asks.
     pub client: &'a Client,
     /// Who is asked.
@@ -117,20 +118,20 @@ pub struct Asking<'a> {
 impl SignIn {
     /// A sign-in whose first step is proven by `done`; `allowed` may prove the rest.
     #[must_use]
-    pub fn begin(sys: &Sys, token: &FlowToken, user: &User, done: Vec<Method>, allowed: Vec<Factor>, wish: Wish) -> Self {
-        Self { user: Some(user.id), done, credentials: user.credentials, allowed, wish, ..Self::empty(sys, token) }
+    pub fn begin(sys: &Sys, token: &FlowToken, user: &User, done: Vec<Method>, allowed: Vec<Factor>, options: SignInOptions) -> Self {
+        Self { user: Some(user.id), done, credentials: user.credentials, allowed, options, ..Self::empty(sys, token) }
     }
 
     /// A step-up of a session.
     #[must_use]
     pub fn step_up(sys: &Sys, token: &FlowToken, user: &User, session: &Session) -> Self {
-        Self { session: Some(session.id), ..Self::begin(sys, token, user, Vec::new(), user.step_up(), Wish::default()) }
+        Self { session: Some(session.id), ..Self::begin(sys, token, user, Vec::new(), user.step_up(), SignInOptions::default()) }
     }
 
     /// A sign-in by a passkey alone, which will say whose it is.
     #[must_use]
-    pub fn by_passkey(sys: &Sys, token: &FlowToken, asked: String, wish: Wish) -> Self {
-        Self { allowed: vec![Factor::Passkey], chosen: Some(Factor::Passkey), passkey: Some(asked), wish, ..Self::empty(sys, token) }
+    pub fn by_passkey(sys: &Sys, token: &FlowToken, asked: String, options: SignInOptions) -> Self {
+        Self { allowed: vec![Factor::Passkey], chosen: Some(Factor::Passkey), passkey: Some(asked), options, ..Self::empty(sys, token) }
     }
 
     fn empty(sys: &Sys, token: &FlowToken) -> Self {
@@ -144,7 +145,7 @@ impl SignIn {
             chosen: None,
             passkey: None,
             asked_at: 0,
-            wish: Wish::default(),
+            options: SignInOptions::default(),
             tries: 0,
             expires_at: sys.now() + LIFE,
         }
@@ -176,9 +177,14 @@ impl SignIn {
     /// with the transaction.
     ///
     /// # Errors
-    /// [`Kind::FactorUnavailable`], or a limit of [`Sending`].
-    pub async fn choose(&mut self, asking: &Asking<'_>, tx: &mut Tx, factor: Factor) -> Result<(Option<Challenge>, Permit), Problem> {
-        let Asking { table, sys, sending, client, user } = *asking;
+    /// [`Kind::FactorUnavailable`], or a limit of [`SendLimits`].
+    pub async fn choose(
+        &mut self,
+        context: &FactorContext<'_>,
+        tx: &mut Tx,
+        factor: Factor,
+    ) -> Result<(Option<Challenge>, Permit), Problem> {
+        let FactorContext { table, sys, sending, client, user } = *context;
         if !self.allowed.contains(&factor) {
             return Err(Kind::FactorUnavailable.into());
         }
@@ -190,12 +196,12 @@ impl SignIn {
 
     /// Sends another code of a factor that sends any.
     ///
-    /// What [`Sending::resend`] takes.
+    /// What [`SendLimits::resend`] takes.
     ///
     /// # Errors
-    /// [`Kind::FactorUnavailable`], or as [`Sending::resend`].
-    pub async fn resend(&self, asking: &Asking<'_>, factor: Factor) -> Result<Challenge, Problem> {
-        let Asking { table, sys, sending, client, user } = *asking;
+    /// [`Kind::FactorUnavailable`], or as [`SendLimits::resend`].
+    pub async fn resend(&self, context: &FactorContext<'_>, factor: Factor) -> Result<Challenge, Problem> {
+        let FactorContext { table, sys, sending, client, user } = *context;
         let challenge = self.code_of(sys, user, factor).ok_or(Kind::FactorUnavailable)?;
         sending.resend(table, sys, client, challenge).await
     }
@@ -214,15 +220,15 @@ impl SignIn {
     ///
     /// # Errors
     /// Those of [`SignIn::choose`], where nothing but the one factor would do.
-    pub async fn start(&mut self, asking: &Asking<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
-        let chosen = self.choose_only(asking, tx).await?;
+    pub async fn start(&mut self, context: &FactorContext<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
+        let chosen = self.choose_only(context, tx).await?;
         tx.create(self);
         Ok(chosen)
     }
 
-    async fn choose_only(&mut self, asking: &Asking<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
+    async fn choose_only(&mut self, context: &FactorContext<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
         let Some(factor) = self.only() else { return Ok((None, Permit::default())) };
-        match self.choose(asking, tx, factor).await {
+        match self.choose(context, tx, factor).await {
             Err(refused) if refused.kind != Kind::Internal && self.allowed.contains(&Factor::RecoveryCode) => {
                 self.chosen = None;
                 Ok((None, Permit::default()))
@@ -240,7 +246,7 @@ impl SignIn {
     /// Those of [`SignIn::start`].
     pub async fn go_on(
         &mut self,
-        asking: &Asking<'_>,
+        context: &FactorContext<'_>,
         tx: &mut Tx,
         proven: Factor,
         next: Vec<Factor>,
@@ -248,7 +254,7 @@ impl SignIn {
         let (answers, done) = (self.tries, self.done.clone());
         self.done.push(proven.into());
         (self.allowed, self.chosen, self.passkey, self.tries) = (next, None, None, answers.saturating_sub(1));
-        let (challenge, permit) = self.choose_only(asking, tx).await?;
+        let (challenge, permit) = self.choose_only(context, tx).await?;
         let slot = tx.put(self, field("tries").eq(answers).and(field("done").eq(done)));
         Ok((challenge, permit, slot))
     }
@@ -494,9 +500,9 @@ mod tests {
         let sys = Sys::real();
         let user = User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now());
         let token = FlowToken::draw(&sys);
-        let flow = SignIn::begin(&sys, &token, &user, vec![Method::Pwd], vec![Factor::App], Wish::default());
+        let flow = SignIn::begin(&sys, &token, &user, vec![Method::Pwd], vec![Factor::App], SignInOptions::default());
         assert_eq!(flow.proven_with(Factor::App), [Method::Pwd, Method::Otp, Method::Mfa]);
-        let alone = SignIn::by_passkey(&sys, &token, String::new(), Wish::default());
+        let alone = SignIn::by_passkey(&sys, &token, String::new(), SignInOptions::default());
         assert_eq!(alone.proven_with(Factor::Passkey), [Method::Pop, Method::Mfa]);
         assert_eq!(SignIn { tries: 2, ..flow }.wrong(Kind::CodeInvalid.into()).members["tries_left"], 1);
     }

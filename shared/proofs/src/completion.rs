@@ -13,20 +13,20 @@ use store::{Table, Tx};
 
 use crate::{
     device::{self, Device},
-    sign_in::{SignInStep, Wish},
+    sign_in::{SignInOptions, SignInStep},
     signed_in::{self, SignedIn},
 };
 
 /// How far a sign-in has come.
 #[derive(Debug)]
-pub enum Reply {
+pub enum SignInReply {
     /// Signed in.
     Done(Box<SignedIn>),
     /// Another step is needed.
     Step(Box<SignInStep>),
 }
 
-impl IntoResponse for Reply {
+impl IntoResponse for SignInReply {
     fn into_response(self) -> Response {
         match self {
             Self::Done(signed_in) => signed_in.created().into_response(),
@@ -40,7 +40,13 @@ impl IntoResponse for Reply {
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
-pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
+pub async fn previous_session(
+    table: &Table,
+    tokens: &Tokens,
+    now: Time,
+    key: &Secret,
+    headers: &HeaderMap,
+) -> Result<Option<Session>, Problem> {
     if let Some(token) = signed_in::from_cookie(headers).ok().flatten().and_then(|token| RefreshToken::parse(&token)) {
         return Ok(session::of_token(table, now, key, &token).await?);
     }
@@ -54,7 +60,7 @@ pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, h
 
 /// Somebody who has proven all that it takes.
 #[derive(Debug)]
-pub struct Entry<'a> {
+pub struct CompletedSignIn<'a> {
     /// Who.
     pub user: &'a User,
     /// By what.
@@ -66,10 +72,10 @@ pub struct Entry<'a> {
     /// The trusted device that skipped the second step.
     pub device: Option<Device>,
     /// What the client asked for.
-    pub wish: Wish,
+    pub options: SignInOptions,
 }
 
-impl Entry<'_> {
+impl CompletedSignIn<'_> {
     /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. `key` is what refresh
     /// tokens are made with. The list of trusted devices, if this one is to be one.
     ///
@@ -90,7 +96,7 @@ impl Entry<'_> {
                 let (token, _) = device.renew(tx, sys, client);
                 (Some(device), Some(token))
             }
-            None if self.wish.remember => {
+            None if self.options.remember => {
                 let (device, token) = device::trust(tx, sys, self.user, client, device::list(table, self.user.id).await?);
                 (Some(device), Some(token))
             }
@@ -99,7 +105,7 @@ impl Entry<'_> {
         let opening = Opening::new(sys, key, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
         let opening = opening.on(trusted.map(|device| device.id));
         opening.write(tx, sys);
-        let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.wish.delivery)?;
-        Ok(signed_in.on_device(kept.as_ref(), self.wish.delivery).going_on(self.wish.next))
+        let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.options.delivery)?;
+        Ok(signed_in.on_device(kept.as_ref(), self.options.delivery).going_on(self.options.next))
     }
 }
