@@ -14,7 +14,7 @@
 //! person without an address. The mail about a scheduled deletion takes another read, for its date and the name in it. A failed
 //! sending takes an update of the challenge, and the first time that of the counters.
 //!
-//! A notice is sent at once, and repetitions once an hour ([`crate::told`]): a notice takes an update for that, and one
+//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
 //! that is held back takes a transaction instead of a sending. Every quarter of an hour the held-back notices that are due are
 //! sent: a query, and for each person and kind two updates, a read and a sending.
 
@@ -22,7 +22,7 @@ mod challenge;
 mod held;
 mod notice;
 mod test_phones;
-mod told;
+mod throttle;
 
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         async move {
             match trigger {
                 Trigger::Bus(event) => deliver(&state, event.detail).await.map(|()| None),
-                Trigger::Schedule(_) => held::tell(&state, &context).await.map(Some),
+                Trigger::Schedule(_) => held::deliver(&state, &context).await.map(Some),
             }
         }
     }))

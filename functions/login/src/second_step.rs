@@ -121,13 +121,13 @@ pub struct VerifySignIn {
     passkey: Option<serde_json::Value>,
 }
 
-enum Answer {
+enum FactorAnswer {
     Code(String),
     Password(Secret),
     Passkey(Box<PublicKeyCredential>),
 }
 
-impl Answer {
+impl FactorAnswer {
     fn of(body: VerifySignIn) -> Result<Self, Problem> {
         match body {
             VerifySignIn { code: Some(code), password: None, passkey: None } => {
@@ -186,7 +186,7 @@ pub async fn verify_sign_in(
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifySignIn>,
 ) -> Result<Verified, web::Error> {
-    let (answer, now) = (Answer::of(body)?, s.sys.now());
+    let (answer, now) = (FactorAnswer::of(body)?, s.sys.now());
     let flow = SignIn::answer(&s.table, now, &token).await?;
     let factor = answer.factor(&flow)?;
     let id = whose(&s, &flow, &answer)?;
@@ -323,10 +323,10 @@ async fn go_on(
 }
 
 /// The person of the flow: known since its beginning, or named by the passkey.
-fn whose(s: &crate::State, flow: &SignIn, answer: &Answer) -> Result<UserId, Problem> {
+fn whose(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<UserId, Problem> {
     match (flow.user, answer) {
         (Some(user), _) => Ok(user),
-        (None, Answer::Passkey(answer)) => s.site.whose(answer).ok_or_else(|| Kind::PasskeyInvalid.into()),
+        (None, FactorAnswer::Passkey(answer)) => s.site.whose(answer).ok_or_else(|| Kind::PasskeyInvalid.into()),
         (None, _) => Err(Kind::FactorUnavailable.into()),
     }
 }
@@ -355,27 +355,27 @@ struct Given<'a> {
     factor: Factor,
     /// The valid codes of an app.
     steps: Steps,
-    answer: &'a Answer,
+    answer: &'a FactorAnswer,
 }
 
 async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given: Given<'_>, mut found: Batch) -> Result<Proof, Problem> {
     let Given { factor, steps, answer } = given;
     let now = s.sys.now();
     match (factor, answer) {
-        (Factor::App, Answer::Code(code)) => {
+        (Factor::App, FactorAnswer::Code(code)) => {
             let app = found.take::<AppFactor>(&AppFactor::key_of(user.id))?.ok_or(Kind::FactorUnavailable)?;
             Ok(Proof::App(app.check(&s.factor_keys, code, now, steps)?))
         }
-        (Factor::RecoveryCode, Answer::Code(code)) => {
+        (Factor::RecoveryCode, FactorAnswer::Code(code)) => {
             let codes = found.take::<RecoveryCodes>(&RecoveryCodes::key_of(user.id))?.ok_or(Kind::CodeInvalid)?;
             Ok(Proof::Recovery(codes.check(&s.hasher, code).await?))
         }
-        (Factor::Email | Factor::Sms, Answer::Code(code)) => {
+        (Factor::Email | Factor::Sms, FactorAnswer::Code(code)) => {
             let id = flow.challenge_of(user, factor).ok_or(Kind::CodeInvalid)?;
             let challenge = challenge::attempt_in(flow.id, &s.table, now, &s.code_key, flow.purpose(), id, code).await?;
             Ok(Proof::Sent(Box::new(challenge)))
         }
-        (Factor::Password, Answer::Password(password)) => {
+        (Factor::Password, FactorAnswer::Password(password)) => {
             let hash = found.take::<PasswordHash>(&PasswordHash::key_of(user.id))?;
             let short = password.expose().len() <= proofs::password::MAX_BYTES;
             if short && s.hasher.verify(hash.as_ref(), password).await? != Verdict::Wrong {
@@ -384,7 +384,7 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
                 Err(Kind::PasswordWrong.because("the password is wrong"))
             }
         }
-        (Factor::Passkey, Answer::Passkey(answer)) => {
+        (Factor::Passkey, FactorAnswer::Passkey(answer)) => {
             passkey(s, flow, user, answer).await?.note(tx, now);
             Ok(Proof::Lasting)
         }

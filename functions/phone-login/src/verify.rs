@@ -169,7 +169,7 @@ fn way(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Way {
 
 /// The factors that can follow a code to the phone: the second factors except that phone, and the password if only recovery
 /// codes would be left. Without second factors, every other proof of the person.
-fn rest(user: &User) -> Vec<Factor> {
+fn remaining_factors(user: &User) -> Vec<Factor> {
     let password = user.has_password.then_some(Factor::Password);
     let second: Vec<Factor> = user.second_step().into_iter().filter(|factor| *factor != Factor::Sms).collect();
     match second.as_slice() {
@@ -248,7 +248,7 @@ impl Proven<'_> {
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
         let options = self.flow.options.clone().instead_of(previous.as_ref());
         let token = FlowToken::draw(&s.sys);
-        let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], rest(user), options);
+        let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], remaining_factors(user), options);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
         let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, client: self.client, user };
@@ -345,7 +345,7 @@ mod tests {
             (vec![], 1, false, vec![Passkey, Email]),
         ] {
             let user = User { factors, passkeys, has_password, ..user.clone() };
-            assert_eq!(rest(&user), expected, "{:?}", user.factors);
+            assert_eq!(remaining_factors(&user), expected, "{:?}", user.factors);
         }
     }
 

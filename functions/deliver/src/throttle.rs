@@ -33,7 +33,7 @@ const DUE: &str = "NOTICES_DUE";
 
 /// What a person was told of one kind, and what they are still to be told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct NoticeThrottle {
     /// Whom.
     pub user: UserId,
     /// What.
@@ -67,7 +67,7 @@ pub enum Turn {
 #[derive(Debug)]
 pub struct Due {
     /// One that cannot be read keeps no other from being told.
-    pub told: Vec<Result<Told, StoreError>>,
+    pub notices: Vec<Result<NoticeThrottle, StoreError>>,
     /// Behind what it goes on, if it does.
     pub next: Option<(Key, Key)>,
 }
@@ -86,7 +86,7 @@ pub async fn turn(
     held: impl Fn() -> Update,
 ) -> Result<Turn, StoreError> {
     for _ in 0..TRIES {
-        let before: Told = match table.update(Told::tell(event, user, notice, to, now)).await {
+        let before: NoticeThrottle = match table.update(NoticeThrottle::send_now(event, user, notice, to, now)).await {
             Ok(_) => return Ok(Turn::Now),
             Err(WriteError::Refused(Some(row))) => row.decode()?,
             Err(WriteError::Refused(None)) => continue,
@@ -117,17 +117,17 @@ pub async fn due(table: &Table, now: Time, limit: u32, after: Option<(Key, Key)>
     };
     let Page { items, more } = table.query_rows(range).await?;
     let next = items.last().filter(|_| more).and_then(|row| Some((row.key()?, row.place(Index::One)?)));
-    Ok(Due { told: items.into_iter().map(Row::decode).collect(), next })
+    Ok(Due { notices: items.into_iter().map(Row::decode).collect(), next })
 }
 
-impl Told {
+impl NoticeThrottle {
     fn key_of(user: UserId, notice: Notice, to: Option<&Contact>) -> Key {
         Key::new(partition(user), sort(notice, to))
     }
 
     /// An event is told now, unless the person was told the same within the hour or more is held back. One that could not be sent
     /// comes again.
-    fn tell(event: EventId, user: UserId, notice: Notice, to: Option<&Contact>, now: Time) -> Update {
+    fn send_now(event: EventId, user: UserId, notice: Notice, to: Option<&Contact>, now: Time) -> Update {
         let free = field("next_at").le(now).and(field("held").absent());
         Update::upsert::<Self>(Self::key_of(user, notice, to))
             .set("user", user)
@@ -200,7 +200,7 @@ impl Told {
     }
 }
 
-impl Item for Told {
+impl Item for NoticeThrottle {
     const KIND: &'static str = "told";
     fn key(&self) -> Key {
         Self::key_of(self.user, self.notice, self.contact().as_ref())
