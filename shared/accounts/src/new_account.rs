@@ -1,4 +1,4 @@
-//! The beginning of every account, whichever way it is opened.
+//! The creation of an account, which all kinds of registration share.
 
 use kernel::Sys;
 use store::{CommitError, Slot, Table, Tx};
@@ -9,45 +9,45 @@ use crate::{
     user::{NameClaims, PasswordHash, User},
 };
 
-/// An account that is about to be made.
+/// An account to be created.
 #[derive(Clone, Copy, Debug)]
 pub struct NewAccount<'a> {
-    /// The record.
+    /// The user item.
     pub user: &'a User,
     /// The password, if there is one.
     pub password: Option<&'a PasswordHash>,
-    /// The account that had its number until now and that nothing but the number led into. It is put to rest.
+    /// The account that had its phone number until now and has no other way to sign in. It is deactivated.
     pub instead_of: Option<&'a User>,
-    /// Whose invitation code was given. Should it not be one to enter any more, the account is made without.
+    /// The owner of the entered invitation code. If the code cannot be entered any more, the account is created without.
     pub inviter: Option<&'a Inviter>,
-    /// How many addresses and numbers are proven by what comes with it; those that were proven before are counted already.
+    /// The number of addresses and numbers that this request proves. Those that were proven earlier are counted already.
     pub verifications: u64,
 }
 
-/// An account was not made.
+/// The account was not created.
 #[derive(Debug)]
 pub struct NotMade<T> {
-    /// Why.
+    /// The reason.
     pub error: CommitError,
-    /// The claims that another account can make fail.
+    /// The claims of names, which are refused if another account has them.
     pub claims: NameClaims,
-    /// What the other writes of the transaction came to.
+    /// The result of the caller's own writes in the transaction.
     pub also: T,
 }
 
 impl<'a> NewAccount<'a> {
-    /// An account of these, with nothing else.
+    /// An account of this user item alone.
     #[must_use]
     pub const fn new(user: &'a User) -> Self {
         Self { user, password: None, instead_of: None, inviter: None, verifications: 0 }
     }
 
-    /// Makes the account, with an invitation code of its own, in one transaction with what `also` adds to it.
+    /// Creates the account and its own invitation code in one transaction, together with the writes that `also` adds.
     ///
-    /// Another transaction for each drawn code that is, or was, somebody's: of 887 million hardly ever one.
+    /// One more transaction for each drawn invitation code that is taken, which is rare with 887 million codes.
     ///
     /// # Errors
-    /// [`NotMade`], which says whether it was a claim, or one of the other writes, that was refused.
+    /// [`NotMade`], with the slots of the claims and of the caller's writes.
     pub async fn make<T>(mut self, table: &Table, sys: &Sys, also: impl Fn(&mut Tx) -> T) -> Result<(), NotMade<T>> {
         let mut draws = 0;
         loop {
