@@ -1,4 +1,4 @@
-//! Where a sign-in leads: to another step, or in.
+//! The result of a sign-in step: another step, or the session.
 
 use accounts::{
     session::{self, Opening, RefreshToken, Session},
@@ -17,7 +17,7 @@ use crate::{
     signed_in::{self, SignedIn},
 };
 
-/// How far a sign-in has come.
+/// The result of a step of a sign-in.
 #[derive(Debug)]
 pub enum SignInReply {
     /// Signed in.
@@ -35,9 +35,8 @@ impl IntoResponse for SignInReply {
     }
 }
 
-/// The session that a client has already and carries with its request, by the refresh token in its cookie or by its access
-/// token: one client is one person, so a new one takes its place. What is not good leads to none. One read, if there is any.
-///
+/// The session that a client already has and sends with its request, by the refresh token in its cookie or by its access token. A
+/// new session replaces it, because a client has one signed-in person. `None` for invalid tokens. One read if a token is sent.
 /// # Errors
 /// A [`Problem`] if the table does not work.
 pub async fn previous_session(
@@ -58,26 +57,26 @@ pub async fn previous_session(
     }
 }
 
-/// Somebody who has proven all that it takes.
+/// A sign-in whose required proofs are all given.
 #[derive(Debug)]
 pub struct CompletedSignIn<'a> {
-    /// Who.
+    /// The user.
     pub user: &'a User,
-    /// By what.
+    /// The methods that proved it.
     pub amr: Vec<Method>,
-    /// Where else they are signed in.
+    /// The user's existing sessions.
     pub sessions: Vec<Session>,
     /// The session that the client had.
     pub previous: Option<Session>,
-    /// The trusted device that skipped the second step.
+    /// The trusted device that replaced the second step.
     pub device: Option<Device>,
-    /// What the client asked for.
+    /// The options of the client.
     pub options: SignInOptions,
 }
 
 impl CompletedSignIn<'_> {
-    /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. `key` is what refresh
-    /// tokens are made with. The list of trusted devices, if this one is to be one.
+    /// Adds the new session to a transaction, and returns the client's answer for after the commit. `key` makes the refresh
+    /// token. A query of the trusted devices if this device is to become one.
     ///
     /// # Errors
     /// A [`Problem`] if the table does not work or the token cannot be signed.

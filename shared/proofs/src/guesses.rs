@@ -1,6 +1,6 @@
-//! How often one client may guess at passwords, at whatever accounts and wherever it types them.
+//! Limits on the guesses of one client at passwords and codes, over all accounts and operations.
 //!
-//! Counted apart from any account, so that one client that tries everybody once is stopped as well.
+//! They are counted separately from accounts, so that a client that tries many accounts once each is stopped as well.
 
 use std::time::Duration;
 
@@ -17,54 +17,54 @@ use store::{
 
 use crate::{challenge::CodeKey, gate};
 
-/// Attempts of one client: 20 in a quarter of an hour. Right ones are given back.
+/// Attempts of one client: 20 in a quarter of an hour. Successful ones are given back.
 #[must_use]
 pub fn of_client(client: &Client) -> Limit {
     Limit::new("login_client", client.network(), 20, Duration::from_secs(900)).shared()
 }
 
-/// Failures of one client: 100 in a day close it for an hour.
+/// Failures of one client: 100 in a day block it for an hour.
 #[must_use]
 pub fn of_client_in_a_day(client: &Client) -> Limit {
     Limit::new("login_client_day", client.network(), 100, DAY).frequent().blocking(HOUR)
 }
 
-/// Different names and passwords that fail for one client: after [`DIFFERENT_FREE`] in three hours strangers there work before
-/// each attempt, after twice as many the client waits an hour. Who has forgotten a password tries a few, and a device that has an
-/// old one the same one again and again.
+/// Different names and passwords that fail for one client: after [`DIFFERENT_FREE`] in three hours strangers there need a proof
+/// of work for each attempt, after twice as many the client is blocked for an hour. Different ones are counted, because people
+/// who have forgotten a password try a few, and a device with an old password repeats the same one.
 #[must_use]
 pub fn of_client_different(client: &Client) -> Limit {
     let most = DIFFERENT_FREE.saturating_mul(2);
     Limit::new("login_client_different", client.network(), most, HOUR.saturating_mul(3)).blocking(HOUR)
 }
 
-/// So many different failures of a client are free of work.
+/// The number of different failures of a client without a proof of work.
 pub const DIFFERENT_FREE: u32 = 15;
 
-/// Failures of one client at one account, by whichever of its names: five, then a pause of five minutes. `account` is the
-/// account's id, or the name again where nobody has it.
+/// Failures of one client at one account, by any of its names: five, then a pause of five minutes. `account` is the account's id,
+/// or the entered name if there is no such account.
 #[must_use]
 pub fn at_account(account: &str, network: &str) -> Limit {
     Limit::new("login_account", format!("{account} {network}"), 5, Duration::from_secs(300)).pausing()
 }
 
-/// The guesses of one client, wherever it types codes and passwords.
+/// The limits on the guesses of one client, shared by all codes and passwords.
 #[derive(Debug)]
 pub struct ByClient([Limit; 2]);
 
 impl ByClient {
-    /// Of this client.
+    /// The limits of this client.
     #[must_use]
     pub fn of(client: &Client) -> Self {
         Self([of_client(client), of_client_in_a_day(client)])
     }
 
-    /// What to read with other things.
+    /// The keys of the counters, for a batch with other items.
     pub fn keys(&self) -> [Key; 2] {
         self.0.each_ref().map(Limit::key)
     }
 
-    /// Judges a code before it is tried; what is refused counts nowhere.
+    /// Checks the limits before a code is compared. A refused request is not counted.
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests)
@@ -75,7 +75,8 @@ impl ByClient {
         Ok(Self(read))
     }
 
-    /// Counts a code that was not right, if a try was counted: otherwise nothing was guessed. Also among everybody's failures.
+    /// Counts a wrong code, if `problem` says that an attempt was counted: otherwise nothing was guessed. It also counts as a
+    /// failure of everybody.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -88,8 +89,8 @@ impl ByClient {
     }
 }
 
-/// What tells one guess of a client from another: 24 bits, so that even who has the table and the key learns little of what
-/// was typed, which is often nearly right.
+/// A short mark that distinguishes different guesses of a client. It has 24 bits, so that also the table together with the key
+/// reveals little of the entered password, which is often nearly right.
 #[must_use]
 pub fn mark(key: &CodeKey, client: &Client, name: &str, password: &Secret) -> String {
     let mut guess = Vec::new();
