@@ -1,4 +1,4 @@
-//! The list of a function's operations, and the two things that are made of it.
+//! The list of a function's operations, for its router and for the API's document.
 
 use axum::{
     Router,
@@ -7,22 +7,22 @@ use axum::{
 };
 use utoipa::openapi::HttpMethod;
 
-/// A function's operations under its tag, over its state, in the order somebody meets them.
+/// A function's operations under its tag, with its state, in the order of the documentation.
 ///
-/// Path and method are written once, on the handlers. Two things come of the list: `routes()`, which `start` serves, and
-/// `description()`, which goes into the API's document. Neither calls the other, and no function calls the second, so that
-/// none carries what its operations say about themselves.
+/// Path and method are written once, at the handlers. The list generates `routes()`, which `start` serves, and `description()`,
+/// for the API's document. Neither calls the other, and no function calls the second, so that the binaries do not contain the
+/// descriptions.
 #[macro_export]
 macro_rules! operations {
     ($tag:literal, $about:literal, $state:ty => $($($part:ident)::+),+ $(,)?) => {
-        /// The operations, to be served.
+        /// The router of the operations.
         pub fn routes() -> ::axum::Router<$state> {
             let routes = ::axum::Router::new();
             $(let routes = $crate::route(routes, $($part)::+, $crate::operations!(@described [] $($part)::+));)+
             routes
         }
 
-        /// The operations, as the API's document describes them.
+        /// The description of the operations for the API's document.
         #[must_use]
         pub fn description() -> ::utoipa::openapi::OpenApi {
             #[derive(::utoipa::OpenApi)]
@@ -31,12 +31,12 @@ macro_rules! operations {
             <Described as ::utoipa::OpenApi>::openapi()
         }
     };
-    // What `#[utoipa::path]` puts beside a handler: from `module::handler` to `module::__path_handler`.
+    // The item that `#[utoipa::path]` generates beside a handler: from `module::handler` to `module::__path_handler`.
     (@described [$($module:ident)*] $next:ident :: $($rest:tt)+) => { $crate::operations!(@described [$($module)* $next] $($rest)+) };
     (@described [$($module:ident)*] $handler:ident) => { $crate::paste!($($module ::)* [<__path_ $handler>]) };
 }
 
-/// Adds a handler where its description says that it is.
+/// Adds a handler at the path and method of its description.
 #[doc(hidden)]
 pub fn route<S, H, T, P>(routes: Router<S>, handler: H, _: P) -> Router<S>
 where
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_described_is_served() {
+    async fn every_described_operation_is_served() {
         let description = serde_json::to_value(description()).unwrap();
         let operations = description["paths"]["/things/{thing}"].as_object().unwrap();
         assert_eq!(operations.keys().collect::<Vec<_>>(), ["delete", "get"]);
