@@ -17,7 +17,7 @@ use proofs::{
     challenge::{self, Challenge, Sent},
     code::TypedCode,
     completion::{CompletedSignIn, SignInReply},
-    factor::{AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
+    factor::{AnswerLimits, AppFactor, RecoveryCode, RecoveryCodes, Steps},
     gate,
     password::Verdict,
     sign_in::{Proof, SignIn, SignInStep},
@@ -191,8 +191,8 @@ pub async fn verify_sign_in(
     let factor = answer.factor(&flow)?;
     let id = whose(&s, &flow, &answer)?;
     let session = stepped_up(&s, &headers, &flow).await?;
-    let checks = Checks::of(id, &client);
-    let Counted { steps, user, sessions, found } = count(&s, now, &flow, id, factor, &checks).await?;
+    let limits = AnswerLimits::of(id, &client);
+    let Counted { steps, user, sessions, found } = count(&s, now, &flow, id, factor, &limits).await?;
 
     let mut tx = Tx::new();
     let ended = flow.finish(&mut tx);
@@ -200,7 +200,7 @@ pub async fn verify_sign_in(
     let proof = match judge(&s, &mut tx, &flow, &user, given, found).await {
         Ok(proof) => proof,
         Err(problem) => {
-            missed(&s, &checks, &client, factor, &problem).await;
+            missed(&s, &limits, &client, factor, &problem).await;
             return Err(flow.wrong(problem).into());
         }
     };
@@ -210,7 +210,7 @@ pub async fn verify_sign_in(
     }
 
     let spent = proof.spend(&mut tx, &s.sys, user.id);
-    checks.forget(&mut tx, now, factor, steps, proof.guessable());
+    limits.reset(&mut tx, now, factor, steps, proof.guessable());
     let amr = flow.proven_with(factor);
     let verified = match session {
         Some(session) => step_up(&s, &mut tx, &headers, session, amr)?,
@@ -236,8 +236,8 @@ struct Counted {
 }
 
 /// Counts an answer and, at once, reads what it is judged by.
-async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, checks: &Checks) -> Result<Counted, Problem> {
-    let counted = checks.take(&s.table, now, factor);
+async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, limits: &AnswerLimits) -> Result<Counted, Problem> {
+    let counted = limits.take(&s.table, now, factor);
     let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
     let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
     let (steps, mut found, sessions) = try_join!(counted, read, others)?;
@@ -274,11 +274,11 @@ async fn sign_in(
 }
 
 /// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
-async fn missed(s: &crate::State, checks: &Checks, client: &Client, factor: Factor, problem: &Problem) {
+async fn missed(s: &crate::State, limits: &AnswerLimits, client: &Client, factor: Factor, problem: &Problem) {
     let (now, counted) = (s.sys.now(), problem.members.contains_key("tries_left"));
     match problem.kind {
         Kind::CodeInvalid if counted && matches!(factor, Factor::Email | Factor::Sms) => {
-            join!(gate::failed(&s.table, now, client), checks.missed(&s.table, now, factor));
+            join!(gate::failed(&s.table, now, client), limits.record_wrong(&s.table, now, factor));
         }
         Kind::CodeInvalid | Kind::PasswordWrong => gate::failed(&s.table, now, client).await,
         _ => {}
@@ -313,9 +313,9 @@ async fn go_on(
     proven: Factor,
     next: Vec<Factor>,
 ) -> Result<SignInStep, Problem> {
-    let (mut tx, checks) = (Tx::new(), Checks::of(user.id, client));
+    let (mut tx, limits) = (Tx::new(), AnswerLimits::of(user.id, client));
     let context = s.factor_context(client, user);
-    let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), checks.give_back(&s.table, proven));
+    let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), limits.give_back(&s.table, proven));
     let (challenge, permit, once) = gone?;
     let committed = permit.commit(&s.table, tx).await;
     committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;

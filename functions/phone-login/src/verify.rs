@@ -114,7 +114,7 @@ pub async fn verify_phone_sign_in(
     Json(body): Json<VerifyPhoneSignIn>,
 ) -> Result<SignInReply, web::Error> {
     let now = s.sys.now();
-    let (guesses, key) = (guesses::ByClient::of(&client), Flow::key_of(token.id()));
+    let (guesses, key) = (guesses::ClientGuesses::of(&client), Flow::key_of(token.id()));
     let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone()]).collect()).await?;
     let flow = Flow::open(found.take(&key)?, now)?;
     // Checked here and counted when the code was wrong: a number's code has three attempts, also in parallel.

@@ -26,7 +26,7 @@ use kernel::{
 use proofs::{
     challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
     deletion_link,
-    guesses::ByClient,
+    guesses::ClientGuesses,
     sending::Permit,
 };
 use serde::{Deserialize, Serialize};
@@ -323,7 +323,7 @@ async fn verify<C: ContactKind>(
     let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
         Err(problem) => {
-            ByClient::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;
+            ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;
             return Err(problem.into());
         }
     };

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use proofs::{
     FlowToken,
     challenge::{self, Purpose},
-    guesses::ByClient,
+    guesses::ClientGuesses,
     sending::{Request, Requester},
 };
 use serde::Deserialize;
@@ -42,7 +42,7 @@ pub async fn verify_registration_code(
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyRegistrationCode>,
 ) -> Result<Json<Registration>, web::Error> {
-    let (now, guesses) = (s.sys.now(), ByClient::of(&client));
+    let (now, guesses) = (s.sys.now(), ClientGuesses::of(&client));
     let (mut flow, _, mut found) = load_with(&s.table, now, &token, guesses.keys()).await?;
     if flow.proven {
         // A repeated request: the first one has been accepted.

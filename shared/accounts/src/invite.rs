@@ -264,16 +264,16 @@ impl Inviter {
         let entered = Update::of(Invite::key_of(self.invitee)).set("entered_at", now).set("inviter", self.user);
         let first = tx.update(entered.when(Cond::Exists.and(field("entered_at").absent())));
         statistics::count(tx, sys, Counts { invites: 1, ..Counts::default() });
-        (EnterSlots { first, welcome: self.welcome(tx, now, shows_phone) }, now)
+        (EnterSlots { first, inviter: self.count_invitee(tx, now, shows_phone) }, now)
     }
 
     /// Adds the writes on the inviter's items.
-    pub(crate) fn welcome(&self, tx: &mut Tx, now: Time, shows_phone: bool) -> InviterSlots {
+    pub(crate) fn count_invitee(&self, tx: &mut Tx, now: Time, shows_phone: bool) -> InviterSlots {
         tx.create(&Invitee { inviter: self.user, user: self.invitee, at: now, shows_phone });
         let counted = Update::of(Invite::key_of(self.user)).add("used", 1).rank(RANKING, 1);
         // Refused if the inviter has entered this account's code, or if the inviter's invitation item is being purged.
-        let theirs = tx.update(counted.when(Cond::Exists.and(field("inviter").ne(self.invitee))));
-        InviterSlots { theirs, there: tx.check(User::key_of(self.user), field("status").eq(Status::Active)) }
+        let invite = tx.update(counted.when(Cond::Exists.and(field("inviter").ne(self.invitee))));
+        InviterSlots { invite, account: tx.check(User::key_of(self.user), field("status").eq(Status::Active)) }
     }
 }
 
@@ -286,7 +286,7 @@ const fn can_invite(status: Status, deletion: Option<Stage>) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct EnterSlots {
     first: Slot,
-    welcome: InviterSlots,
+    inviter: InviterSlots,
 }
 
 impl EnterSlots {
@@ -299,20 +299,20 @@ impl EnterSlots {
     /// Whether it was refused because the inviter's code cannot be entered any more.
     #[must_use]
     pub fn was_invalid(self, e: &CommitError) -> bool {
-        self.welcome.was_refused(e)
+        self.inviter.was_refused(e)
     }
 }
 
 /// The slots of the writes on the inviter's items.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InviterSlots {
-    theirs: Slot,
-    there: Slot,
+    invite: Slot,
+    account: Slot,
 }
 
 impl InviterSlots {
     pub(crate) fn was_refused(self, e: &CommitError) -> bool {
-        e.refused(self.theirs) || e.refused(self.there)
+        e.refused(self.invite) || e.refused(self.account)
     }
 }
 

@@ -56,7 +56,7 @@ impl<'a> NewAccount<'a> {
             let parts = self.write(&mut tx, sys);
             let Err(error) = table.commit(tx).await else { return Ok(()) };
             let not_made = |error| NotMade { error, claims: parts.claims, also: others };
-            if parts.welcome.is_some_and(|welcome| welcome.was_refused(&error)) {
+            if parts.inviter.is_some_and(|inviter| inviter.was_refused(&error)) {
                 self.inviter = None;
             } else if !error.refused(parts.code) {
                 return Err(not_made(error));
@@ -75,15 +75,15 @@ impl<'a> NewAccount<'a> {
         };
         let (id, now) = (self.user.id, sys.now());
         let code = Invite::create(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
-        let welcome = self.inviter.map(|inviter| inviter.welcome(tx, now, false));
+        let inviter = self.inviter.map(|inviter| inviter.count_invitee(tx, now, false));
         let counts = Counts { registrations: 1, verifications: self.verifications, invites: self.inviter.is_some().into() };
         statistics::count(tx, sys, counts);
-        Writes { claims, code, welcome }
+        Writes { claims, code, inviter }
     }
 }
 
 struct Writes {
     claims: NameClaims,
     code: Slot,
-    welcome: Option<InviterSlots>,
+    inviter: Option<InviterSlots>,
 }

@@ -85,23 +85,23 @@ pub fn require_no_superuser(tx: &mut Tx, user: UserId) -> Slot {
 /// Adds the condition that the account is active and without a scheduled deletion to a transaction that gives a role.
 pub fn require_staying(tx: &mut Tx, user: UserId) -> StayingSlots {
     StayingSlots {
-        there: tx.check(User::key_of(user), field("status").eq(Status::Active)),
-        stays: tx.check(Deletion::key_of(user), Cond::Absent),
+        account: tx.check(User::key_of(user), field("status").eq(Status::Active)),
+        no_deletion: tx.check(Deletion::key_of(user), Cond::Absent),
     }
 }
 
 /// The slots of [`require_staying`].
 #[derive(Clone, Copy, Debug)]
 pub struct StayingSlots {
-    there: Slot,
-    stays: Slot,
+    account: Slot,
+    no_deletion: Slot,
 }
 
 impl StayingSlots {
     /// Whether one of these conditions was refused.
     #[must_use]
     pub fn was_refused(self, e: &CommitError) -> bool {
-        e.refused(self.there) || e.refused(self.stays)
+        e.refused(self.account) || e.refused(self.no_deletion)
     }
 }
 

@@ -313,7 +313,7 @@ impl RecoveryCode {
 /// The limits on answers at the factors of one account, over all flows. Only answers that can be guessed are counted, so
 /// passkeys, recovery codes and long codes are not.
 #[derive(Clone, Debug)]
-pub struct Checks {
+pub struct AnswerLimits {
     user: UserId,
     network: String,
 }
@@ -325,7 +325,7 @@ const GUESSED: [Factor; 3] = [Factor::App, Factor::Email, Factor::Sms];
 /// After this many guesses at the app in a day only the code of the current step is accepted.
 const TOLERANT: u32 = 5;
 
-impl Checks {
+impl AnswerLimits {
     /// The limits of this account's factors, for answers by this client.
     #[must_use]
     pub fn of(user: UserId, client: &Client) -> Self {
@@ -371,7 +371,7 @@ impl Checks {
     }
 
     /// Counts a wrong code that was sent: after a hundred in a row only long codes are sent. One update. Best effort.
-    pub async fn missed(&self, table: &Table, now: Time, factor: Factor) {
+    pub async fn record_wrong(&self, table: &Table, now: Time, factor: Factor) {
         if let Err(e) = limits::record(table, now, &[in_a_row(self.user, factor)]).await {
             tracing::warn!(error = %e, "a wrong code is not counted among those in a row");
         }
@@ -379,7 +379,7 @@ impl Checks {
 
     /// Adds to a transaction that an answer was right, which resets the wrong ones in a row. A factor that can be guessed resets
     /// only itself: who reads somebody's mail could otherwise guess at the app without a limit.
-    pub fn forget(&self, tx: &mut Tx, now: Time, factor: Factor, steps: Steps, guessable: bool) {
+    pub fn reset(&self, tx: &mut Tx, now: Time, factor: Factor, steps: Steps, guessable: bool) {
         match factor {
             // The day's guesses are not reset: frequent right answers would make room for other people's guesses.
             Factor::App | Factor::Password => {

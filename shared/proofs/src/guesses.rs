@@ -50,9 +50,9 @@ pub fn at_account(account: &str, network: &str) -> Limit {
 
 /// The limits on the guesses of one client, shared by all codes and passwords.
 #[derive(Debug)]
-pub struct ByClient([Limit; 2]);
+pub struct ClientGuesses([Limit; 2]);
 
-impl ByClient {
+impl ClientGuesses {
     /// The limits of this client.
     #[must_use]
     pub fn of(client: &Client) -> Self {

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! first proof ─▶ [choose a factor] ─▶ prove it ─▶ session
-//! first proof ─▶ [choose a factor] ─▶ prove it ─▶ session
-//! ▲      │ a code is sent, or a passkey is requested
-//!                      └─ a step-up without the passkey: a code upon the password
-//! └─ a step-up without the passkey: a code after the password
+//!                      ▲      │ a code is sent, or a passkey is requested
+//!                      ├──────┘
+//!                      └─ a step-up without the passkey: a code after the password
+//! ```
 //!
 //! The flow is identified by a secret that its client alone knows, and that can only continue this flow. The server stores what
 //! the first step has proven, for which account, and what may prove the rest; clients send none of it. Three wrong answers
