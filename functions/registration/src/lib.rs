@@ -25,7 +25,7 @@ use kernel::{Problem, Sys};
 use proofs::{
     challenge::{Challenge, CodeKey},
     gate::Gate,
-    password::{Hasher, Judge},
+    password::{Hasher, PasswordChecker},
     sending::{self, Permit, Request, Requester},
 };
 use secrets::Secrets;
@@ -45,7 +45,7 @@ pub struct State {
     issuer: Issuer,
     code_key: CodeKey,
     hasher: Hasher,
-    judge: Judge,
+    password_checker: PasswordChecker,
     gate: Gate,
 }
 
@@ -126,7 +126,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         issuer,
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
-        judge: Judge::read(r),
+        password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),

@@ -76,7 +76,7 @@ pub async fn register_by_link(
     let personal = Personal { username: name.as_ref(), email: email.as_ref(), ..Personal::default() };
     let now = s.sys.now();
     limits::take(&s.table, now, &[Limits::link_passwords(&client)]).await?;
-    fields.take_all("/password", s.judge.judge(&body.password, personal).await);
+    fields.take_all("/password", s.password_checker.check(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
     let username = free(&s.table, now, &body.username).await?;

@@ -96,7 +96,7 @@ impl PasswordChecker {
     ///
     /// # Errors
     /// Every broken rule.
-    pub async fn judge(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
+    pub async fn check(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
         let mut errors = self.policy.check(password, personal).err().unwrap_or_default();
         if let Some(breached) = &self.breached
             && password.expose().len() <= MAX_BYTES
