@@ -22,7 +22,7 @@ const PAGE: u32 = 30;
 /// How long a cursor is valid.
 const CURSOR_LIFE: Duration = Duration::from_secs(3600);
 
-/// The part of the list to return.
+/// The requested page of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
@@ -75,11 +75,11 @@ pub struct InviteeInfo {
 pub async fn list_invitees(
     State(s): State<crate::State>,
     caller: Member,
-    Query(part): Query<PageQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<InviteeList>, web::Error> {
-    let (limit, owner) = (page_limit(part.limit, PAGE, PAGE_MAX)?, caller.user.id);
+    let (limit, owner) = (page_limit(query.limit, PAGE, PAGE_MAX)?, caller.user.id);
     let purpose = format!("invitees of {owner}");
-    let after = part.cursor.as_deref().map(|text| s.sealer.open::<(Time, UserId)>(&purpose, text)).transpose()?;
+    let after = query.cursor.as_deref().map(|text| s.sealer.open::<(Time, UserId)>(&purpose, text)).transpose()?;
     let range = Invitee::of(owner).limit(limit);
     let range = after.map_or(range.clone(), |(at, user)| range.after(Invitee::key_of(owner, at, user), None));
     let page = s.table.query::<Invitee>(range).await?;

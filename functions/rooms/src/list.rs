@@ -10,7 +10,7 @@ use web::{Json, Problems, Query};
 
 use crate::{direct::RoomInfo, messages::until};
 
-/// The part of the list to return.
+/// The requested page of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
@@ -40,11 +40,11 @@ pub struct RoomList {
 pub async fn list_rooms(
     State(s): State<crate::State>,
     caller: Member,
-    Query(part): Query<PageQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<RoomList>, web::Error> {
-    let limit = kernel::page_limit(part.limit, history::PAGE, history::PAGE_MAX)?;
+    let limit = kernel::page_limit(query.limit, history::PAGE, history::PAGE_MAX)?;
     let purpose = format!("rooms of {}", caller.user.id);
-    let after = part.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
+    let after = query.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
     let page = room::of_user(&s.table, caller.user.id, after, limit).await?;
     let (public, mine) = room::with_peers(&s.table, None, &page.items).await?;
     let first = after.is_none().then(|| RoomInfo::new(&public, None));

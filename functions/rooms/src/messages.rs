@@ -25,7 +25,7 @@ pub fn until(sys: &Sys) -> Time {
     sys.now() + CURSOR_LIFE
 }
 
-/// The part of the room to return.
+/// The requested page of the room.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
@@ -65,12 +65,12 @@ pub async fn list_messages(
     State(s): State<crate::State>,
     caller: MemberWith<Room>,
     Path(name): Path<RoomName>,
-    Query(part): Query<PageQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<MessageList>, web::Error> {
-    let limit = kernel::page_limit(part.limit, PAGE, history::PAGE_MAX)?;
+    let limit = kernel::page_limit(query.limit, PAGE, history::PAGE_MAX)?;
     let user = caller.member.user.id;
     let purpose = format!("messages of {name} for {user}");
-    let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
+    let before = query.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
     let room = access::entered(name.0, caller.resource, user)?;
     let Past { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
     let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys))).transpose()?;

@@ -108,11 +108,11 @@ pub async fn read(table: &Table, first: Day, last: Day) -> Result<BTreeMap<Strin
     // `~` sorts after every shard.
     let range = Range::of(PARTITION).between(first.to_string(), format!("{last}#~")).eventually();
     let mut days = BTreeMap::<String, Counts>::new();
-    for part in table.query::<DayShard>(range).await?.items {
-        let day = days.entry(part.day).or_default();
-        day.registrations = day.registrations.saturating_add(part.registrations);
-        day.verifications = day.verifications.saturating_add(part.verifications);
-        day.invites = day.invites.saturating_add(part.invites);
+    for shard in table.query::<DayShard>(range).await?.items {
+        let day = days.entry(shard.day).or_default();
+        day.registrations = day.registrations.saturating_add(shard.registrations);
+        day.verifications = day.verifications.saturating_add(shard.verifications);
+        day.invites = day.invites.saturating_add(shard.invites);
     }
     Ok(days)
 }

@@ -329,7 +329,7 @@ impl Challenge {
         self.sending = before.sending.saturating_add(1);
     }
 
-    /// Whether the code can still be typed, and neither a new one can be requested yet.
+    /// Whether the code can still be typed, and no new one can be requested yet.
     #[must_use]
     pub fn stands(&self, now: Time) -> bool {
         now < self.expires_at && now < self.resend_at && (self.long || self.tries < self.rules().tries)

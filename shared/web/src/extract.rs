@@ -198,12 +198,12 @@ mod tests {
 
     #[test]
     fn the_language_is_no_part_of_a_query() {
-        let part = |text: &str| query::<PageQuery>(&format!("/x?{text}").parse().unwrap()).ok();
+        let parsed = |text: &str| query::<PageQuery>(&format!("/x?{text}").parse().unwrap()).ok();
         let expected = |limit, cursor: Option<&str>| Some(PageQuery { limit, cursor: cursor.map(str::to_owned) });
-        assert_eq!(part("lang=pl"), expected(None, None));
-        assert_eq!(part("limit=2&lang=pl&cursor=a%26b"), expected(Some(2), Some("a&b")));
+        assert_eq!(parsed("lang=pl"), expected(None, None));
+        assert_eq!(parsed("limit=2&lang=pl&cursor=a%26b"), expected(Some(2), Some("a&b")));
         for bad in ["language=pl", "lan=pl", "limit=2&limit=3", "limit=x", "since=1"] {
-            assert_eq!(part(bad), None, "{bad}");
+            assert_eq!(parsed(bad), None, "{bad}");
         }
     }
 }
