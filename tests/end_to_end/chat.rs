@@ -34,7 +34,7 @@ async fn catch_up(cloud: &Cloud, socket: &mut Socket, room: &str, mut since: u64
     let mut all = Vec::new();
     for pages in 0.. {
         if pages % 10 == 0 {
-            cloud.rest().await;
+            cloud.refill_frames().await;
         }
         let page = socket.ask(json!({ "type": "sync", "room": room, "since": since, "limit": limit })).await;
         assert_eq!(page["type"], "sync", "{page}");
@@ -96,7 +96,7 @@ async fn a_nonce_commits_once() {
                 _ => assert_eq!(answer["problem"]["code"], "unavailable", "{answer}"),
             }
         }
-        cloud.rest().await;
+        cloud.refill_frames().await;
     }
     assert_eq!(acks.len(), 1, "{acks:?}");
     cloud.advance(Duration::from_secs(11)).await;
@@ -173,20 +173,20 @@ async fn a_refused_message_that_took_a_number_counts() {
     let mut socket = ana.socket().await;
     for i in 0..30 {
         if i % 10 == 9 {
-            cloud.rest().await;
+            cloud.refill_frames().await;
         }
         assert_eq!(socket.ask(send("public", "calm", &format!("n{i}"))).await["type"], "ack");
     }
     // Refused after taking a number, because only the transaction of the message checks whether the other person accepts messages.
     for i in 30..60 {
         if i % 5 == 0 {
-            cloud.rest().await;
+            cloud.refill_frames().await;
         }
         let told = socket.ask(send(&room, "please", &format!("n{i}"))).await;
         assert_eq!(told["problem"]["code"], "chat_not_allowed", "{i}: {told}");
     }
     assert_eq!((last_number(&cloud, &room).await, counted(&cloud, Time::ZERO).await), (30, 60));
-    cloud.rest().await;
+    cloud.refill_frames().await;
     socket.send("last", send(&room, "please", "n60")).await;
     socket.expect(|f| f["payload"]["problem"]["code"] == "chat_banned").await;
     socket.closed().await;
@@ -211,7 +211,7 @@ async fn a_nonce_with_another_text_is_refused() {
     }
     assert_eq!(hers.ask(send("public", "two", "n1")).await["type"], "ack", "another room");
     assert_eq!(his.ask(send(&room, "two", "n1")).await["seq"], 2, "somebody else");
-    cloud.rest().await;
+    cloud.refill_frames().await;
 
     // Concurrently: one text is committed, and senders of another text get `nonce_reused`.
     let mut sockets = vec![ana.socket().await, ana.socket().await, ana.socket().await, ana.socket().await];
@@ -250,7 +250,7 @@ async fn a_reconnecting_client_catches_up_without_gap_or_repetition() {
     cloud.settle().await;
     for i in 6..=40 {
         if i % 10 == 6 {
-            cloud.rest().await;
+            cloud.refill_frames().await;
         }
         let _ = sender.ask(send(&room, &format!("m{i}"), &format!("n{i}"))).await;
     }
@@ -299,7 +299,7 @@ async fn many_writers_make_one_sequence() {
             acknowledged.extend(acks);
             writers.push(socket);
         }
-        cloud.rest().await;
+        cloud.refill_frames().await;
     }
     assert_eq!(acknowledged.len(), 100);
     cloud.advance(Duration::from_secs(11)).await;
@@ -419,7 +419,7 @@ async fn the_sixty_first_message_within_a_minute_bans() {
     let (mut first, mut second, mut idle) = (ana.socket().await, ana.socket().await, ana.socket().await);
     for i in 0..60 {
         if i % 10 == 9 {
-            cloud.rest().await;
+            cloud.refill_frames().await;
         }
         let (socket, target) = if i % 2 == 0 { (&mut first, room.as_str()) } else { (&mut second, "public") };
         let ack = socket.ask(send(target, &format!("m{i}"), &format!("n{i}"))).await;
@@ -490,7 +490,7 @@ async fn the_minute_of_the_ban_is_a_sliding_window() {
     for minute in 0..2 {
         for i in 0..60 {
             if i % 10 == 9 {
-                cloud.rest().await;
+                cloud.refill_frames().await;
             }
             let ack = socket.ask(send("public", "calm", &format!("n{minute}-{i}"))).await;
             assert_eq!(ack["type"], "ack", "{minute} {i}: {ack}");
@@ -534,7 +534,7 @@ async fn long_pages_are_cut_to_fit_into_frames() {
         let text = if i % 2 == 0 { "😀".repeat(4_000) } else { "\"".repeat(2_000) };
         assert_eq!(sender.ask(send(&room, &text, &format!("n{i}"))).await["seq"], i);
     }
-    cloud.rest().await;
+    cloud.refill_frames().await;
     let mut since = 0;
     let mut seen = Vec::new();
     while since < 8 {
@@ -545,7 +545,7 @@ async fn long_pages_are_cut_to_fit_into_frames() {
     }
     assert_eq!(seen, (1..=8).collect::<Vec<_>>());
 
-    cloud.rest().await;
+    cloud.refill_frames().await;
     let mut before = Value::Null;
     let mut seen = Vec::new();
     loop {

@@ -80,7 +80,7 @@ async fn ten_frames_pass_at_once_and_refused_ones_count_twice() {
     let ana = cloud.member("ana").await;
     let mut sockets = [ana.socket().await];
     for kind in kinds() {
-        cloud.rest().await;
+        cloud.refill_frames().await;
         let now = cloud.now();
         use_up(&cloud, now, &mut sockets, &kind).await;
         for _ in 0..3 {
@@ -150,7 +150,7 @@ async fn an_account_has_one_allowance_for_all_its_sockets() {
     let mut sockets = [ana.socket().await, ana.socket().await, ana.socket().await];
     let mut other = ben.socket().await;
     for kind in kinds() {
-        cloud.rest().await;
+        cloud.refill_frames().await;
         let now = cloud.now();
         use_up(&cloud, now, &mut sockets, &kind).await;
         for socket in &mut sockets {
@@ -216,7 +216,7 @@ async fn a_flood_is_closed_after_ten_frames() {
     for socket in &mut sockets {
         assert_eq!(socket.ask(json!({ "type": "hello" })).await["type"], "hello");
     }
-    cloud.rest().await;
+    cloud.refill_frames().await;
     let started = cloud.now();
     let before = calls(&cloud);
     let frame = json!({ "stream": "chat", "payload": { "type": "hello" } }).to_string();

@@ -13,7 +13,7 @@ async fn say(cloud: &Cloud, who: &Caller, room: &str, texts: impl IntoIterator<I
     let mut socket = who.socket().await;
     for (i, text) in texts.into_iter().enumerate() {
         if i % 10 == 9 {
-            cloud.rest().await;
+            cloud.refill_frames().await;
         }
         let ack = socket.ask(json!({ "type": "send", "room": room, "text": text, "nonce": format!("{room}-{i}") })).await;
         assert_eq!(ack["type"], "ack", "{ack}");

@@ -268,13 +268,13 @@ async fn a_socket_survives_everything_a_client_can_send() {
     for (i, (frame, code)) in frames.into_iter().enumerate() {
         // A refused frame counts twice.
         if i % 5 == 4 {
-            cloud.rest().await;
+            cloud.refill_frames().await;
         }
         socket.send_text(frame).await;
         let told = socket.expect(|f| f["payload"]["type"] == "error").await;
         assert_eq!(told["payload"]["problem"]["code"], code, "{frame}: {told}");
     }
-    cloud.rest().await;
+    cloud.refill_frames().await;
     let nested = format!(r#"{{"stream":"chat","id":"deep","payload":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
     socket.send_text(nested).await;
     let told = socket.expect(|f| f["payload"]["type"] == "error").await;
@@ -315,7 +315,7 @@ async fn tabs_of_one_person_count_once() {
     assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
     second.close().await;
     until(async || {
-        cloud.rest().await;
+        cloud.refill_frames().await;
         here.ask(json!({ "type": "online", "room": "public" })).await["online"] == 0
     })
     .await;

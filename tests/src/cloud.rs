@@ -249,7 +249,7 @@ impl Cloud {
     }
 
     /// Moves the clock until everybody may send ten frames at once again.
-    pub async fn rest(&self) {
+    pub async fn refill_frames(&self) {
         self.advance(Duration::from_secs(5)).await;
     }
 

@@ -57,7 +57,7 @@ pub async fn schedule_deletion(
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
     // Other sessions end, because the person who uses them may not be the owner. The owner can sign in again.
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));
-    let may_leave = staff::no_superuser(&mut tx, user.id);
+    let may_leave = staff::require_no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { refused(e, slot) })?;
     tracing::info!(user.id = %user.id, deletion.id = %deletion.id, again = before.is_some(), "deletion scheduled");
     Ok(Json(Leaving::of(&s.rules, user, Some(&deletion), now, locale)))

@@ -12,7 +12,7 @@ mod steps;
 
 use std::time::Duration;
 
-use accounts::deletion::{self, Deletion, Hold};
+use accounts::deletion::{self, Deletion, Lease};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, accounts::AccountPurgeDue};
 use files::Bucket;
@@ -25,7 +25,7 @@ use store::Table;
 /// The rest is handed to another run when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 /// The time that is assumed to be left if the platform does not report it.
-const UNTOLD: Duration = Duration::from_secs(60);
+const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 /// The lease is renewed when less than this is left of it.
 const RENEWAL: Duration = Duration::from_secs(300);
 
@@ -62,16 +62,16 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn purge(s: &State, context: &Context, envelope: Envelope<Heard>) -> Result<(), Failure> {
     let Heard::AccountPurgeDue(AccountPurgeDue { user, deletion }) = envelope.event;
     // The platform's retries of an invocation keep its id, so that a retry takes over the lease of the killed run at once.
-    match deletion::hold(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
-        Hold::Mine(mut deletion) => {
+    match deletion::acquire_lease(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
+        Lease::Acquired(mut deletion) => {
             let outcome = run(s, context, &mut deletion).await;
             if outcome.is_err() {
-                deletion.let_go(&s.table).await.unwrap_or_else(|e| tracing::warn!(error = %e, "a deletion could not be let go"));
+                deletion.release(&s.table).await.unwrap_or_else(|e| tracing::warn!(error = %e, "a deletion could not be let go"));
             }
             outcome
         }
         // If the other run is killed, the fallback restarts the purge.
-        passed_by @ (Hold::Another | Hold::Over) => {
+        passed_by @ (Lease::HeldByAnother | Lease::NothingToDo) => {
             tracing::info!(deletion.id = %deletion, why = ?passed_by, "passed by");
             Ok(())
         }
@@ -84,11 +84,11 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
             continue;
         }
         if !finished(s, context, deletion, step).await? {
-            deletion.pass_on(&s.table, &s.sys).await?;
+            deletion.hand_over(&s.table, &s.sys).await?;
             tracing::info!(deletion.id = %deletion.id, step = step.name, "no time left: another run goes on");
             return Ok(());
         }
-        deletion.note(&s.table, s.sys.now(), step.name).await?;
+        deletion.record_step(&s.table, s.sys.now(), step.name).await?;
     }
     if deletion.finish(&s.table, s.sys.now()).await? {
         tracing::info!(deletion.id = %deletion.id, "nothing is left of the account");
@@ -100,7 +100,7 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
 async fn finished(s: &State, context: &Context, deletion: &Deletion, step: &Step) -> Result<bool, Failure> {
     let mut renewed: Time = s.sys.now();
     loop {
-        if context.remaining(UNTOLD) < MARGIN {
+        if context.remaining(ASSUMED_REMAINING) < MARGIN {
             return Ok(false);
         }
         if s.sys.now().since(renewed) > RENEWAL {

@@ -1,7 +1,7 @@
 //! Becoming the first superuser, by a secret that an operator gives to one person and that is valid for an hour.
 
 use accounts::{
-    audit::{Action, Entry},
+    audit::{Action, AuditEntry},
     staff::{Role, Roles},
 };
 use axum::extract::State;
@@ -47,7 +47,7 @@ pub async fn become_first_superuser(
     let before = s.table.get::<Roles>(Roles::key_of(user)).await?.unwrap_or_else(|| Roles::none(user));
     let mut tx = Tx::new();
     let staying = offer.accept(&mut tx, now, &before);
-    let entry = Entry::by(&s.sys, user, &request.0, Action::FirstSuperuser, user);
+    let entry = AuditEntry::by(&s.sys, user, &request.0, Action::FirstSuperuser, user);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, before.with(Role::Superuser).roles));
     match s.table.commit(tx).await {
         Ok(()) => {

@@ -5,15 +5,15 @@
 //! ```
 //!
 //! Both halves work only while there is no superuser. That there has been one is noted for good in the transaction that makes the
-//! first one: the last one stays ([`accounts::staff::no_superuser`]), so there always is one from then on.
+//! first one: the last one stays ([`accounts::staff::require_no_superuser`]), so there always is one from then on.
 
 use std::time::Duration;
 
 use accounts::{
     Resource,
-    audit::{Action, Audit, Entry},
+    audit::{Action, Audit, AuditEntry},
     identifier::Username,
-    staff::{Role, Roles, Staying, staying},
+    staff::{Role, Roles, StayingSlots, require_staying},
     user::partition,
     username::UsernameClaim,
 };
@@ -70,8 +70,8 @@ impl Offer {
     }
 
     /// Adds to a transaction that whom it is made to accepts it, once. Refused if there is a superuser by now, if it was accepted or
-    /// replaced, or as [`Staying`] says.
-    pub fn accept(&self, tx: &mut Tx, now: Time, before: &Roles) -> Staying {
+    /// replaced, or as [`StayingSlots`] says.
+    pub fn accept(&self, tx: &mut Tx, now: Time, before: &Roles) -> StayingSlots {
         tx.delete_when(self.key(), field("hash").eq(&self.hash));
         appoint(tx, now, before)
     }
@@ -96,10 +96,10 @@ impl Resource for Offer {
 }
 
 /// Adds to a transaction that somebody is the first superuser. Refused if there is one.
-pub fn appoint(tx: &mut Tx, now: Time, before: &Roles) -> Staying {
+pub fn appoint(tx: &mut Tx, now: Time, before: &Roles) -> StayingSlots {
     tx.create(&Superuser { since: now });
     before.replace(tx, &before.with(Role::Superuser));
-    staying(tx, before.user)
+    require_staying(tx, before.user)
 }
 
 /// Whether there is a superuser.
@@ -140,10 +140,10 @@ pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> R
     let offer = Offer { user, hash: hash(&secret), expires_at: sys.now() + LIFE };
     let mut tx = Tx::new();
     let none = tx.check(Superuser::key(), Cond::Absent);
-    let staying = staying(&mut tx, user);
+    let staying = require_staying(&mut tx, user);
     // Of two operators the later one's counts.
     tx.put(&offer, Cond::Absent.or(field("expires_at").le(offer.expires_at)));
-    audit.add(&mut tx, &Entry::by_operator(sys, Action::SuperuserOffered, user));
+    audit.add(&mut tx, &AuditEntry::by_operator(sys, Action::SuperuserOffered, user));
     match table.commit(tx).await {
         Ok(()) => Ok(secret),
         Err(e) if e.refused(none) => Err(NotOffered::Taken),

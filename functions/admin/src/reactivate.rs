@@ -1,9 +1,9 @@
 //! Reactivating an account that was deactivated by its owner, or because its number was recycled.
 
 use accounts::{
-    audit::{Action, Entry},
+    audit::{Action, AuditEntry},
     staff::{self},
-    user::{Status, tell},
+    user::{Status, notify},
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
@@ -39,10 +39,10 @@ pub async fn reactivate_account(
     let mut tx = Tx::new();
     let back = Update::of(user.key()).set("status", Status::Active).remove("deactivated_at").add("version", 1);
     tx.update(back.when(field("status").eq(Status::Deactivated)));
-    let still = staff::superuser(&mut tx, actor);
-    let entry = Entry::by(&s.sys, actor, &request.0, Action::AccountReactivated, user.id);
+    let still = staff::require_superuser(&mut tx, actor);
+    let entry = AuditEntry::by(&s.sys, actor, &request.0, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
-    tell(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
+    notify(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
     s.table
         .commit(tx)
         .await

@@ -2,7 +2,7 @@
 //! Therefore one superuser always remains, even when several remove each other's role concurrently.
 
 use accounts::{
-    audit::{Action, Entry},
+    audit::{Action, AuditEntry},
     staff::{self, Role},
 };
 use axum::extract::State;
@@ -79,9 +79,9 @@ async fn change(
     }
     let mut tx = Tx::new();
     before.replace(&mut tx, &after);
-    let still = staff::superuser(&mut tx, actor);
-    let staying = granted.then(|| staff::staying(&mut tx, subject));
-    let entry = Entry::by(&s.sys, actor, &request.0, action, subject);
+    let still = staff::require_superuser(&mut tx, actor);
+    let staying = granted.then(|| staff::require_staying(&mut tx, subject));
+    let entry = AuditEntry::by(&s.sys, actor, &request.0, action, subject);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles));
     s.table.commit(tx).await.map_err(|e| match e {
         e if e.refused(still) => Kind::Forbidden.because("the caller lost the role meanwhile"),

@@ -11,7 +11,7 @@
 mod archive;
 mod sections;
 
-use accounts::user::{Status, User, tell};
+use accounts::user::{Status, User, notify};
 use archive::Archive;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Notice, files::ExportRequested, once};
@@ -83,7 +83,7 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     s.bucket.write_archive(&key, FILE_NAME, zip).await?;
     let mut tx = Tx::new();
     let ready = export.finish(&mut tx, s.sys.now());
-    tell(&mut tx, &s.sys, user, Notice::ExportReady);
+    notify(&mut tx, &s.sys, user, Notice::ExportReady);
     match s.table.commit(tx).await {
         Ok(()) => tracing::info!(export.id = %id, bytes, "exported"),
         // The archive's item is deleted, and its account with it.

@@ -29,7 +29,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// it.
 const LATE: Duration = Duration::from_secs(7_200);
 /// The time that is assumed to be left if the platform does not report it.
-const UNTOLD: Duration = Duration::from_secs(60);
+const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -76,7 +76,7 @@ async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut checkpoint = Checkpoint::load(&s.table).await?;
     let mut at = checkpoint.key();
     for _ in 0..MOST {
-        if context.remaining(UNTOLD) < MARGIN {
+        if context.remaining(ASSUMED_REMAINING) < MARGIN {
             break;
         }
         let (rows, next) = s.table.scan(Deletion::KIND, PAGE, at.as_ref()).await?;

@@ -23,7 +23,7 @@ const MOST: u64 = 5_000;
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 /// The time that is assumed to be left if the platform does not report it.
-const UNTOLD: Duration = Duration::from_secs(60);
+const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
 async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report: &mut Report) -> Result<(), StoreError> {
     let mut last = None;
     loop {
-        if context.remaining(UNTOLD) < MARGIN || report.examined >= MOST {
+        if context.remaining(ASSUMED_REMAINING) < MARGIN || report.examined >= MOST {
             report.more = true;
             return Ok(());
         }

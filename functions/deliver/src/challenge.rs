@@ -8,23 +8,23 @@ use accounts::{
 use function::Failure;
 use kernel::{Secret, id::ChallengeId};
 use outbound::{Mail, Text};
-use proofs::challenge::{Challenge, Drawn, Form, Purpose, draw, note_unsent};
+use proofs::challenge::{Challenge, DrawnCode, Form, Purpose, draw, note_unsent};
 
 use crate::State;
 
 pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
     let (challenge, sent) = match draw(&s.table, &s.sys, &s.code_key, id, sending, |to| s.test_phones.code_of(to)).await? {
-        Drawn::Fresh { challenge, secret } => {
+        DrawnCode::Fresh { challenge, secret } => {
             let sent = send_secret(s, &challenge, secret).await;
             (challenge, sent)
         }
-        Drawn::Decoy(challenge) if challenge.channel == Channel::Email => {
+        DrawnCode::Decoy(challenge) if challenge.channel == Channel::Email => {
             let sent = tell_owner(s, &challenge).await;
             (challenge, sent)
         }
         // For a decoy by text message nothing is sent, because text messages cost money. A stale challenge has a later sending
         // under way, or its contact is proven already.
-        Drawn::Decoy(_) | Drawn::Stale => return Ok(()),
+        DrawnCode::Decoy(_) | DrawnCode::Stale => return Ok(()),
     };
     if sent.is_err() {
         note_unsent(&s.table, s.sys.now(), &challenge).await?;

@@ -14,7 +14,7 @@ use store::StoreError;
 
 use crate::{
     State, notice,
-    told::{Due, Told, due},
+    throttle::{Due, NoticeThrottle, due},
 };
 
 /// Maximum items of one page of the index.
@@ -22,7 +22,7 @@ const PAGE: u32 = 25;
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 /// The time that is assumed to be left if the platform does not report it.
-const UNTOLD: Duration = Duration::from_secs(60);
+const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
@@ -34,12 +34,12 @@ pub(crate) struct Report {
 }
 
 /// Sends the notices that are due.
-pub(crate) async fn tell(s: &State, context: &Context) -> Result<Report, Failure> {
+pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Failure> {
     let (now, mut report, mut after) = (s.sys.now(), Report::default(), None);
     loop {
-        let Due { told, next } = due(&s.table, now, PAGE, after).await?;
-        for held in told {
-            if context.remaining(UNTOLD) < MARGIN {
+        let Due { notices, next } = due(&s.table, now, PAGE, after).await?;
+        for held in notices {
+            if context.remaining(ASSUMED_REMAINING) < MARGIN {
                 return Ok(report);
             }
             match Box::pin(one(s, held)).await {
@@ -60,13 +60,13 @@ pub(crate) async fn tell(s: &State, context: &Context) -> Result<Report, Failure
 }
 
 /// Whether this run sent it.
-async fn one(s: &State, held: Result<Told, StoreError>) -> Result<bool, Failure> {
+async fn one(s: &State, held: Result<NoticeThrottle, StoreError>) -> Result<bool, Failure> {
     let Some(held) = held?.lease(&s.table, s.sys.now()).await? else { return Ok(false) };
     let sent = async {
         // The account is gone, so there is nobody to notify.
         let Some(person) = s.table.get::<User>(User::key_of(held.user)).await? else { return Ok(()) };
         let repeated = Repeated { times: held.held, since: held.told_at, last: held.last_at.unwrap_or(held.told_at) };
-        notice::tell(s, &person, held.contact(), held.notice, Some(repeated)).await
+        notice::deliver(s, &person, held.contact(), held.notice, Some(repeated)).await
     };
     if let Err(failure) = sent.await {
         held.release(&s.table, s.sys.now()).await;

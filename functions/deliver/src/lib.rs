@@ -14,7 +14,7 @@
 //! person without an address. The mail about a scheduled deletion takes another read, for its date and the name in it. A failed
 //! sending takes an update of the challenge, and the first time that of the counters.
 //!
-//! A notice is sent at once, and repetitions once an hour ([`crate::told`]): a notice takes an update for that, and one
+//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
 //! that is held back takes a transaction instead of a sending. Every quarter of an hour the held-back notices that are due are
 //! sent: a query, and for each person and kind two updates, a read and a sending.
 
@@ -22,7 +22,7 @@ mod challenge;
 mod held;
 mod notice;
 mod test_phones;
-mod told;
+mod throttle;
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ use events::{
 use function::{Boot, Failure, Figures, Function, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
-use proofs::{challenge::CodeKey, sending::Sending};
+use proofs::{challenge::CodeKey, sending::SendLimits};
 use secrets::Secrets;
 use serde::Deserialize;
 use store::Table;
@@ -54,7 +54,7 @@ struct State {
     code_key: CodeKey,
     mailer: Mailer,
     texter: Texter,
-    sending: Sending,
+    sending: SendLimits,
     test_phones: TestPhones,
     figures: Figures,
     /// The base address of the links in mails. Never taken from a request.
@@ -87,7 +87,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             code_key: keys.code_key(),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
-            sending: Sending::read(r, Figures::new(&boot)),
+            sending: SendLimits::read(r, Figures::new(&boot)),
             test_phones: TestPhones::read(r),
             figures: Figures::new(&boot),
             link_base: link_base.trim_end_matches('/').into(),
@@ -100,7 +100,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         async move {
             match trigger {
                 Trigger::Bus(event) => deliver(&state, *event).await.map(|()| None),
-                Trigger::Schedule(_) => held::tell(&state, &context).await.map(Some),
+                Trigger::Schedule(_) => held::deliver(&state, &context).await.map(Some),
             }
         }
     }))

@@ -14,7 +14,7 @@ use outbound::{Mail, Repeated, Text};
 
 use crate::{
     CONSUMER, State,
-    told::{Turn, turn},
+    throttle::{Turn, turn},
 };
 
 /// Sends it, unless the person received one of the same kind within the hour: then it is held back.
@@ -30,13 +30,13 @@ pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, 
     }
     let held = || part(CONSUMER, event, "held");
     match turn(&s.table, s.sys.now(), (event, at), (user, notice), asked.as_ref(), held).await? {
-        Turn::Now => tell(s, &person, asked, notice, None).await,
+        Turn::Now => deliver(s, &person, asked, notice, None).await,
         Turn::Later => Ok(()),
     }
 }
 
 /// Sends it to this address or number, or else to the person's own contact.
-pub(crate) async fn tell(
+pub(crate) async fn deliver(
     s: &State,
     person: &User,
     asked: Option<Contact>,

@@ -63,7 +63,7 @@ pub async fn own(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite,
 }
 
 async fn given(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
-    match Invite::give_late(&s.table, &s.sys, user).await {
+    match Invite::create_late(&s.table, &s.sys, user).await {
         // Another request of the caller was faster, or the account is not in use any more.
         Err(CommitError::Refused(_)) => Ok(s.table.get(Invite::key_of(user)).await?.ok_or(Kind::Conflict)?),
         given => Ok(given?),

@@ -51,7 +51,7 @@ pub async fn enter_invite_code(
     let mut tx = Tx::new();
     let (entering, at) = inviter.enter(&mut tx, &s.sys, body.shows_phone);
     s.table.commit(tx).await.map_err(|e| match e {
-        e if entering.was_done(&e) => Kind::InviteUsed.into(),
+        e if entering.was_entered_before(&e) => Kind::InviteUsed.into(),
         e if entering.was_invalid(&e) => Kind::InviteInvalid.into(),
         e => kernel::Problem::from(e),
     })?;

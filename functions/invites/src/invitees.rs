@@ -22,10 +22,10 @@ const PAGE: u32 = 30;
 /// How long a cursor is valid.
 const CURSOR_LIFE: Duration = Duration::from_secs(3600);
 
-/// The part of the list to return.
+/// The requested page of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Part {
+pub struct PageQuery {
     /// Maximum number of people: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
@@ -69,17 +69,17 @@ pub struct InviteeInfo {
 ///
 /// AWS calls: three, the batch that authenticates the caller, the query, and a batch of the people in it, because their names
 /// and pictures can change.
-#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", params(Part),
+#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = InviteeList), Problems))]
 pub async fn list_invitees(
     State(s): State<crate::State>,
     caller: Member,
-    Query(part): Query<Part>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<InviteeList>, web::Error> {
-    let (limit, owner) = (page_limit(part.limit, PAGE, PAGE_MAX)?, caller.user.id);
+    let (limit, owner) = (page_limit(query.limit, PAGE, PAGE_MAX)?, caller.user.id);
     let purpose = format!("invitees of {owner}");
-    let after = part.cursor.as_deref().map(|text| s.sealer.open::<(Time, UserId)>(&purpose, text)).transpose()?;
+    let after = query.cursor.as_deref().map(|text| s.sealer.open::<(Time, UserId)>(&purpose, text)).transpose()?;
     let range = Invitee::of(owner).limit(limit);
     let range = after.map_or(range.clone(), |(at, user)| range.after(Invitee::key_of(owner, at, user), None));
     let page = s.table.query::<Invitee>(range).await?;

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use kernel::Problem;
 use proofs::{
-    FlowToken, entry,
-    sign_in::{SignIn, SignInStep, Wish},
+    FlowToken, completion,
+    sign_in::{SignIn, SignInOptions, SignInStep},
     signed_in::TokenDelivery,
 };
 use serde::Deserialize;
@@ -42,10 +42,10 @@ pub async fn create_passkey_sign_in(
 ) -> Result<Created<SignInStep>, web::Error> {
     let now = s.sys.now();
     limits::take(&s.table, now, &[CHALLENGES.of(client.network())]).await?;
-    let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
-    let wish = Wish::new(body.token_delivery, false, body.next).instead_of(previous.as_ref());
+    let previous = completion::previous_session(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
+    let options = SignInOptions::new(body.token_delivery, false, body.next).instead_of(previous.as_ref());
     let (token, question) = (FlowToken::draw(&s.sys), s.site.ask_for_any(now)?);
-    let flow = SignIn::by_passkey(&s.sys, &token, question.state, wish);
+    let flow = SignIn::by_passkey(&s.sys, &token, question.state, options);
     s.table.create(&flow).await.map_err(Problem::from)?;
     Ok(Created(format!("/v1/sign-ins/{token}"), flow.step(token, None, None, Some(question.options))))
 }

@@ -152,11 +152,11 @@ impl Guess {
         let failures: Vec<Limit> = self.failures.into_iter().chain(self.everywhere).collect();
         let different = async {
             match &self.different {
-                Some(limit) => limits::note_different(table, now, limit, mark).await,
+                Some(limit) => limits::record_different(table, now, limit, mark).await,
                 None => Ok(()),
             }
         };
-        let (counted, different, ()) = join!(limits::note(table, now, &failures), different, gate::failed(table, now, client));
+        let (counted, different, ()) = join!(limits::record(table, now, &failures), different, gate::failed(table, now, client));
         counted.and(different)
     }
 

@@ -30,7 +30,7 @@ use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
-use proofs::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::Sending, sign_in::Asking};
+use proofs::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::SendLimits, sign_in::FactorContext};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
@@ -47,15 +47,15 @@ pub struct State {
     hasher: Hasher,
     factor_keys: FactorKeys,
     site: Site,
-    sending: Sending,
+    sending: SendLimits,
     gate: Gate,
     places: Places,
     figures: Figures,
 }
 
 impl State {
-    fn asking<'a>(&'a self, client: &'a web::Client, user: &'a User) -> Asking<'a> {
-        Asking { table: &self.table, sys: &self.sys, sending: &self.sending, client, user }
+    fn factor_context<'a>(&'a self, client: &'a web::Client, user: &'a User) -> FactorContext<'a> {
+        FactorContext { table: &self.table, sys: &self.sys, sending: &self.sending, client, user }
     }
 }
 
@@ -97,7 +97,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: keys.hasher(&sys),
         factor_keys: keys.factor_keys(&sys),
         site,
-        sending: Sending::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r, Figures::new(&boot)),
         gate: Gate::new(keys.code_key()),
         places: Places::read(r),
         figures: Figures::new(&boot),

@@ -16,8 +16,8 @@ use proofs::{
     FlowToken,
     challenge::{self, Challenge, Sent},
     code::TypedCode,
-    entry::{Entry, Reply},
-    factor::{self, AppFactor, Checks, RecoveryCode, RecoveryCodes, Steps},
+    completion::{CompletedSignIn, SignInReply},
+    factor::{self, AnswerLimits, AppFactor, RecoveryCode, RecoveryCodes, Steps},
     gate, guesses,
     password::Verdict,
     sending,
@@ -75,7 +75,7 @@ pub async fn choose_factor(
     let mut flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
-    let (challenge, permit) = flow.choose(&s.asking(&client, &user), &mut tx, body.factor).await?;
+    let (challenge, permit) = flow.choose(&s.factor_context(&client, &user), &mut tx, body.factor).await?;
     let mut asked = None;
     // No message is sent for a passkey, so nothing was counted.
     if body.factor == Factor::Passkey {
@@ -104,7 +104,7 @@ pub async fn resend_sign_in_code(
     let flow = SignIn::read(&s.table, now, &token).await?;
     let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let factor = flow.chosen.ok_or(Kind::FactorUnavailable)?;
-    Ok(Accepted(flow.resend(&s.asking(&client, &user), factor).await?.sent()))
+    Ok(Accepted(flow.resend(&s.factor_context(&client, &user), factor).await?.sent()))
 }
 
 /// The answer to the chosen factor: exactly one of these.
@@ -122,13 +122,13 @@ pub struct VerifySignIn {
     passkey: Option<serde_json::Value>,
 }
 
-enum Answer {
+enum FactorAnswer {
     Code(String),
     Password(Secret),
     Passkey(Box<PublicKeyCredential>),
 }
 
-impl Answer {
+impl FactorAnswer {
     fn of(body: VerifySignIn) -> Result<Self, Problem> {
         match body {
             VerifySignIn { code: Some(code), password: None, passkey: None } => {
@@ -187,13 +187,13 @@ pub async fn verify_sign_in(
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifySignIn>,
 ) -> Result<Verified, web::Error> {
-    let (answer, now) = (Answer::of(body)?, s.sys.now());
+    let (answer, now) = (FactorAnswer::of(body)?, s.sys.now());
     let flow = SignIn::answer(&s.table, now, &token).await?;
     let factor = answer.factor(&flow)?;
     let id = whose(&s, &flow, &answer)?;
     let session = stepped_up(&s, &headers, &flow).await?;
-    let checks = Checks::of(id, &client);
-    let Counted { steps, user, sessions, found } = count(&s, now, &flow, id, factor, &checks).await?;
+    let limits = AnswerLimits::of(id, &client);
+    let Counted { steps, user, sessions, found } = count(&s, now, &flow, id, factor, &limits).await?;
 
     let mut tx = Tx::new();
     let ended = flow.finish(&mut tx);
@@ -201,7 +201,7 @@ pub async fn verify_sign_in(
     let proof = match judge(&s, &mut tx, &flow, &user, given, found).await {
         Ok(proof) => proof,
         Err(problem) => {
-            missed(&s, &checks, &client, factor, &problem).await;
+            missed(&s, &limits, &client, factor, &problem).await;
             return Err(flow.wrong(problem).into());
         }
     };
@@ -211,7 +211,7 @@ pub async fn verify_sign_in(
     }
 
     let spent = proof.spend(&mut tx, &s.sys, user.id);
-    checks.forget(&mut tx, now, factor, steps, proof.guessable());
+    limits.reset(&mut tx, now, factor, steps, proof.guessable());
     let amr = flow.proven_with(factor);
     let verified = match session {
         Some(session) => step_up(&s, &mut tx, &headers, session, amr)?,
@@ -237,8 +237,8 @@ struct Counted {
 }
 
 /// Counts an answer and, at once, reads what it is judged by.
-async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, checks: &Checks) -> Result<Counted, Problem> {
-    let counted = checks.take(&s.table, now, factor);
+async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, limits: &AnswerLimits) -> Result<Counted, Problem> {
+    let counted = limits.take(&s.table, now, factor);
     let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
     let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
     let (steps, mut found, sessions) = try_join!(counted, read, others)?;
@@ -252,7 +252,7 @@ async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: F
 /// Adds to a transaction that a session is stepped up.
 fn step_up(s: &crate::State, tx: &mut Tx, headers: &HeaderMap, session: Session, amr: Vec<Method>) -> Result<Verified, Problem> {
     let delivery = signed_in::delivery(headers, &session);
-    let (session, refresh, _) = session.prove_again(tx, &s.sys, s.code_key.secret(), amr);
+    let (session, refresh, _) = session.step_up(tx, &s.sys, s.code_key.secret(), amr);
     Ok(Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?)))
 }
 
@@ -266,20 +266,20 @@ async fn sign_in(
     sessions: Vec<Session>,
     amr: Vec<Method>,
 ) -> Result<Verified, Problem> {
-    let previous = match flow.wish.previous {
+    let previous = match flow.options.previous {
         Some((user, session)) => s.table.get::<Session>(Session::key_of(user, session)).await?,
         None => None,
     };
-    let entry = Entry { user, amr, sessions, previous, device: None, wish: flow.wish.clone() };
-    Ok(Verified::SignedIn(Box::new(entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), tx, client).await?)))
+    let completed = CompletedSignIn { user, amr, sessions, previous, device: None, options: flow.options.clone() };
+    Ok(Verified::SignedIn(Box::new(completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), tx, client).await?)))
 }
 
 /// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
-async fn missed(s: &crate::State, checks: &Checks, client: &Client, factor: Factor, problem: &Problem) {
+async fn missed(s: &crate::State, limits: &AnswerLimits, client: &Client, factor: Factor, problem: &Problem) {
     let (now, counted) = (s.sys.now(), problem.members.contains_key("tries_left"));
     match problem.kind {
         Kind::CodeInvalid if counted && matches!(factor, Factor::Email | Factor::Sms) => {
-            join!(gate::failed(&s.table, now, client), checks.missed(&s.table, now, factor));
+            join!(gate::failed(&s.table, now, client), limits.record_wrong(&s.table, now, factor));
         }
         Kind::CodeInvalid | Kind::PasswordWrong => gate::failed(&s.table, now, client).await,
         _ => {}
@@ -296,9 +296,9 @@ pub enum Verified {
 impl axum::response::IntoResponse for Verified {
     fn into_response(self) -> axum::response::Response {
         match self {
-            Self::SignedIn(signed_in) => Reply::Done(signed_in).into_response(),
+            Self::SignedIn(signed_in) => SignInReply::Done(signed_in).into_response(),
             Self::SteppedUp(signed_in) => signed_in.into_response(),
-            Self::GoesOn(step) => Reply::Step(step).into_response(),
+            Self::GoesOn(step) => SignInReply::Step(step).into_response(),
         }
     }
 }
@@ -314,9 +314,9 @@ async fn go_on(
     proven: Factor,
     next: Vec<Factor>,
 ) -> Result<SignInStep, Problem> {
-    let (mut tx, checks) = (Tx::new(), Checks::of(user.id, client));
-    let asking = s.asking(client, user);
-    let (gone, ()) = join!(flow.go_on(&asking, &mut tx, proven, next), checks.give_back(&s.table, proven));
+    let (mut tx, limits) = (Tx::new(), AnswerLimits::of(user.id, client));
+    let context = s.factor_context(client, user);
+    let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), limits.give_back(&s.table, proven));
     let (challenge, permit, once) = gone?;
     let committed = permit.commit(&s.table, tx).await;
     committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;
@@ -324,10 +324,10 @@ async fn go_on(
 }
 
 /// The person of the flow: known since its beginning, or named by the passkey.
-fn whose(s: &crate::State, flow: &SignIn, answer: &Answer) -> Result<UserId, Problem> {
+fn whose(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<UserId, Problem> {
     match (flow.user, answer) {
         (Some(user), _) => Ok(user),
-        (None, Answer::Passkey(answer)) => s.site.whose(answer).ok_or_else(|| Kind::PasskeyInvalid.into()),
+        (None, FactorAnswer::Passkey(answer)) => s.site.whose(answer).ok_or_else(|| Kind::PasskeyInvalid.into()),
         (None, _) => Err(Kind::FactorUnavailable.into()),
     }
 }
@@ -356,27 +356,27 @@ struct Given<'a> {
     factor: Factor,
     /// The valid codes of an app.
     steps: Steps,
-    answer: &'a Answer,
+    answer: &'a FactorAnswer,
 }
 
 async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given: Given<'_>, mut found: Batch) -> Result<Proof, Problem> {
     let Given { factor, steps, answer } = given;
     let now = s.sys.now();
     match (factor, answer) {
-        (Factor::App, Answer::Code(code)) => {
+        (Factor::App, FactorAnswer::Code(code)) => {
             let app = found.take::<AppFactor>(&AppFactor::key_of(user.id))?.ok_or(Kind::FactorUnavailable)?;
             Ok(Proof::App(app.check(&s.factor_keys, code, now, steps)?))
         }
-        (Factor::RecoveryCode, Answer::Code(code)) => {
+        (Factor::RecoveryCode, FactorAnswer::Code(code)) => {
             let codes = found.take::<RecoveryCodes>(&RecoveryCodes::key_of(user.id))?.ok_or(Kind::CodeInvalid)?;
             Ok(Proof::Recovery(codes.check(&s.hasher, code).await?))
         }
-        (Factor::Email | Factor::Sms, Answer::Code(code)) => {
+        (Factor::Email | Factor::Sms, FactorAnswer::Code(code)) => {
             let id = flow.challenge_of(user, factor).ok_or(Kind::CodeInvalid)?;
             let challenge = challenge::attempt_in(flow.id, &s.table, now, &s.code_key, flow.purpose(), id, code).await?;
             Ok(Proof::Sent(Box::new(challenge)))
         }
-        (Factor::Password, Answer::Password(password)) => {
+        (Factor::Password, FactorAnswer::Password(password)) => {
             let hash = found.take::<PasswordHash>(&PasswordHash::key_of(user.id))?;
             let short = password.expose().len() <= proofs::password::MAX_BYTES;
             if short && s.hasher.verify(hash.as_ref(), password).await? != Verdict::Wrong {
@@ -385,7 +385,7 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
                 Err(Kind::PasswordWrong.because("the password is wrong"))
             }
         }
-        (Factor::Passkey, Answer::Passkey(answer)) => {
+        (Factor::Passkey, FactorAnswer::Passkey(answer)) => {
             passkey(s, flow, user, answer).await?.note(tx, now);
             Ok(Proof::Lasting)
         }
@@ -402,7 +402,7 @@ async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKe
         tracing::warn!(user.id = %user.id, "the count of a passkey went back: there may be a copy");
         s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
         let mut tx = Tx::new();
-        accounts::user::tell(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
+        accounts::user::notify(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
         s.table.commit(tx).await?;
     }
     Ok(judged?)

@@ -12,13 +12,13 @@ use http::HeaderMap;
 use kernel::{Kind, Problem, Secret, Time, id::UserId};
 use proofs::{
     FlowToken,
+    completion::{self, CompletedSignIn, SignInReply},
     device::Device,
-    entry::{self, Entry, Reply},
     gate::{self, Gate},
     guesses,
     password::Verdict,
     sending::Permit,
-    sign_in::{SignIn, SignInStep, Wish},
+    sign_in::{SignIn, SignInOptions, SignInStep},
     signed_in::{self, SignedIn, TokenDelivery},
 };
 use serde::Deserialize;
@@ -72,7 +72,7 @@ pub async fn create_session(
     client: Client,
     headers: HeaderMap,
     Json(body): Json<CreateSession>,
-) -> Result<Reply, web::Error> {
+) -> Result<SignInReply, web::Error> {
     if body.password.expose().len() > proofs::password::MAX_BYTES {
         return Err(Kind::CredentialsInvalid.because("the password is longer than any").into());
     }
@@ -80,9 +80,9 @@ pub async fn create_session(
     let mut attempt = Attempt::read(&s, &client, &headers, named, body.device_token.as_deref()).await?;
     attempt.judge(&s, &client, &headers)?;
     let proven = attempt.compare(&s, &client, &body.password).await?;
-    let previous = entry::previous(&s.table, &s.tokens, proven.now, s.code_key.secret(), &headers).await?;
-    let wish = Wish::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
-    Ok(Entering { s: &s, client: &client, proven, previous, wish }.enter().await?)
+    let previous = completion::previous_session(&s.table, &s.tokens, proven.now, s.code_key.secret(), &headers).await?;
+    let options = SignInOptions::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
+    Ok(Entering { s: &s, client: &client, proven, previous, options }.enter().await?)
 }
 
 /// Whom a login names.
@@ -153,7 +153,7 @@ impl Attempt {
         let now = s.sys.now();
         let user = found.take::<User>(&user_key)?.filter(|user| user.status == Status::Active);
         if let Some(owner) = named.owner {
-            web::note_user(owner);
+            web::log_user(owner);
         }
         let device = device_key.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
         let is_trusted = |d: &Device| user.as_ref().is_some_and(|u| d.is_good(u, now)) && shown.as_ref().is_some_and(|t| d.holds(t));
@@ -231,12 +231,12 @@ struct Entering<'a> {
     proven: Proven,
     /// The session that the client had.
     previous: Option<Session>,
-    wish: Wish,
+    options: SignInOptions,
 }
 
 impl Entering<'_> {
     /// Signs them in, or begins the second step. At once with it the attempt of the client is given back.
-    async fn enter(&self) -> Result<Reply, Problem> {
+    async fn enter(&self) -> Result<SignInReply, Problem> {
         let (device, rehashed) = (self.proven.device.as_ref(), self.proven.rehashed.as_ref());
         let (entered, ()) = join!(self.try_with(device, rehashed), self.proven.guess.give_back(&self.s.table));
         let entered = match entered? {
@@ -249,29 +249,35 @@ impl Entering<'_> {
 
     /// Signs them in, on a device that they trust or not, or begins the second step; with it a hash replaces an older one, unless
     /// that was changed. Nothing if anything of it has changed since it was judged.
-    async fn try_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<Reply>, Problem> {
+    async fn try_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<SignInReply>, Problem> {
         let (s, user, mut tx) = (self.s, &self.proven.user, Tx::new());
         self.proven.guess.forget(&mut tx, s.sys.now());
         if let Some(Rehashed { old, new }) = rehashed {
             tx.put(new, store::field("phc").eq(&old.phc));
         }
         let (reply, permit) = if user.has_second_step() && device.is_none() {
-            let (step, permit) = begin(s, &mut tx, self.client, user, self.wish.clone()).await?;
-            (Reply::Step(Box::new(step)), permit)
+            let (step, permit) = begin(s, &mut tx, self.client, user, self.options.clone()).await?;
+            (SignInReply::Step(Box::new(step)), permit)
         } else {
             let (sessions, previous, device) = (self.proven.sessions.clone(), self.previous.clone(), device.cloned());
-            let entry = Entry { user, amr: vec![Method::Pwd], sessions, previous, device, wish: self.wish.clone() };
-            let signed_in = entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
-            (Reply::Done(Box::new(signed_in)), Permit::default())
+            let completed = CompletedSignIn { user, amr: vec![Method::Pwd], sessions, previous, device, options: self.options.clone() };
+            let signed_in = completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
+            (SignInReply::Done(Box::new(signed_in)), Permit::default())
         };
         Ok(permit.commit(&s.table, tx).await.applied()?.then_some(reply))
     }
 }
 
 /// Adds the beginning of a sign-in in steps to a transaction. If there is only one factor it is chosen at once.
-async fn begin(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, wish: Wish) -> Result<(SignInStep, Permit), Problem> {
+async fn begin(
+    s: &crate::State,
+    tx: &mut Tx,
+    client: &Client,
+    user: &User,
+    options: SignInOptions,
+) -> Result<(SignInStep, Permit), Problem> {
     let token = FlowToken::draw(&s.sys);
-    let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), wish);
-    let (challenge, permit) = flow.start(&s.asking(client, user), tx).await?;
+    let mut flow = SignIn::begin(&s.sys, &token, user, vec![Method::Pwd], user.second_step(), options);
+    let (challenge, permit) = flow.start(&s.factor_context(client, user), tx).await?;
     Ok((flow.step(token, Some(user), challenge.as_ref(), None), permit))
 }

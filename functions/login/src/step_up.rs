@@ -30,7 +30,7 @@ pub async fn create_step_up(State(s): State<crate::State>, caller: Member, clien
     let token = FlowToken::draw(&s.sys);
     let mut flow = SignIn::step_up(&s.sys, &token, user, &caller.session);
     let mut tx = Tx::new();
-    let (challenge, permit) = flow.start(&s.asking(&client, user), &mut tx).await?;
+    let (challenge, permit) = flow.start(&s.factor_context(&client, user), &mut tx).await?;
     permit.commit(&s.table, tx).await.map_err(Problem::from)?;
     Ok(Created(format!("/v1/sign-ins/{token}"), flow.step(token, Some(user), challenge.as_ref(), None)))
 }

@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{Factor, User, tell},
+    user::{Factor, User, notify},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
@@ -116,6 +116,6 @@ fn on(user: &User) -> Result<(), Problem> {
 async fn change(s: &crate::State, tx: &mut Tx, member: &Member, factors: Vec<Factor>) -> Result<(), Problem> {
     let changed = Update::of(User::key_of(member.user.id)).set("factors", factors);
     session::renew_credentials(tx, &s.sys, &member.user, changed, Some(&member.session));
-    tell(tx, &s.sys, member.user.id, Notice::FactorChanged);
+    notify(tx, &s.sys, member.user.id, Notice::FactorChanged);
     Ok(s.table.commit(std::mem::take(tx)).await?)
 }

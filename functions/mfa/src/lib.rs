@@ -19,7 +19,7 @@ use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
-use proofs::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::Sending};
+use proofs::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::SendLimits};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
@@ -35,7 +35,7 @@ pub struct State {
     hasher: Hasher,
     factor_keys: FactorKeys,
     site: Site,
-    sending: Sending,
+    sending: SendLimits,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -79,7 +79,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: keys.hasher(&sys),
         factor_keys: keys.factor_keys(&sys),
         site,
-        sending: Sending::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r, Figures::new(&boot)),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;

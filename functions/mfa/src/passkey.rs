@@ -2,7 +2,7 @@
 
 use accounts::{
     Resource, session,
-    user::{User, partition, tell},
+    user::{User, notify, partition},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith, Proof};
@@ -149,7 +149,7 @@ pub async fn create_passkey(
     let room = field("passkeys").lt(most).or(field("passkeys").absent());
     let more = Update::of(User::key_of(user.id)).add("passkeys", 1).when(room);
     let counted = session::renew_credentials(&mut tx, &s.sys, user, more, Some(&member.session));
-    tell(&mut tx, &s.sys, user.id, Notice::PasskeyAdded);
+    notify(&mut tx, &s.sys, user.id, Notice::PasskeyAdded);
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(once) => Kind::PasskeyInvalid.into(),
         CommitError::Refused(refused) if refused.at(counted) => {
@@ -218,7 +218,7 @@ pub async fn delete_passkey(
     let known = tx.delete_when(Passkey::key_of(user.id, id), Cond::Exists);
     let fewer = Update::of(User::key_of(user.id)).add("passkeys", -1);
     session::renew_credentials(&mut tx, &s.sys, user, fewer, Some(&member.session));
-    tell(&mut tx, &s.sys, user.id, Notice::PasskeyRemoved);
+    notify(&mut tx, &s.sys, user.id, Notice::PasskeyRemoved);
     s.table.commit(tx).await.map_err(|e| if e.refused(known) { Kind::NotFound.into() } else { Problem::from(e) })?;
     Ok(NoContent)
 }

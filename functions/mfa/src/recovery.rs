@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{User, tell},
+    user::{User, notify},
 };
 use axum::extract::State;
 use callers::{Fresh, Member};
@@ -53,7 +53,7 @@ pub async fn create_recovery_codes(
     let mut tx = Tx::new();
     tx.put_always(&codes);
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(User::key_of(user.id)), Some(&member.session));
-    tell(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade);
+    notify(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }

@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{Factor, User, tell},
+    user::{Factor, User, notify},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
@@ -170,7 +170,7 @@ pub async fn prove_sms(
     // More than the mailbox is proven now.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
-    tell(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
+    notify(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }

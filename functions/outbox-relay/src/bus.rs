@@ -21,14 +21,14 @@ pub struct Bus {
 
 /// An event as an entry of the bus.
 #[derive(Debug)]
-pub struct Entry {
+pub struct BusEntry {
     name: String,
     detail: String,
 }
 
 /// The result for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum PutResult {
     /// The bus has accepted it.
     Taken,
     /// Refused for now, with this code.
@@ -37,7 +37,7 @@ pub enum Answer {
     Never(String),
 }
 
-impl Entry {
+impl BusEntry {
     /// `None` if the record cannot be an event, because it is not JSON, has no name or is too long.
     #[must_use]
     pub fn of(outbox: Outbox) -> Option<Self> {
@@ -58,7 +58,7 @@ impl Bus {
     }
 
     /// Puts at most [`PUT_MAX`] events in one call, and returns a result for each, in their order.
-    pub async fn put(&self, entries: &[&Entry]) -> Vec<Answer> {
+    pub async fn put(&self, entries: &[&BusEntry]) -> Vec<PutResult> {
         let asked = entries.iter().map(|entry| {
             let asked = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
             asked.detail_type(&entry.name).detail(&entry.detail).build()
@@ -72,11 +72,11 @@ impl Bus {
         };
         // An entry without a result was not accepted.
         let codes = codes.into_iter().chain(std::iter::repeat_with(|| Some("no answer".to_owned())));
-        entries.iter().zip(codes).map(|(_, code)| Answer::from(code)).collect()
+        entries.iter().zip(codes).map(|(_, code)| PutResult::from(code)).collect()
     }
 }
 
-impl From<Option<String>> for Answer {
+impl From<Option<String>> for PutResult {
     fn from(code: Option<String>) -> Self {
         match code {
             None => Self::Taken,
@@ -97,7 +97,7 @@ mod tests {
     fn what_will_never_be_an_event_is_known_before_it_is_put() {
         let sys = Sys::real();
         let outbox =
-            |name: &str, event: &str| Entry::of(Outbox { id: sys.id(), at: sys.now(), event: event.to_owned(), name: name.to_owned() });
+            |name: &str, event: &str| BusEntry::of(Outbox { id: sys.id(), at: sys.now(), event: event.to_owned(), name: name.to_owned() });
         assert!(outbox("of_tomorrow", r#"{"name":"of_tomorrow"}"#).is_some());
         assert!(outbox("of_tomorrow", "{").is_none());
         assert!(outbox("", "{}").is_none());
@@ -106,9 +106,9 @@ mod tests {
 
     #[test]
     fn only_what_is_wrong_with_an_entry_is_for_ever() {
-        let answer = |code: Option<&str>| Answer::from(code.map(str::to_owned));
-        assert_eq!(answer(None), Answer::Taken);
-        assert_eq!(answer(Some("MalformedDetail")), Answer::Never("MalformedDetail".to_owned()));
-        assert_eq!(answer(Some("ThrottlingException")), Answer::Later("ThrottlingException".to_owned()));
+        let answer = |code: Option<&str>| PutResult::from(code.map(str::to_owned));
+        assert_eq!(answer(None), PutResult::Taken);
+        assert_eq!(answer(Some("MalformedDetail")), PutResult::Never("MalformedDetail".to_owned()));
+        assert_eq!(answer(Some("ThrottlingException")), PutResult::Later("ThrottlingException".to_owned()));
     }
 }

@@ -14,7 +14,7 @@ use aws_lambda_events::{
     dynamodb::Event,
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use bus::{Answer, Bus, Entry, PUT_MAX};
+use bus::{Bus, BusEntry, PUT_MAX, PutResult};
 use function::{Boot, Failure, Function, StartError};
 use record::Record;
 
@@ -55,11 +55,11 @@ async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
     for batch in records.chunks(PUT_MAX) {
         for (record, answer) in batch.iter().zip(put(bus, batch).await) {
             match answer {
-                Answer::Taken => {}
-                Answer::Never(code) => {
+                PutResult::Taken => {}
+                PutResult::Never(code) => {
                     tracing::error!(code, item = record.item, "an item of the outbox will never be published");
                 }
-                Answer::Later(code) => {
+                PutResult::Later(code) => {
                     tracing::warn!(code, item = record.item, "the bus did not take an event");
                     return Some(record);
                 }
@@ -70,9 +70,9 @@ async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
 }
 
 /// A result for each record: the bus's, or ours if there is no event to put.
-async fn put(bus: &Bus, batch: &[Record]) -> Vec<Answer> {
-    let entries: Vec<&Entry> = batch.iter().filter_map(|record| record.entry.as_ref()).collect();
+async fn put(bus: &Bus, batch: &[Record]) -> Vec<PutResult> {
+    let entries: Vec<&BusEntry> = batch.iter().filter_map(|record| record.entry.as_ref()).collect();
     let mut answers = if entries.is_empty() { Vec::new() } else { bus.put(&entries).await }.into_iter();
-    let poisoned = || Answer::Never("not an event".to_owned());
+    let poisoned = || PutResult::Never("not an event".to_owned());
     batch.iter().map(|record| record.entry.as_ref().and_then(|_| answers.next()).unwrap_or_else(poisoned)).collect()
 }

@@ -5,7 +5,7 @@ use events::Outbox;
 use function::Failure;
 use serde_dynamo::AttributeValue;
 
-use crate::bus::Entry;
+use crate::bus::BusEntry;
 
 /// A record and its event, if it has one.
 pub(crate) struct Record {
@@ -14,7 +14,7 @@ pub(crate) struct Record {
     /// The key of its item in the table, with which operators find it.
     pub item: String,
     /// The event.
-    pub entry: Option<Entry>,
+    pub entry: Option<BusEntry>,
 }
 
 impl Record {
@@ -27,6 +27,6 @@ impl Record {
             _ => String::new(),
         };
         let outbox = serde_dynamo::from_item::<_, Outbox>(record.change.new_image).ok();
-        Ok(Self { sequence, item, entry: outbox.and_then(Entry::of) })
+        Ok(Self { sequence, item, entry: outbox.and_then(BusEntry::of) })
     }
 }

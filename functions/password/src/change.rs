@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{PasswordHash, User, tell},
+    user::{PasswordHash, User, notify},
 };
 use axum::extract::State;
 use callers::{Fresh, Member};
@@ -57,7 +57,7 @@ pub async fn change_password(
     forget(&mut tx, user);
     let record = Update::of(User::key_of(user.id)).set("has_password", true).remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
-    tell(&mut tx, &s.sys, user.id, Notice::PasswordChanged);
+    notify(&mut tx, &s.sys, user.id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(NoContent)
 }

@@ -15,7 +15,7 @@ use kernel::{FieldError, Fields, Problem, Secret, Sys};
 use proofs::{
     challenge::CodeKey,
     gate::Gate,
-    password::{Hasher, Judge, Personal},
+    password::{Hasher, PasswordChecker, Personal},
 };
 use secrets::Secrets;
 use store::Table;
@@ -30,7 +30,7 @@ pub struct State {
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
-    judge: Judge,
+    password_checker: PasswordChecker,
     gate: Gate,
 }
 
@@ -55,7 +55,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
-        judge: Judge::read(r),
+        password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
@@ -70,7 +70,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 /// [`kernel::Kind::Invalid`] at `pointer`.
 async fn acceptable(s: &State, user: &User, new: &Secret, same: bool, pointer: &str) -> Result<(), Problem> {
     let mut fields = Fields::new();
-    fields.take_all(pointer, s.judge.judge(new, Personal::of(user)).await);
+    fields.take_all(pointer, s.password_checker.check(new, Personal::of(user)).await);
     if same {
         fields.wrong(pointer, FieldError::new("password_same"));
     }

@@ -3,7 +3,7 @@
 use accounts::{
     identifier::{Contact, Email},
     session,
-    user::{EmailClaim, PasswordHash, Status, User, tell},
+    user::{EmailClaim, PasswordHash, Status, User, notify},
 };
 use axum::extract::State;
 use events::Notice;
@@ -16,7 +16,7 @@ use proofs::{
     challenge::{self, Challenge, Form, Purpose},
     factor,
     password::{MAX_BYTES, Verdict},
-    sending::{self, Asker, Request},
+    sending::{self, Request, Requester},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -90,8 +90,8 @@ pub async fn request_password_reset(
         limits::take(&s.table, now, &[by_client]).await?;
         return Ok(answer);
     }
-    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let admitted = request.admit(&s.table, now, &mut found, asker, 0).await?;
+    let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
+    let admitted = request.admit(&s.table, now, &mut found, requester, 0).await?;
     let mut link = addressee.link(&s.sys, language);
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
@@ -204,7 +204,7 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
         factor::unlock(&mut tx, id);
     }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
-    tell(&mut tx, &s.sys, id, Notice::PasswordChanged);
+    notify(&mut tx, &s.sys, id, Notice::PasswordChanged);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
     Ok(NoContent)
 }

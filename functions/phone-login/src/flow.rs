@@ -8,7 +8,7 @@ use kernel::{Kind, Locale, Problem, Sys, Time, id::ChallengeId};
 use proofs::{
     FlowToken,
     challenge::{Challenge, Purpose},
-    sign_in::Wish,
+    sign_in::SignInOptions,
 };
 use serde::{Deserialize, Serialize};
 use store::{Item, Key, Table};
@@ -26,15 +26,16 @@ pub struct Flow {
     /// The language of the messages, and of a new account.
     pub locale: Locale,
     /// The options of the client.
-    pub wish: Wish,
+    #[serde(rename = "wish")]
+    pub options: SignInOptions,
     pub expires_at: Time,
 }
 
 impl Flow {
     /// A flow that begins now.
-    pub fn begin(sys: &Sys, token: &FlowToken, to: &Contact, locale: Locale, wish: Wish) -> Self {
+    pub fn begin(sys: &Sys, token: &FlowToken, to: &Contact, locale: Locale, options: SignInOptions) -> Self {
         let challenge = Challenge::id_of(Purpose::PhoneLogin, to, "");
-        Self { id: token.id(), challenge, locale, wish, expires_at: sys.now() + LIFE }
+        Self { id: token.id(), challenge, locale, options, expires_at: sys.now() + LIFE }
     }
 
     /// A flow that was begun and has not expired. One request.

@@ -19,7 +19,7 @@ use accounts::token::{Issuer, Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
-use proofs::{challenge::CodeKey, gate::Gate, sending::Sending};
+use proofs::{challenge::CodeKey, gate::Gate, sending::SendLimits};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
@@ -33,7 +33,7 @@ pub struct State {
     tokens: Tokens,
     issuer: Issuer,
     code_key: CodeKey,
-    sending: Sending,
+    sending: SendLimits,
     gate: Gate,
     digits: Digits,
 }
@@ -73,7 +73,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         issuer,
         code_key: keys.code_key(),
-        sending: Sending::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r, Figures::new(&boot)),
         gate: Gate::new(keys.code_key()),
         digits: Digits::read(r),
         edge: Edge::read(r, &sys),

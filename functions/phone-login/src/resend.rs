@@ -6,7 +6,7 @@ use kernel::Kind;
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, Sent},
-    sending::{self, Asker},
+    sending::{self, Requester},
 };
 use store::Tx;
 use web::{Accepted, Client, Path, Problems};
@@ -31,7 +31,7 @@ pub async fn resend_phone_code(
     let flow = Flow::load(&s.table, s.sys.now(), &token).await?;
     let before = s.table.get::<Challenge>(Challenge::key_of(flow.challenge)).await?.ok_or(Kind::NotFound)?;
     let to = before.contact();
-    let asks = Asks::new(&s, Asker { client: &client, headers: &headers, gate: &s.gate }, &to);
+    let asks = Asks::new(&s, Requester { client: &client, headers: &headers, gate: &s.gate }, &to);
     let mut found = s.table.get_many(asks.keys()).await?;
     Ok(Accepted(asks.send(&mut found, &flow, Some(&before), Tx::new()).await?))
 }

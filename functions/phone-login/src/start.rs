@@ -8,8 +8,8 @@ use proofs::{
     FlowToken,
     challenge::{self, Challenge, Form, Purpose, Sent},
     gate::Gate,
-    sending::{self, Asker, Request},
-    sign_in::Wish,
+    sending::{self, Request, Requester},
+    sign_in::SignInOptions,
     signed_in::TokenDelivery,
 };
 use serde::{Deserialize, Serialize};
@@ -71,9 +71,9 @@ pub async fn start_phone_sign_in(
     let locale = language.unless(body.locale.as_deref())?;
     let to = s.sending.phone(&body.phone).map(Contact::Phone).map_err(|e| Problem::field("/phone", e))?;
     let token = FlowToken::draw(&s.sys);
-    let flow = Flow::begin(&s.sys, &token, &to, locale, Wish::new(body.token_delivery, body.remember_device, body.next));
+    let flow = Flow::begin(&s.sys, &token, &to, locale, SignInOptions::new(body.token_delivery, body.remember_device, body.next));
     let key = Challenge::key_of(flow.challenge);
-    let asks = Asks::new(&s, Asker { client: &client, headers: &headers, gate: &s.gate }, &to);
+    let asks = Asks::new(&s, Requester { client: &client, headers: &headers, gate: &s.gate }, &to);
     let keys = asks.keys().into_iter().chain([key.clone()]).chain(Gate::keys()).collect();
     let mut found = s.table.get_many(keys).await?;
     s.gate.judge(&mut found, s.sys.now(), &client, &headers, to.address())?;
@@ -87,14 +87,14 @@ pub async fn start_phone_sign_in(
 /// A client that asks for a code to a number.
 pub struct Asks<'a> {
     s: &'a crate::State,
-    asker: Asker<'a>,
+    requester: Requester<'a>,
     to: &'a Contact,
     request: Request,
 }
 
 impl<'a> Asks<'a> {
-    pub fn new(s: &'a crate::State, asker: Asker<'a>, to: &'a Contact) -> Self {
-        Self { s, asker, to, request: Request::of_anybody(Purpose::PhoneLogin, to, asker.client) }
+    pub fn new(s: &'a crate::State, requester: Requester<'a>, to: &'a Contact) -> Self {
+        Self { s, requester, to, request: Request::of_anybody(Purpose::PhoneLogin, to, requester.client) }
     }
 
     /// The items to read before a code is sent.
@@ -127,8 +127,8 @@ impl<'a> Asks<'a> {
         };
         challenge.after_cooldown(now, before)?;
         let pressure = s.sending.pressure(found, now)?;
-        let admitted = self.request.admit(&s.table, now, found, self.asker, pressure).await?;
-        let permit = s.sending.permit(&s.table, now, self.asker.client, &mut challenge, admitted).await?;
+        let admitted = self.request.admit(&s.table, now, found, self.requester, pressure).await?;
+        let permit = s.sending.permit(&s.table, now, self.requester.client, &mut challenge, admitted).await?;
         let current = challenge.replace(&mut tx, &s.sys, before);
         permit.commit(&s.table, tx).await.map_err(|e| {
             let faster = || Problem::new(Kind::ResendTooEarly).retry_after(challenge.resend_at.since(now));

@@ -15,11 +15,11 @@ use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, Purpose},
+    completion::{self, CompletedSignIn, SignInReply},
     device::{Device, DeviceToken},
-    entry::{self, Entry, Reply},
     guesses,
     sending::{self, Permit},
-    sign_in::{Asking, SignIn, SignInStep},
+    sign_in::{FactorContext, SignIn, SignInStep},
     signed_in::{self, SignedIn},
 };
 use serde::Deserialize;
@@ -112,9 +112,9 @@ pub async fn verify_phone_sign_in(
     headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyPhoneSignIn>,
-) -> Result<Reply, web::Error> {
+) -> Result<SignInReply, web::Error> {
     let now = s.sys.now();
-    let (guesses, key) = (guesses::ByClient::of(&client), Flow::key_of(token.id()));
+    let (guesses, key) = (guesses::ClientGuesses::of(&client), Flow::key_of(token.id()));
     let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone()]).collect()).await?;
     let flow = Flow::open(found.take(&key)?, now)?;
     // Checked here and counted when the code was wrong: a number's code has three attempts, also in parallel.
@@ -169,7 +169,7 @@ fn way(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Way {
 
 /// The factors that can follow a code to the phone: the second factors except that phone, and the password if only recovery
 /// codes would be left. Without second factors, every other proof of the person.
-fn rest(user: &User) -> Vec<Factor> {
+fn remaining_factors(user: &User) -> Vec<Factor> {
     let password = user.has_password.then_some(Factor::Password);
     let second: Vec<Factor> = user.second_step().into_iter().filter(|factor| *factor != Factor::Sms).collect();
     match second.as_slice() {
@@ -214,7 +214,7 @@ struct Proven<'a> {
 
 impl Proven<'_> {
     /// Its result. Any answer but that of a wrong code leaves the code valid.
-    async fn lead(&self, shown: Option<DeviceToken>, id: UserId, beginning: Beginning, afresh: bool) -> Result<Reply, Problem> {
+    async fn lead(&self, shown: Option<DeviceToken>, id: UserId, beginning: Beginning, afresh: bool) -> Result<SignInReply, Problem> {
         let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
         let now = self.s.sys.now();
         let Some(holder) = holder(&self.s.table, now, &phone, shown).await? else {
@@ -230,30 +230,31 @@ impl Proven<'_> {
         }
     }
 
-    async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
+    async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<SignInReply, Problem> {
         let s = self.s;
-        let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
-        let entry = Entry { user: &user, amr: vec![Method::Sms], sessions, previous, device, wish: self.flow.wish.clone() };
+        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let completed =
+            CompletedSignIn { user: &user, amr: vec![Method::Sms], sessions, previous, device, options: self.flow.options.clone() };
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let signed_in = entry.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
+        let signed_in = completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
         self.commit(Permit::default(), tx).await?;
-        Ok(Reply::Done(Box::new(signed_in)))
+        Ok(SignInReply::Done(Box::new(signed_in)))
     }
 
     /// Begins the flow of the second step.
-    async fn go_on(&self, user: &User) -> Result<Reply, Problem> {
+    async fn go_on(&self, user: &User) -> Result<SignInReply, Problem> {
         let s = self.s;
-        let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
-        let wish = self.flow.wish.clone().instead_of(previous.as_ref());
+        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let options = self.flow.options.clone().instead_of(previous.as_ref());
         let token = FlowToken::draw(&s.sys);
-        let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], rest(user), wish);
+        let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], remaining_factors(user), options);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let asking = Asking { table: &s.table, sys: &s.sys, sending: &s.sending, client: self.client, user };
-        let (sent, permit) = next.start(&asking, &mut tx).await?;
+        let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, client: self.client, user };
+        let (sent, permit) = next.start(&context, &mut tx).await?;
         self.commit(permit, tx).await?;
-        Ok(Reply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None))))
+        Ok(SignInReply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None))))
     }
 
     async fn commit(&self, permit: Permit, tx: Tx) -> Result<(), Problem> {
@@ -262,15 +263,15 @@ impl Proven<'_> {
     }
 
     /// Makes an account and its first session. `former` is the account that had the number until now.
-    async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
-        let (s, wish) = (self.s, self.flow.wish.clone());
+    async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<SignInReply, Problem> {
+        let (s, options) = (self.s, self.flow.options.clone());
         let mut user = User {
             phone: Some(phone.clone()),
             first_name: beginning.first,
             last_name: beginning.last,
             ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
         };
-        let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
+        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
         let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], self.client).instead_of(previous);
         for _ in 0..DRAWS {
             // A new account cannot enter the invitation code of the account that it replaces.
@@ -282,8 +283,8 @@ impl Proven<'_> {
             });
             match made.await {
                 Ok(()) => {
-                    let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, wish.delivery)?;
-                    return Ok(Reply::Done(Box::new(signed_in.going_on(wish.next))));
+                    let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?;
+                    return Ok(SignInReply::Done(Box::new(signed_in.going_on(options.next))));
                 }
                 Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
                 Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
@@ -344,7 +345,7 @@ mod tests {
             (vec![], 1, false, vec![Passkey, Email]),
         ] {
             let user = User { factors, passkeys, has_password, ..user.clone() };
-            assert_eq!(rest(&user), expected, "{:?}", user.factors);
+            assert_eq!(remaining_factors(&user), expected, "{:?}", user.factors);
         }
     }
 

@@ -38,7 +38,7 @@ pub struct Draft<'a> {
 
 /// What an address says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct PostalAddress {
     /// 5 to 100 characters.
     pub street: String,
     /// 2 to 50 characters.
@@ -53,7 +53,7 @@ pub struct Place {
     pub country: String,
 }
 
-impl Place {
+impl PostalAddress {
     /// Judges every part, and tells everything that is wrong at once.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ pub struct Address {
     /// Never reused.
     pub id: AddressId,
     /// What it says.
-    pub place: Place,
+    pub place: PostalAddress,
     /// Raised by every change of what is shown of it: the `ETag`.
     pub version: u64,
     /// When it was added.
@@ -221,7 +221,7 @@ impl Book {
     ///
     /// # Errors
     /// [`Kind::TooMany`]
-    pub fn add(&mut self, id: AddressId, place: Place, now: Time) -> Result<(), Problem> {
+    pub fn add(&mut self, id: AddressId, place: PostalAddress, now: Time) -> Result<(), Problem> {
         if self.addresses.len() >= MOST {
             return Err(Problem::new(Kind::TooMany).with("max", MOST));
         }
@@ -234,7 +234,7 @@ impl Book {
     ///
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::VersionMismatch`]
-    pub fn change(&mut self, id: AddressId, version: u64, place: Place) -> Result<(), Problem> {
+    pub fn change(&mut self, id: AddressId, version: u64, place: PostalAddress) -> Result<(), Problem> {
         let address = self.get_mut(id)?;
         if address.version != version {
             return Err(Kind::VersionMismatch.into());
@@ -386,7 +386,8 @@ mod tests {
     #[test]
     fn there_is_one_main_address_while_there_is_any() {
         let sys = Sys::real();
-        let place = Place { street: "Długa 1".into(), city: "Kraków".into(), state: None, postal_code: None, country: "PL".into() };
+        let place =
+            PostalAddress { street: "Długa 1".into(), city: "Kraków".into(), state: None, postal_code: None, country: "PL".into() };
         let mut book = Book::empty(sys.id());
         let ids: Vec<AddressId> = (0..3).map(|_| sys.id()).collect();
         let main = |book: &Book| book.iter().filter(|(_, main)| *main).map(|(a, _)| a.id).collect::<Vec<_>>();

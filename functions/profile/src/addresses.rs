@@ -10,7 +10,7 @@ use store::Table;
 use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Versioned};
 
-use crate::address_book::{Address, Book, Draft, Place};
+use crate::address_book::{Address, Book, Draft, PostalAddress};
 
 /// A postal address, given or changed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,9 +35,9 @@ pub struct WriteAddress {
 }
 
 impl WriteAddress {
-    fn parse(&self) -> Result<Place, Error> {
+    fn parse(&self) -> Result<PostalAddress, Error> {
         let Self { street, city, state, postal_code, country } = self;
-        Ok(Place::parse(&Draft { street, city, state: state.as_deref(), postal_code, country })?)
+        Ok(PostalAddress::parse(&Draft { street, city, state: state.as_deref(), postal_code, country })?)
     }
 }
 
@@ -61,7 +61,7 @@ pub struct AddressInfo {
 
 impl From<(&Address, bool)> for AddressInfo {
     fn from((address, main): (&Address, bool)) -> Self {
-        let Place { street, city, state, postal_code, country } = address.place.clone();
+        let PostalAddress { street, city, state, postal_code, country } = address.place.clone();
         Self { id: address.id, main, street, city, state, postal_code, country, created_at: address.created_at.into() }
     }
 }

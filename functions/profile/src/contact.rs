@@ -14,7 +14,7 @@ use accounts::{
     deletion::{Deletion, Stage},
     identifier::{Contact, Email, Phone},
     session,
-    user::{EmailClaim, PhoneClaim, User, partition, tell_at},
+    user::{EmailClaim, PhoneClaim, User, notify_at, partition},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith, Proof};
@@ -26,7 +26,7 @@ use kernel::{
 use proofs::{
     challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
     deletion_link,
-    guesses::ByClient,
+    guesses::ClientGuesses,
     sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
@@ -323,7 +323,7 @@ async fn verify<C: ContactKind>(
     let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
         Err(problem) => {
-            ByClient::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;
+            ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;
             return Err(problem.into());
         }
     };
@@ -343,7 +343,7 @@ async fn verify<C: ContactKind>(
     // sent.
     let permit = announce::<C>(s, &mut tx, user, C::CHANGED).await.unwrap_or_default();
     if let Contact::Email(_) = &to {
-        tell_at(&mut tx, &s.sys, user.id, &to, C::CHANGED);
+        notify_at(&mut tx, &s.sys, user.id, &to, C::CHANGED);
     }
     permit.commit(&s.table, tx).await.map_err(|e| if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) })?;
     let user = s.table.get::<User>(user.key()).await?.ok_or(Kind::NotFound)?;
@@ -379,12 +379,12 @@ async fn to_readdress(s: &crate::State, user: UserId, to: &Contact) -> Result<Op
 /// The reached limit, if there is no address for a mail either.
 async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, notice: Notice) -> Result<Permit, Problem> {
     if let Some(email) = &user.email {
-        tell_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice);
+        notify_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice);
     }
     let Some(phone) = C::texted(user) else { return Ok(Permit::default()) };
     match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => {
-            tell_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice);
+            notify_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice);
             Ok(permit)
         }
         Err(_) if user.email.is_some() => Ok(Permit::default()),

@@ -38,8 +38,8 @@ pub async fn deactivate_me(
     let user = &member.user;
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
-    session::renew_credentials(&mut tx, &s.sys, user, user.rest(s.sys.now()), None);
-    let may_leave = staff::no_superuser(&mut tx, user.id);
+    session::renew_credentials(&mut tx, &s.sys, user, user.deactivate(s.sys.now()), None);
+    let may_leave = staff::require_no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { Problem::from(e) })?;
     tracing::info!(user.id = %user.id, "deactivated");
     Ok(NoContent)

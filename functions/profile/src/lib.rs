@@ -22,7 +22,7 @@ use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
-use proofs::{challenge::CodeKey, password::Hasher, sending::Sending};
+use proofs::{challenge::CodeKey, password::Hasher, sending::SendLimits};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
@@ -38,7 +38,7 @@ pub struct State {
     links: Links,
     code_key: CodeKey,
     hasher: Hasher,
-    sending: Sending,
+    sending: SendLimits,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -84,7 +84,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         links: Links::new(&r.need("PUBLIC_URL")),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
-        sending: Sending::read(r, Figures::new(&boot)),
+        sending: SendLimits::read(r, Figures::new(&boot)),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;

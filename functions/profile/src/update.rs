@@ -28,36 +28,36 @@ pub struct UpdateMe {
     /// 1 to 35 characters, or `null`.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 35)]
-    first_name: Change<String>,
+    first_name: PatchMember<String>,
     /// 1 to 35 characters, or `null`.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 35)]
-    last_name: Change<String>,
+    last_name: PatchMember<String>,
     /// `YYYY-MM-DD`, at least 16 years ago, or `null`.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, max_length = 10)]
-    birth_date: Change<String>,
+    birth_date: PatchMember<String>,
     /// Up to 500 characters, or `null`.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 500)]
-    bio: Change<String>,
+    bio: PatchMember<String>,
     /// Whether others see nothing but the username and the picture.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
-    private: Change<bool>,
+    private: PatchMember<bool>,
     /// The language of mails.
     #[serde(default)]
     #[schema(value_type = Locale, required = false)]
-    language: Change<String>,
+    language: PatchMember<String>,
     /// Who may open a direct chat.
     #[serde(default)]
     #[schema(value_type = WhoCanMessage, required = false)]
-    who_can_message: Change<String>,
+    who_can_message: PatchMember<String>,
 }
 
 /// A member of a merge patch.
 #[derive(Debug, Default)]
-enum Change<T> {
+enum PatchMember<T> {
     /// It was absent.
     #[default]
     Leave,
@@ -67,7 +67,7 @@ enum Change<T> {
     To(T),
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         Ok(Option::deserialize(d)?.map_or(Self::Clear, Self::To))
     }
@@ -132,19 +132,25 @@ fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {
     Ok(new)
 }
 
-fn optional<T>(target: &mut Option<T>, change: Change<String>, parse: impl FnOnce(String) -> Option<T>) {
+fn optional<T>(target: &mut Option<T>, change: PatchMember<String>, parse: impl FnOnce(String) -> Option<T>) {
     match change {
-        Change::Leave => {}
-        Change::Clear => *target = None,
-        Change::To(text) => *target = parse(text),
+        PatchMember::Leave => {}
+        PatchMember::Clear => *target = None,
+        PatchMember::To(text) => *target = parse(text),
     }
 }
 
-fn always<T, U>(target: &mut U, change: Change<T>, pointer: &str, fields: &mut Fields, parse: impl FnOnce(T) -> Result<U, FieldError>) {
+fn always<T, U>(
+    target: &mut U,
+    change: PatchMember<T>,
+    pointer: &str,
+    fields: &mut Fields,
+    parse: impl FnOnce(T) -> Result<U, FieldError>,
+) {
     let parsed = match change {
-        Change::Leave => return,
-        Change::Clear => Err(FieldError::new("required")),
-        Change::To(value) => parse(value),
+        PatchMember::Leave => return,
+        PatchMember::Clear => Err(FieldError::new("required")),
+        PatchMember::To(value) => parse(value),
     };
     if let Some(value) = fields.take(pointer, parsed) {
         *target = value;

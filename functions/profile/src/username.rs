@@ -5,7 +5,7 @@
 
 use accounts::{
     identifier::Username,
-    user::{Status, User, tell},
+    user::{Status, User, notify},
     username::{CHANGES, FormerNames, LOOKUPS, UsernameClaim},
 };
 use axum::extract::State;
@@ -64,12 +64,12 @@ pub async fn change_username(
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let new = User { username: name.clone(), version: version.saturating_add(1), ..old.clone() };
     let mut tx = Tx::new();
-    UsernameClaim::leave(&mut tx, &old.username, old.id, now);
+    UsernameClaim::release(&mut tx, &old.username, old.id, now);
     let free = UsernameClaim::take(&mut tx, &name, old.id, now);
-    former.note(&mut tx, &old.username, now);
+    former.record(&mut tx, &old.username, now);
     let unchanged = field("version").eq(version).and(field("status").eq(Status::Active));
     let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
-    tell(&mut tx, &s.sys, old.id, Notice::UsernameChanged);
+    notify(&mut tx, &s.sys, old.id, Notice::UsernameChanged);
     s.table.commit(tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
         CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::new("username_taken")),

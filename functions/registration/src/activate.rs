@@ -6,7 +6,7 @@ use http::HeaderMap;
 use kernel::{Kind, Secret};
 use proofs::{
     challenge::{self, Purpose},
-    entry,
+    completion,
     password::Verdict,
     signed_in::{SignedIn, TokenDelivery},
 };
@@ -84,7 +84,7 @@ pub async fn activate_account(
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
         return Err(Kind::PasswordWrong.because("the password is not the one that was chosen").into());
     }
-    let previous = entry::previous(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
+    let previous = completion::previous_session(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
     let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)
         .instead_of(previous);
     create(&s, flow, |tx| {

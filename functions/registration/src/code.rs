@@ -6,8 +6,8 @@ use http::HeaderMap;
 use proofs::{
     FlowToken,
     challenge::{self, Purpose},
-    guesses::{self, ByClient},
-    sending::{self, Asker, Request},
+    guesses::{self, ClientGuesses},
+    sending::{self, Request, Requester},
 };
 use serde::Deserialize;
 use store::{Cond, Tx, Update, field};
@@ -42,7 +42,7 @@ pub async fn verify_registration_code(
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyRegistrationCode>,
 ) -> Result<Json<Registration>, web::Error> {
-    let (now, guesses) = (s.sys.now(), ByClient::of(&client));
+    let (now, guesses) = (s.sys.now(), ClientGuesses::of(&client));
     let (mut flow, _, mut found) = load_with(&s.table, now, &token, guesses.keys()).await?;
     if flow.proven {
         // A repeated request: the first one has been accepted.
@@ -86,8 +86,8 @@ pub async fn resend_registration_code(
     let before = challenge.again(now)?;
     let request = Request::of_anybody(challenge.purpose, &challenge.contact(), &client);
     let mut found = s.table.get_many(request.keys().collect()).await?;
-    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![RESENDS.of(client.network())]).await?;
+    let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
+    let permit = s.permit(requester, &mut found, request, &mut challenge, vec![RESENDS.of(client.network())]).await?;
     let mut tx = Tx::new();
     challenge.replace(&mut tx, &s.sys, Some(&before));
     // A new link is valid for a day, and so is its flow.

@@ -11,7 +11,7 @@ use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
 use proofs::{
-    FlowToken, entry,
+    FlowToken, completion,
     signed_in::{SignedIn, TokenDelivery},
 };
 use serde::Deserialize;
@@ -46,7 +46,7 @@ pub async fn complete_registration(
 ) -> Result<SignedIn, web::Error> {
     let (flow, _) = load(&s.table, s.sys.now(), &token).await?;
     flow.require(Step::Summary)?;
-    let previous = entry::previous(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), &headers).await?;
+    let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), &headers).await?;
     let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)
         .instead_of(previous);
     create(&s, flow, |tx| opening.create(tx, &s.sys)).await?;

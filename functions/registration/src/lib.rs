@@ -25,8 +25,8 @@ use kernel::{Problem, Sys};
 use proofs::{
     challenge::{Challenge, CodeKey},
     gate::Gate,
-    password::{Hasher, Judge},
-    sending::{self, Asker, Permit, Request},
+    password::{Hasher, PasswordChecker},
+    sending::{self, Permit, Request, Requester},
 };
 use secrets::Secrets;
 use store::{
@@ -45,7 +45,7 @@ pub struct State {
     issuer: Issuer,
     code_key: CodeKey,
     hasher: Hasher,
-    judge: Judge,
+    password_checker: PasswordChecker,
     gate: Gate,
 }
 
@@ -62,14 +62,14 @@ impl State {
     /// [`kernel::Kind::TooManyRequests`] or [`kernel::Kind::ProofOfWorkRequired`]
     async fn permit(
         &self,
-        asker: Asker<'_>,
+        requester: Requester<'_>,
         found: &mut Batch,
         request: Request,
         challenge: &mut Challenge,
         more: Vec<Limit>,
     ) -> Result<Permit, Problem> {
         let now = self.sys.now();
-        let admitted = request.admit(&self.table, now, found, asker, 0).await?;
+        let admitted = request.admit(&self.table, now, found, requester, 0).await?;
         Ok(sending::take(&self.table, now, challenge, admitted, more).await?)
     }
 }
@@ -106,7 +106,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         issuer,
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
-        judge: Judge::read(r),
+        password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
         edge: Edge::read(r, &sys),
         sys: sys.clone(),

@@ -14,7 +14,7 @@ use proofs::{
     FlowToken,
     challenge::{Challenge, Form, Purpose, Sent},
     password::Personal,
-    sending::{self, Asker, Request},
+    sending::{self, Request, Requester},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -82,7 +82,7 @@ pub async fn register_by_link(
     let personal = Personal { username: name.as_ref(), email: email.as_ref(), ..Personal::default() };
     let now = s.sys.now();
     limits::take(&s.table, now, &[PASSWORDS.of(client.network())]).await?;
-    fields.take_all("/password", s.judge.judge(&body.password, personal).await);
+    fields.take_all("/password", s.password_checker.check(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
     let username = free(&s.table, now, &body.username).await?;
@@ -104,8 +104,8 @@ pub async fn register_by_link(
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
-    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
-    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
+    let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
+    let permit = s.permit(requester, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.replace(&mut tx, &s.sys, before.as_ref());

@@ -47,7 +47,7 @@ pub async fn set_registration_password(
     };
     limits::take(&s.table, now, &[PASSWORDS.of(flow.id)]).await?;
     let mut fields = Fields::new();
-    fields.take_all("/password", s.judge.judge(&body.password, personal).await);
+    fields.take_all("/password", s.password_checker.check(&body.password, personal).await);
     fields.finish()?;
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     let password = Password { phc: hash.phc, pepper: hash.pepper };

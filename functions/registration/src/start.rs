@@ -10,7 +10,7 @@ use kernel::{Kind, Locale, Problem, id::UserId};
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, DIGITS, Form, Purpose},
-    sending::{self, Asker, Request},
+    sending::{self, Request, Requester},
 };
 use serde::Deserialize;
 use store::{Batch, Index, Item as _, StoreError, Tx, Update, field};
@@ -50,11 +50,11 @@ pub async fn start_registration(
 ) -> Result<Created<Registration>, web::Error> {
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let locale = language.unless(body.locale.as_deref())?;
-    let (token, asker) = (FlowToken::draw(&s.sys), Asker { client: &client, headers: &headers, gate: &s.gate });
+    let (token, requester) = (FlowToken::draw(&s.sys), Requester { client: &client, headers: &headers, gate: &s.gate });
     let (owner, request, mut found) = look(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, locale).decoy_of(owner);
     let flow = Flow::begin(&s.sys, &token, Way::Steps, email, owner, locale);
-    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
+    let permit = s.permit(requester, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
     let mut tx = Tx::new();
     tx.create(&flow);
     challenge.replace(&mut tx, &s.sys, None);
@@ -92,7 +92,7 @@ pub async fn change_registration_email(
     if let Some(before) = again {
         return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)).into());
     }
-    let asker = Asker { client: &client, headers: &headers, gate: &s.gate };
+    let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
     let (owner, request, mut found) = look(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, flow.locale).decoy_of(owner);
     let mut tx = Tx::new();
@@ -104,7 +104,7 @@ pub async fn change_registration_email(
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
-    let permit = s.permit(asker, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
+    let permit = s.permit(requester, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
     challenge.replace(&mut tx, &s.sys, before.as_ref());
     permit.commit(&s.table, tx).await?;
     Ok(Json(Registration::new(token, flow, Some(&challenge))))

@@ -10,10 +10,10 @@ use web::{Json, Problems, Query};
 
 use crate::{direct::RoomInfo, messages::until};
 
-/// The part of the list to return.
+/// The requested page of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Part {
+pub struct PageQuery {
     /// Maximum number of rooms: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
@@ -34,13 +34,17 @@ pub struct RoomList {
 /// Lists the caller's rooms.
 ///
 /// AWS calls: the caller; a query of their memberships; a batch of the rooms and the people in them.
-#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", params(Part),
+#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]
-pub async fn list_rooms(State(s): State<crate::State>, caller: Member, Query(part): Query<Part>) -> Result<Json<RoomList>, web::Error> {
-    let limit = kernel::page_limit(part.limit, history::PAGE, history::PAGE_MAX)?;
+pub async fn list_rooms(
+    State(s): State<crate::State>,
+    caller: Member,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<RoomList>, web::Error> {
+    let limit = kernel::page_limit(query.limit, history::PAGE, history::PAGE_MAX)?;
     let purpose = format!("rooms of {}", caller.user.id);
-    let after = part.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
+    let after = query.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
     let page = room::of_user(&s.table, caller.user.id, after, limit).await?;
     let (public, mine) = room::with_peers(&s.table, None, &page.items).await?;
     let first = after.is_none().then(|| RoomInfo::new(&public, None));

@@ -25,10 +25,10 @@ pub fn until(sys: &Sys) -> Time {
     sys.now() + CURSOR_LIFE
 }
 
-/// The part of the room to return.
+/// The requested page of the room.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Part {
+pub struct PageQuery {
     /// Maximum number of messages: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 30)]
     limit: Option<u32>,
@@ -56,7 +56,7 @@ pub struct MessageList {
     get,
     path = "/v1/rooms/{room}/messages",
     tag = "rooms",
-    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), Part),
+    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), PageQuery),
     extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = MessageList), Problems)
 )]
@@ -64,12 +64,12 @@ pub async fn list_messages(
     State(s): State<crate::State>,
     caller: MemberWith<Room>,
     Path(name): Path<RoomName>,
-    Query(part): Query<Part>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<MessageList>, web::Error> {
-    let limit = kernel::page_limit(part.limit, PAGE, history::PAGE_MAX)?;
+    let limit = kernel::page_limit(query.limit, PAGE, history::PAGE_MAX)?;
     let user = caller.member.user.id;
     let purpose = format!("messages of {name} for {user}");
-    let before = part.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
+    let before = query.cursor.as_deref().map(|text| s.sealer.open::<u64>(&purpose, text)).transpose()?;
     let room = access::room_of_member(name.0, caller.resource, user)?;
     let OlderPage { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
     let next_cursor = before.map(|before| s.sealer.seal(&purpose, before, until(&s.sys))).transpose()?;

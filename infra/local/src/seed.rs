@@ -6,7 +6,7 @@
 //! superuser is appointed whenever there is none, so that an interrupted run is completed by the next one.
 
 use accounts::{
-    audit::{Action, Audit, Entry},
+    audit::{Action, Audit, AuditEntry},
     staff::{Role as StaffRole, Roles},
 };
 use admin::offer;
@@ -104,7 +104,7 @@ async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), 
     let before = table.get::<Roles>(Roles::key_of(user)).await.map_err(ClientError::new)?.unwrap_or_else(|| Roles::none(user));
     let mut tx = Tx::new();
     offer::appoint(&mut tx, sys.now(), &before);
-    let entry = Entry::by_operator(sys, Action::FirstSuperuser, user);
+    let entry = AuditEntry::by_operator(sys, Action::FirstSuperuser, user);
     let entry = entry.changed("roles", &before.roles, before.with(StaffRole::Superuser).roles);
     Audit::new(&tables.audit).add(&mut tx, &entry);
     table.commit(tx).await.map_err(ClientError::new)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use events::Outbox;
 use function::Boot;
 use kernel::{Env, Sys, Time};
-use outbox_relay::bus::{Answer, Bus, Entry, PUT_MAX};
+use outbox_relay::bus::{Bus, BusEntry, PUT_MAX, PutResult};
 use store::{Item as _, Row, Table};
 
 use crate::Failure;
@@ -75,7 +75,7 @@ pub async fn redrive(env: Env, stack: &str, window: Window, dry: bool) -> Result
 }
 
 /// The events in the period, with their ids.
-fn entries(rows: Vec<Row>, window: Window, report: &mut Report) -> Vec<(String, Entry)> {
+fn entries(rows: Vec<Row>, window: Window, report: &mut Report) -> Vec<(String, BusEntry)> {
     let mut entries = Vec::new();
     for row in rows {
         // An item that cannot be read has no time, so it is always reported.
@@ -88,7 +88,7 @@ fn entries(rows: Vec<Row>, window: Window, report: &mut Report) -> Vec<(String, 
         }
         report.found = report.found.saturating_add(1);
         let id = outbox.id.to_string();
-        match Entry::of(outbox) {
+        match BusEntry::of(outbox) {
             Some(entry) => entries.push((id, entry)),
             None => report.poisoned.push(id),
         }
@@ -96,8 +96,8 @@ fn entries(rows: Vec<Row>, window: Window, report: &mut Report) -> Vec<(String, 
     entries
 }
 
-async fn put(bus: &Bus, batch: &[(String, Entry)], report: &mut Report) {
-    let mut left: Vec<&(String, Entry)> = batch.iter().collect();
+async fn put(bus: &Bus, batch: &[(String, BusEntry)], report: &mut Report) {
+    let mut left: Vec<&(String, BusEntry)> = batch.iter().collect();
     let mut pause = FIRST_PAUSE;
     for again in 0..TRIES {
         if again > 0 {
@@ -108,9 +108,9 @@ async fn put(bus: &Bus, batch: &[(String, Entry)], report: &mut Report) {
         let mut later = Vec::new();
         for (one, answer) in left.into_iter().zip(answers) {
             match answer {
-                Answer::Taken => report.published = report.published.saturating_add(1),
-                Answer::Never(_) => report.poisoned.push(one.0.clone()),
-                Answer::Later(_) => later.push(one),
+                PutResult::Taken => report.published = report.published.saturating_add(1),
+                PutResult::Never(_) => report.poisoned.push(one.0.clone()),
+                PutResult::Later(_) => later.push(one),
             }
         }
         left = later;

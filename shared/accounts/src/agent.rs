@@ -1,14 +1,14 @@
-//! What a client calls itself, in words that its owner recognises: "Firefox 140", "Linux", a desktop.
+//! A readable description of a client, which its owner recognises: "Firefox 140", "Linux", a desktop.
 //!
-//! Names that clients claim prove nothing; they only help somebody to tell their own sessions and devices apart.
+//! Clients can send any `User-Agent`, so it proves nothing. It only helps people to distinguish their own sessions and devices.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A client, as far as it can be told from its `User-Agent`.
+/// A client as described by its `User-Agent`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Agent {
-    /// What kind of device it runs on.
+    /// The kind of device.
     pub device: Device,
     /// The browser and its version.
     #[schema(examples("Firefox 140"))]
@@ -18,7 +18,7 @@ pub struct Agent {
     pub system: Option<String>,
 }
 
-/// What kind of device a client runs on.
+/// The kind of device of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
@@ -28,13 +28,13 @@ pub enum Device {
     Mobile,
     /// A tablet.
     Tablet,
-    /// A program that nobody sits before.
+    /// A program without a person.
     Bot,
-    /// It does not say.
+    /// The `User-Agent` does not tell.
     Unknown,
 }
 
-/// Browsers by the product they name, the first one that is named; most name several.
+/// Browsers and their product names, by priority, because most `User-Agent`s contain several product names.
 const BROWSERS: [(&str, &str); 9] = [
     ("EdgiOS/", "Edge"),
     ("EdgA/", "Edge"),
@@ -48,7 +48,7 @@ const BROWSERS: [(&str, &str); 9] = [
 ];
 
 impl Agent {
-    /// Reads a `User-Agent`.
+    /// Parses a `User-Agent`.
     #[must_use]
     pub fn of(user_agent: &str) -> Self {
         let named = BROWSERS.iter().find_map(|(product, name)| Some((*name, after(user_agent, product)?)));
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_are_told_apart() {
+    fn clients_are_recognised() {
         for (ua, device, browser, system) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", Device::Desktop, "Firefox 140", "Linux"),
             (

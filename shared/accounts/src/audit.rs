@@ -1,7 +1,8 @@
-//! The audit: who changed what about whom, in the transaction that changes it, so that there is neither one without the other.
+//! The audit log: who changed what on whose account. Entries are written in the transaction of the change, so that neither exists
+//! without the other.
 //!
-//! It stands in a table of its own that only grows. An entry has ids and no personal data: once an account is deleted nothing in
-//! the audit leads to the person any more.
+//! The log is a separate, append-only table. An entry has ids and no personal data: after an account is deleted, nothing in the
+//! log identifies the person.
 
 use std::sync::Arc;
 
@@ -15,55 +16,55 @@ use store::{Item, Key, Tx};
 
 use crate::user::partition;
 
-/// What was done.
+/// The kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// An account that was put to rest was put back into use.
+    /// A deactivated account was reactivated.
     AccountReactivated,
     /// A role was given.
     RoleGranted,
-    /// A role was taken away.
+    /// A role was removed.
     RoleTaken,
-    /// An operator offered to make somebody the first superuser.
+    /// An operator offered the role of the first superuser.
     SuperuserOffered,
     /// Somebody became the first superuser.
     FirstSuperuser,
 }
 
-/// One thing that was done.
+/// An entry of the audit log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Entry {
+pub struct AuditEntry {
     id: AuditId,
     at: Time,
-    /// Who did it; nobody stands here where an operator did, with credentials of the platform.
+    /// The account that made the change. `None` for an operator with credentials of the platform.
     actor: Option<UserId>,
     action: Action,
-    /// To whom.
+    /// The account that was changed.
     subject: UserId,
-    /// What was there before, by attribute.
+    /// The values before the change, by attribute.
     before: Map<String, Value>,
-    /// What is there since.
+    /// The values after the change.
     after: Map<String, Value>,
-    /// By which request: its `X-Request-Id`.
+    /// The `X-Request-Id` of the request.
     request: Option<String>,
 }
 
-impl Entry {
-    /// Something that a person does with a request.
+impl AuditEntry {
+    /// An entry for a change by a person's request.
     #[must_use]
     pub fn by(sys: &Sys, actor: UserId, request: &str, action: Action, subject: UserId) -> Self {
         Self { actor: Some(actor), request: Some(request.to_owned()), ..Self::by_operator(sys, action, subject) }
     }
 
-    /// Something that an operator does.
+    /// An entry for a change by an operator.
     #[must_use]
     pub fn by_operator(sys: &Sys, action: Action, subject: UserId) -> Self {
         let (before, after) = (Map::new(), Map::new());
         Self { id: sys.id(), at: sys.now(), actor: None, action, subject, before, after, request: None }
     }
 
-    /// Says what an attribute was and is.
+    /// Adds an attribute with its values before and after the change.
     #[must_use]
     pub fn changed(mut self, attribute: &str, before: impl Serialize, after: impl Serialize) -> Self {
         let value = |v: Result<Value, serde_json::Error>| v.unwrap_or_default();
@@ -73,27 +74,27 @@ impl Entry {
     }
 }
 
-impl Item for Entry {
+impl Item for AuditEntry {
     const KIND: &'static str = "audit";
-    // What was done to somebody stands together, in the order it was done.
+    // Entries about one account share a partition, in order of time.
     fn key(&self) -> Key {
         Key::new(partition(self.subject), self.id.to_string())
     }
 }
 
-/// The table of the audit.
+/// The table of the audit log.
 #[derive(Clone, Debug)]
 pub struct Audit(Arc<str>);
 
 impl Audit {
-    /// The one of this name.
+    /// The table of this name.
     #[must_use]
     pub fn new(table: &str) -> Self {
         Self(table.into())
     }
 
-    /// Adds an entry to the transaction that does what it says. It replaces none.
-    pub fn add(&self, tx: &mut Tx, entry: &Entry) {
+    /// Adds an entry to the transaction of the change. An existing entry is never replaced.
+    pub fn add(&self, tx: &mut Tx, entry: &AuditEntry) {
         tx.create_in(&self.0, entry);
     }
 }

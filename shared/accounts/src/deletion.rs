@@ -1,4 +1,4 @@
-//! Leaving: the one record that says how far the deletion of an account has come.
+//! Account deletion: the one item that holds the stage of an account's deletion.
 //!
 //! ```text
 //! nothing ─ schedule ─▶ Scheduled ─ claim, when due ─▶ Purging ─ finish ─▶ Done
@@ -6,9 +6,9 @@
 //!    └────── cancel ─────┘     └─┘ schedule again       └─────┘ take over, when the lease is over
 //! ```
 //!
-//! Every arrow is one conditional write or transaction, so that of cancel and claim exactly one happens, whoever comes how
-//! often. A claimed record is leased: as long as somebody works at it nobody else does, and once nobody does somebody will.
-//! What remains in the end names nobody: the tombstone under the account's id, and a receipt under the deletion's.
+//! Every arrow is one conditional write or transaction, so that exactly one of concurrent cancels and claims succeeds. A claimed
+//! item is leased: one run works at it at a time, and another run takes over after the lease has expired. In the end two items
+//! without personal data remain: the tombstone under the account's id, and a receipt under the id of the deletion.
 
 use std::time::Duration;
 
@@ -25,49 +25,49 @@ use crate::{
     user::{Status, User, partition},
 };
 
-/// How long a claim holds without a sign of life: longer than any run of the purge.
+/// How long a lease lasts without renewal: longer than any run of the purge.
 pub const LEASE: Duration = Duration::from_secs(600);
-/// Partitions of the index of what is due.
+/// Partitions of the index of scheduled deletions.
 pub const SHARDS: u8 = 4;
 
-/// How far it has come.
+/// The stage of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// It will begin when it is due, and can be cancelled.
+    /// Begins when it is due. Can be cancelled.
     Scheduled,
-    /// It has begun; there is no way back.
+    /// Has begun. Cannot be cancelled any more.
     Purging,
-    /// Nothing is left.
+    /// All data is deleted.
     Done,
 }
 
 /// The deletion of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
-    /// Whose.
+    /// The account.
     pub user: UserId,
-    /// Which scheduling of it: scheduling again makes a new one. It is the number of the receipt.
+    /// The id of this scheduling, which is also the id of the receipt. Scheduling again creates a new one.
     pub id: DeletionId,
-    /// How far it has come.
+    /// The stage.
     pub stage: Stage,
     /// When it was scheduled.
     pub scheduled_at: Time,
-    /// When it may begin, and not a millisecond earlier.
+    /// When it is due. It never begins earlier.
     pub due_at: Time,
-    /// What the link in the mail proves.
+    /// The challenge of the link in the mail, which cancels the deletion.
     pub cancel: Option<ChallengeId>,
-    /// Until then nobody else takes it over.
+    /// When the lease of `holder` expires.
     pub leased_until: Option<Time>,
-    /// Which run works at it.
+    /// The run that has the lease.
     pub holder: Option<String>,
-    /// The steps that need not be done again, by their names.
+    /// The names of the steps that are done.
     #[serde(default)]
     pub steps: Vec<String>,
 }
 
 impl Deletion {
-    /// Where the deletion of an account is.
+    /// The key of an account's deletion.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "DELETION")
@@ -79,13 +79,13 @@ impl Item for Deletion {
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
-    // Sparse: only what waits stands in it.
+    // A sparse index: it contains scheduled deletions only.
     fn indexes(&self) -> Vec<(Index, Key)> {
         if self.stage == Stage::Scheduled { vec![(Index::One, due_key(self.user, self.due_at))] } else { Vec::new() }
     }
 }
 
-/// The caller's own item, loaded in the same batch as the caller.
+/// The caller's own item, read in the same batch as the caller.
 impl Resource for Deletion {
     type Path = ();
     const EVEN_PURGING: bool = true;
@@ -107,42 +107,43 @@ fn sortable(at: Time) -> String {
     format!("{:014}", at.millis())
 }
 
-/// The condition that a deletion is scheduled, and by the same scheduling as this one.
+/// The condition that the deletion is scheduled, by the same scheduling as this one.
 #[must_use]
 pub fn scheduled_as(deletion: &Deletion) -> Cond {
     field("stage").eq(Stage::Scheduled).and(field("id").eq(deletion.id))
 }
 
-/// A part of what is due by the index, the longest due first, behind `after`. One request.
+/// A page of the due deletions of one index partition, the oldest due time first, from `after` on. One request.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<Place>) -> Result<Due, StoreError> {
+pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<IndexPosition>) -> Result<Due, StoreError> {
     let range = Range::of_index(Index::One, due_partition(shard)).between("0", format!("{}~", sortable(now))).limit(limit);
     let range = match after {
-        Some(Place(key, in_index)) => range.after(key, Some(in_index)),
+        Some(IndexPosition(key, in_index)) => range.after(key, Some(in_index)),
         None => range,
     };
     let Page { items, more } = table.query_rows(range).await?;
-    let last = items.last().filter(|_| more).and_then(|row| Some(Place(row.key()?, row.place(Index::One)?)));
+    let last = items.last().filter(|_| more).and_then(|row| Some(IndexPosition(row.key()?, row.place(Index::One)?)));
     Ok(Due { deletions: items.into_iter().map(Row::decode).collect(), next: last })
 }
 
-/// A part of what is due.
+/// A page of due deletions.
 #[derive(Debug)]
 pub struct Due {
-    /// One that cannot be read keeps no other from being begun.
+    /// Items that cannot be read are errors here, so that the others are still claimed.
     pub deletions: Vec<Result<Deletion, StoreError>>,
-    /// Behind what it goes on, if it does.
-    pub next: Option<Place>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<IndexPosition>,
 }
 
-/// A place in the index of what is due.
+/// A position in the index of scheduled deletions.
 #[derive(Clone, Debug)]
-pub struct Place(Key, Key);
+pub struct IndexPosition(Key, Key);
 
-/// Begins the deletion of an account that is due: from here on nobody can sign in to it or cancel. One transaction, which
-/// judges due time and stage by the record itself, whatever an index said. Says whether it was this call that began it.
+/// Begins the deletion of an account that is due. After it nobody can sign in to the account or cancel. One transaction, whose
+/// conditions check due time and stage on the item itself, because the index may be stale. Returns whether this call has begun
+/// it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -157,10 +158,10 @@ pub async fn claim(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<bool
             .when(scheduled_as(deletion).and(field("due_at").le(now))),
     );
     tx.update(Update::of(User::key_of(deletion.user)).set("status", Status::Purging).add("version", 1).when(Cond::Exists));
-    hand_over(table, sys, tx, deletion).await
+    commit_with_event(table, sys, tx, deletion).await
 }
 
-/// Hands a deletion whose lease is over to another run. One transaction. Says whether it was this call that did.
+/// Gives a deletion with an expired lease to another run. One transaction. Returns whether this call has done so.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -173,45 +174,45 @@ pub async fn take_over(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<
             .remove("holder")
             .when(purging_as(deletion).and(field("leased_until").le(now))),
     );
-    hand_over(table, sys, tx, deletion).await
+    commit_with_event(table, sys, tx, deletion).await
 }
 
 fn purging_as(deletion: &Deletion) -> Cond {
     field("stage").eq(Stage::Purging).and(field("id").eq(deletion.id))
 }
 
-async fn hand_over(table: &Table, sys: &Sys, mut tx: Tx, deletion: &Deletion) -> Result<bool, StoreError> {
+async fn commit_with_event(table: &Table, sys: &Sys, mut tx: Tx, deletion: &Deletion) -> Result<bool, StoreError> {
     Outbox::add(&mut tx, sys, &AccountPurgeDue { user: deletion.user, deletion: deletion.id });
     table.commit(tx).await.applied()
 }
 
-/// What a run finds when it wants to work at a deletion.
+/// The result of [`acquire_lease`].
 #[derive(Debug)]
-pub enum Hold {
-    /// It is this run's for the length of a lease.
-    Mine(Box<Deletion>),
-    /// Another run works at it.
-    Another,
-    /// There is nothing to do: it is done, or was never begun.
-    Over,
+pub enum Lease {
+    /// This run has the lease.
+    Acquired(Box<Deletion>),
+    /// Another run has the lease.
+    HeldByAnother,
+    /// There is nothing to do: the deletion is done, or was never begun.
+    NothingToDo,
 }
 
-/// Takes a begun deletion for a run. The same run may take it again after it was cut off. One update.
+/// Acquires the lease of a begun deletion for a run. The same run may acquire it again after it was interrupted. One update.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn hold(table: &Table, now: Time, user: UserId, id: DeletionId, run: &str) -> Result<Hold, StoreError> {
+pub async fn acquire_lease(table: &Table, now: Time, user: UserId, id: DeletionId, run: &str) -> Result<Lease, StoreError> {
     let free = field("holder").absent().or(field("holder").eq(run)).or(field("leased_until").le(now));
     let take = Update::of(Deletion::key_of(user))
         .set("holder", run)
         .set("leased_until", now + LEASE)
         .when(field("stage").eq(Stage::Purging).and(field("id").eq(id)).and(free));
     match table.update(take).await {
-        Ok(row) => Ok(Hold::Mine(Box::new(row.decode()?))),
-        Err(WriteError::Refused(None)) => Ok(Hold::Over),
+        Ok(row) => Ok(Lease::Acquired(Box::new(row.decode()?))),
+        Err(WriteError::Refused(None)) => Ok(Lease::NothingToDo),
         Err(WriteError::Refused(Some(row))) => {
             let current: Deletion = row.decode()?;
-            Ok(if current.id == id && current.stage == Stage::Purging { Hold::Another } else { Hold::Over })
+            Ok(if current.id == id && current.stage == Stage::Purging { Lease::HeldByAnother } else { Lease::NothingToDo })
         }
         Err(WriteError::Store(e)) => Err(e),
     }
@@ -222,17 +223,17 @@ impl Deletion {
         purging_as(self).and(field("holder").eq(&self.holder))
     }
 
-    /// Notes a step as done and renews the lease. One update.
+    /// Records a step as done and renews the lease. One update.
     ///
     /// # Errors
     /// [`WriteError::Refused`] if another run has taken over.
-    pub async fn note(&mut self, table: &Table, now: Time, step: &str) -> Result<(), WriteError> {
+    pub async fn record_step(&mut self, table: &Table, now: Time, step: &str) -> Result<(), WriteError> {
         self.steps.push(step.to_owned());
         let note = Update::of(self.key()).set("steps", &self.steps).set("leased_until", now + LEASE).when(self.held());
         table.update(note).await.map(drop)
     }
 
-    /// Renews the lease in the middle of a long step. One update.
+    /// Renews the lease during a long step. One update.
     ///
     /// # Errors
     /// [`WriteError::Refused`] if another run has taken over.
@@ -240,25 +241,26 @@ impl Deletion {
         table.update(Update::of(self.key()).set("leased_until", now + LEASE).when(self.held())).await.map(drop)
     }
 
-    /// Lets the deletion go before everything is done, for the next delivery to go on with. One update.
+    /// Releases the lease before all steps are done, so that the next delivery continues. One update.
     ///
     /// # Errors
     /// [`WriteError::Refused`] if another run has taken over.
-    pub async fn let_go(&self, table: &Table) -> Result<(), WriteError> {
+    pub async fn release(&self, table: &Table) -> Result<(), WriteError> {
         table.update(Update::of(self.key()).remove("holder").when(self.held())).await.map(drop)
     }
 
-    /// Hands the rest to another run, because this one has no time left. One transaction.
+    /// Gives the remaining steps to another run, because this one is short of time. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn pass_on(&self, table: &Table, sys: &Sys) -> Result<bool, StoreError> {
+    pub async fn hand_over(&self, table: &Table, sys: &Sys) -> Result<bool, StoreError> {
         let mut tx = Tx::new();
         tx.update(Update::of(self.key()).set("leased_until", sys.now() + LEASE).remove("holder").when(self.held()));
-        hand_over(table, sys, tx, self).await
+        commit_with_event(table, sys, tx, self).await
     }
 
-    /// Closes the deletion: a tombstone stays in its place, and a receipt. One transaction. Says whether it was this call that did.
+    /// Closes the deletion: a tombstone replaces it, and a receipt is created. One transaction. Returns whether this call has
+    /// closed it.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -271,23 +273,23 @@ impl Deletion {
     }
 }
 
-/// What proves that an account was deleted, to whoever knows the number of the deletion. It names nobody.
+/// Proof that an account was deleted, for a person who knows the id of the deletion. It contains no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// Its number.
+    /// The id of the deletion.
     pub id: DeletionId,
     /// When it was scheduled.
     pub scheduled_at: Time,
     /// When it was due.
     pub due_at: Time,
-    /// When nothing was left.
+    /// When all data was deleted.
     pub done_at: Time,
-    /// What was done, in this order.
+    /// The steps that were done, in order.
     pub steps: Vec<String>,
 }
 
 impl Receipt {
-    /// Where the receipt of this number is.
+    /// The key of the receipt of a deletion.
     #[must_use]
     pub fn key_of(id: DeletionId) -> Key {
         Key::new(format!("DELETION_RECEIPT#{id}"), "RECEIPT")
@@ -306,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_due_earlier_stands_before_what_is_due_later() {
+    fn index_keys_are_ordered_by_due_time() {
         let user = Sys::real().id();
         let keys = [0, 999, 1_000, 1_795_248_000_000].map(|ms| due_key(user, Time::from_millis(ms)));
         assert!(keys.is_sorted_by(|a, b| a.partition() == b.partition() && a.sort() < b.sort()));
@@ -315,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_waits_stands_in_the_index() {
+    fn only_scheduled_deletions_are_in_the_index() {
         let sys = Sys::real();
         let (now, id, user) = (sys.now(), sys.id(), sys.id());
         let waiting = Deletion {

@@ -1,7 +1,7 @@
-//! The one algorithm of access tokens, for `jsonwebtoken` to sign and verify with.
+//! Ed25519 for `jsonwebtoken`, the only algorithm of access tokens.
 //!
-//! Its own providers come with every algorithm there is: half a megabyte of RSA and NIST curves in each function, for nothing. A
-//! token that names another algorithm meets an error here, as it does before.
+//! The providers of `jsonwebtoken` contain all algorithms: half a megabyte of RSA and NIST curves in each function that nothing
+//! uses. A token with another algorithm is an error here, as it is with those providers.
 
 use ed25519_dalek::{
     Signature, SigningKey, VerifyingKey,
@@ -13,9 +13,9 @@ use jsonwebtoken::{
     errors::{ErrorKind, Result},
 };
 
-/// For this process. Whoever was first has installed it.
+/// Installs the provider for this process. Later calls have no effect.
 pub(crate) fn install() {
-    // It knows no JWKs: nobody asks it for any.
+    // JWKs are not supported, because nothing uses them.
     static PROVIDER: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key| signer(*algorithm, key),
         verifier_factory: |algorithm, key| verifier(*algorithm, key),
@@ -24,18 +24,18 @@ pub(crate) fn install() {
     PROVIDER.install_default().ok();
 }
 
-struct Signs(SigningKey);
-struct Verifies(VerifyingKey);
+struct Ed25519Signer(SigningKey);
+struct Ed25519Verifier(VerifyingKey);
 
-/// `key` holds the seed alone, not its PKCS #8.
+/// `key` is the seed alone, without PKCS #8.
 fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     let seed = ours(algorithm, key.family(), key.as_bytes())?;
-    Ok(Box::new(Signs(SigningKey::from_bytes(&seed))))
+    Ok(Box::new(Ed25519Signer(SigningKey::from_bytes(&seed))))
 }
 
 fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let public = ours(algorithm, key.family(), key.try_get_as_bytes()?)?;
-    Ok(Box::new(Verifies(VerifyingKey::from_bytes(&public).map_err(|_| ErrorKind::InvalidEddsaKey)?)))
+    Ok(Box::new(Ed25519Verifier(VerifyingKey::from_bytes(&public).map_err(|_| ErrorKind::InvalidEddsaKey)?)))
 }
 
 fn ours(algorithm: Algorithm, family: AlgorithmFamily, key: &[u8]) -> Result<[u8; 32]> {
@@ -45,27 +45,27 @@ fn ours(algorithm: Algorithm, family: AlgorithmFamily, key: &[u8]) -> Result<[u8
     }
 }
 
-impl Signer<Vec<u8>> for Signs {
+impl Signer<Vec<u8>> for Ed25519Signer {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
         let signature: Signature = self.0.try_sign(message)?;
         Ok(signature.to_bytes().into())
     }
 }
 
-impl JwtSigner for Signs {
+impl JwtSigner for Ed25519Signer {
     fn algorithm(&self) -> Algorithm {
         Algorithm::EdDSA
     }
 }
 
-impl Verifier<Vec<u8>> for Verifies {
+impl Verifier<Vec<u8>> for Ed25519Verifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
-        // Strict: no signature of a weak key, none that is written in two ways (RFC 8032 §5.1.7).
+        // Strict verification refuses weak keys and signatures with several encodings (RFC 8032 §5.1.7).
         self.0.verify_strict(message, &Signature::from_slice(signature)?)
     }
 }
 
-impl JwtVerifier for Verifies {
+impl JwtVerifier for Ed25519Verifier {
     fn algorithm(&self) -> Algorithm {
         Algorithm::EdDSA
     }

@@ -94,7 +94,7 @@ pub const KINDS: &[Kind] = &[
     Kind::withheld("registration", "somebody else's, who named an address of this account"),
 ];
 
-/// What stands elsewhere and belongs to the person: codes and links that were sent, flows that were begun. One query.
+/// The items in other partitions that belong to the person: codes, links and flows. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -102,7 +102,7 @@ pub async fn owned(table: &Table, user: UserId) -> Result<Vec<Row>, StoreError> 
     Ok(table.query_rows(Range::of_index(Index::Two, user::owned_partition(user))).await?.items)
 }
 
-/// These attributes of an item, with moments as people read them.
+/// These attributes of an item, with times in a readable form.
 #[must_use]
 pub fn readable(row: &Row, attributes: &[&str]) -> Map<String, Value> {
     let mut picked = row.pick(attributes);
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_dates_and_numbers_are_numbers() {
+    fn times_become_dates_and_other_numbers_stay() {
         let mut value = json!({ "seq": 7, "created_at": 0, "live": [{ "since": 1000 }], "coming": [2000], "left": false });
         dated("", &mut value);
         let (first, second, third) = ("1970-01-01T00:00:00.000Z", "1970-01-01T00:00:01.000Z", "1970-01-01T00:00:02.000Z");

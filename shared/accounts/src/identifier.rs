@@ -1,4 +1,4 @@
-//! What people are called and how they are reached: parsed once, at the edge, into their one spelling.
+//! Names and contacts of people: parsed once, at the edge, into their canonical spelling.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ macro_rules! text {
 }
 text!(Email Username PersonName Phone);
 
-/// Longest address (RFC 5321 §4.5.3.1.3, less the brackets).
+/// Longest address (RFC 5321 §4.5.3.1.3, without the brackets).
 const EMAIL_MAX: usize = 254;
 
 /// An e-mail address: ASCII local part as typed, domain in lower case and as A-labels.
@@ -30,7 +30,7 @@ const EMAIL_MAX: usize = 254;
 pub struct Email(String);
 
 impl Email {
-    /// Parses an address, without what is around it and after NFKC, so that look-alikes of `@` and of letters do not pass as something else.
+    /// Parses an address: trimmed and in NFKC, so that look-alikes of `@` and of ASCII letters become these characters.
     ///
     /// # Errors
     /// `required`, `too_long` or `email`.
@@ -46,7 +46,7 @@ impl Email {
         let (local, domain) = text.split_once('@').ok_or_else(wrong)?;
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
         let address = format!("{local}@{domain}");
-        // Letters that are none of ASCII's are written longer than they were typed.
+        // Letters outside ASCII are longer as A-labels.
         if address.len() > EMAIL_MAX {
             return Err(FieldError::new("too_long").with("max", EMAIL_MAX));
         }
@@ -55,14 +55,15 @@ impl Email {
         if plain && EmailAddress::parse_with_options(&address, options).is_ok() { Ok(Self(address)) } else { Err(wrong()) }
     }
 
-    /// What is unique: the address in lower case. Nothing else is folded; dots and plus signs mean what the domain says.
+    /// The key of the unique claim: the address in lower case. Dots and plus signs stay, because their meaning depends on the
+    /// domain.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
-    /// The mailbox that takes what is sent to this address, for counters: other spellings of one mailbox share it where the
-    /// provider's rule is known. Not for finding an account: to everybody but the provider these are different addresses.
+    /// The mailbox of this address, for counters: spellings of one mailbox share a counter if the provider's rule is known. Not
+    /// for finding an account, because other providers treat these spellings as different addresses.
     #[must_use]
     pub fn mailbox_key(&self) -> String {
         let key = self.key();
@@ -70,21 +71,21 @@ impl Email {
         let Some(rule) = spelling_rule(domain) else { return key };
         let name = local.split('+').next().unwrap_or(local);
         let name = if rule.dots_ignored { name.replace('.', "") } else { name.to_owned() };
-        // A name that is nothing but a tag is no tagged name.
+        // A local part that begins with the tag has no name before it.
         if name.is_empty() { key } else { format!("{name}@{}", rule.domain) }
     }
 }
 
-/// How a provider reads the part of an address before the `@`: what stands behind a plus sign is always ignored.
+/// How a provider reads the part of an address before the `@`. A tag after a plus sign is always ignored.
 struct SpellingRule {
     /// Whether dots are ignored, too.
     dots_ignored: bool,
-    /// The domain that stands for all that lead to the same mailboxes.
+    /// The domain that represents all domains of the same mailboxes.
     domain: &'static str,
 }
 
-/// The rule of a provider for private mailboxes, where its documentation states one. Companies' own domains are not listed, whoever
-/// serves them: their administrators choose.
+/// The documented rule of a provider of private mailboxes. Companies' own domains are not listed, because their administrators
+/// choose the rule.
 fn spelling_rule(domain: &str) -> Option<SpellingRule> {
     const TAGS: [&str; 12] = [
         "fastmail.com",
@@ -106,15 +107,15 @@ fn spelling_rule(domain: &str) -> Option<SpellingRule> {
     }
 }
 
-/// A phone number that can take text messages, in E.164: `+` and at most 15 digits.
+/// A phone number that can receive text messages, in E.164: `+` and at most 15 digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone(String);
 
 impl Phone {
-    /// Parses a number as people write it. One without a country code is of `home`, an ISO 3166-1 code.
+    /// Parses a number as people write it. A number without a country code belongs to `home`, an ISO 3166-1 code.
     ///
-    /// Refused are numbers that cannot exist and those that are known to be no mobile phone's: codes sent to premium numbers
-    /// are money, and those to landlines are lost.
+    /// Numbers that cannot exist and numbers that are known not to be mobile are refused: codes to premium numbers cost money,
+    /// and codes to landlines are lost.
     ///
     /// # Errors
     /// `required` or `phone`.
@@ -131,14 +132,14 @@ impl Phone {
         Self(number.to_owned())
     }
 
-    /// The country it belongs to: an ISO 3166-1 code.
+    /// The country of the number: an ISO 3166-1 code.
     #[must_use]
     pub fn country(&self) -> &'static str {
         phonelib::extract_country(&self.0).map_or("", |c| c.code)
     }
 
-    /// As it may be shown to somebody who knows its owner: the calling code and the last three digits, with six stars whatever
-    /// is between them, such as `+44******123`.
+    /// A hint for somebody who knows the owner: the calling code and the last three digits, with six stars between them, such as
+    /// `+44******123`. The number of stars is fixed, so that the length is hidden.
     #[must_use]
     pub fn hinted(&self) -> String {
         let calling = phonelib::extract_country(&self.0).map_or_else(String::new, |c| c.prefix.to_string());
@@ -146,25 +147,25 @@ impl Phone {
         format!("+{calling}******{}", self.0.get(last..).unwrap_or_default())
     }
 
-    /// The range it lies in: the country's calling code and the first three digits behind it, such as `+44791`.
+    /// The range of the number: the country's calling code and the next three digits, such as `+44791`.
     #[must_use]
     pub fn range(&self) -> &str {
         self.0.get(..self.calling().saturating_add(4)).unwrap_or(&self.0)
     }
 
-    /// The digits behind the country's calling code, without the zero that may be dialled at home.
+    /// The digits after the country's calling code, without a trunk prefix.
     #[must_use]
     pub fn national(&self) -> &str {
         self.0.get(self.calling().saturating_add(1)..).unwrap_or(&self.0)
     }
 
-    /// How many digits the country's calling code has.
+    /// Digits of the country's calling code.
     fn calling(&self) -> usize {
         phonelib::extract_country(&self.0).map_or(2, |c| c.prefix.to_string().len())
     }
 }
 
-/// Whether there is a country of this ISO 3166-1 code that has phone numbers.
+/// Whether this is the ISO 3166-1 code of a country with phone numbers.
 #[must_use]
 pub fn has_phones(country: &str) -> bool {
     phonelib::country_by_code(country).is_some()
@@ -175,7 +176,7 @@ const fn mobile(kind: phonelib::PhoneNumberType) -> bool {
     matches!(kind, Mobile | FixedLineOrMobile | Unknown)
 }
 
-/// How it reaches the person.
+/// How a message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -186,7 +187,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// How this contact is reached.
+    /// The channel of this contact.
     #[must_use]
     pub const fn of(contact: &Contact) -> Self {
         match contact {
@@ -196,7 +197,7 @@ impl Channel {
     }
 }
 
-/// Where somebody can be reached.
+/// An address or number of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contact {
     /// By mail.
@@ -227,7 +228,7 @@ impl Contact {
         }
     }
 
-    /// In its one spelling.
+    /// The contact in its canonical spelling.
     #[must_use]
     pub fn address(&self) -> &str {
         match self {
@@ -236,7 +237,7 @@ impl Contact {
         }
     }
 
-    /// What is the same for all spellings of it.
+    /// The key that all spellings of this contact share.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -245,7 +246,7 @@ impl Contact {
         }
     }
 
-    /// Whose messages are counted together: the number, or the mailbox whatever its spelling (see [`Email::mailbox_key`]).
+    /// The key of the counters of messages: the number, or the mailbox in any spelling (see [`Email::mailbox_key`]).
     #[must_use]
     pub fn mailbox_key(&self) -> String {
         match self {
@@ -254,7 +255,7 @@ impl Contact {
         }
     }
 
-    /// As it may be shown to whoever has not proven to own it.
+    /// The contact for somebody who has not proven to own it.
     #[must_use]
     pub fn masked(&self) -> String {
         match self {
@@ -264,14 +265,14 @@ impl Contact {
     }
 }
 
-/// A username in its one spelling: lower case.
+/// A username in its canonical spelling: lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Username(String);
 
 /// Shortest and longest username.
 pub const USERNAME_LENGTH: (usize, usize) = (3, 30);
 
-/// Names that would pass for the service itself or for its addresses.
+/// Names that could be mistaken for the service itself or for its addresses.
 fn reserved(name: &str) -> bool {
     include_str!("../data/reserved.txt").split_whitespace().any(|r| r == name)
 }
@@ -306,19 +307,20 @@ impl Username {
     }
 }
 
-/// What drawn usernames are made of: no look-alikes.
+/// The characters of drawn usernames, without look-alikes.
 const DRAWN: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
-/// How many of them stand behind `user_`.
+/// How many of them follow `user_`.
 const DRAWN_LENGTH: usize = 10;
 
 impl Username {
-    /// A name for somebody who has not chosen one, such as `user_k7m2x9qpw4`. Whether it is free shows when it is claimed.
+    /// Draws a random name for an account without a chosen one, such as `user_k7m2x9qpw4`. Whether it is free is decided when it
+    /// is claimed.
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         loop {
-            let any = || DRAWN.get(sys.below(31) as usize).copied().map_or('a', char::from);
-            let name: String = "user_".chars().chain((0..DRAWN_LENGTH).map(|_| any())).collect();
-            // Chance makes words that nobody wants to be called.
+            let random_char = || DRAWN.get(sys.below(31) as usize).copied().map_or('a', char::from);
+            let name: String = "user_".chars().chain((0..DRAWN_LENGTH).map(|_| random_char())).collect();
+            // Random characters can form refused words.
             if let Ok(name) = Self::parse(&name) {
                 return name;
             }
@@ -326,7 +328,7 @@ impl Username {
     }
 }
 
-/// What somebody types as their name at sign-in. An `@` makes it an address, because no username has one.
+/// The name that somebody enters at sign-in. It is an address if it contains `@`, because usernames cannot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// By username.
@@ -336,13 +338,13 @@ pub enum Login {
 }
 
 impl Login {
-    /// Parses either. What is neither can belong to nobody.
+    /// Parses either. `None` if it cannot be the name of any account.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.contains('@') { Email::parse(text).ok().map(Self::Email) } else { Self::name(text).map(Self::Username) }
     }
 
-    // A name that is refused today may have been given before; whether it is allowed does not matter here.
+    // The rules for names may have become stricter: names that were allowed earlier still sign in.
     fn name(text: &str) -> Option<Username> {
         let name: String = text.trim().nfkc().flat_map(char::to_lowercase).collect();
         (!name.is_empty() && name.len() <= 64).then_some(Username(name))
@@ -381,7 +383,8 @@ pub struct BirthDate(Date);
 pub const AGE: (u8, u8) = (16, 120);
 
 impl BirthDate {
-    /// Parses a day and judges the age by the calendar date of `now`. Who is born on 29 February comes of age on 1 March.
+    /// Parses a day and checks the age by the calendar date of `now`. Who was born on 29 February reaches an age on 1 March in
+    /// common years.
     ///
     /// # Errors
     /// `date`, `in_future`, `too_young` or `too_old`.
@@ -467,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn drawn_usernames_keep_the_rules_and_differ() {
+    fn drawn_usernames_are_valid_and_different() {
         let sys = Sys::real();
         let names: std::collections::BTreeSet<String> = (0..1000).map(|_| Username::draw(&sys).to_string()).collect();
         assert_eq!(names.len(), 1000);
@@ -522,7 +525,7 @@ mod tests {
             ("ana+1@protonmail.com", "ana@protonmail.com"),
             ("ana+1@pm.me", "ana@pm.me"),
             ("+tag@gmail.com", "+tag@gmail.com"),
-            // Nobody says what these domains do with dots and plus signs.
+            // The rules of these domains for dots and plus signs are not documented.
             ("Ana.Nowak+shop@example.test", "ana.nowak+shop@example.test"),
             ("ana+1@mail.gmail.com", "ana+1@mail.gmail.com"),
             ("ana+1@notgmail.com", "ana+1@notgmail.com"),

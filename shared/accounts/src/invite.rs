@@ -1,13 +1,14 @@
-//! Invitation codes: everybody has one, and everybody can enter one other person's, once and for good.
+//! Invitation codes. Every account has one, and can enter one code of another account, once and without a later change.
 //!
 //! ```text
-//! INVITE#<code>            whose the code is; stays when they go, without them, so that no code is ever given again
-//! USER#<id> / INVITE       one's own code, how many entered it, and whose one has entered
-//! USER#<id> / INVITEE#…    those who entered it, in the order they did
+//! INVITE#<code>            the owner of the code; stays without an owner after the account is deleted, so that no code is reused
+//! USER#<id> / INVITE       the account's own code, how often it was entered, and the inviter
+//! USER#<id> / INVITEE#…    the accounts that entered the code, in order of time
 //! ```
 //!
-//! Entering is one transaction over both people's items: of two that one person enters at once one happens, and of two people
-//! who enter each other's. It is refused alike for every code that cannot be entered, after the same work.
+//! Entering a code is one transaction over the items of both accounts. If one account enters two codes concurrently, one
+//! succeeds. If two accounts enter each other's codes concurrently, one succeeds. All codes that cannot be entered get the same
+//! error after the same number of requests, so that the answer hides which codes exist.
 
 use kernel::{Client, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
@@ -24,11 +25,11 @@ use crate::{
     user::{Status, User, partition},
 };
 
-/// What codes are made of: no `0` and `O`, no `1`, `I` and `L`.
+/// The characters of codes, without the look-alikes `0` and `O`, `1`, `I` and `L`.
 pub const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-/// How many characters a code has: there are 887 million.
+/// Characters of a code: 31^6, which is 887 million codes.
 const LENGTH: usize = 6;
-/// How often a drawn code may be somebody's already.
+/// How often another code is drawn if the drawn one is taken.
 pub(crate) const DRAWS: u32 = 8;
 
 /// Codes that one account or flow may try.
@@ -38,32 +39,32 @@ const CLIENT_CHECKS: Quota = Quota::window("invite_client", 30, HOUR, "invitatio
 /// The limits of an operation that finds out whether a code can be entered: see [`InviteCode::tries`].
 pub const TRIES: [Quota; 2] = [CHECKS, CLIENT_CHECKS];
 
-/// An invitation code in its one spelling: upper case.
+/// An invitation code in its canonical spelling: upper case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteCode(String);
 
 impl InviteCode {
-    /// Any code. Whether it is free shows when it is claimed.
+    /// Draws a random code. Whether it is free is decided when it is claimed.
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         loop {
-            let any = || ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from);
-            let code: String = (0..LENGTH).map(|_| any()).collect();
-            // Chance makes words that nobody wants to send to their friends.
+            let random_char = || ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from);
+            let code: String = (0..LENGTH).map(|_| random_char()).collect();
+            // Random characters can form offensive words.
             if !profanity::in_name(&code.to_lowercase()) {
                 return Self(code);
             }
         }
     }
 
-    /// Reads a code as people type it, in any case and with space around it. What it is not can be nobody's.
+    /// Parses a code in any case and with surrounding spaces. `None` if it cannot be a code.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let code = text.trim().to_ascii_uppercase();
         (code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(code))
     }
 
-    /// Finding out whether a code can be entered, by an account or a flow, and by a client whoever it is.
+    /// The limits for checking whether a code can be entered: per `subject` (an account or a flow) and per client.
     #[must_use]
     pub fn tries(subject: impl ToString, client: &Client) -> [Limit; 2] {
         [CHECKS.of(subject), CLIENT_CHECKS.of(client.network())]
@@ -76,17 +77,17 @@ impl std::fmt::Display for InviteCode {
     }
 }
 
-/// Whose a code is.
+/// The marker item that makes a code unique, with its owner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InviteClaim {
-    /// Which.
+    /// The code.
     pub code: InviteCode,
-    /// Whose; nobody's once they are gone.
+    /// The owner. `None` after the owner's account was deleted.
     pub user: Option<UserId>,
 }
 
 impl InviteClaim {
-    /// Where the claim of a code is.
+    /// The key of the claim of a code.
     #[must_use]
     pub fn key_of(code: &InviteCode) -> Key {
         Self::at(&code.0)
@@ -104,52 +105,52 @@ impl Item for InviteClaim {
     }
 }
 
-/// A person's own code, and what they have to do with others' codes.
+/// An account's own code, and the code that it has entered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Invite {
-    /// Whose.
+    /// The account.
     pub user: UserId,
-    /// Their code.
+    /// The code.
     pub code: InviteCode,
-    /// How many people have entered it and are still there.
+    /// How many existing accounts have entered it.
     #[serde(default)]
     pub used: u64,
-    /// When they entered somebody's code; then that is final, also when that person is gone.
+    /// When the account entered a code. Set once: it stays if the inviter's account is deleted.
     pub entered_at: Option<Time>,
-    /// Whose, as long as that person is there.
+    /// The owner of the entered code. `None` after the inviter's account was deleted.
     pub inviter: Option<UserId>,
 }
 
 impl Invite {
-    /// Where a person's own code is.
+    /// The key of an account's invitation item.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "INVITE")
     }
 
-    /// The entry among those who entered the same code, if the inviter is there.
+    /// The key of the [`Invitee`] item in the inviter's partition, if there is an inviter.
     #[must_use]
     pub fn entry(&self) -> Option<Key> {
         self.inviter.zip(self.entered_at).map(|(inviter, at)| Invitee::key_of(inviter, at, self.user))
     }
 
-    /// Adds a code of one's own to a transaction, for somebody who has just entered `inviter`'s or nobody's. The slot is refused
-    /// if the code is, or was, somebody's.
-    pub(crate) fn give(tx: &mut Tx, user: UserId, code: InviteCode, inviter: Option<UserId>, now: Time) -> Slot {
+    /// Adds the creation of an account's code and its claim to a transaction. `inviter` is the owner of the code that the account
+    /// enters at the same time. The slot is refused if the code is or was taken.
+    pub(crate) fn create(tx: &mut Tx, user: UserId, code: InviteCode, inviter: Option<UserId>, now: Time) -> Slot {
         let claim = tx.create(&InviteClaim { code: code.clone(), user: Some(user) });
         tx.create(&Self { user, code, used: 0, entered_at: inviter.map(|_| now), inviter });
         claim
     }
 
-    /// A code for somebody whose account was made before there were any. One transaction; another one for each code that is
-    /// somebody's.
+    /// Creates the code of an account that has none because it is older than invitation codes. One transaction, and another one
+    /// for each drawn code that is taken.
     ///
     /// # Errors
-    /// [`CommitError`], refused if they have got one meanwhile.
-    pub async fn give_late(table: &Table, sys: &Sys, user: UserId) -> Result<Self, CommitError> {
+    /// [`CommitError`], refused if a concurrent request has created one.
+    pub async fn create_late(table: &Table, sys: &Sys, user: UserId) -> Result<Self, CommitError> {
         for _ in 0..DRAWS {
             let (mut tx, code) = (Tx::new(), InviteCode::draw(sys));
-            let claim = Self::give(&mut tx, user, code.clone(), None, sys.now());
+            let claim = Self::create(&mut tx, user, code.clone(), None, sys.now());
             tx.check(User::key_of(user), field("status").eq(Status::Active));
             match table.commit(tx).await {
                 Ok(()) => return Ok(Self { user, code, used: 0, entered_at: None, inviter: None }),
@@ -172,7 +173,7 @@ impl Item for Invite {
     }
 }
 
-/// The caller's own item, loaded in the same batch as the caller.
+/// The caller's own item, read in the same batch as the caller.
 impl Resource for Invite {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
@@ -180,31 +181,31 @@ impl Resource for Invite {
     }
 }
 
-/// Somebody who entered a person's code.
+/// An account that entered the inviter's code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Invitee {
-    /// Whose code.
+    /// The owner of the code.
     pub inviter: UserId,
-    /// Who entered it.
+    /// The account that entered it.
     pub user: UserId,
-    /// When.
+    /// When it was entered.
     pub at: Time,
-    /// Whether the inviter may see their phone number: theirs to say, and to take back.
+    /// Whether the inviter may see the invitee's phone number. The invitee decides, and can change it.
     #[serde(default)]
     pub shows_phone: bool,
 }
 
-/// What the sort keys of entries begin with.
+/// The prefix of the sort keys of these items.
 const INVITEE: &str = "INVITEE#";
 
 impl Invitee {
-    /// Where it is.
+    /// The key of an invitee.
     #[must_use]
     pub fn key_of(inviter: UserId, at: Time, user: UserId) -> Key {
         Key::new(partition(inviter), format!("{INVITEE}{:014}#{user}", at.millis()))
     }
 
-    /// Those who entered a person's code, the newest first.
+    /// The accounts that entered an inviter's code, the newest first.
     #[must_use]
     pub fn of(inviter: UserId) -> Range {
         Range::of(partition(inviter)).prefix(INVITEE).newest_first()
@@ -218,10 +219,11 @@ impl Item for Invitee {
     }
 }
 
-/// The ranking of those whose codes were entered.
+/// The ranking of inviters by how often their codes were entered.
 const RANKING: &str = "INVITERS";
 
-/// Those whose codes were entered most, at most so many, the first first. One query of an index, which may be a moment behind.
+/// The inviters whose codes were entered most often, at most `most` of them, in descending order. One query of an index, which is
+/// eventually consistent.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -230,7 +232,7 @@ pub async fn top(table: &Table, most: u32) -> Result<Vec<Invite>, StoreError> {
     Ok(top.items.into_iter().filter(|invite| invite.used > 0).collect())
 }
 
-/// Somebody whose code another person can enter.
+/// An inviter whose code another account can enter.
 #[derive(Clone, Debug)]
 pub struct Inviter {
     user: UserId,
@@ -238,9 +240,10 @@ pub struct Inviter {
 }
 
 impl Inviter {
-    /// Whose this code is, if `invitee` can enter it: if it is another person, who is there and does not mean to leave.
+    /// Finds the owner of a code. `None` if `invitee` cannot enter it: it is their own code, the owner's account is not active,
+    /// or its deletion is scheduled.
     ///
-    /// Two requests, also for a code that is nobody's or none: a code that was given cannot be told by the time it takes.
+    /// Always two requests, also for an unknown or malformed code, so that the response time hides which codes exist.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -251,88 +254,89 @@ impl Inviter {
         let (user, deletion) = (User::key_of(id), Deletion::key_of(id));
         let mut found = table.get_many(vec![user.clone(), deletion.clone()]).await?;
         let deletion = found.take::<Deletion>(&deletion)?;
-        let user = found.take::<User>(&user)?.filter(|user| user.id != invitee && stays(user.status, deletion.map(|d| d.stage)));
+        let user = found.take::<User>(&user)?.filter(|user| user.id != invitee && can_invite(user.status, deletion.map(|d| d.stage)));
         Ok(user.map(|user| Self { user: user.id, invitee }))
     }
 
-    /// Who.
+    /// The inviter's account.
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
     }
 
-    /// Adds to a transaction that the other person, who has an account, enters the code; and says when that is.
-    pub fn enter(&self, tx: &mut Tx, sys: &Sys, shows_phone: bool) -> (Entering, Time) {
+    /// Adds the entering of the code by an existing account to a transaction. Returns the slots that can be refused, and the time
+    /// that is stored.
+    pub fn enter(&self, tx: &mut Tx, sys: &Sys, shows_phone: bool) -> (EnterSlots, Time) {
         let now = sys.now();
         let entered = Update::of(Invite::key_of(self.invitee)).set("entered_at", now).set("inviter", self.user);
         let first = tx.update(entered.when(Cond::Exists.and(field("entered_at").absent())));
         statistics::count(tx, sys, Counts { invites: 1, ..Counts::default() });
-        (Entering { first, welcome: self.welcome(tx, now, shows_phone) }, now)
+        (EnterSlots { first, inviter: self.count_invitee(tx, now, shows_phone) }, now)
     }
 
-    /// Adds the inviter's part of it.
-    pub(crate) fn welcome(&self, tx: &mut Tx, now: Time, shows_phone: bool) -> Welcome {
+    /// Adds the writes on the inviter's items.
+    pub(crate) fn count_invitee(&self, tx: &mut Tx, now: Time, shows_phone: bool) -> InviterSlots {
         tx.create(&Invitee { inviter: self.user, user: self.invitee, at: now, shows_phone });
         let counted = Update::of(Invite::key_of(self.user)).add("used", 1).rank(RANKING, 1);
-        // Not in a circle of two, nor where the inviter's entries are being taken away.
-        let theirs = tx.update(counted.when(Cond::Exists.and(field("inviter").ne(self.invitee))));
-        Welcome { theirs, there: tx.check(User::key_of(self.user), field("status").eq(Status::Active)) }
+        // Refused if the inviter has entered this account's code, or if the inviter's invitation item is being purged.
+        let invite = tx.update(counted.when(Cond::Exists.and(field("inviter").ne(self.invitee))));
+        InviterSlots { invite, account: tx.check(User::key_of(self.user), field("status").eq(Status::Active)) }
     }
 }
 
-/// Whether a person of this status, with this deletion of their account, is one whose code can be entered.
-const fn stays(status: Status, deletion: Option<Stage>) -> bool {
+/// Whether codes of an account with this status and this scheduled deletion can be entered.
+const fn can_invite(status: Status, deletion: Option<Stage>) -> bool {
     matches!((status, deletion), (Status::Active, None))
 }
 
 /// The writes of [`Inviter::enter`] that can be refused.
 #[derive(Clone, Copy, Debug)]
-pub struct Entering {
+pub struct EnterSlots {
     first: Slot,
-    welcome: Welcome,
+    inviter: InviterSlots,
 }
 
-impl Entering {
-    /// Whether it did not happen because they had entered one before.
+impl EnterSlots {
+    /// Whether it was refused because the account has entered a code before.
     #[must_use]
-    pub fn was_done(self, e: &CommitError) -> bool {
+    pub fn was_entered_before(self, e: &CommitError) -> bool {
         e.refused(self.first)
     }
 
-    /// Whether it did not happen because the inviter is not, or no longer, one whose code they can enter.
+    /// Whether it was refused because the inviter's code cannot be entered any more.
     #[must_use]
     pub fn was_invalid(self, e: &CommitError) -> bool {
-        self.welcome.was_refused(e)
+        self.inviter.was_refused(e)
     }
 }
 
-/// The inviter's part of it.
+/// The slots of the writes on the inviter's items.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Welcome {
-    theirs: Slot,
-    there: Slot,
+pub(crate) struct InviterSlots {
+    invite: Slot,
+    account: Slot,
 }
 
-impl Welcome {
+impl InviterSlots {
     pub(crate) fn was_refused(self, e: &CommitError) -> bool {
-        e.refused(self.theirs) || e.refused(self.there)
+        e.refused(self.invite) || e.refused(self.account)
     }
 }
 
-/// Takes a person's code and who entered it away: a bounded part, and says whether there is more.
+/// Deletes an account's invitation data, a bounded part per call. Returns whether there is more.
 ///
-/// The code stays taken. Whose code they had entered no longer counts them; who had entered theirs keeps that they have entered
-/// one.
+/// The claim of the code stays, so that the code is not reused. The inviter no longer counts this account. Accounts that entered
+/// this code keep the fact that they have entered one.
 ///
 /// # Errors
-/// [`StoreError`]; may be run again at any point.
+/// [`StoreError`]; idempotent, may be repeated at any point.
 pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreError> {
     const AT_ONCE: u32 = 100;
     if let Some(own) = table.get::<Invite>(Invite::key_of(user)).await? {
         let claim = Update::of(InviteClaim::key_of(&own.code)).remove("user").when(field("user").eq(user));
         table.update(claim).await.refused_is_fine()?;
-        // From here on nobody enters it any more.
-        if !leave(table, &own).await? {
+        // After this nobody can enter the code any more.
+        if !remove_own(table, &own).await? {
             return Ok(true);
         }
     }
@@ -345,14 +349,15 @@ pub(crate) async fn purge(table: &Table, user: UserId) -> Result<bool, StoreErro
     Ok(entries.more)
 }
 
-/// Removes a person's own item together with their entry among others' and its count. False if it has changed since it was read.
-async fn leave(table: &Table, own: &Invite) -> Result<bool, StoreError> {
+/// Deletes an account's own item together with its item at the inviter and the inviter's count. False if the own item has changed
+/// since it was read.
+async fn remove_own(table: &Table, own: &Invite) -> Result<bool, StoreError> {
     let mut tx = Tx::new();
     let unchanged = own.inviter.map_or_else(|| field("inviter").absent(), |inviter| field("inviter").eq(inviter));
     tx.delete_when(own.key(), unchanged);
     if let Some((inviter, entry)) = own.inviter.zip(own.entry()) {
         tx.delete(entry);
-        // An inviter who is being removed too may have nothing left that counts.
+        // An inviter who is being purged may have no item any more that counts.
         if table.get::<Invite>(Invite::key_of(inviter)).await?.is_some() {
             tx.update(Update::of(Invite::key_of(inviter)).add("used", -1).rank(RANKING, -1).when(Cond::Exists));
         }
@@ -382,12 +387,12 @@ mod tests {
     }
 
     #[test]
-    fn only_who_stays_invites() {
-        assert!(stays(Status::Active, None));
+    fn only_active_accounts_without_a_scheduled_deletion_can_invite() {
+        assert!(can_invite(Status::Active, None));
         for (status, deletion) in
             [(Status::Active, Some(Stage::Scheduled)), (Status::Deactivated, None), (Status::Purging, Some(Stage::Purging))]
         {
-            assert!(!stays(status, deletion), "{status:?} {deletion:?}");
+            assert!(!can_invite(status, deletion), "{status:?} {deletion:?}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Secrets with ids, so that they can be rotated: the current one is used for what is new, all are accepted for what is old.
+//! Secrets with ids for rotation: the current one is used for new values, and all are accepted for existing values.
 
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use kernel::{ConfigError, Secret, crypto::hkdf_sha256, env::is_weak};
 
-/// The member of the JSON that says which secret is the current one.
+/// The member of the JSON with the id of the current secret.
 const CURRENT: &str = "current";
 
 /// One or more secrets under short ids.
@@ -16,10 +16,10 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Parses what a stored secret holds: `{"current":"k2","k2":"…","k1":"…"}`, each of at least 32 unpredictable bytes. `name`
-    /// is what an error calls it.
+    /// Parses a stored secret: `{"current":"k2","k2":"…","k1":"…"}`, each key of at least 32 unpredictable bytes. `name` is the
+    /// name of the secret in errors.
     ///
-    /// # Errors
+    /// [`ConfigError`], which contains no part of the secret.
     /// [`ConfigError`], without any part of what it holds.
     pub fn parse(name: &str, stored: &Secret) -> Result<Self, ConfigError> {
         let wrong = |what: &str| ConfigError(vec![format!("{name} {what}")]);
@@ -33,7 +33,7 @@ impl Keyring {
         Ok(Self { current: secret(current), others: keys.into_iter().map(secret).collect() })
     }
 
-    /// A ring of these keys, the current one first.
+    /// A keyring of these keys, the current one first.
     #[cfg(test)]
     pub(crate) fn of(keys: &[(&str, &str)]) -> Self {
         let mut stored: BTreeMap<&str, &str> = keys.iter().copied().collect();
@@ -48,7 +48,7 @@ impl Keyring {
         Self { current: derived(&self.current), others: self.others.iter().map(derived).collect() }
     }
 
-    /// The secret for what is new, and its id.
+    /// The current secret, which is used for new values, and its id.
     #[must_use]
     pub fn current(&self) -> (&str, &Secret) {
         (&self.current.0, &self.current.1)
@@ -60,13 +60,13 @@ impl Keyring {
         self.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret)
     }
 
-    /// All of them, the current one first.
+    /// All secrets, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         [&self.current].into_iter().chain(&self.others).map(|(id, secret)| (id.as_str(), secret))
     }
 }
 
-/// 256 bits for one purpose, by HKDF-SHA256 (RFC 5869).
+/// 256 bits for one purpose, derived by HKDF-SHA256 (RFC 5869).
 pub(crate) fn expand(secret: &Secret, purpose: &str) -> [u8; 32] {
     hkdf_sha256(&[], secret.expose().as_bytes(), purpose.as_bytes())
 }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_ring_of_strong_keys_is_refused_by_name() {
+    fn a_malformed_or_weak_keyring_is_refused_with_its_name() {
         let ring = |key: &str| format!(r#"{{"current":"k1","k1":"{key}","k2":"{STRONG}"}}"#);
         for stored in [
             "",
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn purposes_have_keys_of_their_own() {
+    fn each_purpose_has_different_keys() {
         let ring = Keyring::parse("KEYS", &Secret::new(format!(r#"{{"current":"k1","k1":"{STRONG}"}}"#))).unwrap();
         let key = |purpose: &str| {
             let derived = ring.derive(purpose);

@@ -1,9 +1,9 @@
-//! Clients that an account knows: who asks for something to be sent to its address or number from there has a share of their own,
-//! which strangers cannot use up.
+//! Known clients of an account. They have a separate share of the messages that may be sent to its address or number, which
+//! strangers cannot use up.
 //!
 //! A client is known by its network, if the account was signed in to from there within 30 days, or by a trusted device that it
-//! shows. Networks are kept by address and number, not by account, so that the first request of a sign-in finds them without
-//! looking up whose the address is.
+//! shows. Networks are stored by address and number and not by account, so that the first request of a sign-in finds them without
+//! reading the owner of the address.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use store::{Index, Item, Key, Tx};
 
 use crate::{identifier::Contact, user::owned};
 
-/// How long a network is remembered after a sign-in.
+/// How long a network is known after a sign-in.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A network that an account was signed in to from, for one address or number of the account.
+/// A network from which an account was signed in to, for one address or number of the account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KnownNetwork {
-    /// Whose.
+    /// The account.
     pub user: UserId,
     contact: String,
     network: String,
-    /// Until when it is remembered.
+    /// Until when it is known.
     pub until: Time,
 }
 
 impl KnownNetwork {
-    /// Where it is.
+    /// The key for an address or number and a client.
     #[must_use]
     pub fn key_of(to: &Contact, client: &Client) -> Key {
         Self::at(&short(&to.key()), &short(&client.network()))
@@ -53,13 +53,13 @@ impl Item for KnownNetwork {
     }
 }
 
-/// Hashed, so that keys show nobody at a glance.
+/// A hash, so that keys do not show addresses.
 fn short(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
-/// Adds to a transaction that a person was signed in to from this client, for each of their contacts.
-pub(crate) fn note(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
+/// Adds to a transaction that a person signs in from this client, for each of their contacts.
+pub(crate) fn record(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
     for contact in contacts {
         let (contact, network) = (short(&contact.key()), short(&client.network()));
         tx.put_always(&KnownNetwork { user, contact, network, until: now + REMEMBERED });

@@ -1,7 +1,7 @@
-//! Who somebody is: the record, its names and contacts, its sessions and their tokens, roles, the audit log, the deletion.
+//! Accounts: the user item, names and contacts, sessions and their tokens, roles, the audit log, the deletion.
 //!
-//! Nothing here knows of HTTP. Who sends a request is found out in `callers`; how somebody shows who they are, in `proofs`.
-//! Everything that mints a session passes [`session::Opening`].
+//! This crate does not depend on HTTP. `callers` authenticates requests, and `proofs` verifies credentials.
+//! Every session is created by [`session::Opening`].
 
 pub mod agent;
 pub mod audit;

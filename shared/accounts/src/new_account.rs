@@ -1,53 +1,53 @@
-//! The beginning of every account, whichever way it is opened.
+//! The creation of an account, which all kinds of registration share.
 
 use kernel::Sys;
 use store::{CommitError, Slot, Table, Tx};
 
 use crate::{
-    invite::{self, Invite, InviteCode, Inviter, Welcome},
+    invite::{self, Invite, InviteCode, Inviter, InviterSlots},
     statistics::{self, Counts},
-    user::{Claims, PasswordHash, User},
+    user::{NameClaims, PasswordHash, User},
 };
 
-/// An account that is about to be made.
+/// An account to be created.
 #[derive(Clone, Copy, Debug)]
 pub struct NewAccount<'a> {
-    /// The record.
+    /// The user item.
     pub user: &'a User,
     /// The password, if there is one.
     pub password: Option<&'a PasswordHash>,
-    /// The account that had its number until now and that nothing but the number led into. It is put to rest.
+    /// The account that had its phone number until now and has no other way to sign in. It is deactivated.
     pub instead_of: Option<&'a User>,
-    /// Whose invitation code was given. Should it not be one to enter any more, the account is made without.
+    /// The owner of the entered invitation code. If the code cannot be entered any more, the account is created without.
     pub inviter: Option<&'a Inviter>,
-    /// How many addresses and numbers are proven by what comes with it; those that were proven before are counted already.
+    /// The number of addresses and numbers that this request proves. Those that were proven earlier are counted already.
     pub verifications: u64,
 }
 
-/// An account was not made.
+/// The account was not created.
 #[derive(Debug)]
 pub struct NotMade<T> {
-    /// Why.
+    /// The reason.
     pub error: CommitError,
-    /// The claims that another account can make fail.
-    pub claims: Claims,
-    /// What the other writes of the transaction came to.
+    /// The claims of names, which are refused if another account has them.
+    pub claims: NameClaims,
+    /// The result of the caller's own writes in the transaction.
     pub also: T,
 }
 
 impl<'a> NewAccount<'a> {
-    /// An account of these, with nothing else.
+    /// An account of this user item alone.
     #[must_use]
     pub const fn new(user: &'a User) -> Self {
         Self { user, password: None, instead_of: None, inviter: None, verifications: 0 }
     }
 
-    /// Makes the account, with an invitation code of its own, in one transaction with what `also` adds to it.
+    /// Creates the account and its own invitation code in one transaction, together with the writes that `also` adds.
     ///
-    /// Another transaction for each drawn code that is, or was, somebody's: of 887 million hardly ever one.
+    /// One more transaction for each drawn invitation code that is taken, which is rare with 887 million codes.
     ///
     /// # Errors
-    /// [`NotMade`], which says whether it was a claim, or one of the other writes, that was refused.
+    /// [`NotMade`], with the slots of the claims and of the caller's writes.
     pub async fn make<T>(mut self, table: &Table, sys: &Sys, also: impl Fn(&mut Tx) -> T) -> Result<(), NotMade<T>> {
         let mut draws = 0;
         loop {
@@ -56,7 +56,7 @@ impl<'a> NewAccount<'a> {
             let parts = self.write(&mut tx, sys);
             let Err(error) = table.commit(tx).await else { return Ok(()) };
             let not_made = |error| NotMade { error, claims: parts.claims, also: others };
-            if parts.welcome.is_some_and(|welcome| welcome.was_refused(&error)) {
+            if parts.inviter.is_some_and(|inviter| inviter.was_refused(&error)) {
                 self.inviter = None;
             } else if !error.refused(parts.code) {
                 return Err(not_made(error));
@@ -68,22 +68,22 @@ impl<'a> NewAccount<'a> {
         }
     }
 
-    fn write(&self, tx: &mut Tx, sys: &Sys) -> Parts {
+    fn write(&self, tx: &mut Tx, sys: &Sys) -> Writes {
         let claims = match self.instead_of {
             None => self.user.create(tx, self.password),
             Some(former) => self.user.create_instead_of(tx, sys, former),
         };
         let (id, now) = (self.user.id, sys.now());
-        let code = Invite::give(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
-        let welcome = self.inviter.map(|inviter| inviter.welcome(tx, now, false));
+        let code = Invite::create(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
+        let inviter = self.inviter.map(|inviter| inviter.count_invitee(tx, now, false));
         let counts = Counts { registrations: 1, verifications: self.verifications, invites: self.inviter.is_some().into() };
         statistics::count(tx, sys, counts);
-        Parts { claims, code, welcome }
+        Writes { claims, code, inviter }
     }
 }
 
-struct Parts {
-    claims: Claims,
+struct Writes {
+    claims: NameClaims,
     code: Slot,
-    welcome: Option<Welcome>,
+    inviter: Option<InviterSlots>,
 }

@@ -1,4 +1,4 @@
-//! Where pictures of people are reached.
+//! Addresses of people's pictures.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use kernel::id::PictureId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What stands in an address instead of an id for people without a picture.
+/// The path segment instead of an id for people without a picture.
 pub const DEFAULT: &str = "default";
 
-/// The sizes every picture exists in: squares of so many pixels.
+/// The sizes of every picture: squares of this many pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Size {
     /// In lists.
@@ -38,7 +38,7 @@ impl Size {
     }
 }
 
-/// The addresses of a picture in every size. They stay good for as long as it is somebody's picture.
+/// The addresses of a picture in every size. They are valid while the person has the picture.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Picture {
     /// 64 × 64 pixels.
@@ -53,7 +53,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// What it looks like.
+    /// An example for the API's document.
     #[must_use]
     pub fn example() -> serde_json::Value {
         let at = |size| format!("https://api.example.test/v1/pictures/pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP/{size}");
@@ -61,20 +61,20 @@ impl Picture {
     }
 }
 
-/// Where pictures are reached.
+/// Makes addresses of pictures.
 #[derive(Clone)]
 pub struct Links {
     base: Arc<str>,
 }
 
 impl Links {
-    /// Below this address.
+    /// Addresses below this base address.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
         Self { base: public_url.into() }
     }
 
-    /// The addresses of this picture, or of the one that everybody has who has none.
+    /// The addresses of this picture, or of the default picture.
     #[must_use]
     pub fn of(&self, picture: Option<PictureId>) -> Picture {
         let name = picture.map_or_else(|| DEFAULT.to_owned(), |p| p.to_string());

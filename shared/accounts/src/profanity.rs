@@ -1,24 +1,25 @@
-//! Words that names may not contain. One engine (rustrict), with Polish words added and names read the way people hide words.
+//! Words that names may not contain. The engine is rustrict, with Polish words added, and with names decoded from common
+//! disguises.
 
 use rustrict::{CensorStr as _, Type};
 
-/// Polish stems that the English-centred engine does not know. Matched at the beginning of a part of a name.
+/// Polish stems that the English-centred engine lacks. They match at the beginning of a part of a name.
 const POLISH: &[&str] = &["kurw", "chuj", "huj", "pierdol", "pizd", "jeba", "jebi", "skurw", "cwel", "dziwk", "spierd", "zajeb", "wypierd"];
 
-/// Whether a name, or a line of an address, hides a profane word: as a whole; in a part between separators, digits and changes of
-/// case; behind digits that look like letters or stand between them; or cut into pieces of a letter or two.
+/// Whether a name, or a line of a postal address, contains a profane word: in the whole text; in a part between separators,
+/// digits and changes of case; with digits in place of letters or between them; or split into pieces of one or two letters.
 #[must_use]
 pub fn in_name(name: &str) -> bool {
     let parts = || name.split(|c: char| !c.is_alphabetic()).filter(|p| p.chars().count() > 2);
     parts().any(profane) || profane(&parts().collect::<Vec<_>>().join(" ")) || disguised(&name.to_lowercase()).iter().any(|w| profane(w))
 }
 
-/// What a name says to whoever reads over digits and separators. Numbers are numbers: of a part that has more digits than
-/// letters, and of those behind the last letter, none stands for one.
+/// The readings of a name without digits and separators. Digits count as letters that they resemble, except in a part with more
+/// digits than letters and after the last letter, where they are numbers.
 fn disguised(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut pieces = String::new();
-    // The end is a part of its own, so that the last pieces are read, too.
+    // The end mark is an additional part, so that the last pieces are read, too.
     for part in name.split(|c: char| !c.is_alphanumeric()).filter(|p| p.chars().any(char::is_alphabetic)).chain(["~~~"]) {
         let letters: String = part.chars().filter(|c| c.is_alphabetic()).collect();
         let count = part.chars().count();
@@ -38,7 +39,7 @@ fn disguised(name: &str) -> Vec<String> {
     words
 }
 
-/// The letter that a digit looks like.
+/// The letter that a digit resembles.
 const fn letter(c: char, one: char) -> char {
     match c {
         '0' => 'o',

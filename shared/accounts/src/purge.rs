@@ -1,4 +1,4 @@
-//! What this crate stores about a person, taken away.
+//! Deletes what this crate stores about a person.
 
 use kernel::id::UserId;
 use store::{Conditional as _, Index, Item as _, Key, Range, StoreError, Table, field};
@@ -9,50 +9,49 @@ use crate::{
     username::{FormerNames, UsernameClaim},
 };
 
-/// Ends every way in: sessions and the password. Done first, so that nothing is written behind the purge's back.
+/// Deletes the sessions and the password. This is the first step, so that nobody is signed in and writes during the purge.
 ///
 /// # Errors
-/// [`StoreError`]; may be run again at any point.
+/// [`StoreError`]; idempotent, may be repeated at any point.
 pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
     let mut keys: Vec<Key> = crate::session::list(table, user).await?.iter().map(store::Item::key).collect();
     keys.push(PasswordHash::key_of(user));
     table.delete_many(keys).await
 }
 
-/// Removes what stands elsewhere and belongs to the person: codes and links that were sent, flows that were begun. Addresses
-/// stand in them.
+/// Deletes items in other partitions that belong to the person and may hold their addresses: codes, links and flows.
 ///
 /// # Errors
-/// [`StoreError`]; may be run again at any point.
+/// [`StoreError`]; idempotent, may be repeated at any point.
 pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
     let found = table.query_rows(Range::of_index(Index::Two, user::owned_partition(user))).await?;
     table.delete_many(found.items.iter().filter_map(store::Row::key).collect()).await
 }
 
-/// Whether there is more to take away.
+/// Whether there is more to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purged {
-    /// Nothing is left.
+    /// All is deleted.
     Done,
-    /// Call again.
+    /// There is more: call again.
     More,
 }
 
-/// Takes away whom the person invited, by whom they were, and a bounded part of who entered their code. The code itself stays
-/// taken, by nobody.
+/// Deletes the person's invitation data, with a bounded part of the accounts that entered their code. The claim of the code
+/// stays, without an owner.
 ///
 /// # Errors
-/// [`StoreError`]; may be run again at any point.
+/// [`StoreError`]; idempotent, may be repeated at any point.
 pub async fn invites(table: &Table, user: UserId) -> Result<Purged, StoreError> {
     Ok(if crate::invite::purge(table, user).await? { Purged::More } else { Purged::Done })
 }
 
-/// Removes the claims of names, of former ones too, everything left in the person's own partition but the deletion, and the record
-/// itself last, so that a run that is cut off still finds the names. Names are free again then; ids never are. `elsewhere` says
-/// what else can only be found by the record.
+/// Deletes the claims of the person's names, also of former ones, then the rest of their partition except the deletion, and the
+/// user item last, so that a run after an interrupted one still finds the names. The names are free afterwards; ids are never
+/// reused. `elsewhere` returns the key of another item that can only be found by the user item.
 ///
 /// # Errors
-/// [`StoreError`]; may be run again at any point.
+/// [`StoreError`]; idempotent, may be repeated at any point.
 pub async fn erase(table: &Table, user: UserId, elsewhere: impl Fn(&User) -> Option<Key>) -> Result<(), StoreError> {
     let rest = table.query_rows(Range::of(partition(user))).await?;
     let row = |kind: &str| rest.items.iter().find(|row| row.kind() == kind).cloned();
@@ -66,7 +65,8 @@ pub async fn erase(table: &Table, user: UserId, elsewhere: impl Fn(&User) -> Opt
         let phone = record.phone.as_ref().map(PhoneClaim::key_of);
         let names = former.iter().flat_map(FormerNames::names).chain([&record.username]).map(UsernameClaim::key_of);
         for claim in names.chain(email).chain(phone) {
-            // Only while it is this person's: a run that was cut off may have freed the name, and somebody else taken it.
+            // Only the person's own claim: an interrupted run may have freed the name, and another person may have claimed it
+            // since.
             table.delete_when(claim, field("user").eq(user)).await.refused_is_fine()?;
         }
     }

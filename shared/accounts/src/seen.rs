@@ -1,9 +1,9 @@
-//! When somebody was last seen over HTTP. Sockets note it by themselves.
+//! When a person was last seen over HTTP. Sockets record their presence themselves.
 //!
-//! A sign-in notes it within its own transaction, and so does a sign-out, after which nobody takes its person for present. In
-//! between whoever has no socket is seen when they read their own profile, and then at most once a minute is it written. A
-//! refresh of tokens is no sign of a person: programs do that while nobody is there. Nor does any other operation write it: all
-//! of them would pay for what few ask about.
+//! A sign-in records it within its own transaction. So does a sign-out, which also ends the person's presence. In between it is
+//! recorded when a person without a socket reads their own profile, at most once a minute. A refresh of tokens does not count,
+//! because programs do that without a person. Other operations do not record it, because the additional write would cost more
+//! than the information is worth.
 
 use std::time::Duration;
 
@@ -13,41 +13,41 @@ use store::{Cond, Conditional as _, Item, Key, Table, Tx, Update};
 
 use crate::{Resource, session::Session, user::partition};
 
-/// How old the note may get before it is renewed.
+/// How old the time may be before it is renewed.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
-/// Whoever was not seen for this long was last seen at no time that anybody is told.
+/// After this time the last-seen time is no longer shown.
 pub const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// When a person was last seen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LastSeen {
-    /// Who.
+    /// The person.
     pub user: UserId,
-    /// When.
+    /// The time.
     pub at: Time,
-    /// Whether they signed out then.
+    /// Whether they signed out at that time.
     #[serde(default)]
     pub left: bool,
 }
 
 impl LastSeen {
-    /// Where it is noted.
+    /// The key of a person's last-seen time.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "SEEN")
     }
 
-    /// Notes that the person was seen now, if the last note is not of this minute; as well as can be. No request or one update.
+    /// Records that the person was seen now, unless the recorded time is recent. Best effort. No request, or one update.
     pub async fn renew(self, table: &Table, sys: &Sys) -> Self {
         let now = sys.now();
         if !self.left && now.since(self.at) < RENEWED_AFTER {
             return self;
         }
         let renewed = Self { at: now, left: false, ..self };
-        // Only what is there: an account that is being removed gets nothing new.
+        // Updates an existing item only, so that nothing is created during a purge.
         let note = Update::of(renewed.key()).set("at", now).remove("left").expires(now + REMEMBERED).when(Cond::Exists);
         if let Err(e) = table.update(note).await.refused_is_fine() {
-            tracing::warn!(error = %e, "a person was seen, which could not be noted");
+            tracing::warn!(error = %e, "the last-seen time could not be recorded");
         }
         renewed
     }
@@ -63,7 +63,7 @@ impl Item for LastSeen {
     }
 }
 
-/// The caller's own item, loaded in the same batch as the caller.
+/// The caller's own item, read in the same batch as the caller.
 impl Resource for LastSeen {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
@@ -71,12 +71,12 @@ impl Resource for LastSeen {
     }
 }
 
-/// Adds to the transaction that begins a session that its person was seen.
-pub(crate) fn came(tx: &mut Tx, session: &Session) {
+/// Adds to the transaction that creates a session that its person was seen.
+pub(crate) fn record_sign_in(tx: &mut Tx, session: &Session) {
     tx.put_always(&LastSeen { user: session.user, at: session.created_at, left: false });
 }
 
-/// Adds to the transaction that ends a session that its person has left.
-pub(crate) fn went(tx: &mut Tx, user: UserId, now: Time) {
+/// Adds to the transaction that ends a session that its person has signed out.
+pub(crate) fn record_sign_out(tx: &mut Tx, user: UserId, now: Time) {
     tx.put_always(&LastSeen { user, at: now, left: true });
 }

@@ -1,10 +1,10 @@
 //! Sessions and refresh tokens.
 //!
-//! A refresh token is opaque to clients: whose, which session, which generation, 256 secret bits of which the session keeps a hash,
-//! and a tag that only the server can make. Each use replaces it. The successor is derived from the spent one under a server key, so
-//! that a client that lost the reply gets the *same* successor for ten seconds without anything being stored for it. The tag tells a
-//! spent token of ours from a made-up one: the reuse of the one ends the session, the other does nothing, and costs neither a read
-//! nor more than one computation, whatever generation it claims.
+//! A refresh token is opaque to clients. It has the account, the session, the generation, 256 secret bits, of which the session
+//! stores a hash, and a tag that only the server can make. Each use replaces it. The successor is derived from the used token
+//! under a server key, so that a client that lost the reply gets the *same* successor for ten seconds, and nothing has to be
+//! stored for it. The tag distinguishes a used token of this server from a made-up one: reuse of the former ends the session, and
+//! the latter has no effect and costs no read and one computation, whatever generation it claims.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -25,28 +25,28 @@ use crate::{
     identifier::Contact,
     known, seen,
     token::{Claims, Method},
-    user::{Status, User, partition, tell},
+    user::{Status, User, notify, partition},
 };
 
-/// A session ends when nobody used it for this long,
+/// A session ends when it was not used for this long,
 pub const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
-/// and after this long in any case.
+/// and after this time in any case.
 pub const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Whoever did not use a session for this long was away: what staff proved before does not count any more.
+/// A session that was not used for this long counts as interrupted: earlier proofs of staff are not valid any more.
 pub const PAUSE: Duration = Duration::from_secs(30 * 60);
-/// How long the token before may still be shown, by a client that lost the reply.
+/// How long the previous token may still be used, by a client that lost the reply.
 pub const LOST_REPLY: Duration = Duration::from_secs(10);
-/// Sessions of one person; the least recently used ones make room.
+/// Sessions per account. New ones replace the least recently used ones.
 pub const MOST: usize = 20;
 
-/// A sign-in of one client. Ending it is deleting it.
+/// A sign-in of one client. A session ends by being deleted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
-    /// Which.
+    /// The id of the session.
     pub id: SessionId,
-    /// Whose.
+    /// The account.
     pub user: UserId,
-    /// How they proved who they are.
+    /// How the person proved who they are.
     pub amr: Vec<Method>,
     /// When they did.
     pub auth_time: Time,
@@ -54,30 +54,30 @@ pub struct Session {
     pub created_at: Time,
     /// When its refresh token was last used.
     pub last_used_at: Time,
-    /// Since when there was no [`PAUSE`] between two uses.
+    /// Since when there was no interruption of [`PAUSE`] between two uses.
     #[serde(default = "Session::since_ever")]
     pub active_since: Time,
-    /// What the client calls itself, at most 255 characters.
+    /// The client's `User-Agent`, at most 255 characters.
     pub user_agent: String,
-    /// The [neighbourhood](Client::neighbourhood) that it began in, unless that was before it was kept.
+    /// The [neighbourhood](Client::neighbourhood) in which it began. `None` for sessions from before this attribute.
     #[serde(default)]
     pub network: Option<String>,
-    /// The trusted device that it began on, if it was one.
+    /// The trusted device on which it began, if any.
     #[serde(default)]
     pub device: Option<DeviceId>,
-    /// [`User::credentials`] of its time.
+    /// [`User::credentials`] when it began.
     #[serde(default)]
     pub credentials: u32,
-    /// The how-manieth refresh token is current, from 0.
+    /// The generation of the current refresh token, from 0.
     pub generation: u32,
-    /// The hash of its secret.
+    /// The hash of the current token's secret.
     pub refresh_hash: String,
-    /// The refresh token that a step-up replaced last.
+    /// The last refresh token that a step-up replaced.
     #[serde(default)]
     pub replaced: Option<Replaced>,
 }
 
-/// A refresh token that was replaced by one that does not follow from it: whoever has a copy of it did not step up.
+/// A refresh token that was replaced by an independent one in a step-up. Whoever holds a copy of it has not stepped up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Replaced {
     generation: u32,
@@ -85,13 +85,13 @@ pub struct Replaced {
 }
 
 impl Session {
-    /// Where a session is.
+    /// The key of a session.
     #[must_use]
     pub fn key_of(user: UserId, id: SessionId) -> Key {
         Key::new(partition(user), format!("SESSION#{id}"))
     }
 
-    /// A refresh token takes the place of the one that is used, unless another use of that was faster.
+    /// Replaces the used refresh token. Refused if a concurrent request has used it.
     fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time) -> Update {
         let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
         Update::of(self.key())
@@ -102,13 +102,13 @@ impl Session {
             .when(field("generation").eq(used.generation))
     }
 
-    /// Whether it is still good for this person.
+    /// Whether the session is valid for this user.
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
         self.ended(user, now).is_none()
     }
 
-    /// Why it is no longer good for this person.
+    /// Why the session is no longer valid for this user. `None` if it is.
     #[must_use]
     pub fn ended(&self, user: &User, now: Time) -> Option<&'static str> {
         if now >= self.ends_at() {
@@ -120,19 +120,19 @@ impl Session {
         }
     }
 
-    /// The session as whoever has this token of it has proven it.
+    /// The session with the proof that this token states.
     #[must_use]
     pub fn proven_by(self, claims: &Claims) -> Self {
-        // Tokens tell seconds.
+        // Tokens have times in seconds.
         let same = self.auth_time.seconds() == claims.auth_time;
         let auth_time = if same { self.auth_time } else { Time::from_millis(claims.auth_time.saturating_mul(1000)) };
         Self { amr: claims.amr.clone(), auth_time, ..self }
     }
 
-    /// Adds to a transaction that whoever has this session has proven once more who they are. What they get is the session as
-    /// it is then, and a refresh token that does not follow from the one before: a copy of that is worth nothing, and betrays
-    /// itself when it is used. The slot is refused if the session has ended or was refreshed meanwhile.
-    pub fn prove_again(self, tx: &mut Tx, sys: &Sys, key: &Secret, amr: Vec<Method>) -> (Self, RefreshToken, Slot) {
+    /// Adds a step-up of the session to a transaction. Returns the session after it and a refresh token that is not derived from
+    /// the previous one, so that a copy of the previous one is worthless and its reuse is detected. The slot is refused if the
+    /// session has ended or was refreshed in the meantime.
+    pub fn step_up(self, tx: &mut Tx, sys: &Sys, key: &Secret, amr: Vec<Method>) -> (Self, RefreshToken, Slot) {
         let (now, generation) = (sys.now(), self.generation.saturating_add(1));
         let refresh = RefreshToken::make(key, self.user, self.id, generation, sys.bytes());
         let unchanged = credentials_are(self.credentials).and(field("generation").eq(self.generation));
@@ -148,12 +148,12 @@ impl Session {
         (session, refresh, slot)
     }
 
-    /// Sessions from before it was kept.
+    /// For sessions from before this attribute.
     const fn since_ever() -> Time {
         Time::from_millis(0)
     }
 
-    /// When it ends if nobody uses it.
+    /// When it ends if it is not used again.
     #[must_use]
     pub fn ends_at(&self) -> Time {
         (self.last_used_at + IDLE).min(self.created_at + ABSOLUTE)
@@ -170,36 +170,36 @@ impl Item for Session {
     }
 }
 
-/// A refresh token, taken apart.
+/// A parsed refresh token.
 #[derive(Clone, Debug)]
 pub struct RefreshToken {
-    /// Whose.
+    /// The account.
     pub user: UserId,
-    /// Which session.
+    /// The session.
     pub session: SessionId,
     generation: u32,
     secret: Secret<[u8; 32]>,
     tag: [u8; TAG],
 }
 
-/// Bytes of the tag of a refresh token.
+/// Bytes of the tag.
 const TAG: usize = 16;
 
 impl RefreshToken {
-    /// Takes a token apart. Says nothing about whether it is good.
+    /// Parses a token. It may still be forged or used.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let ((user, session, generation, secret), tag) = opaque::read("rft", text)?;
         Some(Self { user, session, generation, secret: Secret::new(secret), tag })
     }
 
-    /// A token that this server hands out.
+    /// Makes a token of this server.
     fn make(key: &Secret, user: UserId, session: SessionId, generation: u32, secret: [u8; 32]) -> Self {
         let token = Self { user, session, generation, secret: Secret::new(secret), tag: [0; TAG] };
         Self { tag: token.tag_under(key), ..token }
     }
 
-    /// Whether this server made it. Says nothing about whether it is still good.
+    /// Whether this server made it. It may still be used or expired.
     fn is_ours(&self, key: &Secret) -> bool {
         same(&self.tag_under(key), &self.tag)
     }
@@ -208,13 +208,13 @@ impl RefreshToken {
         truncate(hmac_sha256(key.expose().as_bytes(), &[b"stoa refresh token v1", &opaque::bytes(&self.body())]))
     }
 
-    /// The token as the client keeps it.
+    /// The token for the client.
     #[must_use]
     pub fn reveal(&self) -> String {
         opaque::write("rft", &(self.body(), self.tag))
     }
 
-    /// What the tag is of.
+    /// The parts that the tag authenticates.
     fn body(&self) -> (UserId, SessionId, u32, [u8; 32]) {
         (self.user, self.session, self.generation, *self.secret.expose())
     }
@@ -230,27 +230,27 @@ impl RefreshToken {
     }
 }
 
-/// A session that is about to begin. The only way to make one.
+/// A session that is about to be created. The only way to create one.
 #[derive(Debug)]
 pub struct Opening {
-    /// What will be stored.
+    /// The session to be stored.
     pub session: Session,
     contacts: Vec<Contact>,
     client: Client,
-    /// What the client gets.
+    /// The refresh token for the client.
     pub refresh: RefreshToken,
     ended: Vec<Session>,
-    told: bool,
+    is_new_client: bool,
 }
 
 impl Opening {
-    /// Prepares a session for a person who has just proven who they are.
+    /// Prepares a session for a user who has just proven who they are.
     #[must_use]
     pub fn new(sys: &Sys, key: &Secret, user: &User, amr: Vec<Method>, client: &Client) -> Self {
         Self { contacts: user.contacts(), ..Self::of(sys, key, user.id, user.credentials, amr, client) }
     }
 
-    /// Prepares the session of a person whose account is made with it, and who was reached at this contact.
+    /// Prepares the session of a new account, whose owner was reached at this contact.
     #[must_use]
     pub fn first(sys: &Sys, key: &Secret, user: UserId, contact: impl Into<Contact>, amr: Vec<Method>, client: &Client) -> Self {
         Self { contacts: vec![contact.into()], ..Self::of(sys, key, user, 0, amr, client) }
@@ -275,106 +275,106 @@ impl Opening {
             refresh_hash: refresh.hash(),
             replaced: None,
         };
-        Self { session, refresh, contacts: Vec::new(), client: client.clone(), ended: Vec::new(), told: false }
+        Self { session, refresh, contacts: Vec::new(), client: client.clone(), ended: Vec::new(), is_new_client: false }
     }
 
-    /// Makes room among the sessions that the person has already, and has them told if this client is new to them: by what it
-    /// calls itself, which a stranger can call theirs as well, or by where it is. One on a device that they trust is not new.
+    /// Ends the least recently used ones of the `others` if there are too many, and notifies the person if the client is new: by
+    /// its `User-Agent`, which a stranger can copy, or by its network. A client on a trusted device is not new.
     #[must_use]
     pub fn among(mut self, mut others: Vec<Session>, trusted: bool) -> Self {
         let Session { user_agent, network, .. } = &self.session;
         let known =
             others.iter().any(|s| s.user_agent == *user_agent) && others.iter().any(|s| s.network.is_none() || s.network == *network);
-        self.told = !known && !trusted;
+        self.is_new_client = !known && !trusted;
         others.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
-        // Not all of them at once, should there be very many: a transaction has a hundred places.
+        // A bounded number, because a transaction has at most a hundred writes.
         self.ended = others.into_iter().skip(MOST.saturating_sub(1)).take(50).collect();
         self
     }
 
-    /// Ends a session that this one takes the place of.
+    /// Ends a session that this one replaces.
     #[must_use]
     pub fn instead_of(mut self, previous: Option<Session>) -> Self {
         self.ended.extend(previous.filter(|p| self.ended.iter().all(|e| e.id != p.id)));
         self
     }
 
-    /// Notes the trusted device that it begins on.
+    /// Stores the trusted device on which it begins.
     #[must_use]
     pub fn on(mut self, device: Option<DeviceId>) -> Self {
         self.session.device = device;
         self
     }
 
-    /// Adds the beginning of the session to a transaction, with what ends the sockets of those that it ends. The slot is
-    /// refused if the account is no longer in use, or what one signs in with has changed since it was judged.
+    /// Adds the session to a transaction, with the deletion of the sessions that it ends and an event that closes their sockets.
+    /// The slot is refused if the account is not active, or its credentials have changed since they were checked.
     pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {
         self.create(tx, sys);
-        if self.told {
-            tell(tx, sys, self.session.user, Notice::NewSignIn);
+        if self.is_new_client {
+            notify(tx, sys, self.session.user, Notice::NewSignIn);
         }
         let unchanged = credentials_are(self.session.credentials);
         let mut used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
         let amr = &self.session.amr;
         let more = amr.iter().any(|m| matches!(m, Method::Otp | Method::Sms | Method::Pop | Method::Recovery));
-        // A passkey alone says nothing of whose the new password is.
+        // A passkey alone does not prove that the new password is the owner's.
         if more && amr.contains(&Method::Pwd) {
             used = used.remove("reset_by_mail");
         }
         tx.update(used.when(field("status").eq(Status::Active).and(unchanged)))
     }
 
-    /// Adds the beginning of the session to the transaction that creates the account, with what ends the sockets of those that it
-    /// ends, and that the client is known from then on.
+    /// Adds the session to the transaction that creates the account, with the deletion of the sessions that it ends and an event
+    /// that closes their sockets, and records the client as known.
     pub fn create(&self, tx: &mut Tx, sys: &Sys) {
         for ended in &self.ended {
             tx.delete(ended.key());
         }
         self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
         tx.create(&self.session);
-        known::note(tx, sys.now(), self.session.user, &self.contacts, &self.client);
-        seen::came(tx, &self.session);
+        known::record(tx, sys.now(), self.session.user, &self.contacts, &self.client);
+        seen::record_sign_in(tx, &self.session);
     }
 }
 
-/// That what one signs in with is as it was. (A record from before there was this number has none.)
+/// The condition that the credentials are unchanged. Items from before this attribute have none.
 pub(crate) fn credentials_are(known: u32) -> Cond {
     let same = field("credentials").eq(known);
     if known == 0 { same.or(field("credentials").absent()) } else { same }
 }
 
-/// Adds what closes the sockets of a person's sessions that are over.
+/// Adds the event that closes the sockets of a person's ended sessions.
 fn end(tx: &mut Tx, sys: &Sys, user: UserId) {
     Outbox::add(tx, sys, &SessionsEnded { user });
 }
 
-/// What using a refresh token led to.
+/// The result of using a refresh token.
 #[derive(Debug)]
 pub enum Refreshed {
-    /// The session goes on.
+    /// The session continues.
     Alive {
-        /// With its new state.
+        /// The session after the use.
         session: Box<Session>,
         /// The token to use next.
         refresh: RefreshToken,
     },
-    /// To the end of the session: the token was spent, so that somebody has a copy.
+    /// A used token was used again, so there is a copy of it: the session was ended.
     Reused,
-    /// Nothing: unknown, made up, or of a session that has ended.
+    /// The token is unknown, made up, or of a session that has ended. Nothing was changed.
     Invalid,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Use {
-    /// The current one: replace it.
+    /// The current token: replace it.
     Rotate,
-    /// The one before, by a client that lost the reply: give the same successor again.
+    /// The previous token, by a client that lost the reply: return the same successor again.
     Repeat,
-    /// One that a step-up has just replaced, by another window of the same client perhaps: worth nothing.
+    /// A token that a step-up has just replaced, possibly by another window of the same client: refuse it.
     Late,
-    /// A spent one: somebody has a copy.
+    /// A used token: there is a copy of it.
     Replay,
-    /// Not ours.
+    /// Not made by this server.
     Forged,
 }
 
@@ -397,8 +397,8 @@ fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Us
     }
 }
 
-/// Uses a refresh token. Two requests: the session with its user, and the conditional replacement; the first use of a day is
-/// noted by a third. None for a token that is made up.
+/// Uses a refresh token. Two requests: a read of the session with its user, and the conditional replacement. The first use of a
+/// day is recorded by a third. None for a made-up token.
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
@@ -412,7 +412,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
     let found = batch.take::<Session>(&session_key)?.filter(|s| user.is_some_and(|user| s.is_good(&user, now)));
     let Some(mut session) = found else { return Ok(Refreshed::Invalid) };
-    // The second round is for the loser of a race, who then finds its token to be the one before.
+    // The second attempt is for a request that lost a race and then finds its token to be the previous one.
     for _ in 0..2 {
         let successor = token.successor(key);
         match judge(&session, token, key, now) {
@@ -436,18 +436,18 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
     Ok(Refreshed::Invalid)
 }
 
-/// Notes the first use of a day on the person's record, as well as can be: what depends on it counts in months.
+/// Records the first use of a day on the user item. Best effort, because it is compared with periods of months.
 async fn note_use(table: &Table, before: &Session, now: Time) {
     if before.last_used_at.date() == now.date() {
         return;
     }
     let note = Update::of(User::key_of(before.user)).set("used_at", now).when(field("status").eq(Status::Active));
     if let Err(e) = table.update(note).await.refused_is_fine() {
-        tracing::warn!(error = %e, "a use of an account could not be noted");
+        tracing::warn!(error = %e, "the use of an account could not be recorded");
     }
 }
 
-/// The session that a refresh token really belongs to, spent or not. Made-up tokens lead to none.
+/// The session of a refresh token, used or not. `None` for made-up tokens.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -463,13 +463,13 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     tracing::warn!(user.id = %session.user, session.id = %session.id, "a spent refresh token was used: the session ends");
     let mut tx = Tx::new();
     tx.delete_when(session.key(), Cond::Exists);
-    tell(&mut tx, sys, session.user, Notice::SessionReused);
+    notify(&mut tx, sys, session.user, Notice::SessionReused);
     end(&mut tx, sys, session.user);
-    // Refused: it had ended already, and its person was told.
+    // A refusal means that it has ended already, and the person was notified.
     Ok(table.commit(tx).await.refused_is_fine()?)
 }
 
-/// All sessions of a person, in the order they began. Bounded by [`MOST`].
+/// All sessions of an account, in order of time. Bounded by [`MOST`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -477,8 +477,8 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Session>, StoreErro
     Ok(table.query::<Session>(Range::of(partition(user)).prefix("SESSION#")).await?.items)
 }
 
-/// Ends one session, at the wish of another or its own, and closes its sockets. Whoever ends their own is taken to have left.
-/// Says whether there was one. One transaction.
+/// Ends one session of an account at the request of another or of itself, and closes its sockets. Who ends their own is recorded
+/// as signed out. Returns whether the session existed. One transaction.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -486,19 +486,19 @@ pub async fn revoke(table: &Table, sys: &Sys, asking: &Session, session: Session
     let (mut tx, user) = (Tx::new(), asking.user);
     tx.delete_when(Session::key_of(user, session), Cond::Exists);
     if session == asking.id {
-        seen::went(&mut tx, user, sys.now());
+        seen::record_sign_out(&mut tx, user, sys.now());
     }
     end(&mut tx, sys, user);
     table.commit(tx).await.applied()
 }
 
-/// Ends those sessions of a person that `which` names and closes their sockets. The list, and one transaction if any is named.
+/// Ends the sessions of an account that `which` selects, and closes their sockets. A query, and a transaction if any is selected.
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
 pub async fn revoke_where(table: &Table, sys: &Sys, user: UserId, which: impl Fn(&Session) -> bool) -> Result<(), Problem> {
     let ended: Vec<Session> = list(table, user).await?.into_iter().filter(which).collect();
-    // A transaction has a hundred places. There are no more than twenty sessions but for a moment in a race.
+    // A transaction has at most a hundred writes. More than twenty sessions exist only briefly, after concurrent sign-ins.
     for some in ended.chunks(50) {
         let mut tx = Tx::new();
         for session in some {
@@ -510,10 +510,9 @@ pub async fn revoke_where(table: &Table, sys: &Sys, user: UserId, which: impl Fn
     Ok(())
 }
 
-/// Adds to a transaction what goes with every change of how one signs in: every other session and every trusted device is no
-/// longer good, their sockets are closed, and the session of whoever makes the change, `keep`, goes on.
-/// `record` is the change of the person's record, to which this is added. The slot of the record is refused if somebody else
-/// was faster.
+/// Adds to a transaction what every change of credentials does: all other sessions and all trusted devices become invalid and
+/// their sockets are closed, and the session `keep`, which makes the change, stays valid. `record` is the update of the user
+/// item, to which this is added. Its slot is refused if a concurrent request has changed the credentials first.
 pub fn renew_credentials(tx: &mut Tx, sys: &Sys, user: &User, record: Update, keep: Option<&Session>) -> Slot {
     let next = user.credentials.saturating_add(1);
     let active = field("status").eq(Status::Active);
@@ -538,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_survives_the_client_and_a_made_up_one_is_forged() {
+    fn tokens_parse_back_and_made_up_ones_are_recognised() {
         let sys = Sys::real();
         let opening = Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
         let token = RefreshToken::parse(&opening.refresh.reveal()).unwrap();
@@ -547,16 +546,16 @@ mod tests {
         assert_eq!(judge(&opening.session, &forged, &key(), sys.now()), Use::Forged);
         let ahead = RefreshToken { generation: 1, ..token.clone() };
         assert_eq!(judge(&opening.session, &ahead, &key(), sys.now()), Use::Forged);
-        // A session that was refreshed very often: a made-up token that says it is an old one is found out without a look at the others.
+        // After many refreshes a made-up token that claims an old generation is recognised without computing the others.
         let old = Session { generation: 4000, ..opening.session };
         let made_up = RefreshToken { tag: [7; TAG], ..token.clone() };
         assert_eq!(judge(&old, &made_up, &key(), sys.now()), Use::Forged);
         assert_eq!(judge(&old, &token, &key(), sys.now() + LOST_REPLY * 2), Use::Replay);
     }
 
-    /// Clients hold tokens for weeks: what was made before a change is good after it, and so is what follows from it.
+    /// Clients hold tokens for weeks: the format of tokens and their successors must stay compatible.
     #[test]
-    fn tokens_and_their_successors_read_as_they_always_did() {
+    fn tokens_and_their_successors_keep_their_format() {
         let text = "rft_AZp-wl-I2PRsBrHsirFRtgGafsJfiNj0bAax7IqxUbcAAAADBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwf46O6OZDzal1J730Lnq475";
         let token = RefreshToken::parse(text).unwrap();
         assert_eq!((token.user.to_string().as_str(), token.generation), ("usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", 3));
@@ -566,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_before_is_good_for_ten_seconds_and_then_betrays_a_copy() {
+    fn the_previous_token_is_valid_for_ten_seconds_and_then_counts_as_reused() {
         let sys = Sys::real();
         let Opening { mut session, refresh: first, .. } =
             Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
@@ -588,13 +587,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_step_up_replaced_is_worth_nothing_and_betrays_a_copy() {
+    fn a_token_that_a_step_up_replaced_is_refused_and_later_counts_as_reused() {
         let sys = Sys::real();
         let Opening { session, refresh: first, .. } =
             Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
         let before = first.successor(&key());
         let session = Session { generation: 1, refresh_hash: before.hash(), ..session };
-        let (session, after, _) = session.prove_again(&mut Tx::new(), &sys, &key(), vec![Method::Otp]);
+        let (session, after, _) = session.step_up(&mut Tx::new(), &sys, &key(), vec![Method::Otp]);
         let at = session.auth_time;
         assert_eq!(judge(&session, &after, &key(), at), Use::Rotate);
         for copy in [&first, &before] {
@@ -606,7 +605,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_sessions_make_room() {
+    fn the_least_recently_used_sessions_are_replaced() {
         let (sys, client) = (Sys::real(), Client::default());
         let user = sys.id();
         let others: Vec<Session> = (0..21_i64)
@@ -622,7 +621,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_new_by_its_name_or_its_neighbourhood() {
+    fn a_client_is_new_by_its_user_agent_or_its_network() {
         let sys = Sys::real();
         let user = sys.id();
         let client = |address: &str, name: &str| Client { address: address.parse().ok(), user_agent: name.to_owned(), place: None };
@@ -635,11 +634,11 @@ mod tests {
             ("192.0.2.1", "a browser", true),
             ("203.0.113.7", "another", true),
         ] {
-            assert_eq!(opening(address, name).among(known.clone(), false).told, told, "{address} {name}");
-            assert!(!opening(address, name).among(known.clone(), true).told);
+            assert_eq!(opening(address, name).among(known.clone(), false).is_new_client, told, "{address} {name}");
+            assert!(!opening(address, name).among(known.clone(), true).is_new_client);
         }
-        assert!(opening("203.0.113.7", "a browser").among(Vec::new(), false).told);
+        assert!(opening("203.0.113.7", "a browser").among(Vec::new(), false).is_new_client);
         let before = Session { network: None, ..known[0].clone() };
-        assert!(!opening("192.0.2.1", "a browser").among(vec![before], false).told);
+        assert!(!opening("192.0.2.1", "a browser").among(vec![before], false).is_new_client);
     }
 }

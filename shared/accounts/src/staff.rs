@@ -1,6 +1,7 @@
-//! Staff: who may do what others may not, and what they have to prove for it.
+//! Staff: roles, and the conditions on them.
 //!
-//! What somebody may do is read with every request, beside their session, and never from a token: taking it away works at once.
+//! Roles are read with every request, in the same batch as the session, and never from a token: removing one has an immediate
+//! effect.
 
 use kernel::id::UserId;
 use serde::{Deserialize, Serialize};
@@ -12,15 +13,15 @@ use crate::{
     user::{Status, User, partition},
 };
 
-/// What staff may do. Each may do what those before it may.
+/// The roles of staff. Each includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Chat, bans and comments.
     Moderator,
-    /// Besides: products, orders, the inbox, people, statistics.
+    /// Also products, orders, the inbox, people, statistics.
     Administrator,
-    /// Besides: roles, everybody's keys, reopening accounts.
+    /// Also roles, everybody's keys, reactivating accounts.
     Superuser,
 }
 
@@ -36,29 +37,29 @@ impl Role {
     }
 }
 
-/// What a person may do. An item of its own, which no operation of theirs writes.
+/// The roles of a person. A separate item, which no operation on the person's own data writes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Roles {
-    /// Who.
+    /// The person.
     pub user: UserId,
-    /// What.
+    /// The roles.
     pub roles: Vec<Role>,
 }
 
 impl Roles {
-    /// Where it stands what a person may do.
+    /// The key of a person's roles.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "ROLES")
     }
 
-    /// What somebody has who is not staff.
+    /// The value for a person without roles.
     #[must_use]
     pub const fn none(user: UserId) -> Self {
         Self { user, roles: Vec::new() }
     }
 
-    /// The same and this role.
+    /// These roles and this one.
     #[must_use]
     pub fn with(&self, role: Role) -> Self {
         let mut roles = self.without(role).roles;
@@ -67,13 +68,13 @@ impl Roles {
         Self { user: self.user, roles }
     }
 
-    /// The same but for this role.
+    /// These roles without this one.
     #[must_use]
     pub fn without(&self, role: Role) -> Self {
         Self { user: self.user, roles: self.roles.iter().copied().filter(|r| *r != role).collect() }
     }
 
-    /// Adds to a transaction that these become `after`. The slot is refused if they have changed meanwhile.
+    /// Adds the replacement of these roles by `after` to a transaction. The slot is refused if they have changed in the meantime.
     pub fn replace(&self, tx: &mut Tx, after: &Self) -> Slot {
         let same = field("roles").eq(&self.roles);
         let same = if self.roles.is_empty() { Cond::Absent.or(same) } else { same };
@@ -81,38 +82,38 @@ impl Roles {
     }
 }
 
-/// Adds to a transaction that it takes a superuser, who is refused if they are none any more. Whoever takes another superuser's
-/// role away is one themselves while it happens, so that one is always left.
-pub fn superuser(tx: &mut Tx, user: UserId) -> Slot {
+/// Adds the condition that `user` is a superuser to a transaction. Who removes a superuser's role is a superuser at that moment
+/// and not the same person, so that one always remains.
+pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").has(Role::Superuser))
 }
 
-/// Adds to a transaction by which somebody leaves that they are no superuser: nobody can take that role from themselves, so the
-/// last superuser stays.
-pub fn no_superuser(tx: &mut Tx, user: UserId) -> Slot {
+/// Adds the condition that `user` is no superuser to a transaction that deactivates or deletes their account. Nobody can remove
+/// that role from themselves, so the last superuser stays.
+pub fn require_no_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").lacks(Role::Superuser))
 }
 
-/// Adds to a transaction that gives somebody a role that they are there and do not mean to leave.
-pub fn staying(tx: &mut Tx, user: UserId) -> Staying {
-    Staying {
-        there: tx.check(User::key_of(user), field("status").eq(Status::Active)),
-        stays: tx.check(Deletion::key_of(user), Cond::Absent),
+/// Adds the condition that the account is active and without a scheduled deletion to a transaction that gives a role.
+pub fn require_staying(tx: &mut Tx, user: UserId) -> StayingSlots {
+    StayingSlots {
+        account: tx.check(User::key_of(user), field("status").eq(Status::Active)),
+        no_deletion: tx.check(Deletion::key_of(user), Cond::Absent),
     }
 }
 
-/// What [`staying`] demands.
+/// The slots of [`require_staying`].
 #[derive(Clone, Copy, Debug)]
-pub struct Staying {
-    there: Slot,
-    stays: Slot,
+pub struct StayingSlots {
+    account: Slot,
+    no_deletion: Slot,
 }
 
-impl Staying {
-    /// Whether it is this that was refused.
+impl StayingSlots {
+    /// Whether one of these conditions was refused.
     #[must_use]
     pub fn was_refused(self, e: &CommitError) -> bool {
-        e.refused(self.there) || e.refused(self.stays)
+        e.refused(self.account) || e.refused(self.no_deletion)
     }
 }
 

@@ -1,7 +1,7 @@
-//! How many people came, day by day: counted in the transactions that let them in, and nothing but numbers.
+//! Statistics per day. They are counted in the transactions that cause them, and contain numbers only.
 //!
-//! A day is counted in several places, one of which is drawn for each transaction, so that those of many people at once do not
-//! meet at one item. To read is to add them up.
+//! A day is spread over several items, of which each transaction draws one, so that concurrent transactions rarely collide.
+//! Reading adds them up.
 
 use std::{collections::BTreeMap, fmt, iter::successors};
 
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use store::{Item, Key, Range, StoreError, Table, Tx, Update};
 use time::{Date, macros::format_description};
 
-/// In how many places a day is counted.
+/// The number of items per day.
 const SHARDS: u32 = 8;
 
-/// A day by UTC, `YYYY-MM-DD`.
+/// A day in UTC, `YYYY-MM-DD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(Date);
 
 impl Day {
-    /// The day of a moment.
+    /// The day of a point in time.
     #[must_use]
     pub fn of(at: Time) -> Self {
         Self(at.date())
@@ -33,7 +33,7 @@ impl Day {
         date.map(Self).ok_or_else(|| FieldError::new("date"))
     }
 
-    /// This day and those before it, `days` in all, the earliest first.
+    /// The last `days` days that end with this day, in ascending order.
     #[must_use]
     pub fn back(self, days: u32) -> Vec<Self> {
         let mut back: Vec<Self> = successors(Some(self.0), |day| day.previous_day()).take(days as usize).map(Self).collect();
@@ -48,20 +48,20 @@ impl fmt::Display for Day {
     }
 }
 
-/// What is counted.
+/// The counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Accounts that were made.
+    /// Accounts that were created.
     pub registrations: u64,
-    /// Addresses and numbers that were proven in order to make one.
+    /// Addresses and numbers that were proven for a registration.
     pub verifications: u64,
     /// Invitation codes that were entered.
     pub invites: u64,
 }
 
-/// A part of what was counted on a day.
+/// The counters of a day that one of its items holds.
 #[derive(Debug, Serialize, Deserialize)]
-struct Part {
+struct DayShard {
     day: String,
     shard: u32,
     #[serde(default)]
@@ -72,7 +72,7 @@ struct Part {
     invites: u64,
 }
 
-impl Part {
+impl DayShard {
     fn key_of(day: &str, shard: u32) -> Key {
         Key::new(PARTITION, format!("{day}#{shard}"))
     }
@@ -80,17 +80,17 @@ impl Part {
 
 const PARTITION: &str = "STATISTICS";
 
-impl Item for Part {
+impl Item for DayShard {
     const KIND: &'static str = "statistics";
     fn key(&self) -> Key {
         Self::key_of(&self.day, self.shard)
     }
 }
 
-/// Adds to a transaction that it is counted. Once in each: the place is one item.
+/// Adds counts to a transaction. Call it once per transaction, because it updates one item.
 pub fn count(tx: &mut Tx, sys: &Sys, counts: Counts) {
     let (day, shard) = (Day::of(sys.now()).to_string(), sys.below(SHARDS));
-    let mut update = Update::upsert::<Part>(Part::key_of(&day, shard));
+    let mut update = Update::upsert::<DayShard>(DayShard::key_of(&day, shard));
     update = update.set("day", &day).set("shard", shard);
     for (name, n) in [("registrations", counts.registrations), ("verifications", counts.verifications), ("invites", counts.invites)] {
         if n > 0 {
@@ -100,20 +100,19 @@ pub fn count(tx: &mut Tx, sys: &Sys, counts: Counts) {
     tx.update(update);
 }
 
-/// What was counted on each of the days from `first` to `last` that anything was counted on. One query, of at most eight small
-/// items a day.
+/// The counts of each day from `first` to `last` that has any. One query of at most eight small items a day.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn read(table: &Table, first: Day, last: Day) -> Result<BTreeMap<String, Counts>, StoreError> {
-    // `~` is behind every shard.
+    // `~` sorts after every shard.
     let range = Range::of(PARTITION).between(first.to_string(), format!("{last}#~")).eventually();
     let mut days = BTreeMap::<String, Counts>::new();
-    for part in table.query::<Part>(range).await?.items {
-        let day = days.entry(part.day).or_default();
-        day.registrations = day.registrations.saturating_add(part.registrations);
-        day.verifications = day.verifications.saturating_add(part.verifications);
-        day.invites = day.invites.saturating_add(part.invites);
+    for shard in table.query::<DayShard>(range).await?.items {
+        let day = days.entry(shard.day).or_default();
+        day.registrations = day.registrations.saturating_add(shard.registrations);
+        day.verifications = day.verifications.saturating_add(shard.verifications);
+        day.invites = day.invites.saturating_add(shard.invites);
     }
     Ok(days)
 }

@@ -21,17 +21,17 @@ use utoipa::ToSchema;
 
 use crate::{Keyring, eddsa, keyring, user::Factor};
 
-/// How long an access token is good for.
+/// How long an access token is valid.
 pub const LIFE: Duration = Duration::from_secs(600);
 /// How far clocks may differ.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// `typ` of an access token (RFC 9068 §2.1).
 const TYPE: &str = "at+jwt";
-/// Who the tokens are for.
+/// `aud` of an access token.
 const AUDIENCE: &str = "stoa";
 /// The version of the claims.
 const VERSION: u32 = 1;
-/// Longer tokens than ours are not looked at.
+/// Longer tokens are refused unread.
 const MAX_BYTES: usize = 2048;
 
 /// How somebody proved who they are (RFC 8176).
@@ -44,13 +44,13 @@ pub enum Method {
     Otp,
     /// A code by text message.
     Sms,
-    /// A key that its device releases to its owner only: a passkey.
+    /// A key that its device releases only to its owner: a passkey.
     Pop,
     /// Two factors.
     Mfa,
-    /// A code or link by mail. (RFC 8176 has no value for it.)
+    /// A code or link by mail. RFC 8176 has no value for it.
     Email,
-    /// A recovery code. (Nor for this.)
+    /// A recovery code. RFC 8176 has no value for it.
     Recovery,
 }
 
@@ -67,36 +67,36 @@ impl From<Factor> for Method {
     }
 }
 
-/// What an access token says. All of it is required.
+/// The claims of an access token. All are required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    /// Who issued it: the public address of the API.
+    /// The issuer: the public address of the API.
     pub iss: String,
-    /// For whom.
+    /// The audience.
     pub aud: String,
     /// The person.
     pub sub: UserId,
     /// The session.
     pub sid: SessionId,
-    /// The token itself.
+    /// The id of the token.
     pub jti: TokenId,
     /// Issued at, in seconds.
     pub iat: i64,
-    /// Good from, in seconds.
+    /// Valid from, in seconds.
     pub nbf: i64,
-    /// Good until, in seconds.
+    /// Valid until, in seconds.
     pub exp: i64,
     /// How the person proved who they are.
     pub amr: Vec<Method>,
-    /// When they did, in seconds.
+    /// When the person proved who they are, in seconds.
     pub auth_time: i64,
     /// The version of the claims.
     pub ver: u32,
 }
 
-/// The header of an access token. It has these members and no others: one that we do not understand may change what the signature
-/// means, as `crit` and `b64` do (RFC 7515 §4.1.11, RFC 7797), or how the claims are to be read (`zip`, `enc`).
+/// The header of an access token. Other members are refused, because an unknown one may change the meaning of the signature, as
+/// `crit` and `b64` do (RFC 7515 §4.1.11, RFC 7797), or how the claims are read (`zip`, `enc`).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JoseHeader {
@@ -112,30 +112,30 @@ impl JoseHeader {
     }
 }
 
-/// So often unknown ids of keys are looked up within [`LOOKUPS_WINDOW`]: a key may have been published since the last look, and a
-/// client that makes ids up causes no more reads than this.
+/// How many unknown key ids are looked up within [`LOOKUPS_WINDOW`]. A key may have been published since the last lookup, and
+/// clients that invent ids must not cause unlimited reads.
 const LOOKUPS: u32 = 5;
 /// See [`LOOKUPS`].
 const LOOKUPS_WINDOW: Duration = Duration::from_secs(10);
 /// How often an issuer tries to publish its keys while others publish theirs.
 const TRIES: usize = 8;
 
-/// The public keys of access tokens by id, base64url. Issuers put theirs here when they start, everybody else verifies by them: so
-/// that no function needs a secret to verify a token, and none that only verifies can make one.
+/// The public keys of access tokens by id, base64url. Issuers publish theirs here when they start, and all functions verify with
+/// them. So verifying takes no secret, and a function that only verifies cannot make tokens.
 ///
-/// The table's own policy lets nobody but the issuers write it (`template.yaml`).
+/// The table's policy allows only the issuers to write it (`template.yaml`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Published {
+struct PublishedKeys {
     keys: BTreeMap<String, String>,
 }
 
-impl Published {
+impl PublishedKeys {
     fn place() -> Key {
         Key::new("TOKEN_KEYS", "TOKEN_KEYS")
     }
 }
 
-impl Item for Published {
+impl Item for PublishedKeys {
     const KIND: &'static str = "token_keys";
     fn key(&self) -> Key {
         Self::place()
@@ -148,20 +148,20 @@ pub struct Tokens {
     table: Table,
     issuer: Arc<str>,
     sys: Sys,
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<KeyCache>>,
 }
 
-/// What this instance has read of [`Published`].
+/// The public keys that this instance has read: a cache of [`PublishedKeys`].
 #[derive(Default)]
-struct Known {
+struct KeyCache {
     keys: BTreeMap<String, DecodingKey>,
-    /// Lookups of unknown ids since this moment.
+    /// Lookups of unknown ids since `since`.
     lookups: u32,
     since: Time,
 }
 
-impl Known {
-    /// Whether an unknown id may be looked up now.
+impl KeyCache {
+    /// Whether an unknown id may be looked up now, which counts it.
     fn may_look(&mut self, now: Time) -> bool {
         if now < self.since || now.since(self.since) >= LOOKUPS_WINDOW {
             (self.since, self.lookups) = (now, 0);
@@ -172,43 +172,43 @@ impl Known {
 }
 
 impl Tokens {
-    /// Reads `PUBLIC_URL`, the issuer, and `TABLE_NAME`, the table that the keys are in.
+    /// Reads `PUBLIC_URL`, the issuer, and `TABLE_NAME`, the table with the keys.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
         eddsa::install();
         let table = Table::new(aws, sys, &r.need("TABLE_NAME"));
         Self { table, issuer: r.address("PUBLIC_URL").into(), sys: sys.clone(), known: Arc::default() }
     }
 
-    /// The table, with everything else that the function keeps.
+    /// The table, which also holds the other items of the function.
     #[must_use]
     pub const fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Reads the public keys, and so opens the connection to the table while the platform still gives a full processor. A failure is
-    /// ignored here: they are read again when the first token comes. One request.
+    /// Reads the public keys, which opens the connection to the table during initialisation, when the platform gives a full
+    /// processor. A failure is ignored, because the keys are read again with the first token. One request.
     pub async fn warm_up(&self) {
         if let Err(e) = self.load().await {
             tracing::warn!(error = %e, "the keys of access tokens could not be read ahead");
         }
     }
 
-    async fn load(&self) -> Result<Option<Published>, StoreError> {
-        let found = self.table.get::<Published>(Published::place()).await?;
+    async fn load(&self) -> Result<Option<PublishedKeys>, StoreError> {
+        let found = self.table.get::<PublishedKeys>(PublishedKeys::place()).await?;
         self.keep(found.as_ref());
         Ok(found)
     }
 
-    fn keep(&self, published: Option<&Published>) {
+    fn keep(&self, published: Option<&PublishedKeys>) {
         let decoded = |(id, key): (&String, &String)| Some((id.clone(), DecodingKey::from_ed_components(key).ok()?));
         self.known().keys = published.into_iter().flat_map(|p| &p.keys).filter_map(decoded).collect();
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KeyCache> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The key of an id. One request for an id that this instance has not read: a key may be newer than the instance.
+    /// The key of an id. One request if this instance has not read it, because it may be newer.
     async fn key(&self, id: &str) -> Result<Option<DecodingKey>, StoreError> {
         {
             let mut known = self.known();
@@ -223,11 +223,11 @@ impl Tokens {
         Ok(self.known().keys.get(id).cloned())
     }
 
-    /// What a token says, if it is ours and good now. Whether its session still exists is not its business. No request, but for a
-    /// token under a key that is new to this instance.
+    /// The claims of a token that is valid now. It is not checked whether its session still exists. No request, except for a key
+    /// that this instance has not read.
     ///
     /// # Errors
-    /// [`Kind::TokenInvalid`], or a [`Problem`] if the key is not known and cannot be read.
+    /// [`Kind::TokenInvalid`], or a [`Problem`] if the key is unknown and cannot be read.
     pub async fn verify(&self, token: &str) -> Result<Claims, Problem> {
         let header = Some(token).filter(|t| t.len() <= MAX_BYTES).and_then(JoseHeader::of);
         let header = header.ok_or_else(|| Kind::TokenInvalid.because("what was sent is no access token"))?;
@@ -242,7 +242,7 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&*self.issuer]);
-        // Times are judged below, by the clock we are given.
+        // The times are checked below, by the given clock.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation);
@@ -256,7 +256,7 @@ impl Tokens {
         if now < until { Ok(claims) } else { Err(Kind::TokenInvalid.because("the token has expired")) }
     }
 
-    /// Who issues the tokens.
+    /// The issuer of the tokens.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -269,7 +269,7 @@ pub struct Issuer {
     tokens: Tokens,
     id: Arc<str>,
     signs: EncodingKey,
-    /// The current one first.
+    /// The public keys, the current one first.
     public: Arc<[(String, String)]>,
 }
 
@@ -277,8 +277,8 @@ impl Issuer {
     /// The variable with the ARN of the secret: a [`Keyring`], whose current key signs.
     pub const VARIABLE: &str = "TOKEN_KEYS";
 
-    /// Publishes the public keys, so that what is signed here is verified everywhere. One request; another one where there is
-    /// anything to publish.
+    /// Publishes the public keys, so that other functions can verify the tokens. One request, and another one if there are new
+    /// keys.
     ///
     /// # Errors
     /// [`StartError`] if the table does not work.
@@ -288,7 +288,7 @@ impl Issuer {
         Ok(issuer)
     }
 
-    /// An issuer whose tokens nobody verifies.
+    /// An issuer whose keys are not published, so that nothing can verify its tokens.
     #[must_use]
     pub fn unpublished(ring: &Keyring, tokens: &Tokens) -> Self {
         let pair = |(id, secret): (&str, &Secret)| (id.to_owned(), seed(secret));
@@ -301,13 +301,13 @@ impl Issuer {
     async fn publish(&self) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             let found = self.tokens.load().await?;
-            let mut published = found.clone().unwrap_or(Published { keys: BTreeMap::new() });
+            let mut published = found.clone().unwrap_or(PublishedKeys { keys: BTreeMap::new() });
             published.keys.extend(self.public.iter().cloned());
             if found.as_ref() == Some(&published) {
                 return Ok(());
             }
             let unchanged = found.map_or(Cond::Absent, |found| field("keys").eq(&found.keys));
-            // Refused: another issuer was faster.
+            // A refusal means that another issuer has published keys at the same time.
             if self.tokens.table.put(&published, unchanged).await.applied()? {
                 self.tokens.keep(Some(&published));
                 return Ok(());
@@ -378,7 +378,7 @@ pub struct PublicKey {
     /// Always `sig`.
     #[serde(rename = "use")]
     pub usage: &'static str,
-    /// Which.
+    /// The id of the key.
     pub kid: String,
     /// The key, base64url.
     pub x: String,
@@ -393,7 +393,7 @@ mod tests {
     const A: &str = "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc";
     const B: &str = "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ";
 
-    /// An issuer and what verifies its tokens, without a table: no lookup is left.
+    /// An issuer and a verifier without a table: no lookup of unknown keys is left.
     fn issuer(sys: &Sys, keys: &[(&str, &str)]) -> Issuer {
         let vars = [
             ("PUBLIC_URL", "https://api.example.test"),
@@ -406,7 +406,7 @@ mod tests {
         let boot = function::Boot { env, sys: sys.clone(), http: function::http_client().unwrap() };
         let aws = boot.aws().unwrap();
         let issuer = Issuer::unpublished(&Keyring::of(keys), &boot.env.read(|r| Tokens::read(r, &aws, sys)).unwrap());
-        issuer.tokens.keep(Some(&Published { keys: issuer.public.iter().cloned().collect() }));
+        issuer.tokens.keep(Some(&PublishedKeys { keys: issuer.public.iter().cloned().collect() }));
         {
             let mut known = issuer.tokens.known();
             (known.since, known.lookups) = (sys.now(), LOOKUPS);
@@ -419,15 +419,15 @@ mod tests {
     }
 
     #[test]
-    fn made_up_ids_of_keys_are_looked_up_five_times_in_ten_seconds() {
-        let (mut known, start) = (Known::default(), Time::from_millis(1_893_499_200_000));
+    fn unknown_key_ids_are_looked_up_five_times_in_ten_seconds() {
+        let (mut known, start) = (KeyCache::default(), Time::from_millis(1_893_499_200_000));
         let mut looks = |after: u64| (0..9).filter(|_| known.may_look(start + Duration::from_millis(after))).count();
         assert_eq!([0, 9_999, 10_000, 19_999, 20_000].map(&mut looks), [5, 0, 5, 0, 5]);
         assert_eq!(looks(1_000), 5, "nor does a clock that was set back keep keys away");
     }
 
     #[tokio::test]
-    async fn tokens_live_ten_minutes_and_survive_a_rotation() {
+    async fn tokens_are_valid_for_ten_minutes_and_across_a_rotation() {
         let sys = Sys::real();
         let ours = issuer(&sys, &[("a", A)]);
         let token = ours.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_signed_must_also_say_the_right_thing() {
+    async fn a_signed_token_with_wrong_claims_is_refused() {
         use serde_json::json;
         let sys = Sys::real();
         let t = issuer(&sys, &[("a", A)]);
@@ -480,7 +480,7 @@ mod tests {
         }
     }
 
-    /// RFC 7515 §4.1.11: a right signature does not help a header with anything in it that is not ours.
+    /// RFC 7515 §4.1.11: a valid signature does not help a header with an additional member.
     #[tokio::test]
     async fn a_signed_header_with_any_other_member_is_refused() {
         use ed25519_dalek::Signer as _;
@@ -551,7 +551,7 @@ mod tests {
         let [header, payload, signature] = parts[..] else { panic!() };
         let b64 = |s: &str| BASE64_URL_SAFE_NO_PAD.encode(s);
         let claims: serde_json::Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-        // Another algorithm, another type, no type, no key id, a key of the attacker's in the header.
+        // Another algorithm, another type, no type, no key id, a key of the attacker in the header.
         for forged in [
             r#"{"alg":"none","typ":"at+jwt","kid":"a"}"#,
             r#"{"alg":"HS256","typ":"at+jwt","kid":"a"}"#,
@@ -562,7 +562,7 @@ mod tests {
             assert!(!good(&t, &format!("{}.{payload}.{signature}", b64(forged))).await, "{forged}");
             assert!(!good(&t, &format!("{}.{payload}.", b64(forged))).await, "{forged}");
         }
-        // Each claim changed without a new signature, and each claim missing with a right one.
+        // Each claim changed without a new signature, and each claim missing with a valid one.
         for name in claims.as_object().unwrap().keys() {
             let mut less = claims.clone();
             less.as_object_mut().unwrap().remove(name);

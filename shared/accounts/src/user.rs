@@ -1,4 +1,4 @@
-//! A person's record.
+//! The user item, its claims and its notices.
 
 use std::time::Duration;
 
@@ -17,91 +17,92 @@ use crate::{
     username::UsernameClaim,
 };
 
-/// What an account can be.
+/// The state of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// In use, also while its deletion is scheduled.
+    /// In use, possibly with a scheduled deletion.
     Active,
-    /// Put to rest by its owner or staff; only staff reopen it.
+    /// Deactivated by its owner or by staff. Only staff can reactivate it.
     Deactivated,
-    /// Being deleted; there is no way back.
+    /// Being deleted, which cannot be cancelled any more.
     Purging,
 }
 
-/// Who may open a direct chat.
+/// Who may open a direct chat with the person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhoCanMessage {
-    /// Everybody who is signed in.
+    /// Everybody with an account.
     #[default]
     Everyone,
     /// Accepted friends only.
     Friends,
 }
 
-/// A person.
+/// The account of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
-    /// Never reused.
+    /// The id, which is never reused.
     pub id: UserId,
-    /// Unique; kept in its one spelling.
+    /// The username, which is unique.
     pub username: Username,
-    /// Proven to be theirs; absent where somebody signed up with a phone number.
+    /// The proven e-mail address. `None` if the person signed up with a phone number.
     pub email: Option<Email>,
-    /// Proven to be theirs, if they gave one.
+    /// The proven phone number, if there is one.
     #[serde(default)]
     pub phone: Option<Phone>,
-    /// First name; absent where registration did not ask.
+    /// First name, if registration has asked for it.
     pub first_name: Option<PersonName>,
     /// Last name.
     pub last_name: Option<PersonName>,
-    /// Only the stepwise registration asks for it.
+    /// Day of birth. Only the registration in steps asks for it.
     pub birth_date: Option<BirthDate>,
-    /// A few words about themselves.
+    /// A short text about the person.
     pub bio: Option<String>,
-    /// Shows nothing but the name and the picture to others.
+    /// Whether other people see only the name and the picture.
     pub private: bool,
-    /// The language of mails and of what sockets are told.
+    /// The language of mails and socket messages.
     pub locale: Locale,
     /// The published picture, if not the default one.
     pub picture: Option<PictureId>,
-    /// Who may open a direct chat.
+    /// Who may open a direct chat with the person.
     pub who_can_message: WhoCanMessage,
-    /// What the account can be used for.
+    /// The state of the account.
     pub status: Status,
-    /// Since when it is put to rest, if it is.
+    /// Since when the account is deactivated, if it is.
     #[serde(default)]
     pub deactivated_at: Option<Time>,
-    /// The second factors that are on; none means that they are off.
+    /// The second factors that are on. Empty if second factors are off.
     #[serde(default)]
     pub factors: Vec<Factor>,
-    /// How many passkeys there are.
+    /// The number of passkeys.
     #[serde(default)]
     pub passkeys: u32,
     /// Whether there is a password.
     #[serde(default)]
     pub has_password: bool,
-    /// Whether the password was reset by mail, and nobody has proven more than that password and that mailbox together since.
+    /// Whether the password was reset by mail, and no later sign-in has proven more than that password and a code to that
+    /// mailbox.
     #[serde(default)]
     pub reset_by_mail: bool,
-    /// Raised by every change of how one signs in: sessions and trusted devices from before are no longer good.
+    /// Raised by every change of the credentials, which invalidates earlier sessions and trusted devices.
     #[serde(default)]
     pub credentials: u32,
-    /// Raised by every change: the `ETag`.
+    /// Raised by every change of the profile: the `ETag`.
     pub version: u64,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Time,
-    /// When it was last used, to the day.
+    /// When the account was last used, with the precision of a day.
     #[serde(default)]
     pub used_at: Time,
 }
 
-/// Without use for longer than this an account may have lost its phone number to somebody else: numbers are given out again.
+/// An account that was not used for longer than this may have lost its phone number, because providers recycle numbers.
 pub const IDLE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 impl User {
-    /// Somebody of whom nothing is known but a name and a language.
+    /// An account with a name and a language, and without any other data.
     #[must_use]
     pub const fn new(id: UserId, username: Username, locale: Locale, now: Time) -> Self {
         Self {
@@ -130,22 +131,21 @@ impl User {
         }
     }
 
-    /// Where the person's record is.
+    /// The key of the user item.
     #[must_use]
     pub fn key_of(id: UserId) -> Key {
         Key::new(partition(id), "USER")
     }
 
-    /// Adds the change of the picture to a transaction: refused unless the account is in use and still has the picture that
-    /// `self` has.
+    /// Adds a change of the picture to a transaction. Refused unless the account is active and still has the picture of `self`.
     pub fn change_picture(&self, tx: &mut Tx, to: Option<PictureId>) -> Slot {
         let unchanged = self.picture.map_or_else(|| field("picture").absent(), |picture| field("picture").eq(picture));
         let change = Update::of(self.key()).set("picture", to).add("version", 1);
         tx.update(change.when(unchanged).when(field("status").eq(Status::Active)))
     }
 
-    /// Adds the person's part of a new account ([`crate::NewAccount`]) to a transaction: the record, the password and the claims of its names.
-    pub(crate) fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> Claims {
+    /// Adds the user item of a new account ([`crate::NewAccount`]), its password and the claims of its names to a transaction.
+    pub(crate) fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> NameClaims {
         tx.create(self);
         if let Some(password) = password {
             tx.create(password);
@@ -153,23 +153,23 @@ impl User {
         let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
         let email = self.email.as_ref().map(|email| tx.create(&EmailClaim { email: email.key(), user: self.id }));
         let phone = self.phone.as_ref().map(|phone| tx.create(&PhoneClaim { phone: phone.clone(), user: self.id }));
-        Claims { username, email, phone }
+        NameClaims { username, email, phone }
     }
 
-    /// Adds a new account to a transaction as [`User::create`] does, in the place of the one that had its number until now and
-    /// that nothing but the number led into. That one loses the number and is put to rest; only staff can give it back.
-    pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> Claims {
+    /// Adds a new account to a transaction as [`User::create`] does, and moves the phone number to it from a `former` account
+    /// that has no other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it.
+    pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> NameClaims {
         tx.create(self);
         let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
         let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
         let phone = self.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
-        renew_credentials(tx, sys, former, former.rest(sys.now()).remove("phone"), None);
-        Claims { username, email: None, phone }
+        renew_credentials(tx, sys, former, former.deactivate(sys.now()).remove("phone"), None);
+        NameClaims { username, email: None, phone }
     }
 
-    /// The change that puts the account to rest.
+    /// The update that deactivates the account.
     #[must_use]
-    pub fn rest(&self, now: Time) -> Update {
+    pub fn deactivate(&self, now: Time) -> Update {
         Update::of(self.key()).set("status", Status::Deactivated).set("deactivated_at", now)
     }
 
@@ -179,20 +179,21 @@ impl User {
         now.since(self.used_at.max(self.created_at)) > IDLE
     }
 
-    /// Whether anything but the phone number can prove that somebody is this person.
+    /// Whether the person can prove who they are by anything except the phone number.
     #[must_use]
     pub fn has_more_than_a_phone(&self) -> bool {
         self.has_password || self.email.is_some() || self.passkeys > 0 || self.has_second_step()
     }
 
-    /// Whether signing in takes a second step.
+    /// Whether signing in takes a second factor.
     #[must_use]
     pub fn has_second_step(&self) -> bool {
         !self.factors.is_empty()
     }
 
-    /// What can be the second step of a sign-in, in the order it is offered. After the password was reset by mail not a code to
-    /// the same mailbox, which would be one factor twice; where there was no other, a code to the phone.
+    /// The factors for the second step of a sign-in, in the order they are offered. After a password reset by mail a code to the
+    /// same mailbox does not count, because both would prove the same factor. Without another factor, a code to the phone is
+    /// used.
     #[must_use]
     pub fn second_step(&self) -> Vec<Factor> {
         if !self.has_second_step() {
@@ -210,16 +211,17 @@ impl User {
         factors
     }
 
-    /// What proves once more that it is them, for what a stolen session must not be enough for: the strongest they have.
+    /// The factors for a step-up, which protects operations that a stolen session must not allow: the strongest that the person
+    /// has.
     ///
-    /// With second factors those that no message carries, else those that one does; without, a passkey, else what they sign in
-    /// with.
+    /// With second factors on: those that are not sent by message, otherwise those that are. Without: a passkey, otherwise what
+    /// the person signs in with.
     #[must_use]
     pub fn strongest(&self) -> Vec<Factor> {
         let second = self.second_step();
         let strong: Vec<Factor> = second.iter().copied().filter(|f| !matches!(f, Factor::Email | Factor::Sms)).collect();
         match strong.as_slice() {
-            // Nothing but recovery codes, which are for emergencies.
+            // Recovery codes alone do not replace the other factors, because they are for emergencies.
             [Factor::RecoveryCode] => second,
             [_, ..] => strong,
             [] if self.passkeys > 0 => vec![Factor::Passkey],
@@ -228,8 +230,9 @@ impl User {
         }
     }
 
-    /// What has to follow upon the password where a passkey is asked for and may be lost: a code. Not to the mailbox that the
-    /// password was reset by, if there is a phone. Nothing where no passkey is asked for, or something else stands in for it.
+    /// The factors that have to follow the password if a passkey is asked for and may be lost: a code. After a reset by mail it
+    /// is not sent to the same mailbox if there is a phone. Empty if no passkey is asked for, or if another factor can replace
+    /// it.
     #[must_use]
     pub fn instead_of_passkey(&self) -> Vec<Factor> {
         if !self.has_password || self.strongest() != [Factor::Passkey] {
@@ -240,7 +243,7 @@ impl User {
         email.then_some(Factor::Email).into_iter().chain(sms).collect()
     }
 
-    /// What a step-up may begin with.
+    /// The factors that a step-up can begin with.
     #[must_use]
     pub fn step_up(&self) -> Vec<Factor> {
         let password = (!self.instead_of_passkey().is_empty()).then_some(Factor::Password);
@@ -254,7 +257,7 @@ impl User {
         email.into_iter().chain(phone).collect()
     }
 
-    /// Where the codes of a factor go, if it is one that sends any and there is such a contact.
+    /// The destination of a factor's codes. `None` if the factor sends none, or if there is no such contact.
     #[must_use]
     pub fn contact(&self, factor: Factor) -> Option<Contact> {
         match factor {
@@ -265,7 +268,7 @@ impl User {
     }
 }
 
-/// How somebody can prove who they are.
+/// A way to prove who somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
@@ -279,18 +282,18 @@ pub enum Factor {
     Email,
     /// A code by text message.
     Sms,
-    /// One of ten codes that were written down.
+    /// A recovery code.
     RecoveryCode,
 }
 
-/// The writes of a new account that another account can make fail.
+/// The slots of a new account's claims, which are refused if another account has them.
 #[derive(Clone, Copy, Debug)]
-pub struct Claims {
+pub struct NameClaims {
     /// Refused if the username is taken.
     pub username: Slot,
-    /// Refused if the address has an account.
+    /// Refused if another account has the address.
     pub email: Option<Slot>,
-    /// Refused if the number has an account.
+    /// Refused if another account has the number.
     pub phone: Option<Slot>,
 }
 
@@ -301,7 +304,7 @@ impl Item for User {
     }
 }
 
-/// The place, in [`store::Index::Two`], of what stands elsewhere and belongs to a person: by it the purge finds it.
+/// The key in [`store::Index::Two`] of an item in another partition that belongs to a person. The purge finds such items by it.
 #[must_use]
 pub fn owned(user: UserId, item: &Key) -> Key {
     Key::new(owned_partition(user), item.partition())
@@ -311,25 +314,26 @@ pub(crate) fn owned_partition(user: UserId) -> String {
     format!("OWNED#{user}")
 }
 
-/// The partition that holds everything that belongs to one person alone.
+/// The partition of all items that belong to one person only.
 #[must_use]
 pub fn partition(id: UserId) -> String {
     format!("USER#{id}")
 }
 
-/// A password, as a PHC string over the peppered password. Apart from [`User`], so that profiles never load it.
+/// A password hash: a PHC string over the peppered password. It is separate from [`User`], so that reading profiles never loads
+/// it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PasswordHash {
-    /// Whose.
+    /// The account.
     pub user: UserId,
     /// `$argon2id$…`
     pub phc: String,
-    /// The id of the pepper it was made with.
+    /// The id of the pepper.
     pub pepper: String,
 }
 
 impl PasswordHash {
-    /// Where a person's password is.
+    /// The key of a person's password.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "PASSWORD")
@@ -343,17 +347,17 @@ impl Item for PasswordHash {
     }
 }
 
-/// Who has an e-mail address.
+/// The marker item that makes an e-mail address unique, with its owner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EmailClaim {
     /// [`Email::key`].
     pub email: String,
-    /// Whose.
+    /// The owner.
     pub user: UserId,
 }
 
 impl EmailClaim {
-    /// Where the claim of an address is.
+    /// The key of the claim of an address.
     #[must_use]
     pub fn key_of(email: &Email) -> Key {
         Key::new(format!("EMAIL#{}", email.key()), "EMAIL")
@@ -367,17 +371,17 @@ impl Item for EmailClaim {
     }
 }
 
-/// Who has a phone number.
+/// The marker item that makes a phone number unique, with its owner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PhoneClaim {
-    /// In its one spelling.
+    /// The number in its canonical spelling.
     pub phone: Phone,
-    /// Whose.
+    /// The owner.
     pub user: UserId,
 }
 
 impl PhoneClaim {
-    /// Where the claim of a number is.
+    /// The key of the claim of a number.
     #[must_use]
     pub fn key_of(phone: &Phone) -> Key {
         Key::new(format!("PHONE#{phone}"), "PHONE")
@@ -391,8 +395,8 @@ impl Item for PhoneClaim {
     }
 }
 
-/// Where somebody is told something, if that is not just the address that they have by then: a change of a contact is told at the
-/// one before it. It stands with the person under the event that asks for it, because events carry no addresses.
+/// The destination of a notice that does not go to the person's current address: a change of a contact is confirmed at the former
+/// one. It is stored with the person under the id of the event, because events contain no addresses.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recipient {
     user: UserId,
@@ -403,7 +407,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// Where it stands.
+    /// The key of the recipient of an event.
     #[must_use]
     pub fn key_of(user: UserId, event: EventId) -> Key {
         Key::new(partition(user), format!("RECIPIENT#{event}"))
@@ -426,7 +430,7 @@ impl Item for Recipient {
     }
 }
 
-/// Whose account a name at sign-in means. One read, whether there is one or not.
+/// The account of a name at sign-in. One read, also for unknown names.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -437,15 +441,16 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
     })
 }
 
-/// Adds to a transaction that this person is told something, by mail, or by text message if they have no address.
-pub fn tell(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
+/// Adds a notice to a person to a transaction: by mail, or by text message if they have no address.
+pub fn notify(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &NoticeDue { user, notice });
 }
 
-/// As [`tell`], at this address or number, whatever the person's are by then. A text message needs a permit of `proofs::sending`.
-pub fn tell_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
+/// As [`notify`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
+/// permit of `proofs::sending`.
+pub fn notify_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
-    // What could not be sent is kept for two weeks, and may be sent again until then.
+    // Events that failed are kept for two weeks, and may be retried until then.
     let until = sys.now() + Duration::from_secs(15 * 24 * 3600);
     tx.create(&Recipient { user, event, channel: Channel::of(to), address: to.address().to_owned(), until });
 }
@@ -462,13 +467,13 @@ mod tests {
         assert!(!anna.is_idle(anna.created_at + IDLE) && anna.is_idle(anna.created_at + IDLE + second));
         let used = User { used_at: anna.created_at + IDLE, ..anna.clone() };
         assert!(!used.is_idle(anna.created_at + IDLE + second));
-        // A record from before this was noted.
+        // An item from before this attribute existed.
         assert!(!User { used_at: Time::ZERO, ..anna.clone() }.is_idle(anna.created_at + second));
         assert!(!anna.has_more_than_a_phone() && User { has_password: true, ..anna }.has_more_than_a_phone());
     }
 
     #[test]
-    fn a_mailbox_is_not_two_factors() {
+    fn a_mailbox_counts_as_one_factor() {
         use Factor::{App, Email, Passkey, RecoveryCode, Sms};
         let sys = Sys::real();
         let phone = Phone::parse("+447911123456", "GB").ok();
@@ -486,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn the_strongest_is_asked_for() {
+    fn a_step_up_takes_the_strongest_factors() {
         use Factor::{App, Email, Passkey, Password, RecoveryCode, Sms};
         let sys = Sys::real();
         let anna = User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now());
@@ -502,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_for_a_lost_passkey_takes_two() {
+    fn a_lost_passkey_is_replaced_by_two_factors() {
         use Factor::{App, Email, Passkey, Password, RecoveryCode, Sms};
         let sys = Sys::real();
         let (email, phone) = (crate::identifier::Email::parse("anna@example.test").ok(), Phone::parse("+447911123456", "GB").ok());

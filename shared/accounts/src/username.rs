@@ -1,7 +1,7 @@
-//! Who has a username, and who had it lately.
+//! Claims of usernames, and former usernames.
 //!
-//! A former name is kept from everybody but its former owner for [`KEPT`], so that nobody is taken for whoever was called so. Until
-//! then it is nobody's: it signs in nowhere and leads to no profile.
+//! A former name is reserved for its former owner for [`KEPT`], so that nobody else can be mistaken for them. During that time it
+//! is not usable: it does not sign in, and has no profile.
 
 use std::time::Duration;
 
@@ -14,13 +14,15 @@ use store::{
 
 use crate::{Resource, identifier::Username, user::partition};
 
-/// How long a former name is kept from others.
+/// How long a former name is reserved for its former owner.
 pub const KEPT: Duration = DAY.saturating_mul(30);
-/// How often one person may change their name: as many names are kept for them at the most.
+/// How often a person may change their name within [`KEPT`], which also limits the names that are reserved for them.
 pub const CHANGES: Quota = Quota::window("username_changes", 5, KEPT, "for an account");
-/// How often one client may find out whether a name is free, wherever it is told: a form does while somebody types.
+/// The limit on checking whether names are free, which a form does while somebody types. All operations that answer it share the
+/// limit.
 pub const LOOKUPS: Quota = Quota::window("username_check", 30, MINUTE, "names for a client").frequent();
-/// How long a change is remembered: until the claim of the former name is gone, which DynamoDB deletes some days after it has expired.
+/// How long a change is stored: longer than the claim of the former name, which DynamoDB may delete some days after it has
+/// expired.
 const REMEMBERED: Duration = KEPT.saturating_mul(2);
 
 /// The marker item that makes a username unique.
@@ -28,40 +30,41 @@ const REMEMBERED: Duration = KEPT.saturating_mul(2);
 pub struct UsernameClaim {
     username: Username,
     user: UserId,
-    /// Until when a former name is kept from others. Absent while it is somebody's name.
+    /// Until when a former name is reserved. Absent for a current name.
     #[serde(default)]
     kept_until: Option<Time>,
 }
 
 impl UsernameClaim {
-    /// Where the claim of a username is.
+    /// The key of the claim of a username.
     #[must_use]
     pub fn key_of(username: &Username) -> Key {
         Key::new(format!("USERNAME#{username}"), "USERNAME")
     }
 
-    /// Whose name it is. Nobody's if it is a former one.
+    /// The owner of the name. `None` for a former name.
     #[must_use]
     pub fn owner(&self) -> Option<UserId> {
         Some(self.user).filter(|_| self.kept_until.is_none())
     }
 
-    /// Whether strangers cannot have the name now.
+    /// Whether the name is unavailable to other people now.
     #[must_use]
     pub fn is_taken(&self, now: Time) -> bool {
         self.kept_until.is_none_or(|until| now < until)
     }
 
-    /// Adds to a transaction that this is a person's name from now on. The slot is refused if it is somebody's, or a former name that
-    /// is kept from this person.
+    /// Adds the claim of a name for a person to a transaction. The slot is refused if the name has another owner, or is reserved
+    /// for another former owner.
     pub fn take(tx: &mut Tx, username: &Username, user: UserId, now: Time) -> Slot {
         let own_former = field("user").eq(user).and(field("kept_until").exists());
         let free = Cond::Absent.or(field("kept_until").le(now)).or(own_former);
         tx.put(&Self { username: username.clone(), user, kept_until: None }, free)
     }
 
-    /// Adds to a transaction that this is the person's name no longer, and is kept for them. The slot is refused if it is not theirs.
-    pub fn leave(tx: &mut Tx, username: &Username, user: UserId, now: Time) -> Slot {
+    /// Adds the release of a person's name to a transaction, which reserves it for them. The slot is refused if the name is not
+    /// theirs.
+    pub fn release(tx: &mut Tx, username: &Username, user: UserId, now: Time) -> Slot {
         let theirs = field("user").eq(user).and(field("kept_until").absent());
         tx.put(&Self { username: username.clone(), user, kept_until: Some(now + KEPT) }, theirs)
     }
@@ -90,15 +93,15 @@ impl Resource for UsernameClaim {
     }
 }
 
-/// The names that a person gave up lately. It limits their changes, and tells the purge which claims are theirs.
+/// The recent former names of a person. They limit further changes, and tell the purge which claims belong to the person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FormerNames {
     user: UserId,
-    /// Oldest first; bounded by [`CHANGES`].
+    /// Oldest first, at most as many as [`CHANGES`] allows.
     changes: Vec<NameChange>,
 }
 
-/// A username was given up.
+/// A change of the username.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct NameChange {
     from: Username,
@@ -106,27 +109,27 @@ struct NameChange {
 }
 
 impl FormerNames {
-    /// Of somebody who has not changed their name lately.
+    /// The value for a person without recent changes.
     #[must_use]
     pub const fn none(user: UserId) -> Self {
         Self { user, changes: Vec::new() }
     }
 
-    /// Where a person's former names are.
+    /// The key of a person's former names.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FORMER_NAMES")
     }
 
-    /// The names, of which some may be the person's again or somebody else's.
+    /// The names. Some may be the person's again, or somebody else's.
     pub fn names(&self) -> impl Iterator<Item = &Username> {
         self.changes.iter().map(|change| &change.from)
     }
 
-    /// Whether the name may be changed now.
+    /// Checks whether the name may be changed now.
     ///
     /// # Errors
-    /// [`Reached`] if it was changed too often.
+    /// [`Reached`] after too many changes.
     pub fn may_change(&self, now: Time) -> Result<(), Reached> {
         let counted: Vec<Time> = self.changes.iter().map(|change| change.at + KEPT).filter(|until| now < *until).collect();
         let over = counted.len().checked_sub(CHANGES.max as usize);
@@ -136,8 +139,8 @@ impl FormerNames {
         }
     }
 
-    /// Adds to a transaction that the person gives this name up. The slot is refused if another change was noted meanwhile.
-    pub fn note(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
+    /// Adds a change of the name to a transaction. The slot is refused if a concurrent request has recorded another change.
+    pub fn record(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
         let unchanged = if self.changes.is_empty() { Cond::Absent } else { field("changes").eq(&self.changes) };
         let remembered = self.changes.iter().filter(|change| now < change.at + REMEMBERED).cloned();
         let changes = remembered.chain([NameChange { from: from.clone(), at: now }]).collect();
@@ -169,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_former_name_is_nobodys_and_is_kept_for_thirty_days() {
+    fn a_former_name_has_no_owner_and_is_reserved_for_thirty_days() {
         let sys = Sys::real();
         let (now, user, username) = (sys.now(), sys.id(), Username::parse("anna").unwrap());
         let claim = UsernameClaim { username, user, kept_until: None };
@@ -180,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_changes_five_times_in_thirty_days() {
+    fn a_name_can_change_five_times_in_thirty_days() {
         let sys = Sys::real();
         let (start, from) = (sys.now(), Username::parse("anna").unwrap());
         let at = |day: u32| start + DAY.saturating_mul(day);

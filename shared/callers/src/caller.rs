@@ -1,4 +1,4 @@
-//! The signed-in caller. One path for HTTP and sockets.
+//! Authentication of a signed-in caller, for HTTP and sockets.
 
 use std::time::Duration;
 
@@ -15,31 +15,31 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, Key, StoreError, Table};
 use web::Admits;
 
-/// A caller with a good access token, whose session has not ended and whose account is in use.
+/// A caller with a valid access token, whose session has not ended and whose account is active.
 ///
-/// As an extractor it is the permission to be here. It costs one request to the table, which also brings the record.
+/// As an extractor it authenticates the request. One request to the table, which also reads the user.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// By which sign-in, as proven as their token says.
+    /// The session, with the proof that the token states.
     pub session: Session,
 }
 
-/// Finds out who an access token belongs to.
+/// Authenticates the owner of an access token.
 ///
 /// # Errors
-/// [`Kind::TokenInvalid`], alike for everything that can be wrong with it.
+/// [`Kind::TokenInvalid`] for every reason, so that the answer hides it.
 pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str) -> Result<Member, Problem> {
     let claims = tokens.verify(token).await?;
     let (member, _) = load_with(table, sys, &claims, None, false).await?;
     member
 }
 
-/// Who a token belongs to, if person and session are still good, with one item more. One request.
+/// Reads the caller of a token together with another item, and checks that account and session are valid. One request.
 ///
-/// What the token says was proven counts, not what its session has seen proven since: a copy from before a step-up stays what it
-/// was.
+/// The proof is that of the token and not the latest of the session: a copy of the token from before a step-up does not profit
+/// from it.
 pub(crate) async fn load_with(
     table: &Table,
     sys: &Sys,
@@ -47,7 +47,7 @@ pub(crate) async fn load_with(
     more: Option<Key>,
     even_purging: bool,
 ) -> Result<(Result<Member, Problem>, Batch), StoreError> {
-    web::note_user(claims.sub);
+    web::log_user(claims.sub);
     let (user, session) = (User::key_of(claims.sub), Session::key_of(claims.sub, claims.sid));
     let mut batch = table.get_many([user.clone(), session.clone()].into_iter().chain(more).collect()).await?;
     let (user, session) = (batch.take::<User>(&user)?, batch.take::<Session>(&session)?);
@@ -55,7 +55,7 @@ pub(crate) async fn load_with(
     Ok((member(user, session, even_purging, sys.now()), batch))
 }
 
-/// Judges the person and the session that a token names.
+/// Checks the user and the session of a token.
 fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now: Time) -> Result<Member, Problem> {
     let refused = |cause| Kind::TokenInvalid.because(cause);
     let user = user.ok_or_else(|| refused("the account is gone"))?;
@@ -69,32 +69,32 @@ fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now:
     }
 }
 
-/// A [`Member`] and what the request is about, if it is there, in the same one request to the table.
+/// A [`Member`] and the item that the request is about, if it exists, read in the same request to the table.
 #[derive(Clone, Debug)]
 pub struct MemberWith<T> {
-    /// Who asks.
+    /// The caller.
     pub member: Member,
-    /// About what.
+    /// The item.
     pub resource: Option<T>,
 }
 
-/// How long ago the proof may lie that a [`Fresh`] caller has given.
+/// Maximum age of the proof of a [`Fresh`] caller.
 pub const FRESH: Duration = Duration::from_secs(300);
 
-/// A caller who has proven who they are within the last five minutes, by the strongest that they have ([`User::strongest`]) or what
-/// stands in for it ([`User::instead_of_passkey`]):
-/// for what a stolen session must not be enough for. Everybody else is told to step up.
+/// A caller who has proven who they are within the last five minutes, by the strongest factor that they have
+/// ([`User::strongest`]) or its replacement ([`User::instead_of_passkey`]). It protects operations that a stolen session must not
+/// allow. Other callers get `step_up_required`.
 #[derive(Clone, Debug)]
 pub struct Fresh<M>(pub M);
 
-/// Which proof a token carries: of which session, when and how it was given.
+/// The proof that a token carries: of which session, when and how it was given.
 ///
-/// What a [`Fresh`] caller begins is stored with their proof, and every later step of it takes a token with the same proof. Another
-/// token of the same session is not enough: it may be a copy from before its owner stepped up. Refreshing a token keeps its proof.
+/// What a [`Fresh`] caller begins is stored with their proof, and each later step takes a token with the same proof. Another
+/// token of the same session may be a copy from before the step-up, so it is not enough. Refreshing a token keeps its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     session: SessionId,
-    /// In seconds, as tokens tell it.
+    /// In seconds, as in tokens.
     auth_time: i64,
     amr: Vec<Method>,
 }
@@ -112,22 +112,22 @@ impl<T> AsRef<Member> for MemberWith<T> {
 }
 
 impl Member {
-    /// The proof that the caller's token carries.
+    /// The proof of the caller's token.
     #[must_use]
     pub fn proof(&self) -> Proof {
         Proof { session: self.session.id, auth_time: self.session.auth_time.seconds(), amr: self.session.amr.clone() }
     }
 
-    /// Whether the caller shows the proof that something was begun with. Nobody shows the one of an item that was stored without.
+    /// Whether the caller has the proof with which something was begun. False for items that were stored without a proof.
     #[must_use]
     pub fn shows(&self, begun_with: Option<&Proof>) -> bool {
         begun_with == Some(&self.proof())
     }
 
-    /// Judges whether the caller has proven who they are lately and well enough.
+    /// Checks that the caller has a recent proof by a sufficient factor.
     ///
     /// # Errors
-    /// [`Kind::StepUpRequired`], which names what would do.
+    /// [`Kind::StepUpRequired`] with the sufficient methods.
     pub fn fresh(&self, now: Time) -> Result<(), Problem> {
         let any = |factors: &[Factor]| factors.iter().any(|factor| self.session.amr.contains(&(*factor).into()));
         let strong = any(&self.user.strongest()) || (any(&[Factor::Password]) && any(&self.user.instead_of_passkey()));
@@ -193,14 +193,14 @@ where
     }
 }
 
-/// The access token that a request carries.
+/// The access token of a request.
 ///
 /// # Errors
-/// [`Kind::TokenInvalid`] if it carries none.
+/// [`Kind::TokenInvalid`] if there is none.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let value = value.ok_or_else(|| Kind::TokenInvalid.because("there is no Authorization header"))?;
-    // `JWT` is what clients of one of the systems that this one replaces send.
+    // Clients of a predecessor system send `JWT`.
     let token = value.split_once(' ').filter(|(scheme, _)| ["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()));
     token.map(|(_, token)| token.trim()).ok_or_else(|| Kind::TokenInvalid.because("the Authorization header holds no bearer token"))
 }

@@ -1,6 +1,6 @@
-//! Who sends a request: extractors that let nobody in but a signed-in member, a freshly proven one, or staff.
+//! Authentication of requests: extractors for signed-in members, members with a fresh proof, and staff.
 //!
-//! Every caller, over HTTP or a socket, passes [`authenticate`].
+//! Every caller, over HTTP or a socket, is authenticated by [`authenticate`].
 
 mod caller;
 pub mod staff;

@@ -1,8 +1,8 @@
 //! Callers who are staff.
 //!
-//! What somebody may do is read with every request, beside their session, and never from a token: taking it away works at once.
-//! A handler states in its signature who may be there: [`Staff<Administrator>`] lets administrators in, and superusers, who may
-//! do everything that administrators may.
+//! Roles are read with every request, in the same batch as the session, and never from a token: removing one has an immediate
+//! effect. The signature of a handler states the role: [`Staff<Administrator>`] allows administrators, and superusers, whose role
+//! includes it.
 
 use std::{marker::PhantomData, time::Duration};
 
@@ -25,7 +25,7 @@ use crate::{
 
 /// A role as a type.
 pub trait AtLeast: Send + Sync + 'static {
-    /// The role that is asked for.
+    /// The required role.
     const ROLE: Role;
 }
 
@@ -49,19 +49,19 @@ impl AtLeast for Superuser {
     const ROLE: Role = Role::Superuser;
 }
 
-/// How long after the proof of a strong factor staff may work. What changes something takes `Fresh<Staff<…>>` besides.
+/// How long after the proof of a strong factor staff may work. Changes also take `Fresh<Staff<…>>`.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
-/// A caller who is staff, of at least this role, with a second factor that no message carries, proven within [`SHIFT`] and since
-/// they were last away ([`accounts::session::PAUSE`]).
+/// A caller who is staff with at least this role, and has proven a second factor that is not sent by message, within [`SHIFT`]
+/// and since the last interruption of the session ([`accounts::session::PAUSE`]).
 ///
-/// Everybody else gets 403 `forbidden`; staff without such a factor 403 `second_factor_required`; staff who have not proven it
-/// 401 `step_up_required`. It costs the one request to the table that a [`Member`] costs, which also brings the roles.
+/// Other callers get 403 `forbidden`, staff without such a factor 403 `second_factor_required`, and staff without a recent proof
+/// of it 401 `step_up_required`. It costs the same one request to the table as a [`Member`], which also reads the roles.
 #[derive(Clone, Debug)]
 pub struct Staff<R> {
-    /// Who.
+    /// The caller.
     pub member: Member,
-    /// The highest role they have.
+    /// Their highest role.
     pub role: Role,
     least: PhantomData<R>,
 }
@@ -72,14 +72,14 @@ impl<R> AsRef<Member> for Staff<R> {
     }
 }
 
-/// What `least` demands of a caller who has these roles.
+/// Checks a caller with these roles for the role `least`.
 fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role, Problem> {
     let role = roles.iter().max().copied().filter(|role| *role >= least);
     let role = role.ok_or_else(|| Kind::Forbidden.because("the caller has no role that may do this"))?;
     proven(member, now).map(|()| role)
 }
 
-/// Judges whether a caller has proven what staff have to prove.
+/// Checks that a caller has the proof that staff need.
 ///
 /// # Errors
 /// [`Kind::SecondFactorRequired`] or [`Kind::StepUpRequired`].
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_takes_a_factor_and_its_proof() {
+    fn staff_need_a_strong_factor_and_its_proof() {
         let sys = Sys::real();
         let now = sys.now();
         let plain = User::new(sys.id(), Username::draw(&sys), Locale::En, now);

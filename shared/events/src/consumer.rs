@@ -1,4 +1,4 @@
-//! Handling an event once, although it is delivered at least once.
+//! Idempotent handling of events, which are delivered at least once.
 
 use std::{future::Future, time::Duration};
 
@@ -10,18 +10,18 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{Cond, Item, Key, Table, Update, WriteError, field};
 
-/// How long a delivery holds an event before another may take it over: longer than any consumer runs.
+/// How long a delivery leases an event before another one may take over: longer than the timeout of any consumer.
 const LEASE: Duration = Duration::from_secs(120);
-/// How long a handled event is remembered: longer than any redelivery (35 days, as payments need).
+/// How long a handled event is remembered: longer than any retry (35 days, for payments).
 const REMEMBERED: Duration = Duration::from_secs(35 * 24 * 3600);
 
 #[derive(Serialize, Deserialize)]
 struct Done {
     consumer: String,
     event: EventId,
-    /// Held until then; absent once done.
+    /// When the lease expires. `None` after the event was handled.
     leased_until: Option<Time>,
-    /// By which delivery: its own lease, written twice because a reply was lost, refuses it nothing.
+    /// The delivery that has the lease: a retry of its own write after a lost response is not refused.
     holder: Option<TokenId>,
 }
 
@@ -36,17 +36,17 @@ fn key(consumer: &str, event: EventId) -> Key {
     Key::new(format!("DONE#{consumer}#{event}"), "DONE")
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Once {
     /// It was handled now.
     Handled,
-    /// It had been handled before.
+    /// It was handled by an earlier delivery.
     Before,
 }
 
-/// Marks in the record of an event that a part of handling it is done: for the transaction that does the part, within [`once`].
-/// Refused if it was done before, by a delivery that was cut off behind it.
+/// The update that marks a part of an event's handling as done, for the transaction that does the part, within [`once`]. Refused
+/// if an earlier, interrupted delivery has done the part.
 #[must_use]
 pub fn part(consumer: &str, event: EventId, part: &'static str) -> Update {
     Update::of(key(consumer, event)).set(part, true).when(field(part).absent())
@@ -54,11 +54,11 @@ pub fn part(consumer: &str, event: EventId, part: &'static str) -> Update {
 
 /// Runs `handle` unless this consumer has handled the event before.
 ///
-/// The event is leased while `handle` runs and marked when it succeeded. A consumer that is killed in between leaves a lease
-/// that expires, so `handle` itself must bear being run again; it is never run twice at the same time.
+/// The event is leased while `handle` runs, and marked after it succeeded. If a consumer is killed in between, its lease expires
+/// and the event is delivered again, so `handle` has to be idempotent. It never runs twice at the same time.
 ///
 /// # Errors
-/// Whatever `handle` failed with, or that another delivery holds the event: the platform then delivers again later.
+/// The error of `handle`, or that another delivery has the lease: the platform retries later.
 pub async fn once<F>(table: &Table, sys: &Sys, consumer: &str, event: EventId, handle: F) -> Result<Once, Failure>
 where
     F: Future<Output = Result<(), Failure>>,
@@ -83,7 +83,7 @@ where
         Err(e) => return Err(e.into()),
     }
     if let Err(failure) = handle.await {
-        // Lets the redelivery in at once. If this fails too the lease expires by itself.
+        // Allows a retry at once. Best effort: the lease also expires.
         if let Err(e) = table.update(Update::of(key(consumer, event)).set("leased_until", now)).await {
             tracing::warn!(error = %e, "a lease could not be given back");
         }

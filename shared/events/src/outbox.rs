@@ -1,4 +1,4 @@
-//! The outbox: an event as an item, written with the fact it tells.
+//! The outbox: an event as an item, written in the same transaction as its cause.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use store::{Item, Key, Tx};
 use crate::Envelope;
 use crate::{Event, event::to_json};
 
-/// How long the item stays after it was relayed, for a look back when something went wrong.
+/// How long the item is kept after it was relayed, for investigations.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// An event on its way out.
+/// An event in the outbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outbox {
-    /// Its id on the bus.
+    /// The id of the event.
     pub id: EventId,
     /// When it happened.
     pub at: Time,
-    /// What happened, as JSON: the stream delivers it without the relay having to know its shape.
+    /// The event as JSON, so that the relay does not depend on its shape.
     pub event: String,
-    /// The name on the bus.
+    /// The name of the event.
     pub name: String,
 }
 
@@ -39,7 +39,7 @@ impl Outbox {
         Self { id: sys.id(), at: sys.now(), event: to_json(event).unwrap_or_default(), name: E::NAME.to_owned() }
     }
 
-    /// The `detail` on the bus: an [`Envelope`], whose event is passed on as it is, known here or not.
+    /// The `detail` on the bus: an [`Envelope`] with the unchanged event, also if its name is unknown here.
     ///
     /// # Errors
     /// If the event is not JSON.
@@ -49,7 +49,7 @@ impl Outbox {
     }
 }
 
-/// [`Envelope`], before its event is understood.
+/// [`Envelope`] with an unparsed event.
 #[derive(Serialize)]
 struct Detail<'a> {
     id: EventId,
@@ -73,7 +73,7 @@ mod tests {
     use crate::{Envelope, rooms::PresenceChanged};
 
     #[test]
-    fn what_goes_onto_the_bus_is_an_envelope_also_of_events_unknown_here() {
+    fn the_detail_is_an_envelope_also_for_unknown_events() {
         let sys = Sys::real();
         let event = PresenceChanged { room: sys.id() };
         let mut outbox = Outbox::of(&sys, &event);

@@ -1,6 +1,6 @@
-//! How AWS clients are built: credentials from the environment alone, rustls on ring, Amazon's own roots.
+//! AWS clients: credentials from the environment only, rustls on ring, Amazon's root certificates only.
 //!
-//! The default credential chain, the system's root store and aws-lc each cost more at start than a whole request takes.
+//! The default credential chain, the system's root store and aws-lc each take more time at start than a whole request.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ use kernel::{ConfigError, Env};
 
 use crate::{Boot, Failure, trace::PassOn};
 
-/// Amazon Root CA 1 to 4 and Starfield Services Root CA G2: every AWS endpoint chains to one of them
+/// Amazon Root CA 1 to 4 and Starfield Services Root CA G2: every AWS endpoint has a certificate chain to one of them
 /// (<https://www.amazontrust.com/repository/>).
 const AMAZON_ROOTS: &[u8] = include_bytes!("../roots/amazon.pem");
 
-/// A pool of connections to AWS.
+/// Creates a pool of connections to AWS.
 ///
 /// # Errors
-/// If the embedded root certificates do not parse.
+/// If the embedded root certificates are invalid.
 pub fn http_client() -> Result<SharedHttpClient, Failure> {
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     let tls = TlsContext::builder().with_trust_store(roots).build()?;
     Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https())
 }
 
-/// What clients are built from. Only endpoints differ between hosts, by the SDK's own variables
+/// The settings of AWS clients. Hosts differ only in the endpoints, by the SDK's own variables
 /// (`AWS_ENDPOINT_URL_<SERVICE>`, <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
 #[derive(Clone)]
 pub struct Aws {
@@ -70,26 +70,26 @@ impl Aws {
         Ok(Self { env: boot.env.clone(), sdk })
     }
 
-    /// The settings that all services share.
+    /// The settings for all services.
     #[must_use]
     pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 
-    /// The endpoint a variable sets, such as `AWS_ENDPOINT_URL_DYNAMODB`; none means AWS itself.
+    /// The endpoint in a variable, such as `AWS_ENDPOINT_URL_DYNAMODB`. `None` means AWS itself.
     #[must_use]
     pub fn endpoint(&self, variable: &'static str) -> Option<String> {
         self.env.get(variable).map(str::to_owned)
     }
 
-    /// The retries that a client of this service may make while the service fails: an allowance of its own for each function, as a
-    /// function in a process of its own has it. Functions that share a process would otherwise share it.
+    /// The retry allowance of a client of this service. Each function has a separate one, as in a separate process. Functions
+    /// that share a process would otherwise share it.
     #[must_use]
     pub fn retries(&self, service: &'static str) -> RetryPartition {
         RetryPartition::custom(service).build()
     }
 
-    /// What every client adds to its requests.
+    /// The interceptor of all clients.
     #[must_use]
     pub fn interceptor(&self) -> SharedInterceptor {
         SharedInterceptor::new(PassOn)

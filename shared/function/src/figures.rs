@@ -1,4 +1,4 @@
-//! Figures for CloudWatch, as log lines in its embedded metric format: no request, no waiting.
+//! Metrics for CloudWatch, as log lines in its embedded metric format: without requests and waiting.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -11,12 +11,12 @@ use tracing_subscriber::{Layer, layer::Context};
 
 use crate::Boot;
 
-/// Under which the figures appear.
+/// The namespace of the metrics.
 const NAMESPACE: &str = "Stoa";
-/// Marks the log events that are such a line. The runtime writes them as they are; other hosts show or drop them.
+/// The target of log events that are such a line. The runtime writes them unchanged; other hosts show or drop them.
 pub(crate) const TARGET: &str = "figures";
 
-/// Where a function reports its figures. They stand under its own name.
+/// Reports metrics of a function, under its name.
 #[derive(Clone, Debug)]
 pub struct Figures {
     function: Arc<str>,
@@ -24,13 +24,13 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// For the function that boots.
+    /// For the function of this start.
     #[must_use]
     pub fn new(boot: &Boot) -> Self {
         Self { function: boot.env.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or("local").into(), sys: boot.sys.clone() }
     }
 
-    /// Reports some figures of one run, such as `[("Claimed", 3)]`.
+    /// Reports some metrics of a run, such as `[("Claimed", 3)]`.
     pub fn report(&self, figures: &[(&str, u64)]) {
         self.report_of("FunctionName", &self.function, figures);
     }
@@ -41,7 +41,7 @@ impl Figures {
     }
 }
 
-/// Reports figures that several functions have in common, under what they have in common, such as `TableName`.
+/// Reports metrics that several functions share, under a common dimension such as `TableName`.
 pub fn report_of(now: Time, dimension: &str, value: &str, figures: &[(&str, u64)]) {
     let line = line(dimension, value, now.millis(), figures);
     tracing::info!(target: TARGET, line);
@@ -58,7 +58,7 @@ fn line(dimension: &str, of: &str, at: i64, figures: &[(&str, u64)]) -> String {
     Value::Object(members).to_string()
 }
 
-/// Writes the lines of figures to the standard output, bare: within another log line CloudWatch would not see them.
+/// Writes the lines to the standard output without a prefix, because CloudWatch does not find them within other log lines.
 pub(crate) struct Lines;
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -66,7 +66,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         if event.metadata().target() == TARGET {
             let mut found = Line(String::new());
             event.record(&mut found);
-            // There is nowhere to report that the log cannot be written.
+            // A failure to write the log cannot be reported anywhere.
             writeln!(std::io::stdout().lock(), "{}", found.0).unwrap_or(());
         }
     }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_declares_what_it_carries() {
+    fn a_line_declares_its_metrics() {
         let line: Value = serde_json::from_str(&line("FunctionName", "stoa-x", 7, &[("Claimed", 3), ("Examined", 5)])).unwrap();
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&line["Claimed"], &line["FunctionName"], &line["_aws"]["Timestamp"]), (&json!(3), &json!("stoa-x"), &json!(7)));

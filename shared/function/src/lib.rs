@@ -1,8 +1,8 @@
-//! What a function is to its hosts: a named service from a Lambda event (JSON) to a Lambda response (JSON).
+//! The interface between functions and hosts: a named service from a Lambda event (JSON) to a Lambda response (JSON).
 //!
-//! A function's `start` reads its configuration and builds its clients, once, and returns a [`Function`]. On AWS and
-//! under `cargo lambda watch` [`run`] hands it to the Lambda runtime; the local cloud calls [`Function::invoke`] with the
-//! same events. Nothing else differs between the hosts.
+//! A function's `start` reads its configuration, builds its clients once, and returns a [`Function`]. On AWS and under `cargo
+//! lambda watch` [`run`] connects it to the Lambda runtime. The local cloud calls [`Function::invoke`] with the same events. The
+//! hosts do not differ otherwise.
 
 mod aws;
 mod figures;
@@ -22,54 +22,54 @@ pub use runtime::run;
 use serde::{Serialize, de::DeserializeOwned};
 pub use serde_json::value::RawValue;
 
-/// Everything a function may take from outside itself when it starts.
+/// Everything that a function gets from its host when it starts.
 #[derive(Clone)]
 pub struct Boot {
-    /// Its environment variables: those of its block in the template, and the platform's.
+    /// Its environment variables: those of its block in the template, and those of the platform.
     pub env: Env,
     /// The clock, the random source, the source of ids.
     pub sys: Sys,
-    /// The pool of connections that its AWS clients share.
+    /// The pool of connections of its AWS clients.
     pub http: SharedHttpClient,
 }
 
 impl Boot {
-    /// What the AWS clients of this function are built from.
+    /// The settings of this function's AWS clients.
     ///
     /// # Errors
-    /// [`StartError`] if the platform's own variables (region, credentials) are missing.
+    /// [`StartError`] if a variable of the platform (region, credentials) is missing.
     pub fn aws(&self) -> Result<Aws, StartError> {
         Ok(Aws::new(self)?)
     }
 }
 
-/// Why a function does not start.
+/// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Missing, malformed, weak or contradictory configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Anything else that must work before the first event.
+    /// Another failure before the first event.
     #[error("{0}: {1}")]
     Broken(&'static str, #[source] Failure),
 }
 
-/// Why an invocation failed. For HTTP functions this means a defect; for consumers it means "deliver again".
+/// Why an invocation failed. For HTTP functions this is a defect; for consumers it requests a retry.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the platform says about one invocation.
+/// The platform's data about one invocation.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// The platform's id of this invocation.
     pub request_id: String,
-    /// When the platform will kill it, by the real clock; [`Time::ZERO`] if unknown.
+    /// When the platform ends it, by the real clock; [`Time::ZERO`] if unknown.
     pub deadline: Time,
-    /// The X-Ray trace header, passed on with every AWS call this invocation makes.
+    /// The X-Ray trace header, which is added to every AWS call of this invocation.
     pub trace: Option<String>,
 }
 
 impl Context {
-    /// How long is left by the real clock, or `fallback` if the platform did not say.
+    /// The remaining time by the real clock, or `fallback` if the deadline is unknown.
     #[must_use]
     pub fn remaining(&self, fallback: Duration) -> Duration {
         if self.deadline == Time::ZERO { fallback } else { self.deadline.since(Sys::real().now()) }
@@ -102,7 +102,7 @@ impl Function {
         })
     }
 
-    /// A function over raw JSON, for events that come in several shapes.
+    /// A function over raw JSON, for events with several shapes.
     pub fn raw<F, Fut>(handle: F) -> Self
     where
         F: Fn(Box<RawValue>, Context) -> Fut + Send + Sync + 'static,
@@ -111,14 +111,14 @@ impl Function {
         Self { handler: Arc::new(move |payload, context| handle(payload, context).boxed()) }
     }
 
-    /// Handles one event. A panic becomes a [`Failure`] and leaves the function usable.
+    /// Handles one event. A panic becomes a [`Failure`], and the function stays usable.
     ///
     /// # Errors
-    /// Whatever the handler failed with.
+    /// The error of the handler.
     pub async fn invoke(&self, payload: Box<RawValue>, context: Context) -> Result<Box<RawValue>, Failure> {
         let trace = context.trace.clone();
         let handler = Arc::clone(&self.handler);
-        // The handler is called within the guard: it may panic before it returns a future.
+        // The guard includes the call itself, because the handler may panic before it returns a future.
         let call = AssertUnwindSafe(async move { handler(payload, context).await }).catch_unwind();
         trace::scope(trace, call).await.unwrap_or_else(|_| Err("the function panicked".into()))
     }
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_fails_the_invocation_and_not_the_host() {
+    async fn a_panic_fails_only_its_invocation() {
         let panics = Function::raw(|payload, _| {
             assert!(payload.get() != "1", "before there is a future");
             async move {

@@ -1,7 +1,7 @@
-//! Requests to services that are not AWS's: the same TLS as everywhere, trusting the public roots, which are compiled in.
+//! Requests to services outside AWS, over TLS with compiled-in public root certificates.
 //!
-//! No connection is kept. Such services are asked now and then, and a sandbox may have slept for hours in between: the first
-//! request over a connection that died meanwhile would fail.
+//! Connections are not kept. Such services are called rarely, and a sandbox may have been frozen for hours in between, so that a
+//! request over an old connection would fail.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use hyper_util::{
 
 use crate::Failure;
 
-/// How long a connection may take to be opened.
+/// Maximum time for opening a connection.
 const CONNECT: Duration = Duration::from_millis(300);
-/// The longest answer that is read, in bytes.
+/// Maximum bytes of a response.
 const ANSWER_MAX: usize = 256 * 1024;
 
-/// Asks services outside. Redirects are not followed.
+/// A client of services outside AWS. It does not follow redirects.
 #[derive(Clone, Debug)]
 pub struct Outside(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
@@ -32,7 +32,7 @@ impl Outside {
     /// If TLS cannot be set up.
     pub fn new() -> Result<Self, Failure> {
         let mut tcp = HttpConnector::new();
-        // TLS is the layer above.
+        // TLS is added by the layer above.
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT));
@@ -41,10 +41,10 @@ impl Outside {
         Ok(Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)))
     }
 
-    /// Sends a request and reads the whole answer, whatever its status.
+    /// Sends a request and reads the whole response, of any status.
     ///
     /// # Errors
-    /// If there is no whole answer `within` this time, or it is too long.
+    /// If the response is not complete `within` this time, or too long.
     pub async fn send(&self, request: Request<Bytes>, within: Duration) -> Result<Response<Bytes>, Failure> {
         let exchange = async {
             let (parts, body) = self.0.request(request.map(Full::new)).await?.into_parts();

@@ -1,4 +1,4 @@
-//! The host that AWS is: a process that takes events from the Lambda Runtime API.
+//! The host on AWS: a process that takes events from the Lambda Runtime API.
 
 use std::{future::Future, process::ExitCode};
 
@@ -9,9 +9,9 @@ use tracing_subscriber::{Layer as _, filter::filter_fn, layer::SubscriberExt as 
 
 use crate::{Boot, Context, Failure, Function, StartError, figures, http_client};
 
-/// Runs a function until the platform ends the process. `main` is this call and nothing else.
+/// Runs a function until the platform ends the process. It is the only call in `main`.
 ///
-/// A configuration error is printed, naming the variables, and ends the process with a failure before the first event.
+/// A configuration error is printed with the names of the variables, and ends the process before the first event.
 pub fn run<F, Fut>(start: F) -> ExitCode
 where
     F: FnOnce(Boot) -> Fut,
@@ -63,12 +63,12 @@ fn context(c: &lambda_runtime::Context) -> Context {
     Context { request_id: c.request_id.clone(), deadline, trace: c.xray_trace_id.clone() }
 }
 
-/// A development host says how far its clock has been moved and which trace an invocation belongs to, by the header
+/// Reads the offset of a development host's clock and the trace of the invocation from the header
 /// `Lambda-Runtime-Cognito-Identity: {"identity_id": "<milliseconds>", "identity_pool_id": "<trace header>"}`.
 ///
-/// It is the one thing that `cargo lambda watch` 1.9 passes on as it came: it drops `X-Amz-Client-Context`, encodes
-/// `Lambda-Runtime-Client-Context` in a way that the runtime does not survive, and replaces the trace by its own.
-/// Only who may invoke the function directly can send it, and only the development stage listens.
+/// It is the only header that `cargo lambda watch` 1.9 passes on unchanged: it drops `X-Amz-Client-Context`, encodes
+/// `Lambda-Runtime-Client-Context` in a way that makes the runtime fail, and replaces the trace. Only callers who may invoke the
+/// function directly can send it, and it is ignored outside the development stage.
 fn follow(sys: &Sys, context: &mut Context, platform: &lambda_runtime::Context) {
     let host = platform.identity.as_ref();
     sys.set_offset_millis(host.and_then(|h| h.identity_id.parse().ok()).unwrap_or(0));

@@ -1,4 +1,4 @@
-//! The trace of the invocation that is being handled, passed on with every AWS call it makes.
+//! The trace of the current invocation, which is added to every AWS call.
 
 use std::{borrow::Cow, future::Future};
 
@@ -18,12 +18,12 @@ tokio::task_local! {
     static CURRENT: Option<String>;
 }
 
-/// Runs `f` within a trace.
+/// Runs a future within a trace.
 pub async fn scope<F: Future>(trace: Option<String>, f: F) -> F::Output {
     CURRENT.scope(trace, f).await
 }
 
-/// The trace this task works for, if any. Give it to [`scope`] when work moves to another task.
+/// The trace of this task, if any. Pass it to [`scope`] if work moves to another task.
 #[must_use]
 pub fn current() -> Option<String> {
     CURRENT.try_with(Clone::clone).ok().flatten()
@@ -39,7 +39,7 @@ impl Intercept for PassOn {
         "PassOnTrace"
     }
 
-    // Before signing, so that the header is part of what is signed.
+    // Before signing, so that the header is signed, too.
     fn modify_before_signing(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,

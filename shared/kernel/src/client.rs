@@ -1,20 +1,20 @@
-//! Which client asks.
+//! The client of a request.
 
 use std::net::IpAddr;
 
-/// The client, by what API Gateway saw, or by what a proven edge before it says: see `web::Edge::client`.
+/// The client, as seen by API Gateway, or as stated by a proven edge in front of it: see `web::Edge::client`.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
-    /// Its address.
+    /// Its IP address.
     pub address: Option<IpAddr>,
     /// The `User-Agent`, at most 255 characters.
     pub user_agent: String,
-    /// City and country, if a proven edge says so; nothing else is asked. Shown to people, and never judged by.
+    /// City and country, if a proven edge states them. Shown to people, and not used for decisions.
     pub place: Option<String>,
 }
 
 impl Client {
-    /// The network that limits count for: the address itself for IPv4, the /64 for IPv6, which is what one customer gets.
+    /// The network that limits count for: the address itself for IPv4, the /64 for IPv6, which one customer usually has.
     #[must_use]
     pub fn network(&self) -> String {
         match self.address {
@@ -27,7 +27,7 @@ impl Client {
         }
     }
 
-    /// The neighbourhood of that network, for limits on those who have many addresses: the /24 for IPv4, the /48 for IPv6.
+    /// The neighbourhood of that network, for limits on clients with many addresses: the /24 for IPv4, the /48 for IPv6.
     #[must_use]
     pub fn neighbourhood(&self) -> String {
         match self.address {

@@ -1,4 +1,4 @@
-//! Time and randomness, given and never taken.
+//! Time and randomness, which are passed as parameters.
 
 use std::{
     ops::{Add, Sub},
@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// A moment, as milliseconds since the Unix epoch: the form in which times are stored and compared.
+/// A point in time, as milliseconds since the Unix epoch: the form in which times are stored and compared.
 ///
 /// On the wire use [`Timestamp`], which is RFC 3339.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ impl Time {
     /// The epoch itself.
     pub const ZERO: Self = Self(0);
 
-    /// The moment `ms` milliseconds after the epoch.
+    /// The time `ms` milliseconds after the epoch.
     #[must_use]
     pub const fn from_millis(ms: i64) -> Self {
         Self(ms)
@@ -41,7 +41,7 @@ impl Time {
         self.0.div_euclid(1000)
     }
 
-    /// How long after `earlier` this is; zero if it is not after it, so that a clock that steps back yields no negative age.
+    /// The duration since `earlier`, or zero if this is not later, so that a clock that is set back yields no negative age.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -76,7 +76,7 @@ impl Sub<Duration> for Time {
     }
 }
 
-/// A moment on the wire: RFC 3339, UTC, with millisecond precision, such as `2030-01-01T12:00:00.000Z`.
+/// A point in time on the wire: RFC 3339, UTC, with millisecond precision, such as `2030-01-01T12:00:00.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
 #[schema(value_type = String, format = DateTime, examples("2030-01-01T12:00:00.000Z"))]
 pub struct Timestamp(pub Time);
@@ -126,20 +126,20 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// The clock, the random source and the source of ids of one process or one local cloud.
 ///
-/// Cloning shares it. There is one kind of it; what differs is that a development host may move its clock.
+/// Clones share it. A development host can move the clock.
 #[derive(Clone, Debug, Default)]
-pub struct Sys(Arc<Hands>);
+pub struct Sys(Arc<ClockState>);
 
 #[derive(Debug)]
-struct Hands {
+struct ClockState {
     offset: AtomicI64,
-    /// The real moment that a held clock goes by; [`RUNNING`] if it is not held.
+    /// The real time at which the clock was held, or [`RUNNING`].
     held: AtomicI64,
 }
 
 const RUNNING: i64 = i64::MIN;
 
-impl Default for Hands {
+impl Default for ClockState {
     fn default() -> Self {
         Self { offset: AtomicI64::new(0), held: AtomicI64::new(RUNNING) }
     }
@@ -158,7 +158,7 @@ impl Sys {
         Self::default()
     }
 
-    /// The current moment, by the real clock plus the offset that a development host may have set.
+    /// The current time: the real clock plus the offset that a development host can set.
     #[must_use]
     pub fn now(&self) -> Time {
         let by = match self.0.held.load(Ordering::Relaxed) {
@@ -168,25 +168,24 @@ impl Sys {
         Time(by.saturating_add(self.offset_millis()))
     }
 
-    /// How far the clock is ahead of the real one, or of the moment since which it is held, in milliseconds.
+    /// The offset of the clock from the real one, or from the time at which it was held, in milliseconds.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
         self.0.offset.load(Ordering::Relaxed)
     }
 
-    /// Puts the clock `offset` milliseconds ahead of the real one. Only development hosts call this.
+    /// Sets the clock `offset` milliseconds ahead of the real one. Only for development hosts.
     pub fn set_offset_millis(&self, offset: i64) {
         self.0.offset.store(offset, Ordering::Relaxed);
     }
 
-    /// Holds the clock: from now on only its offset and [`Sys::step`] move it. For tests, which must come to the same end however slow
-    /// the machine is.
+    /// Holds the clock: from now on only its offset and [`Sys::step`] move it. For tests, whose result must not depend on the
+    /// speed of the machine.
     pub fn hold(&self) {
         self.0.held.store(real(), Ordering::Relaxed);
     }
 
-    /// Moves a held clock on by a millisecond, so that what happens one after the other is told apart. A clock that runs does so
-    /// by itself.
+    /// Moves a held clock by a millisecond, so that consecutive operations have different times. No effect on a running clock.
     pub fn step(&self) {
         let on = |held: i64| (held != RUNNING).then(|| held.saturating_add(1));
         self.0.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, on).unwrap_or_default();
@@ -225,7 +224,7 @@ impl Sys {
         }
     }
 
-    /// A new id of the asked kind, ordered by this clock.
+    /// A new id of this type, ordered by this clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
     pub fn id<I: crate::Id>(&self) -> I {
@@ -239,7 +238,7 @@ impl Sys {
 mod tests {
     use super::*;
 
-    /// The limit is what chance exceeds once in a hundred million runs, for nine degrees of freedom.
+    /// Chance exceeds the limit once in a hundred million runs, for nine degrees of freedom.
     #[test]
     fn every_digit_is_as_likely_as_the_others() {
         let (sys, draws) = (Sys::real(), 1_000_000_u64);
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_clock_moves_as_it_is_told_and_by_steps() {
+    fn a_held_clock_moves_by_its_offset_and_by_steps() {
         let sys = Sys::real();
         sys.step();
         sys.hold();
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_survives_the_wire() {
+    fn a_timestamp_parses_back() {
         let t = Timestamp(Time::from_millis(1_893_499_200_123));
         assert_eq!(t.to_string(), "2030-01-01T12:00:00.123Z");
         assert_eq!(t.to_string().parse::<Timestamp>().ok(), Some(t));

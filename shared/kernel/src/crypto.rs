@@ -1,12 +1,12 @@
-//! Keyed hashes and derived keys. What cannot fail here has no error, so that nobody has to invent a value for one.
+//! Keyed hashes and derived keys. Operations that cannot fail return no error, so that callers need no fallback value.
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the types know errors that lengths fixed here rule out")]
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// HMAC-SHA256 (RFC 2104) of all parts, one directly after the other: where parts have different lengths, the caller separates
-/// them. The key has any length.
+/// HMAC-SHA256 (RFC 2104) of the concatenated parts. If parts have variable lengths, the caller has to add separators. The key
+/// can have any length.
 #[must_use]
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
@@ -16,7 +16,7 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// 256 bits derived from a secret by HKDF-SHA256 (RFC 5869). `info` says for which purpose. The salt may be empty.
+/// 256 bits derived from a secret by HKDF-SHA256 (RFC 5869). `info` is the purpose. The salt may be empty.
 #[must_use]
 pub fn hkdf_sha256(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
     let mut key = [0; 32];
@@ -24,7 +24,7 @@ pub fn hkdf_sha256(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
     key
 }
 
-/// The first `N` bytes of a hash, at most all 32 of them.
+/// The first `N` bytes of a hash, at most 32.
 #[must_use]
 pub fn truncate<const N: usize>(hash: [u8; 32]) -> [u8; N] {
     const { assert!(N <= 32, "a hash has 32 bytes") };
@@ -45,7 +45,7 @@ mod tests {
 
     /// RFC 4231 §4.2 and §4.3.
     #[test]
-    fn hmac_is_that_of_the_standard() {
+    fn hmac_matches_the_test_vectors() {
         let mac = hmac_sha256(&[0x0b; 20], &[b"Hi ", b"There"]);
         assert_eq!(hex(&mac), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
         assert_eq!(hex(&truncate::<4>(mac)), "b0344c61");
@@ -53,9 +53,9 @@ mod tests {
         assert_eq!(hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     }
 
-    /// RFC 5869 A.1 and A.3, of which the first 32 bytes are derived here. An empty salt is the same as none.
+    /// RFC 5869 A.1 and A.3: the first 32 bytes of each output. An empty salt is the same as none.
     #[test]
-    fn hkdf_is_that_of_the_standard() {
+    fn hkdf_matches_the_test_vectors() {
         let salt: Vec<u8> = (0x00..=0x0c).collect();
         let info: Vec<u8> = (0xf0..=0xf9).collect();
         let key = hkdf_sha256(&salt, &[0x0b; 22], &info);

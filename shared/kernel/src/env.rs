@@ -1,18 +1,18 @@
-//! Configuration, read once, from the environment that the template gives a function.
+//! Configuration, read once at start, from the environment variables that the template gives a function.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The environment variables of one function. Cloning shares the record of what was read.
+/// The environment variables of one function. Clones share the list of names that were read.
 #[derive(Clone, Default)]
 pub struct Env {
     vars: Arc<BTreeMap<String, String>>,
     read: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
-/// Everything that is missing or wrong in the configuration, by the variables' names and never their values.
+/// Everything missing or wrong in the configuration, with names of variables and without values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("configuration: {}", .0.join("; "))]
 pub struct ConfigError(pub Vec<String>);
@@ -25,23 +25,23 @@ impl Env {
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
     }
 
-    /// Reads a configuration and reports everything that is wrong with it at once.
+    /// Reads a configuration, and reports all errors at once.
     ///
     /// # Errors
-    /// [`ConfigError`], naming each missing, malformed or weak variable.
+    /// [`ConfigError`] with each missing, malformed or weak variable.
     pub fn read<T>(&self, f: impl FnOnce(&mut Reader<'_>) -> T) -> Result<T, ConfigError> {
         let mut reader = Reader { env: self, problems: Vec::new() };
         let value = f(&mut reader);
         if reader.problems.is_empty() { Ok(value) } else { Err(ConfigError(reader.problems)) }
     }
 
-    /// The names read so far: compared with the function's block in the template.
+    /// The names that were read so far, for the comparison with the function's block in the template.
     #[must_use]
     pub fn names_read(&self) -> BTreeSet<&'static str> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A variable that may be absent. Empty counts as absent.
+    /// An optional variable. Empty counts as absent.
     #[must_use]
     pub fn get(&self, name: &'static str) -> Option<&str> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
@@ -55,17 +55,17 @@ impl FromIterator<(String, String)> for Env {
     }
 }
 
-/// What [`Env::read`] hands to a configuration's constructor.
+/// Reads single variables within [`Env::read`].
 pub struct Reader<'a> {
     env: &'a Env,
     problems: Vec<String>,
 }
 
-/// Bytes a secret must have at least.
+/// Minimum bytes of a secret.
 pub const SECRET_MIN_BYTES: usize = 32;
 
 impl Reader<'_> {
-    /// A variable that must be there.
+    /// A required variable.
     pub fn need(&mut self, name: &'static str) -> String {
         let value = self.env.get(name).unwrap_or_default().to_owned();
         if value.is_empty() {
@@ -74,7 +74,7 @@ impl Reader<'_> {
         value
     }
 
-    /// A web address that people or tokens carry elsewhere: with `https`, except where `STAGE` is `development`.
+    /// A web address for people or tokens: `https`, except if `STAGE` is `development`.
     pub fn address(&mut self, name: &'static str) -> String {
         let address = self.need(name);
         let safe = address.starts_with("https://") || self.or("STAGE", "production".to_owned()) == "development";
@@ -84,7 +84,7 @@ impl Reader<'_> {
         address
     }
 
-    /// A variable with a default. A value that does not parse is an error, not the default.
+    /// A variable with a default. A value that does not parse is an error and not replaced by the default.
     pub fn or<T: std::str::FromStr>(&mut self, name: &'static str, default: T) -> T {
         match self.env.get(name).map(str::parse) {
             None => default,
@@ -96,26 +96,26 @@ impl Reader<'_> {
         }
     }
 
-    /// A comma-separated list; absent means empty.
+    /// A comma-separated list. Absent means empty.
     pub fn list(&mut self, name: &'static str) -> Vec<String> {
         let text = self.env.get(name).unwrap_or_default();
         text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Demands that a secret found within variable `name` is strong: see [`is_weak`].
+    /// Requires a strong secret in the variable `name`: see [`is_weak`].
     pub fn strong(&mut self, name: &'static str, secret: &str) {
         if is_weak(secret) {
             self.problems.push(format!("{name} is too weak: at least {SECRET_MIN_BYTES} unpredictable bytes are needed"));
         }
     }
 
-    /// Notes a contradiction that the reader itself cannot see.
+    /// Adds an error that the reader itself cannot detect.
     pub fn wrong(&mut self, problem: String) {
         self.problems.push(problem);
     }
 }
 
-/// Whether a secret is shorter than [`SECRET_MIN_BYTES`], hardly varied, or a known placeholder.
+/// Whether a secret is shorter than [`SECRET_MIN_BYTES`], has little variation, or is a known placeholder.
 #[must_use]
 pub fn is_weak(secret: &str) -> bool {
     let distinct = secret.bytes().collect::<BTreeSet<_>>().len();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_named_at_once_and_no_value_is_shown() {
+    fn all_errors_are_reported_at_once_without_values() {
         let e = env(&[("B", "x"), ("S", "changeme-changeme-changeme-changeme")]);
         let r = e.read(|r| (r.need("A"), r.or("B", 1_u8), r.list("S").iter().for_each(|s| r.strong("S", s)))).map(|_| ());
         let text = r.map_err(|e| e.to_string()).err().unwrap_or_default();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_safe_except_on_a_laptop() {
+    fn an_address_needs_https_except_in_development() {
         let read = |address: &str, stage: &str| {
             let error = env(&[("URL", address), ("STAGE", stage)]).read(|r| r.address("URL")).err();
             error.map(|e| e.to_string()).unwrap_or_default()

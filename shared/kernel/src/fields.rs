@@ -1,15 +1,15 @@
-//! Reading a request all at once: every wrong field is reported, not only the first.
+//! Validation of a request: all wrong fields are reported, not only the first.
 
 use std::collections::BTreeMap;
 
 use crate::problem::{Kind, Problem};
 
-/// What is wrong with one field. `code` names a message `field-<code>` in every language.
+/// The error of one field. `code` is the name of a message `field-<code>` in every language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Stable, language-neutral.
+    /// Stable and independent of the language.
     pub code: &'static str,
-    /// Numbers and words that the message mentions.
+    /// Numbers and words for the message.
     pub params: BTreeMap<&'static str, String>,
 }
 
@@ -28,18 +28,18 @@ impl FieldError {
     }
 }
 
-/// Collects the errors of a request while its fields are parsed.
+/// Collects the errors of a request's fields.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<(String, FieldError)>);
 
 impl Fields {
-    /// Nothing wrong yet.
+    /// Without errors.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps the value, or notes why the field at `pointer` (an RFC 6901 JSON pointer) is wrong.
+    /// Returns the value, or records the error of the field at `pointer` (an RFC 6901 JSON pointer).
     pub fn take<T>(&mut self, pointer: &str, parsed: Result<T, FieldError>) -> Option<T> {
         parsed.map_err(|e| self.wrong(pointer, e)).ok()
     }
@@ -49,20 +49,20 @@ impl Fields {
         parsed.map_err(|es| es.into_iter().for_each(|e| self.wrong(pointer, e))).ok()
     }
 
-    /// Notes an error.
+    /// Records an error.
     pub fn wrong(&mut self, pointer: &str, error: FieldError) {
         self.0.push((pointer.to_owned(), error));
     }
 
-    /// The problem document of everything noted, or nothing.
+    /// Succeeds if no error was recorded.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] with one entry per wrong field.
+    /// [`Kind::Invalid`] with all recorded errors.
     pub fn finish(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
     }
 
-    /// The problem for what was noted. For use after an `Option` turned out empty, which implies an error was noted.
+    /// The problem with the recorded errors. For use after an `Option` is empty, which implies a recorded error.
     #[must_use]
     pub fn problem(self) -> Problem {
         let mut p = Problem::new(Kind::Invalid);
@@ -71,7 +71,7 @@ impl Fields {
     }
 }
 
-/// How many items a page is to have, as a client asked for it at `/limit`.
+/// The requested size of a page, from the parameter `/limit`.
 ///
 /// # Errors
 /// `range` if it is not from 1 to `max`.

@@ -1,12 +1,12 @@
-//! Ids: a prefix that says what it names, and a ULID that orders by time. `usr_01J…`
+//! Ids: a prefix for the type, and a ULID, which is ordered by time. `usr_01J…`
 //!
-//! Ids are not secrets. What must not be guessed is a token: random bytes, stored hashed.
+//! Ids are not secrets. Secrets are tokens: random bytes, stored as a hash.
 
 use ulid::Ulid;
 
 /// A typed id. Implemented by [`id!`] only.
 pub trait Id: Sized {
-    /// What stands before the underscore.
+    /// The prefix, without the underscore.
     const PREFIX: &'static str;
     /// The id with this ULID.
     fn from_ulid(ulid: Ulid) -> Self;
@@ -14,15 +14,15 @@ pub trait Id: Sized {
     fn ulid(&self) -> Ulid;
 }
 
-/// Why a text is not an id of the asked kind.
+/// The text is not an id of the expected type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of this kind")]
 pub struct BadId;
 
-/// Reads `prefix_ULID`, exactly as it is written: upper case, 26 characters.
+/// Parses `prefix_ULID` in its only spelling: upper case, 26 characters.
 ///
 /// # Errors
-/// [`BadId`] for any other text, also for the lower-case spelling, so that one thing has one id.
+/// [`BadId`] for any other text, also in lower case, so that each id has one spelling.
 pub fn parse<I: Id>(text: &str) -> Result<I, BadId> {
     let rest = text.strip_prefix(I::PREFIX).and_then(|r| r.strip_prefix('_')).ok_or(BadId)?;
     let ulid = Ulid::from_string(rest).map_err(|_| BadId)?;
@@ -39,7 +39,7 @@ macro_rules! id {
         pub struct $name(ulid::Ulid);
 
         impl $name {
-            /// The id that is all zeros: for the one thing of its kind that every deployment has.
+            /// The id with all zeros, for an object that every deployment has once.
             pub const NIL: Self = Self(ulid::Ulid::nil());
         }
         impl $crate::id::Id for $name {
@@ -72,7 +72,7 @@ macro_rules! id {
     )*};
 }
 
-// Every prefix of the system, on one screen.
+// The prefixes of all types.
 id! {
     /// A person.
     UserId "usr";
@@ -80,7 +80,7 @@ id! {
     SessionId "ses";
     /// A flow: registration or sign-in in several steps.
     FlowId "flw";
-    /// A code or link that was sent to prove something.
+    /// A code or link that was sent.
     ChallengeId "chl";
     /// A domain event in the outbox and on the bus.
     EventId "evt";

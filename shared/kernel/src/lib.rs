@@ -1,7 +1,7 @@
-//! The vocabulary every other crate speaks: time, ids, configuration, secrets, languages, problems.
+//! The vocabulary of all other crates: time, ids, configuration, secrets, languages, problems.
 //!
-//! Nothing here does I/O, and nothing here knows AWS or HTTP. The two doors to nondeterminism, the clock and the
-//! random source, are [`Sys`]; everything that expires or is drawn takes its time and its randomness from there.
+//! This crate does no I/O and depends on neither AWS nor HTTP. The clock and the random source are in [`Sys`], from which all
+//! code takes times, randomness and ids.
 
 pub mod client;
 pub mod clock;

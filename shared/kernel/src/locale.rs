@@ -1,4 +1,4 @@
-//! Languages and messages (Fluent). Every message exists in every language; a contract check proves it.
+//! Languages and messages (Fluent). A check ensures that every message exists in every language.
 
 use std::{
     cell::RefCell,
@@ -8,7 +8,7 @@ use std::{
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use serde::{Deserialize, Serialize};
 
-/// A language that everything is written in.
+/// A supported language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {
@@ -55,25 +55,25 @@ impl Locale {
         wishes.first().map(|w| w.1)
     }
 
-    /// The message `key` of the problems' catalogue, with `args` put in. A missing message shows as its key.
+    /// The message `key` of the catalogue of problems, with `args`. A missing message is shown as its key.
     #[must_use]
     pub fn text(self, key: &str, args: &[(&str, String)]) -> String {
         PROBLEMS.text(self, key, args)
     }
 
-    /// An attribute of a message of the problems' catalogue, if it has it.
+    /// An attribute of a message of the catalogue of problems, if it exists.
     #[must_use]
     pub fn attribute(self, key: &str, attribute: &str, args: &[(&str, String)]) -> Option<String> {
         PROBLEMS.format(self, key, Some(attribute), args)
     }
 
-    /// Whether this language has the message of the problems' catalogue.
+    /// Whether this language has the message in the catalogue of problems.
     #[must_use]
     pub fn has(self, key: &str) -> bool {
         PROBLEMS.has(self, key)
     }
 
-    /// Every message key of the problems' catalogue in this language, attributes as `key.attribute`.
+    /// All message keys of the catalogue of problems in this language, attributes as `key.attribute`.
     #[must_use]
     pub fn keys(self) -> BTreeSet<String> {
         PROBLEMS.keys(self)
@@ -96,7 +96,7 @@ impl Messages {
         Self { en, pl }
     }
 
-    /// The message `key`, with `args` put in. A missing message shows as its key.
+    /// The message `key`, with `args`. A missing message is shown as its key.
     #[must_use]
     pub fn text(self, locale: Locale, key: &str, args: &[(&str, String)]) -> String {
         self.format(locale, key, None, args).unwrap_or_else(|| key.to_owned())
@@ -108,7 +108,7 @@ impl Messages {
         with_bundle(self, locale, |b| b.has_message(key))
     }
 
-    /// Every message key of this language, attributes as `key.attribute`.
+    /// All message keys of this language, attributes as `key.attribute`.
     #[must_use]
     pub fn keys(self, locale: Locale) -> BTreeSet<String> {
         let (mut keys, mut owner) = (BTreeSet::new(), String::new());
@@ -126,7 +126,7 @@ impl Messages {
         keys
     }
 
-    /// What is wrong with the sources: lines that are not Fluent, keys that one language has and another lacks.
+    /// The errors in the sources: lines that are not Fluent, and keys that only one language has.
     #[must_use]
     pub fn faults(self) -> Vec<String> {
         let all: BTreeSet<String> = Locale::ALL.into_iter().flat_map(|l| self.keys(l)).collect();
@@ -159,7 +159,7 @@ impl Messages {
             }
             let mut errors = Vec::new();
             let text = bundle.format_pattern(pattern, Some(&values), &mut errors).into_owned();
-            // A detail that lacks what it wants to mention is left out rather than shown with holes.
+            // A detail without one of its arguments is left out.
             (attribute.is_none() || errors.is_empty()).then_some(text)
         })
     }
@@ -177,8 +177,7 @@ fn thousandths(q: &str) -> u16 {
 
 type Bundle = FluentBundle<FluentResource>;
 
-// Fluent's formatters are not shared between threads; a function has one thread, so one bundle per source is built, on the
-// first message that is needed.
+// Fluent's formatters are not `Sync`. A function has one thread, so one bundle per source is built, on the first use.
 thread_local! {
     static BUNDLES: RefCell<HashMap<&'static str, Bundle>> = RefCell::default();
 }
@@ -190,7 +189,7 @@ fn with_bundle<T>(messages: Messages, locale: Locale, f: impl FnOnce(&Bundle) ->
 
 fn build(locale: Locale, source: &str) -> Bundle {
     let mut bundle = Bundle::new(locale.tag().parse().into_iter().collect());
-    // Isolation marks would show up in JSON and plain-text mail.
+    // Isolation marks would be visible in JSON and plain-text mails.
     bundle.set_use_isolating(false);
     let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(r, _)| r);
     bundle.add_resource_overriding(resource);
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_language_lacks_is_named() {
+    fn a_missing_message_is_reported() {
         let torn = Messages::new("a = A\nb = B", "a = A\n!what");
         assert_eq!(torn.faults(), ["pl does not parse", "pl lacks b"]);
     }

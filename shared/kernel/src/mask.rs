@@ -1,8 +1,8 @@
-//! Contact details as they may be shown to somebody who has not yet proven to own them.
+//! Contact details for somebody who has not yet proven to own them.
 
 /// `anna@example.test` becomes `a****@example.test`: the first character, four stars whatever the length, the domain.
 ///
-/// A fixed number of stars, because the real length would leak.
+/// The number of stars is fixed, because the length would reveal something.
 #[must_use]
 pub fn email(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
@@ -10,7 +10,7 @@ pub fn email(address: &str) -> String {
     format!("{first}****@{domain}")
 }
 
-/// `+447911123456` becomes `+••••••56`: only the last two digits, so that no country code is cut in the wrong place.
+/// `+447911123456` becomes `+••••••56`: only the last two digits, because the length of country codes varies.
 #[must_use]
 pub fn phone(number: &str) -> String {
     let tail: String = number.chars().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect();
@@ -20,7 +20,7 @@ pub fn phone(number: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn masks_do_not_leak_lengths() {
+    fn masks_hide_the_length() {
         assert_eq!(super::email("anna@example.test"), "a****@example.test");
         assert_eq!(super::email("a@example.test"), "a****@example.test");
         assert_eq!(super::phone("+447911123456"), "+••••••56");

@@ -1,22 +1,21 @@
-//! Opaque tokens: what a client keeps and shows again without reading it.
+//! Opaque tokens, which clients store and send back unread.
 //!
-//! A token is a prefix that says what it is for, an underscore and, in base64url without padding, the bytes of its parts one
-//! directly after the other: ids, numbers and random bytes, all of fixed length. Taking a token apart says nothing about whether
-//! it is good: that is for whoever knows its secret part.
+//! A token is a prefix for its purpose, an underscore and, in base64url without padding, the concatenated bytes of its parts:
+//! ids, numbers and random bytes of fixed length. Parsing a token does not verify it: that takes a comparison of its secret part.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::Id;
 
-/// What tokens are made of: values that take the same number of bytes each time. A tuple of parts is one too.
-pub trait Part: Sized {
-    /// Adds its bytes.
+/// A part of a token: a value with a fixed number of bytes. A tuple of parts is a part.
+pub trait TokenPart: Sized {
+    /// Appends the bytes.
     fn write(&self, bytes: &mut Vec<u8>);
-    /// Takes its bytes off the front; `None` if there are too few.
+    /// Removes the bytes from the front. `None` if there are too few.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
 }
 
-impl<const N: usize> Part for [u8; N] {
+impl<const N: usize> TokenPart for [u8; N] {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self);
     }
@@ -27,27 +26,27 @@ impl<const N: usize> Part for [u8; N] {
     }
 }
 
-impl Part for u32 {
+impl TokenPart for u32 {
     fn write(&self, bytes: &mut Vec<u8>) {
         self.to_be_bytes().write(bytes);
     }
     fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Part::read(bytes).map(Self::from_be_bytes)
+        TokenPart::read(bytes).map(Self::from_be_bytes)
     }
 }
 
-impl<I: Id> Part for I {
+impl<I: Id> TokenPart for I {
     fn write(&self, bytes: &mut Vec<u8>) {
         u128::from(self.ulid()).to_be_bytes().write(bytes);
     }
     fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Part::read(bytes).map(|id| Self::from_ulid(u128::from_be_bytes(id).into()))
+        TokenPart::read(bytes).map(|id| Self::from_ulid(u128::from_be_bytes(id).into()))
     }
 }
 
 macro_rules! tuple {
     ($($part:ident)+) => {
-        impl<$($part: Part),+> Part for ($($part,)+) {
+        impl<$($part: TokenPart),+> TokenPart for ($($part,)+) {
             #[expect(non_snake_case, reason = "the names of the types serve as those of the values")]
             fn write(&self, bytes: &mut Vec<u8>) {
                 let ($($part,)+) = self;
@@ -63,21 +62,21 @@ tuple!(A B);
 tuple!(A B C);
 tuple!(A B C D);
 
-/// The bytes of a token, as they are signed or hashed.
-pub fn bytes(parts: &impl Part) -> Vec<u8> {
+/// The bytes of the parts, for signing or hashing.
+pub fn bytes(parts: &impl TokenPart) -> Vec<u8> {
     let mut bytes = Vec::new();
     parts.write(&mut bytes);
     bytes
 }
 
-/// The token as its client keeps it. `prefix` is without the underscore.
-pub fn write(prefix: &str, parts: &impl Part) -> String {
+/// The token for the client. `prefix` is without the underscore.
+pub fn write(prefix: &str, parts: &impl TokenPart) -> String {
     format!("{prefix}_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes(parts)))
 }
 
-/// Takes a token apart. `None` for whatever [`write`] does not answer for this prefix and parts of these types.
+/// Parses a token. `None` unless [`write`] can return this text for this prefix and types of parts.
 #[must_use]
-pub fn read<P: Part>(prefix: &str, text: &str) -> Option<P> {
+pub fn read<P: TokenPart>(prefix: &str, text: &str) -> Option<P> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix(prefix)?.strip_prefix('_')?).ok()?;
     let mut rest = &*bytes;
     P::read(&mut rest).filter(|_| rest.is_empty())
@@ -92,15 +91,15 @@ mod tests {
     };
 
     #[test]
-    fn a_token_says_its_parts_again() {
+    fn a_token_parses_back_to_its_parts() {
         let sys = Sys::real();
         let parts: (UserId, u32, (SessionId, [u8; 3])) = (sys.id(), 7, (sys.id(), sys.bytes()));
         assert_eq!(read("tkn", &write("tkn", &parts)), Some(parts));
     }
 
-    /// Tokens that clients hold must stay good.
+    /// Tokens of clients must stay valid.
     #[test]
-    fn a_token_reads_as_it_always_did() {
+    fn tokens_keep_their_format() {
         let user: UserId = "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP".parse().unwrap();
         let text = "tkn_AZp-wl-I2PRsBrHsirFRtmAAAAEC_w";
         let parts = (user, 0x6000_0001_u32, [2, 255]);

@@ -1,7 +1,7 @@
-//! Everything that can go wrong and be told to a client: one catalogue, RFC 9457 on the wire.
+//! Errors for clients: one catalogue, sent as RFC 9457 problem documents.
 //!
-//! A [`Kind`] fixes the status and the stable `code`; texts are messages of the same name in every language
-//! (`locales/<language>/problems.ftl`: the message `<code>` is the title, its attribute `.detail`, if any, the detail).
+//! A [`Kind`] determines the status and the stable `code`. The texts are messages of the same name in every language
+//! (`locales/<language>/problems.ftl`: the message `<code>` is the title, its optional attribute `.detail` the detail).
 
 use std::panic::Location;
 
@@ -12,7 +12,7 @@ use crate::{FieldError, Locale};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $status:literal $code:literal;)*) => {
-        /// What went wrong. The whole public error vocabulary.
+        /// The kind of an error: the complete list of public errors.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind { $($(#[$doc])* $name,)* }
 
@@ -24,7 +24,7 @@ macro_rules! kinds {
             #[must_use]
             pub const fn status(self) -> u16 { match self { $(Self::$name => $status,)* } }
 
-            /// The stable, language-neutral code.
+            /// The stable code, independent of the language.
             #[must_use]
             pub const fn code(self) -> &'static str { match self { $(Self::$name => $code,)* } }
         }
@@ -38,157 +38,159 @@ kinds! {
     CursorInvalid = 400 "cursor_invalid";
     /// No access token, or one that is forged, expired or revoked.
     TokenInvalid = 401 "token_invalid";
-    /// Unknown person, wrong password or an account that cannot sign in: one answer for all.
+    /// Unknown person, wrong password or an account that cannot sign in: the same answer for all.
     CredentialsInvalid = 401 "credentials_invalid";
-    /// A refresh token that is unknown, spent or revoked.
+    /// A refresh token that is unknown, used or revoked.
     RefreshInvalid = 401 "refresh_invalid";
-    /// What is asked for takes a fresh proof of who asks; `methods` says by what.
+    /// The operation takes a recent proof of identity; `methods` lists the sufficient ones.
     StepUpRequired = 401 "step_up_required";
     /// The caller may not do this.
     Forbidden = 403 "forbidden";
-    /// Staff need a second factor that no message carries, and the caller has none.
+    /// Staff need a second factor that is not sent by message, and the caller has none.
     SecondFactorRequired = 403 "second_factor_required";
     /// Nobody changes their own roles.
     OwnRoles = 403 "own_roles";
-    /// A browser on another site asked.
+    /// A browser on another site sent the request.
     OriginRefused = 403 "origin_refused";
-    /// Too many sign-ins fail everywhere: work first. `challenge` and `difficulty` say at what.
+    /// Too many sign-ins fail everywhere: a proof of work is required, by `challenge` and `difficulty`.
     ProofOfWorkRequired = 403 "proof_of_work_required";
-    /// The current password that was given is wrong.
+    /// The current password is wrong.
     PasswordWrong = 403 "password_wrong";
-    /// A hundred codes in a row were wrong: no more are taken until a recovery code or a passkey is right, or the password is reset.
+    /// A hundred codes in a row were wrong: no more are accepted until a recovery code or a passkey is, or the password is reset.
     FactorLocked = 403 "factor_locked";
     /// Banned from chat.
     ChatBanned = 403 "chat_banned";
-    /// The other person does not take messages from the caller.
+    /// The other person does not accept messages from the caller.
     ChatNotAllowed = 403 "chat_not_allowed";
-    /// There is nothing here, or nothing the caller may know of.
+    /// The object does not exist, or the caller may not know of it.
     NotFound = 404 "not_found";
-    /// The path exists, the method does not.
+    /// The path exists without this method.
     MethodNotAllowed = 405 "method_not_allowed";
     /// The flow expects another step first; `required_step` names it.
     StepRequired = 409 "step_required";
-    /// The username was taken meanwhile.
+    /// The username was taken in the meantime.
     UsernameTaken = 409 "username_taken";
-    /// The proven address has got an account meanwhile.
+    /// The proven address has an account since the request began.
     AccountExists = 409 "account_exists";
-    /// The number has an account that nobody has used for long and that nothing but the number leads into.
+    /// The number belongs to an account that was not used for long and has no other way to sign in.
     AccountIdle = 409 "account_idle";
-    /// The caller has entered an invitation code before, and it is final.
+    /// The caller has entered an invitation code before, which cannot be changed.
     InviteUsed = 409 "invite_used";
     /// Deletion has begun and cannot be cancelled any more.
     DeletionBegun = 409 "deletion_begun";
-    /// Nothing is scheduled.
+    /// No deletion is scheduled.
     DeletionNotScheduled = 409 "deletion_not_scheduled";
-    /// A superuser cannot leave: another one takes the role away first, and the last one stays.
+    /// A superuser cannot delete or deactivate their account: another superuser has to remove the role first, so that one always
+    /// remains.
     SuperuserStays = 409 "superuser_stays";
-    /// The account is not in the state that this takes; `state` says in which it is.
+    /// The state of the account does not allow the operation; `state` is its state.
     AccountState = 409 "account_state";
     /// Second factors are on already.
     MfaEnabled = 409 "mfa_enabled";
-    /// Second factors are off, or the one that is asked for is.
+    /// Second factors are off, or the requested one is.
     MfaNotEnabled = 409 "mfa_not_enabled";
-    /// Something proven is missing on the account; `missing` names it.
+    /// A proven contact is missing on the account; `missing` names it.
     ContactRequired = 409 "contact_required";
     /// It is the last of its kind, and something else depends on it.
     LastFactor = 409 "last_factor";
-    /// There are as many as there may be; `max` says how many.
+    /// The maximum number is reached; `max` is that number.
     TooMany = 409 "too_many";
-    /// Two requests collided; the same request may be sent again.
+    /// Two requests collided. The same request can be sent again.
     Conflict = 409 "conflict";
     /// The object changed since the version named in `If-Match`.
     VersionMismatch = 412 "version_mismatch";
-    /// The body is larger than this operation takes.
+    /// The body is larger than the operation accepts.
     TooLarge = 413 "too_large";
     /// The body is not JSON.
     UnsupportedMediaType = 415 "unsupported_media_type";
     /// Some fields break a rule; `errors` lists them all.
     Invalid = 422 "invalid";
-    /// A wrong, spent, burnt or expired code; `tries_left` says how many are left.
+    /// A code that is wrong, used, invalidated or expired; `tries_left` is the number of remaining attempts.
     CodeInvalid = 422 "code_invalid";
-    /// A factor that does not serve here.
+    /// A factor that cannot be used here.
     FactorUnavailable = 422 "factor_unavailable";
-    /// A passkey that is unknown here, or an answer of one that does not fit what was asked.
+    /// A passkey that is unknown, or whose answer does not match the request.
     PasskeyInvalid = 422 "passkey_invalid";
-    /// An invitation code that cannot be entered: unknown, one's own, of an account that is not in use, of somebody whom the
-    /// caller invited. One answer for all.
+    /// An invitation code that cannot be entered: unknown, the caller's own, of an inactive account, or of somebody whom the
+    /// caller invited. The same answer for all.
     InviteInvalid = 422 "invite_invalid";
-    /// A secret that makes nobody the first superuser: wrong, spent or expired, or there is one already. One answer for all.
+    /// A secret for the role of the first superuser that is wrong, used or expired, or any if there is a superuser already. The
+    /// same answer for all.
     AppointmentInvalid = 422 "appointment_invalid";
-    /// A link that is unknown, spent or expired.
+    /// A link that is unknown, used or expired.
     LinkInvalid = 422 "link_invalid";
     /// The operation changes a versioned object and needs `If-Match`.
     VersionRequired = 428 "version_required";
-    /// Too many attempts; `retry_after` says when to come back.
+    /// Too many attempts; `retry_after` is the number of seconds to wait.
     TooManyRequests = 429 "too_many_requests";
-    /// A new code was asked for too early.
+    /// A new code was requested too early.
     ResendTooEarly = 429 "resend_too_early";
-    /// Something went wrong on our side.
+    /// An internal error.
     Internal = 500 "internal";
-    /// A part we depend on does not answer; trying again later may help.
+    /// A dependency does not respond. A later retry may succeed.
     Unavailable = 503 "unavailable";
     /// A socket frame that is not a JSON object of a known form.
     FrameInvalid = 400 "frame_invalid";
     /// A message that is empty or too long.
     MessageLength = 422 "message_length";
-    /// The nonce of a message that was committed with another text.
+    /// The nonce belongs to a message with another text.
     NonceReused = 409 "nonce_reused";
     /// A stream that does not exist.
     StreamUnknown = 404 "stream_unknown";
-    /// A direct room with oneself.
+    /// A direct room with the caller themselves.
     RoomWithSelf = 422 "room_with_self";
-    /// A ticket that is forged, expired or spent.
+    /// A ticket that is forged, expired or used.
     TicketInvalid = 401 "ticket_invalid";
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A failure on its way to the client.
+/// An error on its way to the client.
 ///
-/// `cause` and `at` are for the log and never leave the process.
+/// `cause` and `at` are for the log and are never sent.
 #[derive(Debug)]
 pub struct Problem {
-    /// What went wrong.
+    /// The kind of error.
     pub kind: Kind,
     /// Wrong fields, by JSON pointer.
     pub fields: Vec<(String, FieldError)>,
-    /// Seconds after which trying again makes sense.
+    /// Seconds after which a retry makes sense.
     pub retry_after: Option<u64>,
-    /// Which limit was reached: its name, how many pass, in how many seconds.
+    /// The reached limit: its name, the maximum, the window in seconds.
     pub limit: Option<Box<(&'static str, u32, u64)>>,
-    /// More members of the document, such as `tries_left`.
+    /// Additional members of the document, such as `tries_left`.
     pub members: Box<Map<String, Value>>,
-    /// Why, for the log.
+    /// The cause, for the log.
     pub cause: Option<Cause>,
-    /// Where it was made.
+    /// The source code location that created it.
     pub at: &'static Location<'static>,
 }
 
-/// The document, as it is sent.
+/// A problem document.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDocument {
-    /// A URI reference that names the kind of problem: `/problems/<code>`.
+    /// A URI reference that identifies the kind of problem: `/problems/<code>`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What went wrong, in the client's language.
+    /// The title, in the client's language.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// Stable and language-neutral: what programs compare.
+    /// Stable and independent of the language: for programs.
     pub code: &'static str,
-    /// More about this occurrence, in the client's language.
+    /// Details, in the client's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The request this answers, for support.
+    /// The id of the request, for support.
     pub request_id: String,
-    /// Every wrong field.
+    /// All wrong fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
-    /// Seconds after which trying again makes sense.
+    /// Seconds after which a retry makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// Members that only some kinds have.
+    /// Additional members of some kinds.
     #[serde(flatten)]
     pub members: Map<String, Value>,
 }
@@ -198,14 +200,14 @@ pub struct ProblemDocument {
 pub struct FieldProblem {
     /// RFC 6901 JSON pointer into the request body.
     pub pointer: String,
-    /// Stable and language-neutral.
+    /// Stable and independent of the language.
     pub code: &'static str,
-    /// What is wrong, in the client's language.
+    /// The error, in the client's language.
     pub message: String,
 }
 
 impl Kind {
-    /// A problem of this kind, with a reason for the log: what a client is told alike, operators tell apart by it.
+    /// A problem of this kind, with a cause for the log, which distinguishes cases with the same answer.
     #[must_use]
     #[track_caller]
     pub fn because(self, cause: &'static str) -> Problem {
@@ -221,14 +223,14 @@ impl Problem {
         Self { kind, fields: Vec::new(), retry_after: None, limit: None, members: Box::default(), cause: None, at: Location::caller() }
     }
 
-    /// An unexpected failure: told as [`Kind::Internal`], logged with its cause.
+    /// An unexpected error: [`Kind::Internal`] for the client, logged with its cause.
     #[must_use]
     #[track_caller]
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(Kind::Internal) }
     }
 
-    /// A dependency failed: told as [`Kind::Unavailable`], to be tried again in a second.
+    /// A dependency failed: [`Kind::Unavailable`] for the client, with a retry after a second.
     #[must_use]
     #[track_caller]
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
@@ -242,14 +244,14 @@ impl Problem {
         Self { fields: vec![(pointer.to_owned(), error)], ..Self::new(Kind::Invalid) }
     }
 
-    /// Adds a member to the document; messages may mention it by the same name.
+    /// Adds a member to the document. Messages can use it by the same name.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Says when to come back; rounded up to whole seconds, at least one.
+    /// Adds the time until a retry, rounded up to whole seconds, at least one.
     #[must_use]
     pub fn retry_after(mut self, wait: std::time::Duration) -> Self {
         let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -257,21 +259,21 @@ impl Problem {
         self
     }
 
-    /// Says which limit was reached.
+    /// Adds the reached limit.
     #[must_use]
     pub fn limited(mut self, name: &'static str, max: u32, window: std::time::Duration) -> Self {
         self.limit = Some(Box::new((name, max, window.as_secs())));
         self
     }
 
-    /// Keeps a reason for the log.
+    /// Adds a cause for the log.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// The document in `locale`, answering `request_id`.
+    /// The document in `locale` for the request `request_id`.
     #[must_use]
     pub fn document(&self, locale: Locale, request_id: &str) -> ProblemDocument {
         let code = self.kind.code();
@@ -323,8 +325,7 @@ impl std::error::Error for Problem {
     }
 }
 
-/// Why JSON could not be read, for the log: what kind of mistake it is and where, and nothing of what was sent. (The error itself
-/// quotes it.)
+/// The error of parsing JSON for the log: its category and position, without the input, which the error's own text quotes.
 #[must_use]
 pub fn unread(e: &serde_json::Error) -> String {
     format!("{:?} in line {}, column {}", e.classify(), e.line(), e.column())
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_speaks_the_clients_language_and_keeps_the_code() {
+    fn a_document_is_translated_and_its_code_is_not() {
         let p = Problem::field("/username", FieldError::new("too_short").with("min", 3));
         let (en, pl) = (p.document(Locale::En, "r"), p.document(Locale::Pl, "r"));
         assert_eq!(en.code, pl.code);

@@ -2,7 +2,7 @@
 
 use subtle::ConstantTimeEq as _;
 
-/// A secret value. It has no `Debug` that shows it, no `Display` and no `Serialize`.
+/// A secret value. Its `Debug` hides it, and it has no `Display` and no `Serialize`.
 #[derive(Clone, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Secret<T = String>(T);
@@ -13,7 +13,7 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The value itself, where it is really used.
+    /// The value itself, for the code that needs it.
     pub const fn expose(&self) -> &T {
         &self.0
     }
@@ -25,7 +25,7 @@ impl<T> std::fmt::Debug for Secret<T> {
     }
 }
 
-/// Whether two byte strings are equal, in time that depends on their lengths only.
+/// Whether two byte strings are equal, in a time that depends on their lengths only.
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()

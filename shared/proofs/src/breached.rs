@@ -1,5 +1,5 @@
-//! Passwords that are known from breaches, as a service tells that never learns them: it is given the first five digits of a
-//! hash and answers with all hashes that begin so. <https://haveibeenpwned.com/API/v3#PwnedPasswords>
+//! Passwords that are known from breaches, by a service that does not learn them: the request has the first five digits of a
+//! hash, and the response lists all hashes that begin with them. <https://haveibeenpwned.com/API/v3#PwnedPasswords>
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,14 +9,14 @@ use http::{Request, StatusCode, header::USER_AGENT};
 use kernel::{Secret, env::Reader};
 use sha1::{Digest as _, Sha1};
 
-/// How long somebody who chooses a password waits for it.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a request for a new password waits for the service.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Digits of a hash, and how many of them are told.
+/// Digits of a hash, and how many of them are sent.
 const DIGITS: usize = 40;
-const TOLD: usize = 5;
+const SENT_DIGITS: usize = 5;
 
-/// Asks the service.
+/// A client of the service.
 #[derive(Clone)]
 pub(crate) struct Breached {
     url: Arc<str>,
@@ -24,7 +24,7 @@ pub(crate) struct Breached {
 }
 
 impl Breached {
-    /// Reads `BREACHED_PASSWORDS_URL`, to which `/range/<digits>` is added. Without it nobody is asked.
+    /// Reads `BREACHED_PASSWORDS_URL`, to which `/range/<digits>` is appended. Without it no service is asked.
     pub fn read(r: &mut Reader<'_>) -> Option<Self> {
         let url: String = r.or("BREACHED_PASSWORDS_URL", String::new());
         if url.is_empty() {
@@ -42,7 +42,7 @@ impl Breached {
         }
     }
 
-    /// Whether the service says so. If it does not say anything, nothing is held against the password.
+    /// Whether the service lists the password. False if it does not answer.
     pub async fn knows(&self, password: &Secret) -> bool {
         self.ask(password).await.unwrap_or_else(|e| {
             tracing::warn!(error = %e, "breached passwords cannot be asked for: only the list of common ones counts");
@@ -52,10 +52,10 @@ impl Breached {
 
     async fn ask(&self, password: &Secret) -> Result<bool, Failure> {
         let hash: String = Sha1::digest(password.expose()).iter().map(|byte| format!("{byte:02X}")).collect();
-        let (told, kept) = hash.split_at(TOLD);
-        // Padding hides from whoever counts bytes on the way which range it was.
+        let (told, kept) = hash.split_at(SENT_DIGITS);
+        // Padding hides the range from observers who see the size of the response.
         let request = Request::get(format!("{}/range/{told}", self.url)).header(USER_AGENT, "Stoa").header("add-padding", "true");
-        let answer = self.outside.send(request.body(Bytes::new())?, PATIENCE).await?;
+        let answer = self.outside.send(request.body(Bytes::new())?, TIMEOUT).await?;
         match answer.status() {
             StatusCode::OK => listed(std::str::from_utf8(answer.body())?, kept),
             status => Err(format!("it answers {status}").into()),
@@ -63,14 +63,14 @@ impl Breached {
     }
 }
 
-/// Whether the range has this end of a hash, in lines of `<end>:<how often it was seen>`. Padding was never seen.
+/// Whether the range lists this rest of a hash, in lines of `<rest>:<count>`. Padding has the count zero.
 fn listed(range: &str, end: &str) -> Result<bool, Failure> {
     if range.is_empty() {
         return Err("it answers with nothing, and no range is empty".into());
     }
     let mut found = false;
     for line in range.lines() {
-        let parts = line.split_once(':').filter(|(hash, _)| hash.len() == DIGITS.saturating_sub(TOLD));
+        let parts = line.split_once(':').filter(|(hash, _)| hash.len() == DIGITS.saturating_sub(SENT_DIGITS));
         let (hash, times) = parts.ok_or("it answers with something that is no range")?;
         found |= times.trim().parse::<u64>()? > 0 && hash.eq_ignore_ascii_case(end);
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn padding_counts_for_nothing_and_what_is_no_range_is_no_answer() {
+    fn padding_is_ignored_and_a_malformed_response_is_an_error() {
         let (a, b) = ("0018A45C4D1DEF81644B54AB7F969B88D65", "00D4F6E8FA6EECAD2A3AA415EEC418D38EC");
         let range = format!("{a}:0\r\n{b}:21");
         assert!(listed(&range, b).unwrap() && listed(&range.to_lowercase(), b).unwrap());

@@ -1,12 +1,13 @@
-//! Every code and every link that is sent to prove something.
+//! Challenges: codes and links that are sent to prove something.
 //!
-//! A function writes the [`Challenge`] and the event that asks for its sending in one transaction. `deliver` draws the code
-//! or the link's token, stores its keyed hash and sends it; nobody else ever sees it. A new sending kills the code before.
+//! A function writes the [`Challenge`] and the event that requests its sending in one transaction. `deliver` draws the code or
+//! the link's token, stores its keyed hash and sends it; no other function ever has it. Sending again invalidates the previous
+//! code.
 //!
-//! A short code can be guessed. Its tries are counted before codes are compared, by a conditional write, so that a thousand guesses
-//! at once are still five. And before it is sent, all its tries are counted among the day's guesses ([`GUESSES`]); where they do
-//! not fit any more, the code that is sent is a long one, which nobody guesses and for which nothing is counted. So guessing never
-//! keeps out whoever has the code.
+//! A short code can be guessed. An attempt is counted by a conditional write before the code is compared, so that also a thousand
+//! concurrent guesses are limited to five. Before a short code is sent, all its attempts are counted among the day's guesses
+//! ([`GUESSES`]). If they exceed the limit, a long code is sent instead, which cannot be guessed and whose attempts are not
+//! counted. So guessing never locks out the owner of a code.
 
 use std::time::Duration;
 
@@ -35,25 +36,25 @@ use crate::{
     sending::{self, Share},
 };
 
-/// What a code or link is for. One for another purpose is worth nothing.
+/// The purpose of a code or link. It is not valid for other purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Proves the address in a registration in steps.
     Registration,
-    /// Opens an account that was registered with a mailed link.
+    /// Activates an account that was registered with a mailed link.
     Activation,
     /// Cancels a scheduled deletion.
     DeletionCancel,
     /// The second step of a sign-in.
     SecondFactor,
-    /// Proves once more who is signed in.
+    /// A step-up: proves again who is signed in.
     StepUp,
-    /// Proves, in the wizard that turns second factors on, that a contact can be reached.
+    /// Proves a contact in the setup of second factors.
     FactorSetup,
     /// Signs in, or up, with a phone number.
     PhoneLogin,
-    /// Chooses a new password.
+    /// Sets a new password.
     PasswordReset,
     /// Proves a new e-mail address or phone number.
     ContactChange,
@@ -73,18 +74,19 @@ pub const TEXT_AGAIN: Quota = Quota::gap("resend_text", Duration::from_secs(45),
 /// The limits of a purpose.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// How long a code or link is good for.
+    /// How long a code or link is valid.
     pub life: Duration,
-    /// Wrong codes until it is burnt.
+    /// Wrong attempts until the code is invalid.
     pub tries: u32,
-    /// How long until another may be sent.
+    /// The cooldown until another one may be sent.
     pub resend: Quota,
-    /// Whether that doubles with every further sending, up to four times as long.
+    /// Whether the cooldown doubles with each sending, up to four times its length.
     pub growing: bool,
 }
 
 impl Purpose {
-    /// The limits of this purpose. Text messages cost money and are read at once: their codes live shorter and come rarer.
+    /// The limits of this purpose. Text messages cost money and are read at once: their codes have a shorter life and a longer
+    /// cooldown.
     #[must_use]
     pub const fn rules(self, channel: Channel) -> Rules {
         const fn rules(life: u64, tries: u32, resend: Quota) -> Rules {
@@ -92,7 +94,7 @@ impl Purpose {
         }
         match (self, channel) {
             (Self::Activation, _) => rules(24 * 3600, 1, LINK_AGAIN),
-            // As long as there is something to cancel, plus the time the sweep may take.
+            // The longest delay of a deletion, plus the delay of the sweep.
             (Self::DeletionCancel, _) => rules(31 * 24 * 3600, 1, LINK_AGAIN),
             (Self::PasswordReset, _) => rules(1800, 1, LINK_AGAIN),
             (Self::PhoneLogin, _) => rules(120, 3, PHONE_AGAIN),
@@ -102,7 +104,7 @@ impl Purpose {
         }
     }
 
-    /// The page of the frontend that a link opens; the token follows in the fragment.
+    /// The page of the frontend that a link opens. The token is in the fragment.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -112,7 +114,7 @@ impl Purpose {
         }
     }
 
-    /// Its name, in events, keys and messages.
+    /// The name in events, keys and messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -129,7 +131,7 @@ impl Purpose {
     }
 }
 
-/// What is sent.
+/// The form of a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -142,57 +144,58 @@ pub enum Form {
     Link,
 }
 
-/// The length of a code where nothing else is configured.
+/// The default length of a code.
 pub const DIGITS: u32 = 6;
 
-/// Something to be proven.
+/// A code or link that was sent, or is about to be.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Challenge {
-    /// Its id; for a link, the first half of the token.
+    /// The id. For a link, the first half of the token.
     pub id: ChallengeId,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How it is sent.
+    /// The channel.
     pub channel: Channel,
-    /// What is sent.
+    /// The form.
     pub form: Form,
-    /// Where to.
+    /// The address or number.
     pub destination: String,
-    /// In which language.
+    /// The language.
     pub locale: Locale,
-    /// Who is to prove it, where that is known. Of a decoy that may be who asked, or whose address it is: nobody to tell by.
+    /// The user who is to prove it, if known. For a decoy this may be the user who requested it or the owner of the address, so
+    /// it identifies nobody.
     pub user: Option<UserId>,
-    /// The address belongs to an account already: its owner is told so instead, and nothing will ever be proven by this.
+    /// The address belongs to another account: its owner gets a notice instead, and this challenge can never be proven.
     pub decoy: bool,
-    /// The how-manieth sending is current, from 1.
+    /// The number of the current sending, from 1.
     pub sending: u32,
-    /// The how-manieth without a day's rest.
+    /// How many sendings without a gap of 24 hours, from 1.
     #[serde(default)]
     pub in_a_row: u32,
-    /// Before this nothing is sent again.
+    /// When another sending is allowed.
     pub resend_at: Time,
-    /// From then on it proves nothing.
+    /// When the current code expires.
     pub expires_at: Time,
-    /// Tries at the current code.
+    /// Attempts at the current code.
     pub tries: u32,
-    /// Whether the current code is a long one, whatever `form` says.
+    /// Whether the current code is a long one, whatever `form` is.
     #[serde(default)]
     pub long: bool,
-    /// Tries at the current code that were counted among the day's guesses when it was sent.
+    /// Attempts at the current code that were counted among the day's guesses when it was sent.
     #[serde(default)]
     pub booked: u32,
-    /// Whose share of what may be sent there the current sending was counted for.
+    /// The share of messages to the destination that the current sending was counted for.
     #[serde(default)]
     pub share: Share,
-    /// Whether it goes to a contact that an account has proven.
+    /// Whether the destination is a contact that an account has proven.
     #[serde(default)]
     pub proven: bool,
-    /// The keyed hash of the current code or token; absent until it is drawn.
+    /// The keyed hash of the current code or token. `None` until it is drawn.
     pub hash: Option<String>,
-    /// The flow that asked for the current code, where only that one may type it.
+    /// The flow that requested the current code, if only that flow may use it.
     #[serde(default)]
     pub flow: Option<ChallengeId>,
-    /// The how-manieth sending failed last, which therefore does not count.
+    /// The number of the last sending that failed. It does not count for the cooldown.
     #[serde(default)]
     pub unsent: Option<u32>,
 }
@@ -202,53 +205,54 @@ impl Item for Challenge {
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
-    // An address stands in it: whoever it belongs to must be able to find it.
+    // It contains an address, so the purge and the export of the account have to find it.
     fn indexes(&self) -> Vec<(Index, Key)> {
         self.user.map(|user| (Index::Two, owned(user, &self.key()))).into_iter().collect()
     }
-    // An expired code is worth nothing, but how many were sent without a day between them still makes the next cooldown longer.
+    // An expired code is invalid, but the number of sendings without a gap of 24 hours still determines the next cooldown.
     fn expires(&self) -> Option<Time> {
         Some(self.forgotten_at())
     }
 }
 
-/// What a client is told about a code that was sent.
+/// Information for a client about a code or link that was sent.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Sent {
-    /// Where to, masked.
+    /// The masked destination.
     #[schema(examples("a****@example.test"))]
     pub target: String,
-    /// When it stops being good.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// When another may be asked for.
+    /// When another one may be requested.
     pub resend_at: Timestamp,
-    /// Wrong codes that are still allowed; of a long code as many as one likes.
+    /// Remaining attempts. Attempts at a long code are not limited.
     pub tries_left: u32,
-    /// What was sent, so that a form can ask for it.
+    /// The form, so that a client can show the right input.
     pub form: SentForm,
 }
 
-/// What was sent.
+/// The form of what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SentForm {
     /// A few digits.
     Code,
-    /// Twelve letters and digits in three groups, because too many codes were guessed at today. Case, spaces and hyphens do not matter.
+    /// Twelve letters and digits in three groups, because too many codes were guessed at on this day. Case, spaces and hyphens do
+    /// not matter.
     LongCode,
     /// A link.
     Link,
 }
 
 impl Challenge {
-    /// Where a challenge is.
+    /// The key of a challenge.
     #[must_use]
     pub fn key_of(id: ChallengeId) -> Key {
         Key::new(format!("CHALLENGE#{id}"), "CHALLENGE")
     }
 
-    /// The id of the one challenge of a purpose that `subject` has at a time: who asks again, from wherever, meets the limits
-    /// of the code that was sent before.
+    /// The id of the only challenge of a purpose that `subject` can have at a time for a contact: another request, from any
+    /// client, is subject to the limits of the earlier code.
     #[must_use]
     pub fn id_of(purpose: Purpose, to: &Contact, subject: &str) -> ChallengeId {
         let digest =
@@ -278,7 +282,7 @@ impl Challenge {
             long: false,
             booked: 0,
             share: Share::Strangers,
-            // The codes of a factor go to the account's own contacts.
+            // The codes of a factor are sent to the account's own contacts.
             proven: matches!(purpose, Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup),
             hash: None,
             flow: None,
@@ -286,25 +290,25 @@ impl Challenge {
         }
     }
 
-    /// Where it goes.
+    /// The destination.
     #[must_use]
     pub fn contact(&self) -> Contact {
         Contact::stored(self.channel, &self.destination)
     }
 
-    /// The same challenge, as a decoy if the address has an `owner` already. It goes when they go.
+    /// The same challenge, as a decoy if the address has an `owner`. It is deleted with the owner's account.
     #[must_use]
     pub fn decoy_of(self, owner: Option<UserId>) -> Self {
         Self { decoy: owner.is_some(), user: owner, ..self }
     }
 
-    /// Writes a new challenge and asks for its sending.
+    /// Adds a new challenge and the event that requests its sending to a transaction.
     pub fn issue(&self, tx: &mut Tx, sys: &Sys) -> Slot {
         self.replace(tx, sys, None)
     }
 
-    /// Writes this challenge in the place of the one before, if it is still the current one, and asks for its sending. The slot is
-    /// refused if somebody else was faster.
+    /// Adds this challenge to a transaction in place of the one `before`, with the event that requests its sending. The slot is
+    /// refused if a concurrent request has replaced it first.
     pub fn replace(&self, tx: &mut Tx, sys: &Sys, before: Option<&Self>) -> Slot {
         let slot = match before {
             Some(before) => tx.put(self, field("sending").eq(before.sending)),
@@ -314,7 +318,7 @@ impl Challenge {
         slot
     }
 
-    /// Goes on where the one `before` it under the same id has come to, once the cooldown of that is over. Writes nothing: see
+    /// Continues the counts of the challenge `before` under the same id, if its cooldown is over. Writes nothing: see
     /// [`Challenge::replace`].
     ///
     /// # Errors
@@ -329,15 +333,15 @@ impl Challenge {
         Ok(())
     }
 
-    /// Goes on where the one `before` it has come to, so that no two sendings have the same number. For what its caller spaces out
-    /// itself; else see [`Challenge::after_cooldown`].
+    /// Continues the counts of the challenge `before`, so that no two sendings have the same number. It checks no cooldown: see
+    /// [`Challenge::after_cooldown`].
     pub fn follow(&mut self, before: &Self, now: Time) {
         let rested = now >= before.forgotten_at();
         self.in_a_row = if rested { 1 } else { before.in_a_row.saturating_add(1) };
         self.sending = before.sending.saturating_add(1);
     }
 
-    /// Whether its code can still be typed, and nothing better is to be had yet.
+    /// Whether the code can still be typed, and no new one can be requested yet.
     #[must_use]
     pub fn stands(&self, now: Time) -> bool {
         now < self.expires_at && now < self.resend_at && (self.long || self.tries < self.rules().tries)
@@ -347,9 +351,10 @@ impl Challenge {
         self.expires_at + DAY
     }
 
-    /// The day's guesses that the tries of a short code are counted among; none for a link.
+    /// The limit on the day's guesses that the attempts at a short code count for. `None` for a link.
     ///
-    /// Codes of second factors share those of the account, with the guesses at its app. Other codes have those of what they prove.
+    /// Codes of second factors share the account's limit with its authenticator app. Other codes have a limit per purpose and
+    /// contact.
     #[must_use]
     pub fn guesses(&self) -> Option<Limit> {
         let subject = match (self.purpose, self.user) {
@@ -367,15 +372,15 @@ impl Challenge {
         self.purpose.rules(self.channel)
     }
 
-    /// How long after the current sending another may follow.
+    /// The cooldown after the current sending.
     fn cooldown(&self) -> Duration {
         let rules = self.rules();
         let doublings = if rules.growing { self.in_a_row.saturating_sub(1).min(2) } else { 0 };
         rules.resend.window.saturating_mul(2_u32.saturating_pow(doublings))
     }
 
-    /// Makes this the next sending under the same id, which kills the code before once it is written. What is returned is how it was,
-    /// for [`Challenge::replace`].
+    /// Makes this the next sending under the same id, which invalidates the previous code once it is written. Returns the state
+    /// before it, for [`Challenge::replace`].
     ///
     /// # Errors
     /// [`Kind::ResendTooEarly`]
@@ -386,8 +391,8 @@ impl Challenge {
         Ok(before)
     }
 
-    /// Uses the challenge up, together with what it allows: of any number of transactions one wins. What its code has left of the
-    /// tries that were counted for it is given back.
+    /// Adds the use of the challenge to a transaction. One of concurrent uses succeeds. The unused attempts are given back to the
+    /// day's guesses.
     pub fn consume(&self, tx: &mut Tx) -> Slot {
         let slot = tx.delete_when(self.key(), field("hash").eq(&self.hash));
         let left = self.booked.saturating_sub(self.tries.saturating_sub(1));
@@ -397,7 +402,7 @@ impl Challenge {
         slot
     }
 
-    /// Takes the try back that was right, where nothing came of it and it can be made again. Best effort: it was no guess.
+    /// Gives back the attempt of a right code if the operation failed and can be repeated. Best effort: it was no guess.
     pub async fn refund_attempt(&self, table: &Table) {
         if self.long {
             return;
@@ -408,7 +413,7 @@ impl Challenge {
         }
     }
 
-    /// What the client is told about it.
+    /// The information for the client.
     #[must_use]
     pub fn sent(&self) -> Sent {
         let target = match self.channel {
@@ -425,12 +430,12 @@ impl Challenge {
     }
 }
 
-/// The key under which codes and tokens are hashed at rest.
+/// The key of the hashes of codes and tokens.
 #[derive(Clone)]
 pub struct CodeKey(Secret);
 
 impl CodeKey {
-    /// The current key of a ring.
+    /// The current key of a keyring.
     pub(crate) fn new(ring: &Keyring) -> Self {
         Self(ring.current().1.clone())
     }
@@ -440,32 +445,33 @@ impl CodeKey {
         BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256(self.0.expose().as_bytes(), &[sent.as_bytes()]))
     }
 
-    /// The secret, for the refresh tokens that are derived from it.
+    /// The secret, from which refresh tokens are derived.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.0
     }
 }
 
-/// What `deliver` has to send.
+/// The result of [`draw`].
 #[derive(Debug)]
-pub enum Drawn {
-    /// A code or link.
+pub enum DrawnCode {
+    /// A code or link to send.
     Fresh {
-        /// What it belongs to.
+        /// The challenge.
         challenge: Challenge,
-        /// The code as it is shown, or the token that follows the link's `#token=`.
+        /// The code in the form that is shown, or the token for the link's fragment.
         secret: Secret,
     },
-    /// The address belongs to an account: tell its owner.
+    /// The address belongs to another account: notify its owner.
     Decoy(Challenge),
-    /// A later sending replaced this one, or the challenge is gone: nothing to send.
+    /// A later sending replaced this one, or the challenge does not exist any more: nothing is sent.
     Stale,
 }
 
-/// Notes that a sending could not be made: it does not count, and another may be asked for at once. May be noted many times.
+/// Records that a sending failed: it is not counted, and another one may be requested at once. Idempotent.
 ///
-/// Nothing is noted where nothing is sent for a decoy: whoever asks would learn from it whether somebody has the address or number.
+/// Decoys for which nothing is sent must not be recorded: the client could recognise by it that the address or number has an
+/// account.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -481,8 +487,8 @@ pub async fn note_unsent(table: &Table, now: Time, unsent: &Challenge) -> Result
     Ok(())
 }
 
-/// Draws the code or token of a sending and stores its hash. Done again for the same sending, it draws a new one, so that
-/// what was sent last is what is good. `fixed` may know the code of a destination beforehand.
+/// Draws the code or token of a sending and stores its hash. Repeated for the same sending it draws a new one, so that the last
+/// one that was sent is valid. `fixed` can return a fixed code for a destination.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -493,15 +499,15 @@ pub async fn draw(
     id: ChallengeId,
     sending: u32,
     fixed: impl Fn(&str) -> Option<Secret>,
-) -> Result<Drawn, StoreError> {
-    let Some(challenge) = table.get::<Challenge>(Challenge::key_of(id)).await? else { return Ok(Drawn::Stale) };
+) -> Result<DrawnCode, StoreError> {
+    let Some(challenge) = table.get::<Challenge>(Challenge::key_of(id)).await? else { return Ok(DrawnCode::Stale) };
     if challenge.sending != sending || challenge.expires_at <= sys.now() {
-        return Ok(Drawn::Stale);
+        return Ok(DrawnCode::Stale);
     }
     let (secret, hashed) = match challenge.form {
         Form::Code { digits } => {
             if let Some(known) = fixed(&challenge.destination) {
-                // Everybody knows it: nothing is gained by another one.
+                // A fixed code is known to everybody: a long one would not help.
                 return store_hash(table, key, Challenge { long: false, ..challenge }, known.clone(), known.expose()).await;
             }
             let code = if challenge.long { draw_long(sys) } else { draw_short(sys, digits) };
@@ -515,31 +521,31 @@ pub async fn draw(
     store_hash(table, key, challenge, Secret::new(secret), &hashed).await
 }
 
-async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secret, hashed: &str) -> Result<Drawn, StoreError> {
+async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secret, hashed: &str) -> Result<DrawnCode, StoreError> {
     let store = Update::of(drawn.key()).set("hash", key.hash(drawn.id, hashed)).set("long", drawn.long);
     let stored = table.update(store.when(field("sending").eq(drawn.sending))).await.unless_refused()?;
     Ok(match stored.map(Row::decode::<Challenge>).transpose()? {
-        // A decoy has a code too, which nobody is told, so that guessing at it looks like guessing at any other.
-        Some(decoy) if decoy.decoy => Drawn::Decoy(decoy),
-        Some(challenge) => Drawn::Fresh { challenge, secret },
-        None => Drawn::Stale,
+        // A decoy has a code too, which is not sent, so that guessing at it gives the same answers.
+        Some(decoy) if decoy.decoy => DrawnCode::Decoy(decoy),
+        Some(challenge) => DrawnCode::Fresh { challenge, secret },
+        None => DrawnCode::Stale,
     })
 }
 
-/// Tries a typed code. The challenge that is returned still has to be consumed with what it allows. One update, or for a long code
-/// one read; for a code that came by text message and is right an update more, which counts that it came back.
+/// Compares a typed code. The returned challenge has to be consumed in the transaction that it allows. One update, or for a long
+/// code one read; for a right code by text message one more update, which counts that it came back.
 ///
 /// # Errors
-/// [`Kind::CodeInvalid`], alike for spent, burnt, expired, never sent and not of as many digits as were sent; with `tries_left`
-/// where a try was counted.
+/// [`Kind::CodeInvalid`] for codes that are wrong, used, expired, never sent or of another length, and after too many attempts,
+/// so that the answer hides which; with `tries_left` if an attempt was counted.
 pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
-    Trying { table, now, key, purpose, id, flow: None }.code(code).await
+    CodeAttempt { table, now, key, purpose, id, flow: None }.code(code).await
 }
 
-/// As [`attempt`], in a flow: only the one that asked for the current code can try it, or use up its tries.
+/// As [`attempt`], in a flow: only the flow that requested the current code can use it or its attempts.
 ///
 /// # Errors
-/// As there.
+/// As [`attempt`].
 pub async fn attempt_in(
     flow: ChallengeId,
     table: &Table,
@@ -549,11 +555,11 @@ pub async fn attempt_in(
     id: ChallengeId,
     code: &str,
 ) -> Result<Challenge, Problem> {
-    Trying { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
+    CodeAttempt { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
 }
 
-/// The challenge that a typed code is tried at, in any flow or in this one.
-struct Trying<'a> {
+/// An attempt at a code, in any flow or in one.
+struct CodeAttempt<'a> {
     table: &'a Table,
     now: Time,
     key: &'a CodeKey,
@@ -562,9 +568,9 @@ struct Trying<'a> {
     flow: Option<ChallengeId>,
 }
 
-impl Trying<'_> {
+impl CodeAttempt<'_> {
     async fn code(&self, code: &str) -> Result<Challenge, Problem> {
-        // Browsers that send as people type must not burn tries with half a code.
+        // Forms that send while people type must not use up attempts with an incomplete code.
         let challenge = match TypedCode::parse(code).ok_or(Kind::CodeInvalid)? {
             TypedCode::Short(code) => self.short(&code).await?,
             TypedCode::Long(code) => self.long(&code).await?,
@@ -605,8 +611,8 @@ impl Challenge {
     }
 }
 
-/// Tries at short codes for one account, number or address in a day, whatever flow they come through. With six digits that is a
-/// chance of 20 in a million, 2e-5, that a guesser is right once in a day.
+/// Attempts at short codes per account, number or address in a day, over all flows. With six digits the chance to guess one in a
+/// day is 20 in a million.
 pub const GUESSES: Quota = Quota::window(
     "code_guesses",
     20,
@@ -614,15 +620,15 @@ pub const GUESSES: Quota = Quota::window(
     "attempts at the codes of an account's app, of which the first five count as three each, and at codes that were sent",
 );
 
-/// The day's guesses at an account: at its app, and at the codes of its second factors.
+/// The limit on the day's guesses at an account: at its authenticator app and at the codes of its second factors.
 pub(crate) fn guesses_of(user: UserId) -> Limit {
     GUESSES.of(format!("account {user}"))
 }
 
-/// The challenge that a link's token proves. Only reads: the caller consumes it with what it allows.
+/// The challenge of a link's token. Only reads: the caller consumes it in the transaction that it allows.
 ///
 /// # Errors
-/// [`Kind::LinkInvalid`], alike for everything that can be wrong.
+/// [`Kind::LinkInvalid`] for every reason, so that the answer hides it.
 pub async fn open_link(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, token: &str) -> Result<Challenge, Problem> {
     let (id, secret) = token.split_once('.').ok_or(Kind::LinkInvalid)?;
     let id: ChallengeId = id.parse().map_err(|_| Kind::LinkInvalid)?;

@@ -1,27 +1,27 @@
-//! One-time codes: how they are drawn, and how they are read as people type them.
+//! Drawing one-time codes, and parsing them as people type them.
 //!
-//! A short code has a few digits and can be guessed, so guesses at it are counted. A long code has so many characters that nobody
-//! guesses it: nothing has to be counted, and nobody who has it is ever refused for what others guessed.
+//! A short code has a few digits and can be guessed, so attempts are counted. A long code cannot be guessed: its attempts are not
+//! counted, so that other people's guesses never lock out its owner.
 
 use accounts::invite::ALPHABET;
 use kernel::Sys;
 
 /// Characters of a long code: 31^12, more than 59 bits.
 const LONG: usize = 12;
-/// A long code is shown in groups of so many.
+/// Characters of a displayed group of a long code.
 const GROUP: usize = 4;
 
-/// A code as somebody typed it. What is neither of these was never sent to anybody.
+/// A code as typed. Other texts were never sent as a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypedCode {
     /// Digits.
     Short(String),
-    /// A long code in its one spelling: upper case, without hyphens.
+    /// A long code in its canonical spelling: upper case, without hyphens.
     Long(String),
 }
 
 impl TypedCode {
-    /// Reads a code in any case, with spaces or hyphens anywhere.
+    /// Parses a code in any case, with spaces or hyphens anywhere.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_uppercase()).collect();
@@ -32,12 +32,12 @@ impl TypedCode {
     }
 }
 
-/// Any number of so many digits.
+/// Draws a random number of this many digits.
 pub(crate) fn draw_short(sys: &Sys, digits: u32) -> String {
     (0..digits).map(|_| char::from_digit(sys.below(10), 10).unwrap_or('0')).collect()
 }
 
-/// Any long code, in its one spelling.
+/// Draws a random long code, in its canonical spelling.
 pub(crate) fn draw_long(sys: &Sys) -> String {
     (0..LONG).map(|_| ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from)).collect()
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_read_as_people_type_them() {
+    fn codes_are_parsed_in_any_spelling() {
         for (text, expected) in [
             ("012345", Some(TypedCode::Short("012345".to_owned()))),
             (" 012 345 ", Some(TypedCode::Short("012345".to_owned()))),
@@ -72,15 +72,15 @@ mod tests {
     }
 
     #[test]
-    fn a_long_code_is_read_as_it_is_sent() {
+    fn a_displayed_long_code_parses_back() {
         let code = draw_long(&Sys::real());
         let sent = in_groups(&code);
         assert_eq!(sent.len(), 14);
         assert_eq!(TypedCode::parse(&sent), Some(TypedCode::Long(code)));
     }
 
-    /// Of a million codes every digit stands at every place as often as the others, also nought at the first. The limit is what
-    /// chance exceeds once in a hundred million runs, for nine degrees of freedom.
+    /// Over a million codes every digit is equally frequent at every position, also zero at the first. Chance exceeds the limit
+    /// once in a hundred million runs, for nine degrees of freedom.
     #[test]
     fn short_codes_are_drawn_evenly() {
         let (sys, codes) = (Sys::real(), 1_000_000_u64);

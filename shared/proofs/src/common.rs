@@ -1,23 +1,23 @@
-//! Passwords that many people have.
+//! Common passwords.
 //!
-//! The list is kept as sorted fingerprints and searched where it lies in the program: nothing is read, built or allocated at
-//! start. A good password has the fingerprint of a common one once in 24 million.
+//! The list is stored as sorted fingerprints and searched in the program's data: nothing is parsed or allocated at start. A good
+//! password has the fingerprint of a common one with a chance of 1 in 24 million.
 
 use kernel::crypto::truncate;
 use sha2::{Digest as _, Sha256};
 
-/// `common-passwords.txt` beside it, as [`pack`] makes it; `cargo xtask sync` writes it.
+/// The packed form of `common-passwords.txt` beside it (see [`pack`]), written by `cargo xtask sync`.
 const LIST: &[u8] = include_bytes!("../data/common-passwords.bin");
 
-/// The first bytes of a hash. Nothing hangs on their being secret, only on their being few.
+/// The first bytes of a hash. They need not be secret, only few.
 type Fingerprint = [u8; 5];
 
-/// Whether the password is on the list, however it is capitalised.
+/// Whether the password is on the list, in any case.
 pub(crate) fn common(password: &str) -> bool {
     LIST.as_chunks().0.binary_search(&fingerprint(password)).is_ok()
 }
 
-/// A list of passwords, one a line, as this module searches it.
+/// Packs a list of passwords, one a line, into the format of this module.
 #[must_use]
 pub fn pack(list: &str) -> Vec<u8> {
     let mut all: Vec<Fingerprint> = list.lines().map(fingerprint).collect();

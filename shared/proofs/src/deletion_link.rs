@@ -1,11 +1,11 @@
-//! Scheduling a deletion with the mailed link that cancels it.
+//! Scheduling a deletion, with the mailed link that cancels it.
 
 use std::time::Duration;
 
 use accounts::{
     deletion::{Deletion, Stage, scheduled_as},
     identifier::{Contact, Email},
-    user::{User, tell},
+    user::{User, notify},
 };
 use events::Notice;
 use kernel::{
@@ -16,8 +16,8 @@ use store::{Item as _, Slot, Tx, Update, field};
 
 use crate::challenge::{Challenge, Form, Purpose};
 
-/// Adds the scheduling of a deletion to a transaction, in the place of the one `before` it, with the mail that has the link
-/// to cancel it. The slot is refused if somebody else was faster.
+/// Adds the scheduling of a deletion to a transaction, in place of the one `before`, with the mail that has the link to cancel
+/// it. The slot is refused if a concurrent request has changed it first.
 pub fn schedule(tx: &mut Tx, sys: &Sys, user: &User, before: Option<&Deletion>, delay: Duration) -> (Deletion, Slot) {
     let (now, challenge) = (sys.now(), sys.id());
     let deletion = Deletion {
@@ -38,15 +38,15 @@ pub fn schedule(tx: &mut Tx, sys: &Sys, user: &User, before: Option<&Deletion>, 
     if let Some(old) = before.and_then(|b| b.cancel) {
         tx.delete(Challenge::key_of(old));
     }
-    // Whoever has no address is told by the answer alone.
+    // An account without an address gets no mail: the response is the only confirmation.
     if let Some(email) = user.email.clone() {
         mail_link(tx, sys, user, challenge, deletion.due_at, email);
     }
     (deletion, slot)
 }
 
-/// Adds to a transaction that the link to cancel a scheduled deletion is worth nothing any more, and that a new one is mailed to
-/// another address. The slot is refused if it is not, or no longer, scheduled like this.
+/// Adds to a transaction that the link to cancel a scheduled deletion becomes invalid and a new one is mailed to another address.
+/// The slot is refused if the deletion is not, or no longer, scheduled like this.
 pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: Email) -> Slot {
     let link = sys.id();
     let same = scheduled_as(deletion).and(field("cancel").eq(deletion.cancel));
@@ -61,16 +61,16 @@ pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: E
 fn mail_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time, to: Email) {
     let mut link = Challenge::new(sys, id, Purpose::DeletionCancel, Form::Link, &Contact::Email(to), user.locale);
     link.user = Some(user.id);
-    // Good for as long as there is something to cancel; a day more, because the sweep may come late.
+    // Valid until the deletion begins, and a day longer, because the sweep may be late.
     link.expires_at = due_at + Duration::from_secs(24 * 3600);
     link.issue(tx, sys);
 }
 
-/// Adds the cancellation of a scheduled deletion to a transaction, with the mail that says so. `challenge` is what its link
-/// proves, which is used up. The slot is refused if it is not, or no longer, scheduled like this.
+/// Adds the cancellation of a scheduled deletion to a transaction, with the mail that confirms it. `challenge` is that of its
+/// link, which is used up. The slot is refused if the deletion is not, or no longer, scheduled like this.
 pub fn cancel(tx: &mut Tx, sys: &Sys, user: UserId, challenge: ChallengeId) -> Slot {
     let slot = tx.delete_when(Deletion::key_of(user), field("stage").eq(Stage::Scheduled).and(field("cancel").eq(challenge)));
     tx.delete(Challenge::key_of(challenge));
-    tell(tx, sys, user, Notice::DeletionCancelled);
+    notify(tx, sys, user, Notice::DeletionCancelled);
     slot
 }

@@ -1,13 +1,13 @@
-//! Devices that are trusted to skip the second step of a sign-in, for thirty days.
+//! Trusted devices, which skip the second step of a sign-in for thirty days.
 //!
-//! A device holds a secret of 256 bits of which its record keeps a hash. Every use replaces it, so that a copy is noticed as
-//! soon as either of the two is used again: it then skips nothing. Being trusted never counts as a proof of anything else.
+//! A device holds a secret of 256 bits, of which the server stores a hash. Every use replaces it, so that a copy is noticed at
+//! the next use of either: it skips nothing then. A trusted device is not a proof for anything else.
 
 use std::time::Duration;
 
 use accounts::{
     identifier::Contact,
-    user::{Status, User, partition, tell},
+    user::{Status, User, notify, partition},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::Notice;
@@ -21,41 +21,41 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field};
 
-/// How long a device is trusted, however often it is used.
+/// How long a device is trusted, regardless of use.
 pub const TRUSTED: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Devices of one person; the one that was used longest ago makes room.
+/// Devices per account. A new one replaces the least recently used one.
 pub const MOST: usize = 10;
 
 /// A trusted device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Device {
-    /// Which.
+    /// The id of the device.
     pub id: DeviceId,
-    /// Whose.
+    /// The account.
     pub user: UserId,
-    /// What it calls itself.
+    /// The `User-Agent`.
     pub user_agent: String,
-    /// From where it was last used, as the platform saw it.
+    /// The IP address of the last use, as seen by the platform.
     pub address: Option<String>,
-    /// City and country, where they are known.
+    /// City and country, if known.
     #[serde(default)]
     pub place: Option<String>,
-    /// Since when it is trusted.
+    /// When it was trusted.
     pub created_at: Time,
     /// When it last skipped the second step, or was trusted.
     pub last_used_at: Time,
-    /// [`User::credentials`] of its time.
+    /// [`User::credentials`] at that time.
     pub credentials: u32,
-    /// The hash of its current secret.
+    /// The hash of the current secret.
     pub hash: String,
 }
 
-/// What a device keeps.
+/// The token that a device stores.
 #[derive(Clone, Debug)]
 pub struct DeviceToken {
-    /// Whose.
+    /// The account.
     pub user: UserId,
-    /// Which.
+    /// The device.
     pub device: DeviceId,
     secret: Secret<[u8; 32]>,
 }
@@ -65,14 +65,14 @@ impl DeviceToken {
         Self { user, device, secret: Secret::new(sys.bytes()) }
     }
 
-    /// Takes a token apart. Says nothing about whether it is good.
+    /// Parses a token. It is not verified yet.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (user, device, secret) = opaque::read("dvc", text)?;
         Some(Self { user, device, secret: Secret::new(secret) })
     }
 
-    /// The token as the device keeps it.
+    /// The token for the device.
     #[must_use]
     pub fn reveal(&self) -> String {
         opaque::write("dvc", &(self.user, self.device, *self.secret.expose()))
@@ -84,31 +84,31 @@ impl DeviceToken {
 }
 
 impl Device {
-    /// Where a device is.
+    /// The key of a device.
     #[must_use]
     pub fn key_of(user: UserId, id: DeviceId) -> Key {
         Key::new(partition(user), format!("DEVICE#{id}"))
     }
 
-    /// When it stops being trusted.
+    /// When the trust ends.
     #[must_use]
     pub fn ends_at(&self) -> Time {
         self.created_at + TRUSTED
     }
 
-    /// Whether it is still trusted by this person.
+    /// Whether this user still trusts the device.
     #[must_use]
     pub fn is_good(&self, user: &User, now: Time) -> bool {
         now < self.ends_at() && self.credentials == user.credentials
     }
 
-    /// Whether this is what it keeps now.
+    /// Whether this is the current token of the device.
     #[must_use]
     pub fn holds(&self, token: &DeviceToken) -> bool {
         token.user == self.user && token.device == self.id && same(token.hash().as_bytes(), self.hash.as_bytes())
     }
 
-    /// Adds its use to a transaction, and what it keeps from now on. The slot is refused if somebody used it meanwhile.
+    /// Adds its use to a transaction, and returns its next token. The slot is refused if it was used in the meantime.
     pub fn renew(&self, tx: &mut Tx, sys: &Sys, client: &Client) -> (DeviceToken, Slot) {
         let token = DeviceToken::draw(sys, self.user, self.id);
         let renewal = Update::of(self.key())
@@ -131,7 +131,7 @@ impl Item for Device {
     }
 }
 
-/// Adds a device to a transaction that is trusted from now on, beside `others`. Its person is told.
+/// Adds a new trusted device to a transaction, beside `others`, with a notice to its owner.
 pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: Vec<Device>) -> (Device, DeviceToken) {
     others.sort_by_key(|d| std::cmp::Reverse(d.last_used_at));
     for surplus in others.iter().skip(MOST.saturating_sub(1)).take(50) {
@@ -151,11 +151,11 @@ pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: V
         hash: token.hash(),
     };
     tx.create(&device);
-    tell(tx, sys, user.id, Notice::DeviceTrusted);
+    notify(tx, sys, user.id, Notice::DeviceTrusted);
     (device, token)
 }
 
-/// All devices of a person, also those that are no longer trusted and not yet cleaned up. Bounded by [`MOST`].
+/// All devices of an account, including those whose trust has ended and that are not deleted yet. Bounded by [`MOST`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -163,12 +163,12 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Device>, StoreError
     Ok(table.query::<Device>(Range::of(partition(user)).prefix("DEVICE#")).await?.items)
 }
 
-/// Adds the end of the trust in a device to a transaction. The slot is refused if there is no such device.
+/// Adds the deletion of a device to a transaction. The slot is refused if it does not exist.
 pub fn forget(tx: &mut Tx, user: UserId, device: DeviceId) -> Slot {
     tx.delete_when(Device::key_of(user, device), Cond::Exists)
 }
 
-/// Whether a device that was shown is trusted by whoever has this address or number. One request, if any was shown.
+/// Whether the owner of this address or number trusts the shown device. One request if a device is shown.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -192,7 +192,7 @@ mod tests {
     use accounts::identifier::Username;
 
     #[test]
-    fn a_device_is_trusted_for_thirty_days_by_the_credentials_of_its_time() {
+    fn a_device_is_trusted_for_thirty_days_and_until_the_credentials_change() {
         let sys = Sys::real();
         let mut user = User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now());
         let client = Client { address: None, user_agent: "test".to_owned(), place: None };

@@ -1,7 +1,8 @@
-//! Second factors that this service keeps something for: the seed of an authenticator app, and recovery codes.
+//! Second factors with stored data: authenticator apps and recovery codes.
 //!
-//! A seed is sealed at rest, bound to its person. What an app shows is good for its step of 30 seconds and the one before and
-//! after (RFC 6238 §5.2), and once: the step that was accepted last only ever rises. Recovery codes are kept like passwords.
+//! A seed is sealed at rest and bound to its account. A code of an app is valid for its step of 30 seconds and the ones before
+//! and after (RFC 6238 §5.2), and only once: the last accepted step only ever increases. Recovery codes are hashed like
+//! passwords.
 
 use std::time::Duration;
 
@@ -24,15 +25,15 @@ use crate::{
     password::{Hasher, Verdict},
 };
 
-/// Who the codes in an app are from.
+/// The issuer that apps show with the codes.
 const ISSUER: &str = "Stoa";
 
-/// The keys that seeds are sealed with: the first seals, all open.
+/// The keys that seal seeds. The first one seals, all open.
 #[derive(Clone)]
 pub struct FactorKeys(Vec<(String, Sealer)>);
 
 impl FactorKeys {
-    /// Sealers under the keys of a ring.
+    /// Sealers under the keys of a keyring.
     pub(crate) fn new(ring: &Keyring, sys: &Sys) -> Self {
         Self(ring.iter().map(|(id, secret)| (id.to_owned(), Sealer::new(secret, sys))).collect())
     }
@@ -60,13 +61,13 @@ fn purpose(user: UserId) -> String {
 pub struct Seed(Secret<[u8; 20]>);
 
 impl Seed {
-    /// A new one.
+    /// Draws a new seed.
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         Self(Secret::new(sys.bytes()))
     }
 
-    /// As people type it: base32 in groups of four.
+    /// The seed for typing: base32 in groups of four.
     #[must_use]
     pub fn readable(&self) -> String {
         let text = totp_rs::Secret::from(&self.0.expose()[..]).to_base32();
@@ -74,52 +75,52 @@ impl Seed {
         groups.join(" ")
     }
 
-    /// As apps read it from a picture: `otpauth://totp/…`.
+    /// The seed for a QR code: `otpauth://totp/…`.
     ///
     /// # Errors
-    /// An internal [`Problem`] for a label that no address can have.
+    /// An internal [`Problem`] for a label that is not an address.
     pub fn uri(&self, label: &str) -> Result<String, Problem> {
         let builder = self.builder().with_issuer(Some(ISSUER)).with_account_name(label);
         builder.build().and_then(|totp| totp.to_url()).map_err(Problem::internal)
     }
 
-    /// The step of 30 seconds that a code belongs to, if it is one of this seed and of now.
+    /// The step of 30 seconds of a code, if it is valid for this seed now.
     fn step(&self, code: &str, now: Time) -> Option<i64> {
         let totp: Totp = self.builder().build().ok()?;
         let step = totp.check(code, u64::try_from(now.seconds()).ok()?)?;
         i64::try_from(step).ok()
     }
 
-    // SHA-1, six digits, thirty seconds: what every app takes, and what they all fall back to.
+    // SHA-1, six digits and thirty seconds, because all apps support them and some ignore other parameters.
     fn builder(&self) -> Builder {
         Builder::new().with_secret(&self.0.expose()[..]).with_skew(1)
     }
 }
 
-/// An authenticator app that is on.
+/// The authenticator app of an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AppFactor {
-    /// Whose.
+    /// The account.
     pub user: UserId,
     /// The seed, sealed.
     sealed: String,
-    /// The step that was accepted last.
+    /// The last accepted step.
     step: i64,
-    /// Since when.
+    /// When it was added.
     pub created_at: Time,
 }
 
 impl AppFactor {
-    /// Where a person's app is.
+    /// The key of an account's app.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FACTOR#APP")
     }
 
-    /// An app whose seed is `seed`, not yet proven by a code.
+    /// An app with this seed that is not yet proven by a code.
     ///
     /// # Errors
-    /// An internal [`Problem`] if there is no key to seal with.
+    /// An internal [`Problem`] if there is no key.
     pub fn new(keys: &FactorKeys, user: UserId, seed: &Seed, now: Time) -> Result<Self, Problem> {
         Ok(Self { user, sealed: keys.seal(user, seed)?, step: 0, created_at: now })
     }
@@ -127,15 +128,15 @@ impl AppFactor {
     /// The seed.
     ///
     /// # Errors
-    /// An internal [`Problem`] if the key that it was sealed with is gone.
+    /// An internal [`Problem`] if its key was removed.
     pub fn seed(&self, keys: &FactorKeys) -> Result<Seed, Problem> {
         keys.open(self.user, &self.sealed)
     }
 
-    /// Judges a code.
+    /// Checks a code.
     ///
     /// # Errors
-    /// [`Kind::CodeInvalid`] for one that is wrong, of another time, or not later than the last.
+    /// [`Kind::CodeInvalid`] for a code that is wrong, of another time, or not later than the last accepted one.
     pub fn check(&self, keys: &FactorKeys, code: &str, now: Time, steps: Steps) -> Result<AppCode, Problem> {
         let current = now.seconds().div_euclid(30);
         let step = self.seed(keys)?.step(code, now).filter(|step| *step > self.step);
@@ -143,7 +144,7 @@ impl AppFactor {
         step.map(|step| AppCode { user: self.user, step }).ok_or_else(|| Kind::CodeInvalid.into())
     }
 
-    /// The same app, proven by a code.
+    /// The app after this code was accepted.
     #[must_use]
     pub fn proven(self, code: &AppCode) -> Self {
         Self { step: code.step, ..self }
@@ -157,17 +158,17 @@ impl Item for AppFactor {
     }
 }
 
-/// Which codes of an app are right at a time.
+/// The valid codes of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steps {
     /// Those of the current step of 30 seconds, of the one before and of the one after.
     Three,
-    /// Only that of the current step: after several wrong guesses a guess is to be worth less.
+    /// Only that of the current step, after several wrong guesses, so that a guess has a smaller chance.
     Current,
 }
 
 impl Steps {
-    /// How many of the day's guesses one guess is.
+    /// How many of the day's guesses one attempt counts for.
     const fn weight(self) -> u32 {
         match self {
             Self::Three => 3,
@@ -176,7 +177,7 @@ impl Steps {
     }
 }
 
-/// A code of an app that was right.
+/// An accepted code of an app.
 #[derive(Clone, Copy, Debug)]
 pub struct AppCode {
     user: UserId,
@@ -184,45 +185,45 @@ pub struct AppCode {
 }
 
 impl AppCode {
-    /// Adds its use to a transaction. The slot is refused if it, or a later one, was used meanwhile.
+    /// Adds its use to a transaction. The slot is refused if this or a later code was used in the meantime.
     pub fn spend(&self, tx: &mut Tx) -> Slot {
         tx.update(Update::of(AppFactor::key_of(self.user)).set("step", self.step).when(field("step").lt(self.step)))
     }
 }
 
-/// How many recovery codes there are.
+/// Number of recovery codes.
 pub const RECOVERY_CODES: usize = 10;
-/// The characters of a recovery code: Crockford's, which cannot be mistaken for each other.
+/// The characters of a recovery code: Crockford's alphabet, without look-alikes.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// Characters of a recovery code behind its number: 80 bits.
+/// Characters of a recovery code after its number: 80 bits.
 const RECOVERY_LENGTH: usize = 16;
 
-/// Ten codes for the day on which the phone is lost. Kept are hashes, under the number each code begins with.
+/// Ten codes for use without the other factors. Their hashes are stored under the number with which each code begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecoveryCodes {
-    /// Whose.
+    /// The account.
     pub user: UserId,
     /// The pepper of the hashes.
     pepper: String,
-    /// Since when.
+    /// When they were made.
     pub created_at: Time,
     /// PHC strings, by number.
     hashes: Vec<String>,
-    /// A bit for each that was used.
+    /// A bitmap of the used ones.
     used: u32,
 }
 
 impl RecoveryCodes {
-    /// Where a person's codes are.
+    /// The key of an account's recovery codes.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "FACTOR#RECOVERY")
     }
 
-    /// Ten new ones, as they are shown once, and as they are kept. Hashing them takes 140 ms.
+    /// Draws ten new codes. Returns them in readable form, and the item with their hashes. Hashing takes 140 ms.
     ///
     /// # Errors
-    /// An internal [`Problem`] if there is no memory to hash.
+    /// An internal [`Problem`] if there is not enough memory.
     pub async fn draw(sys: &Sys, hasher: &Hasher, user: UserId) -> Result<(Vec<String>, Self), Problem> {
         let (mut shown, mut kept, mut pepper) = (Vec::new(), Vec::new(), String::new());
         for number in 0..RECOVERY_CODES {
@@ -238,7 +239,7 @@ impl RecoveryCodes {
         Ok((shown, Self { user, pepper, created_at: sys.now(), hashes: kept, used: 0 }))
     }
 
-    /// How many are left.
+    /// Number of unused codes.
     #[must_use]
     pub fn left(&self) -> usize {
         (0..self.hashes.len()).filter(|number| self.unused(*number).is_some()).count()
@@ -248,7 +249,7 @@ impl RecoveryCodes {
         self.hashes.get(number).filter(|_| self.used & bit(number) == 0)
     }
 
-    /// Judges a code, in any case and with or without its hyphens.
+    /// Checks a code in any case, with or without hyphens.
     ///
     /// # Errors
     /// [`Kind::CodeInvalid`]
@@ -273,7 +274,7 @@ impl Item for RecoveryCodes {
     }
 }
 
-/// A recovery code that was right.
+/// An accepted recovery code.
 #[derive(Clone, Debug)]
 pub struct RecoveryCode {
     user: UserId,
@@ -289,7 +290,7 @@ impl RecoveryCode {
     }
 
     fn parse(text: &str) -> Option<(usize, String)> {
-        // As people read them: Crockford's alphabet has no letters that look like digits.
+        // Crockford's alphabet has no letters that look like digits, so look-alikes are mapped to digits.
         let read = |c: char| match c.to_ascii_lowercase() {
             'o' => '0',
             'i' | 'l' => '1',
@@ -302,42 +303,43 @@ impl RecoveryCode {
         right.then(|| (number, code.to_owned()))
     }
 
-    /// Adds its use to a transaction. The slot is refused if it, or another one, was used meanwhile.
+    /// Adds its use to a transaction. The slot is refused if this or another code was used in the meantime.
     pub fn spend(&self, tx: &mut Tx) -> Slot {
         let spend = Update::of(RecoveryCodes::key_of(self.user)).set("used", self.used | bit(self.number));
         tx.update(spend.when(field("used").eq(self.used)))
     }
 }
 
-/// What is counted for answers at the factors of one account, whatever flow they come through. Counted are only answers that can be
-/// guessed; passkeys, recovery codes and long codes cannot.
+/// The limits on answers at the factors of one account, over all flows. Only answers that can be guessed are counted, so
+/// passkeys, recovery codes and long codes are not.
 #[derive(Clone, Debug)]
-pub struct Checks {
+pub struct AnswerLimits {
     user: UserId,
     network: String,
 }
 
-/// How long wrong codes in a row are remembered after the last of them.
+/// How long wrong codes in a row are remembered after the last one.
 const MEMORY: Duration = Duration::from_secs(365 * 24 * 3600);
-/// The factors whose codes can be guessed at.
+/// The factors with codes that can be guessed.
 const GUESSED: [Factor; 3] = [Factor::App, Factor::Email, Factor::Sms];
 /// Guesses at the app of an account.
 pub const APP: Quota = Quota::pausing("factor_app", 5, MINUTE.saturating_mul(15), "wrong codes of an account's app");
-/// So many guesses at the app may be late or early by a step; then its clock has to be right.
+/// After this many guesses at the app in a day only the code of the current step is accepted.
 const TOLERATED: Quota = Quota::window("factor_app_tolerated", 5, DAY, "codes of an account's app that may be late or early");
-/// After so many wrong codes without a right one between them a factor is closed.
+/// After this many consecutive wrong codes a factor is locked.
 const IN_A_ROW: Quota = Quota::pausing("factor_in_a_row", 100, MEMORY, "wrong codes of one factor in a row");
 
-impl Checks {
-    /// Of this person's factors, answered by this client.
+impl AnswerLimits {
+    /// The limits of this account's factors, for answers by this client.
     #[must_use]
     pub fn of(user: UserId, client: &Client) -> Self {
         Self { user, network: client.network() }
     }
 
-    /// What an answer counts for before it is judged. At the app: five wrong ones, then a pause of a quarter of an hour; a hundred
-    /// without a right one between them close it; and the day's guesses at the account, of which one takes as many as there are
-    /// codes that would be right. The password is counted as at a sign-in. The tries at a code that was sent were counted when it was.
+    /// The limits that an answer is counted for before it is checked. For the app: five wrong ones, then a pause of a quarter of
+    /// an hour; a hundred wrong ones in a row lock it; and the day's guesses at the account, of which an attempt counts as many
+    /// as there are valid codes. A password is counted as at a sign-in. The attempts at a code that was sent were counted with
+    /// its sending.
     fn limits(&self, factor: Factor, steps: Steps) -> Vec<Limit> {
         match factor {
             Factor::App => {
@@ -351,12 +353,12 @@ impl Checks {
         }
     }
 
-    /// Counts an answer before it is judged, and says which codes of an app are right. One transaction, where anything is counted; at
-    /// the app a second one after several guesses in a day.
+    /// Counts an answer before it is checked, and returns which codes of an app are valid. One transaction if anything is
+    /// counted, and another one for the app after several guesses in a day.
     ///
     /// # Errors
-    /// [`Kind::FactorLocked`] for the app after a hundred wrong codes in a row, until something that cannot be guessed is right or the
-    /// password is reset; [`Kind::TooManyRequests`]
+    /// [`Kind::FactorLocked`] for the app after a hundred wrong codes in a row, until a recovery code or a passkey is accepted or
+    /// the password is reset; [`Kind::TooManyRequests`]
     pub async fn take(&self, table: &Table, now: Time, factor: Factor) -> Result<Steps, Problem> {
         let mut refused = None;
         for steps in [Steps::Three, Steps::Current] {
@@ -372,18 +374,18 @@ impl Checks {
         Err(refused.map_or_else(|| Problem::internal("no limit"), Problem::from))
     }
 
-    /// Counts a wrong code that was sent: after a hundred in a row only long ones are sent. One update; best effort.
-    pub async fn missed(&self, table: &Table, now: Time, factor: Factor) {
-        if let Err(e) = limits::note(table, now, &[in_a_row(self.user, factor)]).await {
+    /// Counts a wrong code that was sent: after a hundred in a row only long codes are sent. One update. Best effort.
+    pub async fn record_wrong(&self, table: &Table, now: Time, factor: Factor) {
+        if let Err(e) = limits::record(table, now, &[in_a_row(self.user, factor)]).await {
             tracing::warn!(error = %e, "a wrong code is not counted among those in a row");
         }
     }
 
-    /// Adds to a transaction that an answer was right: it was no guess, and what was wrong before it was no row. What can be guessed
-    /// clears itself alone: whoever reads somebody's mail could otherwise guess at the app without end.
-    pub fn forget(&self, tx: &mut Tx, now: Time, factor: Factor, steps: Steps, guessable: bool) {
+    /// Adds to a transaction that an answer was right, which resets the wrong ones in a row. A factor that can be guessed resets
+    /// only itself: who reads somebody's mail could otherwise guess at the app without a limit.
+    pub fn reset(&self, tx: &mut Tx, now: Time, factor: Factor, steps: Steps, guessable: bool) {
         match factor {
-            // Not the guesses of the day: who is right often would make room for those of others.
+            // The day's guesses are not reset: frequent right answers would make room for other people's guesses.
             Factor::App | Factor::Password => {
                 for limit in self.limits(factor, Steps::Current).into_iter().filter(|limit| limit.quota != GUESSES) {
                     tx.delete(limit.key());
@@ -399,20 +401,20 @@ impl Checks {
         }
     }
 
-    /// Takes back what an answer counted that was right and not enough. Best effort.
+    /// Gives back the count of a right answer that was not sufficient. Best effort.
     pub async fn give_back(&self, table: &Table, factor: Factor) {
         limits::give_all_back(table, &self.limits(factor, Steps::Three)).await;
     }
 }
 
-/// Adds to a transaction that codes may be tried again, however many were wrong.
+/// Adds the unlocking of all factors to a transaction.
 pub fn unlock(tx: &mut Tx, user: UserId) {
     for factor in GUESSED {
         tx.delete(in_a_row(user, factor).key());
     }
 }
 
-/// The wrong answers at the factor that a code is sent for, where it is sent for one.
+/// The limit on wrong answers in a row at the factor of this challenge. `None` if its purpose is not a factor.
 pub(crate) fn wrong_in_a_row(challenge: &Challenge) -> Option<Limit> {
     let user = challenge.user.filter(|_| matches!(challenge.purpose, Purpose::SecondFactor | Purpose::StepUp))?;
     let factor = match challenge.channel {
@@ -431,7 +433,7 @@ fn in_a_row(user: UserId, factor: Factor) -> Limit {
     IN_A_ROW.of(format!("{user} {name}"))
 }
 
-/// Adds to a transaction everything that turns second factors off.
+/// Adds the deletion of all second factors to a transaction.
 pub fn erase(tx: &mut Tx, user: &User) {
     tx.delete(AppFactor::key_of(user.id));
     tx.delete(RecoveryCodes::key_of(user.id));
@@ -442,7 +444,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_good_around_its_step_and_never_again() {
+    fn a_code_is_valid_around_its_step_and_only_once() {
         let sys = Sys::real();
         let keys = FactorKeys::new(&crate::identity_keys::ring(&[("a", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]), &sys);
         let seed = Seed::draw(&sys);
@@ -468,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_reads_as_apps_take_it() {
+    fn a_seed_has_the_format_of_authenticator_apps() {
         let seed = Seed(Secret::new(*b"12345678901234567890"));
         assert_eq!(seed.readable(), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
         let uri = seed.uri("anna@example.test").unwrap();
@@ -478,7 +480,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn recovery_codes_are_read_as_people_write_them() {
+    async fn recovery_codes_are_accepted_in_any_spelling() {
         let sys = Sys::real();
         let hasher = Hasher::new(crate::identity_keys::ring(&[("1", "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ")]), &sys);
         let (shown, kept) = RecoveryCodes::draw(&sys, &hasher, sys.id()).await.unwrap();

@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-/// The id of a flow, known to its client alone: `flw_` and 256 random bits.
+/// The secret of a flow, known to its client only: `flw_` and 256 random bits.
 #[derive(Clone, ToSchema)]
 #[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"), min_length = 47, max_length = 47)]
 pub struct FlowToken([u8; 32]);
 
 impl FlowToken {
-    /// A new one.
+    /// Draws a new token.
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         Self(sys.bytes())
     }
 
-    /// The id under which the flow is stored. It does not lead back to the token.
+    /// The id under which the flow is stored. The token cannot be computed from it.
     #[must_use]
     pub fn id(&self) -> ChallengeId {
         ChallengeId::from_ulid(u128::from_be_bytes(truncate(Sha256::digest(self.0).into())).into())
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flow_token_has_one_spelling_and_hides_in_logs() {
+    fn a_flow_token_has_one_spelling_and_is_hidden_in_logs() {
         let token = FlowToken::draw(&Sys::real());
         let text = serde_json::to_value(&token).unwrap();
         assert_eq!(serde_json::from_value::<FlowToken>(text.clone()).unwrap().id(), token.id());

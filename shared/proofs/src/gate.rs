@@ -1,8 +1,8 @@
-//! What stands before guessing while it goes on everywhere at once: work.
+//! A proof of work that slows down distributed guessing.
 //!
-//! Each account and each client has its own limits, which whoever has many of both stays below. When codes and passwords fail
-//! more often than people ever mistype them, whoever begins to sign in has their computer work for a moment first. Nobody is
-//! refused for what others do: the work costs a person a second, and guessing at ten thousand accounts hours.
+//! Each account and each client has its own limits, but an attacker with many accounts and addresses stays below them. If codes
+//! and passwords fail more often than people mistype them, everybody who begins to sign in has to compute a proof of work. Nobody
+//! is refused because of others: it takes a person's computer a second, and an attacker at ten thousand accounts hours.
 
 use std::time::Duration;
 
@@ -17,44 +17,46 @@ use store::{
 
 use crate::challenge::CodeKey;
 
-/// The header that brings the work.
+/// The header with the proof of work.
 pub const HEADER: &str = "proof-of-work";
-/// How many bits of the digest are zero at least: a quarter of a million digests on average.
+/// Minimum number of leading zero bits of the digest: a quarter of a million digests on average.
 pub const DIFFICULTY: u32 = 18;
-/// How long a challenge is good.
+/// How long a challenge is valid.
 const LIFE: Duration = Duration::from_secs(300);
-/// A number that solves a challenge has no more digits than this.
+/// Maximum digits of the number that solves a challenge.
 const DIGITS_MAX: usize = 20;
 
-/// So many failures among everybody close the gate.
+/// The number of failures of all clients together after which a proof of work is required.
 const FAILED: Quota =
     Quota::window("sign_ins_failed", 1000, MINUTE.saturating_mul(10), "wrong passwords and codes among everybody").frequent();
-/// Among so many counters failures are spread, by the network they come from: one alone would be everybody's.
+/// The number of counters among which failures are distributed by the client's network, because all clients would write to a
+/// single one.
 const SHARDS: u8 = 4;
 
-/// Asks for work.
+/// Requires a proof of work.
 #[derive(Clone)]
 pub struct Gate {
     key: CodeKey,
 }
 
 impl Gate {
-    /// A gate whose challenges are made under this key.
+    /// A gate with challenges under this key.
     #[must_use]
     pub const fn new(key: CodeKey) -> Self {
         Self { key }
     }
 
-    /// Where failures are counted: to be read with other things, and given to [`Gate::judge`].
+    /// The keys of the counters of failures: read them in a batch, and pass it to [`Gate::judge`].
     pub fn keys() -> impl Iterator<Item = Key> {
         shards().map(|shard| shard.key())
     }
 
-    /// Lets through who has worked, and everybody as long as nobody has to. What was worked for is one client's attempts at
-    /// one name, whoever has it: others ask for work of their own, so nothing has to be remembered.
+    /// Accepts requests with a proof of work, and all requests as long as none is required. A proof is valid for one client's
+    /// attempts at one name, whether an account has it or not. Other clients and names need another proof, so used proofs need
+    /// not be stored.
     ///
     /// # Errors
-    /// [`Kind::ProofOfWorkRequired`], with what to do.
+    /// [`Kind::ProofOfWorkRequired`], with the challenge.
     pub fn judge(&self, found: &mut Batch, now: Time, client: &Client, headers: &HeaderMap, name: &str) -> Result<(), Problem> {
         let failed = shards().map(|shard| Ok(shard.read(found, now)?.hits())).sum::<Result<i64, StoreError>>()?;
         if failed < i64::from(FAILED.max) {
@@ -63,11 +65,11 @@ impl Gate {
         self.demand(now, client, headers, name, DIFFICULTY)
     }
 
-    /// Lets through who has worked for this name, whoever has it: so many zero bits, or as many as were asked of the client within the
-    /// last five minutes.
+    /// Accepts requests with a proof of work for this name, with as many zero bits as `difficulty`, or as a challenge of the last
+    /// five minutes demanded from the client.
     ///
     /// # Errors
-    /// [`Kind::ProofOfWorkRequired`], with what to do.
+    /// [`Kind::ProofOfWorkRequired`], with the challenge.
     pub fn demand(&self, now: Time, client: &Client, headers: &HeaderMap, name: &str, difficulty: u32) -> Result<(), Problem> {
         let shown = headers.get(HEADER).and_then(|v| v.to_str().ok());
         if shown.is_some_and(|work| self.is_done(work, now, client, name)) {
@@ -98,13 +100,12 @@ impl Gate {
     }
 }
 
-/// Counts a wrong password or code, wherever it was typed. It is not this that stops a guess: a count that fails is left out.
-/// One update.
+/// Counts a wrong password or code of any operation. Best effort, because other limits stop guesses. One update.
 pub async fn failed(table: &Table, now: Time, client: &Client) {
     function::report_of(now, "TableName", table.name(), &[("SignInsFailed", 1)]);
     let network = Sha256::digest(client.network());
     let shard = shard(network.first().map_or(0, |byte| byte % SHARDS));
-    if let Err(e) = limits::note(table, now, &[shard]).await {
+    if let Err(e) = limits::record(table, now, &[shard]).await {
         tracing::warn!(error = %e, "a failure is not counted");
     }
 }

@@ -1,7 +1,7 @@
 //! Passwords that guessing tools try first.
 //!
-//! The [list of common passwords](crate::common) catches its own entries only. This judges what is left when the usual decorations are taken
-//! off: substituted letters, digits and symbols around the word, the word repeated, keys in a row.
+//! The [list of common passwords](crate::common) matches its own entries only. This module checks what remains without the usual
+//! decorations: substituted letters, digits and symbols around the word, repetitions, adjacent keys.
 
 /// Words that people build passwords from.
 fn words() -> impl Iterator<Item = &'static str> {
@@ -27,7 +27,7 @@ pub(crate) fn guessable(password: &str) -> bool {
     let lower = password.to_lowercase();
     let core = |text: &str| text.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
     let plain = |text: &str| text.chars().map(unleet).collect::<String>();
-    // Decorations come off before or after substitutions are undone: `P@ssw0rd2024!` and `$ecret`.
+    // Decorations are removed before or after substitutions are undone: `P@ssw0rd2024!` and `$ecret`.
     let cores = [core(&lower), plain(&core(&lower)), core(&plain(&lower))];
     let common = |text: &String| words().any(|w| w == text) || made_of_words(text) || repeated(text) || walk(text);
     few_symbols(&lower) || wordless(&lower) || repeated(&lower) || walk(&lower) || cores.iter().any(common)
@@ -50,12 +50,12 @@ fn few_symbols(text: &str) -> bool {
     text.chars().collect::<std::collections::BTreeSet<_>>().len() < 5
 }
 
-/// Digits and signs only, and so few that it may be a date or a number that somebody has: twenty digits are as good as a key.
+/// Digits and symbols only, and few enough to be a date or a number of a person. Twenty digits are as strong as a key.
 fn wordless(text: &str) -> bool {
     text.is_ascii() && text.len() < 20 && !text.contains(char::is_alphabetic)
 }
 
-/// One part, over and over.
+/// A repeated part.
 fn repeated(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let n = chars.len();
@@ -65,12 +65,12 @@ fn repeated(text: &str) -> bool {
     })
 }
 
-/// At most two words of the list, with nothing else between.
+/// At most two words of the list, and nothing between them.
 fn made_of_words(text: &str) -> bool {
     words().any(|w| text.strip_prefix(w).is_some_and(|rest| words().any(|v| v == rest.trim_matches(|c: char| !c.is_alphabetic()))))
 }
 
-/// Most of it is keys in a row.
+/// Mostly adjacent keys.
 fn walk(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let near = |a: char, b: char| {
@@ -90,7 +90,7 @@ mod tests {
     use super::guessable;
 
     #[test]
-    fn what_tools_try_first_is_found() {
+    fn passwords_that_tools_try_first_are_guessable() {
         for bad in [
             "password1234",
             "P@ssw0rd2024!",

@@ -1,6 +1,6 @@
-//! How often one client may guess at passwords, at whatever accounts and wherever it types them.
+//! Limits on the guesses of one client at passwords and codes, over all accounts and operations.
 //!
-//! Counted apart from any account, so that one client that tries everybody once is stopped as well.
+//! They are counted separately from accounts, so that a client that tries many accounts once each is stopped as well.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use futures_util::join;
@@ -15,15 +15,15 @@ use store::{
 
 use crate::{challenge::CodeKey, gate};
 
-/// Attempts of one client, counted before they are judged. Right ones are given back.
+/// Attempts of one client, counted before they are checked. Successful ones are given back.
 pub const CLIENT: Quota =
     Quota::window("login_client", 20, MINUTE.saturating_mul(15), "attempts of a client, not counting successful ones").shared();
 /// Failures of one client.
 pub const CLIENT_DAY: Quota =
     Quota::window("login_client_day", 100, DAY, "failures of a client, which then waits for an hour").frequent().blocking(HOUR);
-/// The limits of an operation that takes codes: see [`ByClient`].
+/// The limits of an operation that takes codes: see [`ClientGuesses`].
 pub const BY_CLIENT: [Quota; 2] = [CLIENT, CLIENT_DAY];
-/// So many different failures of a client are free of work.
+/// The number of different failures of a client without a proof of work.
 pub const DIFFERENT_FREE: u32 = 15;
 /// Different names and passwords that fail for one client: after [`DIFFERENT_FREE`] strangers there work before each attempt, after
 /// twice as many the client waits. Who has forgotten a password tries a few, and a device that has an old one the same one again
@@ -56,29 +56,30 @@ pub fn of_client_different(client: &Client) -> Limit {
     CLIENT_DIFFERENT.of(client.network())
 }
 
-/// [`AT_ACCOUNT`] of one client at one account. `account` is the account's id, or the name again where nobody has it.
+/// [`AT_ACCOUNT`] of one client at one account, by any of its names. `account` is the account's id, or the entered name if there is
+/// no such account.
 #[must_use]
 pub fn at_account(account: &str, network: &str) -> Limit {
     AT_ACCOUNT.of(format!("{account} {network}"))
 }
 
-/// The guesses of one client, wherever it types codes and passwords.
+/// The limits on the guesses of one client, shared by all codes and passwords.
 #[derive(Debug)]
-pub struct ByClient([Limit; 2]);
+pub struct ClientGuesses([Limit; 2]);
 
-impl ByClient {
-    /// Of this client.
+impl ClientGuesses {
+    /// The limits of this client.
     #[must_use]
     pub fn of(client: &Client) -> Self {
         Self([of_client(client), of_client_in_a_day(client)])
     }
 
-    /// What to read with other things.
+    /// The keys of the counters, for a batch with other items.
     pub fn keys(&self) -> [Key; 2] {
         self.0.each_ref().map(Limit::key)
     }
 
-    /// Judges a code before it is tried; what is refused counts nowhere.
+    /// Checks the limits before a code is compared. A refused request is not counted.
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests)
@@ -89,7 +90,8 @@ impl ByClient {
         Ok(Self(read))
     }
 
-    /// Counts a code that was not right, if a try was counted: otherwise nothing was guessed. Also among everybody's failures.
+    /// Counts a wrong code, if `problem` says that an attempt was counted: otherwise nothing was guessed. It also counts as a
+    /// failure of everybody.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -97,13 +99,13 @@ impl ByClient {
         if !problem.members.contains_key("tries_left") {
             return Ok(());
         }
-        let (counted, ()) = join!(limits::note(table, now, &self.0), gate::failed(table, now, client));
+        let (counted, ()) = join!(limits::record(table, now, &self.0), gate::failed(table, now, client));
         counted
     }
 }
 
-/// What tells one guess of a client from another: 24 bits, so that even who has the table and the key learns little of what
-/// was typed, which is often nearly right.
+/// A short mark that distinguishes different guesses of a client. It has 24 bits, so that also the table together with the key
+/// reveals little of the entered password, which is often nearly right.
 #[must_use]
 pub fn mark(key: &CodeKey, client: &Client, name: &str, password: &Secret) -> String {
     let mut guess = Vec::new();

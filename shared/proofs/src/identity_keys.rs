@@ -1,11 +1,11 @@
-//! The root keys of functions that deal with passwords, codes and factors.
+//! The root keys of functions that handle passwords, codes and factors.
 
 use accounts::Keyring;
 use kernel::{ConfigError, Secret, Sys};
 
 use crate::{challenge::CodeKey, factor::FactorKeys, password::Hasher};
 
-/// The root keys of functions that deal with passwords, codes and factors. Each purpose has keys of its own, derived from them.
+/// The root keys of functions that handle passwords, codes and factors. Each purpose has separate keys, derived from them.
 #[derive(Clone)]
 pub struct IdentityKeys(Keyring);
 
@@ -21,32 +21,32 @@ impl IdentityKeys {
         Keyring::parse(Self::VARIABLE, stored).map(Self)
     }
 
-    /// Hashes codes, and makes refresh tokens: under the current key alone.
+    /// The key that hashes codes and makes refresh tokens, from the current root key.
     #[must_use]
     pub fn code_key(&self) -> CodeKey {
         CodeKey::new(&self.0.derive("stoa code key v1"))
     }
 
-    /// The peppers that passwords are hashed with.
+    /// The peppers of password hashes.
     #[must_use]
     pub fn peppers(&self) -> Keyring {
         self.0.derive("stoa pepper v1")
     }
 
-    /// Hashes passwords.
+    /// Hashes and verifies passwords.
     #[must_use]
     pub fn hasher(&self, sys: &Sys) -> Hasher {
         Hasher::new(self.peppers(), sys)
     }
 
-    /// Seals the seeds of authenticator apps.
+    /// The keys that seal the seeds of authenticator apps.
     #[must_use]
     pub fn factor_keys(&self, sys: &Sys) -> FactorKeys {
         FactorKeys::new(&self.0.derive("stoa factor key v1"), sys)
     }
 }
 
-/// A ring of these keys under their ids, the current one first.
+/// A keyring of these keys, the current one first.
 #[cfg(test)]
 pub(crate) fn ring(keys: &[(&str, &str)]) -> Keyring {
     let mut stored: std::collections::BTreeMap<&str, &str> = keys.iter().copied().collect();

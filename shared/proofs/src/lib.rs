@@ -1,14 +1,14 @@
-//! How somebody shows who they are: passwords, codes and links, second factors, trusted devices, the steps of a sign-in.
+//! Proofs of identity: passwords, codes and links, second factors, trusted devices, the steps of a sign-in.
 //!
-//! Everything that is sent as a code or a link is a [`challenge::Challenge`].
+//! Every code or link that is sent is a [`challenge::Challenge`].
 
 mod breached;
 pub mod challenge;
 pub mod code;
 pub mod common;
+pub mod completion;
 pub mod deletion_link;
 pub mod device;
-pub mod entry;
 pub mod factor;
 mod flow_token;
 pub mod gate;

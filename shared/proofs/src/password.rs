@@ -1,7 +1,7 @@
-//! Passwords: which are good enough, and how they are kept.
+//! Passwords: the policy for new ones, and their hashes.
 //!
-//! Hashed is exactly what was typed (no trimming, folding or normalising), peppered with HMAC-SHA-256 and then Argon2id at
-//! 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
+//! Exactly what was typed is hashed, without trimming, folding or normalising: with HMAC-SHA-256 under a pepper, and then with
+//! Argon2id at 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 
 use accounts::{
     Keyring,
@@ -18,7 +18,7 @@ use store::{
 
 use crate::{breached::Breached, common::common, gate, guessable::guessable, guesses};
 
-/// Longest password, in bytes. Longer ones are refused, never cut.
+/// Longest password in bytes. Longer ones are refused and never truncated.
 pub const MAX_BYTES: usize = 1024;
 /// Longest password, in characters.
 pub const MAX_CHARS: usize = 128;
@@ -27,7 +27,7 @@ const WRONG: Quota = Quota::pausing("password_demand", 5, MINUTE.saturating_mul(
 /// The limits of an operation that takes the current password: see [`demand`].
 pub const DEMANDS: [Quota; 3] = [WRONG, guesses::CLIENT, guesses::CLIENT_DAY];
 
-/// Which passwords are good enough.
+/// The rules for new passwords.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "five independent switches")]
 pub struct Policy {
@@ -54,10 +54,10 @@ impl Policy {
         }
     }
 
-    /// Judges a password of this person.
+    /// Checks a new password of this person.
     ///
     /// # Errors
-    /// Every rule that it breaks.
+    /// Every broken rule.
     pub fn check(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
         let text = password.expose();
         let length = text.chars().count();
@@ -73,32 +73,32 @@ impl Policy {
         rule(!self.lower || text.chars().any(char::is_lowercase), FieldError::new("password_lower"));
         rule(!self.digit || text.chars().any(char::is_numeric), FieldError::new("password_digit"));
         rule(!self.symbol || text.chars().any(|c| !c.is_alphanumeric()), FieldError::new("password_symbol"));
-        // What is too long is refused anyhow, and not worth the work.
+        // A password that is too long is refused anyhow, so the expensive rules are skipped.
         rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::new("password_common"));
         rule(!personal.is_in(text), FieldError::new("password_personal"));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }
 
-/// Judges passwords that somebody chooses: by the policy, and by whether they are known from a breach.
+/// Checks new passwords by the policy, and by whether they are known from a breach.
 #[derive(Clone)]
-pub struct Judge {
+pub struct PasswordChecker {
     policy: Policy,
     breached: Option<Breached>,
 }
 
-impl Judge {
-    /// Reads the [`Policy`], and `BREACHED_PASSWORDS_URL`: where to ask for breached passwords; without it nobody is asked.
+impl PasswordChecker {
+    /// Reads the [`Policy`] and `BREACHED_PASSWORDS_URL`, the service for breached passwords. Without it no service is asked.
     pub fn read(r: &mut Reader<'_>) -> Self {
         Self { policy: Policy::read(r), breached: Breached::read(r) }
     }
 
-    /// As [`Policy::check`]; at most one request to the service, which is waited for one second. When it does not answer the
-    /// policy alone counts. Whoever calls this limits how often: the service is somebody else's.
+    /// As [`Policy::check`], with at most one request to the service, which has one second to answer. If it does not answer, the
+    /// policy alone counts. The caller limits how often this is called, because the service is external.
     ///
     /// # Errors
-    /// Every rule that it breaks.
-    pub async fn judge(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
+    /// Every broken rule.
+    pub async fn check(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
         let mut errors = self.policy.check(password, personal).err().unwrap_or_default();
         if let Some(breached) = &self.breached
             && password.expose().len() <= MAX_BYTES
@@ -110,7 +110,7 @@ impl Judge {
     }
 }
 
-/// A person's own names, address and number, as far as they are known: their password may not be made up of them.
+/// A person's known names, address and number, which their password may not consist of.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Personal<'a> {
     /// The username.
@@ -119,14 +119,14 @@ pub struct Personal<'a> {
     pub first_name: Option<&'a PersonName>,
     /// The last name.
     pub last_name: Option<&'a PersonName>,
-    /// The address, whole or what stands before the `@`.
+    /// The address: the whole one, and the part before the `@`.
     pub email: Option<&'a Email>,
-    /// The number, with the country's calling code or without.
+    /// The number, with or without the country's calling code.
     pub phone: Option<&'a Phone>,
 }
 
 impl<'a> Personal<'a> {
-    /// Those of a person.
+    /// The data of a person.
     #[must_use]
     pub const fn of(user: &'a User) -> Self {
         Self {
@@ -138,7 +138,8 @@ impl<'a> Personal<'a> {
         }
     }
 
-    /// Whether a password contains one of them. Words shorter than four characters prove nothing, unless all its letters are theirs.
+    /// Whether a password contains one of them. Words shorter than four characters count only if the password has
+    /// no other letters.
     fn is_in(&self, password: &str) -> bool {
         let names = [self.first_name, self.last_name].into_iter().flatten().map(AsRef::as_ref);
         let email: &str = self.email.map_or("", AsRef::as_ref);
@@ -151,7 +152,7 @@ impl<'a> Personal<'a> {
             _ => text.contains(&word),
         };
         let word = words.map(str::to_lowercase).any(says);
-        // However it is grouped.
+        // Digits in any grouping.
         let digits: String = password.chars().filter(char::is_ascii_digit).collect();
         word || self.phone.is_some_and(|phone| digits.contains(phone.national()))
     }
@@ -166,19 +167,19 @@ pub struct Hasher {
     compared: std::sync::Arc<std::sync::atomic::AtomicUsize>,
 }
 
-/// Whether a password is right.
+/// The result of verifying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is.
+    /// The password is right.
     Right,
-    /// It is, but the hash is older than today's parameters or pepper: store a new one.
+    /// The password is right, but its hash has old parameters or an old pepper: store a new one.
     Outdated,
-    /// It is not, or there is no such person.
+    /// The password is wrong, or there is no hash.
     Wrong,
 }
 
 impl Hasher {
-    /// A hasher with these peppers: the current one is for new hashes.
+    /// A hasher with these peppers. The current one is used for new hashes.
     pub(crate) fn new(peppers: Keyring, sys: &Sys) -> Self {
         Self {
             peppers,
@@ -188,10 +189,10 @@ impl Hasher {
         }
     }
 
-    /// Hashes a password for a person.
+    /// Hashes a password of a person.
     ///
     /// # Errors
-    /// An internal [`Problem`] if there is no memory for it.
+    /// An internal [`Problem`] if there is not enough memory.
     pub async fn hash(&self, user: UserId, password: &Secret) -> Result<PasswordHash, Problem> {
         let (pepper, key) = self.peppers.current();
         let input = peppered(key, password);
@@ -200,13 +201,14 @@ impl Hasher {
         Ok(PasswordHash { user, phc: phc.map_err(|e| Problem::internal(e.to_string()))?, pepper: pepper.to_owned() })
     }
 
-    /// Verifies a password. Without a hash (nobody has that name) the same work is done for nothing, so that time tells nothing.
+    /// Verifies a password. Without a hash, because there is no such account, the same work is done, so that the response time
+    /// hides whether there is one.
     ///
     /// # Errors
-    /// An internal [`Problem`] if there is no memory for it.
+    /// An internal [`Problem`] if there is not enough memory.
     pub async fn verify(&self, hash: Option<&PasswordHash>, password: &Secret) -> Result<Verdict, Problem> {
         let (current, key) = self.peppers.current();
-        // What is compared with is there in any case, and what it says counts only where it is somebody's.
+        // The comparison is made in any case, and its result counts only with a hash.
         let (phc, key) = hash.map_or((NOBODY, key), |h| (&h.phc, self.peppers.get(&h.pepper).unwrap_or(key)));
         let right = self.compare(phc.to_owned(), peppered(key, password)).await?;
         Ok(match hash {
@@ -216,7 +218,7 @@ impl Hasher {
         })
     }
 
-    /// The one computation that tells whether a password is right.
+    /// Computes a hash and compares it.
     async fn compare(&self, phc: String, input: [u8; 32]) -> Result<bool, Problem> {
         let compared = blocking(move || Argon2::default().verify_password(&input, phc.as_str())).await?;
         #[cfg(test)]
@@ -227,12 +229,12 @@ impl Hasher {
     }
 }
 
-/// Demands the current password of whoever has one, for a change that a session alone is not enough for. Five wrong ones mean a
-/// pause of five minutes; a right one forgets them in the transaction. What the client guesses counts as at a sign-in, and what
-/// is refused counts nowhere.
+/// Requires the current password of a person who has one, for changes that a session alone must not allow. After five wrong ones
+/// there is a pause of five minutes; a right one resets the counter in the transaction. The client's guesses count as at a
+/// sign-in. A refused request is not counted.
 ///
-/// The password, which is returned, with three counters; two of them at once before it is compared; both again where it was
-/// right, the client's day and everybody's failures where it was wrong.
+/// A read of the password, which is returned, with three counters; two updates of counters before it is compared; updates that
+/// give both back if it was right, or that count for the client's day and as a failure of everybody if it was wrong.
 ///
 /// # Errors
 /// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]
@@ -264,20 +266,20 @@ pub async fn demand(
     };
     if !right {
         let day = [day];
-        let (counted, ()) = join!(limits::note(table, now, &day), gate::failed(table, now, client));
+        let (counted, ()) = join!(limits::record(table, now, &day), gate::failed(table, now, client));
         counted?;
         return Err(Kind::PasswordWrong.because("the current password is wrong"));
     }
     let [at_account, _] = &attempts;
     tx.delete(at_account.key());
-    // It was no guess, also if nothing comes of the change.
+    // It was no guess, even if the change fails.
     limits::give_all_back(table, &attempts).await;
     Ok(hash)
 }
 
-/// How today's parameters read in a PHC string.
+/// The current parameters in a PHC string.
 const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
-/// A hash that no password is known for, with today's parameters.
+/// A hash without a known password, with the current parameters.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn argon2() -> Argon2<'static> {
@@ -288,7 +290,7 @@ fn peppered(pepper: &Secret, password: &Secret) -> [u8; 32] {
     hmac_sha256(pepper.expose().as_bytes(), &[password.expose().as_bytes()])
 }
 
-/// Hashing takes 14 ms of a processor: other requests of a host that has any must not wait for it.
+/// Hashing takes 14 ms of a processor. It runs on another thread, so that other requests of a host with several do not wait.
 async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(f).await.map_err(Problem::internal)
 }
@@ -306,7 +308,7 @@ mod tests {
     const OLD: (&str, &str) = ("1", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc");
     const NEW: (&str, &str) = ("2", "Zc4nV8mQ1wE6rT3yU7iO9pA2sD5fG0hJ");
 
-    /// With these peppers, the current one first.
+    /// A hasher with these peppers, the current one first.
     fn hasher(peppers: &[(&str, &str)], sys: &Sys) -> Hasher {
         Hasher::new(crate::identity_keys::ring(peppers), sys)
     }
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn all_broken_rules_are_told_at_once() {
+    fn all_broken_rules_are_returned_at_once() {
         let default = env(&[]).read(Policy::read).unwrap();
         let strict =
             env(&[("PASSWORD_UPPER", "true"), ("PASSWORD_LOWER", "true"), ("PASSWORD_DIGIT", "true"), ("PASSWORD_SYMBOL", "true")])
@@ -358,7 +360,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashes_verify_outdated_ones_are_told_and_nothing_is_cut() {
+    async fn hashes_verify_and_old_ones_are_outdated_and_nothing_is_truncated() {
         let sys = Sys::real();
         let old = hasher(&[OLD], &sys);
         let new = hasher(&[NEW, OLD], &sys);
@@ -372,9 +374,9 @@ mod tests {
         assert_eq!(new.verify(None, &Secret::new(long)).await.unwrap(), Verdict::Wrong);
     }
 
-    /// For a name without an account as much is computed as for one with an account, with the same parameters.
+    /// The same work with the same parameters is done for names with and without an account.
     #[tokio::test]
-    async fn as_much_is_computed_for_nobody() {
+    async fn names_without_an_account_cost_the_same_work() {
         assert!(NOBODY.starts_with(PARAMETERS));
         let sys = Sys::real();
         let hasher = hasher(&[OLD], &sys);
@@ -387,7 +389,7 @@ mod tests {
             let verdict = hasher.verify(hash, &password(text)).await.unwrap();
             seen.push((verdict, hasher.compared.load(std::sync::atomic::Ordering::Relaxed) - before));
         }
-        // The last one shows that what is counted is work.
+        // The last one shows that the counter counts computations.
         assert_eq!(seen, [(Verdict::Right, 1), (Verdict::Wrong, 1), (Verdict::Wrong, 1), (Verdict::Wrong, 0)]);
     }
 }

@@ -1,15 +1,15 @@
-//! How much may be sent, and to whom.
+//! Limits on messages.
 //!
-//! Anybody can have a code sent to any number, and whoever owns numbers can be paid for each message that reaches them. So
-//! whatever is sent is counted first: for its destination, for the client's network as the gateway saw it, for the account that
-//! asks, and text messages for everybody together. What is refused uses nothing up, nor does what could not be sent; if the
-//! counters do not work, nothing is sent.
+//! Anybody can request a code to any number, and owners of some numbers are paid for each message to them. So every message is
+//! counted before it is sent: for its destination, for the client's network as seen by the gateway, for the account that requests
+//! it, and text messages also for all clients together. A refused request counts nowhere, nor does a message that could not be
+//! sent. If the counters do not work, nothing is sent.
 //!
-//! None of this may be turned against the people it protects. Counts are given back one after the other, so that nobody waits
-//! longer than an hour. Clients that an account knows ([`accounts::known`]) have a share of their own. The last message that may go
-//! to a destination is kept for clients that have had none there. From the fourth on a stranger works first, and the more text messages
-//! go out the more. A part of the text messages is reserved for numbers that an account has proven, and a range of numbers
-//! from which few codes come back is closed only for numbers that none has.
+//! The limits must not lock out the owners of addresses and numbers. Counts are given back one by one, so that nobody waits
+//! longer than an hour. Clients that an account knows ([`accounts::known`]) have a separate share. The last message to a
+//! destination is kept for clients that have had none there. From the fourth on strangers need a proof of work, and it becomes
+//! harder with the number of text messages. A part of the text messages is reserved for numbers that an account has proven, and a
+//! range of numbers from which few codes come back is blocked only for numbers that no account has proven.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -82,40 +82,41 @@ pub const TEXTED_CODES: &[&[Quota]] = &[&CODES, &[SENT], &TEXTS];
 /// The limits of an operation that sends text messages to numbers that no account has proven, beside those of one number.
 pub const UNPROVEN_TEXTS: &[&[Quota]] = &[&TEXTS, &[RANGE]];
 
-/// With so many messages to a destination not given back yet, a stranger works before the next one.
+/// After this many messages to a destination that are not given back yet, strangers need a proof of work.
 const FREE_OF_WORK: u32 = 3;
-/// So many messages must have gone to a range before it is judged,
+/// A range of numbers is judged after this many messages,
 const ENOUGH: i64 = 50;
-/// asked for by clients in so many networks,
+/// requested by clients in this many networks,
 const ENOUGH_NETWORKS: usize = 20;
-/// and so many in a hundred codes must have come back then.
+/// and is blocked if less than this percentage of the codes came back.
 const GOOD_PERCENT: i64 = 30;
-/// How often counting a message to a range is tried.
+/// Attempts to count a message to a range.
 const ROUNDS: usize = 4;
 
-/// Whose share of what may be sent to a destination something is counted for.
+/// The share of the messages to a destination that a message is counted for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Share {
-    /// That of everybody.
+    /// The share of all clients.
     #[default]
     Strangers,
-    /// That of the clients that the account knows.
+    /// The share of clients that the account knows.
     Known,
 }
 
-/// What may be sent to one address or number: a few messages at once, then one an hour. Nothing is counted for what its caller
-/// spaces out itself.
+/// The limit on messages to one address or number: a few at once, then one an hour. `None` for a purpose whose callers limit it
+/// themselves.
 ///
-/// What anybody can have sent there is counted apart from what only its owner is sent: strangers must neither keep the owner's
-/// codes away nor learn of them from what is refused. A member who wants to have the address or number is counted by themselves.
+/// Messages that anybody can request are counted separately from those that only the owner gets: strangers must neither block the
+/// owner's codes nor learn of them from refusals. A member's requests to change to the address or number are counted for that
+/// member.
 fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) -> Option<Limit> {
     let [strangers, known] = match purpose {
         Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup => CODES,
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin => ASKED,
         Purpose::ContactChange => CHANGES,
         Purpose::PasswordReset => RESETS,
-        // One for each time that it is scheduled.
+        // One for each scheduling of a deletion.
         Purpose::DeletionCancel => return None,
     };
     let quota = if share == Share::Known { known } else { strangers };
@@ -126,40 +127,40 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
     Some(quota.of(subject))
 }
 
-/// What may be sent for whoever is signed in, or about to be.
+/// The limit on messages that one account requests.
 fn by_account(challenge: &Challenge) -> Option<Limit> {
-    let asker = match challenge.purpose {
+    let requester = match challenge.purpose {
         Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::ContactChange => challenge.user,
-        // Whoever asks is nobody yet, whomever it is about.
+        // Nobody is signed in yet, whomever the message is for.
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin | Purpose::PasswordReset | Purpose::DeletionCancel => None,
     };
-    asker.map(|user| SENT.of(user))
+    requester.map(|user| SENT.of(user))
 }
 
-/// Anybody who asks for something to be sent, to an address or number that need not be theirs.
+/// A client that requests a message to an address or number that may belong to somebody else.
 #[derive(Clone, Copy)]
-pub struct Asker<'a> {
-    /// Where they ask from.
+pub struct Requester<'a> {
+    /// The client.
     pub client: &'a Client,
-    /// May show a trusted device, and work.
+    /// Headers, possibly with a trusted device and a proof of work.
     pub headers: &'a HeaderMap,
-    /// Judges the work.
+    /// Checks the proof of work.
     pub gate: &'a Gate,
 }
 
-/// A request to send something, before anything is counted for it.
+/// A request for a message, before it is counted.
 #[derive(Debug)]
 pub struct Request {
     to: Contact,
     known: Key,
-    /// Of strangers, and of clients that the account knows.
+    /// The limits of strangers and of known clients.
     destinations: Option<[Limit; 2]>,
     pair: Limit,
-    /// Whether strangers work for it.
+    /// Whether strangers may need a proof of work.
     work: bool,
 }
 
-/// Whose share a request counts for, and what it is counted for there.
+/// The share that a request is counted for, with its limits.
 #[derive(Debug)]
 pub struct Admitted {
     share: Share,
@@ -168,13 +169,13 @@ pub struct Admitted {
 }
 
 impl Request {
-    /// Of anybody, who need not be whose address or number it is.
+    /// A request of anybody, who may not be the owner of the address or number.
     #[must_use]
     pub fn of_anybody(purpose: Purpose, to: &Contact, client: &Client) -> Self {
         Self { work: true, ..Self::of_member(purpose, to, None, client) }
     }
 
-    /// Of whoever is signed in, or has proven something already.
+    /// A request of somebody who is signed in, or has proven something already.
     #[must_use]
     pub fn of_member(purpose: Purpose, to: &Contact, user: Option<UserId>, client: &Client) -> Self {
         let [strangers, known] = [Share::Strangers, Share::Known].map(|share| to_one(purpose, to, user, share));
@@ -187,28 +188,34 @@ impl Request {
         }
     }
 
-    /// What to read with other things.
+    /// The keys of the counters, for a batch with other items.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.destinations.iter().flatten().map(Limit::key).chain([self.known.clone(), self.pair.key()])
     }
 
-    /// Finds out whose share it counts for, judges that, and has strangers work. What is refused counts nowhere. `pressure` is how
-    /// much of what may go out by text message is used up, from 0 to 4; for mails it is 0. One request, if a device is shown.
-    ///
+    /// Determines the share, checks its limit, and requires a proof of work from strangers. A refused request is not counted.
+    /// `pressure` is the used part of the text messages, from 0 to 4, and 0 for mails. One request if a device is shown.
     /// # Errors
     /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests) or [`Kind::ProofOfWorkRequired`](kernel::Kind::ProofOfWorkRequired)
-    pub async fn admit(self, table: &Table, now: Time, found: &mut Batch, asker: Asker<'_>, pressure: u32) -> Result<Admitted, Problem> {
-        let (to, shown) = (self.to.clone(), signed_in::device(asker.headers, None));
+    pub async fn admit(
+        self,
+        table: &Table,
+        now: Time,
+        found: &mut Batch,
+        requester: Requester<'_>,
+        pressure: u32,
+    ) -> Result<Admitted, Problem> {
+        let (to, shown) = (self.to.clone(), signed_in::device(requester.headers, None));
         let trusted = device::is_trusted_by(table, now, &to, shown.as_ref()).await?;
         let admitted = self.read(found, now, trusted)?;
         if admitted.work || (admitted.share == Share::Strangers && pressure > 0) {
             let difficulty = gate::DIFFICULTY.saturating_add(pressure.saturating_sub(1));
-            asker.gate.demand(now, asker.client, asker.headers, &to.key(), difficulty)?;
+            requester.gate.demand(now, requester.client, requester.headers, &to.key(), difficulty)?;
         }
         Ok(admitted)
     }
 
-    /// Finds out whose share it counts for, and judges that. `trusted` says that a device was shown which the account trusts.
+    /// Determines the share and checks its limit. `trusted` states that the account trusts the shown device.
     fn read(self, found: &mut Batch, now: Time, trusted: bool) -> Result<Admitted, Problem> {
         let network = found.take::<KnownNetwork>(&self.known)?.is_some_and(|known| now < known.until);
         let share = if network || trusted { Share::Known } else { Share::Strangers };
@@ -227,8 +234,8 @@ impl Request {
     }
 }
 
-/// Counts a mail or text message against these limits, and its code among the day's guesses. Where it does not fit there any more
-/// the code is a long one, which does not count. One transaction; two where others were faster.
+/// Counts a message against these limits, and its code among the day's guesses. If the code exceeds those, it becomes a long one,
+/// which does not count. One transaction, or several after concurrent requests.
 ///
 /// # Errors
 /// [`LimitError`]
@@ -249,17 +256,17 @@ pub async fn take(table: &Table, now: Time, challenge: &mut Challenge, admitted:
     Permit::take(table, now, limits).await
 }
 
-/// The limits of this deployment.
+/// The limits on messages of this deployment.
 #[derive(Clone)]
-pub struct Sending {
+pub struct SendLimits {
     countries: Arc<[String]>,
     daily_max: u32,
     figures: Figures,
 }
 
-impl Sending {
-    /// Reads `SMS_COUNTRIES`, the countries that text messages go to (ISO 3166-1 codes; a number without a country code is of
-    /// the first), and `SMS_DAILY_MAX`, how many go out in a day.
+impl SendLimits {
+    /// Reads `SMS_COUNTRIES`, the countries that text messages are sent to (ISO 3166-1 codes; a number without a country code
+    /// belongs to the first), and `SMS_DAILY_MAX`, the number of text messages in a day.
     pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
         let countries = r.list("SMS_COUNTRIES");
         if countries.is_empty() || !countries.iter().all(|c| has_phones(c)) {
@@ -282,12 +289,12 @@ impl Sending {
         if self.countries.iter().any(|c| c == country) { Ok(()) } else { Err(FieldError::new("phone_country")) }
     }
 
-    /// The counters that all text messages share: to read with other things before [`Sending::pressure`].
+    /// The keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].
     pub fn keys(&self) -> [Key; 2] {
         self.shares().map(|limit| limit.key())
     }
 
-    /// How much of what may go out by text message is used up, in quarters: 0 to 4.
+    /// The used part of the text messages, in quarters: 0 to 4.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -300,9 +307,9 @@ impl Sending {
         Ok(most)
     }
 
-    /// What goes out to whatever number, and what is reserved for numbers that an account has proven: two fifths of the day's
-    /// messages. A quarter of each may go out at once, and the rest is released evenly over a day, so that no day has more than its
-    /// number.
+    /// The limits on text messages to all numbers, and on those reserved for numbers that an account has proven, which are two
+    /// fifths of the day's messages. A quarter of each is available at once, and the rest is released evenly over a day, so that
+    /// no day exceeds its number.
     fn shares(&self) -> [Limit; 2] {
         let reserved = self.daily_max.saturating_mul(2).div_euclid(5);
         let share = |name, daily: u32| {
@@ -313,15 +320,15 @@ impl Sending {
         [share("texts_anybody", self.daily_max.saturating_sub(reserved)), share("texts_accounts", reserved)]
     }
 
-    /// Counts one code or link that is about to be sent, if it may be: against all limits or none.
+    /// Counts a code or link that is about to be sent: against all limits or none.
     ///
-    /// One transaction: the destination, what the client has had sent there, the account that asks, the client, the day's guesses; for
-    /// a text message also the client's neighbourhood. At once with it the range of a number that no account has proven; and after
-    /// both the counter that all text messages share, so that nobody who is refused uses it up.
+    /// One transaction: the destination, the client's messages there, the requesting account, the client, the day's guesses, and
+    /// for a text message the client's neighbourhood. Concurrently the range of a number that no account has proven, and after
+    /// both the counter of all text messages, so that refused requests do not use it up.
     ///
     /// # Errors
     /// [`Kind::Invalid`] at `/phone` for a country that nothing is sent to, [`Kind::TooManyRequests`], or [`Kind::Unavailable`]
-    /// where no more text messages may go out now or the counters do not work.
+    /// if no more text messages may be sent now or the counters do not work.
     ///
     /// [`Kind::Invalid`]: kernel::Kind::Invalid
     /// [`Kind::TooManyRequests`]: kernel::Kind::TooManyRequests
@@ -351,21 +358,21 @@ impl Sending {
         self.among_all(table, now, permit, proven).await
     }
 
-    /// Counts a text message that tells the owner of a number something, if it may be sent: ten at once, then one an hour. The number
-    /// was proven, and nothing is to come back from it. Nor does it count among what anybody can have sent there, who could otherwise
-    /// keep the owner from being told.
+    /// Counts a text message with a notice to the owner of a number: ten at once, then one an hour. The number is proven, and no
+    /// code has to come back. Notices are counted separately from messages that anybody can request, because strangers could
+    /// otherwise suppress them.
     ///
-    /// A counter, then the one that all share.
+    /// One counter, then the counter of all text messages.
     ///
     /// # Errors
-    /// As [`Sending::permit`].
+    /// As [`SendLimits::permit`].
     pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
         let permit = Permit::take(table, now, vec![NOTICES.of(to)]).await?;
         self.among_all(table, now, permit, true).await
     }
 
-    /// Counts a text message that everything else allows among those of everybody. One to a proven number takes from what is reserved
-    /// for these, and where that is used up from the rest.
+    /// Counts a text message against the limit of all text messages, after all other limits. One to a proven number uses the
+    /// reserved part first, and then the rest.
     async fn among_all(&self, table: &Table, now: Time, mut permit: Permit, proven: bool) -> Result<Permit, Problem> {
         let [anybody, accounts] = self.shares();
         let mut reached = None;
@@ -382,13 +389,13 @@ impl Sending {
         Err(reached.map_or_else(|| Problem::internal("there is no share of text messages"), |e| self.stop(table, e)))
     }
 
-    /// Adds the sending of a code to a transaction, unless the one that was sent before to the same flow can still be typed, or
-    /// it is refused, which adds nothing. What is returned is the one that counts, and what was counted for it if it is a new one.
+    /// Adds the sending of a code to a transaction, unless the previous one of the same flow is still valid. A refused sending
+    /// adds nothing. Returns the current challenge, and the permit if it is a new one.
     ///
-    /// A read of the one before with the counters, and what [`Sending::permit`] takes.
+    /// A read of the previous challenge with the counters, and the requests of [`Sending::permit`].
     ///
     /// # Errors
-    /// [`Kind::ResendTooEarly`](kernel::Kind::ResendTooEarly), or as [`Sending::permit`].
+    /// [`Kind::ResendTooEarly`](kernel::Kind::ResendTooEarly), or as [`SendLimits::permit`].
     pub async fn code(
         &self,
         table: &Table,
@@ -408,12 +415,12 @@ impl Sending {
         Ok((fresh, Some(permit)))
     }
 
-    /// Sends a code once more that was sent to whoever is signed in, or has proven something already; the one before dies.
+    /// Sends another code to somebody who is signed in, or has proven something already. It invalidates the previous one.
     ///
-    /// The one before with the counters, what [`Sending::permit`] takes, one transaction.
+    /// A read of the previous challenge with the counters, the requests of [`Sending::permit`], one transaction.
     ///
     /// # Errors
-    /// [`Kind::NotFound`](kernel::Kind::NotFound) if there is none, else as [`Sending::code`].
+    /// [`Kind::NotFound`](kernel::Kind::NotFound) if there is no previous code, otherwise as [`Sending::code`].
     pub async fn resend(&self, table: &Table, sys: &Sys, client: &Client, mut fresh: Challenge) -> Result<Challenge, Problem> {
         let (mut tx, now) = (Tx::new(), sys.now());
         let (before, admitted) = self.look(table, now, client, &mut fresh).await?;
@@ -425,7 +432,7 @@ impl Sending {
         Ok(fresh)
     }
 
-    /// What was sent before under the same id, and whether more may be; notes if only a long code may.
+    /// Reads the previous challenge under the same id and the limits, and makes the code a long one if the limits require it.
     async fn look(
         &self,
         table: &Table,
@@ -444,7 +451,7 @@ impl Sending {
         Ok((before, request.read(&mut found, now, false)))
     }
 
-    /// What a caller is told when no more text messages may go out now, which operators must know.
+    /// The problem if no more text messages may be sent now. It is also reported to operators.
     fn stop(&self, table: &Table, e: LimitError) -> Problem {
         match e {
             LimitError::Reached(reached) => {
@@ -457,12 +464,12 @@ impl Sending {
         }
     }
 
-    /// Counts a message to a range of numbers, for a number that no account has proven, and judges the range by how many codes came
-    /// back. One update; two where it opens or closes.
+    /// Counts a message to a range of numbers, for a number that no account has proven, and judges the range by how many codes
+    /// came back. One update, or two at the beginning of an hour or if the range is blocked.
     async fn count(&self, table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
         let network = mark(&client.network());
         let mut next = Traffic::go_on(range, &network, now);
-        // A refusal shows what stands there. More rounds than two are needed only where an hour ends meanwhile.
+        // A refusal shows the current state. More than two rounds are needed only if an hour ends in between.
         for _ in 0..ROUNDS {
             let seen = match table.update(next).await {
                 Ok(row) => return self.judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
@@ -480,14 +487,14 @@ impl Sending {
         Err(RANGE.reached(RANGE.window).into())
     }
 
-    /// Leaves the range alone for an hour if too few of its codes have come back.
+    /// Blocks the range for an hour if too few of its codes have come back.
     async fn judge(&self, table: &Table, now: Time, traffic: &Traffic) -> Result<(), LimitError> {
         if !suspicious(traffic.sent.saturating_sub(1), traffic.came_back.len(), traffic.networks.len()) {
             return Ok(());
         }
         let until = now + RANGE.window;
         let close = Update::of(traffic.key()).add("sent", -1).set("off_until", until).when(field("until").eq(traffic.until)).when(on(now));
-        // Refused: somebody else closed it.
+        // A refusal means that a concurrent request has blocked it.
         if table.update(close).await.applied()? {
             let Traffic { range, sent, came_back, .. } = traffic;
             let came_back = came_back.len();
@@ -498,7 +505,7 @@ impl Sending {
     }
 }
 
-/// What one client may cause, of text messages also together with its neighbours.
+/// The limits on one client's messages, for text messages also together with its neighbourhood.
 fn by_client(client: &Client, to: &Contact) -> Vec<Limit> {
     match to {
         Contact::Email(_) => vec![MAILS.of(client.network())],
@@ -506,35 +513,35 @@ fn by_client(client: &Client, to: &Contact) -> Vec<Limit> {
     }
 }
 
-/// Whether the codes that were sent to a range were hardly meant to be read.
+/// Whether the codes to a range were probably not requested by their readers.
 fn suspicious(sent: i64, came_back: usize, networks: usize) -> bool {
     let came_back = i64::try_from(came_back).unwrap_or(i64::MAX);
     sent >= ENOUGH && networks >= ENOUGH_NETWORKS && came_back.saturating_mul(100) < sent.saturating_mul(GOOD_PERCENT)
 }
 
-/// Text messages go to the range now.
+/// The range is not blocked.
 fn on(now: Time) -> Cond {
     field("off_until").absent().or(field("off_until").le(now))
 }
 
-/// A few characters that tell one text from another.
+/// A short mark that distinguishes texts.
 fn mark(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(6).map(|b| format!("{b:02x}")).collect()
 }
 
-/// What went to numbers of a range, within an hour, that no account has proven.
+/// The messages within an hour to numbers of a range that no account has proven.
 #[derive(Debug, Serialize, Deserialize)]
 struct Traffic {
     range: String,
     sent: i64,
-    /// The networks of the clients that had it sent.
+    /// The networks of the requesting clients.
     #[serde(default)]
     networks: BTreeSet<String>,
-    /// The sendings whose code came back: each once, whoever types it how often.
+    /// The sendings whose code came back, each once, however often it is typed.
     #[serde(default)]
     came_back: BTreeSet<String>,
     until: Time,
-    /// Before this nothing is sent there.
+    /// Until when the range is blocked.
     off_until: Option<Time>,
 }
 
@@ -543,13 +550,13 @@ impl Traffic {
         Key::new(format!("SMS_RANGE#{range}"), "SMS_RANGE")
     }
 
-    /// One more message within the hour, unless the range is off.
+    /// One more message within the hour, unless the range is blocked.
     fn go_on(range: &str, network: &str, now: Time) -> Update {
         let open = field("until").gt(now).and(on(now));
         Update::of(Self::key_of(range)).add("sent", 1).include("networks", network).when(open)
     }
 
-    /// The first message of an hour, unless the range is off.
+    /// The first message of an hour, unless the range is blocked.
     fn begin(range: &str, network: &str, now: Time) -> Update {
         let until = now + HOUR;
         Update::upsert::<Self>(Self::key_of(range))
@@ -559,7 +566,7 @@ impl Traffic {
             .set("until", until)
             .remove("came_back")
             .remove("off_until")
-            // As long as it may be off.
+            // As long as it can be blocked.
             .expires(until + RANGE.window)
             .when(Cond::Absent.or(field("until").le(now).and(on(now))))
     }
@@ -572,7 +579,7 @@ impl Item for Traffic {
     }
 }
 
-/// What was counted for what is about to be sent. Either it is committed with the transaction that has it sent, or given back.
+/// What was counted for a message. It has to be committed with the transaction that requests the sending, or given back.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Permit {
@@ -581,7 +588,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Counts what is about to be sent against all of these, or none.
+    /// Counts a message against all of these limits, or none.
     ///
     /// # Errors
     /// As [`limits::take_together`].
@@ -594,14 +601,14 @@ impl Permit {
         Self { limits: Vec::new(), ranges: vec![range.to_owned()] }
     }
 
-    /// The same, with what was counted for something that is sent with it.
+    /// This permit together with that of another message in the same transaction.
     pub fn and(mut self, more: Self) -> Self {
         self.limits.extend(more.limits);
         self.ranges.extend(more.ranges);
         self
     }
 
-    /// Commits what has it sent. Where that fails nothing is sent, and nothing counts.
+    /// Commits the transaction that requests the sending. If it fails, the counts are given back.
     ///
     /// # Errors
     /// [`CommitError`]
@@ -613,14 +620,14 @@ impl Permit {
         committed
     }
 
-    /// Takes it back where nothing is sent after all. Best effort.
+    /// Gives the counts back, if nothing is sent. Best effort.
     pub async fn give_back(self, table: &Table) {
         let ranges = join_all(self.ranges.iter().map(|range| uncount(table, range)));
         join!(limits::give_all_back(table, &self.limits), ranges);
     }
 }
 
-/// Takes back what was counted for a sending that failed, but for what was counted for the client, whoever that was, and for the
+/// Gives back the counts of a message that could not be sent, except those of the client, which is not known here, and the
 /// guesses, which its code still allows.
 pub(crate) async fn give_back(table: &Table, challenge: &Challenge) {
     let to = challenge.contact();
@@ -632,7 +639,7 @@ pub(crate) async fn give_back(table: &Table, challenge: &Challenge) {
     Permit { limits, ranges }.give_back(table).await;
 }
 
-/// Counts a code that came back. Once for each that was sent, and only where its range was counted. Best effort.
+/// Counts a code that came back, once per sending, if its range was counted. Best effort.
 pub(crate) async fn came_back(table: &Table, challenge: &Challenge) {
     let Contact::Phone(phone) = challenge.contact() else { return };
     if challenge.proven {
@@ -643,7 +650,7 @@ pub(crate) async fn came_back(table: &Table, challenge: &Challenge) {
 }
 
 async fn uncount(table: &Table, range: &str) {
-    // Where an hour has ended meanwhile there may be nothing to take back.
+    // In a new hour there may be no count to give back.
     note(table, Update::of(Traffic::key_of(range)).add("sent", -1).when(field("sent").gt(0))).await;
 }
 
@@ -658,7 +665,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_judged_once_enough_went_there_for_enough_networks() {
+    fn a_range_is_judged_after_enough_messages_for_enough_networks() {
         for (sent, came_back, networks, expected) in [
             (0, 0, 0, false),
             (49, 0, 49, false),
@@ -675,7 +682,7 @@ mod tests {
     }
 
     #[test]
-    fn only_countries_that_are_allowed() {
+    fn only_numbers_of_allowed_countries_are_accepted() {
         let boot = |countries: &str| {
             let env: kernel::Env = [("SMS_COUNTRIES".to_owned(), countries.to_owned())].into_iter().collect();
             let http = function::http_client().unwrap();
@@ -683,7 +690,7 @@ mod tests {
         };
         let read = |countries: &str| {
             let boot = boot(countries);
-            boot.env.read(|r| Sending::read(r, Figures::new(&boot)))
+            boot.env.read(|r| SendLimits::read(r, Figures::new(&boot)))
         };
         let sending = read("GB,PL").unwrap();
         assert_eq!(sending.phone("07700 900001").unwrap().as_ref(), "+447700900001");

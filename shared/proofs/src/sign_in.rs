@@ -1,22 +1,22 @@
-//! A sign-in that takes more than one step, and a step-up: proving once more who is signed in.
+//! A sign-in with more than one step, and a step-up, which proves again who is signed in.
 //!
 //! ```text
 //! first proof ─▶ [choose a factor] ─▶ prove it ─▶ session
-//!                      ▲      │ a code is sent, or a passkey is asked
+//!                      ▲      │ a code is sent, or a passkey is requested
 //!                      ├──────┘
-//!                      └─ a step-up without the passkey: a code upon the password
+//!                      └─ a step-up without the passkey: a code after the password
 //! ```
 //!
-//! The flow's id is a secret that its client alone knows, and can do nothing but continue it. What the first step proved, who
-//! it is about and what may prove the rest stand in the flow; clients send none of it. Three wrong answers burn the flow, and
-//! what was guessed counts for the account whatever flow it came through.
+//! The flow is identified by a secret that its client alone knows, and that can only continue this flow. The server stores what
+//! the first step has proven, for which account, and what may prove the rest; clients send none of it. Three wrong answers
+//! invalidate the flow, and guesses count for the account, whatever flow they come through.
 
 use std::time::Duration;
 
 use accounts::{
     session::Session,
     token::Method,
-    user::{Factor, User, owned, tell},
+    user::{Factor, User, notify, owned},
 };
 use events::Notice;
 use kernel::{
@@ -32,105 +32,106 @@ use crate::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
     factor::{AppCode, RecoveryCode},
-    sending::{Permit, Sending},
+    sending::{Permit, SendLimits},
     signed_in::TokenDelivery,
 };
 
-/// How long a flow lasts: as long as the code that lives longest.
+/// How long a flow lasts: as long as the longest-lived code.
 pub const LIFE: Duration = Duration::from_secs(600);
-/// Wrong answers until a flow is burnt.
+/// Wrong answers until the flow is invalid.
 pub const TRIES: u32 = 3;
 
-/// A sign-in, or a step-up, that is under way.
+/// A sign-in or a step-up in progress.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignIn {
     /// [`FlowToken::id`].
     pub id: ChallengeId,
-    /// Who it is about; nobody yet where a passkey will tell.
+    /// The user. `None` as long as a passkey has not identified them.
     pub user: Option<UserId>,
-    /// The session that is to be stepped up; none for a sign-in.
+    /// The session to be stepped up. `None` for a sign-in.
     pub session: Option<SessionId>,
-    /// What has been proven.
+    /// The methods that are proven.
     pub done: Vec<Method>,
-    /// [`User::credentials`] when it was.
+    /// [`User::credentials`] at that time.
     pub credentials: u32,
-    /// What may prove the rest.
+    /// The factors that may prove the rest.
     pub allowed: Vec<Factor>,
-    /// Which of it was chosen.
+    /// The chosen factor.
     pub chosen: Option<Factor>,
-    /// What a passkey was asked, as its library keeps it.
+    /// The state of the passkey request, in the format of the library.
     pub passkey: Option<String>,
-    /// How many answers there had been when it was asked.
+    /// The number of answers when the passkey was requested.
     #[serde(default)]
     pub asked_at: u32,
-    /// What the client asked for at its first step.
-    pub wish: Wish,
-    /// Answers so far.
+    /// The options of the client's first step.
+    #[serde(rename = "wish")]
+    pub options: SignInOptions,
+    /// The number of answers.
     pub tries: u32,
-    /// From then on it is forgotten.
+    /// When the flow expires.
     pub expires_at: Time,
 }
 
-/// What a client asks for at its first step.
+/// The options of a client's first step.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Wish {
-    /// Where the refresh token goes.
+pub struct SignInOptions {
+    /// Where the refresh token is delivered.
     pub delivery: TokenDelivery,
-    /// Whether this device is to be trusted from now on.
+    /// Whether this device is to be trusted.
     pub remember: bool,
-    /// Where in the frontend to go on: a path of its own, or nothing.
+    /// Where the frontend continues: one of its own paths.
     pub next: Option<String>,
-    /// The session that the client had, which the new one takes the place of.
+    /// The client's previous session, which the new one replaces.
     pub previous: Option<(UserId, SessionId)>,
 }
 
-impl Wish {
-    /// What a client asked for; where to go on is made safe.
+impl SignInOptions {
+    /// The options of a client. An unsafe `next` is dropped.
     #[must_use]
     pub fn new(delivery: TokenDelivery, remember: bool, next: Option<String>) -> Self {
         Self { delivery, remember, next: next.map(|next| safe_next(&next).unwrap_or_else(|| "/".to_owned())), previous: None }
     }
 
-    /// The same, in the place of the session that the client had.
+    /// The options with the session that the new one replaces.
     #[must_use]
     pub fn instead_of(self, previous: Option<&Session>) -> Self {
         Self { previous: previous.map(|p| (p.user, p.id)), ..self }
     }
 }
 
-/// Who is asked for a factor, by which client, and what it takes to send a code.
+/// The context for choosing a factor and sending its code.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "it only borrows for a call")]
-pub struct Asking<'a> {
-    /// Where challenges and counters are.
+pub struct FactorContext<'a> {
+    /// The table of challenges and counters.
     pub table: &'a Table,
-    /// The clock.
+    /// The clock and the random source.
     pub sys: &'a Sys,
-    /// What may be sent.
-    pub sending: &'a Sending,
-    /// Who asks.
+    /// The limits on messages.
+    pub sending: &'a SendLimits,
+    /// The client.
     pub client: &'a Client,
-    /// Who is asked.
+    /// The user.
     pub user: &'a User,
 }
 
 impl SignIn {
-    /// A sign-in whose first step is proven by `done`; `allowed` may prove the rest.
+    /// A sign-in whose first step is proven by `done`. `allowed` may prove the rest.
     #[must_use]
-    pub fn begin(sys: &Sys, token: &FlowToken, user: &User, done: Vec<Method>, allowed: Vec<Factor>, wish: Wish) -> Self {
-        Self { user: Some(user.id), done, credentials: user.credentials, allowed, wish, ..Self::empty(sys, token) }
+    pub fn begin(sys: &Sys, token: &FlowToken, user: &User, done: Vec<Method>, allowed: Vec<Factor>, options: SignInOptions) -> Self {
+        Self { user: Some(user.id), done, credentials: user.credentials, allowed, options, ..Self::empty(sys, token) }
     }
 
     /// A step-up of a session.
     #[must_use]
     pub fn step_up(sys: &Sys, token: &FlowToken, user: &User, session: &Session) -> Self {
-        Self { session: Some(session.id), ..Self::begin(sys, token, user, Vec::new(), user.step_up(), Wish::default()) }
+        Self { session: Some(session.id), ..Self::begin(sys, token, user, Vec::new(), user.step_up(), SignInOptions::default()) }
     }
 
-    /// A sign-in by a passkey alone, which will say whose it is.
+    /// A sign-in by a passkey alone, which identifies the user.
     #[must_use]
-    pub fn by_passkey(sys: &Sys, token: &FlowToken, asked: String, wish: Wish) -> Self {
-        Self { allowed: vec![Factor::Passkey], chosen: Some(Factor::Passkey), passkey: Some(asked), wish, ..Self::empty(sys, token) }
+    pub fn by_passkey(sys: &Sys, token: &FlowToken, asked: String, options: SignInOptions) -> Self {
+        Self { allowed: vec![Factor::Passkey], chosen: Some(Factor::Passkey), passkey: Some(asked), options, ..Self::empty(sys, token) }
     }
 
     fn empty(sys: &Sys, token: &FlowToken) -> Self {
@@ -144,41 +145,46 @@ impl SignIn {
             chosen: None,
             passkey: None,
             asked_at: 0,
-            wish: Wish::default(),
+            options: SignInOptions::default(),
             tries: 0,
             expires_at: sys.now() + LIFE,
         }
     }
 
-    /// Where a flow is.
+    /// The key of a flow.
     #[must_use]
     pub fn key_of(id: ChallengeId) -> Key {
         Key::new(format!("SIGN_IN#{id}"), "FLOW")
     }
 
-    /// The purpose of the codes that are sent for it.
+    /// The purpose of its codes.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         if self.session.is_some() { Purpose::StepUp } else { Purpose::SecondFactor }
     }
 
-    /// Where the challenge of a factor is that sends codes: the one that this person has for this purpose, whichever flow
-    /// asks, so that beginning anew neither sends more nor forgets what was guessed. The code itself is of the flow that asked last.
+    /// The id of the challenge of a factor that sends codes. A user has one per purpose in all flows, so that a new flow neither
+    /// sends more codes nor resets the guesses. The code itself belongs to the flow that requested it last.
     #[must_use]
     pub fn challenge_of(&self, user: &User, factor: Factor) -> Option<ChallengeId> {
         let to = user.contact(factor)?;
         Some(Challenge::id_of(self.purpose(), &to, &user.id.to_string()))
     }
 
-    /// Chooses what is to prove the rest. A factor that sends codes sends one, unless the one from before can still be typed.
+    /// Chooses the factor for the rest. A factor that sends codes sends one, unless the previous one is still valid.
     ///
-    /// A read of the challenge and the counters of what is sent, where the factor sends any. What was counted is to be committed
+    /// A read of the challenge and the counters of messages, if the factor sends codes. The returned permit has to be committed
     /// with the transaction.
     ///
     /// # Errors
-    /// [`Kind::FactorUnavailable`], or a limit of [`Sending`].
-    pub async fn choose(&mut self, asking: &Asking<'_>, tx: &mut Tx, factor: Factor) -> Result<(Option<Challenge>, Permit), Problem> {
-        let Asking { table, sys, sending, client, user } = *asking;
+    /// [`Kind::FactorUnavailable`], or a limit of [`SendLimits`].
+    pub async fn choose(
+        &mut self,
+        context: &FactorContext<'_>,
+        tx: &mut Tx,
+        factor: Factor,
+    ) -> Result<(Option<Challenge>, Permit), Problem> {
+        let FactorContext { table, sys, sending, client, user } = *context;
         if !self.allowed.contains(&factor) {
             return Err(Kind::FactorUnavailable.into());
         }
@@ -188,41 +194,41 @@ impl SignIn {
         sending.code(table, sys, tx, client, challenge).await.map(|(challenge, permit)| (Some(challenge), permit.unwrap_or_default()))
     }
 
-    /// Sends another code of a factor that sends any.
+    /// Sends another code of a factor that sends codes.
     ///
-    /// What [`Sending::resend`] takes.
+    /// The requests of [`SendLimits::resend`].
     ///
     /// # Errors
-    /// [`Kind::FactorUnavailable`], or as [`Sending::resend`].
-    pub async fn resend(&self, asking: &Asking<'_>, factor: Factor) -> Result<Challenge, Problem> {
-        let Asking { table, sys, sending, client, user } = *asking;
+    /// [`Kind::FactorUnavailable`], or as [`SendLimits::resend`].
+    pub async fn resend(&self, context: &FactorContext<'_>, factor: Factor) -> Result<Challenge, Problem> {
+        let FactorContext { table, sys, sending, client, user } = *context;
         let challenge = self.code_of(sys, user, factor).ok_or(Kind::FactorUnavailable)?;
         sending.resend(table, sys, client, challenge).await
     }
 
-    /// The code of a factor, as this flow has it sent.
+    /// The challenge of a factor's code in this flow.
     fn code_of(&self, sys: &Sys, user: &User, factor: Factor) -> Option<Challenge> {
         let (to, id) = (user.contact(factor)?, self.challenge_of(user, factor)?);
         let challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
         Some(Challenge { user: Some(user.id), flow: Some(self.id), ..challenge })
     }
 
-    /// Adds the beginning of the flow to a transaction. Its only factor is chosen at once, if it has but one. Where no more codes
-    /// may be sent to it, it is left to be chosen, or a recovery code to be used.
+    /// Adds a new flow to a transaction. If there is only one factor it is chosen at once. If no more codes may be sent for it,
+    /// it stays to be chosen, or to be replaced by a recovery code.
     ///
-    /// What [`SignIn::choose`] reads and counts, where it chooses.
+    /// The requests of [`SignIn::choose`], if it chooses.
     ///
     /// # Errors
-    /// Those of [`SignIn::choose`], where nothing but the one factor would do.
-    pub async fn start(&mut self, asking: &Asking<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
-        let chosen = self.choose_only(asking, tx).await?;
+    /// Those of [`SignIn::choose`], if there is no alternative to the one factor.
+    pub async fn start(&mut self, context: &FactorContext<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
+        let chosen = self.choose_only(context, tx).await?;
         tx.create(self);
         Ok(chosen)
     }
 
-    async fn choose_only(&mut self, asking: &Asking<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
+    async fn choose_only(&mut self, context: &FactorContext<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
         let Some(factor) = self.only() else { return Ok((None, Permit::default())) };
-        match self.choose(asking, tx, factor).await {
+        match self.choose(context, tx, factor).await {
             Err(refused) if refused.kind != Kind::Internal && self.allowed.contains(&Factor::RecoveryCode) => {
                 self.chosen = None;
                 Ok((None, Permit::default()))
@@ -231,16 +237,16 @@ impl SignIn {
         }
     }
 
-    /// Adds to a transaction that the flow goes on, after a right answer that is not enough: one of any number of those does. The answer
-    /// does not count among the tries.
+    /// Adds the next step of the flow to a transaction, after a right answer that is not sufficient. One of concurrent right
+    /// answers succeeds. The answer does not count as an attempt.
     ///
-    /// What [`SignIn::start`] reads and counts.
+    /// The requests of [`SignIn::start`].
     ///
     /// # Errors
     /// Those of [`SignIn::start`].
     pub async fn go_on(
         &mut self,
-        asking: &Asking<'_>,
+        context: &FactorContext<'_>,
         tx: &mut Tx,
         proven: Factor,
         next: Vec<Factor>,
@@ -248,12 +254,13 @@ impl SignIn {
         let (answers, done) = (self.tries, self.done.clone());
         self.done.push(proven.into());
         (self.allowed, self.chosen, self.passkey, self.tries) = (next, None, None, answers.saturating_sub(1));
-        let (challenge, permit) = self.choose_only(asking, tx).await?;
+        let (challenge, permit) = self.choose_only(context, tx).await?;
         let slot = tx.put(self, field("tries").eq(answers).and(field("done").eq(done)));
         Ok((challenge, permit, slot))
     }
 
-    /// The factor that is chosen at once because there is no other, but for recovery codes. A passkey has to be asked first.
+    /// The factor that is chosen at once, because it is the only one besides recovery codes. A passkey is not, because it has to
+    /// be requested first.
     fn only(&self) -> Option<Factor> {
         match self.allowed.as_slice() {
             [Factor::Passkey] | [Factor::Passkey, Factor::RecoveryCode] => None,
@@ -262,19 +269,19 @@ impl SignIn {
         }
     }
 
-    /// Reads a flow that can still be continued. One read.
+    /// Reads a flow that can be continued. One read.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for one that is made up, forgotten, finished or burnt: nothing is sent for it any more.
+    /// [`Kind::NotFound`] for a flow that is made up, expired, finished or invalidated.
     pub async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<Self, Problem> {
         let flow = table.get::<Self>(Self::key_of(token.id())).await?;
         flow.filter(|flow| flow.expires_at > now && flow.tries < TRIES).ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// Reads a flow and counts an answer, before it is judged. One conditional update.
+    /// Reads a flow and counts an answer before it is checked. One conditional update.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], or [`Kind::CodeInvalid`] for a flow that is burnt.
+    /// [`Kind::NotFound`], or [`Kind::CodeInvalid`] for a flow with too many wrong answers.
     pub async fn answer(table: &Table, now: Time, token: &FlowToken) -> Result<Self, Problem> {
         let count = Update::of(Self::key_of(token.id())).add("tries", 1);
         match table.update(count.when(field("expires_at").gt(now).and(field("tries").lt(TRIES)))).await {
@@ -287,16 +294,16 @@ impl SignIn {
         }
     }
 
-    /// What a passkey was asked, for the first answer since: right or wrong, it uses the question up.
+    /// The state of the passkey request, for the first answer since then: each answer, right or wrong, uses the request up.
     ///
     /// # Errors
-    /// [`Kind::FactorUnavailable`] if nothing was asked, [`Kind::PasskeyInvalid`] if it was answered.
+    /// [`Kind::FactorUnavailable`] if no passkey was requested, [`Kind::PasskeyInvalid`] if the request was answered before.
     pub fn asked(&self) -> Result<&str, Kind> {
         let question = self.passkey.as_deref().ok_or(Kind::FactorUnavailable)?;
         if self.tries == self.asked_at.saturating_add(1) { Ok(question) } else { Err(Kind::PasskeyInvalid) }
     }
 
-    /// Tells a wrong answer, with what is left.
+    /// Adds the number of remaining attempts to the problem of a wrong answer.
     #[must_use]
     pub fn wrong(&self, mut problem: Problem) -> Problem {
         if problem.kind == Kind::CodeInvalid {
@@ -307,30 +314,30 @@ impl SignIn {
         problem
     }
 
-    /// Adds the end of the flow to a transaction: of any number of right answers one wins.
+    /// Adds the end of the flow to a transaction. One of concurrent right answers succeeds.
     pub fn finish(&self, tx: &mut Tx) -> Slot {
         tx.delete_when(self.key(), field("tries").le(TRIES))
     }
 
-    /// What has to be proven besides, once this factor is.
+    /// The factors that are still required after this factor is proven.
     #[must_use]
     pub fn next(&self, user: &User, proven: Factor) -> Vec<Factor> {
         let not_enough = self.session.is_some() && proven == Factor::Password;
         if not_enough { user.instead_of_passkey() } else { Vec::new() }
     }
 
-    /// All that has been proven once this factor is.
+    /// All methods that are proven after this factor is.
     #[must_use]
     pub fn proven_with(&self, factor: Factor) -> Vec<Method> {
         let mut all: Vec<Method> = self.done.iter().copied().chain([factor.into()]).collect();
-        // A passkey alone is two: the device that has it, and what unlocks that.
+        // A passkey alone is two factors: possession of the device, and what unlocks it.
         if all.len() > 1 || factor == Factor::Passkey {
             all.push(Method::Mfa);
         }
         all
     }
 
-    /// What the client sees of it.
+    /// The state of the flow for its client.
     #[must_use]
     pub fn step(&self, token: FlowToken, user: Option<&User>, challenge: Option<&Challenge>, passkey: Option<Value>) -> SignInStep {
         let choice = |factor: &Factor| FactorChoice {
@@ -364,62 +371,62 @@ impl Item for SignIn {
     }
 }
 
-/// What a sign-in takes next.
+/// The next step of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SignInStage {
     /// Choose one of the factors.
     ChooseFactor,
-    /// Answer the chosen one.
+    /// Prove the chosen one: with a code, the password or the passkey.
     Verify,
 }
 
-/// A sign-in that is not done yet, as its client sees it.
+/// A sign-in in progress, for its client.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignInStep {
-    /// Continues this sign-in; keep it secret.
+    /// The secret that continues this sign-in.
     pub id: FlowToken,
-    /// What comes next.
+    /// The next step.
     pub step: SignInStage,
-    /// How far it is, in percent: 66 or 100.
+    /// The progress in percent: 66 or 100.
     #[schema(examples(66))]
     pub progress: u8,
-    /// What can be chosen.
+    /// The factors to choose from.
     pub factors: Vec<FactorChoice>,
-    /// What was chosen.
+    /// The chosen factor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen: Option<Factor>,
-    /// The code that was sent, if the chosen factor sends any.
+    /// The code that was sent, if the chosen factor sends codes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Sent>,
-    /// What to hand to `navigator.credentials.get`, if a passkey was chosen: WebAuthn's `PublicKeyCredentialRequestOptions` as JSON.
+    /// The argument of `navigator.credentials.get`, if a passkey was chosen: WebAuthn's `PublicKeyCredentialRequestOptions` as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub passkey: Option<Value>,
     /// Wrong answers that are still allowed.
     #[schema(examples(3))]
     pub tries_left: u32,
-    /// When it is forgotten.
+    /// When the sign-in expires.
     pub expires_at: Timestamp,
 }
 
 /// A factor that can be chosen.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FactorChoice {
-    /// Which.
+    /// The factor.
     pub factor: Factor,
-    /// Where its code goes, masked.
+    /// The masked destination of its code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("a****@example.test"))]
     pub target: Option<String>,
 }
 
-/// A right answer, to be spent with what it allows.
+/// A right answer, which is used up in the transaction that it allows.
 #[derive(Debug)]
 pub enum Proof {
-    /// The password, or a passkey, neither of which is used up.
+    /// The password or a passkey, which are not used up.
     Lasting,
-    /// A code of an app.
+    /// A code of an authenticator app.
     App(AppCode),
     /// A code that was sent.
     Sent(Box<Challenge>),
@@ -428,7 +435,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// Whether somebody could have guessed it.
+    /// Whether the answer could have been guessed.
     #[must_use]
     pub fn guessable(&self) -> bool {
         match self {
@@ -438,22 +445,22 @@ impl Proof {
         }
     }
 
-    /// Adds its use to a transaction: of any number of uses of the same answer one wins.
+    /// Adds its use to a transaction. One of concurrent uses of the same answer succeeds.
     pub fn spend(&self, tx: &mut Tx, sys: &Sys, user: UserId) -> Option<Slot> {
         match self {
             Self::Lasting => None,
             Self::App(code) => Some(code.spend(tx)),
             Self::Sent(challenge) => Some(challenge.consume(tx)),
             Self::Recovery(code) => {
-                tell(tx, sys, user, Notice::RecoveryCodeUsed);
+                notify(tx, sys, user, Notice::RecoveryCodeUsed);
                 Some(code.spend(tx))
             }
         }
     }
 }
 
-/// Where in the frontend to go on after signing in, if that is a path of the frontend itself. Anything that a browser could
-/// read as another place is nothing.
+/// The path where the frontend continues after the sign-in. `None` for anything that a browser could read as an address of another
+/// site.
 fn safe_next(text: &str) -> Option<String> {
     let plain = text.len() <= 500 && text.starts_with('/') && !text.starts_with("//");
     let odd = text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\');
@@ -468,7 +475,7 @@ mod tests {
     use accounts::identifier::Username;
 
     #[test]
-    fn only_paths_of_the_frontend_are_gone_to() {
+    fn only_paths_of_the_frontend_are_safe() {
         for good in ["/", "/rooms/1?tab=2#x", "/a//b"] {
             assert_eq!(safe_next(good).as_deref(), Some(good));
         }
@@ -490,13 +497,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_proven_adds_up() {
+    fn proven_methods_add_up() {
         let sys = Sys::real();
         let user = User::new(sys.id(), Username::parse("anna").unwrap(), Locale::En, sys.now());
         let token = FlowToken::draw(&sys);
-        let flow = SignIn::begin(&sys, &token, &user, vec![Method::Pwd], vec![Factor::App], Wish::default());
+        let flow = SignIn::begin(&sys, &token, &user, vec![Method::Pwd], vec![Factor::App], SignInOptions::default());
         assert_eq!(flow.proven_with(Factor::App), [Method::Pwd, Method::Otp, Method::Mfa]);
-        let alone = SignIn::by_passkey(&sys, &token, String::new(), Wish::default());
+        let alone = SignIn::by_passkey(&sys, &token, String::new(), SignInOptions::default());
         assert_eq!(alone.proven_with(Factor::Passkey), [Method::Pop, Method::Mfa]);
         assert_eq!(SignIn { tries: 2, ..flow }.wrong(Kind::CodeInvalid.into()).members["tries_left"], 1);
     }

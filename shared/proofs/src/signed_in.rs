@@ -1,4 +1,4 @@
-//! What a client gets when somebody has signed in, and where it keeps the refresh token.
+//! The response to a completed sign-in, and the delivery of the refresh token.
 
 use std::time::Duration;
 
@@ -17,47 +17,47 @@ use utoipa::ToSchema;
 
 use crate::device::{self, DeviceToken};
 
-/// Where the refresh token goes.
+/// Where the refresh token is delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenDelivery {
-    /// Into the body: for clients that have a safe place of their own.
+    /// In the body: for clients with a safe storage.
     #[default]
     Body,
-    /// Into a cookie that scripts cannot read: for browsers.
+    /// In a cookie that scripts cannot read: for browsers.
     Cookie,
 }
 
-/// The cookie. The prefix binds it to this host, to HTTPS and to every path (RFC 6265bis §4.1.3.2).
+/// The cookie of the refresh token. Its prefix binds it to this host, to HTTPS and to every path (RFC 6265bis §4.1.3.2).
 pub const COOKIE: &str = "__Host-refresh";
 /// The cookie of a trusted device.
 pub const DEVICE_COOKIE: &str = "__Host-device";
-/// What a request that uses the cookie must carry besides; another site's page cannot send it without our consent.
+/// The header that a request with the cookie also needs. Pages of other sites cannot send it without permission of this API.
 pub const CSRF_HEADER: &str = "x-stoa-csrf";
 
-/// Somebody has signed in.
+/// The response to a completed sign-in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedIn {
-    /// Who.
+    /// The account.
     pub user_id: UserId,
-    /// The session that began or goes on.
+    /// The new or continued session.
     pub session_id: SessionId,
-    /// For the `Authorization` header: `Bearer <access_token>`.
+    /// The access token, for the header `Authorization: Bearer <access_token>`.
     pub access_token: String,
     /// Always `Bearer`.
     #[schema(examples("Bearer"))]
     pub token_type: &'static str,
-    /// Seconds until the access token must be replaced.
+    /// Seconds until the access token expires.
     #[schema(examples(600))]
     pub expires_in: u64,
-    /// What replaces it, once; absent where it went into a cookie.
+    /// The refresh token, which can be used once. Absent if it is in a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    /// What this device shows at its next sign-in to skip the second step, once; absent where it is not trusted, or where it
-    /// went into a cookie.
+    /// The token that this device shows at its next sign-in to skip the second step, once. Absent if the device is not trusted,
+    /// or if the token is in a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_token: Option<String>,
-    /// Where in the frontend to go on, as asked for at the first step; `/` for anything but a path of its own.
+    /// The path where the frontend continues, from the first step; `/` if that was not one of its own paths.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("/rooms"))]
     pub next: Option<String>,
@@ -68,7 +68,7 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// What the client of this session gets.
+    /// The response for the client of this session.
     ///
     /// # Errors
     /// An internal [`Problem`] if the token cannot be signed.
@@ -92,7 +92,7 @@ impl SignedIn {
         })
     }
 
-    /// The same, on a device that is trusted.
+    /// The response with the token of a trusted device.
     #[must_use]
     pub fn on_device(mut self, token: Option<&DeviceToken>, delivery: TokenDelivery) -> Self {
         match (token.map(DeviceToken::reveal), delivery) {
@@ -102,14 +102,14 @@ impl SignedIn {
         self
     }
 
-    /// The same, going on where the client wanted to.
+    /// The response with the path where the frontend continues.
     #[must_use]
     pub fn going_on(mut self, next: Option<String>) -> Self {
         self.next = next;
         self
     }
 
-    /// The same, told as 201 at the place of the new session.
+    /// The response with the status 201 and the location of the new session.
     #[must_use]
     pub fn created(mut self) -> Self {
         self.created = true;
@@ -134,7 +134,7 @@ impl IntoResponse for SignedIn {
     }
 }
 
-/// The header that takes the cookie away.
+/// The header that deletes the cookie.
 #[must_use]
 pub fn forget() -> (http::HeaderName, String) {
     (header::SET_COOKIE, set_cookie(COOKIE, "", Duration::ZERO))
@@ -149,16 +149,16 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     cookies.filter_map(|c| c.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
-/// What a device shows that may be trusted: in the body, or in its cookie. Showing it proves nothing but that.
+/// The device token of a request, in the body or in the cookie. It is not verified yet.
 #[must_use]
 pub fn device(headers: &HeaderMap, body: Option<&str>) -> Option<DeviceToken> {
     body.or_else(|| cookie(headers, DEVICE_COOKIE)).and_then(DeviceToken::parse)
 }
 
-/// The refresh token that a request carries in its cookie, if it carries one.
+/// The refresh token in the cookie of a request, if any.
 ///
 /// # Errors
-/// [`Kind::OriginRefused`] if it does without [`CSRF_HEADER`]: then it was not our client's script that sent it.
+/// [`Kind::OriginRefused`] without [`CSRF_HEADER`]: the request was not sent by a script of our frontend.
 pub fn from_cookie(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
     if headers.contains_key(CSRF_HEADER) {
@@ -168,7 +168,7 @@ pub fn from_cookie(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-/// Where the client that makes a request keeps the refresh token of this session.
+/// Where the requesting client keeps the refresh token of this session.
 #[must_use]
 pub fn delivery(headers: &HeaderMap, session: &Session) -> TokenDelivery {
     match cookie(headers, COOKIE).and_then(RefreshToken::parse) {

@@ -1,8 +1,9 @@
-//! The secrets of a function, read from Secrets Manager when it starts.
+//! The secrets of a function, read from Secrets Manager at start.
 //!
-//! They do not stand in the environment: whoever may look at a function's configuration would see them there, a template takes
-//! no more than 60 references to them (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>), and
-//! which function may read which is the matter of its policy.
+//! They are not in the environment, because everybody who may read a function's configuration could see them there, and a
+//! template can have at most 60 references to them
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>). A function's policy determines
+//! which secrets it may read.
 
 use accounts::{Keyring, token::Issuer};
 use aws_sdk_secretsmanager::{Client, config::Builder};
@@ -11,11 +12,11 @@ use futures_util::try_join;
 use kernel::{Env, Secret};
 use proofs::IdentityKeys;
 
-/// Secrets Manager.
+/// A client of Secrets Manager.
 pub struct Secrets(Client);
 
 impl Secrets {
-    /// The one of this account and region.
+    /// The Secrets Manager of this account and region.
     #[must_use]
     pub fn new(aws: &Aws) -> Self {
         let mut config = Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("secretsmanager"));
@@ -23,7 +24,7 @@ impl Secrets {
         Self(Client::from_conf(config.build()))
     }
 
-    /// The keys that everything about identities is derived from. One request.
+    /// The root keys of passwords, codes and factors. One request.
     ///
     /// # Errors
     /// As [`Secrets::read`], or if they are weak.
@@ -31,7 +32,7 @@ impl Secrets {
         Ok(IdentityKeys::parse(&self.read(env, IdentityKeys::VARIABLE).await?)?)
     }
 
-    /// The same with the keys that access tokens are signed with, for functions that issue them. Two requests at once.
+    /// The root keys and the keys that sign access tokens, for functions that issue them. Two concurrent requests.
     ///
     /// # Errors
     /// As [`Secrets::identity_keys`].
@@ -40,10 +41,10 @@ impl Secrets {
         Ok((IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &tokens)?))
     }
 
-    /// The secret whose ARN a variable holds. One request.
+    /// The secret whose ARN is in a variable. One request.
     ///
     /// # Errors
-    /// [`StartError`], which names the variable and not what the secret holds.
+    /// [`StartError`] with the name of the variable, and without the content of the secret.
     pub async fn read(&self, env: &Env, variable: &'static str) -> Result<Secret, StartError> {
         let arn = env.read(|r| r.need(variable))?;
         let found = self

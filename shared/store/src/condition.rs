@@ -1,4 +1,4 @@
-//! Conditions and the expressions they become: names are constants, values are bound.
+//! Conditions and their expressions: names are constants, and values are bound.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ impl Cond {
     }
 }
 
-/// A top-level attribute, to be compared.
+/// A top-level attribute, for comparisons.
 #[must_use]
 pub const fn field(name: &'static str) -> Field {
     Field(name)
@@ -55,12 +55,12 @@ pub const fn field(name: &'static str) -> Field {
 pub struct Field(&'static str);
 
 impl Field {
-    /// The attribute is there.
+    /// The attribute exists.
     #[must_use]
     pub const fn exists(self) -> Cond {
         Cond::FieldExists(self.0)
     }
-    /// The attribute is not there.
+    /// The attribute does not exist.
     #[must_use]
     pub const fn absent(self) -> Cond {
         Cond::FieldAbsent(self.0)
@@ -70,7 +70,7 @@ impl Field {
     pub fn eq(self, value: impl Serialize) -> Cond {
         self.compare("=", value)
     }
-    /// `<>`; holds also where the attribute is absent.
+    /// `<>`; also holds if the attribute is absent.
     #[must_use]
     pub fn ne(self, value: impl Serialize) -> Cond {
         self.compare("<>", value)
@@ -91,12 +91,12 @@ impl Field {
         self.compare(">", value)
     }
 
-    /// The attribute is a list, and this is in it.
+    /// The attribute is a list that contains the value.
     #[must_use]
     pub fn has(self, value: impl Serialize) -> Cond {
         Cond::Has(self.0, value_of(value))
     }
-    /// The contrary of [`Field::has`]; holds also where the attribute, or the item, is absent.
+    /// The negation of [`Field::has`]; also holds if the attribute or the item is absent.
     #[must_use]
     pub fn lacks(self, value: impl Serialize) -> Cond {
         Cond::Lacks(self.0, value_of(value))
@@ -113,7 +113,7 @@ pub(crate) fn value_of(value: impl Serialize) -> Result<AttributeValue, String> 
 
 type Placeholders<T> = Option<HashMap<String, T>>;
 
-/// Placeholders of one request.
+/// The placeholders of one request.
 #[derive(Default)]
 pub(crate) struct Names {
     pub names: HashMap<String, String>,
@@ -147,7 +147,7 @@ impl Names {
         })
     }
 
-    /// As the SDK's setters take them: nothing rather than an empty map.
+    /// The maps for the SDK's setters: `None` instead of an empty map.
     pub fn into_maps(self) -> (Placeholders<String>, Placeholders<AttributeValue>) {
         (Some(self.names).filter(|m| !m.is_empty()), Some(self.values).filter(|m| !m.is_empty()))
     }

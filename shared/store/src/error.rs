@@ -1,4 +1,4 @@
-//! What can go wrong with the table, in words that a feature can act on.
+//! Errors of the table.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use kernel::Problem;
@@ -11,17 +11,17 @@ pub enum StoreError {
     /// Throttled, timed out or not reachable, after the client's own retries.
     #[error("the table does not answer: {0}")]
     Unavailable(String),
-    /// An item that is not what its key says.
+    /// An item whose content does not match its key.
     #[error("corrupt {kind} at {family}: {why}")]
     Corrupt {
         /// The expected kind.
         kind: &'static str,
-        /// The first word of its key, which names no person.
+        /// The family of its key, which is not personal data: see [`crate::Key::family`].
         family: String,
         /// What is wrong.
         why: &'static str,
     },
-    /// A request that DynamoDB refuses: a defect of ours or a missing permission.
+    /// A request that DynamoDB refuses: a defect, or a missing permission.
     #[error("the table refused the request: {0}")]
     Defect(String),
 }
@@ -31,7 +31,7 @@ impl StoreError {
         Self::Defect(e.to_string())
     }
 
-    /// The same with the operation that it happened to.
+    /// The error with the operation in which it occurred.
     pub(crate) fn during(self, operation: impl std::fmt::Display) -> Self {
         match self {
             Self::Unavailable(why) => Self::Unavailable(format!("{operation}: {why}")),
@@ -77,7 +77,7 @@ impl From<StoreError> for Problem {
 /// A single conditional write failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The condition did not hold. Carries the item as it is, if there is one.
+    /// The condition did not hold. Contains the current item, if there is one.
     #[error("the condition does not hold")]
     Refused(Option<Row>),
     /// The table could not be written.
@@ -95,15 +95,15 @@ impl From<WriteError> for Problem {
     }
 }
 
-/// Conditional writes whose refusal is no error to the caller.
+/// Results of conditional writes for which a refusal is not an error.
 pub trait Conditional<T>: Sized {
-    /// What the write answered, or `None` if a condition did not hold.
+    /// The result of the write, or `None` if a condition did not hold.
     ///
     /// # Errors
     /// [`StoreError`]
     fn unless_refused(self) -> Result<Option<T>, StoreError>;
 
-    /// Whether the conditions held and it was written.
+    /// Whether the conditions held, so that it was written.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -111,7 +111,7 @@ pub trait Conditional<T>: Sized {
         Ok(self.unless_refused()?.is_some())
     }
 
-    /// For a write that is needless where its conditions do not hold.
+    /// For a write that is not needed if its conditions do not hold.
     ///
     /// # Errors
     /// [`StoreError`]

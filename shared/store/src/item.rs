@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StoreError;
 
-/// The primary key of an item. Built by typed constructors beside the item's type and nowhere else.
+/// The primary key of an item. It is built only by constructors beside the item's type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pub(crate) pk: String,
@@ -22,19 +22,19 @@ impl Key {
         Self { pk: pk.into(), sk: sk.into() }
     }
 
-    /// The partition.
+    /// The partition key.
     #[must_use]
     pub fn partition(&self) -> &str {
         &self.pk
     }
 
-    /// The place within the partition.
+    /// The sort key.
     #[must_use]
     pub fn sort(&self) -> &str {
         &self.sk
     }
 
-    /// What kind of item it is the key of, in a word that names nobody: see [`family`].
+    /// The family of the key: a word for the type of its item, without personal data: see [`family`].
     pub(crate) fn family(&self) -> &str {
         family(&self.pk, &self.sk)
     }
@@ -49,8 +49,8 @@ impl Key {
     }
 }
 
-/// The first part of a sort key if it is a word of ours such as `SESSION`, else that of the partition: whatever else stands in
-/// keys, such as addresses and names, has other characters.
+/// The first part of the sort key if it is a word in capitals such as `SESSION`, otherwise that of the partition key. Other parts
+/// of keys, such as addresses and names, contain other characters.
 pub(crate) fn family<'a>(pk: &'a str, sk: &'a str) -> &'a str {
     let word = |key: &'a str| key.split('#').next().filter(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
     word(sk).or_else(|| word(pk)).unwrap_or("OTHER")
@@ -74,12 +74,12 @@ impl Index {
     }
 }
 
-/// The index by numbers: `gsi3`. What is in it stands in a ranking, at a number that only [`crate::Update::rank`] changes, so
-/// that counting something also moves it to its new place.
+/// The numeric index: `gsi3`. Its items are in a ranking, at a number that only [`crate::Update::rank`] changes, so that one
+/// update counts and moves the item to its new position.
 pub(crate) const RANKING: (&str, &str, &str) = ("gsi3", "gsi3pk", "gsi3sk");
 
-/// What can be read: a struct of one kind. Every [`Item`] is. What is no item itself is written by [`crate::Update`]s alone, under
-/// keys that do not follow from it.
+/// A type of items that can be read. Every [`Item`] is one. Types that are not an [`Item`] are written only by
+/// [`crate::Update`]s, under keys that do not follow from their content.
 pub trait Stored: DeserializeOwned {
     /// As [`Item::KIND`].
     const KIND: &'static str;
@@ -92,30 +92,30 @@ impl<I: Item> Stored for I {
     const VERSION: u32 = I::VERSION;
 }
 
-/// What can be put: a struct that knows its key.
+/// A type of items that can be put: it determines its key.
 pub trait Item: Serialize + DeserializeOwned {
-    /// Stored as `kind`; reading an item of another kind is [`StoreError::Corrupt`], never a panic.
+    /// Stored as `kind`. Reading an item of another kind is [`StoreError::Corrupt`].
     const KIND: &'static str;
-    /// The version of the shape, stored as `v`.
+    /// The version of the attributes, stored as `v`.
     const VERSION: u32 = 1;
-    /// Where it lives.
+    /// The key of the item.
     fn key(&self) -> Key;
-    /// Under which keys it also appears in the indexes.
+    /// The keys of the item in the indexes.
     fn indexes(&self) -> Vec<(Index, Key)> {
         Vec::new()
     }
-    /// When DynamoDB may clean it up. Expiry itself is judged by the clock on read, never by this.
+    /// When DynamoDB may delete it. Code has to compare expiry with the clock, because DynamoDB deletes late.
     fn expires(&self) -> Option<Time> {
         None
     }
 }
 
-/// An item as it came from the table, not yet of a type.
+/// An item as read from the table, of any type.
 #[derive(Clone, Debug)]
 pub struct Row(pub(crate) HashMap<String, AttributeValue>);
 
 impl Row {
-    /// The item, if it is of this kind.
+    /// The item as this type.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is of another kind or does not decode.
@@ -139,14 +139,14 @@ impl Row {
         self.0.get("kind").and_then(|v| v.as_s().ok()).map_or("", String::as_str)
     }
 
-    /// These of its attributes as JSON. Those that are not there are left out.
+    /// These attributes as JSON. Absent ones are left out.
     #[must_use]
     pub fn pick(&self, names: &[&str]) -> serde_json::Map<String, serde_json::Value> {
         let one = |name: &&str| Some(((*name).to_owned(), serde_dynamo::from_attribute_value(self.0.get(*name)?.clone()).ok()?));
         names.iter().filter_map(one).collect()
     }
 
-    /// Its key.
+    /// The key.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         Key::of(&self.0)
@@ -179,7 +179,7 @@ fn complete(
     indexes: Vec<(Index, Key)>,
     expires: Option<Time>,
 ) -> HashMap<String, AttributeValue> {
-    // Absent beats NULL: `attribute_not_exists` then means what it says.
+    // `None` is stored as an absent attribute and not as NULL, so that `attribute_not_exists` holds for it.
     let mut row: HashMap<_, _> = fields.into_iter().filter(|(_, v)| !v.is_null()).collect();
     row.extend(key.attributes());
     row.insert("kind".to_owned(), AttributeValue::S(kind.to_owned()));
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_family_of_a_key_names_nobody() {
+    fn the_family_of_a_key_has_no_personal_data() {
         for (pk, sk, expected) in [
             ("USER#usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "SESSION#ses_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "SESSION"),
             ("EMAIL#ana@example.test", "EMAIL", "EMAIL"),

@@ -1,9 +1,9 @@
-//! Rate limits: atomic counters in the table. One is an update in the expected case, several that count together are a transaction.
+//! Rate limits: atomic counters in the table. Usually one takes an update, and several together a transaction.
 //!
-//! A window opens with the first hit and lasts its full length, so that exactly `max` hits pass in it, whatever the clock
-//! shows. A refilling limit has no window: `max` hits pass at once, and each is given back one interval after the other (a token
-//! bucket, kept as the one time at which it is full again). Subjects are hashed, so that a counter's key shows nobody at a glance; it is no secret for whoever may read the table, who
-//! can try all addresses and numbers.
+//! A window begins with the first hit and has a fixed length, so that exactly `max` hits pass in it. A refilling limit has no
+//! window: `max` hits pass at once, and each is given back after one interval, one after the other (a token bucket, stored as the
+//! time at which it is full again). Subjects are hashed, so that keys do not show addresses and numbers; that is not secret from
+//! somebody who may read the table and can try all of them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -88,20 +88,20 @@ impl Quota {
         Self { shape: Shape::Gap, ..Self::window(name, 1, gap, counts) }
     }
 
-    /// Says that hits mostly follow upon others, as when somebody types: each then costs one request, and the first two.
-    /// Otherwise it is the other way round.
+    /// Optimises for hits that follow others within a window, as when somebody types: such hits take one request, and the first
+    /// of a window two. Without it, it is the opposite.
     #[must_use]
     pub const fn frequent(self) -> Self {
         Self { frequent: true, ..self }
     }
 
-    /// Says that many people hit it at once: it is counted by itself, because transactions on one item refuse each other.
+    /// Counts separately from transactions, because many clients hit it concurrently and transactions on one item collide.
     #[must_use]
     pub const fn shared(self) -> Self {
         Self { shared: true, ..self }
     }
 
-    /// Says that the hit that fills it closes it for so long, whenever its window began.
+    /// Makes the hit that reaches the limit block it for `block`, regardless of when its window began.
     #[must_use]
     pub const fn blocking(self, block: Duration) -> Self {
         Self { block: Some(block), ..self }
@@ -113,13 +113,13 @@ impl Quota {
         Limit { quota: *self, subject: subject.to_string(), frequent: self.frequent, weight: 1, kept_back: 0, found: None }
     }
 
-    /// That it is reached, where hits pass again after `wait`.
+    /// The error of a limit that is reached, and open again after `wait`.
     #[must_use]
     pub const fn reached(&self, wait: Duration) -> Reached {
         Reached { quota: *self, wait }
     }
 
-    /// How long it takes to give a hit back, where it is refilling.
+    /// The time for giving back a hit of a refilling limit.
     fn interval(&self) -> Option<Duration> {
         (self.shape == Shape::Refill).then(|| self.window.checked_div(self.max).unwrap_or_default())
     }
@@ -139,22 +139,22 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Says that one hit counts as so many.
+    /// Makes one hit count as `weight` hits.
     #[must_use]
     pub fn weighing(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
     }
 
-    /// Says that this hit must leave so many of `max` to others.
+    /// Keeps `kept_back` of `max` for other hits.
     #[must_use]
     pub fn leaving(mut self, kept_back: u32) -> Self {
         self.kept_back = kept_back;
         self
     }
 
-    /// The same with its counter as it was read with other things: it can be judged before it is counted, so that what is refused
-    /// counts nowhere, and a hit costs one request unless others hit meanwhile.
+    /// The limit with its counter as read in a batch: it can be checked before it is counted, so that refused requests are not
+    /// counted, and a hit takes one request unless others are concurrent.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -164,13 +164,13 @@ impl Limit {
         Ok(self)
     }
 
-    /// The hits in its window, as it was read. It has no window if it is refilling: then see [`Limit::used`].
+    /// The hits in the window, as read. Refilling limits have none: see [`Limit::used`].
     #[must_use]
     pub fn hits(&self) -> i64 {
         self.found.as_ref().map_or(0, Counter::count)
     }
 
-    /// How many hits of a refilling limit are not given back yet, as it was read.
+    /// The hits of a refilling limit that are not given back yet, as read.
     #[must_use]
     pub fn used(&self, now: Time) -> u32 {
         let (Some(counter), Some(refill)) = (&self.found, self.quota.interval()) else { return 0 };
@@ -178,7 +178,7 @@ impl Limit {
         u32::try_from(intervals).unwrap_or(u32::MAX)
     }
 
-    /// Judges it as it was read. This counts nothing, and others may hit it before it is counted.
+    /// Checks the limit as read. It counts nothing, and other hits may be counted in between.
     ///
     /// # Errors
     /// [`Reached`]
@@ -186,7 +186,7 @@ impl Limit {
         self.found.as_ref().map_or(Ok(()), |counter| self.room(counter, counter.count(), now))
     }
 
-    /// Whether a counter whose window is open, or that is not full yet, has room for a hit.
+    /// Checks whether a counter with an open window, or one that is not full yet, has room for a hit.
     fn room(&self, counter: &Counter, hits: i64, now: Time) -> Result<(), Reached> {
         let free_at = match self.quota.shape {
             Shape::Refill => counter.until - self.span(),
@@ -196,30 +196,30 @@ impl Limit {
         if free_at > now { Err(self.quota.reached(free_at.since(now))) } else { Ok(()) }
     }
 
-    /// What a hit may use up at most.
+    /// The count that a hit must not exceed.
     fn most(&self) -> i64 {
         i64::from(self.quota.max.saturating_sub(self.kept_back))
     }
 
-    /// A refilling limit has room for a hit as long as it is full again within so long.
+    /// A refilling limit has room for a hit if it is full again within this time.
     fn span(&self) -> Duration {
         let hits = self.quota.max.saturating_sub(self.kept_back).saturating_sub(self.weight);
         self.quota.interval().unwrap_or_default().saturating_mul(hits)
     }
 
-    /// How long it takes to give a hit of its weight back, where it is refilling.
+    /// The time for giving back a hit of its weight, if the limit is refilling.
     fn cost(&self) -> Option<Duration> {
         self.quota.interval().map(|interval| interval.saturating_mul(self.weight))
     }
 
-    /// The beginning of a window, where there is none.
+    /// The first hit of a window.
     fn open(&self, now: Time) -> Update {
         let until = now + self.cost().unwrap_or(self.quota.window);
         let begin = Update::upsert::<Counter>(self.key()).set("until", until).expires(until);
         begin.when(Cond::Absent.or(field("until").le(now)))
     }
 
-    /// A hit: within an open window that has seen so many, or the first of a new one.
+    /// A hit: within an open window with `seen` hits, or the first of a new window.
     fn hit(&self, now: Time, seen: Option<i64>) -> Update {
         match (seen, self.cost()) {
             (None, _) => self.open(now).set("hits", i64::from(self.weight)),
@@ -228,17 +228,17 @@ impl Limit {
         }
     }
 
-    /// A hit of a refilling limit that is not full: it is full again so much later.
+    /// A hit of a refilling limit that is not full: it delays the time at which it is full again.
     fn hit_bucket(&self, now: Time, cost: Duration) -> Update {
         let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
         let room = field("until").gt(now).and(field("until").le(now + self.span()));
         Update::of(self.key()).add("until", millis).expires(now + self.quota.window).when(room)
     }
 
-    /// A hit within an open window that has seen so many.
+    /// A hit within an open window with this many hits.
     fn hit_window(&self, now: Time, hits: i64) -> Update {
         let weight = i64::from(self.weight);
-        // The last count that still has room for the hit, which then fills the limit.
+        // The largest count with room for the hit, which then reaches the limit.
         let filling = self.most().saturating_sub(weight);
         let hit = Update::of(self.key()).add("hits", weight).when(field("until").gt(now));
         let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
@@ -250,12 +250,12 @@ impl Limit {
         }
     }
 
-    /// What its counter has probably seen.
+    /// The expected count.
     fn expected(&self) -> Option<i64> {
         self.frequent.then(|| self.hits())
     }
 
-    /// What its counter has seen after all, where a hit was refused.
+    /// The current count after a refused hit.
     fn again(&self, now: Time, row: Option<Row>) -> Result<Result<Option<i64>, Reached>, StoreError> {
         let counter = row.map(Row::decode::<Counter>).transpose()?.filter(|c| c.until > now);
         Ok(match counter {
@@ -264,8 +264,8 @@ impl Limit {
         })
     }
 
-    /// Adds a hit to a transaction, which never fails for it: of hits that begin a window at once some may not be counted. For what is
-    /// limited because it costs something.
+    /// Adds a hit to a transaction, without a condition: of concurrent hits that begin a window some may not be counted. For
+    /// limits on costs.
     pub fn count_in(&self, tx: &mut Tx, now: Time) {
         let until = now + self.quota.window;
         let count = Update::upsert::<Counter>(self.key());
@@ -275,15 +275,15 @@ impl Limit {
         });
     }
 
-    /// Adds to a transaction that `hits` of its hits, counted at this time or later, are given back, whatever has become of the
-    /// window since.
+    /// Adds giving back `hits` hits to a transaction, which were counted at `counted_at` or later, whatever the state of the
+    /// window is.
     pub fn give_back_in(&self, tx: &mut Tx, hits: u32, counted_at: Time) {
         let back = Update::of(self.key()).add("hits", i64::from(hits).saturating_neg()).set_if_absent("until", counted_at);
         let back = back.set_if_absent("kind", Counter::KIND).set_if_absent("v", Counter::VERSION);
         tx.update(back.set_if_absent("ttl", counted_at.seconds().saturating_add(1)));
     }
 
-    /// Where it is counted. Deleting the item forgets all hits.
+    /// The key of the counter. Deleting the item forgets all hits.
     #[must_use]
     pub fn key(&self) -> Key {
         let digest = Sha256::digest(self.subject.as_bytes());
@@ -296,7 +296,7 @@ impl Limit {
 struct Counter {
     #[serde(default)]
     hits: i64,
-    /// What was different about the hits, where only different ones count.
+    /// The distinct marks of the hits, if only different hits count.
     #[serde(default)]
     different: BTreeSet<String>,
     until: Time,
@@ -316,9 +316,9 @@ impl Stored for Counter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("limit {} is reached", .quota.name)]
 pub struct Reached {
-    /// Which.
+    /// The limit.
     pub quota: Quota,
-    /// When hits pass again.
+    /// The time until it is open again.
     pub wait: Duration,
 }
 
@@ -330,13 +330,13 @@ impl From<Reached> for Problem {
     }
 }
 
-/// Why a hit did not pass.
+/// Why a hit was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LimitError {
-    /// Too many.
+    /// The limit is reached.
     #[error(transparent)]
     Reached(#[from] Reached),
-    /// The counter itself does not work. What is limited is refused then.
+    /// The counter cannot be read or written. The operation is refused then.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -351,7 +351,7 @@ impl From<LimitError> for Problem {
     }
 }
 
-/// Counts a hit against every limit, at once. All of them count it, also when one of them is reached.
+/// Counts a hit against every limit, concurrently. All of them count it, even if one of them is reached.
 ///
 /// # Errors
 /// [`LimitError::Reached`] for the first limit that is reached.
@@ -359,32 +359,32 @@ pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), Limi
     join_all(limits.iter().map(|l| take_one(table, now, l))).await.into_iter().collect()
 }
 
-/// Counts what has happened already: what is reached by it stops the next one.
+/// Counts something that has happened already: if it reaches the limit, the next one is refused.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn note(table: &Table, now: Time, limits: &[Limit]) -> Result<(), StoreError> {
+pub async fn record(table: &Table, now: Time, limits: &[Limit]) -> Result<(), StoreError> {
     match take(table, now, limits).await {
         Ok(()) | Err(LimitError::Reached(_)) => Ok(()),
         Err(LimitError::Store(e)) => Err(e),
     }
 }
 
-/// Judges limits as they were read, and counts nothing.
+/// Checks limits as read, and counts nothing.
 ///
 /// # Errors
-/// [`Reached`] for the one that is reached longest.
+/// [`Reached`] for the limit with the longest wait.
 pub fn judge<'a>(now: Time, limits: impl IntoIterator<Item = &'a Limit>) -> Result<(), Reached> {
     let reached = limits.into_iter().filter_map(|l| l.judge(now).err());
     reached.max_by_key(|r| r.wait).map_or(Ok(()), Err)
 }
 
-/// Counts what has happened already if nothing like it has happened in the window. `what` should say no more than it takes to
-/// tell one from the other: it is stored as it is. One update, and one more for what fills the limit.
+/// Counts something that has happened already, unless the same `what` was counted in the window. `what` is stored as it is, so it
+/// should only be a short mark. One update, and another one if it reaches the limit.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn note_different(table: &Table, now: Time, limit: &Limit, what: &str) -> Result<(), StoreError> {
+pub async fn record_different(table: &Table, now: Time, limit: &Limit, what: &str) -> Result<(), StoreError> {
     let more = || Update::of(limit.key()).include("different", what).when(field("until").gt(now));
     let open = || limit.open(now).set_of("different", what);
     let mut next = if limit.frequent { more() } else { open() };
@@ -399,26 +399,26 @@ pub async fn note_different(table: &Table, now: Time, limit: &Limit, what: &str)
     Ok(())
 }
 
-/// Closes a limit that different hits have filled.
+/// Blocks a limit that different hits have reached.
 async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Result<(), StoreError> {
     let Some(block) = limit.quota.block.filter(|_| counter.count() >= i64::from(limit.quota.max)) else { return Ok(()) };
     let until = now + block;
     table.update(Update::of(limit.key()).set("until", until).expires(until).when(Cond::Exists)).await.refused_is_fine()
 }
 
-/// Counts a hit against every limit or against none of them: in one transaction, but for those that many share, which are counted
-/// beside it and given back where another one is reached. One request each in the expected case.
+/// Counts a hit against all limits or none: in one transaction, except for shared limits, which are counted concurrently and
+/// given back if another one is reached. Usually one request each.
 ///
-/// For what costs something only if it happens: somebody who is refused must not use up what everybody shares.
+/// For operations whose cost counts only if they happen: a refused request must not use up a shared limit.
 ///
 /// # Errors
-/// [`LimitError::Store`] if a counter does not work, else [`LimitError::Reached`] for the one that is reached longest.
+/// [`LimitError::Store`] if a counter cannot be written, otherwise [`LimitError::Reached`] for the limit with the longest wait.
 pub async fn take_together(table: &Table, now: Time, limits: &[Limit]) -> Result<(), LimitError> {
     let (shared, own): (Vec<&Limit>, Vec<&Limit>) = limits.iter().partition(|limit| limit.quota.shared);
     let (one_by_one, at_once) = join!(join_all(shared.iter().map(|limit| take_one(table, now, limit))), take_all(table, now, &own));
     let counted: Vec<&Limit> = shared.into_iter().zip(&one_by_one).filter(|(_, taken)| taken.is_ok()).map(|(limit, _)| limit).collect();
     let counted: Vec<&Limit> = counted.into_iter().chain(own.into_iter().filter(|_| at_once.is_ok())).collect();
-    match one_by_one.into_iter().chain([at_once]).filter_map(Result::err).reduce(heavier) {
+    match one_by_one.into_iter().chain([at_once]).filter_map(Result::err).reduce(more_severe) {
         None => Ok(()),
         Some(refused) => {
             give_all_back(table, counted).await;
@@ -434,7 +434,7 @@ async fn take_all(table: &Table, now: Time, limits: &[&Limit]) -> Result<(), Lim
         _ => {}
     }
     let mut seen: Vec<Option<i64>> = limits.iter().map(|limit| limit.expected()).collect();
-    // Refusals show the counters as they are, though perhaps not all of them at once.
+    // Refusals show the current counters, though possibly not all of them at once.
     for _ in 0..limits.len().saturating_add(ROUNDS) {
         let mut tx = Tx::new();
         let slots: Vec<Slot> = limits.iter().zip(&seen).map(|(limit, seen)| tx.update(limit.hit(now, *seen))).collect();
@@ -447,17 +447,17 @@ async fn take_all(table: &Table, now: Time, limits: &[&Limit]) -> Result<(), Lim
         for ((limit, slot), seen) in limits.iter().zip(slots).zip(&mut seen).filter(|((_, slot), _)| refused.at(*slot)) {
             match limit.again(now, refused.current(slot))? {
                 Ok(hits) => *seen = hits,
-                Err(r) => reached = [reached, Some(LimitError::from(r))].into_iter().flatten().reduce(heavier),
+                Err(r) => reached = [reached, Some(LimitError::from(r))].into_iter().flatten().reduce(more_severe),
             }
         }
         if let Some(reached) = reached {
             return Err(reached);
         }
     }
-    Err(unsteady().into())
+    Err(unstable_counter().into())
 }
 
-fn heavier(a: LimitError, b: LimitError) -> LimitError {
+fn more_severe(a: LimitError, b: LimitError) -> LimitError {
     match (&a, &b) {
         (LimitError::Store(_), _) => a,
         (LimitError::Reached(x), LimitError::Reached(y)) if x.wait >= y.wait => a,
@@ -465,7 +465,7 @@ fn heavier(a: LimitError, b: LimitError) -> LimitError {
     }
 }
 
-/// Takes hits back, as well as can be: one that stays counted is one that its subject has less, for a while.
+/// Gives hits back. Best effort: a hit that stays counted reduces the subject's limit for a while.
 pub async fn give_all_back<'a>(table: &Table, limits: impl IntoIterator<Item = &'a Limit>) {
     for given in join_all(limits.into_iter().map(|l| give_back(table, l))).await {
         if let Err(e) = given {
@@ -474,8 +474,8 @@ pub async fn give_all_back<'a>(table: &Table, limits: impl IntoIterator<Item = &
     }
 }
 
-/// Takes a hit back that turned out not to count, such as the attempt of a sign-in that succeeded. Where none is counted none is
-/// owed: its window may have ended, and another begun.
+/// Gives back a hit that does not count after all, such as the attempt of a successful sign-in. No effect if there is no hit,
+/// because the window may have ended and another one begun.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -498,14 +498,14 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
             Err(WriteError::Store(e)) => return Err(e.into()),
         };
     }
-    Err(unsteady().into())
+    Err(unstable_counter().into())
 }
 
-/// How often a hit is tried: a refusal shows the counter as it is, so more than two are needed only where windows open and fill
-/// meanwhile.
+/// How often a hit is tried. A refusal shows the current counter, so more than two attempts are needed only if windows open and
+/// fill in between.
 const ROUNDS: usize = 4;
 
-/// A counter is not known to be reached, but was another one each time that it was looked at.
-fn unsteady() -> StoreError {
+/// The counter was different at each attempt, so it is not known whether the limit is reached.
+fn unstable_counter() -> StoreError {
     StoreError::Unavailable("a counter does not stay as it is".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What the log says of operations on the table: what failed stands in the error, what was refused in the span around it.
+//! Logging of operations on the table: failures are in the error, and refusals in the surrounding span.
 
 use std::{collections::BTreeSet, future::Future};
 
@@ -6,15 +6,15 @@ use tracing::Instrument as _;
 
 use crate::{CommitError, Slot, StoreError, WriteError};
 
-/// How an operation on some items ends if it does not succeed.
-pub(crate) trait Ending: Sized {
-    /// Whether a condition on the item at this place did not hold.
+/// The error of an operation on some items.
+pub(crate) trait OperationError: Sized {
+    /// Whether the condition of the item at this position did not hold.
     fn refused(&self, place: usize) -> bool;
-    /// The same with the operation that it happened to, unless it was refused.
+    /// The error with the name of the operation, unless it is a refusal.
     fn during(self, operation: &str) -> Self;
 }
 
-impl Ending for StoreError {
+impl OperationError for StoreError {
     fn refused(&self, _: usize) -> bool {
         false
     }
@@ -23,7 +23,7 @@ impl Ending for StoreError {
     }
 }
 
-impl Ending for WriteError {
+impl OperationError for WriteError {
     fn refused(&self, _: usize) -> bool {
         matches!(self, Self::Refused(_))
     }
@@ -35,7 +35,7 @@ impl Ending for WriteError {
     }
 }
 
-impl Ending for CommitError {
+impl OperationError for CommitError {
     fn refused(&self, place: usize) -> bool {
         Self::refused(self, Slot::at(place))
     }
@@ -49,10 +49,10 @@ impl Ending for CommitError {
 
 /// Runs an operation on items of these families: see [`crate::Key::family`].
 ///
-/// It is a span at `DEBUG`, which a release leaves out. What a release tells is the exception: the error of an operation that failed
-/// names it, as in `commit SESSION, USER: timed out`, and one that was refused is recorded in the span around it, in the field
-/// `storage.refused` if there is one, with those families whose conditions did not hold. Of several refusals the last one stays.
-pub(crate) async fn observed<T, E: Ending>(
+/// It is a span at `DEBUG`, which a release leaves out. A release logs exceptions only: the error of a failed operation has its
+/// name, as in `commit SESSION, USER: timed out`, and a refusal is recorded in the field `storage.refused` of the surrounding
+/// span, if there is one, with the families whose conditions did not hold. Of several refusals the last one is kept.
+pub(crate) async fn observed<T, E: OperationError>(
     operation: &'static str,
     families: Vec<String>,
     work: impl Future<Output = Result<T, E>>,
@@ -74,7 +74,7 @@ pub(crate) async fn observed<T, E: Ending>(
     Err(e)
 }
 
-/// Some families, each once.
+/// Some families, without duplicates.
 fn named(families: &[String], which: impl Fn(usize) -> bool) -> String {
     let some: BTreeSet<&str> = families.iter().enumerate().filter(|(place, _)| which(*place)).map(|(_, family)| family.as_str()).collect();
     some.into_iter().collect::<Vec<_>>().join(", ")

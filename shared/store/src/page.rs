@@ -1,4 +1,4 @@
-//! Parts of a partition, read in order.
+//! Ranges of a partition, and pages of results.
 
 use crate::{
     Index, Key,
@@ -38,20 +38,20 @@ impl Range {
         Self { index: Some(index.names()), consistent: false, ..Self::of(pk) }
     }
 
-    /// The first of a ranking, highest first ([`crate::Update::rank`]). Eventually consistent.
+    /// The first items of a ranking, in descending order ([`crate::Update::rank`]). Eventually consistent.
     #[must_use]
     pub fn of_ranking(ranking: &str, items: u32) -> Self {
         Self { index: Some(RANKING), consistent: false, ..Self::of(ranking) }.newest_first().limit(items)
     }
 
-    /// Only sort keys that begin with this.
+    /// Only sort keys with this prefix.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.sort = Sort::Prefix(prefix.into());
         self
     }
 
-    /// Only sort keys from `low` to `high`, both included.
+    /// Only sort keys from `low` to `high`, inclusive.
     #[must_use]
     pub fn between(mut self, low: impl Into<String>, high: impl Into<String>) -> Self {
         self.sort = Sort::Between(low.into(), high.into());
@@ -72,14 +72,14 @@ impl Range {
         self
     }
 
-    /// Continues behind this item. For an index, say also where the item stands in it.
+    /// Continues after this item. For an index, also pass the item's key in it.
     #[must_use]
     pub fn after(mut self, key: Key, in_index: Option<Key>) -> Self {
         self.after = Some((key, in_index));
         self
     }
 
-    /// What kind of items it is of, as far as that can be seen: see [`crate::item::family`].
+    /// The family of its items, if it can be determined: see [`crate::item::family`].
     pub(crate) fn family(&self) -> &str {
         match &self.sort {
             Sort::Prefix(prefix) => family(&self.pk, prefix),
@@ -87,7 +87,7 @@ impl Range {
         }
     }
 
-    /// Half the price, perhaps a second old.
+    /// Eventually consistent: half the price, and possibly a second old.
     #[must_use]
     pub const fn eventually(mut self) -> Self {
         self.consistent = false;
@@ -95,11 +95,11 @@ impl Range {
     }
 }
 
-/// Some items, and whether there are more.
+/// A page of items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// In the asked order.
+    /// The items, in the requested order.
     pub items: Vec<T>,
-    /// Whether the range goes on behind the last item.
+    /// Whether there are items after this page.
     pub more: bool,
 }

@@ -1,4 +1,4 @@
-//! Values that a client carries but can neither read nor change: list cursors, socket tickets.
+//! Sealed values, which a client stores but can neither read nor change: list cursors, socket tickets.
 
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Cond, Item, Key, StoreError, Table, WriteError};
 
-/// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose and whatever else must match (user, route, filters) are
-/// authenticated but not sent.
+/// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose, with everything else that must match (user, route, filters), is
+/// authenticated and not sent.
 #[derive(Clone)]
 pub struct Sealer(Aes256GcmSiv, Sys);
 
-/// The text was not sealed by us for this purpose, or is no longer valid.
+/// The text was not sealed here for this purpose, or has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not sealed for this, or expired")]
 pub struct SealError;
@@ -34,7 +34,8 @@ struct Sealed<T> {
     value: T,
 }
 
-/// The key that a function seals with, beside what it protects: whoever may read the table gains nothing by it.
+/// The key with which a function seals. It is in the same table as the data that it protects, to which a reader of the table has
+/// access anyway.
 #[derive(Serialize, Deserialize)]
 struct SealKey {
     function: String,
@@ -55,7 +56,7 @@ impl Item for SealKey {
 }
 
 impl Sealer {
-    /// The sealer of a function: under a key of its own, which its first instance draws. One request, two for that one.
+    /// The sealer of a function, under a separate key that its first instance draws. One request, or two for the first instance.
     ///
     /// # Errors
     /// [`StartError`] if the table does not work.
@@ -71,7 +72,7 @@ impl Sealer {
         let drawn = SealKey { function: function.to_owned(), secret: BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>()) };
         match table.put(&drawn, Cond::Absent).await {
             Ok(()) => Ok(sealer(&drawn)),
-            // Another instance was faster.
+            // A concurrent instance has drawn the key.
             Err(WriteError::Refused(Some(row))) => Ok(sealer(&row.decode()?)),
             Err(WriteError::Refused(None)) => Err(StoreError::Unavailable("a key was not kept".to_owned())),
             Err(WriteError::Store(e)) => Err(e),
@@ -85,10 +86,10 @@ impl Sealer {
         Self(Aes256GcmSiv::new(&key.into()), sys.clone())
     }
 
-    /// Seals a value until a moment.
+    /// Seals a value until a point in time.
     ///
     /// # Errors
-    /// An internal [`Problem`] for a value that is no JSON, or longer than the cipher takes (64 GiB).
+    /// An internal [`Problem`] for a value that is not JSON, or is longer than the cipher allows (64 GiB).
     pub fn seal<T: Serialize>(&self, purpose: &str, value: T, until: Time) -> Result<String, Problem> {
         let nonce: [u8; 12] = self.1.bytes();
         let plain = serde_json::to_vec(&Sealed { until, value }).map_err(Problem::internal)?;
@@ -97,10 +98,10 @@ impl Sealer {
         Ok(BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &body].concat()))
     }
 
-    /// Opens what [`Sealer::seal`] made for the same purpose.
+    /// Opens the result of [`Sealer::seal`] for the same purpose.
     ///
     /// # Errors
-    /// [`SealError`], the same for everything that can be wrong.
+    /// [`SealError`] for every reason.
     pub fn open<T: DeserializeOwned>(&self, purpose: &str, text: &str) -> Result<T, SealError> {
         let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError)?;
         let (nonce, body) = sealed.split_at_checked(12).ok_or(SealError)?;
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sealed_values_open_for_their_purpose_only_and_not_for_ever() {
+    fn sealed_values_open_only_for_their_purpose_and_until_they_expire() {
         let sys = Sys::real();
         let sealer = Sealer::new(&Secret::new("p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc".to_owned()), &sys);
         let text = sealer.seal("list of ana", 42_u8, sys.now() + Duration::from_secs(60)).unwrap();

@@ -1,7 +1,7 @@
-//! The table itself. Generic methods serialise; the plain ones below them talk to DynamoDB.
+//! The table. Generic methods serialise; the plain methods below them call DynamoDB.
 //!
-//! Those answer futures on the heap: what an `async fn` does is compiled into every crate that waits for it, and the SDK's part of
-//! that is large. So it is compiled here, once.
+//! The plain methods return boxed futures: the body of an `async fn` is compiled into every crate that awaits it, and the code of
+//! the SDK is large. Boxed, it is compiled once, here.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -28,17 +28,17 @@ use crate::{
 };
 
 type Attributes = HashMap<String, AttributeValue>;
-/// What DynamoDB will have said.
-type Answer<'a, T, E = StoreError> = BoxFuture<'a, Result<T, E>>;
+/// The future of a request to DynamoDB.
+type StoreFuture<'a, T, E = StoreError> = BoxFuture<'a, Result<T, E>>;
 
-/// Keys of one `BatchGetItem` (a limit of DynamoDB).
+/// Maximum keys of one `BatchGetItem` (DynamoDB).
 const BATCH_GET_MAX: usize = 100;
-/// Items of one `BatchWriteItem` (a limit of DynamoDB).
+/// Maximum items of one `BatchWriteItem` (DynamoDB).
 const BATCH_WRITE_MAX: usize = 25;
-/// How often a transaction that collided with another is tried again.
+/// How often a transaction is retried after a collision with another one.
 const CONFLICT_RETRIES: u32 = 6;
 
-/// A DynamoDB table. Cloning shares the client.
+/// A DynamoDB table. Clones share the client.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
@@ -56,22 +56,23 @@ impl Table {
         Self { client: Client::from_conf(config.build()), name: name.into(), sys: sys.clone() }
     }
 
-    /// Its name.
+    /// The name of the table.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Opens the connection while the platform still gives a full processor, so that the first caller does not wait for it.
+    /// Opens the connection during initialisation, when the platform gives a full processor, so that the first caller does not
+    /// wait for it.
     ///
-    /// Reads a key that is never written; a failure is ignored here and shows on the first real request.
+    /// Reads a key that is never written. A failure is ignored, because it shows with the first real request.
     pub async fn warm_up(&self) {
         if let Err(e) = self.get_row(Key::new("WARM_UP", "WARM_UP"), false).await {
             tracing::warn!(error = %e, "the connection to the table could not be opened ahead");
         }
     }
 
-    /// The item at `key`, strongly consistent.
+    /// The item at `key`. Strongly consistent.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -79,11 +80,11 @@ impl Table {
         self.get_row(key, true).await?.map(Row::decode).transpose()
     }
 
-    /// The items at up to 100 keys, strongly consistent, in one request.
+    /// The items at up to 100 keys. Strongly consistent, one request.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn get_many(&self, keys: Vec<Key>) -> Answer<'_, Batch> {
+    pub fn get_many(&self, keys: Vec<Key>) -> StoreFuture<'_, Batch> {
         let families = keys.iter().map(|key| key.family().to_owned()).collect();
         let work = async move {
             let mut found = HashMap::new();
@@ -116,7 +117,7 @@ impl Table {
         Ok(Page { items: items.into_iter().map(Row::decode).collect::<Result<_, _>>()?, more })
     }
 
-    /// The items of a range, of whatever kind.
+    /// The items of a range, of any kind.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -136,12 +137,12 @@ impl Table {
         }
     }
 
-    /// Looks through the next `limit` items of the base table, behind `after`, for those of one kind, and says where it
-    /// stopped. For sweeps that must not trust an index; never on a request path.
+    /// Scans the next `limit` items of the base table after `after` for items of one kind, and returns where it stopped. For
+    /// sweeps that must not rely on an index; never on a request path.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn scan<'a>(&'a self, kind: &'a str, limit: u32, after: Option<&'a Key>) -> Answer<'a, (Vec<Row>, Option<Key>)> {
+    pub fn scan<'a>(&'a self, kind: &'a str, limit: u32, after: Option<&'a Key>) -> StoreFuture<'a, (Vec<Row>, Option<Key>)> {
         let families = vec![kind.to_owned()];
         let work = async move {
             let mut names = Names::default();
@@ -168,33 +169,33 @@ impl Table {
     /// Puts an item that must not exist.
     ///
     /// # Errors
-    /// [`WriteError::Refused`] if it does.
+    /// [`WriteError::Refused`] if it exists.
     pub async fn create<I: Item>(&self, item: &I) -> Result<(), WriteError> {
         self.put_row(encode(item)?, Some(Cond::Absent)).await
     }
 
-    /// Puts an item where the condition holds.
+    /// Puts an item if the condition holds.
     ///
     /// # Errors
-    /// [`WriteError::Refused`] if it does not.
+    /// [`WriteError::Refused`] if it does not hold.
     pub async fn put<I: Item>(&self, item: &I, condition: Cond) -> Result<(), WriteError> {
         self.put_row(encode(item)?, Some(condition)).await
     }
 
-    /// Puts an item whatever stands there.
+    /// Puts an item, replacing an existing one.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn put_always<I: Item>(&self, item: &I) -> Result<(), StoreError> {
-        // Without a condition nothing is refused.
+        // Without a condition there is no refusal.
         self.put_row(encode(item)?, None).await.refused_is_fine()
     }
 
-    /// Changes an item and returns it as it is then.
+    /// Updates an item, and returns its new state.
     ///
     /// # Errors
     /// [`WriteError::Refused`] if the condition does not hold.
-    pub fn update(&self, update: Update) -> Answer<'_, Row, WriteError> {
+    pub fn update(&self, update: Update) -> StoreFuture<'_, Row, WriteError> {
         let families = vec![update.key.family().to_owned()];
         let work = async move {
             let mut names = Names::default();
@@ -223,28 +224,28 @@ impl Table {
         observed("update", families, work).boxed()
     }
 
-    /// Deletes an item, whether it is there or not.
+    /// Deletes an item, if it exists.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn delete(&self, key: Key) -> Result<(), StoreError> {
-        // Without a condition nothing is refused.
+        // Without a condition there is no refusal.
         self.delete_row(key, None).await.refused_is_fine()
     }
 
-    /// Deletes an item where the condition holds.
+    /// Deletes an item if the condition holds.
     ///
     /// # Errors
-    /// [`WriteError::Refused`] if it does not.
+    /// [`WriteError::Refused`] if it does not hold.
     pub async fn delete_when(&self, key: Key, condition: Cond) -> Result<(), WriteError> {
         self.delete_row(key, Some(condition)).await
     }
 
-    /// Deletes many items, 25 in a request. Not atomic: for clean-up that is done again until nothing is left.
+    /// Deletes many items, 25 in a request. Not atomic: for clean-up that is repeated until nothing is left.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub fn delete_many(&self, keys: Vec<Key>) -> Answer<'_, ()> {
+    pub fn delete_many(&self, keys: Vec<Key>) -> StoreFuture<'_, ()> {
         let families = keys.iter().map(|key| key.family().to_owned()).collect();
         let work = async move {
             use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
@@ -268,12 +269,12 @@ impl Table {
         observed("delete_many", families, work).boxed()
     }
 
-    /// Does everything in `tx` or nothing. Collisions with other transactions are tried again; the SDK's request token
-    /// makes a repetition after a lost reply harmless.
+    /// Writes everything in `tx` or nothing. Collisions with other transactions are retried. The SDK's request token makes a
+    /// retry after a lost response idempotent.
     ///
     /// # Errors
     /// [`CommitError::Refused`] if a condition does not hold.
-    pub fn commit(&self, tx: Tx) -> Answer<'_, (), CommitError> {
+    pub fn commit(&self, tx: Tx) -> StoreFuture<'_, (), CommitError> {
         let families = tx.writes.iter().map(Write::family).collect();
         let work = async move {
             if let Some(defect) = tx.defect {
@@ -311,7 +312,7 @@ impl Table {
         observed("commit", families, work).boxed()
     }
 
-    fn get_row(&self, key: Key, consistent: bool) -> Answer<'_, Option<Row>> {
+    fn get_row(&self, key: Key, consistent: bool) -> StoreFuture<'_, Option<Row>> {
         let families = vec![key.family().to_owned()];
         let work = async move {
             let answer =
@@ -321,7 +322,7 @@ impl Table {
         observed("get", families, work).boxed()
     }
 
-    fn put_row(&self, row: Attributes, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
+    fn put_row(&self, row: Attributes, condition: Option<Cond>) -> StoreFuture<'_, (), WriteError> {
         let families = vec![Key::of(&row).map(|key| key.family().to_owned()).unwrap_or_default()];
         let work = async move {
             let mut names = Names::default();
@@ -348,7 +349,7 @@ impl Table {
         observed("put", families, work).boxed()
     }
 
-    fn delete_row(&self, key: Key, condition: Option<Cond>) -> Answer<'_, (), WriteError> {
+    fn delete_row(&self, key: Key, condition: Option<Cond>) -> StoreFuture<'_, (), WriteError> {
         let families = vec![key.family().to_owned()];
         let work = async move {
             let mut names = Names::default();
@@ -375,8 +376,8 @@ impl Table {
         observed("delete", families, work).boxed()
     }
 
-    /// Does a single write. One that meets a running transaction on its item is refused by DynamoDB without having happened,
-    /// and not repeated by the SDK: it is tried again here.
+    /// Performs a single write. DynamoDB refuses it without effect if a transaction is running on its item, and the SDK does not
+    /// retry that, so it is retried here.
     async fn write<O, E, F>(&self, send: impl Fn() -> F, refused: impl Fn(&E) -> Option<Option<Attributes>>) -> Result<O, WriteError>
     where
         E: ProvideErrorMetadata,
@@ -404,7 +405,7 @@ impl Table {
         range: &'a Range,
         limit: Option<i32>,
         start: Option<Attributes>,
-    ) -> Answer<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
+    ) -> StoreFuture<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
         let families = vec![range.family().to_owned()];
         let work = async move {
             let (index, pk, sk) = range.index.map_or((None, "pk", "sk"), |(index, pk, sk)| (Some(index.to_owned()), pk, sk));
@@ -438,7 +439,7 @@ impl Table {
         observed("query", families, work).boxed()
     }
 
-    /// Full jitter between 0 and 25 ms · 2^attempt, none before the first attempt.
+    /// Full jitter between 0 and 25 ms · 2^attempt, and none before the first attempt.
     async fn pause(&self, attempt: u32) {
         if attempt > 0 {
             let most = 25_u32.saturating_mul(2_u32.saturating_pow(attempt)).min(1000);
@@ -460,7 +461,7 @@ fn start_key(key: &Key, place: Option<((&str, &str, &str), Key)>) -> Attributes 
     start
 }
 
-/// What [`Table::get_many`] found.
+/// The result of [`Table::get_many`].
 #[derive(Debug, Default)]
 pub struct Batch(HashMap<Key, Row>);
 
@@ -493,7 +494,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers each request with the next of these, and counts them.
+    /// Answers each request with the next of these responses, and counts the requests.
     #[derive(Debug, Clone)]
     struct Scripted(Arc<(Mutex<Vec<&'static str>>, AtomicU32)>);
 
@@ -505,7 +506,7 @@ mod tests {
         }
     }
 
-    /// The table `t`, where DynamoDB answers six times with the one and then with the other.
+    /// The table `t`, where DynamoDB gives the first response six times and then the second.
     fn table(six: &'static str, seventh: &'static str) -> (Table, Scripted) {
         let script = Scripted(Arc::new((Mutex::new([&[seventh][..], &[six; 6]].concat()), AtomicU32::new(0))));
         let connector = SharedHttpConnector::new(script.clone());
@@ -515,7 +516,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_last_attempt_achieves_is_kept() {
+    async fn the_result_of_the_last_attempt_counts() {
         let key = || Key::new("A", "B");
         let (t, requests) = table(
             r#"{"UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "A"}, "sk": {"S": "B"}}]}}}"#,

@@ -1,4 +1,4 @@
-//! Several writes that happen together or not at all.
+//! Transactions: several writes that are all made or none of them.
 
 use std::collections::HashMap;
 
@@ -9,18 +9,18 @@ use kernel::Problem;
 
 use crate::{Cond, Item, Key, Row, StoreError, Update, condition::Names, item::encode};
 
-/// The place of one write in a transaction: asks afterwards whether it was this one that was refused.
+/// The position of a write in a transaction, by which the caller can check whether it was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(usize);
 
 impl Slot {
-    /// The place of this write, counted from zero.
+    /// The position of a write, from zero.
     pub(crate) const fn at(place: usize) -> Self {
         Self(place)
     }
 }
 
-/// Up to 100 writes on different items, on this table and others. Build it, then `Table::commit` it.
+/// Up to 100 writes on different items, in this table and others, for `Table::commit`.
 #[derive(Debug, Default)]
 pub struct Tx {
     pub(crate) writes: Vec<Write>,
@@ -36,7 +36,7 @@ pub(crate) enum Write {
 }
 
 impl Tx {
-    /// Nothing yet.
+    /// An empty transaction.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -47,12 +47,12 @@ impl Tx {
         self.put_row(None, encode(item), Some(Cond::Absent))
     }
 
-    /// Puts an item where the condition holds.
+    /// Puts an item if the condition holds.
     pub fn put<I: Item>(&mut self, item: &I, condition: Cond) -> Slot {
         self.put_row(None, encode(item), Some(condition))
     }
 
-    /// Puts an item whatever stands there.
+    /// Puts an item, replacing an existing one.
     pub fn put_always<I: Item>(&mut self, item: &I) -> Slot {
         self.put_row(None, encode(item), None)
     }
@@ -62,27 +62,27 @@ impl Tx {
         self.put_row(Some(table.to_owned()), encode(item), Some(Cond::Absent))
     }
 
-    /// Changes an item.
+    /// Updates an item.
     pub fn update(&mut self, update: Update) -> Slot {
         self.push(Write::Update(update))
     }
 
-    /// Deletes an item, whether it is there or not.
+    /// Deletes an item, if it exists.
     pub fn delete(&mut self, key: Key) -> Slot {
         self.push(Write::Delete { key, condition: None })
     }
 
-    /// Deletes an item where the condition holds.
+    /// Deletes an item if the condition holds.
     pub fn delete_when(&mut self, key: Key, condition: Cond) -> Slot {
         self.push(Write::Delete { key, condition: Some(condition) })
     }
 
-    /// Demands something of an item that is not written.
+    /// Requires a condition on an item that is not written.
     pub fn check(&mut self, key: Key, condition: Cond) -> Slot {
         self.push(Write::Check { key, condition })
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there are no writes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -177,7 +177,7 @@ pub(crate) fn to_sdk(write: Write, own_table: &str) -> Result<TransactWriteItem,
     })
 }
 
-/// A transaction did not happen.
+/// A transaction was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// Some conditions did not hold; nothing was written.
@@ -188,11 +188,11 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
-/// Which writes of a transaction were refused, and what stood there.
+/// Which writes of a transaction were refused, with the current items.
 #[derive(Debug)]
 pub struct Refused(pub(crate) Vec<Outcome>);
 
-/// How one write of a refused transaction fared.
+/// The result of one write of a refused transaction.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Fine,
@@ -200,13 +200,13 @@ pub(crate) enum Outcome {
 }
 
 impl Refused {
-    /// Whether this write's condition did not hold.
+    /// Whether the condition of this write did not hold.
     #[must_use]
     pub fn at(&self, slot: Slot) -> bool {
         matches!(self.0.get(slot.0), Some(Outcome::Refused(_)))
     }
 
-    /// The item that made this write's condition fail, if there is one.
+    /// The item for which the condition of this write did not hold, if it exists.
     #[must_use]
     pub fn current(&self, slot: Slot) -> Option<Row> {
         match self.0.get(slot.0) {
@@ -217,7 +217,7 @@ impl Refused {
 }
 
 impl CommitError {
-    /// Whether this write's condition did not hold.
+    /// Whether the condition of this write did not hold.
     #[must_use]
     pub fn refused(&self, slot: Slot) -> bool {
         matches!(self, Self::Refused(r) if r.at(slot))

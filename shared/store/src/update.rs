@@ -1,4 +1,4 @@
-//! Changing some attributes of one item.
+//! Updates of some attributes of one item.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::{
     item::RANKING,
 };
 
-/// A change of one item: what to set, add and remove, and under which condition.
+/// An update of one item: the attributes to set, add and remove, and the condition.
 ///
 /// ```text
 /// Update::of(key).set("status", "used").add("tries", 1).when(field("status").eq("open"))
@@ -26,13 +26,13 @@ pub struct Update {
 }
 
 impl Update {
-    /// A change of the item at `key`. Without a condition it may create the item.
+    /// An update of the item at `key`. Without a condition it can create the item.
     #[must_use]
     pub const fn of(key: Key) -> Self {
         Self { key, set: Vec::new(), set_if_absent: Vec::new(), add: Vec::new(), include: Vec::new(), remove: Vec::new(), condition: None }
     }
 
-    /// A change of the item at `key` that creates it, of this kind, where there is none.
+    /// An update of the item at `key` that creates it with this kind if it does not exist.
     #[must_use]
     pub fn upsert<S: Stored>(key: Key) -> Self {
         Self::of(key).set("kind", S::KIND).set("v", S::VERSION)
@@ -48,35 +48,35 @@ impl Update {
         self
     }
 
-    /// Sets an attribute unless it is there already.
+    /// Sets an attribute unless it exists.
     #[must_use]
     pub fn set_if_absent(mut self, name: &'static str, value: impl Serialize) -> Self {
         self.set_if_absent.push((name, value_of(value)));
         self
     }
 
-    /// Adds to a number; an absent number counts as zero.
+    /// Adds to a number. An absent number counts as zero.
     #[must_use]
     pub fn add(mut self, name: &'static str, amount: i64) -> Self {
         self.add.push((name, amount));
         self
     }
 
-    /// Sets an attribute to a set of one text.
+    /// Sets an attribute to a set with one text.
     #[must_use]
     pub fn set_of(mut self, name: &'static str, text: &str) -> Self {
         self.set.push((name, Ok(AttributeValue::Ss(vec![text.to_owned()]))));
         self
     }
 
-    /// Adds a text to a set that does not have it yet; an absent set counts as empty.
+    /// Adds a text to a set, if it is not in it. An absent set counts as empty.
     #[must_use]
     pub fn include(mut self, name: &'static str, text: &str) -> Self {
         self.include.push((name, text.to_owned()));
         self
     }
 
-    /// Moves the item up a ranking by so much, or down; one that is not in it yet enters it there.
+    /// Moves the item in a ranking by this amount. An item that is not in the ranking is added.
     #[must_use]
     pub fn rank(self, ranking: &str, by: i64) -> Self {
         let (_, pk, sk) = RANKING;
@@ -90,7 +90,7 @@ impl Update {
         self
     }
 
-    /// Puts the item into an index, or takes it out.
+    /// Puts the item into an index, or removes it.
     #[must_use]
     pub fn index(mut self, index: Index, key: Option<Key>) -> Self {
         let (_, pk, sk) = index.names();
@@ -104,13 +104,13 @@ impl Update {
         self
     }
 
-    /// Says when DynamoDB may clean the item up.
+    /// Sets when DynamoDB may delete the item.
     #[must_use]
     pub fn expires(self, at: kernel::Time) -> Self {
         self.set("ttl", at.seconds().saturating_add(1))
     }
 
-    /// Only if this holds; several conditions must hold together.
+    /// Adds a condition. All conditions have to hold.
     #[must_use]
     pub fn when(mut self, condition: Cond) -> Self {
         self.condition = Some(match self.condition {

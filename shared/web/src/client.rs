@@ -1,4 +1,4 @@
-//! Who is asking, as far as the platform knows.
+//! The client, the language and the id of a request.
 
 use std::{convert::Infallible, ops::Deref};
 
@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
 use kernel::{FieldError, Locale, Problem};
 
-/// The platform's id of a request, echoed as `X-Request-Id`.
+/// The platform's id of a request, returned as `X-Request-Id`.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub String);
 
@@ -35,15 +35,15 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// The language to answer in: `?lang`, else `Accept-Language`, else English.
+/// The language of the response: `?lang`, else `Accept-Language`, else English.
 #[derive(Clone, Copy, Debug)]
 pub struct Language(pub Locale);
 
 impl Language {
-    /// The language of this tag, if one is asked for; else this one.
+    /// The language with the tag `asked`, or this one if none is given.
     ///
     /// # Errors
-    /// `locale` at `/locale` for a language that there is not.
+    /// `locale` at `/locale` for an unsupported language.
     pub fn unless(self, asked: Option<&str>) -> Result<Locale, Problem> {
         match asked {
             None => Ok(self.0),

@@ -1,20 +1,20 @@
-//! Where a request comes from: from a client, or through an edge such as CloudFront that an operator put before the API.
+//! The origin of a request: a client, or an edge such as CloudFront that an operator has put in front of the API.
 //!
-//! Whatever stands in a request's headers anybody can write. An edge proves itself by a secret that it adds to every request,
-//! in place of what the client sent under that name. Only then do its headers say who the client is.
+//! Any client can send any header. An edge proves itself by a secret that it adds to every request, replacing a header of the
+//! client with the same name. Its headers about the client are used only with that proof.
 
 use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, header};
 use kernel::{Client, Secret, Sys, env::Reader, secret::same};
 
-/// The header that carries the edge's secret: `OriginCustomHeaders` of CloudFront's origin.
+/// The header with the edge's secret: `OriginCustomHeaders` of CloudFront's origin.
 pub const PROOF: HeaderName = HeaderName::from_static("x-edge-secret");
 
-/// Secrets that are good at a time: the new one and the old one, while they are exchanged.
+/// Secrets that are valid at a time: the new and the old one during a rotation.
 const SECRETS_MAX: usize = 2;
 
-/// What every HTTP function shares: the clock, and by what the edge before the API is known.
+/// What all HTTP functions share: the clock, and the secrets of the edge.
 #[derive(Clone)]
 pub struct Edge {
     pub(crate) sys: Sys,
@@ -22,7 +22,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Reads `EDGE_SECRETS`: one secret, or two separated by a comma. Empty means that nothing stands before the API.
+    /// Reads `EDGE_SECRETS`: one secret, or two separated by a comma. Empty means that there is no edge.
     pub fn read(r: &mut Reader<'_>, sys: &Sys) -> Self {
         const NAME: &str = "EDGE_SECRETS";
         let given = r.list(NAME);
@@ -38,21 +38,21 @@ impl Edge {
         Self { sys: sys.clone(), secrets: given.into_iter().map(Secret::new).collect() }
     }
 
-    /// With no edge before the API.
+    /// Without an edge.
     #[cfg(test)]
     pub(crate) fn none(sys: Sys) -> Self {
         Self { sys, secrets: Arc::default() }
     }
 
-    /// Whether a request came through the edge. Never without a secret.
+    /// Whether a request came through the edge. False without secrets.
     #[must_use]
     pub fn proven(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(PROOF).map_or(&[][..], |value| value.as_bytes());
-        // All are compared, so that the time does not tell which one fits.
+        // All secrets are compared, so that the time does not reveal which one matches.
         self.secrets.iter().fold(false, |proven, secret| proven | same(secret.expose().as_bytes(), given))
     }
 
-    /// The client, by what the platform saw of its `peer` and, through the edge, by what the edge says.
+    /// The client: the platform's `peer` or, for a request through the edge, the address that the edge states.
     #[must_use]
     pub fn client(&self, headers: &HeaderMap, peer: Option<&str>) -> Client {
         let agent = text(headers, &header::USER_AGENT).unwrap_or_default();
@@ -79,7 +79,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// `198.51.100.7:46532`; an IPv6 address stands before its port without brackets, which are read as well.
+/// `198.51.100.7:46532`. IPv6 addresses come without brackets; brackets are also accepted.
 fn viewer(value: &str) -> Option<IpAddr> {
     let (ip, port) = value.rsplit_once(':')?;
     let _: u16 = port.parse().ok()?;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_strong_and_there_are_two_at_most() {
+    fn secrets_must_be_strong_and_at_most_two() {
         for good in ["", NEW, &format!("{NEW},{OLD}"), &format!("{NEW}, {OLD}")] {
             assert!(edge(good).is_ok(), "{good}");
         }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_says_who_the_client_is() {
+    fn the_headers_of_a_proven_edge_determine_the_client() {
         let one = edge(NEW).unwrap();
         let client = |proof: &str, viewer: &str| {
             let all = [("x-edge-secret", proof), ("cloudfront-viewer-address", viewer), ("cloudfront-viewer-city", "Krak%C3%B3w")];
@@ -158,7 +158,7 @@ mod tests {
             ("2001:db8::7:443", "2001:db8::7"),
             ("[2001:db8::7]:443", "2001:db8::7"),
             ("::ffff:198.51.100.7:443", "198.51.100.7"),
-            // What is no address with a port says nothing.
+            // Values that are not an address with a port are ignored.
             ("198.51.100.7", "192.0.2.1"),
             ("198.51.100.7:65536", "192.0.2.1"),
             ("198.51.100.7:1,198.51.100.8:2", "192.0.2.1"),

@@ -1,12 +1,12 @@
-//! How a handler fails.
+//! The error type of handlers.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use kernel::Problem;
 
-/// A problem on its way to the client. Everything that converts into a [`Problem`] converts into it, so `?` does.
+/// A problem on its way to the client. Everything that converts into a [`Problem`] converts into it, so handlers can use `?`.
 ///
-/// The response carries it unrendered: language and request id are known to the layer that renders it.
+/// The response carries it unrendered: the layer that renders it knows the language and the request id.
 #[derive(Debug)]
 pub struct Error(pub Problem);
 
@@ -26,6 +26,6 @@ impl IntoResponse for Error {
     }
 }
 
-/// A problem that still has to be put into words.
+/// A problem that is not rendered yet.
 #[derive(Clone)]
 pub(crate) struct Unrendered(pub std::sync::Arc<Problem>);

@@ -1,4 +1,4 @@
-//! Reading a request, strictly.
+//! Strict extractors for parts of a request.
 
 use axum::{
     body::to_bytes,
@@ -11,13 +11,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Error;
 
-/// What a body may have at most. Enough for every JSON operation; files do not travel through functions.
+/// Maximum bytes of a body: enough for all JSON operations, because files are not sent through functions.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// A JSON body, in and out.
+/// A JSON body of a request or a response.
 ///
-/// Refused: another content type (415), more than [`BODY_MAX_BYTES`] (413), anything that is not exactly the expected shape
-/// (400, with the pointer to the place). Types deny unknown fields.
+/// Refused are another content type (415), more than [`BODY_MAX_BYTES`] (413), and anything that does not have exactly the
+/// expected shape (400, with the pointer to the error). The types deny unknown fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -50,12 +50,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Parses JSON and says where it is wrong. NUL characters are refused everywhere: no text of ours has a use for them.
+/// Parses JSON and locates errors. NUL characters are refused everywhere, because no text needs them.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if escapes_nul(bytes) || bytes.contains(&0) {
         return Err(Problem::new(Kind::Malformed));
     }
-    // `serde` would also read a struct from an array of its members.
+    // `serde` also reads a struct from an array of its members.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Problem::new(Kind::Malformed));
     }
@@ -69,7 +69,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Whether there is `\u0000` behind an even number of backslashes: an escape, and not an escaped backslash before text.
+/// Whether there is `\u0000` after an even number of backslashes: an escape, and not an escaped backslash before text.
 fn escapes_nul(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|b| *b == b'\\') {
@@ -91,7 +91,7 @@ fn segment(s: &serde_path_to_error::Segment) -> Option<String> {
     }
 }
 
-/// Path parameters. What does not parse is not there: 404.
+/// Path parameters. If they do not parse the object does not exist: 404.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
@@ -104,8 +104,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The query string. What does not parse, and a key that comes twice, is malformed: 400. What an operation does not know is
-/// ignored, as it is where none takes anything. `lang`, which every operation takes, is not part of it: see [`crate::Language`].
+/// The query string. Values that do not parse and repeated keys are malformed: 400. Unknown keys are ignored, as in operations
+/// without a query. `lang`, which every operation accepts, is not part of it: see [`crate::Language`].
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -124,7 +124,7 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     Ok(found.0)
 }
 
-/// The version that the client means to change, from `If-Match: "v7"` (RFC 9110 §13.1.1). Absent: 428.
+/// The version that the client wants to change, from `If-Match: "v7"` (RFC 9110 §13.1.1). Absent: 428.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub u64);
 
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_not_told_to_the_log() {
+    fn the_log_does_not_contain_the_input() {
         for json in
             [r#"{"name":424242,"list":[]}"#, r#"{"name":"a","list":["424242"]}"#, r#"{"name":"a","list":[]}424242"#, r#"{"name":424242"#]
         {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_located() {
+    fn errors_are_located() {
         assert_eq!(pointer(r#"{"name":"a","list":[1]}"#), "");
         assert_eq!(pointer(r#"{"name":5,"list":[]}"#), "/name");
         assert_eq!(pointer(r#"{"name":"a","list":[1,"x"]}"#), "/list/1");
@@ -191,19 +191,19 @@ mod tests {
 
     #[derive(Deserialize, Debug, PartialEq)]
     #[serde(deny_unknown_fields)]
-    struct Part {
+    struct PageQuery {
         limit: Option<u32>,
         cursor: Option<String>,
     }
 
     #[test]
     fn the_language_is_no_part_of_a_query() {
-        let part = |text: &str| query::<Part>(&format!("/x?{text}").parse().unwrap()).ok();
-        let expected = |limit, cursor: Option<&str>| Some(Part { limit, cursor: cursor.map(str::to_owned) });
-        assert_eq!(part("lang=pl"), expected(None, None));
-        assert_eq!(part("limit=2&lang=pl&cursor=a%26b"), expected(Some(2), Some("a&b")));
+        let parsed = |text: &str| query::<PageQuery>(&format!("/x?{text}").parse().unwrap()).ok();
+        let expected = |limit, cursor: Option<&str>| Some(PageQuery { limit, cursor: cursor.map(str::to_owned) });
+        assert_eq!(parsed("lang=pl"), expected(None, None));
+        assert_eq!(parsed("limit=2&lang=pl&cursor=a%26b"), expected(Some(2), Some("a&b")));
         for bad in ["language=pl", "lan=pl", "limit=2&limit=3", "limit=x", "since=1"] {
-            assert_eq!(part(bad), None, "{bad}");
+            assert_eq!(parsed(bad), None, "{bad}");
         }
     }
 }

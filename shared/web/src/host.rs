@@ -1,8 +1,8 @@
-//! From a Lambda event to an axum request and back, by `lambda_http`.
+//! Conversion of Lambda events to axum requests and back, by `lambda_http`.
 //!
-//! The gateway chooses the operation: `routeKey` names its route and `pathParameters` what stands in it. The path that the
-//! router gets is made of these two. `lambda_http` would make a URL of the `Host` header and the raw path, which the client
-//! writes, and panics where they make none. So it gets neither.
+//! The gateway chooses the operation: `routeKey` is its route and `pathParameters` are the values in it. The path for the router
+//! is made from these two. `lambda_http` would make a URL of the `Host` header and the raw path, which the client controls, and
+//! panics if they are not valid, so it gets neither.
 
 use axum::{Router, extract::FromRef, http::Uri};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -15,10 +15,10 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode_by
 
 use crate::{Edge, layers};
 
-/// What `http::Uri` refuses in a query. None of it has a meaning there.
+/// Characters that `http::Uri` refuses in a query. None of them has a meaning there.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// An HTTP function: these routes over this state, within the layers that every reply passes.
+/// An HTTP function: these routes with this state, within the layers of every response.
 #[must_use]
 pub fn function<S: Clone + Send + Sync + 'static>(routes: Router<S>, state: S) -> Function
 where
@@ -36,7 +36,7 @@ where
                 request.extensions_mut().insert(route.clone());
                 layered.call(request)
             });
-            // `lambda_http::run` puts the same adapter around a router; hosts other than the runtime need it by itself.
+            // `lambda_http::run` puts the same adapter around a router. Other hosts than the runtime need it explicitly.
             let event = LambdaEvent { payload: LambdaRequest::ApiGatewayV2(event), context: lambda_http::Context::default() };
             let reply = Adapter::from(service).call(event);
             Ok(serde_json::value::to_raw_value(&reply.await?)?)
@@ -44,21 +44,23 @@ where
     })
 }
 
-/// The route that a request takes.
+/// The route of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// The gateway chose the one with this template, such as `/v1/users/{username}`, as the router writes it. No other may answer.
+    /// The route with this template, such as `/v1/users/{username}`, in the syntax of the router. The gateway chose it, and no
+    /// other may answer.
     Chosen(String),
-    /// No gateway was asked: `cargo lambda watch` called the function over HTTP. The router chooses by the path.
+    /// No gateway was involved: `cargo lambda watch` called the function over HTTP. The router chooses by the path.
     Open,
 }
 
 impl Route {
-    /// The route of an event, and the path and query for the router. Leaves in the event nothing that the adapter could fail on.
+    /// The route of an event, and the path and query for the router. Removes everything from the event on which the adapter could
+    /// fail.
     fn of(event: &mut ApiGatewayV2httpRequest) -> Result<(Self, Uri), Failure> {
         let query = event.raw_query_string.take().unwrap_or_default();
         let raw_path = event.raw_path.take().unwrap_or_default();
-        // All that the adapter makes a URL of.
+        // Everything that the adapter makes a URL of.
         event.headers.remove(header::HOST);
         event.request_context.domain_name = None;
         event.request_context.stage = None;
@@ -85,7 +87,7 @@ impl Route {
     }
 }
 
-/// A template as the router writes it: what takes the rest of a path is `{path+}` for the gateway and `{*path}` there.
+/// A template in the syntax of the router: the rest of a path is `{path+}` for the gateway and `{*path}` for the router.
 fn in_router(template: &str) -> String {
     template
         .strip_suffix("+}")
@@ -93,8 +95,8 @@ fn in_router(template: &str) -> String {
         .map_or_else(|| template.to_owned(), |(before, name)| format!("{before}{{*{name}}}"))
 }
 
-/// A template's path with the values of its parameters. Every byte of a value is encoded, so that it can be no separator and no
-/// fixed segment of another template. `None` if a value is missing.
+/// The path of a template with the values of its parameters. Every byte of a value is encoded, so that it cannot be a separator
+/// or match a fixed segment of another template. `None` if a value is missing.
 fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
     let mut path = String::with_capacity(template.len());
     for segment in template.split('/').skip(1) {
@@ -107,7 +109,7 @@ fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option
     Some(path)
 }
 
-/// A raw path whose segments are data: each is decoded, and encoded again but for what may stand in a fixed segment.
+/// A raw path whose segments are data: each is decoded, and then encoded except for characters of fixed segments.
 fn path_of(raw: &str) -> String {
     const FIXED: &[u8] = b"-._~";
     let mut path = String::with_capacity(raw.len());

@@ -1,4 +1,4 @@
-//! What every reply passes through: identity of the request, deadline, panic guard, problem documents, headers, log.
+//! The layers of every response: request id, deadline, panic guard, problem documents, headers, log.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 
 use crate::{Edge, Error, Language, RequestId, edge, error::Unrendered, host::Route};
 
-/// API Gateway gives up after 30 s; a reply of our own must leave before.
+/// API Gateway stops waiting after 30 s; our own response has to be sent before.
 const DEADLINE: Duration = Duration::from_secs(25);
 
 /// Puts the layers around a router whose state is complete.
@@ -72,14 +72,14 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
         if is_head {
             *response.body_mut() = Body::empty();
         }
-        note(response.status(), edge.sys.now().since(started), problem.as_deref());
+        log_request(response.status(), edge.sys.now().since(started), problem.as_deref());
         response
     }
     .instrument(span)
     .await
 }
 
-/// What API Gateway says of a request.
+/// The request context of API Gateway.
 fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestContext> {
     match parts.extensions.get() {
         Some(RequestContext::ApiGatewayV2(context)) => Some(context),
@@ -93,24 +93,24 @@ fn wants_html(parts: &http::request::Parts) -> bool {
         && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
 }
 
-/// The one line that every request leaves: what it was answered with and, if that is a problem, what was told, why, and from where in
-/// the code. The span around it names request, route and person, and the last conditional write that was refused.
-fn note(status: StatusCode, took: Duration, problem: Option<&Problem>) {
+/// Writes the log line of a request: the status and, for a problem, its code, its cause and the source code location. The span
+/// around it has the request, the route, the user and the last refused conditional write.
+fn log_request(status: StatusCode, took: Duration, problem: Option<&Problem>) {
     let (status, ms) = (status.as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     let Some(problem) = problem else { return tracing::info!(status, ms, "replied") };
     let (code, at) = (problem.kind.code(), tracing::field::display(problem.at));
     let wrong = || problem.fields.iter().map(|(pointer, field)| format!("{pointer} {}", field.code)).collect::<Vec<_>>().join(", ");
     let cause = problem.cause.as_ref().map_or_else(wrong, ToString::to_string);
     match status {
-        // A defect: each sets off an alarm. What could not be reached is judged by how many requests it concerns.
+        // A defect: each triggers an alarm. Unavailable dependencies trigger one by their share of the requests.
         500 => tracing::error!(status, ms, code, cause, at, "failed"),
         501.. => tracing::warn!(status, ms, code, cause, at, "failed"),
         _ => tracing::info!(status, ms, code, cause, at, "refused"),
     }
 }
 
-/// Says in the log whose request this is. No personal data: an id.
-pub fn note_user(user: UserId) {
+/// Adds the user of this request to the log. The id is not personal data.
+pub fn log_user(user: UserId) {
     tracing::Span::current().record("user.id", tracing::field::display(user));
 }
 
@@ -123,7 +123,7 @@ fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: 
     };
     let mut response = (was.status(), [(header::CONTENT_TYPE, kind)], body).into_response();
     let headers = response.headers_mut();
-    // What the handler or the router had to say besides, such as `Allow`.
+    // Headers of the handler's or router's response, such as `Allow`.
     for (name, value) in was.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             headers.append(name.clone(), value.clone());
@@ -176,7 +176,7 @@ fn headers(response: &mut Response, locale: Locale, id: &RequestId) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
-    // One line: of a header that stands in several, `lambda_http` passes on the first.
+    // One line, because `lambda_http` sends only the first value of a header with several.
     let mut vary: Vec<&str> = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok()).collect();
     vary.push("accept-language");
     if let Ok(vary) = HeaderValue::try_from(vary.join(", ")) {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_panics_is_a_defect_and_says_nothing_of_it() {
+    fn a_panic_is_answered_as_an_internal_error_without_details() {
         let (status, problem) = answer("/panics", DEADLINE);
         assert_eq!((status.as_u16(), &problem["code"]), (500, &serde_json::json!("internal")));
         assert!(!problem.to_string().contains("defect"), "{problem}");

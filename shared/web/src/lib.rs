@@ -1,10 +1,10 @@
-//! What an HTTP function is: an axum router within the layers that every reply passes, as a [`function::Function`].
+//! HTTP functions: an axum router within the layers of every response, as a [`function::Function`].
 //!
 //! ```text
 //! event ─▶ the gateway's route ─▶ request id, language, client ─▶ deadline ─▶ panic guard ─▶ router ─▶ problem documents ─▶ headers ─▶ event
 //! ```
 //!
-//! Handlers take extractors and answer `Result<T, web::Error>`; whatever fails becomes a problem document in one place.
+//! Handlers take extractors and return `Result<T, web::Error>`. All errors become problem documents in one place.
 
 mod admits;
 mod client;
@@ -24,7 +24,7 @@ pub use edge::Edge;
 pub use error::Error;
 pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
-pub use layers::note_user;
+pub use layers::log_user;
 #[doc(hidden)]
 pub use operations::{restrict, route};
 pub use page::{PasswordPage, PasswordWords, page};

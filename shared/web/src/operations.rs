@@ -1,4 +1,4 @@
-//! The list of a function's operations, and the two things that are made of it.
+//! The list of a function's operations, for its router and for the API's document.
 
 use std::marker::PhantomData;
 
@@ -11,22 +11,22 @@ use utoipa::openapi::{HttpMethod, OpenApi, PathItem, path::Operation};
 
 use crate::admits::{Admits, requirement};
 
-/// A function's operations under its tag, over its state, in the order somebody meets them.
+/// A function's operations under its tag, with its state, in the order of the documentation.
 ///
-/// Path and method are written once, on the handlers, and who may call them is what they take ([`crate::Admits`]). Two things come
-/// of the list: `routes()`, which `start` serves, and `description()`, which goes into the API's document. Neither calls the other,
-/// and no function calls the second, so that none carries what its operations say about themselves.
+/// Path and method are written once, at the handlers, and who may call them is what they take ([`crate::Admits`]). The list generates
+/// `routes()`, which `start` serves, and `description()`, for the API's document. Neither calls the other, and no function calls the
+/// second, so that the binaries do not contain the descriptions.
 #[macro_export]
 macro_rules! operations {
     ($tag:literal, $about:literal, $state:ty => $($($part:ident)::+),+ $(,)?) => {
-        /// The operations, to be served.
+        /// The router of the operations.
         pub fn routes() -> ::axum::Router<$state> {
             let routes = ::axum::Router::new();
             $(let routes = $crate::route(routes, $($part)::+, $crate::operations!(@described [] $($part)::+));)+
             routes
         }
 
-        /// The operations, as the API's document describes them.
+        /// The description of the operations for the API's document.
         #[must_use]
         pub fn description() -> ::utoipa::openapi::OpenApi {
             #[derive(::utoipa::OpenApi)]
@@ -38,12 +38,12 @@ macro_rules! operations {
             document
         }
     };
-    // What `#[utoipa::path]` puts beside a handler: from `module::handler` to `module::__path_handler`.
+    // The item that `#[utoipa::path]` generates beside a handler: from `module::handler` to `module::__path_handler`.
     (@described [$($module:ident)*] $next:ident :: $($rest:tt)+) => { $crate::operations!(@described [$($module)* $next] $($rest)+) };
     (@described [$($module:ident)*] $handler:ident) => { $crate::paste!($($module ::)* [<__path_ $handler>]) };
 }
 
-/// Adds a handler where its description says that it is.
+/// Adds a handler at the path and method of its description.
 #[doc(hidden)]
 pub fn route<S, H, T, P>(routes: Router<S>, handler: H, _: P) -> Router<S>
 where
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_described_is_served() {
+    async fn every_described_operation_is_served() {
         let description = serde_json::to_value(description()).unwrap();
         let operations = description["paths"]["/things/{thing}"].as_object().unwrap();
         assert_eq!(operations.keys().collect::<Vec<_>>(), ["delete", "get"]);

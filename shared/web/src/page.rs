@@ -1,4 +1,4 @@
-//! The few small pages that a function serves itself: what a mailed link opens when there is no frontend.
+//! Small pages that a function serves itself: the target of a mailed link if there is no frontend.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// An HTML page that may run its own inline script and no other, and talk to its own origin and no other: the policy names
-/// the script by its hash (CSP Level 3, §2.3.1).
+/// An HTML page that may run only its own inline script and call only its own origin: the policy has the hash of the script (CSP
+/// Level 3, §2.3.1).
 #[must_use]
 pub fn page(html: impl Into<Cow<'static, str>>) -> Response {
     let html = html.into();
@@ -25,12 +25,12 @@ pub fn page(html: impl Into<Cow<'static, str>>) -> Response {
     response
 }
 
-/// What a mailed link opens that takes a password: what the page says, and where it sends both.
+/// The page of a mailed link that asks for a password: its texts, and where it posts token and password.
 #[derive(Debug, Serialize)]
 pub struct PasswordPage {
     /// The path that `token` and `password` are posted to.
     pub call: &'static str,
-    /// `new-password`, or `current-password`: what browsers offer.
+    /// `new-password` or `current-password`, for the browser's password manager.
     pub autocomplete: &'static str,
     /// In English.
     pub en: PasswordWords,
@@ -38,22 +38,22 @@ pub struct PasswordPage {
     pub pl: PasswordWords,
 }
 
-/// What it says in one language.
+/// The texts in one language.
 #[derive(Debug, Serialize)]
 pub struct PasswordWords {
     /// The heading.
     pub title: &'static str,
-    /// What is asked for.
+    /// The request for the password.
     pub lead: &'static str,
     /// On the button.
     pub button: &'static str,
-    /// When it is done.
+    /// The text after success.
     pub done: &'static str,
 }
 
 impl IntoResponse for PasswordPage {
     fn into_response(self) -> Response {
-        // All of it is ours. The escape is for a word that would end the script.
+        // All values are our own texts. The escape prevents that one ends the script.
         let words = serde_json::to_string(&self).unwrap_or_default().replace('<', "\\u003c");
         page(include_str!("password-page.html").replacen("/* page */null", &words, 1))
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_runs_its_own_script_with_its_own_words() {
+    fn a_page_allows_its_own_script_only_and_has_its_texts() {
         let words = |title| PasswordWords { title, lead: "Why", button: "Go", done: "Done" };
         let page = PasswordPage { call: "/v1/things", autocomplete: "new-password", en: words("</script>"), pl: words("Hasło") };
         let policy = page.into_response().headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();

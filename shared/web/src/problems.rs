@@ -1,4 +1,4 @@
-//! Where an operation's description leaves its error responses to the document.
+//! The placeholder for the error responses in an operation's description.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,15 @@ use utoipa::{
 
 /// The error responses of every operation: `responses((status = 200, …), Problems)`.
 ///
-/// They stand in for those that `cargo xtask sync` works out of what the operation takes (a body, a session, parameters) and of
-/// the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`. One that answers 429 names its limits, too:
-/// `("x-limits" = json!([EXPORTS]))`, where each is the constant by which it is counted (`store::limits::Quota`), or a list of them.
+/// They are a placeholder for those that `cargo xtask sync` derives from what the operation takes (a body, a session, parameters)
+/// and from the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`. An operation that answers 429 also
+/// lists its limits: `("x-limits" = json!([EXPORTS]))`, where each is the constant by which it is counted
+/// (`store::limits::Quota`), or a list of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 
 impl Problems {
-    /// Under which status they stand in a description until then.
+    /// The status of the placeholder in a description.
     pub const PLACEHOLDER: &str = "default";
 }
 

@@ -1,4 +1,4 @@
-//! Replies with a status of their own.
+//! Responses with a status other than 200.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::Json;
 
-/// 201 with a body, and where the new thing is.
+/// 201 with a body and the location of the new object.
 #[derive(Debug)]
 pub struct Created<T>(pub String, pub T);
 
@@ -20,7 +20,7 @@ impl<T: Serialize> IntoResponse for Created<T> {
     }
 }
 
-/// 202: it will be done, and the reply is the same whether there was anything to do.
+/// 202: the request was accepted. The response is the same whether there is something to do.
 #[derive(Debug)]
 pub struct Accepted<T>(pub T);
 
@@ -30,7 +30,7 @@ impl<T: Serialize> IntoResponse for Accepted<T> {
     }
 }
 
-/// 204.
+/// 204 without a body.
 #[derive(Debug)]
 pub struct NoContent;
 
@@ -40,7 +40,7 @@ impl IntoResponse for NoContent {
     }
 }
 
-/// 200 with a body whose version the client needs to change it: `ETag: "v7"`.
+/// 200 with a body and its version, which the client needs for a change: `ETag: "v7"`.
 #[derive(Debug)]
 pub struct Versioned<T>(pub u64, pub T);
 

@@ -1,4 +1,5 @@
-//! Raw events, as only an attacker or a defect would make them: the function never panics, and the route is always the event's.
+//! Raw events that only an attacker or a defect could cause: the function must not panic, and only the route of the event may
+//! answer.
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow would fail the test")]
 
 use axum::{
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Edge;
 
-/// What a client may write where a parameter, a path, a query, a header or a host stands.
+/// Values that a client can put into a parameter, a path, a query, a header or a host.
 const HOSTILE: &[&str] = &[
     "a:b",
     "x/v1/me?",
@@ -64,7 +65,7 @@ const HOSTILE: &[&str] = &[
     "GET /v1/me",
 ];
 
-/// Templates as the functions have them, each behind its method.
+/// Templates of routes with their methods.
 const ROUTES: &[&str] = &[
     "GET /v1/me",
     "PUT /v1/me",
@@ -78,7 +79,7 @@ const ROUTES: &[&str] = &[
     "DELETE /{rest+}",
 ];
 
-/// Routes that the function does not have, and route keys that are none.
+/// Routes that the function does not have, and invalid route keys.
 const OTHER_ROUTES: &[&str] = &[
     "GET /v1/users/{name}",
     "GET /v1/{anything}",
@@ -103,7 +104,7 @@ const OTHER_ROUTES: &[&str] = &[
     "$connect",
 ];
 
-/// Draws the same numbers from the same seed: SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
+/// A random generator with a seed: SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
 struct Draw(u64);
 
 impl Draw {
@@ -127,7 +128,7 @@ impl Draw {
         all[self.below(all.len())]
     }
 
-    /// Something hostile, now and then cut, doubled or with a character from anywhere in it.
+    /// A hostile text, sometimes truncated, doubled or with a random character.
     fn text(&mut self) -> String {
         let mut text = self.of(HOSTILE).to_owned();
         if self.one_in(4) {
@@ -143,7 +144,7 @@ impl Draw {
         text
     }
 
-    /// A value that a member should not have.
+    /// A value of a wrong type for a member.
     fn wrong(&mut self) -> Value {
         match self.below(8) {
             0 => Value::Null,
@@ -162,13 +163,13 @@ impl Draw {
     }
 }
 
-/// An event and what must come of it.
+/// An event and the expected result.
 struct Case {
     payload: String,
-    /// The only one that may answer. Nothing where the event leaves it open or cannot be read.
+    /// The only route that may answer. `None` if the event leaves it open or cannot be parsed.
     route: Option<String>,
     parameters: Map<String, Value>,
-    /// Whether it is as the gateway makes them, so that the route must answer.
+    /// Whether the gateway could have sent the event, so that the route must answer.
     sound: bool,
 }
 
@@ -206,7 +207,7 @@ fn case(draw: &mut Draw) -> Case {
     if draw.one_in(8) {
         event["queryStringParameters"] = Value::Object(draw.map(3));
     }
-    // Header values with control characters, and methods that are none, cannot be read.
+    // Header values with control characters and invalid methods cannot be parsed.
     let is_text = |value: &Value| value.as_str().is_some_and(|v| !v.chars().any(|c| c.is_control() && c != '\t'));
     let mut sound = ROUTES.contains(&key)
         && event["headers"].as_object().unwrap().values().all(is_text)
@@ -226,7 +227,7 @@ fn case(draw: &mut Draw) -> Case {
     Case { payload, route, parameters, sound }
 }
 
-/// Takes a member away, or gives it a value that it should not have.
+/// Removes a member, or gives it a wrong value.
 fn damage(draw: &mut Draw, event: &mut Value) {
     let places = [
         "version",
@@ -267,7 +268,7 @@ fn damage(draw: &mut Draw, event: &mut Value) {
     }
 }
 
-/// Tells which route it is and what stands in its path.
+/// Returns the route and the path parameters.
 async fn tell(
     matched: MatchedPath,
     method: Method,
@@ -295,7 +296,7 @@ fn subject() -> Function {
     super::function(routes, edge)
 }
 
-/// The status and the body of an answer, or why the function failed.
+/// The status and the body of a response, or the error of the function.
 async fn answer(function: &Function, payload: &str) -> Result<(u64, Value), String> {
     let Ok(payload) = RawValue::from_string(payload.to_owned()) else { return Err("no JSON".to_owned()) };
     let reply = function.invoke(payload, Context::default()).await.map_err(|e| e.to_string())?;
@@ -336,7 +337,7 @@ async fn attack(cases: u64, seed: u64) -> u64 {
     served
 }
 
-/// The event of an ordinary request, before something in it is changed.
+/// A regular event, before it is changed.
 fn event(key: &str, path: &str, parameters: &Value) -> Value {
     json!({
         "version": "2.0", "routeKey": key, "rawPath": path, "rawQueryString": "", "headers": { "host": "api.example" },
@@ -347,7 +348,7 @@ fn event(key: &str, path: &str, parameters: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_parameter_is_data_whatever_stands_in_it() {
+async fn any_parameter_is_data() {
     let function = subject();
     for text in HOSTILE.iter().filter(|text| !text.is_empty()) {
         let (status, body) =
@@ -364,7 +365,7 @@ async fn a_parameter_is_data_whatever_stands_in_it() {
 }
 
 #[tokio::test]
-async fn a_host_chooses_nothing() {
+async fn the_host_header_has_no_effect() {
     let function = subject();
     for host in HOSTILE {
         let mut asked = event("GET /v1/me", "/v1/users/ana", &json!(null));
@@ -414,9 +415,9 @@ async fn a_route_that_the_function_does_not_have_is_not_found() {
     }
 }
 
-/// What `cargo lambda watch` sends for a call to its own HTTP port: no route, and the path as it was typed.
+/// The event of `cargo lambda watch` for a call to its own HTTP port: no route, and the raw path.
 #[tokio::test]
-async fn where_no_gateway_chose_the_path_is_taken_segment_by_segment() {
+async fn without_a_gateway_the_path_is_matched_by_segments() {
     let function = subject();
     for (path, route, username) in [
         ("/v1/me", "GET /v1/me", None),
@@ -444,7 +445,7 @@ async fn where_no_gateway_chose_the_path_is_taken_segment_by_segment() {
     }
 }
 
-/// The route for what no other route is for takes every path, and none of them makes another answer.
+/// The route for unknown paths takes every path, and the path does not change the answer.
 #[tokio::test]
 async fn the_rest_of_a_path_is_data() {
     let function = subject();
@@ -462,7 +463,7 @@ async fn the_rest_of_a_path_is_data() {
 }
 
 #[tokio::test]
-async fn a_body_is_what_it_was_or_the_event_is_refused() {
+async fn a_body_arrives_unchanged_or_the_event_is_refused() {
     let function = subject();
     for (body, encoded, bytes) in [("aGVsbG8=", true, Some(5)), ("aGVsbG8=", false, Some(8)), ("aGVsbG8", true, None), ("%", true, None)] {
         let mut asked = event("GET /v1/me", "/v1/me", &json!(null));

@@ -1,4 +1,4 @@
-//! Where a sign-in leads: to another step, or in.
+//! The result of a sign-in step: another step, or the session.
 
 use accounts::{
     session::{self, Opening, RefreshToken, Session},
@@ -13,20 +13,20 @@ use store::{Table, Tx};
 
 use crate::{
     device::{self, Device},
-    sign_in::{SignInStep, Wish},
+    sign_in::{SignInOptions, SignInStep},
     signed_in::{self, SignedIn},
 };
 
-/// How far a sign-in has come.
+/// The result of a step of a sign-in.
 #[derive(Debug)]
-pub enum Reply {
+pub enum SignInReply {
     /// Signed in.
     Done(Box<SignedIn>),
     /// Another step is needed.
     Step(Box<SignInStep>),
 }
 
-impl IntoResponse for Reply {
+impl IntoResponse for SignInReply {
     fn into_response(self) -> Response {
         match self {
             Self::Done(signed_in) => signed_in.created().into_response(),
@@ -35,12 +35,17 @@ impl IntoResponse for Reply {
     }
 }
 
-/// The session that a client has already and carries with its request, by the refresh token in its cookie or by its access
-/// token: one client is one person, so a new one takes its place. What is not good leads to none. One read, if there is any.
-///
+/// The session that a client already has and sends with its request, by the refresh token in its cookie or by its access token. A
+/// new session replaces it, because a client has one signed-in person. `None` for invalid tokens. One read if a token is sent.
 /// # Errors
 /// A [`Problem`] if the table does not work.
-pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
+pub async fn previous_session(
+    table: &Table,
+    tokens: &Tokens,
+    now: Time,
+    key: &Secret,
+    headers: &HeaderMap,
+) -> Result<Option<Session>, Problem> {
     if let Some(token) = signed_in::from_cookie(headers).ok().flatten().and_then(|token| RefreshToken::parse(&token)) {
         return Ok(session::of_token(table, now, key, &token).await?);
     }
@@ -52,26 +57,26 @@ pub async fn previous(table: &Table, tokens: &Tokens, now: Time, key: &Secret, h
     }
 }
 
-/// Somebody who has proven all that it takes.
+/// A sign-in whose required proofs are all given.
 #[derive(Debug)]
-pub struct Entry<'a> {
-    /// Who.
+pub struct CompletedSignIn<'a> {
+    /// The user.
     pub user: &'a User,
-    /// By what.
+    /// The methods that proved it.
     pub amr: Vec<Method>,
-    /// Where else they are signed in.
+    /// The user's existing sessions.
     pub sessions: Vec<Session>,
     /// The session that the client had.
     pub previous: Option<Session>,
-    /// The trusted device that skipped the second step.
+    /// The trusted device that replaced the second step.
     pub device: Option<Device>,
-    /// What the client asked for.
-    pub wish: Wish,
+    /// The options of the client.
+    pub options: SignInOptions,
 }
 
-impl Entry<'_> {
-    /// Adds the beginning of a session to a transaction, and says what the client gets once it is committed. `key` is what refresh
-    /// tokens are made with. The list of trusted devices, if this one is to be one.
+impl CompletedSignIn<'_> {
+    /// Adds the new session to a transaction, and returns the client's answer for after the commit. `key` makes the refresh
+    /// token. A query of the trusted devices if this device is to become one.
     ///
     /// # Errors
     /// A [`Problem`] if the table does not work or the token cannot be signed.
@@ -90,7 +95,7 @@ impl Entry<'_> {
                 let (token, _) = device.renew(tx, sys, client);
                 (Some(device), Some(token))
             }
-            None if self.wish.remember => {
+            None if self.options.remember => {
                 let (device, token) = device::trust(tx, sys, self.user, client, device::list(table, self.user.id).await?);
                 (Some(device), Some(token))
             }
@@ -99,7 +104,7 @@ impl Entry<'_> {
         let opening = Opening::new(sys, key, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
         let opening = opening.on(trusted.map(|device| device.id));
         opening.write(tx, sys);
-        let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.wish.delivery)?;
-        Ok(signed_in.on_device(kept.as_ref(), self.wish.delivery).going_on(self.wish.next))
+        let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.options.delivery)?;
+        Ok(signed_in.on_device(kept.as_ref(), self.options.delivery).going_on(self.options.next))
     }
 }

@@ -1,8 +1,9 @@
-//! How often a person is told the same thing: at once the first time, then once an hour at most, with how often it happened meanwhile.
+//! How often a person gets the same notice: at once the first time, then at most once an hour, with the number of repetitions in
+//! the meantime.
 //!
-//! One item counts for each person and kind of notice, and for each address besides where a notice does not go to the person's own:
-//! what happened to one thing never swallows what happened to another. What is held back stands in a sparse index by when it is due,
-//! so that it is told even if nothing more happens.
+//! There is one item for each person and kind of notice, and one for each address if a notice does not go to the person's current
+//! one: notices about one thing never delay notices about another. Items with delayed notices are in a sparse index by due time, so
+//! that they are sent even if nothing more happens.
 
 use std::time::Duration;
 
@@ -20,61 +21,60 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
 
-/// A person is told the same thing so often at most.
+/// Minimum time between two notices of one kind to one person.
 pub const EVERY: Duration = Duration::from_secs(3600);
-/// How long one run may take to tell what was held back before another may: longer than the function runs.
+/// How long one run has for sending delayed notices before another may take over: longer than the function's timeout.
 const LEASE: Duration = Duration::from_secs(120);
-/// How long the item stays after the last event. What is held back is told long before.
+/// How long the item stays after the last event. Delayed notices are sent long before.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How often an event that lost against another one is tried again.
+/// How often a write is tried if concurrent events change the same item.
 const TRIES: usize = 16;
-/// Where what is held back is found.
+/// The index partition of the items with delayed notices.
 const DUE: &str = "NOTICES_DUE";
 
-/// What a person was told of one kind, and what they are still to be told.
-#[expect(clippy::struct_field_names, reason = "the names are those of the stored attributes")]
+/// The last notice of one kind to a person, and the repetitions that are still to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    /// Whom.
+pub struct NoticeThrottle {
+    /// The person.
     pub user: UserId,
-    /// What.
+    /// The kind of notice.
     pub notice: Notice,
-    /// By which event it was told last.
+    /// The event of the last notice that was sent.
     by: EventId,
-    /// When.
+    /// When that was.
     pub told_at: Time,
-    /// When it may be told next.
+    /// When the next one may be sent.
     next_at: Time,
     channel: Option<Channel>,
     address: Option<String>,
-    /// How often it happened since.
+    /// The number of repetitions since.
     #[serde(default)]
     pub held: u32,
-    /// When it happened last since.
+    /// The time of the last repetition.
     pub last_at: Option<Time>,
     leased_until: Option<Time>,
 }
 
-/// What is to be done with an event.
+/// Whether an event is sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The person is told at once.
+    /// The notice is sent at once.
     Now,
-    /// It is held back, and told together with what else happens until then.
+    /// It is delayed, and sent together with later repetitions.
     Later,
 }
 
-/// A part of what is due.
+/// A page of the due notices.
 #[derive(Debug)]
 pub struct Due {
-    /// One that cannot be read keeps no other from being told.
-    pub told: Vec<Result<Told, StoreError>>,
-    /// Behind what it goes on, if it does.
+    /// Items that cannot be read are errors here, so that the others are still sent.
+    pub notices: Vec<Result<NoticeThrottle, StoreError>>,
+    /// Where the next page begins, if there is one.
     pub next: Option<(Key, Key)>,
 }
 
-/// Judges an event of `at`. One update if the person is told now; if not, a transaction besides, with `held`, which marks the event as
-/// held back and is refused if it was before: delivered twice, an event is told or counted once.
+/// Decides whether the notice of an event at the time `at` is sent now. One update if so; otherwise also a transaction with `held`,
+/// which marks the event as delayed and is refused if it is marked already: an event that is delivered twice is sent or counted once.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -87,7 +87,7 @@ pub async fn turn(
     held: impl Fn() -> Update,
 ) -> Result<Turn, StoreError> {
     for _ in 0..TRIES {
-        let before: Told = match table.update(Told::tell(event, user, notice, to, now)).await {
+        let before: NoticeThrottle = match table.update(NoticeThrottle::send_now(event, user, notice, to, now)).await {
             Ok(_) => return Ok(Turn::Now),
             Err(WriteError::Refused(Some(row))) => row.decode()?,
             Err(WriteError::Refused(None)) => continue,
@@ -106,7 +106,7 @@ pub async fn turn(
     Err(StoreError::Unavailable("too many notices of one kind at once".to_owned()))
 }
 
-/// A part of what was held back and is due by the index, the longest due first, behind `after`. One request.
+/// A page of the due notices by the index, the oldest due time first, from `after` on. One request.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -118,17 +118,17 @@ pub async fn due(table: &Table, now: Time, limit: u32, after: Option<(Key, Key)>
     };
     let Page { items, more } = table.query_rows(range).await?;
     let next = items.last().filter(|_| more).and_then(|row| Some((row.key()?, row.place(Index::One)?)));
-    Ok(Due { told: items.into_iter().map(Row::decode).collect(), next })
+    Ok(Due { notices: items.into_iter().map(Row::decode).collect(), next })
 }
 
-impl Told {
+impl NoticeThrottle {
     fn key_of(user: UserId, notice: Notice, to: Option<&Contact>) -> Key {
         Key::new(partition(user), sort(notice, to))
     }
 
-    /// An event is told now, unless the person was told the same within the hour or more is held back. One that could not be sent
-    /// comes again.
-    fn tell(event: EventId, user: UserId, notice: Notice, to: Option<&Contact>, now: Time) -> Update {
+    /// Records that the notice of an event is sent now. Refused if the same was sent within the last hour or repetitions are delayed.
+    /// An event that could not be sent is delivered again and not refused.
+    fn send_now(event: EventId, user: UserId, notice: Notice, to: Option<&Contact>, now: Time) -> Update {
         let free = field("next_at").le(now).and(field("held").absent());
         Update::upsert::<Self>(Self::key_of(user, notice, to))
             .set("user", user)
@@ -142,7 +142,7 @@ impl Told {
             .when(Cond::Absent.or(field("by").eq(event)).or(free))
     }
 
-    /// One more event, of `at`, is held back, unless the person was told again meanwhile.
+    /// Records one more delayed event, at the time `at`. Refused if a notice was sent in the meantime.
     fn hold(&self, at: Time, now: Time) -> Update {
         Update::of(self.key())
             .add("held", 1)
@@ -162,7 +162,8 @@ impl Told {
         self.channel.zip(self.address.as_deref()).map(|(channel, address)| Contact::stored(channel, address))
     }
 
-    /// Begins to tell what was held back, as it stands now. One update; nothing if there is nothing to tell, or somebody else tells it.
+    /// Takes the lease for sending the delayed notices, and returns their current state. One update. `None` if there is nothing to
+    /// send or another run has the lease.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -174,7 +175,7 @@ impl Told {
         table.update(lease).await.unless_refused()?.map(Row::decode).transpose()
     }
 
-    /// It was told: what came meanwhile waits for an hour. One update, two if anything did.
+    /// Records that the delayed notices were sent. Events in the meantime wait for an hour. One update, two if there were such events.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -188,11 +189,11 @@ impl Told {
             return Ok(());
         }
         let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::One, Some(self.place(now + EVERY)));
-        // Refused: it is settled, and only the reply was lost.
+        // A refusal means that it is recorded already, by a request whose reply was lost.
         table.update(some).await.refused_is_fine()
     }
 
-    /// It could not be told: the next run tries again at once. If this fails too, the lease ends by itself.
+    /// Gives the lease back after a failure, so that the next run tries again at once. Best effort: the lease also expires.
     pub async fn release(&self, table: &Table, now: Time) {
         let release = Update::of(self.key()).set("leased_until", now).when(field("leased_until").eq(self.leased_until));
         if let Err(e) = table.update(release).await.refused_is_fine() {
@@ -201,14 +202,14 @@ impl Told {
     }
 }
 
-impl Item for Told {
+impl Item for NoticeThrottle {
     const KIND: &'static str = "told";
     fn key(&self) -> Key {
         Self::key_of(self.user, self.notice, self.contact().as_ref())
     }
 }
 
-/// The place of an item beside its person. The address itself stands inside the item, as everything personal does.
+/// The sort key of an item in the person's partition. The address is hashed: personal data is not put into keys.
 fn sort(notice: Notice, to: Option<&Contact>) -> String {
     let to = to.map(|to| format!("#{}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(to.mailbox_key()))));
     format!("TOLD#{}{}", notice.name(), to.unwrap_or_default())
@@ -224,7 +225,7 @@ mod tests {
     use accounts::identifier::Email;
 
     #[test]
-    fn kinds_and_addresses_are_told_apart_and_spellings_of_one_mailbox_are_not() {
+    fn notices_of_different_kinds_or_addresses_have_different_keys_and_spellings_of_one_mailbox_share_one() {
         let at = |address: &str| Contact::from(Email::parse(address).unwrap());
         let key = |notice, to: Option<&str>| sort(notice, to.map(at).as_ref());
         assert_ne!(key(Notice::NewSignIn, None), key(Notice::PasswordChanged, None));
