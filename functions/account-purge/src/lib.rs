@@ -57,6 +57,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
+/// The names of the steps, in their order.
+pub fn steps() -> impl Iterator<Item = &'static str> {
+    steps::ALL.iter().map(|step| step.name)
+}
+
 async fn purge(s: &State, context: &Context, envelope: Envelope) -> Result<(), Failure> {
     let Event::AccountPurgeDue { user, deletion } = envelope.event else { return Err("not an event that anything is purged for".into()) };
     // The platform's retries of an invocation keep its id, so that a retry takes over the lease of the killed run at once.

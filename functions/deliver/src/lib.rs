@@ -37,6 +37,8 @@ use serde::Deserialize;
 use store::Table;
 use test_phones::TestPhones;
 
+store::items![told::Told];
+
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 

@@ -35,7 +35,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write the handlers' routes into template.yaml, infra/openapi.json and the router of `cargo lambda watch`; pack the list of passwords.
+    /// Write the handlers' routes into template.yaml, infra/openapi.json and the router of `cargo lambda watch`; shared/store/ITEMS.md
+    /// and what is exported of each kind of item; pack the list of passwords.
     Sync,
     /// Compare code, template, documents, events and messages; fail on any difference.
     Check,

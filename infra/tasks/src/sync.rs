@@ -1,5 +1,6 @@
 //! Writing the handlers' routes to the places that repeat them: the HTTP API in the template, the OpenAPI
-//! document, and the router of `cargo lambda watch`. Also packs the list of common passwords.
+//! document, and the router of `cargo lambda watch`. Also writes what types of items say of themselves, and packs the list of common
+//! passwords.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,6 +8,7 @@ use std::{
 };
 
 use local::template::Template;
+use tasks::items;
 
 use crate::{
     Failure,
@@ -47,6 +49,8 @@ pub fn generate() -> Result<Vec<Generated>, Failure> {
     Ok(vec![
         text("template.yaml", with_routes(&template, &routes)?),
         text("infra/openapi.json", openapi::text(&document)),
+        text(items::DOCUMENT, items::document()),
+        text(items::EXPORTED, items::exported_kinds()),
         text("Cargo.toml", with_router(&repository::read("Cargo.toml")?, &routes)?),
         file(
             "shared/proofs/data/common-passwords.bin",
@@ -173,5 +177,14 @@ mod tests {
         assert_eq!(out, "a\n# routes\n\"/x\" = \"a\"\n# end routes\nb\n");
         let out = with_router(manifest, &[route("GET", "/{path+}", "a")]).expect("generated");
         assert!(out.contains("\n\"/{*path}\" = \"a\"\n"), "{out}");
+    }
+
+    #[test]
+    fn every_crate_that_stores_items_is_in_the_list_of_all() {
+        let known: BTreeSet<String> = items::all().iter().map(|kind| kind.package.to_owned()).collect();
+        let sources = repository::sources().expect("the sources");
+        let lists = sources.iter().filter(|(_, text)| text.contains("\nstore::items![") || text.contains("\ncrate::items!["));
+        let listing: BTreeSet<String> = lists.filter_map(|(path, _)| Some(path.split('/').nth(1)?.to_owned())).collect();
+        assert_eq!(known, listing);
     }
 }

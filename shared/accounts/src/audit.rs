@@ -11,7 +11,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{Item, Key, Tx};
+use store::{About, Item, Key, Personal, Tx};
 
 use crate::user::partition;
 
@@ -75,6 +75,9 @@ impl Entry {
 
 impl Item for Entry {
     const KIND: &'static str = "audit";
+    const ABOUT: About = About::at("USER#{user}", "{audit}", Personal::Withheld("for operators; it has ids only"))
+        .in_table("AuditTable")
+        .stays("ids that lead to nobody once the account is deleted");
     // What was done to somebody stands together, in the order it was done.
     fn key(&self) -> Key {
         Key::new(partition(self.subject), self.id.to_string())

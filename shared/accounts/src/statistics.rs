@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, iter::successors};
 
 use kernel::{FieldError, Sys, Time};
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Range, StoreError, Table, Tx, Update};
+use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx, Update};
 use time::{Date, macros::format_description};
 
 /// In how many places a day is counted.
@@ -61,7 +61,7 @@ pub struct Counts {
 
 /// A part of what was counted on a day.
 #[derive(Debug, Serialize, Deserialize)]
-struct Part {
+pub(crate) struct Part {
     day: String,
     shard: u32,
     #[serde(default)]
@@ -82,6 +82,7 @@ const PARTITION: &str = "STATISTICS";
 
 impl Item for Part {
     const KIND: &'static str = "statistics";
+    const ABOUT: About = About::at(PARTITION, "{day}#{shard}", Personal::Nobody("counts"));
     fn key(&self) -> Key {
         Self::key_of(&self.day, self.shard)
     }

@@ -16,7 +16,7 @@ use kernel::{
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Conditional as _, Item, Key, StoreError, Table, field};
+use store::{About, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, field};
 use utoipa::ToSchema;
 
 use crate::{Keyring, eddsa, keyring, user::Factor};
@@ -125,7 +125,7 @@ const TRIES: usize = 8;
 ///
 /// The table's own policy lets nobody but the issuers write it (`template.yaml`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Published {
+pub(crate) struct Published {
     keys: BTreeMap<String, String>,
 }
 
@@ -137,6 +137,7 @@ impl Published {
 
 impl Item for Published {
     const KIND: &'static str = "token_keys";
+    const ABOUT: About = About::at("TOKEN_KEYS", "TOKEN_KEYS", Personal::Nobody("public keys"));
     fn key(&self) -> Key {
         Self::place()
     }

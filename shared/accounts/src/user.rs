@@ -8,7 +8,7 @@ use kernel::{
     id::{EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -296,12 +296,36 @@ pub struct Claims {
 
 impl Item for User {
     const KIND: &'static str = "user";
+    const ABOUT: About = About::beside_user(
+        "USER",
+        Personal::Exported(&[
+            "id",
+            "username",
+            "email",
+            "phone",
+            "first_name",
+            "last_name",
+            "birth_date",
+            "bio",
+            "private",
+            "locale",
+            "picture",
+            "who_can_message",
+            "status",
+            "deactivated_at",
+            "factors",
+            "passkeys",
+            "has_password",
+            "created_at",
+            "used_at",
+        ]),
+    );
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
 }
 
-/// The place, in [`store::Index::Two`], of what stands elsewhere and belongs to a person: by it the purge finds it.
+/// The place, in [`store::Index::Owner`], of what stands elsewhere and belongs to a person: by it the purge finds it.
 #[must_use]
 pub fn owned(user: UserId, item: &Key) -> Key {
     Key::new(owned_partition(user), item.partition())
@@ -338,6 +362,8 @@ impl PasswordHash {
 
 impl Item for PasswordHash {
     const KIND: &'static str = "password";
+    const ABOUT: About = About::beside_user("PASSWORD", Personal::Withheld("a secret; the record of the person says whether there is one"))
+        .removed_by("sessions");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
@@ -362,6 +388,8 @@ impl EmailClaim {
 
 impl Item for EmailClaim {
     const KIND: &'static str = "email";
+    const ABOUT: About =
+        About::at("EMAIL#{email}", "EMAIL", Personal::Withheld("the record of its person has the address")).removed_by("account");
     fn key(&self) -> Key {
         Key::new(format!("EMAIL#{}", self.email), "EMAIL")
     }
@@ -386,6 +414,8 @@ impl PhoneClaim {
 
 impl Item for PhoneClaim {
     const KIND: &'static str = "phone";
+    const ABOUT: About =
+        About::at("PHONE#{phone}", "PHONE", Personal::Withheld("the record of its person has the number")).removed_by("account");
     fn key(&self) -> Key {
         Self::key_of(&self.phone)
     }
@@ -418,6 +448,7 @@ impl Recipient {
 
 impl Item for Recipient {
     const KIND: &'static str = "recipient";
+    const ABOUT: About = About::beside_user("RECIPIENT#{event}", Personal::Exported(&["channel", "address", "until"])).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.event)
     }

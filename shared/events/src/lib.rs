@@ -12,5 +12,7 @@ pub use consumer::{Once, once, part};
 pub use event::{Envelope, Event, Notice};
 pub use outbox::Outbox;
 
+store::items![consumer::Done, outbox::Outbox];
+
 /// The `source` of our events on the bus.
 pub const SOURCE: &str = "stoa";

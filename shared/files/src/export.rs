@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use accounts::{Resource, export::Kind, user::partition};
+use accounts::{Resource, user::partition};
 use kernel::{
     Sys, Time,
     id::{ExportId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Item, Key, Range, Row, Slot, StoreError, Table, Tx, Update, field,
+    About, Cond, Item, Key, Personal, Range, Row, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Reached},
 };
 
@@ -17,13 +17,6 @@ use crate::{
     Bucket, FilesError, State, Upload,
     picture::{self, Size},
 };
-
-/// What becomes of what stands beside a person's record.
-pub const KINDS: &[Kind] = &[
-    Kind::told("upload", &["id", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"]),
-    Kind::told("export", &["id", "created_at", "ready_at"]),
-    Kind::told("export_turn", &["until"]),
-];
 
 /// How long an archive can be downloaded.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -103,7 +96,7 @@ impl Export {
 /// When another archive may be asked for. One that could not be made does not count: the turn is its own for as long as it
 /// may take, and the day's once it is ready.
 #[derive(Debug, Serialize, Deserialize)]
-struct Turn {
+pub(crate) struct Turn {
     user: UserId,
     export: ExportId,
     until: Time,
@@ -117,6 +110,7 @@ impl Turn {
 
 impl Item for Turn {
     const KIND: &'static str = "export_turn";
+    const ABOUT: About = About::beside_user("EXPORT_TURN", Personal::Exported(&["until"])).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
@@ -136,6 +130,8 @@ pub fn too_early(refused: Option<Row>, now: Time) -> Result<Reached, StoreError>
 
 impl Item for Export {
     const KIND: &'static str = "export";
+    const ABOUT: About =
+        About::beside_user("EXPORT#{export}", Personal::Exported(&["id", "created_at", "ready_at"])).expires().removed_by("files");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }

@@ -23,3 +23,5 @@ pub use bucket::{Bucket, FilesError, Link};
 pub use format::Format;
 pub use picture::Refusal;
 pub use upload::{Declared, State, UPLOAD_MAX_BYTES, Upload};
+
+store::items![export::Export, export::Turn, upload::Upload];

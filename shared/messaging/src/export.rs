@@ -1,6 +1,5 @@
 //! What this crate stores about a person, for themselves: where they are and what they said. What others said is theirs.
 
-use accounts::export::Kind;
 use kernel::{
     Timestamp,
     id::{MessageId, RoomId, UserId},
@@ -12,13 +11,6 @@ use crate::{
     message::{Entry, by_author},
     room::{self, Membership},
 };
-
-/// What becomes of what stands beside a person's record.
-pub const KINDS: &[Kind] = &[
-    Kind::told("presence", &["live", "coming", "seen"]),
-    Kind::told("chat", &["banned_at", "paused_until"]),
-    Kind::told("nonce", &["room", "nonce", "seq", "id", "at"]),
-];
 
 /// Entries that are read at once.
 const AT_ONCE: u32 = 500;
@@ -62,7 +54,7 @@ pub async fn said(table: &Table, user: UserId) -> Result<(Vec<InRoom>, Vec<Utter
             break;
         }
     }
-    gather(table, user, Range::of_index(Index::One, by_author(user)).limit(AT_ONCE), &mut said).await?;
+    gather(table, user, Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE), &mut said).await?;
     Ok((rooms, said))
 }
 

@@ -8,7 +8,7 @@ use kernel::{
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Index, Item, Key};
+use store::{About, Index, Item, Key, Personal};
 use utoipa::ToSchema;
 
 use crate::room;
@@ -147,13 +147,18 @@ pub fn by_author(author: UserId) -> String {
 
 impl Item for Entry {
     const KIND: &'static str = "message";
+    const ABOUT: About = About::at("ROOM#{room}", "MESSAGE#{seq}", Personal::ExportedIn("messages.json"))
+        .indexed(Index::MessagesByAuthor, "USER#{user}#MESSAGES", "{room}#{seq}")
+        .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.room, self.seq)
     }
     // Direct rooms go as a whole with either person; only elsewhere must a person's messages be found one by one.
     fn indexes(&self) -> Vec<(Index, Key)> {
         let said = self.said.as_ref().filter(|_| self.room == room::PUBLIC);
-        said.map(|s| (Index::One, Key::new(by_author(s.author), format!("{}#{:012}", self.room, self.seq)))).into_iter().collect()
+        said.map(|s| (Index::MessagesByAuthor, Key::new(by_author(s.author), format!("{}#{:012}", self.room, self.seq))))
+            .into_iter()
+            .collect()
     }
 }
 

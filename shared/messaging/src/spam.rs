@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 use accounts::{Resource, user::partition};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Key, Stored, Update, field};
+use store::{About, Cond, Key, Personal, Stored, Update, field};
 
 /// Messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
@@ -111,6 +111,7 @@ impl Resource for ChatState {
 
 impl Stored for ChatState {
     const KIND: &'static str = "chat";
+    const ABOUT: About = About::beside_user("CHAT", Personal::Exported(&["banned_at", "paused_until"])).removed_by("chats");
 }
 
 #[cfg(test)]

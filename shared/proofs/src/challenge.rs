@@ -25,7 +25,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Cond, Conditional as _, Index, Item, Key, Row, Slot, StoreError, Table, Tx, Update, field,
+    About, Cond, Conditional as _, Index, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Limit},
 };
 use utoipa::ToSchema;
@@ -187,12 +187,19 @@ pub struct Challenge {
 
 impl Item for Challenge {
     const KIND: &'static str = "challenge";
+    const ABOUT: About = About::at(
+        "CHALLENGE#{challenge}",
+        "CHALLENGE",
+        Personal::Exported(&["purpose", "channel", "destination", "locale", "resend_at", "expires_at"]),
+    )
+    .owned()
+    .expires();
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
     // An address stands in it: whoever it belongs to must be able to find it.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        self.user.map(|user| (Index::Two, owned(user, &self.key()))).into_iter().collect()
+        self.user.map(|user| (Index::Owner, owned(user, &self.key()))).into_iter().collect()
     }
     // An expired code is worth nothing, but how many were sent without a day between them still makes the next cooldown longer.
     fn expires(&self) -> Option<Time> {

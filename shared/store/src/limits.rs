@@ -12,7 +12,9 @@ use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Batch, CommitError, Cond, Conditional as _, Key, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field};
+use crate::{
+    About, Batch, CommitError, Cond, Conditional as _, Key, Personal, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field,
+};
 
 /// The windows that most limits have.
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -253,7 +255,7 @@ impl Limit {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Counter {
+pub(crate) struct Counter {
     #[serde(default)]
     hits: i64,
     /// What was different about the hits, where only different ones count.
@@ -270,6 +272,8 @@ impl Counter {
 
 impl Stored for Counter {
     const KIND: &'static str = "limit";
+    const ABOUT: About =
+        About::at("LIMIT#{name}#{subject}", "LIMIT", Personal::Withheld("a counter under a hash of what it counts for")).expires();
 }
 
 /// A limit is reached.
