@@ -9,7 +9,10 @@ use local::aws::{
 };
 use tests::{App, Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
 
-use crate::deletion::{SWEEP, run, upload};
+use crate::{
+    deletion::{SWEEP, run, upload},
+    items,
+};
 
 const FIRST: &str = "/v1/admin/first";
 const STATISTICS: &str = "/v1/statistics/invites";
@@ -379,6 +382,7 @@ async fn the_first_superuser_is_made_by_a_secret() {
     assert_eq!(cloud.of_kind("superuser").await.len(), 0);
     root.post(FIRST, secret.clone()).await.is(204);
     root.post(FIRST, secret.clone()).await.is_problem(422, "appointment_invalid");
+    items::are_as_described(&cloud).await;
     root.put(&role("ben", "moderator"), json!({})).await.is(204);
     let ida = cloud.step_up(&ida, &her_app).await;
     ida.post(FIRST, hers).await.is_problem(422, "appointment_invalid");

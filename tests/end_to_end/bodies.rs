@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use tests::{Caller, Cloud, PASSWORD, Value, json};
 
+use crate::items;
+
 const PHONE: &str = "+447700900567";
 
 /// Members that only the server sets.
@@ -152,6 +154,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     let document = tests::document();
     let all = operations(document);
     assert!(all.len() > 35, "{} operations take a body", all.len());
+    items::are_as_described(&cloud).await;
     let before = state(&cloud).await;
     let signed_in = lea.with("if-match", "\"v1\"");
     let (flows, address, passkey, signed_in, client) = (&flows, &address, &passkey, &signed_in, &client);

@@ -641,6 +641,7 @@ async fn the_fallback_continues_after_an_interruption() {
     let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
     assert!(cloud.hosts.invoke(FALLBACK, event, &Trace::new(&cloud.sys)).await.is_err());
     assert_eq!((cut.hits(), of_kind(&items(&cloud).await, "deletion_checkpoint").len()), (3, 1));
+    crate::items::are_as_described(&cloud).await;
     let (mut examined, mut overdue) = (0, 0);
     for _ in 0..2 {
         let report = run(&cloud, FALLBACK).await;

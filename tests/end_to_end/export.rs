@@ -18,6 +18,7 @@ use tests::{Caller, Cloud, Value, json};
 use crate::{
     deletion::{SWEEP, assert_gone, files, run, schedule, until_due},
     everything::{CANARIES, Everything},
+    items,
 };
 
 const EXPORTS: &str = "/v1/me/exports";
@@ -132,6 +133,7 @@ async fn everything_is_in_the_archive() {
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
     assert_gone(&cloud, ana, &everything.scheduled).await;
+    items::are_as_described(&cloud).await;
     assert_eq!(self::files(&cloud), [""; 0]);
 }
 

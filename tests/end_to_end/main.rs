@@ -19,6 +19,7 @@ mod explained;
 mod export;
 mod gateway;
 mod invites;
+mod items;
 mod keys;
 mod killed;
 mod limits;

@@ -59,6 +59,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
+/// The names of the steps, in their order.
+pub fn steps() -> impl Iterator<Item = &'static str> {
+    steps::ALL.iter().map(|step| step.name)
+}
+
 async fn purge(s: &State, context: &Context, envelope: Envelope<Heard>) -> Result<(), Failure> {
     let Heard::AccountPurgeDue(AccountPurgeDue { user, deletion }) = envelope.event;
     // The platform's retries of an invocation keep its id, so that a retry takes over the lease of the killed run at once.

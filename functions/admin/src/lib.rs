@@ -28,6 +28,8 @@ use kernel::Sys;
 use store::Table;
 use web::Edge;
 
+store::items![offer::Offer, offer::Superuser];
+
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {

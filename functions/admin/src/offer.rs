@@ -22,7 +22,7 @@ use kernel::{Secret, Sys, Time, id::UserId, opaque, secret::same};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    CommitError, Cond, Item, Key, StoreError, Table, Tx, field,
+    About, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field,
     limits::{HOUR, Quota},
 };
 
@@ -33,7 +33,7 @@ pub const TRIES: Quota = Quota::window("superuser_offer", 10, HOUR, "for an acco
 
 /// That there is a superuser. It names nobody.
 #[derive(Debug, Serialize, Deserialize)]
-struct Superuser {
+pub(crate) struct Superuser {
     since: Time,
 }
 
@@ -45,6 +45,7 @@ impl Superuser {
 
 impl Item for Superuser {
     const KIND: &'static str = "superuser";
+    const ABOUT: About = About::at("SUPERUSER", "SUPERUSER", Personal::Nobody("that there is one"));
     fn key(&self) -> Key {
         Self::key()
     }
@@ -79,6 +80,7 @@ impl Offer {
 
 impl Item for Offer {
     const KIND: &'static str = "superuser_offer";
+    const ABOUT: About = About::beside_user("SUPERUSER_OFFER", Personal::Withheld("an operator's secret, good for an hour")).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

@@ -1,7 +1,7 @@
 //! Makes the archive of everything that is stored about a person, at their request.
 //!
-//! The items in the person's partition go in by lists of the attributes of each kind (`sections`). A kind that is in no list is
-//! reported, so that none is forgotten. No list has a secret. A repeated run writes the same object and notifies the person
+//! Of the items in the person's partition those attributes go in that their types name (`kinds`). A kind that is not known is
+//! reported, so that none is forgotten. No type names a secret. A repeated run writes the same object and notifies the person
 //! once. For an account that is being deleted no archive is made, and an object that was written in the meantime is deleted.
 //! Failures are retried by the platform, and then kept in the dead-letter queue.
 //!
@@ -9,6 +9,7 @@
 //! of the sections; one object; one transaction, which marks the archive as ready and notifies the person.
 
 mod archive;
+mod kinds;
 mod sections;
 
 use accounts::user::{Status, User, notify};

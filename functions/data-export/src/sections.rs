@@ -1,23 +1,17 @@
-//! The content of the archive: one line for each crate that stores something about a person and knows its attributes.
+//! The content of the archive. What of each kind of item is in it, the types of items say (`kinds`).
 //!
 //! `items.json` has the items beside the person's record and those they own elsewhere, by kind. `contents.json` says for each
 //! kind that was found where it is in the archive, or why it is not.
 
 use std::collections::BTreeMap;
 
-use accounts::{
-    export::{Kind, Told, readable},
-    user::partition,
-};
+use accounts::{export::readable, user::partition};
 use function::Failure;
 use kernel::id::UserId;
 use serde_json::{Map, Value};
-use store::{Range, Row};
+use store::{Personal, Range, Row};
 
-use crate::{State, archive::Archive};
-
-/// The function of a crate that selects what the archive contains of its items.
-const KINDS: [&[Kind]; 4] = [accounts::export::KINDS, passkeys::export::KINDS, files::export::KINDS, messaging::export::KINDS];
+use crate::{State, archive::Archive, kinds::KINDS};
 
 /// Adds everything about a person to the archive.
 ///
@@ -55,31 +49,19 @@ fn told(rows: &[Row]) -> Telling {
     let Telling { mut items, mut contents } = Telling::default();
     for row in rows {
         let kind = row.kind();
-        let said = match KINDS.into_iter().flatten().find(|known| known.name == kind).map(|known| known.told) {
-            Some(Told::These(attributes)) => {
+        let said = match KINDS.iter().find(|(name, _)| *name == kind).map(|(_, personal)| *personal) {
+            Some(Personal::Exported(attributes)) => {
                 items.entry(kind.to_owned()).or_default().push(readable(row, attributes));
                 "items.json"
             }
-            Some(Told::Nothing(why)) => why,
+            Some(Personal::ExportedIn(file)) => file,
+            Some(Personal::Withheld(why) | Personal::Nobody(why)) => why,
             None => {
-                tracing::error!(kind, "nothing says what of this kind is told to its person");
+                tracing::error!(kind, "no type says what the export contains of this kind");
                 "unknown"
             }
         };
         contents.insert(kind.to_owned(), said);
     }
     Telling { items, contents }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn a_kind_is_spoken_of_once() {
-        let names: Vec<&str> = KINDS.into_iter().flatten().map(|kind| kind.name).collect();
-        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
-    }
 }

@@ -2,7 +2,7 @@
 //! skipped items come with the next pass.
 
 use serde::{Deserialize, Serialize};
-use store::{Conditional as _, Item, Key, StoreError, Table, Update};
+use store::{About, Conditional as _, Item, Key, Personal, StoreError, Table, Update};
 
 /// The next run continues after this item.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -13,6 +13,7 @@ pub(crate) struct Checkpoint {
 
 impl Item for Checkpoint {
     const KIND: &'static str = "deletion_checkpoint";
+    const ABOUT: About = About::at("DELETION_FALLBACK", "CHECKPOINT", Personal::Nobody("a key without an address or a name"));
     fn key(&self) -> Key {
         place()
     }

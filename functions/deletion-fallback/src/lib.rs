@@ -19,6 +19,8 @@ use kernel::{Sys, Time};
 use serde::{Serialize, de::IgnoredAny};
 use store::{Item as _, Row, StoreError, Table};
 
+store::items![checkpoint::Checkpoint];
+
 /// Maximum items of one scan. DynamoDB also stops a scan at 1 MB.
 const PAGE: u32 = 1_000;
 /// Maximum scans of one run.

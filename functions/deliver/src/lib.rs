@@ -41,6 +41,8 @@ use serde::Deserialize;
 use store::Table;
 use test_phones::TestPhones;
 
+store::items![throttle::NoticeThrottle];
+
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 

@@ -19,7 +19,10 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
+use store::{
+    About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Tx, Update, WriteError,
+    field,
+};
 
 /// Minimum time between two notices of one kind to one person.
 pub const EVERY: Duration = Duration::from_secs(3600);
@@ -111,13 +114,13 @@ pub async fn turn(
 /// # Errors
 /// [`StoreError`]
 pub async fn due(table: &Table, now: Time, limit: u32, after: Option<(Key, Key)>) -> Result<Due, StoreError> {
-    let range = Range::of_index(Index::One, DUE).between("0", format!("{}~", sortable(now))).limit(limit);
+    let range = Range::of_index(Index::DueNotices, DUE).between("0", format!("{}~", sortable(now))).limit(limit);
     let range = match after {
         Some((key, place)) => range.after(key, Some(place)),
         None => range,
     };
     let Page { items, more } = table.query_rows(range).await?;
-    let next = items.last().filter(|_| more).and_then(|row| Some((row.key()?, row.place(Index::One)?)));
+    let next = items.last().filter(|_| more).and_then(|row| Some((row.key()?, row.place(Index::DueNotices)?)));
     Ok(Due { notices: items.into_iter().map(Row::decode).collect(), next })
 }
 
@@ -147,7 +150,7 @@ impl NoticeThrottle {
         Update::of(self.key())
             .add("held", 1)
             .set("last_at", at)
-            .index(Index::One, Some(self.place(self.next_at)))
+            .index(Index::DueNotices, Some(self.place(self.next_at)))
             .expires(now + REMEMBERED)
             .when(field("next_at").eq(self.next_at))
     }
@@ -184,11 +187,11 @@ impl NoticeThrottle {
             let update = Update::of(self.key()).set("told_at", now).set("next_at", now + EVERY).remove("leased_until");
             update.when(field("leased_until").eq(self.leased_until))
         };
-        let all = settled().remove("held").remove("last_at").index(Index::One, None).when(field("held").eq(self.held));
+        let all = settled().remove("held").remove("last_at").index(Index::DueNotices, None).when(field("held").eq(self.held));
         if table.update(all).await.applied()? {
             return Ok(());
         }
-        let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::One, Some(self.place(now + EVERY)));
+        let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::DueNotices, Some(self.place(now + EVERY)));
         // A refusal means that it is recorded already, by a request whose reply was lost.
         table.update(some).await.refused_is_fine()
     }
@@ -204,6 +207,10 @@ impl NoticeThrottle {
 
 impl Item for NoticeThrottle {
     const KIND: &'static str = "told";
+    const ABOUT: About =
+        About::beside_user("TOLD#{notice}", Personal::Exported(&["notice", "channel", "address", "told_at", "held", "last_at"]))
+            .indexed(Index::DueNotices, DUE, "{at}#{user}#TOLD#{notice}")
+            .expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.notice, self.contact().as_ref())
     }

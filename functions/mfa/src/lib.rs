@@ -24,6 +24,8 @@ use secrets::Secrets;
 use store::Table;
 use web::Edge;
 
+store::items![passkey::Asked, pending::Setup];
+
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {

@@ -13,7 +13,7 @@ use kernel::{
 };
 use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Conditional as _, Item, Key, Tx, Update, field};
+use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
@@ -39,6 +39,8 @@ impl Asked {
 
 impl Item for Asked {
     const KIND: &'static str = "passkey_setup";
+    const ABOUT: About =
+        About::beside_user("PASSKEY_SETUP", Personal::Withheld("a question to a browser that waits for its answer for minutes")).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

@@ -16,7 +16,7 @@ use proofs::{
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Conditional as _, Item, Key, Slot, Table, Tx, Update, field,
+    About, Cond, Conditional as _, Item, Key, Personal, Slot, Table, Tx, Update, field,
     limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
@@ -155,6 +155,7 @@ impl Setup {
 
 impl Item for Setup {
     const KIND: &'static str = "factor_setup";
+    const ABOUT: About = About::beside_user("FACTOR_SETUP", Personal::Exported(&["wizard", "step", "expires_at"])).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

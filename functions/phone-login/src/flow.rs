@@ -11,7 +11,7 @@ use proofs::{
     sign_in::SignInOptions,
 };
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Table};
+use store::{About, Item, Key, Personal, Table};
 
 /// How long a flow is valid: enough time to send five codes.
 const LIFE: Duration = Duration::from_secs(3600);
@@ -61,6 +61,8 @@ impl Flow {
 
 impl Item for Flow {
     const KIND: &'static str = "phone_sign_in";
+    const ABOUT: About =
+        About::at("PHONE_SIGN_IN#{flow}", "FLOW", Personal::Withheld("it refers to the challenge of a number, not to a person")).expires();
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }

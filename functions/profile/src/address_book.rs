@@ -12,7 +12,7 @@ use kernel::{
     id::{AddressId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Table, WriteError, field};
+use store::{About, Cond, Item, Key, Personal, Table, WriteError, field};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Addresses of one person.
@@ -311,6 +311,7 @@ impl Book {
 
 impl Item for Book {
     const KIND: &'static str = "addresses";
+    const ABOUT: About = About::beside_user("ADDRESSES", Personal::Exported(&["main", "addresses"]));
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

@@ -30,7 +30,7 @@ use proofs::{
     sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Tx, Update, field};
+use store::{About, Item, Key, Personal, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Error, Json, NoContent, Problems, Versioned};
 
@@ -106,6 +106,7 @@ impl ContactKind for Phone {
 
 impl<C: ContactKind> Item for Pending<C> {
     const KIND: &'static str = C::KIND;
+    const ABOUT: About = About::beside_user(C::PLACE, Personal::Exported(&["to", "expires_at"])).expires();
     fn key(&self) -> Key {
         Key::new(partition(self.user), C::PLACE)
     }

@@ -16,7 +16,10 @@ mod read;
 mod update;
 mod username;
 
-use accounts::token::Tokens;
+use accounts::{
+    identifier::{Email, Phone},
+    token::Tokens,
+};
 use axum::extract::FromRef;
 use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
@@ -26,6 +29,8 @@ use proofs::{challenge::CodeKey, password::Hasher, sending::SendLimits};
 use secrets::Secrets;
 use store::Table;
 use web::Edge;
+
+store::items![address_book::Book; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<Email>, contact::Pending<Phone>];
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]

@@ -17,7 +17,7 @@ use proofs::{
     challenge::{Challenge, Purpose, Sent},
 };
 use serde::{Deserialize, Serialize};
-use store::{Batch, Cond, Index, Item, Key, Table, Update, WriteError, field};
+use store::{About, Batch, Cond, Index, Item, Key, Personal, Table, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
@@ -125,11 +125,15 @@ impl Flow {
 
 impl Item for Flow {
     const KIND: &'static str = "registration";
+    const ABOUT: About =
+        About::at("REGISTRATION#{flow}", "FLOW", Personal::Withheld("somebody else's, who named an address of this account"))
+            .owned()
+            .expires();
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        Self::place(self.id, self.owner).map(|key| (Index::Two, key)).into_iter().collect()
+        Self::place(self.id, self.owner).map(|key| (Index::Owner, key)).into_iter().collect()
     }
     fn expires(&self) -> Option<Time> {
         Some(self.expires_at)

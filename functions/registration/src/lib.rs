@@ -35,6 +35,8 @@ use store::{
 };
 use web::Edge;
 
+store::items![flow::Flow];
+
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {

@@ -97,7 +97,7 @@ pub async fn change_registration_email(
     let mut challenge = code_to(&s, &token, &email, flow.locale).decoy_of(owner);
     let mut tx = Tx::new();
     let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner).remove("password");
-    tx.update(moved.index(Index::Two, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
+    tx.update(moved.index(Index::Owner, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
     (flow.proven, flow.password) = (false, None);
     // A code that is on its way to the former address is void then.

@@ -1,6 +1,7 @@
 //! The tasks that tests also use.
 
 pub mod appoint;
+pub mod items;
 pub mod redrive;
 
 /// Why a task failed, for people.

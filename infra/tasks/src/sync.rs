@@ -1,7 +1,8 @@
 //! Writes the generated files.
 //!
 //! From the folders in `functions/`: the list of functions in the local cloud, and its dependencies. From the handlers: the HTTP API
-//! in the template, the OpenAPI document, and the router of `cargo lambda watch`. Also packs the list of common passwords.
+//! in the template, the OpenAPI document, and the router of `cargo lambda watch`. From the types of items: their table, and what the
+//! export contains of each kind. Also packs the list of common passwords.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +11,7 @@ use std::{
 };
 
 use local::{functions, template::Template};
+use tasks::items;
 
 use crate::{
     Failure,
@@ -82,6 +84,8 @@ pub fn from_code() -> Result<Vec<Generated>, Failure> {
     Ok(vec![
         Generated::text(TEMPLATE, with_routes(&repository::read(TEMPLATE)?, &routes)?),
         Generated::text("infra/openapi.json", openapi::text(&document)),
+        Generated::text(items::DOCUMENT, items::document()),
+        Generated::text(items::EXPORTED, items::exported_kinds()),
         Generated::text(WORKSPACE, with_router(&repository::read(WORKSPACE)?, &routes)?),
         Generated { path: "shared/proofs/data/common-passwords.bin", content: passwords },
     ])
@@ -220,5 +224,14 @@ mod tests {
         assert_eq!(out, "a\n# routes\n\"/x\" = \"a\"\n# end routes\nb\n");
         let out = with_router(manifest, &[route("GET", "/{path+}", "a")]).expect("generated");
         assert!(out.contains("\n\"/{*path}\" = \"a\"\n"), "{out}");
+    }
+
+    #[test]
+    fn every_crate_that_stores_items_is_in_the_list_of_all() {
+        let known: BTreeSet<String> = items::all().iter().map(|kind| kind.package.to_owned()).collect();
+        let sources = repository::sources().expect("the sources");
+        let lists = sources.iter().filter(|(_, text)| text.contains("\nstore::items![") || text.contains("\ncrate::items!["));
+        let listing: BTreeSet<String> = lists.filter_map(|(path, _)| Some(path.split('/').nth(1)?.to_owned())).collect();
+        assert_eq!(known, listing);
     }
 }

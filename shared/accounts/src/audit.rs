@@ -12,7 +12,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{Item, Key, Tx};
+use store::{About, Item, Key, Personal, Tx};
 
 use crate::user::partition;
 
@@ -76,6 +76,9 @@ impl AuditEntry {
 
 impl Item for AuditEntry {
     const KIND: &'static str = "audit";
+    const ABOUT: About = About::at("USER#{user}", "{audit}", Personal::Withheld("for operators; it has ids only"))
+        .in_table("AuditTable")
+        .stays("ids that lead to nobody once the account is deleted");
     // Entries about one account share a partition, in order of time.
     fn key(&self) -> Key {
         Key::new(partition(self.subject), self.id.to_string())

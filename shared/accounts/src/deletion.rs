@@ -18,7 +18,9 @@ use kernel::{
     id::{ChallengeId, DeletionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Conditional as _, Index, Item, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
+use store::{
+    About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Tx, Update, WriteError, field,
+};
 
 use crate::{
     Resource,
@@ -76,12 +78,15 @@ impl Deletion {
 
 impl Item for Deletion {
     const KIND: &'static str = "deletion";
+    const ABOUT: About = About::beside_user("DELETION", Personal::Exported(&["id", "stage", "scheduled_at", "due_at"]))
+        .indexed(Index::DueDeletions, "DELETION_DUE#{shard}", "{at}#{user}")
+        .stays("a tombstone of ids and times");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
     // A sparse index: it contains scheduled deletions only.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        if self.stage == Stage::Scheduled { vec![(Index::One, due_key(self.user, self.due_at))] } else { Vec::new() }
+        if self.stage == Stage::Scheduled { vec![(Index::DueDeletions, due_key(self.user, self.due_at))] } else { Vec::new() }
     }
 }
 
@@ -118,13 +123,13 @@ pub fn scheduled_as(deletion: &Deletion) -> Cond {
 /// # Errors
 /// [`StoreError`]
 pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<IndexPosition>) -> Result<Due, StoreError> {
-    let range = Range::of_index(Index::One, due_partition(shard)).between("0", format!("{}~", sortable(now))).limit(limit);
+    let range = Range::of_index(Index::DueDeletions, due_partition(shard)).between("0", format!("{}~", sortable(now))).limit(limit);
     let range = match after {
         Some(IndexPosition(key, in_index)) => range.after(key, Some(in_index)),
         None => range,
     };
     let Page { items, more } = table.query_rows(range).await?;
-    let last = items.last().filter(|_| more).and_then(|row| Some(IndexPosition(row.key()?, row.place(Index::One)?)));
+    let last = items.last().filter(|_| more).and_then(|row| Some(IndexPosition(row.key()?, row.place(Index::DueDeletions)?)));
     Ok(Due { deletions: items.into_iter().map(Row::decode).collect(), next: last })
 }
 
@@ -154,7 +159,7 @@ pub async fn claim(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<bool
         Update::of(deletion.key())
             .set("stage", Stage::Purging)
             .set("leased_until", now + LEASE)
-            .index(Index::One, None)
+            .index(Index::DueDeletions, None)
             .when(scheduled_as(deletion).and(field("due_at").le(now))),
     );
     tx.update(Update::of(User::key_of(deletion.user)).set("status", Status::Purging).add("version", 1).when(Cond::Exists));
@@ -298,6 +303,7 @@ impl Receipt {
 
 impl Item for Receipt {
     const KIND: &'static str = "deletion_receipt";
+    const ABOUT: About = About::at("DELETION_RECEIPT#{deletion}", "RECEIPT", Personal::Nobody("the id of a deletion, and times"));
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }

@@ -13,7 +13,7 @@
 use kernel::{Client, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    CommitError, Cond, Conditional as _, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field,
+    About, CommitError, Cond, Conditional as _, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
     limits::{HOUR, Limit, Quota},
 };
 
@@ -100,6 +100,8 @@ impl InviteClaim {
 
 impl Item for InviteClaim {
     const KIND: &'static str = "invite_claim";
+    const ABOUT: About =
+        About::at("INVITE#{code}", "INVITE", Personal::Withheld("the invite of its person has the code")).removed_by("invites");
     fn key(&self) -> Key {
         Self::key_of(&self.code)
     }
@@ -168,6 +170,8 @@ pub(crate) fn none_free() -> StoreError {
 
 impl Item for Invite {
     const KIND: &'static str = "invite";
+    const ABOUT: About =
+        About::beside_user("INVITE", Personal::Exported(&["code", "used", "entered_at", "inviter"])).ranked(RANKING).removed_by("invites");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
@@ -214,6 +218,8 @@ impl Invitee {
 
 impl Item for Invitee {
     const KIND: &'static str = "invitee";
+    // Not who entered it: the list of invitees shows as much of them as they show of themselves.
+    const ABOUT: About = About::beside_user("INVITEE#{at}#{invitee}", Personal::Exported(&["at"])).removed_by("invites");
     fn key(&self) -> Key {
         Self::key_of(self.inviter, self.at, self.user)
     }

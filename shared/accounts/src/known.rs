@@ -10,7 +10,7 @@ use std::time::Duration;
 use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Index, Item, Key, Tx};
+use store::{About, Index, Item, Key, Personal, Tx};
 
 use crate::{identifier::Contact, user::owned};
 
@@ -42,11 +42,15 @@ impl KnownNetwork {
 
 impl Item for KnownNetwork {
     const KIND: &'static str = "known_network";
+    const ABOUT: About =
+        About::at("KNOWN#{contact}", "NETWORK#{network}", Personal::Withheld("a hash; the sessions say which networks they began in"))
+            .owned()
+            .expires();
     fn key(&self) -> Key {
         Self::at(&self.contact, &self.network)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::Two, owned(self.user, &self.key()))]
+        vec![(Index::Owner, owned(self.user, &self.key()))]
     }
     fn expires(&self) -> Option<Time> {
         Some(self.until)

@@ -28,3 +28,25 @@ pub mod username;
 pub use keyring::Keyring;
 pub use new_account::{NewAccount, NotMade};
 pub use resource::Resource;
+
+store::items![
+    audit::AuditEntry,
+    deletion::Deletion,
+    deletion::Receipt,
+    invite::Invite,
+    invite::InviteClaim,
+    invite::Invitee,
+    known::KnownNetwork,
+    seen::LastSeen,
+    session::Session,
+    staff::Roles,
+    statistics::DayShard,
+    token::PublishedKeys,
+    user::EmailClaim,
+    user::PasswordHash,
+    user::PhoneClaim,
+    user::Recipient,
+    user::User,
+    username::FormerNames,
+    username::UsernameClaim
+];

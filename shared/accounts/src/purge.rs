@@ -24,7 +24,7 @@ pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
 pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
-    let found = table.query_rows(Range::of_index(Index::Two, user::owned_partition(user))).await?;
+    let found = table.query_rows(Range::of_index(Index::Owner, user::owned_partition(user))).await?;
     table.delete_many(found.items.iter().filter_map(store::Row::key).collect()).await
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Conditional as _, Item, Key, Table, Tx, Update};
+use store::{About, Cond, Conditional as _, Item, Key, Personal, Table, Tx, Update};
 
 use crate::{Resource, session::Session, user::partition};
 
@@ -55,6 +55,7 @@ impl LastSeen {
 
 impl Item for LastSeen {
     const KIND: &'static str = "last_seen";
+    const ABOUT: About = About::beside_user("SEEN", Personal::Exported(&["at", "left"])).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

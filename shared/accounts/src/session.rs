@@ -19,7 +19,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Cond, Conditional as _, Item, Key, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
+use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
     identifier::Contact,
@@ -162,6 +162,12 @@ impl Session {
 
 impl Item for Session {
     const KIND: &'static str = "session";
+    const ABOUT: About = About::beside_user(
+        "SESSION#{session}",
+        Personal::Exported(&["id", "amr", "auth_time", "created_at", "last_used_at", "user_agent", "network", "device"]),
+    )
+    .expires()
+    .removed_by("sessions");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }

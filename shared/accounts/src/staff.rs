@@ -5,7 +5,7 @@
 
 use kernel::id::UserId;
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, Slot, Tx, field};
+use store::{About, CommitError, Cond, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -119,6 +119,7 @@ impl StayingSlots {
 
 impl Item for Roles {
     const KIND: &'static str = "roles";
+    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"]));
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, iter::successors};
 
 use kernel::{FieldError, Sys, Time};
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Range, StoreError, Table, Tx, Update};
+use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx, Update};
 use time::{Date, macros::format_description};
 
 /// The number of items per day.
@@ -61,7 +61,7 @@ pub struct Counts {
 
 /// The counters of a day that one of its items holds.
 #[derive(Debug, Serialize, Deserialize)]
-struct DayShard {
+pub(crate) struct DayShard {
     day: String,
     shard: u32,
     #[serde(default)]
@@ -82,6 +82,7 @@ const PARTITION: &str = "STATISTICS";
 
 impl Item for DayShard {
     const KIND: &'static str = "statistics";
+    const ABOUT: About = About::at(PARTITION, "{day}#{shard}", Personal::Nobody("counts"));
     fn key(&self) -> Key {
         Self::key_of(&self.day, self.shard)
     }

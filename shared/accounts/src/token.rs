@@ -16,7 +16,7 @@ use kernel::{
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Conditional as _, Item, Key, StoreError, Table, field};
+use store::{About, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, field};
 use utoipa::ToSchema;
 
 use crate::{Keyring, eddsa, keyring, user::Factor};
@@ -125,7 +125,7 @@ const TRIES: usize = 8;
 ///
 /// The table's policy allows only the issuers to write it (`template.yaml`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct PublishedKeys {
+pub(crate) struct PublishedKeys {
     keys: BTreeMap<String, String>,
 }
 
@@ -137,6 +137,7 @@ impl PublishedKeys {
 
 impl Item for PublishedKeys {
     const KIND: &'static str = "token_keys";
+    const ABOUT: About = About::at("TOKEN_KEYS", "TOKEN_KEYS", Personal::Nobody("public keys"));
     fn key(&self) -> Key {
         Self::place()
     }

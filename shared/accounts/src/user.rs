@@ -8,7 +8,7 @@ use kernel::{
     id::{EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -299,12 +299,36 @@ pub struct NameClaims {
 
 impl Item for User {
     const KIND: &'static str = "user";
+    const ABOUT: About = About::beside_user(
+        "USER",
+        Personal::Exported(&[
+            "id",
+            "username",
+            "email",
+            "phone",
+            "first_name",
+            "last_name",
+            "birth_date",
+            "bio",
+            "private",
+            "locale",
+            "picture",
+            "who_can_message",
+            "status",
+            "deactivated_at",
+            "factors",
+            "passkeys",
+            "has_password",
+            "created_at",
+            "used_at",
+        ]),
+    );
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
 }
 
-/// The key in [`store::Index::Two`] of an item in another partition that belongs to a person. The purge finds such items by it.
+/// The key in [`store::Index::Owner`] of an item in another partition that belongs to a person. The purge finds such items by it.
 #[must_use]
 pub fn owned(user: UserId, item: &Key) -> Key {
     Key::new(owned_partition(user), item.partition())
@@ -342,6 +366,8 @@ impl PasswordHash {
 
 impl Item for PasswordHash {
     const KIND: &'static str = "password";
+    const ABOUT: About = About::beside_user("PASSWORD", Personal::Withheld("a secret; the record of the person says whether there is one"))
+        .removed_by("sessions");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
@@ -366,6 +392,8 @@ impl EmailClaim {
 
 impl Item for EmailClaim {
     const KIND: &'static str = "email";
+    const ABOUT: About =
+        About::at("EMAIL#{email}", "EMAIL", Personal::Withheld("the record of its person has the address")).removed_by("account");
     fn key(&self) -> Key {
         Key::new(format!("EMAIL#{}", self.email), "EMAIL")
     }
@@ -390,6 +418,8 @@ impl PhoneClaim {
 
 impl Item for PhoneClaim {
     const KIND: &'static str = "phone";
+    const ABOUT: About =
+        About::at("PHONE#{phone}", "PHONE", Personal::Withheld("the record of its person has the number")).removed_by("account");
     fn key(&self) -> Key {
         Self::key_of(&self.phone)
     }
@@ -422,6 +452,7 @@ impl Recipient {
 
 impl Item for Recipient {
     const KIND: &'static str = "recipient";
+    const ABOUT: About = About::beside_user("RECIPIENT#{event}", Personal::Exported(&["channel", "address", "until"])).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.event)
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Item, Key, Slot, Tx, field,
+    About, Cond, Item, Key, Personal, Slot, Tx, field,
     limits::{DAY, Limit, MINUTE, Quota, Reached},
 };
 
@@ -78,6 +78,10 @@ impl UsernameClaim {
 
 impl Item for UsernameClaim {
     const KIND: &'static str = "username";
+    const ABOUT: About =
+        About::at("USERNAME#{username}", "USERNAME", Personal::Withheld("the record of its person and the former names have it"))
+            .may_expire()
+            .removed_by("account");
     fn key(&self) -> Key {
         Self::key_of(&self.username)
     }
@@ -150,6 +154,7 @@ impl FormerNames {
 
 impl Item for FormerNames {
     const KIND: &'static str = "former_names";
+    const ABOUT: About = About::beside_user("FORMER_NAMES", Personal::Exported(&["changes"])).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

@@ -8,7 +8,7 @@ use kernel::{
     id::{EventId, TokenId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Table, Update, WriteError, field};
+use store::{About, Cond, Item, Key, Personal, Table, Update, WriteError, field};
 
 /// How long a delivery leases an event before another one may take over: longer than the timeout of any consumer.
 const LEASE: Duration = Duration::from_secs(120);
@@ -16,7 +16,7 @@ const LEASE: Duration = Duration::from_secs(120);
 const REMEMBERED: Duration = Duration::from_secs(35 * 24 * 3600);
 
 #[derive(Serialize, Deserialize)]
-struct Done {
+pub(crate) struct Done {
     consumer: String,
     event: EventId,
     /// When the lease expires. `None` after the event was handled.
@@ -27,6 +27,7 @@ struct Done {
 
 impl Item for Done {
     const KIND: &'static str = "done";
+    const ABOUT: About = About::at("DONE#{consumer}#{event}", "DONE", Personal::Nobody("the id of an event")).expires();
     fn key(&self) -> Key {
         key(&self.consumer, self.event)
     }

@@ -26,6 +26,8 @@ pub use serde;
 #[cfg(test)]
 extern crate self as events;
 
+store::items![consumer::Done, outbox::Outbox];
+
 /// The `source` of our events on the bus.
 pub const SOURCE: &str = "stoa";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::{Sys, Time, id::EventId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::{Item, Key, Tx};
+use store::{About, Item, Key, Personal, Tx};
 
 #[cfg(doc)]
 use crate::Envelope;
@@ -59,6 +59,7 @@ struct Detail<'a> {
 
 impl Item for Outbox {
     const KIND: &'static str = "outbox";
+    const ABOUT: About = About::at("OUTBOX#{event}", "OUTBOX", Personal::Withheld("an event, which has ids only")).expires();
     fn key(&self) -> Key {
         Key::new(format!("OUTBOX#{}", self.id), "OUTBOX")
     }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use accounts::{Resource, export::Kind, user::partition};
+use accounts::{Resource, user::partition};
 use kernel::{
     Sys, Time,
     id::{ExportId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Item, Key, Range, Row, Slot, StoreError, Table, Tx, Update, field,
+    About, Cond, Item, Key, Personal, Range, Row, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Quota, Reached},
 };
 
@@ -17,13 +17,6 @@ use crate::{
     Bucket, FilesError, Upload, UploadState,
     picture::{self, Size},
 };
-
-/// Which attributes of the kinds of items in a person's partition are exported.
-pub const KINDS: &[Kind] = &[
-    Kind::told("upload", &["id", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"]),
-    Kind::told("export", &["id", "created_at", "ready_at"]),
-    Kind::told("export_turn", &["until"]),
-];
 
 /// How long an archive can be downloaded.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -105,7 +98,7 @@ impl Export {
 /// The cooldown between two archives. It lasts as long as an archive may take, and for a day once it is ready. So an archive
 /// that could not be made does not count.
 #[derive(Debug, Serialize, Deserialize)]
-struct Turn {
+pub(crate) struct Turn {
     user: UserId,
     export: ExportId,
     until: Time,
@@ -119,6 +112,7 @@ impl Turn {
 
 impl Item for Turn {
     const KIND: &'static str = "export_turn";
+    const ABOUT: About = About::beside_user("EXPORT_TURN", Personal::Exported(&["until"])).expires();
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
@@ -138,6 +132,8 @@ pub fn too_early(refused: Option<Row>, now: Time) -> Result<Reached, StoreError>
 
 impl Item for Export {
     const KIND: &'static str = "export";
+    const ABOUT: About =
+        About::beside_user("EXPORT#{export}", Personal::Exported(&["id", "created_at", "ready_at"])).expires().removed_by("files");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }

@@ -23,3 +23,5 @@ pub use bucket::{Bucket, FilesError, Link};
 pub use format::Format;
 pub use picture::UploadRefusal;
 pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};
+
+store::items![export::Export, export::Turn, upload::Upload];

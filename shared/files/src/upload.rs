@@ -9,7 +9,7 @@ use kernel::{
     id::{PictureId, UploadId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Item, Key, Update, field};
+use store::{About, Cond, Item, Key, Personal, Update, field};
 
 use crate::{
     Format, UploadRefusal,
@@ -158,6 +158,12 @@ impl Upload {
 
 impl Item for Upload {
     const KIND: &'static str = "upload";
+    const ABOUT: About = About::beside_user(
+        "UPLOAD#{upload}",
+        Personal::Exported(&["id", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"]),
+    )
+    .may_expire()
+    .removed_by("files");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }

@@ -12,7 +12,7 @@ use kernel::{
     id::{SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Cond, Item, Key, StoreError, Table, Tx};
+use store::{About, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx};
 
 use crate::{
     Sockets,
@@ -60,6 +60,10 @@ impl Connection {
 
 impl Item for Connection {
     const KIND: &'static str = "connection";
+    const ABOUT: About =
+        About::at("CONNECTION#{connection}", "CONNECTION", Personal::Withheld("an open socket; the presence of its person lists it"))
+            .expires()
+            .removed_by("sockets");
     fn key(&self) -> Key {
         Self::key_of(&self.id)
     }

@@ -1,6 +1,5 @@
 //! The chat's part of a person's export: their rooms and their own messages. Messages of others are not in it.
 
-use accounts::export::Kind;
 use kernel::{
     Timestamp,
     id::{MessageId, RoomId, UserId},
@@ -12,13 +11,6 @@ use crate::{
     message::{LogEntry, by_author},
     room::{self, Membership},
 };
-
-/// Which attributes of the kinds of items in a person's partition are exported.
-pub const KINDS: &[Kind] = &[
-    Kind::told("presence", &["live", "coming", "seen"]),
-    Kind::told("chat", &["banned_at", "paused_until"]),
-    Kind::told("nonce", &["room", "nonce", "seq", "id", "at"]),
-];
 
 /// Messages read by one query.
 const AT_ONCE: u32 = 500;
@@ -62,7 +54,7 @@ pub async fn said(table: &Table, user: UserId) -> Result<(Vec<InRoom>, Vec<SentM
             break;
         }
     }
-    gather(table, user, Range::of_index(Index::One, by_author(user)).limit(AT_ONCE), &mut said).await?;
+    gather(table, user, Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE), &mut said).await?;
     Ok((rooms, said))
 }
 

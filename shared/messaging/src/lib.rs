@@ -30,3 +30,14 @@ pub mod spam;
 pub mod ticket;
 
 pub use sockets::Sockets;
+
+store::items![
+    connection::Connection,
+    message::LogEntry,
+    presence::Presence,
+    room::Membership,
+    room::Room,
+    send::Receipt,
+    spam::ChatState,
+    ticket::Used
+];

@@ -8,7 +8,7 @@ use kernel::{
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Index, Item, Key};
+use store::{About, Index, Item, Key, Personal};
 use utoipa::ToSchema;
 
 use crate::room;
@@ -147,13 +147,18 @@ pub fn by_author(author: UserId) -> String {
 
 impl Item for LogEntry {
     const KIND: &'static str = "message";
+    const ABOUT: About = About::at("ROOM#{room}", "MESSAGE#{seq}", Personal::ExportedIn("messages.json"))
+        .indexed(Index::MessagesByAuthor, "USER#{user}#MESSAGES", "{room}#{seq}")
+        .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.room, self.seq)
     }
     // Direct rooms are deleted as a whole with either account. Only in other rooms the messages of one person have to be found.
     fn indexes(&self) -> Vec<(Index, Key)> {
         let said = self.said.as_ref().filter(|_| self.room == room::PUBLIC);
-        said.map(|s| (Index::One, Key::new(by_author(s.author), format!("{}#{:012}", self.room, self.seq)))).into_iter().collect()
+        said.map(|s| (Index::MessagesByAuthor, Key::new(by_author(s.author), format!("{}#{:012}", self.room, self.seq))))
+            .into_iter()
+            .collect()
     }
 }
 

@@ -14,7 +14,7 @@ use kernel::{
     id::{SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Conditional as _, Index, Item, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
 /// The most open sockets of one person. If there are more, the oldest are closed. The requirements ask for five, but that would
 /// close sockets of people with a phone, a laptop and a few tabs.
@@ -173,18 +173,22 @@ impl Presence {
     #[must_use]
     pub fn refresh_seen(&self, now: Time) -> Option<Update> {
         let due = now.since(self.seen) >= REFRESHED_AFTER && !self.live.is_empty();
-        let update = || Update::of(self.key()).set("seen", now).index(Index::One, Some(place(self.user, now)));
+        let update = || Update::of(self.key()).set("seen", now).index(Index::Online, Some(place(self.user, now)));
         due.then(|| update().when(field("version").eq(self.version)))
     }
 }
 
 impl Item for Presence {
     const KIND: &'static str = "presence";
+    const ABOUT: About = About::beside_user("PRESENCE", Personal::Exported(&["live", "coming", "seen"]))
+        .indexed(Index::Online, "ONLINE#{shard}", "{at}")
+        .may_expire()
+        .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        if self.live.is_empty() { Vec::new() } else { vec![(Index::One, place(self.user, self.seen))] }
+        if self.live.is_empty() { Vec::new() } else { vec![(Index::Online, place(self.user, self.seen))] }
     }
     fn expires(&self) -> Option<Time> {
         let sockets = self.live.iter().map(|l| l.since + LIFE).max();
@@ -234,7 +238,7 @@ pub struct Online {
 /// [`StoreError`]
 pub async fn online(table: &Table, now: Time) -> Result<Online, StoreError> {
     let range = |shard| {
-        let here = Range::of_index(Index::One, partition_of(shard)).between(moment(now), moment(Time::from_millis(i64::MAX)));
+        let here = Range::of_index(Index::Online, partition_of(shard)).between(moment(now), moment(Time::from_millis(i64::MAX)));
         here.limit(COUNTED_PER_SHARD)
     };
     let shards = try_join_all((0..SHARDS).map(|shard| table.query_rows(range(shard)))).await?;
@@ -247,7 +251,7 @@ pub async fn online(table: &Table, now: Time) -> Result<Online, StoreError> {
 /// # Errors
 /// [`StoreError`]
 pub async fn page(table: &Table, shard: u8, after: Option<&Presence>, limit: u32) -> Result<Page<Presence>, StoreError> {
-    let range = Range::of_index(Index::One, partition_of(shard)).limit(limit);
+    let range = Range::of_index(Index::Online, partition_of(shard)).limit(limit);
     let range = match after {
         Some(last) => range.after(last.key(), Some(place(last.user, last.seen))),
         None => range,

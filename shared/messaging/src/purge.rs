@@ -47,7 +47,7 @@ pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
         remove_room_part(table, &mine).await?;
         return Ok(Purged::More);
     }
-    let said = table.query::<LogEntry>(Range::of_index(Index::One, by_author(user)).limit(AT_ONCE)).await?;
+    let said = table.query::<LogEntry>(Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE)).await?;
     for entry in &said.items {
         replace_by_tombstone(table, entry).await?;
     }
@@ -79,6 +79,6 @@ async fn remove_room_part(table: &Table, mine: &Membership) -> Result<(), StoreE
 
 /// Replaces a message by a tombstone.
 async fn replace_by_tombstone(table: &Table, entry: &LogEntry) -> Result<(), StoreError> {
-    let bury = Update::of(store::Item::key(entry)).remove("said").remove("via").index(Index::One, None).when(Cond::Exists);
+    let bury = Update::of(store::Item::key(entry)).remove("said").remove("via").index(Index::MessagesByAuthor, None).when(Cond::Exists);
     table.update(bury).await.refused_is_fine()
 }

@@ -14,7 +14,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    CommitError, Cond, Conditional as _, Index, Item, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
+    About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
@@ -87,6 +87,7 @@ impl Room {
 
 impl Item for Room {
     const KIND: &'static str = "room";
+    const ABOUT: About = About::at("ROOM#{room}", "ROOM", Personal::ExportedIn("rooms.json")).removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
@@ -133,11 +134,14 @@ impl Membership {
 
 impl Item for Membership {
     const KIND: &'static str = "member";
+    const ABOUT: About = About::at("ROOM#{room}", "MEMBER#{user}", Personal::ExportedIn("rooms.json"))
+        .indexed(Index::RoomsOfMember, "USER#{user}#ROOMS", "{room}")
+        .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.room, self.user)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::One, self.place())]
+        vec![(Index::RoomsOfMember, self.place())]
     }
 }
 
@@ -251,7 +255,7 @@ pub fn takes_messages() -> Cond {
 /// # Errors
 /// [`StoreError`]
 pub async fn of_user(table: &Table, user: UserId, after: Option<RoomId>, limit: u32) -> Result<Page<Membership>, StoreError> {
-    let range = Range::of_index(Index::One, rooms_of(user)).limit(limit);
+    let range = Range::of_index(Index::RoomsOfMember, rooms_of(user)).limit(limit);
     let range = match after {
         Some(room) => range.after(Membership::key_of(room, user), Some(Key::new(rooms_of(user), room.to_string()))),
         None => range,

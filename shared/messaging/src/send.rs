@@ -18,7 +18,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{CommitError, Cond, Item, Key, Refused, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, CommitError, Cond, Item, Key, Personal, Refused, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::{
     history::fill_with_tombstone,
@@ -76,6 +76,8 @@ impl Receipt {
 
 impl Item for Receipt {
     const KIND: &'static str = "nonce";
+    const ABOUT: About =
+        About::beside_user("NONCE#{room}#{nonce}", Personal::Exported(&["room", "nonce", "seq", "id", "at"])).expires().removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.room, &self.nonce)
     }

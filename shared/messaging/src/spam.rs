@@ -13,7 +13,7 @@ use accounts::{Resource, user::partition};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    Cond, Key, Stored, Update, field,
+    About, Cond, Key, Personal, Stored, Update, field,
     limits::{MINUTE, Quota},
 };
 
@@ -117,6 +117,7 @@ impl Resource for ChatState {
 
 impl Stored for ChatState {
     const KIND: &'static str = "chat";
+    const ABOUT: About = About::beside_user("CHAT", Personal::Exported(&["banned_at", "paused_until"])).removed_by("chats");
 }
 
 #[cfg(test)]

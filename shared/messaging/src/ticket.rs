@@ -10,7 +10,7 @@ use kernel::{
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{Item, Key, SealError, Sealer};
+use store::{About, Item, Key, Personal, SealError, Sealer};
 
 /// How long a ticket is valid.
 pub const LIFE: Duration = Duration::from_secs(30);
@@ -78,6 +78,7 @@ impl Used {
 
 impl Item for Used {
     const KIND: &'static str = "ticket";
+    const ABOUT: About = About::at("TICKET#{token}", "TICKET", Personal::Nobody("the id of a ticket that was used")).expires();
     fn key(&self) -> Key {
         Key::new(format!("TICKET#{}", self.id), "TICKET")
     }

@@ -6,8 +6,6 @@
 //!
 //! A separate crate, so that only the functions that use passkeys contain their cryptography.
 
-pub mod export;
-
 use std::{sync::Arc, time::Duration};
 
 use accounts::user::{User, partition};
@@ -19,7 +17,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Item, Key, Range, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 use url::Url;
 use uuid::Uuid;
 pub use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
@@ -27,6 +25,8 @@ use webauthn_rs::{
     Webauthn, WebauthnBuilder,
     prelude::{DiscoverableAuthentication, DiscoverableKey, Passkey as Key_, PasskeyAuthentication, PasskeyRegistration, WebauthnError},
 };
+
+store::items![Passkey];
 
 /// The most passkeys of one person.
 pub const MOST: usize = 10;
@@ -68,6 +68,8 @@ impl Passkey {
 
 impl Item for Passkey {
     const KIND: &'static str = "passkey";
+    // Not the credential, which only the authenticator can use.
+    const ABOUT: About = About::beside_user("PASSKEY#{passkey}", Personal::Exported(&["id", "name", "created_at", "last_used_at"]));
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }

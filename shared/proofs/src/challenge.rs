@@ -26,7 +26,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Cond, Conditional as _, Index, Item, Key, Row, Slot, StoreError, Table, Tx, Update, field,
+    About, Cond, Conditional as _, Index, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Limit, MINUTE, Quota},
 };
 use utoipa::ToSchema;
@@ -202,12 +202,19 @@ pub struct Challenge {
 
 impl Item for Challenge {
     const KIND: &'static str = "challenge";
+    const ABOUT: About = About::at(
+        "CHALLENGE#{challenge}",
+        "CHALLENGE",
+        Personal::Exported(&["purpose", "channel", "destination", "locale", "resend_at", "expires_at"]),
+    )
+    .owned()
+    .expires();
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
     // It contains an address, so the purge and the export of the account have to find it.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        self.user.map(|user| (Index::Two, owned(user, &self.key()))).into_iter().collect()
+        self.user.map(|user| (Index::Owner, owned(user, &self.key()))).into_iter().collect()
     }
     // An expired code is invalid, but the number of sendings without a gap of 24 hours still determines the next cooldown.
     fn expires(&self) -> Option<Time> {

@@ -19,7 +19,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{Cond, Item, Key, Range, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
 /// How long a device is trusted, regardless of use.
 pub const TRUSTED: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -123,6 +123,9 @@ impl Device {
 
 impl Item for Device {
     const KIND: &'static str = "device";
+    const ABOUT: About =
+        About::beside_user("DEVICE#{device}", Personal::Exported(&["id", "user_agent", "address", "place", "created_at", "last_used_at"]))
+            .expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }

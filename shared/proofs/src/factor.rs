@@ -14,7 +14,7 @@ use accounts::{
 use kernel::{Client, Kind, Problem, Secret, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    Item, Key, Sealer, Slot, Table, Tx, Update, field,
+    About, Item, Key, Personal, Sealer, Slot, Table, Tx, Update, field,
     limits::{self, DAY, Limit, LimitError, MINUTE, Quota},
 };
 use totp_rs::{Builder, Totp};
@@ -153,6 +153,7 @@ impl AppFactor {
 
 impl Item for AppFactor {
     const KIND: &'static str = "app_factor";
+    const ABOUT: About = About::beside_user("FACTOR#APP", Personal::Exported(&["created_at"]));
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
@@ -269,6 +270,7 @@ fn bit(number: usize) -> u32 {
 
 impl Item for RecoveryCodes {
     const KIND: &'static str = "recovery_codes";
+    const ABOUT: About = About::beside_user("FACTOR#RECOVERY", Personal::Exported(&["created_at"]));
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }

@@ -22,3 +22,5 @@ pub mod signed_in;
 
 pub use flow_token::FlowToken;
 pub use identity_keys::IdentityKeys;
+
+store::items![challenge::Challenge, device::Device, factor::AppFactor, factor::RecoveryCodes, sending::Traffic, sign_in::SignIn];

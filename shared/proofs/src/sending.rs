@@ -24,7 +24,7 @@ use kernel::{Client, FieldError, Problem, Sys, Time, env::Reader, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Batch, CommitError, Cond, Conditional as _, Item, Key, StoreError, Table, Tx, Update, WriteError, field,
+    About, Batch, CommitError, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, DAY, HOUR, Limit, LimitError, Quota},
 };
 
@@ -531,7 +531,7 @@ fn mark(text: &str) -> String {
 
 /// The messages within an hour to numbers of a range that no account has proven.
 #[derive(Debug, Serialize, Deserialize)]
-struct Traffic {
+pub(crate) struct Traffic {
     range: String,
     sent: i64,
     /// The networks of the requesting clients.
@@ -574,6 +574,7 @@ impl Traffic {
 
 impl Item for Traffic {
     const KIND: &'static str = "sms_range";
+    const ABOUT: About = About::at("SMS_RANGE#{range}", "SMS_RANGE", Personal::Nobody("counts, and short hashes of networks")).expires();
     fn key(&self) -> Key {
         Self::key_of(&self.range)
     }

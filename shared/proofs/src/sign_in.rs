@@ -25,7 +25,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Index, Item, Key, Slot, Table, Tx, Update, WriteError, field};
+use store::{About, Index, Item, Key, Personal, Slot, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -360,11 +360,12 @@ impl SignIn {
 
 impl Item for SignIn {
     const KIND: &'static str = "sign_in";
+    const ABOUT: About = About::at("SIGN_IN#{flow}", "FLOW", Personal::Exported(&["allowed", "chosen", "expires_at"])).owned().expires();
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        self.user.map(|user| (Index::Two, owned(user, &self.key()))).into_iter().collect()
+        self.user.map(|user| (Index::Owner, owned(user, &self.key()))).into_iter().collect()
     }
     fn expires(&self) -> Option<Time> {
         Some(self.expires_at)

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use kernel::Time;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::StoreError;
+use crate::{About, Listed, StoreError};
 
 /// The primary key of an item. It is built only by constructors beside the item's type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,21 +56,38 @@ pub(crate) fn family<'a>(pk: &'a str, sk: &'a str) -> &'a str {
     word(sk).or_else(|| word(pk)).unwrap_or("OTHER")
 }
 
-/// The generic sparse indexes of the table.
+/// The generic sparse indexes of the table, by what is looked up in them. Several share an index of DynamoDB: the first parts of
+/// their partition keys keep them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Index {
-    /// `gsi1`
-    One,
-    /// `gsi2`
-    Two,
+    /// Deletions of accounts by due time: `gsi1`.
+    DueDeletions,
+    /// Notices that were held back, by due time: `gsi1`.
+    DueNotices,
+    /// The rooms of a member: `gsi1`.
+    RoomsOfMember,
+    /// The messages of an author in rooms that outlive them: `gsi1`.
+    MessagesByAuthor,
+    /// Who is online, by when they count as gone: `gsi1`.
+    Online,
+    /// What is in other partitions and belongs to a person: `gsi2`.
+    Owner,
 }
 
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::One => ("gsi1", "gsi1pk", "gsi1sk"),
-            Self::Two => ("gsi2", "gsi2pk", "gsi2sk"),
+            Self::DueDeletions | Self::DueNotices | Self::RoomsOfMember | Self::MessagesByAuthor | Self::Online => {
+                ("gsi1", "gsi1pk", "gsi1sk")
+            }
+            Self::Owner => ("gsi2", "gsi2pk", "gsi2sk"),
         }
+    }
+
+    /// Its name in DynamoDB. The attributes of its keys are this name followed by `pk` and `sk`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.names().0
     }
 }
 
@@ -80,24 +97,29 @@ pub(crate) const RANKING: (&str, &str, &str) = ("gsi3", "gsi3pk", "gsi3sk");
 
 /// A type of items that can be read. Every [`Item`] is one. Types that are not an [`Item`] are written only by
 /// [`crate::Update`]s, under keys that do not follow from their content.
-pub trait Stored: DeserializeOwned {
+pub trait Stored: Listed + DeserializeOwned {
     /// As [`Item::KIND`].
     const KIND: &'static str;
     /// As [`Item::VERSION`].
     const VERSION: u32 = 1;
+    /// As [`Item::ABOUT`].
+    const ABOUT: About;
 }
 
 impl<I: Item> Stored for I {
     const KIND: &'static str = I::KIND;
     const VERSION: u32 = I::VERSION;
+    const ABOUT: About = I::ABOUT;
 }
 
 /// A type of items that can be put: it determines its key.
-pub trait Item: Serialize + DeserializeOwned {
+pub trait Item: Listed + Serialize + DeserializeOwned {
     /// Stored as `kind`. Reading an item of another kind is [`StoreError::Corrupt`].
     const KIND: &'static str;
     /// The version of the attributes, stored as `v`.
     const VERSION: u32 = 1;
+    /// Its keys, and what happens to the personal data in it.
+    const ABOUT: About;
     /// The key of the item.
     fn key(&self) -> Key;
     /// The keys of the item in the indexes.

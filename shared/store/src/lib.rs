@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod about;
 mod condition;
 mod error;
 mod item;
@@ -11,6 +12,7 @@ mod table;
 mod tx;
 mod update;
 
+pub use about::{About, ItemKind, Listed, Personal, Place, Removal, Ttl};
 pub use condition::{Cond, field};
 pub use error::{Conditional, StoreError, WriteError};
 pub use item::{Index, Item, Key, Row, Stored};
@@ -19,3 +21,5 @@ pub use seal::{SealError, Sealer};
 pub use table::{Batch, Table};
 pub use tx::{CommitError, Refused, Slot, Tx};
 pub use update::Update;
+
+crate::items![limits::Counter, seal::SealKey];

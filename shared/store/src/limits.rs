@@ -12,7 +12,9 @@ use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Batch, CommitError, Cond, Conditional as _, Key, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field};
+use crate::{
+    About, Batch, CommitError, Cond, Conditional as _, Key, Personal, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field,
+};
 
 /// A length of time that many limits have.
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -293,7 +295,7 @@ impl Limit {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Counter {
+pub(crate) struct Counter {
     #[serde(default)]
     hits: i64,
     /// The distinct marks of the hits, if only different hits count.
@@ -310,6 +312,8 @@ impl Counter {
 
 impl Stored for Counter {
     const KIND: &'static str = "limit";
+    const ABOUT: About =
+        About::at("LIMIT#{name}#{subject}", "LIMIT", Personal::Withheld("a counter under a hash of what it counts for")).expires();
 }
 
 /// A limit is reached.

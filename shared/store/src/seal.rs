@@ -9,7 +9,7 @@ use function::StartError;
 use kernel::{Kind, Problem, Secret, Sys, Time, crypto::hkdf_sha256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Cond, Item, Key, StoreError, Table, WriteError};
+use crate::{About, Cond, Item, Key, Personal, StoreError, Table, WriteError};
 
 /// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose, with everything else that must match (user, route, filters), is
 /// authenticated and not sent.
@@ -37,7 +37,7 @@ struct Sealed<T> {
 /// The key with which a function seals. It is in the same table as the data that it protects, to which a reader of the table has
 /// access anyway.
 #[derive(Serialize, Deserialize)]
-struct SealKey {
+pub(crate) struct SealKey {
     function: String,
     secret: String,
 }
@@ -50,6 +50,7 @@ impl SealKey {
 
 impl Item for SealKey {
     const KIND: &'static str = "seal_key";
+    const ABOUT: About = About::at("SEAL_KEY#{function}", "SEAL_KEY", Personal::Nobody("a key of a function"));
     fn key(&self) -> Key {
         Self::key_of(&self.function)
     }

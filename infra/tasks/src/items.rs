@@ -1,0 +1,221 @@
+//! What types of items say of themselves, from every crate: written to `shared/store/ITEMS.md`, and to the function that exports
+//! everything about a person.
+
+use std::fmt::Write as _;
+
+use store::{About, ItemKind, Personal, Removal, Ttl};
+
+/// Where the table of all kinds of items is.
+pub const DOCUMENT: &str = "shared/store/ITEMS.md";
+/// Where the function that exports what is stored about a person has what it exports of each kind.
+pub const EXPORTED: &str = "functions/data-export/src/kinds.rs";
+
+/// Every kind of item, by name.
+pub fn all() -> Vec<ItemKind> {
+    let crates = [
+        store::ITEMS,
+        events::ITEMS,
+        accounts::ITEMS,
+        proofs::ITEMS,
+        passkeys::ITEMS,
+        files::ITEMS,
+        messaging::ITEMS,
+        admin::ITEMS,
+        deletion_fallback::ITEMS,
+        deliver::ITEMS,
+        mfa::ITEMS,
+        phone_login::ITEMS,
+        profile::ITEMS,
+        registration::ITEMS,
+    ];
+    let mut all = crates.concat();
+    all.sort_by_key(|kind| kind.name);
+    all
+}
+
+/// Whether a key fits a pattern: see [`About`]. `part` judges the text that stands for a name in braces.
+pub fn fits(pattern: &str, key: &str, part: &dyn Fn(&str, &str) -> bool) -> bool {
+    let Some((literal, rest)) = pattern.split_once('{') else { return pattern == key };
+    let (Some((name, rest)), Some(key)) = (rest.split_once('}'), key.strip_prefix(literal)) else { return false };
+    // What stands for a name ends at the next literal text, or with the key.
+    let ends = (1..=key.len()).filter(|end| key.is_char_boundary(*end));
+    let mut splits = ends.map(|end| key.split_at(end)).filter(|(text, _)| rest.is_empty() || !text.contains('#'));
+    splits.any(|(text, behind)| part(name, text) && fits(rest, behind, part))
+}
+
+/// `ITEMS.md`
+pub fn document() -> String {
+    let mut text = INTRODUCTION.to_owned();
+    for ItemKind { name, version, package, about } in all() {
+        let version = if version == 1 { String::new() } else { format!(" v{version}") };
+        let table = if about.table == "StateTable" { String::new() } else { format!(" ({})", about.table) };
+        let cells = [
+            format!("`{name}`{version}"),
+            format!("`{}`{table}", about.partition),
+            format!("`{}`", about.sort),
+            indexes(&about),
+            ttl(about.ttl).to_owned(),
+            package.to_owned(),
+            exported(about.personal),
+            removal(&about),
+        ];
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+const INTRODUCTION: &str = "\
+# Kinds of items
+
+Written by `cargo xtask sync` from what each type says in its `ABOUT`. In keys, a name in braces stands for what differs from item to
+item. An item can be out of an index at times. The steps that remove items are those of `functions/account-purge`.
+
+| Kind | Partition | Sort | Indexes | TTL | Crate | Exported | Removed by |
+|---|---|---|---|---|---|---|---|
+";
+
+fn indexes(about: &About) -> String {
+    let places = about.places().map(|place| format!("{}: `{}`, `{}`", place.index.name(), place.partition, place.sort));
+    let ranking = about.ranking.map(|ranking| format!("gsi3: `{ranking}`"));
+    places.chain(ranking).collect::<Vec<_>>().join("; ")
+}
+
+const fn ttl(ttl: Ttl) -> &'static str {
+    match ttl {
+        Ttl::Never => "",
+        Ttl::Sometimes => "sometimes",
+        Ttl::Always => "yes",
+    }
+}
+
+fn exported(personal: Personal) -> String {
+    match personal {
+        Personal::Exported(attributes) => attributes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        Personal::ExportedIn(file) => format!("in `{file}`"),
+        Personal::Withheld(why) => format!("no: {why}"),
+        Personal::Nobody(what) => format!("about nobody: {what}"),
+    }
+}
+
+fn removal(about: &About) -> String {
+    match about.removal() {
+        Some(Removal::Step(step)) => format!("step `{step}`"),
+        Some(Removal::Expiry) => "TTL".to_owned(),
+        Some(Removal::Stays(why)) => format!("nothing: {why}"),
+        None => String::new(),
+    }
+}
+
+/// What the export contains of each kind that it can meet: in the partition of a person, or owned by them.
+pub fn exported_kinds() -> String {
+    let mut text = "//! What the export contains of each kind of item, written by `cargo xtask sync` from what their types say.
+
+use store::Personal;
+
+/// By kind.
+#[rustfmt::skip]
+pub(crate) const KINDS: &[(&str, Personal)] = &[
+"
+    .to_owned();
+    for ItemKind { name, about, .. } in all().iter().filter(|kind| kind.about.is_beside_user() || kind.about.owned) {
+        let _ = writeln!(text, "    ({name:?}, Personal::{}),", in_rust(about.personal));
+    }
+    text + "];\n"
+}
+
+fn in_rust(personal: Personal) -> String {
+    match personal {
+        Personal::Exported(attributes) => format!("Exported(&{attributes:?})"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Whether some key could fit both patterns.
+    fn meet(a: &str, b: &str) -> bool {
+        match (a.chars().next(), b.chars().next()) {
+            (None, None) => true,
+            (Some('{'), _) => passes(a, b),
+            (_, Some('{')) => passes(b, a),
+            (Some(x), Some(y)) if x == y => meet(&a[x.len_utf8()..], &b[y.len_utf8()..]),
+            _ => false,
+        }
+    }
+
+    /// The same where the first begins with a name in braces, for which there may be any text.
+    fn passes(a: &str, b: &str) -> bool {
+        let rest = &a[a.find('}').expect("a brace that is closed") + 1..];
+        (0..=b.len()).filter(|end| b.is_char_boundary(*end)).any(|end| meet(rest, &b[end..]))
+    }
+
+    #[test]
+    fn no_two_kinds_share_a_key() {
+        let all = all();
+        for (n, a) in all.iter().enumerate() {
+            for b in &all[n + 1..] {
+                assert_ne!(a.name, b.name);
+                let shared = meet(a.about.partition, b.about.partition) && meet(a.about.sort, b.about.sort);
+                assert!(a.about.table != b.about.table || !shared, "{} and {}", a.name, b.name);
+            }
+        }
+        assert!(meet("EXPORT#{export}", "EXPORT#{upload}") && meet("{day}#{shard}", "A#B") && !meet("EXPORT#{export}", "EXPORT_TURN"));
+    }
+
+    #[test]
+    fn kinds_in_one_index_are_kept_apart_by_their_partitions() {
+        let all = all();
+        let places: Vec<_> = all.iter().flat_map(|kind| kind.about.places().map(|place| (kind.name, place))).collect();
+        for (a, first) in &places {
+            for (b, second) in &places {
+                let shared = first.index.name() == second.index.name() && meet(first.partition, second.partition);
+                assert!(!shared || first.index == second.index, "{a} and {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_fits_its_pattern() {
+        let fits = |pattern, key| super::fits(pattern, key, &|name, text| name != "n" || text.parse::<u8>().is_ok());
+        assert!(fits("A", "A") && fits("A#{x}", "A#b#c") && fits("A#{x}#{n}", "A#b#7") && fits("{n}#B", "7#B"));
+        assert!(!fits("A", "B") && !fits("A#{x}", "A#") && !fits("A#{x}#B", "A#b") && !fits("A#{x}#B", "A#b#c#B"));
+        assert!(!fits("A#{n}", "A#b"));
+    }
+
+    /// What is about a person is removed or says why it stays, and the steps that remove items are those of the purge.
+    #[test]
+    fn something_removes_what_is_about_a_person() {
+        let steps: BTreeSet<&str> = account_purge::steps().collect();
+        for ItemKind { name, about, .. } in all() {
+            match about.removal() {
+                Some(Removal::Step(step)) => assert!(steps.contains(step), "{name}: no step {step}"),
+                Some(_) => {}
+                None => assert!(matches!(about.personal, Personal::Nobody(_)), "{name}: nothing removes it"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_secret_is_exported() {
+        for ItemKind { name, about, .. } in all() {
+            let Personal::Exported(attributes) = about.personal else { continue };
+            for secret in ["phc", "pepper", "hash", "refresh_hash", "sealed", "hashes", "state", "app", "credential", "passkey", "pk", "sk"]
+            {
+                // The state of an upload is a word.
+                assert!((name, secret) == ("upload", "state") || !attributes.contains(&secret), "{secret} of {name}");
+            }
+        }
+    }
+
+    /// What can be met in the partition of a person, or by its owner, is exported from there or withheld.
+    #[test]
+    fn what_is_met_by_the_export_is_in_it() {
+        for ItemKind { name, about, .. } in all().iter().filter(|kind| kind.about.is_beside_user() || kind.about.owned) {
+            assert!(matches!(about.personal, Personal::Exported(_) | Personal::Withheld(_)), "{name}");
+        }
+    }
+}

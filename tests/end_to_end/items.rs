@@ -1,0 +1,80 @@
+//! What types of items say of themselves, compared with what is stored.
+
+use std::collections::BTreeMap;
+
+use kernel::id::{AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, PasskeyId, RoomId, SessionId, TokenId, UploadId, UserId};
+use store::{About, ItemKind, Ttl};
+use tasks::items;
+use tests::{Cloud, Value};
+
+/// Fails if an item is of an unknown kind, in another table, or if its keys, its places in the indexes or its time to live are not
+/// as its type says.
+pub(crate) async fn are_as_described(cloud: &Cloud) {
+    let kinds: BTreeMap<&str, ItemKind> = items::all().into_iter().map(|kind| (kind.name, kind)).collect();
+    let mut wrong = Vec::new();
+    for (table, rows) in cloud.dump().await.as_object().unwrap() {
+        for row in rows.as_array().unwrap() {
+            let Some(ItemKind { version, about, .. }) = row["kind"]["S"].as_str().and_then(|kind| kinds.get(kind)) else {
+                wrong.push(format!("unknown: {row}"));
+                continue;
+            };
+            let is_there = row["v"]["N"] == version.to_string() && table.ends_with(suffix(about.table));
+            if !is_there || !is_at_its_key(about, row) || !is_in_its_indexes(about, row) || !lives_as_said(about, row) {
+                wrong.push(format!("in {table}: {row}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not as their types say:\n{}", wrong.join("\n"));
+}
+
+/// `StateTable` is `…-state`.
+fn suffix(table: &str) -> &'static str {
+    if table == "AuditTable" { "-audit" } else { "-state" }
+}
+
+fn is_at_its_key(about: &About, row: &Value) -> bool {
+    fits(about.partition, &row["pk"]["S"]) && fits(about.sort, &row["sk"]["S"])
+}
+
+/// In none, or in those that its type names.
+fn is_in_its_indexes(about: &About, row: &Value) -> bool {
+    let generic = ["gsi1", "gsi2"].into_iter().all(|index| {
+        let (pk, sk) = (&row[format!("{index}pk")]["S"], &row[format!("{index}sk")]["S"]);
+        let mut places = about.places().filter(|place| place.index.name() == index);
+        (pk.is_null() && sk.is_null()) || places.any(|place| fits(place.partition, pk) && fits(place.sort, sk))
+    });
+    let ranking = &row["gsi3pk"]["S"];
+    generic && (ranking.is_null() || ranking.as_str() == about.ranking)
+}
+
+fn lives_as_said(about: &About, row: &Value) -> bool {
+    match about.ttl {
+        Ttl::Never => row["ttl"].is_null(),
+        Ttl::Sometimes => true,
+        Ttl::Always => row["ttl"]["N"].is_string(),
+    }
+}
+
+fn fits(pattern: &str, key: &Value) -> bool {
+    key.as_str().is_some_and(|key| items::fits(pattern, key, &is))
+}
+
+/// Whether a text can stand for a name in a pattern.
+fn is(name: &str, text: &str) -> bool {
+    match name {
+        "user" | "invitee" => text.parse::<UserId>().is_ok(),
+        "audit" => text.parse::<AuditId>().is_ok(),
+        "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),
+        "deletion" => text.parse::<DeletionId>().is_ok(),
+        "device" => text.parse::<DeviceId>().is_ok(),
+        "event" => text.parse::<EventId>().is_ok(),
+        "export" => text.parse::<ExportId>().is_ok(),
+        "passkey" => text.parse::<PasskeyId>().is_ok(),
+        "room" => text.parse::<RoomId>().is_ok(),
+        "session" => text.parse::<SessionId>().is_ok(),
+        "token" => text.parse::<TokenId>().is_ok(),
+        "upload" => text.parse::<UploadId>().is_ok(),
+        "at" | "seq" | "shard" => text.parse::<u64>().is_ok(),
+        _ => true,
+    }
+}
