@@ -18,7 +18,7 @@ pub(crate) async fn are_as_described(cloud: &Cloud) {
                 wrong.push(format!("unknown: {row}"));
                 continue;
             };
-            let is_there = row["v"]["N"] == version.to_string() && table.ends_with(suffix(about.table));
+            let is_there = row["v"]["N"].as_str() == Some(version.to_string().as_str()) && table.ends_with(suffix(about.table));
             if !is_there || !is_at_its_key(about, row) || !is_in_its_indexes(about, row) || !lives_as_said(about, row) {
                 wrong.push(format!("in {table}: {row}"));
             }
