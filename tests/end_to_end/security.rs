@@ -660,7 +660,7 @@ async fn every_session_ends_with_its_credentials() {
 
     let (ana, _, held) = careful("rest", "+447700900109").await;
     let _ = ana.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
-    void(held, "the account was put to rest", PASSWORD, 401).await;
+    void(held, "the account was deactivated", PASSWORD, 401).await;
 
     let ana = cloud.member("leave").await;
     let scheduled = schedule(&ana).await;

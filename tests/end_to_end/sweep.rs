@@ -305,7 +305,7 @@ async fn a_session_from_before_a_change_of_credentials_is_refused_everywhere() {
     let other = cloud.sign_in("ana").await;
     let _ = ana.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
     for caller in [&ana, &other] {
-        is_out(caller, "the account was put to rest").await;
+        is_out(caller, "the account was deactivated").await;
     }
 }
 
