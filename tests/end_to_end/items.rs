@@ -13,7 +13,8 @@ pub(crate) async fn are_as_described(cloud: &Cloud) {
     let kinds: BTreeMap<&str, ItemKind> = items::all().into_iter().map(|kind| (kind.name, kind)).collect();
     let mut wrong = Vec::new();
     for (table, rows) in cloud.dump().await.as_object().unwrap() {
-        for row in rows.as_array().unwrap() {
+        // A test that needs a long table puts fillers into it.
+        for row in rows.as_array().unwrap().iter().filter(|row| row["kind"]["S"] != "filler") {
             let Some(ItemKind { version, about, .. }) = row["kind"]["S"].as_str().and_then(|kind| kinds.get(kind)) else {
                 wrong.push(format!("unknown: {row}"));
                 continue;

@@ -137,7 +137,7 @@ mod tests {
         drop(storage.take(true).expect("taken"));
         assert!(!file.exists());
         fs::write(parent.path().join("thesis.txt"), "x").expect("written");
-        assert!(Storage::Folder(parent.path().to_owned()).take(true).is_err_and(|e| e.to_string().contains("something else")));
+        assert!(Storage::Folder(parent.path().to_owned()).take(true).is_err_and(|e| e.to_string().contains("other content")));
         assert!(parent.path().join("thesis.txt").exists());
     }
 }

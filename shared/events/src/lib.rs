@@ -22,11 +22,11 @@ pub use outbox::Outbox;
 #[doc(hidden)]
 pub use serde;
 
+store::items![consumer::Done, outbox::Outbox];
+
 // The name by which what `hears!` makes finds this crate.
 #[cfg(test)]
 extern crate self as events;
-
-store::items![consumer::Done, outbox::Outbox];
 
 /// The `source` of our events on the bus.
 pub const SOURCE: &str = "stoa";
