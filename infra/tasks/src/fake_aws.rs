@@ -1,15 +1,20 @@
-//! A minimal AWS: every table, bucket and inbox exists and is empty, and every secret has the same value.
+//! A minimal AWS: every bucket and inbox exists and is empty, every secret has the same value, and the table has the items that were
+//! put into it before it was sealed.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     Router,
+    body::Bytes,
     extract::State,
     http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
 use local::{Urls, credentials::Credential, hosts, template::FunctionSpec};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::Failure;
@@ -31,22 +36,93 @@ pub fn account(address: &str) -> BTreeMap<String, String> {
 
 /// Listens until the runtime ends, and returns the address. `secret` is the value of each secret.
 pub async fn listen(secret: &str) -> Result<String, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
-    let router = Router::new().fallback(answer).with_state(secret.to_owned());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
+    Ok(Fake::listen(secret).await?.address)
 }
 
-async fn answer(State(secret): State<String>, headers: HeaderMap) -> Response {
+/// A fake that listens until the runtime ends.
+pub struct Fake {
+    /// The address of all services.
+    pub address: String,
+    state: Arc<Mutex<Account>>,
+}
+
+struct Account {
+    secret: String,
+    /// The items of the table by [`key`].
+    items: BTreeMap<String, Value>,
+    sealed: bool,
+    calls: u64,
+}
+
+impl Fake {
+    /// Listens. `secret` is the value of each secret.
+    pub async fn listen(secret: &str) -> Result<Self, Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let account = Account { secret: secret.to_owned(), items: BTreeMap::new(), sealed: false, calls: 0 };
+        let state = Arc::new(Mutex::new(account));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { address, state })
+    }
+
+    /// Keeps the items of the table as they are: later writes succeed without effect, so that every event meets the same table.
+    pub fn seal(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).sealed = true;
+    }
+
+    /// How many requests there were.
+    pub fn calls(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).calls
+    }
+}
+
+impl Account {
+    fn put(&mut self, item: Option<&Value>) {
+        if let Some(item) = item.filter(|_| !self.sealed) {
+            self.items.insert(key(item), item.clone());
+        }
+    }
+
+    fn answer(&mut self, operation: &str, request: &Value) -> Value {
+        self.calls = self.calls.saturating_add(1);
+        match operation {
+            "GetItem" => request.get("Key").and_then(|k| self.items.get(&key(k))).map_or_else(|| json!({}), |item| json!({ "Item": item })),
+            "BatchGetItem" => {
+                let tables = request.get("RequestItems").and_then(Value::as_object).into_iter().flatten();
+                let found = tables.map(|(name, wanted)| {
+                    let keys = wanted.get("Keys").and_then(Value::as_array).into_iter().flatten();
+                    (name.clone(), keys.filter_map(|k| self.items.get(&key(k)).cloned()).collect::<Vec<_>>().into())
+                });
+                json!({ "Responses": found.collect::<serde_json::Map<_, _>>(), "UnprocessedKeys": {} })
+            }
+            "PutItem" => {
+                self.put(request.get("Item"));
+                json!({})
+            }
+            "TransactWriteItems" => {
+                for write in request.get("TransactItems").and_then(Value::as_array).into_iter().flatten() {
+                    self.put(write.pointer("/Put/Item"));
+                }
+                json!({})
+            }
+            "Query" | "Scan" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
+            "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
+            "PutEvents" => json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "1" }, { "EventId": "2" }] }),
+            "GetSecretValue" => json!({ "SecretString": self.secret }),
+            _ => json!({}),
+        }
+    }
+}
+
+/// The key of an item, or of a request for one.
+fn key(attributes: &Value) -> String {
+    json!([attributes.get("pk"), attributes.get("sk")]).to_string()
+}
+
+async fn answer(State(account): State<Arc<Mutex<Account>>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).and_then(|t| t.rsplit('.').next()).unwrap_or_default();
-    let body = match target {
-        "Query" | "Scan" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
-        "BatchGetItem" => json!({ "Responses": {}, "UnprocessedKeys": {} }),
-        "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
-        "PutEvents" => json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "1" }, { "EventId": "2" }] }),
-        "GetSecretValue" => json!({ "SecretString": secret }),
-        _ => json!({}),
-    };
-    ([("content-type", "application/x-amz-json-1.0")], body.to_string()).into_response()
+    let request = serde_json::from_slice(&body).unwrap_or_default();
+    let answer = account.lock().unwrap_or_else(PoisonError::into_inner).answer(target, &request);
+    ([("content-type", "application/x-amz-json-1.0")], answer.to_string()).into_response()
 }

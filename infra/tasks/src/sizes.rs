@@ -1,5 +1,7 @@
 //! The time and memory of functions: each release binary runs with a local Lambda Runtime API, beside `bare`, the smallest possible
 //! function with a table, which is built in the same run. The ratios are the same on AWS, the times are not.
+//!
+//! Requests of signed-in callers have a real token, and the table has its user and session.
 
 use std::{
     collections::BTreeMap,
@@ -18,8 +20,18 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use local::functions;
+use accounts::{
+    Keyring,
+    identifier::{BirthDate, Email, PersonName, Username},
+    session::Opening,
+    token::{Issuer, Method, Tokens},
+    user::User,
+};
+use function::Boot;
+use kernel::{Client, Env, Locale, Secret, Sys};
+use local::{functions, template::Template};
 use serde_json::Value;
+use store::Tx;
 use tokio::{
     net::TcpListener,
     process::Child,
@@ -30,7 +42,8 @@ use tokio::{
 use crate::{
     Failure,
     events::{self, Case},
-    fake_aws, repository,
+    fake_aws::{self, Fake},
+    repository,
 };
 
 /// What to measure.
@@ -80,45 +93,100 @@ fn build(plan: &Plan, names: &[String]) -> Result<PathBuf, Failure> {
 }
 
 async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) -> Result<Vec<Row>, Failure> {
-    let (host, aws) = (Host::listen().await?, fake_aws::listen(fake_aws::RING).await?);
+    let (host, aws) = (Host::listen().await?, Fake::listen(fake_aws::RING).await?);
     let (template, cases) = (repository::template()?, events::cases()?);
-    let mut rows = Vec::new();
-    for name in names {
-        let mut env = match template.function(name) {
-            Some(spec) => fake_aws::environment(spec, &aws),
-            None => fake_aws::account(&aws).into_iter().chain([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]).collect(),
-        };
-        env.extend(
-            [("SOCKET_ENDPOINT", aws.as_str()), ("AWS_LAMBDA_RUNTIME_API", host.address.as_str())]
-                .map(|(k, v)| (k.to_owned(), v.to_owned())),
-        );
-        env.extend(
-            [
-                ("AWS_LAMBDA_FUNCTION_NAME", name.as_str()),
-                ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-                ("AWS_LAMBDA_LOG_LEVEL", "WARN"),
-            ]
-            .map(|(k, v)| (k.to_owned(), v.to_owned())),
-        );
-        let event = typical(name, &cases).to_string();
-        let binary = if plan.built.is_some() { binaries.join(name).join("bootstrap") } else { binaries.join(name) };
-        let mut runs = Vec::new();
-        for _ in 0..plan.starts {
-            runs.push(host.drive(&binary, &env, &event, plan.events).await.map_err(|e| format!("{name}: {e}"))?);
+    let caller = SignedIn::create(&template, &aws).await?;
+    let binary = |name: &str| if plan.built.is_some() { binaries.join(name).join("bootstrap") } else { binaries.join(name) };
+    let mut runs: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
+    // In rounds, so that changes of the machine's speed affect all functions.
+    for round in 1..=plan.starts {
+        for name in names {
+            let env = environment(name, &template, &aws);
+            let event = typical(name, &cases, &caller.token()?).to_string();
+            let run = host.drive(&binary(name), &env, &event, plan.events, &aws).await.map_err(|e| format!("{name}: {e}"))?;
+            runs.entry(name).or_default().push(run);
         }
-        rows.push(Row::of(name, fs::metadata(&binary)?.len(), &runs));
-        eprintln!("{name}: measured");
+        eprintln!("{round} of {}", plan.starts);
     }
-    Ok(rows)
+    names.iter().map(|name| Ok(Row::of(name, fs::metadata(binary(name))?.len(), runs.get(name.as_str()).map_or(&[], |r| r)))).collect()
 }
 
-/// The event for a function: one that it does not refuse at once, if there is one.
-fn typical(name: &str, cases: &[Case]) -> Value {
-    let refused = |case: &&Case| case.answer.get("statusCode").and_then(Value::as_u64).is_some_and(|status| status >= 400);
-    let mut own: Vec<&Case> = cases.iter().filter(|c| c.function == name || (name == BARE && c.function == "login")).collect();
-    own.sort_by_key(refused);
-    own.first().map(|c| c.event.clone()).unwrap_or_default()
+/// The environment of a function's process.
+fn environment(name: &str, template: &Template, aws: &Fake) -> BTreeMap<String, String> {
+    let mut env = match template.function(name) {
+        Some(spec) => fake_aws::environment(spec, &aws.address),
+        None => fake_aws::account(&aws.address).into_iter().chain([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]).collect(),
+    };
+    let platform = [
+        ("AWS_LAMBDA_FUNCTION_NAME", name),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_LOG_LEVEL", "INFO"),
+        ("SOCKET_ENDPOINT", &aws.address),
+    ];
+    env.extend(platform.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    env
+}
+
+/// A signed-in caller, whose items are in the table of the fake.
+struct SignedIn {
+    issuer: Issuer,
+    opening: Opening,
+}
+
+impl SignedIn {
+    /// Stores the user and the session with the code of the functions, and seals the table.
+    async fn create(template: &Template, aws: &Fake) -> Result<Self, Failure> {
+        let spec = template.function("login").ok_or("the template has no function `login`")?;
+        let env: Env = fake_aws::environment(spec, &aws.address).into_iter().collect();
+        let (sys, ring) = (Sys::real(), Keyring::parse(Issuer::VARIABLE, &Secret::new(fake_aws::RING.to_owned()))?);
+        let boot = Boot { env: env.clone(), sys: sys.clone(), http: function::http_client()? };
+        let client = boot.aws()?;
+        let tokens = env.read(|r| Tokens::read(r, &client, &sys))?;
+        let now = sys.now();
+        let email = Email::parse("anna.kowalska@example.test").map_err(|_| "no address")?;
+        let username = Username::parse("anna_kowalska").map_err(|_| "no username")?;
+        let user = User {
+            email: Some(email),
+            first_name: PersonName::parse("Anna").ok(),
+            last_name: PersonName::parse("Kowalska").ok(),
+            birth_date: BirthDate::parse("1990-05-17", now).ok(),
+            has_password: true,
+            ..User::new(sys.id(), username, Locale::En, now)
+        };
+        let opening = Opening::new(&sys, &Secret::new(fake_aws::RING.to_owned()), &user, vec![Method::Pwd], &Client::default());
+        let mut tx = Tx::default();
+        tx.create(&user);
+        opening.create(&mut tx, &sys);
+        tokens.table().commit(tx).await.map_err(|_| "the items are not stored")?;
+        let issuer = Issuer::open(&ring, &tokens).await?;
+        aws.seal();
+        Ok(Self { issuer, opening })
+    }
+
+    /// A new access token. It is valid for [`accounts::token::LIFE`], which may be less than all measurements take.
+    fn token(&self) -> Result<String, Failure> {
+        let session = &self.opening.session;
+        let token = self.issuer.issue(session.user, session.id, &session.amr, session.auth_time);
+        Ok(token.map_err(|_| "the token is not signed")?)
+    }
+}
+
+/// The event for a function: one that it does not refuse at once if there is one, of those a request of a signed-in caller, and of
+/// those one that reads. It gets `token`.
+fn typical(name: &str, cases: &[Case], token: &str) -> Value {
+    let status = |case: &Case| case.answer.get("statusCode").and_then(Value::as_u64);
+    let signed_in = |case: &Case| case.event.pointer("/headers/authorization").is_some();
+    // 401 is the answer to the token in the file, which is not valid.
+    let refused = |case: &&Case| status(case).is_some_and(|s| s >= 400 && !(s == 401 && signed_in(case)));
+    let reads = |case: &Case| case.event.pointer("/requestContext/http/method").is_some_and(|method| method == "GET");
+    let mut own: Vec<&Case> = cases.iter().filter(|c| c.function == name || (name == BARE && c.function == "profile")).collect();
+    own.sort_by_key(|case| (refused(case), !signed_in(case), !reads(case)));
+    let mut event = own.first().map(|c| c.event.clone()).unwrap_or_default();
+    if let Some(authorization) = event.pointer_mut("/headers/authorization") {
+        *authorization = format!("Bearer {token}").into();
+    }
+    event
 }
 
 /// One process, from its start to its end.
@@ -128,6 +196,8 @@ struct Run {
     first_cpu: Duration,
     warm: Duration,
     warm_cpu: Duration,
+    /// Requests to AWS for each warm event.
+    calls: u64,
     resident_kib: u64,
 }
 
@@ -166,9 +236,16 @@ impl Host {
         Ok(Self { address, asked: Mutex::new(asked), give })
     }
 
-    async fn drive(&self, binary: &std::path::Path, env: &BTreeMap<String, String>, event: &str, warm: usize) -> Result<Run, Failure> {
+    async fn drive(
+        &self,
+        binary: &std::path::Path,
+        env: &BTreeMap<String, String>,
+        event: &str,
+        warm: usize,
+        aws: &Fake,
+    ) -> Result<Run, Failure> {
         let mut command = tokio::process::Command::new(binary);
-        command.env_clear().envs(env).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        command.env_clear().envs(env).env("AWS_LAMBDA_RUNTIME_API", &self.address).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let mut asked = self.asked.lock().await;
         let spawned = Instant::now();
         let mut child = command.spawn()?;
@@ -182,7 +259,7 @@ impl Host {
         for _ in 0..20 {
             self.once(&mut asked, &mut child, event).await?;
         }
-        let (cpu_before, before) = (cpu(id)?, Instant::now());
+        let (calls_before, cpu_before, before) = (aws.calls(), cpu(id)?, Instant::now());
         for _ in 0..warm {
             self.once(&mut asked, &mut child, event).await?;
         }
@@ -194,6 +271,7 @@ impl Host {
             first_cpu,
             warm: wall.checked_div(each).unwrap_or_default(),
             warm_cpu: busy.checked_div(each).unwrap_or_default(),
+            calls: aws.calls().saturating_sub(calls_before).checked_div(each.into()).unwrap_or_default(),
             resident_kib: resident(id)?,
         };
         child.kill().await?;
@@ -274,6 +352,7 @@ struct Row {
     first_cpu: Duration,
     warm: Duration,
     warm_cpu: Duration,
+    calls: u64,
     resident_kib: u64,
 }
 
@@ -287,6 +366,7 @@ impl Row {
             first_cpu: median(runs, |r| r.first_cpu),
             warm: median(runs, |r| r.warm),
             warm_cpu: median(runs, |r| r.warm_cpu),
+            calls: median(runs, |r| r.calls),
             resident_kib: median(runs, |r| r.resident_kib),
         }
     }
@@ -301,7 +381,7 @@ fn median<T: Ord + Copy + Default>(runs: &[Run], of: impl Fn(&Run) -> T) -> T {
 /// The table, with each figure and its multiple of `bare`'s.
 fn table(rows: &[Row]) -> String {
     let mut out =
-        "| function | size | init | spawn to first answer | its CPU | warm | its CPU | resident |\n|---|--:|--:|--:|--:|--:|--:|--:|\n"
+        "| function | size | init | spawn to first answer | its CPU | warm | its CPU | more than `bare` | AWS calls | resident |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
             .to_owned();
     let Some(bare) = rows.first() else { return out };
     for row in rows {
@@ -310,7 +390,7 @@ fn table(rows: &[Row]) -> String {
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
         let mb = |n: u64, of: u64| format!("{:.1} MB ({:.2})", n as f64 / 1e6, n as f64 / of as f64);
         let line = format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} µs | {} | {} |\n",
             row.name,
             mb(row.bytes, bare.bytes),
             ms(row.init, bare.init),
@@ -318,6 +398,8 @@ fn table(rows: &[Row]) -> String {
             ms(row.first_cpu, bare.first_cpu),
             us(row.warm, bare.warm),
             us(row.warm_cpu, bare.warm_cpu),
+            row.warm_cpu.saturating_sub(bare.warm_cpu).as_micros(),
+            row.calls,
             mb(row.resident_kib.saturating_mul(1024), bare.resident_kib.saturating_mul(1024)),
         );
         out += &line;

@@ -19,8 +19,8 @@ impl Keyring {
     /// Parses a stored secret: `{"current":"k2","k2":"…","k1":"…"}`, each key of at least 32 unpredictable bytes. `name` is the
     /// name of the secret in errors.
     ///
+    /// # Errors
     /// [`ConfigError`], which contains no part of the secret.
-    /// [`ConfigError`], without any part of what it holds.
     pub fn parse(name: &str, stored: &Secret) -> Result<Self, ConfigError> {
         let wrong = |what: &str| ConfigError(vec![format!("{name} {what}")]);
         let mut keys: BTreeMap<String, String> = serde_json::from_str(stored.expose()).map_err(|_| wrong("is no JSON object of texts"))?;

@@ -1,7 +1,7 @@
 //! Access tokens: JWTs (RFC 9068 profile) signed with Ed25519, verified in process by every function.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,6 +16,7 @@ use kernel::{
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use store::{About, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, field};
 use utoipa::ToSchema;
 
@@ -117,6 +118,8 @@ impl JoseHeader {
 const LOOKUPS: u32 = 5;
 /// See [`LOOKUPS`].
 const LOOKUPS_WINDOW: Duration = Duration::from_secs(10);
+/// How many tokens an instance remembers as verified, about 300 bytes each. Beyond that it forgets all of them.
+const VERIFIED_MAX: usize = 1000;
 /// How often an issuer tries to publish its keys while others publish theirs.
 const TRIES: usize = 8;
 
@@ -156,6 +159,9 @@ pub struct Tokens {
 #[derive(Default)]
 struct KeyCache {
     keys: BTreeMap<String, DecodingKey>,
+    /// The claims of tokens whose signature one of these keys has verified, by the token's SHA-256. A signature takes more CPU time
+    /// than everything else that is done for a signed-in read, and a client sends its token with each request.
+    verified: HashMap<[u8; 32], Claims>,
     /// Lookups of unknown ids since `since`.
     lookups: u32,
     since: Time,
@@ -202,7 +208,9 @@ impl Tokens {
 
     fn keep(&self, published: Option<&PublishedKeys>) {
         let decoded = |(id, key): (&String, &String)| Some((id.clone(), DecodingKey::from_ed_components(key).ok()?));
-        self.known().keys = published.into_iter().flat_map(|p| &p.keys).filter_map(decoded).collect();
+        let mut known = self.known();
+        known.keys = published.into_iter().flat_map(|p| &p.keys).filter_map(decoded).collect();
+        known.verified.clear();
     }
 
     fn known(&self) -> MutexGuard<'_, KeyCache> {
@@ -230,31 +238,53 @@ impl Tokens {
     /// # Errors
     /// [`Kind::TokenInvalid`], or a [`Problem`] if the key is unknown and cannot be read.
     pub async fn verify(&self, token: &str) -> Result<Claims, Problem> {
-        let header = Some(token).filter(|t| t.len() <= MAX_BYTES).and_then(JoseHeader::of);
-        let header = header.ok_or_else(|| Kind::TokenInvalid.because("what was sent is no access token"))?;
+        if token.len() > MAX_BYTES {
+            return Err(Kind::TokenInvalid.because("the token is too long"));
+        }
+        let digest = Sha256::digest(token).into();
+        let verified = self.known().verified.get(&digest).cloned();
+        let claims = match verified {
+            Some(claims) => claims,
+            None => self.verify_signature(token, digest).await?,
+        };
+        self.valid_now(&claims)?;
+        Ok(claims)
+    }
+
+    /// The claims of a token with a good signature, whose times are not checked. Remembers them.
+    async fn verify_signature(&self, token: &str, digest: [u8; 32]) -> Result<Claims, Problem> {
+        let header = JoseHeader::of(token).ok_or_else(|| Kind::TokenInvalid.because("what was sent is no access token"))?;
         if header.typ != TYPE || header.alg != Algorithm::EdDSA {
             return Err(Kind::TokenInvalid.because("the token is of another type or algorithm"));
         }
         let key = self.key(&header.kid).await?.ok_or_else(|| Kind::TokenInvalid.because("the token is signed with an unknown key"))?;
-        self.claims(token, &key)
-    }
-
-    fn claims(&self, token: &str, key: &DecodingKey) -> Result<Claims, Problem> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&*self.issuer]);
-        // The times are checked below, by the given clock.
+        // The times are checked by the given clock.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation);
+        let decoded = jsonwebtoken::decode::<Claims>(token, &key, &validation);
         let claims = decoded.map_err(|_| Kind::TokenInvalid.because("the signature does not fit, or a claim is not ours"))?.claims;
+        let mut known = self.known();
+        // The keys may have changed since the signature was verified.
+        if known.keys.contains_key(&header.kid) {
+            if known.verified.len() >= VERIFIED_MAX {
+                known.verified.clear();
+            }
+            known.verified.insert(digest, claims.clone());
+        }
+        Ok(claims)
+    }
+
+    fn valid_now(&self, claims: &Claims) -> Result<(), Problem> {
         let now = self.sys.now();
         let from = Time::from_millis(claims.nbf.max(claims.iat).saturating_mul(1000)) - LEEWAY;
         let until = Time::from_millis(claims.exp.saturating_mul(1000)) + LEEWAY;
         if claims.ver != VERSION || now < from {
             return Err(Kind::TokenInvalid.because("the token is of another version, or not good yet"));
         }
-        if now < until { Ok(claims) } else { Err(Kind::TokenInvalid.because("the token has expired")) }
+        if now < until { Ok(()) } else { Err(Kind::TokenInvalid.because("the token has expired")) }
     }
 
     /// The issuer of the tokens.
@@ -440,6 +470,33 @@ mod tests {
         assert!(!good(&ours, &token).await);
         sys.set_offset_millis(-45_000);
         assert!(!good(&ours, &token).await);
+    }
+
+    #[tokio::test]
+    async fn a_verified_token_is_forgotten_with_its_key() {
+        let sys = Sys::real();
+        let t = issuer(&sys, &[("a", A)]);
+        let token = t.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
+        assert!(good(&t, &token).await && good(&t, &token).await);
+        t.tokens.keep(Some(&PublishedKeys { keys: BTreeMap::new() }));
+        assert!(!good(&t, &token).await);
+    }
+
+    #[tokio::test]
+    async fn a_bounded_number_of_tokens_is_remembered() {
+        let sys = Sys::real();
+        let t = issuer(&sys, &[("a", A)]);
+        let token = t.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
+        assert!(good(&t, &token).await);
+        let claims = t.tokens.known().verified.values().next().unwrap().clone();
+        let others = (1..VERIFIED_MAX).map(|n| (Sha256::digest(n.to_string()).into(), claims.clone()));
+        t.tokens.known().verified.extend(others);
+        assert_eq!(t.tokens.known().verified.len(), VERIFIED_MAX);
+        let another = t.issue(sys.id(), sys.id(), &[Method::Pwd], sys.now()).unwrap();
+        assert!(good(&t, &another).await && good(&t, &token).await);
+        assert_eq!(t.tokens.known().verified.len(), 2);
+        assert!(!good(&t, "a.b.c").await);
+        assert_eq!(t.tokens.known().verified.len(), 2, "what is refused is not remembered");
     }
 
     #[tokio::test]
