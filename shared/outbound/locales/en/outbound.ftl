@@ -155,7 +155,7 @@ username_changed-lead = Your account is now called { $username }, and you sign i
 username_changed-note = If that was not you, change your password, end the other sign-ins and take the name back.
 
 account_reactivated-subject = Your account is in use again
-account_reactivated-lead = The account { $username } is active again, with all its data. Sign in as before; your former sign-ins have ended, and no device is trusted.
+account_reactivated-lead = The account { $username } is in use again, with all its data. Sign in as before; your former sign-ins have ended, and no device is trusted.
 account_reactivated-note = If you did not ask for it, write to us.
 
 # Text messages: the code comes before the text. One segment each.
@@ -164,7 +164,7 @@ code-sms = is your code for Stoa, valid for { $minutes ->
        *[other] { $minutes } minutes
     }. Do not give it to anybody.
 new_sign_in-sms = Somebody signed in to your Stoa account with a new browser or app. If that was not you, end that sign-in.
-session_reused-sms = A refresh token of your Stoa account was used twice, so we ended that sign-in. Sign in again, and check your sign-ins.
+session_reused-sms = A refresh token of your Stoa account was used again, so we ended that sign-in. Sign in again, and check your sign-ins.
 password_changed-sms = The password of your Stoa account was set or changed, and other sign-ins were ended. If that was not you, write to us at once.
 passkey_added-sms = A passkey can now be used to sign in to your Stoa account. If that was not you, remove it.
 passkey_removed-sms = A passkey can no longer be used to sign in to your Stoa account. If that was not you, check your passkeys.
@@ -173,4 +173,4 @@ contact_change_asked-sms = Somebody asked to change the contact data of your Sto
 email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.
 username_changed-sms = Your Stoa account has another username now. If that was not you, change your password and take the name back within 30 days.
-account_reactivated-sms = Your Stoa account is active again, with all its data. You can sign in as before. If you did not ask for it, write to us.
+account_reactivated-sms = Your Stoa account is in use again, with all its data. You can sign in as before. If you did not ask for it, write to us.
