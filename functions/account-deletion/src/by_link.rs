@@ -10,10 +10,10 @@ use web::{Error, Json, NoContent, Problems};
 
 use crate::cancel::take_back;
 
-/// The page that the mailed link opens if there is no frontend. It reads nothing and changes nothing.
+/// Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing.
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/cancel-deletion", tag = "account-deletion",
+#[utoipa::path(get, path = "/cancel-deletion",
     responses((status = 200, content_type = "text/html", body = String), Problems))]
 pub async fn get_cancel_deletion_page() -> Response {
     web::page(include_str!("cancel-deletion.html"))
@@ -32,7 +32,7 @@ pub struct CancelDeletion {
 /// is scheduled again.
 ///
 /// AWS calls: a read of the link, which has the hash to compare and the account; the transaction.
-#[utoipa::path(post, path = "/v1/deletion-cancellations", tag = "account-deletion", request_body = CancelDeletion,
+#[utoipa::path(post, path = "/v1/deletion-cancellations", request_body = CancelDeletion,
     extensions(("x-problems" = json!(["link_invalid", "deletion_begun"]))),
     responses((status = 204), Problems))]
 pub async fn cancel_deletion_by_link(State(s): State<crate::State>, Json(body): Json<CancelDeletion>) -> Result<NoContent, Error> {

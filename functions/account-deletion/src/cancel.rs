@@ -17,7 +17,7 @@ use crate::leaving::Leaving;
 ///
 /// AWS calls: the batch that authenticates the caller and reads the scheduled deletion with its link, which is deleted too; the
 /// transaction.
-#[utoipa::path(delete, path = "/v1/me/deletion", tag = "account-deletion",
+#[utoipa::path(delete, path = "/v1/me/deletion",
     extensions(("x-problems" = json!(["deletion_not_scheduled", "deletion_begun", "conflict"]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn cancel_deletion(

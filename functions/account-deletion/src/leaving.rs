@@ -29,7 +29,7 @@ pub struct Leaving {
     due_at: Option<Timestamp>,
     /// The remaining time in which it can be cancelled.
     countdown: Option<Countdown>,
-    /// Details for support, and for people who want to know exactly.
+    /// Details for support.
     details: Details,
     /// What the owner should know and can do, in the reader's language.
     instructions: Vec<String>,
@@ -49,7 +49,7 @@ pub enum Status {
     Purging,
 }
 
-/// Details for support, and for people who want to know exactly.
+/// Details for support.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Details {
     /// The id of the account.
@@ -116,7 +116,7 @@ fn policies(rules: &Rules, locale: Locale) -> Vec<Policy> {
 /// Reads the state of the caller's account deletion.
 ///
 /// AWS calls: one, the batch that also authenticates the caller.
-#[utoipa::path(get, path = "/v1/me/deletion", tag = "account-deletion",
+#[utoipa::path(get, path = "/v1/me/deletion",
     responses((status = 200, body = Leaving), Problems))]
 pub async fn get_deletion(
     State(s): State<crate::State>,

@@ -19,7 +19,6 @@ use kernel::{Messages, Sys, env::Reader};
 use proofs::{challenge::CodeKey, password::Hasher};
 use secrets::Secrets;
 use store::Table;
-use web::Edge;
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/deletion.ftl"), include_str!("../locales/pl/deletion.ftl"));
 
@@ -28,7 +27,6 @@ pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/del
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
@@ -83,11 +81,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
         rules: Rules::read(r),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }
 
 #[cfg(test)]

@@ -31,12 +31,13 @@ pub struct ScheduleDeletion {
     password: Option<Secret>,
 }
 
-/// Schedules the deletion of the caller's account. If it is scheduled already the time starts anew. A mail confirms it and has
-/// a link that cancels it. All other sessions end. A superuser has to lose that role first, by another superuser.
+/// Schedules the deletion of the caller's account. If it is already scheduled, the time starts again. A mail confirms it and
+/// has a link that cancels it. All other sessions end. The deletion of a superuser cannot be scheduled before another superuser
+/// has removed that role.
 ///
 /// AWS calls: the batch that authenticates the caller and reads an earlier deletion; two counters of attempts, before the
 /// password is compared; the password; a counter of mails; the transaction, and an update that gives the client's attempt back.
-#[utoipa::path(post, path = "/v1/me/deletion", tag = "account-deletion", request_body = ScheduleDeletion,
+#[utoipa::path(post, path = "/v1/me/deletion", request_body = ScheduleDeletion,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "deletion_begun", "superuser_stays", "conflict"])), ("x-limits" = json!([SCHEDULES, password::DEMANDS]))),
     responses((status = 200, body = Leaving), Problems))]
 pub async fn schedule_deletion(

@@ -24,8 +24,6 @@ use store::Table;
 
 /// The rest is handed to another run when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
-/// The time that is assumed to be left if the platform does not report it.
-const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 /// The lease is renewed when less than this is left of it.
 const RENEWAL: Duration = Duration::from_secs(300);
 
@@ -47,16 +45,13 @@ struct State {
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
-        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
+        table: Table::read(r, &aws, &sys),
+        bucket: Bucket::from_env(r, &aws),
+        sockets: Sockets::read(r, &aws),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |event: EventBridgeEvent<Envelope<Heard>>, context| {
-        let state = state.clone();
-        async move { purge(&state, &context, event.detail).await }
-    }))
+    Ok(Function::new(state, |s, event: EventBridgeEvent<Envelope<Heard>>, context| async move { purge(&s, &context, event.detail).await }))
 }
 
 /// The names of the steps, in their order.
@@ -105,7 +100,7 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
 async fn finished(s: &State, context: &Context, deletion: &Deletion, step: &Step) -> Result<bool, Failure> {
     let mut renewed: Time = s.sys.now();
     loop {
-        if context.remaining(ASSUMED_REMAINING) < MARGIN {
+        if !context.has_left(MARGIN) {
             return Ok(false);
         }
         if s.sys.now().since(renewed) > RENEWAL {

@@ -97,7 +97,7 @@ pub struct AccountInfo {
     second_step: bool,
     /// When the account was made.
     created_at: Timestamp,
-    /// Since when it is deactivated. Absent if it is not, or if that was not recorded.
+    /// When it was deactivated. Absent if it is not deactivated, or if the time was not recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     deactivated_at: Option<Timestamp>,
     /// When its deletion is due, if one is scheduled or has begun.
@@ -130,8 +130,8 @@ impl From<Account> for AccountInfo {
 ///
 /// AWS calls: three. The batch that authenticates the caller and reads their roles, the claim of the username, and a batch for
 /// the account.
-#[utoipa::path(get, path = "/v1/admin/users/{username}", tag = "admin",
-    params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
+#[utoipa::path(get, path = "/v1/admin/users/{username}",
+    params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
     responses((status = 200, body = AccountInfo), Problems))]
 pub async fn get_account(
     State(s): State<crate::State>,

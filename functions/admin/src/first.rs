@@ -23,17 +23,17 @@ pub struct BecomeFirstSuperuser {
     secret: Secret,
 }
 
-/// Makes the caller the first superuser, once, while there is none.
+/// Makes the caller the first superuser. Possible only while there is no superuser.
 ///
-/// It takes the secret that an operator got for the caller within the last hour, and a recent proof by a second factor that is
-/// not sent by message. A secret that is wrong, of another person, used or expired, and any secret once there is a superuser,
-/// are all refused as `appointment_invalid`. Ten attempts an hour.
+/// Needs the secret that an operator created for the caller within the last hour, and a step-up with a second factor other than
+/// a code by mail or text message. `appointment_invalid` is the answer to every secret that is wrong, used, expired or another
+/// person's, and to any secret once there is a superuser. Ten attempts an hour.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the offer; the counter, before the secret is compared; the
 /// caller's roles; the transaction.
-#[utoipa::path(post, path = "/v1/admin/first", tag = "admin", request_body = BecomeFirstSuperuser,
+#[utoipa::path(post, path = "/v1/admin/first", request_body = BecomeFirstSuperuser,
     extensions(("x-problems" = json!(["second_factor_required", "appointment_invalid", "account_state", "too_many_requests"])), ("x-limits" = json!([TRIES]))),
-    responses((status = 204, description = "The caller is superuser."), Problems))]
+    responses((status = 204, description = "The caller is a superuser."), Problems))]
 pub async fn become_first_superuser(
     State(s): State<crate::State>,
     Fresh(MemberWith { member, resource }): Fresh<MemberWith<Offer>>,

@@ -26,7 +26,6 @@ use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
 use store::Table;
-use web::Edge;
 
 store::items![offer::Offer, offer::Superuser];
 
@@ -36,7 +35,6 @@ pub struct State {
     table: Table,
     audit: Audit,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
 }
 
@@ -60,9 +58,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }

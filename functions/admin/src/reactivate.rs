@@ -14,17 +14,17 @@ use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
 
-/// Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay ended: the owner signs in
-/// again as before, and is notified by mail or, without an address, by text message.
+/// Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay revoked: the owner has to
+/// sign in again, and is notified by mail or, without an address, by text message.
 ///
 /// For superusers with a recent proof by a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
 /// account; the transaction.
-#[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation", tag = "admin",
-    params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
+#[utoipa::path(post, path = "/v1/admin/users/{username}/reactivation",
+    params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["account_state", "conflict"]))),
-    responses((status = 204, description = "It is in use again."), Problems))]
+    responses((status = 204, description = "The account is active again."), Problems))]
 pub async fn reactivate_account(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Superuser>>,

@@ -13,20 +13,20 @@ use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
 
-/// Gives somebody a role. If they have it already nothing changes.
+/// Gives a role to an account. If the account already has the role, nothing changes.
 ///
-/// For superusers with a recent proof by a second factor. The other account must be in use, without a scheduled deletion.
-/// Without a second factor of their own the role allows its owner nothing.
+/// For superusers with a recent proof by a second factor. The other account must be active, without a scheduled deletion. Its
+/// owner can use the role only after turning on a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
 /// account; the transaction.
-#[utoipa::path(put, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin",
+#[utoipa::path(put, path = "/v1/admin/users/{username}/roles/{role}",
     params(
-        ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
-        ("role" = Role, Path, description = "Which."),
+        ("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna"),
+        ("role" = Role, Path, description = "The role."),
     ),
     extensions(("x-problems" = json!(["own_roles", "account_state", "conflict"]))),
-    responses((status = 204, description = "They have it."), Problems))]
+    responses((status = 204, description = "The account has the role."), Problems))]
 pub async fn grant_role(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Superuser>>,
@@ -37,19 +37,21 @@ pub async fn grant_role(
     change(&s, &caller, &request, &account, role, Action::RoleGranted).await
 }
 
-/// Removes a role from somebody, from their next request on. If they do not have it nothing changes. Their other roles stay.
+/// Removes a role from an account, with effect from its next request. If the account does not have the role, nothing changes.
+/// Its other roles stay.
 ///
-/// For superusers with a recent proof by a second factor. Nobody removes their own role, so that the last superuser stays.
+/// For superusers with a recent proof by a second factor. Nobody can remove their own role, so that there is always a
+/// superuser.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
 /// account; the transaction.
-#[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}", tag = "admin",
+#[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}",
     params(
-        ("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna"),
-        ("role" = Role, Path, description = "Which."),
+        ("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna"),
+        ("role" = Role, Path, description = "The role."),
     ),
     extensions(("x-problems" = json!(["own_roles", "conflict"]))),
-    responses((status = 204, description = "They do not have it."), Problems))]
+    responses((status = 204, description = "The account does not have the role."), Problems))]
 pub async fn take_role(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Superuser>>,

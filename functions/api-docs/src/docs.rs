@@ -11,29 +11,29 @@ use crate::files;
 /// sheet are `data:` URLs.)
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Shows the API in a page where it can be read and tried.
+/// Serves a page on which the API can be read and tried out.
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/docs", tag = "api-docs", operation_id = "get_docs",
-    responses((status = 200, description = "A page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
+    get, path = "/docs", operation_id = "get_docs",
+    responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
 )]
 pub async fn get_docs() -> Response {
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
     (headers, include_str!("../assets/docs.html")).into_response()
 }
 
-/// Serves the files of the pages. `/docs/flows` shows the flows of signing up and in as sequence diagrams.
+/// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams.
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/docs/{file}", tag = "api-docs", operation_id = "get_docs_file",
-    params(("file" = String, Path, max_length = 100, description = "A file that a page names.", example = "docs.js")),
+    get, path = "/docs/{file}", operation_id = "get_docs_file",
+    params(("file" = String, Path, max_length = 100, description = "The name of a file that one of the pages loads, or of a page.", example = "docs.js")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (status = 200, description = "The file.", content_type = "text/javascript", body = String,
-            headers(("ETag" = String, description = "The version, and how it is compressed.")), example = "…"),
-        (status = 304, description = "It is still what `If-None-Match` names."),
+            headers(("ETag" = String, description = "Identifies the version of the file and its compression.")), example = "…"),
+        (status = 304, description = "The file has not changed since the version in `If-None-Match`."),
         Problems,
     )
 )]

@@ -10,11 +10,11 @@ use crate::files;
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/openapi.json", tag = "api-docs", operation_id = "get_document",
+    get, path = "/openapi.json", operation_id = "get_document",
     responses(
         (status = 200, description = "OpenAPI 3.1.", content_type = "application/json", body = Object,
-            headers(("ETag" = String, description = "The version, and how it is compressed.")), example = json!({"openapi": "3.1.0"})),
-        (status = 304, description = "It is still what `If-None-Match` names."),
+            headers(("ETag" = String, description = "Identifies the version of the file and its compression.")), example = json!({"openapi": "3.1.0"})),
+        (status = 304, description = "The file has not changed since the version in `If-None-Match`."),
         Problems,
     )
 )]

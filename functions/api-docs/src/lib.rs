@@ -12,10 +12,9 @@ mod unknown;
 
 use axum::routing::any;
 use function::{Boot, Function, StartError};
-use web::Edge;
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "api-docs", "This description and its pages.", Edge =>
+web::operations! { "api-docs", "This description and its pages.", () =>
     document::get_document,
     docs::get_docs,
     docs::get_docs_file,
@@ -28,7 +27,6 @@ web::operations! { "api-docs", "This description and its pages.", Edge =>
 /// [`StartError::Config`]
 #[expect(clippy::unused_async, reason = "every function starts alike")]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
-    let edge = boot.env.read(|r| Edge::read(r, &boot.sys))?;
     let rest = any(unknown::answer);
-    Ok(web::function(routes().route("/", rest.clone()).route("/{*path}", rest), edge))
+    web::function(&boot, routes().route("/", rest.clone()).route("/{*path}", rest), ())
 }

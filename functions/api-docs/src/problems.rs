@@ -11,10 +11,10 @@ use crate::docs::POLICY;
 ///
 /// AWS calls: none.
 #[utoipa::path(
-    get, path = "/problems/{code}", tag = "api-docs", operation_id = "get_problem",
+    get, path = "/problems/{code}", operation_id = "get_problem",
     params(("code" = String, Path, max_length = 100, description = "The `code` of a problem document.", example = "version_mismatch")),
     extensions(("x-problems" = json!(["not_found"]))),
-    responses((status = 200, description = "A page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
+    responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
 )]
 pub async fn get_problem(Path(code): Path<String>, Language(locale): Language) -> Result<Response, Error> {
     let kind = Kind::ALL.iter().find(|k| k.code() == code).ok_or(Kind::NotFound)?;

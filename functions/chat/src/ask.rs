@@ -3,13 +3,12 @@
 use std::num::NonZeroU64;
 
 use kernel::{
-    Problem, Timestamp,
+    PAGE, PAGE_MAX, Problem, Timestamp,
     id::{MessageId, RoomId},
     page_limit,
 };
 use messaging::{
     access::Subject,
-    history::{PAGE, PAGE_MAX},
     message::{Message, Nonce, Text},
     room::{PUBLIC, RoomKind, RoomName},
 };
@@ -103,9 +102,9 @@ impl Ask {
         Ok(match self {
             Self::Hello {} => Act::Hello,
             Self::Send { room, text, nonce } => Act::Send { room: room.0, text: Text::parse(&text)?, nonce },
-            Self::Sync { room, since, limit } => Act::Sync { room: room.0, since, limit: page_limit(limit, PAGE_MAX, PAGE_MAX)? },
+            Self::Sync { room, since, limit } => Act::Sync { room: room.0, since, limit: page_limit(limit, PAGE_MAX)? },
             Self::History { room, before, limit } => {
-                Act::History { room: room.0, before: before.map(NonZeroU64::get), limit: page_limit(limit, PAGE, PAGE_MAX)? }
+                Act::History { room: room.0, before: before.map(NonZeroU64::get), limit: page_limit(limit, PAGE)? }
             }
             Self::Online { room } => Act::Online { room: room.0 },
         })

@@ -1,9 +1,8 @@
 //! The answer to a `hello`: the state of each room, and who is online.
 
 use accounts::user::User;
-use kernel::Problem;
+use kernel::{PAGE_MAX, Problem};
 use messaging::{
-    history::PAGE_MAX,
     message::{Author, TEXT_MAX_CHARS},
     pace, presence,
     room::{self, Room, RoomKind, RoomWithPeer},

@@ -25,7 +25,7 @@ mod read;
 mod say;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
-use function::{Boot, Context, Failure, Function, StartError};
+use function::{Boot, Failure, Function, StartError};
 use kernel::{Locale, Problem, Sys};
 use messaging::{
     Sockets,
@@ -56,17 +56,10 @@ pub struct State {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
-        pace: Pace::default(),
-        sys,
-    })?;
+    let state =
+        boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sockets: Sockets::read(r, &aws), pace: Pace::default(), sys })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |event, _: Context| {
-        let state = state.clone();
-        async move { Box::pin(handle(&state, event)).await }
-    }))
+    Ok(Function::new(state, |s, event, _| async move { Box::pin(handle(&s, event)).await }))
 }
 
 /// Answers one frame. It never fails: errors are sent to the client.

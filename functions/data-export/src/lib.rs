@@ -48,16 +48,9 @@ struct State {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
-        sys: sys.clone(),
-    })?;
+    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), bucket: Bucket::from_env(r, &aws), sys: sys.clone() })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |event: EventBridgeEvent<Envelope<Heard>>, _| {
-        let state = state.clone();
-        async move { handle(&state, event.detail).await }
-    }))
+    Ok(Function::new(state, |s, event: EventBridgeEvent<Envelope<Heard>>, _| async move { handle(&s, event.detail).await }))
 }
 
 async fn handle(s: &State, Envelope { id, event, .. }: Envelope<Heard>) -> Result<(), Failure> {

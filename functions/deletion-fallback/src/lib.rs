@@ -30,8 +30,6 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// An account that has been overdue for longer than this is reported to operators: eight runs of either function have missed
 /// it.
 const LATE: Duration = Duration::from_secs(7_200);
-/// The time that is assumed to be left if the platform does not report it.
-const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -65,12 +63,9 @@ struct Report {
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let figures = Figures::new(&boot);
-    let state = boot.env.read(|r| State { table: Table::new(&aws, &sys, &r.need("TABLE_NAME")), sys: sys.clone(), figures })?;
+    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone(), figures })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |_: IgnoredAny, context| {
-        let state = state.clone();
-        async move { look_through(&state, &context).await }
-    }))
+    Ok(Function::new(state, |s, _: IgnoredAny, context| async move { look_through(&s, &context).await }))
 }
 
 async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
@@ -78,7 +73,7 @@ async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut checkpoint = Checkpoint::load(&s.table).await?;
     let mut at = checkpoint.key();
     for _ in 0..MOST {
-        if context.remaining(ASSUMED_REMAINING) < MARGIN {
+        if !context.has_left(MARGIN) {
             break;
         }
         let (rows, next) = s.table.scan(Deletion::KIND, PAGE, at.as_ref()).await?;

@@ -22,8 +22,6 @@ const PAGE: u32 = 25;
 const MOST: u64 = 5_000;
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
-/// The time that is assumed to be left if the platform does not report it.
-const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -53,12 +51,9 @@ struct Report {
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let figures = Figures::new(&boot);
-    let state = boot.env.read(|r| State { table: Table::new(&aws, &sys, &r.need("TABLE_NAME")), sys: sys.clone(), figures })?;
+    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone(), figures })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |_: IgnoredAny, context| {
-        let state = state.clone();
-        async move { sweep(&state, &context).await }
-    }))
+    Ok(Function::new(state, |s, _: IgnoredAny, context| async move { sweep(&s, &context).await }))
 }
 
 async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
@@ -84,7 +79,7 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
 async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report: &mut Report) -> Result<(), StoreError> {
     let mut last = None;
     loop {
-        if context.remaining(ASSUMED_REMAINING) < MARGIN || report.examined >= MOST {
+        if !context.has_left(MARGIN) || report.examined >= MOST {
             report.more = true;
             return Ok(());
         }

@@ -21,8 +21,6 @@ use crate::{
 const PAGE: u32 = 25;
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
-/// The time that is assumed to be left if the platform does not report it.
-const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
@@ -39,7 +37,7 @@ pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Fail
     loop {
         let Due { notices, next } = due(&s.table, now, PAGE, after).await?;
         for held in notices {
-            if context.remaining(ASSUMED_REMAINING) < MARGIN {
+            if !context.has_left(MARGIN) {
                 return Ok(report);
             }
             match Box::pin(one(s, held)).await {

@@ -85,7 +85,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| {
         let link_base = r.address("LINK_BASE_URL");
         State {
-            table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
+            table: Table::read(r, &aws, &sys),
             code_key: keys.code_key(),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
@@ -97,13 +97,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         }
     })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |trigger: Trigger, context| {
-        let state = state.clone();
-        async move {
-            match trigger {
-                Trigger::Bus(event) => deliver(&state, *event).await.map(|()| None),
-                Trigger::Schedule(_) => held::deliver(&state, &context).await.map(Some),
-            }
+    Ok(Function::new(state, |s, trigger: Trigger, context| async move {
+        match trigger {
+            Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),
+            Trigger::Schedule(_) => held::deliver(&s, &context).await.map(Some),
         }
     }))
 }

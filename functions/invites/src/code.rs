@@ -47,7 +47,7 @@ pub struct InviterInfo {
 ///
 /// AWS calls: one, the batch that authenticates the caller and reads the code. If the caller has entered a code, another batch
 /// reads that person, whose id is in the first one.
-#[utoipa::path(get, path = "/v1/me/invite-code", tag = "invites",
+#[utoipa::path(get, path = "/v1/me/invite-code",
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 200, body = InviteCodeInfo), Problems))]
 pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberWith<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {

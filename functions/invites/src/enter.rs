@@ -27,13 +27,13 @@ pub struct EnterInviteCode {
 
 /// Enters the code of the person who invited the caller.
 ///
-/// It can be done once and not changed. An unknown code, the caller's own, that of an account that is not in use or about to be
-/// deleted, and that of somebody whom the caller has invited are all refused as `invite_invalid`.
+/// A code can be entered once and not be changed. `invite_invalid` is the answer to an unknown code, the caller's own code, the
+/// code of an account that is not active or has a scheduled deletion, and the code of a person whom the caller has invited.
 ///
 /// AWS calls: one batch for the caller and their code, two concurrent counters, a read of the code's claim, a batch for its
 /// owner, a transaction, a batch for the answer. The counters come before the claim, whose look-up they limit. Each of the
 /// others has the key of the next one.
-#[utoipa::path(post, path = "/v1/me/inviter", tag = "invites", request_body = EnterInviteCode,
+#[utoipa::path(post, path = "/v1/me/inviter", request_body = EnterInviteCode,
     extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!([invite::TRIES]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
 pub async fn enter_invite_code(
@@ -70,9 +70,9 @@ pub struct SetInviterConsent {
 /// Allows the person whose code the caller has entered to see the caller's phone number, or withdraws that.
 ///
 /// AWS calls: two, the batch that authenticates the caller and reads the key of the entry, and its update.
-#[utoipa::path(put, path = "/v1/me/inviter/consent", tag = "invites", request_body = SetInviterConsent,
+#[utoipa::path(put, path = "/v1/me/inviter/consent", request_body = SetInviterConsent,
     extensions(("x-problems" = json!(["not_found"]))),
-    responses((status = 204, description = "It is so from now on."), Problems))]
+    responses((status = 204, description = "The consent is stored or withdrawn."), Problems))]
 pub async fn set_inviter_consent(
     State(s): State<crate::State>,
     caller: MemberWith<Invite>,

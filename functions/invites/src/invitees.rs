@@ -1,7 +1,5 @@
 //! The people who entered the caller's code. Only the caller sees them.
 
-use std::time::Duration;
-
 use accounts::{
     invite::Invitee,
     picture::Picture,
@@ -9,30 +7,11 @@ use accounts::{
 };
 use axum::extract::State;
 use callers::Member;
-use kernel::{Time, Timestamp, id::UserId, page_limit};
-use serde::{Deserialize, Serialize};
+use kernel::{Timestamp, id::UserId};
+use serde::Serialize;
 use store::{Batch, StoreError};
-use utoipa::{IntoParams, ToSchema};
-use web::{Json, Problems, Query};
-
-/// Maximum people of one page, as a batch read takes no more.
-const PAGE_MAX: u32 = 100;
-/// People of one page by default.
-const PAGE: u32 = 30;
-/// How long a cursor is valid.
-const CURSOR_LIFE: Duration = Duration::from_secs(3600);
-
-/// The requested page of the list.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// Maximum number of people: 1 to 100.
-    #[param(minimum = 1, maximum = 100, default = 30)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    #[param(max_length = 500)]
-    cursor: Option<String>,
-}
+use utoipa::ToSchema;
+use web::{Json, PageQuery, Problems, Query};
 
 /// A page of people who entered the caller's code.
 #[derive(Serialize, ToSchema)]
@@ -69,7 +48,7 @@ pub struct InviteeInfo {
 ///
 /// AWS calls: three, the batch that authenticates the caller, the query, and a batch of the people in it, because their names
 /// and pictures can change.
-#[utoipa::path(get, path = "/v1/me/invitees", tag = "invites", params(PageQuery),
+#[utoipa::path(get, path = "/v1/me/invitees", params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = InviteeList), Problems))]
 pub async fn list_invitees(
@@ -77,16 +56,16 @@ pub async fn list_invitees(
     caller: Member,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<InviteeList>, web::Error> {
-    let (limit, owner) = (page_limit(query.limit, PAGE, PAGE_MAX)?, caller.user.id);
-    let purpose = format!("invitees of {owner}");
-    let after = query.cursor.as_deref().map(|text| s.sealer.open::<(Time, UserId)>(&purpose, text)).transpose()?;
-    let range = Invitee::of(owner).limit(limit);
-    let range = after.map_or(range.clone(), |(at, user)| range.after(Invitee::key_of(owner, at, user), None));
+    let (limit, owner) = (query.limit()?, caller.user.id);
+    let cursors = s.sealer.cursors(format!("invitees of {owner}"));
+    let mut range = Invitee::of(owner).limit(limit);
+    if let Some((at, user)) = cursors.open(query.cursor())? {
+        range = range.after(Invitee::key_of(owner, at, user), None);
+    }
     let page = s.table.query::<Invitee>(range).await?;
     let mut people = s.table.get_many(page.items.iter().map(|entry| User::key_of(entry.user)).collect()).await?;
-    let last = page.items.last().filter(|_| page.more).map(|entry| (entry.at, entry.user));
+    let next_cursor = cursors.next(page.last().map(|entry| (entry.at, entry.user)))?;
     let items = page.items.into_iter().map(|entry| shown(&s, &mut people, &entry)).collect::<Result<_, _>>()?;
-    let next_cursor = last.map(|last| s.sealer.seal(&purpose, last, s.sys.now() + CURSOR_LIFE)).transpose()?;
     Ok(Json(InviteeList { items, next_cursor }))
 }
 

@@ -20,24 +20,21 @@ mod statistics;
 use accounts::{picture::Links, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use futures_util::join;
 use kernel::Sys;
 use store::{Sealer, Table};
-use web::Edge;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     sealer: Sealer,
     links: Links,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "invites", "Invitation codes: the caller's, those of others, and the people who used them.", State =>
+web::operations! { "invites", "Invitation codes: the caller's own, entering another person's, and statistics.", State =>
     code::get_invite_code,
     enter::enter_invite_code,
     enter::set_inviter_consent,
@@ -52,15 +49,13 @@ web::operations! { "invites", "Invitation codes: the caller's, those of others, 
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let (sealer, ()) = join!(Sealer::of_function("invites", tokens.table(), &sys), tokens.warm_up());
-    let sealer = sealer?;
+    let sealer = tokens.warm_up_with_sealer("invites").await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
         sealer,
-        links: Links::new(&r.need("PUBLIC_URL")),
-        edge: Edge::read(r, &sys),
+        links: Links::read(r),
         sys: sys.clone(),
     })?;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }

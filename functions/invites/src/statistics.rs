@@ -24,7 +24,7 @@ const TOP: u32 = 10;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Days {
-    /// Their number: 1 to 366.
+    /// The number of days: 1 to 366.
     #[param(minimum = 1, maximum = 366, default = 30)]
     days: Option<u32>,
     /// The last day, `YYYY-MM-DD`. Default: today. Days begin at midnight UTC.
@@ -74,7 +74,7 @@ pub struct TopInviter {
 ///
 /// AWS calls: four, the batch that authenticates the caller and reads their roles, two concurrent queries (counters, at most
 /// eight a day; the first ten of an index), and a batch of the ten people's names. None grows with the number of people.
-#[utoipa::path(get, path = "/v1/statistics/invites", tag = "invites", params(Days),
+#[utoipa::path(get, path = "/v1/statistics/invites", params(Days),
     extensions(("x-problems" = json!(["invalid"]))),
     responses((status = 200, body = InviteStatistics), Problems))]
 pub async fn get_invite_statistics(

@@ -31,7 +31,7 @@ pub struct CreatePasskeySignIn {
 /// The challenge is valid for one answer, right or wrong.
 ///
 /// AWS calls: a counter of the client, and the flow, as the person is not known yet. A session of the client costs a read.
-#[utoipa::path(post, path = "/v1/passkey-sign-ins", tag = "login", request_body = CreatePasskeySignIn,
+#[utoipa::path(post, path = "/v1/passkey-sign-ins", request_body = CreatePasskeySignIn,
     extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!([CHALLENGES]))),
     responses((status = 201, body = SignInStep), Problems))]
 pub async fn create_passkey_sign_in(

@@ -18,7 +18,7 @@ const CACHED: &str = "public, max-age=300";
 /// The keys that verify access tokens (RFC 7517).
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "login", responses((status = 200, body = KeySet), Problems))]
+#[utoipa::path(get, path = "/.well-known/jwks.json", responses((status = 200, body = KeySet), Problems))]
 pub async fn get_key_set(State(s): State<crate::State>) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, CACHED)], Json(s.issuer.key_set()))
 }
@@ -39,10 +39,10 @@ pub struct Discovery {
     service_documentation: String,
 }
 
-/// Describes the issuer of the access tokens, without features that it does not have.
+/// Describes the issuer of the access tokens, with those members of OpenID Connect Discovery that apply to it.
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "login", responses((status = 200, body = Discovery), Problems))]
+#[utoipa::path(get, path = "/.well-known/openid-configuration", responses((status = 200, body = Discovery), Problems))]
 pub async fn get_discovery(State(s): State<crate::State>) -> impl IntoResponse {
     let issuer = s.tokens.issuer().to_owned();
     let body = Discovery {
@@ -87,8 +87,8 @@ impl Places {
 /// See <https://w3c.github.io/webappsec-change-password-url/>.
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/.well-known/change-password", tag = "login",
-    responses((status = 302, description = "Where the page is.", headers(("Location" = String, description = "The page."))), Problems))]
+#[utoipa::path(get, path = "/.well-known/change-password",
+    responses((status = 302, description = "A redirect to the page.", headers(("Location" = String, description = "The page."))), Problems))]
 pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResponse {
     let page = s.places.change_password.as_deref().map_or_else(|| format!("{}/docs", s.tokens.issuer()), str::to_owned);
     (StatusCode::FOUND, [(header::LOCATION, page)])
@@ -97,7 +97,7 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
 /// Says how to report a vulnerability (RFC 9116).
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/.well-known/security.txt", tag = "login",
+#[utoipa::path(get, path = "/.well-known/security.txt",
     responses((status = 200, content_type = "text/plain", body = String), Problems))]
 pub async fn get_security_contact(State(s): State<crate::State>) -> impl IntoResponse {
     let text = format!(

@@ -33,14 +33,12 @@ use passkeys::Site;
 use proofs::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::SendLimits, sign_in::FactorContext};
 use secrets::Secrets;
 use store::Table;
-use web::Edge;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     issuer: Issuer,
     code_key: CodeKey,
@@ -101,8 +99,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         gate: Gate::new(keys.code_key()),
         places: Places::read(r),
         figures: Figures::new(&boot),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }

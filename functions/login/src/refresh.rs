@@ -18,14 +18,15 @@ pub struct RefreshSession {
     refresh_token: Option<String>,
 }
 
-/// Replaces the refresh token. The next one is returned in the same way as this one was sent: in the body or in the cookie.
+/// Exchanges the refresh token for a new one, which is returned where the old one was sent: in the body or in the cookie.
 ///
-/// A token can be used once. Within ten seconds the same use may be repeated by clients that lost the reply, and returns the
-/// same successor. Later it ends the session, because somebody has a copy. With the cookie the header `X-Stoa-Csrf` is needed.
+/// A token can be used once. A client that lost the response may repeat the request within ten seconds, and gets the same new
+/// token. A later repetition ends the session, because the token may have been copied. A token in the cookie needs the header
+/// `X-Stoa-Csrf`.
 ///
 /// AWS calls: two, the session with its person, and the conditional replacement.
-#[utoipa::path(post, path = "/v1/sessions/refresh", tag = "login",
-    params(("x-stoa-csrf" = Option<String>, Header, max_length = 100, description = "Anything; needed where the token is in the cookie.")),
+#[utoipa::path(post, path = "/v1/sessions/refresh",
+    params(("x-stoa-csrf" = Option<String>, Header, max_length = 100, description = "Any value. Required if the token is in the cookie.")),
     request_body = RefreshSession,
     extensions(("x-problems" = json!(["refresh_invalid", "origin_refused"]))),
     responses((status = 200, body = SignedIn), Problems))]

@@ -29,10 +29,10 @@ use store::{Batch, Cond, Key, Tx, Update};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Path, Problems};
 
-/// Shows a sign-in that is under way, to resume it after a reload.
+/// Shows a sign-in in progress, so that it can be resumed after a reload.
 ///
 /// AWS calls: the flow, then the person with the code that was sent.
-#[utoipa::path(get, path = "/v1/sign-ins/{flow}", tag = "login", params(("flow" = FlowToken, Path)),
+#[utoipa::path(get, path = "/v1/sign-ins/{flow}", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SignInStep), Problems))]
 pub async fn get_sign_in(State(s): State<crate::State>, Path(token): Path<FlowToken>) -> Result<Json<SignInStep>, web::Error> {
@@ -58,11 +58,12 @@ pub struct ChooseFactor {
 }
 
 /// Chooses a factor: sends a code, or returns a challenge for a passkey. Another one may be chosen at any time. A code that was
-/// sent a moment ago is not sent again. It is not valid in another sign-in either, which has to wait for a code of its own.
+/// sent a moment ago is not sent again. It is valid only in the sign-in for which it was sent: another sign-in has to wait
+/// before it can request its own code.
 ///
 /// AWS calls: the flow and the person; for a code its challenge, the counters of its sending and a transaction; for a passkey the
 /// list of them and an update.
-#[utoipa::path(put, path = "/v1/sign-ins/{flow}/factor", tag = "login", params(("flow" = FlowToken, Path)), request_body = ChooseFactor,
+#[utoipa::path(put, path = "/v1/sign-ins/{flow}/factor", params(("flow" = FlowToken, Path)), request_body = ChooseFactor,
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SignInStep), Problems))]
 pub async fn choose_factor(
@@ -89,10 +90,10 @@ pub async fn choose_factor(
     Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), asked)))
 }
 
-/// Sends another code of the chosen factor. The one before is void.
+/// Sends another code of the chosen factor. The previous one becomes invalid.
 ///
 /// AWS calls: the flow, the person, the challenge with its counters, the counters of what is sent, one transaction.
-#[utoipa::path(post, path = "/v1/sign-ins/{flow}/code/resend", tag = "login", params(("flow" = FlowToken, Path)),
+#[utoipa::path(post, path = "/v1/sign-ins/{flow}/code/resend", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_sign_in_code(
@@ -162,23 +163,23 @@ impl FactorAnswer {
     }
 }
 
-/// Answers the last step: signs in, or steps the session up. If a passkey is asked for and is lost, the password is accepted,
-/// followed by a code, whose factor is chosen if there are two, and which is answered here too. A step-up is answered with the
-/// session's access token, and returns a new one and a new refresh token, in the cookie if the session's is there. The former
-/// tokens do not get the new proof, and can no longer be refreshed. The challenge of a passkey is used up by its first answer,
-/// right or wrong: choose the passkey again for another one.
+/// Verifies the answer to the chosen factor, which completes a sign-in or a step-up. Instead of a lost passkey the password is
+/// accepted, followed by a code. The code is answered here too; if two factors send codes, choose one of them first. A step-up
+/// needs the session's access token. It returns a new access token and a new refresh token, in the cookie if the session's is
+/// there. The former tokens do not get the new proof, and can no longer be refreshed. The challenge of a passkey can be
+/// answered once, correctly or not: choose the passkey again to get another challenge.
 ///
 /// AWS calls: the flow, with the answer counted before it is checked; concurrently the counters of the app or the password, the
 /// person with the data of the factor, and their sessions; the attempt at a code that was sent; one transaction, which uses the
 /// answer up, ends the flow and begins the session. A wrong answer costs a counter, a wrong code that was sent two. A device
 /// that is to be trusted and a session that is replaced cost a read each, and a code after the password the calls of its
 /// sending.
-#[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", tag = "login", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
+#[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([factor::APP, challenge::GUESSES, guesses::AT_ACCOUNT, challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 200, description = "Stepped up.", body = SignedIn),
-        (status = 202, description = "The password is right, and a code is needed upon it.", body = SignInStep),
+        (status = 202, description = "The password is correct, and a code is needed as well.", body = SignInStep),
         Problems))]
 pub async fn verify_sign_in(
     State(s): State<crate::State>,

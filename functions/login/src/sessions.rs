@@ -42,7 +42,7 @@ pub struct SessionInfo {
 /// Lists the sessions of the caller.
 ///
 /// AWS calls: the caller, then the list.
-#[utoipa::path(get, path = "/v1/sessions", tag = "login", responses((status = 200, body = SessionList), Problems))]
+#[utoipa::path(get, path = "/v1/sessions", responses((status = 200, body = SessionList), Problems))]
 pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Result<Json<SessionList>, web::Error> {
     let now = s.sys.now();
     let mut items = session::list(&s.table, caller.user.id).await?;
@@ -65,7 +65,7 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
 ///
 /// AWS calls: the caller, the list, one transaction for all. The sockets are closed a moment later, by the function that gets
 /// the event.
-#[utoipa::path(delete, path = "/v1/sessions", tag = "login", responses((status = 204), Problems))]
+#[utoipa::path(delete, path = "/v1/sessions", responses((status = 204), Problems))]
 pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member) -> Result<NoContent, web::Error> {
     session::revoke_where(&s.table, &s.sys, caller.user.id, |other| other.id != caller.session.id).await?;
     Ok(NoContent)
@@ -74,7 +74,7 @@ pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member
 /// Signs out: ends the session of this request, closes its sockets and removes the cookie.
 ///
 /// AWS calls: the caller, one transaction.
-#[utoipa::path(delete, path = "/v1/sessions/current", tag = "login",
+#[utoipa::path(delete, path = "/v1/sessions/current",
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204), Problems))]
 pub async fn delete_current_session(State(s): State<crate::State>, caller: Member) -> Result<impl IntoResponse, web::Error> {
@@ -85,7 +85,7 @@ pub async fn delete_current_session(State(s): State<crate::State>, caller: Membe
 /// Ends one session of the caller and closes its sockets.
 ///
 /// AWS calls: the caller, one transaction.
-#[utoipa::path(delete, path = "/v1/sessions/{session}", tag = "login", params(("session" = SessionId, Path)),
+#[utoipa::path(delete, path = "/v1/sessions/{session}", params(("session" = SessionId, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204), Problems))]
 pub async fn delete_session(

@@ -28,7 +28,7 @@ use web::{Client, Json, Problems};
 
 use crate::guess::{self, Guess};
 
-/// A name and its proof.
+/// A name and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateSession {
@@ -53,7 +53,8 @@ pub struct CreateSession {
     next: Option<String>,
 }
 
-/// Signs in, or returns the second step that is needed. Ends the session that the client had before, if the request carries it.
+/// Signs in, or returns the second step that is needed. If the request carries the token of the client's former session, that
+/// session ends.
 ///
 /// AWS calls: the name's claim; concurrently the person with the password, all counters (and the shown device) and their
 /// sessions; concurrently three counters, or one for a trusted device; one transaction, which also resets the failures, and
@@ -61,11 +62,11 @@ pub struct CreateSession {
 /// session that is replaced costs another read, a device that is to be trusted the list of the trusted ones, a second step by
 /// code the calls of its sending. A failure costs five more concurrent counters, and an attempt that is refused before it is
 /// counted none.
-#[utoipa::path(post, path = "/v1/sessions", tag = "login", request_body = CreateSession,
+#[utoipa::path(post, path = "/v1/sessions", request_body = CreateSession,
     extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([guess::AT_NAME, guess::RIGHT, guesses::BY_CLIENT, guesses::CLIENT_DIFFERENT, guess::OF_DEVICE, guess::OF_DEVICE_DAY]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
-        (status = 202, description = "The password is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
+        (status = 202, description = "The password is correct, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
         Problems))]
 pub async fn create_session(
     State(s): State<crate::State>,

@@ -16,12 +16,12 @@ use web::{Client, Created, Problems};
 /// Step-ups that one person may begin.
 const STEP_UPS: Quota = Quota::window("step_up", 30, HOUR, "for an account");
 
-/// Begins a step-up, which is answered at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the
-/// replacement for a lost passkey. For five minutes after it the e-mail address, phone number, password, second factors,
-/// deletion and export may be changed.
+/// Begins a step-up, which is completed at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the
+/// replacement for a lost passkey. For five minutes after it the caller may use the operations that need a recent proof: those
+/// on the e-mail address, phone number, password, second factors, deletion and export.
 ///
 /// AWS calls: the caller, a counter, the flow; if there is only one factor, the calls of choosing it.
-#[utoipa::path(post, path = "/v1/step-ups", tag = "login",
+#[utoipa::path(post, path = "/v1/step-ups",
     extensions(("x-problems" = json!(["too_many_requests", "resend_too_early", "conflict"])), ("x-limits" = json!([STEP_UPS, challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 201, body = SignInStep), Problems))]
 pub async fn create_step_up(State(s): State<crate::State>, caller: Member, client: Client) -> Result<Created<SignInStep>, web::Error> {

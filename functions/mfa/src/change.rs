@@ -25,7 +25,7 @@ use crate::{
 /// change until the new one is proven.
 ///
 /// AWS calls: the caller, a counter; for a code its challenge and the counters; one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
+#[utoipa::path(post, path = "/v1/me/mfa/factors/{factor}", params(("factor" = Factor, Path)),
     extensions(("x-problems" = json!(["mfa_not_enabled", "mfa_enabled", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([pending::SETUPS, challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_factor(
@@ -51,10 +51,10 @@ pub async fn start_factor(
     Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, challenge.as_ref())?))
 }
 
-/// Proves the new factor: it is on from now on, and replaces a former app. All other sessions end.
+/// Proves the new factor, which turns it on. A new app replaces the former one. All other sessions end.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, one transaction.
-#[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
+#[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", params(("factor" = Factor, Path)),
     request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "mfa_not_enabled", "code_invalid", "conflict"]))),
     responses((status = 204), Problems))]
@@ -83,10 +83,10 @@ pub async fn confirm_factor(
     Ok(NoContent)
 }
 
-/// Turns one factor off. The last one stays: all of them are turned off by another operation. All other sessions end.
+/// Turns one factor off. The last one cannot be turned off alone: use `POST /v1/me/mfa/removal`. All other sessions end.
 ///
 /// AWS calls: the caller, one transaction.
-#[utoipa::path(delete, path = "/v1/me/mfa/factors/{factor}", tag = "mfa", params(("factor" = Factor, Path)),
+#[utoipa::path(delete, path = "/v1/me/mfa/factors/{factor}", params(("factor" = Factor, Path)),
     extensions(("x-problems" = json!(["mfa_not_enabled", "last_factor", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn remove_factor(

@@ -61,7 +61,7 @@ impl DeviceInfo {
 /// Lists the trusted devices.
 ///
 /// AWS calls: the caller, then the list.
-#[utoipa::path(get, path = "/v1/me/devices", tag = "mfa", responses((status = 200, body = DeviceList), Problems))]
+#[utoipa::path(get, path = "/v1/me/devices", responses((status = 200, body = DeviceList), Problems))]
 pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Result<Json<DeviceList>, web::Error> {
     let now = s.sys.now();
     let mut devices = device::list(&s.table, member.user.id).await.map_err(Problem::from)?;
@@ -70,10 +70,10 @@ pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Resu
     Ok(Json(DeviceList { items: devices.into_iter().map(|device| DeviceInfo::of(device, &member, now)).collect() }))
 }
 
-/// Revokes trust in all devices, and ends the sessions that began on them, except that of this request.
+/// Revokes trust in all devices, and ends the sessions that began on them, except the session of this request.
 ///
 /// AWS calls: the caller, the lists of sessions and of devices, a transaction for each that is not empty.
-#[utoipa::path(delete, path = "/v1/me/devices", tag = "mfa",
+#[utoipa::path(delete, path = "/v1/me/devices",
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 204), Problems))]
 pub async fn delete_devices(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
@@ -93,7 +93,7 @@ pub async fn delete_devices(State(s): State<crate::State>, member: Member) -> Re
 ///
 /// AWS calls: the caller, the list of sessions and a transaction if any began on it, the transaction that deletes the device.
 /// In this order a repetition after an interruption finds the rest.
-#[utoipa::path(delete, path = "/v1/me/devices/{device}", tag = "mfa", params(("device" = DeviceId, Path)),
+#[utoipa::path(delete, path = "/v1/me/devices/{device}", params(("device" = DeviceId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn delete_device(State(s): State<crate::State>, member: Member, Path(id): Path<DeviceId>) -> Result<NoContent, web::Error> {

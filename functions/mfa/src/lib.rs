@@ -22,7 +22,6 @@ use passkeys::Site;
 use proofs::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::SendLimits};
 use secrets::Secrets;
 use store::Table;
-use web::Edge;
 
 store::items![passkey::Asked, pending::Setup];
 
@@ -31,7 +30,6 @@ store::items![passkey::Asked, pending::Setup];
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
@@ -82,9 +80,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         factor_keys: keys.factor_keys(&sys),
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }

@@ -69,7 +69,7 @@ pub struct PasskeyOptions {
 /// Returns a challenge for a new passkey.
 ///
 /// AWS calls: the caller, a counter, the list of existing passkeys, which must not be made twice, and one write.
-#[utoipa::path(post, path = "/v1/me/passkeys/options", tag = "mfa",
+#[utoipa::path(post, path = "/v1/me/passkeys/options",
     extensions(("x-problems" = json!(["too_many", "too_many_requests", "conflict"])), ("x-limits" = json!([pending::SETUPS]))),
     responses((status = 201, body = PasskeyOptions), Problems))]
 pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Created<PasskeyOptions>, web::Error> {
@@ -121,10 +121,10 @@ impl From<Passkey> for PasskeyInfo {
     }
 }
 
-/// Registers the new passkey. All other sessions end. A refused answer uses the challenge up: ask for another one.
+/// Registers the new passkey. All other sessions end. A refused answer also uses the challenge up: request another one.
 ///
 /// AWS calls: the caller with the challenge, one transaction; for a refused answer a deletion.
-#[utoipa::path(post, path = "/v1/me/passkeys", tag = "mfa", request_body = CreatePasskey,
+#[utoipa::path(post, path = "/v1/me/passkeys", request_body = CreatePasskey,
     extensions(("x-problems" = json!(["invalid", "passkey_invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PasskeyInfo), Problems))]
 pub async fn create_passkey(
@@ -167,7 +167,7 @@ pub async fn create_passkey(
 /// Lists the passkeys.
 ///
 /// AWS calls: the caller, then the list.
-#[utoipa::path(get, path = "/v1/me/passkeys", tag = "mfa", responses((status = 200, body = PasskeyList), Problems))]
+#[utoipa::path(get, path = "/v1/me/passkeys", responses((status = 200, body = PasskeyList), Problems))]
 pub async fn list_passkeys(State(s): State<crate::State>, member: Member) -> Result<Json<PasskeyList>, web::Error> {
     let items = passkeys::list(&s.table, member.user.id).await.map_err(Problem::from)?;
     Ok(Json(PasskeyList { items: items.into_iter().map(Into::into).collect() }))
@@ -185,7 +185,7 @@ pub struct RenamePasskey {
 /// Renames a passkey.
 ///
 /// AWS calls: the caller, one update.
-#[utoipa::path(patch, path = "/v1/me/passkeys/{passkey}", tag = "mfa", params(("passkey" = PasskeyId, Path)),
+#[utoipa::path(patch, path = "/v1/me/passkeys/{passkey}", params(("passkey" = PasskeyId, Path)),
     request_body = RenamePasskey,
     extensions(("x-problems" = json!(["not_found", "invalid"]))),
     responses((status = 200, body = PasskeyInfo), Problems))]
@@ -204,7 +204,7 @@ pub async fn rename_passkey(
 /// Removes a passkey, which is refused from now on. All other sessions end, because any of them may have begun with it.
 ///
 /// AWS calls: the caller, one transaction.
-#[utoipa::path(delete, path = "/v1/me/passkeys/{passkey}", tag = "mfa", params(("passkey" = PasskeyId, Path)),
+#[utoipa::path(delete, path = "/v1/me/passkeys/{passkey}", params(("passkey" = PasskeyId, Path)),
     extensions(("x-problems" = json!(["not_found", "last_factor", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn delete_passkey(

@@ -202,7 +202,7 @@ pub struct AppSecret {
     /// The same as a link that opens an authenticator app.
     #[schema(examples("otpauth://totp/Stoa:anna%40example.test?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Stoa"))]
     pub uri: String,
-    /// The same as a picture for scanning: an SVG as a `data:` URL.
+    /// The same as a QR code: an SVG as a `data:` URL.
     #[schema(examples("data:image/svg+xml,%3Csvg…"))]
     pub qr: String,
 }

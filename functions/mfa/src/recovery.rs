@@ -36,7 +36,7 @@ impl RecoveryCodesShown {
 /// Makes new recovery codes, which replace the former ones. All other sessions end.
 ///
 /// AWS calls: the caller, a counter, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/recovery-codes", tag = "mfa",
+#[utoipa::path(post, path = "/v1/me/mfa/recovery-codes",
     extensions(("x-problems" = json!(["mfa_not_enabled", "too_many_requests", "conflict"])), ("x-limits" = json!([SETS]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn create_recovery_codes(

@@ -16,7 +16,7 @@ use web::{Client, Json, NoContent, Problems};
 
 use crate::pending::Setup;
 
-/// The proof that is needed besides a factor.
+/// The proof that is needed in addition to the step-up.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveMfa {
@@ -28,7 +28,7 @@ pub struct RemoveMfa {
 /// Turns second factors off, and deletes the app's secret and the recovery codes. Passkeys stay. All other sessions end.
 ///
 /// AWS calls: the caller, the calls of [`password::demand`], one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/removal", tag = "mfa", request_body = RemoveMfa,
+#[utoipa::path(post, path = "/v1/me/mfa/removal", request_body = RemoveMfa,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_not_enabled", "conflict"])), ("x-limits" = json!([password::DEMANDS]))),
     responses((status = 204), Problems))]
 pub async fn remove_mfa(

@@ -33,12 +33,12 @@ pub struct StartMfaSetup {
     password: Option<Secret>,
 }
 
-/// Begins the wizard with the password, and returns the secret for the authenticator app. An earlier wizard ends.
+/// Begins the set-up with the password, and returns the secret for the authenticator app. An earlier set-up ends.
 ///
 /// Needs a proven phone number and e-mail address, because without them somebody who loses the app would be locked out.
 ///
 /// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup", tag = "mfa", request_body = StartMfaSetup,
+#[utoipa::path(post, path = "/v1/me/mfa/setup", request_body = StartMfaSetup,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "mfa_enabled", "contact_required", "conflict"])), ("x-limits" = json!([pending::SETUPS, password::DEMANDS]))),
     responses((status = 201, body = SetupState), Problems))]
 pub async fn start_mfa_setup(
@@ -65,13 +65,14 @@ pub async fn start_mfa_setup(
     Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, None)?))
 }
 
-/// Shows the set-up that is under way, to resume it after a reload. The secret of the authenticator app was shown when it
-/// began, and is not shown again.
+/// Shows the current set-up, so that it can be resumed after a reload. The secret of the authenticator app is not included: it
+/// is shown only when the set-up begins.
 ///
-/// A set-up belongs to the step-up it was begun after: a token with another one gets 404, also in the same session.
+/// A set-up belongs to the step-up after which it was begun: an access token of another step-up gets 404, also in the same
+/// session.
 ///
 /// AWS calls: the caller with the set-up, in one request.
-#[utoipa::path(get, path = "/v1/me/mfa/setup", tag = "mfa",
+#[utoipa::path(get, path = "/v1/me/mfa/setup",
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn get_mfa_setup(
@@ -85,7 +86,7 @@ pub async fn get_mfa_setup(
 /// Cancels the set-up that was begun after the same step-up, if there is one. Enabled factors do not change.
 ///
 /// AWS calls: the caller, one conditional deletion.
-#[utoipa::path(delete, path = "/v1/me/mfa/setup", tag = "mfa", responses((status = 204), Problems))]
+#[utoipa::path(delete, path = "/v1/me/mfa/setup", responses((status = 204), Problems))]
 pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
     Setup::cancel(&s.table, &member).await?;
     Ok(NoContent)
@@ -103,7 +104,7 @@ pub struct ProveFactor {
 /// Proves the app, and mails a code.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/app", tag = "mfa", request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/app", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
@@ -125,7 +126,7 @@ pub async fn prove_app(
 /// Proves the mailbox, and sends a code by text message.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/email", tag = "mfa", request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/email", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
@@ -145,10 +146,11 @@ pub async fn prove_email(
     Ok(Json(setup.state(Some(&challenge))))
 }
 
-/// Proves the phone: second factors are on. Shows the recovery codes, only here. All other sessions end.
+/// Proves the phone, which turns second factors on. Returns the recovery codes, which are shown only once. All other sessions
+/// end.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/sms", tag = "mfa", request_body = ProveFactor,
+#[utoipa::path(post, path = "/v1/me/mfa/setup/sms", request_body = ProveFactor,
     extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn prove_sms(
@@ -175,10 +177,10 @@ pub async fn prove_sms(
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }
 
-/// Sends another code of the current step. The one before is void.
+/// Sends another code of the current step. The previous one becomes invalid.
 ///
 /// AWS calls: the caller with the set-up, the challenge, the counters of sending, one transaction.
-#[utoipa::path(post, path = "/v1/me/mfa/setup/resend", tag = "mfa",
+#[utoipa::path(post, path = "/v1/me/mfa/setup/resend",
     extensions(("x-problems" = json!(["not_found", "factor_unavailable", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 202, body = SetupState), Problems))]
 pub async fn resend_mfa_setup_code(

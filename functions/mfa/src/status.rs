@@ -38,7 +38,7 @@ pub struct FactorInfo {
 /// Shows the state of the second factors.
 ///
 /// AWS calls: the caller, and the recovery codes if there are any.
-#[utoipa::path(get, path = "/v1/me/mfa", tag = "mfa", responses((status = 200, body = Mfa), Problems))]
+#[utoipa::path(get, path = "/v1/me/mfa", responses((status = 200, body = Mfa), Problems))]
 pub async fn get_mfa(State(s): State<crate::State>, member: Member) -> Result<Json<Mfa>, web::Error> {
     let user = &member.user;
     let codes = if user.has_second_step() {

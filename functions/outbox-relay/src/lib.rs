@@ -32,10 +32,7 @@ struct State {
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let aws = boot.aws()?;
     let state = boot.env.read(|r| State { bus: Bus::new(&aws, &r.need("BUS_NAME")) })?;
-    Ok(Function::new(move |event: Event, _| {
-        let state = state.clone();
-        async move { relay(&state, event).await }
-    }))
+    Ok(Function::new(state, |s, event: Event, _| async move { relay(&s, event).await }))
 }
 
 async fn relay(state: &State, event: Event) -> Result<DynamoDbEventResponse, Failure> {

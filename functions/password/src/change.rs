@@ -34,10 +34,10 @@ pub struct ChangePassword {
     new_password: Secret,
 }
 
-/// Changes the password. All other sessions end, trust in devices is revoked, and the session of this request goes on.
+/// Changes the password. The session of this request stays, all other sessions end, and trusted devices are revoked.
 ///
 /// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
-#[utoipa::path(put, path = "/v1/me/password", tag = "password", request_body = ChangePassword,
+#[utoipa::path(put, path = "/v1/me/password", request_body = ChangePassword,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!([CHANGES, password::DEMANDS]))),
     responses((status = 204), Problems))]
 pub async fn change_password(

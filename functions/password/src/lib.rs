@@ -19,14 +19,12 @@ use proofs::{
 };
 use secrets::Secrets;
 use store::Table;
-use web::Edge;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     code_key: CodeKey,
     hasher: Hasher,
@@ -57,11 +55,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }
 
 /// Checks a new password of this person. All broken rules are returned at once.

@@ -31,7 +31,7 @@ const PAGE: PasswordPage = PasswordPage {
     autocomplete: "new-password",
     en: PasswordWords {
         title: "Choose a new password",
-        lead: "Every sign-in ends, and you sign in again.",
+        lead: "All your sign-ins end, and you have to sign in again.",
         button: "Change password",
         done: "The password is changed. You may close this page.",
     },
@@ -43,9 +43,9 @@ const PAGE: PasswordPage = PasswordPage {
     },
 };
 
-/// Links that one client may ask for, to whatever address.
+/// Links that one client may request, for any addresses.
 const RESETS: Quota = Quota::window("reset_client", 10, HOUR, "for a client");
-/// Passwords that may be sent with one link: each costs two hashes.
+/// Passwords that may be tried with one link. Each costs two hashes.
 const TRIES: Quota = Quota::window("reset_tries", 20, HOUR, "passwords for one link");
 
 /// The account whose password was forgotten.
@@ -64,12 +64,13 @@ pub struct ResetRequested {
     target: String,
 }
 
-/// Mails a link if the address has an account in use. The answer is always the same. Within a minute no second link is mailed.
+/// Mails a link if the address belongs to an active account. The answer is the same if it does not. At most one link is mailed
+/// in a minute.
 ///
 /// AWS calls: the address's claim; the person with the former link and the counters; the counters together, one transaction:
 /// the same for an unknown address, for which a link is stored that is never drawn. Within the minute only the client's
 /// counter, because an address's counter counts mails. A shown device costs another read.
-#[utoipa::path(post, path = "/v1/password-resets", tag = "password", request_body = RequestPasswordReset,
+#[utoipa::path(post, path = "/v1/password-resets", request_body = RequestPasswordReset,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([sending::RESETS, RESETS]))),
     responses((status = 202, body = ResetRequested), Problems))]
 pub async fn request_password_reset(
@@ -101,18 +102,18 @@ pub async fn request_password_reset(
     Ok(answer)
 }
 
-/// Whose password was forgotten, as it was read.
+/// The recipient of a link, as read from the table.
 struct Addressee {
     to: Contact,
-    /// Who has the address, if their account is in use.
+    /// The person with this address, if their account is active.
     person: Option<User>,
     /// The link that was mailed before.
     before: Option<Challenge>,
 }
 
 impl Addressee {
-    /// Reads who has the address, the link before and what the request is judged by. For an address that nobody has, the same reads
-    /// are done for an id that nobody has.
+    /// Reads the person with the address, the previous link, and the counters of the request's limits. For an address without
+    /// an account the same reads are made with a random id, so that they take the same time.
     async fn read(s: &crate::State, email: &Email, to: Contact, request: &Request) -> Result<(Self, Batch), StoreError> {
         let claim = s.table.get::<EmailClaim>(EmailClaim::key_of(email)).await?;
         let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
@@ -123,14 +124,15 @@ impl Addressee {
         Ok((Self { to, person, before }, found))
     }
 
-    /// The link that is to be mailed: to the address as its owner proved it, not as somebody has typed it.
+    /// The link to be mailed: to the address as its owner proved it, not as the client typed it.
     fn link(&self, sys: &Sys, language: Locale) -> Challenge {
         let locale = self.person.as_ref().map_or(language, |p| p.locale);
         let proven = self.person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| self.to.clone(), Contact::Email);
         Challenge::new(sys, link_id(&self.to), Purpose::PasswordReset, Form::Link, &proven, locale)
     }
 
-    /// Adds the link to a transaction, and asks for its mailing. For an address that nobody has a link is noted that is never drawn.
+    /// Adds the link to a transaction, and the event that mails it. For an address without an account a decoy is stored
+    /// instead, which is never mailed.
     fn write(&self, tx: &mut Tx, sys: &Sys, now: Time, mut link: Challenge) {
         if let Some(person) = &self.person {
             link.user = Some(person.id);
@@ -150,10 +152,10 @@ fn link_id(to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::PasswordReset, to, "")
 }
 
-/// The page that the mailed link opens where there is no frontend. It reads nothing and changes nothing.
+/// Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing.
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/reset-password", tag = "password",
+#[utoipa::path(get, path = "/reset-password",
     responses((status = 200, content_type = "text/html", body = String), Problems))]
 pub async fn get_reset_page() -> PasswordPage {
     PAGE
@@ -171,13 +173,13 @@ pub struct ResetPassword {
     password: Secret,
 }
 
-/// Changes the password by the mailed link. All sessions end, and nobody is signed in: second factors are asked for as before,
-/// but codes to the same mailbox are not accepted until another factor has signed in.
+/// Changes the password with the token of the mailed link. All sessions end, and the client is not signed in. Second factors
+/// stay on, but codes to the same mailbox are not accepted until a sign-in with another factor.
 ///
 /// A refused password leaves the link valid.
 ///
 /// AWS calls: the link, the person with the password, one transaction, which uses the link up.
-#[utoipa::path(post, path = "/v1/password-resets/confirm", tag = "password", request_body = ResetPassword,
+#[utoipa::path(post, path = "/v1/password-resets/confirm", request_body = ResetPassword,
     extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 204), Problems))]
 pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<ResetPassword>) -> Result<NoContent, web::Error> {

@@ -22,7 +22,6 @@ use kernel::{Sys, env::Reader};
 use proofs::{challenge::CodeKey, gate::Gate, sending::SendLimits};
 use secrets::Secrets;
 use store::Table;
-use web::Edge;
 
 store::items![flow::Flow];
 
@@ -31,7 +30,6 @@ store::items![flow::Flow];
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     issuer: Issuer,
     code_key: CodeKey,
@@ -78,10 +76,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sending: SendLimits::read(r, Figures::new(&boot)),
         gate: Gate::new(keys.code_key()),
         digits: Digits::read(r),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }
 
 #[cfg(test)]

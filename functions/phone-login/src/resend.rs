@@ -13,13 +13,13 @@ use web::{Accepted, Client, Path, Problems};
 
 use crate::{flow::Flow, start::Asks};
 
-/// Sends another code to the same number. The one before is void.
+/// Sends another code to the same number. The previous one becomes invalid.
 ///
-/// Only after that one has expired, unless it could not be sent. Once any flow has signed in with the number there is nothing
-/// to send again: begin a new sign-in.
+/// Allowed when the previous code has expired or could not be sent. After a sign-in with the number in any flow, nothing can be
+/// sent again: begin a new sign-in.
 ///
 /// AWS calls: the flow, the former code, then the same as for the first code.
-#[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", tag = "phone-login", params(("flow" = FlowToken, Path)),
+#[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/resend", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([challenge::PHONE_AGAIN, sending::ASKED, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_code(

@@ -23,7 +23,7 @@ use crate::flow::Flow;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartPhoneSignIn {
-    /// With the country code: `+44…` or `0044…`. Spaces, hyphens and brackets do not matter.
+    /// With the country code: `+44…` or `0044…`. Spaces, hyphens and brackets are ignored.
     #[schema(examples("+447700900123"), max_length = 32)]
     phone: String,
     /// `en` or `pl`; the language of the message, and of a new account. Default: the language of the request.
@@ -50,15 +50,15 @@ pub struct PhoneSignIn {
     sent: Sent,
 }
 
-/// Sends a code to a phone number, to sign in or up with.
+/// Sends a code to a phone number, for signing in or registering.
 ///
-/// The answer is the same whether the number has an account or not. A number has one code at a time: another one can be asked
-/// for when it has expired, from any client.
+/// The answer is the same whether the number has an account or not. A number has one code at a time: another one can be
+/// requested, by any client, when it has expired.
 ///
 /// AWS calls: the number's former code, whether the number has an account, and the counters; then the counters together, and
 /// concurrently the range of a number without an account; the counter that all text messages share; one transaction. A shown
 /// device costs another read.
-#[utoipa::path(post, path = "/v1/phone-sign-ins", tag = "phone-login", request_body = StartPhoneSignIn,
+#[utoipa::path(post, path = "/v1/phone-sign-ins", request_body = StartPhoneSignIn,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([challenge::PHONE_AGAIN, sending::ASKED, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = PhoneSignIn), Problems))]
 pub async fn start_phone_sign_in(

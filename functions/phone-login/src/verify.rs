@@ -88,23 +88,23 @@ impl VerifyPhoneSignIn {
     }
 }
 
-/// Signs in with the code. Without an account a new one is made, with a drawn username. An account with second factors takes
-/// another step.
+/// Signs in with the code. If the number has no account, one is created with a random username. An account with second factors
+/// needs a second step.
 ///
-/// A right code is used up when the session begins. An account that cannot be used is answered like a wrong code.
-/// `account_idle` means that the number's account has not been used for long and has no other proof: people who know that it is
-/// not theirs send the code again with `start_afresh`.
+/// A correct code is used up when the session begins. For an account that is not active the answer is that to a wrong code.
+/// `account_idle` means that the number's account has not been used for a long time and its owner has no other factor: a person
+/// who has never used this account sends the code again with `start_afresh`.
 ///
 /// AWS calls: the flow with the counters of the client; the counted attempt; the record that a code was typed; the number's
 /// claim; concurrently the person (and the shown device) and their sessions; one transaction. For a new account one request
 /// less. A wrong code costs three concurrent counters, and a right one without a result an update. Otherwise the same as for a
 /// sign-in by password. With an invitation code, which is checked first, two concurrent counters and two more requests.
-#[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", tag = "phone-login", params(("flow" = FlowToken, Path)),
+#[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([guesses::BY_CLIENT, invite::TRIES, challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
-        (status = 202, description = "The code is right, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
+        (status = 202, description = "The code is correct, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
         Problems))]
 pub async fn verify_phone_sign_in(
     State(s): State<crate::State>,

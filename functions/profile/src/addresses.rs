@@ -45,7 +45,7 @@ impl WriteAddress {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AddressInfo {
     id: AddressId,
-    /// Whether it is the main address, which exactly one is.
+    /// Whether it is the main address. There is exactly one.
     main: bool,
     street: String,
     city: String,
@@ -81,7 +81,7 @@ fn book(caller: MemberWith<Book>) -> Book {
 /// Lists the caller's addresses.
 ///
 /// AWS calls: one, the batch that also authenticates the caller.
-#[utoipa::path(get, path = "/v1/me/addresses", tag = "profile",
+#[utoipa::path(get, path = "/v1/me/addresses",
     responses((status = 200, body = AddressList), Problems))]
 pub async fn list_addresses(caller: MemberWith<Book>) -> Result<Json<AddressList>, Error> {
     Ok(Json(AddressList { items: book(caller).iter().map(Into::into).collect() }))
@@ -90,7 +90,7 @@ pub async fn list_addresses(caller: MemberWith<Book>) -> Result<Json<AddressList
 /// Adds an address. The first one becomes the main address.
 ///
 /// AWS calls: two, the batch and the conditional write, which depends on it; another write for each concurrent change.
-#[utoipa::path(post, path = "/v1/me/addresses", tag = "profile", request_body = WriteAddress,
+#[utoipa::path(post, path = "/v1/me/addresses", request_body = WriteAddress,
     extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses(
         (status = 201, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v1\"`."))),
@@ -111,7 +111,7 @@ pub async fn create_address(
 /// Reads one of the caller's addresses. The `ETag` is its version.
 ///
 /// AWS calls: one, the batch that also authenticates the caller.
-#[utoipa::path(get, path = "/v1/me/addresses/{address}", tag = "profile", params(("address" = AddressId, Path)),
+#[utoipa::path(get, path = "/v1/me/addresses/{address}", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (status = 200, body = AddressInfo, headers(("ETag" = String, description = "The version, such as `\"v3\"`."))),
@@ -126,10 +126,10 @@ pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) ->
 /// Replaces one of the caller's addresses: 412 if it has changed since the version in `If-Match`.
 ///
 /// AWS calls: the same as for adding one.
-#[utoipa::path(put, path = "/v1/me/addresses/{address}", tag = "profile",
+#[utoipa::path(put, path = "/v1/me/addresses/{address}",
     params(
         ("address" = AddressId, Path),
-        ("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the address.", example = "\"v3\""),
+        ("If-Match" = String, Header, max_length = 25, description = "The version to be changed: the `ETag` of the address.", example = "\"v3\""),
     ),
     request_body = WriteAddress,
     extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),
@@ -152,7 +152,7 @@ pub async fn update_address(
 /// Makes one of the caller's addresses the main one, instead of the former main address.
 ///
 /// AWS calls: as adding one; one if it is the main one already.
-#[utoipa::path(put, path = "/v1/me/addresses/{address}/main", tag = "profile", params(("address" = AddressId, Path)),
+#[utoipa::path(put, path = "/v1/me/addresses/{address}/main", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn set_main_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
@@ -163,7 +163,7 @@ pub async fn set_main_address(State(table): State<Table>, caller: MemberWith<Boo
 /// Deletes one of the caller's addresses. If it was the main address, the newest of the others replaces it.
 ///
 /// AWS calls: the same as for adding one.
-#[utoipa::path(delete, path = "/v1/me/addresses/{address}", tag = "profile", params(("address" = AddressId, Path)),
+#[utoipa::path(delete, path = "/v1/me/addresses/{address}", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn delete_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {

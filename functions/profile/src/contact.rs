@@ -149,12 +149,12 @@ pub struct VerifyContact {
     code: String,
 }
 
-/// Mails a code to a new address. The current one stays until the code comes back, and is notified. An account without an
-/// address is notified by text message: if none may be sent, the change has to wait.
+/// Mails a code to a new address. The current address stays in use until the code is verified, and is notified. An account
+/// without an address is notified by text message: while the limits allow none, the change is refused.
 ///
 /// AWS calls: the caller with the former change; whether the address has an account; the code that was sent there before and
 /// the counters, which are then counted, with those of a text message for the notice; one transaction.
-#[utoipa::path(post, path = "/v1/me/email-changes", tag = "profile", request_body = ChangeEmail,
+#[utoipa::path(post, path = "/v1/me/email-changes", request_body = ChangeEmail,
     extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS, sending::NOTICES]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_email(
@@ -167,10 +167,10 @@ pub async fn change_email(
     start(&s, caller, &client, email, "/email").await
 }
 
-/// Sends a code to a new number. The current one stays until the code comes back, and is notified.
+/// Sends a code to a new number. The current number stays in use until the code is verified, and is notified.
 ///
 /// AWS calls: the same as for an address.
-#[utoipa::path(post, path = "/v1/me/phone-changes", tag = "profile", request_body = ChangePhone,
+#[utoipa::path(post, path = "/v1/me/phone-changes", request_body = ChangePhone,
     extensions(("x-problems" = json!(["invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS, sending::NOTICES]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn change_phone(
@@ -184,11 +184,12 @@ pub async fn change_phone(
 }
 
 /// Proves the new address, which replaces the former one. All other sessions end, and the former address is notified. Codes and
-/// links that were sent to it are void. If a deletion is scheduled, another link to cancel it is mailed to the new address.
+/// links that were sent to it become invalid. If a deletion is scheduled, another link to cancel it is mailed to the new
+/// address.
 ///
 /// AWS calls: the caller with the change, the counted attempt, the scheduled deletion if there is one, the counters of a text
 /// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters.
-#[utoipa::path(post, path = "/v1/me/email-changes/verify", tag = "profile", request_body = VerifyContact,
+#[utoipa::path(post, path = "/v1/me/email-changes/verify", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
@@ -201,10 +202,10 @@ pub async fn verify_email_change(
 }
 
 /// Proves the new number, which replaces the former one. All other sessions end, and the former number is notified. Codes that
-/// were sent to it are void.
+/// were sent to it become invalid.
 ///
 /// AWS calls: the same as for an address, without the deletion.
-#[utoipa::path(post, path = "/v1/me/phone-changes/verify", tag = "profile", request_body = VerifyContact,
+#[utoipa::path(post, path = "/v1/me/phone-changes/verify", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_phone_change(
@@ -216,11 +217,11 @@ pub async fn verify_phone_change(
     verify(&s, caller, &client, &body.code).await
 }
 
-/// Mails another code to the new address. The one before is void.
+/// Mails another code to the new address. The previous one becomes invalid.
 ///
 /// AWS calls: the caller with the change; whether the address has an account; the code that was sent and the counters, which
 /// are then counted; one transaction.
-#[utoipa::path(post, path = "/v1/me/email-changes/resend", tag = "profile",
+#[utoipa::path(post, path = "/v1/me/email-changes/resend",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_email_change(
@@ -231,10 +232,10 @@ pub async fn resend_email_change(
     resend(&s, caller, &client).await
 }
 
-/// Sends another code to the new number. The one before is void.
+/// Sends another code to the new number. The previous one becomes invalid.
 ///
 /// AWS calls: the same as for an address.
-#[utoipa::path(post, path = "/v1/me/phone-changes/resend", tag = "profile",
+#[utoipa::path(post, path = "/v1/me/phone-changes/resend",
     extensions(("x-problems" = json!(["not_found", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::CHANGES, sending::SENT, sending::MAILS, sending::UNPROVEN_TEXTS]))),
     responses((status = 202, body = Sent), Problems))]
 pub async fn resend_phone_change(
@@ -248,7 +249,7 @@ pub async fn resend_phone_change(
 /// Removes the phone number, unless second factors need it or there is no other way to sign in. All other sessions end.
 ///
 /// AWS calls: the caller, the counters of a text message for the notice, one transaction.
-#[utoipa::path(delete, path = "/v1/me/phone", tag = "profile",
+#[utoipa::path(delete, path = "/v1/me/phone",
     extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!([sending::NOTICES]))),
     responses((status = 204), Problems))]
 pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {

@@ -20,13 +20,14 @@ pub struct DeactivateMe {
     password: Option<Secret>,
 }
 
-/// Deactivates the account: all sessions, trusted devices and sockets end, nobody sees it, and its data is kept. Only a
-/// superuser can reactivate it: registering, resetting the password or signing in does not. Its names stay taken. A superuser
-/// has to lose that role first, by another superuser.
+/// Deactivates the account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The
+/// data is kept, and the username, address and number stay taken. Only a superuser can reactivate the account: signing in,
+/// registering again or resetting the password does not. A superuser cannot be deactivated before another superuser has removed
+/// that role.
 ///
 /// AWS calls: the caller; two counters of attempts, before the password is compared; the password; the transaction, and an
 /// update that gives the client's attempt back.
-#[utoipa::path(post, path = "/v1/me/deactivation", tag = "profile", request_body = DeactivateMe,
+#[utoipa::path(post, path = "/v1/me/deactivation", request_body = DeactivateMe,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "superuser_stays", "conflict"])), ("x-limits" = json!([password::DEMANDS]))),
     responses((status = 204), Problems))]
 pub async fn deactivate_me(

@@ -63,16 +63,16 @@ impl ExportStatus {
     }
 }
 
-/// Asks for an archive of everything that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures.
-/// It contains no secrets.
+/// Requests an archive of all data that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures. It
+/// contains no secrets.
 ///
-/// It is made a moment later, and a mail says when it is ready. One archive a day, and one at a time. One that could not be
-/// made does not count.
+/// It is created in the background, and a mail is sent when it is ready. One archive a day, and one at a time. An archive that
+/// could not be created does not count.
 ///
 /// AWS calls: two, the caller, and a transaction of the archive's item, the limit of one a day, and the event that starts the
 /// export.
 #[utoipa::path(
-    post, path = "/v1/me/exports", tag = "profile", operation_id = "create_export",
+    post, path = "/v1/me/exports", operation_id = "create_export",
     extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!([EXPORTS]))),
     responses((status = 202, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
@@ -90,13 +90,13 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
 
 /// Returns the state of the archive, and a link when it is ready. The link is valid for five minutes.
 ///
-/// It takes a fresh proof, as asking for the archive does: a stolen session must not be enough to read everything about
-/// somebody.
+/// Needs a recent step-up, like the request for the archive: a stolen session must not be enough to read all data about a
+/// person.
 ///
 /// AWS calls: one, a batch that authenticates the caller and reads the archive's item. The link is computed here.
 #[utoipa::path(
-    get, path = "/v1/me/exports/{export}", tag = "profile", operation_id = "get_export",
-    params(("export" = inline(ExportId), Path, description = "The `id` from when it was asked for.", example = "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP")),
+    get, path = "/v1/me/exports/{export}", operation_id = "get_export",
+    params(("export" = inline(ExportId), Path, description = "The `id` that the request for the archive returned.", example = "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]

@@ -28,7 +28,6 @@ use picture::Links;
 use proofs::{challenge::CodeKey, password::Hasher, sending::SendLimits};
 use secrets::Secrets;
 use store::Table;
-use web::Edge;
 
 store::items![address_book::Book; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<Email>, contact::Pending<Phone>];
 
@@ -37,7 +36,6 @@ store::items![address_book::Book; <C: contact::ContactKind> contact::Pending<C>:
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     bucket: Bucket,
     links: Links,
@@ -85,14 +83,13 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
-        links: Links::new(&r.need("PUBLIC_URL")),
+        bucket: Bucket::from_env(r, &aws),
+        links: Links::read(r),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
         sending: SendLimits::read(r, Figures::new(&boot)),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }

@@ -23,7 +23,7 @@ use crate::{
 /// Profiles that one account may look up, so that names cannot be collected by trying them all.
 const LOOKUPS: Quota = Quota::window("user_lookups", 60, MINUTE, "profiles for an account").frequent();
 
-/// What signed-in people may know of a person.
+/// The profile of a person as others see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublicProfile {
     /// The id of the account, with which a chat can be opened. It does not change with the name.
@@ -46,14 +46,14 @@ pub struct PublicProfile {
 
 /// Reads somebody's public profile.
 ///
-/// Deactivated accounts and those being deleted get 404. Sixty a minute for one account, so that names cannot be collected by
-/// trying them all.
+/// Profiles of accounts that are deactivated or being deleted are answered with 404. Sixty requests a minute for each caller,
+/// so that usernames cannot be enumerated.
 ///
 /// AWS calls: three, one batch that authenticates the caller and reads the name's claim; the counter, twice if it is the first
 /// look-up in a minute; and one for the account and its last activity, whose key is in the claim.
 #[utoipa::path(
-    get, path = "/v1/users/{username}", tag = "profile", operation_id = "get_user",
-    params(("username" = String, Path, max_length = 100, description = "In any case: `Anna` is `anna`.", example = "anna")),
+    get, path = "/v1/users/{username}", operation_id = "get_user",
+    params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["not_found", "too_many_requests"])), ("x-limits" = json!([LOOKUPS]))),
     responses(
         (status = 200, body = PublicProfile, example = json!(example())),

@@ -47,7 +47,7 @@ pub struct Me {
     picture: Picture,
     /// When the account was made.
     created_at: Timestamp,
-    /// Whether the caller is online, which reading the own profile makes them.
+    /// Whether the caller is online. Reading their own profile makes them online.
     online: bool,
     /// When the caller was last active, to the minute, which others see unless the profile is private. Absent in the answer to
     /// a change of a contact.
@@ -84,13 +84,13 @@ impl Me {
 
 /// Reads the caller's profile.
 ///
-/// The `ETag` is its version: a change of the profile states it in `If-Match`.
+/// The `ETag` is the version of the profile, which a change sends in `If-Match`.
 ///
-/// Reading it counts as activity of a person without a socket.
+/// For a person without a socket, this request counts as activity (`online`, `last_seen_at`).
 ///
 /// AWS calls: one, the batch that also authenticates the caller. At most once a minute an update, which records the activity.
 #[utoipa::path(
-    get, path = "/v1/me", tag = "profile", operation_id = "get_me",
+    get, path = "/v1/me", operation_id = "get_me",
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The version, such as `\"v3\"`.")), example = json!(example())),
         Problems,

@@ -75,14 +75,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
 
 /// Changes the caller's profile.
 ///
-/// A JSON merge patch. Either all of it is stored or none: 412 if the profile has changed since the version in `If-Match`. A
-/// patch that changes nothing keeps the version.
+/// A JSON merge patch (RFC 7396), which is applied completely or not at all: 412 if the profile has changed since the version
+/// in `If-Match`. A patch that changes nothing keeps the version.
 ///
 /// AWS calls: two, the batch that authenticates the caller and reads the profile, and the conditional write, which depends on
 /// it. One if nothing changes.
 #[utoipa::path(
-    patch, path = "/v1/me", tag = "profile", operation_id = "update_me",
-    params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
+    patch, path = "/v1/me", operation_id = "update_me",
+    params(("If-Match" = String, Header, max_length = 25, description = "The version to be changed: the `ETag` of the profile.", example = "\"v3\"")),
     request_body(
         content(
             (UpdateMe = "application/merge-patch+json", example = json!({"bio": "Climbs.", "language": "pl", "last_name": null})),

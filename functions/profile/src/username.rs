@@ -28,16 +28,16 @@ pub struct ChangeUsername {
     username: String,
 }
 
-/// Changes the caller's username, and notifies them by mail or text message. The former name no longer signs in. For 30 days
-/// nobody else can have it, and its owner can take it back. Then it is free.
+/// Changes the caller's username, and notifies them by mail or text message. The former name can no longer be used to sign in.
+/// It is reserved for 30 days, in which its owner can take it back.
 ///
-/// 412 if the profile has changed since the version in `If-Match`. The current name changes nothing.
+/// 412 if the profile has changed since the version in `If-Match`. A request for the current name changes nothing.
 ///
 /// AWS calls: the caller with their former names; the counter of look-ups, twice if it is the first in a minute; one
 /// transaction, which reserves the former name and claims the new one, so that the person never has both or none. The counter
 /// comes first, because it limits how often it is revealed whether a name is free.
-#[utoipa::path(put, path = "/v1/me/username", tag = "profile", request_body = ChangeUsername,
-    params(("If-Match" = String, Header, max_length = 25, description = "The version that is changed: the `ETag` of the profile.", example = "\"v3\"")),
+#[utoipa::path(put, path = "/v1/me/username", request_body = ChangeUsername,
+    params(("If-Match" = String, Header, max_length = 25, description = "The version to be changed: the `ETag` of the profile.", example = "\"v3\"")),
     extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!([LOOKUPS, CHANGES]))),
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),

@@ -25,9 +25,9 @@ const PAGE: PasswordPage = PasswordPage {
     autocomplete: "current-password",
     en: PasswordWords {
         title: "Activate your account",
-        lead: "Type the password that you chose to open your account.",
+        lead: "To activate your account, enter the password that you chose.",
         button: "Activate",
-        done: "Your account is open. You may close this page.",
+        done: "Your account is active. You may close this page.",
     },
     pl: PasswordWords {
         title: "Aktywuj konto",
@@ -40,10 +40,10 @@ const PAGE: PasswordPage = PasswordPage {
 /// Attempts at the password with the links of one registration.
 const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords for one link");
 
-/// The page that the mailed link opens if there is no frontend. It reads nothing and changes nothing.
+/// Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing.
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/activate", tag = "registration", responses((status = 200, content_type = "text/html", body = String), Problems))]
+#[utoipa::path(get, path = "/activate", responses((status = 200, content_type = "text/html", body = String), Problems))]
 pub async fn get_activation_page() -> PasswordPage {
     PAGE
 }
@@ -62,11 +62,12 @@ pub struct ActivateAccount {
     token_delivery: TokenDelivery,
 }
 
-/// Opens the account and signs its owner in. Ends the session that the client had before, if the request carries it.
+/// Opens the account and signs its owner in. If the request carries the token of the client's former session, that session
+/// ends.
 ///
 /// AWS calls: the link, the flow, a counter, one transaction. A session that is ended costs another read. A wrong password is
 /// counted before it is compared.
-#[utoipa::path(post, path = "/v1/activations", tag = "registration", request_body = ActivateAccount,
+#[utoipa::path(post, path = "/v1/activations", request_body = ActivateAccount,
     extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 201, body = SignedIn), Problems))]
 pub async fn activate_account(

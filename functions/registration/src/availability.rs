@@ -28,10 +28,10 @@ pub struct UsernameAvailability {
     message: Option<String>,
 }
 
-/// Tells whether a username is available. A name that somebody gave up within the last 30 days is not.
+/// Tells whether a username is available. A name that another account gave up within the last 30 days is not.
 ///
 /// AWS calls: a counter, then the claim. While the counter is unavailable, the claim alone.
-#[utoipa::path(get, path = "/v1/usernames/{username}/availability", tag = "registration", params(("username" = String, Path, max_length = 100)),
+#[utoipa::path(get, path = "/v1/usernames/{username}/availability", params(("username" = String, Path, max_length = 100)),
     extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!([LOOKUPS]))),
     responses((status = 200, body = UsernameAvailability), Problems))]
 pub async fn get_username_availability(

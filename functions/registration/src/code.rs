@@ -28,11 +28,11 @@ pub struct VerifyRegistrationCode {
     code: String,
 }
 
-/// Proves the address by the mailed code.
+/// Proves the address with the mailed code.
 ///
 /// AWS calls: the flow with the client's counters, the counted attempt, the transaction that uses the code up: an attempt must
 /// be counted before codes are compared. A wrong code costs three concurrent counters.
-#[utoipa::path(post, path = "/v1/registrations/{flow}/code", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(post, path = "/v1/registrations/{flow}/code", params(("flow" = FlowToken, Path)),
     request_body = VerifyRegistrationCode,
     extensions(("x-problems" = json!(["not_found", "code_invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([guesses::BY_CLIENT]))),
     responses((status = 200, body = Registration), Problems))]
@@ -66,11 +66,11 @@ pub async fn verify_registration_code(
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// Mails another code, or the link again. The one before is void.
+/// Mails another code, or the link again. The previous one becomes invalid.
 ///
 /// AWS calls: the challenge with its flow, and a link in another request; the counters, read and then counted together; one
 /// transaction. A shown device costs another read.
-#[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(post, path = "/v1/registrations/{flow}/code/resend", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found", "proof_of_work_required", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::MAIL_AGAIN, challenge::LINK_AGAIN, sending::ASKED, RESENDS]))),
     responses((status = 202, body = challenge::Sent), Problems))]
 pub async fn resend_registration_code(

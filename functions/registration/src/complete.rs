@@ -29,11 +29,12 @@ pub struct CompleteRegistration {
     token_delivery: TokenDelivery,
 }
 
-/// Creates the account and signs its owner in. Ends the session that the client had before, if the request carries it.
+/// Creates the account and signs its owner in. If the request carries the token of the client's former session, that session
+/// ends.
 ///
 /// AWS calls: the flow, then one transaction. With an invitation code two requests between them, for its claim and its owner. A
 /// session that is ended costs another read.
-#[utoipa::path(post, path = "/v1/registrations/{flow}/complete", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(post, path = "/v1/registrations/{flow}/complete", params(("flow" = FlowToken, Path)),
     request_body = CompleteRegistration,
     extensions(("x-problems" = json!(["not_found", "step_required", "username_taken", "account_exists"]))),
     responses((status = 201, body = SignedIn), Problems))]

@@ -140,7 +140,7 @@ impl Item for Flow {
     }
 }
 
-/// The steps after the first, which is to give an address.
+/// The steps after the first one, which takes the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -191,7 +191,7 @@ pub struct Registration {
     /// The progress in percent: 33, 50, 67, 83 or 100.
     #[schema(examples(33))]
     pub progress: u8,
-    /// Steps that may be done now: the next one, and earlier ones again.
+    /// The steps that are allowed now: the next one, and a repetition of earlier ones.
     pub allowed: Vec<Step>,
     /// The address, masked.
     #[schema(examples("a****@example.test"))]
@@ -244,10 +244,10 @@ impl Registration {
     }
 }
 
-/// Shows a registration: to resume it after a reload.
+/// Shows a registration, so that it can be resumed after a reload.
 ///
 /// AWS calls: one, the flow with its code.
-#[utoipa::path(get, path = "/v1/registrations/{flow}", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(get, path = "/v1/registrations/{flow}", params(("flow" = FlowToken, Path)),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<FlowToken>) -> Result<Json<Registration>, web::Error> {

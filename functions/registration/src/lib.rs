@@ -33,7 +33,6 @@ use store::{
     Batch, Table,
     limits::{HOUR, Limit, Quota},
 };
-use web::Edge;
 
 store::items![flow::Flow];
 
@@ -42,7 +41,6 @@ store::items![flow::Flow];
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     issuer: Issuer,
     code_key: CodeKey,
@@ -110,8 +108,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    Ok(web::function(routes(), state))
+    web::function(&boot, routes(), state)
 }

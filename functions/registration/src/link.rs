@@ -65,7 +65,7 @@ pub struct LinkSent {
 /// AWS calls: a counter before the password is checked, which may take a request to the service of breached passwords; the
 /// claim of the name; that of the address with the former link and the counters; the counters together, so that a refused
 /// request counts as no registration; one transaction. Of all links to an address only the newest is valid.
-#[utoipa::path(post, path = "/v1/registrations/link", tag = "registration", request_body = RegisterByLink,
+#[utoipa::path(post, path = "/v1/registrations/link", request_body = RegisterByLink,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests", "conflict"])), ("x-limits" = json!([PASSWORDS, STARTS, sending::ASKED]))),
     responses((status = 202, body = LinkSent), Problems))]
 pub async fn register_by_link(

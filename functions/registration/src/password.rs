@@ -26,7 +26,7 @@ pub struct SetRegistrationPassword {
 ///
 /// AWS calls: the flow, for the person's data that the password must not contain; a counter; the flow's change. If configured,
 /// one request to the service of breached passwords before it.
-#[utoipa::path(put, path = "/v1/registrations/{flow}/password", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(put, path = "/v1/registrations/{flow}/password", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPassword,
     extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([PASSWORDS]))),
     responses((status = 200, body = Registration), Problems))]

@@ -37,7 +37,7 @@ pub struct SetRegistrationPersonal {
 /// If the invitation code is no longer valid when the account is made, the account is made without it.
 ///
 /// AWS calls: one. With an invitation code four before it: two concurrent counters, its claim, and its owner.
-#[utoipa::path(put, path = "/v1/registrations/{flow}/personal", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(put, path = "/v1/registrations/{flow}/personal", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationPersonal,
     extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!([invite::TRIES]))),
     responses((status = 200, body = Registration), Problems))]

@@ -38,7 +38,7 @@ pub struct StartRegistration {
 ///
 /// AWS calls: the address's claim with the counters; the counters together, one transaction: each depends on the one before. A
 /// refused request, and one without a mail, is not counted. A shown device costs another read.
-#[utoipa::path(post, path = "/v1/registrations", tag = "registration", request_body = StartRegistration,
+#[utoipa::path(post, path = "/v1/registrations", request_body = StartRegistration,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([STARTS, sending::ASKED]))),
     responses((status = 201, body = Registration), Problems))]
 pub async fn start_registration(
@@ -71,10 +71,10 @@ pub struct ChangeRegistrationEmail {
     email: String,
 }
 
-/// Goes back to step one with another address, which has to be proven. All other data but the password is kept.
+/// Goes back to step one with another address, which has to be proven. All data is kept except the password.
 ///
 /// AWS calls: the same as for beginning, and a read of the flow.
-#[utoipa::path(put, path = "/v1/registrations/{flow}/email", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(put, path = "/v1/registrations/{flow}/email", params(("flow" = FlowToken, Path)),
     request_body = ChangeRegistrationEmail,
     extensions(("x-problems" = json!(["not_found", "invalid", "proof_of_work_required", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([challenge::MAIL_AGAIN, STARTS, sending::ASKED]))),
     responses((status = 200, body = Registration), Problems))]

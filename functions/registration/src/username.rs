@@ -29,7 +29,7 @@ pub struct SetRegistrationUsername {
 ///
 /// AWS calls: the flow, the counter of look-ups, the claim of the name, the flow's change. The counter is that of the
 /// availability of names, so that this step reveals no more names.
-#[utoipa::path(put, path = "/v1/registrations/{flow}/username", tag = "registration", params(("flow" = FlowToken, Path)),
+#[utoipa::path(put, path = "/v1/registrations/{flow}/username", params(("flow" = FlowToken, Path)),
     request_body = SetRegistrationUsername,
     extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([LOOKUPS]))),
     responses((status = 200, body = Registration), Problems))]

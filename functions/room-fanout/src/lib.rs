@@ -14,7 +14,7 @@ use events::{
     Envelope, once,
     rooms::{MessagePosted, PresenceChanged},
 };
-use function::{Boot, Context, Failure, Function, StartError};
+use function::{Boot, Failure, Function, StartError};
 use futures_util::future::try_join_all;
 use kernel::{Sys, id::RoomId};
 use messaging::{
@@ -48,16 +48,9 @@ pub struct State {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
-        sys,
-    })?;
+    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sockets: Sockets::read(r, &aws), sys })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |event, _: Context| {
-        let state = state.clone();
-        async move { Box::pin(handle(&state, event)).await }
-    }))
+    Ok(Function::new(state, |s, event, _| async move { Box::pin(handle(&s, event)).await }))
 }
 
 async fn handle(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
@@ -96,7 +89,7 @@ async fn to_everybody(s: &State, except: Option<&str>, told: &[u8]) -> Result<()
         loop {
             let page = presence::page(&s.table, shard, after.as_ref(), PAGE).await?;
             delivery::deliver(&s.table, &s.sys, &s.sockets, &page.items, except, told).await;
-            after = page.items.into_iter().next_back().filter(|_| page.more);
+            after = page.last().cloned();
             if after.is_none() {
                 return Ok::<_, Failure>(());
             }

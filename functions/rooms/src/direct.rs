@@ -59,7 +59,6 @@ impl RoomInfo {
 #[utoipa::path(
     post,
     path = "/v1/rooms/direct",
-    tag = "rooms",
     request_body = OpenDirectRoom,
     extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid", "too_many_requests"])), ("x-limits" = json!([room::OPENED]))),
     responses((status = 200, body = RoomInfo), (status = 201, body = RoomInfo), Problems)

@@ -16,17 +16,14 @@ mod messages;
 use accounts::token::Tokens;
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use futures_util::join;
 use kernel::Sys;
 use store::{Sealer, Table};
-use web::Edge;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     sealer: Sealer,
 }
@@ -45,14 +42,7 @@ web::operations! { "rooms", "Rooms: opening and listing them, and reading their 
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let (sealer, ()) = join!(Sealer::of_function("rooms", tokens.table(), &sys), tokens.warm_up());
-    let sealer = sealer?;
-    let state = boot.env.read(|r| State {
-        table: tokens.table().clone(),
-        tokens: tokens.clone(),
-        sealer,
-        edge: Edge::read(r, &sys),
-        sys: sys.clone(),
-    })?;
-    Ok(web::function(routes(), state))
+    let sealer = tokens.warm_up_with_sealer("rooms").await?;
+    let state = State { table: tokens.table().clone(), tokens, sealer, sys };
+    web::function(&boot, routes(), state)
 }

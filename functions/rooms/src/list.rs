@@ -3,24 +3,12 @@
 use axum::extract::State;
 use callers::Member;
 use kernel::id::RoomId;
-use messaging::{history, room};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use web::{Json, Problems, Query};
+use messaging::room;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Json, PageQuery, Problems, Query};
 
-use crate::{direct::RoomInfo, messages::until};
-
-/// The requested page of the list.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// Maximum number of rooms: 1 to 100.
-    #[param(minimum = 1, maximum = 100, default = 30)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    #[param(max_length = 500)]
-    cursor: Option<String>,
-}
+use crate::direct::RoomInfo;
 
 /// A page of the caller's rooms.
 #[derive(Serialize, ToSchema)]
@@ -34,7 +22,7 @@ pub struct RoomList {
 /// Lists the caller's rooms.
 ///
 /// AWS calls: the caller; a query of their memberships; a batch of the rooms and the people in them.
-#[utoipa::path(get, path = "/v1/rooms", tag = "rooms", params(PageQuery),
+#[utoipa::path(get, path = "/v1/rooms", params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = RoomList), Problems))]
 pub async fn list_rooms(
@@ -42,14 +30,13 @@ pub async fn list_rooms(
     caller: Member,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<RoomList>, web::Error> {
-    let limit = kernel::page_limit(query.limit, history::PAGE, history::PAGE_MAX)?;
-    let purpose = format!("rooms of {}", caller.user.id);
-    let after = query.cursor.as_deref().map(|text| s.sealer.open::<RoomId>(&purpose, text)).transpose()?;
+    let limit = query.limit()?;
+    let cursors = s.sealer.cursors(format!("rooms of {}", caller.user.id));
+    let after = cursors.open::<RoomId>(query.cursor())?;
     let page = room::of_user(&s.table, caller.user.id, after, limit).await?;
     let (public, mine) = room::with_peers(&s.table, None, &page.items).await?;
     let first = after.is_none().then(|| RoomInfo::new(&public, None));
     let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::new(&m.room, m.peer))).collect();
-    let last = page.items.last().filter(|_| page.more).map(|m| m.room);
-    let next_cursor = last.map(|room| s.sealer.seal(&purpose, room, until(&s.sys))).transpose()?;
+    let next_cursor = cursors.next(page.last().map(|m| m.room))?;
     Ok(Json(RoomList { items, next_cursor }))
 }

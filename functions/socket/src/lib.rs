@@ -24,13 +24,11 @@ use aws_lambda_events::{apigw::ApiGatewayWebsocketProxyRequest, eventbridge::Eve
 use axum::extract::FromRef;
 use events::{Envelope, accounts::SessionsEnded};
 use function::{Boot, Failure, Function, RawValue, StartError};
-use futures_util::join;
 use kernel::Sys;
 use messaging::{Sockets, connection, pace::Pace};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
-use web::Edge;
 
 events::hears! { SessionsEnded }
 
@@ -39,7 +37,6 @@ events::hears! { SessionsEnded }
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
     sealer: Sealer,
     sockets: Sockets,
@@ -68,19 +65,17 @@ web::operations! { "socket", "The WebSocket: one connection for each client, ope
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let (sealer, ()) = join!(Sealer::of_function("socket", tokens.table(), &sys), tokens.warm_up());
-    let sealer = sealer?;
+    let sealer = tokens.warm_up_with_sealer("socket").await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
         sealer,
-        sockets: Sockets::new(&aws, &r.need("SOCKET_ENDPOINT")),
+        sockets: Sockets::read(r, &aws),
         pace: Pace::default(),
         site: Site { socket_url: r.need("SOCKET_URL").into(), origins: r.list("ALLOWED_ORIGINS").into() },
-        edge: Edge::read(r, &sys),
         sys: sys.clone(),
     })?;
-    let http = web::function(routes(), state.clone());
+    let http = web::function(&boot, routes(), state.clone())?;
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());
         async move {

@@ -32,11 +32,11 @@ pub struct TicketIssued {
 
 /// Issues a ticket for the socket.
 ///
-/// A browser's ticket is valid only at its own site. After sending frames faster than allowed an account gets none for five
-/// minutes.
+/// A ticket that a browser requests is valid only for a connection from the same origin. An account that sent frames faster
+/// than allowed gets no ticket for five minutes.
 ///
 /// AWS calls: one, the batch that authenticates the caller and reads their permissions for the chat. Nothing is written.
-#[utoipa::path(post, path = "/v1/realtime/tickets", tag = "socket",
+#[utoipa::path(post, path = "/v1/realtime/tickets",
     extensions(("x-problems" = json!(["origin_refused", "too_many_requests"])), ("x-limits" = json!([FLOOD]))),
     responses((status = 201, body = TicketIssued), Problems))]
 pub async fn create_ticket(

@@ -47,16 +47,9 @@ enum Trigger {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let state = boot.env.read(|r| State {
-        table: Table::new(&aws, &sys, &r.need("TABLE_NAME")),
-        bucket: Bucket::new(&aws, &r.need("BUCKET_NAME")),
-        sys: sys.clone(),
-    })?;
+    let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), bucket: Bucket::from_env(r, &aws), sys: sys.clone() })?;
     state.table.warm_up().await;
-    Ok(Function::new(move |trigger, _| {
-        let state = state.clone();
-        async move { handle(&state, trigger).await }
-    }))
+    Ok(Function::new(state, |s, trigger, _| async move { handle(&s, trigger).await }))
 }
 
 async fn handle(s: &State, trigger: Trigger) -> Result<(), Failure> {

@@ -11,14 +11,12 @@ use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
 use store::Table;
-use web::Edge;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
     sys: Sys,
-    edge: Edge,
     tokens: Tokens,
 }
 
@@ -35,7 +33,6 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     tokens.warm_up().await;
-    let state =
-        boot.env.read(|r| State { table: tokens.table().clone(), tokens: tokens.clone(), edge: Edge::read(r, &sys), sys: sys.clone() })?;
-    Ok(web::function(routes(), state))
+    let state = State { table: tokens.table().clone(), tokens, sys };
+    web::function(&boot, routes(), state)
 }

@@ -16,7 +16,7 @@ pub struct FeatureNameInfo {
 /// Returns the caller's username.
 ///
 /// AWS calls: one, the batch that authenticates the caller.
-#[utoipa::path(get, path = "/v1/me/feature-name", tag = "feature-name",
+#[utoipa::path(get, path = "/v1/me/feature-name",
     responses((status = 200, body = FeatureNameInfo), Problems))]
 pub async fn get_feature_name(caller: Member) -> Json<FeatureNameInfo> {
     Json(FeatureNameInfo { username: caller.user.username.to_string() })

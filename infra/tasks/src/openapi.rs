@@ -206,17 +206,17 @@ fn schemas() -> Vec<(String, RefOr<Schema>)> {
 
 const DESCRIPTION: &str = "\
 Accounts, profiles, chat and account deletion. [Registration and sign-in, step by step](/docs/flows). General rules:\n\n\
-- Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; violated rules of fields with 422, all of them in one reply.\n\
+- Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; fields that violate a rule with 422, all of them in one response.\n\
 - Unknown query parameters are ignored. A known one that is repeated or malformed is refused with 400.\n\
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `Accept-Language` or `?lang` (`en`, `pl`).\n\
-- Times are RFC 3339 in UTC. The prefix of an id names its type.\n\
+- Times are RFC 3339 in UTC. The prefix of an id shows its type.\n\
 - `HEAD` is answered wherever `GET` is. A method that a path does not have is answered with 405, and `Allow` lists its methods.\n\
 - Resources with an `ETag` are changed with `If-Match`: 428 without it, 412 if the resource was changed in between.\n\
-- `Retry-After` of 429 and 503 has the seconds to wait. 429 also names the limit, in `RateLimit` and `RateLimit-Policy`. Each operation lists its limits with that response; \
+- `Retry-After` in 429 and 503 contains the seconds to wait. 429 also names the limit, in `RateLimit` and `RateLimit-Policy`. Each operation lists its limits with that response; \
   a client is one IPv4 address or one /64 of IPv6.\n\
-- Operations for which a stolen session must not be enough answer 401 `step_up_required` without a fresh proof of the last five minutes: `POST /v1/step-ups`.\n\
-- Clients that an account does not know may get 403 `proof_of_work_required`: if very many sign-ins fail, if more than a few messages are sent to one address or number, or if many text messages are sent. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes a browser about a second.\n\
-- `X-Request-Id` names a request; quote it when you report a problem.";
+- Operations for which a stolen session must not be enough answer 401 `step_up_required` without a step-up within the last five minutes: `POST /v1/step-ups`.\n\
+- Clients that are new to an account may get 403 `proof_of_work_required`: while very many sign-ins fail, while many text messages are sent, or after a few messages to one address or number. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes about a second in a browser.\n\
+- `X-Request-Id` names a request; state it when you report a problem.";
 
 /// The document of the whole API, from the functions' `description()`s, in this order.
 ///
@@ -226,8 +226,8 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .description(Some(
-            "The `access_token` of a sign-in. It is good for ten minutes; a refresh brings the next one. Operations that name `step_up` \
-             take a proof from within five minutes: `POST /v1/step-ups`. Those that name a role take it or a higher one.",
+            "The `access_token` of a sign-in. It is valid for ten minutes; a refresh returns a new one. Operations with `step_up` need a step-up \
+             within the last five minutes: `POST /v1/step-ups`. Operations with a role need this role or a higher one.",
         ))
         .build();
     let mut components = Components::new();
@@ -240,7 +240,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         .license(Some(License::new("MIT OR Apache-2.0")));
     let whole = OpenApiBuilder::new()
         .info(info)
-        .servers(Some([ServerBuilder::new().url("/").description(Some("Where this document came from.")).build()]))
+        .servers(Some([ServerBuilder::new().url("/").description(Some("The server that returned this document.")).build()]))
         .components(Some(components))
         .build();
     let whole = parts.into_iter().fold(whole, |mut whole, part| {
@@ -265,7 +265,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let responses = operations(&mut document).filter_map(|o| o.get_mut("responses")?.as_object_mut()).flat_map(Map::values_mut);
     let headers = responses.filter_map(|r| r.get_mut("headers")?.as_object_mut()).flatten();
     let mut headers = once("headers", headers.map(|(name, header)| (name.clone(), header)).collect());
-    let seconds = json!({ "description": "Seconds until trying again makes sense.", "schema": { "type": "integer", "minimum": 1 } });
+    let seconds = json!({ "description": "Seconds after which a retry makes sense.", "schema": { "type": "integer", "minimum": 1 } });
     headers.insert(RETRY_AFTER.to_owned(), seconds);
     if let Some(Value::Object(components)) = document.get_mut("components") {
         let parts = [("responses", shared.responses), ("examples", shared.examples), ("parameters", parameters), ("headers", headers)];

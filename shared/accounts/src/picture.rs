@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::id::PictureId;
+use kernel::{env::Reader, id::PictureId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -68,10 +68,10 @@ pub struct Links {
 }
 
 impl Links {
-    /// Addresses below this base address.
+    /// Addresses below that of the API, `PUBLIC_URL`.
     #[must_use]
-    pub fn new(public_url: &str) -> Self {
-        Self { base: public_url.into() }
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        Self { base: r.need("PUBLIC_URL").into() }
     }
 
     /// The addresses of this picture, or of the default picture.

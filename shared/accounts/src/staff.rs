@@ -1,7 +1,7 @@
 //! Staff: roles, and the conditions on them.
 //!
-//! Roles are read with every request, in the same batch as the session, and never from a token: removing one has an immediate
-//! effect.
+//! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
+//! effect with the next request.
 
 use kernel::id::UserId;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub enum Role {
     Moderator,
     /// Also products, orders, the inbox, people, statistics.
     Administrator,
-    /// Also roles, everybody's keys, reactivating accounts.
+    /// Also roles, the keys of all accounts, reactivating accounts.
     Superuser,
 }
 
@@ -37,7 +37,7 @@ impl Role {
     }
 }
 
-/// The roles of a person. A separate item, which no operation on the person's own data writes.
+/// The roles of a person. A separate item, so that no operation on the person's own data can write it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Roles {
     /// The person.
@@ -82,14 +82,14 @@ impl Roles {
     }
 }
 
-/// Adds the condition that `user` is a superuser to a transaction. Who removes a superuser's role is a superuser at that moment
-/// and not the same person, so that one always remains.
+/// Adds the condition that `user` is a superuser to a transaction. Only another superuser can remove a superuser's role, so
+/// that there is always one.
 pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").has(Role::Superuser))
 }
 
-/// Adds the condition that `user` is no superuser to a transaction that deactivates or deletes their account. Nobody can remove
-/// that role from themselves, so the last superuser stays.
+/// Adds the condition that `user` is not a superuser to a transaction that deactivates or deletes their account. Because nobody
+/// can remove their own role, the last superuser cannot leave.
 pub fn require_no_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").lacks(Role::Superuser))
 }

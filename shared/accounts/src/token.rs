@@ -9,6 +9,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
 use function::{Aws, StartError};
+use futures_util::join;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use kernel::{
     Kind, Problem, Secret, Sys, Time,
@@ -17,7 +18,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{About, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, field};
+use store::{About, Cond, Conditional as _, Item, Key, Personal, Sealer, StoreError, Table, field};
 use utoipa::ToSchema;
 
 use crate::{Keyring, eddsa, keyring, user::Factor};
@@ -182,8 +183,7 @@ impl Tokens {
     /// Reads `PUBLIC_URL`, the issuer, and `TABLE_NAME`, the table with the keys.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
         eddsa::install();
-        let table = Table::new(aws, sys, &r.need("TABLE_NAME"));
-        Self { table, issuer: r.address("PUBLIC_URL").into(), sys: sys.clone(), known: Arc::default() }
+        Self { table: Table::read(r, aws, sys), issuer: r.address("PUBLIC_URL").into(), sys: sys.clone(), known: Arc::default() }
     }
 
     /// The table, which also holds the other items of the function.
@@ -198,6 +198,15 @@ impl Tokens {
         if let Err(e) = self.load().await {
             tracing::warn!(error = %e, "the keys of access tokens could not be read ahead");
         }
+    }
+
+    /// The sealer of a function ([`Sealer::of_function`]), and concurrently [`Tokens::warm_up`].
+    ///
+    /// # Errors
+    /// [`StartError`] if the table does not work.
+    pub async fn warm_up_with_sealer(&self, function: &str) -> Result<Sealer, StartError> {
+        let (sealer, ()) = join!(Sealer::of_function(function, &self.table, &self.sys), self.warm_up());
+        sealer
     }
 
     async fn load(&self) -> Result<Option<PublishedKeys>, StoreError> {

@@ -1,8 +1,8 @@
 //! Callers who are staff.
 //!
-//! Roles are read with every request, in the same batch as the session, and never from a token: removing one has an immediate
-//! effect. The signature of a handler states the role: [`Staff<Administrator>`] allows administrators, and superusers, whose role
-//! includes it.
+//! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
+//! effect with the next request. The signature of a handler states the role: [`Staff<Administrator>`] allows administrators,
+//! and superusers, whose role includes it.
 
 use std::{marker::PhantomData, time::Duration};
 

@@ -15,7 +15,7 @@ use aws_sdk_s3::{
     types::{Delete, ObjectIdentifier},
 };
 use function::Aws;
-use kernel::{Problem, Time};
+use kernel::{Problem, Time, env::Reader};
 
 use crate::{Declared, Format};
 
@@ -56,9 +56,14 @@ pub enum FilesError {
 }
 
 impl Bucket {
-    /// The bucket with this name.
+    /// The bucket in the variable `BUCKET_NAME`.
     #[must_use]
-    pub fn new(aws: &Aws, name: &str) -> Self {
+    pub fn from_env(r: &mut Reader<'_>, aws: &Aws) -> Self {
+        Self::new(aws, &r.need("BUCKET_NAME"))
+    }
+
+    /// The bucket with this name.
+    fn new(aws: &Aws, name: &str) -> Self {
         let endpoint = aws.endpoint("AWS_ENDPOINT_URL_S3");
         let mut config = Builder::from(aws.sdk())
             .interceptor(aws.interceptor())

@@ -25,9 +25,7 @@ pub enum Purged {
 /// The objects are deleted first and the items last, so that a run after a killed one finds the same objects. A processor that
 /// works at this moment finds the account closed and deletes what it has written.
 ///
-/// # Errors
-/// [`FilesError`]. May be repeated at any point.
-/// [`FilesError`]; may be run again at any point.
+/// # Errors [`FilesError`]. May be repeated at any point.
 pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purged, FilesError> {
     let page = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#").limit(STEP)).await?;
     if !page.items.is_empty() {

@@ -57,6 +57,9 @@ pub enum StartError {
 /// Why an invocation failed. For HTTP functions this is a defect; for consumers it requests a retry.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The time that is assumed to be left if the platform does not report the deadline.
+const ASSUMED_REMAINING: Duration = Duration::from_secs(60);
+
 /// The platform's data about one invocation.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -69,10 +72,11 @@ pub struct Context {
 }
 
 impl Context {
-    /// The remaining time by the real clock, or `fallback` if the deadline is unknown.
+    /// Whether at least this much time is left, by the real clock. If the deadline is unknown, a minute is assumed to be left.
     #[must_use]
-    pub fn remaining(&self, fallback: Duration) -> Duration {
-        if self.deadline == Time::ZERO { fallback } else { self.deadline.since(Sys::real().now()) }
+    pub fn has_left(&self, needed: Duration) -> bool {
+        let left = if self.deadline == Time::ZERO { ASSUMED_REMAINING } else { self.deadline.since(Sys::real().now()) };
+        left >= needed
     }
 }
 
@@ -85,19 +89,20 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function over a typed event of `aws_lambda_events` and a typed response.
-    pub fn new<E, R, F, Fut>(handle: F) -> Self
+    /// A function over a typed event of `aws_lambda_events` and a typed response. Each invocation gets a clone of the state.
+    pub fn new<S, E, R, F, Fut>(state: S, handle: F) -> Self
     where
+        S: Clone + Send + Sync + 'static,
         E: DeserializeOwned + Send + 'static,
         R: Serialize,
-        F: Fn(E, Context) -> Fut + Clone + Send + Sync + 'static,
+        F: Fn(S, E, Context) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<R, Failure>> + Send + 'static,
     {
         Self::raw(move |payload, context| {
-            let handle = handle.clone();
+            let (state, handle) = (state.clone(), handle.clone());
             async move {
                 let event = serde_json::from_str(payload.get())?;
-                Ok(serde_json::value::to_raw_value(&handle(event, context).await?)?)
+                Ok(serde_json::value::to_raw_value(&handle(state, event, context).await?)?)
             }
         })
     }
@@ -146,5 +151,16 @@ mod tests {
         {
             assert_eq!(invoke(json).await, expected);
         }
+    }
+
+    #[test]
+    fn without_a_deadline_a_minute_is_left() {
+        let seconds = Duration::from_secs;
+        let unknown = Context::default();
+        assert!(unknown.has_left(seconds(60)) && !unknown.has_left(seconds(61)));
+        let known = Context { deadline: Sys::real().now() + seconds(300), ..Context::default() };
+        assert!(known.has_left(seconds(290)) && !known.has_left(seconds(301)));
+        let passed = Context { deadline: Time::from_millis(1), ..Context::default() };
+        assert!(passed.has_left(Duration::ZERO) && !passed.has_left(seconds(1)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// The client, as seen by API Gateway, or as stated by a proven edge in front of it: see `web::Edge::client`.
+/// The client, as seen by API Gateway, or as stated by a proven edge in front of it (`Edge::client` in `web`).
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     /// Its IP address.

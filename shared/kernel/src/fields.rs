@@ -71,12 +71,17 @@ impl Fields {
     }
 }
 
-/// The requested size of a page, from the parameter `/limit`.
+/// The most items in a page of a list.
+pub const PAGE_MAX: u32 = 100;
+/// Items in a page of a list, unless the client requests another number.
+pub const PAGE: u32 = 30;
+
+/// The requested number of items in a page, from the parameter `/limit`.
 ///
 /// # Errors
-/// `range` if it is not from 1 to `max`.
-pub fn page_limit(asked: Option<u32>, default: u32, max: u32) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(default);
-    let range = || FieldError::new("range").with("min", 1).with("max", max);
-    if (1..=max).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
+/// `range` if it is not from 1 to [`PAGE_MAX`].
+pub fn page_limit(requested: Option<u32>, default: u32) -> Result<u32, Problem> {
+    let limit = requested.unwrap_or(default);
+    let range = || FieldError::new("range").with("min", 1).with("max", PAGE_MAX);
+    if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(Problem::field("/limit", range())) }
 }

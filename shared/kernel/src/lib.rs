@@ -18,7 +18,7 @@ pub mod secret;
 pub use client::Client;
 pub use clock::{Sys, Time, Timestamp};
 pub use env::{ConfigError, Env};
-pub use fields::{FieldError, Fields, page_limit};
+pub use fields::{FieldError, Fields, PAGE, PAGE_MAX, page_limit};
 pub use id::Id;
 pub use locale::{Locale, Messages};
 pub use problem::{Kind, Problem};

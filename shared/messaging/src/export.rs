@@ -1,7 +1,7 @@
 //! The chat's part of a person's export: their rooms and their own messages. Messages of others are not in it.
 
 use kernel::{
-    Timestamp,
+    PAGE_MAX, Timestamp,
     id::{MessageId, RoomId, UserId},
 };
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub struct SentMessage {
 pub async fn said(table: &Table, user: UserId) -> Result<(Vec<InRoom>, Vec<SentMessage>), StoreError> {
     let (mut rooms, mut said) = (Vec::<InRoom>::new(), Vec::new());
     loop {
-        let page = room::of_user(table, user, rooms.last().map(|r| r.room), 100).await?;
+        let page = room::of_user(table, user, rooms.last().map(|r| r.room), PAGE_MAX).await?;
         for Membership { room, peer, since, .. } in page.items {
             let messages = Range::of(room::partition(room)).prefix("MESSAGE#").limit(AT_ONCE);
             gather(table, user, messages, &mut said).await?;

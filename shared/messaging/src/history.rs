@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
-use kernel::Time;
+use kernel::{PAGE_MAX, Time};
 use store::{Range, StoreError, Table, WriteError};
 
 use crate::{
@@ -12,10 +12,6 @@ use crate::{
     sequence::{Settled, settle},
 };
 
-/// The most messages of a page.
-pub const PAGE_MAX: u32 = 100;
-/// Messages of a page of history, unless the client asks for another number.
-pub const PAGE: u32 = 30;
 /// Items read beyond a window, because they may prove that a hole in it is old.
 const LOOK_AHEAD: u64 = 4;
 /// The most windows read for one page. More than one is needed only where there are tombstones. The first is as large as the

@@ -8,6 +8,7 @@ use aws_sdk_apigatewaymanagement::{
 };
 use function::Aws;
 use futures_util::{StreamExt as _, stream};
+use kernel::env::Reader;
 
 /// Sockets that one invocation posts to at the same time.
 const AT_ONCE: usize = 16;
@@ -28,13 +29,15 @@ pub enum Posted {
 }
 
 impl Sockets {
-    /// The sockets of this management endpoint (`SOCKET_ENDPOINT`).
+    /// The sockets of the management endpoint in the variable `SOCKET_ENDPOINT`.
     ///
     /// The platform accepts a frame before the client receives it, so a slow client delays nobody.
     #[must_use]
-    pub fn new(aws: &Aws, endpoint: &str) -> Self {
-        let config =
-            Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("execute-api")).endpoint_url(endpoint);
+    pub fn read(r: &mut Reader<'_>, aws: &Aws) -> Self {
+        let config = Builder::from(aws.sdk())
+            .interceptor(aws.interceptor())
+            .retry_partition(aws.retries("execute-api"))
+            .endpoint_url(r.need("SOCKET_ENDPOINT"));
         Self(Client::from_conf(config.build()))
     }
 

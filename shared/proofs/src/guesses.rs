@@ -25,9 +25,10 @@ pub const CLIENT_DAY: Quota =
 pub const BY_CLIENT: [Quota; 2] = [CLIENT, CLIENT_DAY];
 /// The number of different failures of a client without a proof of work.
 pub const DIFFERENT_FREE: u32 = 15;
-/// Different names and passwords that fail for one client: after [`DIFFERENT_FREE`] strangers there work before each attempt, after
-/// twice as many the client waits. Who has forgotten a password tries a few, and a device that has an old one the same one again
-/// and again.
+/// Different pairs of name and password that fail for one client. After [`DIFFERENT_FREE`] of them every attempt from there
+/// needs a proof of work, except on trusted devices; after twice as many the client is blocked for an hour. Only different
+/// pairs count, because a device with an outdated password repeats the same one. A person who has forgotten a password tries a
+/// few, which stay below the limit.
 pub const CLIENT_DIFFERENT: Quota = Quota::window(
     "login_client_different",
     DIFFERENT_FREE.saturating_mul(2),
@@ -35,29 +36,29 @@ pub const CLIENT_DIFFERENT: Quota = Quota::window(
     "different failures of a client, which then waits for an hour; from the 16th on it needs proof of work",
 )
 .blocking(HOUR);
-/// Failures of one client at one account, by whichever of its names.
+/// Failures of one client at one account, by any of the account's names.
 pub const AT_ACCOUNT: Quota = Quota::pausing("login_account", 5, MINUTE.saturating_mul(5), "wrong passwords of a client for one account");
 
-/// [`CLIENT`] of this one.
+/// [`CLIENT`] for this client.
 #[must_use]
 pub fn of_client(client: &Client) -> Limit {
     CLIENT.of(client.network())
 }
 
-/// [`CLIENT_DAY`] of this one.
+/// [`CLIENT_DAY`] for this client.
 #[must_use]
 pub fn of_client_in_a_day(client: &Client) -> Limit {
     CLIENT_DAY.of(client.network())
 }
 
-/// [`CLIENT_DIFFERENT`] of this one.
+/// [`CLIENT_DIFFERENT`] for this client.
 #[must_use]
 pub fn of_client_different(client: &Client) -> Limit {
     CLIENT_DIFFERENT.of(client.network())
 }
 
-/// [`AT_ACCOUNT`] of one client at one account, by any of its names. `account` is the account's id, or the entered name if there is
-/// no such account.
+/// [`AT_ACCOUNT`] for this client at one account, by any of the account's names. `account` is the account's id, or the entered
+/// name if there is no such account.
 #[must_use]
 pub fn at_account(account: &str, network: &str) -> Limit {
     AT_ACCOUNT.of(format!("{account} {network}"))

@@ -57,7 +57,7 @@ pub struct SignedIn {
     /// or if the token is in a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_token: Option<String>,
-    /// The path where the frontend continues, from the first step; `/` if that was not one of its own paths.
+    /// The path with which the frontend continues, as given in the first step; `/` if that was not a path of the frontend.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("/rooms"))]
     pub next: Option<String>,

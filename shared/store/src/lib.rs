@@ -17,7 +17,7 @@ pub use condition::{Cond, field};
 pub use error::{Conditional, StoreError, WriteError};
 pub use item::{Index, Item, Key, Row, Stored};
 pub use page::{Page, Range};
-pub use seal::{SealError, Sealer};
+pub use seal::{Cursors, SealError, Sealer};
 pub use table::{Batch, Table};
 pub use tx::{CommitError, Refused, Slot, Tx};
 pub use update::Update;

@@ -103,3 +103,11 @@ pub struct Page<T> {
     /// Whether there are items after this page.
     pub more: bool,
 }
+
+impl<T> Page<T> {
+    /// The item after which the next page begins, if there is one.
+    #[must_use]
+    pub fn last(&self) -> Option<&T> {
+        self.items.last().filter(|_| self.more)
+    }
+}

@@ -1,5 +1,7 @@
 //! Sealed values, which a client stores but can neither read nor change: list cursors, socket tickets.
 
+use std::time::Duration;
+
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
@@ -25,6 +27,33 @@ impl From<SealError> for Problem {
     #[track_caller]
     fn from(_: SealError) -> Self {
         Self::new(Kind::CursorInvalid)
+    }
+}
+
+/// How long a cursor is valid.
+const CURSOR_LIFE: Duration = Duration::from_secs(3600);
+
+/// The cursors of one list ([`Sealer::cursors`]): each has the place after which the next page begins.
+pub struct Cursors<'s> {
+    sealer: &'s Sealer,
+    list: String,
+}
+
+impl Cursors<'_> {
+    /// The place in a client's cursor. `None` without a cursor: the first page is requested.
+    ///
+    /// # Errors
+    /// [`SealError`] if the cursor was forged, has expired or belongs to another list.
+    pub fn open<T: DeserializeOwned>(&self, cursor: Option<&str>) -> Result<Option<T>, SealError> {
+        cursor.map(|cursor| self.sealer.open(&self.list, cursor)).transpose()
+    }
+
+    /// The cursor of the next page, valid for an hour. `None` without a place: it was the last page.
+    ///
+    /// # Errors
+    /// As [`Sealer::seal`].
+    pub fn next<T: Serialize>(&self, place: Option<T>) -> Result<Option<String>, Problem> {
+        place.map(|place| self.sealer.seal(&self.list, place, self.sealer.1.now() + CURSOR_LIFE)).transpose()
     }
 }
 
@@ -87,6 +116,12 @@ impl Sealer {
         Self(Aes256GcmSiv::new(&key.into()), sys.clone())
     }
 
+    /// The cursors of a list. `list` names it with everything that selects its items, such as `rooms of usr_01…`.
+    #[must_use]
+    pub const fn cursors(&self, list: String) -> Cursors<'_> {
+        Cursors { sealer: self, list }
+    }
+
     /// Seals a value until a point in time.
     ///
     /// # Errors
@@ -116,8 +151,6 @@ impl Sealer {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -136,5 +169,18 @@ mod tests {
         sys.set_offset_millis(61_000);
         assert_eq!(sealer.open::<u8>("list of ana", &text), Err(SealError));
         assert!(sealer.open::<u8>("", "").is_err());
+    }
+
+    #[test]
+    fn a_cursor_is_valid_in_its_list_for_an_hour() {
+        let sys = Sys::real();
+        let sealer = Sealer::new(&Secret::new("p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc".to_owned()), &sys);
+        let (ana, ben) = (sealer.cursors("rooms of ana".to_owned()), sealer.cursors("rooms of ben".to_owned()));
+        let cursor = ana.next(Some(7_u8)).unwrap();
+        assert_eq!(ana.open(cursor.as_deref()), Ok(Some(7_u8)));
+        assert_eq!(ben.open::<u8>(cursor.as_deref()), Err(SealError));
+        assert_eq!((ana.open::<u8>(None), ana.next::<u8>(None).unwrap()), (Ok(None), None));
+        sys.set_offset_millis(3_600_001);
+        assert_eq!(ana.open::<u8>(cursor.as_deref()), Err(SealError));
     }
 }

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::{
 };
 use function::Aws;
 use futures_util::future::{BoxFuture, FutureExt as _};
-use kernel::Sys;
+use kernel::{Sys, env::Reader};
 
 use crate::{
     CommitError, Cond, Conditional as _, Item, Key, Page, Range, Row, StoreError, Stored, Tx, Update, WriteError,
@@ -54,6 +54,12 @@ impl Table {
             aws_sdk_dynamodb::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("dynamodb"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
         Self { client: Client::from_conf(config.build()), name: name.into(), sys: sys.clone() }
+    }
+
+    /// The table in the variable `TABLE_NAME`.
+    #[must_use]
+    pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
+        Self::new(aws, sys, &r.need("TABLE_NAME"))
     }
 
     /// The name of the table.

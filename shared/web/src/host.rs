@@ -4,29 +4,28 @@
 //! is made from these two. `lambda_http` would make a URL of the `Host` header and the raw path, which the client controls, and
 //! panics if they are not valid, so it gets neither.
 
-use axum::{Router, extract::FromRef, http::Uri};
+use axum::{Router, http::Uri};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use function::{Failure, Function};
+use function::{Boot, Failure, Function, StartError};
 use http::{Method, header};
 use lambda_http::{
     Adapter, LambdaEvent, Request, Service as _, aws_lambda_events::apigw::ApiGatewayV2httpRequest, request::LambdaRequest, service_fn,
 };
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode_byte, utf8_percent_encode};
 
-use crate::{Edge, layers};
+use crate::{edge::Edge, layers};
 
 /// Characters that `http::Uri` refuses in a query. None of them has a meaning there.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// An HTTP function: these routes with this state, within the layers of every response.
-#[must_use]
-pub fn function<S: Clone + Send + Sync + 'static>(routes: Router<S>, state: S) -> Function
-where
-    Edge: FromRef<S>,
-{
-    let edge = Edge::from_ref(&state);
+/// An HTTP function: these routes with this state, within the layers of every response. Reads `EDGE_SECRETS` ([`Edge::read`]).
+///
+/// # Errors
+/// [`StartError::Config`]
+pub fn function<S: Clone + Send + Sync + 'static>(boot: &Boot, routes: Router<S>, state: S) -> Result<Function, StartError> {
+    let edge = boot.env.read(|r| Edge::read(r, &boot.sys))?;
     let layered = layers::around(routes.with_state(state), edge);
-    Function::raw(move |payload, _| {
+    Ok(Function::raw(move |payload, _| {
         let mut layered = layered.clone();
         async move {
             let mut event: ApiGatewayV2httpRequest = serde_json::from_str(payload.get())?;
@@ -41,7 +40,7 @@ where
             let reply = Adapter::from(service).call(event);
             Ok(serde_json::value::to_raw_value(&reply.await?)?)
         }
-    })
+    }))
 }
 
 /// The route of a request.

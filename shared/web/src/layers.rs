@@ -15,7 +15,12 @@ use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, requ
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
-use crate::{Edge, Error, Language, RequestId, edge, error::Unrendered, host::Route};
+use crate::{
+    Error, Language, RequestId,
+    edge::{self, Edge},
+    error::Unrendered,
+    host::Route,
+};
 
 /// API Gateway stops waiting after 30 s; our own response has to be sent before.
 const DEADLINE: Duration = Duration::from_secs(25);

@@ -13,6 +13,7 @@ mod error;
 mod extract;
 mod host;
 mod layers;
+mod list;
 mod operations;
 mod page;
 mod problems;
@@ -20,13 +21,13 @@ mod reply;
 
 pub use admits::{Admits, BEARER, STEP_UP};
 pub use client::{Client, Language, RequestId};
-pub use edge::Edge;
 pub use error::Error;
 pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;
 pub use layers::log_user;
+pub use list::PageQuery;
 #[doc(hidden)]
-pub use operations::{restrict, route};
+pub use operations::{describe, route};
 pub use page::{PasswordPage, PasswordWords, page};
 #[doc(hidden)]
 pub use pastey::paste;

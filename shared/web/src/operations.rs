@@ -13,7 +13,8 @@ use crate::admits::{Admits, requirement};
 
 /// A function's operations under its tag, with its state, in the order of the documentation.
 ///
-/// Path and method are written once, at the handlers, and who may call them is what they take ([`crate::Admits`]). The list generates
+/// Path and method are written once, at the handlers, the tag only here, and who may call them is what they take
+/// ([`crate::Admits`]). The list generates
 /// `routes()`, which `start` serves, and `description()`, for the API's document. Neither calls the other, and no function calls the
 /// second, so that the binaries do not contain the descriptions.
 #[macro_export]
@@ -34,7 +35,7 @@ macro_rules! operations {
             struct Described;
             let mut document = <Described as ::utoipa::OpenApi>::openapi();
             let state = ::std::marker::PhantomData::<$state>;
-            $($crate::restrict(&mut document, state, $($part)::+, $crate::operations!(@described [] $($part)::+));)+
+            $($crate::describe(&mut document, $tag, state, $($part)::+, $crate::operations!(@described [] $($part)::+));)+
             document
         }
     };
@@ -56,9 +57,9 @@ where
     routes.route(&P::path(), MethodRouter::new().on(methods, handler))
 }
 
-/// Says in a document who may call a handler.
+/// Adds to a handler's description the tag, and who may call it.
 #[doc(hidden)]
-pub fn restrict<S, H, T, P>(document: &mut OpenApi, _: PhantomData<S>, _: H, _: P)
+pub fn describe<S, H, T, P>(document: &mut OpenApi, tag: &str, _: PhantomData<S>, _: H, _: P)
 where
     H: Handler<T, S>,
     T: Admits,
@@ -67,6 +68,7 @@ where
     let Some(item) = document.paths.paths.get_mut(&P::path()) else { return };
     for method in P::methods() {
         if let Some(operation) = operation(item, &method) {
+            operation.tags = Some(vec![tag.to_owned()]);
             operation.security = requirement::<T>();
         }
     }
@@ -127,12 +129,12 @@ mod tests {
 
         pub mod one {
             /// Shows it.
-            #[utoipa::path(get, path = "/things/{thing}", tag = "things", responses((status = 200)))]
+            #[utoipa::path(get, path = "/things/{thing}", responses((status = 200)))]
             pub async fn get_thing() {}
         }
 
         /// Removes it.
-        #[utoipa::path(delete, path = "/things/{thing}", tag = "things", responses((status = 200)))]
+        #[utoipa::path(delete, path = "/things/{thing}", responses((status = 200)))]
         pub async fn delete_thing(_: Language, _: Owner) {}
     }
 
@@ -147,6 +149,7 @@ mod tests {
         let operations = description["paths"]["/things/{thing}"].as_object().unwrap();
         assert_eq!(operations.keys().collect::<Vec<_>>(), ["delete", "get"]);
         assert_eq!(operations["get"]["operationId"], "get_thing");
+        assert_eq!(operations["get"]["tags"], serde_json::json!(["things"]));
         assert_eq!(description["tags"], serde_json::json!([{ "name": "things", "description": "What there is." }]));
         for (method, expected) in [("GET", StatusCode::OK), ("DELETE", StatusCode::OK), ("POST", StatusCode::METHOD_NOT_ALLOWED)] {
             let request = Request::builder().method(method).uri("/things/1").body(Body::empty()).unwrap();

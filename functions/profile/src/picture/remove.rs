@@ -14,9 +14,9 @@ use web::{Error, NoContent, Problems};
 /// AWS calls: two, the batch that authenticates the caller and reads the profile, and the transaction that removes the picture
 /// from it and tells the processor to move the files to the trash. One without a picture.
 #[utoipa::path(
-    delete, path = "/v1/me/picture", tag = "profile", operation_id = "delete_picture",
+    delete, path = "/v1/me/picture", operation_id = "delete_picture",
     extensions(("x-problems" = json!(["conflict"]))),
-    responses((status = 204, description = "The picture is the default one."), Problems)
+    responses((status = 204, description = "The caller has the default picture."), Problems)
 )]
 pub async fn delete_picture(member: Member, State(table): State<Table>, State(sys): State<Sys>) -> Result<NoContent, Error> {
     let user = member.user;

@@ -42,23 +42,24 @@ impl<'de> Deserialize<'de> for Which {
 
 /// Redirects to a picture.
 ///
-/// For `<img src>`. It is public, because everybody may see every picture, and ids cannot be guessed. The reply may be cached
-/// for ten minutes, and the link is valid for longer. If the picture does not exist any more, the link answers that.
+/// For `<img src>`. Needs no access token: everybody may see every picture, and ids cannot be guessed. The redirect may be
+/// cached for ten minutes, and its target is valid for longer. If the picture no longer exists, the target answers with an
+/// error.
 ///
 /// AWS calls: none. The link is computed here, and needs no check: a file under this name is the current picture, as it is
 /// moved away when it no longer is.
 #[utoipa::path(
-    get, path = "/v1/pictures/{picture}/{size}", tag = "profile", operation_id = "get_picture",
+    get, path = "/v1/pictures/{picture}/{size}", operation_id = "get_picture",
     params(
-        ("picture" = String, Path, max_length = 30, description = "An id, or `default`.", example = "default"),
+        ("picture" = String, Path, max_length = 30, description = "The id of a picture, or `default`.", example = "default"),
         ("size" = inline(Size), Path, description = "Pixels on each side.", example = "300"),
     ),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (status = 200, description = "The default picture.", content_type = "image/jpeg", body = String, example = "the bytes of a JPEG"),
         (
-            status = 302, description = "Where the picture is.",
-            headers(("Location" = String, description = "A link to the picture, good for 20 to 30 minutes."), ("Cache-Control" = String, description = "How long to keep this reply."))
+            status = 302, description = "A redirect to the picture.",
+            headers(("Location" = String, description = "A link to the picture, valid for 20 to 30 minutes."), ("Cache-Control" = String, description = "How long the redirect may be cached."))
         ),
         Problems,
     )

@@ -54,16 +54,16 @@ pub struct CreatedUpload {
     expires_at: Timestamp,
 }
 
-/// Announces a picture and returns a link for its upload.
+/// Returns a link for the upload of a new picture.
 ///
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other
-/// file is accepted. It is then checked and re-encoded. `GET` of the `Location` tells when it has become the picture.
+/// file is accepted. It is then checked and re-encoded. `GET` of the `Location` returns whether it has been published.
 ///
 /// AWS calls: three, the batch that authenticates the caller, the counter before anything is stored, and the item that the
 /// processor compares the file with. A further upload within the hour takes a fourth, for its counter. The link is computed
 /// here.
 #[utoipa::path(
-    post, path = "/v1/me/picture/uploads", tag = "profile", operation_id = "create_picture_upload",
+    post, path = "/v1/me/picture/uploads", operation_id = "create_picture_upload",
     request_body(
         content = CreateUpload,
         example = json!({"content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="})
@@ -71,7 +71,7 @@ pub struct CreatedUpload {
     extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!([UPLOADS]))),
     responses(
         (
-            status = 201, body = CreatedUpload, headers(("Location" = String, description = "The upload.")),
+            status = 201, body = CreatedUpload, headers(("Location" = String, description = "The address of the state of the upload.")),
             example = json!({
                 "id": "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH",
                 "method": "PUT",
@@ -143,12 +143,12 @@ pub enum UploadState {
 
 /// Reads the state of an upload.
 ///
-/// It is kept for a month, and for as long as it is the picture.
+/// The state is kept for a month, and as long as the picture is in use.
 ///
 /// AWS calls: one, a batch that authenticates the caller and reads the upload.
 #[utoipa::path(
-    get, path = "/v1/me/picture/uploads/{upload}", tag = "profile", operation_id = "get_picture_upload",
-    params(("upload" = inline(UploadId), Path, description = "The `id` from its announcement.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
+    get, path = "/v1/me/picture/uploads/{upload}", operation_id = "get_picture_upload",
+    params(("upload" = inline(UploadId), Path, description = "The `id` that the request for the upload link returned.", example = "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
         (

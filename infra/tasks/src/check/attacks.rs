@@ -25,32 +25,32 @@ fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
     let dashes =
         |cells: Vec<&str>| cells.len() == HEADER.len() && cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| c == '-'));
     if header.is_none_or(|header| header != HEADER) || !rule.is_some_and(dashes) {
-        return vec![format!("{TABLE}: its columns are {}", HEADER.join(", "))];
+        return vec![format!("{TABLE}: the columns must be {}", HEADER.join(", "))];
     }
     let (mut findings, mut attacks) = (Vec::new(), BTreeSet::new());
     for (number, line) in rows {
         let mut wrong = |what: &str| findings.push(format!("{TABLE}:{}: {what}", number.saturating_add(1)));
         let row = cells(line);
         let &[attack, requirement, named] = row.as_slice() else {
-            wrong("not three cells");
+            wrong("must have three cells");
             continue;
         };
         if attack.is_empty() || requirement.is_empty() {
-            wrong("an empty cell");
+            wrong("has an empty cell");
         }
         if !attacks.insert(attack) {
-            wrong("this attack is a duplicate");
+            wrong("this attack is listed twice");
         }
         for test in named.split(", ") {
             match test.strip_prefix('`').and_then(|test| test.strip_suffix('`')) {
-                None => wrong("its tests are not written as `module::name`, `module::name`"),
+                None => wrong("tests must have the form `module::name`, `module::name`"),
                 Some(test) if !tests.contains(test) => wrong(&format!("there is no test {test}")),
                 Some(_) => {}
             }
         }
     }
     if attacks.is_empty() {
-        findings.push(format!("{TABLE}: no rows"));
+        findings.push(format!("{TABLE}: has no rows"));
     }
     findings
 }
@@ -104,16 +104,16 @@ mod tests {
             ("| a | b | `mfa::three_holds` |", "ATTACKS.md:5: there is no test mfa::three_holds"),
             ("| a | b | `mfa::one_holds`, `mfa::helper` |", "there is no test mfa::helper"),
             ("| a | b | `one_holds` |", "there is no test one_holds"),
-            ("| a | b | mfa::one_holds |", "not written as"),
-            ("| a | b | |", "not written as"),
-            ("| a | | `mfa::one_holds` |", "an empty cell"),
-            ("| a | `mfa::one_holds` |", "not three cells"),
-            ("| a | b | c | `mfa::one_holds` |", "not three cells"),
-            ("| a | b | `mfa::one_holds` |\n| a | c | `mfa::two_holds` |", "is a duplicate"),
+            ("| a | b | mfa::one_holds |", "must have the form"),
+            ("| a | b | |", "must have the form"),
+            ("| a | | `mfa::one_holds` |", "has an empty cell"),
+            ("| a | `mfa::one_holds` |", "must have three cells"),
+            ("| a | b | c | `mfa::one_holds` |", "must have three cells"),
+            ("| a | b | `mfa::one_holds` |\n| a | c | `mfa::two_holds` |", "is listed twice"),
         ] {
             let found = judged(rows).join("\n");
             assert!(found.contains(wrong), "{rows}: {found}");
         }
-        assert!(judge("| test | attack |\n|---|---|\n", &BTreeSet::new()).join("").contains("its columns"));
+        assert!(judge("| test | attack |\n|---|---|\n", &BTreeSet::new()).join("").contains("the columns must be"));
     }
 }

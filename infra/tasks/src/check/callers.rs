@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::Parts;
 use crate::document::{self, Callers};
 
-/// What is somebody's own, or about everybody.
+/// Data of the caller, and data of other accounts.
 const SIGNED_IN: [&str; 3] = ["/v1/me", "/v1/admin", "/v1/rooms"];
-/// What is about everybody.
+/// Data of other accounts.
 const STAFF: [&str; 2] = ["/v1/admin/users", "/v1/statistics"];
 
-/// Operations that admit callers whom they must not admit.
+/// Operations that admit callers who must be refused.
 pub fn findings(parts: &Parts) -> Vec<String> {
     too_open(&parts.document)
 }
@@ -22,12 +22,12 @@ fn too_open(document: &Value) -> Vec<String> {
         let callers = Callers::of(operation.get("security"));
         let below =
             |of: &[&str]| of.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-        let mut lacks = |what: &str| findings.push(format!("{} {path}: {what}", method.to_uppercase()));
+        let mut report = |what: &str| findings.push(format!("{} {path}: {what}", method.to_uppercase()));
         if below(&SIGNED_IN) && !callers.signed_in {
-            lacks("open to everybody: its handler takes no caller");
+            report("is open to everybody: its handler takes no caller");
         }
         if below(&STAFF) && !callers.staff {
-            lacks("open to whoever is signed in: its handler takes no `Staff`");
+            report("is open to all signed-in callers: its handler takes no `Staff`");
         }
     }
     findings
@@ -40,10 +40,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_somebodys_own_is_not_open_to_everybody() {
+    fn data_of_accounts_is_not_open_to_everybody() {
         let found = |path: &str, security: Value| too_open(&json!({"paths": {path: {"get": {"security": security}}}}));
         let (anybody, member, administrator) = (Value::Null, json!([{"bearer": []}]), json!([{"bearer": ["administrator"]}]));
-        assert_eq!(found("/v1/me", anybody.clone()), ["GET /v1/me: open to everybody: its handler takes no caller"]);
+        assert_eq!(found("/v1/me", anybody.clone()), ["GET /v1/me: is open to everybody: its handler takes no caller"]);
         assert_eq!(found("/v1/me/phone", anybody.clone()).len(), 1);
         assert_eq!(found("/v1/mention", anybody.clone()), [""; 0]);
         assert_eq!(found("/v1/me", member.clone()), [""; 0]);

@@ -26,7 +26,7 @@ fn linked(function: &str) -> Result<String, Failure> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Exceptions: passkeys need elliptic curves, and S3's SDK one of them.
+/// The excluded crates in the tree of a function. Exceptions: passkeys need elliptic curves and RSA, and the SDK of S3 needs P-256.
 fn left_out(function: &str, tree: &str) -> Vec<String> {
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let fits = |name: &str| match name {
@@ -35,7 +35,11 @@ fn left_out(function: &str, tree: &str) -> Vec<String> {
         _ => !name.starts_with("aws-lc-"),
     };
     let found = names.iter().copied().filter(|name| !fits(name));
-    found.map(|name| format!("{function}: it links {name}; `cargo tree -p {function} --edges normal --invert {name}` says why")).collect()
+    found
+        .map(|name| {
+            format!("{function}: links the excluded crate {name}; `cargo tree -p {function} --edges normal --invert {name}` shows why")
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -43,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_left_out_does_not_come_back_unseen() {
+    fn excluded_crates_are_found() {
         let found = |tree: &str| left_out("rooms", tree).len();
         assert_eq!(found("rooms v0.1.0 (/x)\nrustls v0.23.0\nrsaring v1.0.0\nring v0.17.0 (*)\n"), 0);
         assert_eq!(found("rooms v0.1.0 (/x)\naws-lc-rs v1.0.0\naws-lc-sys v1.0.0\nrsa v0.9.0\n\nrsa v0.9.0 (*)\n"), 3);

@@ -30,7 +30,7 @@ fn differences(functions: &[Registered], template: &Template) -> Result<Vec<Stri
         }
         let read = env.names_read();
         let idle = spec.environment.keys().filter(|name| !read.contains(name.as_str()) && !GLOBALS.contains(&name.as_str()));
-        findings.extend(idle.map(|name| format!("{}: has {name} in its environment and does not read it", function.name)));
+        findings.extend(idle.map(|name| format!("{}: the template sets {name}, which the function does not read", function.name)));
     }
     Ok(findings)
 }
@@ -51,7 +51,7 @@ mod tests {
     fn a_function_starts_with_its_environment_and_reads_all_of_it() {
         let found = |text: &str| differences(&[function("talk")], &deployed(text)).expect("compared");
         assert_eq!(found(TALK), Vec::<String>::new());
-        assert_eq!(found(&TALK.replace("B: x", "B: x, C: x")), ["talk: has C in its environment and does not read it"]);
+        assert_eq!(found(&TALK.replace("B: x", "B: x, C: x")), ["talk: the template sets C, which the function does not read"]);
         let missing = found(&TALK.replace("A: x, ", ""));
         assert!(
             missing.concat().contains("does not start with its environment in the template: configuration: A is missing"),

@@ -39,12 +39,16 @@ fn differences(operations: &str, told: &[Reported<'_>]) -> Vec<String> {
     for alarm in operations.split("Namespace: Stoa\n").skip(1) {
         let (figure, of) = (value(alarm, "MetricName:").unwrap_or_default(), value(alarm, "Dimensions:").unwrap_or_default());
         if !told.iter().any(|reported| reported.is(&figure, &of)) {
-            findings.push(format!("{OPERATIONS}: an alarm waits for {figure} of {of}, which nothing reports"));
+            findings.push(format!("{OPERATIONS}: an alarm uses the metric {figure} with the dimensions {of}, which no code reports"));
         }
     }
     let read = |figure: &str| operations.contains(&format!("MetricName: {figure}\n")) || operations.contains(&format!("\"{figure}\""));
     let idle = told.iter().filter(|reported| !read(reported.figure));
-    findings.extend(idle.map(|Reported { file, figure, .. }| format!("{file}: reports {figure}, which {OPERATIONS} does not read")));
+    findings.extend(
+        idle.map(|Reported { file, figure, .. }| {
+            format!("{file}: reports the metric {figure}, which no alarm or graph in {OPERATIONS} uses")
+        }),
+    );
     findings
 }
 
@@ -70,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_waits_for_what_is_reported() {
+    fn an_alarm_uses_a_reported_metric() {
         let alarm = |figure: &str, of: &str| {
             let dimension = format!("[{{Name: {of}, Value: !Sub '${{Stack}}-{}'}}]", if of == "TableName" { "state" } else { "talk" });
             format!("Namespace: Stoa\n      MetricName: {figure}\n      Dimensions: {dimension}\n")
@@ -82,19 +86,19 @@ mod tests {
             "figures.report_of(\"TableName\", table.name(), &[(\"Stopped\", 1)]); f.report(&[(\"Any\", 1)]);",
         );
         let sources = [own.clone(), common];
-        let waits_in_vain = |alarm: &str, sources: &[(String, String)]| {
-            figures(alarm, sources).iter().filter(|finding| finding.contains("which nothing reports")).count()
+        let unreported = |alarm: &str, sources: &[(String, String)]| {
+            figures(alarm, sources).iter().filter(|finding| finding.contains("which no code reports")).count()
         };
         for (figure, of) in [("Said", "FunctionName"), ("Heard", "FunctionName"), ("Any", "FunctionName"), ("Stopped", "TableName")] {
-            assert_eq!(waits_in_vain(&alarm(figure, of), &sources), 0, "{figure}");
+            assert_eq!(unreported(&alarm(figure, of), &sources), 0, "{figure}");
         }
         for (figure, of) in [("Sayd", "FunctionName"), ("Said", "TableName"), ("Stopped", "FunctionName")] {
-            assert_eq!(waits_in_vain(&alarm(figure, of), &sources), 1, "{figure} of {of}");
+            assert_eq!(unreported(&alarm(figure, of), &sources), 1, "{figure} of {of}");
         }
         let elsewhere = [source("functions/other/src/lib.rs", &own.1)];
-        assert_eq!(waits_in_vain(&alarm("Said", "FunctionName"), &elsewhere), 1, "another function reports it");
-        let unread = figures(&alarm("Said", "FunctionName"), &[own]);
-        assert_eq!(unread, ["functions/talk/src/lib.rs: reports Heard, which infra/operations.yaml does not read"]);
+        assert_eq!(unreported(&alarm("Said", "FunctionName"), &elsewhere), 1, "another function reports it");
+        let unused = figures(&alarm("Said", "FunctionName"), &[own]);
+        assert_eq!(unused, ["functions/talk/src/lib.rs: reports the metric Heard, which no alarm or graph in infra/operations.yaml uses"]);
         let (operations, sources) = (repository::read(OPERATIONS).expect("read"), repository::sources().expect("read"));
         assert_eq!(operations.matches("Namespace: Stoa\n").count(), 3);
         assert_eq!(figures(&operations, &sources), Vec::<String>::new());

@@ -12,7 +12,7 @@ pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
 
 fn stale(files: &[sync::Generated], there: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<String> {
     let stale = files.iter().filter(|file| there(file.path).as_ref() != Some(&file.content));
-    stale.map(|file| format!("{}: out of date; run `cargo xtask sync`", file.path)).collect()
+    stale.map(|file| format!("{}: is out of date: run `cargo xtask sync`", file.path)).collect()
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
     fn a_file_that_is_not_what_it_is_made_from_is_found() {
         let files = [sync::Generated { path: "a", content: b"1".to_vec() }, sync::Generated { path: "b", content: b"2".to_vec() }];
         assert_eq!(stale(&files, |path| Some(if path == "a" { "1" } else { "2" }.into())), Vec::<String>::new());
-        assert_eq!(stale(&files, |_| Some("1".into())), ["b: out of date; run `cargo xtask sync`"]);
+        assert_eq!(stale(&files, |_| Some("1".into())), ["b: is out of date: run `cargo xtask sync`"]);
         assert_eq!(stale(&files, |_| None).len(), 2, "nor one that is not there");
     }
 }

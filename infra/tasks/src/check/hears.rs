@@ -1,6 +1,6 @@
-//! Every event is emitted and heard by a function, and every notice is sent. A function declares what it hears with
-//! `events::hears!`; its rules in the template, its files in `events/` and its lines in `infra/calls.txt` are about these events and
-//! no others.
+//! Every event is emitted by some code and declared by a function, and every notice is sent. A function declares the events that it
+//! consumes with `events::hears!`. Its rules in the template, its files in `events/` and its lines in `infra/calls.txt` are about
+//! exactly these events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,10 @@ use crate::{
     repository::{self, pascal_case},
 };
 
-/// By function, the names of events.
+/// The names of events that each function declares.
 type Heard<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// Events that are not emitted or heard, and functions that declare others than their rules, files and lines have.
+/// Events that are not emitted or not declared, and functions that declare other events than their rules, files and lines have.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     Ok(differences(&repository::sources()?, &parts.template, &parts.cases, &repository::read(calls::EXPECTED)?))
 }
@@ -52,28 +52,31 @@ fn event_of(type_name: &str) -> Option<&'static EventType> {
     events::all().find(|event| pascal_case(event.name) == type_name)
 }
 
-/// Events that nothing emits or nobody hears.
+/// Events that no code emits, or that no function declares.
 fn used(sources: &[(String, String)], heard: &Heard<'_>) -> Vec<String> {
     let calls = sources.iter().flat_map(|(_, code)| code.split("Outbox::add(").skip(1));
     // The event is the last argument: `Outbox::add(&mut tx, &sys, &PresenceChanged { room })`.
     let types = calls.filter_map(|call| call.split('{').next()?.rsplit(['&', ':']).next().map(str::trim));
     let emitted: BTreeSet<&str> = types.filter_map(|name| event_of(name).map(|event| event.name)).collect();
     let heard: BTreeSet<&str> = heard.values().flatten().copied().collect();
-    let unemitted = events::all().filter(|event| !emitted.contains(event.name)).map(|event| format!("{}: nothing emits it", event.name));
-    let unheard = events::all().filter(|event| !heard.contains(event.name)).map(|event| format!("{}: nobody hears it", event.name));
+    let unemitted =
+        events::all().filter(|event| !emitted.contains(event.name)).map(|event| format!("{}: no code emits this event", event.name));
+    let unheard = events::all()
+        .filter(|event| !heard.contains(event.name))
+        .map(|event| format!("{}: no function declares this event in `events::hears!`", event.name));
     unemitted.chain(unheard).collect()
 }
 
-/// Notices that nothing sends.
+/// Notices that no code sends.
 fn unsent(sources: &[(String, String)]) -> Vec<String> {
     let sent = |notice: &Notice| {
         let variant = format!("Notice::{}", pascal_case(notice.name()));
         sources.iter().any(|(_, code)| code.contains(&variant))
     };
-    Notice::ALL.iter().filter(|notice| !sent(notice)).map(|notice| format!("{}: nothing sends this notice", notice.name())).collect()
+    Notice::ALL.iter().filter(|notice| !sent(notice)).map(|notice| format!("{}: no code sends this notice", notice.name())).collect()
 }
 
-/// What functions declare and their rules do not select, and the other way round.
+/// Events that a function declares and its rules do not select, and events that its rules select and it does not declare.
 fn rules(heard: &Heard<'_>, template: &Template) -> Vec<String> {
     let (mut findings, mut selected) = (Vec::new(), Heard::new());
     for rule in &template.rules {
@@ -90,9 +93,13 @@ fn rules(heard: &Heard<'_>, template: &Template) -> Vec<String> {
         }
     }
     let missing = pairs(heard).filter(|(function, name)| !has(&selected, function, name));
-    findings.extend(missing.map(|(function, name)| format!("{function}: hears {name}, which no rule in the template sends it")));
+    findings.extend(
+        missing.map(|(function, name)| format!("{function}: declares {name} in `events::hears!`, and no rule in the template delivers it")),
+    );
     let surplus = pairs(&selected).filter(|(function, name)| !has(heard, function, name));
-    findings.extend(surplus.map(|(function, name)| format!("{function}: a rule in the template sends it {name}, which it does not hear")));
+    findings.extend(surplus.map(|(function, name)| {
+        format!("{function}: a rule in the template delivers {name}, which its `events::hears!` does not declare")
+    }));
     findings
 }
 
@@ -102,29 +109,29 @@ fn files(heard: &Heard<'_>, cases: &[Case]) -> Vec<String> {
     for case in cases.iter().filter(|case| case.trigger() == Some("bus")) {
         match name_in(case) {
             Ok(name) if has(heard, &case.function, name) => drop(tried.entry(&case.function).or_default().insert(name)),
-            Ok(name) => findings.push(format!("{}: {} does not hear {name}", case.file, case.function)),
+            Ok(name) => findings.push(format!("{}: `events::hears!` of {} does not declare {name}", case.file, case.function)),
             Err(e) => findings.push(format!("{}: {e}", case.file)),
         }
     }
     let untried = pairs(heard).filter(|(function, name)| !has(&tried, function, name));
-    findings.extend(untried.map(|(function, name)| format!("events/{function}: no {name}")));
+    findings.extend(untried.map(|(function, name)| format!("events/{function}: has no sample event {name}")));
     findings
 }
 
 /// The name of the event in a file, in `detail-type` and in `detail`.
 fn name_in(case: &Case) -> Result<&str, Failure> {
-    let name = case.event.get("detail-type").and_then(Value::as_str).ok_or("no detail-type")?;
+    let name = case.event.get("detail-type").and_then(Value::as_str).ok_or("has no `detail-type`")?;
     let detail = case.event.get("detail").cloned().unwrap_or_default();
     let Envelope { event, .. } = serde_json::from_value::<Envelope<Value>>(detail)?;
     if event.get("name").is_none_or(|other| other != name) {
-        return Err(format!("its detail is not about {name}").into());
+        return Err(format!("`detail-type` is {name}, and `detail` has another name").into());
     }
-    let known = events::all().find(|event| event.name == name).ok_or_else(|| format!("{name} is no event"))?;
+    let known = events::all().find(|event| event.name == name).ok_or_else(|| format!("there is no event {name}"))?;
     (known.read)(event)?;
     Ok(name)
 }
 
-/// Lines of `infra/calls.txt` about events that their function does not hear. A line is that of `<function> <event>`, of
+/// Lines of `infra/calls.txt` about events that their function does not declare. A line is that of `<function> <event>`, of
 /// `<function> <stream>`, or of a route.
 fn lines(heard: &Heard<'_>, template: &Template, costs: &str) -> Vec<String> {
     let streams: BTreeSet<&str> =
@@ -132,7 +139,7 @@ fn lines(heard: &Heard<'_>, template: &Template, costs: &str) -> Vec<String> {
     let operations = costs.lines().filter_map(|line| line.split('\t').next()?.split_once(' '));
     let of_functions = operations.filter(|(function, _)| template.functions.values().any(|f| f.name == **function));
     let unknown = of_functions.filter(|(function, what)| !streams.contains(what) && !has(heard, function, what));
-    unknown.map(|(function, what)| format!("{}: {function} does not hear {what}", calls::EXPECTED)).collect()
+    unknown.map(|(function, what)| format!("{}: `events::hears!` of {function} does not declare {what}", calls::EXPECTED)).collect()
 }
 
 fn pairs<'a>(heard: &'a Heard<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -221,7 +228,7 @@ Resources:
     #[test]
     fn an_event_is_emitted() {
         let found = Sample::new().code("&PresenceChanged {", "&other {").findings();
-        assert_eq!(found, ["presence_changed: nothing emits it"]);
+        assert_eq!(found, ["presence_changed: no code emits this event"]);
         let path = Sample::new().code("&PresenceChanged {", "&events::rooms::PresenceChanged {").findings();
         assert_eq!(path, Vec::<String>::new());
     }
@@ -229,23 +236,23 @@ Resources:
     #[test]
     fn a_notice_is_sent() {
         let found = Sample::new().code("Notice::MfaEnabled", "Notice::Other").findings();
-        assert_eq!(found, ["mfa_enabled: nothing sends this notice"]);
+        assert_eq!(found, ["mfa_enabled: no code sends this notice"]);
     }
 
     #[test]
-    fn an_event_is_heard_and_sent_to_whom_hears_it() {
+    fn an_event_is_declared_and_delivered() {
         let undeclared = Sample::new().code("PresenceChanged, ", "").code("PresenceChanged }", "}").findings();
         let file = Sample::new().cases.into_iter().find(|case| case.event["detail-type"] == "presence_changed").expect("a file").file;
         assert_eq!(
             undeclared,
             [
-                "presence_changed: nobody hears it".to_owned(),
-                "talk: a rule in the template sends it presence_changed, which it does not hear".to_owned(),
-                format!("{file}: talk does not hear presence_changed"),
+                "presence_changed: no function declares this event in `events::hears!`".to_owned(),
+                "talk: a rule in the template delivers presence_changed, which its `events::hears!` does not declare".to_owned(),
+                format!("{file}: `events::hears!` of talk does not declare presence_changed"),
             ]
         );
         let unselected = Sample::new().template("presence_changed", "sessions_ended").findings();
-        assert_eq!(unselected, ["talk: hears presence_changed, which no rule in the template sends it"]);
+        assert_eq!(unselected, ["talk: declares presence_changed in `events::hears!`, and no rule in the template delivers it"]);
         let misspelt = Sample::new().template("presence_changed", "presence_change").findings();
         assert_eq!(misspelt.len(), 2, "{misspelt:?}");
     }
@@ -264,12 +271,16 @@ Resources:
     fn an_event_has_a_file_that_is_about_it() {
         let mut sample = Sample::new();
         sample.cases.retain(|case| case.event["detail-type"] != "presence_changed");
-        assert_eq!(sample.findings(), ["events/talk: no presence_changed"]);
+        assert_eq!(sample.findings(), ["events/talk: has no sample event presence_changed"]);
         for (from, to, told) in [
-            (r#""name":"presence_changed""#, r#""name":"sessions_ended""#, "its detail is not about presence_changed"),
+            (
+                r#""name":"presence_changed""#,
+                r#""name":"sessions_ended""#,
+                "`detail-type` is presence_changed, and `detail` has another name",
+            ),
             (r#""room":"#, r#""place":"#, "missing field `room`"),
-            ("presence_changed", "presence_change", "presence_change is no event"),
-            (r#""detail-type":"#, r#""type":"#, "no detail-type"),
+            ("presence_changed", "presence_change", "there is no event presence_change"),
+            (r#""detail-type":"#, r#""type":"#, "has no `detail-type`"),
         ] {
             let found = Sample::new().case("presence_changed", from, to).findings();
             assert!(found.len() == 2 && found.concat().contains(told), "{found:?}");
@@ -280,6 +291,6 @@ Resources:
     fn a_line_of_costs_is_about_an_event_that_is_heard() {
         let mut sample = Sample::new();
         sample.costs += "talk session_ended\t1\t1\t1\t0\nother session_ended\t1\t1\t1\t0\n";
-        assert_eq!(sample.findings(), ["infra/calls.txt: talk does not hear session_ended"]);
+        assert_eq!(sample.findings(), ["infra/calls.txt: `events::hears!` of talk does not declare session_ended"]);
     }
 }

@@ -48,7 +48,7 @@ fn compare(folder: &Path) -> Result<Vec<String>, Failure> {
     let shown = folder.strip_prefix(repository::root()).unwrap_or(folder).display().to_string();
     let mut findings = Vec::new();
     for (tag, has) in &of {
-        findings.extend(all.iter().filter(|m| !has.contains(**m)).map(|m| format!("{shown}: {tag} lacks {m}")));
+        findings.extend(all.iter().filter(|m| !has.contains(**m)).map(|m| format!("{shown}: is missing in {tag}: {m}")));
     }
     Ok(findings)
 }
@@ -110,7 +110,7 @@ mod tests {
         let found = compare(&folder).expect("compared");
         fs::remove_dir_all(&folder).expect("removed");
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found.iter().all(|f| f.contains("pl lacks")) && found.iter().any(|f| f.ends_with("x.ftl: a.more")), "{found:?}");
+        assert!(found.iter().all(|f| f.contains("is missing in pl")) && found.iter().any(|f| f.ends_with("x.ftl: a.more")), "{found:?}");
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub fn run() -> Result<(), Failure> {
         println!("{finding}");
     }
     println!("\n{} functions, {} events", parts.functions.len(), parts.cases.len());
-    if findings.is_empty() { Ok(()) } else { Err(format!("{} differences", findings.len()).into()) }
+    if findings.is_empty() { Ok(()) } else { Err(format!("{} findings", findings.len()).into()) }
 }
 
 #[cfg(test)]

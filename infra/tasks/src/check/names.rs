@@ -21,11 +21,11 @@ fn differences(functions: &[Registered], template: &Template, cases: &[Case]) ->
     ];
     let mut findings = Vec::new();
     for (place, names) in &places {
-        findings.extend(in_code.difference(names).map(|name| format!("{name}: not in {place}")));
-        findings.extend(names.difference(&in_code).map(|name| format!("{name}: in {place}, not in functions/")));
+        findings.extend(in_code.difference(names).map(|name| format!("{name}: is missing in {place}")));
+        findings.extend(names.difference(&in_code).map(|name| format!("{name}: is in {place}, but has no folder in functions/")));
     }
     let misnamed = template.functions.values().filter(|function| function.logical_id != logical_id(&function.name));
-    findings.extend(misnamed.map(|function| format!("{}: should be called {}", function.logical_id, logical_id(&function.name))));
+    findings.extend(misnamed.map(|function| format!("{}: its logical id must be {}", function.logical_id, logical_id(&function.name))));
     findings
 }
 
@@ -40,10 +40,13 @@ mod tests {
         let cases = [case("talk", http("GET /v1/talk"))];
         assert_eq!(differences(&[function("talk")], &template, &cases), Vec::<String>::new());
         let found = differences(&[function("talk"), function("more")], &template, &cases);
-        assert_eq!(found, ["more: not in template.yaml", "more: not in events/"]);
+        assert_eq!(found, ["more: is missing in template.yaml", "more: is missing in events/"]);
         let found = differences(&[], &template, &cases);
-        assert_eq!(found, ["talk: in template.yaml, not in functions/", "talk: in events/, not in functions/"]);
+        assert_eq!(
+            found,
+            ["talk: is in template.yaml, but has no folder in functions/", "talk: is in events/, but has no folder in functions/"]
+        );
         let other = deployed(&TALK.replace("TalkFunction", "ChatterFunction"));
-        assert_eq!(differences(&[function("talk")], &other, &cases), ["ChatterFunction: should be called TalkFunction"]);
+        assert_eq!(differences(&[function("talk")], &other, &cases), ["ChatterFunction: its logical id must be TalkFunction"]);
     }
 }

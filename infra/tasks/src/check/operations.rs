@@ -24,9 +24,9 @@ fn lacking(document: &Value) -> Vec<String> {
     let tags: BTreeSet<&str> = tags.filter_map(|tag| tag.get("name")?.as_str()).collect();
     let (mut findings, mut ids) = (Vec::new(), BTreeSet::new());
     for (path, method, operation) in document::operations(document) {
-        let lacks = words(operation).into_iter().chain(limits(operation)).chain(answers(operation));
-        let lacks = lacks.chain(id(operation, &mut ids)).chain(tag(operation, &tags));
-        findings.extend(lacks.map(|what| format!("{} {path}: {what}", method.to_uppercase())));
+        let problems = words(operation).into_iter().chain(limits(operation)).chain(answers(operation));
+        let problems = problems.chain(id(operation, &mut ids)).chain(tag(operation, &tags));
+        findings.extend(problems.map(|what| format!("{} {path}: {what}", method.to_uppercase())));
     }
     findings
 }
@@ -40,7 +40,7 @@ fn words(operation: &Value) -> Vec<String> {
     let said = ["summary", "description"].map(|member| text(operation, member));
     let missing = said.first().is_some_and(|summary| summary.is_empty()).then(|| "no summary".to_owned());
     let inside = INSIDE.iter().filter(|word| said.iter().any(|said| says(said, word)));
-    let inside = inside.map(|word| format!("a {word} is about the implementation, which belongs after `AWS calls:`"));
+    let inside = inside.map(|word| format!("the word `{word}` is about the implementation, which belongs after `AWS calls:`"));
     missing.into_iter().chain(inside).collect()
 }
 
@@ -53,13 +53,13 @@ fn says(text: &str, word: &str) -> bool {
 /// Findings about its limits.
 fn limits(operation: &Value) -> Option<String> {
     let limits = operation.get("x-limits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let lacks = match (operation.pointer("/responses/429").is_some(), limits.is_empty()) {
-        (true, true) => "it answers 429 and does not say how many pass",
-        (false, false) => "it has limits and does not answer 429",
-        _ if limits.iter().any(|limit| limit.get("max").is_none()) => "it has a limit that is no `store::limits::Quota`",
+    let problems = match (operation.pointer("/responses/429").is_some(), limits.is_empty()) {
+        (true, true) => "it can answer 429, and lists no limits in `x-limits`",
+        (false, false) => "it lists limits, and cannot answer 429",
+        _ if limits.iter().any(|limit| limit.get("max").is_none()) => "one of its limits is not a `store::limits::Quota`",
         _ => return None,
     };
-    Some(lacks.to_owned())
+    Some(problems.to_owned())
 }
 
 /// Findings about its responses.
@@ -79,7 +79,7 @@ fn id<'a>(operation: &'a Value, ids: &mut BTreeSet<&'a str>) -> Option<String> {
     let snake = !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     match (snake, ids.insert(id)) {
         (false, _) => Some("no operation id in snake case".to_owned()),
-        (true, false) => Some("its operation id is another's".to_owned()),
+        (true, false) => Some("another operation has the same operation id".to_owned()),
         (true, true) => None,
     }
 }
@@ -88,7 +88,7 @@ fn id<'a>(operation: &'a Value, ids: &mut BTreeSet<&'a str>) -> Option<String> {
 fn tag(operation: &Value, declared: &BTreeSet<&str>) -> Option<String> {
     let tags = operation.get("tags").and_then(Value::as_array).map(Vec::as_slice);
     let known = matches!(tags, Some([tag]) if tag.as_str().is_some_and(|tag| declared.contains(tag)));
-    (!known).then(|| "not exactly one tag that is declared".to_owned())
+    (!known).then(|| "it must have exactly one declared tag".to_owned())
 }
 
 fn calls_not_said(functions: &[Registered]) -> Result<Vec<String>, Failure> {
@@ -114,28 +114,28 @@ mod tests {
     #[test]
     fn an_operation_must_describe_itself() {
         let found = about(&json!({"security": [{"bearer": []}], "responses": {"201": {}}}));
-        for what in ["no summary", "no operation id", "one tag", "errors are not described"] {
+        for what in ["no summary", "no operation id", "one declared tag", "errors are not described"] {
             assert!(found.contains(what), "{what} in {found}");
         }
         assert!(about(&json!({"responses": {"500": {}}})).contains("its answer is not described"));
         let twice = json!({"operationId": "make_x"});
         let twice = json!({"paths": {"/v1/x": {"post": twice, "put": twice}}});
-        assert_eq!(lacking(&twice).iter().filter(|finding| finding.contains("its operation id is another's")).count(), 1);
+        assert_eq!(lacking(&twice).iter().filter(|finding| finding.contains("another operation has the same operation id")).count(), 1);
     }
 
     #[test]
-    fn an_operation_speaks_to_its_callers() {
-        assert!(about(&json!({"summary": "Tells it. A counter, then the claim."})).contains("a counter is"));
-        assert!(about(&json!({"description": "Two transactions."})).contains("a transaction is"));
+    fn a_description_is_for_callers() {
+        assert!(about(&json!({"summary": "Tells it. A counter, then the claim."})).contains("`counter` is about the implementation"));
+        assert!(about(&json!({"description": "Two transactions."})).contains("`transaction` is about the implementation"));
         assert!(!about(&json!({"summary": "Suitable accounts."})).contains("about the implementation"));
     }
 
     #[test]
-    fn an_operation_says_how_many_requests_pass() {
+    fn an_operation_lists_its_limits() {
         let refused = |limits: Value| about(&json!({"x-limits": limits, "responses": {"429": {}}}));
-        assert!(refused(json!([])).contains("does not say how many pass"));
-        assert!(refused(json!(["nonsense"])).contains("no `store::limits::Quota`"));
+        assert!(refused(json!([])).contains("lists no limits"));
+        assert!(refused(json!(["nonsense"])).contains("is not a `store::limits::Quota`"));
         assert!(!refused(json!([{"name": "export", "max": 1, "seconds": 86_400}])).contains("limit"));
-        assert!(about(&json!({"x-limits": [{"name": "export", "max": 1}]})).contains("does not answer 429"));
+        assert!(about(&json!({"x-limits": [{"name": "export", "max": 1}]})).contains("cannot answer 429"));
     }
 }

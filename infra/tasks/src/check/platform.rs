@@ -49,7 +49,7 @@ impl Usage {
     fn finding(&self) -> Option<String> {
         let Self { limit: Limit { what, most }, by, used } = self;
         (used.saturating_mul(100) > most.saturating_mul(PERCENT))
-            .then(|| format!("{by}: {used} {what}, of at most {most}: no more than {PERCENT} % may be used"))
+            .then(|| format!("{by}: {used} {what} are more than {PERCENT} % of the limit of {most}"))
     }
 }
 
@@ -212,7 +212,7 @@ mod tests {
         let function = "{Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: S3}}}}";
         // A function, its role, and the permission of the bucket.
         assert_eq!(uses(&template(133, function)), [""; 0]);
-        assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources, of at most 500: no more than 80 % may be used"]);
+        assert_eq!(uses(&template(134, function)), ["t.yaml: 402 resources are more than 80 % of the limit of 500"]);
         let references = |many| template(many, "{Type: X, Properties: {A: '{{resolve:secretsmanager:a:SecretString}}'}}");
         assert_eq!(uses(&references(48)), [""; 0]);
         assert!(uses(&references(49)).concat().contains("49 dynamic references"));

@@ -24,7 +24,7 @@ fn compare(list: &str, sources: &[(String, String)]) -> Vec<String> {
     let (mut findings, mut promises, mut tested) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for (number, line) in (1_usize..).zip(list.lines()).filter(|(_, line)| line.starts_with('-')) {
         match promise(line) {
-            None => findings.push(format!("{LIST}:{number}: not written as - `name`: What is promised.")),
+            None => findings.push(format!("{LIST}:{number}: must have the form - `name`: A sentence.")),
             Some(name) if !promises.insert(name) => findings.push(format!("{LIST}:{number}: {name} is in the list twice")),
             Some(_) => {}
         }
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn a_line_of_the_list_is_a_name_and_a_sentence_and_unique() {
         for (line, wrong) in [
-            ("- code-twice: A code is used twice.", "PROMISES.md:7: not written as"),
-            ("- `code-twice` A code is used twice.", "PROMISES.md:7: not written as"),
-            ("- `code-twice`: a code", "PROMISES.md:7: not written as"),
+            ("- code-twice: A code is used twice.", "PROMISES.md:7: must have the form"),
+            ("- `code-twice` A code is used twice.", "PROMISES.md:7: must have the form"),
+            ("- `code-twice`: a code", "PROMISES.md:7: must have the form"),
             ("- `code-once`: A code is used once more.", "PROMISES.md:7: code-once is in the list twice"),
         ] {
             let found = compared(&format!("{LISTED}{line}\n"), &test("code-once, link-once")).join("\n");

@@ -18,9 +18,9 @@ pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
 
 fn differences(code: &[Route], template: &[Route]) -> Vec<String> {
     let (code, template): (BTreeSet<_>, BTreeSet<_>) = (code.iter().collect(), template.iter().collect());
-    let told = |route: &&Route, lacks: &str| format!("{} {} of {}: {lacks}", route.method, route.path, route.function);
-    let missing = code.difference(&template).map(|r| told(r, "in code, not in the template"));
-    missing.chain(template.difference(&code).map(|r| told(r, "in the template, not in code"))).collect()
+    let told = |route: &&Route, problem: &str| format!("{} {} of {}: {problem}", route.method, route.path, route.function);
+    let missing = code.difference(&template).map(|r| told(r, "is declared in code, and missing in the template"));
+    missing.chain(template.difference(&code).map(|r| told(r, "is in the template, and not declared in code"))).collect()
 }
 
 #[cfg(test)]
@@ -31,6 +31,9 @@ mod tests {
     fn a_route_is_missed_in_either_direction() {
         let route = |path: &str| Route { path: path.to_owned(), method: "GET".to_owned(), function: "f".to_owned() };
         let found = differences(&[route("/a"), route("/b")], &[route("/b"), route("/c")]);
-        assert_eq!(found, ["GET /a of f: in code, not in the template", "GET /c of f: in the template, not in code"]);
+        assert_eq!(
+            found,
+            ["GET /a of f: is declared in code, and missing in the template", "GET /c of f: is in the template, and not declared in code"]
+        );
     }
 }

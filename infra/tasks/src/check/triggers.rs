@@ -1,5 +1,5 @@
-//! Every trigger in the template invokes an existing function, every function has a trigger, and `events/` has an event for each kind
-//! of trigger of a function and for no other.
+//! Every trigger in the template invokes an existing function, every function has a trigger, and `events/` has a sample event for
+//! each kind of trigger of a function and for no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Parts;
 use crate::events::Case;
 
-/// Triggers and events without a counterpart.
+/// Triggers without a function or a sample event, functions without a trigger, and sample events without a trigger.
 pub fn findings(parts: &Parts) -> Vec<String> {
     differences(&parts.template, &parts.cases)
 }
@@ -18,11 +18,14 @@ fn differences(template: &Template, cases: &[Case]) -> Vec<String> {
     let (kinds, mut findings) = kinds(template);
     for (function, kinds) in &kinds {
         let has: BTreeSet<_> = cases.iter().filter(|c| c.function == *function).filter_map(Case::trigger).collect();
-        findings.extend(kinds.difference(&has).map(|kind| format!("events/{function}: no {kind} event")));
-        findings.extend(has.difference(kinds).map(|kind| format!("events/{function}: a {kind} event that nothing sends")));
+        findings.extend(kinds.difference(&has).map(|kind| format!("events/{function}: has no sample event for the trigger `{kind}`")));
+        findings.extend(
+            has.difference(kinds)
+                .map(|kind| format!("events/{function}: has a sample event for `{kind}`, a trigger that the function does not have")),
+        );
     }
     let idle = template.functions.values().filter(|function| !kinds.contains_key(function.name.as_str()));
-    findings.extend(idle.map(|function| format!("{}: nothing calls it", function.name)));
+    findings.extend(idle.map(|function| format!("{}: has no trigger in the template", function.name)));
     findings.extend(misnamed_streams(template));
     findings.extend(cases.iter().filter_map(|case| unknown_route(template, case)));
     findings
@@ -40,25 +43,26 @@ fn kinds(template: &Template) -> (BTreeMap<&str, BTreeSet<&'static str>>, Vec<St
     for (function, kind, what) in routes.chain(streams).chain(rules).chain(mappings).chain(notifications).chain(schedules) {
         match template.function(function) {
             Some(function) => drop(kinds.entry(&function.name).or_default().insert(kind)),
-            None => missing.push(format!("{what}: there is no function {function}")),
+            None => missing.push(format!("template.yaml: the trigger {what} invokes {function}, which does not exist")),
         }
     }
     (kinds, missing)
 }
 
-/// A stream of frames has the name of its function.
+/// Routes of the WebSocket API that do not have the name of their function. Frames name their function by it.
 fn misnamed_streams(template: &Template) -> Vec<String> {
     let streams = template.socket_api.iter().flat_map(|api| &api.routes).filter(|(stream, _)| !stream.starts_with('$'));
     let misnamed = streams.filter(|(stream, id)| template.function(id).is_some_and(|function| function.name != **stream));
-    misnamed.map(|(stream, _)| format!("the stream {stream} is not the function of that name")).collect()
+    misnamed.map(|(stream, _)| format!("template.yaml: the WebSocket route {stream} must invoke the function with the same name")).collect()
 }
 
+/// The route of a sample event, if the template has no such route for its function.
 fn unknown_route(template: &Template, case: &Case) -> Option<String> {
     let key = case.event.get("routeKey").and_then(Value::as_str)?;
     let known = |route: &RouteSpec| {
         format!("{} {}", route.method, route.path) == key && template.function(&route.function).is_some_and(|f| f.name == case.function)
     };
-    (!template.http_api.routes.iter().any(known)).then(|| format!("{}: {} has no route {key}", case.file, case.function))
+    (!template.http_api.routes.iter().any(known)).then(|| format!("{}: {} has no route {key} in the template", case.file, case.function))
 }
 
 #[cfg(test)]
@@ -69,18 +73,21 @@ mod tests {
     use crate::check::samples::{TALK, case, deployed, http};
 
     #[test]
-    fn what_calls_a_function_has_an_event_and_the_other_way_round() {
+    fn a_function_has_sample_events_for_exactly_its_triggers() {
         let found = |text: &str, cases: &[Case]| differences(&deployed(text), cases).join("\n");
         let all = [case("talk", http("GET /v1/talk")), case("talk", json!({"requestContext": {"connectionId": "x"}}))];
         let one = found(TALK, &all);
-        assert!(one.contains("events/talk: no bus event") && !one.contains("no http event"), "{one}");
-        assert!(found(TALK, &[]).contains("events/talk: no socket event"));
-        assert!(found(TALK, &[case("talk", json!({"source": "aws.scheduler"}))]).contains("a schedule event that nothing sends"));
+        assert!(one.contains("events/talk: has no sample event for the trigger `bus`") && !one.contains("`http`"), "{one}");
+        assert!(found(TALK, &[]).contains("events/talk: has no sample event for the trigger `socket`"));
+        assert!(
+            found(TALK, &[case("talk", json!({"source": "aws.scheduler"}))])
+                .contains("has a sample event for `schedule`, a trigger that the function does not have")
+        );
         assert!(found(TALK, &[case("talk", http("GET /v1/other"))]).contains("talk has no route GET /v1/other"));
         assert!(found(TALK, &[case("other", http("GET /v1/talk"))]).contains("other has no route GET /v1/talk"));
         let renamed = TALK.replace("Routes: {talk:", "Routes: {chatter:");
-        assert!(found(&renamed, &all).contains("the stream chatter is not the function of that name"));
+        assert!(found(&renamed, &all).contains("the WebSocket route chatter must invoke the function with the same name"));
         let idle = format!("{TALK}  IdleFunction: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/idle}}}}\n");
-        assert!(found(&idle, &all).contains("idle: nothing calls it"));
+        assert!(found(&idle, &all).contains("idle: has no trigger in the template"));
     }
 }

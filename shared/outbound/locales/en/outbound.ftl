@@ -32,31 +32,31 @@ activation-note = The link is valid for { $hours ->
     } and works once. If you did not register, ignore this message, and no account will be opened.
 
 address_taken-subject = You already have an account
-address_taken-lead = Somebody, probably you, gave this address to Stoa, for a new account or for another one. It belongs to your account already, and nothing about that was changed.
+address_taken-lead = Somebody, probably you, gave this address to Stoa, for a new account or for another one. It already belongs to your account, which was not changed.
 address_taken-note = Sign in with this address and your password. If it was not you, there is nothing you need to do.
 
 deletion_scheduled-subject = Your account will be deleted on { $date }
-deletion_scheduled-lead = You asked us to delete the account { $username }. On { $date } at { $time } UTC it will be removed with everything in it, and nothing can bring it back. Until then you can use it as before.
+deletion_scheduled-lead = You asked us to delete the account { $username }. On { $date } at { $time } UTC it will be deleted with all its data, and cannot be restored. Until then you can use it as before.
 deletion_scheduled-button = Keep my account
-deletion_scheduled-note = The button takes the deletion back without a password, as long as it has not begun. If you did not ask for the deletion, use it and change your password.
+deletion_scheduled-note = The button cancels the deletion without a password, until the deletion begins. If you did not ask for the deletion, use it and change your password.
 
 deletion_cancelled-subject = Your account stays
-deletion_cancelled-lead = The deletion of the account { $username } was taken back. Everything in it is as it was.
+deletion_cancelled-lead = The deletion of the account { $username } was cancelled. Its data was not changed.
 deletion_cancelled-note = If that was not you, sign in, change your password and schedule the deletion again.
 
-# After the -lead of a notice that sums up several times.
+# After the -lead of a notice that summarises several occurrences.
 repeated = It happened { $times ->
         [one] once since { $since } UTC, at { $last } UTC
        *[other] { $times } times since { $since } UTC, the last time at { $last } UTC
     }.
 
 new_sign_in-subject = A new sign-in to your account
-new_sign_in-lead = Somebody has just signed in to the account { $username } with a browser or an app, or from a network, that you have not been signed in with lately.
+new_sign_in-lead = Somebody has just signed in to the account { $username } with a browser, an app or a network that you have not used recently.
 new_sign_in-note = If that was you, there is nothing to do. If it was not, change your password and end the sign-in in the list of your sign-ins.
 
 session_reused-subject = We ended one of your sign-ins
-session_reused-lead = A key to the account { $username } that had been used up was used again. That happens when somebody else holds a copy of it, so we ended the sign-in it belongs to.
-session_reused-note = Sign in again on that device. If you do not know what this is about, change your password and look through the list of your sign-ins.
+session_reused-lead = A refresh token of the account { $username } was used a second time. Somebody else may have a copy of it, so we ended the sign-in to which it belongs.
+session_reused-note = Sign in again on that device. If you do not know the reason, change your password and check the list of your sign-ins.
 
 second_factor_code-subject = Your sign-in code
 second_factor_code-lead = Enter this code to finish signing in:
@@ -99,24 +99,24 @@ password_changed-lead = The password of the account { $username } was changed. E
 password_changed-note = If that was not you, ask for a new password at once.
 
 mfa_enabled-subject = Second factors are on
-mfa_enabled-lead = From now on signing in to the account { $username } takes a second step.
+mfa_enabled-lead = From now on signing in to the account { $username } needs a second step.
 mfa_enabled-note = Keep the recovery codes where you can find them without your phone. If that was not you, change your password.
 
 mfa_disabled-subject = Second factors are off
-mfa_disabled-lead = Signing in to the account { $username } no longer takes a second step.
+mfa_disabled-lead = Signing in to the account { $username } no longer needs a second step.
 mfa_disabled-note = If that was not you, change your password and turn them on again.
 
 factor_changed-subject = A second factor was changed
 factor_changed-lead = A second factor of the account { $username } was added, replaced or removed.
-factor_changed-note = If that was not you, change your password and look through your second factors.
+factor_changed-note = If that was not you, change your password and check your second factors.
 
 recovery_codes_made-subject = New recovery codes
-recovery_codes_made-lead = New recovery codes were made for the account { $username }. Those from before no longer work.
-recovery_codes_made-note = If that was not you, change your password and make new ones.
+recovery_codes_made-lead = New recovery codes were created for the account { $username }. The former ones no longer work.
+recovery_codes_made-note = If that was not you, change your password and create new ones.
 
 recovery_code_used-subject = A recovery code was used
-recovery_code_used-lead = Somebody proved themselves to the account { $username } with one of its recovery codes, which is now spent.
-recovery_code_used-note = If that was not you, change your password and make new codes.
+recovery_code_used-lead = One of the recovery codes of the account { $username } was used. It cannot be used again.
+recovery_code_used-note = If that was not you, change your password and create new codes.
 
 passkey_added-subject = A passkey was added
 passkey_added-lead = A passkey can now be used to sign in to the account { $username }.
@@ -124,22 +124,22 @@ passkey_added-note = If that was not you, remove it from your list of passkeys a
 
 passkey_removed-subject = A passkey was removed
 passkey_removed-lead = A passkey can no longer be used to sign in to the account { $username }.
-passkey_removed-note = If that was not you, change your password and look through your passkeys.
+passkey_removed-note = If that was not you, change your password and check your passkeys.
 
 passkey_copied-subject = We refused one of your passkeys
-passkey_copied-lead = A passkey of the account { $username } answered as if it had been copied, so it was refused.
+passkey_copied-lead = A passkey of the account { $username } may have been copied, so we refused it.
 passkey_copied-note = Remove it from your list of passkeys and add it again.
 
 device_trusted-subject = A device is trusted
-device_trusted-lead = For 30 days signing in to the account { $username } takes no second step on a device that was trusted just now.
+device_trusted-lead = A device is now trusted: for 30 days, signing in to the account { $username } on it needs no second step.
 device_trusted-note = If that was not you, remove it from your list of trusted devices and change your password.
 
 export_ready-subject = Your data is ready
-export_ready-lead = The archive of everything we keep about the account { $username } is ready. For 24 hours you can download it where you asked for it.
+export_ready-lead = The archive of all data that we store about the account { $username } is ready. For 24 hours you can download it where you asked for it.
 export_ready-note = If you did not ask for it, somebody else is using your account: change your password and end the other sign-ins.
 
-contact_change_asked-subject = Somebody asked to change how you are reached
-contact_change_asked-lead = Somebody, probably you, asked to use another address or number for the account { $username }. Nothing changes until it is proven.
+contact_change_asked-subject = Somebody asked to change your contact data
+contact_change_asked-lead = Somebody, probably you, asked to use another address or number for the account { $username }. Nothing changes until it is confirmed.
 contact_change_asked-note = If that was not you, change your password and end the other sign-ins.
 
 email_changed-subject = Your address was changed
@@ -155,7 +155,7 @@ username_changed-lead = Your account is now called { $username }, and you sign i
 username_changed-note = If that was not you, change your password, end the other sign-ins and take the name back.
 
 account_reactivated-subject = Your account is in use again
-account_reactivated-lead = The account { $username } was put back into use, with everything that was in it. You can sign in as before; the sign-ins and trusted devices from before stay ended.
+account_reactivated-lead = The account { $username } is in use again, with all its data. Sign in as before; your former sign-ins have ended, and no device is trusted.
 account_reactivated-note = If you did not ask for it, write to us.
 
 # Text messages: the code comes before the text. One segment each.
@@ -164,13 +164,13 @@ code-sms = is your code for Stoa, valid for { $minutes ->
        *[other] { $minutes } minutes
     }. Do not give it to anybody.
 new_sign_in-sms = Somebody signed in to your Stoa account with a new browser or app. If that was not you, end that sign-in.
-session_reused-sms = A used-up key to your Stoa account was used again, so we ended that sign-in. Sign in again, and look through your sign-ins.
+session_reused-sms = A refresh token of your Stoa account was used again, so we ended that sign-in. Sign in again, and check your sign-ins.
 password_changed-sms = The password of your Stoa account was set or changed, and other sign-ins were ended. If that was not you, write to us at once.
 passkey_added-sms = A passkey can now be used to sign in to your Stoa account. If that was not you, remove it.
-passkey_removed-sms = A passkey can no longer be used to sign in to your Stoa account. If that was not you, look through your passkeys.
+passkey_removed-sms = A passkey can no longer be used to sign in to your Stoa account. If that was not you, check your passkeys.
 passkey_copied-sms = We refused a passkey of your Stoa account that may have been copied. Remove it and add it again.
-contact_change_asked-sms = Somebody asked to change how your Stoa account is reached. If that was not you, end the other sign-ins and change your password.
+contact_change_asked-sms = Somebody asked to change the contact data of your Stoa account. If that was not you, end the other sign-ins and change your password.
 email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.
 username_changed-sms = Your Stoa account has another username now. If that was not you, change your password and take the name back within 30 days.
-account_reactivated-sms = Your Stoa account is in use again, with everything that was in it. You can sign in as before. If you did not ask for it, write to us.
+account_reactivated-sms = Your Stoa account is in use again, with all its data. You can sign in as before. If you did not ask for it, write to us.

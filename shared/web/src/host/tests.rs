@@ -8,11 +8,9 @@ use axum::{
     http::{HeaderMap, Method},
     routing::{any, get, post},
 };
-use function::{Context, Function, RawValue};
+use function::{Boot, Context, Function, RawValue};
 use kernel::{Env, Sys};
 use serde_json::{Map, Value, json};
-
-use crate::Edge;
 
 /// Values that a client can put into a parameter, a path, a query, a header or a host.
 const HOSTILE: &[&str] = &[
@@ -291,9 +289,8 @@ fn subject() -> Function {
         .route("/v1/admin/users/{username}/roles/{role}", any(tell))
         .route("/.well-known/jwks.json", get(tell))
         .route("/{*rest}", any(tell));
-    let env = Env::default();
-    let edge = env.read(|r| Edge::read(r, &Sys::real())).unwrap();
-    super::function(routes, edge)
+    let boot = Boot { env: Env::default(), sys: Sys::real(), http: function::http_client().unwrap() };
+    super::function(&boot, routes, ()).unwrap()
 }
 
 /// The status and the body of a response, or the error of the function.
