@@ -12,6 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use accounts::{
+    Keyring,
+    identifier::{BirthDate, Email, PersonName, Username},
+    session::Opening,
+    token::{Issuer, Method, Tokens},
+    user::User,
+};
 use axum::{
     Router,
     body::Bytes,
@@ -19,13 +26,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::{get, post},
-};
-use accounts::{
-    Keyring,
-    identifier::{BirthDate, Email, PersonName, Username},
-    session::Opening,
-    token::{Issuer, Method, Tokens},
-    user::User,
 };
 use function::Boot;
 use kernel::{Client, Env, Locale, Secret, Sys};
@@ -245,7 +245,13 @@ impl Host {
         aws: &Fake,
     ) -> Result<Run, Failure> {
         let mut command = tokio::process::Command::new(binary);
-        command.env_clear().envs(env).env("AWS_LAMBDA_RUNTIME_API", &self.address).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        command
+            .env_clear()
+            .envs(env)
+            .env("AWS_LAMBDA_RUNTIME_API", &self.address)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
         let mut asked = self.asked.lock().await;
         let spawned = Instant::now();
         let mut child = command.spawn()?;
