@@ -2,7 +2,9 @@
 //!
 //! The properties of characters are those of the Unicode Character Database, in the version that `icu_properties` has.
 
-use icu_properties::props::{BinaryProperty as _, Dash, DefaultIgnorableCodePoint, EnumeratedProperty as _, GeneralCategory};
+use icu_properties::props::{
+    BinaryProperty as _, Dash, DefaultIgnorableCodePoint, EnumeratedProperty as _, GeneralCategory, PrependedConcatenationMark,
+};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Whether a reader sees nothing of this character: spaces, controls, joiners, direction marks, fillers, the empty braille cell.
@@ -10,7 +12,9 @@ use unicode_normalization::UnicodeNormalization as _;
 pub fn is_invisible(c: char) -> bool {
     const BRAILLE_BLANK: char = '\u{2800}';
     let unseen = matches!(GeneralCategory::for_char(c), GeneralCategory::Control | GeneralCategory::Format);
-    unseen || c.is_whitespace() || c == BRAILLE_BLANK || DefaultIgnorableCodePoint::for_char(c)
+    // Signs that enclose a number, such as the Arabic number sign.
+    let sign = PrependedConcatenationMark::for_char(c);
+    (unseen && !sign) || c.is_whitespace() || c == BRAILLE_BLANK || DefaultIgnorableCodePoint::for_char(c)
 }
 
 /// Whether a reader sees nothing of this text. An empty text is blank.
@@ -103,7 +107,7 @@ mod tests {
         ] {
             assert!(is_blank(blank), "{}", blank.escape_unicode());
         }
-        for seen in ["a", "\u{200b}a", ".", "\u{301}", "\u{1f600}", "\u{2764}\u{fe0f}", "\u{20e3}", "\u{2801}", "\u{e000}"] {
+        for seen in ["a", "\u{200b}a", ".", "\u{301}", "\u{1f600}", "\u{2764}\u{fe0f}", "\u{600}", "\u{20e3}", "\u{2801}", "\u{e000}"] {
             assert!(!is_blank(seen), "{}", seen.escape_unicode());
         }
     }
