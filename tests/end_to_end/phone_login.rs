@@ -142,12 +142,22 @@ async fn only_numbers_that_messages_are_sent_to() {
         ("12", "phone"),
         ("ana@example.test", "phone"),
         ("+44 9098 790879", "phone"),
+        ("+4851234567", "phone"),
+        ("+44740012345", "phone"),
+        ("+911800123456", "phone"),
+        ("+48 12 345 67 89", "phone"),
         ("+1868 291 1234", "phone_country"),
         ("+7 912 345-67-89", "phone_country"),
         ("+850 191 234 5678", "phone_country"),
     ] {
-        assert_eq!(start(&caller, phone).await.field_errors(), [format!("/phone {code}")], "{phone}");
+        for _ in 0..8 {
+            assert_eq!(start(&caller, phone).await.field_errors(), [format!("/phone {code}")], "{phone}");
+        }
     }
+    // Nothing was used up by them. Pasted with invisible marks a number is the same number.
+    start(&caller, "\u{2068}+48\u{2011}512\u{a0}345\u{ad}678\u{2069}").await.is(202);
+    assert!(cloud.mail_to("+48512345678").await.code.is_some());
+    start(&caller, "\u{200e}+\u{664}\u{668} 512 345 678\u{feff}").await.is_problem(429, "resend_too_early");
     let unknown = caller.post(START, json!({ "phone": ANA, "locale": "xx" })).await;
     assert_eq!(unknown.field_errors(), ["/locale locale"]);
     for body in

@@ -51,7 +51,7 @@ impl InviteCode {
             let random_char = || ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from);
             let code: String = (0..LENGTH).map(|_| random_char()).collect();
             // Random characters can form offensive words.
-            if !profanity::in_name(&code.to_lowercase()) {
+            if !profanity::in_code(&code) {
                 return Self(code);
             }
         }
