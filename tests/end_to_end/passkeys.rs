@@ -274,7 +274,7 @@ async fn registering_takes_a_fresh_proof_and_one_answer() {
     let asked = ana.post("/v1/me/passkeys/options", json!({})).await.is(201)["options"].clone();
     let (_, credential) = Authenticator::create(&asked, ORIGIN);
     let body = |name: &str| json!({ "name": name, "credential": credential });
-    for (name, code) in [("", "/name required"), (&"x".repeat(51), "/name too_long")] {
+    for (name, code) in [("", "/name required"), ("\u{200b}\u{2800}\u{3164}", "/name required"), (&"x".repeat(51), "/name too_long")] {
         assert_eq!(ana.post("/v1/me/passkeys", body(name)).await.field_errors(), [code]);
     }
     let elsewhere = cloud.sign_in("ana").await;

@@ -405,7 +405,7 @@ async fn journey() -> (Secrets, String) {
         caller.post(&format!("{path}/code"), wrong).await.is_problem(400, "malformed");
     }
     caller.post(&format!("{path}x/code"), json!({ "code": code })).await.is_problem(404, "not_found");
-    caller.post(&format!("{path}/code"), json!({ "code": "wrong" })).await.is_problem(422, "code_invalid");
+    caller.post(&format!("{path}/code"), json!({ "code": "wrong" })).await.is_problem(422, "invalid");
     caller.post(&format!("{path}/code"), json!({ "code": code })).await.is(200);
     caller.put(&format!("{path}/personal"), json!({ "first_name": "Ana", "last_name": "Nowak", "birth_date": "2000-02-29" })).await.is(200);
     caller.put(&format!("{path}/username"), json!({ "username": "ana" })).await.is(200);

@@ -4,7 +4,7 @@
 use accounts::invite::{self, Invite, InviteCode, Inviter};
 use axum::extract::State;
 use callers::MemberWith;
-use kernel::Kind;
+use kernel::{Kind, Problem};
 use serde::Deserialize;
 use store::{Cond, Conditional as _, Tx, Update, limits};
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use crate::code::{InviteCodeInfo, info, own};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnterInviteCode {
-    /// In upper or lower case, with surrounding space.
+    /// In upper or lower case, with or without spaces and hyphens.
     #[schema(examples("K7M2XP"), max_length = 32)]
     code: String,
     /// Whether its owner may see the caller's phone number. Default: no.
@@ -34,7 +34,7 @@ pub struct EnterInviteCode {
 /// owner, a transaction, a batch for the answer. The counters come before the claim, whose look-up they limit. Each of the
 /// others has the key of the next one.
 #[utoipa::path(post, path = "/v1/me/inviter", request_body = EnterInviteCode,
-    extensions(("x-problems" = json!(["invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!([invite::TRIES]))),
+    extensions(("x-problems" = json!(["invalid", "invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!([invite::TRIES]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
 pub async fn enter_invite_code(
     State(s): State<crate::State>,
@@ -46,14 +46,15 @@ pub async fn enter_invite_code(
     if own.entered_at.is_some() {
         return Err(Kind::InviteUsed.into());
     }
+    let code = InviteCode::parse(&body.code).map_err(|e| Problem::field("/code", e))?;
     limits::take(&s.table, s.sys.now(), &InviteCode::tries(own.user, &client)).await?;
-    let inviter = Inviter::find(&s.table, &body.code, own.user).await?.ok_or(Kind::InviteInvalid)?;
+    let inviter = Inviter::find(&s.table, &code, own.user).await?.ok_or(Kind::InviteInvalid)?;
     let mut tx = Tx::new();
     let (entering, at) = inviter.enter(&mut tx, &s.sys, body.shows_phone);
     s.table.commit(tx).await.map_err(|e| match e {
         e if entering.was_entered_before(&e) => Kind::InviteUsed.into(),
         e if entering.was_invalid(&e) => Kind::InviteInvalid.into(),
-        e => kernel::Problem::from(e),
+        e => Problem::from(e),
     })?;
     let entered = Invite { entered_at: Some(at), inviter: Some(inviter.user()), ..own };
     Ok(Created("/v1/me/invite-code".to_owned(), info(&s, entered).await?))

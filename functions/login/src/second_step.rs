@@ -14,10 +14,10 @@ use kernel::{FieldError, Kind, Problem, Secret, Time, id::UserId};
 use passkeys::{AnswerError, PublicKeyCredential, VerifiedAnswer};
 use proofs::{
     FlowToken,
-    challenge::{self, Challenge, Sent},
+    challenge::{self, Challenge, DIGITS, Sent},
     code::TypedCode,
     completion::{CompletedSignIn, SignInReply},
-    factor::{self, AnswerLimits, AppFactor, RecoveryCode, RecoveryCodes, Steps},
+    factor::{self, AnswerLimits, AppFactor, RecoveryCodes, Steps, TypedRecoveryCode},
     gate, guesses,
     password::Verdict,
     sending,
@@ -113,7 +113,7 @@ pub async fn resend_sign_in_code(
 #[serde(deny_unknown_fields)]
 pub struct VerifySignIn {
     /// The six digits of the app or of a message, a long code of a message, or a recovery code with any chosen factor.
-    #[schema(examples("042617"), max_length = 40)]
+    #[schema(examples("042617"), max_length = 64)]
     code: Option<String>,
     /// The password, for a step-up without second factors.
     #[schema(value_type = Option<String>, format = Password, max_length = 1024)]
@@ -124,7 +124,8 @@ pub struct VerifySignIn {
 }
 
 enum FactorAnswer {
-    Code(String),
+    Code(TypedCode),
+    Recovery(TypedRecoveryCode),
     Password(Secret),
     Passkey(Box<PublicKeyCredential>),
 }
@@ -133,14 +134,8 @@ impl FactorAnswer {
     fn of(body: VerifySignIn) -> Result<Self, Problem> {
         match body {
             VerifySignIn { code: Some(code), password: None, passkey: None } => {
-                let code = code.trim().to_owned();
-                // Forms that send while people type must not use up attempts with an incomplete code.
-                let whole = match TypedCode::parse(&code) {
-                    Some(TypedCode::Short(digits)) => digits.len() == 6,
-                    Some(TypedCode::Long(_)) => true,
-                    None => false,
-                };
-                if whole || RecoveryCode::looks_like_one(&code) { Ok(Self::Code(code)) } else { Err(Kind::CodeInvalid.into()) }
+                // Which of them a code is shows in its length.
+                TypedRecoveryCode::parse(&code).map(Self::Recovery).or_else(|_| TypedCode::of_field(&code, DIGITS).map(Self::Code))
             }
             VerifySignIn { code: None, password: Some(password), passkey: None } => Ok(Self::Password(password)),
             VerifySignIn { code: None, password: None, passkey: Some(answer) } => {
@@ -154,7 +149,7 @@ impl FactorAnswer {
     /// The factor of this answer.
     fn factor(&self, flow: &SignIn) -> Result<Factor, Problem> {
         let factor = match self {
-            Self::Code(code) if RecoveryCode::looks_like_one(code) => Some(Factor::RecoveryCode),
+            Self::Recovery(_) => Some(Factor::RecoveryCode),
             Self::Code(_) => flow.chosen.filter(|f| matches!(f, Factor::App | Factor::Email | Factor::Sms)),
             Self::Password(_) => Some(Factor::Password),
             Self::Passkey(_) => Some(Factor::Passkey),
@@ -368,7 +363,7 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
             let app = found.take::<AppFactor>(&AppFactor::key_of(user.id))?.ok_or(Kind::FactorUnavailable)?;
             Ok(Proof::App(app.check(&s.factor_keys, code, now, steps)?))
         }
-        (Factor::RecoveryCode, FactorAnswer::Code(code)) => {
+        (Factor::RecoveryCode, FactorAnswer::Recovery(code)) => {
             let codes = found.take::<RecoveryCodes>(&RecoveryCodes::key_of(user.id))?.ok_or(Kind::CodeInvalid)?;
             Ok(Proof::Recovery(codes.check(&s.hasher, code).await?))
         }

@@ -56,7 +56,7 @@ pub async fn start_factor(
 /// AWS calls: the caller with the set-up, the counted attempt, one transaction.
 #[utoipa::path(put, path = "/v1/me/mfa/factors/{factor}", params(("factor" = Factor, Path)),
     request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "mfa_not_enabled", "code_invalid", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "mfa_not_enabled", "invalid", "code_invalid", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn confirm_factor(
     State(s): State<crate::State>,
@@ -69,10 +69,10 @@ pub async fn confirm_factor(
     let setup = resource.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
     let mut tx = Tx::new();
     if factor == Factor::App {
-        let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
+        let app = setup.check_app(&s.table, &s.factor_keys, now, &body.code()?).await?;
         tx.put_always(&app);
     } else {
-        pending::attempt(&s, user, factor, &body.code).await?.consume(&mut tx);
+        pending::attempt(&s, user, factor, &body.code()?).await?.consume(&mut tx);
     }
     setup.finish(&mut tx);
     let mut factors = user.factors.clone();

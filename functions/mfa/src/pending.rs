@@ -10,6 +10,7 @@ use callers::{Member, Proof};
 use kernel::{Kind, Problem, Sys, Time, Timestamp, id::UserId};
 use proofs::{
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
+    code::{TypedCode, not_a_code},
     factor::{AppFactor, FactorKeys, Steps},
     sending::Permit,
 };
@@ -95,9 +96,10 @@ impl Setup {
     ///
     /// # Errors
     /// [`Kind::CodeInvalid`]
-    pub async fn check_app(&self, table: &Table, keys: &FactorKeys, now: Time, code: &str) -> Result<AppFactor, Problem> {
-        if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Kind::CodeInvalid.into());
+    pub async fn check_app(&self, table: &Table, keys: &FactorKeys, now: Time, code: &TypedCode) -> Result<AppFactor, Problem> {
+        if matches!(code, TypedCode::Long(_)) {
+            // Never one of an app, which costs no attempt.
+            return Err(Problem::field("/code", not_a_code()));
         }
         let app = self.app.clone().ok_or(Kind::NotFound)?;
         let count = Update::of(self.key()).add("tries", 1).when(field("tries").lt(TRIES).and(self.unchanged()));
@@ -254,10 +256,10 @@ fn code_of(s: &crate::State, user: &User, factor: Factor) -> Result<Challenge, P
 ///
 /// # Errors
 /// [`Kind::CodeInvalid`]
-pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &str) -> Result<Challenge, Problem> {
+pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &TypedCode) -> Result<Challenge, Problem> {
     let to = user.contact(factor).ok_or(Kind::CodeInvalid)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
-    proofs::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code.trim()).await
+    proofs::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code).await
 }
 
 /// Sends the code of a step again.

@@ -9,7 +9,8 @@ use callers::{Fresh, Member, MemberWith};
 use events::Notice;
 use kernel::{Kind, Problem, Secret};
 use proofs::{
-    challenge,
+    challenge::{self, DIGITS},
+    code::TypedCode,
     factor::{AppFactor, RecoveryCodes, Seed},
     password, sending,
 };
@@ -97,15 +98,23 @@ pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> 
 #[serde(deny_unknown_fields)]
 pub struct ProveFactor {
     /// Six digits.
-    #[schema(examples("042617"), max_length = 20)]
-    pub code: String,
+    #[schema(examples("042617"), max_length = 40)]
+    code: String,
+}
+
+impl ProveFactor {
+    /// # Errors
+    /// [`Kind::Invalid`] if it cannot be a code.
+    pub fn code(&self) -> Result<TypedCode, Problem> {
+        TypedCode::of_field(&self.code, DIGITS)
+    }
 }
 
 /// Proves the app, and mails a code.
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/app", request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_app(
     State(s): State<crate::State>,
@@ -115,7 +124,7 @@ pub async fn prove_app(
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
     let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
-    let app = setup.check_app(&s.table, &s.factor_keys, now, body.code.trim()).await?;
+    let app = setup.check_app(&s.table, &s.factor_keys, now, &body.code()?).await?;
     let mut tx = Tx::new();
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
     setup.go_on(&mut tx, now, Factor::Email, Some(app));
@@ -127,7 +136,7 @@ pub async fn prove_app(
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, the challenge and the counters of sending, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/email", request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "code_invalid", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([challenge::SETUP_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses((status = 200, body = SetupState), Problems))]
 pub async fn prove_email(
     State(s): State<crate::State>,
@@ -137,7 +146,7 @@ pub async fn prove_email(
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
     let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::Email)?;
-    let proven = pending::attempt(&s, user, Factor::Email, &body.code).await?;
+    let proven = pending::attempt(&s, user, Factor::Email, &body.code()?).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Sms).await?;
@@ -151,7 +160,7 @@ pub async fn prove_email(
 ///
 /// AWS calls: the caller with the set-up, the counted attempt, one transaction.
 #[utoipa::path(post, path = "/v1/me/mfa/setup/sms", request_body = ProveFactor,
-    extensions(("x-problems" = json!(["not_found", "step_required", "code_invalid", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "code_invalid", "conflict"]))),
     responses((status = 201, body = RecoveryCodesShown), Problems))]
 pub async fn prove_sms(
     State(s): State<crate::State>,
@@ -160,7 +169,7 @@ pub async fn prove_sms(
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
     let setup = resource.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
-    let proven = pending::attempt(&s, user, Factor::Sms, &body.code).await?;
+    let proven = pending::attempt(&s, user, Factor::Sms, &body.code()?).await?;
     let app = setup.app.as_ref().ok_or(Kind::NotFound)?;
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
     let mut tx = Tx::new();

@@ -15,6 +15,7 @@ use kernel::{FieldError, Fields, Kind, Problem, Time, id::UserId};
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, Purpose},
+    code::TypedCode,
     completion::{self, CompletedSignIn, SignInReply},
     device::{Device, DeviceToken},
     guesses,
@@ -37,7 +38,7 @@ const DRAWS: u32 = 5;
 #[serde(deny_unknown_fields)]
 pub struct VerifyPhoneSignIn {
     /// The code of the text message: digits, or the letters and digits of a long code.
-    #[schema(examples("042617"), max_length = 20)]
+    #[schema(examples("042617"), max_length = 40)]
     code: String,
     /// For a new account.
     #[schema(examples("Ana"), max_length = 35)]
@@ -45,7 +46,7 @@ pub struct VerifyPhoneSignIn {
     /// For a new account.
     #[schema(examples("Nowak"), max_length = 35)]
     last_name: Option<String>,
-    /// For a new account: an invitation code, in upper or lower case.
+    /// For a new account: an invitation code, in upper or lower case, with or without spaces and hyphens.
     #[schema(examples("K7M2XP"), max_length = 32)]
     invite_code: Option<String>,
     /// The token of a trusted device, unless it is in its cookie.
@@ -67,10 +68,11 @@ impl VerifyPhoneSignIn {
     /// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
     async fn beginning(&self, s: &crate::State, client: &Client, flow: &Flow, id: UserId) -> Result<Beginning, Problem> {
         let mut fields = Fields::new();
-        let inviter = match &self.invite_code {
-            Some(text) => {
+        let typed = self.invite_code.as_deref().and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
+        let inviter = match typed {
+            Some(code) => {
                 limits::take(&s.table, s.sys.now(), &InviteCode::tries(flow.id, client)).await?;
-                let inviter = Inviter::find(&s.table, text, id).await?;
+                let inviter = Inviter::find(&s.table, &code, id).await?;
                 fields.take("/invite_code", inviter.ok_or_else(|| FieldError::new("invite_invalid")))
             }
             None => None,
@@ -113,7 +115,7 @@ pub async fn verify_phone_sign_in(
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyPhoneSignIn>,
 ) -> Result<SignInReply, web::Error> {
-    let now = s.sys.now();
+    let (code, now) = (TypedCode::of_field(&body.code, s.digits.0)?, s.sys.now());
     let (guesses, key) = (guesses::ClientGuesses::of(&client), Flow::key_of(token.id()));
     let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone()]).collect()).await?;
     let flow = Flow::open(found.take(&key)?, now)?;
@@ -121,8 +123,7 @@ pub async fn verify_phone_sign_in(
     let guesses = guesses.judge(&mut found, now)?;
     let id: UserId = s.sys.id();
     let beginning = body.beginning(&s, &client, &flow, id).await?;
-    let (purpose, code) = (Purpose::PhoneLogin, body.code.trim());
-    let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, purpose, flow.challenge, code).await {
+    let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, &code).await {
         Ok(challenge) => challenge,
         Err(problem) => {
             guesses.wrong(&s.table, now, &client, &problem).await?;

@@ -20,16 +20,16 @@ pub struct WriteAddress {
     #[schema(examples("ul. Długa 1/2"), min_length = 5, max_length = 100)]
     street: String,
     /// City.
-    #[schema(examples("Kraków"), min_length = 2, max_length = 50)]
+    #[schema(examples("Kraków"), min_length = 1, max_length = 50)]
     city: String,
     /// State, province or the like, where addresses have one.
-    #[schema(min_length = 2, max_length = 50)]
+    #[schema(min_length = 1, max_length = 50)]
     state: Option<String>,
-    /// The postcode as the country writes it. Absent if the country has none.
+    /// The postcode, which is stored as the country writes it. Absent if the country has none.
     #[serde(default)]
     #[schema(examples("30-001"), max_length = 20)]
     postal_code: String,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2, or `XK` for Kosovo.
     #[schema(examples("PL"), min_length = 2, max_length = 2)]
     country: String,
 }
@@ -54,7 +54,7 @@ pub struct AddressInfo {
     /// Absent if the country has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2, or `XK` for Kosovo.
     country: String,
     created_at: Timestamp,
 }

@@ -25,6 +25,7 @@ use kernel::{
 };
 use proofs::{
     challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
+    code::TypedCode,
     deletion_link,
     guesses::ClientGuesses,
     sending::{self, Permit},
@@ -145,7 +146,7 @@ pub struct ChangePhone {
 #[serde(deny_unknown_fields)]
 pub struct VerifyContact {
     /// Six digits, or the letters and digits of a long code.
-    #[schema(examples("042617"), max_length = 20)]
+    #[schema(examples("042617"), max_length = 40)]
     code: String,
 }
 
@@ -190,7 +191,7 @@ pub async fn change_phone(
 /// AWS calls: the caller with the change, the counted attempt, the scheduled deletion if there is one, the counters of a text
 /// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", request_body = VerifyContact,
-    extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_email_change(
     State(s): State<crate::State>,
@@ -206,7 +207,7 @@ pub async fn verify_email_change(
 ///
 /// AWS calls: the same as for an address, without the deletion.
 #[utoipa::path(post, path = "/v1/me/phone-changes/verify", request_body = VerifyContact,
-    extensions(("x-problems" = json!(["not_found", "code_invalid", "account_exists", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
@@ -319,10 +320,10 @@ async fn verify<C: ContactKind>(
     client: &Client,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
-    let now = s.sys.now();
+    let (code, now) = (TypedCode::of_field(code, DIGITS)?, s.sys.now());
     let (pending, user) = (open(&member, now, resource)?, &member.user);
     let to: Contact = pending.to.clone().into();
-    let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
+    let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), &code).await {
         Ok(proven) => proven,
         Err(problem) => {
             ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;

@@ -7,7 +7,7 @@ use accounts::{
 };
 use axum::extract::State;
 use callers::MemberWith;
-use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time};
+use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time, text};
 use serde::{Deserialize, Deserializer};
 use store::{Row, Table, Update, WriteError, field};
 use utoipa::ToSchema;
@@ -157,16 +157,16 @@ fn always<T, U>(
     }
 }
 
-/// Trimmed, lines ended by `\n` alone, no other control characters.
-fn parse_bio(text: &str) -> Result<String, FieldError> {
-    let bio = text.trim().replace("\r\n", "\n");
+/// Trimmed, lines ended by `\n` alone, no other control characters. A text of which nothing is seen is empty.
+fn parse_bio(typed: &str) -> Result<String, FieldError> {
+    let bio = typed.trim().replace("\r\n", "\n");
     if bio.chars().count() > BIO_MAX {
         return Err(FieldError::new("too_long").with("max", BIO_MAX));
     }
     if bio.chars().any(|c| c.is_control() && c != '\n') {
         return Err(FieldError::new("characters"));
     }
-    Ok(bio)
+    Ok(if text::is_blank(&bio) { String::new() } else { bio })
 }
 
 fn parse_language(text: &str) -> Result<Locale, FieldError> {
@@ -238,7 +238,9 @@ mod tests {
         assert_eq!(new.first_name, None);
         assert_eq!(new.last_name.unwrap().to_string(), "Nowak");
         assert_eq!((new.bio.as_deref(), new.private, new.locale), (Some("Climbs."), true, Locale::Pl));
-        assert_eq!(patched(r#"{"bio":"  "}"#).unwrap().bio, None);
+        for blank in ["  ", "\u{200b}", "\u{2800}\u{3164}", "\u{ad}\u{2060}"] {
+            assert_eq!(patched(&format!(r#"{{"bio":"{blank}"}}"#)).unwrap().bio, None, "{}", blank.escape_unicode());
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use axum::extract::State;
 use http::HeaderMap;
 use proofs::{
     FlowToken,
-    challenge::{self, Purpose},
+    challenge::{self, DIGITS, Purpose},
+    code::TypedCode,
     guesses::{self, ClientGuesses},
     sending::{self, Request, Requester},
 };
@@ -24,7 +25,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct VerifyRegistrationCode {
     /// Six digits, or the letters and digits of a long code.
-    #[schema(examples("042617"), max_length = 20)]
+    #[schema(examples("042617"), max_length = 40)]
     code: String,
 }
 
@@ -34,7 +35,7 @@ pub struct VerifyRegistrationCode {
 /// be counted before codes are compared. A wrong code costs three concurrent counters.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/code", params(("flow" = FlowToken, Path)),
     request_body = VerifyRegistrationCode,
-    extensions(("x-problems" = json!(["not_found", "code_invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([guesses::BY_CLIENT]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([guesses::BY_CLIENT]))),
     responses((status = 200, body = Registration), Problems))]
 pub async fn verify_registration_code(
     State(s): State<crate::State>,
@@ -42,6 +43,7 @@ pub async fn verify_registration_code(
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyRegistrationCode>,
 ) -> Result<Json<Registration>, web::Error> {
+    let code = TypedCode::of_field(&body.code, DIGITS)?;
     let (now, guesses) = (s.sys.now(), ClientGuesses::of(&client));
     let (mut flow, _, mut found) = load_with(&s.table, now, &token, guesses.keys()).await?;
     if flow.proven {
@@ -49,7 +51,7 @@ pub async fn verify_registration_code(
         return Ok(Json(Registration::new(token, flow, None)));
     }
     let guesses = guesses.judge(&mut found, now)?;
-    let challenge = match challenge::attempt(&s.table, now, &s.code_key, Purpose::Registration, token.id(), &body.code).await {
+    let challenge = match challenge::attempt(&s.table, now, &s.code_key, Purpose::Registration, token.id(), &code).await {
         Ok(challenge) => challenge,
         Err(problem) => {
             guesses.wrong(&s.table, now, &client, &problem).await?;

@@ -72,7 +72,7 @@ pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Res
     };
     let hash = PasswordHash { user: user.id, phc: password.phc, pepper: password.pepper };
     let inviter = match flow.invite_code {
-        Some(code) => Inviter::find(&s.table, &code.to_string(), user.id).await?,
+        Some(code) => Inviter::find(&s.table, &code, user.id).await?,
         None => None,
     };
     // In steps the proof of the address was counted before.

@@ -25,7 +25,7 @@ pub struct SetRegistrationPersonal {
     /// At least 16 and at most 120 years ago.
     #[schema(examples("2000-02-29"), format = Date, max_length = 10)]
     birth_date: String,
-    /// An invitation code, if the person has one, in upper or lower case, with surrounding space.
+    /// An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens.
     #[schema(examples("K7M2XP"), max_length = 32)]
     invite_code: Option<String>,
 }
@@ -49,12 +49,13 @@ pub async fn set_registration_personal(
 ) -> Result<Json<Registration>, web::Error> {
     let now = s.sys.now();
     let mut fields = Fields::new();
-    let invite_code = match &body.invite_code {
-        Some(text) => {
+    let typed = body.invite_code.as_deref().and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
+    let invite_code = match typed {
+        Some(code) => {
             limits::take(&s.table, now, &InviteCode::tries(token.id(), &client)).await?;
             // No account's id, because there is no account yet whose own code it could be.
-            let inviter = Inviter::find(&s.table, text, UserId::NIL).await?;
-            fields.take("/invite_code", inviter.and(InviteCode::parse(text)).ok_or_else(|| FieldError::new("invite_invalid")))
+            let inviter = Inviter::find(&s.table, &code, UserId::NIL).await?;
+            fields.take("/invite_code", inviter.map(|_| code).ok_or_else(|| FieldError::new("invite_invalid")))
         }
         None => None,
     };

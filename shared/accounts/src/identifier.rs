@@ -3,10 +3,15 @@
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
-use kernel::{FieldError, Sys, Time};
+use icu_properties::props::{BinaryProperty as _, EnumeratedProperty as _, GeneralCategory, JoiningType, VariationSelector};
+use kernel::{FieldError, Sys, Time, text};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, enums::Region};
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, macros::format_description};
-use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::{
+    UnicodeNormalization as _,
+    char::{canonical_combining_class, is_combining_mark},
+};
 
 use crate::profanity;
 
@@ -22,6 +27,12 @@ macro_rules! text {
 }
 text!(Email Username PersonName Phone);
 
+/// A name or address without what surrounds it, also invisibly, and in NFKC, so that look-alikes of `@`, of dots and of ASCII
+/// letters become these characters. Everything that compares names and addresses begins with this form.
+fn canonical(text: &str) -> String {
+    text.trim_matches(text::is_invisible).nfkc().collect()
+}
+
 /// Longest address (RFC 5321 §4.5.3.1.3, without the brackets).
 const EMAIL_MAX: usize = 254;
 
@@ -30,12 +41,13 @@ const EMAIL_MAX: usize = 254;
 pub struct Email(String);
 
 impl Email {
-    /// Parses an address: trimmed and in NFKC, so that look-alikes of `@` and of ASCII letters become these characters.
+    /// Parses an address. Its domain ends with a top-level domain, which is letters (RFC 1123, section 2.1) or an A-label: an
+    /// address of a computer is no domain.
     ///
     /// # Errors
     /// `required`, `too_long` or `email`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let text: String = text.trim().nfkc().collect();
+        let text = canonical(text);
         if text.is_empty() {
             return Err(FieldError::new("required"));
         }
@@ -51,7 +63,9 @@ impl Email {
             return Err(FieldError::new("too_long").with("max", EMAIL_MAX));
         }
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
-        let plain = local.is_ascii() && !local.contains('"') && !domain.ends_with('.');
+        let top = domain.rsplit('.').next().unwrap_or_default();
+        let public = top.starts_with("xn--") || top.bytes().all(|b| b.is_ascii_alphabetic());
+        let plain = local.is_ascii() && !local.contains('"') && !domain.ends_with('.') && public;
         if plain && EmailAddress::parse_with_options(&address, options).is_ok() { Ok(Self(address)) } else { Err(wrong()) }
     }
 
@@ -112,19 +126,29 @@ fn spelling_rule(domain: &str) -> Option<SpellingRule> {
 pub struct Phone(String);
 
 impl Phone {
-    /// Parses a number as people write it. A number without a country code belongs to `home`, an ISO 3166-1 code.
+    /// Parses a number as people write and paste it: with spaces, dashes, dots, slashes, brackets, a trunk prefix, digits of any
+    /// script, and invisible characters anywhere. A number without a country code belongs to `home`, an ISO 3166-1 code.
     ///
-    /// Numbers that cannot exist and numbers that are known not to be mobile are refused: codes to premium numbers cost money,
-    /// and codes to landlines are lost.
+    /// Only numbers of a range that its numbering plan assigns to mobile phones, or to mobile and fixed lines alike, are accepted
+    /// (the data of libphonenumber): codes to premium numbers cost money, and codes to landlines are lost.
     ///
     /// # Errors
     /// `required` or `phone`.
     pub fn parse(text: &str, home: &str) -> Result<Self, FieldError> {
-        if text.trim().is_empty() {
+        let plain = text::compact(text);
+        if plain.is_empty() {
             return Err(FieldError::new("required"));
         }
-        let number = phonelib::PhoneNumber::parse_with_country(text, home).filter(|n| n.extension().is_none());
-        number.filter(|n| mobile(n.phone_type())).map(|n| Self(n.e164().to_owned())).ok_or_else(|| FieldError::new("phone"))
+        let written = plain.chars().all(|c| c.is_ascii_digit() || "+().,/".contains(c));
+        let number = PHONE_NUMBER_UTIL.parse(&plain, Region::from_code(home).ok()).ok().filter(|_| written);
+        let phone = number.filter(|number| number.extension.is_none()).map(|number| {
+            let phone = Self(number.format_as(PhoneNumberFormat::E164).into_owned());
+            // Satellite phones have a calling code without a country.
+            let mobile =
+                has_phones(&phone.country()) && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+            (mobile || phone.is_for_drama(), phone)
+        });
+        phone.and_then(|(mobile, phone)| mobile.then_some(phone)).ok_or_else(|| FieldError::new("phone"))
     }
 
     /// A number that was parsed before it was stored.
@@ -132,19 +156,31 @@ impl Phone {
         Self(number.to_owned())
     }
 
-    /// The country of the number: an ISO 3166-1 code.
+    /// Whether this is one of the mobile numbers that nobody has, because Ofcom keeps them for films and examples ("Telephone
+    /// numbers for drama use"). Demonstrations and tests use them.
+    fn is_for_drama(&self) -> bool {
+        self.0.len() == 13 && self.0.starts_with("+447700900")
+    }
+
+    fn read(&self) -> Option<PhoneNumber> {
+        PHONE_NUMBER_UTIL.parse(&self.0, None).ok()
+    }
+
+    /// The country of the number: an ISO 3166-1 code. For a number in no assigned range, the first country of its calling code.
     #[must_use]
-    pub fn country(&self) -> &'static str {
-        phonelib::extract_country(&self.0).map_or("", |c| c.code)
+    pub fn country(&self) -> String {
+        let region =
+            self.read().and_then(|n| n.get_region_code().or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(n.country_code)));
+        region.map_or_else(String::new, |region| region.to_string())
     }
 
     /// A hint for somebody who knows the owner: the calling code and the last three digits, with six stars between them, such as
     /// `+44******123`. The number of stars is fixed, so that the length is hidden.
     #[must_use]
     pub fn hinted(&self) -> String {
-        let calling = phonelib::extract_country(&self.0).map_or_else(String::new, |c| c.prefix.to_string());
+        let calling = self.0.get(..self.calling().saturating_add(1)).unwrap_or("+");
         let last = self.0.len().saturating_sub(3);
-        format!("+{calling}******{}", self.0.get(last..).unwrap_or_default())
+        format!("{calling}******{}", self.0.get(last..).unwrap_or_default())
     }
 
     /// The range of the number: the country's calling code and the next three digits, such as `+44791`.
@@ -159,21 +195,16 @@ impl Phone {
         self.0.get(self.calling().saturating_add(1)..).unwrap_or(&self.0)
     }
 
-    /// Digits of the country's calling code.
+    /// How many digits the country's calling code has.
     fn calling(&self) -> usize {
-        phonelib::extract_country(&self.0).map_or(2, |c| c.prefix.to_string().len())
+        self.read().map_or(2, |n| n.country_code.to_string().len())
     }
 }
 
 /// Whether this is the ISO 3166-1 code of a country with phone numbers.
 #[must_use]
 pub fn has_phones(country: &str) -> bool {
-    phonelib::country_by_code(country).is_some()
-}
-
-const fn mobile(kind: phonelib::PhoneNumberType) -> bool {
-    use phonelib::PhoneNumberType::{FixedLineOrMobile, Mobile, Unknown};
-    matches!(kind, Mobile | FixedLineOrMobile | Unknown)
+    Region::from_code(country).is_ok_and(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some())
 }
 
 /// How a message is sent.
@@ -284,7 +315,7 @@ impl Username {
     /// # Errors
     /// `required`, `too_short`, `too_long`, `username_format` or `username_refused`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let name: String = text.trim().nfkc().flat_map(char::to_lowercase).collect();
+        let name = canonical(text).to_lowercase();
         let (min, max) = USERNAME_LENGTH;
         let length = name.chars().count();
         if length == 0 {
@@ -300,7 +331,7 @@ impl Username {
         if length > max {
             return Err(FieldError::new("too_long").with("max", max));
         }
-        if reserved(&name) || profanity::in_name(&name) {
+        if reserved(&name) || profanity::in_username(&name) {
             return Err(FieldError::new("username_refused"));
         }
         Ok(Self(name))
@@ -341,12 +372,12 @@ impl Login {
     /// Parses either. `None` if it cannot be the name of any account.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text.contains('@') { Email::parse(text).ok().map(Self::Email) } else { Self::name(text).map(Self::Username) }
+        if canonical(text).contains('@') { Email::parse(text).ok().map(Self::Email) } else { Self::name(text).map(Self::Username) }
     }
 
     // The rules for names may have become stricter: names that were allowed earlier still sign in.
     fn name(text: &str) -> Option<Username> {
-        let name: String = text.trim().nfkc().flat_map(char::to_lowercase).collect();
+        let name = canonical(text).to_lowercase();
         (!name.is_empty() && name.len() <= 64).then_some(Username(name))
     }
 }
@@ -359,20 +390,62 @@ pub struct PersonName(String);
 pub const NAME_MAX: usize = 35;
 
 impl PersonName {
-    /// Parses a name: NFC, trimmed, 1 to 35 characters; letters and marks of any script, spaces, hyphens, apostrophes, dots.
+    /// Parses a name: NFC, trimmed, 1 to 35 characters, with one kind of space. Letters and marks of any script, spaces, and what
+    /// Unicode allows inside words: [`PUNCTUATION`] and joiners.
     ///
     /// # Errors
     /// `required`, `too_long` or `characters`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let name: String = text.trim().nfc().collect();
-        let allowed = |c: char| c.is_alphabetic() || unicode_normalization::char::is_combining_mark(c) || " -'’.".contains(c);
-        match name.chars().count() {
-            0 => Err(FieldError::new("required")),
+        if text::is_blank(text) {
+            return Err(FieldError::new("required"));
+        }
+        let name: String = text.trim().nfc().map(|c| if is_space(c) { ' ' } else { c }).collect();
+        let letters: Vec<char> = name.chars().collect();
+        let around =
+            letters.iter().enumerate().map(|(at, c)| (letters.split_at(at).0, *c, letters.get(at.saturating_add(1)..).unwrap_or(&[])));
+        match letters.len() {
             n if n > NAME_MAX => Err(FieldError::new("too_long").with("max", NAME_MAX)),
-            _ if name.chars().all(allowed) && name.chars().any(char::is_alphabetic) => Ok(Self(name)),
+            _ if around.clone().all(|(before, c, after)| is_of_name(before, c, after)) && letters.iter().any(|c| is_letter(*c)) => {
+                Ok(Self(name))
+            }
             _ => Err(FieldError::new("characters")),
         }
     }
+}
+
+/// Punctuation inside names: the medial and final characters of UAX #31, tables 3a and 3b, with the Hebrew hyphen of CLDR's
+/// exemplars, the hyphen that does not break, the apostrophe that opens, and the narrow middle dot.
+const PUNCTUATION: &str = "'-.:\u{b7}\u{58a}\u{5be}\u{5f3}\u{5f4}\u{f0b}\u{2010}\u{2011}\u{2018}\u{2019}\u{2027}\u{30a0}\u{30fb}\u{ff65}";
+const ZWNJ: char = '\u{200c}';
+const ZWJ: char = '\u{200d}';
+
+/// A space of any width.
+fn is_space(c: char) -> bool {
+    GeneralCategory::for_char(c) == GeneralCategory::SpaceSeparator
+}
+
+/// A visible letter.
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() && !text::is_invisible(c)
+}
+
+/// Whether a character may stand here in a name.
+fn is_of_name(before: &[char], c: char, after: &[char]) -> bool {
+    match c {
+        ZWNJ | ZWJ => joins(before, c, after),
+        c if VariationSelector::for_char(c) => before.last().is_some_and(|c| is_letter(*c)),
+        c => c == ' ' || PUNCTUATION.contains(c) || is_letter(c) || (is_combining_mark(c) && !text::is_invisible(c)),
+    }
+}
+
+/// Whether a joiner changes what is seen, as UAX #31, section 2.3, says: after a virama, and the non-joiner also between letters of
+/// a cursive script. It asks for letters that join each other, but people type it after letters that never do, too.
+fn joins(before: &[char], c: char, after: &[char]) -> bool {
+    const VIRAMA: u8 = 9;
+    let cursive = |c: Option<&char>| c.is_some_and(|c| JoiningType::for_char(*c) != JoiningType::NonJoining);
+    let base = before.iter().rev().find(|c| !is_combining_mark(**c));
+    let after_virama = before.last().is_some_and(|c| canonical_combining_class(*c) == VIRAMA);
+    (after_virama && base.is_some_and(|c| is_letter(*c))) || (c == ZWNJ && cursive(base) && cursive(after.first()))
 }
 
 /// A day of birth, `YYYY-MM-DD`.
@@ -496,6 +569,21 @@ mod tests {
             ("Ana <ana@example.test>", "email"),
             ("adm\u{131}n@example.test", "email"),
             (".ana@example.test", "email"),
+            ("a@127.0.0.1", "email"),
+            ("a@127.1", "email"),
+            ("a@example.123", "email"),
+            ("a@example.0x7f", "email"),
+            ("a@2130706433", "email"),
+            ("a@example.t3st", "email"),
+            ("a@\u{ff11}27.0.0.\u{ff11}", "email"),
+            ("a@123.test", "ok"),
+            ("ana@example\u{3002}test", "ok"),
+            ("ana@xn--e1afmkfd.xn--p1ai", "ok"),
+            ("ana@пример.рф", "ok"),
+            ("\u{feff}ana@example.test\u{200b}", "ok"),
+            ("\u{2068}ana@example.test\u{2069}", "ok"),
+            ("a\u{200b}na@example.test", "email"),
+            ("\u{200b}", "required"),
         ] {
             assert_eq!(code(Email::parse(address)), expected, "{address}");
         }
@@ -504,6 +592,33 @@ mod tests {
         assert!(grows.len() < EMAIL_MAX);
         assert_eq!(code(Email::parse(&grows)), "too_long");
         assert_eq!(Email::parse("ANA@Example.Test").unwrap().key(), Email::parse("ana@example.test").unwrap().key());
+    }
+
+    /// Who registers with one spelling signs in with every other.
+    #[test]
+    fn a_spelling_that_registers_signs_in() {
+        let email = Email::parse("x@example.test").unwrap();
+        for spelling in [
+            "x@example.test",
+            "X@EXAMPLE.test",
+            " x@example.test\u{a0}",
+            "x\u{ff20}example.test",
+            "x\u{fe6b}example.test",
+            "\u{ff58}@\u{ff25}xample.test",
+            "x@example\u{ff0e}test",
+            "x@example\u{3002}test",
+            "\u{2068}x@example.test\u{2069}",
+            "\u{feff}x\u{ff20}example.test",
+        ] {
+            assert_eq!(Email::parse(spelling).map(|email| email.key()), Ok(email.key()), "{}", spelling.escape_unicode());
+            let login = Login::parse(spelling);
+            assert!(matches!(&login, Some(Login::Email(found)) if found.key() == email.key()), "{} {login:?}", spelling.escape_unicode());
+        }
+        let name = Username::parse("ana_1").unwrap();
+        for spelling in ["ana_1", "ANA_1", " Ana_1 ", "\u{ff21}na_1", "ana\u{ff3f}\u{ff11}", "\u{200e}ana_1\u{200b}"] {
+            assert_eq!(Username::parse(spelling), Ok(name.clone()), "{}", spelling.escape_unicode());
+            assert_eq!(Login::parse(spelling), Some(Login::Username(name.clone())), "{}", spelling.escape_unicode());
+        }
     }
 
     #[test]
@@ -550,9 +665,25 @@ mod tests {
         ] {
             assert_eq!(Phone::parse(number, "GB").unwrap().as_ref(), expected, "{number}");
         }
+        for number in [
+            "\u{2068}+48512345678\u{2069}",
+            "\u{202a}+48 512 345 678\u{202c}",
+            "\u{200e}+48 512\u{ad}345\u{2060}678",
+            "\u{feff}+48\u{a0}512\u{202f}345\u{200b}678",
+            "+48\u{2010}512\u{2011}345\u{2212}678",
+            "\u{ff0b}\u{ff14}\u{ff18}\u{ff15}\u{ff11}\u{ff12}\u{ff13}\u{ff14}\u{ff15}\u{ff16}\u{ff17}\u{ff18}",
+            "+\u{664}\u{668}\u{665}\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}\u{667}\u{668}",
+            "+\u{6f4}\u{6f8}\u{6f5}\u{6f1}\u{6f2}\u{6f3}\u{6f4}\u{6f5}\u{6f6}\u{6f7}\u{6f8}",
+            "0048 512.345.678",
+            "+48 512/345/678",
+        ] {
+            assert_eq!(Phone::parse(number, "GB").unwrap().as_ref(), "+48512345678", "{}", number.escape_unicode());
+        }
+        assert_eq!(Phone::parse("+44 (0)7911 123456", "PL").unwrap().as_ref(), "+447911123456");
         for (number, expected) in [
             ("", "required"),
             (" ", "required"),
+            ("\u{200e}\u{2060}", "required"),
             ("12", "phone"),
             ("+44 9098 790879", "phone"),
             ("+1", "phone"),
@@ -569,7 +700,74 @@ mod tests {
             ("+14155550123", "US", "+1415", "+1******123"),
         ] {
             let phone = Phone::parse(number, "GB").unwrap();
-            assert_eq!((phone.country(), phone.range(), phone.hinted().as_str()), (country, range, hinted));
+            assert_eq!((phone.country().as_str(), phone.range(), phone.hinted().as_str()), (country, range, hinted));
+        }
+    }
+
+    /// Numbers that do not exist, or that are not mobile numbers where the numbering plan tells them apart.
+    #[test]
+    fn only_mobile_numbers_that_can_exist_are_accepted() {
+        for number in [
+            "+4851234567",   // a digit too few
+            "+485123456789", // a digit too many
+            "+48123456789",  // Kraków
+            "+48800123456",  // toll-free
+            "+48701234567",  // premium
+            "+44740012345",  // a digit too few
+            "+442079460123", // London
+            "+448001234567", // toll-free
+            "+449098790879", // premium
+            "+447012345678", // personal number
+            "+911800123456", // toll-free
+            "+911123456789", // Delhi
+            "+91512345678",  // a digit too few
+            "+33123456789",  // Paris
+            "+33800123456",  // toll-free
+            "+4930123456",   // Berlin
+            "+498001234567", // toll-free
+            "+49151123456",  // a digit too few
+            "+390612345678", // Rome
+            "+34912345678",  // Madrid
+            "+18005550123",  // toll-free
+            "+19005550123",  // premium
+            "+11234567890",  // no such area code
+            "+81312345678",  // Tokyo
+            "+861012345678", // Beijing
+            "+61212345678",  // Sydney
+            "+380441234567", // Kyiv
+            "+870773111632", // a satellite phone
+            "+80012345678",  // international toll-free
+        ] {
+            assert_eq!(code(Phone::parse(number, "GB")), "phone", "{number}");
+        }
+        for number in [
+            "+48512345678",
+            "+447911123456",
+            "+447700900123",
+            "+919812345678",
+            "+33612345678",
+            "+4915112345678",
+            "+393123456789",
+            "+34612345678",
+            "+14155550123",
+            "+819012345678",
+            "+8613812345678",
+            "+61412345678",
+            "+380501234567",
+            "+85290123456",
+            "+5491123456789",
+            "+5511961234567",
+            "+2348021234567",
+            "+254712123456",
+            "+971501234567",
+            "+905012345678",
+            "+6281234567890",
+            "+639051234567",
+            "+84912345678",
+            "+18682911234",
+            "+38343201234",
+        ] {
+            assert_eq!(Phone::parse(number, "GB").map(|phone| phone.to_string()).as_deref(), Ok(number));
         }
     }
 
@@ -579,14 +777,62 @@ mod tests {
             ("Li", "ok"),
             ("Å", "ok"),
             ("Anna-Maria O’Neil jr.", "ok"),
+            ("Ludwig van der Rohe", "ok"),
+            ("'t Hooft", "ok"),
+            ("Col·lell", "ok"),
+            ("O\u{2018}Brien", "ok"),
+            ("Anna\u{2010}Maria", "ok"),
+            ("Anna\u{2011}Maria", "ok"),
+            ("de\u{a0}la\u{202f}Cruz", "ok"),
+            ("山田\u{3000}太郎", "ok"),
+            ("ジャン・ポール", "ok"),
+            ("ｼﾞｬﾝ･ﾎﾟｰﾙ", "ok"),
+            ("葛\u{e0100}城", "ok"),
+            ("ג׳ורג׳", "ok"),
+            ("בן־דוד", "ok"),
+            ("Կիրակոս\u{58a}Յան", "ok"),
+            ("བསྟན་འཛིན", "ok"),
+            ("Kaʻiulani", "ok"),
+            ("علی\u{200c}رضا", "ok"),
+            ("محمد\u{200c}رضا", "ok"),
+            ("محمّد\u{200c}رضا", "ok"),
+            ("ශ්\u{200d}රී", "ok"),
+            ("අමිත්\u{200d}ය", "ok"),
+            ("അനില്\u{200d}", "ok"),
+            ("क्\u{200d}षितिज", "ok"),
+            ("श्रीमान्\u{200c}", "ok"),
+            ("Nguyễn Thị", "ok"),
+            ("\u{200d}Ana", "characters"),
+            ("A\u{200d}na", "characters"),
+            ("A\u{200c}na", "characters"),
+            ("Ana\u{200c}", "characters"),
+            ("علی\u{200c}", "characters"),
+            ("علی\u{200d}رضا", "characters"),
+            ("\u{94d}\u{200d}", "characters"),
+            ("A\u{202e}na", "characters"),
+            ("A\u{2066}na", "characters"),
+            ("A\u{200e}na", "characters"),
+            ("A\u{200b}na", "characters"),
+            ("A\u{ad}na", "characters"),
+            ("A\tna", "characters"),
+            ("A\u{3164}na", "characters"),
+            ("A\u{34f}na", "characters"),
+            ("\u{fe0f}Ana", "characters"),
+            ("Ana\u{2028}", "ok"),
+            ("Ana😀", "characters"),
+            ("\u{301}", "characters"),
+            ("·", "characters"),
+            ("\u{3164}\u{2800}", "required"),
+            ("\u{200d}", "required"),
             ("", "required"),
             ("   ", "required"),
             ("R2D2", "characters"),
             ("<b>", "characters"),
             ("-", "characters"),
         ] {
-            assert_eq!(code(PersonName::parse(name)), expected, "{name}");
+            assert_eq!(code(PersonName::parse(name)), expected, "{} {name}", name.escape_unicode());
         }
+        assert_eq!(PersonName::parse("\u{a0}de\u{a0}la\u{3000}Cruz ").unwrap().as_ref(), "de la Cruz");
         assert_eq!(code(PersonName::parse(&"ż".repeat(35))), "ok");
         assert_eq!(code(PersonName::parse(&"ż".repeat(36))), "too_long");
     }

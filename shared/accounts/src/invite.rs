@@ -10,7 +10,7 @@
 //! succeeds. If two accounts enter each other's codes concurrently, one succeeds. All codes that cannot be entered get the same
 //! error after the same number of requests, so that the answer hides which codes exist.
 
-use kernel::{Client, Sys, Time, id::UserId};
+use kernel::{Client, FieldError, Sys, Time, id::UserId, text};
 use serde::{Deserialize, Serialize};
 use store::{
     About, CommitError, Cond, Conditional as _, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
@@ -51,17 +51,20 @@ impl InviteCode {
             let random_char = || ALPHABET.get(sys.below(31) as usize).copied().map_or('2', char::from);
             let code: String = (0..LENGTH).map(|_| random_char()).collect();
             // Random characters can form offensive words.
-            if !profanity::in_name(&code.to_lowercase()) {
+            if !profanity::in_code(&code) {
                 return Self(code);
             }
         }
     }
 
-    /// Parses a code in any case and with surrounding spaces. `None` if it cannot be a code.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let code = text.trim().to_ascii_uppercase();
-        (code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(code))
+    /// Parses a code in any case and in any spelling that [`text::compact`] knows.
+    ///
+    /// # Errors
+    /// `code_format` if it cannot be a code, which needs no look-up.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let code = text::compact(text).to_ascii_uppercase();
+        let right = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
+        if right { Ok(Self(code)) } else { Err(FieldError::new("code_format")) }
     }
 
     /// The limits for checking whether a code can be entered: per `subject` (an account or a flow) and per client.
@@ -90,10 +93,6 @@ impl InviteClaim {
     /// The key of the claim of a code.
     #[must_use]
     pub fn key_of(code: &InviteCode) -> Key {
-        Self::at(&code.0)
-    }
-
-    fn at(code: &str) -> Key {
         Key::new(format!("INVITE#{code}"), "INVITE")
     }
 }
@@ -249,13 +248,12 @@ impl Inviter {
     /// Finds the owner of a code. `None` if `invitee` cannot enter it: it is their own code, the owner's account is not active,
     /// or its deletion is scheduled.
     ///
-    /// Always two requests, also for an unknown or malformed code, so that the response time hides which codes exist.
+    /// Always two requests, also for an unknown code, so that the response time hides which codes exist.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn find(table: &Table, text: &str, invitee: UserId) -> Result<Option<Self>, StoreError> {
-        let code = InviteCode::parse(text);
-        let claim = table.get::<InviteClaim>(InviteClaim::at(code.as_ref().map_or("", |c| c.0.as_str()))).await?;
+    pub async fn find(table: &Table, code: &InviteCode, invitee: UserId) -> Result<Option<Self>, StoreError> {
+        let claim = table.get::<InviteClaim>(InviteClaim::key_of(code)).await?;
         let id = claim.and_then(|claim| claim.user).unwrap_or(UserId::NIL);
         let (user, deletion) = (User::key_of(id), Deletion::key_of(id));
         let mut found = table.get_many(vec![user.clone(), deletion.clone()]).await?;
@@ -384,11 +382,22 @@ mod tests {
         let all: String = codes.iter().map(String::as_str).collect();
         assert!(ALPHABET.iter().all(|c| all.contains(char::from(*c))));
         let code = InviteCode::draw(&sys);
-        for typed in [code.to_string(), format!("  {}\n", code.to_string().to_lowercase())] {
-            assert_eq!(InviteCode::parse(&typed), Some(code.clone()), "{typed:?}");
+        let (head, tail) = code.0.split_at(3);
+        for typed in [
+            code.to_string(),
+            format!("  {}\n", code.to_string().to_lowercase()),
+            format!("{head} {tail}"),
+            format!("{head}-{tail}"),
+            format!("{head}\u{a0}{tail}"),
+            format!("{head}\u{2011}{tail}"),
+            format!("\u{200f}{head}\u{200b}{tail}\u{200e}"),
+        ] {
+            assert_eq!(InviteCode::parse(&typed), Ok(code.clone()), "{typed:?}");
         }
-        for other in ["", "K7M2X", "K7M2XPQ", "K7M2X0", "K7M2XI", "K7 2XP", "K7M2Xż", "ＫＭ２ＸＰ２"] {
-            assert_eq!(InviteCode::parse(other), None, "{other}");
+        assert_eq!(InviteCode::parse("ｋＭ２Ｘ９２").map(|code| code.0), Ok("KM2X92".to_owned()));
+        assert_eq!(InviteCode::parse("KM\u{662}X\u{6f9}\u{ff12}").map(|code| code.0), Ok("KM2X92".to_owned()));
+        for other in ["", "\u{200b}", "K7M2X", "K7M2XPQ", "K7M2X0", "K7M2XI", "K7 2XP", "K7M2Xż", "KM2XP\u{661}", "K7.M2X"] {
+            assert_eq!(InviteCode::parse(other).map_err(|e| e.code), Err("code_format"), "{other}");
         }
     }
 

@@ -14,6 +14,7 @@ pub mod mask;
 pub mod opaque;
 pub mod problem;
 pub mod secret;
+pub mod text;
 
 pub use client::Client;
 pub use clock::{Sys, Time, Timestamp};

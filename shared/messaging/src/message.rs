@@ -18,7 +18,7 @@ pub const TEXT_MAX_CHARS: usize = 4_000;
 /// The most characters of a nonce.
 const NONCE_MAX_CHARS: usize = 64;
 
-/// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters, no control characters but line breaks and tabs.
+/// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters of which something is seen, no control characters but line breaks and tabs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text(String);
@@ -31,7 +31,7 @@ impl Text {
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         let text = typed.trim();
         let length = text.chars().take(TEXT_MAX_CHARS.saturating_add(1)).count();
-        if length == 0 || length > TEXT_MAX_CHARS {
+        if kernel::text::is_blank(text) || length > TEXT_MAX_CHARS {
             return Err(Problem::new(Kind::MessageLength).with("max", TEXT_MAX_CHARS));
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
@@ -199,7 +199,10 @@ mod tests {
     fn the_length_of_a_text_is_in_characters_after_trimming() {
         let ok = |s: &str| Text::parse(s).map(|t| t.0).map_err(|p| p.kind);
         assert_eq!(ok("  hi \n"), Ok("hi".to_owned()));
-        assert_eq!(ok(" \n\t "), Err(Kind::MessageLength));
+        for blank in [" \n\t ", "\u{200b}", "\u{2800}", "\u{3164}", "\u{ad}\u{2060}\u{feff}", "\u{200e}\u{fe0f}"] {
+            assert_eq!(ok(blank), Err(Kind::MessageLength), "{}", blank.escape_unicode());
+        }
+        assert_eq!(ok("\u{2764}\u{fe0f}"), Ok("\u{2764}\u{fe0f}".to_owned()));
         assert_eq!(ok(&"ż".repeat(4_000)), Ok("ż".repeat(4_000)));
         assert_eq!(ok(&format!(" {} ", "😀".repeat(4_000))), Ok("😀".repeat(4_000)));
         assert_eq!(ok(&"x".repeat(4_001)), Err(Kind::MessageLength));

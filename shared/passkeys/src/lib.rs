@@ -338,14 +338,14 @@ fn refused(e: WebauthnError) -> Problem {
     answer_error(&e).into()
 }
 
-/// Parses the name of a passkey: 1 to [`NAME_MAX`] characters after trimming.
+/// Parses the name of a passkey: 1 to [`NAME_MAX`] characters after trimming, of which something is seen.
 ///
 /// # Errors
 /// `required` or `too_long`.
 pub fn name(text: &str) -> Result<String, kernel::FieldError> {
     let name = text.trim();
     match name.chars().count() {
-        0 => Err(kernel::FieldError::new("required")),
+        _ if kernel::text::is_blank(name) => Err(kernel::FieldError::new("required")),
         n if n > NAME_MAX => Err(kernel::FieldError::new("too_long").with("max", NAME_MAX)),
         _ => Ok(name.to_owned()),
     }

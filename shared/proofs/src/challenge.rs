@@ -545,7 +545,14 @@ async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secr
 /// # Errors
 /// [`Kind::CodeInvalid`] for codes that are wrong, used, expired, never sent or of another length, and after too many attempts,
 /// so that the answer hides which; with `tries_left` if an attempt was counted.
-pub async fn attempt(table: &Table, now: Time, key: &CodeKey, purpose: Purpose, id: ChallengeId, code: &str) -> Result<Challenge, Problem> {
+pub async fn attempt(
+    table: &Table,
+    now: Time,
+    key: &CodeKey,
+    purpose: Purpose,
+    id: ChallengeId,
+    code: &TypedCode,
+) -> Result<Challenge, Problem> {
     CodeAttempt { table, now, key, purpose, id, flow: None }.code(code).await
 }
 
@@ -560,7 +567,7 @@ pub async fn attempt_in(
     key: &CodeKey,
     purpose: Purpose,
     id: ChallengeId,
-    code: &str,
+    code: &TypedCode,
 ) -> Result<Challenge, Problem> {
     CodeAttempt { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
 }
@@ -576,11 +583,10 @@ struct CodeAttempt<'a> {
 }
 
 impl CodeAttempt<'_> {
-    async fn code(&self, code: &str) -> Result<Challenge, Problem> {
-        // Forms that send while people type must not use up attempts with an incomplete code.
-        let challenge = match TypedCode::parse(code).ok_or(Kind::CodeInvalid)? {
-            TypedCode::Short(code) => self.short(&code).await?,
-            TypedCode::Long(code) => self.long(&code).await?,
+    async fn code(&self, code: &TypedCode) -> Result<Challenge, Problem> {
+        let challenge = match code {
+            TypedCode::Short(code) => self.short(code).await?,
+            TypedCode::Long(code) => self.long(code).await?,
         };
         sending::came_back(self.table, &challenge).await;
         Ok(challenge)

@@ -4,31 +4,50 @@
 //! counted, so that other people's guesses never lock out its owner.
 
 use accounts::invite::ALPHABET;
-use kernel::Sys;
+use kernel::{FieldError, Problem, Sys, text};
 
 /// Characters of a long code: 31^12, more than 59 bits.
 const LONG: usize = 12;
 /// Characters of a displayed group of a long code.
 const GROUP: usize = 4;
 
-/// A code as typed. Other texts were never sent as a code.
+/// The error of a text that cannot be a code: it is not compared and costs no attempt.
+#[must_use]
+pub const fn not_a_code() -> FieldError {
+    FieldError::new("code_format")
+}
+
+/// A code as typed, of the length with which codes are sent. Other texts were never sent as a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypedCode {
-    /// Digits.
+    /// ASCII digits.
     Short(String),
     /// A long code in its canonical spelling: upper case, without hyphens.
     Long(String),
 }
 
 impl TypedCode {
-    /// Parses a code in any case, with spaces or hyphens anywhere.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_uppercase()).collect();
-        if (4..=10).contains(&plain.len()) && plain.bytes().all(|b| b.is_ascii_digit()) {
-            return Some(Self::Short(plain));
+    /// Parses a long code or a short one of this many digits, in any spelling that [`text::compact`] knows and in any case.
+    ///
+    /// # Errors
+    /// `code_format`. Forms that send while people type must not use up attempts with an incomplete code.
+    pub fn parse(text: &str, digits: u32) -> Result<Self, FieldError> {
+        let plain = text::compact(text).to_ascii_uppercase();
+        if u32::try_from(plain.len()) == Ok(digits) && plain.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(Self::Short(plain));
         }
-        (plain.len() == LONG && plain.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self::Long(plain))
+        if plain.len() == LONG && plain.bytes().all(|b| ALPHABET.contains(&b)) {
+            return Ok(Self::Long(plain));
+        }
+        Err(not_a_code())
+    }
+
+    /// As [`TypedCode::parse`], for the field `/code` of a request.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`](kernel::Kind::Invalid) with `code_format`.
+    pub fn of_field(text: &str, digits: u32) -> Result<Self, Problem> {
+        Self::parse(text, digits).map_err(|e| Problem::field("/code", e))
     }
 }
 
@@ -54,21 +73,43 @@ mod tests {
 
     #[test]
     fn codes_are_parsed_in_any_spelling() {
-        for (text, expected) in [
-            ("012345", Some(TypedCode::Short("012345".to_owned()))),
-            (" 012 345 ", Some(TypedCode::Short("012345".to_owned()))),
-            ("01-23-45", Some(TypedCode::Short("012345".to_owned()))),
-            ("k7m2-xp9q-4trw", Some(TypedCode::Long("K7M2XP9Q4TRW".to_owned()))),
-            ("K7M2 XP9Q 4TRW", Some(TypedCode::Long("K7M2XP9Q4TRW".to_owned()))),
-            ("K7M2XP9Q4TR0", None),
-            ("K7M2-XP9Q", None),
-            ("123", None),
-            ("12345678901", None),
-            ("", None),
-            ("ąćę-123-456-78", None),
+        for text in [
+            "012345",
+            " 012 345 ",
+            "01-23-45",
+            "012\u{a0}345",
+            "012\u{2011}345",
+            "\u{ff10}\u{ff11}\u{ff12}\u{ff13}\u{ff14}\u{ff15}",
+            "\u{660}\u{661}\u{662}\u{663}\u{664}\u{665}",
+            "\u{6f0}\u{6f1}\u{6f2}\u{6f3}\u{6f4}\u{6f5}",
+            "\u{2068}012345\u{2069}",
         ] {
-            assert_eq!(TypedCode::parse(text), expected, "{text}");
+            assert_eq!(TypedCode::parse(text, 6), Ok(TypedCode::Short("012345".to_owned())), "{text}");
         }
+        for text in ["k7m2-xp9q-4trw", "K7M2 XP9Q 4TRW", "\u{200e}k7m2\u{2010}xp9q\u{2013}4trw", "Ｋ７Ｍ２ＸＰ９Ｑ４ＴＲＷ"] {
+            assert_eq!(TypedCode::parse(text, 6), Ok(TypedCode::Long("K7M2XP9Q4TRW".to_owned())), "{text}");
+        }
+        for text in [
+            "K7M2XP9Q4TR0",
+            "K7M2-XP9Q",
+            "123",
+            "12345",
+            "1234567",
+            "12345678901",
+            "12345a",
+            "abcdef",
+            "",
+            " ",
+            "\u{200b}",
+            "12.345",
+            "+12345",
+            "ąćę-123-456-78",
+            "½½½½½½",
+        ] {
+            assert_eq!(TypedCode::parse(text, 6), Err(not_a_code()), "{text}");
+        }
+        assert_eq!(TypedCode::parse("1234", 4), Ok(TypedCode::Short("1234".to_owned())));
+        assert_eq!(TypedCode::parse("123456", 4), Err(not_a_code()));
     }
 
     #[test]
@@ -76,7 +117,7 @@ mod tests {
         let code = draw_long(&Sys::real());
         let sent = in_groups(&code);
         assert_eq!(sent.len(), 14);
-        assert_eq!(TypedCode::parse(&sent), Some(TypedCode::Long(code)));
+        assert_eq!(TypedCode::parse(&sent, 6), Ok(TypedCode::Long(code)));
     }
 
     /// Over a million codes every digit is equally frequent at every position, also zero at the first. Chance exceeds the limit

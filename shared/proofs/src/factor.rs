@@ -11,7 +11,7 @@ use accounts::{
     identifier::Channel,
     user::{Factor, PasswordHash, User, partition},
 };
-use kernel::{Client, Kind, Problem, Secret, Sys, Time, id::UserId};
+use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, Time, id::UserId, text};
 use serde::{Deserialize, Serialize};
 use store::{
     About, Item, Key, Personal, Sealer, Slot, Table, Tx, Update, field,
@@ -21,6 +21,7 @@ use totp_rs::{Builder, Totp};
 
 use crate::{
     challenge::{Challenge, GUESSES, Purpose, guesses_of},
+    code::{TypedCode, not_a_code},
     guesses,
     password::{Hasher, Verdict},
 };
@@ -137,9 +138,10 @@ impl AppFactor {
     ///
     /// # Errors
     /// [`Kind::CodeInvalid`] for a code that is wrong, of another time, or not later than the last accepted one.
-    pub fn check(&self, keys: &FactorKeys, code: &str, now: Time, steps: Steps) -> Result<AppCode, Problem> {
+    pub fn check(&self, keys: &FactorKeys, code: &TypedCode, now: Time, steps: Steps) -> Result<AppCode, Problem> {
+        let TypedCode::Short(digits) = code else { return Err(Kind::CodeInvalid.into()) };
         let current = now.seconds().div_euclid(30);
-        let step = self.seed(keys)?.step(code, now).filter(|step| *step > self.step);
+        let step = self.seed(keys)?.step(digits, now).filter(|step| *step > self.step);
         let step = step.filter(|step| steps == Steps::Three || *step == current);
         step.map(|step| AppCode { user: self.user, step }).ok_or_else(|| Kind::CodeInvalid.into())
     }
@@ -250,15 +252,14 @@ impl RecoveryCodes {
         self.hashes.get(number).filter(|_| self.used & bit(number) == 0)
     }
 
-    /// Checks a code in any case, with or without hyphens.
+    /// Checks a code.
     ///
     /// # Errors
     /// [`Kind::CodeInvalid`]
-    pub async fn check(&self, hasher: &Hasher, code: &str) -> Result<RecoveryCode, Problem> {
-        let (number, text) = RecoveryCode::parse(code).unwrap_or((RECOVERY_CODES, String::new()));
-        let hash = self.unused(number).map(|phc| PasswordHash { user: self.user, phc: phc.clone(), pepper: self.pepper.clone() });
-        match hasher.verify(hash.as_ref(), &Secret::new(text)).await? {
-            Verdict::Right | Verdict::Outdated => Ok(RecoveryCode { user: self.user, used: self.used, number }),
+    pub async fn check(&self, hasher: &Hasher, code: &TypedRecoveryCode) -> Result<RecoveryCode, Problem> {
+        let hash = self.unused(code.number).map(|phc| PasswordHash { user: self.user, phc: phc.clone(), pepper: self.pepper.clone() });
+        match hasher.verify(hash.as_ref(), &code.letters).await? {
+            Verdict::Right | Verdict::Outdated => Ok(RecoveryCode { user: self.user, used: self.used, number: code.number }),
             Verdict::Wrong => Err(Kind::CodeInvalid.into()),
         }
     }
@@ -276,6 +277,37 @@ impl Item for RecoveryCodes {
     }
 }
 
+/// A recovery code as typed: its number and its sixteen characters of the alphabet.
+#[derive(Clone, Debug)]
+pub struct TypedRecoveryCode {
+    number: usize,
+    letters: Secret,
+}
+
+impl TypedRecoveryCode {
+    /// Parses a code in any case and in any spelling that [`text::compact`] knows, also with look-alikes of digits.
+    ///
+    /// # Errors
+    /// `code_format`
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        Self::read(text).ok_or_else(not_a_code)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        // Crockford's alphabet has no letters that look like digits, so look-alikes are mapped to digits.
+        let read = |c: char| match c.to_ascii_lowercase() {
+            'o' => '0',
+            'i' | 'l' => '1',
+            c => c,
+        };
+        let plain: String = text::compact(text).chars().map(read).collect();
+        let (number, code) = plain.split_at_checked(2)?;
+        let number = number.parse::<usize>().ok().filter(|n| *n < RECOVERY_CODES)?;
+        let right = code.len() == RECOVERY_LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
+        right.then(|| Self { number, letters: Secret::new(code.to_owned()) })
+    }
+}
+
 /// An accepted recovery code.
 #[derive(Clone, Debug)]
 pub struct RecoveryCode {
@@ -285,26 +317,6 @@ pub struct RecoveryCode {
 }
 
 impl RecoveryCode {
-    /// Whether a text looks like one: two digits and sixteen characters of the alphabet.
-    #[must_use]
-    pub fn looks_like_one(text: &str) -> bool {
-        Self::parse(text).is_some()
-    }
-
-    fn parse(text: &str) -> Option<(usize, String)> {
-        // Crockford's alphabet has no letters that look like digits, so look-alikes are mapped to digits.
-        let read = |c: char| match c.to_ascii_lowercase() {
-            'o' => '0',
-            'i' | 'l' => '1',
-            c => c,
-        };
-        let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(read).collect();
-        let (number, code) = plain.split_at_checked(2)?;
-        let number = number.parse::<usize>().ok().filter(|n| *n < RECOVERY_CODES)?;
-        let right = code.len() == RECOVERY_LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
-        right.then(|| (number, code.to_owned()))
-    }
-
     /// Adds its use to a transaction. The slot is refused if this or another code was used in the meantime.
     pub fn spend(&self, tx: &mut Tx) -> Slot {
         let spend = Update::of(RecoveryCodes::key_of(self.user)).set("used", self.used | bit(self.number));
@@ -453,6 +465,7 @@ mod tests {
         let app = AppFactor::new(&keys, sys.id(), &seed, sys.now()).unwrap();
         let now = Time::from_millis(1_893_456_000_000 + 10_000);
         let code = |at: Time| seed.builder().build().unwrap().generate(u64::try_from(at.seconds()).unwrap()).to_string();
+        let code = |at: Time| TypedCode::Short(code(at));
         let step = Duration::from_secs(30);
         for good in [now - step, now, now + step] {
             assert!(app.check(&keys, &code(good), now, Steps::Three).is_ok());
@@ -466,7 +479,8 @@ mod tests {
             used.check(&keys, &code(now), now, Steps::Three).is_err() && used.check(&keys, &code(now - step), now, Steps::Three).is_err()
         );
         assert!(used.check(&keys, &code(now + step), now, Steps::Three).is_ok());
-        assert!(["", "12345", "abcdef", "1234567"].iter().all(|bad| app.check(&keys, bad, now, Steps::Three).is_err()));
+        let long = TypedCode::Long("K7M2XP9Q4TRW".to_owned());
+        assert!(app.check(&keys, &long, now, Steps::Three).is_err());
         let stranger = AppFactor { user: sys.id(), ..app };
         assert!(stranger.seed(&keys).is_err(), "a seed is bound to its person");
     }
@@ -489,13 +503,20 @@ mod tests {
         assert_eq!((shown.len(), kept.left()), (10, 10));
         let stored = serde_json::to_string(&kept).unwrap();
         assert!(shown.iter().all(|code| !stored.contains(&code[3..7])), "only hashes are kept");
-        let spaced = shown[3].to_uppercase().replace('-', " ");
-        assert!(kept.check(&hasher, &spaced).await.is_ok());
+        let typed = |text: &str| TypedRecoveryCode::parse(text).unwrap();
+        for spelling in [
+            shown[3].to_uppercase().replace('-', " "),
+            shown[3].replace('-', "\u{2011}"),
+            format!("\u{2068}{}\u{2069}", shown[3].replace('-', "\u{a0}")),
+            shown[3].replace("03", "\u{ff10}\u{ff13}").replace('-', ""),
+            shown[3].replace("03", "\u{6f0}\u{663}").replace('-', "\u{200b}"),
+        ] {
+            assert!(kept.check(&hasher, &typed(&spelling)).await.is_ok(), "{spelling}");
+        }
         let other = format!("04{}", &shown[3][2..]);
-        assert!(kept.check(&hasher, &other).await.is_err());
+        assert!(kept.check(&hasher, &typed(&other)).await.is_err());
         for bad in ["", "03", "99-0000-0000-0000-0000", "03-uuuu-uuuu-uuuu-uuuu", "żż-0000-0000-0000-0000"] {
-            assert!(!RecoveryCode::looks_like_one(bad), "{bad}");
-            assert!(kept.check(&hasher, bad).await.is_err());
+            assert_eq!(TypedRecoveryCode::parse(bad).err(), Some(not_a_code()), "{bad}");
         }
     }
 }

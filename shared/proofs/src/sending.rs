@@ -285,8 +285,7 @@ impl SendLimits {
     }
 
     fn allow(&self, phone: &Phone) -> Result<(), FieldError> {
-        let country = phone.country();
-        if self.countries.iter().any(|c| c == country) { Ok(()) } else { Err(FieldError::new("phone_country")) }
+        if self.countries.contains(&phone.country()) { Ok(()) } else { Err(FieldError::new("phone_country")) }
     }
 
     /// The keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].

@@ -117,5 +117,6 @@ field-file_type = Use a JPEG, PNG or WebP picture.
 field-file_size = The file must have 1 to { $max } bytes.
 field-checksum = This is not a SHA-256 checksum.
 field-id = This is not a valid id.
+field-code_format = This is not a whole code. Enter all of its digits or letters.
 field-invite_invalid = This invitation code cannot be entered.
 field-range = Use a number from { $min } to { $max }.

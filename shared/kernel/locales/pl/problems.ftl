@@ -120,5 +120,6 @@ field-file_type = Użyj obrazu JPEG, PNG lub WebP.
 field-file_size = Plik może mieć od 1 do { $max } bajtów.
 field-checksum = To nie jest suma kontrolna SHA-256.
 field-id = To nie jest prawidłowy identyfikator.
+field-code_format = To nie jest cały kod. Wpisz wszystkie jego cyfry lub litery.
 field-invite_invalid = Tego kodu zaproszenia nie można podać.
 field-range = Użyj liczby od { $min } do { $max }.
