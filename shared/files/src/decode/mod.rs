@@ -10,9 +10,9 @@ use moxcms::ColorProfile;
 use crate::{Format, UploadRefusal};
 
 /// The most pixels of a picture: 8192 × 6144, which phones call 50 megapixels.
-pub(crate) const PIXELS_MAX: u64 = 8192 * 6144;
+const PIXELS_MAX: u64 = 8192 * 6144;
 /// The most pixels on a side, as in a WebP. A decoder keeps whole rows.
-pub(crate) const SIDE_MAX: u32 = 16_384;
+const SIDE_MAX: u32 = 16_384;
 
 /// A picture as it is in its file.
 pub(crate) struct Decoded {
