@@ -48,7 +48,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
 
 /// The colour space by the chunk that takes precedence (section 4.3). `None` is sRGB.
 fn profile(info: &Info<'_>) -> Option<ColorProfile> {
-    let code_points = info.coding_independent_code_points.as_ref().and_then(of_code_points);
+    let code_points = info.coding_independent_code_points.and_then(of_code_points);
     let embedded = || info.icc_profile.as_deref().and_then(colour::profile);
     let measured = || info.gama_chunk.filter(|_| info.srgb.is_none()).and_then(|gamma| of_gamma(gamma, info.chrm_chunk));
     code_points.or_else(embedded).or_else(measured)
@@ -56,7 +56,7 @@ fn profile(info: &Info<'_>) -> Option<ColorProfile> {
 
 /// The colour space of a `cICP` chunk (ITU-T H.273). High dynamic range is left to a profile beside it: it would have to be
 /// compressed and not converted.
-fn of_code_points(points: &CodingIndependentCodePoints) -> Option<ColorProfile> {
+fn of_code_points(points: CodingIndependentCodePoints) -> Option<ColorProfile> {
     let transfer = TransferCharacteristics::try_from(points.transfer_function).ok()?;
     if matches!(transfer, TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg) {
         return None;
