@@ -70,8 +70,8 @@ pub fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// A chunk of a PNG.
-pub fn png_chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let named = [kind, body].concat();
+pub fn png_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+    let named = [&kind[..], body].concat();
     [&u32::try_from(body.len()).unwrap().to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
 }
 
@@ -87,21 +87,21 @@ pub fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A chunk of a WebP.
-pub fn riff_chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+pub fn riff_chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let padding = vec![0; body.len() % 2];
-    [kind, &u32::try_from(body.len()).unwrap().to_le_bytes()[..], body, &padding].concat()
+    [&kind[..], &u32::try_from(body.len()).unwrap().to_le_bytes()[..], body, &padding].concat()
 }
 
 /// The header chunk of an extended WebP, with these flags (RFC 9649, section 2.7).
 pub fn webp_header(flags: u8, width: u32, height: u32) -> Vec<u8> {
-    riff_chunk(b"VP8X", &[&[flags, 0, 0, 0][..], &[width - 1, height - 1].map(three_bytes).concat()].concat())
+    riff_chunk(*b"VP8X", &[&[flags, 0, 0, 0][..], &[width - 1, height - 1].map(three_bytes).concat()].concat())
 }
 
 /// The chunks of an animation with one frame, at this place. It replaces the background, or is blended with it.
 pub fn animation(frame: &[u8], [x, y, width, height]: [u32; 4], blended: bool) -> [Vec<u8>; 2] {
     let place = [x / 2, y / 2, width - 1, height - 1, 100].map(three_bytes).concat();
     let flags = if blended { 0 } else { 2 };
-    [riff_chunk(b"ANIM", &[0; 6]), riff_chunk(b"ANMF", &[&place, &[flags][..], frame].concat())]
+    [riff_chunk(*b"ANIM", &[0; 6]), riff_chunk(*b"ANMF", &[&place, &[flags][..], frame].concat())]
 }
 
 fn three_bytes(number: u32) -> Vec<u8> {
@@ -117,5 +117,5 @@ pub fn flat_lossless(width: u32, height: u32, [red, green, blue, alpha]: [u8; 4]
     bits.extend([green, red, blue, alpha, 0].into_iter().flat_map(|symbol| [(1, 1), (0, 1), (1, 1), (u32::from(symbol), 8)]));
     let bits: Vec<bool> = bits.into_iter().flat_map(|(value, count)| (0..count).map(move |at| value >> at & 1 == 1)).collect();
     let bytes: Vec<u8> = bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit))).collect();
-    riff_chunk(b"VP8L", &bytes)
+    riff_chunk(*b"VP8L", &bytes)
 }
