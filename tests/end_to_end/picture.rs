@@ -223,7 +223,7 @@ async fn a_large_photograph_with_a_film_becomes_the_picture() {
     let ana = cloud.member("ana").await;
     let photograph = GrayImage::from_fn(8192, 6144, |x, _| Luma([if x < 4096 { 60 } else { 200 }]));
     // In the film occur the markers of a JPEG too.
-    let file = [encoded(&photograph.into(), ImageFormat::Jpeg), b"\xFF\xDA film".repeat(2_000_000)].concat();
+    let file = [encoded(&photograph.into(), ImageFormat::Jpeg), b"\xFF\xDA film".repeat(2_500_000)].concat();
     assert!(file.len() > 16_000_000);
     let [left, right] = halves(&cloud, &upload(&cloud, &ana, &file, "image/jpeg").await).await;
     assert!(near(left, [60; 3]) && near(right, [200; 3]), "{left:?} {right:?}");
