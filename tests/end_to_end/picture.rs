@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, io::Cursor, path::Path, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use image::{
+    DynamicImage, GrayImage, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder},
+};
 use local::{
     aws::{
         Service,
@@ -11,6 +14,7 @@ use local::{
     },
     hosts::Trace,
 };
+use moxcms::ColorProfile;
 use sha2::{Digest as _, Sha256};
 use tests::{Caller, Cloud, Reply, Value, json, race};
 
@@ -152,6 +156,79 @@ async fn a_photograph_becomes_the_picture() {
     assert_eq!((objects.len(), below(&objects, "pictures").len()), (3, 3), "{objects:?}");
 }
 
+/// The colours left and right of the middle of the published picture, far from the edges.
+async fn halves(cloud: &Cloud, published: &Value) -> [[u8; 3]; 2] {
+    let picture = pixels(&look(cloud, &published["picture"]["medium"]).await);
+    [60, 240].map(|x| picture.get_pixel(x, 150).0)
+}
+
+fn near(one: [u8; 3], other: [u8; 3]) -> bool {
+    one.into_iter().zip(other).all(|(a, b)| a.abs_diff(b) <= 8)
+}
+
+/// The colours of a file with a profile are converted, because a published picture has none.
+/// Promise: picture-looks
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn colours_are_those_of_the_profile_in_the_file() {
+    fn in_display_p3(mut encoder: impl ImageEncoder) {
+        encoder.set_icc_profile(ColorProfile::new_display_p3().encode().unwrap()).unwrap();
+        let image = picture([200, 150, 120]);
+        encoder.write_image(image.as_bytes(), image.width(), image.height(), image.color().into()).unwrap();
+    }
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (mut jpeg, mut png, mut webp) = (Vec::new(), Vec::new(), Vec::new());
+    in_display_p3(JpegEncoder::new_with_quality(&mut jpeg, 95));
+    in_display_p3(PngEncoder::new(&mut png));
+    in_display_p3(WebPEncoder::new_lossless(&mut webp));
+    for (file, content_type) in [(jpeg, "image/jpeg"), (png, "image/png"), (webp, "image/webp")] {
+        let [left, right] = halves(&cloud, &upload(&cloud, &ana, &file, content_type).await).await;
+        assert!(near(left, [240, 0, 0]) && near(right, [209, 147, 115]), "{content_type}: {left:?} {right:?}");
+    }
+}
+
+/// A PNG says with a chunk, which may be behind its pixels, which side is up.
+/// Promise: picture-looks
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_png_is_turned_too() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    // Upside down.
+    let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0";
+    let chunk = [b"eXIf".as_slice(), exif].concat();
+    let chunk = [&u32::try_from(exif.len()).unwrap().to_be_bytes(), &*chunk, &crc32(&chunk).to_be_bytes()].concat();
+    let png = png();
+    let (pixels, end) = png.split_at(png.len() - 12);
+    let published = upload(&cloud, &ana, &[pixels, &chunk, end].concat(), "image/png").await;
+    let [left, right] = halves(&cloud, &published).await;
+    assert!(near(left, [20, 20, 220]) && near(right, [220, 20, 20]), "{left:?} {right:?}");
+}
+
+/// Of an animation the first frame is shown, and what it does not cover is white.
+/// Promise: picture-looks
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_animation_is_shown_on_white() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let animated = include_bytes!("../../shared/files/tests/pictures/animated.webp");
+    let [left, right] = halves(&cloud, &upload(&cloud, &ana, animated, "image/webp").await).await;
+    assert!(left[0] > 180 && left[2] < 60 && near(right, [255; 3]), "{left:?} {right:?}");
+}
+
+/// A phone uploads 50 megapixels, and a film behind the picture in the same file.
+/// Promise: picture-looks, picture-upload
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_photograph_with_a_film_becomes_the_picture() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let photograph = GrayImage::from_fn(8192, 6144, |x, _| Luma([if x < 4096 { 60 } else { 200 }]));
+    // In the film occur the markers of a JPEG too.
+    let file = [encoded(&photograph.into(), ImageFormat::Jpeg), b"\xFF\xDA film".repeat(2_500_000)].concat();
+    assert!(file.len() > 16_000_000);
+    let [left, right] = halves(&cloud, &upload(&cloud, &ana, &file, "image/jpeg").await).await;
+    assert!(near(left, [60; 3]) && near(right, [200; 3]), "{left:?} {right:?}");
+}
+
 /// The address is stable, the link behind it is short-lived. The reply may not be cached for longer than the link is valid.
 /// Promise: picture-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -233,7 +310,7 @@ async fn what_cannot_be_announced() {
         ("content_type", json!("IMAGE/PNG")),
         ("bytes", json!(0)),
         ("bytes", json!(-1)),
-        ("bytes", json!(5_242_881)),
+        ("bytes", json!(26_214_401)),
         ("sha256", json!("abc")),
         ("sha256", json!("0".repeat(64))),
     ] {
@@ -254,7 +331,7 @@ async fn what_cannot_be_announced() {
         ana.post(UPLOADS, malformed).await.is_problem(400, "malformed");
     }
     let mut largest = good.clone();
-    largest["bytes"] = json!(5_242_880);
+    largest["bytes"] = json!(26_214_400);
     let _ = ana.post(UPLOADS, largest).await.is(201);
     for _ in 1..20 {
         let _ = ana.post(UPLOADS, good.clone()).await.is(201);
@@ -286,7 +363,8 @@ async fn what_is_no_picture_is_refused_with_a_reason() {
         png[29..33].copy_from_slice(&checksum.to_be_bytes());
         png
     };
-    let wide = encoded(&DynamicImage::new_rgb8(4097, 1), ImageFormat::Png);
+    let wide = encoded(&DynamicImage::new_rgb8(16_385, 1), ImageFormat::Png);
+    let jpeg = encoded(&picture([20, 20, 220]), ImageFormat::Jpeg);
     for (file, content_type, reason) in [
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec(), "image/png", "not_a_picture"),
         (b"<!doctype html><script>alert(1)</script>".to_vec(), "image/jpeg", "not_a_picture"),
@@ -297,6 +375,8 @@ async fn what_is_no_picture_is_refused_with_a_reason() {
         (png(), "image/jpeg", "other_type"),
         ([png(), b"<script>alert(1)</script>".to_vec()].concat(), "image/png", "polyglot"),
         (png()[..200].to_vec(), "image/png", "damaged"),
+        (jpeg[..jpeg.len() / 2].to_vec(), "image/jpeg", "damaged"),
+        ([&jpeg[..jpeg.len() / 2], b"\xFF\xD9"].concat(), "image/jpeg", "damaged"),
         (bomb, "image/png", "too_many_pixels"),
         (wide, "image/png", "too_many_pixels"),
     ] {

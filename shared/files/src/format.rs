@@ -1,6 +1,5 @@
 //! The format of a file, by its bytes and never by its name or its declared type.
 
-use image::ImageFormat;
 use serde::{Deserialize, Serialize};
 
 /// The formats of uploads.
@@ -45,14 +44,6 @@ impl Format {
             _ => None,
         }
     }
-
-    pub(crate) const fn codec(self) -> ImageFormat {
-        match self {
-            Self::Jpeg => ImageFormat::Jpeg,
-            Self::Png => ImageFormat::Png,
-            Self::Webp => ImageFormat::WebP,
-        }
-    }
 }
 
 /// Whether the file is a polyglot: also a page, a script, a document or an archive, which another program would open.
@@ -84,12 +75,6 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
         }
         _ => false,
     })
-}
-
-/// The number of scans of a JPEG. A scan takes a few bytes, and the decoder works through the whole picture for each.
-#[must_use]
-pub fn jpeg_scans(bytes: &[u8]) -> usize {
-    bytes.windows(2).filter(|pair| *pair == [0xFF, 0xDA]).count()
 }
 
 fn contains(bytes: &[u8], what: &[u8]) -> bool {

@@ -13,6 +13,8 @@
 //! [`Upload`] item, and repeated processing writes the same keys.
 
 mod bucket;
+mod colour;
+mod decode;
 pub mod export;
 mod format;
 pub mod picture;

@@ -16,8 +16,8 @@ use crate::{
     picture::{self, Size},
 };
 
-/// The size of the largest upload.
-pub const UPLOAD_MAX_BYTES: u32 = 5 * 1024 * 1024;
+/// The size of the largest upload, in bytes. A JPEG of 50 megapixels has up to four bits for each pixel.
+pub const UPLOAD_MAX_BYTES: u32 = 25 * 1024 * 1024;
 /// How long the item of an upload without a published picture is kept: longer than a failed event waits for a redrive.
 const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
 /// How long after the end of its link an upload may wait before it counts as expired.

@@ -29,8 +29,8 @@ pub struct CreateUpload {
     /// The type of the file: `image/jpeg`, `image/png` or `image/webp`.
     #[schema(examples("image/jpeg"), pattern = "^image/(jpeg|png|webp)$")]
     content_type: String,
-    /// The exact number of bytes, up to 5 MiB.
-    #[schema(minimum = 1, maximum = 5_242_880, examples(204_800))]
+    /// The exact number of bytes, up to 25 MiB.
+    #[schema(minimum = 1, maximum = 26_214_400, examples(204_800))]
     bytes: i64,
     /// The SHA-256 of the file, in base64.
     #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="), min_length = 44, max_length = 44)]
@@ -57,7 +57,8 @@ pub struct CreatedUpload {
 /// Returns a link for the upload of a new picture.
 ///
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other
-/// file is accepted. It is then checked and re-encoded. `GET` of the `Location` returns whether it has been published.
+/// file is accepted. It is then checked and re-encoded: of up to 50 megapixels, the square in the middle, upright, in sRGB, and on
+/// white. `GET` of the `Location` returns whether it has been published.
 ///
 /// AWS calls: three, the batch that authenticates the caller, the counter before anything is stored, and the item that the
 /// processor compares the file with. A further upload within the hour takes a fourth, for its counter. The link is computed
@@ -112,7 +113,7 @@ fn parse(body: &CreateUpload) -> Result<Declared, Problem> {
     }
 }
 
-const _: () = assert!(UPLOAD_MAX_BYTES == 5_242_880, "what the description says");
+const _: () = assert!(UPLOAD_MAX_BYTES == 26_214_400, "what the description says");
 
 /// The state of an upload.
 #[derive(Debug, Serialize, ToSchema)]
