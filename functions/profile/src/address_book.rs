@@ -386,6 +386,10 @@ mod tests {
         ] {
             assert_eq!(code(country, text), Ok(Some(spelt.to_owned())), "{country} {text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_postal_code_of_a_country_is_refused() {
         for (country, text) in [
             ("PL", "30-0011"),
             ("PL", "3000"),
