@@ -706,7 +706,7 @@ mod tests {
 
     /// Numbers that do not exist, or that are not mobile numbers where the numbering plan tells them apart.
     #[test]
-    fn only_mobile_numbers_that_can_exist_are_accepted() {
+    fn what_is_no_mobile_number_is_refused() {
         for number in [
             "+4851234567",   // a digit too few
             "+485123456789", // a digit too many
@@ -740,6 +740,10 @@ mod tests {
         ] {
             assert_eq!(code(Phone::parse(number, "GB")), "phone", "{number}");
         }
+    }
+
+    #[test]
+    fn mobile_numbers_of_many_countries_are_accepted() {
         for number in [
             "+48512345678",
             "+447911123456",
@@ -772,36 +776,47 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn names_of_many_scripts_are_accepted() {
+        for name in [
+            "Li",
+            "Å",
+            "Anna-Maria O’Neil jr.",
+            "Ludwig van der Rohe",
+            "'t Hooft",
+            "Col·lell",
+            "O\u{2018}Brien",
+            "Anna\u{2010}Maria",
+            "Anna\u{2011}Maria",
+            "de\u{a0}la\u{202f}Cruz",
+            "山田\u{3000}太郎",
+            "ジャン・ポール",
+            "ｼﾞｬﾝ･ﾎﾟｰﾙ",
+            "葛\u{e0100}城",
+            "ג׳ורג׳",
+            "בן־דוד",
+            "Կիրակոս\u{58a}Յան",
+            "བསྟན་འཛིན",
+            "Kaʻiulani",
+            "علی\u{200c}رضا",
+            "محمد\u{200c}رضا",
+            "محمّد\u{200c}رضا",
+            "ශ්\u{200d}රී",
+            "අමිත්\u{200d}ය",
+            "അനില്\u{200d}",
+            "क्\u{200d}षितिज",
+            "श्रीमान्\u{200c}",
+            "Nguyễn Thị",
+            "Ana\u{2028}",
+        ] {
+            assert_eq!(code(PersonName::parse(name)), "ok", "{} {name}", name.escape_unicode());
+        }
+        assert_eq!(PersonName::parse("\u{a0}de\u{a0}la\u{3000}Cruz ").unwrap().as_ref(), "de la Cruz");
+        assert_eq!(code(PersonName::parse(&"ż".repeat(35))), "ok");
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
         for (name, expected) in [
-            ("Li", "ok"),
-            ("Å", "ok"),
-            ("Anna-Maria O’Neil jr.", "ok"),
-            ("Ludwig van der Rohe", "ok"),
-            ("'t Hooft", "ok"),
-            ("Col·lell", "ok"),
-            ("O\u{2018}Brien", "ok"),
-            ("Anna\u{2010}Maria", "ok"),
-            ("Anna\u{2011}Maria", "ok"),
-            ("de\u{a0}la\u{202f}Cruz", "ok"),
-            ("山田\u{3000}太郎", "ok"),
-            ("ジャン・ポール", "ok"),
-            ("ｼﾞｬﾝ･ﾎﾟｰﾙ", "ok"),
-            ("葛\u{e0100}城", "ok"),
-            ("ג׳ורג׳", "ok"),
-            ("בן־דוד", "ok"),
-            ("Կիրակոս\u{58a}Յան", "ok"),
-            ("བསྟན་འཛིན", "ok"),
-            ("Kaʻiulani", "ok"),
-            ("علی\u{200c}رضا", "ok"),
-            ("محمد\u{200c}رضا", "ok"),
-            ("محمّد\u{200c}رضا", "ok"),
-            ("ශ්\u{200d}රී", "ok"),
-            ("අමිත්\u{200d}ය", "ok"),
-            ("അനില്\u{200d}", "ok"),
-            ("क्\u{200d}षितिज", "ok"),
-            ("श्रीमान्\u{200c}", "ok"),
-            ("Nguyễn Thị", "ok"),
             ("\u{200d}Ana", "characters"),
             ("A\u{200d}na", "characters"),
             ("A\u{200c}na", "characters"),
@@ -818,7 +833,6 @@ mod tests {
             ("A\u{3164}na", "characters"),
             ("A\u{34f}na", "characters"),
             ("\u{fe0f}Ana", "characters"),
-            ("Ana\u{2028}", "ok"),
             ("Ana😀", "characters"),
             ("\u{301}", "characters"),
             ("·", "characters"),
@@ -829,12 +843,10 @@ mod tests {
             ("R2D2", "characters"),
             ("<b>", "characters"),
             ("-", "characters"),
+            (&"ż".repeat(36), "too_long"),
         ] {
             assert_eq!(code(PersonName::parse(name)), expected, "{} {name}", name.escape_unicode());
         }
-        assert_eq!(PersonName::parse("\u{a0}de\u{a0}la\u{3000}Cruz ").unwrap().as_ref(), "de la Cruz");
-        assert_eq!(code(PersonName::parse(&"ż".repeat(35))), "ok");
-        assert_eq!(code(PersonName::parse(&"ż".repeat(36))), "too_long");
     }
 
     #[test]
