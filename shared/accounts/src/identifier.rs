@@ -28,9 +28,11 @@ macro_rules! text {
 text!(Email Username PersonName Phone);
 
 /// A name or address without what surrounds it, also invisibly, and in NFKC, so that look-alikes of `@`, of dots and of ASCII
-/// letters become these characters. Everything that compares names and addresses begins with this form.
+/// letters become these characters. Everything that compares names and addresses begins with this form. Control characters other
+/// than line breaks and tabs stay, and are refused: nobody types or pastes them.
 fn canonical(text: &str) -> String {
-    text.trim_matches(text::is_invisible).nfkc().collect()
+    let surrounds = |c: char| text::is_invisible(c) && (c.is_whitespace() || !c.is_control());
+    text.trim_matches(surrounds).nfkc().collect()
 }
 
 /// Longest address (RFC 5321 §4.5.3.1.3, without the brackets).

@@ -230,7 +230,11 @@ mod tests {
         };
         assert_eq!(uses(&function(40)), [""; 0]);
         let refused = uses(&function(52)).concat();
-        assert!(refused.starts_with("ThingsFunction: ") && refused.contains("bytes of the resource policy, of at most 20480"), "{refused}");
+        assert!(
+            refused.starts_with("ThingsFunction: ")
+                && refused.ends_with("bytes of the resource policy are more than 80 % of the limit of 20480"),
+            "{refused}"
+        );
     }
 
     #[test]
@@ -240,12 +244,12 @@ mod tests {
         assert_eq!(findings(&template), [""; 0]);
         let route = template.http_api.routes[0].clone();
         template.http_api.routes = vec![route; 241];
-        assert!(findings(&template).concat().contains("241 routes of the HTTP API, of at most 300"));
+        assert!(findings(&template).concat().contains("241 routes of the HTTP API are more than 80 % of the limit of 300"));
         let rule = template.rules[0].clone();
         template.rules = vec![rule; 241];
-        assert!(findings(&template).concat().contains("241 rules of the bus, of at most 300"));
+        assert!(findings(&template).concat().contains("241 rules of the bus are more than 80 % of the limit of 300"));
         let function = template.functions.values_mut().next().expect("a function");
         function.environment.insert("LONG".to_owned(), "x".repeat(3_300));
-        assert!(findings(&template).concat().contains("bytes of the environment, of at most 4096"));
+        assert!(findings(&template).concat().contains("bytes of the environment are more than 80 % of the limit of 4096"));
     }
 }
