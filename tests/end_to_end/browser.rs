@@ -76,9 +76,9 @@ async fn the_page_of_a_mailed_link_works_without_a_frontend() {
     let asked = json!({ "email": "ana@example.test", "username": "ana", "password": PASSWORD });
     anybody.post("/v1/registrations/link", asked).await.is(202);
     let title = "Activate your account";
-    let lead = "Type the password that you chose to open your account.";
+    let lead = "To activate your account, enter the password that you chose.";
     assert_eq!(submit("not the right one").await, json!([title, lead, "The current password is wrong.", false, ""]));
-    assert_eq!(submit(PASSWORD).await, json!([title, lead, "Your account is open. You may close this page.", true, ""]));
+    assert_eq!(submit(PASSWORD).await, json!([title, lead, "Your account is active. You may close this page.", true, ""]));
     let ana = cloud.sign_in("ana").await;
     assert_eq!(ana.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
 
