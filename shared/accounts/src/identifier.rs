@@ -142,15 +142,16 @@ impl Phone {
             return Err(FieldError::new("required"));
         }
         let written = plain.chars().all(|c| c.is_ascii_digit() || "+().,/".contains(c));
-        let number = PHONE_NUMBER_UTIL.parse(&plain, Region::from_code(home).ok()).ok().filter(|_| written);
-        let phone = number.filter(|number| number.extension.is_none()).map(|number| {
-            let phone = Self(number.format_as(PhoneNumberFormat::E164).into_owned());
-            // Satellite phones have a calling code without a country.
-            let mobile =
-                has_phones(&phone.country()) && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
-            (mobile || phone.is_for_drama(), phone)
-        });
-        phone.and_then(|(mobile, phone)| mobile.then_some(phone)).ok_or_else(|| FieldError::new("phone"))
+        let wrong = || FieldError::new("phone");
+        let number = PHONE_NUMBER_UTIL.parse(&plain, Region::from_code(home).ok()).map_err(|_| wrong())?;
+        if !written || number.extension.is_some() {
+            return Err(wrong());
+        }
+        let phone = Self(number.format_as(PhoneNumberFormat::E164).into_owned());
+        // Satellite phones have a calling code without a country.
+        let mobile =
+            has_phones(&country_of(&number)) && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+        if mobile || phone.is_for_drama() { Ok(phone) } else { Err(wrong()) }
     }
 
     /// A number that was parsed before it was stored.
@@ -171,9 +172,7 @@ impl Phone {
     /// The country of the number: an ISO 3166-1 code. For a number in no assigned range, the first country of its calling code.
     #[must_use]
     pub fn country(&self) -> String {
-        let region =
-            self.read().and_then(|n| n.get_region_code().or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(n.country_code)));
-        region.map_or_else(String::new, |region| region.to_string())
+        self.read().as_ref().map_or_else(String::new, country_of)
     }
 
     /// A hint for somebody who knows the owner: the calling code and the last three digits, with six stars between them, such as
@@ -201,6 +200,12 @@ impl Phone {
     fn calling(&self) -> usize {
         self.read().map_or(2, |n| n.country_code.to_string().len())
     }
+}
+
+/// As [`Phone::country`].
+fn country_of(number: &PhoneNumber) -> String {
+    let region = number.get_region_code().or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(number.country_code));
+    region.map_or_else(String::new, |region| region.to_string())
 }
 
 /// Whether this is the ISO 3166-1 code of a country with phone numbers.
