@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
@@ -32,11 +32,6 @@ pub fn account(address: &str) -> BTreeMap<String, String> {
     let [function, access_key, secret_key, session_token] = ["Tasks", "AKIDTASKS", "none", "none"].map(str::to_owned);
     let urls = Urls { aws: address.to_owned(), ..Urls::default() };
     hosts::account(&Credential { function, access_key, secret_key, session_token }, &urls)
-}
-
-/// Listens until the runtime ends, and returns the address. `secret` is the value of each secret.
-pub async fn listen(secret: &str) -> Result<String, Failure> {
-    Ok(Fake::listen(secret).await?.address)
 }
 
 /// A fake that listens until the runtime ends.
@@ -68,12 +63,12 @@ impl Fake {
 
     /// Keeps the items of the table as they are: later writes succeed without effect, so that every event meets the same table.
     pub fn seal(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).sealed = true;
+        lock(&self.state).sealed = true;
     }
 
     /// How many requests there were.
     pub fn calls(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).calls
+        lock(&self.state).calls
     }
 }
 
@@ -115,6 +110,10 @@ impl Account {
     }
 }
 
+fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+    account.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The key of an item, or of a request for one.
 fn key(attributes: &Value) -> String {
     json!([attributes.get("pk"), attributes.get("sk")]).to_string()
@@ -123,6 +122,6 @@ fn key(attributes: &Value) -> String {
 async fn answer(State(account): State<Arc<Mutex<Account>>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).and_then(|t| t.rsplit('.').next()).unwrap_or_default();
     let request = serde_json::from_slice(&body).unwrap_or_default();
-    let answer = account.lock().unwrap_or_else(PoisonError::into_inner).answer(target, &request);
+    let answer = lock(&account).answer(target, &request);
     ([("content-type", "application/x-amz-json-1.0")], answer.to_string()).into_response()
 }

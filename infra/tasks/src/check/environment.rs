@@ -6,7 +6,10 @@ use kernel::{Env, Sys};
 use local::{functions::Registered, template::Template};
 
 use super::Parts;
-use crate::{Failure, fake_aws};
+use crate::{
+    Failure,
+    fake_aws::{self, Fake},
+};
 
 /// Variables that every function has, whether it reads them or not.
 const GLOBALS: [&str; 2] = ["STAGE", "TABLE_NAME"];
@@ -18,7 +21,7 @@ pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
 
 fn differences(functions: &[Registered], template: &Template) -> Result<Vec<String>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let aws = runtime.block_on(fake_aws::listen(fake_aws::RING))?;
+    let aws = runtime.block_on(Fake::listen(fake_aws::RING))?.address;
     let mut findings = Vec::new();
     for function in functions {
         let Some(spec) = template.function(function.name) else { continue };
@@ -68,9 +71,9 @@ mod tests {
         let weak = weak.chain(["", "sh0rt", &"a".repeat(64), "changeme-changeme-changeme-changeme-changeme"].map(ring));
         let mut cases = Vec::new();
         for stored in weak {
-            cases.push((fake_aws::listen(&stored).await.expect("listens"), stored));
+            cases.push((Fake::listen(&stored).await.expect("listens").address, stored));
         }
-        let right = fake_aws::listen(fake_aws::RING).await.expect("listens");
+        let right = Fake::listen(fake_aws::RING).await.expect("listens").address;
         let (template, mut readers) = (repository::template().expect("the template"), BTreeMap::<&str, Vec<&str>>::new());
         for function in functions::ALL {
             let Some(spec) = template.function(function.name) else { continue };
