@@ -15,8 +15,16 @@ use super::{
     yaml,
 };
 
-/// Resource types that are ignored: logs, policies of buckets and queues, nested stacks. They have no effect in a local cloud.
-const NOT_DEPLOYED: [&str; 4] = ["AWS::Logs::LogGroup", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::Serverless::Application"];
+/// Resource types that are ignored: domains, logs, policies of buckets and queues, nested stacks. They have no effect in a local
+/// cloud.
+const NOT_DEPLOYED: [&str; 6] = [
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Serverless::Application",
+];
 /// Makes a route of the WebSocket API two-way. Loaded with the API.
 const ROUTE_RESPONSE: &str = "AWS::ApiGatewayV2::RouteResponse";
 

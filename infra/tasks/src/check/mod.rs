@@ -14,6 +14,7 @@ mod operations;
 mod platform;
 mod promises;
 mod routes;
+mod stacks;
 mod texts;
 mod triggers;
 
@@ -60,6 +61,7 @@ const CONTRACTS: &[Contract] = &[
     promises::findings,
     environment::findings,
     platform::findings,
+    stacks::findings,
     figures::findings,
     |_| costs::findings(),
     dependencies::findings,
