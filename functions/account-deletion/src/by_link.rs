@@ -36,7 +36,8 @@ pub struct CancelDeletion {
     extensions(("x-problems" = json!(["link_invalid", "deletion_begun"]))),
     responses((status = 204), Problems))]
 pub async fn cancel_deletion_by_link(State(s): State<crate::State>, Json(body): Json<CancelDeletion>) -> Result<NoContent, Error> {
-    let link = challenge::open_link(&s.table, s.sys.now(), &s.code_key, Purpose::DeletionCancel, body.token.trim()).await?;
+    let link =
+        challenge::open_link(&s.table, s.sys.now(), &s.keys.get().await?.code_key(), Purpose::DeletionCancel, body.token.trim()).await?;
     take_back(&s, link.user.ok_or(Kind::LinkInvalid)?, link.id, Kind::LinkInvalid).await?;
     Ok(NoContent)
 }

@@ -16,8 +16,7 @@ use accounts::token::Tokens;
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
-use proofs::{challenge::CodeKey, password::Hasher};
-use secrets::Secrets;
+use secrets::KeysOnDemand;
 use store::Table;
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/deletion.ftl"), include_str!("../locales/pl/deletion.ftl"));
@@ -28,8 +27,7 @@ pub struct State {
     table: Table,
     sys: Sys,
     tokens: Tokens,
-    code_key: CodeKey,
-    hasher: Hasher,
+    keys: KeysOnDemand,
     rules: Rules,
 }
 
@@ -73,13 +71,12 @@ web::operations! { "account-deletion", "Account deletion: scheduling and cancell
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
+    let keys = KeysOnDemand::new(&boot)?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        code_key: keys.code_key(),
-        hasher: keys.hasher(&sys),
+        keys: keys.clone(),
         rules: Rules::read(r),
         sys: sys.clone(),
     })?;

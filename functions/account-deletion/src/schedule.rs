@@ -51,8 +51,9 @@ pub async fn schedule_deletion(
     if before.as_ref().is_some_and(|d| d.stage != Stage::Scheduled) {
         return Err(Kind::DeletionBegun.into());
     }
+    let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
     // A wrong password mails nothing.
     limits::take(&s.table, now, &[SCHEDULES.of(user.id)]).await?;
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());

@@ -37,9 +37,10 @@ pub async fn start_factor(
     let user = &member.user;
     on(user)?;
     pending::count(&s, user).await?;
+    let keys = s.keys.get().await?.factor_keys(&s.sys);
     let (mut tx, mut app, mut sent) = (Tx::new(), None, None);
     match factor {
-        Factor::App => app = Some(AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?),
+        Factor::App => app = Some(AppFactor::new(&keys, user.id, &Seed::draw(&s.sys), s.sys.now())?),
         Factor::Email | Factor::Sms if user.factors.contains(&factor) => return Err(Kind::MfaEnabled.into()),
         Factor::Email | Factor::Sms => sent = Some(pending::send(&s, &mut tx, &client, user, factor).await?),
         Factor::Password | Factor::Passkey | Factor::RecoveryCode => return Err(Kind::FactorUnavailable.into()),
@@ -48,7 +49,7 @@ pub async fn start_factor(
     setup.write(&mut tx);
     let (challenge, permit) = sent.unzip();
     permit.unwrap_or_default().commit(&s.table, tx).await.map_err(Problem::from)?;
-    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, challenge.as_ref())?))
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&keys, user, challenge.as_ref())?))
 }
 
 /// Proves the new factor, which turns it on. A new app replaces the former one. All other sessions end.
@@ -69,7 +70,7 @@ pub async fn confirm_factor(
     let setup = resource.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
     let mut tx = Tx::new();
     if factor == Factor::App {
-        let app = setup.check_app(&s.table, &s.factor_keys, now, &body.code()?).await?;
+        let app = setup.check_app(&s.table, &s.keys.get().await?.factor_keys(&s.sys), now, &body.code()?).await?;
         tx.put_always(&app);
     } else {
         pending::attempt(&s, user, factor, &body.code()?).await?.consume(&mut tx);

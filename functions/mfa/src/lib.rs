@@ -19,8 +19,8 @@ use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
-use proofs::{challenge::CodeKey, factor::FactorKeys, password::Hasher, sending::SendLimits};
-use secrets::Secrets;
+use proofs::sending::SendLimits;
+use secrets::KeysOnDemand;
 use store::Table;
 
 store::items![passkey::Asked, pending::Setup];
@@ -31,9 +31,7 @@ pub struct State {
     table: Table,
     sys: Sys,
     tokens: Tokens,
-    code_key: CodeKey,
-    hasher: Hasher,
-    factor_keys: FactorKeys,
+    keys: KeysOnDemand,
     site: Site,
     sending: SendLimits,
 }
@@ -69,15 +67,13 @@ web::operations! { "mfa", "Second factors, recovery codes, passkeys and trusted 
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
+    let keys = KeysOnDemand::new(&boot)?;
     let site = Site::load(&boot.env)?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        code_key: keys.code_key(),
-        hasher: keys.hasher(&sys),
-        factor_keys: keys.factor_keys(&sys),
+        keys: keys.clone(),
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
         sys: sys.clone(),

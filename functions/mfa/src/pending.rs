@@ -259,7 +259,8 @@ fn code_of(s: &crate::State, user: &User, factor: Factor) -> Result<Challenge, P
 pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &TypedCode) -> Result<Challenge, Problem> {
     let to = user.contact(factor).ok_or(Kind::CodeInvalid)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
-    proofs::challenge::attempt(&s.table, s.sys.now(), &s.code_key, Purpose::FactorSetup, id, code).await
+    let key = s.keys.get().await?.code_key();
+    proofs::challenge::attempt(&s.table, s.sys.now(), &key, Purpose::FactorSetup, id, code).await
 }
 
 /// Sends the code of a step again.

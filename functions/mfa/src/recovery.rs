@@ -49,7 +49,8 @@ pub async fn create_recovery_codes(
     }
     // Each request costs ten hashes and a mail.
     limits::take(&s.table, s.sys.now(), &[SETS.of(user.id)]).await?;
-    let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
+    let hasher = s.keys.get().await?.hasher(&s.sys);
+    let (shown, codes) = RecoveryCodes::draw(&s.sys, &hasher, user.id).await?;
     let mut tx = Tx::new();
     tx.put_always(&codes);
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(User::key_of(user.id)), Some(&member.session));

@@ -41,8 +41,9 @@ pub async fn remove_mfa(
     if !user.has_second_step() {
         return Err(Kind::MfaNotEnabled.into());
     }
+    let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
     factor::erase(&mut tx, user);
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());

@@ -57,13 +57,14 @@ pub async fn start_mfa_setup(
         return Err(Problem::new(Kind::ContactRequired).with("missing", missing.join(", ")).into());
     }
     pending::count(&s, user).await?;
+    let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
-    let app = AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
+    let app = AppFactor::new(&keys.factor_keys(&s.sys), user.id, &Seed::draw(&s.sys), s.sys.now())?;
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);
     s.table.commit(tx).await.map_err(Problem::from)?;
-    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&s.factor_keys, user, None)?))
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&keys.factor_keys(&s.sys), user, None)?))
 }
 
 /// Shows the current set-up, so that it can be resumed after a reload. The secret of the authenticator app is not included: it
@@ -124,7 +125,7 @@ pub async fn prove_app(
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
     let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
-    let app = setup.check_app(&s.table, &s.factor_keys, now, &body.code()?).await?;
+    let app = setup.check_app(&s.table, &s.keys.get().await?.factor_keys(&s.sys), now, &body.code()?).await?;
     let mut tx = Tx::new();
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
     setup.go_on(&mut tx, now, Factor::Email, Some(app));
@@ -171,7 +172,8 @@ pub async fn prove_sms(
     let setup = resource.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
     let proven = pending::attempt(&s, user, Factor::Sms, &body.code()?).await?;
     let app = setup.app.as_ref().ok_or(Kind::NotFound)?;
-    let (shown, codes) = RecoveryCodes::draw(&s.sys, &s.hasher, user.id).await?;
+    let hasher = s.keys.get().await?.hasher(&s.sys);
+    let (shown, codes) = RecoveryCodes::draw(&s.sys, &hasher, user.id).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     setup.finish(&mut tx);

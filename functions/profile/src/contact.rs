@@ -323,7 +323,8 @@ async fn verify<C: ContactKind>(
     let (code, now) = (TypedCode::of_field(code, DIGITS)?, s.sys.now());
     let (pending, user) = (open(&member, now, resource)?, &member.user);
     let to: Contact = pending.to.clone().into();
-    let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), &code).await {
+    let key = s.keys.get().await?.code_key();
+    let proven = match challenge::attempt(&s.table, now, &key, Purpose::ContactChange, challenge_of(user.id, &to), &code).await {
         Ok(proven) => proven,
         Err(problem) => {
             ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;

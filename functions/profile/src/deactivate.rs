@@ -37,8 +37,9 @@ pub async fn deactivate_me(
     Json(body): Json<DeactivateMe>,
 ) -> Result<NoContent, Error> {
     let user = &member.user;
+    let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
     session::renew_credentials(&mut tx, &s.sys, user, user.deactivate(s.sys.now()), None);
     let may_leave = staff::require_no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { Problem::from(e) })?;

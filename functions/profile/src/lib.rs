@@ -25,8 +25,8 @@ use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
-use proofs::{challenge::CodeKey, password::Hasher, sending::SendLimits};
-use secrets::Secrets;
+use proofs::sending::SendLimits;
+use secrets::KeysOnDemand;
 use store::Table;
 
 store::items![address_book::Book; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<Email>, contact::Pending<Phone>];
@@ -39,8 +39,7 @@ pub struct State {
     tokens: Tokens,
     bucket: Bucket,
     links: Links,
-    code_key: CodeKey,
-    hasher: Hasher,
+    keys: KeysOnDemand,
     sending: SendLimits,
 }
 
@@ -78,15 +77,14 @@ web::operations! { "profile", "The caller's profile, profiles of others, and pic
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
+    let keys = KeysOnDemand::new(&boot)?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
         bucket: Bucket::from_env(r, &aws),
         links: Links::read(r),
-        code_key: keys.code_key(),
-        hasher: keys.hasher(&sys),
+        keys: keys.clone(),
         sending: SendLimits::read(r, Figures::new(&boot)),
         sys: sys.clone(),
     })?;

@@ -15,6 +15,7 @@ use axum::{
 };
 use local::{Urls, credentials::Credential, hosts, template::FunctionSpec};
 use serde_json::{Value, json};
+use store::Key;
 use tokio::net::TcpListener;
 
 use crate::Failure;
@@ -59,6 +60,21 @@ impl Fake {
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { address, state })
+    }
+
+    /// Changes the value of each secret.
+    #[cfg(test)]
+    pub fn set_secret(&self, secret: &str) {
+        secret.clone_into(&mut lock(&self.state).secret);
+    }
+
+    /// Copies the item at a key to another key.
+    pub fn copy(&self, from: &Key, to: &Key) {
+        let name = |k: &Key| key(&json!({ "pk": { "S": k.partition() }, "sk": { "S": k.sort() } }));
+        let mut account = lock(&self.state);
+        if let Some(item) = account.items.get(&name(from)).cloned() {
+            account.items.insert(name(to), item);
+        }
     }
 
     /// Keeps the items of the table as they are: later writes succeed without effect, so that every event meets the same table.

@@ -1,15 +1,18 @@
-//! The secrets of a function, read from Secrets Manager at start.
+//! The secrets of a function, read from Secrets Manager: at start, or with the first request that needs them.
 //!
 //! They are not in the environment, because everybody who may read a function's configuration could see them there, and a
 //! template can have at most 60 references to them
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>). A function's policy determines
 //! which secrets it may read.
 
+mod on_demand;
+
 use accounts::{Keyring, token::Issuer};
 use aws_sdk_secretsmanager::{Client, config::Builder};
 use function::{Aws, StartError};
 use futures_util::try_join;
 use kernel::{Env, Secret};
+pub use on_demand::KeysOnDemand;
 use proofs::IdentityKeys;
 
 /// A client of Secrets Manager.
