@@ -31,7 +31,7 @@ use function::Boot;
 use kernel::{Client, Env, Locale, Secret, Sys};
 use local::{functions, template::Template};
 use serde_json::Value;
-use store::Tx;
+use store::{Key, Tx};
 use tokio::{
     net::TcpListener,
     process::Child,
@@ -135,7 +135,7 @@ struct SignedIn {
 }
 
 impl SignedIn {
-    /// Stores the user and the session with the code of the functions, and seals the table.
+    /// Stores the user, the session and a copy of the user for `bare`, with the code of the functions, and seals the table.
     async fn create(template: &Template, aws: &Fake) -> Result<Self, Failure> {
         let spec = template.function("login").ok_or("the template has no function `login`")?;
         let env: Env = fake_aws::environment(spec, &aws.address).into_iter().collect();
@@ -160,6 +160,7 @@ impl SignedIn {
         opening.create(&mut tx, &sys);
         tokens.table().commit(tx).await.map_err(|_| "the items are not stored")?;
         let issuer = Issuer::open(&ring, &tokens).await?;
+        aws.copy(&User::key_of(user.id), &Key::new("KEY", "KEY"));
         aws.seal();
         Ok(Self { issuer, opening })
     }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -22,10 +22,13 @@ use crate::{Declared, Format};
 /// The most keys of one `DeleteObjects`, a limit of S3.
 pub(crate) const DELETE_MAX: usize = 1000;
 
+/// A client of S3, created with the first use: that takes as much CPU time as a request, and most requests use no file.
+type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+
 /// A bucket. Cloning shares the client.
 #[derive(Clone)]
 pub struct Bucket {
-    client: Client,
+    client: Arc<LazyClient>,
     name: Arc<str>,
 }
 
@@ -64,6 +67,11 @@ impl Bucket {
 
     /// The bucket with this name.
     fn new(aws: &Aws, name: &str) -> Self {
+        let aws = aws.clone();
+        Self { client: Arc::new(LazyLock::new(Box::new(move || Self::client(&aws)))), name: name.into() }
+    }
+
+    fn client(aws: &Aws) -> Client {
         let endpoint = aws.endpoint("AWS_ENDPOINT_URL_S3");
         let mut config = Builder::from(aws.sdk())
             .interceptor(aws.interceptor())
@@ -73,7 +81,7 @@ impl Bucket {
             // Otherwise links would demand the checksum of an empty body. Our own uploads are protected by TLS.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
         config.set_endpoint_url(endpoint);
-        Self { client: Client::from_conf(config.build()), name: name.into() }
+        Client::from_conf(config.build())
     }
 
     /// A link that takes exactly the declared file: its type, length and checksum are signed.

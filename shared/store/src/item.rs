@@ -145,8 +145,8 @@ impl Row {
         if !self.is::<I>() {
             return Err(self.corrupt::<I>("another kind"));
         }
-        let probe = self.corrupt::<I>("does not decode");
-        serde_dynamo::from_item(self.0).map_err(|_| probe)
+        let family = self.family();
+        serde_dynamo::from_item(self.0).map_err(|_| StoreError::Corrupt { kind: I::KIND, family, why: "does not decode" })
     }
 
     /// Whether it is of this kind.
@@ -183,8 +183,12 @@ impl Row {
     }
 
     fn corrupt<I: Stored>(&self, why: &'static str) -> StoreError {
-        let family = self.key().map(|key| key.family().to_owned()).unwrap_or_default();
-        StoreError::Corrupt { kind: I::KIND, family, why }
+        StoreError::Corrupt { kind: I::KIND, family: self.family(), why }
+    }
+
+    fn family(&self) -> String {
+        let part = |name| self.0.get(name).and_then(|v| v.as_s().ok()).map_or("", String::as_str);
+        family(part("pk"), part("sk")).to_owned()
     }
 }
 
