@@ -65,7 +65,10 @@ fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now:
     let session = session.ok_or_else(|| refused("the session has ended"))?;
     match session.ended(&user, now) {
         Some(cause) => Err(refused(cause)),
-        None => Ok(Member { user, session }),
+        None => {
+            web::speaks(user.locale);
+            Ok(Member { user, session })
+        }
     }
 }
 
