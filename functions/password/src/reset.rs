@@ -31,15 +31,15 @@ const PAGE: PasswordPage = PasswordPage {
     autocomplete: "new-password",
     en: PasswordWords {
         title: "Choose a new password",
-        lead: "All your sign-ins end, and you have to sign in again.",
+        lead: "All your sessions end, and you have to sign in again.",
         button: "Change password",
-        done: "The password is changed. You may close this page.",
+        done: "The password was changed. You may close this page.",
     },
     pl: PasswordWords {
         title: "Wybierz nowe hasło",
-        lead: "Wszystkie logowania zakończą się i zalogujesz się ponownie.",
+        lead: "Wszystkie Twoje sesje się zakończą i trzeba będzie zalogować się ponownie.",
         button: "Zmień hasło",
-        done: "Hasło jest zmienione. Możesz zamknąć tę stronę.",
+        done: "Hasło zostało zmienione. Możesz zamknąć tę stronę.",
     },
 };
 

@@ -25,15 +25,15 @@ const PAGE: PasswordPage = PasswordPage {
     autocomplete: "current-password",
     en: PasswordWords {
         title: "Activate your account",
-        lead: "To activate your account, enter the password that you chose.",
+        lead: "To activate your account, enter the password that you chose when you registered.",
         button: "Activate",
         done: "Your account is active. You may close this page.",
     },
     pl: PasswordWords {
         title: "Aktywuj konto",
-        lead: "Wpisz wybrane hasło, aby otworzyć konto.",
+        lead: "Aby aktywować konto, wpisz hasło wybrane przy rejestracji.",
         button: "Aktywuj",
-        done: "Konto jest otwarte. Możesz zamknąć tę stronę.",
+        done: "Twoje konto jest aktywne. Możesz zamknąć tę stronę.",
     },
 };
 
