@@ -487,6 +487,9 @@ async fn sessions_are_listed_and_ended() {
     assert_eq!(items.len(), 3);
     assert_eq!(items.iter().filter(|i| i["current"] == true).count(), 1);
     assert!(items.iter().all(|i| i["user_agent"].as_str().unwrap().contains("Firefox")));
+    let addresses: BTreeSet<&str> = items.iter().map(|i| i["address"].as_str().unwrap()).collect();
+    assert!(addresses.len() == 3 && addresses.iter().all(|address| address.starts_with("127.")), "{addresses:?}");
+    assert!(items.iter().all(|i| i["place"].is_null()), "no edge states a place");
     let id_of = |caller: &Caller| {
         items.iter().find(|i| caller.token().split('.').nth(1).is_some_and(|c| claims(c).contains(i["id"].as_str().unwrap()))).unwrap()["id"].as_str().unwrap().to_owned()
     };

@@ -62,6 +62,12 @@ pub struct Session {
     /// The [neighbourhood](Client::neighbourhood) in which it began. `None` for sessions from before this attribute.
     #[serde(default)]
     pub network: Option<String>,
+    /// The IP address of its sign-in or last refresh, as seen by the platform.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// City and country of that, if an edge in front of the API states them.
+    #[serde(default)]
+    pub place: Option<String>,
     /// The trusted device on which it began, if any.
     #[serde(default)]
     pub device: Option<DeviceId>,
@@ -92,12 +98,14 @@ impl Session {
     }
 
     /// Replaces the used refresh token. Refused if a concurrent request has used it.
-    fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time) -> Update {
+    fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time, client: &Client) -> Update {
         let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
         Update::of(self.key())
             .set("refresh_hash", successor.hash())
             .set("generation", successor.generation)
             .set("last_used_at", now)
+            .set("address", client.address.map(|a| a.to_string()))
+            .set("place", &client.place)
             .set("active_since", active_since)
             .when(field("generation").eq(used.generation))
     }
@@ -164,7 +172,18 @@ impl Item for Session {
     const KIND: &'static str = "session";
     const ABOUT: About = About::beside_user(
         "SESSION#{session}",
-        Personal::Exported(&["id", "amr", "auth_time", "created_at", "last_used_at", "user_agent", "network", "device"]),
+        Personal::Exported(&[
+            "id",
+            "amr",
+            "auth_time",
+            "created_at",
+            "last_used_at",
+            "user_agent",
+            "network",
+            "address",
+            "place",
+            "device",
+        ]),
     )
     .expires()
     .removed_by("sessions");
@@ -277,6 +296,8 @@ impl Opening {
             active_since: now,
             user_agent: client.user_agent.clone(),
             network: Some(client.neighbourhood()),
+            address: client.address.map(|a| a.to_string()),
+            place: client.place.clone(),
             generation: 0,
             refresh_hash: refresh.hash(),
             replaced: None,
@@ -408,7 +429,7 @@ fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Us
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
-pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToken) -> Result<Refreshed, Problem> {
+pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToken, client: &Client) -> Result<Refreshed, Problem> {
     if !token.is_ours(key) {
         return Ok(Refreshed::Invalid);
     }
@@ -428,7 +449,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                 end_family(table, sys, &session).await?;
                 return Ok(Refreshed::Reused);
             }
-            Use::Rotate => match table.update(session.rotate(&successor, token, now)).await {
+            Use::Rotate => match table.update(session.rotate(&successor, token, now, client)).await {
                 Ok(row) => {
                     note_use(table, &session, now).await;
                     return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
