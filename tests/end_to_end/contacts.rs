@@ -577,7 +577,7 @@ async fn one_number_has_one_owner() {
 
 /// Nobody can sign in to a deactivated account and nobody sees it. Its data is kept unchanged. Neither others nor its owner can
 /// reopen it or take its names.
-/// Promise: deactivation
+/// Promise: deactivation, told-by-phone
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deactivated_account_is_closed_and_kept() {
     let cloud = Cloud::start().await;
@@ -596,6 +596,9 @@ async fn a_deactivated_account_is_closed_and_kept() {
     socket.closed().await;
     let without = by_phone(&cloud, "+447911123456").await;
     let _ = without.post("/v1/me/deactivation", json!({})).await.is(204);
+    assert_eq!(cloud.mail_to("ana@example.test").await.subject, "Your account is deactivated");
+    let text = cloud.mail_to("+447911123456").await.text;
+    assert!(text.contains("was deactivated"), "{text}");
     for caller in [&ana, &elsewhere] {
         caller.get("/v1/me").await.is_problem(401, "token_invalid");
         let body = json!({ "refresh_token": caller.refresh_token() });

@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{Factor, User, notify},
+    user::{Factor, User, notify_of},
 };
 use axum::extract::State;
 use callers::{Fresh, Member};
@@ -47,7 +47,7 @@ pub async fn remove_mfa(
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());
     session::renew_credentials(&mut tx, &s.sys, user, off, Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::MfaDisabled);
+    notify_of(&mut tx, &s.sys, user.id, Notice::MfaDisabled, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(NoContent)
 }

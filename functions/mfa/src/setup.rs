@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{Factor, User, notify},
+    user::{Factor, User, notify_of},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
@@ -165,6 +165,7 @@ pub async fn prove_email(
 pub async fn prove_sms(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Setup>,
+    client: Client,
     Json(body): Json<ProveFactor>,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
@@ -181,7 +182,7 @@ pub async fn prove_sms(
     // More than the mailbox is proven now.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
+    notify_of(&mut tx, &s.sys, user.id, Notice::MfaEnabled, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }

@@ -25,7 +25,7 @@ use crate::{
     identifier::Contact,
     known, seen,
     token::{Claims, Method},
-    user::{Status, User, notify, partition},
+    user::{Status, User, notify_of, partition},
 };
 
 /// A session ends when it was not used for this long,
@@ -338,7 +338,7 @@ impl Opening {
     pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {
         self.create(tx, sys);
         if self.is_new_client {
-            notify(tx, sys, self.session.user, Notice::NewSignIn);
+            notify_of(tx, sys, self.session.user, Notice::NewSignIn, &self.client);
         }
         let unchanged = credentials_are(self.session.credentials);
         let mut used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
@@ -490,7 +490,9 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     tracing::warn!(user.id = %session.user, session.id = %session.id, "a spent refresh token was used: the session ends");
     let mut tx = Tx::new();
     tx.delete_when(session.key(), Cond::Exists);
-    notify(&mut tx, sys, session.user, Notice::SessionReused);
+    // The session's client: who used the copy is unknown.
+    let client = Client { user_agent: session.user_agent.clone(), ..Client::default() };
+    notify_of(&mut tx, sys, session.user, Notice::SessionReused, &client);
     end(&mut tx, sys, session.user);
     // A refusal means that it has ended already, and the person was notified.
     Ok(table.commit(tx).await.refused_is_fine()?)
