@@ -167,6 +167,37 @@ async fn deletion_is_scheduled_ten_times_a_day() {
     schedule(&cloud.sign_in("ana").await).await;
 }
 
+/// A password that a step-up has just proven is not asked for again. The sign-in is no step-up, and a password that is given is
+/// compared.
+/// Promise: proof-not-asked-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_was_just_proven_is_not_asked_again() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.sign_in(cloud.member("ana").await.name()).await;
+    let short = json!({ "new_password": "short zebras sing" });
+    let operations = [
+        ("POST", "/v1/me/mfa/setup", json!({})),
+        ("POST", MINE, json!({})),
+        ("PUT", "/v1/me/password", short.clone()),
+        ("POST", "/v1/me/deactivation", json!({})),
+    ];
+    let send = async |caller: &Caller, (method, path, body): &(&str, &str, Value)| {
+        if *method == "PUT" { caller.put(path, body.clone()).await } else { caller.post(path, body.clone()).await }
+    };
+    cloud.phone(&ana, "+447911123456").await;
+    for operation in &operations {
+        send(&ana, operation).await.is_problem(403, "password_wrong");
+    }
+    cloud.advance(Duration::from_secs(301)).await;
+    let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+    let verify = format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    let stepped = ana.signed_in(ana.post(&verify, json!({ "password": PASSWORD })).await.is(200));
+    stepped.post(MINE, json!({ "password": "wrong horse" })).await.is_problem(403, "password_wrong");
+    for operation in &operations {
+        assert!(send(&stepped, operation).await.succeeds().status.is_success(), "{operation:?}");
+    }
+}
+
 /// The mailed link cancels the deletion without a session, once, and only while it is the newest link. Opening its page changes
 /// nothing.
 /// Promise: deletion-schedule, link-once

@@ -26,6 +26,8 @@ async fn by_username_or_address_in_any_case() {
         let signed_in = reply.is(201);
         assert_eq!((signed_in["token_type"].as_str(), signed_in["expires_in"].as_u64()), (Some("Bearer"), Some(600)));
         assert_eq!(reply.header("location"), format!("/v1/sessions/{}", signed_in["session_id"].as_str().unwrap()));
+        let who = json!({ "username": "ana", "first_name": "Ana", "last_name": "Nowak", "language": "en" });
+        assert_eq!(signed_in["user"], who, "the answer says who signed in");
     }
     for password in [&PASSWORD.to_uppercase(), &format!("{PASSWORD} "), "", &"x".repeat(2000)] {
         attempt(&cloud.anonymous(), "ana", password).await.is_problem(401, "credentials_invalid");

@@ -26,7 +26,7 @@ const SCHEDULES: Quota = Quota::window("deletion_schedules", 10, DAY, "for an ac
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleDeletion {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
@@ -52,7 +52,7 @@ pub async fn schedule_deletion(
         return Err(Kind::DeletionBegun.into());
     }
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, &member, body.password.as_ref()).await?;
     // A wrong password mails nothing.
     limits::take(&s.table, now, &[SCHEDULES.of(user.id)]).await?;
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());

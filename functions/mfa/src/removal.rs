@@ -20,7 +20,7 @@ use crate::pending::Setup;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveMfa {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
@@ -42,7 +42,7 @@ pub async fn remove_mfa(
         return Err(Kind::MfaNotEnabled.into());
     }
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, &member, body.password.as_ref()).await?;
     factor::erase(&mut tx, user);
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());

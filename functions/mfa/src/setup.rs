@@ -29,7 +29,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartMfaSetup {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
@@ -58,7 +58,7 @@ pub async fn start_mfa_setup(
     }
     pending::count(&s, user).await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, &member, body.password.as_ref()).await?;
     let app = AppFactor::new(&s.factor_keys, user.id, &Seed::draw(&s.sys), s.sys.now())?;
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);

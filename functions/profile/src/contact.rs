@@ -28,6 +28,7 @@ use proofs::{
     code::TypedCode,
     deletion_link,
     guesses::ClientGuesses,
+    repeat::{Repeatable, Reply},
     sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
@@ -186,10 +187,11 @@ pub async fn change_phone(
 
 /// Proves the new address, which replaces the former one. All other sessions end, and the former address is notified. Codes and
 /// links that were sent to it become invalid. If a deletion is scheduled, another link to cancel it is mailed to the new
-/// address.
+/// address. The same request again within ten seconds after it succeeded gets the same answer.
 ///
 /// AWS calls: the caller with the change, the counted attempt, the scheduled deletion if there is one, the counters of a text
-/// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters.
+/// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters. A
+/// refused or repeated request costs another read.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
@@ -325,14 +327,32 @@ async fn verify<C: ContactKind>(
     client: &Client,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
-    let (code, now) = (TypedCode::of_field(code, DIGITS)?, s.sys.now());
-    let (pending, user) = (open(&member, now, resource)?, &member.user);
+    let code = TypedCode::of_field(code, DIGITS)?;
+    let sent = [&member.session.id.to_string(), code.as_ref()];
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, C::KIND, &sent);
+    // The answer is the account as it is now, also to a repetition.
+    repeatable.answer(&s.table, change(s, &member, resource, client, &code, &repeatable)).await?;
+    let user = s.table.get::<User>(member.user.key()).await?.ok_or(Kind::NotFound)?;
+    Ok(Versioned(user.version, Me::of(&user, &s.links)))
+}
+
+/// Makes a change that the code proves.
+async fn change<C: ContactKind>(
+    s: &crate::State,
+    member: &Member,
+    pending: Option<Pending<C>>,
+    client: &Client,
+    code: &TypedCode,
+    repeatable: &Repeatable,
+) -> Result<Reply, Problem> {
+    let now = s.sys.now();
+    let (pending, user) = (open(member, now, pending)?, &member.user);
     let to: Contact = pending.to.clone().into();
-    let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), &code).await {
+    let proven = match challenge::attempt(&s.table, now, &s.code_key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
         Err(problem) => {
-            ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;
-            return Err(problem.into());
+            ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await?;
+            return Err(problem);
         }
     };
     let leaving = to_readdress(s, user, Some(&to)).await?;
@@ -355,8 +375,7 @@ async fn verify<C: ContactKind>(
         notify_at(&mut tx, &s.sys, user.id, &to, C::CHANGED, client);
     }
     permit.commit(&s.table, tx).await.map_err(|e| if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) })?;
-    let user = s.table.get::<User>(user.key()).await?.ok_or(Kind::NotFound)?;
-    Ok(Versioned(user.version, Me::of(&user, &s.links)))
+    Ok(done.reply())
 }
 
 /// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes

@@ -4,6 +4,7 @@
 use accounts::{session, staff, user::notify_of};
 use axum::extract::State;
 use callers::{Fresh, Member};
+use events::Notice;
 use kernel::{Kind, Problem, Secret};
 use proofs::password;
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use web::{Client, Error, Json, NoContent, Problems};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeactivateMe {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
@@ -38,7 +39,7 @@ pub async fn deactivate_me(
 ) -> Result<NoContent, Error> {
     let user = &member.user;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, &member, body.password.as_ref()).await?;
     session::renew_credentials(&mut tx, &s.sys, user, user.deactivate(s.sys.now()), None);
     notify_of(&mut tx, &s.sys, user.id, Notice::AccountDeactivated, &client);
     let may_leave = staff::require_no_superuser(&mut tx, user.id);

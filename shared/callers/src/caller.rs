@@ -127,6 +127,12 @@ impl Member {
         begun_with == Some(&self.proof())
     }
 
+    /// Whether a step-up of this session has proven this, and not the sign-in with which it began.
+    #[must_use]
+    pub fn stepped_up_with(&self, method: Method) -> bool {
+        self.session.auth_time > self.session.created_at && self.session.amr.contains(&method)
+    }
+
     /// Checks that the caller has a recent proof by a sufficient factor.
     ///
     /// # Errors
