@@ -229,8 +229,8 @@ struct Attempt<'a> {
 /// An answer that was not accepted.
 struct Refused {
     problem: Problem,
-    /// The limits that the answer was counted for.
-    counted: Option<(AnswerLimits, Factor, Steps)>,
+    /// The limits that the answer was counted for, if it was: those of this factor.
+    counted: Option<(Factor, Steps)>,
     /// Whether the answer was compared.
     compared: bool,
 }
@@ -251,7 +251,7 @@ impl Attempt<'_> {
         let limits = AnswerLimits::of(id, client);
         let Counted { steps, user, sessions, found } = count(s, now, flow, id, factor, &limits).await?;
 
-        let counted = |problem| Refused { problem, counted: Some((AnswerLimits::of(id, client), factor, steps)), compared: false };
+        let counted = |problem| Refused { problem, counted: Some((factor, steps)), compared: false };
         let mut tx = Tx::new();
         let ended = flow.finish(&mut tx);
         let given = Given { factor, steps, answer, client };
@@ -285,14 +285,15 @@ impl Attempt<'_> {
     /// accepted a moment ago, in another request, that request's response.
     async fn refuse(self, Refused { problem, counted, compared }: Refused) -> Result<Reply, Problem> {
         let Self { s, client, flow, .. } = self;
+        let counted = counted.zip(whose(s, flow, self.answer).ok()).map(|(by, id)| (by, AnswerLimits::of(id, client)));
         if let Ok(Some(first)) = self.repeatable.first_answer(&s.table).await {
             flow.give_back(&s.table).await;
-            if let Some((limits, factor, steps)) = counted {
+            if let Some(((factor, steps), limits)) = counted {
                 limits.give_back(&s.table, factor, steps).await;
             }
             return Ok(first);
         }
-        if let Some((limits, factor, _)) = counted.filter(|_| compared) {
+        if let Some(((factor, _), limits)) = counted.filter(|_| compared) {
             missed(s, &limits, client, factor, &problem).await;
         }
         Err(flow.wrong(problem))
