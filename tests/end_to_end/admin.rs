@@ -108,7 +108,7 @@ async fn a_deactivated_account_is_reactivated() {
     reactivate(&root, "ana").await.is(204);
     reactivate(&root, "ana").await.is_problem(409, "account_state");
     let told = cloud.mails_to("ana@example.test").await;
-    assert_eq!((told.len() - mails, &*told.last().unwrap().subject), (1, "Your account is in use again"));
+    assert_eq!((told.len() - mails, &*told.last().unwrap().subject), (1, "Your account is active again"));
     assert_eq!(root.get(&account("ana")).await.is(200)["state"], "active");
     ana.get("/v1/me").await.is_problem(401, "token_invalid");
     let refresh = json!({ "refresh_token": ana.refresh_token() });
@@ -139,7 +139,7 @@ async fn the_owner_of_a_reactivated_account_is_told_once() {
     let ben = ben.signed_in(ben.post(&verify, json!({ "code": cloud.code_to(phone).await })).await.is(201));
     let name = ben.get("/v1/me").await.is(200)["username"].as_str().unwrap().to_owned();
     ben.post("/v1/me/deactivation", json!({})).await.is(204);
-    for (who, name, to, words) in [(&ana, "ana", "ana@example.test", "znów działa"), (&ben, &*name, phone, "in use again")] {
+    for (who, name, to, words) in [(&ana, "ana", "ana@example.test", "znów jest aktywne"), (&ben, &*name, phone, "active again")] {
         let before = cloud.mails_to(to).await.len();
         let statuses = race(20, |_| {
             let (root, name) = (root.clone(), name.to_owned());

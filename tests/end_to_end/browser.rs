@@ -85,7 +85,7 @@ async fn the_page_of_a_mailed_link_works_without_a_frontend() {
     anybody.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
     let refused = submit("short").await;
     assert!(refused[0] == "Choose a new password" && refused[2].as_str().unwrap().contains("12") && refused[3] == false, "{refused}");
-    assert_eq!(submit("fierce otters paint").await[2], "The password is changed. You may close this page.");
+    assert_eq!(submit("fierce otters paint").await[2], "The password was changed. You may close this page.");
     anybody.post("/v1/sessions", json!({ "login": "ana", "password": "fierce otters paint" })).await.is(201);
 }
 

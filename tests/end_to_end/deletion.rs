@@ -167,6 +167,37 @@ async fn deletion_is_scheduled_ten_times_a_day() {
     schedule(&cloud.sign_in("ana").await).await;
 }
 
+/// A password that a step-up has just proven is not asked for again. The sign-in is no step-up, and a password that is given is
+/// compared.
+/// Promise: proof-not-asked-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_was_just_proven_is_not_asked_again() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.sign_in(cloud.member("ana").await.name()).await;
+    let short = json!({ "new_password": "short zebras sing" });
+    let operations = [
+        ("POST", "/v1/me/mfa/setup", json!({})),
+        ("POST", MINE, json!({})),
+        ("PUT", "/v1/me/password", short.clone()),
+        ("POST", "/v1/me/deactivation", json!({})),
+    ];
+    let send = async |caller: &Caller, (method, path, body): &(&str, &str, Value)| {
+        if *method == "PUT" { caller.put(path, body.clone()).await } else { caller.post(path, body.clone()).await }
+    };
+    cloud.phone(&ana, "+447911123456").await;
+    for operation in &operations {
+        send(&ana, operation).await.is_problem(403, "password_wrong");
+    }
+    cloud.advance(Duration::from_secs(301)).await;
+    let flow = ana.post("/v1/step-ups", json!({})).await.is(201);
+    let verify = format!("/v1/sign-ins/{}/verify", flow["id"].as_str().unwrap());
+    let stepped = ana.signed_in(ana.post(&verify, json!({ "password": PASSWORD })).await.is(200));
+    stepped.post(MINE, json!({ "password": "wrong horse" })).await.is_problem(403, "password_wrong");
+    for operation in &operations {
+        assert!(send(&stepped, operation).await.succeeds().status.is_success(), "{operation:?}");
+    }
+}
+
 /// The mailed link cancels the deletion without a session, once, and only while it is the newest link. Opening its page changes
 /// nothing.
 /// Promise: deletion-schedule, link-once
@@ -430,23 +461,39 @@ async fn the_purge_deletes_only_claimed_accounts() {
     }
 }
 
-/// An account with only a phone number is deleted by means of that number, without a mail. Then the number is free for somebody
-/// new.
-/// Promise: deletion-schedule, deletion-complete
+/// An account with only a phone number is deleted by means of that number. Its owner is told of each stage by text message, with the
+/// link that cancels the deletion, which goes along to another number. Then the number is free for somebody new.
+/// Promise: deletion-schedule, deletion-complete, told-by-phone
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_with_only_a_number_is_deleted() {
     const NUMBER: &str = "+447911123456";
     let cloud = Cloud::start().await;
     let ana = by_phone(&cloud, NUMBER).await;
+    let newest = async |to: &str| cloud.mail_to(to).await.text;
+    let cancel = async |token: &str| cloud.anonymous().post("/v1/deletion-cancellations", json!({ "token": token })).await;
+    let first = ana.post(MINE, json!({})).await.is(200);
+    let due = first["due_at"].as_str().unwrap();
+    let text = newest(NUMBER).await;
+    assert!(text.contains("will be deleted on") && text.contains(&due[..10]) && text.contains(&due[11..16]), "{text}");
+    cancel(&cloud.token_to(NUMBER).await).await.is(204);
+    assert!(newest(NUMBER).await.contains("was cancelled"), "{}", newest(NUMBER).await);
+    assert_eq!(ana.get(MINE).await.is(200)["status"], "not_scheduled");
+
     ana.post(MINE, json!({})).await.is(200);
-    ana.delete(MINE).await.is(200);
+    let old = cloud.token_to(NUMBER).await;
+    let there = "+447911123457";
+    cloud.phone(&ana, there).await;
+    cancel(&old).await.is_problem(422, "link_invalid");
+    cancel(&cloud.token_to(there).await).await.is(204);
+    cloud.advance(Duration::from_secs(3600)).await;
+    let ana = by_phone(&cloud, there).await;
+    cloud.phone(&ana, NUMBER).await;
     let scheduled = ana.post(MINE, json!({})).await.is(200);
-    assert_eq!(cloud.mails_to(NUMBER).await.len(), 1, "the only message is the code");
     until_due(&cloud, &scheduled).await;
     let ana = by_phone(&cloud, NUMBER).await.named(scheduled["details"]["username"].as_str().unwrap());
     assert_eq!(ana.get(MINE).await.is(200)["status"], "scheduled");
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
-    cloud.settle().await;
+    assert!(newest(NUMBER).await.contains("has begun"), "{}", newest(NUMBER).await);
     assert_gone(&cloud, &ana, &scheduled).await;
     assert!(!cloud.dump().await.to_string().contains(NUMBER));
     cloud.advance(Duration::from_secs(3600)).await;

@@ -177,6 +177,17 @@ async fn an_archive_is_private_and_expires() {
     asked(&cloud, &ana).await;
 }
 
+/// A person without an address is told by text message that the archive is ready.
+/// Promise: told-by-phone
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_is_announced_by_phone() {
+    let cloud = Cloud::start().await;
+    let ana = crate::contacts::by_phone(&cloud, "+447911123456").await;
+    asked(&cloud, &ana).await;
+    let text = cloud.mail_to("+447911123456").await.text;
+    assert!(text.contains("archive of your Stoa account is ready"), "{text}");
+}
+
 /// A request that failed or an archive that could not be made does not count as the one of the day. A lost reply refuses nobody.
 /// Promise: export-access, lost-reply
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

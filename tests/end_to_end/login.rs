@@ -26,6 +26,8 @@ async fn by_username_or_address_in_any_case() {
         let signed_in = reply.is(201);
         assert_eq!((signed_in["token_type"].as_str(), signed_in["expires_in"].as_u64()), (Some("Bearer"), Some(600)));
         assert_eq!(reply.header("location"), format!("/v1/sessions/{}", signed_in["session_id"].as_str().unwrap()));
+        let who = json!({ "username": "ana", "first_name": "Ana", "last_name": "Nowak", "language": "en" });
+        assert_eq!(signed_in["user"], who, "the answer says who signed in");
     }
     for password in [&PASSWORD.to_uppercase(), &format!("{PASSWORD} "), "", &"x".repeat(2000)] {
         attempt(&cloud.anonymous(), "ana", password).await.is_problem(401, "credentials_invalid");
@@ -487,6 +489,9 @@ async fn sessions_are_listed_and_ended() {
     assert_eq!(items.len(), 3);
     assert_eq!(items.iter().filter(|i| i["current"] == true).count(), 1);
     assert!(items.iter().all(|i| i["user_agent"].as_str().unwrap().contains("Firefox")));
+    let addresses: BTreeSet<&str> = items.iter().map(|i| i["address"].as_str().unwrap()).collect();
+    assert!(addresses.len() == 3 && addresses.iter().all(|address| address.starts_with("127.")), "{addresses:?}");
+    assert!(items.iter().all(|i| i["place"].is_null()), "no edge states a place");
     let id_of = |caller: &Caller| {
         items.iter().find(|i| caller.token().split('.').nth(1).is_some_and(|c| claims(c).contains(i["id"].as_str().unwrap()))).unwrap()["id"].as_str().unwrap().to_owned()
     };

@@ -35,6 +35,7 @@ mod phone_login;
 mod picture;
 mod profile;
 mod registration;
+mod repeated;
 mod rooms;
 mod second_step;
 mod security;

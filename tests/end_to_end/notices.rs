@@ -29,8 +29,9 @@ async fn told(cloud: &Cloud, to: &str, subject: &str) -> Vec<Message> {
 
 const NEW: &str = "A new sign-in to your account";
 
-/// A hundred and twenty sign-ins with as many browsers cause one mail at once and one after an hour, which gives their number.
-/// Promise: notices-grouped
+/// A hundred and twenty sign-ins with as many browsers cause one mail at once and one after an hour, which gives their number. The
+/// first one names the time, the device and the place.
+/// Promise: notices-grouped, notices-tell-who
 #[tokio::test(flavor = "multi_thread")]
 async fn many_sign_ins_are_notified_once_an_hour() {
     let cloud = Cloud::start().await;
@@ -42,6 +43,8 @@ async fn many_sign_ins_are_notified_once_an_hour() {
     let mails = told(&cloud, &ana.email(), NEW).await;
     assert_eq!(mails.len(), 1, "the first sign-in is notified at once");
     assert!(!mails[0].text.contains("It happened"), "{}", mails[0].text);
+    let first = &mails[0].text;
+    assert!(first.contains("Time: ") && first.contains("Device: Firefox 60, Linux") && first.contains("Place: 127."), "{first}");
     cloud.advance(HOUR.saturating_sub(QUARTER)).await;
     assert_eq!(told(&cloud, &ana.email(), NEW).await.len(), 1, "no further mail within the hour");
     cloud.advance(QUARTER.saturating_mul(2)).await;

@@ -25,6 +25,42 @@ async fn patch(caller: &Caller, version: &str, body: tests::Value) -> Reply {
     caller.with("if-match", version).patch("/v1/me", body).await
 }
 
+/// Once somebody is signed in their profile's language rules over the browser's, and `?lang` rules over both. Two languages are
+/// refused.
+/// Promise: language
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_language_of_the_profile_rules() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let _ = patch(&ana, &etag(&ana).await, json!({ "language": "pl" })).await.is(200);
+    let (nobody, polish) = (cloud.anonymous(), "pl");
+    for (caller, accepted, query, expected) in [
+        (&ana, None, "", "pl"),
+        (&ana, Some("en"), "", "pl"),
+        (&ana, Some("en"), "?lang=en", "en"),
+        (&ana, Some("pl"), "?lang=en", "en"),
+        (&ana, Some("en"), "?lang=de", "pl"),
+        (&nobody, None, "", "en"),
+        (&nobody, Some(polish), "", "pl"),
+        (&nobody, Some(polish), "?lang=en", "en"),
+    ] {
+        let caller = accepted.map_or_else(|| caller.clone(), |tag| caller.with("accept-language", tag));
+        // A problem, whose words are in that language, and an answer whose words are.
+        for path in ["/v1/users/nobody_at_all", "/v1/me/deletion"] {
+            let reply = caller.get(&format!("{path}{query}")).await;
+            assert_eq!(reply.header("content-language"), expected, "{accepted:?} {query} {reply:?}");
+            let text = String::from_utf8_lossy(&reply.bytes).into_owned();
+            let said = text.contains("Nic tu nie ma") || text.contains("Zaloguj") || text.contains("Usuwanie");
+            assert_eq!(said, expected == polish, "{accepted:?} {query} {text}");
+        }
+    }
+    for twice in ["?lang=en&lang=pl", "?lang=pl&lang=pl", "?lang=&a=b&lang=en"] {
+        for caller in [&ana, &nobody] {
+            caller.get(&format!("/v1/me{twice}")).await.is_problem(400, "malformed");
+        }
+    }
+}
+
 /// All data of the registration is there, and the default picture.
 /// Promise: profile
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

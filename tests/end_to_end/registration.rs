@@ -12,7 +12,7 @@ use local::{
     },
     outside::breached::Mode,
 };
-use tests::{Caller, Cloud, PASSWORD, Value, json, race};
+use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -111,6 +111,7 @@ async fn six_steps_lead_to_an_account() {
     assert_eq!(member.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
     // The flow is used up.
     caller.get(&path).await.is_problem(404, "not_found");
+    cloud.forget_answers().await;
     caller.post(&format!("{path}/complete"), json!({})).await.is_problem(404, "not_found");
 }
 
@@ -121,7 +122,7 @@ async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<St
     let items = dump.as_object().into_iter().flat_map(|tables| tables.values()).filter_map(Value::as_array).flatten();
     let theirs = items.filter(|item| item["user"]["S"] == person.id() || item["id"]["S"] == person.id());
     // Without the items of the flow.
-    let lasting = theirs.filter(|item| !["challenge", "recipient", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
+    let lasting = theirs.filter(|item| !["challenge", "notice_details", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
     // A flag that is off may be absent.
     let names = |item: &Value| item.as_object().unwrap().keys().filter(|name| *name != "reset_by_mail").cloned().collect();
     lasting.map(|item| (item["kind"]["S"].as_str().unwrap().to_owned(), names(item))).collect()
@@ -247,20 +248,19 @@ async fn one_of_many_gets_the_name() {
         async move { (i % 12, caller.post(&format!("{path}/complete"), json!({})).await) }
     })
     .await;
-    let created: Vec<usize> = replies.iter().filter(|(_, r)| r.status.as_u16() == 201).map(|(flow, _)| *flow).collect();
-    assert_eq!(created.len(), 1, "one account");
+    let winner = one_answer(&replies);
     for (flow, reply) in &replies {
         match reply.status.as_u16() {
             201 => {}
             // The other clients of the flow that won find it used up, or the name taken in the meantime.
-            404 => assert_eq!(*flow, created[0]),
+            404 => assert_eq!(*flow, winner),
             _ => assert_eq!(reply.is_problem(409, "username_taken")["required_step"], "username"),
         }
     }
     for kind in ["user", "username", "email"] {
         assert_eq!(cloud.of_kind(kind).await.len(), 1, "{kind}: no item of the losers is left");
     }
-    let (caller, path) = &flows[(created[0] + 1) % 12];
+    let (caller, path) = &flows[(winner + 1) % 12];
     assert_eq!(caller.put(&format!("{path}/username"), json!({ "username": "Ana" })).await.field_errors(), ["/username username_taken"]);
     // With another name the password is chosen again, because it may not be made of the name.
     let flow = caller.put(&format!("{path}/username"), json!({ "username": "tall_giraffes" })).await.is(200);
@@ -312,6 +312,14 @@ async fn one_account(cloud: &Cloud) {
     }
 }
 
+/// The flow that succeeded. All its successful requests got one answer.
+fn one_answer(replies: &[(usize, Reply)]) -> usize {
+    let done = replies.iter().filter(|(_, reply)| reply.status == 201).map(|(flow, reply)| (*flow, reply.json().to_string()));
+    let done: BTreeSet<(usize, String)> = done.collect();
+    assert_eq!(done.len(), 1, "one flow succeeds, with one session: {done:?}");
+    done.first().unwrap().0
+}
+
 /// Of five flows that have proven one address one gets the account, whatever usernames were chosen, and the others are told why.
 /// Promise: unique-names
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -332,17 +340,16 @@ async fn one_address_has_one_account() {
         async move { (i % 5, caller.post(&format!("{path}/complete"), json!({})).await) }
     })
     .await;
-    let created: Vec<usize> = replies.iter().filter(|(_, r)| r.status.as_u16() == 201).map(|(flow, _)| *flow).collect();
-    assert_eq!(created.len(), 1, "one account");
+    let winner = one_answer(&replies);
     for (flow, reply) in &replies {
         match reply.status.as_u16() {
             // On a busy machine some requests get 503 and are repeated.
             201 | 503 => {}
-            404 => assert_eq!(*flow, created[0], "its flow is spent"),
+            404 => assert_eq!(*flow, winner, "its flow is spent"),
             _ => drop(reply.is_problem(409, "account_exists")),
         }
     }
-    for (caller, path) in flows.iter().enumerate().filter(|(n, _)| *n != created[0]).map(|(_, flow)| flow) {
+    for (caller, path) in flows.iter().enumerate().filter(|(n, _)| *n != winner).map(|(_, flow)| flow) {
         caller.post(&format!("{path}/complete"), json!({})).await.is_problem(409, "account_exists");
     }
     one_account(&cloud).await;
@@ -365,8 +372,9 @@ async fn one_link_opens_one_account() {
     };
     activate(&tokens[0]).await.is_problem(422, "link_invalid");
     let replies = race(200, |_| activate(&tokens[1])).await;
-    assert_eq!(replies.iter().filter(|r| r.status == 201).count(), 1, "{replies:?}");
-    for reply in replies.iter().filter(|r| r.status != 201) {
+    let replies: Vec<(usize, Reply)> = replies.into_iter().map(|reply| (0, reply)).collect();
+    one_answer(&replies);
+    for (_, reply) in replies.iter().filter(|(_, reply)| reply.status != 201) {
         let told = format!("{} {}", reply.status.as_u16(), reply.code());
         // Requests that reached the account found it made, or its link used.
         let known =
@@ -408,7 +416,7 @@ async fn an_account_is_made_whole_or_not_at_all() {
             let reply = go().await;
             let after = count().await;
             assert_eq!(down.hits(), times, "{way} {fault:?}");
-            if times == 3 {
+            if (fault, times) == (Fault::Internal, 3) {
                 assert!([500, 503].contains(&reply.status.as_u16()), "{way} {fault:?}: {reply:?}");
                 let told = reply.is_problem(reply.status.as_u16(), "unavailable").to_string().to_lowercase();
                 assert!(!["dynamo", "aws", "transact", "exception", "sdk"].iter().any(|word| told.contains(word)), "{told}");
@@ -420,11 +428,10 @@ async fn an_account_is_made_whole_or_not_at_all() {
                     go().await.is(201);
                     assert_eq!(count().await, made);
                 }
-                (_, 1) => {
+                _ => {
                     reply.is(201);
-                    assert_eq!(after, made);
+                    assert_eq!(after, made, "{way}: it was made, and its owner is signed in");
                 }
-                _ => assert_eq!(after, made, "{way}: it was made, and its owner signs in"),
             }
         }
         cloud.sign_in(&email).await;
@@ -837,6 +844,7 @@ async fn a_link_opens_the_account() {
     activate(&token, "not the right one").await.is_problem(403, "password_wrong");
     let signed_in = activate(&token, PASSWORD).await.is(201);
     caller.signed_in(signed_in).get("/v1/sessions").await.is(200);
+    cloud.forget_answers().await;
     activate(&token, PASSWORD).await.is_problem(422, "link_invalid");
     cloud.sign_in("ana").await;
 }

@@ -68,6 +68,18 @@ async fn a_direct_room_shows_the_other_person() {
     assert_eq!(reply.header("location"), format!("/v1/rooms/{}/messages", room["id"].as_str().unwrap()));
     assert_eq!((&room["kind"], &room["with"]["username"], &room["last_seq"]), (&json!("direct"), &json!("ben"), &json!(0)));
     let same = ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await.is(200);
+    // Also by username, in any case.
+    for name in ["ben", "BEN"] {
+        let by_name = ana.post("/v1/rooms/direct", json!({ "username": name })).await.is(200);
+        assert_eq!((&by_name["id"], &by_name["with"]["id"]), (&room["id"], &json!(ben.id())));
+    }
+    for nobody in ["nobody", "no body", ""] {
+        ana.post("/v1/rooms/direct", json!({ "username": nobody })).await.is_problem(404, "not_found");
+    }
+    ana.post("/v1/rooms/direct", json!({ "username": "ana" })).await.is_problem(422, "room_with_self");
+    assert_eq!(ana.post("/v1/rooms/direct", json!({})).await.field_errors(), ["/user required"]);
+    let both = ana.post("/v1/rooms/direct", json!({ "user": ben.id(), "username": "ben" })).await;
+    assert_eq!(both.field_errors(), ["/username choice"]);
     assert_eq!((&same["id"], &same["with"]["username"]), (&room["id"], &json!("ana")));
 }
 

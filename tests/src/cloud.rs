@@ -248,6 +248,11 @@ impl Cloud {
         self.settle().await;
     }
 
+    /// Moves the clock until a repeated request does not get the answer to the first one any more.
+    pub async fn forget_answers(&self) {
+        self.advance(accounts::session::LOST_REPLY).await;
+    }
+
     /// Moves the clock until everybody may send ten frames at once again.
     pub async fn refill_frames(&self) {
         self.advance(Duration::from_secs(5)).await;

@@ -9,11 +9,11 @@ use kernel::{
 };
 use proofs::deletion_link;
 use store::{CommitError, Tx};
-use web::{Error, Json, Language, Problems};
+use web::{Client, Error, Json, Language, Problems};
 
 use crate::leaving::Leaving;
 
-/// Cancels a scheduled deletion, and confirms that by mail.
+/// Cancels a scheduled deletion, and confirms that by mail, or by text message to a person without an address.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the scheduled deletion with its link, which is deleted too; the
 /// transaction.
@@ -23,19 +23,20 @@ use crate::leaving::Leaving;
 pub async fn cancel_deletion(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Deletion>,
+    client: Client,
     Language(locale): Language,
 ) -> Result<Json<Leaving>, Error> {
     let deletion = resource.ok_or(Kind::DeletionNotScheduled)?;
     let link = deletion.cancel.filter(|_| deletion.stage == Stage::Scheduled).ok_or(Kind::DeletionBegun)?;
-    take_back(&s, member.user.id, link, Kind::DeletionNotScheduled).await?;
+    take_back(&s, member.user.id, link, &client, Kind::DeletionNotScheduled).await?;
     Ok(Json(Leaving::of(&s.rules, &member.user, None, s.sys.now(), locale)))
 }
 
 /// Cancels the scheduled deletion that this link belongs to. After the sweep has claimed the account the problem is
 /// [`Kind::DeletionBegun`]. After another cancellation, or a newer scheduling, it is of the kind `gone`.
-pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, gone: Kind) -> Result<(), Problem> {
+pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, client: &Client, gone: Kind) -> Result<(), Problem> {
     let mut tx = Tx::new();
-    let slot = deletion_link::cancel(&mut tx, &s.sys, user, link);
+    let slot = deletion_link::cancel(&mut tx, &s.sys, user, link, client);
     match s.table.commit(tx).await {
         Ok(()) => {
             tracing::info!(user.id = %user, "deletion cancelled");

@@ -63,10 +63,10 @@ mod tests {
         for (seconds, words) in [
             (30 * day, "30 days"),
             (30 * day - 1, "29 days 23 hours"),
-            (day + 3_600, "one day one hour"),
-            (day, "one day"),
+            (day + 3_600, "1 day 1 hour"),
+            (day, "1 day"),
             (day - 1, "23 hours 59 minutes 59 seconds"),
-            (61, "0 hours one minute one second"),
+            (61, "0 hours 1 minute 1 second"),
         ] {
             assert_eq!(text(seconds, Locale::En), words);
         }

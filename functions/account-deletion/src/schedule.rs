@@ -26,13 +26,13 @@ const SCHEDULES: Quota = Quota::window("deletion_schedules", 10, DAY, "for an ac
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleDeletion {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
-/// Schedules the deletion of the caller's account. If it is already scheduled, the time starts again. A mail confirms it and
-/// has a link that cancels it. All other sessions end. The deletion of a superuser cannot be scheduled before another superuser
+/// Schedules the deletion of the caller's account. If it is already scheduled, the time starts again. A mail, or a text message to
+/// a person without an address, confirms it and has a link that cancels it. All other sessions end. The deletion of a superuser cannot be scheduled before another superuser
 /// has removed that role.
 ///
 /// AWS calls: the batch that authenticates the caller and reads an earlier deletion; two counters of attempts, before the
@@ -53,7 +53,7 @@ pub async fn schedule_deletion(
     }
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
     // A wrong password mails nothing.
     limits::take(&s.table, now, &[SCHEDULES.of(user.id)]).await?;
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());

@@ -6,11 +6,11 @@ use accounts::{
     user::{User, resolve},
 };
 use function::Failure;
-use kernel::{Secret, id::ChallengeId};
+use kernel::{Secret, Time, id::ChallengeId};
 use outbound::{Mail, Text};
 use proofs::challenge::{Challenge, DrawnCode, Form, Purpose, draw, note_unsent};
 
-use crate::State;
+use crate::{State, notice::text_within_limit};
 
 pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(), Failure> {
     let (challenge, sent) = match draw(&s.table, &s.sys, &s.code_key, id, sending, |to| s.test_phones.code_of(to)).await? {
@@ -52,9 +52,18 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
         (Channel::Email, Form::Link, Purpose::Activation) => {
             s.mailer.send(to, locale, &Mail::Activation { link: link(s, challenge.purpose, &secret), life }).await?;
         }
-        (Channel::Email, Form::Link, Purpose::DeletionCancel) => {
-            if let Some(mail) = deletion_scheduled(s, challenge, &secret).await? {
-                s.mailer.send(to, locale, &mail).await?;
+        (_, Form::Link, Purpose::DeletionCancel) => {
+            if let Some((person, due_at)) = deletion_scheduled(s, challenge).await? {
+                let link = link(s, challenge.purpose, &secret);
+                match challenge.contact() {
+                    Contact::Email(_) => {
+                        let mail = Mail::DeletionScheduled { username: person.username.to_string(), due_at, link };
+                        s.mailer.send(to, locale, &mail).await?;
+                    }
+                    Contact::Phone(phone) => {
+                        text_within_limit(s, &person, &phone, &Text::DeletionScheduled { due_at, link }).await?;
+                    }
+                }
             }
         }
         (Channel::Email, Form::Link, Purpose::PasswordReset) => {
@@ -74,18 +83,13 @@ async fn person(s: &State, challenge: &Challenge) -> Result<Option<User>, Failur
     Ok(s.table.get::<User>(User::key_of(id)).await?)
 }
 
-/// `None` if the deletion that this link belongs to is not scheduled any more.
-async fn deletion_scheduled(s: &State, challenge: &Challenge, secret: &Secret) -> Result<Option<Mail>, Failure> {
+/// The person and when their deletion begins. `None` if the deletion that this link belongs to is not scheduled any more.
+async fn deletion_scheduled(s: &State, challenge: &Challenge) -> Result<Option<(User, Time)>, Failure> {
     let user = challenge.user.ok_or("a deletion is somebody's")?;
     let (user, deletion) = (User::key_of(user), Deletion::key_of(user));
     let mut found = s.table.get_many(vec![user.clone(), deletion.clone()]).await?;
     let deletion = found.take::<Deletion>(&deletion)?.filter(|d| d.stage == Stage::Scheduled && d.cancel == Some(challenge.id));
-    let person = found.take::<User>(&user)?;
-    Ok(person.zip(deletion).map(|(person, deletion)| Mail::DeletionScheduled {
-        username: person.username.to_string(),
-        due_at: deletion.due_at,
-        link: link(s, challenge.purpose, secret),
-    }))
+    Ok(found.take::<User>(&user)?.zip(deletion.map(|deletion| deletion.due_at)))
 }
 
 /// The token is in the fragment, which browsers do not send to servers.

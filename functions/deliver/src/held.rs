@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use accounts::user::User;
 use function::{Context, Failure};
-use outbound::Repeated;
+use outbound::{Happened, Repeated};
 use serde::Serialize;
 use store::StoreError;
 
@@ -64,7 +64,7 @@ async fn one(s: &State, held: Result<NoticeThrottle, StoreError>) -> Result<bool
         // The account is gone, so there is nobody to notify.
         let Some(person) = s.table.get::<User>(User::key_of(held.user)).await? else { return Ok(()) };
         let repeated = Repeated { times: held.held, since: held.told_at, last: held.last_at.unwrap_or(held.told_at) };
-        notice::deliver(s, &person, held.contact(), held.notice, Some(repeated)).await
+        notice::deliver(s, &person, held.contact(), held.notice, Happened::Often(repeated)).await
     };
     if let Err(failure) = sent.await {
         held.release(&s.table, s.sys.now()).await;

@@ -10,9 +10,9 @@
 //! AWS calls: two updates for the lease and the record of the event (without the first a concurrent delivery would send again,
 //! without the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because it has
 //! the way of its sending, and an update, which stores the hash if the sending is still current. A notice takes one read of the
-//! person (which includes its destination, if that is not their address), and three counters if it goes by text message to a
-//! person without an address. The mail about a scheduled deletion takes another read, for its date and the name in it. A failed
-//! sending takes an update of the challenge, and the first time that of the counters.
+//! person (with its details: the client that caused it, and its destination if that is not their address), and three counters if
+//! it goes by text message to a person without an address. The message about a scheduled deletion takes another read, for its date
+//! and the name in it. A failed sending takes an update of the challenge, and the first time that of the counters.
 //!
 //! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
 //! that is held back takes a transaction instead of a sending. Every quarter of an hour the held-back notices that are due are

@@ -1,8 +1,9 @@
 //! A notice about an event of a person's account.
 
 use accounts::{
+    agent::Agent,
     identifier::{Contact, Phone},
-    user::{Recipient, User},
+    user::{NoticeDetails, User},
 };
 use events::{Notice, part};
 use function::Failure;
@@ -10,7 +11,7 @@ use kernel::{
     Kind, Time,
     id::{EventId, UserId},
 };
-use outbound::{Mail, Repeated, Text};
+use outbound::{Happened, Mail, Occasion, Text};
 
 use crate::{
     CONSUMER, State,
@@ -19,57 +20,80 @@ use crate::{
 
 /// Sends it, unless the person received one of the same kind within the hour: then it is held back.
 pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, notice: Notice) -> Result<(), Failure> {
-    let (person, to) = (User::key_of(user), Recipient::key_of(user, event));
-    let mut found = s.table.get_many(vec![person.clone(), to.clone()]).await?;
+    let (person, details) = (User::key_of(user), NoticeDetails::key_of(user, event));
+    let mut found = s.table.get_many(vec![person.clone(), details.clone()]).await?;
     // The account is gone, so there is nobody to notify.
     let Some(person) = found.take::<User>(&person)? else { return Ok(()) };
-    let asked = found.take::<Recipient>(&to)?.map(|r| r.contact());
+    let details = found.take::<NoticeDetails>(&details)?;
+    let asked = details.as_ref().and_then(NoticeDetails::contact);
     // A notice without a way to the person is dropped.
     if asked.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
         return Ok(());
     }
+    let happened = Happened::Once(occasion(at, details));
+    // Sent once for an account, whose partition must stay empty.
+    if notice == Notice::AccountDeleted {
+        return deliver(s, &person, asked, notice, happened).await;
+    }
     let held = || part(CONSUMER, event, "held");
     match turn(&s.table, s.sys.now(), (event, at), (user, notice), asked.as_ref(), held).await? {
-        Turn::Now => deliver(s, &person, asked, notice, None).await,
+        Turn::Now => deliver(s, &person, asked, notice, happened).await,
         Turn::Later => Ok(()),
     }
 }
 
+fn occasion(at: Time, details: Option<NoticeDetails>) -> Occasion {
+    let Some(NoticeDetails { user_agent, client_address, place, .. }) = details else { return Occasion { at, device: None, place: None } };
+    let device =
+        user_agent.map(|agent| Agent::of(&agent)).map(|agent| [agent.browser, agent.system].into_iter().flatten().collect::<Vec<_>>());
+    let place = match (place, client_address) {
+        (Some(place), Some(address)) => Some(format!("{place} ({address})")),
+        (place, address) => place.or(address),
+    };
+    Occasion { at, device: device.filter(|known| !known.is_empty()).map(|known| known.join(", ")), place }
+}
+
 /// Sends it to this address or number, or else to the person's own contact.
-pub(crate) async fn deliver(
-    s: &State,
-    person: &User,
-    asked: Option<Contact>,
-    notice: Notice,
-    repeated: Option<Repeated>,
-) -> Result<(), Failure> {
+pub(crate) async fn deliver(s: &State, person: &User, asked: Option<Contact>, notice: Notice, happened: Happened) -> Result<(), Failure> {
     match asked.or_else(|| person.email.clone().map(Contact::Email)) {
         Some(Contact::Email(email)) => {
-            let mail = Mail::Notice { name: notice.name(), username: person.username.to_string(), repeated };
+            let mail = Mail::Notice { name: notice.name(), username: person.username.to_string(), happened };
             Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
         }
-        Some(Contact::Phone(phone)) => text(s, person, &phone, notice, repeated).await,
-        None => by_phone(s, person, notice, repeated).await,
+        Some(Contact::Phone(phone)) => text(s, person, &phone, notice, &happened).await,
+        None => by_phone(s, person, notice, &happened).await,
     }
 }
 
-async fn text(s: &State, person: &User, phone: &Phone, notice: Notice, repeated: Option<Repeated>) -> Result<(), Failure> {
-    let times = repeated.map(|r| r.times).filter(|times| *times > 1);
-    s.text(phone.as_ref(), person.locale, &Text::Notice { name: notice.name(), times }).await
+async fn text(s: &State, person: &User, phone: &Phone, notice: Notice, happened: &Happened) -> Result<(), Failure> {
+    s.text(phone.as_ref(), person.locale, &words(notice, happened)).await
 }
 
-/// Notifies a person without an address by text message of important events, within the limit of notices to the number.
-async fn by_phone(s: &State, person: &User, notice: Notice, repeated: Option<Repeated>) -> Result<(), Failure> {
+fn words(notice: Notice, happened: &Happened) -> Text {
+    let times = match happened {
+        Happened::Often(repeated) => Some(repeated.times).filter(|times| *times > 1),
+        Happened::Once(_) => None,
+    };
+    Text::Notice { name: notice.name(), times }
+}
+
+/// Notifies a person without an address by text message.
+async fn by_phone(s: &State, person: &User, notice: Notice, happened: &Happened) -> Result<(), Failure> {
     let Some(phone) = person.phone.as_ref().filter(|_| notice.is_texted()) else { return Ok(()) };
+    text_within_limit(s, person, phone, &words(notice, happened)).await
+}
+
+/// Sends a text message that nobody has counted, within the limit of notices to the number. Three counters.
+pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, text: &Text) -> Result<(), Failure> {
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => permit,
         Err(problem) if problem.kind == Kind::TooManyRequests => {
-            tracing::warn!(user.id = %person.id, notice = notice.name(), "somebody was told too often already");
+            tracing::warn!(user.id = %person.id, ?text, "somebody was told too often already");
             return Ok(());
         }
         Err(problem) => return Err(problem.into()),
     };
-    let sent = text(s, person, phone, notice, repeated).await;
+    let sent = s.text(phone.as_ref(), person.locale, text).await;
     if sent.is_err() {
         permit.give_back(&s.table).await;
     }

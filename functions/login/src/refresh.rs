@@ -7,7 +7,7 @@ use kernel::{Kind, Problem};
 use proofs::signed_in::{self, SignedIn, TokenDelivery};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Json, Problems};
+use web::{Client, Json, Problems};
 
 /// The refresh token, unless it is in the cookie.
 #[derive(Deserialize, ToSchema)]
@@ -32,13 +32,14 @@ pub struct RefreshSession {
     responses((status = 200, body = SignedIn), Problems))]
 pub async fn refresh_session(
     State(s): State<crate::State>,
+    client: Client,
     headers: HeaderMap,
     Json(body): Json<RefreshSession>,
 ) -> Result<SignedIn, web::Error> {
     let delivery = if body.refresh_token.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
     let token =
         presented(&headers, body.refresh_token.as_deref())?.ok_or_else(|| Kind::RefreshInvalid.because("there is no refresh token"))?;
-    match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token).await? {
+    match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token, &client).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
             s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);

@@ -20,6 +20,7 @@ use proofs::{
     factor::{self, AnswerLimits, AppFactor, RecoveryCodes, Steps, TypedRecoveryCode},
     gate, guesses,
     password::Verdict,
+    repeat::{Repeatable, Reply},
     sending,
     sign_in::{Proof, SignIn, SignInStep},
     signed_in::{self, SignedIn},
@@ -123,6 +124,21 @@ pub struct VerifySignIn {
     passkey: Option<serde_json::Value>,
 }
 
+impl VerifySignIn {
+    /// This request, with the token of the session that it steps up.
+    fn repeatable(&self, s: &crate::State, token: &FlowToken, headers: &HeaderMap) -> Repeatable {
+        let (token, passkey) = (token.to_string(), self.passkey.as_ref().map(serde_json::Value::to_string));
+        let sent = [
+            token.as_str(),
+            bearer(headers).unwrap_or_default(),
+            self.code.as_deref().unwrap_or_default(),
+            self.password.as_ref().map_or("", |password| password.expose()),
+            passkey.as_deref().unwrap_or_default(),
+        ];
+        Repeatable::new(&s.code_key, &s.sys, "verify_sign_in", &sent)
+    }
+}
+
 enum FactorAnswer {
     Code(TypedCode),
     Recovery(TypedRecoveryCode),
@@ -162,13 +178,14 @@ impl FactorAnswer {
 /// accepted, followed by a code. The code is answered here too; if two factors send codes, choose one of them first. A step-up
 /// needs the session's access token. It returns a new access token and a new refresh token, in the cookie if the session's is
 /// there. The former tokens do not get the new proof, and can no longer be refreshed. The challenge of a passkey can be
-/// answered once, correctly or not: choose the passkey again to get another challenge.
+/// answered once, correctly or not: choose the passkey again to get another challenge. The same right answer again within ten
+/// seconds gets the same response, and is not counted.
 ///
 /// AWS calls: the flow, with the answer counted before it is checked; concurrently the counters of the app or the password, the
 /// person with the data of the factor, and their sessions; the attempt at a code that was sent; one transaction, which uses the
 /// answer up, ends the flow and begins the session. A wrong answer costs a counter, a wrong code that was sent two. A device
 /// that is to be trusted and a session that is replaced cost a read each, and a code after the password the calls of its
-/// sending.
+/// sending. A refused or repeated answer costs another read.
 #[utoipa::path(post, path = "/v1/sign-ins/{flow}/verify", params(("flow" = FlowToken, Path)), request_body = VerifySignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "token_invalid", "code_invalid", "password_wrong", "passkey_invalid", "factor_unavailable", "factor_locked", "resend_too_early", "too_many_requests", "conflict"])), ("x-limits" = json!([factor::APP, challenge::GUESSES, guesses::AT_ACCOUNT, challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
     responses(
@@ -182,43 +199,105 @@ pub async fn verify_sign_in(
     headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifySignIn>,
-) -> Result<Verified, web::Error> {
-    let (answer, now) = (FactorAnswer::of(body)?, s.sys.now());
-    let flow = SignIn::answer(&s.table, now, &token).await?;
-    let factor = answer.factor(&flow)?;
-    let id = whose(&s, &flow, &answer)?;
-    let session = stepped_up(&s, &headers, &flow).await?;
-    let limits = AnswerLimits::of(id, &client);
-    let Counted { steps, user, sessions, found } = count(&s, now, &flow, id, factor, &limits).await?;
-
-    let mut tx = Tx::new();
-    let ended = flow.finish(&mut tx);
-    let given = Given { factor, steps, answer: &answer };
-    let proof = match judge(&s, &mut tx, &flow, &user, given, found).await {
-        Ok(proof) => proof,
-        Err(problem) => {
-            missed(&s, &limits, &client, factor, &problem).await;
-            return Err(flow.wrong(problem).into());
-        }
+) -> Result<Reply, web::Error> {
+    let repeatable = body.repeatable(&s, &token, &headers);
+    let answer = FactorAnswer::of(body)?;
+    let flow = match SignIn::answer(&s.table, s.sys.now(), &token).await {
+        Ok(flow) => flow,
+        Err(refusal) => return Ok(repeatable.instead_of(&s.table, refusal).await?),
     };
-    let next = flow.next(&user, factor);
-    if !next.is_empty() {
-        return Ok(Verified::GoesOn(Box::new(go_on(&s, &client, token, flow, &user, factor, next).await?)));
+    let attempt =
+        Attempt { s: &s, client: &client, headers: &headers, token: &token, flow: &flow, answer: &answer, repeatable: &repeatable };
+    match attempt.verify().await {
+        Ok(reply) => Ok(reply),
+        Err(refused) => Ok(attempt.refuse(refused).await?),
+    }
+}
+
+/// An answer to a flow, which is counted in the flow.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    s: &'a crate::State,
+    client: &'a Client,
+    headers: &'a HeaderMap,
+    token: &'a FlowToken,
+    flow: &'a SignIn,
+    answer: &'a FactorAnswer,
+    repeatable: &'a Repeatable,
+}
+
+/// An answer that was not accepted.
+struct Refused {
+    problem: Problem,
+    /// The limits that the answer was counted for, if it was: those of this factor.
+    counted: Option<(Factor, Steps)>,
+    /// Whether the answer was compared.
+    compared: bool,
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self { problem, counted: None, compared: false }
+    }
+}
+
+impl Attempt<'_> {
+    async fn verify(self) -> Result<Reply, Refused> {
+        let Self { s, client, headers, flow, answer, repeatable, .. } = self;
+        let now = s.sys.now();
+        let factor = answer.factor(flow)?;
+        let id = whose(s, flow, answer)?;
+        let session = stepped_up(s, headers, flow).await?;
+        let limits = AnswerLimits::of(id, client);
+        let Counted { steps, user, sessions, found } = count(s, now, flow, id, factor, &limits).await?;
+
+        let counted = |problem| Refused { problem, counted: Some((factor, steps)), compared: false };
+        let mut tx = Tx::new();
+        let ended = flow.finish(&mut tx);
+        let given = Given { factor, steps, answer, client };
+        let judged = judge(s, &mut tx, flow, &user, given, found).await;
+        let proof = judged.map_err(|problem| Refused { compared: true, ..counted(problem) })?;
+        let next = flow.next(&user, factor);
+        if !next.is_empty() {
+            return Ok(self.go_on(&user, (factor, steps), next).await?);
+        }
+
+        let spent = proof.spend(&mut tx, &s.sys, user.id, client);
+        limits.reset(&mut tx, now, factor, steps, proof.guessable());
+        let amr = flow.proven_with(factor);
+        let verified = match session {
+            Some(session) => step_up(s, &mut tx, headers, &user, session, amr)?,
+            None => sign_in(s, &mut tx, client, flow, &user, sessions, amr).await?,
+        };
+        let sealed = repeatable.seal(verified).await?;
+        sealed.keep(&mut tx);
+        s.table.commit(tx).await.map_err(|e| {
+            counted(match &e {
+                e if e.refused(ended) => Kind::NotFound.into(),
+                e if spent.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
+                _ => Problem::from(e),
+            })
+        })?;
+        Ok(sealed.reply())
     }
 
-    let spent = proof.spend(&mut tx, &s.sys, user.id);
-    limits.reset(&mut tx, now, factor, steps, proof.guessable());
-    let amr = flow.proven_with(factor);
-    let verified = match session {
-        Some(session) => step_up(&s, &mut tx, &headers, session, amr)?,
-        None => sign_in(&s, &mut tx, &client, &flow, &user, sessions, amr).await?,
-    };
-    s.table.commit(tx).await.map_err(|e| match &e {
-        e if e.refused(ended) => Kind::NotFound.into(),
-        e if spent.is_some_and(|slot| e.refused(slot)) => flow.wrong(Kind::CodeInvalid.into()),
-        _ => Problem::from(e),
-    })?;
-    Ok(verified)
+    /// The problem of an answer that was not accepted, which is counted as a failure if it was a guess. If the same answer was
+    /// accepted a moment ago, in another request, that request's response.
+    async fn refuse(self, Refused { problem, counted, compared }: Refused) -> Result<Reply, Problem> {
+        let Self { s, client, flow, .. } = self;
+        let counted = counted.zip(whose(s, flow, self.answer).ok()).map(|(by, id)| (by, AnswerLimits::of(id, client)));
+        if let Ok(Some(first)) = self.repeatable.first_answer(&s.table).await {
+            flow.give_back(&s.table).await;
+            if let Some(((factor, steps), limits)) = counted {
+                limits.give_back(&s.table, factor, steps).await;
+            }
+            return Ok(first);
+        }
+        if let Some(((factor, _), limits)) = counted.filter(|_| compared) {
+            missed(s, &limits, client, factor, &problem).await;
+        }
+        Err(flow.wrong(problem))
+    }
 }
 
 /// An answer that was counted, with what was read to judge it.
@@ -246,10 +325,17 @@ async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: F
 }
 
 /// Adds to a transaction that a session is stepped up.
-fn step_up(s: &crate::State, tx: &mut Tx, headers: &HeaderMap, session: Session, amr: Vec<Method>) -> Result<Verified, Problem> {
+fn step_up(
+    s: &crate::State,
+    tx: &mut Tx,
+    headers: &HeaderMap,
+    user: &User,
+    session: Session,
+    amr: Vec<Method>,
+) -> Result<Verified, Problem> {
     let delivery = signed_in::delivery(headers, &session);
     let (session, refresh, _) = session.step_up(tx, &s.sys, s.code_key.secret(), amr);
-    Ok(Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?)))
+    Ok(Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?.by(user.into()))))
 }
 
 /// Adds to a transaction that a session begins, in the place of the one that the client had.
@@ -299,24 +385,22 @@ impl axum::response::IntoResponse for Verified {
     }
 }
 
-/// Takes a right answer after which another one is needed. It is not counted as a failure, also if the next code cannot be
-/// sent. Earlier failures are not reset by it, or everybody who knows the password could guess codes without limit.
-async fn go_on(
-    s: &crate::State,
-    client: &Client,
-    token: FlowToken,
-    mut flow: SignIn,
-    user: &User,
-    proven: Factor,
-    next: Vec<Factor>,
-) -> Result<SignInStep, Problem> {
-    let (mut tx, limits) = (Tx::new(), AnswerLimits::of(user.id, client));
-    let context = s.factor_context(client, user);
-    let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), limits.give_back(&s.table, proven));
-    let (challenge, permit, once) = gone?;
-    let committed = permit.commit(&s.table, tx).await;
-    committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;
-    Ok(flow.step(token, Some(user), challenge.as_ref(), None))
+impl Attempt<'_> {
+    /// Takes a right answer after which another one is needed. It is not counted as a failure, also if the next code cannot be
+    /// sent. Earlier failures are not reset by it, or everybody who knows the password could guess codes without limit.
+    async fn go_on(self, user: &User, (proven, steps): (Factor, Steps), next: Vec<Factor>) -> Result<Reply, Problem> {
+        let Self { s, client, token, repeatable, .. } = self;
+        let (mut flow, mut tx, limits) = (self.flow.clone(), Tx::new(), AnswerLimits::of(user.id, client));
+        let context = s.factor_context(client, user);
+        let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), limits.give_back(&s.table, proven, steps));
+        let (challenge, permit, once) = gone?;
+        let step = flow.step(token.clone(), Some(user), challenge.as_ref(), None);
+        let sealed = repeatable.seal(Verified::GoesOn(Box::new(step))).await?;
+        sealed.keep(&mut tx);
+        let committed = permit.commit(&s.table, tx).await;
+        committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;
+        Ok(sealed.reply())
+    }
 }
 
 /// The person of the flow: known since its beginning, or named by the passkey.
@@ -346,17 +430,18 @@ fn kept(user: UserId, factor: Factor) -> Vec<Key> {
     [User::key_of(user)].into_iter().chain(more).collect()
 }
 
-/// An answer and its factor.
+/// An answer, its factor and its client.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     factor: Factor,
     /// The valid codes of an app.
     steps: Steps,
     answer: &'a FactorAnswer,
+    client: &'a Client,
 }
 
 async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given: Given<'_>, mut found: Batch) -> Result<Proof, Problem> {
-    let Given { factor, steps, answer } = given;
+    let Given { factor, steps, answer, client } = given;
     let now = s.sys.now();
     match (factor, answer) {
         (Factor::App, FactorAnswer::Code(code)) => {
@@ -382,14 +467,20 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
             }
         }
         (Factor::Passkey, FactorAnswer::Passkey(answer)) => {
-            passkey(s, flow, user, answer).await?.note(tx, now);
+            passkey(s, client, flow, user, answer).await?.note(tx, now);
             Ok(Proof::Lasting)
         }
         _ => Err(Kind::FactorUnavailable.into()),
     }
 }
 
-async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKeyCredential) -> Result<VerifiedAnswer, Problem> {
+async fn passkey(
+    s: &crate::State,
+    client: &Client,
+    flow: &SignIn,
+    user: &User,
+    answer: &PublicKeyCredential,
+) -> Result<VerifiedAnswer, Problem> {
     let (now, state) = (s.sys.now(), flow.asked()?);
     let has = passkeys::list(&s.table, user.id).await?;
     let judged =
@@ -398,7 +489,7 @@ async fn passkey(s: &crate::State, flow: &SignIn, user: &User, answer: &PublicKe
         tracing::warn!(user.id = %user.id, "the count of a passkey went back: there may be a copy");
         s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
         let mut tx = Tx::new();
-        accounts::user::notify(&mut tx, &s.sys, user.id, Notice::PasskeyCopied);
+        accounts::user::notify_of(&mut tx, &s.sys, user.id, Notice::PasskeyCopied, client);
         s.table.commit(tx).await?;
     }
     Ok(judged?)

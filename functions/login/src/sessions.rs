@@ -30,6 +30,11 @@ pub struct SessionInfo {
     user_agent: String,
     /// A description of the client in words.
     agent: Agent,
+    /// The address of its sign-in or last refresh.
+    #[schema(examples("192.0.2.7"))]
+    address: Option<String>,
+    /// City and country, if an edge in front of the API states them.
+    place: Option<String>,
     /// Whether it began on a trusted device.
     trusted_device: bool,
     created_at: Timestamp,
@@ -55,6 +60,8 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
         last_used_at: i.last_used_at.into(),
         ends_at: i.ends_at().into(),
         agent: Agent::of(&i.user_agent),
+        address: i.address,
+        place: i.place,
         trusted_device: i.device.is_some(),
         user_agent: i.user_agent,
     };

@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{Factor, User, notify},
+    user::{Factor, User, notify_of},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
@@ -62,6 +62,7 @@ pub async fn start_factor(
 pub async fn confirm_factor(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Setup>,
+    client: Client,
     Path(factor): Path<Factor>,
     Json(body): Json<ProveFactor>,
 ) -> Result<NoContent, web::Error> {
@@ -80,7 +81,7 @@ pub async fn confirm_factor(
     if !factors.contains(&factor) {
         factors.push(factor);
     }
-    change(&s, &mut tx, &member, factors).await?;
+    change(&s, &mut tx, &member, &client, factors).await?;
     Ok(NoContent)
 }
 
@@ -93,6 +94,7 @@ pub async fn confirm_factor(
 pub async fn remove_factor(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
+    client: Client,
     Path(factor): Path<Factor>,
 ) -> Result<NoContent, web::Error> {
     let factors: Vec<Factor> = member.user.factors.iter().copied().filter(|f| *f != factor).collect();
@@ -106,7 +108,7 @@ pub async fn remove_factor(
     if factor == Factor::App {
         tx.delete(AppFactor::key_of(member.user.id));
     }
-    change(&s, &mut tx, &member, factors).await?;
+    change(&s, &mut tx, &member, &client, factors).await?;
     Ok(NoContent)
 }
 
@@ -114,9 +116,9 @@ fn on(user: &User) -> Result<(), Problem> {
     if user.has_second_step() { Ok(()) } else { Err(Kind::MfaNotEnabled.into()) }
 }
 
-async fn change(s: &crate::State, tx: &mut Tx, member: &Member, factors: Vec<Factor>) -> Result<(), Problem> {
+async fn change(s: &crate::State, tx: &mut Tx, member: &Member, client: &Client, factors: Vec<Factor>) -> Result<(), Problem> {
     let changed = Update::of(User::key_of(member.user.id)).set("factors", factors);
     session::renew_credentials(tx, &s.sys, &member.user, changed, Some(&member.session));
-    notify(tx, &s.sys, member.user.id, Notice::FactorChanged);
+    notify_of(tx, &s.sys, member.user.id, Notice::FactorChanged, client);
     Ok(s.table.commit(std::mem::take(tx)).await?)
 }

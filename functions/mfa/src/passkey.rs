@@ -2,7 +2,7 @@
 
 use accounts::{
     Resource, session,
-    user::{User, notify, partition},
+    user::{User, notify_of, partition},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith, Proof};
@@ -15,7 +15,7 @@ use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Tx, Update, field};
 use utoipa::ToSchema;
-use web::{Created, Json, NoContent, Path, Problems};
+use web::{Client, Created, Json, NoContent, Path, Problems};
 
 use crate::pending;
 
@@ -130,6 +130,7 @@ impl From<Passkey> for PasskeyInfo {
 pub async fn create_passkey(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Asked>,
+    client: Client,
     Json(body): Json<CreatePasskey>,
 ) -> Result<Created<PasskeyInfo>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
@@ -151,7 +152,7 @@ pub async fn create_passkey(
     let room = field("passkeys").lt(most).or(field("passkeys").absent());
     let more = Update::of(User::key_of(user.id)).add("passkeys", 1).when(room);
     let counted = session::renew_credentials(&mut tx, &s.sys, user, more, Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::PasskeyAdded);
+    notify_of(&mut tx, &s.sys, user.id, Notice::PasskeyAdded, &client);
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(once) => Kind::PasskeyInvalid.into(),
         CommitError::Refused(refused) if refused.at(counted) => {
@@ -210,6 +211,7 @@ pub async fn rename_passkey(
 pub async fn delete_passkey(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
+    client: Client,
     Path(id): Path<PasskeyId>,
 ) -> Result<NoContent, web::Error> {
     let user = &member.user;
@@ -220,7 +222,7 @@ pub async fn delete_passkey(
     let known = tx.delete_when(Passkey::key_of(user.id, id), Cond::Exists);
     let fewer = Update::of(User::key_of(user.id)).add("passkeys", -1);
     session::renew_credentials(&mut tx, &s.sys, user, fewer, Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::PasskeyRemoved);
+    notify_of(&mut tx, &s.sys, user.id, Notice::PasskeyRemoved, &client);
     s.table.commit(tx).await.map_err(|e| if e.refused(known) { Kind::NotFound.into() } else { Problem::from(e) })?;
     Ok(NoContent)
 }

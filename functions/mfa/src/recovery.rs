@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{User, notify},
+    user::{User, notify_of},
 };
 use axum::extract::State;
 use callers::{Fresh, Member};
@@ -15,7 +15,7 @@ use store::{
     limits::{self, DAY, Quota},
 };
 use utoipa::ToSchema;
-use web::{Created, Problems};
+use web::{Client, Created, Problems};
 
 /// How often one person may draw recovery codes.
 const SETS: Quota = Quota::window("recovery_sets", 10, DAY, "for an account");
@@ -42,6 +42,7 @@ impl RecoveryCodesShown {
 pub async fn create_recovery_codes(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
+    client: Client,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
     if !user.has_second_step() {
@@ -54,7 +55,7 @@ pub async fn create_recovery_codes(
     let mut tx = Tx::new();
     tx.put_always(&codes);
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(User::key_of(user.id)), Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade);
+    notify_of(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }

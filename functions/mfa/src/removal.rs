@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{Factor, User, notify},
+    user::{Factor, User, notify_of},
 };
 use axum::extract::State;
 use callers::{Fresh, Member};
@@ -20,7 +20,7 @@ use crate::pending::Setup;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveMfa {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
@@ -43,12 +43,12 @@ pub async fn remove_mfa(
     }
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
     factor::erase(&mut tx, user);
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());
     session::renew_credentials(&mut tx, &s.sys, user, off, Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::MfaDisabled);
+    notify_of(&mut tx, &s.sys, user.id, Notice::MfaDisabled, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(NoContent)
 }

@@ -2,7 +2,7 @@
 
 use accounts::{
     session,
-    user::{Factor, User, notify},
+    user::{Factor, User, notify_of},
 };
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
@@ -29,7 +29,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartMfaSetup {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
@@ -59,7 +59,7 @@ pub async fn start_mfa_setup(
     pending::count(&s, user).await?;
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
     let app = AppFactor::new(&keys.factor_keys(&s.sys), user.id, &Seed::draw(&s.sys), s.sys.now())?;
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);
@@ -166,6 +166,7 @@ pub async fn prove_email(
 pub async fn prove_sms(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Setup>,
+    client: Client,
     Json(body): Json<ProveFactor>,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
@@ -183,7 +184,7 @@ pub async fn prove_sms(
     // More than the mailbox is proven now.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::MfaEnabled);
+    notify_of(&mut tx, &s.sys, user.id, Notice::MfaEnabled, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))
 }

@@ -2,13 +2,17 @@
 
 use accounts::{
     session,
-    user::{PasswordHash, User, notify},
+    user::{PasswordHash, User, notify_of},
 };
 use axum::extract::State;
 use callers::{Fresh, Member};
 use events::Notice;
 use kernel::{Problem, Secret};
-use proofs::password::{self, MAX_BYTES, Verdict};
+use proofs::{
+    guesses,
+    password::{self, Demanded, MAX_BYTES, Verdict},
+    repeat::{Repeatable, Reply},
+};
 use serde::Deserialize;
 use store::{
     Tx, Update,
@@ -26,7 +30,7 @@ const CHANGES: Quota = Quota::window("password_changes", 30, HOUR, "for an accou
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     current_password: Option<Secret>,
     /// At least 12 characters unless configured otherwise, at most 128, and different from the current one.
@@ -34,9 +38,11 @@ pub struct ChangePassword {
     new_password: Secret,
 }
 
-/// Changes the password. The session of this request stays, all other sessions end, and trusted devices are revoked.
+/// Changes the password. The session of this request stays, all other sessions end, and trusted devices are revoked. The same
+/// request again within ten seconds after it succeeded gets the same answer.
 ///
-/// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction.
+/// AWS calls: the caller, a counter, the calls of [`password::demand`], one transaction. A refused request costs another read. So
+/// does a repeated one, which gives back what was counted.
 #[utoipa::path(put, path = "/v1/me/password", request_body = ChangePassword,
     extensions(("x-problems" = json!(["password_wrong", "too_many_requests", "invalid", "conflict"])), ("x-limits" = json!([CHANGES, password::DEMANDS]))),
     responses((status = 204), Problems))]
@@ -45,19 +51,41 @@ pub async fn change_password(
     Fresh(member): Fresh<Member>,
     client: Client,
     Json(body): Json<ChangePassword>,
-) -> Result<NoContent, web::Error> {
+) -> Result<Reply, web::Error> {
+    let current = body.current_password.as_ref().map_or("", |password| password.expose());
+    let passwords = guesses::mark(&s.code_key, &client, current, &body.new_password);
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "change_password", &[&member.session.id.to_string(), &passwords]);
+    Ok(repeatable.answer(&s.table, change(&s, &member, &client, &body, &repeatable)).await?)
+}
+
+async fn change(
+    s: &crate::State,
+    member: &Member,
+    client: &Client,
+    body: &ChangePassword,
+    repeatable: &Repeatable,
+) -> Result<Reply, Problem> {
     let (user, mut tx) = (&member.user, Tx::new());
     limits::take(&s.table, s.sys.now(), &[CHANGES.of(user.id)]).await?;
-    let old: Option<PasswordHash> =
-        password::demand(&s.table, &s.sys, &s.hasher, &mut tx, &client, user, body.current_password.as_ref()).await?;
+    let demanded = password::compare(&s.table, s.sys.now(), &s.hasher, client, member, body.current_password.as_ref()).await?;
+    if let Demanded::Wrong(wrong) = &demanded
+        && let Some(first) = repeatable.first_answer(&s.table).await?
+    {
+        // The current password was right until this request was answered for the first time.
+        wrong.give_back(&s.table).await;
+        return Ok(first);
+    }
+    let old: Option<PasswordHash> = demanded.settle(&s.table, s.sys.now(), &mut tx, client).await?;
     let short = body.new_password.expose().len() <= MAX_BYTES;
     let same = old.is_some() && short && s.hasher.verify(old.as_ref(), &body.new_password).await? != Verdict::Wrong;
-    crate::acceptable(&s, user, &body.new_password, same, "/new_password").await?;
+    crate::acceptable(s, user, &body.new_password, same, "/new_password").await?;
+    let done = repeatable.seal(NoContent).await?;
+    done.keep(&mut tx);
     tx.put(&s.hasher.hash(user.id, &body.new_password).await?, unchanged(old.as_ref()));
     forget(&mut tx, user);
     let record = Update::of(User::key_of(user.id)).set("has_password", true).remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
-    notify(&mut tx, &s.sys, user.id, Notice::PasswordChanged);
-    s.table.commit(tx).await.map_err(Problem::from)?;
-    Ok(NoContent)
+    notify_of(&mut tx, &s.sys, user.id, Notice::PasswordChanged, client);
+    s.table.commit(tx).await?;
+    Ok(done.reply())
 }

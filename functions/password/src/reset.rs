@@ -3,7 +3,7 @@
 use accounts::{
     identifier::{Contact, Email},
     session,
-    user::{EmailClaim, PasswordHash, Status, User, notify},
+    user::{EmailClaim, PasswordHash, Status, User, notify_of},
 };
 use axum::extract::State;
 use events::Notice;
@@ -16,6 +16,7 @@ use proofs::{
     challenge::{self, Challenge, Form, Purpose},
     factor,
     password::{MAX_BYTES, Verdict},
+    repeat::{Repeatable, Reply},
     sending::{self, Request, Requester},
 };
 use serde::{Deserialize, Serialize};
@@ -31,15 +32,15 @@ const PAGE: PasswordPage = PasswordPage {
     autocomplete: "new-password",
     en: PasswordWords {
         title: "Choose a new password",
-        lead: "All your sign-ins end, and you have to sign in again.",
+        lead: "All your sessions end, and you have to sign in again.",
         button: "Change password",
-        done: "The password is changed. You may close this page.",
+        done: "The password was changed. You may close this page.",
     },
     pl: PasswordWords {
         title: "Wybierz nowe hasło",
-        lead: "Wszystkie logowania zakończą się i zalogujesz się ponownie.",
+        lead: "Wszystkie Twoje sesje się zakończą i trzeba będzie zalogować się ponownie.",
         button: "Zmień hasło",
-        done: "Hasło jest zmienione. Możesz zamknąć tę stronę.",
+        done: "Hasło zostało zmienione. Możesz zamknąć tę stronę.",
     },
 };
 
@@ -176,13 +177,20 @@ pub struct ResetPassword {
 /// Changes the password with the token of the mailed link. All sessions end, and the client is not signed in. Second factors
 /// stay on, but codes to the same mailbox are not accepted until a sign-in with another factor.
 ///
-/// A refused password leaves the link valid.
+/// A refused password leaves the link valid. The same request again within ten seconds after it succeeded gets the same answer.
 ///
-/// AWS calls: the link, the person with the password, one transaction, which uses the link up.
+/// AWS calls: the link, the person with the password, one transaction, which uses the link up. A refused or repeated request costs
+/// another read.
 #[utoipa::path(post, path = "/v1/password-resets/confirm", request_body = ResetPassword,
     extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 204), Problems))]
-pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<ResetPassword>) -> Result<NoContent, web::Error> {
+pub async fn reset_password(State(s): State<crate::State>, client: Client, Json(body): Json<ResetPassword>) -> Result<Reply, web::Error> {
+    let sent = [body.token.trim(), body.password.expose().as_str()];
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "reset_password", &sent);
+    Ok(repeatable.answer(&s.table, reset(&s, &client, &body, &repeatable)).await?)
+}
+
+async fn reset(s: &crate::State, client: &Client, body: &ResetPassword, repeatable: &Repeatable) -> Result<Reply, Problem> {
     let now = s.sys.now();
     let link = challenge::open_link(&s.table, now, &s.code_key, Purpose::PasswordReset, body.token.trim()).await?;
     let id = link.user.ok_or(Kind::LinkInvalid)?;
@@ -194,8 +202,9 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
     let old = found.take::<PasswordHash>(&PasswordHash::key_of(id))?;
     let short = body.password.expose().len() <= MAX_BYTES;
     let same = short && s.hasher.verify(old.as_ref(), &body.password).await? != Verdict::Wrong;
-    crate::acceptable(&s, &user, &body.password, same, "/password").await?;
-    let mut tx = Tx::new();
+    crate::acceptable(s, &user, &body.password, same, "/password").await?;
+    let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
+    done.keep(&mut tx);
     let spent = link.consume(&mut tx);
     tx.put(&s.hasher.hash(id, &body.password).await?, unchanged(old.as_ref()));
     let reset = Update::of(User::key_of(id)).set("has_password", true);
@@ -206,9 +215,9 @@ pub async fn reset_password(State(s): State<crate::State>, Json(body): Json<Rese
         factor::unlock(&mut tx, id);
     }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
-    notify(&mut tx, &s.sys, id, Notice::PasswordChanged);
+    notify_of(&mut tx, &s.sys, id, Notice::PasswordChanged, client);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
-    Ok(NoContent)
+    Ok(done.reply())
 }
 
 /// Voids the link that may have been mailed to a person.

@@ -19,6 +19,7 @@ use proofs::{
     completion::{self, CompletedSignIn, SignInReply},
     device::{Device, DeviceToken},
     guesses,
+    repeat::{Repeatable, Reply},
     sending::{self, Permit},
     sign_in::{FactorContext, SignIn, SignInStep},
     signed_in::{self, SignedIn},
@@ -95,12 +96,14 @@ impl VerifyPhoneSignIn {
 ///
 /// A correct code is used up when the session begins. For an account that is not active the answer is that to a wrong code.
 /// `account_idle` means that the number's account has not been used for a long time and its owner has no other factor: a person
-/// who has never used this account sends the code again with `start_afresh`.
+/// who has never used this account sends the code again with `start_afresh`. The same request again within ten seconds after it
+/// succeeded gets the same answer.
 ///
 /// AWS calls: the flow with the counters of the client; the counted attempt; the record that a code was typed; the number's
 /// claim; concurrently the person (and the shown device) and their sessions; one transaction. For a new account one request
 /// less. A wrong code costs three concurrent counters, and a right one without a result an update. Otherwise the same as for a
-/// sign-in by password. With an invitation code, which is checked first, two concurrent counters and two more requests.
+/// sign-in by password. With an invitation code, which is checked first, two concurrent counters and two more requests. A refused
+/// code costs another read, and a repeated request only the first one.
 #[utoipa::path(post, path = "/v1/phone-sign-ins/{flow}/verify", params(("flow" = FlowToken, Path)),
     request_body = VerifyPhoneSignIn,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_idle", "conflict", "resend_too_early", "too_many_requests"])), ("x-limits" = json!([guesses::BY_CLIENT, invite::TRIES, challenge::MAIL_AGAIN, challenge::TEXT_AGAIN, sending::MAILED_CODES, sending::TEXTED_CODES]))),
@@ -114,31 +117,52 @@ pub async fn verify_phone_sign_in(
     headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyPhoneSignIn>,
-) -> Result<SignInReply, web::Error> {
+) -> Result<Reply, web::Error> {
     let (code, now) = (TypedCode::of_field(&body.code, s.digits.0)?, s.sys.now());
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "verify_phone_sign_in", &[&token.to_string(), code.as_ref()]);
     let (guesses, key) = (guesses::ClientGuesses::of(&client), Flow::key_of(token.id()));
-    let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone()]).collect()).await?;
+    let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone(), repeatable.key()]).collect()).await?;
+    if let Some(first) = repeatable.open(found.take(&repeatable.key())?) {
+        return Ok(first);
+    }
     let flow = Flow::open(found.take(&key)?, now)?;
     // Checked here and counted when the code was wrong: a number's code has three attempts, also in parallel.
     let guesses = guesses.judge(&mut found, now)?;
-    let id: UserId = s.sys.id();
-    let beginning = body.beginning(&s, &client, &flow, id).await?;
-    let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, &code).await {
-        Ok(challenge) => challenge,
-        Err(problem) => {
-            guesses.wrong(&s.table, now, &client, &problem).await?;
-            return Err(problem.into());
+    let typed = Typed { s: &s, client: &client, headers: &headers, flow: &flow, repeatable: &repeatable };
+    Ok(repeatable.answer(&s.table, typed.verify(&code, body, guesses)).await?)
+}
+
+/// A request with a code.
+#[derive(Clone, Copy)]
+struct Typed<'a> {
+    s: &'a crate::State,
+    client: &'a Client,
+    headers: &'a HeaderMap,
+    flow: &'a Flow,
+    repeatable: &'a Repeatable,
+}
+
+impl Typed<'_> {
+    async fn verify(self, code: &TypedCode, body: VerifyPhoneSignIn, guesses: guesses::ClientGuesses) -> Result<Reply, Problem> {
+        let Self { s, client, flow, .. } = self;
+        let (id, now): (UserId, Time) = (s.sys.id(), s.sys.now());
+        let beginning = body.beginning(s, client, flow, id).await?;
+        let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, code).await {
+            Ok(challenge) => challenge,
+            Err(problem) => {
+                guesses.wrong(&s.table, now, client, &problem).await?;
+                return Err(problem);
+            }
+        };
+        let shown = signed_in::device(self.headers, body.device_token.as_deref());
+        let led = Proven { typed: self, challenge: &challenge }.lead(shown, id, beginning, body.start_afresh).await;
+        if led.as_ref().is_err_and(|problem| problem.kind != Kind::CodeInvalid) {
+            // The attempt is given back, so that after the last one the client can still answer the question about an idle account
+            // or repeat a request that failed temporarily.
+            challenge.refund_attempt(&s.table).await;
         }
-    };
-    let proven = Proven { s: &s, client: &client, headers: &headers, flow: &flow, challenge: &challenge };
-    let shown = signed_in::device(&headers, body.device_token.as_deref());
-    let led = proven.lead(shown, id, beginning, body.start_afresh).await;
-    if led.as_ref().is_err_and(|problem| problem.kind != Kind::CodeInvalid) {
-        // The attempt is given back, so that after the last one the client can still answer the question about an idle account
-        // or repeat a request that failed temporarily.
-        challenge.refund_attempt(&s.table).await;
+        led
     }
-    Ok(led?)
 }
 
 /// The result of a right code for the account that has the number.
@@ -206,19 +230,16 @@ async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceTok
 
 /// A right code and its further processing.
 struct Proven<'a> {
-    s: &'a crate::State,
-    client: &'a Client,
-    headers: &'a HeaderMap,
-    flow: &'a Flow,
+    typed: Typed<'a>,
     challenge: &'a Challenge,
 }
 
 impl Proven<'_> {
     /// Its result. Any answer but that of a wrong code leaves the code valid.
-    async fn lead(&self, shown: Option<DeviceToken>, id: UserId, beginning: Beginning, afresh: bool) -> Result<SignInReply, Problem> {
+    async fn lead(&self, shown: Option<DeviceToken>, id: UserId, beginning: Beginning, afresh: bool) -> Result<Reply, Problem> {
         let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
-        let now = self.s.sys.now();
-        let Some(holder) = holder(&self.s.table, now, &phone, shown).await? else {
+        let (s, now) = (self.typed.s, self.typed.s.sys.now());
+        let Some(holder) = holder(&s.table, now, &phone, shown).await? else {
             return self.sign_up(&phone, id, beginning, None).await;
         };
         match way(&holder.user, now, holder.device.is_some(), afresh) {
@@ -231,62 +252,62 @@ impl Proven<'_> {
         }
     }
 
-    async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<SignInReply, Problem> {
-        let s = self.s;
-        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
-        let completed =
-            CompletedSignIn { user: &user, amr: vec![Method::Sms], sessions, previous, device, options: self.flow.options.clone() };
+    async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
+        let Typed { s, client, headers, flow, .. } = self.typed;
+        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
+        let completed = CompletedSignIn { user: &user, amr: vec![Method::Sms], sessions, previous, device, options: flow.options.clone() };
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let signed_in = completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
-        self.commit(Permit::default(), tx).await?;
-        Ok(SignInReply::Done(Box::new(signed_in)))
+        let signed_in = completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, client).await?;
+        self.commit(Permit::default(), tx, SignInReply::Done(Box::new(signed_in))).await
     }
 
     /// Begins the flow of the second step.
-    async fn go_on(&self, user: &User) -> Result<SignInReply, Problem> {
-        let s = self.s;
-        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
-        let options = self.flow.options.clone().instead_of(previous.as_ref());
+    async fn go_on(&self, user: &User) -> Result<Reply, Problem> {
+        let Typed { s, client, headers, flow, .. } = self.typed;
+        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
+        let options = flow.options.clone().instead_of(previous.as_ref());
         let token = FlowToken::draw(&s.sys);
         let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], remaining_factors(user), options);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, client: self.client, user };
+        let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, client, user };
         let (sent, permit) = next.start(&context, &mut tx).await?;
-        self.commit(permit, tx).await?;
-        Ok(SignInReply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None))))
+        self.commit(permit, tx, SignInReply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None)))).await
     }
 
-    async fn commit(&self, permit: Permit, tx: Tx) -> Result<(), Problem> {
+    async fn commit(&self, permit: Permit, mut tx: Tx, answer: SignInReply) -> Result<Reply, Problem> {
+        let answer = self.typed.repeatable.seal(answer).await?;
+        answer.keep(&mut tx);
         // Refused: the code was used, or the account was closed or changed, since it was checked.
-        if permit.commit(&self.s.table, tx).await.applied()? { Ok(()) } else { Err(Kind::CodeInvalid.into()) }
+        if permit.commit(&self.typed.s.table, tx).await.applied()? { Ok(answer.reply()) } else { Err(Kind::CodeInvalid.into()) }
     }
 
     /// Makes an account and its first session. `former` is the account that had the number until now.
-    async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<SignInReply, Problem> {
-        let (s, options) = (self.s, self.flow.options.clone());
+    async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
+        let Typed { s, client, headers, flow, repeatable } = self.typed;
+        let options = flow.options.clone();
         let mut user = User {
             phone: Some(phone.clone()),
             first_name: beginning.first,
             last_name: beginning.last,
-            ..User::new(id, Username::draw(&s.sys), self.flow.locale, s.sys.now())
+            ..User::new(id, Username::draw(&s.sys), flow.locale, s.sys.now())
         };
-        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), self.headers).await?;
-        let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], self.client).instead_of(previous);
+        let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
+        let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], client).instead_of(previous);
         for _ in 0..DRAWS {
+            let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?.by((&user).into());
+            let answer = repeatable.seal(SignInReply::Done(Box::new(signed_in.going_on(options.next.clone())))).await?;
             // A new account cannot enter the invitation code of the account that it replaces.
             let inviter = beginning.inviter.as_ref().filter(|inviter| former.is_none_or(|former| former.id != inviter.user()));
             let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };
             let made = account.make(&s.table, &s.sys, |tx| {
                 opening.create(tx, &s.sys);
+                answer.keep(tx);
                 self.challenge.consume(tx)
             });
             match made.await {
-                Ok(()) => {
-                    let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?;
-                    return Ok(SignInReply::Done(Box::new(signed_in.going_on(options.next))));
-                }
+                Ok(()) => return Ok(answer.reply()),
                 Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
                 Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
                 // Also if the number has got an owner in the meantime, whom the repeated request finds.

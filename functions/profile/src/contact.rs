@@ -24,10 +24,11 @@ use kernel::{
     id::{ChallengeId, UserId},
 };
 use proofs::{
-    challenge::{self, Challenge, DIGITS, Form, Purpose, Sent},
+    challenge::{self, Challenge, CodeKey, DIGITS, Form, Purpose, Sent},
     code::TypedCode,
     deletion_link,
     guesses::ClientGuesses,
+    repeat::{Repeatable, Reply},
     sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
@@ -186,10 +187,11 @@ pub async fn change_phone(
 
 /// Proves the new address, which replaces the former one. All other sessions end, and the former address is notified. Codes and
 /// links that were sent to it become invalid. If a deletion is scheduled, another link to cancel it is mailed to the new
-/// address.
+/// address. The same request again within ten seconds after it succeeded gets the same answer.
 ///
 /// AWS calls: the caller with the change, the counted attempt, the scheduled deletion if there is one, the counters of a text
-/// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters.
+/// message for the notice, one transaction, and a read of the changed account. A wrong code costs three concurrent counters. A
+/// refused or repeated request costs another read.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
@@ -203,9 +205,10 @@ pub async fn verify_email_change(
 }
 
 /// Proves the new number, which replaces the former one. All other sessions end, and the former number is notified. Codes that
-/// were sent to it become invalid.
+/// were sent to it become invalid. If a deletion is scheduled and the account has no address, another link to cancel it is sent to
+/// the new number. The same request again within ten seconds after it succeeded gets the same answer.
 ///
-/// AWS calls: the same as for an address, without the deletion.
+/// AWS calls: the same as for an address, without the deletion if the account has an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/verify", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_exists", "conflict"]))),
     responses((status = 200, body = Me), Problems))]
@@ -249,20 +252,24 @@ pub async fn resend_phone_change(
 
 /// Removes the phone number, unless second factors need it or there is no other way to sign in. All other sessions end.
 ///
-/// AWS calls: the caller, the counters of a text message for the notice, one transaction.
+/// AWS calls: the caller, the counters of a text message for the notice, one transaction. Without an address also the scheduled
+/// deletion, whose link was sent to the number.
 #[utoipa::path(delete, path = "/v1/me/phone",
     extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!([sending::NOTICES]))),
     responses((status = 204), Problems))]
-pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<NoContent, Error> {
+pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>, client: Client) -> Result<NoContent, Error> {
     let user = &member.user;
     let phone = user.phone.clone().ok_or(Kind::NotFound)?;
     if user.has_second_step() || !(user.has_password || user.passkeys > 0) {
         return Err(Kind::LastFactor.into());
     }
     let mut tx = Tx::new();
+    if let Some(deletion) = to_readdress(&s, user, None).await? {
+        deletion_link::readdress(&mut tx, &s.sys, user, &deletion, None);
+    }
     leave(&mut tx, user, &Contact::Phone(phone));
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()).remove("phone"), Some(&member.session));
-    announce::<Phone>(&s, &mut tx, user, Phone::CHANGED).await?.commit(&s.table, tx).await?;
+    announce::<Phone>(&s, &mut tx, user, Phone::CHANGED, &client).await?.commit(&s.table, tx).await?;
     Ok(NoContent)
 }
 
@@ -297,7 +304,7 @@ async fn start<C: ContactKind>(
     // Repeating a change sends no notice, nor does returning to one whose code is still valid.
     let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {
-        Some(code) if !told => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked).await {
+        Some(code) if !told => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked, client).await {
             Ok(notice) => code.and(notice),
             Err(e) => {
                 code.give_back(&s.table).await;
@@ -320,22 +327,42 @@ async fn verify<C: ContactKind>(
     client: &Client,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
-    let (code, now) = (TypedCode::of_field(code, DIGITS)?, s.sys.now());
-    let (pending, user) = (open(&member, now, resource)?, &member.user);
-    let to: Contact = pending.to.clone().into();
+    let code = TypedCode::of_field(code, DIGITS)?;
+    let sent = [&member.session.id.to_string(), code.as_ref()];
     let key = s.keys.get().await?.code_key();
-    let proven = match challenge::attempt(&s.table, now, &key, Purpose::ContactChange, challenge_of(user.id, &to), &code).await {
+    let repeatable = Repeatable::new(&key, &s.sys, C::KIND, &sent);
+    // The answer is the account as it is now, also to a repetition.
+    repeatable.answer(&s.table, change(s, &key, &member, resource, client, &code, &repeatable)).await?;
+    let user = s.table.get::<User>(member.user.key()).await?.ok_or(Kind::NotFound)?;
+    Ok(Versioned(user.version, Me::of(&user, &s.links)))
+}
+
+/// Makes a change that the code proves.
+async fn change<C: ContactKind>(
+    s: &crate::State,
+    key: &CodeKey,
+    member: &Member,
+    pending: Option<Pending<C>>,
+    client: &Client,
+    code: &TypedCode,
+    repeatable: &Repeatable,
+) -> Result<Reply, Problem> {
+    let now = s.sys.now();
+    let (pending, user) = (open(member, now, pending)?, &member.user);
+    let to: Contact = pending.to.clone().into();
+    let proven = match challenge::attempt(&s.table, now, key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
         Err(problem) => {
-            ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await.map_err(Problem::from)?;
-            return Err(problem.into());
+            ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await?;
+            return Err(problem);
         }
     };
-    let leaving = to_readdress(s, user.id, &to).await?;
-    let mut tx = Tx::new();
+    let leaving = to_readdress(s, user, Some(&to)).await?;
+    let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
+    done.keep(&mut tx);
     proven.consume(&mut tx);
-    if let Some((deletion, email)) = leaving {
-        deletion_link::readdress(&mut tx, &s.sys, user, &deletion, email);
+    if let Some(deletion) = leaving {
+        deletion_link::readdress(&mut tx, &s.sys, user, &deletion, Some(&to));
     }
     tx.delete_when(pending.key(), field("to").eq(&pending.to));
     if let Some(former) = C::current(user) {
@@ -345,13 +372,12 @@ async fn verify<C: ContactKind>(
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
     // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
     // sent.
-    let permit = announce::<C>(s, &mut tx, user, C::CHANGED).await.unwrap_or_default();
+    let permit = announce::<C>(s, &mut tx, user, C::CHANGED, client).await.unwrap_or_default();
     if let Contact::Email(_) = &to {
-        notify_at(&mut tx, &s.sys, user.id, &to, C::CHANGED);
+        notify_at(&mut tx, &s.sys, user.id, &to, C::CHANGED, client);
     }
     permit.commit(&s.table, tx).await.map_err(|e| if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) })?;
-    let user = s.table.get::<User>(user.key()).await?.ok_or(Kind::NotFound)?;
-    Ok(Versioned(user.version, Me::of(&user, &s.links)))
+    Ok(done.reply())
 }
 
 /// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes
@@ -369,11 +395,14 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     }
 }
 
-/// The scheduled deletion whose link goes to the address, if the address changes.
-async fn to_readdress(s: &crate::State, user: UserId, to: &Contact) -> Result<Option<(Deletion, Email)>, Problem> {
-    let Contact::Email(email) = to else { return Ok(None) };
-    let deletion = s.table.get::<Deletion>(Deletion::key_of(user)).await?;
-    Ok(deletion.filter(|deletion| deletion.stage == Stage::Scheduled).map(|deletion| (deletion, email.clone())))
+/// The scheduled deletion, if its link goes to the contact that changes: the address, or the number of a person without one. `to`
+/// is the new contact, if there is one.
+async fn to_readdress(s: &crate::State, user: &User, to: Option<&Contact>) -> Result<Option<Deletion>, Problem> {
+    if user.email.is_some() && !matches!(to, Some(Contact::Email(_))) {
+        return Ok(None);
+    }
+    let deletion = s.table.get::<Deletion>(Deletion::key_of(user.id)).await?;
+    Ok(deletion.filter(|deletion| deletion.stage == Stage::Scheduled))
 }
 
 /// Adds the notices about a change to a transaction. They go to the contacts from before, whose owner may not have wanted the
@@ -381,14 +410,14 @@ async fn to_readdress(s: &crate::State, user: UserId, to: &Contact) -> Result<Op
 ///
 /// # Errors
 /// The reached limit, if there is no address for a mail either.
-async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, notice: Notice) -> Result<Permit, Problem> {
+async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, notice: Notice, client: &Client) -> Result<Permit, Problem> {
     if let Some(email) = &user.email {
-        notify_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice);
+        notify_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice, client);
     }
     let Some(phone) = C::texted(user) else { return Ok(Permit::default()) };
     match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => {
-            notify_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice);
+            notify_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice, client);
             Ok(permit)
         }
         Err(_) if user.email.is_some() => Ok(Permit::default()),

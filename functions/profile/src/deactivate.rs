@@ -1,9 +1,10 @@
 //! Deactivating the caller's account. It takes a fresh proof and the password, because a stolen session must not be enough to
 //! lock its owner out.
 
-use accounts::{session, staff};
+use accounts::{session, staff, user::notify_of};
 use axum::extract::State;
 use callers::{Fresh, Member};
+use events::Notice;
 use kernel::{Kind, Problem, Secret};
 use proofs::password;
 use serde::Deserialize;
@@ -15,14 +16,14 @@ use web::{Client, Error, Json, NoContent, Problems};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeactivateMe {
-    /// The current password. Not needed for an account without one.
+    /// The current password. Not needed for an account without one, nor right after a step-up with it.
     #[schema(value_type = Option<String>, format = Password, examples("tall giraffes dance"), max_length = 1024)]
     password: Option<Secret>,
 }
 
 /// Deactivates the account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The
 /// data is kept, and the username, address and number stay taken. Only a superuser can reactivate the account: signing in,
-/// registering again or resetting the password does not. A superuser cannot be deactivated before another superuser has removed
+/// registering again or resetting the password does not. Its owner is notified. A superuser cannot be deactivated before another superuser has removed
 /// that role.
 ///
 /// AWS calls: the caller; two counters of attempts, before the password is compared; the password; the transaction, and an
@@ -39,8 +40,9 @@ pub async fn deactivate_me(
     let user = &member.user;
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, user, body.password.as_ref()).await?;
+    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
     session::renew_credentials(&mut tx, &s.sys, user, user.deactivate(s.sys.now()), None);
+    notify_of(&mut tx, &s.sys, user.id, Notice::AccountDeactivated, &client);
     let may_leave = staff::require_no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { Problem::from(e) })?;
     tracing::info!(user.id = %user.id, "deactivated");

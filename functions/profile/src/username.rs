@@ -5,7 +5,7 @@
 
 use accounts::{
     identifier::Username,
-    user::{Status, User, notify},
+    user::{Status, User, notify_of},
     username::{CHANGES, FormerNames, LOOKUPS, UsernameClaim},
 };
 use axum::extract::State;
@@ -69,7 +69,7 @@ pub async fn change_username(
     former.record(&mut tx, &old.username, now);
     let unchanged = field("version").eq(version).and(field("status").eq(Status::Active));
     let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
-    notify(&mut tx, &s.sys, old.id, Notice::UsernameChanged);
+    notify_of(&mut tx, &s.sys, old.id, Notice::UsernameChanged, &client);
     s.table.commit(tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
         CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::new("username_taken")),

@@ -3,11 +3,12 @@
 use accounts::{session::Opening, token::Method, user::PasswordHash};
 use axum::extract::State;
 use http::HeaderMap;
-use kernel::{Kind, Secret};
+use kernel::{Kind, Problem, Secret};
 use proofs::{
     challenge::{self, Purpose},
     completion,
     password::Verdict,
+    repeat::{Repeatable, Reply},
     signed_in::{SignedIn, TokenDelivery},
 };
 use serde::Deserialize;
@@ -25,15 +26,15 @@ const PAGE: PasswordPage = PasswordPage {
     autocomplete: "current-password",
     en: PasswordWords {
         title: "Activate your account",
-        lead: "To activate your account, enter the password that you chose.",
+        lead: "To activate your account, enter the password that you chose when you registered.",
         button: "Activate",
         done: "Your account is active. You may close this page.",
     },
     pl: PasswordWords {
         title: "Aktywuj konto",
-        lead: "Wpisz wybrane hasło, aby otworzyć konto.",
+        lead: "Aby aktywować konto, wpisz hasło wybrane przy rejestracji.",
         button: "Aktywuj",
-        done: "Konto jest otwarte. Możesz zamknąć tę stronę.",
+        done: "Twoje konto jest aktywne. Możesz zamknąć tę stronę.",
     },
 };
 
@@ -65,8 +66,10 @@ pub struct ActivateAccount {
 /// Opens the account and signs its owner in. If the request carries the token of the client's former session, that session
 /// ends.
 ///
-/// AWS calls: the link, the flow, a counter, one transaction. A session that is ended costs another read. A wrong password is
-/// counted before it is compared.
+/// The same request again within ten seconds gets the same answer.
+///
+/// AWS calls: the link, the flow, a counter, one transaction. A session that is ended costs another read, and so does a refused
+/// or repeated request. A wrong password is counted before it is compared.
 #[utoipa::path(post, path = "/v1/activations", request_body = ActivateAccount,
     extensions(("x-problems" = json!(["link_invalid", "password_wrong", "too_many_requests", "username_taken", "account_exists", "not_found", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 201, body = SignedIn), Problems))]
@@ -75,7 +78,19 @@ pub async fn activate_account(
     client: Client,
     headers: HeaderMap,
     Json(body): Json<ActivateAccount>,
-) -> Result<SignedIn, web::Error> {
+) -> Result<Reply, web::Error> {
+    let sent = [body.token.trim(), body.password.expose().as_str()];
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "activate_account", &sent);
+    Ok(repeatable.answer(&s.table, activate(&s, &client, &headers, &body, &repeatable)).await?)
+}
+
+async fn activate(
+    s: &crate::State,
+    client: &Client,
+    headers: &HeaderMap,
+    body: &ActivateAccount,
+    repeatable: &Repeatable,
+) -> Result<Reply, Problem> {
     let now = s.sys.now();
     let challenge = challenge::open_link(&s.table, now, &s.code_key, Purpose::Activation, body.token.trim()).await?;
     let flow = s.table.get::<Flow>(Flow::key_of(challenge.flow.ok_or(Kind::LinkInvalid)?)).await?;
@@ -83,15 +98,19 @@ pub async fn activate_account(
     limits::take(&s.table, now, &[TRIES.of(flow.id)]).await?;
     let password = flow.password.as_ref().map(|p| PasswordHash { user: flow.user, phc: p.phc.clone(), pepper: p.pepper.clone() });
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
-        return Err(Kind::PasswordWrong.because("the password is not the one that was chosen").into());
+        return Err(Kind::PasswordWrong.because("the password is not the one that was chosen"));
     }
-    let previous = completion::previous_session(&s.table, &s.tokens, now, s.code_key.secret(), &headers).await?;
-    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)
+    let previous = completion::previous_session(&s.table, &s.tokens, now, s.code_key.secret(), headers).await?;
+    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], client)
         .instead_of(previous);
-    create(&s, flow, |tx| {
+    let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?;
+    let signed_in = signed_in.by((&flow.account(now)?).into()).created();
+    let answer = repeatable.seal(signed_in).await?;
+    create(s, flow, |tx| {
         challenge.consume(tx);
         opening.create(tx, &s.sys);
+        answer.keep(tx);
     })
     .await?;
-    Ok(SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?.created())
+    Ok(answer.reply())
 }

@@ -1,17 +1,12 @@
 //! Step six: makes the account in one transaction, and signs its owner in.
 
-use accounts::{
-    NewAccount, NotMade,
-    invite::Inviter,
-    session::Opening,
-    token::Method,
-    user::{PasswordHash, User},
-};
+use accounts::{NewAccount, NotMade, invite::Inviter, session::Opening, token::Method, user::PasswordHash};
 use axum::extract::State;
 use http::HeaderMap;
 use kernel::{Kind, Problem};
 use proofs::{
     FlowToken, completion,
+    repeat::{Repeatable, Reply},
     signed_in::{SignedIn, TokenDelivery},
 };
 use serde::Deserialize;
@@ -32,8 +27,10 @@ pub struct CompleteRegistration {
 /// Creates the account and signs its owner in. If the request carries the token of the client's former session, that session
 /// ends.
 ///
+/// The same request again within ten seconds gets the same answer.
+///
 /// AWS calls: the flow, then one transaction. With an invitation code two requests between them, for its claim and its owner. A
-/// session that is ended costs another read.
+/// session that is ended costs another read, and so does a refused or repeated request.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/complete", params(("flow" = FlowToken, Path)),
     request_body = CompleteRegistration,
     extensions(("x-problems" = json!(["not_found", "step_required", "username_taken", "account_exists"]))),
@@ -44,14 +41,34 @@ pub async fn complete_registration(
     headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<CompleteRegistration>,
-) -> Result<SignedIn, web::Error> {
-    let (flow, _) = load(&s.table, s.sys.now(), &token).await?;
+) -> Result<Reply, web::Error> {
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "complete_registration", &[&token.to_string()]);
+    let work = complete(&s, &client, &headers, &token, body.token_delivery, &repeatable);
+    Ok(repeatable.answer(&s.table, work).await?)
+}
+
+async fn complete(
+    s: &crate::State,
+    client: &Client,
+    headers: &HeaderMap,
+    token: &FlowToken,
+    delivery: TokenDelivery,
+    repeatable: &Repeatable,
+) -> Result<Reply, Problem> {
+    let (flow, _) = load(&s.table, s.sys.now(), token).await?;
     flow.require(Step::Summary)?;
-    let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), &headers).await?;
-    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], &client)
+    let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
+    let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], client)
         .instead_of(previous);
-    create(&s, flow, |tx| opening.create(tx, &s.sys)).await?;
-    Ok(SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?.created())
+    let signed_in =
+        SignedIn::new(&s.issuer, &opening.session, &opening.refresh, delivery)?.by((&flow.account(s.sys.now())?).into()).created();
+    let answer = repeatable.seal(signed_in).await?;
+    create(s, flow, |tx| {
+        opening.create(tx, &s.sys);
+        answer.keep(tx);
+    })
+    .await?;
+    Ok(answer.reply())
 }
 
 /// Makes an account of a flow, in one transaction with the items that `also` adds.
@@ -61,15 +78,8 @@ pub async fn complete_registration(
 /// was.
 pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Result<(), Problem> {
     let (id, way) = (flow.id, flow.way);
-    let (Some(username), Some(password)) = (flow.username, flow.password) else { return Err(Problem::internal("an unfinished flow")) };
-    let user = User {
-        email: Some(flow.email),
-        first_name: flow.first_name,
-        last_name: flow.last_name,
-        birth_date: flow.birth_date,
-        has_password: true,
-        ..User::new(flow.user, username, flow.locale, s.sys.now())
-    };
+    let user = flow.account(s.sys.now())?;
+    let password = flow.password.ok_or_else(|| Problem::internal("an unfinished flow"))?;
     let hash = PasswordHash { user: user.id, phc: password.phc, pepper: password.pepper };
     let inviter = match flow.invite_code {
         Some(code) => Inviter::find(&s.table, &code, user.id).await?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use accounts::{
     identifier::{BirthDate, Contact, Email, PersonName, Username},
     invite::InviteCode,
-    user::owned,
+    user::{User, owned},
 };
 use axum::extract::State;
 use kernel::{
@@ -114,6 +114,22 @@ impl Flow {
         } else {
             Step::Summary
         }
+    }
+
+    /// The account that is made of it.
+    ///
+    /// # Errors
+    /// An internal [`Problem`] as long as it has no username.
+    pub fn account(&self, now: Time) -> Result<User, Problem> {
+        let username = self.username.clone().ok_or_else(|| Problem::internal("an unfinished flow"))?;
+        Ok(User {
+            email: Some(self.email.clone()),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            birth_date: self.birth_date,
+            has_password: true,
+            ..User::new(self.user, username, self.locale, now)
+        })
     }
 
     /// Refuses a step before its turn.

@@ -1,12 +1,17 @@
 //! A direct room of two people: found or made, once, whichever of them opens it.
 
+use accounts::{
+    identifier::{Login, Username},
+    user::resolve,
+    username::{LOOKUPS, UsernameClaim},
+};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
 use callers::Member;
 use kernel::{
-    Timestamp,
+    FieldError, Kind, Problem, Timestamp,
     id::{RoomId, UserId},
 };
 use messaging::{
@@ -14,15 +19,36 @@ use messaging::{
     room::{self, Opened, Room, RoomKind},
 };
 use serde::{Deserialize, Serialize};
+use store::limits;
 use utoipa::ToSchema;
-use web::{Created, Json, Problems};
+use web::{Client, Created, Json, Problems};
 
-/// The request for a direct room.
+/// The other person, by exactly one of these.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenDirectRoom {
-    /// The id of the other person.
-    user: UserId,
+    /// Their id.
+    user: Option<UserId>,
+    /// Their username, in upper or lower case.
+    #[schema(examples("ben_nowak"), max_length = 30)]
+    username: Option<String>,
+}
+
+impl OpenDirectRoom {
+    /// The id of the other person. For a username a counter, which is that of the availability of names, so that no more names are
+    /// revealed, and a read.
+    async fn other(self, s: &crate::State, client: &Client) -> Result<UserId, Problem> {
+        match self {
+            Self { user: Some(user), username: None } => Ok(user),
+            Self { user: None, username: Some(text) } => {
+                let name = Username::parse(&text).map_err(|_| Kind::NotFound)?;
+                limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(client)]).await?;
+                resolve(&s.table, &Login::Username(name)).await?.ok_or_else(|| Kind::NotFound.into())
+            }
+            Self { user: None, username: None } => Err(Problem::field("/user", FieldError::new("required"))),
+            _ => Err(Problem::field("/username", FieldError::new("choice"))),
+        }
+    }
 }
 
 /// A room the caller is in.
@@ -55,20 +81,23 @@ impl RoomInfo {
 
 /// Opens the direct room with somebody: 201 if it is new, 200 if it existed.
 ///
-/// AWS calls: the caller, a batch of the room and the other person; a counter and one transaction if the room is new.
+/// AWS calls: the caller, a batch of the room and the other person; a counter and one transaction if the room is new. By username a
+/// counter and the claim of the name before it.
 #[utoipa::path(
     post,
     path = "/v1/rooms/direct",
     request_body = OpenDirectRoom,
-    extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid", "too_many_requests"])), ("x-limits" = json!([room::OPENED]))),
+    extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid", "too_many_requests"])), ("x-limits" = json!([room::OPENED, LOOKUPS]))),
     responses((status = 200, body = RoomInfo), (status = 201, body = RoomInfo), Problems)
 )]
 pub async fn open_direct_room(
     State(s): State<crate::State>,
     caller: Member,
+    client: Client,
     Json(body): Json<OpenDirectRoom>,
 ) -> Result<Response, web::Error> {
-    let Opened { room, peer, new } = room::open_direct(&s.table, &s.sys, caller.user.id, body.user).await?;
+    let other = body.other(&s, &client).await?;
+    let Opened { room, peer, new } = room::open_direct(&s.table, &s.sys, caller.user.id, other).await?;
     let info = RoomInfo::new(&room, Some(peer));
     let place = format!("/v1/rooms/{}/messages", room.id);
     Ok(if new { Created(place, info).into_response() } else { Json(info).into_response() })

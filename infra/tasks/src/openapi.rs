@@ -208,13 +208,14 @@ const DESCRIPTION: &str = "\
 Accounts, profiles, chat and account deletion. [Registration and sign-in, step by step](/docs/flows). General rules:\n\n\
 - Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; fields that violate a rule with 422, all of them in one response.\n\
 - Unknown query parameters are ignored. A known one that is repeated or malformed is refused with 400.\n\
-- Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `Accept-Language` or `?lang` (`en`, `pl`).\n\
+- Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `?lang` (`en`, `pl`), or of the caller's profile, or of `Accept-Language`.\n\
 - Times are RFC 3339 in UTC. The prefix of an id shows its type.\n\
 - `HEAD` is answered wherever `GET` is. A method that a path does not have is answered with 405, and `Allow` lists its methods.\n\
 - Resources with an `ETag` are changed with `If-Match`: 428 without it, 412 if the resource was changed in between.\n\
 - `Retry-After` in 429 and 503 contains the seconds to wait. 429 also names the limit, in `RateLimit` and `RateLimit-Policy`. Each operation lists its limits with that response; \
   a client is one IPv4 address or one /64 of IPv6.\n\
 - Operations for which a stolen session must not be enough answer 401 `step_up_required` without a step-up within the last five minutes: `POST /v1/step-ups`.\n\
+- A request that uses up a code, a link, a flow or a password gets its answer again if the same client sends it again within ten seconds: after a double click, or when the reply was lost.\n\
 - Clients that are new to an account may get 403 `proof_of_work_required`: while very many sign-ins fail, while many text messages are sent, or after a few messages to one address or number. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes about a second in a browser.\n\
 - `X-Request-Id` names a request; state it when you report a problem.";
 

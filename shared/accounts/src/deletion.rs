@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use events::{Outbox, accounts::AccountPurgeDue};
+use events::{Notice, Outbox, accounts::AccountPurgeDue};
 use kernel::{
     Id as _, Sys, Time,
     id::{ChallengeId, DeletionId, UserId},
@@ -24,7 +24,7 @@ use store::{
 
 use crate::{
     Resource,
-    user::{Status, User, partition},
+    user::{Status, User, notify, partition},
 };
 
 /// How long a lease lasts without renewal: longer than any run of the purge.
@@ -147,8 +147,8 @@ pub struct Due {
 pub struct IndexPosition(Key, Key);
 
 /// Begins the deletion of an account that is due. After it nobody can sign in to the account or cancel. One transaction, whose
-/// conditions check due time and stage on the item itself, because the index may be stale. Returns whether this call has begun
-/// it.
+/// conditions check due time and stage on the item itself, because the index may be stale. Its owner is notified, best effort:
+/// a notice that is late finds no contact any more. Returns whether this call has begun it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -163,6 +163,7 @@ pub async fn claim(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<bool
             .when(scheduled_as(deletion).and(field("due_at").le(now))),
     );
     tx.update(Update::of(User::key_of(deletion.user)).set("status", Status::Purging).add("version", 1).when(Cond::Exists));
+    notify(&mut tx, sys, deletion.user, Notice::AccountDeleted);
     commit_with_event(table, sys, tx, deletion).await
 }
 

@@ -43,9 +43,9 @@ store::items![
     statistics::DayShard,
     token::PublishedKeys,
     user::EmailClaim,
+    user::NoticeDetails,
     user::PasswordHash,
     user::PhoneClaim,
-    user::Recipient,
     user::User,
     username::FormerNames,
     username::UsernameClaim

@@ -25,7 +25,7 @@ use crate::{
     identifier::Contact,
     known, seen,
     token::{Claims, Method},
-    user::{Status, User, notify, partition},
+    user::{Status, User, notify_of, partition},
 };
 
 /// A session ends when it was not used for this long,
@@ -62,6 +62,12 @@ pub struct Session {
     /// The [neighbourhood](Client::neighbourhood) in which it began. `None` for sessions from before this attribute.
     #[serde(default)]
     pub network: Option<String>,
+    /// The IP address of its sign-in or last refresh, as seen by the platform.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// City and country of that, if an edge in front of the API states them.
+    #[serde(default)]
+    pub place: Option<String>,
     /// The trusted device on which it began, if any.
     #[serde(default)]
     pub device: Option<DeviceId>,
@@ -92,12 +98,14 @@ impl Session {
     }
 
     /// Replaces the used refresh token. Refused if a concurrent request has used it.
-    fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time) -> Update {
+    fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time, client: &Client) -> Update {
         let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
         Update::of(self.key())
             .set("refresh_hash", successor.hash())
             .set("generation", successor.generation)
             .set("last_used_at", now)
+            .set("address", client.address.map(|a| a.to_string()))
+            .set("place", &client.place)
             .set("active_since", active_since)
             .when(field("generation").eq(used.generation))
     }
@@ -164,7 +172,18 @@ impl Item for Session {
     const KIND: &'static str = "session";
     const ABOUT: About = About::beside_user(
         "SESSION#{session}",
-        Personal::Exported(&["id", "amr", "auth_time", "created_at", "last_used_at", "user_agent", "network", "device"]),
+        Personal::Exported(&[
+            "id",
+            "amr",
+            "auth_time",
+            "created_at",
+            "last_used_at",
+            "user_agent",
+            "network",
+            "address",
+            "place",
+            "device",
+        ]),
     )
     .expires()
     .removed_by("sessions");
@@ -277,6 +296,8 @@ impl Opening {
             active_since: now,
             user_agent: client.user_agent.clone(),
             network: Some(client.neighbourhood()),
+            address: client.address.map(|a| a.to_string()),
+            place: client.place.clone(),
             generation: 0,
             refresh_hash: refresh.hash(),
             replaced: None,
@@ -317,7 +338,7 @@ impl Opening {
     pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {
         self.create(tx, sys);
         if self.is_new_client {
-            notify(tx, sys, self.session.user, Notice::NewSignIn);
+            notify_of(tx, sys, self.session.user, Notice::NewSignIn, &self.client);
         }
         let unchanged = credentials_are(self.session.credentials);
         let mut used = Update::of(User::key_of(self.session.user)).set("used_at", self.session.created_at);
@@ -408,7 +429,7 @@ fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Us
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
-pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToken) -> Result<Refreshed, Problem> {
+pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToken, client: &Client) -> Result<Refreshed, Problem> {
     if !token.is_ours(key) {
         return Ok(Refreshed::Invalid);
     }
@@ -428,7 +449,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                 end_family(table, sys, &session).await?;
                 return Ok(Refreshed::Reused);
             }
-            Use::Rotate => match table.update(session.rotate(&successor, token, now)).await {
+            Use::Rotate => match table.update(session.rotate(&successor, token, now, client)).await {
                 Ok(row) => {
                     note_use(table, &session, now).await;
                     return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
@@ -469,7 +490,9 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     tracing::warn!(user.id = %session.user, session.id = %session.id, "a spent refresh token was used: the session ends");
     let mut tx = Tx::new();
     tx.delete_when(session.key(), Cond::Exists);
-    notify(&mut tx, sys, session.user, Notice::SessionReused);
+    // The session's client: who used the copy is unknown.
+    let client = Client { user_agent: session.user_agent.clone(), ..Client::default() };
+    notify_of(&mut tx, sys, session.user, Notice::SessionReused, &client);
     end(&mut tx, sys, session.user);
     // A refusal means that it has ended already, and the person was notified.
     Ok(table.commit(tx).await.refused_is_fine()?)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use events::{Notice, Outbox, delivery::NoticeDue};
 use kernel::{
-    Locale, Sys, Time,
+    Client, Locale, Sys, Time,
     id::{EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -425,34 +425,57 @@ impl Item for PhoneClaim {
     }
 }
 
-/// The destination of a notice that does not go to the person's current address: a change of a contact is confirmed at the former
-/// one. It is stored with the person under the id of the event, because events contain no addresses.
+/// What a notice needs besides its event, because events contain no personal data: the client that caused it, and the destination if
+/// that is not the person's current address, as when a change of a contact is confirmed at the former one. It is stored with the
+/// person under the id of the event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Recipient {
+pub struct NoticeDetails {
     user: UserId,
     event: EventId,
-    channel: Channel,
-    address: String,
+    channel: Option<Channel>,
+    address: Option<String>,
+    /// The `User-Agent` of the client.
+    pub user_agent: Option<String>,
+    /// The IP address of the client.
+    pub client_address: Option<String>,
+    /// City and country of the client.
+    pub place: Option<String>,
     until: Time,
 }
 
-impl Recipient {
-    /// The key of the recipient of an event.
-    #[must_use]
-    pub fn key_of(user: UserId, event: EventId) -> Key {
-        Key::new(partition(user), format!("RECIPIENT#{event}"))
+impl NoticeDetails {
+    fn new(sys: &Sys, user: UserId, event: EventId, to: Option<&Contact>, by: &Client) -> Self {
+        Self {
+            user,
+            event,
+            channel: to.map(Channel::of),
+            address: to.map(|to| to.address().to_owned()),
+            user_agent: Some(by.user_agent.clone()).filter(|agent| !agent.is_empty()),
+            client_address: by.address.map(|address| address.to_string()),
+            place: by.place.clone(),
+            // Events that failed are kept for two weeks, and may be retried until then.
+            until: sys.now() + Duration::from_secs(15 * 24 * 3600),
+        }
     }
 
-    /// The address or the number.
+    /// The key of the details of an event.
     #[must_use]
-    pub fn contact(&self) -> Contact {
-        Contact::stored(self.channel, &self.address)
+    pub fn key_of(user: UserId, event: EventId) -> Key {
+        Key::new(partition(user), format!("NOTICE#{event}"))
+    }
+
+    /// The address or the number that the notice goes to. `None` for the person's own.
+    #[must_use]
+    pub fn contact(&self) -> Option<Contact> {
+        self.channel.zip(self.address.as_deref()).map(|(channel, address)| Contact::stored(channel, address))
     }
 }
 
-impl Item for Recipient {
-    const KIND: &'static str = "recipient";
-    const ABOUT: About = About::beside_user("RECIPIENT#{event}", Personal::Exported(&["channel", "address", "until"])).expires();
+impl Item for NoticeDetails {
+    const KIND: &'static str = "notice_details";
+    const ABOUT: About =
+        About::beside_user("NOTICE#{event}", Personal::Exported(&["channel", "address", "user_agent", "client_address", "place", "until"]))
+            .expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.event)
     }
@@ -472,18 +495,23 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
     })
 }
 
-/// Adds a notice to a person to a transaction: by mail, or by text message if they have no address.
+/// Adds a notice to a person to a transaction, about something that no client did: by mail, or by text message if they have no
+/// address.
 pub fn notify(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &NoticeDue { user, notice });
 }
 
-/// As [`notify`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
-/// permit of `proofs::sending`.
-pub fn notify_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice) {
+/// As [`notify`], about something that this client did. The mail names its device and place.
+pub fn notify_of(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice, by: &Client) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
-    // Events that failed are kept for two weeks, and may be retried until then.
-    let until = sys.now() + Duration::from_secs(15 * 24 * 3600);
-    tx.create(&Recipient { user, event, channel: Channel::of(to), address: to.address().to_owned(), until });
+    tx.create(&NoticeDetails::new(sys, user, event, None, by));
+}
+
+/// As [`notify_of`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
+/// permit of `proofs::sending`.
+pub fn notify_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice, by: &Client) {
+    let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
+    tx.create(&NoticeDetails::new(sys, user, event, Some(to), by));
 }
 
 #[cfg(test)]

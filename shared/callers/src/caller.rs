@@ -65,7 +65,10 @@ fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now:
     let session = session.ok_or_else(|| refused("the session has ended"))?;
     match session.ended(&user, now) {
         Some(cause) => Err(refused(cause)),
-        None => Ok(Member { user, session }),
+        None => {
+            web::speaks(user.locale);
+            Ok(Member { user, session })
+        }
     }
 }
 
@@ -122,6 +125,12 @@ impl Member {
     #[must_use]
     pub fn shows(&self, begun_with: Option<&Proof>) -> bool {
         begun_with == Some(&self.proof())
+    }
+
+    /// Whether a step-up of this session has proven this, and not the sign-in with which it began.
+    #[must_use]
+    pub fn stepped_up_with(&self, method: Method) -> bool {
+        self.session.auth_time > self.session.created_at && self.session.amr.contains(&method)
     }
 
     /// Checks that the caller has a recent proof by a sufficient factor.

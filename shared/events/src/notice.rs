@@ -65,10 +65,14 @@ notices! {
     UsernameChanged,
     /// The account was reactivated.
     AccountReactivated,
+    /// The account was deactivated.
+    AccountDeactivated,
+    /// The deletion of the account has begun.
+    AccountDeleted,
 }
 
 impl Notice {
-    /// Whether users without an address get it by text message: for what may be a takeover of the account.
+    /// Whether users without an address get it by text message: for all that can happen to their accounts.
     #[must_use]
     pub const fn is_texted(self) -> bool {
         match self {
@@ -82,16 +86,18 @@ impl Notice {
             | Self::EmailChanged
             | Self::PhoneChanged
             | Self::UsernameChanged
-            | Self::AccountReactivated => true,
+            | Self::AccountReactivated
+            | Self::AccountDeactivated
+            | Self::AccountDeleted
+            | Self::DeletionCancelled
+            | Self::ExportReady => true,
             // Users with second factors have an address.
             Self::MfaEnabled
             | Self::MfaDisabled
             | Self::FactorChanged
             | Self::RecoveryCodesMade
             | Self::RecoveryCodeUsed
-            | Self::DeviceTrusted
-            | Self::DeletionCancelled
-            | Self::ExportReady => false,
+            | Self::DeviceTrusted => false,
         }
     }
 }

@@ -352,6 +352,27 @@ mod tests {
         }
     }
 
+    /// Values that programs compare are not shown to people, who get a sentence of its own for each.
+    #[test]
+    fn names_of_programs_are_in_no_sentence() {
+        for (kind, member, values) in [
+            (
+                Kind::StepRequired,
+                "required_step",
+                ["app", "code", "email", "password", "personal", "sms", "summary", "username"].as_slice(),
+            ),
+            (Kind::ContactRequired, "missing", ["email", "phone", "email, phone"].as_slice()),
+        ] {
+            for locale in Locale::ALL {
+                let said = |value: &str| Problem::new(kind).with(member, value).document(locale, "r").detail.unwrap();
+                let sentences: std::collections::BTreeSet<String> = values.iter().map(|value| said(value)).collect();
+                assert_eq!(sentences.len(), values.len(), "{sentences:?}");
+                let other = said("shouted_word");
+                assert!(!other.contains("shouted_word"), "{other}");
+            }
+        }
+    }
+
     #[test]
     fn a_document_is_translated_and_its_code_is_not() {
         let p = Problem::field("/username", FieldError::new("too_short").with("min", 3));

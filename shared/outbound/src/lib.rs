@@ -12,7 +12,7 @@ mod render;
 mod text;
 
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-pub use mail::{Mail, Repeated};
+pub use mail::{Happened, Mail, Occasion, Repeated};
 pub use mailer::Mailer;
 pub use text::{Text, Texter};
 

@@ -49,9 +49,29 @@ pub enum Mail {
         name: &'static str,
         /// The username of the account.
         username: String,
-        /// How often it happened since the last notice, if the notice sums up several times.
-        repeated: Option<Repeated>,
+        /// When and how often it happened.
+        happened: Happened,
     },
+}
+
+/// When the event of a notice happened.
+#[derive(Clone, Debug)]
+pub enum Happened {
+    /// Once.
+    Once(Occasion),
+    /// Several times since the last notice, of which this one is the sum.
+    Often(Repeated),
+}
+
+/// One occurrence of an event.
+#[derive(Clone, Debug)]
+pub struct Occasion {
+    /// When it happened.
+    pub at: Time,
+    /// The client that caused it: the browser and the system.
+    pub device: Option<String>,
+    /// Where that client was: a city or a network address.
+    pub place: Option<String>,
 }
 
 /// Several occurrences of an event, summed up in one notice.

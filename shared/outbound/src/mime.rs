@@ -44,7 +44,14 @@ mod tests {
 
     fn composed(to: &str, username: &str) -> Result<String, SendError> {
         let from = Mailbox::new(Some("Stoa".to_owned()), "no-reply@stoa.example".parse().unwrap());
-        let letter = Letter::new(&Mail::Notice { name: "session_reused", username: username.to_owned(), repeated: None }, Locale::Pl);
+        let letter = Letter::new(
+            &Mail::DeletionScheduled {
+                username: username.to_owned(),
+                due_at: Time::ZERO,
+                link: Secret::new("https://stoa.example/x#token=a".to_owned()),
+            },
+            Locale::Pl,
+        );
         compose(&from, Some(&from), to, Time::from_millis(1_798_358_700_000), &letter).map(|bytes| String::from_utf8(bytes).unwrap())
     }
 

@@ -7,7 +7,7 @@ use minijinja::{Environment, Value};
 
 use crate::{
     SendError,
-    mail::{Mail, Repeated},
+    mail::{Happened, Mail, Occasion, Repeated},
 };
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/outbound.ftl"), include_str!("../locales/pl/outbound.ftl"));
@@ -17,6 +17,8 @@ pub(crate) struct Letter {
     locale: Locale,
     pub subject: String,
     lead: String,
+    /// When and where it happened, each line with its label.
+    facts: Vec<String>,
     note: String,
     code: Option<String>,
     /// The label of the button and its address.
@@ -42,6 +44,7 @@ impl Letter {
                 Some(often) => format!("{} {often}", say("lead")),
                 None => say("lead"),
             },
+            facts: facts(mail, locale),
             note: say("note"),
             code: mail.code().map(|code| code.expose().clone()),
             action: mail.link().map(|link| (say("button"), link.expose().clone())),
@@ -68,6 +71,7 @@ impl Letter {
             ("lang", Value::from(self.locale.tag())),
             ("heading", Value::from(self.subject.clone())),
             ("lead", Value::from(self.lead.clone())),
+            ("facts", Value::from(self.facts.clone())),
             ("note", Value::from(self.note.clone())),
             ("code", Value::from(self.code.clone())),
             ("button", Value::from(button)),
@@ -80,9 +84,22 @@ impl Letter {
 
 /// The sentence that says how often something happened.
 fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
-    let Mail::Notice { repeated: Some(Repeated { times, since, last }), .. } = mail else { return None };
-    let moment = |at| format!("{}, {}", date(at, locale), time_of_day(at));
-    Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", moment(*since)), ("last", moment(*last))]))
+    let Mail::Notice { happened: Happened::Often(Repeated { times, since, last }), .. } = mail else { return None };
+    let (since, last) = (moment(*since, locale), moment(*last, locale));
+    Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", since), ("last", last)]))
+}
+
+/// The lines that say when, with which device and where something happened.
+fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
+    let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
+    let time = Some(format!("{} UTC", moment(*at, locale)));
+    let known = [("time", time.as_ref()), ("device", device.as_ref()), ("place", place.as_ref())];
+    let line = |(fact, value): (&str, &String)| format!("{}: {value}", TEXTS.text(locale, &format!("occasion-{fact}"), &[]));
+    known.into_iter().filter_map(|(fact, value)| Some(line((fact, value?)))).collect()
+}
+
+fn moment(at: Time, locale: Locale) -> String {
+    format!("{}, {}", date(at, locale), time_of_day(at))
 }
 
 /// The arguments of a mail's sentences.
@@ -110,7 +127,7 @@ fn date(at: Time, locale: Locale) -> String {
 }
 
 /// `08:05`, in UTC, because the reader's time zone is not known.
-fn time_of_day(at: Time) -> String {
+pub(crate) fn time_of_day(at: Time) -> String {
     let minutes = at.seconds().rem_euclid(24 * 3600).div_euclid(60);
     format!("{:02}:{:02}", minutes.div_euclid(60), minutes.rem_euclid(60))
 }
@@ -140,8 +157,9 @@ mod tests {
         assert_eq!(plain, notices, "each notice has messages, and nothing else has");
         let often = [1, 2, 5, 120].map(|times| Repeated { times, since: Time::ZERO, last: Time::from_millis(1_798_358_700_000) });
         let notices = plain.into_iter().flat_map(|name| {
-            let repeated = [None].into_iter().chain(often.map(Some));
-            repeated.map(move |repeated| Mail::Notice { name, username: "ana_nowak".to_owned(), repeated })
+            let once = Occasion { at: Time::ZERO, device: Some("Firefox 140, Linux".to_owned()), place: None };
+            let happened = [Happened::Once(once)].into_iter().chain(often.map(Happened::Often));
+            happened.map(move |happened| Mail::Notice { name, username: "ana_nowak".to_owned(), happened })
         });
         let others = [
             Mail::Activation { link: link(), life: Duration::from_secs(24 * 3600) },
@@ -181,12 +199,28 @@ mod tests {
     fn a_notice_says_how_often_it_happened() {
         let at = Time::from_millis(1_798_358_700_000);
         let said = |locale, times| {
-            let repeated = Some(Repeated { times, since: at, last: at + Duration::from_secs(600) });
-            Letter::new(&Mail::Notice { name: "new_sign_in", username: "ana".to_owned(), repeated }, locale).bodies().unwrap().text
+            let happened = Happened::Often(Repeated { times, since: at, last: at + Duration::from_secs(600) });
+            Letter::new(&Mail::Notice { name: "new_sign_in", username: "ana".to_owned(), happened }, locale).bodies().unwrap().text
         };
         assert!(said(Locale::En, 1).contains("It happened once since 27 December 2026, 08:05 UTC, at 27 December 2026, 08:15 UTC"));
         assert!(said(Locale::En, 7).contains("It happened 7 times since 27 December 2026, 08:05 UTC, the last time at"));
         assert!(said(Locale::Pl, 7).contains("zdarzyło się to 7 razy"), "{}", said(Locale::Pl, 7));
+    }
+
+    #[test]
+    fn a_notice_says_when_with_which_device_and_where_it_happened() {
+        let at = Time::from_millis(1_798_358_700_000);
+        let said = |locale, device: Option<&str>, place: Option<&str>| {
+            let occasion = Occasion { at, device: device.map(str::to_owned), place: place.map(str::to_owned) };
+            let mail = Mail::Notice { name: "new_sign_in", username: "ana".to_owned(), happened: Happened::Once(occasion) };
+            Letter::new(&mail, locale).bodies().unwrap()
+        };
+        let all = said(Locale::En, Some("Firefox 140, Linux"), Some("<Łódź>, PL (192.0.2.7)"));
+        let lines = "Time: 27 December 2026, 08:05 UTC\nDevice: Firefox 140, Linux\nPlace: <Łódź>, PL (192.0.2.7)\n";
+        assert!(all.text.contains(lines), "{}", all.text);
+        assert!(all.html.contains("Place: &lt;Łódź&gt;, PL (192.0.2.7)"), "{}", all.html);
+        let time_only = said(Locale::Pl, None, None).text;
+        assert!(time_only.contains("Czas: 27 grudnia 2026, 08:05 UTC\n\n") && !time_only.contains("Urządzenie"), "{time_only}");
     }
 
     #[test]

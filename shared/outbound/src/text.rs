@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use function::Aws;
-use kernel::{Locale, Secret, env::Reader};
+use kernel::{Locale, Secret, Time, env::Reader};
 
 use crate::{
     SendError,
-    render::{TEXTS, minutes},
+    render::{TEXTS, minutes, time_of_day},
 };
 
 /// A text message, by its subject.
@@ -20,6 +20,13 @@ pub enum Text {
         code: Secret,
         /// How long it is valid.
         life: Duration,
+    },
+    /// A deletion was scheduled. Has two segments, because of the link.
+    DeletionScheduled {
+        /// When it begins.
+        due_at: Time,
+        /// The link that cancels it.
+        link: Secret,
     },
     /// A notice to the owner of the number.
     Notice {
@@ -78,6 +85,10 @@ fn words(text: &Text, locale: Locale, domain: Option<&str>) -> String {
             let bound = domain.map(|domain| format!("\n\n@{domain} #{code}")).unwrap_or_default();
             format!("{code} {said}{bound}")
         }
+        Text::DeletionScheduled { due_at, link } => {
+            let args = [("date", due_at.date().to_string()), ("time", time_of_day(*due_at))];
+            format!("{}\n{}", TEXTS.text(locale, "deletion_scheduled-sms", &args), link.expose())
+        }
         Text::Notice { name, times } => {
             let said = TEXTS.text(locale, &format!("{name}-sms"), &[]);
             times.map_or_else(|| said.clone(), |times| format!("({times}x) {said}"))
@@ -135,13 +146,30 @@ mod tests {
     fn exactly_the_notices_that_are_texted_have_a_message() {
         let keys = TEXTS.keys(Locale::En);
         let messages: BTreeSet<&str> = keys.iter().filter_map(|key| key.strip_suffix("-sms")).collect();
-        let texts: BTreeSet<&str> = texted().chain(["code"]).collect();
+        let texts: BTreeSet<&str> = texted().chain(["code", "deletion_scheduled"]).collect();
         assert_eq!(messages, texts);
     }
 
-    /// At most 160 characters of the basic character set of GSM 03.38, which has all of ASCII but these.
+    /// At most 160 characters of the basic character set of GSM 03.38.
     fn one_segment(text: &str) -> bool {
-        text.is_ascii() && text.len() <= 160 && !text.contains(['`', '^', '{', '}', '[', ']', '~', '|', '\\'])
+        is_basic(text) && text.len() <= 160
+    }
+
+    /// The basic character set of GSM 03.38 has all of ASCII but these.
+    fn is_basic(text: &str) -> bool {
+        text.is_ascii() && !text.contains(['`', '^', '{', '}', '[', ']', '~', '|', '\\'])
+    }
+
+    /// A segment of several has 153 characters.
+    #[test]
+    fn a_scheduled_deletion_fits_two_segments_with_its_link() {
+        let link = format!("https://{}.example/cancel-deletion#token=chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP.{}", "a".repeat(22), "x".repeat(43));
+        for locale in Locale::ALL {
+            let text = Text::DeletionScheduled { due_at: Time::from_millis(1_798_358_700_000), link: Secret::new(link.clone()) };
+            let words = words(&text, locale, Some("stoa.example"));
+            assert!(is_basic(&words) && words.len() <= 2 * 153, "{} {words}", words.len());
+            assert!(words.contains("2026-12-27") && words.contains("08:05 UTC") && words.lines().any(|line| line == link), "{words}");
+        }
     }
 
     #[test]

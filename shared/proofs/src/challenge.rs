@@ -289,8 +289,8 @@ impl Challenge {
             long: false,
             booked: 0,
             share: Share::Strangers,
-            // The codes of a factor are sent to the account's own contacts.
-            proven: matches!(purpose, Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup),
+            // These are sent to the account's own contacts.
+            proven: matches!(purpose, Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::DeletionCancel),
             hash: None,
             flow: None,
             unsent: None,

@@ -26,6 +26,14 @@ pub enum TypedCode {
     Long(String),
 }
 
+impl AsRef<str> for TypedCode {
+    fn as_ref(&self) -> &str {
+        match self {
+            Self::Short(code) | Self::Long(code) => code,
+        }
+    }
+}
+
 impl TypedCode {
     /// Parses a long code or a short one of this many digits, in any spelling that [`text::compact`] knows and in any case.
     ///

@@ -104,7 +104,7 @@ impl CompletedSignIn<'_> {
         let opening = Opening::new(sys, key, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
         let opening = opening.on(trusted.map(|device| device.id));
         opening.write(tx, sys);
-        let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.options.delivery)?;
+        let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.options.delivery)?.by(self.user.into());
         Ok(signed_in.on_device(kept.as_ref(), self.options.delivery).going_on(self.options.next))
     }
 }

@@ -1,22 +1,22 @@
-//! Scheduling a deletion, with the mailed link that cancels it.
+//! Scheduling a deletion, with the link that cancels it: mailed, or sent by text message to a person without an address.
 
 use std::time::Duration;
 
 use accounts::{
     deletion::{Deletion, Stage, scheduled_as},
-    identifier::{Contact, Email},
-    user::{User, notify},
+    identifier::Contact,
+    user::{User, notify_of},
 };
 use events::Notice;
 use kernel::{
-    Sys, Time,
+    Client, Sys, Time,
     id::{ChallengeId, UserId},
 };
 use store::{Item as _, Slot, Tx, Update, field};
 
 use crate::challenge::{Challenge, Form, Purpose};
 
-/// Adds the scheduling of a deletion to a transaction, in place of the one `before`, with the mail that has the link to cancel
+/// Adds the scheduling of a deletion to a transaction, in place of the one `before`, with the message that has the link to cancel
 /// it. The slot is refused if a concurrent request has changed it first.
 pub fn schedule(tx: &mut Tx, sys: &Sys, user: &User, before: Option<&Deletion>, delay: Duration) -> (Deletion, Slot) {
     let (now, challenge) = (sys.now(), sys.id());
@@ -38,39 +38,40 @@ pub fn schedule(tx: &mut Tx, sys: &Sys, user: &User, before: Option<&Deletion>, 
     if let Some(old) = before.and_then(|b| b.cancel) {
         tx.delete(Challenge::key_of(old));
     }
-    // An account without an address gets no mail: the response is the only confirmation.
-    if let Some(email) = user.email.clone() {
-        mail_link(tx, sys, user, challenge, deletion.due_at, email);
+    if let Some(to) = user.email.clone().map(Contact::Email).or_else(|| user.phone.clone().map(Contact::Phone)) {
+        send_link(tx, sys, user, challenge, deletion.due_at, &to);
     }
     (deletion, slot)
 }
 
-/// Adds to a transaction that the link to cancel a scheduled deletion becomes invalid and a new one is mailed to another address.
-/// The slot is refused if the deletion is not, or no longer, scheduled like this.
-pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: Email) -> Slot {
+/// Adds to a transaction that the link to cancel a scheduled deletion becomes invalid and a new one is sent to another contact, if
+/// there is one. The slot is refused if the deletion is not, or no longer, scheduled like this.
+pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: Option<&Contact>) -> Slot {
     let link = sys.id();
     let same = scheduled_as(deletion).and(field("cancel").eq(deletion.cancel));
     let slot = tx.update(Update::of(deletion.key()).set("cancel", link).when(same));
     if let Some(old) = deletion.cancel {
         tx.delete(Challenge::key_of(old));
     }
-    mail_link(tx, sys, user, link, deletion.due_at, to);
+    if let Some(to) = to {
+        send_link(tx, sys, user, link, deletion.due_at, to);
+    }
     slot
 }
 
-fn mail_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time, to: Email) {
-    let mut link = Challenge::new(sys, id, Purpose::DeletionCancel, Form::Link, &Contact::Email(to), user.locale);
+fn send_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time, to: &Contact) {
+    let mut link = Challenge::new(sys, id, Purpose::DeletionCancel, Form::Link, to, user.locale);
     link.user = Some(user.id);
     // Valid until the deletion begins, and a day longer, because the sweep may be late.
     link.expires_at = due_at + Duration::from_secs(24 * 3600);
     link.issue(tx, sys);
 }
 
-/// Adds the cancellation of a scheduled deletion to a transaction, with the mail that confirms it. `challenge` is that of its
+/// Adds the cancellation of a scheduled deletion to a transaction, with the notice that confirms it. `challenge` is that of its
 /// link, which is used up. The slot is refused if the deletion is not, or no longer, scheduled like this.
-pub fn cancel(tx: &mut Tx, sys: &Sys, user: UserId, challenge: ChallengeId) -> Slot {
+pub fn cancel(tx: &mut Tx, sys: &Sys, user: UserId, challenge: ChallengeId, by: &Client) -> Slot {
     let slot = tx.delete_when(Deletion::key_of(user), field("stage").eq(Stage::Scheduled).and(field("cancel").eq(challenge)));
     tx.delete(Challenge::key_of(challenge));
-    notify(tx, sys, user, Notice::DeletionCancelled);
+    notify_of(tx, sys, user, Notice::DeletionCancelled, by);
     slot
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use accounts::{
     identifier::Contact,
-    user::{Status, User, notify, partition},
+    user::{Status, User, notify_of, partition},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::Notice;
@@ -154,7 +154,7 @@ pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: V
         hash: token.hash(),
     };
     tx.create(&device);
-    notify(tx, sys, user.id, Notice::DeviceTrusted);
+    notify_of(tx, sys, user.id, Notice::DeviceTrusted, client);
     (device, token)
 }
 

@@ -415,9 +415,9 @@ impl AnswerLimits {
         }
     }
 
-    /// Gives back the count of a right answer that was not sufficient. Best effort.
-    pub async fn give_back(&self, table: &Table, factor: Factor) {
-        limits::give_all_back(table, &self.limits(factor, Steps::Three)).await;
+    /// Gives back the count of a right answer that was not sufficient, or that had been given before. Best effort.
+    pub async fn give_back(&self, table: &Table, factor: Factor, steps: Steps) {
+        limits::give_all_back(table, &self.limits(factor, steps)).await;
     }
 }
 

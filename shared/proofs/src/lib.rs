@@ -16,6 +16,7 @@ mod guessable;
 pub mod guesses;
 mod identity_keys;
 pub mod password;
+pub mod repeat;
 pub mod sending;
 pub mod sign_in;
 pub mod signed_in;
@@ -23,4 +24,12 @@ pub mod signed_in;
 pub use flow_token::FlowToken;
 pub use identity_keys::IdentityKeys;
 
-store::items![challenge::Challenge, device::Device, factor::AppFactor, factor::RecoveryCodes, sending::Traffic, sign_in::SignIn];
+store::items![
+    challenge::Challenge,
+    device::Device,
+    factor::AppFactor,
+    factor::RecoveryCodes,
+    repeat::KeptAnswer,
+    sending::Traffic,
+    sign_in::SignIn
+];

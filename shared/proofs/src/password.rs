@@ -6,14 +6,16 @@
 use accounts::{
     Keyring,
     identifier::{Email, PersonName, Phone, Username},
+    token::Method,
     user::{PasswordHash, User},
 };
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use callers::Member;
 use futures_util::join;
-use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, crypto::hmac_sha256, env::Reader, id::UserId};
+use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, Time, crypto::hmac_sha256, env::Reader, id::UserId};
 use store::{
     Table, Tx,
-    limits::{self, MINUTE, Quota},
+    limits::{self, Limit, MINUTE, Quota},
 };
 
 use crate::{breached::Breached, common::common, gate, guessable::guessable, guesses};
@@ -229,11 +231,12 @@ impl Hasher {
     }
 }
 
-/// Requires the current password of a person who has one, for changes that a session alone must not allow. After five wrong ones
+/// Requires the current password of a person who has one, for changes of a [`callers::Fresh`] caller that a session alone must not
+/// allow. It may be absent if the step-up has just proven it. After five wrong ones
 /// there is a pause of five minutes; a right one resets the counter in the transaction. The client's guesses count as at a
 /// sign-in. A refused request is not counted.
 ///
-/// A read of the password, which is returned, with three counters; two updates of counters before it is compared; updates that
+/// A read of the password, which is returned; if it is compared with three counters; two updates of counters before it is compared; updates that
 /// give both back if it was right, or that count for the client's day and as a failure of everybody if it was wrong.
 ///
 /// # Errors
@@ -244,13 +247,83 @@ pub async fn demand(
     hasher: &Hasher,
     tx: &mut Tx,
     client: &Client,
-    user: &User,
+    member: &Member,
     given: Option<&Secret>,
 ) -> Result<Option<PasswordHash>, Problem> {
-    if !user.has_password {
-        return Ok(None);
+    compare(table, sys.now(), hasher, client, member, given).await?.settle(table, sys.now(), tx, client).await
+}
+
+/// A current password that was compared. It has to be settled or given back.
+#[must_use]
+pub enum Demanded {
+    /// The person has no password.
+    None,
+    /// The step-up has just proven it.
+    Proven(Option<PasswordHash>),
+    /// It is right.
+    Right(PasswordHash, [Limit; 2]),
+    /// It is wrong, or there is none.
+    Wrong(WrongPassword),
+}
+
+/// The counts of a wrong password.
+pub struct WrongPassword {
+    attempts: [Limit; 2],
+    day: Limit,
+}
+
+impl WrongPassword {
+    /// Gives its attempts back, because it was no guess. Best effort.
+    pub async fn give_back(&self, table: &Table) {
+        limits::give_all_back(table, &self.attempts).await;
     }
-    let now = sys.now();
+}
+
+impl Demanded {
+    /// Counts a wrong password as a failure, or resets the attempts before a right one in the transaction.
+    ///
+    /// # Errors
+    /// [`Kind::PasswordWrong`]
+    pub async fn settle(self, table: &Table, now: Time, tx: &mut Tx, client: &Client) -> Result<Option<PasswordHash>, Problem> {
+        match self {
+            Self::None => Ok(None),
+            Self::Proven(hash) => Ok(hash),
+            Self::Right(hash, attempts) => {
+                let [at_account, _] = &attempts;
+                tx.delete(at_account.key());
+                // It was no guess, even if the change fails.
+                limits::give_all_back(table, &attempts).await;
+                Ok(Some(hash))
+            }
+            Self::Wrong(WrongPassword { day, .. }) => {
+                let day = [day];
+                let (counted, ()) = join!(limits::record(table, now, &day), gate::failed(table, now, client));
+                counted?;
+                Err(Kind::PasswordWrong.because("the current password is wrong"))
+            }
+        }
+    }
+}
+
+/// The first half of [`demand`]: counts the attempt and compares the password.
+///
+/// # Errors
+/// [`Kind::TooManyRequests`]
+pub async fn compare(
+    table: &Table,
+    now: Time,
+    hasher: &Hasher,
+    client: &Client,
+    member: &Member,
+    given: Option<&Secret>,
+) -> Result<Demanded, Problem> {
+    let user = &member.user;
+    if !user.has_password {
+        return Ok(Demanded::None);
+    }
+    if given.is_none() && member.stepped_up_with(Method::Pwd) {
+        return Ok(Demanded::Proven(table.get(PasswordHash::key_of(user.id)).await?));
+    }
     let at_account = WRONG.of(user.id);
     let (by_client, day) = (guesses::of_client(client), guesses::of_client_in_a_day(client));
     let hash = PasswordHash::key_of(user.id);
@@ -264,17 +337,10 @@ pub async fn demand(
         Some(given) => hasher.verify(hash.as_ref(), given).await? != Verdict::Wrong,
         None => false,
     };
-    if !right {
-        let day = [day];
-        let (counted, ()) = join!(limits::record(table, now, &day), gate::failed(table, now, client));
-        counted?;
-        return Err(Kind::PasswordWrong.because("the current password is wrong"));
-    }
-    let [at_account, _] = &attempts;
-    tx.delete(at_account.key());
-    // It was no guess, even if the change fails.
-    limits::give_all_back(table, &attempts).await;
-    Ok(hash)
+    Ok(match hash.filter(|_| right) {
+        Some(hash) => Demanded::Right(hash, attempts),
+        None => Demanded::Wrong(WrongPassword { attempts, day }),
+    })
 }
 
 /// The current parameters in a PHC string.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use accounts::{
     session::Session,
     token::Method,
-    user::{Factor, User, notify, owned},
+    user::{Factor, User, notify_of, owned},
 };
 use events::Notice;
 use kernel::{
@@ -25,7 +25,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{About, Index, Item, Key, Personal, Slot, Table, Tx, Update, WriteError, field};
+use store::{About, Conditional as _, Index, Item, Key, Personal, Slot, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -251,11 +251,13 @@ impl SignIn {
         proven: Factor,
         next: Vec<Factor>,
     ) -> Result<(Option<Challenge>, Permit, Slot), Problem> {
-        let (answers, done) = (self.tries, self.done.clone());
+        let done = self.done.clone();
         self.done.push(proven.into());
-        (self.allowed, self.chosen, self.passkey, self.tries) = (next, None, None, answers.saturating_sub(1));
+        (self.allowed, self.chosen, self.passkey, self.tries) = (next, None, None, self.tries.saturating_sub(1));
         let (challenge, permit) = self.choose_only(context, tx).await?;
-        let slot = tx.put(self, field("tries").eq(answers).and(field("done").eq(done)));
+        // Not the whole item, because concurrent answers count in it.
+        let next = Update::of(self.key()).set("done", &self.done).set("allowed", &self.allowed).set("chosen", self.chosen);
+        let slot = tx.update(next.set("passkey", &self.passkey).add("tries", -1).when(field("done").eq(done)));
         Ok((challenge, permit, slot))
     }
 
@@ -291,6 +293,14 @@ impl SignIn {
             }
             Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
             Err(WriteError::Store(e)) => Err(e.into()),
+        }
+    }
+
+    /// Gives back an answer that was counted and is the repetition of a right one, if the flow goes on. Best effort.
+    pub async fn give_back(&self, table: &Table) {
+        let back = Update::of(self.key()).add("tries", -1).when(field("tries").gt(0));
+        if let Err(e) = table.update(back).await.refused_is_fine() {
+            tracing::warn!(error = %e, "a repeated answer stays counted");
         }
     }
 
@@ -447,13 +457,13 @@ impl Proof {
     }
 
     /// Adds its use to a transaction. One of concurrent uses of the same answer succeeds.
-    pub fn spend(&self, tx: &mut Tx, sys: &Sys, user: UserId) -> Option<Slot> {
+    pub fn spend(&self, tx: &mut Tx, sys: &Sys, user: UserId, by: &Client) -> Option<Slot> {
         match self {
             Self::Lasting => None,
             Self::App(code) => Some(code.spend(tx)),
             Self::Sent(challenge) => Some(challenge.consume(tx)),
             Self::Recovery(code) => {
-                notify(tx, sys, user, Notice::RecoveryCodeUsed);
+                notify_of(tx, sys, user, Notice::RecoveryCodeUsed, by);
                 Some(code.spend(tx))
             }
         }

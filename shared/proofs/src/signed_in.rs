@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use accounts::{
+    identifier::{PersonName, Username},
     session::{ABSOLUTE, RefreshToken, Session},
     token::{Issuer, LIFE},
+    user::User,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::{
-    Kind, Problem,
+    Kind, Locale, Problem,
     id::{SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,9 @@ pub const CSRF_HEADER: &str = "x-stoa-csrf";
 pub struct SignedIn {
     /// The account.
     pub user_id: UserId,
+    /// Who signed in. Absent when a session is refreshed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<SignedInUser>,
     /// The new or continued session.
     pub session_id: SessionId,
     /// The access token, for the header `Authorization: Bearer <access_token>`.
@@ -67,6 +72,33 @@ pub struct SignedIn {
     created: bool,
 }
 
+/// Who signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedInUser {
+    /// The username.
+    #[schema(value_type = String, examples("ana_nowak"))]
+    pub username: Username,
+    /// As given.
+    #[schema(value_type = Option<String>)]
+    pub first_name: Option<PersonName>,
+    /// As given.
+    #[schema(value_type = Option<String>)]
+    pub last_name: Option<PersonName>,
+    /// The language of the person's messages.
+    pub language: Locale,
+}
+
+impl From<&User> for SignedInUser {
+    fn from(user: &User) -> Self {
+        Self {
+            username: user.username.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            language: user.locale,
+        }
+    }
+}
+
 impl SignedIn {
     /// The response for the client of this session.
     ///
@@ -80,6 +112,7 @@ impl SignedIn {
         };
         Ok(Self {
             user_id: session.user,
+            user: None,
             session_id: session.id,
             access_token: issuer.issue(session.user, session.id, &session.amr, session.auth_time)?,
             token_type: "Bearer",
@@ -90,6 +123,13 @@ impl SignedIn {
             cookies: cookie.into_iter().collect(),
             created: false,
         })
+    }
+
+    /// The response that tells who signed in.
+    #[must_use]
+    pub fn by(mut self, user: SignedInUser) -> Self {
+        self.user = Some(user);
+        self
     }
 
     /// The response with the token of a trusted device.

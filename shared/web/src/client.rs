@@ -1,10 +1,10 @@
 //! The client, the language and the id of a request.
 
-use std::{convert::Infallible, ops::Deref};
+use std::{cell::Cell, convert::Infallible, ops::Deref};
 
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
-use kernel::{FieldError, Locale, Problem};
+use kernel::{FieldError, Kind, Locale, Problem};
 
 /// The platform's id of a request, returned as `X-Request-Id`.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +35,55 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// The language of the response: `?lang`, else `Accept-Language`, else English.
+/// The language of the response: `?lang`, else that of the profile of whoever is signed in, else `Accept-Language`, else English.
+///
+/// As an extractor it must come after that of the caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Language(pub Locale);
+
+tokio::task_local! {
+    /// The language of the person who sent the request, once they are known.
+    static SPOKEN: Cell<Option<Locale>>;
+}
+
+/// Sets the language of the profile of whoever sent this request.
+pub fn speaks(locale: Locale) {
+    // Outside of a request, in the handler of a socket, nothing is rendered for the person.
+    SPOKEN.try_with(|spoken| spoken.set(Some(locale))).unwrap_or_default();
+}
+
+/// Handles a request, within which [`speaks`] can set the language of the response.
+pub(crate) async fn spoken<F: Future>(request: F) -> F::Output {
+    SPOKEN.scope(Cell::new(None), request).await
+}
+
+/// The languages that a request asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    query: Option<Locale>,
+    header: Option<Locale>,
+    twice: bool,
+}
+
+impl Asked {
+    pub fn of(parts: &Parts) -> Self {
+        let mut tags = parts.uri.query().unwrap_or_default().split('&').filter_map(|p| p.strip_prefix("lang="));
+        let query = tags.next().and_then(Locale::from_tag);
+        let header = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).and_then(Locale::negotiate);
+        Self { query, header, twice: tags.next().is_some() }
+    }
+
+    /// Two languages in one query are refused, as every key that is repeated.
+    pub const fn refusal(self) -> Option<Kind> {
+        if self.twice { Some(Kind::Malformed) } else { None }
+    }
+
+    /// The language of the response, as far as is known.
+    pub fn language(self) -> Locale {
+        let spoken = || SPOKEN.try_with(Cell::get).ok().flatten();
+        self.query.or_else(spoken).or(self.header).unwrap_or_default()
+    }
+}
 
 impl Language {
     /// The language with the tag `asked`, or this one if none is given.
@@ -50,18 +96,11 @@ impl Language {
             Some(tag) => Locale::from_tag(tag).ok_or_else(|| Problem::field("/locale", FieldError::new("locale"))),
         }
     }
-
-    pub(crate) fn of(parts: &Parts) -> Self {
-        let query = parts.uri.query().unwrap_or_default();
-        let asked = query.split('&').find_map(|p| p.strip_prefix("lang=")).and_then(Locale::from_tag);
-        let header = || parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).and_then(Locale::negotiate);
-        Self(asked.or_else(header).unwrap_or_default())
-    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Language {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(parts.extensions.get().copied().unwrap_or_else(|| Self::of(parts)))
+        Ok(Self(parts.extensions.get::<Asked>().copied().unwrap_or_default().language()))
     }
 }

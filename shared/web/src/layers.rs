@@ -16,7 +16,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::{
-    Error, Language, RequestId,
+    Error, RequestId,
+    client::{Asked, spoken},
     edge::{self, Edge},
     error::Unrendered,
     host::Route,
@@ -44,14 +45,16 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
     let gateway = gateway(&parts);
     let id = RequestId(gateway.and_then(|g| g.request_id.clone()).unwrap_or_default());
     let client = edge.client(&parts.headers, gateway.and_then(|g| g.http.source_ip.as_deref()));
-    let Language(locale) = Language::of(&parts);
+    let asked = Asked::of(&parts);
     let html = wants_html(&parts);
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let other = matches!(parts.extensions.get(), Some(Route::Chosen(template)) if *template != route);
+    // The gateway chose a route that this function does not have.
+    let refusal = if other { Some(Kind::NotFound) } else { asked.refusal() };
     let (method, started) = (parts.method.clone(), edge.sys.now());
     let is_head = method == Method::HEAD;
     parts.headers.remove(edge::PROOF);
-    parts.extensions.insert(Language(locale));
+    parts.extensions.insert(asked);
     parts.extensions.insert(client);
     parts.extensions.insert(id.clone());
     let span = tracing::info_span!(
@@ -62,14 +65,16 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
         user.id = tracing::field::Empty,
         storage.refused = tracing::field::Empty,
     );
-    async {
+    let answered = async {
         let reply = async {
-            // The gateway chose a route that this function does not have.
-            if other { Error::from(Kind::NotFound).into_response() } else { next.run(Request::from_parts(parts, body)).await }
+            match refusal {
+                Some(kind) => Error::from(kind).into_response(),
+                None => next.run(Request::from_parts(parts, body)).await,
+            }
         };
         let reply = tokio::time::timeout(*deadline, reply).await;
         let mut response = reply.unwrap_or_else(|_| Error(Problem::unavailable("the deadline passed")).into_response());
-        let problem = response.extensions_mut().remove().map(|Unrendered(problem)| problem);
+        let (problem, locale) = (response.extensions_mut().remove().map(|Unrendered(problem)| problem), asked.language());
         if let Some(problem) = &problem {
             response = rendered(problem, locale, &id, html, response);
         }
@@ -79,9 +84,8 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
         }
         log_request(response.status(), edge.sys.now().since(started), problem.as_deref());
         response
-    }
-    .instrument(span)
-    .await
+    };
+    spoken(answered.instrument(span)).await
 }
 
 /// The request context of API Gateway.

@@ -20,7 +20,7 @@ mod problems;
 mod reply;
 
 pub use admits::{Admits, BEARER, STEP_UP};
-pub use client::{Client, Language, RequestId};
+pub use client::{Client, Language, RequestId, speaks};
 pub use error::Error;
 pub use extract::{IfMatch, Json, Path, Query};
 pub use host::function;

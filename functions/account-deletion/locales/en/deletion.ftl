@@ -1,28 +1,28 @@
 # The remaining time: a day or more in days and hours, less than a day in hours, minutes and seconds.
 countdown-days = { $n ->
-        [one] one day
+        [one] 1 day
        *[other] { $n } days
     }
 countdown-hours = { $n ->
-        [one] one hour
+        [one] 1 hour
        *[other] { $n } hours
     }
 countdown-minutes = { $n ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $n } minutes
     }
 countdown-seconds = { $n ->
-        [one] one second
+        [one] 1 second
        *[other] { $n } seconds
     }
-countdown-over = The deletion can no longer be cancelled; it begins within minutes.
+countdown-over = The deletion can no longer be cancelled. It begins within minutes.
 
 what-goes = Your profile, your pictures, your direct chats with their history and everything you wrote in public rooms are deleted. They cannot be restored.
 interval = Deletion begins { $days ->
-        [one] one day
+        [one] 1 day
        *[other] { $days } days
     } after you schedule it. Until then you can use the account as before.
-change-of-mind = You can cancel the deletion at any time until then, without a password: here, or with the link in the mail we sent you.
+change-of-mind = You can cancel the deletion at any time until then, without a password: here, or with the link that we sent you.
 again = If you schedule it again, the time starts again.
 afterwards = After the deletion others can take your username. Your data is deleted from backups within another 35 days.
 receipt = Keep the number of the deletion: it is the only data that remains, and it proves that everything else was deleted.

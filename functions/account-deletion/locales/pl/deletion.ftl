@@ -1,38 +1,38 @@
 # Ile zostało: od jednego dnia wzwyż w dniach i godzinach, poniżej w godzinach, minutach i sekundach.
 countdown-days = { $n ->
-        [one] jeden dzień
+        [one] 1 dzień
        *[other] { $n } dni
     }
 countdown-hours = { $n ->
-        [one] jedna godzina
+        [one] 1 godzina
         [few] { $n } godziny
         [many] { $n } godzin
        *[other] { $n } godziny
     }
 countdown-minutes = { $n ->
-        [one] jedna minuta
+        [one] 1 minuta
         [few] { $n } minuty
         [many] { $n } minut
        *[other] { $n } minuty
     }
 countdown-seconds = { $n ->
-        [one] jedna sekunda
+        [one] 1 sekunda
         [few] { $n } sekundy
         [many] { $n } sekund
        *[other] { $n } sekundy
     }
-countdown-over = Czas na zmianę decyzji minął; usuwanie rozpocznie się w ciągu kilku minut.
+countdown-over = Usunięcia nie można już anulować. Rozpocznie się w ciągu kilku minut.
 
-what-goes = Zostaną usunięte: Twój profil, zdjęcia, rozmowy prywatne z całą historią i wszystko, co napisano z tego konta w pokojach publicznych. Nic ich nie przywróci.
+what-goes = Zostaną usunięte: Twój profil, zdjęcia, prywatne czaty z całą historią i wszystko, co napisano z tego konta w pokojach publicznych. Nie będzie można ich przywrócić.
 interval = Usuwanie rozpocznie się { $days ->
-        [one] jeden dzień
+        [one] 1 dzień
        *[other] { $days } dni
     } po zaplanowaniu. Do tego czasu możesz korzystać z konta jak dotąd.
-change-of-mind = Do tego czasu możesz je w każdej chwili wycofać bez hasła: tutaj albo linkiem z wiadomości, którą wysłaliśmy.
-again = Jeśli zaplanujesz je ponownie, czas zacznie biec od nowa.
-afterwards = Twoja nazwa użytkownika będzie potem wolna dla innych. Kopie zapasowe zapomną Cię w ciągu kolejnych 35 dni.
-receipt = Zachowaj numer usunięcia: tylko on pozostanie i dowodzi, że nie zostało nic innego.
-begun = Usuwanie już się rozpoczęło i nie można go wycofać.
+change-of-mind = Do tego czasu możesz w każdej chwili anulować usunięcie bez hasła: tutaj albo linkiem, który do Ciebie wysłaliśmy.
+again = Jeśli zaplanujesz usunięcie ponownie, czas zacznie biec od nowa.
+afterwards = Po usunięciu Twoją nazwę użytkownika będą mogły zająć inne osoby. Z kopii zapasowych Twoje dane znikną w ciągu kolejnych 35 dni.
+receipt = Zachowaj numer usunięcia: to jedyne dane, które pozostaną, i dowód, że wszystko inne zostało usunięte.
+begun = Usuwanie już się rozpoczęło i nie można go anulować.
 
 policy-terms = Regulamin
 policy-privacy = Polityka prywatności

@@ -3,21 +3,25 @@ malformed = The request is not well-formed.
 cursor_invalid = This link to a page of the list is no longer valid. Load the list from the beginning.
 token_invalid = Sign in to continue.
 credentials_invalid = The name or the password is wrong.
-refresh_invalid = This sign-in has ended. Sign in again.
+refresh_invalid = Your session has ended. Sign in again.
 step_up_required = Confirm again that it is you.
 mfa_enabled = Second factors are already on.
 mfa_not_enabled = This second factor is not on.
 contact_required = Something is missing on your account.
-    .detail = Add and prove first: { $missing }.
-last_factor = This is the last one. It cannot be removed alone.
+    .detail = Add and confirm { $missing ->
+        [email] an e-mail address
+        [phone] a phone number
+       *[other] an e-mail address and a phone number
+    } first.
+last_factor = This is your last way to confirm that it is you. It cannot be removed alone.
 too_many = The maximum number is reached.
-    .detail = At most { $max }. Remove one first.
+    .detail = You can have { $max } at most. Remove one first.
 factor_unavailable = This way of confirming that it is you cannot be used here.
 factor_locked = Too many wrong codes. Use a recovery code or a passkey, or choose a new password by mail.
 passkey_invalid = The passkey is unknown, or its answer is not valid.
 forbidden = You are not allowed to do this.
 second_factor_required = This needs an account with second factors.
-    .detail = Turn them on, with an authenticator app or a passkey.
+    .detail = Turn them on: an authenticator app or a passkey.
 own_roles = Nobody can change their own roles.
 origin_refused = This site may not use the service.
 password_wrong = The current password is wrong.
@@ -26,13 +30,23 @@ chat_not_allowed = You are not allowed to write to this person.
 not_found = There is nothing here.
 method_not_allowed = This address does not support that method.
 step_required = Another step comes first.
-    .detail = The next step is "{ $required_step }".
+    .detail = { $required_step ->
+        [app] Confirm your authenticator app.
+        [code] Enter the code that we sent you.
+        [email] Confirm your e-mail address.
+        [password] Choose a password.
+        [personal] Give your name and date of birth.
+        [sms] Confirm your phone number.
+        [summary] Check your data and finish.
+        [username] Choose a username.
+       *[other] Load the current step.
+    }
 username_taken = This username has just been taken. Choose another.
 account_exists = There is already an account with this address. Sign in.
 proof_of_work_required = There are very many requests of this kind at the moment, so your device has to solve a small task first. This takes a moment.
     .detail = Find a number for which the SHA-256 digest of <challenge>.<number> begins with <difficulty> zero bits, and send <challenge>.<number> in the header Proof-of-Work.
 account_idle = This number belongs to an account that has not been used for a long time.
-    .detail = Phone numbers are reassigned, so this may be the account of another person. You can create a new account.
+    .detail = Phone numbers are given to other people after some time, so this may be somebody else's account. You can create a new one.
 invite_used = You have already entered an invitation code.
     .detail = A code can be entered only once and cannot be changed.
 deletion_begun = Deletion has begun and can no longer be cancelled.
@@ -48,7 +62,7 @@ invalid = Some fields are not valid.
 code_invalid = The code is wrong or no longer valid.
     .detail = { $tries_left ->
         [0] No tries are left. Ask for a new code.
-        [one] One try is left.
+        [one] 1 try is left.
        *[other] { $tries_left } tries are left.
     }
 invite_invalid = This invitation code cannot be entered.
@@ -57,12 +71,12 @@ link_invalid = This link is wrong or no longer valid.
 version_required = State the version that you are changing (If-Match).
 too_many_requests = Too many attempts. Try again later.
     .detail = Try again in { $retry_after ->
-        [one] one second
+        [one] 1 second
        *[other] { $retry_after } seconds
     }.
 resend_too_early = A code was sent a moment ago.
     .detail = A new one can be sent in { $retry_after ->
-        [one] one second
+        [one] 1 second
        *[other] { $retry_after } seconds
     }.
 internal = Something went wrong on our side.
@@ -79,17 +93,17 @@ field-required = This field is required.
 field-unknown = This field does not exist.
 field-type = This has the wrong type.
 field-too_short = Use at least { $min ->
-        [one] one character
+        [one] 1 character
        *[other] { $min } characters
     }.
 field-too_long = Use at most { $max ->
-        [one] one character
+        [one] 1 character
        *[other] { $max } characters
     }.
 field-email = This is not an e-mail address.
 field-unchanged = This is the current value.
-field-phone = This is not a phone number that text messages can be sent to. Begin with + and the country code.
-field-phone_country = Text messages are not sent to this country.
+field-phone = We cannot send text messages to this number. Begin with + and the country code.
+field-phone_country = We do not send text messages to this country.
 field-date = This is not a date (YYYY-MM-DD).
 field-too_young = You must be at least { $min } years old.
 field-too_old = This date is too long ago.
@@ -105,7 +119,7 @@ field-password_symbol = Use a symbol.
 field-password_common = This password is too common.
 field-password_breached = This password is known from a data breach. Choose one that you use nowhere else.
 field-password_same = Choose a password that is different from the current one.
-field-password_personal = Do not use your own name, e-mail address or phone number in the password.
+field-password_personal = Do not use your name, username, e-mail address or phone number in the password.
 field-mismatch = Both values must be the same.
 field-profanity = This word cannot be used here.
 field-country = This is not a country (two letters, such as PL).

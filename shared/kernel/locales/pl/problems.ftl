@@ -1,80 +1,94 @@
-# Problemy: wiadomość to tytuł, .detail mówi więcej.
+# Problemy: komunikat to tytuł, .detail mówi więcej.
 malformed = Żądanie jest nieprawidłowo zbudowane.
-cursor_invalid = Ten odnośnik do strony stracił ważność. Wczytaj listę od początku.
+cursor_invalid = Ten link do strony listy stracił ważność. Wczytaj listę od początku.
 token_invalid = Zaloguj się, aby kontynuować.
-credentials_invalid = Nazwa lub hasło są nieprawidłowe.
-refresh_invalid = Ta sesja się zakończyła. Zaloguj się ponownie.
-step_up_required = Potwierdź jeszcze raz, że to ty.
+credentials_invalid = Nazwa lub hasło jest nieprawidłowe.
+refresh_invalid = Twoja sesja się zakończyła. Zaloguj się ponownie.
+step_up_required = Potwierdź jeszcze raz, że to Ty.
 mfa_enabled = Drugi składnik jest już włączony.
 mfa_not_enabled = Ten drugi składnik nie jest włączony.
-contact_required = Na twoim koncie czegoś brakuje.
-    .detail = Najpierw dodaj i potwierdź: { $missing }.
-last_factor = To ostatni i nie można usunąć tylko jego.
-too_many = Jest ich tyle, ile może być.
-    .detail = Najwyżej { $max }. Najpierw usuń jeden.
-factor_unavailable = Ten sposób potwierdzenia nie jest tu możliwy.
-factor_locked = Zbyt wiele błędnych kodów. Użyj kodu odzyskiwania lub klucza dostępu albo ustaw nowe hasło przez e-mail.
-passkey_invalid = Ten klucz dostępu nie jest tu znany albo nie odpowiedział na to, o co pytano.
+contact_required = Na Twoim koncie czegoś brakuje.
+    .detail = Najpierw dodaj i potwierdź { $missing ->
+        [email] adres e-mail
+        [phone] numer telefonu
+       *[other] adres e-mail i numer telefonu
+    }.
+last_factor = To Twój ostatni sposób potwierdzania, że to Ty. Nie można usunąć tylko jego.
+too_many = Osiągnięto największą dozwoloną liczbę.
+    .detail = Możesz mieć ich najwyżej { $max }. Najpierw usuń jeden element.
+factor_unavailable = W ten sposób nie można tu potwierdzić, że to Ty.
+factor_locked = Zbyt wiele błędnych kodów. Użyj kodu odzyskiwania lub klucza dostępu albo wybierz nowe hasło linkiem z wiadomości e-mail.
+passkey_invalid = Ten klucz dostępu jest nieznany albo jego odpowiedź jest nieprawidłowa.
 forbidden = Nie możesz tego zrobić.
 second_factor_required = Do tego potrzebne jest konto z drugim składnikiem.
     .detail = Włącz go: aplikację uwierzytelniającą albo klucz dostępu.
 own_roles = Nikt nie może zmieniać własnych ról.
-origin_refused = Ta witryna nie może korzystać z usługi.
+origin_refused = Ta strona nie może korzystać z usługi.
 password_wrong = Obecne hasło jest nieprawidłowe.
-chat_banned = Masz zakaz korzystania z czatu.
+chat_banned = Nie możesz już korzystać z czatu.
 chat_not_allowed = Nie możesz pisać do tej osoby.
 not_found = Nic tu nie ma.
 method_not_allowed = Ten adres nie obsługuje tej metody.
-step_required = Najpierw inny krok.
-    .detail = Następny krok to „{ $required_step }”.
+step_required = Najpierw potrzebny jest inny krok.
+    .detail = { $required_step ->
+        [app] Potwierdź swoją aplikację uwierzytelniającą.
+        [code] Wpisz kod, który do Ciebie wysłaliśmy.
+        [email] Potwierdź swój adres e-mail.
+        [password] Wybierz hasło.
+        [personal] Podaj imię, nazwisko i datę urodzenia.
+        [sms] Potwierdź swój numer telefonu.
+        [summary] Sprawdź swoje dane i zakończ.
+        [username] Wybierz nazwę użytkownika.
+       *[other] Wczytaj bieżący krok.
+    }
 username_taken = Ta nazwa użytkownika została właśnie zajęta. Wybierz inną.
 account_exists = Konto z tym adresem już istnieje. Zaloguj się.
 proof_of_work_required = Takich żądań jest teraz bardzo dużo, dlatego Twoje urządzenie musi najpierw rozwiązać małe zadanie. To chwilę potrwa.
-    .detail = Znajdź liczbę, dla której skrót SHA-256 wyzwania, kropki i tej liczby zaczyna się od tylu zerowych bitów, ile podaje trudność, i prześlij całość w nagłówku Proof-of-Work.
+    .detail = Znajdź liczbę, dla której skrót SHA-256 tekstu <challenge>.<liczba> zaczyna się od tylu zerowych bitów, ile podaje <difficulty>, i wyślij <challenge>.<liczba> w nagłówku Proof-of-Work.
 account_idle = Ten numer należy do konta, którego od dawna nikt nie używał.
-    .detail = Numery są przydzielane ponownie, więc może to być konto kogoś innego. Możesz zacząć od nowego.
-invite_used = Kod zaproszenia został już podany.
-    .detail = Można go podać raz i nie można go zmienić.
+    .detail = Numery telefonów po pewnym czasie dostają inne osoby, więc może to być konto kogoś innego. Możesz założyć nowe.
+invite_used = Podano już kod zaproszenia.
+    .detail = Kod można podać tylko raz i nie można go zmienić.
 deletion_begun = Usuwanie już się rozpoczęło i nie można go anulować.
 deletion_not_scheduled = Nie zaplanowano usunięcia.
-superuser_stays = Superużytkownik nie może odejść.
+superuser_stays = Konta superużytkownika nie można dezaktywować ani usunąć.
     .detail = Najpierw inny superużytkownik musi odebrać tę rolę.
 account_state = Stan tego konta na to nie pozwala.
-conflict = Dwa żądania się zderzyły. Wyślij swoje ponownie.
+conflict = Inne żądanie zmieniło w tej samej chwili te same dane. Wyślij swoje ponownie.
 version_mismatch = Dane zmieniły się w międzyczasie. Wczytaj je ponownie.
 too_large = Żądanie jest zbyt duże.
 unsupported_media_type = Wyślij JSON.
-invalid = Niektóre pola wymagają poprawy.
+invalid = Niektóre pola są nieprawidłowe.
 code_invalid = Kod jest nieprawidłowy lub stracił ważność.
     .detail = { $tries_left ->
-        [0] Nie ma już prób. Poproś o nowy kod.
-        [one] Została jedna próba.
+        [0] Nie ma już więcej prób. Poproś o nowy kod.
+        [one] Została 1 próba.
         [few] Zostały { $tries_left } próby.
        *[many] Zostało { $tries_left } prób.
     }
 invite_invalid = Tego kodu zaproszenia nie można podać.
 appointment_invalid = Ten sekret jest nieprawidłowy lub stracił ważność albo ktoś jest już superużytkownikiem.
-link_invalid = Ten odnośnik jest nieprawidłowy lub stracił ważność.
+link_invalid = Ten link jest nieprawidłowy lub stracił ważność.
 version_required = Podaj, którą wersję zmieniasz (If-Match).
-too_many_requests = Zbyt wiele prób. Spróbuj później.
+too_many_requests = Zbyt wiele prób. Spróbuj ponownie później.
     .detail = Spróbuj ponownie za { $retry_after ->
-        [one] sekundę
+        [one] 1 sekundę
         [few] { $retry_after } sekundy
        *[many] { $retry_after } sekund
     }.
 resend_too_early = Kod został wysłany przed chwilą.
     .detail = Nowy można wysłać za { $retry_after ->
-        [one] sekundę
+        [one] 1 sekundę
         [few] { $retry_after } sekundy
        *[many] { $retry_after } sekund
     }.
 internal = Coś poszło nie tak po naszej stronie.
-unavailable = Usługa jest zajęta. Spróbuj za chwilę.
+unavailable = Usługa jest przeciążona. Spróbuj ponownie za chwilę.
 frame_invalid = Ramka jest nieprawidłowo zbudowana.
 message_length = Wiadomość ma od 1 do 4000 znaków.
-nonce_reused = Ten nonce należy do innej wiadomości.
+nonce_reused = Ta wartość nonce należy do innej wiadomości.
 stream_unknown = Nie ma takiego strumienia.
-room_with_self = Nie możesz otworzyć czatu z samym sobą.
+room_with_self = Nie możesz otworzyć czatu ze sobą.
 ticket_invalid = Ten bilet jest nieprawidłowy, zużyty lub stracił ważność.
 
 # Pola
@@ -82,21 +96,24 @@ field-required = To pole jest wymagane.
 field-unknown = Takie pole nie istnieje.
 field-type = To pole ma zły typ.
 field-too_short = Użyj co najmniej { $min ->
-        [one] jednego znaku
+        [one] 1 znaku
        *[many] { $min } znaków
     }.
 field-too_long = Użyj najwyżej { $max ->
-        [one] jednego znaku
+        [one] 1 znaku
        *[many] { $max } znaków
     }.
 field-email = To nie jest adres e-mail.
-field-unchanged = Tak jest już teraz.
-field-phone = To nie jest numer telefonu, na który można wysłać SMS. Zacznij od + i kodu kraju.
-field-phone_country = Do tego kraju nie wysyłamy wiadomości SMS.
+field-unchanged = To jest obecna wartość.
+field-phone = Na ten numer nie możemy wysłać SMS-a. Zacznij od + i kodu kraju.
+field-phone_country = Do tego kraju nie wysyłamy SMS-ów.
 field-date = To nie jest data (RRRR-MM-DD).
-field-too_young = Musisz mieć co najmniej { $min } lat.
-field-too_old = Ta data jest zbyt odległa.
-field-in_future = Ta data leży w przyszłości.
+field-too_young = Musisz mieć co najmniej { $min ->
+        [few] { $min } lata
+       *[many] { $min } lat
+    }.
+field-too_old = Ta data jest zbyt dawna.
+field-in_future = Ta data jest w przyszłości.
 field-username_format = Użyj małych liter, cyfr i pojedynczych podkreśleń; zacznij od litery i nie kończ podkreśleniem.
 field-username_refused = Tej nazwy użytkownika nie można użyć.
 field-username_taken = Ta nazwa użytkownika jest zajęta.
@@ -105,15 +122,15 @@ field-password_upper = Użyj wielkiej litery.
 field-password_lower = Użyj małej litery.
 field-password_digit = Użyj cyfry.
 field-password_symbol = Użyj symbolu.
-field-password_common = To hasło jest zbyt popularne.
+field-password_common = To hasło jest zbyt często używane.
 field-password_breached = To hasło jest znane z wycieku danych. Wybierz takie, którego nie używasz nigdzie indziej.
 field-password_same = Wybierz inne hasło niż obecne.
-field-password_personal = Nie używaj w haśle własnej nazwy, adresu e-mail ani numeru telefonu.
-field-mismatch = Oba pola muszą być takie same.
+field-password_personal = Nie używaj w haśle swojego imienia, nazwiska, nazwy użytkownika, adresu e-mail ani numeru telefonu.
+field-mismatch = Obie wartości muszą być takie same.
 field-profanity = Tego słowa nie można tu użyć.
 field-country = To nie jest kraj (dwie litery, na przykład PL).
 field-country_blocked = Do tego kraju nie dostarczamy.
-field-postal_code = Kody pocztowe tego kraju wyglądają inaczej.
+field-postal_code = To nie jest kod pocztowy tego kraju.
 field-locale = Ten język nie jest dostępny.
 field-choice = To nie jest jedna z możliwości.
 field-file_type = Użyj obrazu JPEG, PNG lub WebP.

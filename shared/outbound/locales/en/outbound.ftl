@@ -19,30 +19,35 @@ date = { $day } { $month ->
 registration_code-subject = Your code for Stoa
 registration_code-lead = Enter this code to go on with your registration:
 registration_code-note = It is valid for { $minutes ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $minutes } minutes
     } and replaces every earlier one. If you did not ask for it, ignore this message: nobody can register with your address without the code.
 
-activation-subject = Confirm your address
-activation-lead = One step is left to open your account at Stoa: confirm that this address is yours.
-activation-button = Open my account
+activation-subject = Activate your account
+activation-lead = One step is left to activate your account at Stoa: confirm that this address is yours.
+activation-button = Activate my account
 activation-note = The link is valid for { $hours ->
-        [one] one hour
+        [one] 1 hour
        *[other] { $hours } hours
-    } and works once. If you did not register, ignore this message, and no account will be opened.
+    } and works once. If you did not register, ignore this message: no account will be made without it.
 
 address_taken-subject = You already have an account
-address_taken-lead = Somebody, probably you, gave this address to Stoa, for a new account or for another one. It already belongs to your account, which was not changed.
+address_taken-lead = Somebody, probably you, entered this address at Stoa for a new account or for another one. It already belongs to your account, which was not changed.
 address_taken-note = Sign in with this address and your password. If it was not you, there is nothing you need to do.
 
 deletion_scheduled-subject = Your account will be deleted on { $date }
 deletion_scheduled-lead = You asked us to delete the account { $username }. On { $date } at { $time } UTC it will be deleted with all its data, and cannot be restored. Until then you can use it as before.
 deletion_scheduled-button = Keep my account
-deletion_scheduled-note = The button cancels the deletion without a password, until the deletion begins. If you did not ask for the deletion, use it and change your password.
+deletion_scheduled-note = The button cancels the deletion without a password, until the deletion begins. If you did not ask for the deletion, press it and change your password.
 
 deletion_cancelled-subject = Your account stays
 deletion_cancelled-lead = The deletion of the account { $username } was cancelled. Its data was not changed.
 deletion_cancelled-note = If that was not you, sign in, change your password and schedule the deletion again.
+
+# Lines of a notice about one occurrence. The place is a city or a network address.
+occasion-time = Time
+occasion-device = Device
+occasion-place = Place
 
 # After the -lead of a notice that summarises several occurrences.
 repeated = It happened { $times ->
@@ -52,37 +57,37 @@ repeated = It happened { $times ->
 
 new_sign_in-subject = A new sign-in to your account
 new_sign_in-lead = Somebody has just signed in to the account { $username } with a browser, an app or a network that you have not used recently.
-new_sign_in-note = If that was you, there is nothing to do. If it was not, change your password and end the sign-in in the list of your sign-ins.
+new_sign_in-note = If that was you, there is nothing to do. If it was not, change your password and end the session in the list of your sessions.
 
-session_reused-subject = We ended one of your sign-ins
-session_reused-lead = A refresh token of the account { $username } was used a second time. Somebody else may have a copy of it, so we ended the sign-in to which it belongs.
-session_reused-note = Sign in again on that device. If you do not know the reason, change your password and check the list of your sign-ins.
+session_reused-subject = We ended one of your sessions
+session_reused-lead = One of the sessions of the account { $username } was continued twice from the same point. Somebody else may have a copy of what keeps you signed in, so we ended that session.
+session_reused-note = Sign in again on that device. If you do not know the reason, change your password and check the list of your sessions.
 
 second_factor_code-subject = Your sign-in code
 second_factor_code-lead = Enter this code to finish signing in:
 second_factor_code-note = It is valid for { $minutes ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $minutes } minutes
     }. If you are not signing in right now, somebody knows your password: change it.
 
 step_up_code-subject = Your confirmation code
 step_up_code-lead = Enter this code to confirm that it is you:
 step_up_code-note = It is valid for { $minutes ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $minutes } minutes
-    }. If you did not ask for it, somebody else is using your account: change your password and end the other sign-ins.
+    }. If you did not ask for it, somebody else is using your account: change your password and end the other sessions.
 
 factor_setup_code-subject = Your code to set up second factors
 factor_setup_code-lead = Enter this code to go on turning on second factors:
 factor_setup_code-note = It is valid for { $minutes ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $minutes } minutes
     }. If you did not ask for it, change your password.
 
 contact_change_code-subject = Confirm your new address
 contact_change_code-lead = Enter this code to use this address for your account:
 contact_change_code-note = It is valid for { $minutes ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $minutes } minutes
     }. If you did not ask for it, ignore this message.
 
@@ -90,12 +95,12 @@ password_reset-subject = Choose a new password
 password_reset-lead = Somebody, probably you, asked for a new password for the account { $username }.
 password_reset-button = Choose a password
 password_reset-note = The link is valid for { $minutes ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $minutes } minutes
     } and works once. If you did not ask for it, ignore this message: your password stays as it is.
 
 password_changed-subject = Your password was changed
-password_changed-lead = The password of the account { $username } was changed. Every other sign-in was ended and no device is trusted any more.
+password_changed-lead = The password of the account { $username } was changed. All other sessions were ended, and no device is trusted any more.
 password_changed-note = If that was not you, ask for a new password at once.
 
 mfa_enabled-subject = Second factors are on
@@ -135,42 +140,56 @@ device_trusted-lead = A device is now trusted: for 30 days, signing in to the ac
 device_trusted-note = If that was not you, remove it from your list of trusted devices and change your password.
 
 export_ready-subject = Your data is ready
-export_ready-lead = The archive of all data that we store about the account { $username } is ready. For 24 hours you can download it where you asked for it.
-export_ready-note = If you did not ask for it, somebody else is using your account: change your password and end the other sign-ins.
+export_ready-lead = The archive of all data that we store about the account { $username } is ready. You can download it for 24 hours, in the place where you asked for it.
+export_ready-note = If you did not ask for it, somebody else is using your account: change your password and end the other sessions.
 
 contact_change_asked-subject = Somebody asked to change your contact data
 contact_change_asked-lead = Somebody, probably you, asked to use another address or number for the account { $username }. Nothing changes until it is confirmed.
-contact_change_asked-note = If that was not you, change your password and end the other sign-ins.
+contact_change_asked-note = If that was not you, change your password and end the other sessions.
 
 email_changed-subject = Your address was changed
-email_changed-lead = The account { $username } has another e-mail address now. The former one can no longer be used to sign in, and every other sign-in was ended.
+email_changed-lead = The account { $username } has another e-mail address now. The former one can no longer be used to sign in, and all other sessions were ended.
 email_changed-note = If that was not you, write to us at once.
 
 phone_changed-subject = Your phone number was changed
-phone_changed-lead = The phone number of the account { $username } was changed or removed. Every other sign-in was ended.
+phone_changed-lead = The phone number of the account { $username } was changed or removed. All other sessions were ended.
 phone_changed-note = If that was not you, change your password at once.
 
 username_changed-subject = Your username was changed
 username_changed-lead = Your account is now called { $username }, and you sign in with that name. For 30 days nobody else can have the former name, and you can take it back.
-username_changed-note = If that was not you, change your password, end the other sign-ins and take the name back.
+username_changed-note = If that was not you, change your password, end the other sessions and take the name back.
 
-account_reactivated-subject = Your account is in use again
-account_reactivated-lead = The account { $username } is in use again, with all its data. Sign in as before; your former sign-ins have ended, and no device is trusted.
+account_reactivated-subject = Your account is active again
+account_reactivated-lead = The account { $username } is active again, with all its data. Sign in as before. Your former sessions have ended, and no device is trusted.
 account_reactivated-note = If you did not ask for it, write to us.
+
+account_deactivated-subject = Your account is deactivated
+account_deactivated-lead = The account { $username } was deactivated. Nobody can sign in to it or see it, and its data is kept.
+account_deactivated-note = If that was not you, or if you want to use the account again, write to us.
+
+account_deleted-subject = Your account is being deleted
+account_deleted-lead = The deletion of the account { $username } has begun, as it was scheduled. It can no longer be cancelled.
+account_deleted-note = This is our last message about this account.
 
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
-        [one] one minute
+        [one] 1 minute
        *[other] { $minutes } minutes
     }. Do not give it to anybody.
-new_sign_in-sms = Somebody signed in to your Stoa account with a new browser or app. If that was not you, end that sign-in.
-session_reused-sms = A refresh token of your Stoa account was used again, so we ended that sign-in. Sign in again, and check your sign-ins.
-password_changed-sms = The password of your Stoa account was set or changed, and other sign-ins were ended. If that was not you, write to us at once.
+new_sign_in-sms = Somebody signed in to your Stoa account with a new browser, app or network. If that was not you, end that session.
+session_reused-sms = A session of your Stoa account may have been copied, so we ended it. Sign in again, and check the list of your sessions.
+password_changed-sms = The password of your Stoa account was set or changed, and other sessions were ended. If that was not you, write to us at once.
 passkey_added-sms = A passkey can now be used to sign in to your Stoa account. If that was not you, remove it.
 passkey_removed-sms = A passkey can no longer be used to sign in to your Stoa account. If that was not you, check your passkeys.
 passkey_copied-sms = We refused a passkey of your Stoa account that may have been copied. Remove it and add it again.
-contact_change_asked-sms = Somebody asked to change the contact data of your Stoa account. If that was not you, end the other sign-ins and change your password.
+contact_change_asked-sms = Somebody asked to change the contact data of your Stoa account. If that was not you, end the other sessions and change your password.
 email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.
 username_changed-sms = Your Stoa account has another username now. If that was not you, change your password and take the name back within 30 days.
-account_reactivated-sms = Your Stoa account is in use again, with all its data. You can sign in as before. If you did not ask for it, write to us.
+account_reactivated-sms = Your Stoa account is active again, with all its data. You can sign in as before. If you did not ask for it, write to us.
+account_deactivated-sms = Your Stoa account was deactivated. If that was not you, or if you want to use it again, write to us.
+account_deleted-sms = The deletion of your Stoa account has begun and can no longer be cancelled. This is our last message about it.
+deletion_cancelled-sms = The deletion of your Stoa account was cancelled. If that was not you, sign in and schedule it again.
+# The link that cancels it comes after the text.
+deletion_scheduled-sms = Your Stoa account will be deleted on { $date } at { $time } UTC. Until then you can keep it with this link:
+export_ready-sms = The archive of your Stoa account is ready for 24 hours. If you did not ask for it, end the other sessions.

@@ -19,34 +19,39 @@ date = { $day } { $month ->
 registration_code-subject = Twój kod do Stoa
 registration_code-lead = Wpisz ten kod, aby kontynuować rejestrację:
 registration_code-note = Jest ważny przez { $minutes ->
-        [one] minutę
+        [one] 1 minutę
         [few] { $minutes } minuty
         [many] { $minutes } minut
        *[other] { $minutes } minuty
     } i zastępuje każdy wcześniejszy. Jeśli to nie Twoja prośba, zignoruj tę wiadomość: bez kodu nikt nie zarejestruje się na Twój adres.
 
-activation-subject = Potwierdź swój adres
-activation-lead = Do otwarcia konta w Stoa brakuje jednego kroku: potwierdź, że ten adres należy do Ciebie.
-activation-button = Otwórz moje konto
+activation-subject = Aktywuj swoje konto
+activation-lead = Do aktywacji konta w Stoa brakuje jednego kroku: potwierdź, że ten adres należy do Ciebie.
+activation-button = Aktywuj moje konto
 activation-note = Link jest ważny przez { $hours ->
-        [one] godzinę
+        [one] 1 godzinę
         [few] { $hours } godziny
         [many] { $hours } godzin
        *[other] { $hours } godziny
-    } i działa jeden raz. Jeśli to nie Twoja rejestracja, zignoruj tę wiadomość, a konto nie powstanie.
+    } i działa jeden raz. Jeśli to nie Twoja rejestracja, zignoruj tę wiadomość: bez niej konto nie powstanie.
 
 address_taken-subject = Masz już konto
-address_taken-lead = Ktoś, zapewne Ty, podał ten adres w Stoa – przy zakładaniu konta albo dla innego konta. Należy on już do Twojego konta i nic w nim nie zmieniono.
+address_taken-lead = Ktoś, zapewne Ty, podał w Stoa ten adres dla nowego konta albo dla innego konta. Należy on już do Twojego konta, w którym nic nie zmieniono.
 address_taken-note = Zaloguj się tym adresem i swoim hasłem. Jeśli to nie Ty, nie musisz nic robić.
 
 deletion_scheduled-subject = Twoje konto zostanie usunięte { $date }
-deletion_scheduled-lead = Otrzymaliśmy prośbę o usunięcie konta { $username }. { $date } o { $time } UTC zostanie ono usunięte razem z całą zawartością i nic go nie przywróci. Do tego czasu możesz z niego korzystać jak dotąd.
+deletion_scheduled-lead = Otrzymaliśmy prośbę o usunięcie konta { $username }. { $date } o { $time } UTC zostanie ono usunięte razem ze wszystkimi danymi i nie będzie można go przywrócić. Do tego czasu możesz z niego korzystać jak dotąd.
 deletion_scheduled-button = Zachowaj moje konto
-deletion_scheduled-note = Przycisk wycofuje usunięcie bez podawania hasła, dopóki się nie rozpoczęło. Jeśli to nie Twoja prośba, użyj go i zmień hasło.
+deletion_scheduled-note = Przycisk anuluje usunięcie bez podawania hasła, dopóki się ono nie rozpocznie. Jeśli to nie Twoja prośba, naciśnij go i zmień hasło.
 
 deletion_cancelled-subject = Twoje konto zostaje
-deletion_cancelled-lead = Usunięcie konta { $username } zostało wycofane. Wszystko jest w nim tak, jak było.
+deletion_cancelled-lead = Usunięcie konta { $username } zostało anulowane. Jego dane się nie zmieniły.
 deletion_cancelled-note = Jeśli to nie Ty, zaloguj się, zmień hasło i ponownie zaplanuj usunięcie.
+
+# Wiersze powiadomienia o jednym zdarzeniu. Miejsce to miasto lub adres sieciowy.
+occasion-time = Czas
+occasion-device = Urządzenie
+occasion-place = Miejsce
 
 # Po -lead powiadomienia, które podsumowuje kilka zdarzeń.
 repeated = Od { $since } UTC zdarzyło się to { $times ->
@@ -56,17 +61,17 @@ repeated = Od { $since } UTC zdarzyło się to { $times ->
     }.
 
 new_sign_in-subject = Nowe logowanie na Twoje konto
-new_sign_in-lead = Ktoś właśnie zalogował się na konto { $username } z przeglądarki, aplikacji lub sieci, z której ostatnio nie korzystasz.
-new_sign_in-note = Jeśli to Ty, nie musisz nic robić. Jeśli nie, zmień hasło i zakończ to logowanie na liście swoich logowań.
+new_sign_in-lead = Ktoś właśnie zalogował się na konto { $username } z przeglądarki, aplikacji lub sieci, z której ostatnio nie było logowań.
+new_sign_in-note = Jeśli to Ty, nie musisz nic robić. Jeśli nie, zmień hasło i zakończ tę sesję na liście swoich sesji.
 
-session_reused-subject = Zakończyliśmy jedno z Twoich logowań
-session_reused-lead = Zużyty już klucz do konta { $username } został użyty ponownie. Tak bywa, gdy ktoś inny ma jego kopię, dlatego zakończyliśmy logowanie, do którego należał.
-session_reused-note = Zaloguj się ponownie na tym urządzeniu. Jeśli nie wiesz, o co chodzi, zmień hasło i przejrzyj listę swoich logowań.
+session_reused-subject = Zakończyliśmy jedną z Twoich sesji
+session_reused-lead = Jedną z sesji konta { $username } kontynuowano dwa razy od tego samego miejsca. Ktoś inny może mieć kopię tego, co utrzymuje zalogowanie, dlatego zakończyliśmy tę sesję.
+session_reused-note = Zaloguj się ponownie na tym urządzeniu. Jeśli nie znasz przyczyny, zmień hasło i przejrzyj listę swoich sesji.
 
 second_factor_code-subject = Twój kod logowania
 second_factor_code-lead = Wpisz ten kod, aby dokończyć logowanie:
 second_factor_code-note = Jest ważny przez { $minutes ->
-        [one] minutę
+        [one] 1 minutę
         [few] { $minutes } minuty
         [many] { $minutes } minut
        *[other] { $minutes } minuty
@@ -75,16 +80,16 @@ second_factor_code-note = Jest ważny przez { $minutes ->
 step_up_code-subject = Twój kod potwierdzenia
 step_up_code-lead = Wpisz ten kod, aby potwierdzić, że to Ty:
 step_up_code-note = Jest ważny przez { $minutes ->
-        [one] minutę
+        [one] 1 minutę
         [few] { $minutes } minuty
         [many] { $minutes } minut
        *[other] { $minutes } minuty
-    }. Jeśli to nie Twoja prośba, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe logowania.
+    }. Jeśli to nie Twoja prośba, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
 
 factor_setup_code-subject = Twój kod do włączenia drugiego składnika
 factor_setup_code-lead = Wpisz ten kod, aby kontynuować włączanie drugiego składnika:
 factor_setup_code-note = Jest ważny przez { $minutes ->
-        [one] minutę
+        [one] 1 minutę
         [few] { $minutes } minuty
         [many] { $minutes } minut
        *[other] { $minutes } minuty
@@ -93,7 +98,7 @@ factor_setup_code-note = Jest ważny przez { $minutes ->
 contact_change_code-subject = Potwierdź nowy adres
 contact_change_code-lead = Wpisz ten kod, aby używać tego adresu na swoim koncie:
 contact_change_code-note = Jest ważny przez { $minutes ->
-        [one] minutę
+        [one] 1 minutę
         [few] { $minutes } minuty
         [many] { $minutes } minut
        *[other] { $minutes } minuty
@@ -103,14 +108,14 @@ password_reset-subject = Wybierz nowe hasło
 password_reset-lead = Ktoś, zapewne Ty, poprosił o nowe hasło do konta { $username }.
 password_reset-button = Wybierz hasło
 password_reset-note = Link jest ważny przez { $minutes ->
-        [one] minutę
+        [one] 1 minutę
         [few] { $minutes } minuty
         [many] { $minutes } minut
        *[other] { $minutes } minuty
     } i działa jeden raz. Jeśli to nie Twoja prośba, zignoruj tę wiadomość: hasło pozostanie bez zmian.
 
 password_changed-subject = Twoje hasło zostało zmienione
-password_changed-lead = Hasło do konta { $username } zostało zmienione. Wszystkie pozostałe logowania zakończono i żadne urządzenie nie jest już zaufane.
+password_changed-lead = Hasło do konta { $username } zostało zmienione. Wszystkie pozostałe sesje zakończono i żadne urządzenie nie jest już zaufane.
 password_changed-note = Jeśli to nie Ty, od razu poproś o nowe hasło.
 
 mfa_enabled-subject = Drugi składnik jest włączony
@@ -130,7 +135,7 @@ recovery_codes_made-lead = Dla konta { $username } utworzono nowe kody odzyskiwa
 recovery_codes_made-note = Jeśli to nie Ty, zmień hasło i utwórz nowe kody.
 
 recovery_code_used-subject = Użyto kodu odzyskiwania
-recovery_code_used-lead = Ktoś potwierdził się na koncie { $username } jednym z kodów odzyskiwania, który jest już zużyty.
+recovery_code_used-lead = Użyto jednego z kodów odzyskiwania konta { $username }. Nie można go użyć ponownie.
 recovery_code_used-note = Jeśli to nie Ty, zmień hasło i utwórz nowe kody.
 
 passkey_added-subject = Dodano klucz dostępu
@@ -142,52 +147,66 @@ passkey_removed-lead = Jednym z kluczy dostępu nie można się już logować na
 passkey_removed-note = Jeśli to nie Ty, zmień hasło i przejrzyj swoje klucze dostępu.
 
 passkey_copied-subject = Odrzuciliśmy jeden z Twoich kluczy dostępu
-passkey_copied-lead = Klucz dostępu do konta { $username } odpowiedział tak, jakby go skopiowano, dlatego został odrzucony.
+passkey_copied-lead = Jeden z kluczy dostępu do konta { $username } mógł zostać skopiowany, dlatego go odrzuciliśmy.
 passkey_copied-note = Usuń go z listy swoich kluczy dostępu i dodaj ponownie.
 
 device_trusted-subject = Urządzenie jest zaufane
-device_trusted-lead = Przez 30 dni logowanie na konto { $username } nie wymaga drugiego kroku na urządzeniu, któremu właśnie zaufano.
+device_trusted-lead = Urządzenie jest teraz zaufane: przez 30 dni logowanie na nim na konto { $username } nie wymaga drugiego kroku.
 device_trusted-note = Jeśli to nie Ty, usuń je z listy zaufanych urządzeń i zmień hasło.
 
 export_ready-subject = Twoje dane są gotowe
-export_ready-lead = Archiwum wszystkiego, co przechowujemy o koncie { $username }, jest gotowe. Przez 24 godziny możesz je pobrać tam, gdzie o nie poproszono.
-export_ready-note = Jeśli to nie Twoja prośba, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe logowania.
+export_ready-lead = Archiwum wszystkich danych, które przechowujemy o koncie { $username }, jest gotowe. Możesz je pobrać przez 24 godziny, w miejscu, w którym o nie poproszono.
+export_ready-note = Jeśli to nie Twoja prośba, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
 
 contact_change_asked-subject = Ktoś poprosił o zmianę danych kontaktowych
 contact_change_asked-lead = Ktoś, zapewne Ty, poprosił o użycie innego adresu lub numeru dla konta { $username }. Nic się nie zmieni, dopóki nie zostanie potwierdzony.
-contact_change_asked-note = Jeśli to nie Ty, zmień hasło i zakończ pozostałe logowania.
+contact_change_asked-note = Jeśli to nie Ty, zmień hasło i zakończ pozostałe sesje.
 
 email_changed-subject = Twój adres został zmieniony
-email_changed-lead = Konto { $username } ma teraz inny adres e-mail. Poprzednim nie można się już logować, a wszystkie pozostałe logowania zakończono.
+email_changed-lead = Konto { $username } ma teraz inny adres e-mail. Poprzednim nie można się już logować, a wszystkie pozostałe sesje zakończono.
 email_changed-note = Jeśli to nie Ty, od razu do nas napisz.
 
 phone_changed-subject = Twój numer telefonu został zmieniony
-phone_changed-lead = Numer telefonu konta { $username } został zmieniony lub usunięty. Wszystkie pozostałe logowania zakończono.
+phone_changed-lead = Numer telefonu konta { $username } został zmieniony lub usunięty. Wszystkie pozostałe sesje zakończono.
 phone_changed-note = Jeśli to nie Ty, od razu zmień hasło.
 
 username_changed-subject = Twoja nazwa użytkownika została zmieniona
 username_changed-lead = Twoje konto nazywa się teraz { $username } i tą nazwą się logujesz. Przez 30 dni nikt inny nie może mieć poprzedniej nazwy, a Ty możesz do niej wrócić.
-username_changed-note = Jeśli to nie Ty, zmień hasło, zakończ inne logowania i wróć do poprzedniej nazwy.
+username_changed-note = Jeśli to nie Ty, zmień hasło, zakończ pozostałe sesje i wróć do poprzedniej nazwy.
 
-account_reactivated-subject = Twoje konto znów działa
-account_reactivated-lead = Konto { $username } zostało przywrócone razem ze wszystkim, co w nim było. Możesz zalogować się jak dawniej; wcześniejsze logowania i zaufane urządzenia pozostają zakończone.
+account_reactivated-subject = Twoje konto znów jest aktywne
+account_reactivated-lead = Konto { $username } znów jest aktywne, ze wszystkimi danymi. Możesz zalogować się jak dawniej. Wcześniejsze sesje zakończono i żadne urządzenie nie jest zaufane.
 account_reactivated-note = Jeśli to nie Twoja prośba, napisz do nas.
+
+account_deactivated-subject = Twoje konto jest dezaktywowane
+account_deactivated-lead = Konto { $username } zostało dezaktywowane. Nikt nie może się na nie zalogować ani go zobaczyć, a jego dane są zachowane.
+account_deactivated-note = Jeśli to nie Ty albo jeśli chcesz znów używać konta, napisz do nas.
+
+account_deleted-subject = Twoje konto jest usuwane
+account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
+account_deleted-note = To nasza ostatnia wiadomość o tym koncie.
 
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
-        [one] minute
+        [one] 1 minute
         [few] { $minutes } minuty
         [many] { $minutes } minut
        *[other] { $minutes } minuty
     }. Nie podawaj go nikomu.
-new_sign_in-sms = Ktos zalogowal sie na Twoje konto Stoa z nowej przegladarki lub aplikacji. Jesli to nie Ty, zakoncz to logowanie.
-session_reused-sms = Zuzyty klucz do Twojego konta Stoa zostal uzyty ponownie, wiec zakonczylismy to logowanie. Zaloguj sie i przejrzyj swoje logowania.
-password_changed-sms = Haslo do Twojego konta Stoa zostalo ustawione lub zmienione, a inne logowania zakonczone. Jesli to nie Ty, od razu do nas napisz.
+new_sign_in-sms = Ktos zalogowal sie na Twoje konto Stoa z nowej przegladarki, aplikacji lub sieci. Jesli to nie Ty, zakoncz te sesje.
+session_reused-sms = Sesja Twojego konta Stoa mogla zostac skopiowana, wiec ja zakonczylismy. Zaloguj sie ponownie i przejrzyj liste swoich sesji.
+password_changed-sms = Haslo do Twojego konta Stoa zostalo ustawione lub zmienione, a inne sesje zakonczono. Jesli to nie Ty, od razu do nas napisz.
 passkey_added-sms = Na Twoje konto Stoa mozna sie teraz logowac kluczem dostepu. Jesli to nie Ty, usun go.
 passkey_removed-sms = Jednym z kluczy dostepu nie mozna sie juz logowac na Twoje konto Stoa. Jesli to nie Ty, przejrzyj swoje klucze dostepu.
 passkey_copied-sms = Odrzucilismy klucz dostepu do Twojego konta Stoa, bo mogl zostac skopiowany. Usun go i dodaj ponownie.
-contact_change_asked-sms = Ktos poprosil o zmiane danych kontaktowych Twojego konta Stoa. Jesli to nie Ty, zakoncz inne logowania i zmien haslo.
+contact_change_asked-sms = Ktos poprosil o zmiane danych kontaktowych Twojego konta Stoa. Jesli to nie Ty, zakoncz pozostale sesje i zmien haslo.
 email_changed-sms = Twoje konto Stoa ma teraz inny adres e-mail. Jesli to nie Ty, od razu do nas napisz.
-phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Ty go zmieniles, od razu zmien haslo.
+phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Twoja zmiana, od razu zmien haslo.
 username_changed-sms = Twoje konto Stoa ma teraz inna nazwe. Jesli to nie Ty, zmien haslo i wroc do dawnej nazwy w ciagu 30 dni.
-account_reactivated-sms = Twoje konto Stoa znow dziala, ze wszystkim, co w nim bylo. Mozesz zalogowac sie jak dawniej. Jesli to nie Twoja prosba, napisz do nas.
+account_reactivated-sms = Twoje konto Stoa znow jest aktywne, ze wszystkimi danymi. Mozesz zalogowac sie jak dawniej. Jesli to nie Twoja prosba, napisz do nas.
+account_deactivated-sms = Twoje konto Stoa zostalo dezaktywowane. Jesli to nie Ty albo jesli chcesz znow go uzywac, napisz do nas.
+account_deleted-sms = Rozpoczelo sie usuwanie Twojego konta Stoa i nie mozna go juz anulowac. To nasza ostatnia wiadomosc o nim.
+deletion_cancelled-sms = Usuniecie Twojego konta Stoa zostalo anulowane. Jesli to nie Ty, zaloguj sie i zaplanuj je ponownie.
+# Po tekście stoi link, który anuluje usunięcie.
+deletion_scheduled-sms = Twoje konto Stoa zostanie usuniete { $date } o { $time } UTC. Do tego czasu mozesz je zachowac tym linkiem:
+export_ready-sms = Archiwum Twojego konta Stoa jest gotowe przez 24 godziny. Jesli to nie Twoja prosba, zakoncz pozostale sesje.
