@@ -14,7 +14,7 @@ use crate::Error;
 /// Maximum bytes of a body: enough for all JSON operations, because files are not sent through functions.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// A JSON body of a request or a response. `Option<Json<T>>` also takes a request without a body.
+/// A JSON body of a request or a response. `Option<Json<T>>` also takes a request without a body, and `null`.
 ///
 /// Refused are another content type (415), a compressed body (415), more than [`BODY_MAX_BYTES`] (413), and anything that does not
 /// have exactly the expected shape (400, with the pointer to the error). The types deny unknown fields.
@@ -40,6 +40,9 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
             return Ok(None);
         }
         admitted?;
+        if bytes.trim_ascii() == b"null" {
+            return Ok(None);
+        }
         parse(&bytes).map(|body| Some(Self(body))).map_err(Error)
     }
 }
@@ -262,7 +265,9 @@ mod tests {
             (&[JSON, ("content-encoding", "gzip")], GOOD, Err(Kind::UnsupportedContentEncoding)),
             (&[JSON], "{}", Err(Kind::Malformed)),
             (&[JSON], " ", Err(Kind::Malformed)),
-            (&[JSON], "null", Err(Kind::Malformed)),
+            (&[JSON], "null", Ok(false)),
+            (&[JSON], "nul", Err(Kind::Malformed)),
+            (&[], "null", Err(Kind::UnsupportedMediaType)),
         ] {
             let read = <Json<Body> as OptionalFromRequest<()>>::from_request(request(headers, body), &()).await;
             assert_eq!(read.map(|body| body.is_some()).map_err(|Error(problem)| problem.kind), expected, "{headers:?} {body:?}");
