@@ -126,12 +126,12 @@ async fn a_file_is_compressed_and_cached() {
         assert_eq!(tests::inflated(&compressed.bytes), whole.bytes, "{path}");
         assert!(compressed.bytes.len() < whole.bytes.len(), "{path}");
         for (caller, reply, other) in [(&plain, &whole, &compressed), (&gzip, &compressed, &whole)] {
-            assert_eq!(reply.header("vary"), "accept-encoding, accept-language", "{path}");
+            assert_eq!(reply.header("vary"), "accept-encoding, accept-language, origin", "{path}");
             let again = caller.with("if-none-match", reply.header("etag")).get(path).await;
             assert_eq!((again.status.as_u16(), again.bytes.len(), again.header("etag")), (304, 0, reply.header("etag")), "{path}");
             assert_eq!(
                 (&*again.header("vary"), again.header("cache-control")),
-                ("accept-encoding, accept-language", reply.header("cache-control"))
+                ("accept-encoding, accept-language, origin", reply.header("cache-control"))
             );
             assert_eq!(caller.with("if-none-match", other.header("etag")).get(path).await.bytes, reply.bytes, "{path}");
         }

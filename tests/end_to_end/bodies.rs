@@ -20,6 +20,7 @@ struct Operation {
     path: String,
     example: Value,
     schema: Value,
+    optional: bool,
 }
 
 /// Every operation with a body, from the document.
@@ -35,6 +36,7 @@ fn operations(document: &Value) -> Vec<Operation> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 example: examples.unwrap_or_else(|| content["example"].clone()),
+                optional: described["requestBody"]["required"] != true,
                 schema: document.pointer(place).unwrap_or(&content["schema"]).clone(),
             });
         }
@@ -46,6 +48,7 @@ fn operations(document: &Value) -> Vec<Operation> {
 struct Bad {
     what: String,
     content_type: &'static str,
+    encoding: &'static str,
     body: Vec<u8>,
 }
 
@@ -56,9 +59,11 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
     let opened = example.trim_end_matches('}').to_owned();
     let more = |member: &str| format!("{opened}{}{member}}}", if opened.len() > 1 { "," } else { "" });
     let mut all = Vec::new();
-    let mut add = |what: &str, body: Vec<u8>| all.push(Bad { what: what.to_owned(), content_type: JSON, body });
-    add("nothing", Vec::new());
-    add("null", b"null".to_vec());
+    let mut add = |what: &str, body: Vec<u8>| all.push(Bad { what: what.to_owned(), content_type: JSON, encoding: "", body });
+    if !operation.optional {
+        add("nothing", Vec::new());
+        add("null", b"null".to_vec());
+    }
     add("a list", b"[]".to_vec());
     add("a list of it", format!("[{example}]").into_bytes());
     add("a text", b"\"text\"".to_vec());
@@ -112,7 +117,10 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
         }
     }
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""] {
-        all.push(Bad { what: format!("it as {content_type:?}"), content_type, body: example.clone().into_bytes() });
+        all.push(Bad { what: format!("it as {content_type:?}"), content_type, encoding: "", body: example.clone().into_bytes() });
+    }
+    for encoding in ["gzip", "br", "identity, zstd"] {
+        all.push(Bad { what: format!("it in {encoding:?}"), content_type: JSON, encoding, body: example.clone().into_bytes() });
     }
     all
 }
@@ -170,7 +178,9 @@ async fn bad_bodies_are_refused_and_change_nothing() {
         let mut taken = Vec::new();
         for bad in wrong(operation) {
             let content_type = Some(bad.content_type).filter(|kind| !kind.is_empty());
+            let caller = if bad.encoding.is_empty() { caller.clone() } else { caller.with("content-encoding", bad.encoding) };
             let reply = caller.raw(operation.method.clone(), &path, content_type, bad.body).await;
+            assert_eq!(reply.header("accept-encoding") == "identity", !bad.encoding.is_empty(), "{path}, {}: {reply:?}", bad.what);
             let (status, said) = (reply.status.as_u16(), String::from_utf8_lossy(&reply.bytes).into_owned());
             if ![400, 413, 415, 422].contains(&status) || reply.header("content-type") != "application/problem+json" {
                 taken.push(format!("{} {path}, {}: {status} {said}", operation.method, bad.what));

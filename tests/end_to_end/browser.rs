@@ -1,7 +1,9 @@
 //! Passkeys, the pages of mailed links and those of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or
 //! where `CHROMIUM` says. Run with `--ignored`.
 
+use axum::{Router, response::Html, routing::get};
 use tests::{Browser, Cloud, PASSWORD, Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A minimal frontend: calls the API and passes its answers to the browser.
 const FRONTEND: &str = r"
@@ -25,6 +27,127 @@ const FRONTEND: &str = r"
     'ready'
 ";
 
+/// The server of an empty page at an origin of its own. It ends when this is dropped.
+struct Site {
+    origin: String,
+    server: JoinHandle<()>,
+}
+
+impl Site {
+    /// Serves the page on a free port of `host`, which is a name of this machine.
+    async fn open(host: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let origin = format!("http://{host}:{}", listener.local_addr().expect("an address").port());
+        let page = Router::new().route("/", get(async || Html("<!doctype html><title>Frontend</title>")));
+        let server = tokio::spawn(async { axum::serve(listener, page).await.expect("it serves") });
+        Self { origin, server }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// What a frontend does with a picture: sends it to the link with exactly the headers of the contract, and waits for the result.
+const UPLOADER: &str = r"
+    globalThis.call = async (method, path, body) => {
+        const headers = { authorization: `Bearer ${TOKEN}`, ...(body && { 'content-type': 'application/json' }) };
+        const reply = await fetch(API + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+        return reply.json();
+    };
+    globalThis.upload = async type => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 });
+        const pen = canvas.getContext('2d');
+        pen.fillStyle = 'rgb(220, 20, 20)';
+        pen.fillRect(0, 0, 320, 200);
+        const file = await new Promise(then => canvas.toBlob(then, type));
+        const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()));
+        const declared = { content_type: file.type, bytes: file.size, sha256: btoa(String.fromCharCode(...hash)) };
+        const link = await call('POST', '/v1/me/picture/uploads', declared);
+        const { status } = await fetch(link.url, { method: link.method, headers: link.headers, body: file });
+        let upload = {};
+        do {
+            await new Promise(then => setTimeout(then, 100));
+            upload = await call('GET', `/v1/me/picture/uploads/${link.id}`);
+        } while (upload.state === 'waiting');
+        return { status, upload };
+    };
+    // First an ordinary picture, whose answers the browser keeps. Scripts must not get those.
+    globalThis.look = async url => {
+        const load = crossOrigin => new Promise(then => {
+            const image = Object.assign(new Image(), { crossOrigin, onload: () => then(image), onerror: () => then(null) });
+            image.src = url;
+        });
+        const ordinary = await load(null);
+        const reply = await fetch(url);
+        const bytes = (await reply.blob()).size;
+        const readable = await load('anonymous');
+        const pen = document.createElement('canvas').getContext('2d');
+        if (readable) pen.drawImage(readable, 0, 0);
+        const [red, green, blue] = pen.getImageData(1, 1, 1, 1).data;
+        const widths = [ordinary, readable].map(image => image?.naturalWidth);
+        return { widths, type: reply.headers.get('content-type'), bytes, red: red > 180 && green < 60 && blue < 60 };
+    };
+    'ready'
+";
+
+/// A page of another origin uploads pictures as the contract says: the browser asks the bucket for permission to send the headers,
+/// and gets it. The page then shows the picture, and its scripts read it.
+/// Promise: picture-publish, picture-address
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_uploads_and_reads_a_picture() {
+    let site = Site::open("localhost").await;
+    let cloud = Cloud::start_with(&[("AllowedOrigins", &site.origin)]).await;
+    let ana = cloud.member("ana").await;
+    let mut browser = Browser::open(&site.origin).await;
+    let given = format!("const API = {}, TOKEN = {};", json!(cloud.urls.api), json!(ana.token()));
+    assert_eq!(browser.run(&format!("{given}{UPLOADER}")).await, "ready");
+    for format in ["image/png", "image/jpeg", "image/webp"] {
+        let done = browser.run(&format!("upload({})", json!(format))).await;
+        assert_eq!((&done["status"], &done["upload"]["state"]), (&json!(200), &json!("published")), "{format}: {done}");
+        for (size, side) in [("small", 64), ("medium", 300)] {
+            let seen = browser.run(&format!("look({})", done["upload"]["picture"][size])).await;
+            assert_eq!(
+                (&seen["widths"], &seen["type"], &seen["red"]),
+                (&json!([side, side]), &json!("image/jpeg"), &json!(true)),
+                "{seen}"
+            );
+            assert!(seen["bytes"].as_u64().is_some_and(|bytes| bytes > 100), "{seen}");
+        }
+    }
+    assert!(browser.errors().await.is_empty());
+}
+
+/// A browser keeps the refresh token and refreshes with it from a page of the same site. From another site it does only if the
+/// deployment says that frontends are there.
+/// Promise: refresh-cookie
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_browser_keeps_a_cookie_of_the_same_site() {
+    let script = r"(async () => {
+        const post = async (path, body) => {
+            const headers = { 'x-stoa-csrf': '1', ...(body && { 'content-type': 'application/json' }) };
+            const init = { method: 'POST', credentials: 'include', headers, ...(body && { body: JSON.stringify(body) }) };
+            return (await fetch(API + path, init)).status;
+        };
+        const signedIn = await post('/v1/sessions', { login: 'ana', password: PASSWORD, token_delivery: 'cookie' });
+        return [signedIn, await post('/v1/sessions/refresh'), await post('/v1/sessions/refresh')];
+    })()";
+    for (host, cross_site, expected) in
+        [("localhost", "false", [201, 200, 200]), ("127.0.0.1", "false", [201, 401, 401]), ("127.0.0.1", "true", [201, 200, 200])]
+    {
+        let site = Site::open(host).await;
+        let cloud = Cloud::start_with(&[("AllowedOrigins", &site.origin), ("CrossSiteCookies", cross_site)]).await;
+        let _ = cloud.member("ana").await;
+        let mut browser = Browser::open(&site.origin).await;
+        let script = script.replace("API", &json!(cloud.urls.api).to_string()).replace("PASSWORD", &json!(PASSWORD).to_string());
+        assert_eq!(browser.run(&script).await, json!(expected), "{host} {cross_site}");
+    }
+}
+
 /// A browser makes a passkey with its own authenticator, signs in with it without a name or a password, and steps up with it.
 /// Once the passkey is removed, signing in with it fails.
 /// Promise: passkeys
@@ -33,8 +156,7 @@ const FRONTEND: &str = r"
 async fn a_browser_signs_in_with_a_passkey() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
-    let site = cloud.urls.api.replace("127.0.0.1", "localhost");
-    let mut browser = Browser::open(&format!("{site}/docs")).await;
+    let mut browser = Browser::open(&cloud.urls.docs).await;
     browser.plug_in().await;
     assert_eq!(browser.run(FRONTEND).await, "ready");
 

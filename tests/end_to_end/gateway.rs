@@ -48,8 +48,7 @@ async fn the_gateway_refuses_oversized_and_malformed_requests() {
 async fn unknown_routes_get_a_problem_or_a_page() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
-    let unknown =
-        ["/", "/v1/nothing", "/v1/me/", "//v1/me", "/v1//me", "/docs/a/b", "/v1/users/a%2Fb", "/v1%2Fnothing", "/V1/me", "/%C5%82"];
+    let unknown = ["/v1/nothing", "/v1/me/", "//v1/me", "/v1//me", "/docs/a/b", "/v1/users/a%2Fb", "/v1%2Fnothing", "/V1/me", "/%C5%82"];
     for path in unknown {
         caller.get(path).await.is_problem(404, "not_found");
         let _ = caller.send(Method::HEAD, path, None).await.is(404);
@@ -66,6 +65,8 @@ async fn unknown_routes_get_a_problem_or_a_page() {
         (Method::PATCH, "/v1/users%2Fana", "GET, HEAD"),
         (Method::PUT, "/v1/registrations/link", "GET, HEAD, POST"),
         (Method::HEAD, "/v1/registrations", "POST"),
+        (Method::POST, "/", "GET, HEAD"),
+        (Method::DELETE, "/", "GET, HEAD"),
     ] {
         let reply = caller.send(method.clone(), path, None).await;
         assert_eq!((reply.status.as_u16(), &*reply.header("allow")), (405, allow), "{method} {path}");
@@ -81,7 +82,77 @@ async fn unknown_routes_get_a_problem_or_a_page() {
         assert_eq!(page.header("content-language"), language);
         assert!(text.contains(&format!("lang=\"{language}\"")) && text.contains(title), "{text}");
     }
-    reader.post("/v1/nothing", json!({})).await.is_problem(404, "not_found");
+}
+
+/// HTTP: a problem is a page for clients that prefer one by the weights of `Accept`, whatever the method. Caches are told.
+/// Promise: problem-pages
+#[tokio::test]
+async fn weights_decide_whether_a_problem_is_a_page() {
+    const BROWSER: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+    let cloud = Cloud::start().await;
+    for (accept, kind) in [
+        (BROWSER, "text/html; charset=utf-8"),
+        ("*/*;q=0.1, text/html;q=0.2", "text/html; charset=utf-8"),
+        ("text/html;q=0", "application/problem+json"),
+        ("text/html;q=0.5, application/json", "application/problem+json"),
+        ("*/*", "application/problem+json"),
+    ] {
+        let reader = cloud.anonymous().with("accept", accept);
+        for (method, path, status) in [
+            (Method::GET, "/v1/nothing", 404),
+            (Method::POST, "/v1/nothing", 404),
+            (Method::PUT, "/v1/nothing", 404),
+            (Method::PATCH, "/v1/users/ana", 405),
+            (Method::DELETE, "/v1/me/picture", 401),
+            (Method::POST, "/v1/sessions", 415),
+        ] {
+            let reply = reader.send(method.clone(), path, None).await;
+            assert_eq!((reply.status.as_u16(), &*reply.header("content-type")), (status, kind), "{method} {path} {accept}");
+            assert!(reply.header("vary").split(", ").any(|name| name == "accept"), "{method} {path}: {}", reply.header("vary"));
+        }
+    }
+}
+
+/// HTTP: the address of the API leads to its documentation.
+/// Promise: api-pages
+#[tokio::test]
+async fn the_address_of_the_api_leads_to_the_documentation() {
+    let cloud = Cloud::start().await;
+    for accept in ["text/html", "application/json", "*/*"] {
+        let caller = cloud.anonymous().with("accept", accept);
+        let reply = caller.get("/").await;
+        assert_eq!((reply.status.as_u16(), &*reply.header("location")), (302, "/docs"));
+        let docs = caller.get(&reply.header("location")).await;
+        assert_eq!((docs.status.as_u16(), &*docs.header("content-type")), (200, "text/html; charset=utf-8"));
+    }
+}
+
+/// HTTP: a client that never pauses is refused for a moment, without any call to AWS. Other clients are not.
+/// Promise: request-rates
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_never_pauses_is_refused() {
+    let cloud = Cloud::start_with(&[("ClientRate", "20")]).await;
+    let client = cloud.anonymous();
+    for (path, expected) in [("/v1/me", 401), ("/docs", 200), ("/.well-known/jwks.json", 200), ("/v1/nothing", 404)] {
+        cloud.advance(Duration::from_mins(1)).await;
+        let mut refused = Vec::new();
+        for _ in 0..120 {
+            let reply = client.get(path).await;
+            if reply.status == 429 {
+                refused.push(reply);
+            } else {
+                let _ = reply.has(expected);
+            }
+        }
+        let reply = refused.first().unwrap_or_else(|| panic!("all 120 requests of {path} are served"));
+        reply.is_problem(429, "too_many_requests");
+        assert_eq!(reply.header("ratelimit-policy"), "\"client_rate\";q=80;w=4");
+        assert_eq!((reply.header("ratelimit"), reply.header("retry-after")), ("\"client_rate\";r=0;t=1".to_owned(), "1".to_owned()));
+        assert_eq!(reply.header("server-timing"), "aws;desc=\"calls=0 rcu=0 wcu=0\"");
+        let _ = cloud.anonymous().get(path).await.has(expected);
+        cloud.advance(Duration::from_secs(1)).await;
+        let _ = client.get(path).await.has(expected);
+    }
 }
 
 /// HTTP: HEAD is answered wherever GET is, with the headers of GET and no body.
@@ -154,7 +225,40 @@ async fn the_gateway_answers_for_cross_origin_requests() {
     assert_eq!(foreign.header("access-control-allow-origin"), "");
     let reply = from("http://localhost:5173").get("/.well-known/jwks.json").await;
     assert_eq!(reply.header("access-control-allow-credentials"), "true");
-    assert!(reply.header("access-control-expose-headers").contains("etag"));
+    for name in ["etag", "location", "ratelimit", "ratelimit-policy", "retry-after", "www-authenticate", "x-request-id"] {
+        assert!(reply.header("access-control-expose-headers").split(',').any(|exposed| exposed == name), "{name}");
+    }
+}
+
+/// In development any port of this machine may be a frontend: for the API, its cookies and sockets, and for the bucket. Another
+/// computer may not.
+/// Promise: gateway-http
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_development_a_frontend_may_have_any_port() {
+    let cloud = Cloud::start_with(&[("AllowedOrigins", "http://localhost:*,http://127.0.0.1:*")]).await;
+    let ana = cloud.member("ana").await;
+    let body = json!({ "login": "ana", "password": tests::PASSWORD, "token_delivery": "cookie" });
+    let jar = cloud.anonymous().post("/v1/sessions", body).await.cookie("__Host-refresh").split(';').next().expect("a cookie").to_owned();
+    let declared = json!({ "content_type": "image/png", "bytes": 1, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" });
+    let upload = ana.post("/v1/me/picture/uploads", declared).await.is(201)["url"].as_str().expect("a link").to_owned();
+    for (origin, ours) in [
+        ("http://localhost:3000", true),
+        ("http://localhost:5173", true),
+        ("http://127.0.0.1:8080", true),
+        ("https://localhost:3000", false),
+        ("http://localhost.evil.example:3000", false),
+        ("http://192.0.2.1:3000", false),
+        ("null", false),
+    ] {
+        let page = cloud.anonymous().with("origin", origin);
+        let allowed = if ours { origin } else { "" };
+        let asking = page.with("access-control-request-method", "PUT");
+        assert_eq!(asking.send(Method::OPTIONS, "/v1/me", None).await.header("access-control-allow-origin"), allowed);
+        assert_eq!(asking.send(Method::OPTIONS, &upload, None).await.header("access-control-allow-origin"), allowed);
+        let refreshed = page.with("cookie", &jar).with("x-stoa-csrf", "1").post("/v1/sessions/refresh", json!({})).await;
+        let _ = refreshed.is(if ours { 200 } else { 403 });
+        let _ = ana.with("origin", origin).post("/v1/realtime/tickets", json!({})).await.is(if ours { 201 } else { 403 });
+    }
 }
 
 /// HTTP: the caller's address is that of the connection, whatever a header claims.

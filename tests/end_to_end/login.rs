@@ -7,6 +7,7 @@ use local::aws::{
     Service,
     faults::{Fault, Target},
 };
+use reqwest::Method;
 use tests::{Authenticator, Caller, Cloud, HOUR, PASSWORD, Value, json, race, work};
 
 use crate::phone_login::change;
@@ -542,6 +543,27 @@ async fn twenty_sessions_are_the_most() {
     }
 }
 
+/// Cookies of other applications on the host do not hide ours, whatever bytes they are made of (RFC 6265 §5.4).
+/// Promise: refresh-cookie
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_cookie_signs_nobody_out() {
+    let cloud = Cloud::start().await;
+    let _ = cloud.member("ana").await;
+    let browser = cloud.anonymous().with("x-stoa-csrf", "1");
+    let body = json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie" });
+    let reply = browser.post("/v1/sessions", body).await;
+    reply.has(201);
+    let mut ours = reply.cookie("__Host-refresh");
+    for foreign in ["city=Kraków", "a=\"b, c\"", "=", "x", "__host-refresh=rft_other", "a={\"b\":[1]}", "a=\u{7fff}"] {
+        let jar = ours.split(';').next().unwrap().to_owned();
+        for cookies in [format!("{foreign}; {jar}"), format!("{jar}; {foreign}")] {
+            let refreshed = browser.with("cookie", cookies).post("/v1/sessions/refresh", json!({})).await;
+            refreshed.has(200);
+            ours = refreshed.cookie("__Host-refresh");
+        }
+    }
+}
+
 /// Browsers get the refresh token in a cookie that scripts cannot read. Using it takes a header that other sites cannot send.
 /// Promise: refresh-cookie
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -557,11 +579,63 @@ async fn browsers_keep_the_token_in_a_cookie() {
     }
     let jar = cookie.split(';').next().unwrap();
     let with_cookie = browser.with("cookie", format!("theme=dark; {jar}"));
-    with_cookie.post("/v1/sessions/refresh", json!({})).await.is_problem(403, "origin_refused");
+    with_cookie.post("/v1/sessions/refresh", json!({})).await.is_problem(403, "csrf_header_required");
+    with_cookie.send(Method::POST, "/v1/sessions/refresh", None).await.is_problem(403, "csrf_header_required");
     let refreshed = with_cookie.with("x-stoa-csrf", "1").post("/v1/sessions/refresh", json!({})).await;
     assert!(refreshed.is(200).get("refresh_token").is_none());
     assert!(refreshed.header("set-cookie").starts_with("__Host-refresh=rft_"));
+    // A token in the cookie needs no body, whatever its type would be.
+    let jar = refreshed.header("set-cookie").split(';').next().unwrap().to_owned();
+    for content_type in [None, Some("application/json"), Some("text/plain")] {
+        let bare = browser.with("cookie", &jar).with("x-stoa-csrf", "1");
+        let again = bare.raw(Method::POST, "/v1/sessions/refresh", content_type, Vec::new()).await;
+        assert!(again.is(200).get("refresh_token").is_none());
+        assert!(again.header("set-cookie").starts_with("__Host-refresh=rft_"), "{content_type:?}");
+    }
     browser.post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
+    browser.send(Method::POST, "/v1/sessions/refresh", None).await.is_problem(401, "refresh_invalid");
+}
+
+/// A page of a foreign origin cannot use a cookie, whatever else it sends. Frontends of a deployment may be on another site, if it
+/// says so: browsers then send the cookie from there.
+/// Promise: refresh-cookie
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_pages_of_our_origins_use_a_cookie() {
+    let evil =
+        ["http://evil.example", "https://localhost:5173", "http://localhost:51730", "http://localhost:5173.evil.example", "null", ""];
+    for (cross_site, attributes) in [("false", "; SameSite=Strict"), ("true", "; SameSite=None; Partitioned")] {
+        let cloud = Cloud::start_with(&[("CrossSiteCookies", cross_site)]).await;
+        let ana = cloud.member("ana").await;
+        let sign_in = json!({ "login": "ana", "password": PASSWORD, "token_delivery": "cookie", "remember_device": true });
+        let browser = cloud.anonymous().with("x-stoa-csrf", "1");
+        let reply = browser.post("/v1/sessions", sign_in.clone()).await;
+        reply.has(201);
+        let cookies = ["__Host-refresh", "__Host-device"].map(|name| reply.cookie(name));
+        assert!(cookies.iter().all(|cookie| cookie.ends_with(&format!("; Secure; HttpOnly{attributes}"))), "{cookies:?}");
+        let [refresh, device] = cookies.map(|cookie| cookie.split(';').next().unwrap().to_owned());
+        let phone = cloud.anonymous().post("/v1/phone-sign-ins", json!({ "phone": "+447700900131" })).await.is(202);
+        for origin in evil {
+            for jar in [format!("{refresh}; {device}"), refresh.clone(), device.clone(), format!("city=Kraków; {device}")] {
+                let page = browser.with("cookie", jar).with("origin", origin);
+                page.post("/v1/sessions/refresh", json!({})).await.is_problem(403, "origin_refused");
+                page.send(Method::POST, "/v1/sessions/refresh", None).await.is_problem(403, "origin_refused");
+                page.post("/v1/sessions", sign_in.clone()).await.is_problem(403, "origin_refused");
+                page.post("/v1/registrations", json!({ "email": "x@example.test" })).await.is_problem(403, "origin_refused");
+                let verify = format!("/v1/phone-sign-ins/{}/verify", phone["id"].as_str().unwrap());
+                page.post(&verify, json!({ "code": "123456" })).await.is_problem(403, "origin_refused");
+            }
+            let bare = browser.with("origin", origin).with("cookie", "theme=dark");
+            bare.post("/v1/sessions/refresh", json!({})).await.is_problem(401, "refresh_invalid");
+        }
+        let jar = format!("{refresh}; {device}");
+        for ours in [ana.origin(), &cloud.urls.api] {
+            let refreshed = browser.with("cookie", &jar).with("origin", ours).post("/v1/sessions/refresh", json!({})).await;
+            assert!(refreshed.has(200).cookie("__Host-refresh").ends_with(attributes), "{ours}");
+        }
+        let ana = browser.signed_in(reply.json());
+        let out = ana.delete("/v1/sessions/current").await;
+        assert!(out.has(204).cookie("__Host-refresh").ends_with(attributes));
+    }
 }
 
 /// Signing in as somebody else ends the session that the client had.
@@ -706,11 +780,13 @@ async fn forged_access_tokens_are_refused() {
     for value in forged {
         let reply = anonymous.with("authorization", &value).get("/v1/sessions").await;
         reply.is_problem(401, "token_invalid");
-        assert_eq!(reply.header("www-authenticate"), "Bearer");
-        shapes.insert(reply.shape());
+        let sent = value.strip_prefix("Bearer ").is_some_and(|token| !token.is_empty());
+        // RFC 6750 §3.1: only a token can be invalid.
+        assert_eq!(reply.header("www-authenticate"), if sent { "Bearer error=\"invalid_token\"" } else { "Bearer" }, "{value}");
+        shapes.insert((sent, reply.shape()));
     }
-    shapes.insert(anonymous.get("/v1/sessions").await.shape());
-    assert_eq!(shapes.len(), 1, "{shapes:?}");
+    shapes.insert((false, anonymous.get("/v1/sessions").await.shape()));
+    assert_eq!(shapes.len(), 2, "{shapes:?}");
     anonymous.with("authorization", format!("jwt {token}")).get("/v1/sessions").await.is(200);
 }
 
@@ -729,6 +805,30 @@ async fn keys_are_published() {
     assert!(key.get("d").is_none());
     let discovery = cloud.anonymous().get("/.well-known/openid-configuration").await.is(200);
     assert_eq!(discovery["jwks_uri"], format!("{}/.well-known/jwks.json", discovery["issuer"].as_str().unwrap()));
+}
+
+/// What changes seldom is sent again only if it has changed.
+/// Promise: published-keys, well-known
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_has_is_not_sent_again() {
+    let cloud = Cloud::start().await;
+    let client = cloud.anonymous();
+    for path in ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/security.txt"] {
+        let reply = client.get(path).await;
+        let tag = reply.has(200).header("etag");
+        for (known, status) in [
+            (tag.clone(), 304),
+            (format!("W/{tag}"), 304),
+            (format!("\"x\", {tag}"), 304),
+            ("*".to_owned(), 304),
+            ("\"x\"".to_owned(), 200),
+            (tag.trim_matches('"').to_owned(), 200),
+        ] {
+            let again = client.with("if-none-match", &known).get(path).await;
+            assert_eq!((again.status.as_u16(), again.bytes.is_empty()), (status, status == 304), "{path} {known}");
+            assert_eq!((again.header("etag"), again.header("cache-control")), (tag.clone(), reply.header("cache-control")), "{path}");
+        }
+    }
 }
 
 /// Password managers find where a password is changed, and finders of a vulnerability find whom to contact (RFC 9116). The expiry

@@ -252,6 +252,64 @@ async fn an_address_leads_to_a_link_that_outlives_the_reply() {
     }
 }
 
+/// A script, whose requests name its origin, gets the picture itself with one call to AWS, and pages get the redirect with none. Caches
+/// keep the two apart.
+/// Promise: picture-address
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_gets_the_picture_itself() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let picture = upload(&cloud, &ana, &png(), "image/png").await["picture"].clone();
+    let page = cloud.anonymous();
+    let script = page.with("origin", page.origin());
+    for (size, side) in [("small", 64), ("medium", 300), ("large", 1024)] {
+        let address = picture[size].as_str().unwrap();
+        let (redirect, served) = (page.get(address).await, script.get(address).await);
+        assert_eq!(redirect.status, 302);
+        assert_eq!(pixels(&served).dimensions(), (side, side));
+        assert_eq!(served.bytes, page.get(&redirect.header("location")).await.bytes, "{size}");
+        assert_eq!(served.header("access-control-allow-origin"), page.origin());
+        for (reply, calls) in [(&redirect, 0), (&served, 1)] {
+            assert_eq!(reply.header("cache-control"), "public, max-age=600");
+            assert!(reply.header("vary").split(", ").any(|name| name == "origin"), "{size}: {}", reply.header("vary"));
+            assert!(reply.header("server-timing").contains(&format!("calls={calls} ")), "{size}: {}", reply.header("server-timing"));
+        }
+    }
+    let foreign = page.with("origin", "https://evil.example").get(picture["small"].as_str().unwrap()).await;
+    assert_eq!(foreign.has(200).header("access-control-allow-origin"), "", "its script may not read it");
+    assert_eq!(pixels(&script.get("/v1/pictures/default/64").await).dimensions(), (64, 64));
+    script.get(&format!("/v1/pictures/pic_{}/300", "0".repeat(26))).await.is_problem(404, "not_found");
+    ana.delete("/v1/me/picture").await.is(204);
+    cloud.settle().await;
+    script.get(picture["large"].as_str().unwrap()).await.is_problem(404, "not_found");
+}
+
+/// Replies that may be cached depend on the origin, also when none was named: the gateway adds headers for it.
+/// Promise: gateway-http
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cached_reply_depends_on_the_origin() {
+    let cloud = Cloud::start().await;
+    let mut cacheable = 0;
+    for path in [
+        "/openapi.json",
+        "/docs",
+        "/docs/docs.js",
+        "/.well-known/jwks.json",
+        "/.well-known/openid-configuration",
+        "/.well-known/security.txt",
+        "/v1/pictures/default/64",
+        "/v1/nothing",
+    ] {
+        for caller in [cloud.anonymous(), cloud.anonymous().with("origin", "http://localhost:5173")] {
+            let reply = caller.get(path).await;
+            let vary: Vec<String> = reply.header("vary").split(", ").map(str::to_owned).collect();
+            assert!(vary.contains(&"origin".to_owned()) && vary.contains(&"accept-language".to_owned()), "{path}: {vary:?}");
+            cacheable += usize::from(reply.header("cache-control").contains("max-age"));
+        }
+    }
+    assert!(cacheable >= 10);
+}
+
 /// A link accepts exactly the declared file. Another type, length, checksum, key or method is refused, and so is an expired link.
 /// Promise: picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -126,12 +126,39 @@ async fn a_change_names_its_version() {
     let ana = cloud.member("ana").await;
     let version = etag(&ana).await;
     ana.patch("/v1/me", json!({ "bio": "x" })).await.is_problem(428, "version_required");
-    for stale in ["\"v0\"", "\"v999\"", "*", "W/\"v1\"", "v1", "\"v-1\"", "\"v18446744073709551616\""] {
+    for stale in ["\"v0\"", "\"v999\"", "\"v0\", \"v999\"", "W/\"v1\"", "v1", "\"v-1\"", "\"v18446744073709551616\""] {
         patch(&ana, stale, json!({ "bio": "x" })).await.is_problem(412, "version_mismatch");
     }
     let _ = patch(&ana, &version, json!({ "bio": "first" })).await.is(200);
     patch(&ana, &version, json!({ "bio": "second" })).await.is_problem(412, "version_mismatch");
     assert_eq!(ana.get("/v1/me").await.is(200)["bio"], "first");
+}
+
+/// A change may be of any version, or of each of a list (RFC 9110 §13.1.1).
+/// Promise: profile-version, addresses-version
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_names_any_version_or_several() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let home = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
+    let address = ana.post("/v1/me/addresses", home.clone()).await.is(201)["id"].as_str().unwrap().to_owned();
+    for (n, wanted) in ["*", "\"v0\", CURRENT", "CURRENT,\"v999\"", "W/CURRENT, CURRENT"].into_iter().enumerate() {
+        let of = |version: String| wanted.replace("CURRENT", &version);
+        let _ = patch(&ana, &of(etag(&ana).await), json!({ "bio": format!("{n} times") })).await.is(200);
+        let _ = rename(&ana, &of(etag(&ana).await), "ana").await.is(200);
+        let path = format!("/v1/me/addresses/{address}");
+        let version = ana.get(&path).await.header("etag");
+        let mut moved = home.clone();
+        moved["street"] = json!(format!("Marszałkowska {}", n + 1));
+        let changed = ana.with("if-match", of(version.clone())).put(&path, moved).await;
+        assert_ne!(changed.is(200)["street"], home["street"], "{wanted}");
+        assert_ne!(changed.header("etag"), version, "{wanted}");
+    }
+    for stale in ["W/CURRENT", "\"v0\", \"v999\"", ""] {
+        let of = |version: String| stale.replace("CURRENT", &version);
+        patch(&ana, &of(etag(&ana).await), json!({ "bio": "x" })).await.is_problem(412, "version_mismatch");
+    }
+    assert_eq!(ana.get("/v1/me").await.is(200)["bio"], "3 times");
 }
 
 /// Of a hundred concurrent changes of one version one is made.
@@ -477,6 +504,7 @@ async fn operations_make_as_few_calls_as_they_say() {
         (ana.delete("/v1/me/picture").await, 1),
         (cloud.anonymous().get("/v1/pictures/default/64").await, 0),
         (cloud.anonymous().get(&format!("/v1/pictures/pic_{}/64", "0".repeat(26))).await, 0),
+        (cloud.anonymous().with("origin", ana.origin()).get("/v1/pictures/default/64").await, 0),
         (cloud.anonymous().get("/v1/me").await, 0),
         (cloud.anonymous().get("/docs").await, 0),
         (cloud.anonymous().get("/openapi.json").await, 0),

@@ -74,7 +74,8 @@ impl Cloud {
         // The log is shown for failing tests. Another test may have set it up already.
         drop(tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init());
         let tests = Options::for_tests();
-        let mut options = if parameters.is_empty() { tests } else { Options { now: tests.now, ..Options::default() } };
+        let mut options =
+            if parameters.is_empty() { tests } else { Options { now: tests.now, parameters: tests.parameters, ..Options::default() } };
         options.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let hosting = options.hosting.clone();
         let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));

@@ -72,10 +72,16 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
         let examples = &declared["content"]["application/problem+json"]["examples"];
         assert!(examples[code].is_object(), "{method} {path} answers {status} {code}, which it does not declare");
         let reached = header("ratelimit-policy");
+        assert!(
+            status != 429 || !(reached.is_empty() || header("ratelimit").is_empty()),
+            "{method} {path} does not name its limit: {code}"
+        );
+        // Of every operation, with a number that the deployment chooses.
+        let general = reached.starts_with(&format!("\"{}\";", web::CLIENT_RATE));
         let limits = operation["x-limits"].as_array().into_iter().flatten();
         let policy = |l: &Value| format!("{};q={};w={}", l["name"], l["max"], l["seconds"]);
         assert!(
-            reached.is_empty() || limits.map(policy).any(|limit| limit == reached),
+            reached.is_empty() || general || limits.map(policy).any(|limit| limit == reached),
             "{method} {path} has the limit {reached}, which it does not declare"
         );
     }

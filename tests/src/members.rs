@@ -16,7 +16,7 @@ use proofs::{
     challenge::CodeKey,
     factor::{AppFactor, FactorKeys, RecoveryCodes, Seed},
     password::Hasher,
-    signed_in::{SignedIn, TokenDelivery},
+    signed_in::{Cookies, SessionIssuer, SignedIn, TokenDelivery},
 };
 use store::{Table, Tx};
 
@@ -29,7 +29,7 @@ use crate::{
 pub(crate) struct Members {
     table: Table,
     sys: Sys,
-    issuer: Issuer,
+    issuer: SessionIssuer,
     code_key: CodeKey,
     factor_keys: FactorKeys,
     hasher: Hasher,
@@ -54,6 +54,7 @@ impl Members {
         let tokens = env.read(|r| Tokens::read(r, &aws, &sys)).expect("the function has its configuration");
         let ring = Keyring::parse(Issuer::VARIABLE, &secret(Issuer::VARIABLE)).expect("keys");
         let issuer = Issuer::open(&ring, &tokens).await.expect("the table works");
+        let issuer = SessionIssuer::new(issuer, env.read(Cookies::read).expect("the function has its configuration"));
         let (table, hasher, code_key, factor_keys) = (tokens.table().clone(), keys.hasher(&sys), keys.code_key(), keys.factor_keys(&sys));
         let password = hasher.hash(UserId::NIL, &Secret::new(PASSWORD.to_owned())).await.expect("there is memory to hash");
         Self { table, sys, issuer, code_key, factor_keys, hasher, password }

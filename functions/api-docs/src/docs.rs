@@ -1,7 +1,7 @@
 //! Swagger UI, without its top bar, over our own document.
 
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::Kind;
 use web::{Error, Path, Problems};
 
@@ -10,6 +10,15 @@ use crate::files;
 /// Only files of this site: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
 /// sheet are `data:` URLs.)
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Redirects to the documentation.
+///
+/// AWS calls: none.
+#[utoipa::path(get, path = "/", operation_id = "get_start",
+    responses((status = 302, description = "A redirect to the page.", headers(("Location" = String, description = "The page."))), Problems))]
+pub async fn get_start() -> impl IntoResponse {
+    (StatusCode::FOUND, [(header::LOCATION, "/docs")])
+}
 
 /// Serves a page on which the API can be read and tried out.
 ///

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::{Kind, Problem};
-use web::Error;
+use web::{Error, is_known};
 
 struct File {
     name: &'static str,
@@ -28,7 +28,7 @@ pub fn file(name: &str, content_type: &'static str, cached: &'static str, header
     let compressed = takes_gzip(headers);
     // Each encoding is a separate representation with a separate validator (RFC 9110 §8.8.3.3).
     let tag = format!("\"{}{}\"", file.hash, if compressed { "-gzip" } else { "" });
-    let mut response = if has(headers, &tag) {
+    let mut response = if is_known(headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else if compressed {
         ([(header::CONTENT_TYPE, content_type), (header::CONTENT_ENCODING, "gzip")], file.gzip).into_response()
@@ -55,12 +55,6 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
         })
     };
     weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0.0)
-}
-
-/// Whether `If-None-Match` names this validator (RFC 9110 §13.1.2).
-fn has(headers: &HeaderMap, tag: &str) -> bool {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    known.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use function::{Boot, Function, StartError};
 
 // The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "api-docs", "This description and its pages.", () =>
+    docs::get_start,
     document::get_document,
     docs::get_docs,
     docs::get_docs_file,

@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use accounts::token::KeySet;
-use axum::{extract::State, response::IntoResponse};
-use http::{StatusCode, header};
-use kernel::{Time, Timestamp, env::Reader};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+use kernel::{Problem, Time, Timestamp, env::Reader};
 use serde::Serialize;
 use store::limits::DAY;
 use utoipa::ToSchema;
-use web::{Json, Problems};
+use web::{Error, Problems};
 
 /// How long clients may cache the keys: they change rarely, and a new one is published before it signs.
 const CACHED: &str = "public, max-age=300";
@@ -18,9 +21,19 @@ const CACHED: &str = "public, max-age=300";
 /// The keys that verify access tokens (RFC 7517).
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/.well-known/jwks.json", responses((status = 200, body = KeySet), Problems))]
-pub async fn get_key_set(State(s): State<crate::State>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, CACHED)], Json(s.issuer.key_set()))
+#[utoipa::path(get, path = "/.well-known/jwks.json",
+    responses(
+        (status = 200, body = KeySet, headers(("ETag" = String, description = "Identifies the version of the keys."))),
+        (status = 304, description = "The keys have not changed since the version in `If-None-Match`."),
+        Problems,
+    ))]
+pub async fn get_key_set(State(s): State<crate::State>, headers: HeaderMap) -> Result<Response, Error> {
+    json(&headers, &s.issuer.key_set())
+}
+
+/// JSON that clients may keep for as long as [`CACHED`] says.
+fn json(asked: &HeaderMap, body: &impl Serialize) -> Result<Response, Error> {
+    Ok(web::kept(asked, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
 }
 
 /// The properties of this issuer.
@@ -42,8 +55,13 @@ pub struct Discovery {
 /// Describes the issuer of the access tokens, with those members of OpenID Connect Discovery that apply to it.
 ///
 /// AWS calls: none.
-#[utoipa::path(get, path = "/.well-known/openid-configuration", responses((status = 200, body = Discovery), Problems))]
-pub async fn get_discovery(State(s): State<crate::State>) -> impl IntoResponse {
+#[utoipa::path(get, path = "/.well-known/openid-configuration",
+    responses(
+        (status = 200, body = Discovery, headers(("ETag" = String, description = "Identifies the version of the description."))),
+        (status = 304, description = "The description has not changed since the version in `If-None-Match`."),
+        Problems,
+    ))]
+pub async fn get_discovery(State(s): State<crate::State>, headers: HeaderMap) -> Result<Response, Error> {
     let issuer = s.tokens.issuer().to_owned();
     let body = Discovery {
         jwks_uri: format!("{issuer}/.well-known/jwks.json"),
@@ -52,7 +70,7 @@ pub async fn get_discovery(State(s): State<crate::State>) -> impl IntoResponse {
         subject_types_supported: ["public"],
         issuer,
     };
-    ([(header::CACHE_CONTROL, CACHED)], Json(body))
+    json(&headers, &body)
 }
 
 /// Days until the published contact expires. The date moves on every day.
@@ -98,15 +116,19 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/security.txt",
-    responses((status = 200, content_type = "text/plain", body = String), Problems))]
-pub async fn get_security_contact(State(s): State<crate::State>) -> impl IntoResponse {
+    responses(
+        (status = 200, content_type = "text/plain", body = String, headers(("ETag" = String, description = "Identifies the version of the text."))),
+        (status = 304, description = "The text has not changed since the version in `If-None-Match`."),
+        Problems,
+    ))]
+pub async fn get_security_contact(State(s): State<crate::State>, headers: HeaderMap) -> Response {
     let text = format!(
         "Contact: {}\nExpires: {}\nPreferred-Languages: en, pl\nCanonical: {}/.well-known/security.txt\n",
         s.places.security_contact,
         Timestamp::from(holds_until(s.sys.now())),
         s.tokens.issuer()
     );
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, CACHED)], text)
+    web::kept(&headers, "text/plain; charset=utf-8", CACHED, text.into_bytes())
 }
 
 /// The midnight after this number of days, so that all answers of a day are equal.

@@ -30,7 +30,15 @@ use discovery::Places;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
-use proofs::{challenge::CodeKey, factor::FactorKeys, gate::Gate, password::Hasher, sending::SendLimits, sign_in::FactorContext};
+use proofs::{
+    challenge::CodeKey,
+    factor::FactorKeys,
+    gate::Gate,
+    password::Hasher,
+    sending::SendLimits,
+    sign_in::FactorContext,
+    signed_in::{Cookies, SessionIssuer},
+};
 use secrets::Secrets;
 use store::Table;
 
@@ -40,7 +48,7 @@ pub struct State {
     table: Table,
     sys: Sys,
     tokens: Tokens,
-    issuer: Issuer,
+    issuer: SessionIssuer,
     code_key: CodeKey,
     hasher: Hasher,
     factor_keys: FactorKeys,
@@ -87,10 +95,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let site = Site::load(&boot.env)?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let issuer = Issuer::open(&token_keys, &tokens).await?;
+    let cookies = boot.env.read(Cookies::read)?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        issuer,
+        issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
         factor_keys: keys.factor_keys(&sys),
@@ -101,5 +110,5 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         figures: Figures::new(&boot),
         sys: sys.clone(),
     })?;
-    web::function(&boot, routes(), state)
+    web::function(&boot, cookies.guard(routes()), state)
 }

@@ -22,23 +22,23 @@ pub struct RefreshSession {
 ///
 /// A token can be used once. A client that lost the response may repeat the request within ten seconds, and gets the same new
 /// token. A later repetition ends the session, because the token may have been copied. A token in the cookie needs the header
-/// `X-Stoa-Csrf`.
+/// `X-Stoa-Csrf` and no body.
 ///
 /// AWS calls: two, the session with its person, and the conditional replacement.
 #[utoipa::path(post, path = "/v1/sessions/refresh",
     params(("x-stoa-csrf" = Option<String>, Header, max_length = 100, description = "Any value. Required if the token is in the cookie.")),
-    request_body = RefreshSession,
-    extensions(("x-problems" = json!(["refresh_invalid", "origin_refused"]))),
+    request_body = Option<RefreshSession>,
+    extensions(("x-problems" = json!(["refresh_invalid", "csrf_header_required"]))),
     responses((status = 200, body = SignedIn), Problems))]
 pub async fn refresh_session(
     State(s): State<crate::State>,
     client: Client,
     headers: HeaderMap,
-    Json(body): Json<RefreshSession>,
+    body: Option<Json<RefreshSession>>,
 ) -> Result<SignedIn, web::Error> {
-    let delivery = if body.refresh_token.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
-    let token =
-        presented(&headers, body.refresh_token.as_deref())?.ok_or_else(|| Kind::RefreshInvalid.because("there is no refresh token"))?;
+    let in_body = body.and_then(|Json(body)| body.refresh_token);
+    let delivery = if in_body.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
+    let token = presented(&headers, in_body.as_deref())?.ok_or_else(|| Kind::RefreshInvalid.because("there is no refresh token"))?;
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token, &client).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
@@ -52,8 +52,8 @@ pub async fn refresh_session(
 /// The refresh token of a request, in its body or in its cookie.
 ///
 /// # Errors
-/// [`Kind::OriginRefused`] for a cookie without the required header.
-pub fn presented(headers: &HeaderMap, body: Option<&str>) -> Result<Option<RefreshToken>, Problem> {
+/// [`Kind::CsrfHeaderRequired`] for a cookie without the required header.
+fn presented(headers: &HeaderMap, body: Option<&str>) -> Result<Option<RefreshToken>, Problem> {
     let text = match body {
         Some(text) => Some(text.to_owned()),
         None => signed_in::from_cookie(headers)?,

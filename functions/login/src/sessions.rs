@@ -7,7 +7,6 @@ use accounts::{
 use axum::{extract::State, response::IntoResponse};
 use callers::Member;
 use kernel::{Kind, Timestamp, id::SessionId};
-use proofs::signed_in;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, NoContent, Path, Problems};
@@ -86,7 +85,7 @@ pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member
     responses((status = 204), Problems))]
 pub async fn delete_current_session(State(s): State<crate::State>, caller: Member) -> Result<impl IntoResponse, web::Error> {
     end(&s, &caller, caller.session.id).await?;
-    Ok(([signed_in::forget()], NoContent))
+    Ok(([s.issuer.forget()], NoContent))
 }
 
 /// Ends one session of the caller and closes its sockets.

@@ -19,7 +19,12 @@ use accounts::token::{Issuer, Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
-use proofs::{challenge::CodeKey, gate::Gate, sending::SendLimits};
+use proofs::{
+    challenge::CodeKey,
+    gate::Gate,
+    sending::SendLimits,
+    signed_in::{Cookies, SessionIssuer},
+};
 use secrets::Secrets;
 use store::Table;
 
@@ -31,7 +36,7 @@ pub struct State {
     table: Table,
     sys: Sys,
     tokens: Tokens,
-    issuer: Issuer,
+    issuer: SessionIssuer,
     code_key: CodeKey,
     sending: SendLimits,
     gate: Gate,
@@ -68,17 +73,18 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (keys, token_keys) = Secrets::new(&aws).issuers_keys(&boot.env).await?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let issuer = Issuer::open(&token_keys, &tokens).await?;
+    let cookies = boot.env.read(Cookies::read)?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        issuer,
+        issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),
         sending: SendLimits::read(r, Figures::new(&boot)),
         gate: Gate::new(keys.code_key()),
         digits: Digits::read(r),
         sys: sys.clone(),
     })?;
-    web::function(&boot, routes(), state)
+    web::function(&boot, cookies.guard(routes()), state)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use accounts::{identifier::Contact, user::PhoneClaim};
 use axum::extract::State;
 use http::HeaderMap;
-use kernel::{Kind, Problem};
+use kernel::Problem;
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, Form, Purpose, Sent},
@@ -114,7 +114,7 @@ impl<'a> Asks<'a> {
     /// Whether the number has an account only decides which of the counters are used that protect numbers from strangers.
     ///
     /// # Errors
-    /// [`Kind::ResendTooEarly`], also if a concurrent request was faster, [`Kind::ProofOfWorkRequired`], or the limit that was
+    /// `resend_too_early`, also if a concurrent request was faster, `proof_of_work_required`, or the limit that was
     /// reached.
     pub async fn send(self, found: &mut Batch, flow: &Flow, before: Option<&Challenge>, mut tx: Tx) -> Result<Sent, Problem> {
         let (s, now) = (self.s, self.s.sys.now());
@@ -130,10 +130,7 @@ impl<'a> Asks<'a> {
         let admitted = self.request.admit(&s.table, now, found, self.requester, pressure).await?;
         let permit = s.sending.permit(&s.table, now, self.requester.client, &mut challenge, admitted).await?;
         let current = challenge.replace(&mut tx, &s.sys, before);
-        permit.commit(&s.table, tx).await.map_err(|e| {
-            let faster = || Problem::new(Kind::ResendTooEarly).retry_after(challenge.resend_at.since(now));
-            if e.refused(current) { faster() } else { e.into() }
-        })?;
+        permit.commit(&s.table, tx).await.map_err(|e| if e.refused(current) { challenge.too_early(now) } else { e.into() })?;
         Ok(challenge.sent())
     }
 }

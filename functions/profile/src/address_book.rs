@@ -240,18 +240,18 @@ impl Book {
         Ok(())
     }
 
-    /// Replaces what an address says, if it still is of this version.
+    /// Replaces what an address says, if its version is a wanted one.
     ///
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::VersionMismatch`]
-    pub fn change(&mut self, id: AddressId, version: u64, place: PostalAddress) -> Result<(), Problem> {
+    pub fn change(&mut self, id: AddressId, wanted: impl Fn(u64) -> bool, place: PostalAddress) -> Result<(), Problem> {
         let address = self.get_mut(id)?;
-        if address.version != version {
+        if !wanted(address.version) {
             return Err(Kind::VersionMismatch.into());
         }
         if address.place != place {
             address.place = place;
-            address.version = version.saturating_add(1);
+            address.version = address.version.saturating_add(1);
         }
         Ok(())
     }

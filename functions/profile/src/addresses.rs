@@ -129,7 +129,7 @@ pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) ->
 #[utoipa::path(put, path = "/v1/me/addresses/{address}",
     params(
         ("address" = AddressId, Path),
-        ("If-Match" = String, Header, max_length = 25, description = "The version to be changed: the `ETag` of the address.", example = "\"v3\""),
+        ("If-Match" = String, Header, max_length = 200, description = "The version to be changed: the `ETag` of the address, a list of them, or `*` for any.", example = "\"v3\""),
     ),
     request_body = WriteAddress,
     extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),
@@ -138,13 +138,13 @@ pub async fn update_address(
     State(table): State<Table>,
     caller: MemberWith<Book>,
     Path(id): Path<AddressId>,
-    IfMatch(version): IfMatch,
+    wanted: IfMatch,
     Json(body): Json<WriteAddress>,
 ) -> Result<Versioned<AddressInfo>, Error> {
     let before = book(caller);
     before.get(id)?;
     let place = body.parse()?;
-    let book = before.store(&table, |book| book.change(id, version, place.clone())).await?;
+    let book = before.store(&table, |book| book.change(id, |version| wanted.names(version), place.clone())).await?;
     let found = book.get(id)?;
     Ok(Versioned(found.0.version, found.into()))
 }

@@ -82,7 +82,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
 /// it. One if nothing changes.
 #[utoipa::path(
     patch, path = "/v1/me", operation_id = "update_me",
-    params(("If-Match" = String, Header, max_length = 25, description = "The version to be changed: the `ETag` of the profile.", example = "\"v3\"")),
+    params(("If-Match" = String, Header, max_length = 200, description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
     request_body(
         content(
             (UpdateMe = "application/merge-patch+json", example = json!({"bio": "Climbs.", "language": "pl", "last_name": null})),
@@ -97,19 +97,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
 )]
 pub async fn update_me(
     MemberWith { member, resource }: MemberWith<LastSeen>,
-    IfMatch(version): IfMatch,
+    wanted: IfMatch,
     State(table): State<Table>,
     State(sys): State<Sys>,
     State(links): State<Links>,
     Json(patch): Json<UpdateMe>,
 ) -> Result<Versioned<Me>, Error> {
     let old = member.user;
-    if old.version != version {
+    if !wanted.names(old.version) {
         return Err(Kind::VersionMismatch.into());
     }
     let mut new = apply(&old, patch, sys.now())?;
     if let Some(update) = difference(&old, &new) {
-        new.version = version.saturating_add(1);
+        new.version = old.version.saturating_add(1);
         if let Err(e) = table.update(update).await {
             collision(e, &new)?;
         }

@@ -37,7 +37,7 @@ pub struct ChangeUsername {
 /// transaction, which reserves the former name and claims the new one, so that the person never has both or none. The counter
 /// comes first, because it limits how often it is revealed whether a name is free.
 #[utoipa::path(put, path = "/v1/me/username", request_body = ChangeUsername,
-    params(("If-Match" = String, Header, max_length = 25, description = "The version to be changed: the `ETag` of the profile.", example = "\"v3\"")),
+    params(("If-Match" = String, Header, max_length = 200, description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
     extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!([LOOKUPS, CHANGES]))),
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),
@@ -46,28 +46,28 @@ pub struct ChangeUsername {
 )]
 pub async fn change_username(
     Fresh(MemberWith { member, resource }): Fresh<MemberWith<FormerNames>>,
-    IfMatch(version): IfMatch,
+    wanted: IfMatch,
     State(s): State<crate::State>,
     client: Client,
     Json(body): Json<ChangeUsername>,
 ) -> Result<Versioned<Me>, Error> {
     let (old, now) = (member.user, s.sys.now());
     let name = Username::parse(&body.username).map_err(|e| Problem::field("/username", e))?;
-    if old.version != version {
+    if !wanted.names(old.version) {
         return Err(Kind::VersionMismatch.into());
     }
     if old.username == name {
-        return Ok(Versioned(version, Me::of(&old, &s.links)));
+        return Ok(Versioned(old.version, Me::of(&old, &s.links)));
     }
     let former = resource.unwrap_or_else(|| FormerNames::none(old.id));
     former.may_change(now).map_err(Problem::from)?;
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
-    let new = User { username: name.clone(), version: version.saturating_add(1), ..old.clone() };
+    let new = User { username: name.clone(), version: old.version.saturating_add(1), ..old.clone() };
     let mut tx = Tx::new();
     UsernameClaim::release(&mut tx, &old.username, old.id, now);
     let free = UsernameClaim::take(&mut tx, &name, old.id, now);
     former.record(&mut tx, &old.username, now);
-    let unchanged = field("version").eq(version).and(field("status").eq(Status::Active));
+    let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
     notify_of(&mut tx, &s.sys, old.id, Notice::UsernameChanged, &client);
     s.table.commit(tx).await.map_err(|e| match &e {

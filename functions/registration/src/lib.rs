@@ -27,6 +27,7 @@ use proofs::{
     gate::Gate,
     password::{Hasher, PasswordChecker},
     sending::{self, Permit, Request, Requester},
+    signed_in::{Cookies, SessionIssuer},
 };
 use secrets::Secrets;
 use store::{
@@ -42,7 +43,7 @@ pub struct State {
     table: Table,
     sys: Sys,
     tokens: Tokens,
-    issuer: Issuer,
+    issuer: SessionIssuer,
     code_key: CodeKey,
     hasher: Hasher,
     password_checker: PasswordChecker,
@@ -100,15 +101,16 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (keys, token_keys) = Secrets::new(&aws).issuers_keys(&boot.env).await?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let issuer = Issuer::open(&token_keys, &tokens).await?;
+    let cookies = boot.env.read(Cookies::read)?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        issuer,
+        issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
         sys: sys.clone(),
     })?;
-    web::function(&boot, routes(), state)
+    web::function(&boot, cookies.guard(routes()), state)
 }

@@ -6,7 +6,7 @@ use accounts::{
 };
 use axum::extract::State;
 use http::HeaderMap;
-use kernel::{Kind, Locale, Problem, id::UserId};
+use kernel::{Locale, Problem, id::UserId};
 use proofs::{
     FlowToken,
     challenge::{self, Challenge, DIGITS, Form, Purpose},
@@ -90,7 +90,7 @@ pub async fn change_registration_email(
     let (mut flow, before) = load(&s.table, now, &token).await?;
     let again = before.as_ref().filter(|b| flow.email == email && now < b.resend_at);
     if let Some(before) = again {
-        return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)).into());
+        return Err(before.too_early(now).into());
     }
     let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
     let (owner, request, mut found) = look(&s, &client, &email).await?;

@@ -24,7 +24,7 @@ use aws_lambda_events::{apigw::ApiGatewayWebsocketProxyRequest, eventbridge::Eve
 use axum::extract::FromRef;
 use events::{Envelope, accounts::SessionsEnded};
 use function::{Boot, Failure, Function, RawValue, StartError};
-use kernel::Sys;
+use kernel::{Origins, Sys};
 use messaging::{Sockets, connection, pace::Pace};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
@@ -49,8 +49,8 @@ pub struct State {
 struct Site {
     /// The address of the WebSocket API.
     socket_url: Arc<str>,
-    /// The origins of our frontends, exactly as browsers send them.
-    origins: Arc<[String]>,
+    /// The origins of our frontends.
+    origins: Origins,
 }
 
 // The HTTP operation: `routes()` and `description()`.
@@ -72,7 +72,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sealer,
         sockets: Sockets::read(r, &aws),
         pace: Pace::default(),
-        site: Site { socket_url: r.need("SOCKET_URL").into(), origins: r.list("ALLOWED_ORIGINS").into() },
+        site: Site { socket_url: r.need("SOCKET_URL").into(), origins: Origins::read(r) },
         sys: sys.clone(),
     })?;
     let http = web::function(&boot, routes(), state.clone())?;

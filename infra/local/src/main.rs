@@ -22,6 +22,9 @@ struct Flags {
     /// The first of five ports: API, WebSocket, console, AWS endpoints, other services
     #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u16).range(1..=65531))]
     port: u16,
+    /// An origin of a frontend that may call, such as https://app.test. Repeatable. Without it: any port of localhost and 127.0.0.1
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
     /// Runs functions in `cargo lambda watch`, at this address
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:9000")]
     lambda: Option<String>,
@@ -66,8 +69,10 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         Some(url) => Hosting::Lambda { url, environments: flags.state.join("functions") },
         None => Hosting::Eager,
     };
+    let origins = Some(flags.origins.join(",")).filter(|origins| !origins.is_empty());
     let options = Options {
         template: flags.template,
+        parameters: origins.map(|origins| ("AllowedOrigins".to_owned(), origins)).into_iter().collect(),
         storage: Storage::Folder(flags.state),
         fresh: flags.fresh,
         ports: Ports::from(flags.port),
@@ -123,7 +128,9 @@ fn wait_for_signal() -> io::Result<impl AsyncFnMut()> {
 
 fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     let urls = &stack.urls;
-    let lines = [("API", &urls.api), ("WebSocket", &urls.socket), ("Docs", &urls.docs), ("Console", &urls.console)];
+    let origins = stack.template.http_api.cors.as_ref().map(|cors| cors.allow_origins.join(", ")).unwrap_or_default();
+    let lines =
+        [("API", &urls.api), ("WebSocket", &urls.socket), ("Docs", &urls.docs), ("Console", &urls.console), ("Frontends", &origins)];
     for (name, url) in lines {
         writeln!(out, "{name:<11}{url}")?;
     }

@@ -34,6 +34,13 @@ use crate::{
 
 /// The start time of tests: Tuesday, 2030-01-01T12:01:00Z. No schedule is due for a while.
 const QUIET_MOMENT: Time = Time::from_millis(1_893_499_260_000);
+/// The host of the addresses for browsers. Servers of frontends are on `localhost`, and browsers send cookies only within a site, to
+/// which the port does not matter. It is a domain, which passkeys need.
+const NAME: &str = "localhost";
+/// The host of the addresses for functions, which takes no look-up.
+const ADDRESS: &str = "127.0.0.1";
+/// The frontends that may call: any on this machine.
+const ORIGINS: &str = "http://localhost:*,http://127.0.0.1:*";
 /// How often listening on a port is retried.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// How long the stop of a stack waits for pending work.
@@ -104,7 +111,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// For a test: in memory, on free ports, and at a time at which no schedule is due for a while.
+    /// For a test: in memory, on free ports, at a time at which no schedule is due for a while, for clients that never pause, and for
+    /// frontends of one origin, as it is when deployed.
     ///
     /// With `STOA_TEST_LAMBDA=<url>` the functions are those of the `cargo lambda watch` that listens there. Its processes get one
     /// set of addresses and keys, so all tests use the same ports (from `STOA_TEST_PORT`, 4200) and take turns. The environments of
@@ -112,7 +120,9 @@ impl Options {
     #[must_use]
     pub fn for_tests() -> Self {
         let env = Env::process();
-        let start = Self { now: Some(QUIET_MOMENT), ..Self::default() };
+        let parameters = [("ClientRate", "1000"), ("AllowedOrigins", "http://localhost:5173")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let start = Self { now: Some(QUIET_MOMENT), parameters, ..Self::default() };
         let Some(url) = env.get("STOA_TEST_LAMBDA") else { return start };
         let environments = env.get("STOA_FUNCTIONS").map_or_else(|| at_root(".local/functions"), PathBuf::from);
         let port = env.get("STOA_TEST_PORT").and_then(|p| p.parse().ok()).unwrap_or(4200);
@@ -167,14 +177,14 @@ impl Listeners {
     }
 
     fn urls(&self) -> Result<Urls, StartError> {
-        let api = url("http", &self.api)?;
+        let api = url("http", NAME, &self.api)?;
         Ok(Urls {
             docs: format!("{api}/docs"),
             api,
-            socket: url("ws", &self.socket)?,
-            console: url("http", &self.console)?,
-            aws: url("http", &self.aws)?,
-            outside: url("http", &self.outside)?,
+            socket: url("ws", NAME, &self.socket)?,
+            console: url("http", NAME, &self.console)?,
+            aws: url("http", ADDRESS, &self.aws)?,
+            outside: url("http", ADDRESS, &self.outside)?,
         })
     }
 }
@@ -340,17 +350,14 @@ fn open_inbox(sys: &Sys, storage: &Storage) -> Result<Inbox, StartError> {
 
 /// The values of the template's parameters for a local cloud.
 fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    // The origins of the API's own pages, of the console, and of the usual development servers.
-    let by_name = |url: &String| url.replace("127.0.0.1", "localhost");
-    let origins = [&urls.api, &urls.console].map(|url| format!("{url},{}", by_name(url))).join(",");
     let own = [
         ("Stage", "development".to_owned()),
         ("PublicUrl", urls.api.clone()),
-        ("AllowedOrigins", format!("{origins},http://localhost:3000,http://localhost:5173")),
+        ("AllowedOrigins", ORIGINS.to_owned()),
         ("MailFrom", "stoa@example.test".to_owned()),
         // Browsers accept passkeys only for domain names, and this one without HTTPS.
-        ("PasskeyDomain", "localhost".to_owned()),
-        ("SmsDomain", "localhost".to_owned()),
+        ("PasskeyDomain", NAME.to_owned()),
+        ("SmsDomain", NAME.to_owned()),
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
         // A reserved number with a fixed code, for programs that cannot read messages.
         ("TestPhones", "+447700900999:123456".to_owned()),
@@ -371,9 +378,9 @@ async fn listen(port: u16, patient: bool) -> Result<TcpListener, StartError> {
     }
 }
 
-fn url(scheme: &str, listener: &TcpListener) -> Result<String, StartError> {
+fn url(scheme: &str, host: &str, listener: &TcpListener) -> Result<String, StartError> {
     let address = listener.local_addr().map_err(|e| StartError::Listen(e.to_string()))?;
-    Ok(format!("{scheme}://{address}"))
+    Ok(format!("{scheme}://{host}:{}", address.port()))
 }
 
 fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: Router) {

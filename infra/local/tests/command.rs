@@ -116,10 +116,11 @@ async fn it_prints_the_addresses_and_completes_pending_work() {
     let (child, said) = installation.start(&[]).await;
     let at = |n: u16| installation.port.saturating_add(n);
     for line in [
-        format!("API        http://127.0.0.1:{}", at(0)),
-        format!("WebSocket  ws://127.0.0.1:{}/development", at(1)),
-        format!("Docs       http://127.0.0.1:{}/docs", at(0)),
-        format!("Console    http://127.0.0.1:{}", at(2)),
+        format!("API        http://localhost:{}", at(0)),
+        format!("WebSocket  ws://localhost:{}/development", at(1)),
+        format!("Docs       http://localhost:{}/docs", at(0)),
+        format!("Console    http://localhost:{}", at(2)),
+        "Frontends  http://localhost:*, http://127.0.0.1:*".to_owned(),
     ] {
         assert!(said.lines().any(|l| l == line), "{line} in {said}");
     }

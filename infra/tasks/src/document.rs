@@ -44,8 +44,8 @@ const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 /// The function for requests that no other route matches.
 const ANSWERS_THE_REST: &str = "api-docs";
 /// Its routes for them. They name the methods because `$default` and `ANY` would also get preflight requests, which API Gateway would
-/// then no longer answer itself. `{path+}` does not match an empty path.
-const REST: [(&str, &[&str]); 2] = [("/{path+}", &METHODS), ("/", &["get", "head"])];
+/// then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its own for GET.
+const REST: [(&str, &[&str]); 2] = [("/{path+}", &METHODS), ("/", &["post", "put", "patch", "delete"])];
 
 /// Every operation of a document, with its path and method.
 pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {

@@ -37,6 +37,9 @@ const RETRY_AFTER: &str = "Retry-After";
 /// The beginning of the paragraph that is left out.
 const COSTS: &str = "AWS calls:";
 
+/// The tags of the functions that take cookies, and only from pages of allowed origins (`proofs::signed_in::Cookies`).
+const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
+
 /// The shared components, by name.
 #[derive(Default)]
 struct Shared {
@@ -55,6 +58,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let within = |place: &str| parameters.iter().any(|p| p.get("in").and_then(Value::as_str) == Some(place));
     let body = operation.contains_key("requestBody");
+    let tag = operation.get("tags").and_then(|tags| tags.get(0)?.as_str()).unwrap_or_default();
     let callers = Callers::of(operation.get("security"));
     let implied = [
         (body || within("query"), Kind::Malformed),
@@ -62,9 +66,12 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
         (callers.step_up || callers.staff, Kind::StepUpRequired),
         (callers.staff, Kind::SecondFactorRequired),
         (callers.staff, Kind::Forbidden),
+        (TAKE_COOKIES.contains(&tag), Kind::OriginRefused),
         (body, Kind::TooLarge),
         (body, Kind::UnsupportedMediaType),
+        (body, Kind::UnsupportedContentEncoding),
         (within("path"), Kind::NotFound),
+        (true, Kind::TooManyRequests),
         (true, Kind::Internal),
         (true, Kind::Unavailable),
     ];
@@ -211,9 +218,9 @@ Accounts, profiles, chat and account deletion. [Registration and sign-in, step b
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `?lang` (`en`, `pl`), or of the caller's profile, or of `Accept-Language`.\n\
 - Times are RFC 3339 in UTC. The prefix of an id shows its type.\n\
 - `HEAD` is answered wherever `GET` is. A method that a path does not have is answered with 405, and `Allow` lists its methods.\n\
-- Resources with an `ETag` are changed with `If-Match`: 428 without it, 412 if the resource was changed in between.\n\
+- Resources with an `ETag` are changed with `If-Match`: 428 without it, 412 if the resource was changed in between. With `*` any version is changed.\n\
 - `Retry-After` in 429 and 503 contains the seconds to wait. 429 also names the limit, in `RateLimit` and `RateLimit-Policy`. Each operation lists its limits with that response; \
-  a client is one IPv4 address or one /64 of IPv6.\n\
+  a client is one IPv4 address or one /64 of IPv6. A client that never pauses is refused by all of them: `client_rate`, some 20 requests a second, and 80 at once.\n\
 - Operations for which a stolen session must not be enough answer 401 `step_up_required` without a step-up within the last five minutes: `POST /v1/step-ups`.\n\
 - A request that uses up a code, a link, a flow or a password gets its answer again if the same client sends it again within ten seconds: after a double click, or when the reply was lost.\n\
 - Clients that are new to an account may get 403 `proof_of_work_required`: while very many sign-ins fail, while many text messages are sent, or after a few messages to one address or number. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes about a second in a browser.\n\

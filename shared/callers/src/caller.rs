@@ -9,7 +9,7 @@ use accounts::{
     user::{Factor, Status, User},
 };
 use axum::extract::{FromRef, FromRequestParts};
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, request::Parts};
 use kernel::{Kind, Problem, Sys, Time, id::SessionId};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Key, StoreError, Table};
@@ -207,11 +207,7 @@ where
 /// # Errors
 /// [`Kind::TokenInvalid`] if there is none.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let value = value.ok_or_else(|| Kind::TokenInvalid.because("there is no Authorization header"))?;
-    // Clients of a predecessor system send `JWT`.
-    let token = value.split_once(' ').filter(|(scheme, _)| ["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()));
-    token.map(|(_, token)| token.trim()).ok_or_else(|| Kind::TokenInvalid.because("the Authorization header holds no bearer token"))
+    web::access_token(headers).ok_or_else(|| Kind::TokenInvalid.because("there is no bearer token"))
 }
 
 impl<S> FromRequestParts<S> for Member

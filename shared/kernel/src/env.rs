@@ -77,11 +77,16 @@ impl Reader<'_> {
     /// A web address for people or tokens: `https`, except if `STAGE` is `development`.
     pub fn address(&mut self, name: &'static str) -> String {
         let address = self.need(name);
-        let safe = address.starts_with("https://") || self.or("STAGE", "production".to_owned()) == "development";
+        let safe = address.starts_with("https://") || self.development();
         if !safe && !address.is_empty() {
             self.problems.push(format!("{name} must begin with https:// outside development"));
         }
         address
+    }
+
+    /// Whether `STAGE` is `development`.
+    pub fn development(&mut self) -> bool {
+        self.or("STAGE", "production".to_owned()) == "development"
     }
 
     /// A variable with a default. A value that does not parse is an error and not replaced by the default.

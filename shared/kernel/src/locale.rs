@@ -165,8 +165,9 @@ impl Messages {
     }
 }
 
-/// A quality value (`0`, `0.7`, `1.000`) in thousandths.
-fn thousandths(q: &str) -> u16 {
+/// A quality value (`0`, `0.7`, `1.000`: RFC 9110 §12.4.2) in thousandths. Anything else is 0.
+#[must_use]
+pub fn thousandths(q: &str) -> u16 {
     let (whole, fraction) = q.trim().split_once('.').unwrap_or((q.trim(), ""));
     if whole == "1" {
         return 1000;

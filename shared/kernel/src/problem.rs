@@ -52,6 +52,8 @@ kinds! {
     OwnRoles = 403 "own_roles";
     /// A browser on another site sent the request.
     OriginRefused = 403 "origin_refused";
+    /// The refresh token came in a cookie without the header that other sites cannot send.
+    CsrfHeaderRequired = 403 "csrf_header_required";
     /// Too many sign-ins fail everywhere: a proof of work is required, by `challenge` and `difficulty`.
     ProofOfWorkRequired = 403 "proof_of_work_required";
     /// The current password is wrong.
@@ -103,6 +105,8 @@ kinds! {
     TooLarge = 413 "too_large";
     /// The body is not JSON.
     UnsupportedMediaType = 415 "unsupported_media_type";
+    /// The body is compressed (`Content-Encoding`).
+    UnsupportedContentEncoding = 415 "unsupported_content_encoding";
     /// Some fields break a rule; `errors` lists them all.
     Invalid = 422 "invalid";
     /// A code that is wrong, used, invalidated or expired; `tries_left` is the number of remaining attempts.

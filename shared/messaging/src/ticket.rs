@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use kernel::{
-    Problem, Sys, Time,
+    Origins, Problem, Sys, Time,
     id::{SessionId, TokenId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -53,11 +53,11 @@ impl Ticket {
     /// the one that asked for the ticket. Only a client that sends no origin with either request, which no browser is, may do
     /// without.
     #[must_use]
-    pub fn admits(&self, origin: Option<&str>, allowed: &[String]) -> bool {
+    pub fn admits(&self, origin: Option<&str>, allowed: &Origins) -> bool {
         match (self.origin.as_deref(), origin) {
-            (Some(asked), Some(comes)) => asked == comes && allowed.iter().any(|a| a == comes),
+            (Some(asked), Some(comes)) => asked == comes && allowed.allow(comes),
             (Some(_), None) => false,
-            (None, Some(comes)) => allowed.iter().any(|a| a == comes),
+            (None, Some(comes)) => allowed.allow(comes),
             (None, None) => true,
         }
     }
@@ -95,7 +95,7 @@ mod tests {
     fn only_our_sites_and_clients_other_than_browsers_are_admitted() {
         let sys = Sys::real();
         let ticket = |origin: Option<&str>| Ticket { id: sys.id(), user: sys.id(), session: sys.id(), origin: origin.map(str::to_owned) };
-        let allowed = ["https://stoa.example".to_owned(), "https://www.stoa.example".to_owned()];
+        let allowed: Origins = ["https://stoa.example", "https://www.stoa.example"].into_iter().collect();
         let (browser, other) = (ticket(Some("https://stoa.example")), ticket(None));
         assert!(browser.admits(Some("https://stoa.example"), &allowed));
         assert!(!browser.admits(Some("https://www.stoa.example"), &allowed), "another of our sites");

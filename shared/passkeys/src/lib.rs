@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use accounts::user::{User, partition};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kernel::{
-    ConfigError, Env, Id as _, Kind, Problem, Sys, Time,
+    ConfigError, Env, Id as _, Kind, Origins, Problem, Sys, Time,
     env::Reader,
     id::{PasskeyId, UserId},
 };
@@ -163,13 +163,14 @@ impl Site {
         let own = Url::parse(&public).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let domain = Some(r.or("PASSKEY_DOMAIN", String::new())).filter(|d| !d.is_empty()).unwrap_or(own);
         let within = |url: &Url| url.domain().is_some_and(|host| host == domain || host.ends_with(&format!(".{domain}")));
-        let origins = r.list("ALLOWED_ORIGINS").into_iter().chain([public]).filter_map(|o| Url::parse(&o).ok());
+        let allowed = Origins::read(r);
+        let origins = allowed.hosts().chain([&*public]).filter_map(|o| Url::parse(o).ok());
         let origins: Vec<Url> = origins.filter(within).collect();
         let Some(first) = origins.first() else {
             r.wrong("PASSKEY_DOMAIN: none of ALLOWED_ORIGINS is within it".to_owned());
             return None;
         };
-        let builder = WebauthnBuilder::new(&domain, first).map(|b| b.rp_name("Stoa").timeout(PATIENCE));
+        let builder = WebauthnBuilder::new(&domain, first).map(|b| b.rp_name("Stoa").timeout(PATIENCE).allow_any_port(allowed.any_port()));
         let built = builder.and_then(|b| origins.iter().skip(1).fold(b, WebauthnBuilder::append_allowed_origin).build());
         if built.is_err() {
             r.wrong("PASSKEY_DOMAIN is no domain".to_owned());

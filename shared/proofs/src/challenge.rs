@@ -333,11 +333,19 @@ impl Challenge {
     pub fn after_cooldown(&mut self, now: Time, before: Option<&Self>) -> Result<(), Problem> {
         let Some(before) = before else { return Ok(()) };
         if now < before.resend_at {
-            return Err(Problem::new(Kind::ResendTooEarly).retry_after(before.resend_at.since(now)));
+            return Err(before.too_early(now));
         }
         self.follow(before, now);
         (self.resend_at, self.expires_at) = (now + self.cooldown(), now + self.rules().life);
         Ok(())
+    }
+
+    /// The refusal of another sending before the end of the cooldown.
+    #[must_use]
+    #[track_caller]
+    pub fn too_early(&self, now: Time) -> Problem {
+        let Quota { name, max, window, .. } = self.rules().resend;
+        Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)).limited(name, max, window)
     }
 
     /// Continues the counts of the challenge `before`, so that no two sendings have the same number. It checks no cooldown: see

@@ -2,7 +2,7 @@
 
 use accounts::{
     session::{self, Opening, RefreshToken, Session},
-    token::{Issuer, Method, Tokens},
+    token::{Method, Tokens},
     user::User,
 };
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use store::{Table, Tx};
 use crate::{
     device::{self, Device},
     sign_in::{SignInOptions, SignInStep},
-    signed_in::{self, SignedIn},
+    signed_in::{self, SessionIssuer, SignedIn},
 };
 
 /// The result of a step of a sign-in.
@@ -84,7 +84,7 @@ impl CompletedSignIn<'_> {
         self,
         table: &Table,
         sys: &Sys,
-        issuer: &Issuer,
+        issuer: &SessionIssuer,
         key: &Secret,
         tx: &mut Tx,
         client: &Client,

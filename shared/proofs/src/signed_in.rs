@@ -1,6 +1,6 @@
 //! The response to a completed sign-in, and the delivery of the refresh token.
 
-use std::time::Duration;
+use std::{ops::Deref, time::Duration};
 
 use accounts::{
     identifier::{PersonName, Username},
@@ -8,10 +8,16 @@ use accounts::{
     token::{Issuer, LIFE},
     user::User,
 };
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::{
-    Kind, Locale, Problem,
+    Kind, Locale, Origins, Problem,
+    env::Reader,
     id::{SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +34,78 @@ pub enum TokenDelivery {
     Body,
     /// In a cookie that scripts cannot read: for browsers.
     Cookie,
+}
+
+/// How browsers keep refresh tokens, and whose pages may send them.
+#[derive(Clone, Debug)]
+pub struct Cookies {
+    /// The attributes that decide with which requests a browser sends a cookie.
+    sent_with: &'static str,
+    origins: Origins,
+}
+
+impl Cookies {
+    /// Reads `CROSS_SITE_COOKIES`, whether frontends are on another site than the API, and `ALLOWED_ORIGINS` and `PUBLIC_URL`, whose
+    /// pages may send cookies.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let own = r.address("PUBLIC_URL");
+        // `Partitioned`: the cookie belongs to the site of the frontend, so that browsers which block cookies of other sites keep it
+        // (https://privacycg.github.io/CHIPS/).
+        let sent_with = if r.or("CROSS_SITE_COOKIES", false) { "SameSite=None; Partitioned" } else { "SameSite=Strict" };
+        Self { sent_with, origins: Origins::read(r).and(own) }
+    }
+
+    /// Lets requests that have one of our cookies through only from our own pages. Programs that are no browsers send no origin.
+    pub fn guard<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
+        routes.layer(from_fn(move |request: Request, next: Next| {
+            let refused = self.refuses(request.headers());
+            async move {
+                if refused {
+                    return web::Error::from(Kind::OriginRefused.because("a page of a foreign origin sent a cookie")).into_response();
+                }
+                next.run(request).await
+            }
+        }))
+    }
+
+    /// Whether a page of a foreign origin sent one of our cookies.
+    fn refuses(&self, headers: &HeaderMap) -> bool {
+        let has_cookie = [COOKIE, DEVICE_COOKIE].iter().any(|name| cookie(headers, name).is_some());
+        // An origin that is no text is a foreign one.
+        has_cookie && headers.get(header::ORIGIN).is_some_and(|origin| !origin.to_str().is_ok_and(|origin| self.origins.allow(origin)))
+    }
+
+    fn set(&self, name: &str, value: &str, life: Duration) -> String {
+        format!("{name}={value}; Path=/; Max-Age={}; Secure; HttpOnly; {}", life.as_secs(), self.sent_with)
+    }
+}
+
+/// Issues the tokens of sessions: access tokens, and refresh tokens as clients keep them.
+#[derive(Clone)]
+pub struct SessionIssuer {
+    issuer: Issuer,
+    cookies: Cookies,
+}
+
+impl Deref for SessionIssuer {
+    type Target = Issuer;
+    fn deref(&self) -> &Issuer {
+        &self.issuer
+    }
+}
+
+impl SessionIssuer {
+    /// With cookies as the deployment sets them.
+    #[must_use]
+    pub const fn new(issuer: Issuer, cookies: Cookies) -> Self {
+        Self { issuer, cookies }
+    }
+
+    /// The header that deletes the cookie of the refresh token.
+    #[must_use]
+    pub fn forget(&self) -> (HeaderName, String) {
+        (header::SET_COOKIE, self.cookies.set(COOKIE, "", Duration::ZERO))
+    }
 }
 
 /// The cookie of the refresh token. Its prefix binds it to this host, to HTTPS and to every path (RFC 6265bis §4.1.3.2).
@@ -67,7 +145,9 @@ pub struct SignedIn {
     #[schema(examples("/rooms"))]
     pub next: Option<String>,
     #[serde(skip)]
-    cookies: Vec<String>,
+    set: Vec<String>,
+    #[serde(skip)]
+    cookies: Cookies,
     #[serde(skip)]
     created: bool,
 }
@@ -104,11 +184,11 @@ impl SignedIn {
     ///
     /// # Errors
     /// An internal [`Problem`] if the token cannot be signed.
-    pub fn new(issuer: &Issuer, session: &Session, refresh: &RefreshToken, delivery: TokenDelivery) -> Result<Self, Problem> {
+    pub fn new(issuer: &SessionIssuer, session: &Session, refresh: &RefreshToken, delivery: TokenDelivery) -> Result<Self, Problem> {
         let token = refresh.reveal();
         let (refresh_token, cookie) = match delivery {
             TokenDelivery::Body => (Some(token), None),
-            TokenDelivery::Cookie => (None, Some(set_cookie(COOKIE, &token, ABSOLUTE))),
+            TokenDelivery::Cookie => (None, Some(issuer.cookies.set(COOKIE, &token, ABSOLUTE))),
         };
         Ok(Self {
             user_id: session.user,
@@ -120,7 +200,8 @@ impl SignedIn {
             refresh_token,
             device_token: None,
             next: None,
-            cookies: cookie.into_iter().collect(),
+            set: cookie.into_iter().collect(),
+            cookies: issuer.cookies.clone(),
             created: false,
         })
     }
@@ -136,7 +217,7 @@ impl SignedIn {
     #[must_use]
     pub fn on_device(mut self, token: Option<&DeviceToken>, delivery: TokenDelivery) -> Self {
         match (token.map(DeviceToken::reveal), delivery) {
-            (Some(token), TokenDelivery::Cookie) => self.cookies.push(set_cookie(DEVICE_COOKIE, &token, device::TRUSTED)),
+            (Some(token), TokenDelivery::Cookie) => self.set.push(self.cookies.set(DEVICE_COOKIE, &token, device::TRUSTED)),
             (token, _) => self.device_token = token,
         }
         self
@@ -161,7 +242,7 @@ impl IntoResponse for SignedIn {
     fn into_response(self) -> Response {
         let mut response = web::Json(&self).into_response();
         let headers = response.headers_mut();
-        for cookie in self.cookies.iter().filter_map(|c| HeaderValue::from_str(c).ok()) {
+        for cookie in self.set.iter().filter_map(|c| HeaderValue::from_str(c).ok()) {
             headers.append(header::SET_COOKIE, cookie);
         }
         if self.created {
@@ -174,19 +255,11 @@ impl IntoResponse for SignedIn {
     }
 }
 
-/// The header that deletes the cookie.
-#[must_use]
-pub fn forget() -> (http::HeaderName, String) {
-    (header::SET_COOKIE, set_cookie(COOKIE, "", Duration::ZERO))
-}
-
-fn set_cookie(name: &str, value: &str, life: Duration) -> String {
-    format!("{name}={value}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Strict", life.as_secs())
-}
-
+/// The value of a cookie. Cookies are octets (RFC 6265 §5.4), so others beside ours need not be text.
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    cookies.filter_map(|c| c.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+    let mut cookies = headers.get_all(header::COOKIE).iter().flat_map(|v| v.as_bytes().split(|b| *b == b';'));
+    let value = cookies.find_map(|c| c.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    str::from_utf8(value).ok()
 }
 
 /// The device token of a request, in the body or in the cookie. It is not verified yet.
@@ -198,14 +271,10 @@ pub fn device(headers: &HeaderMap, body: Option<&str>) -> Option<DeviceToken> {
 /// The refresh token in the cookie of a request, if any.
 ///
 /// # Errors
-/// [`Kind::OriginRefused`] without [`CSRF_HEADER`]: the request was not sent by a script of our frontend.
+/// [`Kind::CsrfHeaderRequired`] without [`CSRF_HEADER`]: the request was not sent by a script of our frontend.
 pub fn from_cookie(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
-    if headers.contains_key(CSRF_HEADER) {
-        Ok(Some(token.to_owned()))
-    } else {
-        Err(Kind::OriginRefused.because("a cookie came without the CSRF header"))
-    }
+    if headers.contains_key(CSRF_HEADER) { Ok(Some(token.to_owned())) } else { Err(Kind::CsrfHeaderRequired.into()) }
 }
 
 /// Where the requesting client keeps the refresh token of this session.
@@ -214,5 +283,81 @@ pub fn delivery(headers: &HeaderMap, session: &Session) -> TokenDelivery {
     match cookie(headers, COOKIE).and_then(RefreshToken::parse) {
         Some(token) if token.session == session.id => TokenDelivery::Cookie,
         _ => TokenDelivery::Body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Env;
+
+    use super::*;
+
+    #[test]
+    fn our_cookie_is_found_whatever_stands_beside_it() {
+        let found = |sent: &[&[u8]]| {
+            let headers = sent.iter().map(|value| (header::COOKIE, HeaderValue::from_bytes(value).unwrap())).collect();
+            cookie(&headers, COOKIE).map(str::to_owned)
+        };
+        for beside in [
+            &b""[..],
+            b"theme=dark",
+            b"city=Krak\xc3\xb3w",
+            b"city=Krak\xf3w",
+            b"x=\xff\xfe",
+            b"x=\"a, b\"",
+            b"=x",
+            b"=",
+            b"x",
+            b"x==;;",
+            b"x=__Host-refresh=b",
+            b"__host-refresh=b",
+            b"__Host-refresh-2=b",
+            b"x__Host-refresh=b",
+            b"__Host-device=b",
+            b"\t{\"a\":1}",
+        ] {
+            let both = |first: &[u8], second: &[u8]| [first, second].join(&b"; "[..]);
+            let ours = b"__Host-refresh=a";
+            for sent in [&[&both(beside, ours)[..]][..], &[&both(ours, beside)], &[beside, ours], &[ours, beside]] {
+                assert_eq!(found(sent).as_deref(), Some("a"), "{sent:?}");
+            }
+            assert_eq!(found(&[beside]), None, "{beside:?}");
+        }
+        assert_eq!(found(&[b"__Host-refresh=a=b"]).as_deref(), Some("a=b"));
+    }
+
+    fn cookies(cross_site: &str) -> Cookies {
+        let vars = [("CROSS_SITE_COOKIES", cross_site), ("ALLOWED_ORIGINS", "https://stoa.example"), ("PUBLIC_URL", "https://api.example")];
+        let env: Env = vars.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().collect();
+        env.read(Cookies::read).unwrap()
+    }
+
+    #[test]
+    fn the_deployment_decides_with_which_requests_a_cookie_is_sent() {
+        let set = |cross_site: &str| cookies(cross_site).set(COOKIE, "a", Duration::from_secs(60));
+        let strict = "__Host-refresh=a; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Strict";
+        assert_eq!([set(""), set("false")], [strict, strict]);
+        assert_eq!(set("true"), "__Host-refresh=a; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=None; Partitioned");
+    }
+
+    #[test]
+    fn only_our_pages_may_send_our_cookies() {
+        let refuses = |sent: &[(HeaderName, &str)]| {
+            let headers = sent.iter().map(|(name, value)| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap())).collect();
+            cookies("true").refuses(&headers)
+        };
+        let origin = |value| (header::ORIGIN, value);
+        for name in [COOKIE, DEVICE_COOKIE] {
+            let jar = format!("theme=dark; {name}=x");
+            let ours = (header::COOKIE, &*jar);
+            for foreign in ["http://evil.example", "https://stoa.example.evil.example", "http://stoa.example", "null", "", "żółw"] {
+                assert!(refuses(&[ours.clone(), origin(foreign)]), "{foreign}");
+                assert!(!refuses(&[(header::COOKIE, "theme=dark"), origin(foreign)]), "without our cookie: {foreign}");
+            }
+            for own in ["https://stoa.example", "https://api.example"] {
+                assert!(!refuses(&[ours.clone(), origin(own)]), "{own}");
+            }
+            assert!(!refuses(&[ours]), "a program");
+        }
     }
 }

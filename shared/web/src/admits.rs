@@ -25,6 +25,7 @@ pub trait Admits {
 
 impl<S> Admits for State<S> {}
 impl<T> Admits for Json<T> {}
+impl<T> Admits for Option<Json<T>> {}
 impl<T> Admits for Path<T> {}
 impl<T> Admits for Query<T> {}
 impl Admits for Client {}

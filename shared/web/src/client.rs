@@ -3,7 +3,7 @@
 use std::{cell::Cell, convert::Infallible, ops::Deref};
 
 use axum::extract::FromRequestParts;
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use kernel::{FieldError, Kind, Locale, Problem};
 
 /// The platform's id of a request, returned as `X-Request-Id`.
@@ -33,6 +33,15 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(parts.extensions.get().cloned().unwrap_or_default())
     }
+}
+
+/// The access token of a request, valid or not.
+#[must_use]
+pub fn access_token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    // Clients of a predecessor system send `JWT`.
+    let token = value.split_once(' ').filter(|(scheme, _)| ["bearer", "jwt"].contains(&scheme.to_ascii_lowercase().as_str()));
+    token.map(|(_, token)| token.trim())
 }
 
 /// The language of the response: `?lang`, else that of the profile of whoever is signed in, else `Accept-Language`, else English.

@@ -55,7 +55,8 @@ impl Edge {
     /// The client: the platform's `peer` or, for a request through the edge, the address that the edge states.
     #[must_use]
     pub fn client(&self, headers: &HeaderMap, peer: Option<&str>) -> Client {
-        let agent = text(headers, &header::USER_AGENT).unwrap_or_default();
+        // Octets that are no text name the client all the same.
+        let agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
         let peer = peer.and_then(|ip| ip.parse().ok()).map(|ip: IpAddr| ip.to_canonical());
         let (address, place) = if self.proven(headers) {
             let viewer = text(headers, &VIEWER_ADDRESS).and_then(viewer);
@@ -141,6 +142,15 @@ mod tests {
         assert!(!both.proven(&HeaderMap::new()));
         let none = edge("").unwrap();
         assert!(!none.proven(&headers(&[("x-edge-secret", "")])) && !none.proven(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_name_of_a_client_may_be_any_octets() {
+        for (sent, named) in [(&b"Firefox"[..], "Firefox"), ("Przeglądarka".as_bytes(), "Przeglądarka"), (b"Caf\xe9", "Caf\u{fffd}")] {
+            let sent = HeaderMap::from_iter([(header::USER_AGENT, http::HeaderValue::from_bytes(sent).unwrap())]);
+            assert_eq!(Edge::none(Sys::real()).client(&sent, None).user_agent, named);
+        }
+        assert_eq!(Edge::none(Sys::real()).client(&HeaderMap::new(), None).user_agent, "");
     }
 
     #[test]

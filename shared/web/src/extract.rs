@@ -1,8 +1,8 @@
 //! Strict extractors for parts of a request.
 
 use axum::{
-    body::to_bytes,
-    extract::{FromRequest, FromRequestParts, Request},
+    body::{Bytes, to_bytes},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, Uri, header, request::Parts, uri::InvalidUri};
@@ -14,10 +14,10 @@ use crate::Error;
 /// Maximum bytes of a body: enough for all JSON operations, because files are not sent through functions.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// A JSON body of a request or a response.
+/// A JSON body of a request or a response. `Option<Json<T>>` also takes a request without a body, and `null`.
 ///
-/// Refused are another content type (415), more than [`BODY_MAX_BYTES`] (413), and anything that does not have exactly the
-/// expected shape (400, with the pointer to the error). The types deny unknown fields.
+/// Refused are another content type (415), a compressed body (415), more than [`BODY_MAX_BYTES`] (413), and anything that does not
+/// have exactly the expected shape (400, with the pointer to the error). The types deny unknown fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -25,14 +25,39 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        if !is_json(request.headers()) {
-            return Err(Kind::UnsupportedMediaType.into());
-        }
-        let bytes = to_bytes(request.into_body(), BODY_MAX_BYTES)
-            .await
-            .map_err(|_| Problem::new(Kind::TooLarge).with("max_bytes", BODY_MAX_BYTES))?;
-        parse(&bytes).map(Self).map_err(Error)
+        admit(request.headers())?;
+        parse(&bytes(request).await?).map(Self).map_err(Error)
     }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, Error> {
+        let admitted = admit(request.headers());
+        let bytes = bytes(request).await?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        admitted?;
+        if bytes.trim_ascii() == b"null" {
+            return Ok(None);
+        }
+        parse(&bytes).map(|body| Some(Self(body))).map_err(Error)
+    }
+}
+
+/// Admits the headers of a JSON body.
+fn admit(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_encoded(headers) {
+        return Err(Kind::UnsupportedContentEncoding.into());
+    }
+    if is_json(headers) { Ok(()) } else { Err(Kind::UnsupportedMediaType.into()) }
+}
+
+async fn bytes(request: Request) -> Result<Bytes, Problem> {
+    let read = to_bytes(request.into_body(), BODY_MAX_BYTES).await;
+    read.map_err(|_| Problem::new(Kind::TooLarge).with("max_bytes", BODY_MAX_BYTES))
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -42,6 +67,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
             Err(e) => Error(Problem::internal(e)).into_response(),
         }
     }
+}
+
+/// Whether a body has any encoding (RFC 9110 §8.4).
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::CONTENT_ENCODING).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    lines.map(<[u8]>::trim_ascii).any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -124,19 +155,6 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     Ok(found.0)
 }
 
-/// The version that the client wants to change, from `If-Match: "v7"` (RFC 9110 §13.1.1). Absent: 428.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IfMatch(pub u64);
-
-impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
-    type Rejection = Error;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let value = parts.headers.get(header::IF_MATCH).ok_or(Kind::VersionRequired)?;
-        let version = value.to_str().ok().and_then(|v| v.trim().strip_prefix("\"v")?.strip_suffix('"')?.parse().ok());
-        Ok(Self(version.ok_or(Kind::VersionMismatch)?))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -204,6 +222,55 @@ mod tests {
         assert_eq!(parsed("limit=2&lang=pl&cursor=a%26b"), expected(Some(2), Some("a&b")));
         for bad in ["language=pl", "lan=pl", "limit=2&limit=3", "limit=x", "since=1"] {
             assert_eq!(parsed(bad), None, "{bad}");
+        }
+    }
+
+    fn request(headers: &[(&'static str, &str)], body: &'static str) -> Request {
+        let builder = headers.iter().fold(http::Request::builder(), |request, (name, value)| request.header(*name, *value));
+        builder.body(body.into()).unwrap()
+    }
+
+    /// The kind of the refusal.
+    async fn refused(headers: &[(&'static str, &str)], body: &'static str) -> Option<Kind> {
+        <Json<Body> as FromRequest<()>>::from_request(request(headers, body), &()).await.err().map(|Error(problem)| problem.kind)
+    }
+
+    const JSON: (&str, &str) = ("content-type", "application/json");
+    const GOOD: &str = r#"{"name":"a","list":[]}"#;
+
+    #[tokio::test]
+    async fn a_compressed_body_is_refused() {
+        for plain in ["identity", "Identity", "", " , identity,", "identity, identity"] {
+            assert_eq!(refused(&[JSON, ("content-encoding", plain)], GOOD).await, None, "{plain}");
+        }
+        for encoded in ["gzip", "GZIP", "x-gzip", "br", "zstd", "deflate", "identity, gzip", "gzip, identity", "unheard-of", "aws-chunked"]
+        {
+            let kind = refused(&[JSON, ("content-encoding", encoded)], GOOD).await;
+            assert_eq!(kind, Some(Kind::UnsupportedContentEncoding), "{encoded}");
+        }
+        let lines = [JSON, ("content-encoding", "identity"), ("content-encoding", "gzip")];
+        assert_eq!(refused(&lines, GOOD).await, Some(Kind::UnsupportedContentEncoding));
+        assert_eq!(refused(&[("content-type", "text/plain")], GOOD).await, Some(Kind::UnsupportedMediaType));
+        assert_eq!(refused(&[JSON], "").await, Some(Kind::Malformed), "a body is required");
+    }
+
+    #[tokio::test]
+    async fn a_body_can_be_optional() {
+        for (headers, body, expected) in [
+            (&[][..], "", Ok(false)),
+            (&[JSON], "", Ok(false)),
+            (&[("content-type", "text/plain")], "", Ok(false)),
+            (&[JSON], GOOD, Ok(true)),
+            (&[], GOOD, Err(Kind::UnsupportedMediaType)),
+            (&[JSON, ("content-encoding", "gzip")], GOOD, Err(Kind::UnsupportedContentEncoding)),
+            (&[JSON], "{}", Err(Kind::Malformed)),
+            (&[JSON], " ", Err(Kind::Malformed)),
+            (&[JSON], "null", Ok(false)),
+            (&[JSON], "nul", Err(Kind::Malformed)),
+            (&[], "null", Err(Kind::UnsupportedMediaType)),
+        ] {
+            let read = <Json<Body> as OptionalFromRequest<()>>::from_request(request(headers, body), &()).await;
+            assert_eq!(read.map(|body| body.is_some()).map_err(|Error(problem)| problem.kind), expected, "{headers:?} {body:?}");
         }
     }
 }

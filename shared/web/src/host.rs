@@ -7,24 +7,25 @@
 use axum::{Router, http::Uri};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use function::{Boot, Failure, Function, StartError};
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 use lambda_http::{
     Adapter, LambdaEvent, Request, Service as _, aws_lambda_events::apigw::ApiGatewayV2httpRequest, request::LambdaRequest, service_fn,
 };
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode_byte, utf8_percent_encode};
 
-use crate::{edge::Edge, layers};
+use crate::{edge::Edge, layers, rate::ClientRate};
 
 /// Characters that `http::Uri` refuses in a query. None of them has a meaning there.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// An HTTP function: these routes with this state, within the layers of every response. Reads `EDGE_SECRETS` ([`Edge::read`]).
+/// An HTTP function: these routes with this state, within the layers of every response. Reads `EDGE_SECRETS` ([`Edge::read`])
+/// and `CLIENT_RATE` ([`ClientRate::read`]).
 ///
 /// # Errors
 /// [`StartError::Config`]
 pub fn function<S: Clone + Send + Sync + 'static>(boot: &Boot, routes: Router<S>, state: S) -> Result<Function, StartError> {
-    let edge = boot.env.read(|r| Edge::read(r, &boot.sys))?;
-    let layered = layers::around(routes.with_state(state), edge);
+    let (edge, rate) = boot.env.read(|r| (Edge::read(r, &boot.sys), ClientRate::read(r)))?;
+    let layered = layers::around(routes.with_state(state), edge, rate);
     Ok(Function::raw(move |payload, _| {
         let mut layered = layered.clone();
         async move {
@@ -63,6 +64,8 @@ impl Route {
         event.headers.remove(header::HOST);
         event.request_context.domain_name = None;
         event.request_context.stage = None;
+        // The adapter makes one header of all cookies, and drops it if any of them cannot be in a header.
+        event.cookies.iter_mut().for_each(|all| all.retain(|cookie| HeaderValue::from_str(cookie).is_ok()));
         if let Some(body) = event.body.as_deref().filter(|_| event.is_base64_encoded) {
             BASE64_STANDARD.decode(body).map_err(|_| "the body is not base64")?;
         }

@@ -17,42 +17,52 @@ use tracing::Instrument as _;
 
 use crate::{
     Error, RequestId,
-    client::{Asked, spoken},
+    accept::prefers_html,
+    client::{Asked, access_token, spoken},
     edge::{self, Edge},
     error::Unrendered,
     host::Route,
+    rate::ClientRate,
 };
 
 /// API Gateway stops waiting after 30 s; our own response has to be sent before.
 const DEADLINE: Duration = Duration::from_secs(25);
 
-/// Puts the layers around a router whose state is complete.
-pub(crate) fn around(router: Router, edge: Edge) -> Router {
-    within(DEADLINE, router, edge)
+/// What the layers need.
+struct Around {
+    deadline: Duration,
+    edge: Edge,
+    rate: ClientRate,
 }
 
-fn within(deadline: Duration, router: Router, edge: Edge) -> Router {
+/// Puts the layers around a router whose state is complete.
+pub(crate) fn around(router: Router, edge: Edge, rate: ClientRate) -> Router {
+    within(router, Around { deadline: DEADLINE, edge, rate })
+}
+
+fn within(router: Router, around: Around) -> Router {
     router
         .fallback(async || Error::from(Kind::NotFound))
         .method_not_allowed_fallback(async || Error::from(Kind::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::new((deadline, edge)), outermost))
+        .layer(from_fn_with_state(Arc::new(around), outermost))
 }
 
-async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request, next: Next) -> Response {
-    let (deadline, edge) = &*around;
+async fn outermost(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
+    let Around { deadline, edge, rate } = &*around;
     let (mut parts, body) = request.into_parts();
     let gateway = gateway(&parts);
     let id = RequestId(gateway.and_then(|g| g.request_id.clone()).unwrap_or_default());
     let client = edge.client(&parts.headers, gateway.and_then(|g| g.http.source_ip.as_deref()));
     let asked = Asked::of(&parts);
-    let html = wants_html(&parts);
+    let (html, bearer) = (prefers_html(&parts.headers), access_token(&parts.headers).is_some());
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let other = matches!(parts.extensions.get(), Some(Route::Chosen(template)) if *template != route);
     // The gateway chose a route that this function does not have.
     let refusal = if other { Some(Kind::NotFound) } else { asked.refusal() };
     let (method, started) = (parts.method.clone(), edge.sys.now());
     let is_head = method == Method::HEAD;
+    let admitted = rate.take(&client, started);
     parts.headers.remove(edge::PROOF);
     parts.extensions.insert(asked);
     parts.extensions.insert(client);
@@ -67,16 +77,17 @@ async fn outermost(State(around): State<Arc<(Duration, Edge)>>, request: Request
     );
     let answered = async {
         let reply = async {
-            match refusal {
-                Some(kind) => Error::from(kind).into_response(),
-                None => next.run(Request::from_parts(parts, body)).await,
+            match (admitted, refusal) {
+                (Err(problem), _) => Error(problem).into_response(),
+                (Ok(()), Some(kind)) => Error::from(kind).into_response(),
+                (Ok(()), None) => next.run(Request::from_parts(parts, body)).await,
             }
         };
         let reply = tokio::time::timeout(*deadline, reply).await;
         let mut response = reply.unwrap_or_else(|_| Error(Problem::unavailable("the deadline passed")).into_response());
         let (problem, locale) = (response.extensions_mut().remove().map(|Unrendered(problem)| problem), asked.language());
         if let Some(problem) = &problem {
-            response = rendered(problem, locale, &id, html, response);
+            response = rendered(problem, &Reader { locale, html, bearer }, &id, response);
         }
         headers(&mut response, locale, &id);
         if is_head {
@@ -96,10 +107,13 @@ fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestConte
     }
 }
 
-fn wants_html(parts: &http::request::Parts) -> bool {
-    let accept = parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    [Method::GET, Method::HEAD].contains(&parts.method)
-        && accept.split(',').next().is_some_and(|first| first.trim().starts_with("text/html"))
+/// For whom a problem is rendered.
+struct Reader {
+    locale: Locale,
+    /// Whether they get a page instead of JSON.
+    html: bool,
+    /// Whether the request has an access token, valid or not.
+    bearer: bool,
 }
 
 /// Writes the log line of a request: the status and, for a problem, its code, its cause and the source code location. The span
@@ -123,10 +137,10 @@ pub fn log_user(user: UserId) {
     tracing::Span::current().record("user.id", tracing::field::display(user));
 }
 
-fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: Response) -> Response {
-    let document = problem.document(locale, &id.0);
-    let (kind, body) = if html {
-        ("text/html; charset=utf-8", html_of(&document, locale).into_bytes())
+fn rendered(problem: &Problem, reader: &Reader, id: &RequestId, was: Response) -> Response {
+    let document = problem.document(reader.locale, &id.0);
+    let (kind, body) = if reader.html {
+        ("text/html; charset=utf-8", html_of(&document, reader.locale).into_bytes())
     } else {
         ("application/problem+json", serde_json::to_vec(&document).unwrap_or_default())
     };
@@ -150,14 +164,27 @@ fn rendered(problem: &Problem, locale: Locale, id: &RequestId, html: bool, was: 
             }
         }
     }
-    if problem.kind == Kind::StepUpRequired {
-        // RFC 9470 §3
-        let challenge = HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\", max_age=\"300\"");
-        headers.insert(header::WWW_AUTHENTICATE, challenge);
-    } else if problem.kind.status() == 401 {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    headers.append(header::VARY, HeaderValue::from_static("accept"));
+    if let Some(challenge) = challenge(problem.kind, reader.bearer) {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if problem.kind == Kind::UnsupportedContentEncoding {
+        // Distinguishes it from an unsupported media type (RFC 9110 §12.5.3).
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     response
+}
+
+/// The challenge of a 401. `bearer`: whether the request had an access token.
+const fn challenge(kind: Kind, bearer: bool) -> Option<&'static str> {
+    match kind {
+        // RFC 9470 §3
+        Kind::StepUpRequired => Some("Bearer error=\"insufficient_user_authentication\", max_age=\"300\""),
+        // RFC 6750 §3.1: without a token there is no error.
+        Kind::TokenInvalid if bearer => Some("Bearer error=\"invalid_token\""),
+        _ if kind.status() == 401 => Some("Bearer"),
+        _ => None,
+    }
 }
 
 fn html_of(d: &ProblemDocument, locale: Locale) -> String {
@@ -187,7 +214,9 @@ fn headers(response: &mut Response, locale: Locale, id: &RequestId) {
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
     // One line, because `lambda_http` sends only the first value of a header with several.
     let mut vary: Vec<&str> = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok()).collect();
-    vary.push("accept-language");
+    // The gateway adds the headers for an allowed origin to the reply, which a cache must not give to another origin, or to a request
+    // that named none.
+    vary.extend(["accept-language", "origin"]);
     if let Ok(vary) = HeaderValue::try_from(vary.join(", ")) {
         headers.insert(header::VARY, vary);
     }
@@ -204,8 +233,11 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
-    use kernel::Sys;
+    use axum::{
+        extract::Path,
+        routing::{any, get},
+    };
+    use kernel::{Env, Sys};
     use tower::ServiceExt as _;
 
     use super::*;
@@ -218,30 +250,105 @@ mod tests {
         panic!("a defect")
     }
 
-    fn answer(path: &str, deadline: Duration) -> (StatusCode, serde_json::Value) {
-        let router = Router::new().route("/never", get(never)).route("/panics", get(panics));
-        let router = within(deadline, router, Edge::none(Sys::real()));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
-            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
-            assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-            let status = response.status();
-            (status, serde_json::from_slice(&axum::body::to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap())
-        })
+    async fn refuses(Path(code): Path<String>) -> Error {
+        Kind::ALL.iter().find(|kind| kind.code() == code).copied().unwrap_or(Kind::Internal).into()
     }
 
-    #[test]
-    fn a_handler_that_takes_too_long_is_answered_before_the_gateway_gives_up() {
+    /// The answer to a request after as many others of the same client.
+    async fn reply(request: Request, deadline: Duration, after: usize) -> Response {
+        let router = Router::new().route("/never", get(never)).route("/panics", get(panics)).route("/refuses/{code}", any(refuses));
+        let sys = Sys::real();
+        sys.hold();
+        let rate = Env::default().read(ClientRate::read).unwrap();
+        let router = within(router, Around { deadline, edge: Edge::none(sys), rate });
+        let context = serde_json::json!({ "http": { "method": "GET", "sourceIp": "203.0.113.1" } });
+        let context: ApiGatewayV2httpRequestContext = serde_json::from_value(context).unwrap();
+        for _ in 0..after {
+            let mut before = Request::get("/refuses/not_found").body(Body::empty()).unwrap();
+            before.extensions_mut().insert(RequestContext::ApiGatewayV2(context.clone()));
+            assert_eq!(router.clone().oneshot(before).await.unwrap().status(), StatusCode::NOT_FOUND);
+        }
+        let mut request = request;
+        request.extensions_mut().insert(RequestContext::ApiGatewayV2(context));
+        router.oneshot(request).await.unwrap()
+    }
+
+    fn asks(method: &str, path: &str, headers: &[(&'static str, &str)]) -> Request {
+        let builder = Request::builder().method(method).uri(path);
+        headers.iter().fold(builder, |request, (name, value)| request.header(*name, *value)).body(Body::empty()).unwrap()
+    }
+
+    async fn answer(path: &str, deadline: Duration) -> (StatusCode, serde_json::Value) {
+        let response = reply(asks("GET", path, &[]), deadline, 0).await;
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        let status = response.status();
+        (status, serde_json::from_slice(&axum::body::to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_takes_too_long_is_answered_before_the_gateway_gives_up() {
         assert!(DEADLINE + Duration::from_secs(4) <= Duration::from_secs(29), "functions are killed after 29 s, and not at once ready");
-        let (status, problem) = answer("/never", Duration::from_millis(1));
+        let (status, problem) = answer("/never", Duration::from_millis(1)).await;
         assert_eq!((status.as_u16(), &problem["code"]), (503, &serde_json::json!("unavailable")));
     }
 
-    #[test]
-    fn a_panic_is_answered_as_an_internal_error_without_details() {
-        let (status, problem) = answer("/panics", DEADLINE);
+    #[tokio::test]
+    async fn a_panic_is_answered_as_an_internal_error_without_details() {
+        let (status, problem) = answer("/panics", DEADLINE).await;
         assert_eq!((status.as_u16(), &problem["code"]), (500, &serde_json::json!("internal")));
         assert!(!problem.to_string().contains("defect"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_problem_says_what_to_send_instead() {
+        let invalid = "Bearer error=\"invalid_token\"";
+        let insufficient = "Bearer error=\"insufficient_user_authentication\", max_age=\"300\"";
+        for (code, authorization, challenge, encoding) in [
+            ("token_invalid", None, "Bearer", ""),
+            ("token_invalid", Some("Bearer x"), invalid, ""),
+            ("token_invalid", Some("bearer x"), invalid, ""),
+            ("token_invalid", Some("jwt x"), invalid, ""),
+            ("token_invalid", Some("Bearer"), "Bearer", ""),
+            ("token_invalid", Some("x"), "Bearer", ""),
+            ("token_invalid", Some("Basic YTpi"), "Bearer", ""),
+            ("token_invalid", Some("Bearerx y"), "Bearer", ""),
+            ("step_up_required", Some("Bearer x"), insufficient, ""),
+            ("credentials_invalid", Some("Bearer x"), "Bearer", ""),
+            ("refresh_invalid", None, "Bearer", ""),
+            ("forbidden", Some("Bearer x"), "", ""),
+            ("unsupported_content_encoding", None, "", "identity"),
+            ("unsupported_media_type", None, "", ""),
+        ] {
+            let headers: Vec<_> = authorization.map(|value| ("authorization", value)).into_iter().collect();
+            let response = reply(asks("POST", &format!("/refuses/{code}"), &headers), DEADLINE, 0).await;
+            let said = |name| response.headers().get(name).map_or("", |value| value.to_str().unwrap());
+            assert_eq!((said(header::WWW_AUTHENTICATE), said(header::ACCEPT_ENCODING)), (challenge, encoding), "{code} {authorization:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_a_page_for_who_prefers_one_whatever_the_method() {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            for (accept, kind) in [("text/html", "text/html; charset=utf-8"), ("text/html;q=0, */*", "application/problem+json")] {
+                let response = reply(asks(method, "/refuses/not_found", &[("accept", accept)]), DEADLINE, 0).await;
+                let vary = response.headers()[header::VARY].to_str().unwrap();
+                assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{method} {accept}");
+                assert!(vary.split(", ").any(|name| name == "accept"), "{vary}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_pauses_is_told_its_limit() {
+        let request = || asks("GET", "/refuses/not_found", &[]);
+        assert_eq!(reply(request(), DEADLINE, 79).await.status(), StatusCode::NOT_FOUND);
+        let refused = reply(request(), DEADLINE, 80).await;
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        let said = |name: &str| refused.headers()[name].to_str().unwrap();
+        assert_eq!(
+            (said("retry-after"), said("ratelimit"), said("ratelimit-policy")),
+            ("1", "\"client_rate\";r=0;t=1", "\"client_rate\";q=80;w=4")
+        );
     }
 }

@@ -6,8 +6,10 @@
 //!
 //! Handlers take extractors and return `Result<T, web::Error>`. All errors become problem documents in one place.
 
+mod accept;
 mod admits;
 mod client;
+mod conditional;
 mod edge;
 mod error;
 mod extract;
@@ -17,12 +19,14 @@ mod list;
 mod operations;
 mod page;
 mod problems;
+mod rate;
 mod reply;
 
 pub use admits::{Admits, BEARER, STEP_UP};
-pub use client::{Client, Language, RequestId, speaks};
+pub use client::{Client, Language, RequestId, access_token, speaks};
+pub use conditional::{IfMatch, is_known, kept};
 pub use error::Error;
-pub use extract::{IfMatch, Json, Path, Query};
+pub use extract::{Json, Path, Query};
 pub use host::function;
 pub use layers::log_user;
 pub use list::PageQuery;
@@ -32,4 +36,5 @@ pub use page::{PasswordPage, PasswordWords, page};
 #[doc(hidden)]
 pub use pastey::paste;
 pub use problems::Problems;
+pub use rate::CLIENT_RATE;
 pub use reply::{Accepted, Created, NoContent, Versioned};

@@ -1,4 +1,4 @@
-//! Showing a picture: a stable address that redirects to a short-lived link.
+//! Showing a picture: a stable address that redirects to a short-lived link, or serves the picture to scripts.
 
 use std::{str::FromStr, time::Duration};
 
@@ -8,11 +8,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use files::{
-    Bucket,
+    Bucket, FilesError,
     picture::{self, Size},
 };
-use http::{HeaderValue, StatusCode, header};
-use kernel::{Problem, Sys, Time, id::PictureId};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use kernel::{Kind, Problem, Sys, Time, id::PictureId};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use web::{Error, Path, Problems};
 
@@ -21,6 +21,8 @@ const LINK_LIFE: Duration = Duration::from_secs(1800);
 /// Links are signed for the beginning of such a span, so that all clients get the same link within it and browsers fetch a
 /// picture once.
 const SPAN: Duration = Duration::from_secs(600);
+/// The most bytes of a picture that is served. Ours have less: with 24 bits for each of its pixels the largest has three million.
+const PICTURE_MAX_BYTES: u32 = 4 * 1024 * 1024;
 /// How long a reply may be cached. Its link is valid for at least that long afterwards.
 const KEEP: &str = "public, max-age=600";
 
@@ -40,14 +42,17 @@ impl<'de> Deserialize<'de> for Which {
     }
 }
 
-/// Redirects to a picture.
+/// Shows a picture.
 ///
-/// For `<img src>`. Needs no access token: everybody may see every picture, and ids cannot be guessed. The redirect may be
-/// cached for ten minutes, and its target is valid for longer. If the picture no longer exists, the target answers with an
+/// Needs no access token: everybody may see every picture, and ids cannot be guessed. For `<img src>` it redirects. The redirect
+/// may be cached for ten minutes, and its target is valid for longer. If the picture no longer exists, the target answers with an
 /// error.
 ///
-/// AWS calls: none. The link is computed here, and needs no check: a file under this name is the current picture, as it is
-/// moved away when it no longer is.
+/// Scripts (`fetch`, `<img crossorigin>`), which send `Origin`, get the picture itself, because browsers send `Origin: null` after a
+/// redirect to a third origin.
+///
+/// AWS calls: none for a redirect. The link is computed here, and needs no check: a file under this name is the current picture,
+/// as it is moved away when it no longer is. One for a script, which reads the file.
 #[utoipa::path(
     get, path = "/v1/pictures/{picture}/{size}", operation_id = "get_picture",
     params(
@@ -56,7 +61,7 @@ impl<'de> Deserialize<'de> for Which {
     ),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
-        (status = 200, description = "The default picture.", content_type = "image/jpeg", body = String, example = "the bytes of a JPEG"),
+        (status = 200, description = "The picture, for a script, or the default picture.", content_type = "image/jpeg", body = String, example = "the bytes of a JPEG"),
         (
             status = 302, description = "A redirect to the picture.",
             headers(("Location" = String, description = "A link to the picture, valid for 20 to 30 minutes."), ("Cache-Control" = String, description = "How long the redirect may be cached."))
@@ -68,10 +73,17 @@ pub async fn get_picture(
     Path((which, size)): Path<(Which, Size)>,
     State(bucket): State<Bucket>,
     State(sys): State<Sys>,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
+    let jpeg = |kept: &'static str| [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, kept)];
     match which {
-        Which::Default => {
-            Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "public, max-age=86400")], default(size)).into_response())
+        Which::Default => Ok((jpeg("public, max-age=86400"), default(size)).into_response()),
+        Which::Of(id) if headers.contains_key(header::ORIGIN) => {
+            let picture = bucket.read(&picture::key(id, size), PICTURE_MAX_BYTES).await.map_err(|e| match e {
+                FilesError::Refused(_) => Problem::new(Kind::NotFound).because(e),
+                e => e.into(),
+            })?;
+            Ok((jpeg(KEEP), picture).into_response())
         }
         Which::Of(id) => {
             let link = bucket.download_link(&picture::key(id, size), span(sys.now()), LINK_LIFE).await?;

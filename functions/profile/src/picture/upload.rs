@@ -48,7 +48,7 @@ pub struct CreatedUpload {
     /// The address to send the file to. It needs no access token.
     #[schema(format = "uri")]
     url: String,
-    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves.)
+    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.)
     headers: BTreeMap<String, String>,
     /// When the link expires.
     expires_at: Timestamp,

@@ -10,6 +10,8 @@ use http::{
     request::Parts,
 };
 
+use kernel::origins::covers;
+
 use crate::template::CorsSpec;
 
 /// The response to a preflight request, or `None` for another request. An origin that is not allowed gets no CORS headers.
@@ -38,7 +40,9 @@ pub(super) fn allow(cors: &CorsSpec, origin: &HeaderValue, headers: &mut HeaderM
         headers.remove(name);
     }
     let any = cors.allow_origins.iter().any(|o| o == "*");
-    if !any && !cors.allow_origins.iter().any(|o| o.as_bytes() == origin.as_bytes()) {
+    // API Gateway knows no entry for any port. The functions allow one only in development.
+    let listed = origin.to_str().is_ok_and(|origin| cors.allow_origins.iter().any(|entry| covers(entry, origin)));
+    if !any && !listed {
         return false;
     }
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, if any { HeaderValue::from_static("*") } else { origin.clone() });
@@ -91,6 +95,22 @@ mod tests {
         assert_eq!(value(ACCESS_CONTROL_MAX_AGE).as_deref(), Some("60"));
         let other = preflight(&cors(), &asked("https://evil.example")).expect("answered");
         assert!(other.headers().is_empty());
+    }
+
+    #[test]
+    fn in_development_a_frontend_may_have_any_port() {
+        let cors = CorsSpec { allow_origins: vec!["http://localhost:*".into()], ..cors() };
+        for (origin, allowed) in [
+            ("http://localhost:5173", true),
+            ("http://localhost", true),
+            ("http://localhost.evil.example", false),
+            ("http://localhost:5173.evil.example", false),
+            ("https://localhost:5173", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            assert_eq!(allow(&cors, &HeaderValue::from_static(origin), &mut headers), allowed, "{origin}");
+            assert_eq!(headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).is_some_and(|named| named == origin), allowed, "{origin}");
+        }
     }
 
     #[test]

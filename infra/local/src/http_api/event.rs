@@ -24,7 +24,7 @@ struct Event<'a> {
     raw_path: &'a str,
     raw_query_string: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    cookies: Vec<&'a str>,
+    cookies: Vec<String>,
     headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     query_string_parameters: BTreeMap<String, String>,
@@ -139,8 +139,7 @@ pub(crate) fn common_log_time(time: Time) -> String {
 fn headers(given: &HeaderMap, source_ip: &str, trace: &Trace) -> BTreeMap<String, String> {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in given.iter().filter(|(name, _)| *name != header::COOKIE) {
-        // Header values are bytes. Those that are not ASCII are read as Latin-1.
-        let value: String = value.as_bytes().iter().copied().map(char::from).collect();
+        let value = latin1(value.as_bytes());
         headers.entry(name.as_str().to_owned()).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
     }
     let forwarded = headers.get("x-forwarded-for").map_or_else(|| source_ip.to_owned(), |before| format!("{before}, {source_ip}"));
@@ -150,9 +149,15 @@ fn headers(given: &HeaderMap, source_ip: &str, trace: &Trace) -> BTreeMap<String
     headers
 }
 
-fn cookies(headers: &HeaderMap) -> Vec<&str> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    all.flat_map(|v| v.split(';')).map(str::trim).filter(|c| !c.is_empty()).collect()
+/// Header values are bytes. Those that are not ASCII are read as Latin-1.
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// Every cookie, whatever bytes it is made of: the cookies of other applications on the host are sent with ours.
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let all = headers.get_all(header::COOKIE).iter().flat_map(|v| v.as_bytes().split(|b| *b == b';'));
+    all.map(<[u8]>::trim_ascii).filter(|c| !c.is_empty()).map(latin1).collect()
 }
 
 /// The decoded query parameters. Several values of one name are joined by commas.
@@ -198,6 +203,20 @@ mod tests {
         assert_eq!(path("/v1/users/%C5%82ukasz?x=1").as_deref(), Some("/v1/users/łukasz"));
         assert_eq!(path("/v1/a%3Fb").as_deref(), Some("/v1/a"));
         assert_eq!(path("/v1/%FF"), None);
+    }
+
+    #[test]
+    fn a_cookie_of_any_bytes_does_not_hide_the_others() {
+        for (sent, expected) in [
+            (&[&b"a=1; b=2"[..]][..], &["a=1", "b=2"][..]),
+            (&[b"city=Krak\xc3\xb3w; b=2"], &["city=Krak\u{c3}\u{b3}w", "b=2"]),
+            (&[b"city=Krak\xf3w;b=2"], &["city=Krak\u{f3}w", "b=2"]),
+            (&[b"x=\xff\xfe", b"b=2"], &["x=\u{ff}\u{fe}", "b=2"]),
+            (&[b";; a ;\tb=2 ;"], &["a", "b=2"]),
+        ] {
+            let headers = sent.iter().map(|value| (header::COOKIE, http::HeaderValue::from_bytes(value).expect("a header"))).collect();
+            assert_eq!(cookies(&headers), expected);
+        }
     }
 
     #[test]

@@ -459,6 +459,38 @@ async fn the_rest_of_a_path_is_data() {
     }
 }
 
+/// The cookies of other applications on the host may be anything.
+#[tokio::test]
+async fn a_cookie_that_is_no_header_does_not_hide_the_others() {
+    let routes = Router::new().route(
+        "/v1/me",
+        get(async |headers: HeaderMap| {
+            let cookies: Vec<String> =
+                headers.get_all("cookie").iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+            Json(cookies.join("; "))
+        }),
+    );
+    let boot = Boot { env: Env::default(), sys: Sys::real(), http: function::http_client().unwrap() };
+    let function = super::function(&boot, routes, ()).unwrap();
+    for (other, seen) in [
+        ("city=Kraków", true),
+        ("city=Krak\u{c3}\u{b3}w", true),
+        ("", true),
+        ("=", true),
+        ("a=\tb", true),
+        ("a=\u{1}", false),
+        ("a=\u{7f}", false),
+        ("a=\r\nb", false),
+        ("\u{0}", false),
+    ] {
+        let mut asked = event("GET /v1/me", "/v1/me", &json!(null));
+        asked["cookies"] = json!([other, "ours=1"]);
+        let (status, body) = answer(&function, &asked.to_string()).await.unwrap();
+        let expected = if seen { format!("{other}; ours=1") } else { "ours=1".to_owned() };
+        assert_eq!((status, body), (200, json!(expected)), "{other:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_arrives_unchanged_or_the_event_is_refused() {
     let function = subject();

@@ -1,0 +1,173 @@
+//! Conditional requests: which versions a client has, or wants to change (RFC 9110 §13.1).
+
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use kernel::Kind;
+use sha2::{Digest as _, Sha256};
+
+use crate::Error;
+
+/// The versions that a client wants to change, from `If-Match: "v7"` (RFC 9110 §13.1.1): those of a list, or any with `*`.
+/// Absent: 428.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IfMatch(Tags);
+
+impl IfMatch {
+    /// Whether this version is one of them. If it is not, somebody else has changed it: 412.
+    #[must_use]
+    pub fn names(&self, version: u64) -> bool {
+        // The comparison is strong: a weak tag names no version (RFC 9110 §8.8.3.2).
+        self.0.any(|tag| !tag.weak && tag.opaque == format!("v{version}"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        Ok(Self(Tags::of(&parts.headers, &header::IF_MATCH).ok_or(Kind::VersionRequired)?))
+    }
+}
+
+/// Whether `If-None-Match` has this validator, which is given with its quotes (RFC 9110 §13.1.2).
+#[must_use]
+pub fn is_known(headers: &HeaderMap, validator: &str) -> bool {
+    // The comparison is weak.
+    Tags::of(headers, &header::IF_NONE_MATCH).is_some_and(|tags| tags.any(|tag| tag.opaque == validator.trim_matches('"')))
+}
+
+/// A reply that clients may keep, for as long as `kept` says (`Cache-Control`). It has a validator of its bytes, and is 304 without
+/// them for a client that has them.
+#[must_use]
+pub fn kept(asked: &HeaderMap, content_type: &'static str, kept: &'static str, bytes: Vec<u8>) -> Response {
+    let hash: String = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let validator = format!("\"{hash}\"");
+    let mut response = if is_known(asked, &validator) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+    if let Ok(validator) = HeaderValue::try_from(validator) {
+        response.headers_mut().insert(header::ETAG, validator);
+    }
+    response
+}
+
+/// A list of entity tags, or `*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    Any,
+    Listed(Vec<Tag>),
+}
+
+/// An entity tag (RFC 9110 §8.8.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tag {
+    weak: bool,
+    opaque: String,
+}
+
+impl Tags {
+    /// `None` without the header. What is no entity tag names nothing.
+    fn of(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
+        let lines: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let list = lines.join(",");
+        match list.trim() {
+            _ if lines.is_empty() => None,
+            "*" => Some(Self::Any),
+            list => Some(Self::Listed(listed(list))),
+        }
+    }
+
+    fn any(&self, is: impl Fn(&Tag) -> bool) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed(tags) => tags.iter().any(is),
+        }
+    }
+}
+
+/// What stands between quotes, which may be a comma.
+fn listed(mut list: &str) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    while let Some((before, rest)) = list.split_once('"')
+        && let Some((opaque, behind)) = rest.split_once('"')
+    {
+        tags.push(Tag { weak: before.ends_with("W/"), opaque: opaque.to_owned() });
+        list = behind;
+    }
+    tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(name: HeaderName, lines: &[&str]) -> HeaderMap {
+        lines.iter().map(|line| (name.clone(), HeaderValue::from_bytes(line.as_bytes()).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_change_is_of_the_versions_that_it_names() {
+        let names = |lines: &[&str]| Tags::of(&asked(header::IF_MATCH, lines), &header::IF_MATCH).map(|tags| IfMatch(tags).names(7));
+        assert_eq!(names(&[]), None);
+        for good in [
+            &["\"v7\""][..],
+            &["*"],
+            &[" * "],
+            &["\"v6\", \"v7\""],
+            &["\"v7\",\"v8\""],
+            &["\"v6\"", "\"v7\""],
+            &["W/\"v7\", \"v7\""],
+            &["\"a,b\" , \"v7\""],
+            &[", ,\"v7\","],
+        ] {
+            assert_eq!(names(good), Some(true), "{good:?}");
+        }
+        for bad in [
+            &[""][..],
+            &["\"v6\""],
+            &["\"v8\", \"v6\""],
+            &["W/\"v7\""],
+            &["v7"],
+            &["7"],
+            &["\"v7"],
+            &["\"v07\""],
+            &["\"V7\""],
+            &["\"7\""],
+            &["\"*\""],
+            &["**"],
+            &["\"a,v7\""],
+            &["\"v7 \""],
+            &["\"ż\""],
+        ] {
+            assert_eq!(names(bad), Some(false), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_has_is_not_sent_again() {
+        let reply = |lines: &[&str]| kept(&asked(header::IF_NONE_MATCH, lines), "application/json", "public", b"{}".to_vec());
+        let tag = reply(&[]).headers()[header::ETAG].to_str().unwrap().to_owned();
+        for (lines, status) in [
+            (vec![tag.clone()], 304),
+            (vec![format!("W/{tag}")], 304),
+            (vec![format!("\"x\", {tag}")], 304),
+            (vec!["\"x\"".to_owned(), tag.clone()], 304),
+            (vec!["*".to_owned()], 304),
+            (vec![], 200),
+            (vec!["\"x\"".to_owned()], 200),
+            (vec![tag.trim_matches('"').to_owned()], 200),
+        ] {
+            let response = reply(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!((response.status().as_u16(), &response.headers()[header::ETAG]), (status, &*tag), "{lines:?}");
+            assert_eq!(response.headers()[header::CACHE_CONTROL], "public");
+            assert_eq!(response.headers().contains_key(header::CONTENT_TYPE), status == 200, "{lines:?}");
+        }
+        let other = kept(&HeaderMap::new(), "application/json", "public", b"[]".to_vec());
+        assert_ne!(other.headers()[header::ETAG], &*tag);
+    }
+}
