@@ -8,6 +8,11 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, seed, tour};
+use mimalloc::MiMalloc;
+
+/// Gives memory back when it is freed. The allocator of glibc keeps most of a peak, such as that of many passwords hashed at once.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 /// Stoa on this machine: template.yaml deployed without Docker, account or network.
 #[derive(Parser)]
@@ -22,6 +27,9 @@ struct Flags {
     /// The first of five ports: API, WebSocket, console, AWS endpoints, other services
     #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u16).range(1..=65531))]
     port: u16,
+    /// Lifts the rate limits for this run. The console can do so too
+    #[arg(long)]
+    no_limits: bool,
     /// Runs functions in `cargo lambda watch`, at this address
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:9000")]
     lambda: Option<String>,
@@ -70,6 +78,7 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         template: flags.template,
         storage: Storage::Folder(flags.state),
         fresh: flags.fresh,
+        no_limits: flags.no_limits,
         ports: Ports::from(flags.port),
         hosting,
         ..Options::default()
@@ -127,10 +136,14 @@ fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     for (name, url) in lines {
         writeln!(out, "{name:<11}{url}")?;
     }
-    writeln!(out, "\nAccounts, all with the password {:?}:", seed::PASSWORD)?;
-    for account in &seed::ACCOUNTS {
+    let accounts = seed::accounts(stack);
+    writeln!(out, "\nAccounts, all with the password {:?}:", accounts.first().map(|account| account.password).unwrap_or_default())?;
+    for account in &accounts {
         let role = if account.role == seed::Role::Superuser { "  superuser" } else { "" };
         writeln!(out, "{:<11}{}{role}", account.username, account.email)?;
+    }
+    if stack.limits.lifted() {
+        writeln!(out, "\nThe rate limits are lifted for this run.")?;
     }
     writeln!(out, "\nCtrl-C stops it. The state is kept; --fresh deletes it.")?;
     out.flush()
