@@ -270,6 +270,51 @@ async fn the_seed_gives_no_role_to_other_accounts() {
     let _ = zeno.get("/v1/me").await.is(200);
 }
 
+/// The seed also works under the strictest rules for passwords.
+/// Promise: local-seed
+#[tokio::test]
+async fn the_seed_follows_the_rules_for_passwords() {
+    let all = [("PasswordUpper", "true"), ("PasswordLower", "true"), ("PasswordDigit", "true"), ("PasswordSymbol", "true")];
+    for length in ["12", "128"] {
+        let parameters: Vec<_> = all.into_iter().chain([("PasswordMinLength", length)]).collect();
+        let cloud = Cloud::start_with(&parameters).await;
+        assert_eq!(seed::seed(&cloud).await.expect("they are made").len(), ACCOUNTS.len(), "{length}");
+        let visitor = local::visitor::Visitor::new(&cloud.urls.api).expect("a visitor");
+        let [zeno, ..] = seed::accounts(&cloud);
+        let _ = visitor.post("/v1/sessions", json!({ "login": zeno.username, "password": zeno.password })).await.expect("zeno signs in");
+        let shown = cloud.anonymous().get(&console(&cloud, "/_local/overview")).await.is(200);
+        assert_eq!(shown["accounts"][0]["password"], zeno.password);
+    }
+}
+
+/// Limits are real until the console lifts them, and again afterwards.
+/// Promise: local-limits
+#[tokio::test]
+async fn the_limits_can_be_lifted_for_a_while() {
+    let cloud = Cloud::start().await;
+    let (caller, limits) = (cloud.anonymous(), console(&cloud, "/_local/limits"));
+    let register = async |n: u32| caller.post("/v1/registrations", json!({ "email": format!("r{n}@example.test") })).await.status.as_u16();
+    for n in 0..10 {
+        assert_eq!(register(n).await, 201, "{n}");
+    }
+    assert_eq!((register(10).await, caller.get(&limits).await.is(200)), (429, json!({ "lifted": false })));
+    assert_eq!(caller.post(&limits, json!({ "lifted": true })).await.is(200), json!({ "lifted": true }));
+    assert_eq!(caller.get(&console(&cloud, "/_local/status")).await.is(200)["limits_lifted"], true);
+    for n in 11..31 {
+        assert_eq!(register(n).await, 201, "{n}");
+    }
+    let wrong = json!({ "login": "r1@example.test", "password": "not this one, either" });
+    for _ in 0..10 {
+        assert_eq!(caller.post("/v1/sessions", wrong.clone()).await.status, 401);
+    }
+    let _ = caller.post(&limits, json!({ "lifted": false })).await.is(200);
+    let mut statuses = Vec::new();
+    for n in 31..42 {
+        statuses.push(register(n).await);
+    }
+    assert_eq!(statuses.iter().position(|status| *status == 429), Some(9), "the last one before counts: {statuses:?}");
+}
+
 /// Outside development the seed makes no account.
 /// Promise: local-seed, no-default-account
 #[tokio::test]

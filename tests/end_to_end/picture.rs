@@ -642,6 +642,30 @@ async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
+/// The events of two uploads are given up, and nobody sends them again. The schedule finds the files when they are five minutes old.
+/// Promise: picture-reconcile
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_whose_event_was_given_up_is_found_again() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let down = Target { function: Some("UploadProcessorFunction".to_owned()), ..Target::default() };
+    let down = cloud.aws.faults.script(down, Fault::Internal);
+    let (good, damaged) = (png(), png()[..200].to_vec());
+    let (first, second) = (announce(&ana, &good, "image/png").await, announce(&ben, &damaged, "image/png").await);
+    send(&cloud, &first, &good, &[]).await.has(200);
+    send(&cloud, &second, &damaged, &[]).await.has(200);
+    cloud.settle().await;
+    down.end();
+    assert_eq!(cloud.aws.dead_letters.list().len(), 2);
+    // The schedule has run, and leaves young files to their events.
+    cloud.advance(Duration::from_secs(240)).await;
+    assert_eq!((&status(&ana, &first).await["state"], below(&objects(&cloud), "incoming").len()), (&json!("waiting"), 2));
+    cloud.advance(Duration::from_secs(240)).await;
+    assert_eq!((&status(&ana, &first).await["state"], &status(&ben, &second).await["state"]), (&json!("published"), &json!("refused")));
+    let now = objects(&cloud);
+    assert_eq!((below(&now, "incoming").len(), below(&now, "pictures").len()), (0, 3), "{now:?}");
+}
+
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, b| (0..8).fold(crc ^ u32::from(*b), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xEDB8_8320 } else { c >> 1 }))
 }

@@ -32,7 +32,7 @@ use events::{
     delivery::{ChallengeIssued, NoticeDue},
     once,
 };
-use function::{Boot, Failure, Figures, Function, StartError};
+use function::{Boot, Failure, Figures, Function, Scheduled, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
 use proofs::{challenge::CodeKey, sending::SendLimits};
@@ -113,18 +113,6 @@ enum Trigger {
     Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
     /// The schedule of every quarter of an hour.
     Schedule(Scheduled),
-}
-
-#[derive(Deserialize)]
-struct Scheduled {
-    #[serde(rename = "source")]
-    _source: Scheduler,
-}
-
-#[derive(Deserialize)]
-enum Scheduler {
-    #[serde(rename = "aws.scheduler")]
-    Scheduler,
 }
 
 async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {

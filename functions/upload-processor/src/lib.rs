@@ -3,21 +3,23 @@
 //!
 //! The bucket and the bus both deliver at least once, late, concurrently, or after the account is deleted. Every step therefore
 //! depends on the upload's item, writes keys that only this upload can have, and may be repeated at any point: objects first,
-//! then the one transaction that makes them count, then the deletion of what is no longer needed. If the bucket loses its event
-//! the client sees that no file has arrived, and a lifecycle rule deletes the file.
+//! then the one transaction that makes them count, then the deletion of what is no longer needed. If the bucket's event is lost, a
+//! schedule finds the file.
 
 mod publish;
+mod reconcile;
 mod retire;
 
 use accounts::user::User;
 use aws_lambda_events::s3::S3Event;
 use events::{Envelope, files::PictureRetired};
 use files::{Bucket, Upload};
-use function::{Boot, Failure, Function, StartError};
+use function::{Boot, Context, Failure, Function, Scheduled, StartError};
 use kernel::{
     Sys,
     id::{UploadId, UserId},
 };
+use reconcile::Report;
 use serde::Deserialize;
 use store::{StoreError, Table};
 
@@ -39,6 +41,8 @@ enum Trigger {
     Bucket(S3Event),
     /// An event about a picture.
     Bus { detail: Envelope<Heard> },
+    /// The schedule of every five minutes.
+    Schedule(Scheduled),
 }
 
 /// Reads the configuration and opens the connection to the table.
@@ -49,14 +53,15 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), bucket: Bucket::from_env(r, &aws), sys: sys.clone() })?;
     state.table.warm_up().await;
-    Ok(Function::new(state, |s, trigger, _| async move { handle(&s, trigger).await }))
+    Ok(Function::new(state, |s, trigger, context| async move { handle(&s, trigger, &context).await }))
 }
 
-async fn handle(s: &State, trigger: Trigger) -> Result<(), Failure> {
+async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option<Report>, Failure> {
     match trigger {
+        Trigger::Schedule(_) => reconcile::reconcile(s, context).await.map(Some),
         Trigger::Bus { detail } => {
             let Heard::PictureRetired(PictureRetired { user, picture }) = detail.event;
-            retire::retire(s, user, picture).await
+            retire::retire(s, user, picture).await.map(|()| None)
         }
         Trigger::Bucket(event) => {
             let mut failed = None;
@@ -66,7 +71,7 @@ async fn handle(s: &State, trigger: Trigger) -> Result<(), Failure> {
                     failed = Some(e);
                 }
             }
-            failed.map_or(Ok(()), Err)
+            failed.map_or(Ok(None), Err)
         }
     }
 }

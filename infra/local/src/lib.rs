@@ -12,6 +12,8 @@ pub mod functions;
 pub mod hosts;
 mod http_api;
 pub mod inbox;
+pub mod limits;
+mod listeners;
 pub mod outside;
 pub mod schedules;
 pub mod secrets;
@@ -31,9 +33,11 @@ use credentials::{Credentials, OPERATOR};
 use hosts::{Hosts, Patience};
 use inbox::Inbox;
 use kernel::Sys;
+use limits::Limits;
+pub use listeners::Ports;
 use schedules::Schedules;
 use socket_api::Connections;
-pub use stack::{Options, Ports, Stack, at_root};
+pub use stack::{Options, Stack, at_root};
 pub use storage::Storage;
 use template::Template;
 
@@ -101,6 +105,8 @@ pub struct Core {
     pub inbox: Inbox,
     /// Pending work.
     pub activity: Activity,
+    /// Whether the rate limits are lifted.
+    pub limits: Limits,
     /// The state of the AWS endpoints: tables, objects, calls, faults, dead letters.
     pub aws: aws::State,
     /// The stand-ins for services outside AWS.
@@ -124,6 +130,16 @@ impl Core {
     #[must_use]
     pub fn account_of(&self, function: &str) -> BTreeMap<String, String> {
         self.credentials.of(function).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()
+    }
+
+    /// Forgets what the limits have counted, if they are lifted. To be called before each request, so that it counts as the first one.
+    pub(crate) async fn lift_limits(&self) {
+        if !self.limits.lifted() {
+            return;
+        }
+        if let Err(e) = self.aws.dynamodb.forget_counters("").await {
+            tracing::warn!(error = %e, "the limits cannot be lifted");
+        }
     }
 
     /// Returns when the schedules have run what the clock made due, and no work is pending.

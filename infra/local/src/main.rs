@@ -8,6 +8,11 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, seed, tour};
+use mimalloc::MiMalloc;
+
+/// Gives memory back when it is freed. The allocator of glibc keeps most of a peak, such as that of many passwords hashed at once.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 /// Stoa on this machine: template.yaml deployed without Docker, account or network.
 #[derive(Parser)]
@@ -25,6 +30,9 @@ struct Flags {
     /// An origin of a frontend that may call, such as https://app.test. Repeatable. Without it: any port of localhost and 127.0.0.1
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
+    /// Lifts the rate limits for this run. The console can do so too
+    #[arg(long)]
+    no_limits: bool,
     /// Runs functions in `cargo lambda watch`, at this address
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:9000")]
     lambda: Option<String>,
@@ -75,6 +83,7 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         parameters: origins.map(|origins| ("AllowedOrigins".to_owned(), origins)).into_iter().collect(),
         storage: Storage::Folder(flags.state),
         fresh: flags.fresh,
+        no_limits: flags.no_limits,
         ports: Ports::from(flags.port),
         hosting,
         ..Options::default()
@@ -134,10 +143,14 @@ fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     for (name, url) in lines {
         writeln!(out, "{name:<11}{url}")?;
     }
-    writeln!(out, "\nAccounts, all with the password {:?}:", seed::PASSWORD)?;
-    for account in &seed::ACCOUNTS {
+    let accounts = seed::accounts(stack);
+    writeln!(out, "\nAccounts, all with the password {:?}:", accounts.first().map(|account| account.password).unwrap_or_default())?;
+    for account in &accounts {
         let role = if account.role == seed::Role::Superuser { "  superuser" } else { "" };
         writeln!(out, "{:<11}{}{role}", account.username, account.email)?;
+    }
+    if stack.limits.lifted() {
+        writeln!(out, "\nThe rate limits are lifted for this run.")?;
     }
     writeln!(out, "\nCtrl-C stops it. The state is kept; --fresh deletes it.")?;
     out.flush()

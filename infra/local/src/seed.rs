@@ -12,6 +12,8 @@ use accounts::{
 use admin::offer;
 use function::Boot;
 use futures_util::future::join_all;
+use kernel::Secret;
+use proofs::password::{Personal, Policy};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -31,7 +33,7 @@ pub struct Account {
     pub username: &'static str,
     /// E-mail address. No mail server answers for `example.test`.
     pub email: &'static str,
-    /// [`PASSWORD`].
+    /// [`PASSWORD`], unless the rules for passwords demand another one: see [`accounts`].
     pub password: &'static str,
     /// The role.
     pub role: Role,
@@ -52,6 +54,14 @@ pub enum Role {
 /// The password of all demonstration accounts. Poikile, the painted porch, is where the first Stoics met; some of the names are theirs.
 pub const PASSWORD: &str = "under the painted porch";
 
+/// The passwords of demonstration accounts, from which the first one is taken that the deployment's rules allow. The second one has
+/// characters of each kind, the third one also has as many as any rule can demand.
+const PASSWORDS: [&str; 3] = [
+    PASSWORD,
+    "Under the painted porch, 300 BC",
+    "Under the painted porch, in 300 BC: they walk up and down and talk, and whoever comes by may listen, ask, object, and stay, too.",
+];
+
 /// The demonstration accounts.
 pub const ACCOUNTS: [Account; 6] = [
     Account { name: "Zeno Citium", username: "zeno", email: "zeno@example.test", password: PASSWORD, role: Role::Superuser, locale: "en" },
@@ -66,6 +76,16 @@ const fn member(name: &'static str, username: &'static str, email: &'static str,
     Account { name, username, email, password: PASSWORD, role: Role::Member, locale }
 }
 
+/// The demonstration accounts, with a password that the deployment's rules allow.
+#[must_use]
+pub fn accounts(core: &Core) -> [Account; 6] {
+    let policy = core.hosts.environment("registration").and_then(|env| env.read(Policy::read).ok());
+    let allowed =
+        |password: &&str| policy.is_none_or(|policy| policy.check(&Secret::new((*password).to_owned()), Personal::default()).is_ok());
+    let password = PASSWORDS.into_iter().find(allowed).unwrap_or(PASSWORD);
+    ACCOUNTS.map(|account| Account { password, ..account })
+}
+
 /// Registers the accounts that are missing, in parallel, and returns them. Appoints the first superuser, if there is none. Does
 /// nothing unless the stage is `development`, because the password is public.
 ///
@@ -76,11 +96,11 @@ pub async fn seed(core: &Core) -> Result<Vec<Account>, ClientError> {
         return Ok(Vec::new());
     }
     let tables = Tables::of(core)?;
-    let missing: Vec<Account> = ACCOUNTS.into_iter().filter(|a| tables.user_of(a.username).is_none()).collect();
+    let missing: Vec<Account> = accounts(core).into_iter().filter(|a| tables.user_of(a.username).is_none()).collect();
     let visitor = Visitor::new(&core.urls.api)?;
     let made = join_all(missing.iter().map(|account| register(core, &visitor, account))).await;
     if !missing.is_empty() {
-        tables.forget_registrations()?;
+        core.aws.dynamodb.forget_counters("registration_client#").await.map_err(ClientError::new)?;
     }
     appoint(core, &tables, &visitor).await?;
     made.into_iter().collect::<Result<Vec<()>, _>>()?;
@@ -94,7 +114,7 @@ async fn appoint(core: &Core, tables: &Tables, visitor: &Visitor) -> Result<(), 
     let aws =
         Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http: function::http_client().map_err(ClientError::new)? };
     let table = Table::new(&aws.aws().map_err(ClientError::new)?, sys, &tables.state);
-    let Some(account) = ACCOUNTS.iter().find(|account| account.role == Role::Superuser) else { return Ok(()) };
+    let Some(account) = accounts(core).into_iter().find(|account| account.role == Role::Superuser) else { return Ok(()) };
     if offer::exists(&table).await.map_err(ClientError::new)? {
         return Ok(());
     }
@@ -149,21 +169,6 @@ impl Tables {
         let answer = self.database.get_item(read(json!({ "TableName": self.state, "Key": key })).ok()?).ok()?;
         let claim = serde_json::to_value(answer.item?).ok()?;
         Some(claim.get("user")?.get("S")?.as_str()?.to_owned())
-    }
-
-    /// Deletes the counters of registrations by one client.
-    fn forget_registrations(&self) -> Result<(), ClientError> {
-        let counters = json!({
-            "TableName": self.state,
-            "FilterExpression": "begins_with(pk, :limit)",
-            "ExpressionAttributeValues": { ":limit": { "S": "LIMIT#registration_client#" } },
-        });
-        let found = self.database.scan(read(counters)?).map_err(ClientError::new)?;
-        for item in found.items.unwrap_or_default() {
-            let key = json!({ "pk": item.get("pk"), "sk": item.get("sk") });
-            self.database.delete_item(read(json!({ "TableName": self.state, "Key": key }))?).map_err(ClientError::new)?;
-        }
-        Ok(())
     }
 }
 

@@ -3,16 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io,
-    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, serve::ListenerExt as _};
 use kernel::{Env, Sys, Time};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     Core, StartError, Storage, Urls,
@@ -24,11 +21,13 @@ use crate::{
     hosts::{Hosting, Hosts, Patience, Surroundings, account, write_environment},
     http_api,
     inbox::Inbox,
+    limits::Limits,
+    listeners::{Listeners, Ports, serve},
     outside,
     schedules::{self, Schedules},
     secrets::Secrets,
     socket_api::{self, Connections},
-    storage::damaged,
+    storage::{SECRETS, damaged},
     template::{Deployment, Template, TemplateError},
 };
 
@@ -36,39 +35,15 @@ use crate::{
 const QUIET_MOMENT: Time = Time::from_millis(1_893_499_260_000);
 /// The host of the addresses for browsers. Servers of frontends are on `localhost`, and browsers send cookies only within a site, to
 /// which the port does not matter. It is a domain, which passkeys need.
-const NAME: &str = "localhost";
+pub(crate) const NAME: &str = "localhost";
 /// The host of the addresses for functions, which takes no look-up.
-const ADDRESS: &str = "127.0.0.1";
+pub(crate) const ADDRESS: &str = "127.0.0.1";
 /// The frontends that may call: any on this machine.
 const ORIGINS: &str = "http://localhost:*,http://127.0.0.1:*";
-/// How often listening on a port is retried.
-const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// How long the stop of a stack waits for pending work.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// The ports to listen on. Zero is any free port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ports {
-    /// The HTTP API.
-    pub api: u16,
-    /// The WebSocket API.
-    pub socket: u16,
-    /// The console.
-    pub console: u16,
-    /// The AWS endpoints.
-    pub aws: u16,
-    /// The stand-ins for services outside AWS.
-    pub outside: u16,
-}
-
-impl Ports {
-    /// Five consecutive ports.
-    #[must_use]
-    pub fn from(first: u16) -> Self {
-        let port = |n| first.saturating_add(n);
-        Self { api: first, socket: port(1), console: port(2), aws: port(3), outside: port(4) }
-    }
-}
+/// How long it then waits for replies.
+const LAST_REPLIES: Duration = Duration::from_millis(200);
 
 /// How to start a stack.
 #[derive(Clone, Debug)]
@@ -89,6 +64,8 @@ pub struct Options {
     pub hosting: Hosting,
     /// How long the platform waits for functions.
     pub patience: Patience,
+    /// Whether the rate limits are lifted from the start.
+    pub no_limits: bool,
     /// The start time of the clock, if it is neither the real time nor the one in the state.
     pub now: Option<Time>,
 }
@@ -105,6 +82,7 @@ impl Default for Options {
             patient: false,
             hosting: Hosting::default(),
             patience: Patience::default(),
+            no_limits: false,
             now: None,
         }
     }
@@ -141,51 +119,29 @@ pub fn at_root(path: &str) -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).join(path)
 }
 
-/// A running local cloud. Dropping it stops everything.
+/// A running local cloud. Dropping it stops everything at once, as if its process was killed.
 pub struct Stack {
     core: Arc<Core>,
-    /// The tasks that serve the listeners.
+    /// The listeners for clients, and what closes them.
     doors: JoinSet<()>,
+    closing: watch::Sender<bool>,
+    /// The listeners for functions, which are open to the end, and the background tasks.
     _tasks: JoinSet<()>,
+    _open: watch::Sender<bool>,
     _lock: Option<File>,
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.core.hosts.end();
+        self.core.connections.end();
+    }
 }
 
 impl std::ops::Deref for Stack {
     type Target = Core;
     fn deref(&self) -> &Core {
         &self.core
-    }
-}
-
-struct Listeners {
-    api: TcpListener,
-    socket: TcpListener,
-    console: TcpListener,
-    aws: TcpListener,
-    outside: TcpListener,
-}
-
-impl Listeners {
-    async fn open(ports: Ports, patient: bool) -> Result<Self, StartError> {
-        Ok(Self {
-            api: listen(ports.api, patient).await?,
-            socket: listen(ports.socket, patient).await?,
-            console: listen(ports.console, patient).await?,
-            aws: listen(ports.aws, patient).await?,
-            outside: listen(ports.outside, patient).await?,
-        })
-    }
-
-    fn urls(&self) -> Result<Urls, StartError> {
-        let api = url("http", NAME, &self.api)?;
-        Ok(Urls {
-            docs: format!("{api}/docs"),
-            api,
-            socket: url("ws", NAME, &self.socket)?,
-            console: url("http", NAME, &self.console)?,
-            aws: url("http", ADDRESS, &self.aws)?,
-            outside: url("http", ADDRESS, &self.outside)?,
-        })
     }
 }
 
@@ -230,34 +186,40 @@ impl Stack {
             let rehearsal = Options { fresh: false, ports: Ports::default(), ..options.in_memory() };
             drop(Box::pin(Self::start(rehearsal)).await?);
         }
-        let lock = options.storage.take(options.fresh)?;
+        let lock = options.storage.take(options.fresh, !plan.template.secrets.is_empty())?;
         let core = Arc::new(core(plan, &options).map_err(named)?);
-        Self::run(core, listeners, lock, options.hosting == Hosting::Eager).await
+        Self::run(core, listeners, lock, &options.hosting).await
     }
 
     /// Serves all listeners and starts the background tasks.
-    async fn run(core: Arc<Core>, listeners: Listeners, lock: Option<File>, eager: bool) -> Result<Self, StartError> {
-        let (mut doors, mut tasks) = (JoinSet::new(), JoinSet::new());
-        serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?);
-        serve(&mut tasks, listeners.outside, outside::router(Arc::clone(&core)));
-        serve(&mut doors, listeners.api, http_api::router(Arc::clone(&core)));
-        serve(&mut doors, listeners.socket, socket_api::router(Arc::clone(&core)));
-        serve(&mut doors, listeners.console, console::router(Arc::clone(&core)));
-        if eager {
+    async fn run(core: Arc<Core>, listeners: Listeners, lock: Option<File>, hosting: &Hosting) -> Result<Self, StartError> {
+        let patience = core.patience.client;
+        let (mut doors, closing) = (JoinSet::new(), watch::Sender::new(false));
+        let (mut tasks, open) = (JoinSet::new(), watch::Sender::new(false));
+        serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?, patience, &open);
+        serve(&mut tasks, listeners.outside, outside::router(Arc::clone(&core)), patience, &open);
+        serve(&mut doors, listeners.api, http_api::router(Arc::clone(&core)), patience, &closing);
+        serve(&mut doors, listeners.socket, socket_api::router(Arc::clone(&core)), patience, &closing);
+        serve(&mut doors, listeners.console, console::router(Arc::clone(&core)), patience, &closing);
+        if *hosting == Hosting::Eager {
             core.hosts.start_all().await?;
         }
+        resume(&core, hosting).await?;
         aws::start(&core, &mut tasks);
         tasks.spawn(schedules::watch(Arc::clone(&core)));
-        Ok(Self { core, doors, _tasks: tasks, _lock: lock })
+        Ok(Self { core, doors, closing, _tasks: tasks, _open: open, _lock: lock })
     }
 
-    /// Stops listening, and waits a few seconds for pending work. An event that has left the stream but not arrived, such as a mail,
-    /// would not be delivered again after a restart.
+    /// Stops listening, and waits a few seconds for pending work, so that a mail that was requested is in the inbox. With a state
+    /// folder the rest continues after the next start.
     pub async fn stop(mut self) {
-        self.doors.shutdown().await;
+        self.closing.send_replace(true);
         if tokio::time::timeout(LAST_WORDS, self.core.activity.quiet()).await.is_err() {
-            tracing::warn!("pending work did not end in time and is lost");
+            tracing::warn!("pending work did not end in time");
         }
+        // The last replies are being written. Others wait for something that may not happen, such as the next mail.
+        let written = async { while self.doors.join_next().await.is_some() {} };
+        drop(tokio::time::timeout(LAST_REPLIES, written).await);
     }
 
     /// The shared core, for tasks that outlive a borrow.
@@ -267,6 +229,20 @@ impl Stack {
     }
 }
 
+/// Continues what an earlier process accepted and did not complete.
+async fn resume(core: &Core, hosting: &Hosting) -> Result<(), StartError> {
+    let unfinished = core.hosts.unfinished()?;
+    if unfinished.is_empty() {
+        return Ok(());
+    }
+    // Functions under `cargo lambda watch` may still be running.
+    if !matches!(hosting, Hosting::Lambda { .. }) {
+        core.aws.dynamodb.end_leases(core.clock.now()).await.map_err(|e| StartError::State(e.to_string()))?;
+    }
+    core.hosts.resume(unfinished);
+    Ok(())
+}
+
 fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     let Plan { template, urls, stage } = plan;
     let (storage, patience) = (options.storage.clone(), options.patience);
@@ -274,7 +250,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     let activity = Activity::default();
     let clock = open_clock(&sys, &storage, &activity, options.now)?;
     let keys = keys(options)?;
-    let file = keys.path("secrets.json");
+    let file = keys.path(SECRETS);
     let secrets = Secrets::open(&sys, &template.secrets, file.as_deref()).map_err(damaged(file.as_deref()))?;
     let file = keys.path("credentials.json");
     let callers = template.functions.keys().map(String::as_str).chain([OPERATOR]);
@@ -290,6 +266,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         urls: &urls,
         credentials: &credentials,
         secrets: &secrets,
+        storage: &storage,
         patience,
         clock: &clock,
         activity: &activity,
@@ -314,6 +291,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         schedules,
         inbox,
         activity,
+        limits: Limits::new(options.no_limits),
         aws,
         outside,
     })
@@ -363,35 +341,4 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("TestPhones", "+447700900999:123456".to_owned()),
     ];
     own.map(|(k, v)| (k.to_owned(), v)).into_iter().chain(given).collect()
-}
-
-async fn listen(port: u16, patient: bool) -> Result<TcpListener, StartError> {
-    loop {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-            Ok(listener) => return Ok(listener),
-            Err(e) if e.kind() == io::ErrorKind::AddrInUse && patient => tokio::time::sleep(TRY_AGAIN).await,
-            Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
-                return Err(StartError::Listen(format!("port {port} is in use: stop what uses it, or choose other ports with --port")));
-            }
-            Err(e) => return Err(StartError::Listen(format!("port {port}: {e}"))),
-        }
-    }
-}
-
-fn url(scheme: &str, host: &str, listener: &TcpListener) -> Result<String, StartError> {
-    let address = listener.local_addr().map_err(|e| StartError::Listen(e.to_string()))?;
-    Ok(format!("{scheme}://{host}:{}", address.port()))
-}
-
-fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: Router) {
-    // Small replies are sent at once (TCP_NODELAY).
-    let listener = listener.tap_io(|stream| {
-        if let Err(e) = stream.set_nodelay(true) {
-            tracing::debug!(error = %e, "no delay");
-        }
-    });
-    tasks.spawn(async move {
-        // `axum::serve` never returns: it retries if a connection cannot be accepted.
-        drop(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await);
-    });
 }

@@ -1,18 +1,32 @@
 //! The storage of the state.
 
 use std::{
+    collections::BTreeMap,
     fmt::Display,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
 
+use rusqlite::Connection;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StartError;
 
 /// The file that marks a folder as a state folder. The local cloud that uses the folder holds a lock on it.
 const MARK: &str = "stoa.lock";
+/// The database of the tables.
+pub(crate) const TABLES: &str = "dynamodb.db";
+/// The folder of the buckets.
+pub(crate) const BUCKETS: &str = "s3";
+/// The generated secrets of the template.
+pub(crate) const SECRETS: &str = "secrets.json";
+/// The accepted invocations.
+pub(crate) const INVOCATIONS: &str = "invocations.db";
+/// The parts of the state that cannot be made anew beside the others, in the order in which the first start makes them.
+const PARTS: [&str; 3] = [SECRETS, TABLES, BUCKETS];
+/// What is made only after all parts.
+const LATER: [&str; 4] = ["operator.env", INVOCATIONS, "streams.json", "inbox.jsonl"];
 
 /// Where the state is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +49,11 @@ impl Storage {
 
     /// Locks the folder for the life of the returned file. Creates it if needed, and empties it first if `fresh`.
     ///
-    /// A folder with other content is never changed.
+    /// A folder with other content is never changed. `secrets` tells whether there are secrets to keep.
     ///
     /// # Errors
     /// [`StartError::State`] if another local cloud uses it, it is no state folder, or it cannot be written.
-    pub(crate) fn take(&self, fresh: bool) -> Result<Option<File>, StartError> {
+    pub(crate) fn take(&self, fresh: bool, secrets: bool) -> Result<Option<File>, StartError> {
         let Self::Folder(folder) = self else { return Ok(None) };
         let shown = folder.display();
         let wrong = |e: io::Error| StartError::State(format!("{shown}: {e}; name another folder with --state"));
@@ -61,7 +75,40 @@ impl Storage {
         if fresh {
             empty(folder).map_err(wrong)?;
         }
+        self.check(secrets)?;
         Ok(Some(lock))
+    }
+
+    /// Checks, before anything is changed, that no database is damaged and no part was lost: with new secrets every password would
+    /// be wrong, and with an empty table nobody would have an account.
+    fn check(&self, secrets: bool) -> Result<(), StartError> {
+        let Self::Folder(folder) = self else { return Ok(()) };
+        for database in [TABLES, INVOCATIONS].map(|name| folder.join(name)) {
+            sound_database(&database).map_err(damaged(Some(&database)))?;
+        }
+        let mut later = LATER.iter().any(|name| folder.join(name).exists());
+        for part in PARTS.iter().filter(|name| secrets || **name != SECRETS).rev().map(|name| folder.join(name)) {
+            let there = holds_something(&part);
+            if later && !there {
+                return Err(damaged(Some(&part))("it is missing or empty, and the rest of the state is not"));
+            }
+            later |= there;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a part of the state is there. What cannot be read counts as there, and is reported by its reader.
+fn holds_something(part: &Path) -> bool {
+    if !part.exists() {
+        return false;
+    }
+    match part.file_name().and_then(|name| name.to_str()) {
+        Some(SECRETS) => !kept_in::<BTreeMap<String, String>>(part).is_ok_and(|secrets| secrets.is_some_and(|secrets| secrets.is_empty())),
+        Some(TABLES) => Connection::open(part)
+            .and_then(|database| database.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0)))
+            .map_or(true, |tables| tables > 0),
+        _ => true,
     }
 }
 
@@ -85,6 +132,23 @@ pub(crate) fn replace_file(file: &Path, content: &impl Serialize) -> io::Result<
     let fresh = file.with_extension("new");
     fs::write(&fresh, serde_json::to_vec(content)?)?;
     fs::rename(fresh, file)
+}
+
+/// Checks that a file is a readable database, if it exists.
+///
+/// # Errors
+/// SQLite's description of the error.
+fn sound_database(file: &Path) -> Result<(), String> {
+    if !file.exists() {
+        return Ok(());
+    }
+    let first_fault = |sqlite: Connection| sqlite.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    match Connection::open(file).and_then(first_fault) {
+        Ok(found) if found == "ok" => Ok(()),
+        // The result names the damaged page, which helps nobody here.
+        Ok(_) => Err("the database is damaged".to_owned()),
+        Err(e) => Err(e.to_string()),
+    }
 }
 
 /// The error for a damaged file or folder of the state, with the ways to solve it.
@@ -127,17 +191,17 @@ mod tests {
     fn a_folder_is_locked_and_only_a_state_folder_is_emptied() {
         let parent = tempfile::tempdir().expect("folder");
         let storage = Storage::Folder(parent.path().join("state"));
-        let held = storage.take(false).expect("taken");
-        assert!(storage.take(false).is_err_and(|e| e.to_string().contains("in use")));
+        let held = storage.take(false, true).expect("taken");
+        assert!(storage.take(false, true).is_err_and(|e| e.to_string().contains("in use")));
         drop(held);
         let file = storage.path("x.db").expect("path");
         fs::write(&file, "x").expect("written");
-        drop(storage.take(false).expect("taken"));
+        drop(storage.take(false, true).expect("taken"));
         assert!(file.exists());
-        drop(storage.take(true).expect("taken"));
+        drop(storage.take(true, true).expect("taken"));
         assert!(!file.exists());
         fs::write(parent.path().join("thesis.txt"), "x").expect("written");
-        assert!(Storage::Folder(parent.path().to_owned()).take(true).is_err_and(|e| e.to_string().contains("other content")));
+        assert!(Storage::Folder(parent.path().to_owned()).take(true, true).is_err_and(|e| e.to_string().contains("other content")));
         assert!(parent.path().join("thesis.txt").exists());
     }
 }

@@ -6,13 +6,14 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::TcpListener,
+    net::{IpAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Output, Stdio},
     sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use kernel::Sys;
 use local::{
     at_root,
@@ -139,6 +140,84 @@ async fn it_prints_the_addresses_and_completes_pending_work() {
     assert!(inbox.contains("late@example.test"), "the mail was under way: {inbox}");
 }
 
+/// Without limits many people register from one address, and it says so.
+#[tokio::test]
+async fn limits_are_lifted_for_a_run() {
+    let installation = Installation::new();
+    let (child, said) = installation.start(&["--no-limits"]).await;
+    assert!(said.contains("The rate limits are lifted"), "{said}");
+    let http = reqwest::Client::new();
+    for n in 0..12 {
+        let registration = http.post(format!("http://127.0.0.1:{}/v1/registrations", installation.port));
+        let body = json!({ "email": format!("many{n}@example.test") }).to_string();
+        let reply = registration.header("content-type", "application/json").body(body).send().await.expect("an answer");
+        assert_eq!(reply.status(), 201, "{n}");
+    }
+    terminate(child).await;
+    let (child, said) = installation.start(&[]).await;
+    assert!(!said.contains("rate limits"), "only for that run: {said}");
+    terminate(child).await;
+}
+
+/// Many people sign in at once, each of which takes 19 MB for a moment. Afterwards the memory is free again.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_memory_of_a_peak_is_given_back() {
+    let installation = Installation::new();
+    let (child, _) = installation.start(&["--no-limits"]).await;
+    let process = child.id().expect("it runs");
+    // In kB.
+    let memory = |what: &str| {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+        let line = status.lines().find(|line| line.starts_with(what)).expect("a line");
+        line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).expect("a number")
+    };
+    let sign_in = async || {
+        let request = reqwest::Client::new().post(format!("http://127.0.0.1:{}/v1/sessions", installation.port));
+        let body = json!({ "login": ACCOUNTS.first().expect("an account").username, "password": PASSWORD }).to_string();
+        request.header("content-type", "application/json").body(body).send().await.expect("an answer").status().as_u16()
+    };
+    let seeded = async { while sign_in().await != 201 {} };
+    timeout(HANGS, seeded).await.expect("the accounts are made");
+    assert_eq!(join_all((0..40).map(|_| sign_in())).await, [201; 40]);
+    assert!(memory("VmHWM") > 250_000, "{}", memory("VmHWM"));
+    // Without the binary, which is large in a debug build.
+    let low = async {
+        while memory("RssAnon") > 65_000 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    assert!(timeout(Duration::from_secs(60), low).await.is_ok(), "{} kB", memory("RssAnon"));
+    terminate(child).await;
+}
+
+/// What was answered with success before the process is killed is completed after the next start: no mail is missing.
+#[tokio::test]
+async fn a_kill_loses_no_event() {
+    let installation = Installation::new();
+    let (mut child, _) = installation.start(&[]).await;
+    let register = |n: u8| {
+        // Each from an address of its own, because registrations by one client are limited.
+        let client = reqwest::Client::builder().local_address(IpAddr::from([127, 0, 1, n])).build().expect("a client");
+        let request = client.post(format!("http://127.0.0.1:{}/v1/registrations", installation.port));
+        let body = json!({ "email": format!("killed{n}@example.test") }).to_string();
+        async move { request.header("content-type", "application/json").body(body).send().await.expect("an answer").status().as_u16() }
+    };
+    for round in [1, 7] {
+        assert_eq!(join_all((round..round + 6).map(register)).await, [201; 6]);
+        child.kill().await.expect("killed");
+        child = installation.start(&[]).await.0;
+    }
+    let inbox = || fs::read_to_string(installation.state().join("inbox.jsonl")).unwrap_or_default();
+    let all = async {
+        while !(1..13).all(|n| inbox().contains(&format!("killed{n}@example.test"))) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(HANGS, all).await.expect("every mail arrives");
+    terminate(child).await;
+}
+
 /// A port in use is named, with the way to solve it, before anything is created.
 #[tokio::test]
 async fn a_port_in_use_is_named() {
@@ -153,13 +232,14 @@ async fn a_port_in_use_is_named() {
 /// A damaged file of the state is named, with the ways to solve it, and everything stays as it was.
 #[tokio::test]
 async fn a_damaged_state_is_named_and_left_alone() {
-    const KNOWN: [&str; 8] = [
+    const KNOWN: [&str; 9] = [
         "breached-passwords.json",
         "clock",
         "credentials.json",
         "dead-letters.json",
         "dynamodb.db",
         "inbox.jsonl",
+        "invocations.db",
         "secrets.json",
         "streams.json",
     ];
@@ -167,10 +247,12 @@ async fn a_damaged_state_is_named_and_left_alone() {
     let (child, _) = installation.start(&[]).await;
     terminate(child).await;
     let database = installation.state().join("dynamodb.db");
-    // Moves the rest of the write-ahead log into the database.
-    let connection = Connection::open(&database).expect("a database");
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
-    connection.close().expect("closed");
+    for file in [&database, &installation.state().join("invocations.db")] {
+        // Moves the rest of the write-ahead log into the database.
+        let connection = Connection::open(file).expect("a database");
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
+        connection.close().expect("closed");
+    }
     // The lock, and a file that is only written.
     let others = ["stoa.lock", "operator.env"];
     for file in
@@ -196,6 +278,40 @@ async fn a_damaged_state_is_named_and_left_alone() {
     left_alone(&installation, &database, &torn).await;
 
     let (child, _) = installation.start(&["--fresh"]).await;
+    terminate(child).await;
+}
+
+/// A part of the state that is missing, or empty, beside the others is named instead of being made anew. A start that was killed
+/// before it had made all parts is completed by the next one.
+#[tokio::test]
+async fn a_part_that_was_lost_is_named_and_nothing_is_made_anew() {
+    let installation = Installation::new();
+    let (child, _) = installation.start(&[]).await;
+    terminate(child).await;
+    let (state, aside) = (installation.state(), installation.folder.path().join("aside"));
+    for (part, instead) in
+        [("secrets.json", None), ("secrets.json", Some("{}")), ("dynamodb.db", None), ("dynamodb.db", Some("")), ("s3", None)]
+    {
+        let file = state.join(part);
+        fs::rename(&file, &aside).expect("moved away");
+        if let Some(content) = instead {
+            fs::write(&file, content).expect("emptied");
+        }
+        let before = installation.files();
+        let said = installation.complaint(&[]).await;
+        assert!(said.contains(&file.display().to_string()) && said.contains("--fresh"), "{part}, {instead:?}: {said}");
+        assert!(before == installation.files(), "{part}, {instead:?}: something was changed");
+        if instead.is_some() {
+            fs::remove_file(&file).expect("removed");
+        }
+        fs::rename(&aside, &file).expect("restored");
+    }
+    for entry in fs::read_dir(&state).expect("the state").map(|entry| entry.expect("entry").path()) {
+        if !["stoa.lock", "secrets.json"].iter().any(|kept| entry.ends_with(kept)) {
+            if entry.is_dir() { fs::remove_dir_all(entry).expect("removed") } else { fs::remove_file(entry).expect("removed") }
+        }
+    }
+    let (child, _) = installation.start(&[]).await;
     terminate(child).await;
 }
 
@@ -236,6 +352,12 @@ async fn a_broken_template_is_named_and_the_state_is_kept() {
         let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
         assert!(said.contains(&file.display().to_string()), "{what}: {said}");
         assert!(before == installation.files(), "{what}: something was changed");
+    }
+    for empty in ["", "Resources: {}\n", "Description: nothing\n"] {
+        fs::write(&file, empty).expect("written");
+        let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
+        assert!(said.contains(&file.display().to_string()) && said.contains("Resources"), "{empty:?}: {said}");
+        assert!(before == installation.files(), "{empty:?}: something was changed");
     }
     fs::write(&file, template.replacen("          MAIL_FROM: !Ref MailFrom\n", "", 1)).expect("written");
     let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;

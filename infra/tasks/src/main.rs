@@ -8,6 +8,7 @@ mod events;
 mod fake_aws;
 mod new;
 mod openapi;
+mod permissions;
 mod repository;
 mod sizes;
 mod sync;
@@ -50,6 +51,12 @@ enum Task {
         /// Write infra/calls.txt: the calls that each operation may make from now on.
         #[arg(long)]
         keep: bool,
+    },
+    /// Compare the AWS operations that the code of each function can reach with what its role allows; fail on any difference.
+    Permissions {
+        /// The folder of the functions' binaries, with their symbols: target/debug, unless given.
+        #[arg(long)]
+        built: Option<PathBuf>,
     },
     /// Print the costs of the system: idle, and for a GB, sign-ins and messages.
     Costs,
@@ -117,6 +124,7 @@ fn main() -> ExitCode {
         Task::Sync => sync::run(),
         Task::Check => check::run(),
         Task::Calls { file, strict, keep } => calls::run(&file, strict, keep),
+        Task::Permissions { built } => permissions::run(built),
         Task::Costs => costs::print(),
         Task::Events { port } => events::invoke_all(port),
         Task::Redrive { since, until, stack, local, dry } => {

@@ -41,6 +41,24 @@ pub struct Link {
     pub headers: BTreeMap<String, String>,
 }
 
+/// An object in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// When it was written.
+    pub written_at: Time,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The objects, by key.
+    pub objects: Vec<Object>,
+    /// The key after which the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
 /// The bucket could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
@@ -163,6 +181,24 @@ impl Bucket {
     pub async fn copy(&self, from: &str, to: &str) -> Result<(), FilesError> {
         let copy = self.client.copy_object().copy_source(format!("{}/{from}", self.name)).bucket(&*self.name).key(to);
         copy.send().await.map(drop).map_err(|e| FilesError::from_sdk(&e))
+    }
+
+    /// The next thousand objects with a prefix, after this key.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Listed, FilesError> {
+        let list = self.client.list_objects_v2().bucket(&*self.name).prefix(prefix).set_start_after(after.map(str::to_owned));
+        let page = list.send().await.map_err(|e| FilesError::from_sdk(&e))?;
+        let more = page.is_truncated.unwrap_or_default();
+        let object = |object: aws_sdk_s3::types::Object| {
+            // S3 always sends both.
+            let written_at = object.last_modified.and_then(|at| at.to_millis().ok()).map_or(Time::ZERO, Time::from_millis);
+            object.key.map(|key| Object { key, written_at })
+        };
+        let objects: Vec<Object> = page.contents.unwrap_or_default().into_iter().filter_map(object).collect();
+        let next = objects.last().filter(|_| more).map(|last| last.key.clone());
+        Ok(Listed { objects, next })
     }
 
     /// Deletes objects, whether they exist or not. One call for each 1,000.

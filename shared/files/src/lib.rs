@@ -21,7 +21,7 @@ pub mod picture;
 pub mod purge;
 mod upload;
 
-pub use bucket::{Bucket, FilesError, Link};
+pub use bucket::{Bucket, FilesError, Link, Listed, Object};
 pub use format::Format;
 pub use picture::UploadRefusal;
 pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};

@@ -96,6 +96,9 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// The prefix of the clients' files.
+    pub const INCOMING: &'static str = "incoming/";
+
     /// The key of a person's upload.
     #[must_use]
     pub fn key_of(user: UserId, id: UploadId) -> Key {
@@ -105,13 +108,13 @@ impl Upload {
     /// The object key of the client's file. The client chooses no part of it.
     #[must_use]
     pub fn incoming_key(user: UserId, id: UploadId) -> String {
-        format!("incoming/{user}/{id}")
+        format!("{}{user}/{id}", Self::INCOMING)
     }
 
     /// The person and the upload of an object key.
     #[must_use]
     pub fn of_incoming_key(key: &str) -> Option<(UserId, UploadId)> {
-        let (user, id) = key.strip_prefix("incoming/")?.split_once('/')?;
+        let (user, id) = key.strip_prefix(Self::INCOMING)?.split_once('/')?;
         Some((user.parse().ok()?, id.parse().ok()?))
     }
 

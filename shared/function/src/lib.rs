@@ -19,7 +19,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use kernel::{ConfigError, Env, Sys, Time};
 pub use outside::Outside;
 pub use runtime::run;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use serde_json::value::RawValue;
 
 /// Everything that a function gets from its host when it starts.
@@ -81,6 +81,19 @@ impl Context {
 }
 
 type Handler = dyn Fn(Box<RawValue>, Context) -> BoxFuture<'static, Result<Box<RawValue>, Failure>> + Send + Sync;
+
+/// The event of a schedule, for functions that have other events too.
+#[derive(Debug, Deserialize)]
+pub struct Scheduled {
+    #[serde(rename = "source")]
+    _source: Scheduler,
+}
+
+#[derive(Debug, Deserialize)]
+enum Scheduler {
+    #[serde(rename = "aws.scheduler")]
+    Scheduler,
+}
 
 /// A started function.
 #[derive(Clone)]

@@ -16,6 +16,9 @@ use crate::{
     About, Batch, CommitError, Cond, Conditional as _, Key, Personal, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field,
 };
 
+/// The beginning of the partition keys of all counters. The name of a limit follows.
+pub const COUNTERS: &str = "LIMIT#";
+
 /// A length of time that many limits have.
 pub const MINUTE: Duration = Duration::from_secs(60);
 /// As [`MINUTE`].
@@ -290,7 +293,7 @@ impl Limit {
     pub fn key(&self) -> Key {
         let digest = Sha256::digest(self.subject.as_bytes());
         let short: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
-        Key::new(format!("LIMIT#{}#{short}", self.quota.name), "LIMIT")
+        Key::new(format!("{COUNTERS}{}#{short}", self.quota.name), "LIMIT")
     }
 }
 

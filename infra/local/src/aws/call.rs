@@ -13,7 +13,7 @@ use super::{
     service::{AwsError, Service},
     sigv4::{self, Scope, SignatureError},
 };
-use crate::Core;
+use crate::{Core, template::REGION};
 
 /// A call whose signature has been verified.
 pub(super) struct Call {
@@ -93,6 +93,9 @@ pub(super) fn lost() -> Response {
 fn who(core: &Core, parts: &Parts, body: &[u8]) -> Result<String, SignatureError> {
     let scope = Scope::claimed(&parts.headers, &parts.uri).ok_or(SignatureError::Missing)?;
     let credential = core.credentials.by_access_key(&scope.key_id).ok_or(SignatureError::UnknownKey)?;
+    if scope.region != REGION {
+        return Err(SignatureError::Region);
+    }
     // The SDKs sign with the real clock. Only the clock of the functions can be moved.
     sigv4::verify(parts, body, &credential.secret_key, Sys::real().now())?;
     let token = parts.headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);

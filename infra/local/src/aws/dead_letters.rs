@@ -89,13 +89,17 @@ impl DeadLetters {
         self.letters().kept.values().cloned().collect()
     }
 
-    /// Removes one, for a redrive.
+    /// One dead letter.
     #[must_use]
-    pub fn take(&self, id: u64) -> Option<DeadLetter> {
+    pub fn get(&self, id: u64) -> Option<DeadLetter> {
+        self.letters().kept.get(&id).cloned()
+    }
+
+    /// Removes one, after a redrive.
+    pub fn remove(&self, id: u64) {
         let mut letters = self.letters();
-        let letter = letters.kept.remove(&id);
+        letters.kept.remove(&id);
         self.save(&letters);
-        letter
     }
 
     fn letters(&self) -> MutexGuard<'_, Letters> {
@@ -127,8 +131,9 @@ mod tests {
         letters.add(None, "chat", "timed out", event());
         let again = DeadLetters::open(Sys::real(), &file).expect("opened again");
         assert_eq!(again.list().iter().map(|l| l.function.as_str()).collect::<Vec<_>>(), ["deliver", "chat"]);
-        assert_eq!(again.take(1).map(|l| l.event.get().to_owned()).as_deref(), Some("{\"a\":1}"));
-        assert!(again.take(1).is_none());
+        assert_eq!(again.get(1).map(|l| l.event.get().to_owned()).as_deref(), Some("{\"a\":1}"));
+        again.remove(1);
+        assert!(again.get(1).is_none());
         again.add(None, "chat", "timed out", event());
         assert_eq!(again.list().iter().map(|l| l.id).collect::<Vec<_>>(), [2, 3]);
     }

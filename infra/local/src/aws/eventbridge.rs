@@ -2,9 +2,9 @@
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use kernel::{Sys, Timestamp};
+use kernel::{Sys, Time, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
 use super::{
     call::Call,
@@ -21,6 +21,8 @@ use crate::{
 
 /// The most entries of one call.
 const MAX_ENTRIES: usize = 10;
+/// The most characters of the type of an event.
+const MAX_TYPE: usize = 128;
 /// The most bytes of all entries of one call.
 const MAX_BYTES: usize = 256 * 1024;
 
@@ -49,7 +51,7 @@ struct PutEntry {
     detail_type: Option<String>,
     detail: Option<String>,
     event_bus_name: Option<String>,
-    time: Option<f64>,
+    time: Option<Number>,
     #[serde(default)]
     resources: Vec<String>,
 }
@@ -174,8 +176,16 @@ fn event(sys: &Sys, entry: PutEntry) -> Result<Value, EntryError> {
     if !detail.is_object() {
         return Err(malformed());
     }
+    // Only services of AWS send events with these sources.
+    if source.starts_with("aws.") {
+        return Err(EntryError { code: "NotAuthorizedForSourceException", message: "Not authorized for the source.".to_owned() });
+    }
+    if detail_type.chars().count() > MAX_TYPE {
+        return Err(invalid("Parameter DetailType is not valid. Reason: DetailType must have at most 128 characters."));
+    }
     // Whole seconds, as on AWS.
-    let now = Timestamp(sys.now()).to_string();
+    let given = entry.time.and_then(|time| time.to_string().split('.').next()?.parse::<i64>().ok());
+    let now = Timestamp(given.map_or_else(|| sys.now(), |seconds| Time::from_millis(seconds.saturating_mul(1_000)))).to_string();
     let time = format!("{}Z", now.split('.').next().unwrap_or_default());
     Ok(json!({
         "version": "0", "id": uuid(sys), "detail-type": detail_type, "source": source, "account": ACCOUNT,
@@ -218,8 +228,26 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_an_event_may_be_given() {
+        let given = PutEntry { time: serde_json::from_str("1893499200.7").ok(), ..entry("{}") };
+        let event = event(&Sys::real(), given).ok().expect("event");
+        assert_eq!(event.get("time"), Some(&json!("2030-01-01T12:00:00Z")));
+    }
+
+    #[test]
     fn entries_that_aws_refuses_are_refused() {
         let sys = Sys::real();
+        for (source, detail_type, code) in [
+            ("aws.s3", "x", "NotAuthorizedForSourceException"),
+            ("aws.", "x", "NotAuthorizedForSourceException"),
+            ("", "x", "InvalidArgument"),
+            ("stoa", "", "InvalidArgument"),
+            ("stoa", &*"x".repeat(129), "InvalidArgument"),
+        ] {
+            let entry = PutEntry { source: Some(source.into()), detail_type: Some(detail_type.into()), ..entry("{}") };
+            assert_eq!(event(&sys, entry).err().map(|e| e.code), Some(code), "{source:?}, {detail_type:?}");
+        }
+        assert!(event(&sys, PutEntry { source: Some("awstats".into()), ..entry("{}") }).is_ok());
         for detail in ["", "text", "[]", "{"] {
             assert_eq!(event(&sys, entry(detail)).err().map(|e| e.code), Some("MalformedDetail"), "{detail}");
         }

@@ -22,7 +22,13 @@ mod sns;
 mod sockets;
 mod streams;
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -38,7 +44,7 @@ use crate::{
     Core, StartError, Storage,
     clock::Clock,
     credentials::OPERATOR,
-    storage::damaged,
+    storage::{BUCKETS, TABLES, damaged},
     template::{ACCOUNT, Template},
 };
 use call::{Call, request_id};
@@ -76,6 +82,8 @@ pub struct State {
     streams: streams::Streams,
     /// The policy and the principal of each function.
     callers: HashMap<String, Caller>,
+    /// The verified identities of SES.
+    identities: BTreeSet<String>,
 }
 
 struct Caller {
@@ -121,9 +129,10 @@ impl State {
         callers.insert(OPERATOR.to_owned(), Caller { arn: operator.clone(), principal: operator, policy: everything });
         // Files are read before anything is created.
         let (bus, streams) = (eventbridge::Bus::new(template)?, streams::Streams::open(template, storage.path("streams.json"))?);
-        let dynamodb = DynamoDb::open(storage.path("dynamodb.db").as_deref(), &template.tables, &sys)?;
-        let s3 = S3::open(storage.path("s3").as_deref(), template)?;
-        Ok(Self { calls, faults: Faults::default(), dead_letters, dynamodb, s3, bus, streams, callers })
+        let dynamodb = DynamoDb::open(storage.path(TABLES).as_deref(), &template.tables, &sys)?;
+        let s3 = S3::open(storage.path(BUCKETS).as_deref(), template)?;
+        let identities = identities(template);
+        Ok(Self { calls, faults: Faults::default(), dead_letters, dynamodb, s3, bus, streams, callers, identities })
     }
 
     /// Checks a permission of a function, and records its use.
@@ -145,6 +154,14 @@ impl State {
     fn caller_arn(&self, function: &str) -> String {
         self.callers.get(function).map(|c| c.arn.clone()).unwrap_or_default()
     }
+}
+
+/// The addresses and domains that functions may send mails from. An operator of a deployment verifies them in SES.
+fn identities(template: &Template) -> BTreeSet<String> {
+    let statements = template.functions.values().flat_map(|function| &function.statements);
+    let resources = statements.filter(|s| s.get("Effect") == Some(&json!("Allow"))).filter_map(|s| s.get("Resource"));
+    let each = resources.flat_map(|resource| resource.as_array().map_or_else(|| std::slice::from_ref(resource), Vec::as_slice));
+    each.filter_map(|arn| Some(arn.as_str()?.split_once(":identity/")?.1.to_owned())).collect()
 }
 
 /// The router of the endpoints, for one listener.

@@ -79,7 +79,7 @@ impl Service {
             SignatureError::Missing => ("MissingAuthenticationTokenException", "MissingAuthenticationToken", StatusCode::FORBIDDEN),
             SignatureError::Malformed => ("IncompleteSignatureException", "IncompleteSignature", StatusCode::BAD_REQUEST),
             SignatureError::UnknownKey => ("UnrecognizedClientException", "InvalidClientTokenId", StatusCode::FORBIDDEN),
-            SignatureError::Skewed | SignatureError::Mismatch => {
+            SignatureError::Skewed | SignatureError::Region | SignatureError::Mismatch => {
                 ("InvalidSignatureException", "SignatureDoesNotMatch", StatusCode::FORBIDDEN)
             }
         };
@@ -192,7 +192,8 @@ pub(crate) fn json_reply(status: StatusCode, body: String, request_id: &str) -> 
     reply(status, "application/x-amz-json-1.0", body, request_id)
 }
 
-fn xml_reply(status: StatusCode, xml: &str, request_id: &str) -> Response {
+/// A response of a protocol with XML.
+pub(crate) fn xml_reply(status: StatusCode, xml: &str, request_id: &str) -> Response {
     reply(status, "text/xml", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{xml}"), request_id)
 }
 
@@ -208,6 +209,6 @@ fn reply(status: StatusCode, content_type: &'static str, body: String, request_i
 }
 
 /// Text escaped for XML.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

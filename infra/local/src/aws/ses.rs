@@ -1,5 +1,7 @@
 //! SES, version 1: mails go to the inbox.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::StatusCode;
@@ -19,11 +21,16 @@ use crate::{
 
 /// The most recipients of one mail.
 const MAX_RECIPIENTS: usize = 50;
+/// The most bytes of one mail. <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>
+const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 /// A mail, from either operation.
 struct Mail {
     from: String,
+    /// The sender in the headers of a raw mail, if it is another one.
+    also_from: Option<String>,
     to: Vec<String>,
+    bytes: usize,
     subject: String,
     text: String,
     html: Option<String>,
@@ -40,12 +47,35 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
             return call.refuse(other, &AwsError::new(StatusCode::BAD_REQUEST, "InvalidAction", format!("{other:?} is not answered here")));
         }
     };
-    let mail = match mail.ok_or("the mail cannot be read").and_then(|mail| check(&mail).map(|()| mail)) {
+    let mail = match mail.ok_or_else(|| "the mail cannot be read".to_owned()).and_then(|mail| check(&mail).map(|()| mail)) {
         Ok(mail) => mail,
         Err(why) => return call.refuse(operation, &AwsError::new(StatusCode::BAD_REQUEST, "InvalidParameterValue", why)),
     };
     let needs = needs(call, operation, &mail.from);
-    call.perform(operation, &needs, async { (deliver(call, operation, mail), Capacity::default()) }).await
+    call.perform(operation, &needs, async {
+        let response = match unverified(&call.core.aws.identities, &mail) {
+            Some(sender) => {
+                let message = format!(
+                    "Email address is not verified. The following identities failed the check in region {}: {sender}",
+                    REGION.to_uppercase()
+                );
+                Service::Ses.refuse(&AwsError::new(StatusCode::BAD_REQUEST, "MessageRejected", message), &call.request_id)
+            }
+            None => deliver(call, operation, mail),
+        };
+        (response, Capacity::default())
+    })
+    .await
+}
+
+/// The sender that is not verified: neither it nor its domain, nor a parent of it.
+fn unverified<'a>(identities: &BTreeSet<String>, mail: &'a Mail) -> Option<&'a str> {
+    let verified = |address: &str| {
+        let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain).to_lowercase();
+        let parents = domain.match_indices('.').filter_map(|(dot, _)| domain.get(dot.saturating_add(1)..));
+        identities.contains(address) || [domain.as_str()].into_iter().chain(parents).any(|domain| identities.contains(domain))
+    };
+    [Some(mail.from.as_str()), mail.also_from.as_deref()].into_iter().flatten().map(bare).find(|address| !verified(address))
 }
 
 fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
@@ -70,8 +100,8 @@ fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
     Service::Ses.query_result(operation, &[("MessageId", &format!("{id:032}"))], &call.request_id)
 }
 
-/// The sender is its own identity or belongs to that of its domain. AWS checks the permission for the one that is verified. No
-/// identity is verified here, so either permission is enough, and both are recorded as used if the policy has both.
+/// The sender is its own identity or belongs to that of its domain. AWS checks the permission for the one that is verified. Here
+/// either permission is enough, and both are recorded as used if the policy has both.
 fn needs(call: &Call, operation: &str, from: &str) -> Vec<Need> {
     let address = bare(from);
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
@@ -83,23 +113,49 @@ fn needs(call: &Call, operation: &str, from: &str) -> Vec<Need> {
     if allowed.is_empty() { vec![identity(address)] } else { allowed }
 }
 
-fn check(mail: &Mail) -> Result<(), &'static str> {
+fn check(mail: &Mail) -> Result<(), String> {
     if mail.to.is_empty() || mail.to.len() > MAX_RECIPIENTS {
-        return Err("a mail has between 1 and 50 recipients");
+        return Err("a mail has between 1 and 50 recipients".to_owned());
     }
-    if mail.to.iter().chain([&mail.from]).any(|a| !bare(a).contains('@')) {
-        return Err("Missing or malformed address");
+    if mail.bytes > MAX_BYTES {
+        return Err(format!("Message length is more than {MAX_BYTES} bytes long: '{}'.", mail.bytes));
     }
-    Ok(())
+    mail.to.iter().chain([&mail.from]).chain(&mail.also_from).try_for_each(|address| check_address(address).map_err(str::to_owned))
+}
+
+/// Checks a mailbox: `address`, or `Name <address>` with the name encoded as RFC 2047 says.
+/// <https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html>
+fn check_address(mailbox: &str) -> Result<(), &'static str> {
+    let blank = |c: char| c.is_control() || c.is_whitespace();
+    if mailbox.chars().any(char::is_control) {
+        return Err("Local address contains control or whitespace");
+    }
+    if !mailbox.is_ascii() {
+        return Err("Local address contains illegal character");
+    }
+    let Some((local, domain)) = bare(mailbox).rsplit_once('@') else { return Err("Missing final '@domain'") };
+    match (local, domain) {
+        ("", _) => Err("Missing local name"),
+        (_, "") => Err("Missing domain"),
+        (local, _) if local.contains(blank) && !local.starts_with('"') => Err("Local address contains control or whitespace"),
+        (_, domain) if domain.contains(blank) => Err("Domain contains control or whitespace"),
+        (_, domain) if domain.starts_with('.') => Err("Domain starts with dot"),
+        (_, domain) if domain.ends_with('.') => Err("Domain ends with dot"),
+        (_, domain) if !domain.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) => Err("Domain contains illegal character"),
+        _ => Ok(()),
+    }
 }
 
 fn raw(form: &[(String, String)]) -> Option<Mail> {
     let bytes = BASE64_STANDARD.decode(field(form, "RawMessage.Data")?).ok()?;
     let message = MessageParser::default().parse(&bytes)?;
     let named = list(form, "Destinations.member.");
+    let in_from = message.from().and_then(|from| addresses(from).into_iter().next());
     let in_headers = || [message.to(), message.cc(), message.bcc()].into_iter().flatten().flat_map(addresses).collect();
     Some(Mail {
-        from: field(form, "Source").or_else(|| addresses(message.from()?).into_iter().next())?,
+        from: field(form, "Source").or_else(|| in_from.clone())?,
+        also_from: in_from,
+        bytes: bytes.len(),
         to: if named.is_empty() { in_headers() } else { named },
         subject: message.subject().unwrap_or_default().to_owned(),
         text: message.body_text(0).unwrap_or_default().into_owned(),
@@ -114,13 +170,10 @@ fn html(message: &Message<'_>) -> Option<String> {
 
 fn simple(form: &[(String, String)]) -> Option<Mail> {
     let to = ["To", "Cc", "Bcc"].into_iter().flat_map(|kind| list(form, &format!("Destination.{kind}Addresses.member.")));
-    Some(Mail {
-        from: field(form, "Source")?,
-        to: to.collect(),
-        subject: field(form, "Message.Subject.Data")?,
-        text: field(form, "Message.Body.Text.Data").unwrap_or_default(),
-        html: field(form, "Message.Body.Html.Data"),
-    })
+    let (subject, text) = (field(form, "Message.Subject.Data")?, field(form, "Message.Body.Text.Data").unwrap_or_default());
+    let html = field(form, "Message.Body.Html.Data");
+    let bytes = [subject.len(), text.len(), html.as_ref().map_or(0, String::len)].into_iter().fold(0, usize::saturating_add);
+    Some(Mail { from: field(form, "Source")?, also_from: None, to: to.collect(), bytes, subject, text, html })
 }
 
 fn addresses(address: &Address<'_>) -> Vec<String> {
@@ -163,6 +216,55 @@ mod tests {
         assert_eq!(mail.html.as_deref().map(str::trim), Some("<p>Hi</p>"));
         let mail = raw(&form(&[("Destinations.member.1", "bert@example.test")])).expect("mail");
         assert_eq!(mail.to, ["bert@example.test"], "the envelope counts, not the header");
+    }
+
+    #[test]
+    fn addresses_that_aws_refuses_are_refused() {
+        for (mailbox, good) in [
+            ("a@b.test", true),
+            ("Stoa <a@b.test>", true),
+            ("=?utf-8?B?xbtvxYI=?= <a@b.test>", true),
+            ("a+b@xn--bcher-kva.test", true),
+            ("ana", false),
+            ("@b.test", false),
+            ("a@", false),
+            ("a b@b.test", false),
+            ("a@b.test\r\nBcc: eve@evil.test", false),
+            ("Sto\r\na <a@b.test>", false),
+            ("żółw@b.test", false),
+            ("a@bücher.test", false),
+            ("Stoá <a@b.test>", false),
+            ("a@b test", false),
+            ("a@.test", false),
+            ("a@b.test.", false),
+            ("a@b.test%!", false),
+        ] {
+            assert_eq!(check_address(mailbox).is_ok(), good, "{mailbox:?}");
+        }
+    }
+
+    #[test]
+    fn a_sender_is_verified_itself_or_by_its_domain() {
+        let identities: BTreeSet<String> = ["stoa.test".to_owned(), "ana@mail.test".to_owned()].into();
+        for (from, also_from, refused) in [
+            ("no-reply@stoa.test", None, None),
+            ("Stoa <no-reply@mail.stoa.test>", Some("no-reply@stoa.test"), None),
+            ("ana@mail.test", None, None),
+            ("ben@mail.test", None, Some("ben@mail.test")),
+            ("a@notstoa.test", None, Some("a@notstoa.test")),
+            ("no-reply@stoa.test", Some("eve@evil.test"), Some("eve@evil.test")),
+        ] {
+            let mail = Mail {
+                from: from.to_owned(),
+                also_from: also_from.map(str::to_owned),
+                to: Vec::new(),
+                bytes: 0,
+                subject: String::new(),
+                text: String::new(),
+                html: None,
+            };
+            assert_eq!(unverified(&identities, &mail), refused, "{from}");
+        }
     }
 
     #[test]

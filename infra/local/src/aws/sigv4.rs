@@ -31,6 +31,9 @@ pub enum SignatureError {
     /// Signed too long ago, or in the future.
     #[error("Signature expired or not yet current")]
     Skewed,
+    /// Signed for another region.
+    #[error("Credential should be scoped to a valid region.")]
+    Region,
     /// The request was changed, or signed with another secret.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."
@@ -44,7 +47,8 @@ pub struct Scope {
     /// The access key id.
     pub key_id: String,
     date: String,
-    region: String,
+    /// The region the request was signed for.
+    pub region: String,
     /// The service the request was signed for, such as `dynamodb`.
     pub service: String,
 }

@@ -5,6 +5,7 @@
 //! | `GET /_local/inbox?to=&after=&wait=` | messages, waiting up to `wait` seconds for the first one |
 //! | `DELETE /_local/inbox` | deletes them |
 //! | `GET`, `POST /_local/clock` | reads and moves the clock |
+//! | `GET`, `POST /_local/limits` | whether the rate limits are lifted, and lifting them: `{"lifted": true}` |
 //! | `GET /_local/schedules`, `POST /_local/schedules/{name}/run` | the schedules, and running one now |
 //! | `GET /_local/connections`, `DELETE …/{id}` | open sockets, and closing one |
 //! | `GET /_local/tables`, `GET …/{table}?kind=&pk=&limit=&cursor=` | the stored items |
@@ -19,6 +20,7 @@ mod connections;
 mod dead_letters;
 mod guard;
 mod inbox;
+mod limits;
 mod overview;
 mod pages;
 mod schedules;
@@ -43,6 +45,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(overview::routes())
         .merge(inbox::routes())
         .merge(clock::routes())
+        .merge(limits::routes())
         .merge(schedules::routes())
         .merge(connections::routes())
         .merge(tables::routes())

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Core,
-    seed::{self, ACCOUNTS, Account},
+    seed::{self, Account},
     template::{FunctionSpec, Template},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 struct Overview {
     urls: Vec<Address>,
     /// The demonstration accounts that exist.
-    accounts: Vec<&'static Account>,
+    accounts: Vec<Account>,
     functions: Vec<Function>,
 }
 
@@ -67,10 +67,11 @@ fn triggers(template: &Template, function: &FunctionSpec) -> Vec<String> {
     http.chain(sockets).chain(streams).chain(rules).chain(objects).chain(schedules).collect()
 }
 
-async fn seeded(core: &Arc<Core>) -> Vec<&'static Account> {
+async fn seeded(core: &Arc<Core>) -> Vec<Account> {
     let core = Arc::clone(core);
     // The database blocks the calling thread.
-    let there = tokio::task::spawn_blocking(move || ACCOUNTS.iter().filter(|account| seed::exists(&core, account)).collect());
+    let there =
+        tokio::task::spawn_blocking(move || seed::accounts(&core).into_iter().filter(|account| seed::exists(&core, account)).collect());
     there.await.unwrap_or_default()
 }
 
@@ -78,6 +79,8 @@ async fn seeded(core: &Arc<Core>) -> Vec<&'static Account> {
 struct Status {
     now: Timestamp,
     offset_ms: i64,
+    /// Whether the rate limits are lifted.
+    limits_lifted: bool,
     counts: Counts,
 }
 
@@ -91,5 +94,5 @@ struct Counts {
 async fn status(State(core): State<Arc<Core>>) -> Json<Status> {
     let counts =
         Counts { inbox: core.inbox.len(), connections: core.connections.list().len(), dead_letters: core.aws.dead_letters.list().len() };
-    Json(Status { now: core.clock.now().into(), offset_ms: core.clock.offset_millis(), counts })
+    Json(Status { now: core.clock.now().into(), offset_ms: core.clock.offset_millis(), limits_lifted: core.limits.lifted(), counts })
 }

@@ -1,5 +1,6 @@
 //! Where functions run: in this process, or in the processes of `cargo lambda watch`. The events are the same.
 
+mod accepted;
 mod environment;
 mod remote;
 
@@ -11,24 +12,26 @@ use std::{
     time::{Duration, Instant},
 };
 
+use accepted::{Accepted, Unfinished};
 pub use environment::account;
 use function::{Boot, Context, Function, RawValue, SharedHttpClient};
 use kernel::{Env, Sys};
 use remote::Remote;
 pub(crate) use remote::write_environment;
 use tokio::{
-    sync::{OnceCell, Semaphore, oneshot},
+    sync::{OnceCell, Semaphore, oneshot, watch},
     task::JoinHandle,
 };
 
 use crate::{
-    StartError, Urls,
+    StartError, Storage, Urls,
     activity::Activity,
     aws::{calls::Calls, dead_letters::DeadLetters},
     clock::Clock,
     credentials::Credentials,
     functions::{self, Start},
     secrets::Secrets,
+    storage::{INVOCATIONS, damaged},
     template::Template,
 };
 
@@ -50,11 +53,13 @@ pub struct Patience {
     pub gateway: Duration,
     /// The longest time of a function, whatever its timeout in the template.
     pub function: Duration,
+    /// How long a listener waits for the head of a request, and for each further part of its body. As long as S3 by default.
+    pub client: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { gateway: Duration::from_secs(30), function: Duration::from_mins(15) }
+        Self { gateway: Duration::from_secs(30), function: Duration::from_mins(15), client: Duration::from_secs(20) }
     }
 }
 
@@ -119,6 +124,9 @@ pub enum InvokeError {
     /// The function failed, or did not start.
     #[error("{0}")]
     Failed(String),
+    /// The local cloud has ended.
+    #[error("the local cloud has ended")]
+    Ended,
 }
 
 /// Invokes functions. Cloning shares it.
@@ -133,6 +141,9 @@ struct Inner {
     activity: Activity,
     calls: Calls,
     dead_letters: DeadLetters,
+    accepted: Accepted,
+    /// Whether the local cloud has ended, and its invocations with it.
+    ended: watch::Sender<bool>,
 }
 
 /// One function. In this process it is started once, with its first invocation.
@@ -157,6 +168,8 @@ pub struct Surroundings<'a> {
     pub credentials: &'a Credentials,
     /// The generated secrets of the template.
     pub secrets: &'a Secrets,
+    /// The storage of the state.
+    pub storage: &'a Storage,
     /// How long the platform waits.
     pub patience: Patience,
     /// The clock.
@@ -173,7 +186,8 @@ impl Hosts {
     /// Hosts for every function of the template. None is started yet.
     ///
     /// # Errors
-    /// [`StartError::Template`] if a variable refers to a secret that does not exist.
+    /// [`StartError::Template`] if a variable refers to a secret that does not exist, [`StartError::State`] if the accepted events
+    /// cannot be read.
     pub fn new(hosting: &Hosting, around: &Surroundings<'_>) -> Result<Self, StartError> {
         let http = function::http_client().map_err(|e| StartError::State(e.to_string()))?;
         let mut functions = BTreeMap::new();
@@ -202,6 +216,8 @@ impl Hosts {
             Hosting::Lambda { url, .. } => Some(Remote::new(url)),
             Hosting::Lazy | Hosting::Eager => None,
         };
+        let file = around.storage.path(INVOCATIONS);
+        let accepted = Accepted::open(file.as_deref()).map_err(damaged(file.as_deref()))?;
         Ok(Self(Arc::new(Inner {
             functions,
             remote,
@@ -210,6 +226,8 @@ impl Hosts {
             activity: around.activity.clone(),
             calls: around.calls.clone(),
             dead_letters: around.dead_letters.clone(),
+            accepted,
+            ended: watch::Sender::new(false),
         })))
     }
 
@@ -265,7 +283,10 @@ impl Hosts {
         let (hosts, id, trace) = (self.clone(), function.to_owned(), trace.clone());
         let guard = self.0.activity.begin();
         Ok(tokio::spawn(async move {
-            let response = hosts.run(&id, payload, &trace, begun).await;
+            let response = tokio::select! {
+                response = hosts.run(&id, payload, &trace, begun) => response,
+                () = hosts.ended() => Err(InvokeError::Ended),
+            };
             drop(guard);
             response
         }))
@@ -301,12 +322,53 @@ impl Hosts {
         }
     }
 
-    /// Invokes a function asynchronously, in a new trace: retried as in the template, then a dead letter.
+    /// Invokes a function asynchronously, in a new trace: retried as in the template, then a dead letter. When this returns the
+    /// invocation is stored, and will be made even if this process is killed.
     pub fn invoke_async(&self, function: &str, payload: Box<RawValue>) {
-        let (hosts, id) = (self.clone(), function.to_owned());
+        let stored = self.0.accepted.add(function, &payload);
+        self.keep_trying(function.to_owned(), payload, stored);
+    }
+
+    /// The invocations that an earlier process accepted and did not complete, oldest first.
+    ///
+    /// # Errors
+    /// [`StartError::State`] if they cannot be read.
+    pub(crate) fn unfinished(&self) -> Result<Vec<Unfinished>, StartError> {
+        self.0.accepted.unfinished().map_err(|e| StartError::State(format!("the accepted events: {e}")))
+    }
+
+    /// Makes the invocations that an earlier process did not complete.
+    pub(crate) fn resume(&self, unfinished: Vec<Unfinished>) {
+        for Unfinished { id, function, event } in unfinished {
+            self.keep_trying(function, event, Some(id));
+        }
+    }
+
+    /// Ends all invocations. Those that were accepted stay stored.
+    pub(crate) fn end(&self) {
+        self.0.ended.send_replace(true);
+    }
+
+    /// Returns when the local cloud has ended.
+    async fn ended(&self) {
+        // The sender is part of `self`, so waiting cannot fail.
+        drop(self.0.ended.subscribe().wait_for(|ended| *ended).await);
+    }
+
+    fn keep_trying(&self, id: String, payload: Box<RawValue>, stored: Option<i64>) {
+        let hosts = self.clone();
         let guard = self.0.activity.begin();
         tokio::spawn(async move {
-            hosts.try_repeatedly(&id, payload).await;
+            tokio::select! {
+                biased;
+                // First, so that the end is not counted as a failure of the function.
+                () = hosts.ended() => {}
+                () = hosts.try_repeatedly(&id, payload) => {
+                    if let Some(stored) = stored {
+                        hosts.0.accepted.remove(stored);
+                    }
+                }
+            }
             drop(guard);
         });
     }

@@ -103,7 +103,7 @@ impl Gateway {
         }
         let path = event::decoded_path(parts).ok_or(GatewayError::BadRequest)?;
         let found = self.routes.find(parts.method.as_str(), &path).ok_or(GatewayError::NotFound)?;
-        if !self.throttles.admit(&found.route.key, self.core.clock.now()) {
+        if !self.core.limits.lifted() && !self.throttles.admit(&found.route.key, self.core.clock.now()) {
             return Err(GatewayError::TooManyRequests);
         }
         let body = whole(body).await?;
@@ -111,6 +111,7 @@ impl Gateway {
         let event =
             event::event(&self.core, parts, &body, peer, &found, &path, request_id, &trace).map_err(|_| GatewayError::BadRequest)?;
 
+        self.core.lift_limits().await;
         let begun = Instant::now();
         self.core.aws.calls.open(trace.as_str());
         let result = self.core.hosts.invoke_within(self.core.patience.gateway, &found.route.function, event, &trace).await;

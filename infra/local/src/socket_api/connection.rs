@@ -130,7 +130,7 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
         let Some(api) = &core.template.socket_api else { return };
         let route = select(&api.selection, &text).filter(|key| api.routes.contains_key(key) && !key.starts_with('$'));
         let route = route.unwrap_or_else(|| "$default".to_owned());
-        let answer = if !gateway.throttles.admit(&route, core.clock.now()) {
+        let answer = if !core.limits.lifted() && !gateway.throttles.admit(&route, core.clock.now()) {
             Err("Too Many Requests")
         } else if !api.routes.contains_key(&route) {
             Err("Forbidden")
@@ -160,6 +160,7 @@ fn body_of(response: &RawValue) -> Option<String> {
 /// Invokes the function of a route. Returns its response, or `None` if it failed.
 async fn notify(core: &Core, caller: &Caller, route: &str, cause: Cause<'_>) -> Option<Box<RawValue>> {
     let function = core.template.socket_api.as_ref()?.routes.get(route)?;
+    core.lift_limits().await;
     let id = request_id(&core.sys);
     let event = event(core, &caller.info, &caller.domain_name, route, cause, &id).ok()?;
     let trace = Trace::new(&core.sys);

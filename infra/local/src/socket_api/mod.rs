@@ -111,6 +111,12 @@ impl Connections {
         all
     }
 
+    /// Closes every connection.
+    pub(crate) fn end(&self) {
+        // A connection closes when nobody can send to it any more.
+        self.open().clear();
+    }
+
     fn add(&self, info: ConnectionInfo) -> mpsc::UnboundedReceiver<Outgoing> {
         let (outgoing, asked) = mpsc::unbounded_channel();
         self.open().insert(info.id.clone(), Open { info, outgoing });

@@ -42,6 +42,7 @@ pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, Temp
     let globals = document.get("Globals").and_then(|g| g.get("Function")).cloned().unwrap_or_else(|| json!({}));
     let mut loading = Loader { scope: &scope, globals, template: Template::default(), invokers: Vec::new() };
     // Functions refer to the other resources by name, so those are loaded first.
+    let mut deployed = false;
     let (functions, others): (Vec<_>, Vec<_>) = scope.resources.iter().partition(|(_, r)| kind(r) == "AWS::Serverless::Function");
     for (id, resource) in others.into_iter().chain(functions) {
         if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
@@ -50,6 +51,11 @@ pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, Temp
             continue;
         }
         loading.resource(id, resource)?;
+        deployed = true;
+    }
+    if !deployed {
+        // As CloudFormation.
+        return Err(TemplateError("Resources: at least one member must be defined".to_owned()));
     }
     loading.check_invokers()?;
     Ok(loading.template)

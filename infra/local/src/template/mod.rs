@@ -377,7 +377,7 @@ mod tests {
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
         assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
-        assert_eq!(template.schedules.len(), 3);
+        assert_eq!(template.schedules.len(), 4);
         assert_eq!(template.secrets.len(), 2);
         let deliver = Policy::parse(&template.function("deliver").expect("deliver").statements).expect("policy");
         let publish = |to: &str| deliver.check(&Need::new("sns:Publish", to)).map_err(|e| e.to_string());
@@ -393,6 +393,16 @@ mod tests {
         for (text, expected) in [
             ("Resources: [".to_owned(), "did not find expected node content"),
             ("Parameters: {P: {Type: String}}".to_owned(), "Parameters.P: no value is given"),
+            (String::new(), "Resources: at least one member"),
+            ("# nothing\n---\n".to_owned(), "Resources: at least one member"),
+            ("no template".to_owned(), "Resources: at least one member"),
+            ("Resources:\n".to_owned(), "Resources: at least one member"),
+            ("Resources: {}".to_owned(), "Resources: at least one member"),
+            ("Resources: [{Type: AWS::SQS::Queue}]".to_owned(), "Resources: at least one member"),
+            (
+                "Conditions: {N: !Equals [a, b]}\nResources: {Q: {Type: AWS::SQS::Queue, Condition: N}}".to_owned(),
+                "Resources: at least one member",
+            ),
             (function("      Timeout: soon\n"), "Resources.F.Timeout: the value is not valid"),
             (function("      Role: !GetAtt Nobody.Arn\n"), "Resources.F: Nobody: there is no such parameter or resource"),
             (function("      Policies: [AWSLambdaExecute]\n"), "Resources.F.Policies[0]: only policy documents"),

@@ -13,7 +13,10 @@ use local::{
     hosts::Patience,
 };
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Error, Message},
@@ -80,6 +83,29 @@ async fn a_function_that_takes_too_long_has_failed() {
     assert_eq!(get(&cloud).await, (500, r#"{"message":"Internal Server Error"}"#.to_owned()));
     let (status, body) = refused(&cloud).await;
     assert_eq!((status, &body["message"]), (504, &json!("Endpoint request timed out")));
+}
+
+/// A client that stops in the middle of a request is not waited for.
+#[tokio::test]
+async fn half_sent_requests_end() {
+    let cloud = Cloud::start_with(impatient(Patience { client: Duration::from_millis(200), ..Patience::default() })).await;
+    cloud.answer("doorman", |_| Ok(json!({"statusCode": 200})));
+    for sent in [
+        "",
+        "GET / HT",
+        "GET / HTTP/1.1\r\nhost: localhost\r\ncontent-le",
+        "GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc",
+        "GET / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    ] {
+        let socket = cloud.urls.socket.replace("ws://", "http://").replace("/test", "");
+        for url in [&cloud.urls.api, &socket, &cloud.urls.console, &cloud.urls.aws, &cloud.urls.outside] {
+            let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.expect("connected");
+            stream.write_all(sent.as_bytes()).await.expect("sent");
+            let end = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut Vec::new())).await;
+            assert!(end.is_ok(), "{url} waits for the rest of {sent:?}");
+        }
+    }
+    assert_eq!(get(&cloud).await.0, 200, "others are answered");
 }
 
 #[tokio::test]

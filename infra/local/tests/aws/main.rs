@@ -4,6 +4,7 @@
 
 mod cloud;
 mod gateways;
+mod strict;
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -233,6 +234,34 @@ async fn pending_work_is_completed_before_the_stop() {
     let api = cloud.urls.api.clone();
     assert_eq!(cloud.stop("consumer").await.len(), 1);
     assert!(reqwest::get(api).await.is_err(), "nobody listens any more");
+}
+
+/// An event of the bus and a notification of the bucket that were being handled when the process was killed come again, once.
+#[tokio::test]
+async fn what_was_accepted_survives_a_kill() {
+    let folder = tempfile::tempdir().expect("folder");
+    let kept = || Storage::Folder(folder.path().join("state"));
+    let first = Cloud::start_in(kept()).await;
+    first.answer("consumer", |_| Err(cloud::NEVER.into()));
+    let entry = aws_sdk_eventbridge::types::PutEventsRequestEntry::builder().source("stoa").detail_type("mail_requested");
+    first.eventbridge("Writer").put_events().entries(entry.detail("{}").event_bus_name("test-bus").build()).send().await.expect("put");
+    first.s3("Writer").put_object().bucket(BUCKET).key("incoming/x").body(ByteStream::from_static(b"x")).send().await.expect("put");
+    while first.received("consumer").len() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    drop(first);
+
+    let second = Cloud::start_in(kept()).await;
+    second.activity.quiet().await;
+    let handled = second.handled("consumer");
+    assert_eq!(handled.len(), 2, "{handled:?}");
+    assert!(handled.iter().any(|e| e["detail-type"] == "mail_requested"), "{handled:?}");
+    assert!(handled.iter().any(|e| e["Records"][0]["s3"]["object"]["key"] == "incoming/x"), "{handled:?}");
+    drop(second);
+
+    let third = Cloud::start_in(kept()).await;
+    third.activity.quiet().await;
+    assert!(third.received("consumer").is_empty());
 }
 
 #[tokio::test]

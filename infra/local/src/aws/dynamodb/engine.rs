@@ -57,6 +57,14 @@ impl Engine {
         self.on_thread(move |_, sqlite| sqlite.forget(&table, &sequence_number)).await
     }
 
+    /// Deletes the items of a table whose partition key begins with `prefix`: see [`Sqlite::delete_partitions`].
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn delete_partitions(&self, table: String, prefix: String) -> Result<(), DynoxideError> {
+        self.on_thread(move |_, sqlite| sqlite.delete_partitions(&table, &prefix)).await
+    }
+
     async fn on_thread<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Database, &Sqlite) -> Result<T, DynoxideError> + Send + 'static,

@@ -1,6 +1,7 @@
 //! DynamoDB: the JSON 1.0 protocol over dynoxide.
 
 mod engine;
+mod leases;
 mod needs;
 mod sqlite;
 mod tables;
@@ -13,6 +14,7 @@ use dynoxide::{Database, DynoxideError, errors::CancellationReason};
 use http::{HeaderMap, StatusCode};
 use kernel::{Sys, Time};
 use serde_json::Value;
+use store::limits::COUNTERS;
 
 use super::{
     call::Call,
@@ -43,9 +45,6 @@ impl DynamoDb {
     /// # Errors
     /// If the file is no database, or a table in it differs from the template.
     pub fn open(file: Option<&Path>, specs: &[TableSpec], sys: &Sys) -> Result<Self, StartError> {
-        if let Some(file) = file {
-            sqlite::check(file).map_err(damaged(Some(file)))?;
-        }
         let (database, sqlite) = sqlite::open(file, sys).map_err(damaged(file))?;
         let mut schema = needs::Schema { arn_prefix: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"), ..needs::Schema::default() };
         let mut policies = HashMap::new();
@@ -75,11 +74,38 @@ impl DynamoDb {
 
     /// Deletes expired items.
     pub(super) async fn sweep(&self, now: Time) -> Result<(), DynoxideError> {
+        self.page_by_page(move |database, table, from| ttl::sweep_page(database, table, now, from)).await
+    }
+
+    /// Ends the leases of functions, none of which may be running.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn end_leases(&self, now: Time) -> Result<(), DynoxideError> {
+        self.page_by_page(move |database, table, from| leases::end_page(database, table, now, from)).await
+    }
+
+    /// Deletes the counters of the limits whose names begin with `name`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn forget_counters(&self, name: &str) -> Result<(), DynoxideError> {
+        for expiring in self.expiring.iter() {
+            self.engine.delete_partitions(expiring.table.clone(), format!("{COUNTERS}{name}")).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a job for each page of each table with items that expire, which are the only ones that functions change.
+    async fn page_by_page(
+        &self,
+        job: impl Fn(&Database, &ttl::Expiring, ttl::Position) -> Result<ttl::Position, DynoxideError> + Copy + Send + 'static,
+    ) -> Result<(), DynoxideError> {
         for expiring in self.expiring.iter() {
             let mut position = None;
             loop {
                 let expiring = expiring.clone();
-                position = self.engine.run(move |database| ttl::sweep_page(database, &expiring, now, position)).await?;
+                position = self.engine.run(move |database| job(database, &expiring, position)).await?;
                 if position.is_none() {
                     break;
                 }
@@ -160,4 +186,69 @@ fn cancelled(body: &Value, code: &str, at: impl Fn(usize, &str) -> bool) -> Dyno
     let codes = reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join(", ");
     let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]");
     DynoxideError::TransactionCanceledException(message, reasons)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tables(items: &[Value]) -> DynamoDb {
+        let spec = TableSpec {
+            name: "the-state".into(),
+            arn: "arn:aws:dynamodb:eu-central-1:000000000000:table/the-state".into(),
+            stream_arn: None,
+            create: json!({
+                "TableName": "the-state", "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            }),
+            ttl_attribute: Some("ttl".into()),
+            statements: Vec::new(),
+        };
+        let tables = DynamoDb::open(None, &[spec], &Sys::real()).expect("opened");
+        for item in items {
+            let request = serde_json::from_value(json!({"TableName": "the-state", "Item": item})).expect("a request");
+            tables.database().put_item(request).expect("put");
+        }
+        tables
+    }
+
+    fn all(tables: &DynamoDb) -> Vec<Value> {
+        let request = serde_json::from_value(json!({"TableName": "the-state"})).expect("a request");
+        let found = serde_json::to_value(tables.database().scan(request).expect("scanned")).expect("JSON");
+        sorted(found.get("Items").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
+    fn sorted(mut items: Vec<Value>) -> Vec<Value> {
+        items.sort_by_key(Value::to_string);
+        items
+    }
+
+    fn item(pk: &str, leased_until: Option<i64>) -> Value {
+        match leased_until {
+            None => json!({"pk": {"S": pk}, "sk": {"S": "x"}, "other": {"N": "9000"}}),
+            Some(until) => json!({"pk": {"S": pk}, "sk": {"S": "x"}, "other": {"N": "9000"}, "leased_until": {"N": until.to_string()}}),
+        }
+    }
+
+    #[tokio::test]
+    async fn leases_end_and_nothing_else_changes() {
+        let tables = tables(&[item("held", Some(9_000)), item("over", Some(4_000)), item("never", None)]);
+        tables.end_leases(Time::from_millis(5_000)).await.expect("ended");
+        assert_eq!(all(&tables), sorted(vec![item("held", Some(5_000)), item("over", Some(4_000)), item("never", None)]));
+    }
+
+    #[tokio::test]
+    async fn counters_are_forgotten_by_the_name_of_their_limit() {
+        let keys = ["LIMIT#client#a", "LIMIT#client#b", "LIMIT#clients#a", "LIMIT#other#a", "LIMITS#a", "USER#a"];
+        let items: Vec<Value> = keys.iter().map(|key| item(key, None)).collect();
+        let tables = tables(&items);
+        tables.forget_counters("client#").await.expect("forgotten");
+        let left = |keys: &[&str]| sorted(keys.iter().map(|key| item(key, None)).collect());
+        assert_eq!(all(&tables), left(&["LIMIT#clients#a", "LIMIT#other#a", "LIMITS#a", "USER#a"]));
+        tables.forget_counters("").await.expect("forgotten");
+        assert_eq!(all(&tables), left(&["LIMITS#a", "USER#a"]));
+    }
 }

@@ -11,7 +11,7 @@ use dynoxide::{
 use kernel::Time;
 
 /// Items read by one job. Other calls run between two jobs.
-const PAGE: usize = 500;
+pub const PAGE: usize = 500;
 
 /// A table whose items expire.
 #[derive(Clone, Debug)]
@@ -52,6 +52,7 @@ pub fn sweep_page(database: &Database, of: &Expiring, now: Time, from: Position)
     Ok(page.last_evaluated_key)
 }
 
-fn key(item: Item, names: &[String]) -> HashMap<String, AttributeValue> {
+/// The key attributes of an item.
+pub fn key(item: Item, names: &[String]) -> HashMap<String, AttributeValue> {
     item.into_iter().filter(|(name, _)| names.contains(name)).collect()
 }

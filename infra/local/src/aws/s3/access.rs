@@ -1,9 +1,12 @@
 //! Authorization of S3 requests. s3s calls it after it has verified the signature and found the operation.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_trait::async_trait;
-use http::HeaderName;
+use http::{HeaderName, StatusCode};
 use s3s::{
     S3Error, S3ErrorCode, S3Request, S3Result,
     access::{S3Access, S3AccessContext},
@@ -16,9 +19,13 @@ use crate::{
         faults::Fault,
         iam::Need,
         service::Service,
-        sigv4::{self, SignatureError},
+        sigv4::{self, Scope, SignatureError},
     },
+    template::REGION,
 };
+
+/// The most keys of one `DeleteObjects`.
+const MAX_DELETED: usize = 1_000;
 
 /// The template's policies and the scripted faults.
 pub(super) struct Access(pub(super) Arc<Core>);
@@ -33,8 +40,14 @@ pub(super) struct RequestFacts {
     pub(super) function: String,
     pub(super) operation: String,
     pub(super) bucket: String,
-    /// The keys of its objects.
+    /// The keys of its objects. For `DeleteObjects`, those that may be deleted.
     pub(super) keys: Vec<String>,
+    /// The keys of objects that the caller may not delete.
+    pub(super) denied: Vec<String>,
+    /// Whether only they are in the reply.
+    pub(super) quiet: bool,
+    /// A link to the object that is being replaced.
+    pub(super) spare: Option<PathBuf>,
     /// Whether the reply is to be lost.
     pub(super) lost: bool,
 }
@@ -68,20 +81,37 @@ impl S3Access for Access {
             noted.bucket.clone_from(&bucket);
             noted.keys.extend(key.clone());
         });
-        for need in needs(&operation, &bucket, key.as_deref(), source.as_deref()) {
+        let prefix = cx.uri().query().and_then(|q| sigv4::query_value(q, "prefix"));
+        for need in needs(&operation, &bucket, key.as_deref(), source.as_deref(), prefix.as_deref()) {
             self.permit(&function, &need)?;
         }
-        self.strike(&function, &operation, &note).await
+        self.strike(&function, &operation, &note).await?;
+        if let Some(key) = key.filter(|_| operation == "PutObject") {
+            note.write(|noted| noted.spare = self.0.aws.s3.spare(&bucket, &key, &self.0.sys));
+        }
+        Ok(())
     }
 
-    /// The only operation that names its objects in the body.
+    /// The only operation that names its objects in the body. Each is permitted, and answered, by itself.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let note = request.extensions.get::<RequestNote>().cloned().unwrap_or_default();
-        let function = note.function();
-        for object in &request.input.delete.objects {
-            self.permit(&function, &object_need("s3:DeleteObject", &request.input.bucket, &object.key))?;
-            note.write(|noted| noted.keys.push(object.key.clone()));
+        let (function, bucket, delete) = (note.function(), &request.input.bucket, &mut request.input.delete);
+        if !(1..=MAX_DELETED).contains(&delete.objects.len()) {
+            return Err(S3Error::with_message(
+                S3ErrorCode::MalformedXML,
+                "The XML you provided was not well-formed or did not validate against our published schema",
+            ));
         }
+        let (mut keys, mut denied) = (Vec::new(), Vec::new());
+        delete.objects.retain(|object| {
+            let permitted = self.permit(&function, &object_need("s3:DeleteObject", bucket, &object.key)).is_ok();
+            if permitted { &mut keys } else { &mut denied }.push(object.key.clone());
+            permitted
+        });
+        note.write(|noted| {
+            (noted.keys, noted.denied) = (keys, denied);
+            noted.quiet = delete.quiet.unwrap_or_default();
+        });
         Ok(())
     }
 }
@@ -101,6 +131,9 @@ impl Access {
             return Err(S3Error::with_message(S3ErrorCode::InvalidToken, SignatureError::UnknownKey.to_string()));
         }
 
+        if let Some(error) = elsewhere(cx) {
+            return Err(error);
+        }
         let names = cx.headers().keys().map(HeaderName::as_str);
         if !unsigned(cx.uri().query().unwrap_or_default(), names).is_empty() {
             return Err(S3Error::with_message(
@@ -137,6 +170,19 @@ impl Access {
     }
 }
 
+/// The error for a request that was signed for another region.
+fn elsewhere(cx: &S3AccessContext<'_>) -> Option<S3Error> {
+    let scope = Scope::claimed(cx.headers(), cx.uri()).filter(|scope| scope.region != REGION)?;
+    let (code, what) = if cx.headers().contains_key(http::header::AUTHORIZATION) {
+        (S3ErrorCode::AuthorizationHeaderMalformed, "The authorization header is malformed")
+    } else {
+        (S3ErrorCode::AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter")
+    };
+    let mut error = S3Error::with_message(code, format!("{what}; the region '{}' is wrong; expecting '{REGION}'", scope.region));
+    error.set_status_code(StatusCode::BAD_REQUEST);
+    Some(error)
+}
+
 /// The headers of a presigned request that are S3's own and that its signature does not cover. S3 demands every `x-amz-*` header
 /// of the request in `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
 /// Otherwise the holder of a link could add what it does not contain: tags, another storage class, the source of a copy.
@@ -150,7 +196,7 @@ fn object_need(action: &str, bucket: &str, key: &str) -> Need {
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
-fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>) -> Vec<Need> {
+fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>, prefix: Option<&str>) -> Vec<Need> {
     let on_object = |action: &str| vec![object_need(action, bucket, key.unwrap_or_default())];
     let on_bucket = |action: &str| vec![Need::new(action, format!("arn:aws:s3:::{bucket}"))];
     match operation {
@@ -164,7 +210,11 @@ fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>)
         "DeleteObject" => on_object("s3:DeleteObject"),
         // Checked when the objects are known.
         "DeleteObjects" => Vec::new(),
-        "ListObjects" | "ListObjectsV2" | "HeadBucket" => on_bucket("s3:ListBucket"),
+        "ListObjects" | "ListObjectsV2" => {
+            let context = prefix.map(|prefix| ("s3:prefix", vec![prefix.to_owned()])).into_iter().collect();
+            vec![Need { context, ..Need::new("s3:ListBucket", format!("arn:aws:s3:::{bucket}")) }]
+        }
+        "HeadBucket" => on_bucket("s3:ListBucket"),
         other if key.is_some() => on_object(&format!("s3:{other}")),
         other => on_bucket(&format!("s3:{other}")),
     }
@@ -186,7 +236,7 @@ mod tests {
     #[test]
     fn each_operation_names_its_actions_and_resources() {
         let show = |operation, key, source| {
-            needs(operation, "b", key, source).into_iter().map(|n| format!("{} {}", n.action, n.resource)).collect::<Vec<_>>()
+            needs(operation, "b", key, source, None).into_iter().map(|n| format!("{} {}", n.action, n.resource)).collect::<Vec<_>>()
         };
         assert_eq!(show("HeadObject", Some("a/x"), None), ["s3:GetObject arn:aws:s3:::b/a/x"]);
         assert_eq!(
@@ -196,5 +246,7 @@ mod tests {
         assert_eq!(show("ListObjectsV2", None, None), ["s3:ListBucket arn:aws:s3:::b"]);
         assert_eq!(show("PutBucketPolicy", None, None), ["s3:PutBucketPolicy arn:aws:s3:::b"]);
         assert!(show("DeleteObjects", None, None).is_empty());
+        let list = needs("ListObjectsV2", "b", None, None, Some("incoming/"));
+        assert_eq!(list.first().map(|need| need.context.as_slice()), Some([("s3:prefix", vec!["incoming/".to_owned()])].as_slice()));
     }
 }

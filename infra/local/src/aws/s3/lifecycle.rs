@@ -19,7 +19,8 @@ impl S3 {
             return;
         }
         let moment = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(now.millis()).unwrap_or(0))).unwrap_or(UNIX_EPOCH);
-        let dated = fs::File::options().write(true).open(self.root.join(bucket).join(key)).and_then(|file| file.set_modified(moment));
+        let Some(file) = self.file_of(bucket, key) else { return };
+        let dated = fs::File::options().write(true).open(file).and_then(|file| file.set_modified(moment));
         if let Err(e) = dated {
             tracing::warn!(error = %e, "an object cannot be dated");
         }

@@ -5,13 +5,15 @@
 //! No key may be a folder of another key, because s3s-fs stores objects as files.
 
 mod access;
+mod conditions;
 mod cors;
 mod lifecycle;
 mod notify;
 
 use std::{
+    fmt::Write as _,
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -19,7 +21,7 @@ use std::{
 use axum::{body::Body, extract::Request, response::Response};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
-use kernel::Time;
+use kernel::{Sys, Time};
 use s3s::{
     auth::SimpleAuth,
     config::{S3Config, StaticConfigProvider},
@@ -32,7 +34,7 @@ use super::{
     call::{lost, request_id},
     calls::Capacity,
     iam::Need,
-    service::{AwsError, Service},
+    service::{AwsError, Service, escape, xml_reply},
     sigv4,
 };
 use crate::{
@@ -41,6 +43,7 @@ use crate::{
     template::{BucketSpec, Template},
 };
 use access::{Access, RequestFacts, RequestNote};
+use conditions::Conditions;
 
 /// The longest validity of a presigned link.
 const MAX_LINK_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -77,11 +80,37 @@ impl S3 {
         &self.root
     }
 
+    /// The file of an object. `None` for a key that leads out of the bucket.
+    fn file_of(&self, bucket: &str, key: &str) -> Option<PathBuf> {
+        let path = Path::new(bucket).join(key);
+        path.components().all(|part| matches!(part, Component::Normal(_))).then(|| self.root.join(path))
+    }
+
     /// Deletes an object, whether it exists or not.
     fn remove(&self, bucket: &str, key: &str) {
-        match fs::remove_file(self.root.join(bucket).join(key)) {
+        let Some(file) = self.file_of(bucket, key) else { return };
+        match fs::remove_file(file) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => tracing::warn!(error = %e, "an object cannot be deleted"),
             _ => self.forget(bucket, key),
+        }
+    }
+
+    /// A second link to the file of an object that is about to be replaced. `None` if there is no such object. It has a name of s3s-fs's
+    /// temporary files, which are deleted at the next start.
+    fn spare(&self, bucket: &str, key: &str, sys: &Sys) -> Option<PathBuf> {
+        let spare = self.root.join(format!(".tmp.{}.internal.part", sigv4::hex(&sys.bytes::<8>())));
+        fs::hard_link(self.file_of(bucket, key)?, &spare).ok().map(|()| spare)
+    }
+
+    /// Undoes a replacement that was refused afterwards: the former object is there again, if there was one.
+    fn undo(&self, bucket: &str, key: &str, spare: Option<&Path>) {
+        match spare.zip(self.file_of(bucket, key)) {
+            None => self.remove(bucket, key),
+            Some((spare, file)) => {
+                if let Err(e) = fs::rename(spare, file) {
+                    tracing::warn!(error = %e, "an object cannot be restored");
+                }
+            }
         }
     }
 
@@ -132,6 +161,7 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
     let trace = request.headers().get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
     let note = RequestNote::default();
     request.extensions_mut().insert(note.clone());
+    let conditions = Conditions::of(request.headers());
     let response = match service.call(request.map(s3s::Body::http_body_unsync)).await {
         Ok(response) => response.map(Body::new),
         Err(e) => {
@@ -140,6 +170,7 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
         }
     };
     let noted = note.take();
+    let response = conditions.apply(&noted.operation, response, &id);
     let response = finish(core, &noted, trace.as_deref(), response, &id).await;
     origin.allow(rules, response)
 }
@@ -151,9 +182,16 @@ async fn finish(core: &Core, noted: &RequestFacts, trace: Option<&str>, response
         return response;
     }
     core.aws.calls.count(trace, &noted.function, Service::S3, &noted.operation, Capacity::default());
-    let (response, torn) = torn(response, &noted.operation).await;
+    let (mut response, torn) = torn(response, &noted.operation).await;
     if torn {
-        noted.keys.iter().for_each(|key| core.aws.s3.remove(&noted.bucket, key));
+        noted.keys.iter().for_each(|key| core.aws.s3.undo(&noted.bucket, key, noted.spare.as_deref()));
+    }
+    if let Some(spare) = &noted.spare {
+        // It is gone if it was needed.
+        fs::remove_file(spare).unwrap_or_default();
+    }
+    if response.status().is_success() && noted.operation == "DeleteObjects" {
+        response = deleted(noted, id);
     }
     if response.status().is_success() {
         if noted.operation.starts_with("DeleteObject") {
@@ -172,6 +210,20 @@ async fn finish(core: &Core, noted: &RequestFacts, trace: Option<&str>, response
     if noted.lost { lost() } else { response }
 }
 
+/// The response of `DeleteObjects`: a line for each key, or with `quiet` only for those that may not be deleted.
+fn deleted(noted: &RequestFacts, id: &str) -> Response {
+    let mut xml = String::from("<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    // Writing to a String cannot fail.
+    for key in noted.keys.iter().filter(|_| !noted.quiet) {
+        let _written = write!(xml, "<Deleted><Key>{}</Key></Deleted>", escape(key));
+    }
+    for key in &noted.denied {
+        let _written = write!(xml, "<Error><Key>{}</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", escape(key));
+    }
+    xml.push_str("</DeleteResult>");
+    xml_reply(StatusCode::OK, &xml, id)
+}
+
 /// Whether an object was refused because of its checksum. s3s-fs has stored it all the same.
 async fn torn(response: Response, operation: &str) -> (Response, bool) {
     if operation != "PutObject" || response.status() != StatusCode::BAD_REQUEST {
@@ -179,7 +231,9 @@ async fn torn(response: Response, operation: &str) -> (Response, bool) {
     }
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
-    let torn = String::from_utf8_lossy(&body).contains("<Code>BadDigest</Code>");
+    let text = String::from_utf8_lossy(&body);
+    // The second one for a checksum that is none.
+    let torn = ["BadDigest", "InvalidArgument"].iter().any(|code| text.contains(&format!("<Code>{code}</Code>")));
     (Response::from_parts(parts, Body::from(body)), torn)
 }
 

@@ -165,6 +165,7 @@ live(() => "/_local/status", (value) => {
   const offset = $("side-offset");
   offset.textContent = value.offset_ms === 0 ? "" : `${span(value.offset_ms)} ${value.offset_ms > 0 ? "ahead" : "behind"}`;
   offset.className = value.offset_ms === 0 ? "" : "moved";
+  $("lifted").hidden = !value.limits_lifted;
   for (const [name, number] of Object.entries(value.counts)) {
     const badge = $(`count-${name}`);
     if (!badge) continue;
@@ -175,6 +176,10 @@ live(() => "/_local/status", (value) => {
   dispatchEvent(new CustomEvent("clock", { detail: value }));
 });
 setInterval(side, 1000);
+$("unlift").addEventListener("click", (event) => act(event.target, async () => {
+  await call("POST", "/_local/limits", { lifted: false });
+  $("lifted").hidden = true;
+}, "The rate limits are real again"));
 // On a narrow screen the navigation scrolls horizontally.
 const here = document.querySelector(".nav [aria-current]");
 if (here) here.closest(".nav").scrollLeft = here.offsetLeft - 80;

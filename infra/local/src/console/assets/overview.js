@@ -1,4 +1,4 @@
-import { $, chip, copyButton, el, live, show } from "./console.js";
+import { $, act, call, chip, copyButton, el, live, show } from "./console.js";
 
 const names = { api: "HTTP API", socket: "WebSocket", docs: "API documents", console: "This console", aws: "AWS endpoints", outside: "Other services" };
 
@@ -21,3 +21,8 @@ live(() => "/_local/overview", (value) => {
     el("th", { scope: "row" }, f.name),
     el("td", {}, el("ul", { class: "triggers" }, f.triggers.map((t) => el("li", {}, el("code", {}, t))))))));
 }, 5000);
+
+$("lift").addEventListener("click", (event) => act(event.target, async () => {
+  await call("POST", "/_local/limits", { lifted: true });
+  $("lifted").hidden = false;
+}, "The rate limits are lifted"));

@@ -1,0 +1,27 @@
+//! The rate limits of the functions and gateways. They are as real as on AWS, until a developer lifts them for a run: a suite of tests
+//! in a browser registers more people from one address than anybody should.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the limits are lifted.
+#[derive(Debug, Default)]
+pub struct Limits(AtomicBool);
+
+impl Limits {
+    /// Lifted from the start or not.
+    #[must_use]
+    pub fn new(lifted: bool) -> Self {
+        Self(AtomicBool::new(lifted))
+    }
+
+    /// Whether they are lifted.
+    #[must_use]
+    pub fn lifted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Lifts them, or makes them real again.
+    pub fn lift(&self, lifted: bool) {
+        self.0.store(lifted, Ordering::Relaxed);
+    }
+}
