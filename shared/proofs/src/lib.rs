@@ -19,6 +19,7 @@ pub mod password;
 pub mod sending;
 pub mod sign_in;
 pub mod signed_in;
+pub mod webauthn;
 
 pub use flow_token::FlowToken;
 pub use identity_keys::IdentityKeys;
