@@ -8,15 +8,18 @@ use sha2::{Digest as _, Sha256};
 use utoipa_swagger_ui::{Config, serve};
 
 const DOCUMENT: &str = "../../infra/openapi.json";
+const SOCKET_DOCUMENT: &str = "../../infra/asyncapi.json";
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
     println!("cargo::rerun-if-changed={DOCUMENT}");
+    println!("cargo::rerun-if-changed={SOCKET_DOCUMENT}");
     println!("cargo::rerun-if-changed=assets");
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
-    let mut files: Vec<(String, Vec<u8>)> = vec![("openapi.json".to_owned(), gzip(&document)?)];
+    let mut files: Vec<(String, Vec<u8>)> =
+        vec![("openapi.json".to_owned(), gzip(&document)?), ("asyncapi.json".to_owned(), gzip(&fs::read(SOCKET_DOCUMENT)?)?)];
     for asset in fs::read_dir("assets")? {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;

@@ -42,6 +42,33 @@ async fn the_description_is_complete() {
     }
 }
 
+/// The description of the socket is served like that of the HTTP API.
+/// Promise: api-description
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_socket_is_described() {
+    let cloud = Cloud::start().await;
+    let reply = cloud.anonymous().get("/asyncapi.json").await;
+    let document = reply.is(200);
+    assert_eq!((reply.header("content-type"), &document["asyncapi"]), ("application/json", &"3.0.0".into()));
+    let mut socket = cloud.member("ana").await.socket().await;
+    let messages = document["components"]["messages"].as_object().unwrap();
+    let asks = messages.iter().filter(|(name, _)| name.starts_with("Ask"));
+    let mut seen = 0;
+    for (name, message) in asks {
+        let frame = &message["examples"][0]["payload"];
+        socket.send_text(frame.to_string()).await;
+        let answer = socket.expect(|f| f["id"] == frame["id"]).await;
+        assert_ne!(answer["payload"]["type"], "error", "{name}: {answer}");
+        seen += 1;
+    }
+    assert_eq!(seen, 6);
+    let mut references = BTreeSet::new();
+    collect(&document, &mut references);
+    for reference in references {
+        assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference} does not resolve");
+    }
+}
+
 /// `?lang` chooses the language of every operation, including those with other query parameters.
 /// Promise: api-description, language
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,7 +80,7 @@ async fn every_list_is_there_in_every_language() {
     let paths = tests::document()["paths"].as_object().unwrap();
     let queried = paths.iter().filter(|(_, item)| {
         let parameters = item["get"]["parameters"].as_array();
-        parameters.is_some_and(|all| all.iter().any(|p| p["in"] == "query"))
+        parameters.is_some_and(|all| all.iter().any(|p| p["in"] == "query" && p["name"] != "lang"))
     });
     let mut asked = Vec::new();
     for (path, _) in queried.filter(|(path, _)| !path.replace("{room}", "").contains('{')) {

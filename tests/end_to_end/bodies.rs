@@ -47,6 +47,8 @@ fn operations(document: &Value) -> Vec<Operation> {
 /// A body, and its description for the message of a failure.
 struct Bad {
     what: String,
+    /// The member that the answer must name, if there is one.
+    names: Option<String>,
     content_type: &'static str,
     encoding: &'static str,
     body: Vec<u8>,
@@ -59,7 +61,9 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
     let opened = example.trim_end_matches('}').to_owned();
     let more = |member: &str| format!("{opened}{}{member}}}", if opened.len() > 1 { "," } else { "" });
     let mut all = Vec::new();
-    let mut add = |what: &str, body: Vec<u8>| all.push(Bad { what: what.to_owned(), content_type: JSON, encoding: "", body });
+    let mut add = |what: &str, body: Vec<u8>| {
+        all.push(Bad { what: what.to_owned(), names: None, content_type: JSON, encoding: "", body });
+    };
     if !operation.optional {
         add("nothing", Vec::new());
         add("null", b"null".to_vec());
@@ -70,19 +74,12 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
     add("half of it", example.as_bytes()[..example.len() - 1].to_vec());
     add("two of it", format!("{example}{example}").into_bytes());
     add("70 kB", format!("{example}{}", " ".repeat(70 * 1024)).into_bytes());
-    add("more", more("\"unheard_of\":1").into_bytes());
     add("very deep", more(&format!("\"unheard_of\":{}", "[".repeat(2000))).into_bytes());
     add("half a character in a name", more("\"\\ud800\":1").into_bytes());
     add("NUL in a name", more("\"\\u0000\":1").into_bytes());
     let mut other = more("\"?\":1").into_bytes();
     other.iter_mut().filter(|b| **b == b'?').for_each(|b| *b = 0xFF);
     add("no UTF-8", other);
-    for name in PROTECTED {
-        if operation.schema["properties"].get(name).is_none() {
-            add(&format!("{name} besides"), more(&format!("\"{name}\":\"superuser\"")).into_bytes());
-        }
-    }
-    let required: Vec<&str> = operation.schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, value) in operation.example.as_object().unwrap() {
         let mut with = |what: &str, changed: Value| {
             let mut body = operation.example.clone();
@@ -100,27 +97,44 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
                 with("a text", json!("text"));
             }
         }
-        if required.contains(&name.as_str()) {
-            let mut body = operation.example.clone();
-            body.as_object_mut().unwrap().remove(name);
-            add(&format!("no {name}"), body.to_string().into_bytes());
-            add(&format!("{name}: null"), {
-                let mut body = operation.example.clone();
-                body[name] = Value::Null;
-                body.to_string().into_bytes()
-            });
-        }
-        add(&format!("{name} twice"), more(&format!("\"{name}\":{value}")).into_bytes());
         if value.is_string() {
             let half = example.replacen(&format!("\"{name}\":{value}"), &format!("\"{name}\":\"\\ud800\""), 1);
             add(&format!("half a character in {name}"), half.into_bytes());
         }
     }
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""] {
-        all.push(Bad { what: format!("it as {content_type:?}"), content_type, encoding: "", body: example.clone().into_bytes() });
+        let what = format!("it as {content_type:?}");
+        all.push(Bad { what, names: None, content_type, encoding: "", body: example.clone().into_bytes() });
     }
     for encoding in ["gzip", "br", "identity, zstd"] {
-        all.push(Bad { what: format!("it in {encoding:?}"), content_type: JSON, encoding, body: example.clone().into_bytes() });
+        let what = format!("it in {encoding:?}");
+        all.push(Bad { what, names: None, content_type: JSON, encoding, body: example.clone().into_bytes() });
+    }
+    all.extend(named(operation, more));
+    all
+}
+
+/// Bodies with one member that is missing, repeated, unknown or null where it may not be: the answer names it.
+fn named(operation: &Operation, more: impl Fn(&str) -> String) -> Vec<Bad> {
+    let bad = |what: String, name: &str, body: String| Bad {
+        what,
+        names: Some(format!("/{name}")),
+        content_type: JSON,
+        encoding: "",
+        body: body.into_bytes(),
+    };
+    let foreign = PROTECTED.iter().chain(&["unheard_of"]).filter(|name| operation.schema["properties"].get(name).is_none());
+    let mut all: Vec<Bad> = foreign.map(|name| bad(format!("{name} besides"), name, more(&format!("\"{name}\":\"superuser\"")))).collect();
+    let required: Vec<&str> = operation.schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, value) in operation.example.as_object().unwrap() {
+        all.push(bad(format!("{name} twice"), name, more(&format!("\"{name}\":{value}"))));
+        if required.contains(&name.as_str()) {
+            let mut body = operation.example.clone();
+            body[name] = Value::Null;
+            all.push(bad(format!("{name}: null"), name, body.to_string()));
+            body.as_object_mut().unwrap().remove(name);
+            all.push(bad(format!("no {name}"), name, body.to_string()));
+        }
     }
     all
 }
@@ -138,6 +152,7 @@ async fn state(cloud: &Cloud) -> Vec<String> {
 }
 
 /// No operation accepts a body that is not its own, fails with a 5xx on it, or changes anything because of it.
+/// The answer names the member that is wrong.
 /// Promise: request-bodies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_bodies_are_refused_and_change_nothing() {
@@ -170,7 +185,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
         let flow = flows.get(operation.path.split('/').nth(2).unwrap_or_default()).cloned().unwrap_or_default();
         let path = operation.path.replace("{flow}", &flow).replace("{address}", address).replace("{passkey}", passkey);
         let path = path.replace("{factor}", "app");
-        let caller: &Caller = if document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["security"].is_array() {
+        let caller: &Caller = if document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["security"][0].is_object() {
             signed_in
         } else {
             client
@@ -184,6 +199,8 @@ async fn bad_bodies_are_refused_and_change_nothing() {
             let (status, said) = (reply.status.as_u16(), String::from_utf8_lossy(&reply.bytes).into_owned());
             if ![400, 413, 415, 422].contains(&status) || reply.header("content-type") != "application/problem+json" {
                 taken.push(format!("{} {path}, {}: {status} {said}", operation.method, bad.what));
+            } else if let Some(name) = bad.names.filter(|name| reply.json()["pointer"] != name.as_str()) {
+                taken.push(format!("{} {path}, {}: {said} does not name {name}", operation.method, bad.what));
             }
         }
         taken

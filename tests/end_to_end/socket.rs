@@ -92,7 +92,7 @@ async fn other_sites_do_not_get_in() {
     assert!(open(&browsers, Some(&ours)).await.is_ok());
 }
 
-/// The sockets of an ended session are closed, and it opens no new one. Others stay open.
+/// The sockets of an ended session are told so and closed, and it opens no new one. Others stay open.
 /// Promise: socket-session-end
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sockets_of_an_ended_session_are_closed() {
@@ -102,7 +102,9 @@ async fn the_sockets_of_an_ended_session_are_closed() {
     let (mut here, mut there) = (ana.socket().await, phone.socket().await);
     let ticket = phone.ticket().await;
     let _ = phone.delete("/v1/sessions/current").await.is(204);
-    there.closed().await;
+    let last = there.expect(|frame| frame["stream"] == "socket").await;
+    assert_eq!(last["payload"], json!({ "type": "closing", "reason": "session_ended", "code": 4401 }));
+    assert_eq!(there.closed().await, Some(1000));
     assert_eq!(open(&ticket, Some(phone.origin())).await.err(), Some(Refused(401)));
     assert_eq!(here.ask(json!({ "type": "hello" })).await["type"], "hello");
 }
@@ -231,41 +233,53 @@ async fn a_socket_survives_everything_a_client_can_send() {
     let before = cloud.dump().await;
     let room = "rom_00000000000000000000000000";
     let frames = [
-        ("", "frame_invalid"),
-        ("hello", "frame_invalid"),
-        ("{", "frame_invalid"),
-        ("null", "frame_invalid"),
-        ("[]", "frame_invalid"),
-        ("17", "frame_invalid"),
-        ("\"chat\"", "frame_invalid"),
-        ("{}", "frame_invalid"),
-        ("\u{0}", "frame_invalid"),
-        (r#"{"stream":7}"#, "frame_invalid"),
-        (r#"{"stream":"nowhere","id":"x","payload":{}}"#, "stream_unknown"),
-        (r#"{"stream":"$connect","payload":{}}"#, "stream_unknown"),
-        (r#"{"stream":"support","payload":{"type":"hello"}}"#, "stream_unknown"),
-        (r#"{"stream":"chat"}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":null}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"shout"}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"hello","more":1}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"hello"},"more":1}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x"}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x","nonce":"a#b"}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x","nonce":""}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":["x"],"nonce":"n"}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"\ud800","nonce":"n"}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"a\u0000b","nonce":"n"}}"#, "invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"  ","nonce":"n"}}"#, "message_length"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"../x","text":"x","nonce":"n"}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"send","room":"rom_01ARZ3NDEKTSV4RRFFQ69G5FAV","text":"x","nonce":"n"}}"#, "not_found"),
-        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":-1}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":1e99}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":0,"limit":0}}"#, "invalid"),
-        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":0,"limit":101}}"#, "invalid"),
-        (r#"{"stream":"chat","payload":{"type":"history","room":"public","before":0}}"#, "frame_invalid"),
-        (r#"{"stream":"chat","payload":{"type":"online","room":"rom_"}}"#, "frame_invalid"),
+        ("", "frame_invalid", None),
+        ("hello", "frame_invalid", None),
+        ("{", "frame_invalid", None),
+        ("null", "frame_invalid", None),
+        ("[]", "frame_invalid", None),
+        ("17", "frame_invalid", None),
+        ("\"chat\"", "frame_invalid", None),
+        ("{}", "frame_invalid", Some("/stream")),
+        ("\u{0}", "frame_invalid", None),
+        (r#"{"stream":7}"#, "frame_invalid", Some("/stream")),
+        (r#"{"stream":"nowhere","id":"x","payload":{}}"#, "stream_unknown", None),
+        (r#"{"stream":"$connect","payload":{}}"#, "stream_unknown", None),
+        (r#"{"stream":"support","payload":{"type":"hello"}}"#, "stream_unknown", None),
+        (r#"{"stream":"chat"}"#, "frame_invalid", Some("/payload")),
+        (r#"{"stream":"chat","payload":null}"#, "frame_invalid", Some("/payload")),
+        (r#"{"stream":"chat","payload":{"type":"shout"}}"#, "frame_invalid", Some("/payload/type")),
+        (r#"{"stream":"chat","payload":{"type":"hello","more":1}}"#, "frame_invalid", Some("/payload/more")),
+        (r#"{"stream":"chat","payload":{"type":"hello"},"more":1}"#, "frame_invalid", Some("/more")),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x"}}"#, "frame_invalid", Some("/payload/nonce")),
+        (
+            r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x","nonce":"a#b"}}"#,
+            "frame_invalid",
+            Some("/payload/nonce"),
+        ),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"x","nonce":""}}"#, "frame_invalid", Some("/payload/nonce")),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":["x"],"nonce":"n"}}"#, "frame_invalid", Some("/payload/text")),
+        (
+            r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"\ud800","nonce":"n"}}"#,
+            "frame_invalid",
+            Some("/payload/text"),
+        ),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"a\u0000b","nonce":"n"}}"#, "invalid", None),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"public","text":"  ","nonce":"n"}}"#, "message_length", None),
+        (r#"{"stream":"chat","payload":{"type":"send","room":"../x","text":"x","nonce":"n"}}"#, "frame_invalid", Some("/payload/room")),
+        (
+            r#"{"stream":"chat","payload":{"type":"send","room":"rom_01ARZ3NDEKTSV4RRFFQ69G5FAV","text":"x","nonce":"n"}}"#,
+            "not_found",
+            None,
+        ),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":-1}}"#, "frame_invalid", Some("/payload/since")),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":1e99}}"#, "frame_invalid", Some("/payload/since")),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":0,"limit":0}}"#, "invalid", None),
+        (r#"{"stream":"chat","payload":{"type":"sync","room":"public","since":0,"limit":101}}"#, "invalid", None),
+        (r#"{"stream":"chat","payload":{"type":"history","room":"public","before":0}}"#, "frame_invalid", Some("/payload/before")),
+        (r#"{"stream":"chat","payload":{"type":"online","room":"rom_"}}"#, "frame_invalid", Some("/payload/room")),
     ];
-    for (i, (frame, code)) in frames.into_iter().enumerate() {
+    for (i, (frame, code, pointer)) in frames.into_iter().enumerate() {
         // A refused frame counts twice.
         if i % 5 == 4 {
             cloud.refill_frames().await;
@@ -273,6 +287,9 @@ async fn a_socket_survives_everything_a_client_can_send() {
         socket.send_text(frame).await;
         let told = socket.expect(|f| f["payload"]["type"] == "error").await;
         assert_eq!(told["payload"]["problem"]["code"], code, "{frame}: {told}");
+        if let Some(pointer) = pointer {
+            assert_eq!(told["payload"]["problem"]["pointer"], pointer, "{frame}");
+        }
     }
     cloud.refill_frames().await;
     let nested = format!(r#"{{"stream":"chat","id":"deep","payload":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
@@ -297,6 +314,22 @@ async fn an_error_names_the_frame_it_answers() {
     assert_eq!(told["payload"]["problem"]["status"], 404);
     let told = socket.ask(json!({ "type": "send", "room": "public", "text": "x".repeat(4_001), "nonce": "n1" })).await;
     assert_eq!((&told["type"], &told["problem"]["code"]), (&json!("error"), &json!("message_length")));
+}
+
+/// A silent client shows with a ping that it is there.
+/// Promise: socket-frames
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ping_is_answered() {
+    let cloud = Cloud::start().await;
+    let mut socket = cloud.member("ana").await.socket().await;
+    assert_eq!(socket.ask(json!({ "type": "ping" })).await, json!({ "type": "pong" }));
+    cloud.advance(Duration::from_secs(540)).await;
+    assert_eq!(socket.ask(json!({ "type": "ping" })).await["type"], "pong");
+    cloud.advance(Duration::from_secs(540)).await;
+    assert_eq!(socket.ask(json!({ "type": "ping" })).await["type"], "pong");
+    socket.send("c9", json!({ "type": "ping", "more": 1 })).await;
+    let told = socket.expect(|frame| frame["id"] == "c9").await;
+    assert_eq!(told["payload"]["problem"]["pointer"], "/payload/more");
 }
 
 /// A person counts once with any number of tabs, until the last one closes.

@@ -66,6 +66,9 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
     }
     let declared = &operation["responses"][status.to_string()];
     assert!(declared.is_object(), "{method} {path} answers {status}, which it does not declare: {}", String::from_utf8_lossy(body));
+    for name in READ.iter().filter(|name| headers.contains_key(**name)) {
+        assert!(declared["headers"][name].is_object(), "{method} {path} answers {status} with {name}, which it does not declare");
+    }
     if problem {
         let document: Value = serde_json::from_slice(body).expect("a problem is JSON");
         let code = document["code"].as_str().unwrap_or_default();
@@ -122,6 +125,19 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     found.get(method.to_ascii_lowercase())
 }
 
+/// Whether a schema of an object, or a part of it, declares this member.
+fn declares(schema: &Value, name: &str) -> bool {
+    let target = schema["$ref"].as_str().and_then(|reference| DOCUMENT.pointer(reference.strip_prefix('#')?));
+    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|of| schema[of].as_array()).flatten();
+    schema["properties"].get(name).is_some()
+        || schema.get("additionalProperties").is_some_and(|more| more != false)
+        || target.into_iter().chain(parts).any(|part| declares(part, name))
+}
+
+/// Headers that a program reads: those that an answer has must be declared.
+const READ: [&str; 8] =
+    ["Location", "Set-Cookie", "ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "X-Request-Id"];
+
 /// Whether a value fits a schema, in as much of JSON Schema as the document uses. An object has the declared members and, unless the
 /// schema allows more, no others. With `open` another schema declares the rest of its members.
 fn fits(schema: &Value, value: &Value, at: &str, open: bool) -> Result<(), String> {
@@ -134,6 +150,11 @@ fn fits(schema: &Value, value: &Value, at: &str, open: bool) -> Result<(), Strin
     let composed = ["oneOf", "anyOf", "allOf"].iter().any(|of| schema.get(of).is_some());
     for part in parts("allOf").unwrap_or_default() {
         fits(part, value, at, true)?;
+    }
+    if let (Some(parts), Some(members), false) = (parts("allOf"), value.as_object(), open) {
+        if let Some(more) = members.keys().find(|name| !parts.iter().any(|part| declares(part, name))) {
+            return Err(format!("{at}/{more}: not declared"));
+        }
     }
     for choices in [parts("oneOf"), parts("anyOf")].into_iter().flatten() {
         let whys: Vec<String> =

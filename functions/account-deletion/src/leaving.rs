@@ -1,7 +1,5 @@
 //! The state of the caller's account deletion: the answer of every operation for signed-in callers.
 
-use std::time::Duration;
-
 use accounts::{
     deletion::{Deletion, Stage},
     user::User,
@@ -22,13 +20,8 @@ use crate::{Rules, TEXTS, countdown::Countdown};
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Leaving {
     /// The stage of the deletion.
+    #[serde(flatten)]
     status: Status,
-    /// When it was scheduled.
-    scheduled_at: Option<Timestamp>,
-    /// When the deletion begins: not earlier, and a quarter of an hour later at most.
-    due_at: Option<Timestamp>,
-    /// The remaining time in which it can be cancelled.
-    countdown: Option<Countdown>,
     /// Details for support.
     details: Details,
     /// What the owner should know and can do, in the reader's language.
@@ -38,15 +31,27 @@ pub struct Leaving {
 }
 
 /// The stage of the deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
     /// No deletion is scheduled.
     NotScheduled,
     /// The deletion begins when it is due.
-    Scheduled,
+    Scheduled {
+        /// When it was scheduled.
+        scheduled_at: Timestamp,
+        /// When the deletion begins: not earlier, and a quarter of an hour later at most.
+        due_at: Timestamp,
+        /// The remaining time in which it can be cancelled.
+        countdown: Countdown,
+    },
     /// The deletion has begun.
-    Purging,
+    Purging {
+        /// When it was scheduled.
+        scheduled_at: Timestamp,
+        /// When it was due.
+        due_at: Timestamp,
+    },
 }
 
 /// Details for support.
@@ -76,34 +81,32 @@ pub struct Policy {
 
 impl Leaving {
     pub fn of(rules: &Rules, user: &User, deletion: Option<&Deletion>, now: Time, locale: Locale) -> Self {
-        let status = match deletion.map(|d| d.stage) {
-            None => Status::NotScheduled,
-            Some(Stage::Scheduled) => Status::Scheduled,
-            Some(Stage::Purging | Stage::Done) => Status::Purging,
-        };
-        let left: Option<Duration> = deletion.filter(|d| d.stage == Stage::Scheduled).map(|d| d.due_at.since(now));
+        let status = deletion.map_or(Status::NotScheduled, |d| {
+            let (scheduled_at, due_at) = (d.scheduled_at.into(), d.due_at.into());
+            match d.stage {
+                Stage::Scheduled => Status::Scheduled { scheduled_at, due_at, countdown: Countdown::of(d.due_at.since(now), locale) },
+                Stage::Purging | Stage::Done => Status::Purging { scheduled_at, due_at },
+            }
+        });
         Self {
+            instructions: instructions(&status, rules, locale),
             status,
-            scheduled_at: deletion.map(|d| d.scheduled_at.into()),
-            due_at: deletion.map(|d| d.due_at.into()),
-            countdown: left.map(|left| Countdown::of(left, locale)),
             details: Details {
                 user_id: user.id,
                 username: user.username.to_string(),
                 interval_days: rules.days,
                 deletion_id: deletion.map(|d| d.id),
             },
-            instructions: instructions(status, rules, locale),
             policies: policies(rules, locale),
         }
     }
 }
 
-fn instructions(status: Status, rules: &Rules, locale: Locale) -> Vec<String> {
+fn instructions(status: &Status, rules: &Rules, locale: Locale) -> Vec<String> {
     let keys: &[&str] = match status {
         Status::NotScheduled => &["what-goes", "interval", "afterwards"],
-        Status::Scheduled => &["what-goes", "change-of-mind", "again", "afterwards", "receipt"],
-        Status::Purging => &["begun", "receipt"],
+        Status::Scheduled { .. } => &["what-goes", "change-of-mind", "again", "afterwards", "receipt"],
+        Status::Purging { .. } => &["begun", "receipt"],
     };
     keys.iter().map(|key| TEXTS.text(locale, key, &[("days", rules.days.to_string())])).collect()
 }

@@ -3,6 +3,8 @@ const [P, F, S, M] = [0, 1, 2, 3];
 const LANES = ["Person", "Frontend", "Stoa", "Mail, SMS"];
 const call = (what) => [F, S, what, "call"], reply = (what) => [S, F, what, "reply"];
 const sends = (what) => [S, M, what, "call"], arrives = (what) => [M, P, what, "reply"], types = (what) => [P, F, what, "call"];
+// Frames of the socket.
+const frame = (what) => [F, S, what, "call"], pushed = (what) => [S, F, what, "reply"];
 const note = (lane, what) => [lane, lane, what, "note"], or = (what) => [0, 0, what, "or"];
 
 const FLOWS = [
@@ -115,6 +117,53 @@ const FLOWS = [
     call("POST /v1/sessions/refresh {}, X-Stoa-Csrf: 1"), reply("200 {access_token}, Set-Cookie"),
     or("a spent one is shown later"),
     reply("401 refresh_invalid: the session has ended"), sends("notice"),
+  ]],
+  ["chat", "Chat", "One socket for each client, with a ticket that is valid for 30 seconds. Frames are described in /asyncapi.json. Numbers show what is missing: keep the highest of each room, and ask with sync where last_seq or a message has a higher one.", [
+    call("POST /v1/realtime/tickets"), reply("201 {url, ticket, subprotocols}"),
+    note(F, "connects with subprotocols"),
+    frame("{type: hello}"), pushed("{type: hello, rooms, limits}"),
+    frame("{type: sync, room, since}"), pushed("{type: sync, messages, upto, more}"),
+    types("Good morning!"),
+    frame("{type: send, room: public, text, nonce}"), pushed("{type: ack, seq, id, nonce}"),
+    pushed("{type: message, …}, without an id"),
+    or("no answer came"),
+    frame("the same send with the same nonce"), pushed("{type: ack, …}: committed once"),
+    or("nothing to send for nine minutes"),
+    frame("{type: ping}"), pushed("{type: pong}"),
+    or("the session ended elsewhere"),
+    pushed("{type: closing, code: 4401}"), note(F, "signs in again"),
+  ]],
+  ["direct", "Writing to one person", "A direct room is made by its first opening, and both find it in their lists. Whether somebody may be written to is their choice.", [
+    call("GET /v1/users/{username}"), reply("200 {id, username, picture}"),
+    call("POST /v1/rooms/direct {user}"), reply("201 {id, with}, or 403 chat_not_allowed"),
+    frame("{type: send, room: id, text, nonce}"), pushed("{type: ack, seq, id, nonce}"),
+    or("reading back"),
+    call("GET /v1/rooms/{room}/messages"), reply("200 {items, next_cursor}"),
+  ]],
+  ["picture", "A picture", "The file goes to the bucket, not through the API. What is declared is signed: no other file is accepted there. The picture is scaled and made anew, so nothing else of the file is published.", [
+    note(F, "SHA-256 of the file"),
+    call("POST /v1/me/picture/uploads {sha256, …}"), reply("201 {id, url, headers}: five minutes"),
+    note(F, "PUT url, with the headers"),
+    call("GET /v1/me/picture/uploads/{id}, once a second"), reply("200 {state: waiting}"),
+    reply("200 {state: published, picture}"),
+    or("it is no picture"),
+    reply("200 {state: refused, reason: not_a_picture}"),
+    or("the picture is removed"),
+    call("DELETE /v1/me/picture"), reply("204"),
+  ]],
+  ["leaving", "Leaving", "Everything is deleted 30 days after the request, unless it is cancelled until then. During that time the account works as before.", [
+    types("the password"),
+    call("POST /v1/me/deletion {password}, after a step-up"), reply("200 {status: scheduled, due_at, countdown}"),
+    sends("notice with a link to cancel"),
+    or("a change of mind, signed in"),
+    call("DELETE /v1/me/deletion"), reply("200 {status: not_scheduled}"),
+    or("a change of mind, by the link"),
+    arrives("…/cancel-deletion#token=…"),
+    call("POST /v1/deletion-cancellations {token}"), reply("204"),
+    or("30 days later"),
+    sends("receipt: everything is deleted"),
+    or("only a pause"),
+    call("POST /v1/me/deactivation {password}"), reply("204; staff can reactivate it"),
   ]],
 ];
 

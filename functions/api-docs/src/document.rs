@@ -1,4 +1,5 @@
-//! The OpenAPI document. `cargo xtask sync` writes it from the handlers of all functions.
+//! The OpenAPI document of the HTTP API, and the AsyncAPI document of the socket. `cargo xtask sync` writes them, from the handlers of
+//! all functions and from the types of frames.
 
 use axum::response::Response;
 use http::HeaderMap;
@@ -20,6 +21,22 @@ use crate::files;
 )]
 pub async fn get_document(headers: HeaderMap) -> Result<Response, Error> {
     files::file("openapi.json", "application/json", "public, max-age=300", &headers)
+}
+
+/// Describes the socket: its frames, answers and close codes.
+///
+/// AWS calls: none.
+#[utoipa::path(
+    get, path = "/asyncapi.json", operation_id = "get_socket_document",
+    responses(
+        (status = 200, description = "AsyncAPI 3.0.", content_type = "application/json", body = Object,
+            headers(("ETag" = String, description = "Identifies the version of the file and its compression.")), example = json!({"asyncapi": "3.0.0"})),
+        (status = 304, description = "The file has not changed since the version in `If-None-Match`."),
+        Problems,
+    )
+)]
+pub async fn get_socket_document(headers: HeaderMap) -> Result<Response, Error> {
+    files::file("asyncapi.json", "application/json", "public, max-age=300", &headers)
 }
 
 #[cfg(test)]

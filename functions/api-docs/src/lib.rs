@@ -1,4 +1,4 @@
-//! The API's documents: the OpenAPI description, a page to read and try it, and a page about each kind of problem. It also
+//! The API's documents: the OpenAPI description, the AsyncAPI description of the socket, a page to read and try it, and a page about each kind of problem. It also
 //! answers requests without a route, because it knows all paths and is the smallest of the functions.
 //!
 //! Everything, Swagger UI included, is compiled in and compressed, and nothing is loaded from elsewhere: the page's policy
@@ -17,6 +17,7 @@ use function::{Boot, Function, StartError};
 web::operations! { "api-docs", "This description and its pages.", () =>
     docs::get_start,
     document::get_document,
+    document::get_socket_document,
     docs::get_docs,
     docs::get_docs_file,
     problems::get_problem,

@@ -13,18 +13,22 @@ use messaging::{
     room::{PUBLIC, RoomKind, RoomName},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The payload of a frame from a client.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ask {
-    /// Asks for the state of the caller's rooms. Clients that are silent also send it as a sign of life.
+    /// Asks for the state of the caller's rooms.
     Hello {},
+    /// A sign of life, for clients that are silent otherwise: the platform closes a socket after ten minutes without a frame.
+    Ping {},
     /// Sends a message.
     Send {
         /// The room.
         room: RoomName,
         /// The text.
+        #[schema(min_length = 1, max_length = 4000, examples("Good morning!"))]
         text: String,
         /// The client's nonce for this message. Repeating it commits nothing more.
         nonce: Nonce,
@@ -36,6 +40,7 @@ pub enum Ask {
         /// The last number the client has.
         since: u64,
         /// The maximum number of messages.
+        #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
     /// Asks for older messages.
@@ -43,8 +48,10 @@ pub enum Ask {
         /// The room.
         room: RoomName,
         /// Only messages before this number. Absent means the newest.
+        #[schema(value_type = Option<u64>, minimum = 1, nullable = false)]
         before: Option<NonZeroU64>,
         /// The maximum number of messages.
+        #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
     /// Asks how many others are online.
@@ -59,6 +66,8 @@ pub enum Ask {
 pub enum Act {
     /// See [`Ask::Hello`].
     Hello,
+    /// See [`Ask::Ping`].
+    Ping,
     /// See [`Ask::Send`].
     Send {
         /// The room.
@@ -101,6 +110,7 @@ impl Ask {
     pub fn parse(self) -> Result<Act, Problem> {
         Ok(match self {
             Self::Hello {} => Act::Hello,
+            Self::Ping {} => Act::Ping,
             Self::Send { room, text, nonce } => Act::Send { room: room.0, text: Text::parse(&text)?, nonce },
             Self::Sync { room, since, limit } => Act::Sync { room: room.0, since, limit: page_limit(limit, PAGE_MAX)? },
             Self::History { room, before, limit } => {
@@ -115,7 +125,7 @@ impl Act {
     /// The items to read for it. A hello also takes the last number of the public room.
     pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::Hello => Subject { room: PUBLIC, nonce: None },
+            Self::Hello | Self::Ping => Subject { room: PUBLIC, nonce: None },
             Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce) },
             Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => Subject { room: *room, nonce: None },
         }
@@ -123,7 +133,7 @@ impl Act {
 }
 
 /// The payload of an answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Answer {
     /// The answer to `hello`.
@@ -139,6 +149,8 @@ pub enum Answer {
         /// The limits of the server.
         limits: Limits,
     },
+    /// The answer to `ping`.
+    Pong {},
     /// The answer to `send`: the message is committed. A repetition gets the same answer.
     Ack {
         /// The room.
@@ -166,6 +178,7 @@ pub enum Answer {
         more: bool,
         /// Seconds to wait before asking again, because a message is still being written.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         retry_after: Option<u32>,
     },
     /// The answer to `history`.
@@ -178,6 +191,7 @@ pub enum Answer {
         upto: u64,
         /// The number to send as `before` for the page before this one. Absent at the beginning of the room.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         before: Option<u64>,
     },
     /// The answer to `online`.
@@ -191,8 +205,12 @@ pub enum Answer {
     },
 }
 
+/// Each ask with its answer.
+pub const REPLIES: &[(&str, &str)] =
+    &[("hello", "hello"), ("ping", "pong"), ("send", "ack"), ("sync", "sync"), ("history", "history"), ("online", "online")];
+
 /// The state of a room, for catching up.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RoomState {
     /// The room.
     pub room: RoomId,
@@ -202,26 +220,35 @@ pub struct RoomState {
     pub last_seq: u64,
     /// The username of the other person in a direct room.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub with: Option<messaging::message::Author>,
 }
 
 /// The limits of the server, so that clients need not guess.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Limits {
     /// Maximum characters of a message.
+    #[schema(examples(json!(messaging::message::TEXT_MAX_CHARS)))]
     pub message_chars: usize,
     /// Maximum messages in any 60 seconds. One more bans the account.
+    #[schema(examples(json!(messaging::spam::MOST)))]
     pub messages_per_minute: usize,
     /// Frames that an account may send at once, on all its sockets.
+    #[schema(examples(json!(messaging::pace::AT_ONCE)))]
     pub frames_at_once: u32,
     /// Frames a second in the long run. A frame that is refused for its content counts twice.
+    #[schema(examples(json!(messaging::pace::PER_SECOND)))]
     pub frames_per_second: u32,
     /// Maximum messages of one page.
+    #[schema(examples(json!(PAGE_MAX)))]
     pub page: u32,
     /// Maximum bytes of a frame from a client.
+    #[schema(examples(32_768))]
     pub frame_bytes: u32,
-    /// Seconds between the `hello` frames of a silent client.
+    /// Seconds between the `ping` frames of a silent client.
+    #[schema(examples(540))]
     pub ping_seconds: u32,
     /// Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times.
+    #[schema(examples(7_200))]
     pub connection_seconds: u32,
 }

@@ -9,6 +9,7 @@
 //!
 //! | payload | calls |
 //! |---|---|
+//! | `ping` | none |
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any, four queries of who is online |
 //! | `send` | the number, the transaction, beside it the batch read of the members' sockets; then one post for each socket |
 //! | `send` again | none |
@@ -36,10 +37,22 @@ use messaging::{
 };
 use store::Table;
 
-use crate::ask::{Act, Answer, Ask};
+use crate::ask::{Act, Answer, Ask, REPLIES};
 
 /// The stream's name: the route that API Gateway selects by it.
 pub const STREAM: &str = "chat";
+
+/// The frames of the stream, for the API's document.
+#[must_use]
+pub fn frames() -> frame::Stream {
+    frame::Stream::of::<Ask, Answer>(STREAM, REPLIES)
+}
+
+/// Whether the stream reads a frame, for the test of the document.
+#[must_use]
+pub fn reads(body: &str) -> bool {
+    frame::read::<Ask>(body).is_ok_and(|asked| asked.payload.parse().is_ok())
+}
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -124,6 +137,7 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
     let FrameSender { user, chat, receipt, room, .. } = sender;
     let answer = match act {
         Act::Hello => hello::hello(s, &user, room).await?,
+        Act::Ping => Answer::Pong {},
         Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt)).await,
         Act::Sync { since, limit, .. } => read::sync(s, &room, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &room, before, limit).await?,

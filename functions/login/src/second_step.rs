@@ -24,6 +24,7 @@ use proofs::{
     sending,
     sign_in::{Proof, SignIn, SignInStep},
     signed_in::{self, SignedIn},
+    webauthn::UsedPasskey,
 };
 use serde::Deserialize;
 use store::{Batch, Cond, Key, Tx, Update};
@@ -112,6 +113,7 @@ pub async fn resend_sign_in_code(
 /// The answer to the chosen factor: exactly one of these.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1, max_properties = 1)]
 pub struct VerifySignIn {
     /// The six digits of the app or of a message, a long code of a message, or a recovery code with any chosen factor.
     #[schema(examples("042617"), max_length = 64)]
@@ -119,8 +121,8 @@ pub struct VerifySignIn {
     /// The password, for a step-up without second factors.
     #[schema(value_type = Option<String>, format = Password, max_length = 1024)]
     password: Option<Secret>,
-    /// The answer of `navigator.credentials.get` as JSON.
-    #[schema(value_type = Option<Object>)]
+    /// The answer of `navigator.credentials.get`, by its `toJSON()`.
+    #[schema(value_type = Option<UsedPasskey>)]
     passkey: Option<serde_json::Value>,
 }
 

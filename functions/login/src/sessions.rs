@@ -82,7 +82,7 @@ pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/sessions/current",
     extensions(("x-problems" = json!(["not_found"]))),
-    responses((status = 204), Problems))]
+    responses((status = 204, headers(("Set-Cookie" = String, description = "Removes the cookie of the refresh token."))), Problems))]
 pub async fn delete_current_session(State(s): State<crate::State>, caller: Member) -> Result<impl IntoResponse, web::Error> {
     end(&s, &caller, caller.session.id).await?;
     Ok(([s.issuer.forget()], NoContent))

@@ -12,6 +12,7 @@ use kernel::{
     id::{PasskeyId, UserId},
 };
 use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
+use proofs::webauthn::{CreatedPasskey, PasskeyCreation};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Tx, Update, field};
 use utoipa::ToSchema;
@@ -59,8 +60,8 @@ impl Resource for Asked {
 /// The argument for `navigator.credentials.create`.
 #[derive(Serialize, ToSchema)]
 pub struct PasskeyOptions {
-    /// WebAuthn's `PublicKeyCredentialCreationOptions` as JSON.
-    #[schema(value_type = Object)]
+    /// For `PublicKeyCredential.parseCreationOptionsFromJSON`.
+    #[schema(value_type = PasskeyCreation)]
     options: serde_json::Value,
     /// When the challenge expires.
     expires_at: Timestamp,
@@ -92,8 +93,8 @@ pub struct CreatePasskey {
     /// Its name: 1 to 50 characters.
     #[schema(examples("My phone"), min_length = 1, max_length = 50)]
     name: String,
-    /// The answer of `navigator.credentials.create` as JSON.
-    #[schema(value_type = Object)]
+    /// The answer of `navigator.credentials.create`, by its `toJSON()`.
+    #[schema(value_type = CreatedPasskey)]
     credential: serde_json::Value,
 }
 

@@ -145,13 +145,23 @@ impl Setup {
             (true, _) => (4, 4),
             (false, _) => (1, 1),
         };
-        SetupState { step: self.step, number, of, app: None, code: code.map(Challenge::sent), expires_at: self.expires_at.into() }
+        let code = code.map(Challenge::sent);
+        let step = match self.step {
+            Factor::Email => SetupStep::Email { code },
+            Factor::Sms => SetupStep::Sms { code },
+            // No set-up begins with another factor.
+            Factor::App | Factor::Password | Factor::Passkey | Factor::RecoveryCode => SetupStep::App { app: None },
+        };
+        SetupState { step, number, of, expires_at: self.expires_at.into() }
     }
 
     /// The same for the answer that begins it, the only one with the secret of the authenticator app.
     pub fn begun(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
-        let app = self.app.as_ref().map(|app| AppSecret::of(app, keys, user)).transpose()?;
-        Ok(SetupState { app, ..self.state(code) })
+        let mut state = self.state(code);
+        if let SetupStep::App { app } = &mut state.step {
+            *app = self.app.as_ref().map(|app| AppSecret::of(app, keys, user)).transpose()?;
+        }
+        Ok(state)
     }
 }
 
@@ -177,22 +187,44 @@ impl Resource for Setup {
 /// A set-up that is under way.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SetupState {
-    /// The factor to prove next: `app`, `email` or `sms`.
-    pub step: Factor,
+    /// The factor to prove next.
+    #[serde(flatten)]
+    pub step: SetupStep,
     /// The number of the current step. The password was the first.
     #[schema(examples(2))]
     pub number: u8,
     /// The number of steps.
     #[schema(examples(4))]
     pub of: u8,
-    /// The secret for the authenticator app, only in the answer that begins the set-up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub app: Option<AppSecret>,
-    /// The code that was sent, in steps with a code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Sent>,
     /// When the set-up expires.
     pub expires_at: Timestamp,
+}
+
+/// The factor to prove next in a set-up.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum SetupStep {
+    /// Prove the authenticator app, with a code that it shows.
+    App {
+        /// The secret for the authenticator app, only in the answer that begins the set-up.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        app: Option<AppSecret>,
+    },
+    /// Prove the mailbox, with a code.
+    Email {
+        /// The code that was sent, in the answer that sent it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        code: Option<Sent>,
+    },
+    /// Prove the phone, with a code.
+    Sms {
+        /// The code that was sent, in the answer that sent it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        code: Option<Sent>,
+    },
 }
 
 /// The secret for an authenticator app. It is shown once: if it is lost, begin the set-up again.

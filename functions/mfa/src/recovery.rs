@@ -23,7 +23,8 @@ const SETS: Quota = Quota::window("recovery_sets", 10, DAY, "for an account");
 /// Ten codes, each valid once. They are shown only now.
 #[derive(Serialize, ToSchema)]
 pub struct RecoveryCodesShown {
-    #[schema(examples(json!(["00-8x4m-2k7q-h5np-w9ct", "01-d3vz-6yre-0jgs-b1fa"])))]
+    /// The codes.
+    #[schema(examples("00-8x4m-2k7q-h5np-w9ct"))]
     recovery_codes: Vec<String>,
 }
 

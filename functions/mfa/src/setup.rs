@@ -22,7 +22,7 @@ use web::{Client, Created, Json, NoContent, Problems};
 use crate::{
     pending::{self, Setup, SetupState},
     recovery::RecoveryCodesShown,
-    status::missing,
+    status::{Missing, missing},
 };
 
 /// The first step.
@@ -54,7 +54,9 @@ pub async fn start_mfa_setup(
     }
     let missing = missing(user);
     if !missing.is_empty() {
-        return Err(Problem::new(Kind::ContactRequired).with("missing", missing.join(", ")).into());
+        return Err(Problem::new(Kind::ContactRequired)
+            .with("missing", missing.into_iter().map(Missing::name).collect::<Vec<_>>().join(", "))
+            .into());
     }
     pending::count(&s, user).await?;
     let keys = s.keys.get().await?;

@@ -16,13 +16,32 @@ pub struct Mfa {
     enabled: bool,
     /// The second factors that are on.
     factors: Vec<FactorInfo>,
-    /// What has to be proven before second factors can be turned on: `email`, `phone`.
-    #[schema(examples(json!(["phone"])))]
-    missing: Vec<&'static str>,
+    /// What has to be proven before second factors can be turned on.
+    missing: Vec<Missing>,
     /// The number of unused recovery codes.
     recovery_codes_left: usize,
     /// The number of passkeys.
     passkeys: u32,
+}
+
+/// What an account needs before second factors can be turned on.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// A proven e-mail address.
+    Email,
+    /// A proven phone number.
+    Phone,
+}
+
+impl Missing {
+    /// Its name in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+        }
+    }
 }
 
 /// A second factor that is on.
@@ -57,7 +76,7 @@ pub async fn get_mfa(State(s): State<crate::State>, member: Member) -> Result<Js
 }
 
 /// What has to be proven before second factors can be turned on.
-pub fn missing(user: &User) -> Vec<&'static str> {
-    let has = [("email", user.email.is_some()), ("phone", user.phone.is_some())];
-    has.into_iter().filter(|(_, has)| !has).map(|(name, _)| name).collect()
+pub fn missing(user: &User) -> Vec<Missing> {
+    let has = [(Missing::Email, user.email.is_some()), (Missing::Phone, user.phone.is_some())];
+    has.into_iter().filter(|(_, has)| !has).map(|(what, _)| what).collect()
 }

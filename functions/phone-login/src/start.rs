@@ -26,8 +26,8 @@ pub struct StartPhoneSignIn {
     /// With the country code: `+44…` or `0044…`. Spaces, hyphens and brackets are ignored.
     #[schema(examples("+447700900123"), max_length = 32)]
     phone: String,
-    /// `en` or `pl`; the language of the message, and of a new account. Default: the language of the request.
-    #[schema(max_length = 35)]
+    /// The language of the message, and of a new account. Default: the language of the request.
+    #[schema(value_type = Option<kernel::Locale>)]
     locale: Option<String>,
     /// Where the refresh token will be returned: `cookie` for browsers, `body` otherwise. A trusted device's token is returned
     /// in the same way.

@@ -194,7 +194,7 @@ pub async fn change_phone(
 /// refused or repeated request costs another read.
 #[utoipa::path(post, path = "/v1/me/email-changes/verify", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_exists", "conflict"]))),
-    responses((status = 200, body = Me), Problems))]
+    responses((status = 200, body = Me, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn verify_email_change(
     State(s): State<crate::State>,
     caller: MemberWith<Pending<Email>>,
@@ -211,7 +211,7 @@ pub async fn verify_email_change(
 /// AWS calls: the same as for an address, without the deletion if the account has an address.
 #[utoipa::path(post, path = "/v1/me/phone-changes/verify", request_body = VerifyContact,
     extensions(("x-problems" = json!(["not_found", "invalid", "code_invalid", "account_exists", "conflict"]))),
-    responses((status = 200, body = Me), Problems))]
+    responses((status = 200, body = Me, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
     caller: MemberWith<Pending<Phone>>,

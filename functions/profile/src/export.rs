@@ -21,26 +21,26 @@ pub struct ExportStatus {
     /// The id of the archive.
     id: ExportId,
     /// The state of the archive.
+    #[serde(flatten)]
     status: ExportState,
     /// When it was requested.
     created_at: Timestamp,
-    /// Until when it can be downloaded. Absent until it is ready.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-    /// The link to the archive when it is ready. It is valid for five minutes: ask again for another one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "uri")]
-    url: Option<String>,
 }
 
 /// The state of an archive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
 pub enum ExportState {
     /// It is being made. A mail says when it is ready.
     Waiting,
     /// It can be downloaded.
-    Ready,
+    Ready {
+        /// Until when it can be downloaded.
+        expires_at: Timestamp,
+        /// The link to the archive. It is valid for five minutes: ask again for another one.
+        #[schema(format = "uri")]
+        url: String,
+    },
     /// It could not be made. Ask for another one.
     Failed,
     /// It has expired. Ask for another one.
@@ -48,14 +48,8 @@ pub enum ExportState {
 }
 
 impl ExportStatus {
-    fn of(export: &Export, progress: Progress, url: Option<String>) -> Self {
-        let (status, expires_at) = match progress {
-            Progress::Waiting => (ExportState::Waiting, None),
-            Progress::Ready(until) => (ExportState::Ready, Some(until.into())),
-            Progress::Failed => (ExportState::Failed, None),
-            Progress::Expired => (ExportState::Expired, None),
-        };
-        Self { id: export.id, status, created_at: export.created_at.into(), expires_at, url }
+    fn of(export: &Export, status: ExportState) -> Self {
+        Self { id: export.id, status, created_at: export.created_at.into() }
     }
 
     fn example() -> serde_json::Value {
@@ -85,7 +79,7 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
         Err(CommitError::Refused(r)) if r.at(turn) => return Err(Problem::from(too_early(r.current(turn), now)?).into()),
         committed => committed.map_err(Problem::from)?,
     }
-    Ok(Accepted(ExportStatus::of(&export, Progress::Waiting, None)))
+    Ok(Accepted(ExportStatus::of(&export, ExportState::Waiting)))
 }
 
 /// Returns the state of the archive, and a link when it is ready. The link is valid for five minutes.
@@ -102,10 +96,14 @@ pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<M
 )]
 pub async fn get_export(State(s): State<crate::State>, Fresh(caller): Fresh<MemberWith<Export>>) -> Result<Json<ExportStatus>, Error> {
     let (export, now) = (caller.resource.ok_or(Kind::NotFound)?, s.sys.now());
-    let progress = export.progress(now);
-    let url = match progress {
-        Progress::Ready(_) => Some(s.bucket.download_link(&Export::object_key(export.user, export.id), now, LINK_LIFE).await?.url),
-        _ => None,
+    let status = match export.progress(now) {
+        Progress::Waiting => ExportState::Waiting,
+        Progress::Ready(until) => ExportState::Ready {
+            expires_at: until.into(),
+            url: s.bucket.download_link(&Export::object_key(export.user, export.id), now, LINK_LIFE).await?.url,
+        },
+        Progress::Failed => ExportState::Failed,
+        Progress::Expired => ExportState::Expired,
     };
-    Ok(Json(ExportStatus::of(&export, progress, url)))
+    Ok(Json(ExportStatus::of(&export, status)))
 }

@@ -23,8 +23,8 @@ use crate::read::{Me, example};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeUsername {
-    /// 3 to 30 of `a-z 0-9 _`. It begins with a letter, does not end with `_`, and has no `__`.
-    #[schema(examples("anna_nowak"), min_length = 3, max_length = 30)]
+    /// The new username.
+    #[schema(value_type = Username)]
     username: String,
 }
 

@@ -22,6 +22,7 @@ pub struct UsernameAvailability {
     available: bool,
     /// The reason if it is not: `username_taken`, or the rule it breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kernel::problem::FieldCode>)]
     code: Option<&'static str>,
     /// The reason in the client's language.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +55,8 @@ pub async fn get_username_availability(
         }
     };
     let say = |e: &kernel::FieldError| {
-        locale.text(&format!("field-{}", e.code), &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())
+        locale
+            .text(&format!("{}{}", kernel::FieldError::MESSAGE, e.code), &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())
     };
     Ok(Json(UsernameAvailability { username, available: error.is_none(), message: error.as_ref().map(say), code: error.map(|e| e.code) }))
 }

@@ -40,14 +40,14 @@ pub struct RegisterByLink {
     /// The address for the link.
     #[schema(examples("ana@example.test"), max_length = 254)]
     email: String,
-    /// The username: 3 to 30 of `a-z 0-9 _`.
-    #[schema(examples("ana_nowak"), min_length = 3, max_length = 30)]
+    /// The username.
+    #[schema(value_type = accounts::identifier::Username)]
     username: String,
     /// At least 12 characters unless configured otherwise, at most 128.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
     password: Secret,
-    /// `en` or `pl`; the language of the mails. Default: the language of the request.
-    #[schema(max_length = 35)]
+    /// The language of the mails. Default: the language of the request.
+    #[schema(value_type = Option<kernel::Locale>)]
     locale: Option<String>,
 }
 

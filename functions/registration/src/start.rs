@@ -29,8 +29,8 @@ pub struct StartRegistration {
     /// The address for the code.
     #[schema(examples("ana@example.test"), max_length = 254)]
     email: String,
-    /// `en` or `pl`; the language of the mails. Default: the language of the request.
-    #[schema(max_length = 35)]
+    /// The language of the mails. Default: the language of the request.
+    #[schema(value_type = Option<kernel::Locale>)]
     locale: Option<String>,
 }
 

@@ -18,8 +18,8 @@ use crate::flow::{Registration, Step, advance, load};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRegistrationUsername {
-    /// 3 to 30 of `a-z 0-9 _`. It begins with a letter, does not end with `_`, and has no `__`.
-    #[schema(examples("ana_nowak"), min_length = 3, max_length = 30)]
+    /// The username.
+    #[schema(value_type = Username)]
     username: String,
 }
 

@@ -30,6 +30,8 @@ use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
 
+pub use connect::{SUBPROTOCOL, TICKET_PREFIX};
+
 events::hears! { SessionsEnded }
 
 /// The state of the function: its clients, keys and settings.

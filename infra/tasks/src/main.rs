@@ -1,5 +1,6 @@
 //! `cargo xtask …`: keeps code, template and documents consistent, and measures the system.
 
+mod asyncapi;
 mod calls;
 mod check;
 mod costs;
@@ -36,8 +37,8 @@ enum Task {
         /// Such as `gift-cards`.
         name: String,
     },
-    /// Write the list of functions, their routes in template.yaml and in the router of `cargo lambda watch`, and infra/openapi.json,
-    /// shared/store/ITEMS.md and what is exported of each kind of item; pack the list of passwords.
+    /// Write the list of functions, their routes in template.yaml and in the router of `cargo lambda watch`, infra/openapi.json,
+    /// infra/asyncapi.json, shared/store/ITEMS.md and what is exported of each kind of item; pack the list of passwords.
     Sync,
     /// Compare code, template, documents, events and messages; fail on any difference.
     Check,

@@ -6,8 +6,12 @@
 //! What several operations share is stated once, under `components`: error responses and examples always, parameters and headers
 //! if they repeat.
 
+pub mod common;
+pub mod forms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use accounts::user::Factor;
 use axum::http::StatusCode;
 use kernel::{
     FieldError, Kind, Locale, Problem,
@@ -19,21 +23,20 @@ use store::limits::{DAY, HOUR, MINUTE, Shape};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        Components, InfoBuilder, License, OpenApi, OpenApiBuilder, RefOr, ServerBuilder,
+        Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, ServerBuilder,
         schema::Schema,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 use web::{BEARER, Problems};
 
+pub use self::common::EVERYWHERE;
 use crate::document::Callers;
 
 /// The extension with the codes of an operation.
 const LISTED: &str = "x-problems";
 /// The extension with the limits of an operation.
 const LIMITED: &str = "x-limits";
-/// The header of 429 and 503.
-const RETRY_AFTER: &str = "Retry-After";
 /// The beginning of the paragraph that is left out.
 const COSTS: &str = "AWS calls:";
 
@@ -48,12 +51,13 @@ struct Shared {
 }
 
 /// A reference to a component.
-fn reference(part: &str, name: &str) -> Value {
+pub fn reference(part: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{part}/{name}") })
 }
 
-/// Adds the error responses of an operation: one for each status, with an example for every code.
-fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
+/// Adds the error responses of an operation: one for each status, with an example for every code. Returns whether it can ask for a
+/// proof of work.
+fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
     let listed: Vec<String> = operation.remove(LISTED).and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default();
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let within = |place: &str| parameters.iter().any(|p| p.get("in").and_then(Value::as_str) == Some(place));
@@ -78,7 +82,8 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     let kinds = Kind::ALL.iter().filter(|kind| listed.iter().any(|code| code == kind.code()) || implied.contains(&(true, **kind)));
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
     kinds.for_each(|kind| by_status.entry(kind.status()).or_default().push(*kind));
-    let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
+    let takes_proof = by_status.values().any(|kinds| kinds.contains(&Kind::ProofOfWorkRequired));
+    let Some(Value::Object(responses)) = operation.get_mut("responses") else { return takes_proof };
     responses.remove(Problems::PLACEHOLDER);
     responses.extend(by_status.iter().map(|(status, kinds)| (status.to_string(), refusal(*status, kinds, shared))));
     if let Some(listed) = operation.remove(LIMITED) {
@@ -94,6 +99,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
         }
         operation.insert(LIMITED.to_owned(), limits.into_iter().map(numbers).collect());
     }
+    takes_proof
 }
 
 /// A limit of an operation, as [`store::limits::Quota`] is serialised.
@@ -170,11 +176,10 @@ fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
     let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     shared.examples.extend(kinds.iter().map(|kind| (kind.code().to_owned(), json!({ "value": example(*kind) }))));
     let examples: Map<_, _> = codes.iter().map(|code| ((*code).to_owned(), reference("examples", code))).collect();
-    let content = json!({ "application/problem+json": { "schema": reference("schemas", "Problem"), "examples": examples } });
-    let mut response = json!({ "description": described(kinds), "content": content });
-    if let (429 | 503, Value::Object(members)) = (status, &mut response) {
-        members.insert("headers".to_owned(), json!({ RETRY_AFTER: reference("headers", RETRY_AFTER) }));
-    }
+    let own = json!({ "type": "object", "properties": { "code": { "type": "string", "enum": codes } }, "required": ["code"] });
+    let schema = json!({ "allOf": [reference("schemas", "Problem"), own] });
+    let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
+    let response = json!({ "description": described(kinds), "headers": common::of_refusal(status), "content": content });
     let name = codes.join(".");
     let link = reference("responses", &name);
     shared.responses.insert(name, response);
@@ -188,8 +193,11 @@ fn described(kinds: &[Kind]) -> String {
 }
 
 /// A problem of this kind, as in a reply.
-fn example(kind: Kind) -> ProblemDocument {
+pub fn example(kind: Kind) -> ProblemDocument {
     let problem = match kind {
+        Kind::Malformed => Problem::new(kind).with("pointer", "/password"),
+        Kind::FrameInvalid => Problem::new(kind).with("pointer", "/payload/text"),
+        Kind::StepUpRequired => Problem::new(kind).with("methods", json!([Factor::App, Factor::RecoveryCode])),
         Kind::Invalid => Problem::field("/email", FieldError::new("email")),
         Kind::CodeInvalid => Problem::new(kind).with("tries_left", 2),
         Kind::ProofOfWorkRequired => {
@@ -205,7 +213,7 @@ fn example(kind: Kind) -> ProblemDocument {
 }
 
 /// The schemas of error responses.
-fn schemas() -> Vec<(String, RefOr<Schema>)> {
+pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![("Problem".to_owned(), ProblemDocument::schema()), (FieldProblem::name().into_owned(), FieldProblem::schema())];
     ProblemDocument::schemas(&mut all);
     all
@@ -213,7 +221,7 @@ fn schemas() -> Vec<(String, RefOr<Schema>)> {
 
 const DESCRIPTION: &str = "\
 Accounts, profiles, chat and account deletion. [Registration and sign-in, step by step](/docs/flows). General rules:\n\n\
-- Bodies are JSON (`snake_case`). Unknown fields, duplicate keys and wrong types are refused with 400; fields that violate a rule with 422, all of them in one response.\n\
+- Bodies are JSON (`snake_case`). Missing and unknown fields, duplicate keys and wrong types are refused with 400, and `pointer` names the field; fields that violate a rule with 422, all of them in one response.\n\
 - Unknown query parameters are ignored. A known one that is repeated or malformed is refused with 400.\n\
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `?lang` (`en`, `pl`), or of the caller's profile, or of `Accept-Language`.\n\
 - Times are RFC 3339 in UTC. The prefix of an id shows its type.\n\
@@ -245,7 +253,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         .title("Stoa")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(DESCRIPTION))
-        .license(Some(License::new("MIT OR Apache-2.0")));
+        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build()));
     let whole = OpenApiBuilder::new()
         .info(info)
         .servers(Some([ServerBuilder::new().url("/").description(Some("The server that returned this document.")).build()]))
@@ -256,10 +264,19 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         whole
     });
     let mut document = serde_json::to_value(whole).unwrap_or_default();
+    let bodies = contents_of_requests(&document);
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        common::not_empty(schemas, &bodies);
+        forms::divide(schemas);
+    }
+    common::numbers(&mut document);
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     let mut shared = Shared::default();
+    let mut working = BTreeSet::new();
     for operation in operations(&mut document) {
-        problems(operation, &mut shared);
+        if problems(operation, &mut shared) {
+            working.extend(operation.get("operationId").map(Value::to_string));
+        }
         for_readers(operation);
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
         responses.for_each(|(status, response)| describe(status, response));
@@ -267,19 +284,35 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     if let Some(paths) = document.get_mut("paths") {
         illustrate(paths, &schemas, &mut shared.examples);
     }
-    let parameters = operations(&mut document).filter_map(|o| o.get_mut("parameters")?.as_array_mut()).flatten();
-    let parameters = parameters.filter_map(|p| Some((p.get("name")?.as_str()?.to_owned(), p)));
-    let parameters = once("parameters", parameters.collect());
-    let responses = operations(&mut document).filter_map(|o| o.get_mut("responses")?.as_object_mut()).flat_map(Map::values_mut);
-    let headers = responses.filter_map(|r| r.get_mut("headers")?.as_object_mut()).flatten();
-    let mut headers = once("headers", headers.map(|(name, header)| (name.clone(), header)).collect());
-    let seconds = json!({ "description": "Seconds after which a retry makes sense.", "schema": { "type": "integer", "minimum": 1 } });
-    headers.insert(RETRY_AFTER.to_owned(), seconds);
+    let (mut parameters, mut headers) = repeated(&mut document);
+    for operation in operations(&mut document) {
+        let works = operation.get("operationId").is_some_and(|id| working.contains(&id.to_string()));
+        common::complete(operation, works);
+    }
+    parameters.extend(common::parameters());
+    headers.extend(common::headers());
     if let Some(Value::Object(components)) = document.get_mut("components") {
         let parts = [("responses", shared.responses), ("examples", shared.examples), ("parameters", parameters), ("headers", headers)];
         components.extend(parts.map(|(part, all)| (part.to_owned(), Value::Object(all))));
     }
     document
+}
+
+/// The names of the schemas of requests.
+fn contents_of_requests(document: &Value) -> BTreeSet<String> {
+    let operations =
+        crate::document::operations(document).filter_map(|(.., operation)| operation.pointer("/requestBody/content")?.as_object());
+    operations.flat_map(Map::values).filter_map(|content| named(content.get("schema")?)).map(str::to_owned).collect()
+}
+
+/// Moves the parameters and headers that operations repeat to components, which it returns.
+fn repeated(document: &mut Value) -> (Map<String, Value>, Map<String, Value>) {
+    let parameters = operations(document).filter_map(|o| o.get_mut("parameters")?.as_array_mut()).flatten();
+    let parameters = parameters.filter_map(|p| Some((p.get("name")?.as_str()?.to_owned(), p)));
+    let parameters = once("parameters", parameters.collect());
+    let responses = operations(document).filter_map(|o| o.get_mut("responses")?.as_object_mut()).flat_map(Map::values_mut);
+    let headers = responses.filter_map(|r| r.get_mut("headers")?.as_object_mut()).flatten();
+    (parameters, once("headers", headers.map(|(name, header)| (name.clone(), header)).collect()))
 }
 
 /// The operations of a document.
@@ -346,7 +379,7 @@ fn named(schema: &Value) -> Option<&str> {
 const DEEPEST: u8 = 8;
 
 /// A value of a schema: its example, or else the simplest value.
-fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {
+pub fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {
     let given = ["example", "const", "default"].iter().find_map(|name| schema.get(name));
     let listed = ["examples", "enum"].iter().find_map(|name| schema.get(name)?.get(0));
     if let Some(value) = given.or(listed) {
@@ -430,135 +463,6 @@ fn laid_out(value: &Value, depth: usize, behind: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use store::limits::Quota;
-    use utoipa::openapi::tag::TagBuilder;
-
-    use super::*;
-
-    #[test]
-    fn the_document_has_what_its_operations_refer_to() {
-        let part = |name: &str, about: &str| {
-            OpenApiBuilder::new().tags(Some([TagBuilder::new().name(name).description(Some(about)).build()])).build()
-        };
-        let json = document([part("a", "First."), part("b", "Second.")]);
-        assert_eq!(json["openapi"], "3.1.0");
-        assert_eq!(json["tags"][1]["description"], "Second.");
-        assert_eq!(json["components"]["securitySchemes"][BEARER]["scheme"], "bearer");
-        assert!(json["components"]["schemas"]["Problem"]["properties"]["code"].is_object());
-        assert!(json["components"]["schemas"]["FieldProblem"].is_object());
-    }
-
-    #[test]
-    fn an_operation_lists_its_limits_and_not_its_calls() {
-        let export = Quota::window("export", 1, DAY, "for an account");
-        let part = serde_json::json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": { "post": {
-            "summary": "Makes one.\nOr two.",
-            "description": "Not three.\n\nAWS calls: a counter.\nThen one more.",
-            "x-problems": ["too_many_requests"],
-            "x-limits": [export, accounts::invite::TRIES, proofs::sending::TEXTED_CODES, proofs::sending::MAILED_CODES, "export"],
-            "responses": { "default": { "description": "Problems." } },
-        } } } });
-        let json = document([serde_json::from_value(part).expect("a document")]);
-        let operation = &json["paths"]["/x"]["post"];
-        assert_eq!((&operation["summary"], &operation["description"]), (&"Makes one. Or two.".into(), &"Not three.".into()));
-        let refused = &operation["responses"]["429"];
-        assert_eq!(refused["$ref"], "#/components/responses/too_many_requests");
-        let said = refused["description"].as_str().expect("it is described");
-        assert!(said.contains("`export`: 1 in a day, for an account. `invite_check`: 10 in an hour"), "{said}");
-        assert_eq!(operation["x-limits"][0], serde_json::json!({ "name": "export", "max": 1, "seconds": 86_400 }));
-        let names: Vec<&str> =
-            operation["x-limits"].as_array().expect("a list").iter().filter_map(|limit| limit["name"].as_str()).collect();
-        let codes = ["code_destination", "code_known", "sent_account", "sms_client", "sms_neighbourhood", "mail_client"];
-        assert_eq!(names, [&["export", "invite_check", "invite_client"], &codes[..]].concat());
-        assert_eq!(operation["x-limits"].as_array().and_then(|limits| limits.last()), Some(&"export".into()), "what is no limit stays");
-    }
-
-    #[test]
-    fn a_limit_is_told_in_words() {
-        let words = |quota: Quota| Limited::deserialize(&serde_json::to_value(quota).expect("it is JSON")).expect("a limit").words();
-        let seconds = Duration::from_secs;
-        for (quota, expected) in [
-            (Quota::window("x", 5, DAY, "for an account"), "`x`: 5 in a day, for an account."),
-            (Quota::window("x", 5, DAY.saturating_mul(30), "for an account"), "`x`: 5 in 30 days, for an account."),
-            (Quota::pausing("x", 5, seconds(300), "wrong codes"), "`x`: 5, then a pause of 5 minutes, wrong codes."),
-            (Quota::refilling("x", 6, HOUR, "mails"), "`x`: 6 at once, then one in an hour, mails."),
-            (Quota::refilling("x", 60, seconds(617), "mails"), "`x`: 60 at once, then one in 617 seconds, mails."),
-            (Quota::gap("x", MINUTE, "link"), "`x`: a minute until the next link."),
-            (Quota::gap("x", seconds(45), "code"), "`x`: 45 seconds until the next code."),
-        ] {
-            assert_eq!(words(quota), expected);
-        }
-    }
-
-    #[test]
-    fn a_body_without_an_example_gets_one_of_its_schema() {
-        let schemas = serde_json::json!({
-            "Id": { "type": "string", "examples": ["usr_1"] },
-            "Loop": { "type": "object", "properties": { "again": { "$ref": "#/components/schemas/Loop" } } },
-        });
-        let schema = serde_json::json!({ "type": "object", "properties": {
-            "id": { "$ref": "#/components/schemas/Id" },
-            "name": { "type": ["string", "null"] },
-            "born": { "type": "string", "format": "date" },
-            "many": { "type": "array", "items": { "type": "integer", "minimum": 3 } },
-            "maybe": { "oneOf": [{ "type": "null" }, { "type": "boolean" }] },
-        }});
-        let expected = serde_json::json!({ "id": "usr_1", "name": "text", "born": "2000-02-29", "many": [3], "maybe": true });
-        assert_eq!(sample(&schema, &schemas, 0), expected);
-        assert!(sample(&schemas["Loop"], &schemas, 0).is_object());
-        let mut paths =
-            serde_json::json!({ "/x": { "get": { "responses": { "200": { "content": { "application/json": { "schema": schema } } } } } } });
-        illustrate(&mut paths, &schemas, &mut Map::new());
-        assert_eq!(paths.pointer("/~1x/get/responses/200/content/application~1json/example"), Some(&expected));
-    }
-
-    #[test]
-    fn shared_parts_are_stated_once() {
-        let header = |text: &str| json!({ "description": text, "schema": { "type": "string" } });
-        let parameter =
-            |text: &str| json!({ "name": "id", "in": "path", "required": true, "description": text, "schema": { "type": "string" } });
-        let operation = |text: &str| {
-            let content = json!({ "application/json": { "schema": reference("schemas", "Problem") } });
-            let made = json!({ "description": "", "headers": { "ETag": header(text) }, "content": content });
-            let responses = json!({ "204": { "description": "" }, "201": made, "default": { "description": "Problems." } });
-            json!({ "parameters": [parameter(text)], "responses": responses })
-        };
-        let item = json!({ "get": operation("Its own."), "put": operation("One."), "post": operation("One.") });
-        let part = json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": item } });
-        let json = document([serde_json::from_value(part).expect("a document")]);
-        let (components, operations) = (&json["components"], &json["paths"]["/x"]);
-        assert_eq!(components["parameters"]["id"]["description"], "One.");
-        for method in ["put", "post"] {
-            assert_eq!(operations[method]["parameters"], json!([reference("parameters", "id")]));
-            assert_eq!(operations[method]["responses"]["201"]["headers"]["ETag"], reference("headers", "ETag"));
-        }
-        let own = &operations["get"];
-        assert_eq!(
-            (&own["parameters"][0]["description"], &own["responses"]["204"]),
-            (&"Its own.".into(), &json!({ "description": "No Content." }))
-        );
-        assert_eq!(own["responses"]["404"], reference("responses", "not_found"));
-        assert_eq!(
-            components["responses"]["not_found"]["content"]["application/problem+json"]["examples"]["not_found"],
-            reference("examples", "not_found")
-        );
-        assert_eq!(components["examples"]["not_found"]["value"]["status"], 404);
-        assert_eq!(components["responses"]["unavailable"]["headers"][RETRY_AFTER], reference("headers", RETRY_AFTER));
-        assert_eq!(own["responses"]["201"]["content"]["application/json"]["examples"]["Problem"], reference("examples", "Problem"));
-        assert!(components["examples"]["Problem"]["value"].is_object());
-    }
-
-    #[test]
-    fn a_change_of_one_thing_changes_one_line() {
-        let value = json!({ "b": { "long": "x".repeat(WIDTH) }, "a": [1, { "c": [] }], "d": {} });
-        let laid_out = text(&value);
-        assert_eq!(
-            laid_out,
-            format!("{{\n \"a\": [1,{{\"c\":[]}}],\n \"b\": {{\n  \"long\": \"{}\"\n }},\n \"d\": {{}}\n}}\n", "x".repeat(WIDTH))
-        );
-        assert_eq!(serde_json::from_str::<Value>(&laid_out).expect("it is JSON"), value);
-    }
-}
+mod parts;
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use local::{functions, template::Template};
 use tasks::items;
 
 use crate::{
-    Failure,
+    Failure, asyncapi,
     document::{self, Route},
     openapi,
     repository::{self, logical_id},
@@ -84,6 +84,7 @@ pub fn from_code() -> Result<Vec<Generated>, Failure> {
     Ok(vec![
         Generated::text(TEMPLATE, with_routes(&repository::read(TEMPLATE)?, &routes)?),
         Generated::text("infra/openapi.json", openapi::text(&document)),
+        Generated::text(asyncapi::FILE, openapi::text(&asyncapi::document(&document))),
         Generated::text(items::DOCUMENT, items::document()),
         Generated::text(items::EXPORTED, items::exported_kinds()),
         Generated::text(WORKSPACE, with_router(&repository::read(WORKSPACE)?, &routes)?),

@@ -12,6 +12,13 @@ use unicode_normalization::{
     UnicodeNormalization as _,
     char::{canonical_combining_class, is_combining_mark},
 };
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 
 use crate::profanity;
 
@@ -309,6 +316,20 @@ pub struct Username(String);
 
 /// Shortest and longest username.
 pub const USERNAME_LENGTH: (usize, usize) = (3, 30);
+
+impl ToSchema for Username {}
+
+/// What may be typed: in upper or lower case.
+impl PartialSchema for Username {
+    fn schema() -> RefOr<Schema> {
+        let (min, max) = USERNAME_LENGTH;
+        let about = format!(
+            "{min} to {max} of `a-z 0-9 _`, in upper or lower case. It begins with a letter, does not end with `_`, and has no `__`."
+        );
+        let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about)).examples(["ana_nowak"]);
+        text.min_length(Some(min)).max_length(Some(max)).pattern(Some("^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$")).into()
+    }
+}
 
 /// Names that could be mistaken for the service itself or for its addresses.
 fn reserved(name: &str) -> bool {

@@ -1,6 +1,15 @@
 //! The format of a file, by its bytes and never by its name or its declared type.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 
 /// The formats of uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +52,20 @@ impl Format {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
             _ => None,
         }
+    }
+}
+
+/// The media types, for the API's document.
+impl ToSchema for Format {
+    fn name() -> Cow<'static, str> {
+        "PictureType".into()
+    }
+}
+
+impl PartialSchema for Format {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).description(Some("The type of a picture."));
+        text.enum_values(Some(Self::ALL.map(Self::media_type))).into()
     }
 }
 

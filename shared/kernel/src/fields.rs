@@ -14,6 +14,9 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// The beginning of the names of the messages. The code follows.
+    pub const MESSAGE: &'static str = "field-";
+
     /// An error without parameters.
     #[must_use]
     pub const fn new(code: &'static str) -> Self {

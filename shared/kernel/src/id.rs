@@ -3,6 +3,10 @@
 //! Ids are not secrets. Secrets are tokens: random bytes, stored as a hash.
 
 use ulid::Ulid;
+use utoipa::openapi::{
+    RefOr,
+    schema::{ObjectBuilder, Schema, Type},
+};
 
 /// A typed id. Implemented by [`id!`] only.
 pub trait Id: Sized {
@@ -29,14 +33,29 @@ pub fn parse<I: Id>(text: &str) -> Result<I, BadId> {
     if ulid.to_string() == rest { Ok(I::from_ulid(ulid)) } else { Err(BadId) }
 }
 
+/// The schema of ids with this prefix. The first character of a ULID is at most `7`, and `I`, `L`, `O` and `U` are no characters of it.
+#[doc(hidden)]
+#[must_use]
+pub fn schema(about: &str, prefix: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about.trim()));
+    let text = text.min_length(Some(30)).max_length(Some(30)).pattern(Some(format!("^{prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$")));
+    text.examples([format!("{prefix}_01K9ZC4QW8V3T6R1NHXJ5B2MDP")]).into()
+}
+
 /// Declares id types: `id!(UserId "usr");`
 #[macro_export]
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
-        #[schema(value_type = String, examples(json!(concat!($prefix, "_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))), min_length = 30, max_length = 30)]
+    ($($(#[doc = $doc:literal])* $name:ident $prefix:literal;)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(ulid::Ulid);
+
+        impl utoipa::ToSchema for $name {}
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                $crate::id::schema(concat!($($doc),*), $prefix)
+            }
+        }
 
         impl $name {
             /// The id with all zeros, for an object that every deployment has once.

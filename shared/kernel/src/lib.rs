@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod env;
 pub mod fields;
 pub mod id;
+pub mod json;
 pub mod locale;
 pub mod mask;
 pub mod opaque;

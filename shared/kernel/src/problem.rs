@@ -3,10 +3,17 @@
 //! A [`Kind`] determines the status and the stable `code`. The texts are messages of the same name in every language
 //! (`locales/<language>/problems.ftl`: the message `<code>` is the title, its optional attribute `.detail` the detail).
 
-use std::panic::Location;
+use std::{borrow::Cow, panic::Location};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{AnyOf, ArrayBuilder, ObjectBuilder, Schema, Type},
+    },
+};
 
 use crate::{FieldError, Locale};
 
@@ -147,6 +154,37 @@ kinds! {
     TicketInvalid = 401 "ticket_invalid";
 }
 
+/// The codes of all kinds, for the API's document.
+impl ToSchema for Kind {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
+}
+
+impl PartialSchema for Kind {
+    fn schema() -> RefOr<Schema> {
+        codes("What is wrong, for programs.", Self::ALL.iter().map(|kind| kind.code().to_owned()))
+    }
+}
+
+/// The codes of all [`FieldError`]s, for the API's document. Each has a message, which `cargo xtask check` sees to.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldCode;
+
+impl ToSchema for FieldCode {}
+
+impl PartialSchema for FieldCode {
+    fn schema() -> RefOr<Schema> {
+        let keys = Locale::En.keys().into_iter();
+        codes("What is wrong with a field, for programs.", keys.filter_map(|key| key.strip_prefix(FieldError::MESSAGE).map(str::to_owned)))
+    }
+}
+
+fn codes(about: &str, codes: impl Iterator<Item = String>) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    text.enum_values(Some(codes.collect::<Vec<_>>())).into()
+}
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error on its way to the client.
@@ -171,7 +209,7 @@ pub struct Problem {
 }
 
 /// A problem document.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDocument {
     /// A URI reference that identifies the kind of problem: `/problems/<code>`.
@@ -182,6 +220,7 @@ pub struct ProblemDocument {
     /// The HTTP status.
     pub status: u16,
     /// Stable and independent of the language: for programs.
+    #[schema(value_type = Kind)]
     pub code: &'static str,
     /// Details, in the client's language.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,17 +233,75 @@ pub struct ProblemDocument {
     /// Seconds after which a retry makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// Additional members of some kinds.
+    /// Additional members of some kinds: [`ProblemMembers`].
     #[serde(flatten)]
+    #[schema(value_type = ProblemMembers)]
     pub members: Map<String, Value>,
 }
 
+/// The members that some kinds of problems add with [`Problem::with`], for the API's document. The end-to-end tests compare every
+/// problem with it.
+#[derive(Debug, ToSchema)]
+pub struct ProblemMembers {
+    /// In `malformed`: RFC 6901 JSON pointer to the member that is wrong, missing, repeated or unknown; empty for the whole body.
+    #[schema(nullable = false)]
+    pub pointer: Option<String>,
+    /// In `code_invalid`: the attempts that are left.
+    #[schema(nullable = false)]
+    pub tries_left: Option<u32>,
+    /// In `step_up_required`: the factors that are sufficient.
+    #[schema(required = false, schema_with = factors)]
+    pub methods: Vec<String>,
+    /// In `step_required`, and if something was taken in the meantime: the step to continue with.
+    #[schema(required = false, schema_with = step)]
+    pub required_step: Option<String>,
+    /// In `proof_of_work_required`: the text to append a number to.
+    #[schema(nullable = false)]
+    pub challenge: Option<String>,
+    /// In `proof_of_work_required`: the zero bits that the digest has to begin with.
+    #[schema(nullable = false)]
+    pub difficulty: Option<u8>,
+    /// In `contact_required`: what has to be added and proven first, separated by commas.
+    #[schema(nullable = false)]
+    pub missing: Option<String>,
+    /// In `account_state`: the state of the account.
+    #[schema(required = false, schema_with = state)]
+    pub state: Option<String>,
+    /// In `too_many` and `message_length`: the maximum.
+    #[schema(nullable = false)]
+    pub max: Option<u32>,
+    /// In `too_large`: the maximum number of bytes.
+    #[schema(nullable = false)]
+    pub max_bytes: Option<u32>,
+}
+
+// The types of these members are in crates above this one: they are named as in the document.
+
+fn factors() -> RefOr<Schema> {
+    ArrayBuilder::new()
+        .items(Ref::from_schema_name("Factor"))
+        .description(Some("In `step_up_required`: the factors that are sufficient."))
+        .into()
+}
+
+fn step() -> RefOr<Schema> {
+    let mut any = AnyOf::with_capacity(2);
+    any.items = ["Step", "Factor"].map(|name| Ref::from_schema_name(name).into()).into();
+    any.description = Some("In `step_required`, and if something was taken in the meantime: the step to continue with.".to_owned());
+    Schema::AnyOf(any).into()
+}
+
+fn state() -> RefOr<Schema> {
+    Ref::from_schema_name("AccountState").into()
+}
+
 /// One wrong field.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// RFC 6901 JSON pointer into the request body.
     pub pointer: String,
     /// Stable and independent of the language.
+    #[schema(value_type = FieldCode)]
     pub code: &'static str,
     /// The error, in the client's language.
     pub message: String,
@@ -289,7 +386,10 @@ impl Problem {
             .map(|(pointer, e)| FieldProblem {
                 pointer: pointer.clone(),
                 code: e.code,
-                message: locale.text(&format!("field-{}", e.code), &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>()),
+                message: locale.text(
+                    &format!("{}{}", FieldError::MESSAGE, e.code),
+                    &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>(),
+                ),
             })
             .collect();
         ProblemDocument {
@@ -327,12 +427,6 @@ impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.cause.as_deref().map(|c| c as _)
     }
-}
-
-/// The error of parsing JSON for the log: its category and position, without the input, which the error's own text quotes.
-#[must_use]
-pub fn unread(e: &serde_json::Error) -> String {
-    format!("{:?} in line {}, column {}", e.classify(), e.line(), e.column())
 }
 
 #[cfg(test)]

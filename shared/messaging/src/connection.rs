@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx};
 
 use crate::{
-    Sockets,
+    Sockets, frame,
     presence::{self, LIFE, OpenSocket, OpenedTooOften, Presence, PresenceChange},
     room,
     spam::{self, ChatState},
@@ -181,7 +181,8 @@ pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId
     }
 }
 
-/// Closes those sockets of a person whose session has ended, or all if the account is not active. Idempotent.
+/// Closes those sockets of a person whose session has ended, or all if the account is not active, after a frame that says so.
+/// Idempotent.
 ///
 /// Two reads, because the list names the sessions to read; with those of [`close_all`] if any socket has to be closed.
 ///
@@ -200,7 +201,7 @@ pub async fn close_ended(table: &Table, sys: &Sys, sockets: &Sockets, user: User
             good.insert(id);
         }
     }
-    close_where(table, sys, sockets, here, None, |l| !good.contains(&l.session)).await
+    close_where(table, sys, sockets, here, Some(frame::session_ended()), |l| !good.contains(&l.session)).await
 }
 
 async fn close_where(

@@ -36,7 +36,7 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
 /// One write. The call that records the pause also closes the sockets, as [`ban`] does. If the pause was recorded before, or if
 /// the owner of the socket is not known, only the socket of the frame is notified and closed.
 pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<UserId>, socket: &str) {
-    let told = frame::error("error", None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
+    let told = frame::error(frame::ERROR_STREAM, None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
     let new = match user {
         None => Ok(false),
         Some(user) => record_pause(table, sys, user).await,

@@ -5,17 +5,48 @@
 use kernel::{
     Kind, Locale, Problem,
     id::RoomId,
-    problem::{ProblemDocument, unread},
+    json::{self, Unread},
+    problem::ProblemDocument,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{json, value::RawValue};
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 
 use crate::message::Message;
 
+/// What a stream consists of, for the API's document.
+pub struct Stream {
+    /// The name, which frames begin with.
+    pub name: &'static str,
+    /// The name of the type of frames from clients.
+    pub asks: String,
+    /// The name of the type of their answers.
+    pub answers: String,
+    /// Each ask with its answer, by the value of `type`.
+    pub replies: &'static [(&'static str, &'static str)],
+    /// The schemas of both, with all that they refer to.
+    pub schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Stream {
+    /// A stream of these frames.
+    #[must_use]
+    pub fn of<Ask: ToSchema, Answer: ToSchema>(name: &'static str, replies: &'static [(&'static str, &'static str)]) -> Self {
+        let (asks, answers) = (Ask::name().into_owned(), Answer::name().into_owned());
+        let mut schemas = vec![(asks.clone(), Ask::schema()), (answers.clone(), Answer::schema())];
+        Ask::schemas(&mut schemas);
+        Answer::schemas(&mut schemas);
+        Self { name, asks, answers, replies, schemas }
+    }
+}
+
+/// The most characters of a frame's id. A longer one is not echoed.
+pub const ID_MAX_CHARS: usize = 64;
 /// The most bytes of a page of messages in one frame. The platform cuts frames at 32 KB. A single message always fits.
 pub const PAGE_MAX_BYTES: usize = 24 * 1024;
-/// Longer ids are not echoed.
-const ID_MAX_CHARS: usize = 64;
 
 /// A frame from a client.
 #[derive(Debug)]
@@ -37,25 +68,28 @@ pub struct Unreadable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Envelope<'a> {
+struct Envelope {
     #[serde(rename = "stream")]
     _stream: String,
     id: Option<String>,
-    #[serde(borrow)]
-    payload: &'a RawValue,
+    payload: Box<RawValue>,
 }
 
-/// Parses a frame strictly: unknown and repeated fields, wrong types and NUL characters are errors.
+/// Parses a frame strictly: unknown and repeated fields, wrong types and NUL characters are errors. `pointer` of the problem names the
+/// member that is wrong.
 ///
 /// # Errors
 /// [`Unreadable`]
 pub fn read<P: DeserializeOwned>(body: &str) -> Result<ClientFrame<P>, Unreadable> {
-    let invalid = |e: serde_json::Error| Unreadable { id: id_of(body), problem: Problem::new(Kind::FrameInvalid).because(unread(&e)) };
-    let Envelope { id, payload, .. } = serde_json::from_str(body).map_err(invalid)?;
+    let invalid = |within: &str, Unread { pointer, cause }: Unread| {
+        let problem = Problem::new(Kind::FrameInvalid).with("pointer", format!("{within}{pointer}")).because(cause);
+        Unreadable { id: id_of(body), problem }
+    };
+    let Envelope { id, payload, .. } = json::read(body.as_bytes()).map_err(|e| invalid("", e))?;
     if id.as_ref().is_some_and(|id| id.chars().count() > ID_MAX_CHARS) {
-        return Err(Unreadable { id: None, problem: Kind::FrameInvalid.into() });
+        return Err(Unreadable { id: None, problem: Problem::new(Kind::FrameInvalid).with("pointer", "/id") });
     }
-    let payload = serde_json::from_str(payload.get()).map_err(invalid)?;
+    let payload = json::read(payload.get().as_bytes()).map_err(|e| invalid("/payload", e))?;
     Ok(ClientFrame { id, payload })
 }
 
@@ -69,11 +103,18 @@ pub fn id_of(body: &str) -> Option<String> {
     serde_json::from_str::<IdOnly>(body).ok()?.id.filter(|id| id.chars().count() <= ID_MAX_CHARS)
 }
 
-/// The stream that a frame names, if it is valid JSON.
+/// What is wrong with a frame that the platform routes to none of the streams: it names no stream, or an unknown one.
 #[must_use]
-pub fn stream_of(body: &str) -> Option<String> {
-    let frame: serde_json::Value = serde_json::from_str(body).ok()?;
-    frame.get("stream")?.as_str().map(str::to_owned)
+pub fn unrouted(body: &str) -> Problem {
+    #[derive(Deserialize)]
+    struct StreamOnly {
+        #[serde(rename = "stream")]
+        _stream: String,
+    }
+    match json::read::<StreamOnly>(body.as_bytes()) {
+        Ok(_) => Kind::StreamUnknown.into(),
+        Err(Unread { pointer, cause }) => Problem::new(Kind::FrameInvalid).with("pointer", pointer).because(cause),
+    }
 }
 
 /// A frame to a client.
@@ -92,12 +133,58 @@ pub fn write(stream: &str, id: Option<&str>, payload: &impl Serialize) -> Vec<u8
 /// An error frame, with the same problem document as a reply over HTTP.
 #[must_use]
 pub fn error(stream: &str, id: Option<&str>, problem: &Problem, locale: Locale, request_id: &str) -> Vec<u8> {
-    #[derive(Serialize)]
-    #[serde(tag = "type", rename = "error")]
-    struct Payload {
+    write(stream, id, &Told::Error { problem: problem.document(locale, request_id) })
+}
+
+/// The last frame before a socket is closed because its session has ended.
+#[must_use]
+pub fn session_ended() -> Vec<u8> {
+    write(SOCKET_STREAM, None, &Told::Closing { reason: CloseReason::SessionEnded, code: CloseReason::SessionEnded.code() })
+}
+
+/// The stream of frames about the socket itself.
+pub const SOCKET_STREAM: &str = "socket";
+/// The stream of errors of frames that no stream was named for, or an unknown one.
+pub const ERROR_STREAM: &str = "error";
+
+/// A frame about another frame, or about the socket.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Told {
+    /// A frame was refused. The socket stays open, except after `token_invalid`, `chat_banned` and a pause.
+    Error {
+        /// What is wrong, as over HTTP. Its stream is that of the refused frame, or `error`.
         problem: ProblemDocument,
+    },
+    /// The socket is about to be closed.
+    Closing {
+        /// Why.
+        reason: CloseReason,
+        /// The close code of that reason. The platform closes a socket with 1000 whatever the reason, so the code is told here.
+        #[schema(examples(4401))]
+        code: u16,
+    },
+}
+
+/// Why the server closes a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The session of the socket has ended: sign in again before the next ticket.
+    SessionEnded,
+}
+
+impl CloseReason {
+    /// Every reason.
+    pub const ALL: [Self; 1] = [Self::SessionEnded];
+
+    /// The close code, from the range for applications (RFC 6455 §7.4.2).
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::SessionEnded => 4401,
+        }
     }
-    write(stream, id, &Payload { problem: problem.document(locale, request_id) })
 }
 
 /// The return value of a function for a two-way route. The platform sends the body to the client, which costs no call. `None` is
@@ -111,7 +198,7 @@ pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
 }
 
 /// A frame that is sent without being asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
     /// A new message.
@@ -147,30 +234,31 @@ mod tests {
         let asked = read::<Ask>(r#"{"stream":"chat","id":"c1","payload":{"type":"hello"}}"#).unwrap();
         assert_eq!(asked.id.as_deref(), Some("c1"));
         assert!(read::<Ask>(r#"{"stream":"chat","payload":{"type":"send","text":"x"}}"#).unwrap().id.is_none());
-        for bad in [
-            "",
-            "null",
-            "[]",
-            "5",
-            "\"chat\"",
-            "{",
-            r#"{"stream":"chat"}"#,
-            r#"{"payload":{"type":"hello"}}"#,
-            r#"{"stream":"chat","payload":null}"#,
-            r#"{"stream":"chat","payload":[]}"#,
-            r#"{"stream":"chat","payload":{}}"#,
-            r#"{"stream":"chat","payload":{"type":"shout"}}"#,
-            r#"{"stream":"chat","payload":{"type":"hello","x":1}}"#,
-            r#"{"stream":"chat","payload":{"type":"send"}}"#,
-            r#"{"stream":"chat","payload":{"type":"send","text":5}}"#,
-            r#"{"stream":"chat","payload":{"type":"send","text":"a","text":"b"}}"#,
-            r#"{"stream":"chat","payload":{"type":"send","text":"\ud800"}}"#,
-            r#"{"stream":"chat","payload":{"type":"hello"},"extra":1}"#,
-            r#"{"stream":"chat","id":7,"payload":{"type":"hello"}}"#,
-            r#"{"stream":"chat","payload":{"type":"hello"}} x"#,
+        for (bad, pointer) in [
+            ("", ""),
+            ("null", ""),
+            ("[]", ""),
+            ("5", ""),
+            ("\"chat\"", ""),
+            ("{", ""),
+            (r#"{"stream":"chat"}"#, "/payload"),
+            (r#"{"payload":{"type":"hello"}}"#, "/stream"),
+            (r#"{"stream":"chat","payload":null}"#, "/payload"),
+            (r#"{"stream":"chat","payload":[]}"#, "/payload"),
+            (r#"{"stream":"chat","payload":{}}"#, "/payload/type"),
+            (r#"{"stream":"chat","payload":{"type":"shout"}}"#, "/payload/type"),
+            (r#"{"stream":"chat","payload":{"type":"hello","x":1}}"#, "/payload/x"),
+            (r#"{"stream":"chat","payload":{"type":"send"}}"#, "/payload/text"),
+            (r#"{"stream":"chat","payload":{"type":"send","text":5}}"#, "/payload/text"),
+            (r#"{"stream":"chat","payload":{"type":"send","text":"a","text":"b"}}"#, "/payload/text"),
+            (r#"{"stream":"chat","payload":{"type":"send","text":"\ud800"}}"#, "/payload/text"),
+            (r#"{"stream":"chat","payload":{"type":"hello"},"extra":1}"#, "/extra"),
+            (r#"{"stream":"chat","id":7,"payload":{"type":"hello"}}"#, "/id"),
+            (r#"{"stream":"chat","payload":{"type":"hello"}} x"#, ""),
         ] {
             let unreadable = read::<Ask>(bad).unwrap_err();
             assert_eq!(unreadable.problem.kind, Kind::FrameInvalid, "{bad}");
+            assert_eq!(unreadable.problem.members["pointer"], pointer, "{bad}");
         }
         assert_eq!(read::<Ask>(r#"{"id":"c9","payload":1}"#).unwrap_err().id.as_deref(), Some("c9"));
         let long = format!(r#"{{"stream":"chat","id":"{}","payload":{{"type":"hello"}}}}"#, "x".repeat(65));

@@ -48,9 +48,12 @@ impl fmt::Display for Text {
 }
 
 /// The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$", examples("a1"))]
 pub struct Nonce(String);
+
+const _: () = assert!(NONCE_MAX_CHARS == 64, "what the schema says");
 
 /// The nonce is empty, too long or has characters that are not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -150,8 +150,9 @@ fn rooms_of(user: UserId) -> String {
 }
 
 /// How clients name a room: its id, or `public`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, max_length = 30, pattern = "^(public|rom_[0-7][0-9A-HJKMNP-TV-Z]{25})$", examples("public"))]
 pub struct RoomName(pub RoomId);
 
 impl FromStr for RoomName {

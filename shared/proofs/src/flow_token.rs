@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 /// The secret of a flow, known to its client only: `flw_` and 256 random bits.
 #[derive(Clone, ToSchema)]
-#[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"), min_length = 47, max_length = 47)]
+#[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"), min_length = 47, max_length = 47, pattern = "^flw_[A-Za-z0-9_-]{43}$")]
 pub struct FlowToken([u8; 32]);
 
 impl FlowToken {

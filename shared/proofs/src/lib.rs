@@ -20,6 +20,7 @@ pub mod repeat;
 pub mod sending;
 pub mod sign_in;
 pub mod signed_in;
+pub mod webauthn;
 
 pub use flow_token::FlowToken;
 pub use identity_keys::IdentityKeys;

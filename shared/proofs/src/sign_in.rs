@@ -356,12 +356,12 @@ impl SignIn {
         };
         SignInStep {
             id: token,
-            step: if self.chosen.is_some() { SignInStage::Verify } else { SignInStage::ChooseFactor },
+            step: match self.chosen {
+                Some(chosen) => SignInStage::Verify { chosen, code: challenge.map(Challenge::sent), passkey },
+                None => SignInStage::ChooseFactor,
+            },
             progress: if self.chosen.is_some() { 100 } else { 66 },
             factors: self.allowed.iter().map(choice).collect(),
-            chosen: self.chosen,
-            code: challenge.map(Challenge::sent),
-            passkey,
             tries_left: TRIES.saturating_sub(self.tries),
             expires_at: self.expires_at.into(),
         }
@@ -383,13 +383,24 @@ impl Item for SignIn {
 }
 
 /// The next step of a sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "step", rename_all = "snake_case")]
 pub enum SignInStage {
     /// Choose one of the factors.
     ChooseFactor,
     /// Prove the chosen one: with a code, the password or the passkey.
-    Verify,
+    Verify {
+        /// The chosen factor.
+        chosen: Factor,
+        /// The code that was sent, if the chosen factor sends codes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        code: Option<Sent>,
+        /// The argument of `PublicKeyCredential.parseRequestOptionsFromJSON`, if a passkey was chosen.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<crate::webauthn::PasskeyRequest>, nullable = false)]
+        passkey: Option<Value>,
+    },
 }
 
 /// A sign-in in progress, for its client.
@@ -398,22 +409,13 @@ pub struct SignInStep {
     /// The secret that continues this sign-in.
     pub id: FlowToken,
     /// The next step.
+    #[serde(flatten)]
     pub step: SignInStage,
     /// The progress in percent: 66 or 100.
     #[schema(examples(66))]
     pub progress: u8,
     /// The factors to choose from.
     pub factors: Vec<FactorChoice>,
-    /// The chosen factor.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chosen: Option<Factor>,
-    /// The code that was sent, if the chosen factor sends codes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Sent>,
-    /// The argument of `navigator.credentials.get`, if a passkey was chosen: WebAuthn's `PublicKeyCredentialRequestOptions` as JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub passkey: Option<Value>,
     /// Wrong answers that are still allowed.
     #[schema(examples(3))]
     pub tries_left: u32,

@@ -115,9 +115,26 @@ pub const DEVICE_COOKIE: &str = "__Host-device";
 /// The header that a request with the cookie also needs. Pages of other sites cannot send it without permission of this API.
 pub const CSRF_HEADER: &str = "x-stoa-csrf";
 
+/// The step of an answer that completes a sign-in.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LastStep {
+    /// There is nothing more to prove.
+    SignedIn,
+}
+
+/// The scheme of access tokens (RFC 6750).
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub enum TokenType {
+    /// For the header `Authorization: Bearer <access_token>`.
+    Bearer,
+}
+
 /// The response to a completed sign-in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedIn {
+    /// Always `signed_in`. It tells this answer from those that ask for another step.
+    pub step: LastStep,
     /// The account.
     pub user_id: UserId,
     /// Who signed in. Absent when a session is refreshed.
@@ -128,8 +145,7 @@ pub struct SignedIn {
     /// The access token, for the header `Authorization: Bearer <access_token>`.
     pub access_token: String,
     /// Always `Bearer`.
-    #[schema(examples("Bearer"))]
-    pub token_type: &'static str,
+    pub token_type: TokenType,
     /// Seconds until the access token expires.
     #[schema(examples(600))]
     pub expires_in: u64,
@@ -191,11 +207,12 @@ impl SignedIn {
             TokenDelivery::Cookie => (None, Some(issuer.cookies.set(COOKIE, &token, ABSOLUTE))),
         };
         Ok(Self {
+            step: LastStep::SignedIn,
             user_id: session.user,
             user: None,
             session_id: session.id,
             access_token: issuer.issue(session.user, session.id, &session.amr, session.auth_time)?,
-            token_type: "Bearer",
+            token_type: TokenType::Bearer,
             expires_in: LIFE.as_secs(),
             refresh_token,
             device_token: None,

@@ -26,15 +26,23 @@ const UPLOADS: Quota = Quota::window("picture_upload", 20, HOUR, "for an account
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUpload {
-    /// The type of the file: `image/jpeg`, `image/png` or `image/webp`.
-    #[schema(examples("image/jpeg"), pattern = "^image/(jpeg|png|webp)$")]
+    /// The type of the file.
+    #[schema(value_type = files::Format)]
     content_type: String,
     /// The exact number of bytes, up to 25 MiB.
     #[schema(minimum = 1, maximum = 26_214_400, examples(204_800))]
     bytes: i64,
     /// The SHA-256 of the file, in base64.
-    #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="), min_length = 44, max_length = 44)]
+    #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="), min_length = 44, max_length = 44, pattern = "^[A-Za-z0-9+/]{43}=$")]
     sha256: String,
+}
+
+/// The method of an upload.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum UploadMethod {
+    /// The only one that the link accepts.
+    Put,
 }
 
 /// A link for the upload.
@@ -42,9 +50,8 @@ pub struct CreateUpload {
 pub struct CreatedUpload {
     /// The id of the upload, with which its state is read.
     id: UploadId,
-    /// Always `PUT`.
-    #[schema(examples("PUT"))]
-    method: &'static str,
+    /// The method to send the file with.
+    method: UploadMethod,
     /// The address to send the file to. It needs no access token.
     #[schema(format = "uri")]
     url: String,
@@ -98,7 +105,7 @@ pub async fn create_picture_upload(
     let link_ends_at = now + LINK_LIFE;
     let upload = Upload { user, id, declared, state: Outcome::Waiting, refusal: None, created_at: now, link_ends_at, retired_at: None };
     table.create(&upload).await?;
-    let created = CreatedUpload { id, method: "PUT", url: link.url, headers: link.headers, expires_at: link_ends_at.into() };
+    let created = CreatedUpload { id, method: UploadMethod::Put, url: link.url, headers: link.headers, expires_at: link_ends_at.into() };
     Ok(Created(format!("/v1/me/picture/uploads/{id}"), created))
 }
 
@@ -120,26 +127,31 @@ const _: () = assert!(UPLOAD_MAX_BYTES == 26_214_400, "what the description says
 pub struct UploadStatus {
     /// The id of the upload.
     id: UploadId,
-    /// `waiting` for the file or its processing, `published` or `refused`.
+    /// The stage of the upload.
+    #[serde(flatten)]
     state: UploadState,
-    /// Why it was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<UploadRefusal>,
-    /// The picture that was made of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    picture: Option<Picture>,
 }
 
 /// The stage of an upload.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum UploadState {
     /// No file has arrived yet, or it is being checked. Ask again in a second.
     Waiting,
     /// It became the picture, which a newer one may have replaced.
-    Published,
-    /// It was refused, for the reason in `reason`.
-    Refused,
+    Published {
+        /// The picture that was made of it. Absent after it was replaced or removed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        picture: Option<Picture>,
+    },
+    /// It was refused.
+    Refused {
+        /// Why it was refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        reason: Option<UploadRefusal>,
+    },
 }
 
 /// Reads the state of an upload.
@@ -169,10 +181,13 @@ pub async fn get_picture_upload(
 ) -> Result<Json<UploadStatus>, Error> {
     let upload = caller.resource.ok_or(Kind::NotFound)?;
     let (state, reason) = upload.outcome(sys.now());
-    let (state, picture) = match state {
-        Outcome::Waiting => (UploadState::Waiting, None),
-        Outcome::Published => (UploadState::Published, Some(upload.picture()).filter(|_| upload.retired_at.is_none())),
-        Outcome::Refused => (UploadState::Refused, None),
+    let state = match state {
+        Outcome::Waiting => UploadState::Waiting,
+        Outcome::Published => {
+            let picture = Some(upload.picture()).filter(|_| upload.retired_at.is_none());
+            UploadState::Published { picture: picture.map(|p| links.of(Some(p))) }
+        }
+        Outcome::Refused => UploadState::Refused { reason },
     };
-    Ok(Json(UploadStatus { id: upload.id, state, reason, picture: picture.map(|p| links.of(Some(p))) }))
+    Ok(Json(UploadStatus { id: upload.id, state }))
 }

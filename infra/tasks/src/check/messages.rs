@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kernel::Locale;
+use kernel::{FieldError, Locale};
 
 use super::Parts;
 use crate::{Failure, repository};
@@ -19,7 +19,9 @@ pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
             findings.extend(compare(&folder)?);
         }
     }
-    findings.extend(repository::sources()?.iter().flat_map(|(file, code)| unknown_fields(file, code)));
+    let sources = repository::sources()?;
+    findings.extend(sources.iter().flat_map(|(file, code)| unknown_fields(file, code)));
+    findings.extend(unused_fields(&sources.iter().map(|(_, code)| code.as_str()).collect::<Vec<_>>()));
     Ok(findings)
 }
 
@@ -92,8 +94,15 @@ fn keys(text: &str) -> BTreeSet<String> {
 /// Codes of field errors in a source that have no message in any language.
 fn unknown_fields(file: &str, code: &str) -> Vec<String> {
     let named = code.split("FieldError::new(\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
-    let unknown = named.filter(|field| !Locale::default().has(&format!("field-{field}")));
+    let unknown = named.filter(|field| !Locale::default().has(&format!("{}{field}", FieldError::MESSAGE)));
     unknown.map(|field| format!("{file}: there is no message field-{field}")).collect()
+}
+
+/// Messages of field errors that no source has. The document lists all of them as codes.
+fn unused_fields(sources: &[&str]) -> Vec<String> {
+    let all = Locale::default().keys().into_iter().filter_map(|key| key.strip_prefix(FieldError::MESSAGE).map(str::to_owned));
+    let unused = all.filter(|code| !sources.iter().any(|source| source.contains(&format!("FieldError::new(\"{code}\")"))));
+    unused.map(|code| format!("nothing has the field error {code}, which has a message")).collect()
 }
 
 #[cfg(test)]
@@ -111,6 +120,12 @@ mod tests {
         fs::remove_dir_all(&folder).expect("removed");
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().all(|f| f.contains("is missing in pl")) && found.iter().any(|f| f.ends_with("x.ftl: a.more")), "{found:?}");
+    }
+
+    #[test]
+    fn a_message_without_a_field_error_is_found() {
+        let found = unused_fields(&["FieldError::new(\"required\")"]);
+        assert!(found.len() > 10 && !found.iter().any(|finding| finding.contains(" required,")), "{found:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use local::functions::Registered;
 use serde_json::Value;
 
 use super::Parts;
-use crate::{Failure, document};
+use crate::{Failure, document, openapi::EVERYWHERE};
 
 /// Words about the implementation, which readers of the document do not need.
 const INSIDE: [&str; 6] = ["transaction", "counter", "batch", "table", "query", "AWS"];
@@ -62,7 +62,12 @@ fn answers(operation: &Value) -> Vec<String> {
     let statuses = operation.get("responses").and_then(Value::as_object).into_iter().flatten().map(|(status, _)| status.as_str());
     let classes: BTreeSet<char> = statuses.filter_map(|status| status.chars().next()).collect();
     // Some operations have no input that could be refused.
-    let refusable = ["requestBody", "security", "parameters"].iter().any(|takes| operation.get(*takes).is_some());
+    let places: Vec<String> = EVERYWHERE.map(|name| format!("#/components/parameters/{name}")).into();
+    let own = |p: &Value| p.get("$ref").and_then(Value::as_str).is_none_or(|place| !places.iter().any(|known| known == place));
+    let takes = |name: &str, counts: &dyn Fn(&Value) -> bool| {
+        operation.get(name).and_then(Value::as_array).is_some_and(|all| all.iter().any(counts))
+    };
+    let refusable = operation.get("requestBody").is_some() || takes("security", &|_| true) || takes("parameters", &own);
     let errors = ((refusable && !classes.contains(&'4')) || !classes.contains(&'5')).then_some("its errors are not described");
     let answer = (!classes.contains(&'2') && !classes.contains(&'3')).then_some("its answer is not described");
     errors.into_iter().chain(answer).map(str::to_owned).collect()

@@ -93,8 +93,6 @@ ticket_invalid = This ticket is wrong, used or expired.
 
 # Fields
 field-required = This field is required.
-field-unknown = This field does not exist.
-field-type = This has the wrong type.
 field-too_short = Use at least { $min ->
         [one] 1 character
        *[other] { $min } characters
@@ -123,7 +121,6 @@ field-password_common = This password is too common.
 field-password_breached = This password is known from a data breach. Choose one that you use nowhere else.
 field-password_same = Choose a password that is different from the current one.
 field-password_personal = Do not use your name, username, e-mail address or phone number in the password.
-field-mismatch = Both values must be the same.
 field-profanity = This word cannot be used here.
 field-country = This is not a country (two letters, such as PL).
 field-country_blocked = We cannot deliver to this country.
@@ -133,7 +130,6 @@ field-choice = This is not one of the choices.
 field-file_type = Use a JPEG, PNG or WebP picture.
 field-file_size = The file must have 1 to { $max } bytes.
 field-checksum = This is not a SHA-256 checksum.
-field-id = This is not a valid id.
 field-code_format = This is not a whole code. Enter all of its digits or letters.
 field-invite_invalid = This invitation code cannot be entered.
 field-range = Use a number from { $min } to { $max }.

@@ -96,8 +96,6 @@ ticket_invalid = Ten bilet jest nieprawidłowy, zużyty lub stracił ważność.
 
 # Pola
 field-required = To pole jest wymagane.
-field-unknown = Takie pole nie istnieje.
-field-type = To pole ma zły typ.
 field-too_short = Użyj co najmniej { $min ->
         [one] 1 znaku
        *[many] { $min } znaków
@@ -129,7 +127,6 @@ field-password_common = To hasło jest zbyt często używane.
 field-password_breached = To hasło jest znane z wycieku danych. Wybierz takie, którego nie używasz nigdzie indziej.
 field-password_same = Wybierz inne hasło niż obecne.
 field-password_personal = Nie używaj w haśle swojego imienia, nazwiska, nazwy użytkownika, adresu e-mail ani numeru telefonu.
-field-mismatch = Obie wartości muszą być takie same.
 field-profanity = Tego słowa nie można tu użyć.
 field-country = To nie jest kraj (dwie litery, na przykład PL).
 field-country_blocked = Do tego kraju nie dostarczamy.
@@ -139,7 +136,6 @@ field-choice = To nie jest jedna z możliwości.
 field-file_type = Użyj obrazu JPEG, PNG lub WebP.
 field-file_size = Plik może mieć od 1 do { $max } bajtów.
 field-checksum = To nie jest suma kontrolna SHA-256.
-field-id = To nie jest prawidłowy identyfikator.
 field-code_format = To nie jest cały kod. Wpisz wszystkie jego cyfry lub litery.
 field-invite_invalid = Tego kodu zaproszenia nie można podać.
 field-range = Użyj liczby od { $min } do { $max }.
