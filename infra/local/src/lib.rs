@@ -12,7 +12,9 @@ pub mod functions;
 pub mod hosts;
 mod http_api;
 pub mod inbox;
+pub mod logs;
 pub mod outside;
+pub mod requests;
 pub mod schedules;
 pub mod secrets;
 pub mod seed;
@@ -31,6 +33,7 @@ use credentials::{Credentials, OPERATOR};
 use hosts::{Hosts, Patience};
 use inbox::Inbox;
 use kernel::Sys;
+use requests::Requests;
 use schedules::Schedules;
 use socket_api::Connections;
 pub use stack::{Options, Ports, Stack, at_root};
@@ -101,6 +104,8 @@ pub struct Core {
     pub inbox: Inbox,
     /// Pending work.
     pub activity: Activity,
+    /// The last requests to the APIs.
+    pub requests: Requests,
     /// The state of the AWS endpoints: tables, objects, calls, faults, dead letters.
     pub aws: aws::State,
     /// The stand-ins for services outside AWS.

@@ -25,6 +25,7 @@ use crate::{
     http_api,
     inbox::Inbox,
     outside,
+    requests::Requests,
     schedules::{self, Schedules},
     secrets::Secrets,
     socket_api::{self, Connections},
@@ -284,7 +285,9 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         clock: &clock,
         activity: &activity,
         calls: &aws.calls,
+        faults: &aws.faults,
         dead_letters: &aws.dead_letters,
+        history: &aws.history,
     };
     let hosts = Hosts::new(&options.hosting, &surroundings)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
@@ -304,6 +307,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         schedules,
         inbox,
         activity,
+        requests: Requests::default(),
         aws,
         outside,
     })

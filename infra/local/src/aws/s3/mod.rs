@@ -5,6 +5,7 @@
 //! No key may be a folder of another key, because s3s-fs stores objects as files.
 
 mod access;
+mod browse;
 mod cors;
 mod lifecycle;
 mod notify;
@@ -41,6 +42,7 @@ use crate::{
     template::{BucketSpec, Template},
 };
 use access::{Access, RequestFacts, RequestNote};
+pub use browse::{FileContent, FileFacts};
 
 /// The longest validity of a presigned link.
 const MAX_LINK_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
