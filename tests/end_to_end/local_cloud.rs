@@ -187,8 +187,19 @@ async fn pages_of_other_sites_reach_nothing() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
     for path in [
-        "/", "/inbox", "/requests", "/events", "/files", "/tables", "/clock", "/schedules", "/connections", "/calls", "/faults",
-        "/breached-passwords", "/dead-letters",
+        "/",
+        "/inbox",
+        "/requests",
+        "/events",
+        "/files",
+        "/tables",
+        "/clock",
+        "/schedules",
+        "/connections",
+        "/calls",
+        "/faults",
+        "/breached-passwords",
+        "/dead-letters",
     ] {
         let page = caller.get(&console(&cloud, path)).await;
         assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"), "{path} {page:?}");

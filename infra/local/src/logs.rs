@@ -18,8 +18,8 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, filter::filter_fn, layer::Context, registry::LookupSpan};
 
-/// The most lines of one invocation. Later ones are only counted.
-const MAX_LINES: usize = 200;
+/// The most bytes of the lines of one invocation. Later lines are only counted.
+const MAX_BYTES: usize = 16 * 1024;
 /// The most characters of a message or of the value of a field.
 const MAX_TEXT: usize = 1_000;
 
@@ -53,6 +53,7 @@ struct LinesInner {
 #[derive(Debug, Default)]
 struct Kept {
     lines: Vec<LogLine>,
+    bytes: usize,
     left_out: usize,
 }
 
@@ -82,18 +83,27 @@ impl Lines {
 
     fn push(&self, event: &Event<'_>) {
         let mut kept = self.kept();
-        if kept.lines.len() >= MAX_LINES {
+        if kept.bytes >= MAX_BYTES {
             kept.left_out = kept.left_out.saturating_add(1);
             return;
         }
         let after_ms = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut line = LogLine { after_ms, level: event.metadata().level().as_str(), message: String::new(), fields: BTreeMap::new() };
         event.record(&mut line);
+        kept.bytes = kept.bytes.saturating_add(line.size());
         kept.lines.push(line);
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogLine {
+    /// About how much memory it takes.
+    fn size(&self) -> usize {
+        let fields = self.fields.values().map(String::len);
+        fields.fold(size_of::<Self>().saturating_add(self.message.len()), usize::saturating_add)
     }
 }
 
@@ -155,9 +165,10 @@ mod tests {
         let _here = tracing::subscriber::set_default(registry().with(layer()));
         let lines = Lines::default();
         let long = "x".repeat(MAX_TEXT + 1);
-        let work = async { (0..MAX_LINES + 7).for_each(|_| tracing::info!(long, "again")) };
+        let work = async { (0..100).for_each(|_| tracing::info!(long, "again")) };
         lines.collect(work).await;
-        assert_eq!((lines.list().len(), lines.left_out()), (MAX_LINES, 7));
+        let kept = lines.list().len();
+        assert!((10..=16).contains(&kept) && lines.left_out() == 100 - kept, "{kept}");
         assert!(lines.list().iter().all(|line| line.fields.values().all(|value| value.len() == MAX_TEXT)));
     }
 }

@@ -17,7 +17,7 @@ pub const MAX_EVENTS: usize = 500;
 /// The most bytes of the details that are kept. The newest event is kept whatever its size.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The most attempts of one delivery that are kept: retries, and those of redriven dead letters.
-const MAX_ATTEMPTS: usize = 20;
+const MAX_ATTEMPTS: usize = 10;
 
 /// An event that a bus accepted.
 #[derive(Clone, Debug, Serialize)]
@@ -161,8 +161,8 @@ mod tests {
         }
         let [two, one] = <[BusEvent; 2]>::try_from(history.list()).expect("two events, newest first");
         assert!(two.deliveries.is_empty() && one.detail == json!({ "text": "x" }) && one.detail_type == "mail_requested");
-        let tried: Vec<_> = one.deliveries.iter().map(|d| (d.function.as_str(), d.attempts.iter().map(|a| a.error.clone()))).collect();
-        let tried: Vec<_> = tried.into_iter().map(|(f, errors)| (f, errors.collect::<Vec<_>>())).collect();
+        let errors = |delivery: &Delivery| delivery.attempts.iter().map(|a| a.error.clone()).collect::<Vec<_>>();
+        let tried: Vec<_> = one.deliveries.iter().map(|delivery| (delivery.function.as_str(), errors(delivery))).collect();
         assert_eq!(tried, [("Deliver", vec![Some("not yet".to_owned()), None]), ("Chat", vec![])]);
     }
 
