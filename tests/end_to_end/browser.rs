@@ -220,13 +220,21 @@ async fn the_pages_of_the_console_show_their_data() {
     let ana = cloud.register("ana").await;
     let _socket = ana.socket().await;
     let user = format!("USER#{}", ana.id());
+    let me = ana.get("/v1/me").await.has(200).header("x-request-id");
+    let by_id = format!("/requests?q={}", me.replace('=', "%3D"));
     for (page, id, texts) in [
         ("/inbox", "messages", ["ana@example.test", "code"]),
         ("/inbox?message=1", "message", ["Copy code", "Arrived"]),
+        ("/requests", "requests", ["/v1/registrations", "201"]),
+        (&by_id, "requests", ["dynamodb.BatchGetItem × 1", "replied"]),
+        ("/events", "events", ["challenge_issued", "deliver: delivered"]),
+        ("/files", "files", ["No files", "Upload a picture"]),
+        ("/faults", "faults", ["No faults", "as it does on AWS"]),
         ("/clock", "offset", ["ahead of", "the real time"]),
         ("/schedules", "schedules", ["deletion-sweep", "Run now"]),
         ("/connections", "connections", ["127.", "Close"]),
         ("/tables", "items", ["USER#", &user]),
+        ("/tables?q=ANA@example", "items", ["user", &user]),
     ] {
         let mut browser = Browser::open(&format!("{}{page}", cloud.urls.console)).await;
         let script = r"(async () => {
@@ -253,4 +261,58 @@ async fn the_pages_of_the_console_show_their_data() {
     })()"#;
     assert_eq!(browser.run(click).await, true);
     assert!(cloud.now().since(before) >= tests::DAY && browser.errors().await.is_empty());
+}
+
+/// The list of messages is never cut: it has no scroll bar of its own, and its last row ends within the page.
+/// Promise: local-console
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_inbox_shows_whole_rows() {
+    let cloud = Cloud::start().await;
+    for n in 0..30 {
+        cloud.anonymous().post("/v1/registrations", json!({ "email": format!("ana{n}@example.test") })).await.is(201);
+    }
+    cloud.settle().await;
+    let mut browser = Browser::open(&format!("{}/inbox", cloud.urls.console)).await;
+    let script = r#"(async () => {
+        const rows = () => [...document.querySelectorAll('#messages button')];
+        while (rows().length === 0) await new Promise(then => setTimeout(then, 20));
+        const before = rows().length;
+        document.getElementById('older').click();
+        while (rows().length === before) await new Promise(then => setTimeout(then, 20));
+        const scrolls = rows().some(row => {
+            for (let at = row.parentElement; at !== document.body; at = at.parentElement) if (at.scrollHeight > at.clientHeight + 1) return true;
+            return false;
+        });
+        return [before, rows().length, scrolls, document.getElementById('older').hidden];
+    })()"#;
+    assert_eq!(browser.run(script).await, json!([25, 30, false, true]));
+    assert!(browser.errors().await.is_empty());
+}
+
+/// A fault of the console reaches the API: with the example for it, the next request gets a 429 and the one after it does not.
+/// Promise: local-faults
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_page_of_faults_makes_one() {
+    let cloud = Cloud::start().await;
+    let mut browser = Browser::open(&format!("{}/faults", cloud.urls.console)).await;
+    let script = r#"(async () => {
+        const shows = async text => { while (!document.getElementById('faults').textContent.includes(text)) await new Promise(then => setTimeout(then, 20)); };
+        await shows('No faults');
+        document.querySelector('[data-example="429"]').click();
+        await shows('0 of 1');
+        document.getElementById('service').value = 'dynamo_db';
+        document.getElementById('mishap').value = 'slow';
+        document.getElementById('mishap').dispatchEvent(new Event('change'));
+        document.getElementById('new').requestSubmit(document.querySelector('#new [type=submit]'));
+        await shows('by 5 s');
+        return document.getElementById('hint').textContent.includes('three times');
+    })()"#;
+    assert_eq!(browser.run(script).await, true);
+    let ask = || reqwest::get(format!("{}/v1/usernames/ana/availability", cloud.urls.api));
+    assert_eq!(ask().await.expect("an answer").status(), 429);
+    cloud.anonymous().delete(&format!("{}/_local/faults", cloud.urls.console)).await.is(204);
+    assert_eq!(ask().await.expect("an answer").status(), 200);
+    assert!(browser.errors().await.is_empty());
 }

@@ -186,7 +186,21 @@ async fn an_operation_reports_its_calls_of_aws() {
 async fn pages_of_other_sites_reach_nothing() {
     let cloud = Cloud::start().await;
     let caller = cloud.anonymous();
-    for path in ["/", "/inbox", "/clock", "/schedules", "/connections", "/tables", "/calls", "/breached-passwords", "/dead-letters"] {
+    for path in [
+        "/",
+        "/inbox",
+        "/requests",
+        "/events",
+        "/files",
+        "/tables",
+        "/clock",
+        "/schedules",
+        "/connections",
+        "/calls",
+        "/faults",
+        "/breached-passwords",
+        "/dead-letters",
+    ] {
         let page = caller.get(&console(&cloud, path)).await;
         assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"), "{path} {page:?}");
     }

@@ -10,6 +10,7 @@ mod bodies;
 mod browser;
 mod chat;
 mod codes;
+mod console;
 mod contacts;
 mod deletion;
 mod delivery;

@@ -21,11 +21,11 @@ use tests::{Caller, Cloud, Reply, Value, json, race};
 const UPLOADS: &str = "/v1/me/picture/uploads";
 
 /// The left half red, the right half in the given colour.
-fn picture(other: [u8; 3]) -> DynamicImage {
+pub(crate) fn picture(other: [u8; 3]) -> DynamicImage {
     RgbImage::from_fn(640, 480, |x, _| if x < 320 { Rgb([220, 20, 20]) } else { Rgb(other) }).into()
 }
 
-fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+pub(crate) fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     image.write_to(&mut out, format).unwrap();
     out.into_inner()
@@ -79,7 +79,7 @@ async fn status(caller: &Caller, link: &Value) -> Value {
 }
 
 /// Uploads a file and returns its final state.
-async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str) -> Value {
+pub(crate) async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_type: &str) -> Value {
     let link = announce(caller, file, content_type).await;
     send(cloud, &link, file, &[]).await.has(200);
     cloud.settle().await;

@@ -13,6 +13,7 @@ use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::OnceCell,
 };
+use tracing_subscriber::{Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
 
 use crate::{App, Caller, PATIENCE, members::Members};
 
@@ -71,8 +72,9 @@ impl Cloud {
     /// # Panics
     /// If it does not start.
     pub async fn start_with(parameters: &[(&str, &str)]) -> Self {
-        // The log is shown for failing tests. Another test may have set it up already.
-        drop(tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init());
+        // Warnings are shown for failing tests, and the console keeps more. Another test may have set it up already.
+        let shown = fmt::layer().with_test_writer().with_filter(LevelFilter::WARN);
+        drop(registry().with(shown).with(local::logs::layer()).try_init());
         let tests = Options::for_tests();
         let mut options =
             if parameters.is_empty() { tests } else { Options { now: tests.now, parameters: tests.parameters, ..Options::default() } };

@@ -66,7 +66,7 @@ pub struct Message {
     pub html: Option<String>,
     /// When it arrived, by the local cloud's clock.
     pub at: Timestamp,
-    /// The first one-time code in the text.
+    /// The code that the sender marked as one.
     pub code: Option<String>,
     /// Every link, in the order of the text.
     pub links: Vec<String>,
@@ -146,7 +146,7 @@ impl Inbox {
             id: kept.last_id.saturating_add(1),
             channel: draft.channel,
             at: self.0.sys.now().into(),
-            code: code(&draft.subject, &draft.text),
+            code: code(&draft),
             links: links(&draft.text, draft.html.as_deref().unwrap_or_default()),
             to: draft.to,
             from: draft.from,
@@ -269,17 +269,32 @@ fn same_address(a: &str, b: &str) -> bool {
     a.trim().eq_ignore_ascii_case(b.trim())
 }
 
-/// The first separate group of 4 to 10 digits: not part of a word, a date, an amount, a phone number or a link. Or a long code:
-/// three groups of four capitals and digits.
-fn code(subject: &str, text: &str) -> Option<String> {
-    text.split_whitespace().chain(subject.split_whitespace()).find_map(|word| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '+');
-        // "Code:123456", without a space.
-        let word = word.rsplit_once(':').filter(|(label, _)| label.chars().all(char::is_alphabetic)).map_or(word, |(_, rest)| rest);
-        let long = |group: &str| group.len() == 4 && group.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        let short = (4..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
-        (short || (word.len() == 14 && word.split('-').all(long))).then(|| word.to_owned())
-    })
+/// The class of the element around the code in a formatted mail: HTML's name for such codes, as in `autocomplete`
+/// (<https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofilling-form-controls:-the-autocomplete-attribute>).
+const CODE_CLASS: &str = "class=\"one-time-code\"";
+
+/// The code that the sender marked as one. Other digits (years, amounts, phone numbers) are never taken for codes.
+fn code(draft: &Draft) -> Option<String> {
+    match draft.channel {
+        Channel::Mail => marked(draft.html.as_deref()?),
+        Channel::Sms => bound(&draft.text),
+    }
+}
+
+/// The text of the element with [`CODE_CLASS`].
+fn marked(html: &str) -> Option<String> {
+    let (_, after) = html.split_once(CODE_CLASS)?;
+    let (_, content) = after.split_once('>')?;
+    let text = content.split('<').next()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The code of a text message whose last line binds it to a domain: `@stoa.example #123456`
+/// (<https://wicg.github.io/sms-one-time-codes/>).
+fn bound(text: &str) -> Option<String> {
+    let (domain, code) = text.lines().next_back()?.strip_prefix('@')?.split_once(" #")?;
+    let code = code.split(' ').next()?;
+    (!domain.contains(' ') && !code.is_empty()).then(|| code.to_owned())
 }
 
 /// Every `http` and `https` address in the text and in the `href` attributes of the HTML, each once.
@@ -325,22 +340,26 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_the_first_separate_group_of_digits() {
-        for (text, expected) in [
-            ("Your code is 012345.", Some("012345")),
-            ("K7M2-XP9Q-4TRW is your code.", Some("K7M2-XP9Q-4TRW")),
-            ("Room K7M2-XP9Q and k7m2-xp9q-4trw", None),
-            ("Your code:\n\n    493021\n\nIt is valid for 15 minutes. © 2026 Stoa", Some("493021")),
-            ("Kod: **4711**", Some("4711")),
-            ("code:8812345", Some("8812345")),
-            ("On 2026-11-21 at 10:3045 we sent (654321) to +447911123456", Some("654321")),
-            ("Order A123456, €1234.50, https://example.test/123456 https://example.test/a?c=123456", None),
-            ("123 is short, 12345678901 is long, +48123456789 is a phone", None),
-            ("", None),
+    fn only_what_the_sender_marked_is_a_code() {
+        let mail = |html: &str| Draft { html: Some(html.to_owned()), ..draft("ana@example.test", "Your code is 111111.") };
+        let sms = |text: &str| Draft { channel: Channel::Sms, ..draft("+447700900123", text) };
+        for (draft, expected) in [
+            (mail(r#"<p class="one-time-code" style="padding:16px">012345</p>"#), Some("012345")),
+            (mail("<p class=\"one-time-code\">\n  K7M2-XP9Q-4TRW </p>"), Some("K7M2-XP9Q-4TRW")),
+            (mail("<p>Your account will be deleted on 28 December 2026, 08:05 UTC.</p>"), None),
+            (mail("<p>Your code is 123456.</p>"), None),
+            (mail(r#"<p class="one-time-code"></p>"#), None),
+            (draft("ana@example.test", "Your code is 123456."), None),
+            (sms("004213 is your code. It is valid for 2 minutes.\n\n@stoa.example #004213"), Some("004213")),
+            (sms("Your code is 004213.\n\n@stoa.example #004213 %embedded.example"), Some("004213")),
+            (sms("004213 is your code."), None),
+            (sms("Stoa: a new device signed in on 28 December 2026."), None),
+            (sms("Write to @stoa #1234\nThank you"), None),
+            (sms("Write to @stoa now #1234"), None),
+            (sms(""), None),
         ] {
-            assert_eq!(code("", text).as_deref(), expected, "{text}");
+            assert_eq!(code(&draft).as_deref(), expected, "{draft:?}");
         }
-        assert_eq!(code("7654321 is your code", "Welcome back").as_deref(), Some("7654321"), "the subject counts too");
     }
 
     #[test]
@@ -366,7 +385,7 @@ mod tests {
         inbox.receive(draft("bert@example.test", "2222")).expect("received");
         inbox.receive(draft("anna@example.test", "3333")).expect("received");
         inbox.receive(draft("anna@example.test", "4444")).expect("received");
-        assert_eq!(waiting.await.expect("joined").and_then(|m| m.code).as_deref(), Some("3333"));
+        assert_eq!(waiting.await.expect("joined").map(|m| m.text).as_deref(), Some("3333"));
     }
 
     #[tokio::test]
@@ -399,7 +418,7 @@ mod tests {
         let again = Inbox::open(Sys::real(), &file).expect("opened again");
         assert_eq!(again.receive(draft("a@example.test", "9012")).expect("received").id, 3);
         let third = Inbox::open(Sys::real(), &file).expect("opened a third time");
-        assert_eq!(third.list(Some("a@example.test"), 0).iter().filter_map(|m| m.code.clone()).collect::<Vec<_>>(), ["1234", "9012"]);
+        assert_eq!(third.list(Some("a@example.test"), 0).iter().map(|m| m.text.clone()).collect::<Vec<_>>(), ["1234", "9012"]);
         std::fs::write(&file, "not a message\n").expect("damaged");
         assert!(Inbox::open(Sys::real(), &file).is_err_and(|e| e.to_string().starts_with("line 1")));
     }

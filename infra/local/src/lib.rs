@@ -14,7 +14,9 @@ mod http_api;
 pub mod inbox;
 pub mod limits;
 mod listeners;
+pub mod logs;
 pub mod outside;
+pub mod requests;
 pub mod schedules;
 pub mod secrets;
 pub mod seed;
@@ -35,6 +37,7 @@ use inbox::Inbox;
 use kernel::Sys;
 use limits::Limits;
 pub use listeners::Ports;
+use requests::Requests;
 use schedules::Schedules;
 use socket_api::Connections;
 pub use stack::{Options, Stack, at_root};
@@ -107,6 +110,8 @@ pub struct Core {
     pub activity: Activity,
     /// Whether the rate limits are lifted.
     pub limits: Limits,
+    /// The last requests to the APIs.
+    pub requests: Requests,
     /// The state of the AWS endpoints: tables, objects, calls, faults, dead letters.
     pub aws: aws::State,
     /// The stand-ins for services outside AWS.

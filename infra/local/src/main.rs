@@ -7,8 +7,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, seed, tour};
+use local::{Options, Ports, Stack, Storage, at_root, hosts::Hosting, logs, requests, seed, tour};
 use mimalloc::MiMalloc;
+use tracing::Level;
+use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
 
 /// Gives memory back when it is freed. The allocator of glibc keeps most of a peak, such as that of many passwords hashed at once.
 #[global_allocator]
@@ -39,9 +41,9 @@ struct Flags {
     /// The template to deploy
     #[arg(long, default_value_os_t = at_root("template.yaml"))]
     template: PathBuf,
-    /// The log level: error, warn, info, debug (which release builds leave out)
+    /// The log level: error, warn (and one line for each request), info, debug (which release builds leave out)
     #[arg(long, default_value = "warn")]
-    log: tracing::Level,
+    log: Level,
     #[command(subcommand)]
     what: Option<Command>,
 }
@@ -55,7 +57,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let flags = Flags::parse();
-    tracing_subscriber::fmt().compact().with_writer(io::stderr).with_max_level(flags.log).init();
+    log(flags.log);
     let result = match flags.what {
         Some(Command::Tour) => walk(flags).await,
         None => run(flags).await,
@@ -68,6 +70,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Logs to stderr, and keeps the log lines of functions for the console. Requests get a line each unless only errors are wanted.
+fn log(level: Level) {
+    let requests = if level == Level::ERROR { Level::ERROR } else { Level::INFO };
+    let printed = Targets::new().with_default(level).with_target(requests::TARGET, requests.max(level));
+    let print = fmt::layer().compact().with_writer(io::stderr).with_filter(printed);
+    registry().with(print).with(logs::layer()).init();
 }
 
 type Failure = Box<dyn std::error::Error>;

@@ -24,6 +24,7 @@ use crate::{
     limits::Limits,
     listeners::{Listeners, Ports, serve},
     outside,
+    requests::Requests,
     schedules::{self, Schedules},
     secrets::Secrets,
     socket_api::{self, Connections},
@@ -271,7 +272,9 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         clock: &clock,
         activity: &activity,
         calls: &aws.calls,
+        faults: &aws.faults,
         dead_letters: &aws.dead_letters,
+        history: &aws.history,
     };
     let hosts = Hosts::new(&options.hosting, &surroundings)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
@@ -292,6 +295,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         inbox,
         activity,
         limits: Limits::new(options.no_limits),
+        requests: Requests::default(),
         aws,
         outside,
     })

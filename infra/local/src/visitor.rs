@@ -49,6 +49,9 @@ impl ClientError {
     }
 }
 
+/// The `User-Agent` of its requests.
+pub(crate) const USER_AGENT: &str = "stoa-local";
+
 /// A client of the API, signed in or not.
 #[derive(Clone)]
 pub struct Visitor {
@@ -67,7 +70,7 @@ impl Visitor {
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(40))
-            .user_agent("stoa-local")
+            .user_agent(USER_AGENT)
             .build()
             .map_err(ClientError::new)?;
         Ok(Self { http, api: api.to_owned(), token: None })

@@ -102,11 +102,13 @@ fn free_ports() -> u16 {
     }
 }
 
-/// Ends it as a terminal or a service manager does.
-async fn terminate(mut child: Child) {
+/// Ends it as a terminal or a service manager does, and returns what it has logged.
+async fn terminate(child: Child) -> String {
     let id = child.id().expect("it runs").to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().await.expect("told").success());
-    assert!(timeout(HANGS, child.wait()).await.expect("it ends").expect("waited").success());
+    let output = timeout(HANGS, child.wait_with_output()).await.expect("it ends").expect("waited");
+    assert!(output.status.success());
+    String::from_utf8(output.stderr).expect("text")
 }
 
 /// It prints all addresses and the demonstration accounts, and they work. Work that was requested just before the stop is
@@ -135,7 +137,11 @@ async fn it_prints_the_addresses_and_completes_pending_work() {
     let registration = http.post(format!("http://127.0.0.1:{}/v1/registrations", at(0)));
     let reply = registration.header("content-type", "application/json").body(json!({ "email": "late@example.test" }).to_string());
     assert_eq!(reply.send().await.expect("an answer").status(), 201);
-    terminate(child).await;
+    let said = terminate(child).await;
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains(" request: ")).collect();
+    let [docs, registration] = lines.as_slice() else { panic!("a line for each request, and none for those of the start: {said}") };
+    assert!(docs.contains("GET /docs 200 ") && registration.contains("POST /v1/registrations 201 "), "{said}");
+    assert!(lines.iter().all(|line| line.contains(" ms ") && line.ends_with('=')), "duration and request id: {said}");
     let inbox = fs::read_to_string(installation.state().join("inbox.jsonl")).expect("the inbox");
     assert!(inbox.contains("late@example.test"), "the mail was under way: {inbox}");
 }
@@ -245,7 +251,7 @@ async fn a_damaged_state_is_named_and_left_alone() {
     ];
     let installation = Installation::new();
     let (child, _) = installation.start(&[]).await;
-    terminate(child).await;
+    drop(terminate(child).await);
     let database = installation.state().join("dynamodb.db");
     for file in [&database, &installation.state().join("invocations.db")] {
         // Moves the rest of the write-ahead log into the database.
@@ -278,7 +284,7 @@ async fn a_damaged_state_is_named_and_left_alone() {
     left_alone(&installation, &database, &torn).await;
 
     let (child, _) = installation.start(&["--fresh"]).await;
-    terminate(child).await;
+    drop(terminate(child).await);
 }
 
 /// A part of the state that is missing, or empty, beside the others is named instead of being made anew. A start that was killed

@@ -154,6 +154,13 @@ mod tests {
     }
 
     #[test]
+    fn the_console_orders_kinds_that_exist() {
+        let all: BTreeSet<&str> = all().iter().map(|kind| kind.name).collect();
+        let ordered = local::console::tables::LOOKED_FOR.iter().chain(&local::console::tables::BOOKKEEPING);
+        assert_eq!(ordered.filter(|kind| !all.contains(*kind)).collect::<Vec<_>>(), [&""; 0]);
+    }
+
+    #[test]
     fn no_two_kinds_share_a_key() {
         let all = all();
         for (n, a) in all.iter().enumerate() {

@@ -191,6 +191,8 @@ mod tests {
                     assert!(bodies.text.lines().any(|line| line.trim() == secret.expose()), "on a line of its own:\n{}", bodies.text);
                 }
                 assert_eq!(bodies.html.contains("href"), mail.link().is_some());
+                // Programs that read mails, such as the inbox of the local cloud, take nothing else for a code.
+                assert_eq!(bodies.html.contains("class=\"one-time-code\""), mail.code().is_some());
             }
         }
     }

@@ -85,7 +85,7 @@ pub(super) fn request_id(sys: &Sys) -> String {
 }
 
 /// A reply that breaks off, so that the client cannot know whether the call was executed.
-pub(super) fn lost() -> Response {
+pub(crate) fn lost() -> Response {
     let broken = futures_util::stream::once(std::future::ready(Err::<&[u8], _>(io::Error::other("a scripted fault"))));
     Response::new(Body::from_stream(broken))
 }

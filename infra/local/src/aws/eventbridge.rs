@@ -77,6 +77,8 @@ impl Bus {
 
     /// Invokes every function that has a matching rule.
     fn deliver(&self, core: &Core, bus: &str, event: &Value) {
+        let consumers = self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)).map(|r| r.function.as_str());
+        core.aws.history.accepted(core.clock.now(), bus, event, consumers);
         for rule in self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)) {
             if let Ok(payload) = serde_json::value::to_raw_value(event) {
                 core.hosts.invoke_async(&rule.function, payload);

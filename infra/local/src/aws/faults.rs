@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -32,14 +32,15 @@ pub enum Fault {
     LostAfter,
 }
 
-/// The calls that a fault is for. A field without a value matches every call.
+/// The calls that a fault is for. A field without a value matches every call; without a service, every call of a function, but
+/// neither the invocations of functions nor the requests to the HTTP API.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
-    /// The calling function's logical id.
+    /// The calling function's logical id. For Lambda and the HTTP API, the invoked function's.
     pub function: Option<String>,
     /// The service.
     pub service: Option<Service>,
-    /// Such as `TransactWriteItems`.
+    /// Such as `TransactWriteItems`; `Invoke` for Lambda; the key of the route for the HTTP API, such as `POST /v1/sessions`.
     pub operation: Option<String>,
     /// The first of the matching calls that fails, counted from one.
     pub first: u32,
@@ -61,12 +62,16 @@ impl Target {
     }
 }
 
+/// The most scripted faults that are remembered. Those that cannot apply any more are forgotten first.
+const MAX_SCRIPTS: usize = 100;
+
 /// A scripted fault. It is ended by [`Script::end`], not by dropping this.
 #[derive(Clone, Debug)]
 pub struct Script(Arc<ScriptEntry>);
 
 #[derive(Debug)]
 struct ScriptEntry {
+    id: u64,
     target: Target,
     fault: Fault,
     seen: AtomicU32,
@@ -76,28 +81,79 @@ struct ScriptEntry {
 
 /// The faults of one local cloud. Cloning shares them.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Vec<Script>>>);
+pub struct Faults(Arc<Mutex<Scripts>>);
+
+#[derive(Debug, Default)]
+struct Scripts {
+    last_id: u64,
+    all: Vec<Script>,
+}
 
 impl Faults {
     /// Scripts a fault.
     pub fn script(&self, target: Target, fault: Fault) -> Script {
-        let entry = ScriptEntry { target, fault, seen: AtomicU32::new(0), hits: AtomicU32::new(0), ended: false.into() };
+        let mut scripts = self.scripts();
+        scripts.last_id = scripts.last_id.saturating_add(1);
+        let id = scripts.last_id;
+        let entry = ScriptEntry { id, target, fault, seen: AtomicU32::new(0), hits: AtomicU32::new(0), ended: false.into() };
         let script = Script(Arc::new(entry));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(script.clone());
+        if scripts.all.len() >= MAX_SCRIPTS
+            && let Some(spent) = scripts.all.iter().position(Script::is_spent)
+        {
+            scripts.all.remove(spent);
+        }
+        scripts.all.push(script.clone());
         script
+    }
+
+    /// Every fault that has not been ended, in the order in which they were scripted.
+    #[must_use]
+    pub fn list(&self) -> Vec<Script> {
+        let mut scripts = self.scripts();
+        scripts.all.retain(|s| !s.0.ended.load(Ordering::Relaxed));
+        scripts.all.clone()
     }
 
     /// The fault of a call, if there is one.
     pub(crate) fn strike(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
-        let mut scripts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        scripts.retain(|s| !s.0.ended.load(Ordering::Relaxed));
+        let mut scripts = self.scripts();
+        scripts.all.retain(|s| !s.0.ended.load(Ordering::Relaxed));
         // Every script counts every matching call, also if another script applies.
-        let struck: Vec<Fault> = scripts.iter().filter_map(|s| s.0.strike(function, service, operation)).collect();
+        let struck: Vec<Fault> = scripts.all.iter().filter_map(|s| s.0.strike(function, service, operation)).collect();
         struck.first().copied()
+    }
+
+    fn scripts(&self) -> MutexGuard<'_, Scripts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Script {
+    /// Its number, which no other fault of this local cloud has.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// The calls that it is for.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.0.target
+    }
+
+    /// What happens to them.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        self.0.fault
+    }
+
+    /// Whether it has applied as often as it may.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        let times = self.0.target.times;
+        times != 0 && self.hits() >= times
+    }
+
     /// The number of calls that failed with it.
     pub fn hits(&self) -> u32 {
         self.0.hits.load(Ordering::Relaxed)
@@ -113,7 +169,7 @@ impl ScriptEntry {
     fn strike(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
         let t = &self.target;
         let is_for = t.function.as_ref().is_none_or(|f| f == function)
-            && t.service.is_none_or(|s| s == service)
+            && t.service.map_or(service.is_called(), |s| s == service)
             && t.operation.as_ref().is_none_or(|o| o == operation);
         if !is_for {
             return None;
@@ -146,6 +202,33 @@ mod tests {
         assert_eq!(strike("B", "PutItem"), Some(Fault::Throttle));
         assert_eq!(strike("A", "PutItem"), None);
         assert_eq!(second.hits(), 1);
+    }
+
+    #[test]
+    fn only_a_fault_for_lambda_or_the_gateway_reaches_them() {
+        let faults = Faults::default();
+        let _calls = faults.script(Target { function: Some("A".into()), ..Target::default() }, Fault::Internal);
+        for service in [Service::Lambda, Service::HttpApi] {
+            assert_eq!(faults.strike("A", service, "Invoke"), None);
+            let one = faults.script(Target { service: Some(service), times: 1, ..Target::default() }, Fault::Throttle);
+            assert_eq!((faults.strike("A", service, "Invoke"), one.is_spent()), (Some(Fault::Throttle), true));
+            assert_eq!(faults.strike("A", service, "Invoke"), None);
+        }
+        assert_eq!(faults.strike("A", Service::S3, "PutObject"), Some(Fault::Internal));
+    }
+
+    #[test]
+    fn faults_that_are_over_are_forgotten_first() {
+        let faults = Faults::default();
+        let always = faults.script(Target { function: Some("B".into()), ..Target::default() }, Fault::Internal);
+        for _ in 0..MAX_SCRIPTS {
+            let _once = faults.script(Target { function: Some("A".into()), times: 1, ..Target::default() }, Fault::Internal);
+            let _struck = faults.strike("A", Service::S3, "PutObject");
+        }
+        let ids: Vec<u64> = faults.list().iter().map(Script::id).collect();
+        assert_eq!((ids.len(), ids.first(), ids.get(1)), (MAX_SCRIPTS, Some(&always.id()), Some(&3)));
+        always.end();
+        assert!(faults.list().iter().all(|s| s.id() != always.id()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod dynamodb;
 mod eventbridge;
 pub mod faults;
 mod glob;
+pub mod history;
 pub mod iam;
 pub mod pattern;
 pub mod s3;
@@ -47,11 +48,13 @@ use crate::{
     storage::{BUCKETS, TABLES, damaged},
     template::{ACCOUNT, Template},
 };
+pub(crate) use call::lost;
 use call::{Call, request_id};
 use calls::Calls;
 use dead_letters::DeadLetters;
 use dynamodb::DynamoDb;
 use faults::Faults;
+use history::History;
 use iam::{Denied, Need, Policy};
 use s3::S3;
 pub use service::Service;
@@ -74,6 +77,8 @@ pub struct State {
     pub faults: Faults,
     /// The dead letters.
     pub dead_letters: DeadLetters,
+    /// The last events on the buses.
+    pub history: History,
     /// The tables.
     pub dynamodb: DynamoDb,
     /// The buckets.
@@ -132,7 +137,8 @@ impl State {
         let dynamodb = DynamoDb::open(storage.path(TABLES).as_deref(), &template.tables, &sys)?;
         let s3 = S3::open(storage.path(BUCKETS).as_deref(), template)?;
         let identities = identities(template);
-        Ok(Self { calls, faults: Faults::default(), dead_letters, dynamodb, s3, bus, streams, callers, identities })
+        let history = History::default();
+        Ok(Self { calls, faults: Faults::default(), dead_letters, history, dynamodb, s3, bus, streams, callers, identities })
     }
 
     /// Checks a permission of a function, and records its use.
@@ -202,8 +208,8 @@ async fn answer(AxumState(endpoints): AxumState<Endpoints>, request: Request) ->
         Service::Ses => ses::answer(&call, &body).await,
         Service::Sns => sns::answer(&call, &body).await,
         Service::Connections => sockets::answer(&call, &parts, body).await,
-        // Answered before, because S3 streams its bodies.
-        Service::S3 => StatusCode::NOT_FOUND.into_response(),
+        // S3 was answered before, because it streams its bodies. The others have no endpoint here.
+        Service::S3 | Service::Lambda | Service::HttpApi => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

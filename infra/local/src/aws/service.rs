@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{faults::Fault, iam::Denied, sigv4::SignatureError};
 
 /// An AWS service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Service {
     /// DynamoDB.
     DynamoDb,
@@ -25,6 +27,10 @@ pub enum Service {
     SecretsManager,
     /// The management endpoint of the WebSocket API: `@connections`.
     Connections,
+    /// Lambda. It has no endpoint here: functions are invoked by the gateways, the buses and the schedules.
+    Lambda,
+    /// The HTTP API, in front of the functions. Its clients have no credentials.
+    HttpApi,
 }
 
 /// The error of a call.
@@ -70,7 +76,14 @@ impl Service {
             Self::EventBridge => "events",
             Self::SecretsManager => "secretsmanager",
             Self::Connections => "execute-api",
+            Self::Lambda => "lambda",
+            Self::HttpApi => "http-api",
         }
+    }
+
+    /// Whether functions call it with signed requests.
+    pub(crate) fn is_called(self) -> bool {
+        !matches!(self, Self::Lambda | Self::HttpApi)
     }
 
     /// The error for a signature that is not valid.
@@ -85,7 +98,7 @@ impl Service {
         };
         match self {
             Self::DynamoDb | Self::EventBridge | Self::SecretsManager => AwsError::new(StatusCode::BAD_REQUEST, json, error.to_string()),
-            Self::Connections => AwsError::new(StatusCode::FORBIDDEN, json, error.to_string()),
+            Self::Connections | Self::Lambda | Self::HttpApi => AwsError::new(StatusCode::FORBIDDEN, json, error.to_string()),
             Self::S3 | Self::Ses | Self::Sns => AwsError::new(query_status, query, error.to_string()),
         }
     }
@@ -99,7 +112,7 @@ impl Service {
             }
             Self::S3 | Self::Ses => AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", message),
             Self::Sns => AwsError::new(StatusCode::FORBIDDEN, "AuthorizationError", message),
-            Self::Connections => AwsError::new(StatusCode::FORBIDDEN, "ForbiddenException", message),
+            Self::Connections | Self::Lambda | Self::HttpApi => AwsError::new(StatusCode::FORBIDDEN, "ForbiddenException", message),
         }
     }
 
@@ -114,6 +127,7 @@ impl Service {
             (Fault::Throttle, Self::Ses) => (StatusCode::BAD_REQUEST, "Throttling"),
             (Fault::Throttle, Self::Sns) => (StatusCode::TOO_MANY_REQUESTS, "Throttled"),
             (Fault::Throttle, Self::Connections) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
+            (Fault::Throttle, Self::Lambda | Self::HttpApi) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
             (Fault::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
             (Fault::Conflict | Fault::Taken(_), Self::DynamoDb) => (StatusCode::BAD_REQUEST, "TransactionConflictException"),
             (Fault::Internal, Self::DynamoDb) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
@@ -130,6 +144,9 @@ impl Service {
             (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Connections) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
             }
+            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Lambda | Self::HttpApi) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException")
+            }
         };
         Some(AwsError::new(status, code, "a scripted fault"))
     }
@@ -145,7 +162,7 @@ impl Service {
             Self::EventBridge | Self::SecretsManager => {
                 json_reply(*status, json!({"__type": code, "message": message}).to_string(), request_id)
             }
-            Self::Connections => {
+            Self::Connections | Self::Lambda | Self::HttpApi => {
                 let mut response = json_reply(*status, json!({"message": message}).to_string(), request_id);
                 response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(code));
                 response

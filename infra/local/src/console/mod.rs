@@ -8,7 +8,11 @@
 //! | `GET`, `POST /_local/limits` | whether the rate limits are lifted, and lifting them: `{"lifted": true}` |
 //! | `GET /_local/schedules`, `POST /_local/schedules/{name}/run` | the schedules, and running one now |
 //! | `GET /_local/connections`, `DELETE …/{id}` | open sockets, and closing one |
-//! | `GET /_local/tables`, `GET …/{table}?kind=&pk=&limit=&cursor=` | the stored items |
+//! | `GET /_local/requests?q=&failed=`, `GET …/{id}` | the last requests, and one with its calls of AWS and log lines |
+//! | `GET /_local/events?q=` | the last events on the buses, with their consumers and attempts |
+//! | `GET /_local/files?bucket=&prefix=&after=`, `GET …/{bucket}/{key}` | the objects of the buckets |
+//! | `GET /_local/tables`, `GET …/{table}?kind=&pk=&q=&limit=&cursor=` | the stored items |
+//! | `GET`, `POST`, `DELETE /_local/faults`, `DELETE …/{id}` | the faults of the next calls of a service |
 //! | `GET /_local/calls` | the AWS calls of the functions |
 //! | `GET`, `POST /_local/breached-passwords` | the breached passwords, the requests for them, and the mode of the stand-in |
 //! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | the dead letters, and redriving one |
@@ -18,13 +22,17 @@ mod calls;
 mod clock;
 mod connections;
 mod dead_letters;
+mod events;
+mod faults;
+mod files;
 mod guard;
 mod inbox;
 mod limits;
 mod overview;
 mod pages;
+mod requests;
 mod schedules;
-mod tables;
+pub mod tables;
 
 use std::sync::Arc;
 
@@ -48,7 +56,11 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(limits::routes())
         .merge(schedules::routes())
         .merge(connections::routes())
+        .merge(requests::routes())
+        .merge(events::routes())
+        .merge(files::routes())
         .merge(tables::routes())
+        .merge(faults::routes())
         .merge(calls::routes())
         .merge(breached::routes())
         .merge(dead_letters::routes())

@@ -89,10 +89,16 @@ struct Counts {
     inbox: usize,
     connections: usize,
     dead_letters: usize,
+    /// Those that can still apply.
+    faults: usize,
 }
 
 async fn status(State(core): State<Arc<Core>>) -> Json<Status> {
-    let counts =
-        Counts { inbox: core.inbox.len(), connections: core.connections.list().len(), dead_letters: core.aws.dead_letters.list().len() };
+    let counts = Counts {
+        inbox: core.inbox.len(),
+        connections: core.connections.list().len(),
+        dead_letters: core.aws.dead_letters.list().len(),
+        faults: core.aws.faults.list().iter().filter(|script| !script.is_spent()).count(),
+    };
     Json(Status { now: core.clock.now().into(), offset_ms: core.clock.offset_millis(), limits_lifted: core.limits.lifted(), counts })
 }

@@ -33,14 +33,21 @@ macro_rules! page {
 const PAGES: &[Page] = &[
     page!("/", "Overview", "overview", None),
     page!("/inbox", "Inbox", "inbox", Some("inbox")),
+    page!("/requests", "Requests", "requests", None),
+    page!("/events", "Events", "events", None),
+    page!("/files", "Files", "files", None),
+    page!("/tables", "Tables", "tables", None),
     page!("/clock", "Clock", "clock", None),
     page!("/schedules", "Schedules", "schedules", None),
     page!("/connections", "Connections", "connections", Some("connections")),
-    page!("/tables", "Tables", "tables", None),
     page!("/calls", "Calls", "calls", None),
+    page!("/faults", "Faults", "faults", Some("faults")),
     page!("/breached-passwords", "Breached passwords", "breached-passwords", None),
     page!("/dead-letters", "Dead letters", "dead-letters", Some("dead_letters")),
 ];
+
+/// The pages whose number says that something is not as usual.
+const ALARMS: [&str; 2] = ["/faults", "/dead-letters"];
 
 const LAYOUT: &str = include_str!("assets/layout.html");
 
@@ -68,6 +75,10 @@ assets! {
     "calls.js" "text/javascript; charset=utf-8";
     "breached-passwords.js" "text/javascript; charset=utf-8";
     "dead-letters.js" "text/javascript; charset=utf-8";
+    "requests.js" "text/javascript; charset=utf-8";
+    "events.js" "text/javascript; charset=utf-8";
+    "files.js" "text/javascript; charset=utf-8";
+    "faults.js" "text/javascript; charset=utf-8";
 }
 
 /// The routes of the pages and of their assets.
@@ -92,7 +103,7 @@ fn render(page: &Page) -> String {
 
 fn link(page: &Page, here: bool) -> String {
     let current = if here { r#" aria-current="page""# } else { "" };
-    let alarm = if page.path == "/dead-letters" { " alarm" } else { "" };
+    let alarm = if ALARMS.contains(&page.path) { " alarm" } else { "" };
     let badge = page.counts.map_or_else(String::new, |c| format!(r#"<span class="count{alarm}" id="count-{c}" hidden></span>"#));
     format!("    <li><a href=\"{}\"{current}>{}{badge}</a></li>\n", page.path, page.name)
 }

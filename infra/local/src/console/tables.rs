@@ -1,4 +1,6 @@
 //! `/_local/tables`: the stored items. These reads are not counted and need no permission.
+//!
+//! Items are in the order of their kinds: those that people look for first, bookkeeping last.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,6 +22,44 @@ use crate::Core;
 
 const PAGE: usize = 50;
 const MAX_PAGE: usize = 1_000;
+
+/// The kinds that people look for, in this order.
+pub const LOOKED_FOR: [&str; 17] = [
+    "user",
+    "session",
+    "room",
+    "member",
+    "message",
+    "registration",
+    "sign_in",
+    "phone_sign_in",
+    "challenge",
+    "device",
+    "passkey",
+    "upload",
+    "export",
+    "invite",
+    "deletion",
+    "roles",
+    "audit",
+];
+/// The kinds that only the machinery needs. They are last.
+pub const BOOKKEEPING: [&str; 14] = [
+    "deletion_checkpoint",
+    "deletion_receipt",
+    "done",
+    "email",
+    "invite_claim",
+    "limit",
+    "nonce",
+    "outbox",
+    "phone",
+    "seal_key",
+    "sms_range",
+    "statistics",
+    "ticket",
+    "token_keys",
+];
 /// The most items read to count the kinds of a table.
 const MAX_COUNTED: usize = 20_000;
 
@@ -36,8 +76,9 @@ struct Tables {
 struct Table {
     name: String,
     items: usize,
-    /// The number of items of each kind.
-    kinds: BTreeMap<String, usize>,
+    /// The number of items of each kind, in their order.
+    #[serde(serialize_with = "in_order")]
+    kinds: BTreeMap<Place, usize>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +88,9 @@ struct PageQuery {
     kind: Option<String>,
     /// Only the partition with this key.
     pk: Option<String>,
+    /// Only items with this text in their keys or values. The case of letters does not matter.
+    #[serde(default)]
+    q: String,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -77,7 +121,7 @@ async fn page(
 }
 
 fn count(db: &Database, name: String) -> Result<Table, ConsoleError> {
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<Place, usize> = BTreeMap::new();
     let mut items = 0_usize;
     let mut start = None;
     loop {
@@ -86,7 +130,7 @@ fn count(db: &Database, name: String) -> Result<Table, ConsoleError> {
         let answer = db.scan(read(Value::Object(request))?).map_err(ConsoleError::internal)?;
         for item in answer.items.unwrap_or_default() {
             let Some(AttributeValue::S(kind)) = item.get("kind") else { continue };
-            let n = kinds.entry(kind.clone()).or_default();
+            let n = kinds.entry(Place::of(kind)).or_default();
             *n = n.saturating_add(1);
         }
         items = items.saturating_add(answer.count);
@@ -97,12 +141,47 @@ fn count(db: &Database, name: String) -> Result<Table, ConsoleError> {
     }
 }
 
-/// One page of a partition or of the whole table. With a filter one read may return few items, so it reads until the page is
-/// full.
+/// The place of a kind in the order of kinds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Place(usize, String);
+
+impl Place {
+    fn of(kind: &str) -> Self {
+        let place = match LOOKED_FOR.iter().position(|k| *k == kind) {
+            Some(place) => place,
+            None if BOOKKEEPING.contains(&kind) => usize::MAX,
+            None => LOOKED_FOR.len(),
+        };
+        Self(place, kind.to_owned())
+    }
+}
+
+fn in_order<S: serde::Serializer>(kinds: &BTreeMap<Place, usize>, s: S) -> Result<S::Ok, S::Error> {
+    s.collect_map(kinds.iter().map(|(Place(_, kind), n)| (kind, n)))
+}
+
+/// Where an item is in the order of a table: by kind, then by key. The cursor of a page is the place of its last item.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct ItemPlace(Place, String, String);
+
+type Item = HashMap<String, AttributeValue>;
+
+impl ItemPlace {
+    fn of(item: &Item) -> Self {
+        let text = |name: &str| match item.get(name) {
+            Some(AttributeValue::S(text)) => text.as_str(),
+            _ => "",
+        };
+        Self(Place::of(text("kind")), text("pk").to_owned(), text("sk").to_owned())
+    }
+}
+
+/// One page of a partition or of the whole table. Reads all of it, but keeps no more than a page.
 fn find(db: &Database, table: &str, asked: &PageQuery) -> Result<Items, ConsoleError> {
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
-    let mut start = asked.cursor.as_deref().map(open_cursor).transpose()?;
-    let mut items = Vec::new();
+    let after = asked.cursor.as_deref().map(open_cursor).transpose()?;
+    let needle = asked.q.trim().to_lowercase();
+    let (mut page, mut start): (BTreeMap<ItemPlace, Value>, _) = (BTreeMap::new(), None);
     loop {
         let request = request(table, asked, start.take());
         let (found, last) = if asked.pk.is_some() {
@@ -113,19 +192,37 @@ fn find(db: &Database, table: &str, asked: &PageQuery) -> Result<Items, ConsoleE
             (answer.items, answer.last_evaluated_key)
         };
         for item in found.unwrap_or_default() {
-            items.push(item);
-            if items.len() == limit {
-                break;
+            let place = ItemPlace::of(&item);
+            let item = json!(item);
+            if after.as_ref().is_none_or(|after| place > *after) && mentions(&item, &needle) {
+                page.insert(place, item);
+            }
+            // One more than a page, to know whether another follows.
+            if page.len() > limit.saturating_add(1) {
+                page.pop_last();
             }
         }
-        if items.len() < limit && last.is_some() {
-            start = last.map(|key| json!(key));
-            continue;
+        match last {
+            Some(key) => start = Some(json!(key)),
+            None => break,
         }
-        // A page may end within the result of a read. The next one starts after the last item of the page.
-        let next = last.is_some() || items.len() == limit;
-        let next = items.last().filter(|_| next).map(seal_cursor);
-        return Ok(Items { items: items.iter().map(|i| json!(i)).collect(), next });
+    }
+    let more = page.len() > limit;
+    if more {
+        page.pop_last();
+    }
+    let next = page.last_key_value().filter(|_| more).map(|(place, _)| seal_cursor(place));
+    Ok(Items { items: page.into_values().collect(), next })
+}
+
+/// Whether a text or number in an item has this text in it. In DynamoDB's JSON both are strings.
+fn mentions(value: &Value, needle: &str) -> bool {
+    match value {
+        _ if needle.is_empty() => true,
+        Value::String(text) => text.to_lowercase().contains(needle),
+        Value::Array(values) => values.iter().any(|v| mentions(v, needle)),
+        Value::Object(members) => members.values().any(|v| mentions(v, needle)),
+        _ => false,
     }
 }
 
@@ -151,12 +248,11 @@ fn request(table: &str, asked: &PageQuery, start: Option<Value>) -> Value {
     Value::Object(request)
 }
 
-fn seal_cursor(item: &HashMap<String, AttributeValue>) -> String {
-    let key = json!({ "pk": item.get("pk"), "sk": item.get("sk") });
-    BASE64_URL_SAFE_NO_PAD.encode(key.to_string())
+fn seal_cursor(place: &ItemPlace) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(json!(place).to_string())
 }
 
-fn open_cursor(cursor: &str) -> Result<Value, ConsoleError> {
+fn open_cursor(cursor: &str) -> Result<ItemPlace, ConsoleError> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(ConsoleError::bad_request)?;
     serde_json::from_slice(&bytes).map_err(ConsoleError::bad_request)
 }
@@ -168,4 +264,31 @@ fn read<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, ConsoleErro
 /// Runs database work, which blocks, on a thread for that.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ConsoleError> + Send + 'static) -> Result<T, ConsoleError> {
     tokio::task::spawn_blocking(work).await.map_err(ConsoleError::internal)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_look_for_is_first_and_bookkeeping_last() {
+        let mut kinds = ["limit", "zebra", "message", "done", "told", "user", "session", "room"].map(Place::of);
+        kinds.sort();
+        assert_eq!(kinds.map(|Place(_, kind)| kind), ["user", "session", "room", "message", "told", "zebra", "done", "limit"]);
+        assert!(LOOKED_FOR.iter().all(|kind| !BOOKKEEPING.contains(kind)));
+    }
+
+    #[test]
+    fn keys_and_values_are_searched_and_names_of_types_are_not() {
+        let item = json!({
+            "pk": { "S": "USER#usr_01" }, "created": { "N": "1893499260000" },
+            "list": { "L": [{ "S": "Żółw" }, { "M": { "a": { "S": "deep" } } }] }, "tags": { "SS": ["x-ray"] }, "on": { "BOOL": true },
+        });
+        for found in ["", "usr_01", "user#", "18934", "żół", "deep", "ray"] {
+            assert!(mentions(&item, found), "{found}");
+        }
+        for missing in ["created", "bool", "ss", "nobody"] {
+            assert!(!mentions(&item, missing), "{missing}");
+        }
+    }
 }

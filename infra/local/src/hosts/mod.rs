@@ -26,10 +26,17 @@ use tokio::{
 use crate::{
     StartError, Storage, Urls,
     activity::Activity,
-    aws::{calls::Calls, dead_letters::DeadLetters},
+    aws::{
+        Service,
+        calls::Calls,
+        dead_letters::DeadLetters,
+        faults::{Fault, Faults},
+        history::History,
+    },
     clock::Clock,
     credentials::Credentials,
     functions::{self, Start},
+    logs::Lines,
     secrets::Secrets,
     storage::{INVOCATIONS, damaged},
     template::Template,
@@ -80,9 +87,12 @@ pub enum Hosting {
     },
 }
 
-/// The X-Ray trace header of one invocation: `Root=1-<seconds>-<24 hex digits>`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Trace(String);
+/// One invocation: its X-Ray trace header, `Root=1-<seconds>-<24 hex digits>`, and what the function logs.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    header: String,
+    lines: Lines,
+}
 
 impl Trace {
     /// A new trace.
@@ -90,19 +100,25 @@ impl Trace {
     pub fn new(sys: &Sys) -> Self {
         let seconds = u32::try_from(sys.now().seconds()).unwrap_or(0);
         let [a, b, c] = [sys.bytes::<4>(), sys.bytes::<4>(), sys.bytes::<4>()].map(u32::from_be_bytes);
-        Self(format!("Root=1-{seconds:08x}-{a:08x}{b:08x}{c:08x}"))
+        Self { header: format!("Root=1-{seconds:08x}-{a:08x}{b:08x}{c:08x}"), lines: Lines::default() }
     }
 
     /// The header's value.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.header
+    }
+
+    /// What the function logs. More lines may follow while it runs.
+    #[must_use]
+    pub fn lines(&self) -> &Lines {
+        &self.lines
     }
 }
 
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.header)
     }
 }
 
@@ -140,10 +156,12 @@ struct Inner {
     turns: Semaphore,
     activity: Activity,
     calls: Calls,
+    faults: Faults,
     dead_letters: DeadLetters,
     accepted: Accepted,
     /// Whether the local cloud has ended, and its invocations with it.
     ended: watch::Sender<bool>,
+    history: History,
 }
 
 /// One function. In this process it is started once, with its first invocation.
@@ -178,8 +196,12 @@ pub struct Surroundings<'a> {
     pub activity: &'a Activity,
     /// The counted calls.
     pub calls: &'a Calls,
+    /// The scripted faults.
+    pub faults: &'a Faults,
     /// The dead letters.
     pub dead_letters: &'a DeadLetters,
+    /// The last events on the buses.
+    pub history: &'a History,
 }
 
 impl Hosts {
@@ -225,9 +247,11 @@ impl Hosts {
             turns: Semaphore::new(AT_ONCE),
             activity: around.activity.clone(),
             calls: around.calls.clone(),
+            faults: around.faults.clone(),
             dead_letters: around.dead_letters.clone(),
             accepted,
             ended: watch::Sender::new(false),
+            history: around.history.clone(),
         })))
     }
 
@@ -235,6 +259,12 @@ impl Hosts {
     #[must_use]
     pub fn environment(&self, name: &str) -> Option<&Env> {
         self.0.functions.values().find(|f| f.name == name).map(|f| &f.env)
+    }
+
+    /// Whether the functions run in other processes, which print their log lines themselves.
+    #[must_use]
+    pub fn are_elsewhere(&self) -> bool {
+        self.0.remote.is_some()
     }
 
     /// Starts every function that runs in this process.
@@ -301,7 +331,9 @@ impl Hosts {
         clock.sys().step();
         // Most callers do not wait for this.
         begun.send(()).unwrap_or_default();
+        let fault = self.0.faults.strike(id, Service::Lambda, "Invoke");
         let response = async {
+            suffer(fault).await?;
             if let Some(remote) = &self.0.remote {
                 return remote.invoke(&hosted.name, payload, trace, clock).await;
             }
@@ -313,10 +345,11 @@ impl Hosts {
                 deadline: Sys::real().now() + hosted.timeout,
                 trace: Some(trace.to_string()),
             };
-            function.invoke(payload, context).await.map_err(|e| InvokeError::Failed(chain(&*e)))
+            trace.lines().collect(function.invoke(payload, context)).await.map_err(|e| InvokeError::Failed(chain(&*e)))
         };
         let response = tokio::time::timeout(hosted.timeout, response).await.unwrap_or(Err(InvokeError::TimedOut(hosted.timeout)))?;
         match response.get().len() {
+            _ if fault == Some(Fault::LostAfter) => Err(InvokeError::Failed("the response was lost: a scripted fault".to_owned())),
             bytes if bytes > MAX_PAYLOAD => Err(InvokeError::ResponseTooLarge(bytes)),
             _ => Ok(response),
         }
@@ -380,11 +413,14 @@ impl Hosts {
         loop {
             let trace = Trace::new(self.0.clock.sys());
             self.0.calls.open(trace.as_str());
+            let begun = Instant::now();
             let result = match payload.get().len() {
                 bytes if bytes > MAX_ASYNC_PAYLOAD => Err(InvokeError::RequestTooLarge(bytes)),
                 _ => self.invoke(id, payload.clone(), &trace).await,
             };
             self.0.calls.close(trace.as_str(), &operation, result.is_ok());
+            let failure = result.as_ref().err().map(ToString::to_string);
+            self.0.history.attempted(&payload, id, self.0.clock.now(), begun.elapsed(), failure, trace.lines().clone());
             let Err(error) = result else { return };
             tracing::warn!(function = hosted.name, %error, retries, "an asynchronous invocation failed");
             let Some(fewer) = retries.checked_sub(1) else {
@@ -404,6 +440,17 @@ impl Hosted {
         let function = self.running.get_or_try_init(|| start(boot())).await.map_err(|e| InvokeError::Failed(chain(&e)))?;
         tracing::debug!(function = self.name, elapsed = ?begun.elapsed(), "running");
         Ok(function)
+    }
+}
+
+/// Applies a scripted fault of Lambda before the function runs.
+async fn suffer(fault: Option<Fault>) -> Result<(), InvokeError> {
+    if let Some(Fault::Slow(delay)) = fault {
+        tokio::time::sleep(delay).await;
+    }
+    match fault.and_then(|fault| Service::Lambda.faulty(fault)) {
+        Some(refusal) => Err(InvokeError::Failed(format!("{}: {}", refusal.code, refusal.message))),
+        None => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ mod reply;
 mod routes;
 mod throttle;
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -24,8 +24,10 @@ pub(crate) use throttle::Throttles;
 
 use crate::{
     Core,
-    aws::calls::Tally,
+    aws::{Service, faults::Fault, lost},
     hosts::{InvokeError, Trace},
+    requests::{Begun, Handled},
+    visitor,
 };
 
 /// The largest body that API Gateway accepts.
@@ -71,11 +73,13 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
         return preflight;
     }
     let request_id = event::request_id(&core.sys);
-    let mut tally = Tally::default();
-    let routed = gateway.route(&head, body, peer, &request_id, &mut tally).await;
+    let own = head.headers.get(http::header::USER_AGENT).is_some_and(|client| client == visitor::USER_AGENT);
+    let begun = Begun::new(&request_id, core.clock.now(), head.method.as_str(), &head.uri.to_string()).logged(!own);
+    let mut handled = Handled::default();
+    let routed = gateway.route(&head, body, peer, &request_id, &mut handled).await;
     let mut response = routed.unwrap_or_else(GatewayError::into_response);
     if core.development()
-        && let Ok(timing) = HeaderValue::from_str(&format!("aws;desc=\"{tally}\""))
+        && let Ok(timing) = HeaderValue::from_str(&format!("aws;desc=\"{}\"", handled.calls))
     {
         response.headers_mut().append("server-timing", timing);
     }
@@ -85,24 +89,28 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("apigw-requestid", id);
     }
+    core.requests.answered(begun, response.status().as_u16(), handled);
     response
 }
 
 impl Gateway {
-    /// The response to a request. Adds its AWS calls to `tally`.
+    /// The response to a request. Notes in `handled` what was done for it.
     async fn route(
         &self,
         parts: &Parts,
         body: Body,
         peer: SocketAddr,
         request_id: &str,
-        tally: &mut Tally,
+        handled: &mut Handled,
     ) -> Result<Response, GatewayError> {
         if header_bytes(parts) > MAX_HEADERS {
             return Err(GatewayError::HeadersTooLarge);
         }
         let path = event::decoded_path(parts).ok_or(GatewayError::BadRequest)?;
         let found = self.routes.find(parts.method.as_str(), &path).ok_or(GatewayError::NotFound)?;
+        handled.route = found.route.key.split_once(' ').map(|(_, path)| path.to_owned());
+        let fault = self.core.aws.faults.strike(&found.route.function, Service::HttpApi, &found.route.key);
+        suffer(fault).await?;
         if !self.core.limits.lifted() && !self.throttles.admit(&found.route.key, self.core.clock.now()) {
             return Err(GatewayError::TooManyRequests);
         }
@@ -112,7 +120,8 @@ impl Gateway {
             event::event(&self.core, parts, &body, peer, &found, &path, request_id, &trace).map_err(|_| GatewayError::BadRequest)?;
 
         self.core.lift_limits().await;
-        let begun = Instant::now();
+        handled.function = Some(found.route.function.clone());
+        handled.lines = trace.lines().clone();
         self.core.aws.calls.open(trace.as_str());
         let result = self.core.hosts.invoke_within(self.core.patience.gateway, &found.route.function, event, &trace).await;
         let result = match result {
@@ -128,9 +137,22 @@ impl Gateway {
             }),
         };
         let status = result.as_ref().map_or_else(|refusal| refusal.status(), Response::status).as_u16();
-        *tally = self.core.aws.calls.close(trace.as_str(), &found.route.key, status < 400);
-        tracing::info!(route = found.route.key, status, elapsed = ?begun.elapsed(), %tally, "request");
-        result
+        handled.calls = self.core.aws.calls.close(trace.as_str(), &found.route.key, status < 400);
+        if fault == Some(Fault::LostAfter) { Ok(lost()) } else { result }
+    }
+}
+
+/// Applies a scripted fault of the gateway before the function is invoked.
+async fn suffer(fault: Option<Fault>) -> Result<(), GatewayError> {
+    match fault {
+        None | Some(Fault::LostAfter) => Ok(()),
+        Some(Fault::Slow(delay)) => {
+            tokio::time::sleep(delay).await;
+            Ok(())
+        }
+        Some(Fault::Throttle) => Err(GatewayError::TooManyRequests),
+        Some(Fault::Unavailable) => Err(GatewayError::Unavailable),
+        Some(Fault::Internal | Fault::Conflict | Fault::Taken(_)) => Err(GatewayError::FunctionFailed),
     }
 }
 

@@ -24,7 +24,12 @@ use super::{
     event::{Cause, event},
     gateway::{FunctionResponse, Gateway},
 };
-use crate::{Core, hosts::Trace, http_api::request_id};
+use crate::{
+    Core,
+    hosts::Trace,
+    http_api::request_id,
+    requests::{Begun, Handled, SOCKET},
+};
 
 /// The largest frame, in bytes.
 const MAX_FRAME: usize = 32 * 1024;
@@ -164,14 +169,13 @@ async fn notify(core: &Core, caller: &Caller, route: &str, cause: Cause<'_>) -> 
     let id = request_id(&core.sys);
     let event = event(core, &caller.info, &caller.domain_name, route, cause, &id).ok()?;
     let trace = Trace::new(&core.sys);
+    let begun = Begun::new(&id, core.clock.now(), SOCKET, &caller.info.id);
     core.aws.calls.open(trace.as_str());
     let result = core.hosts.invoke(function, event, &trace).await;
-    let tally = core.aws.calls.close(trace.as_str(), &format!("socket {route}"), result.is_ok());
-    match result {
-        Ok(_) => tracing::info!(route, %tally, "socket"),
-        Err(ref error) => tracing::error!(route, function, %error, "a function failed"),
-    }
-    result.ok()
+    let calls = core.aws.calls.close(trace.as_str(), &format!("socket {route}"), result.is_ok());
+    let handled = Handled { route: Some(route.to_owned()), function: Some(function.clone()), calls, lines: trace.lines().clone() };
+    core.requests.answered(begun, if result.is_ok() { 200 } else { 500 }, handled);
+    result.inspect_err(|error| tracing::error!(route, function, %error, "a function failed")).ok()
 }
 
 /// The route key of a message: for `$request.body.stream` the text at `stream` of the JSON object.

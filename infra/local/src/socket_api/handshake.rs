@@ -23,6 +23,7 @@ use crate::{
     Core,
     hosts::{InvokeError, Trace},
     http_api::{Throttles, request_id},
+    requests::{Begun, Handled, SOCKET},
 };
 
 /// The router of the WebSocket API. It needs the peer's address.
@@ -88,12 +89,14 @@ async fn ask(core: &Core, caller: &Caller, function: &str, parts: &Parts) -> Res
     let event = event(core, &caller.info, &caller.domain_name, "$connect", Cause::Connect(parts), &id)
         .map_err(|_| refused(StatusCode::BAD_REQUEST, "Bad Request"))?;
     let trace = Trace::new(&core.sys);
+    let begun = Begun::new(&id, core.clock.now(), SOCKET, &caller.info.id);
     core.aws.calls.open(trace.as_str());
     let response = core.hosts.invoke(function, event, &trace).await;
     let answer = response.as_ref().ok().and_then(|response| serde_json::from_str::<FunctionResponse>(response.get()).ok());
     let status = answer.as_ref().map_or(502, |answer| answer.status_code.unwrap_or(200));
-    let tally = core.aws.calls.close(trace.as_str(), "socket $connect", status < 400);
-    tracing::info!(route = "$connect", status, %tally, "socket");
+    let calls = core.aws.calls.close(trace.as_str(), "socket $connect", status < 400);
+    let handled = Handled { route: Some("$connect".to_owned()), function: Some(function.to_owned()), calls, lines: trace.lines().clone() };
+    core.requests.answered(begun, status, handled);
     response.map_err(|error| {
         tracing::error!(route = "$connect", function, %error, "a function failed");
         match error {

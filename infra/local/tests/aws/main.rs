@@ -267,7 +267,8 @@ async fn what_was_accepted_survives_a_kill() {
 #[tokio::test]
 async fn mails_and_text_messages_go_to_the_inbox() {
     let cloud = Cloud::start().await;
-    let mime = "From: no-reply@stoa.test\r\nTo: anna@example.test\r\nSubject: Hi\r\n\r\nYour code is 123456.\r\n";
+    let mime = "From: no-reply@stoa.test\r\nTo: anna@example.test\r\nSubject: Hi\r\nContent-Type: text/html\r\n\r\n\
+                <p>The code of 2026:</p><p class=\"one-time-code\">123456</p>\r\n";
     let mail = |from: &'static str| {
         let raw = aws_sdk_ses::types::RawMessage::builder().data(aws_sdk_ses::primitives::Blob::new(mime)).build().expect("raw");
         cloud.ses("Writer").send_raw_email().source(from).raw_message(raw).send()
@@ -277,7 +278,7 @@ async fn mails_and_text_messages_go_to_the_inbox() {
     let message = cloud.inbox.wait("anna@example.test", 0, Duration::from_secs(5)).await.expect("mail");
     assert_eq!(message.code.as_deref(), Some("123456"));
 
-    cloud.sns("Writer").publish().phone_number("+48123456789").message("Kod 4711").send().await.expect("sent");
+    cloud.sns("Writer").publish().phone_number("+48123456789").message("Kod 4711\n\n@stoa.test #4711").send().await.expect("sent");
     let message = cloud.inbox.wait("+48123456789", 0, Duration::from_secs(5)).await.expect("text message");
     assert_eq!(message.code.as_deref(), Some("4711"));
     let topic = cloud.sns("Writer").publish().topic_arn("arn:aws:sns:eu-central-1:000000000000:alarms").message("x").send().await;

@@ -5,6 +5,7 @@
 //! No key may be a folder of another key, because s3s-fs stores objects as files.
 
 mod access;
+mod browse;
 mod conditions;
 mod cors;
 mod lifecycle;
@@ -43,6 +44,7 @@ use crate::{
     template::{BucketSpec, Template},
 };
 use access::{Access, RequestFacts, RequestNote};
+pub use browse::{FileContent, FileFacts};
 use conditions::Conditions;
 
 /// The longest validity of a presigned link.

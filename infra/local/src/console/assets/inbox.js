@@ -4,6 +4,9 @@ let messages = [];
 let chosen = Number(new URLSearchParams(location.search).get("message")) || null;
 let reading = chosen !== null;
 let view = "html";
+/** How many messages the list shows. The page grows with the list, so that no row is cut. */
+const step = 25;
+let shown = step;
 const to = $("to");
 to.value = new URLSearchParams(location.search).get("to") ?? "";
 
@@ -11,11 +14,12 @@ const wide = matchMedia("(min-width: 52.01rem)");
 
 function list() {
   $("mailbox").classList.toggle("reading", reading);
+  $("older").hidden = messages.length <= shown;
   if (messages.length === 0) {
     show($("messages"), to.value === "" ? empty("Nothing yet", "Messages appear here the moment they are sent.") : empty("Nothing to this address", "Check the spelling, or wait for it here."));
     return;
   }
-  show($("messages"), messages.map((m) => el("button", {
+  show($("messages"), messages.slice(0, shown).map((m) => el("button", {
     type: "button", "data-key": `m${m.id}`, "aria-current": m.id === chosen ? "true" : null,
     onclick: () => choose(m.id),
   }, el("span", { class: "who" }, m.to), el("time", { datetime: m.at }, ago(m.at)),
@@ -72,7 +76,8 @@ const refresh = live(() => `/_local/inbox?${new URLSearchParams(to.value ? { to:
 setInterval(list, 10000);
 wide.addEventListener("change", () => { list(); message(); });
 $("filter").addEventListener("submit", (event) => event.preventDefault());
-to.addEventListener("input", () => { chosen = null; reading = false; delete $("message").dataset.id; history.replaceState(null, "", address()); refresh(); });
+$("older").addEventListener("click", () => { shown += step; list(); });
+to.addEventListener("input", () => { shown = step; chosen = null; reading = false; delete $("message").dataset.id; history.replaceState(null, "", address()); refresh(); });
 $("clear").addEventListener("click", (event) => act(event.target, async () => {
   await call("DELETE", "/_local/inbox");
   chosen = null;

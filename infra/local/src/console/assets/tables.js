@@ -1,4 +1,4 @@
-import { $, chip, el, empty, get, live, moment, now, show, toast } from "./console.js";
+import { $, chip, el, empty, live, moment, now, show } from "./console.js";
 
 const asked = new URLSearchParams(location.search);
 let table = asked.get("table") ?? "";
@@ -6,7 +6,8 @@ let kind = asked.get("kind") ?? "";
 let cursor = null;
 let next = null;
 let open = new Set();
-$("pk").value = asked.get("pk") ?? "";
+let pk = asked.get("pk") ?? "";
+$("q").value = asked.get("q") ?? "";
 
 live(() => "/_local/tables", (value) => {
   if (!value.tables.some((t) => t.name === table)) table = value.tables[0]?.name ?? "";
@@ -18,19 +19,28 @@ live(() => "/_local/tables", (value) => {
   refresh();
 }, 3000);
 
-const refresh = live(() => {
-  if (table === "") return null;
+/** What is searched for, as parameters of the page and of the API. */
+function query() {
   const query = new URLSearchParams();
   if (kind) query.set("kind", kind);
-  if ($("pk").value.trim()) query.set("pk", $("pk").value.trim());
-  if (cursor) query.set("cursor", cursor);
-  return `/_local/tables/${encodeURIComponent(table)}?${query}`;
+  if (pk) query.set("pk", pk);
+  if ($("q").value.trim()) query.set("q", $("q").value.trim());
+  return query;
+}
+
+const refresh = live(() => {
+  if (table === "") return null;
+  const asked = query();
+  if (cursor) asked.set("cursor", cursor);
+  return `/_local/tables/${encodeURIComponent(table)}?${asked}`;
 }, render, 3000);
 
 function render(page) {
   next = page.next;
   $("next").hidden = next === null;
   $("first").hidden = cursor === null;
+  $("partition").hidden = pk === "";
+  $("pk").textContent = pk;
   $("summary").textContent = `${page.items.length} on this page${page.next ? ", more follow" : ""}`;
   if (page.items.length === 0) return show($("items"), el("li", {}, empty("No items", "Nothing matches.")));
   show($("items"), page.items.map(item));
@@ -42,7 +52,8 @@ function item(attributes) {
   const key = `${pk} ${sk}`;
   const rest = Object.entries(attributes).filter(([name]) => !["pk", "sk", "kind"].includes(name)).sort(([a], [b]) => a.localeCompare(b));
   const details = el("details", { open: open.has(key) },
-    el("summary", { "data-key": key }, chip(text(attributes.kind) || "?", "accent"), el("code", {}, pk), sk === text(attributes.kind).toUpperCase() ? "" : el("code", { class: "soft" }, sk), expiry(attributes.ttl)),
+    el("summary", { "data-key": key }, chip(text(attributes.kind) || "?", "accent"), el("code", {}, pk), sk === text(attributes.kind).toUpperCase() ? "" : el("code", { class: "soft" }, sk),
+      el("span", { class: "soft small" }, text(attributes.username) || text(attributes.email)), expiry(attributes.ttl)),
     el("div", { class: "attributes" },
       el("table", {}, el("tbody", {}, [["pk", attributes.pk], ["sk", attributes.sk], ...rest].map(([name, value]) => el("tr", {},
         el("th", { scope: "row" }, name), el("td", { class: "type" }, type(value)), el("td", {}, readable(name, value))))))));
@@ -92,15 +103,14 @@ function expiry(ttl) {
 function restart() {
   cursor = null;
   open = new Set();
-  const query = new URLSearchParams({ table });
-  if (kind) query.set("kind", kind);
-  if ($("pk").value.trim()) query.set("pk", $("pk").value.trim());
-  history.replaceState(null, "", `?${query}`);
+  history.replaceState(null, "", `?${new URLSearchParams([["table", table], ...query()])}`);
   refresh();
 }
 
 $("table").addEventListener("change", () => { table = $("table").value; kind = ""; restart(); });
 $("kind").addEventListener("change", () => { kind = $("kind").value; restart(); });
 $("search").addEventListener("submit", (event) => { event.preventDefault(); restart(); });
+$("q").addEventListener("input", restart);
+$("everywhere").addEventListener("click", () => { pk = ""; restart(); });
 $("next").addEventListener("click", () => { cursor = next; refresh(); });
 $("first").addEventListener("click", restart);
