@@ -72,7 +72,9 @@ const SIGN_IN: [(&str, f64); 6] = [
 const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
 
 /// Types of resources that cost nothing by themselves.
-const FREE: [&str; 16] = [
+const FREE: [&str; 18] = [
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::ApiGatewayV2::RouteResponse",
     "AWS::DynamoDB::Table",
     "AWS::Events::EventBus",
@@ -217,6 +219,7 @@ impl System {
             // With seconds between them, all invocations are traced.
             bill.add("trace", times * (1.0 - TRACED));
             bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
+            bill.add("list_request", lists(function) * times);
             // Each is a cold start, because no instance is kept for a quarter of an hour.
             bill.add("secret_request", secrets_read(function) * times);
         }
@@ -278,6 +281,13 @@ fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {
 fn secrets_read(function: &FunctionSpec) -> f64 {
     let reads = |statement: &&Value| calls::strings(statement.get("Action")).iter().any(|action| action == "secretsmanager:GetSecretValue");
     function.statements.iter().filter(reads).flat_map(|statement| calls::strings(statement.get("Resource"))).map(|_| 1.0).sum()
+}
+
+/// The lists of the bucket that a run of this function makes: one, if it has the permission.
+fn lists(function: &FunctionSpec) -> f64 {
+    let may =
+        function.statements.iter().any(|statement| calls::strings(statement.get("Action")).iter().any(|action| action == "s3:ListBucket"));
+    f64::from(u8::from(may))
 }
 
 fn run(bill: &mut Bill, function: &FunctionSpec, milliseconds: f64, times: f64) {
