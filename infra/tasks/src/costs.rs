@@ -72,7 +72,9 @@ const SIGN_IN: [(&str, f64); 6] = [
 const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
 
 /// Types of resources that cost nothing by themselves.
-const FREE: [&str; 16] = [
+const FREE: [&str; 18] = [
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::ApiGatewayV2::RouteResponse",
     "AWS::DynamoDB::Table",
     "AWS::Events::EventBus",
