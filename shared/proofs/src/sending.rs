@@ -14,7 +14,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use accounts::{
-    identifier::{Contact, Phone, has_phones},
+    identifier::{Contact, Phone, is_country},
     known::KnownNetwork,
 };
 use function::Figures;
@@ -269,7 +269,7 @@ impl SendLimits {
     /// belongs to the first), and `SMS_DAILY_MAX`, the number of text messages in a day.
     pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
         let countries = r.list("SMS_COUNTRIES");
-        if countries.is_empty() || !countries.iter().all(|c| has_phones(c)) {
+        if countries.is_empty() || !countries.iter().all(|c| is_country(c)) {
             r.wrong("SMS_COUNTRIES is not a list of country codes".to_owned());
         }
         Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000), figures }
