@@ -63,13 +63,11 @@ fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now:
         return Err(refused("the account is not in use"));
     }
     let session = session.ok_or_else(|| refused("the session has ended"))?;
-    match session.ended(&user, now) {
-        Some(cause) => Err(refused(cause)),
-        None => {
-            web::speaks(user.locale);
-            Ok(Member { user, session })
-        }
+    if let Some(cause) = session.ended(&user, now) {
+        return Err(refused(cause));
     }
+    web::speaks(user.locale);
+    Ok(Member { user, session })
 }
 
 /// A [`Member`] and the item that the request is about, if it exists, read in the same request to the table.
