@@ -57,7 +57,8 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) {
     let body = operation.contains_key("requestBody");
     let callers = Callers::of(operation.get("security"));
     let implied = [
-        (body || within("query"), Kind::Malformed),
+        // Also a language that is given twice.
+        (true, Kind::Malformed),
         (callers.signed_in, Kind::TokenInvalid),
         (callers.step_up || callers.staff, Kind::StepUpRequired),
         (callers.staff, Kind::SecondFactorRequired),
