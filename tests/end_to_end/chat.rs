@@ -227,7 +227,7 @@ async fn a_nonce_with_another_text_is_refused() {
     assert_eq!(outcomes, ["ack", "nonce_reused", "nonce_reused", "nonce_reused"]);
     let version = ana.get("/v1/me").await.header("etag");
     let _ = ana.with("if-match", version).patch("/v1/me", json!({ "language": "pl" })).await.is(200);
-    assert_eq!(hers.ask(send(&room, "two", "n1")).await["problem"]["title"], "Ten nonce należy do innej wiadomości.");
+    assert_eq!(hers.ask(send(&room, "two", "n1")).await["problem"]["title"], "Ta wartość nonce należy do innej wiadomości.");
 }
 
 /// A client that reconnects is told the last number of each room. Paging from its last message it misses nothing and sees nothing

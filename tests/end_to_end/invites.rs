@@ -194,8 +194,8 @@ async fn a_code_is_entered_once_and_for_good() {
     }
     assert_eq!((used(&ana).await, used(&cyd).await), (1, 0));
     assert_eq!((names(&ana).await, names(&cyd).await, names(&ben).await), (vec!["ben".to_owned()], vec![], vec![]));
-    let polish = ben.with("accept-language", "pl").post(INVITER, json!({ "code": c })).await.is_problem(409, "invite_used");
-    assert_eq!(polish["title"], "Kod zaproszenia został już podany.");
+    let polish = ben.post(&format!("{INVITER}?lang=pl"), json!({ "code": c })).await.is_problem(409, "invite_used");
+    assert_eq!(polish["title"], "Podano już kod zaproszenia.");
 }
 
 /// Unknown, malformed, the caller's own, of a deactivated, leaving or deleted account, of somebody whom the caller invited: each

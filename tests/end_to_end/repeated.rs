@@ -27,10 +27,9 @@ enum Step {
     Number,
     Reset,
     Change,
-    FirstPassword,
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 17] = [
     Step::CompleteRegistration,
     Step::CompleteWithCookie,
     Step::Activation,
@@ -48,7 +47,6 @@ const STEPS: [Step; 18] = [
     Step::Number,
     Step::Reset,
     Step::Change,
-    Step::FirstPassword,
 ];
 
 /// A request that uses a proof up.
@@ -152,13 +150,6 @@ impl Step {
             Self::Change => {
                 let body = |new: &str| json!({ "current_password": PASSWORD, "new_password": new });
                 let (caller, path) = (cloud.member("ana").await, "/v1/me/password".to_owned());
-                Prepared { caller, put: true, path, body: body(NEW), other: (body("fierce otters paint"), "password_wrong") }
-            }
-            Self::FirstPassword => {
-                let by_phone = Box::pin(Self::SignUpByPhone.prepare(cloud)).await;
-                let caller = caller.signed_in(by_phone.send().await.is(201));
-                let body = |new: &str| json!({ "new_password": new });
-                let path = "/v1/me/password".to_owned();
                 Prepared { caller, put: true, path, body: body(NEW), other: (body("fierce otters paint"), "password_wrong") }
             }
         }

@@ -106,7 +106,7 @@ async fn a_direct_room_needs_another_person() {
     let open = async |body: Value| ana.post("/v1/rooms/direct", body).await;
     open(json!({ "user": ana.id() })).await.is_problem(422, "room_with_self");
     open(json!({ "user": "usr_01ARZ3NDEKTSV4RRFFQ69G5FAV" })).await.is_problem(404, "not_found");
-    for bad in [json!({}), json!({ "user": "ben" }), json!({ "user": 5 }), json!({ "user": ana.id(), "name": "x" }), json!([])] {
+    for bad in [json!({ "user": "ben" }), json!({ "user": 5 }), json!({ "user": ana.id(), "name": "x" }), json!([])] {
         open(bad).await.is_problem(400, "malformed");
     }
     cloud.anonymous().post("/v1/rooms/direct", json!({ "user": ana.id() })).await.is_problem(401, "token_invalid");

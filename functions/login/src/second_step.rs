@@ -130,14 +130,12 @@ impl VerifySignIn {
     /// This request, with the token of the session that it steps up.
     fn repeatable(&self, s: &crate::State, token: &FlowToken, headers: &HeaderMap) -> Repeatable {
         let (token, passkey) = (token.to_string(), self.passkey.as_ref().map(serde_json::Value::to_string));
-        let sent = [
-            token.as_str(),
-            bearer(headers).unwrap_or_default(),
+        let proof = [
             self.code.as_deref().unwrap_or_default(),
             self.password.as_ref().map_or("", |password| password.expose()),
             passkey.as_deref().unwrap_or_default(),
         ];
-        Repeatable::new(&s.code_key, &s.sys, "verify_sign_in", &sent)
+        Repeatable::new(&s.code_key, &s.sys, "verify_sign_in", &[&token, bearer(headers).unwrap_or_default()], &proof)
     }
 }
 
@@ -235,11 +233,13 @@ struct Refused {
     counted: Option<(Factor, Steps)>,
     /// Whether the answer was compared.
     compared: bool,
+    /// The right code that was sent, if another request was faster.
+    right: Option<Box<Challenge>>,
 }
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self { problem, counted: None, compared: false }
+        Self { problem, counted: None, compared: false, right: None }
     }
 }
 
@@ -253,7 +253,7 @@ impl Attempt<'_> {
         let limits = AnswerLimits::of(id, client);
         let Counted { steps, user, sessions, found } = count(s, now, flow, id, factor, &limits).await?;
 
-        let counted = |problem| Refused { problem, counted: Some((factor, steps)), compared: false };
+        let counted = |problem| Refused { problem, counted: Some((factor, steps)), compared: false, right: None };
         let mut tx = Tx::new();
         let ended = flow.finish(&mut tx);
         let given = Given { factor, steps, answer, client };
@@ -273,25 +273,28 @@ impl Attempt<'_> {
         };
         let sealed = repeatable.seal(verified).await?;
         sealed.keep(&mut tx);
-        s.table.commit(tx).await.map_err(|e| {
-            counted(match &e {
-                e if e.refused(ended) => Kind::NotFound.into(),
-                e if spent.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
-                _ => Problem::from(e),
-            })
-        })?;
-        Ok(sealed.reply())
+        let Err(e) = s.table.commit(tx).await else { return Ok(sealed.reply()) };
+        let problem = match &e {
+            e if e.refused(ended) => Kind::NotFound.into(),
+            e if spent.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
+            _ => Problem::from(e),
+        };
+        let right = if let Proof::Sent(challenge) = proof { Some(challenge) } else { None };
+        Err(Refused { right, ..counted(problem) })
     }
 
     /// The problem of an answer that was not accepted, which is counted as a failure if it was a guess. If the same answer was
     /// accepted a moment ago, in another request, that request's response.
-    async fn refuse(self, Refused { problem, counted, compared }: Refused) -> Result<Reply, Problem> {
+    async fn refuse(self, Refused { problem, counted, compared, right }: Refused) -> Result<Reply, Problem> {
         let Self { s, client, flow, .. } = self;
         let counted = counted.zip(whose(s, flow, self.answer).ok()).map(|(by, id)| (by, AnswerLimits::of(id, client)));
         if let Ok(Some(first)) = self.repeatable.first_answer(&s.table).await {
             flow.give_back(&s.table).await;
             if let Some(((factor, steps), limits)) = counted {
                 limits.give_back(&s.table, factor, steps).await;
+            }
+            if let Some(challenge) = right {
+                challenge.give_back_guess(&s.table).await;
             }
             return Ok(first);
         }

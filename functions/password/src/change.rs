@@ -54,7 +54,7 @@ pub async fn change_password(
 ) -> Result<Reply, web::Error> {
     let current = body.current_password.as_ref().map_or("", |password| password.expose());
     let passwords = guesses::mark(&s.code_key, &client, current, &body.new_password);
-    let repeatable = Repeatable::new(&s.code_key, &s.sys, "change_password", &[&member.session.id.to_string(), &passwords]);
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "change_password", &[&member.session.id.to_string()], &[&passwords]);
     Ok(repeatable.answer(&s.table, change(&s, &member, &client, &body, &repeatable)).await?)
 }
 

@@ -185,8 +185,8 @@ pub struct ResetPassword {
     extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 204), Problems))]
 pub async fn reset_password(State(s): State<crate::State>, client: Client, Json(body): Json<ResetPassword>) -> Result<Reply, web::Error> {
-    let sent = [body.token.trim(), body.password.expose().as_str()];
-    let repeatable = Repeatable::new(&s.code_key, &s.sys, "reset_password", &sent);
+    let (link, proof) = ([body.token.trim()], [body.password.expose().as_str()]);
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "reset_password", &link, &proof);
     Ok(repeatable.answer(&s.table, reset(&s, &client, &body, &repeatable)).await?)
 }
 

@@ -119,7 +119,7 @@ pub async fn verify_phone_sign_in(
     Json(body): Json<VerifyPhoneSignIn>,
 ) -> Result<Reply, web::Error> {
     let (code, now) = (TypedCode::of_field(&body.code, s.digits.0)?, s.sys.now());
-    let repeatable = Repeatable::new(&s.code_key, &s.sys, "verify_phone_sign_in", &[&token.to_string(), code.as_ref()]);
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "verify_phone_sign_in", &[&token.to_string()], &[code.as_ref()]);
     let (guesses, key) = (guesses::ClientGuesses::of(&client), Flow::key_of(token.id()));
     let mut found = s.table.get_many(guesses.keys().into_iter().chain([key.clone(), repeatable.key()]).collect()).await?;
     if let Some(first) = repeatable.open(found.take(&repeatable.key())?) {
@@ -156,12 +156,16 @@ impl Typed<'_> {
         };
         let shown = signed_in::device(self.headers, body.device_token.as_deref());
         let led = Proven { typed: self, challenge: &challenge }.lead(shown, id, beginning, body.start_afresh).await;
-        if led.as_ref().is_err_and(|problem| problem.kind != Kind::CodeInvalid) {
-            // The attempt is given back, so that after the last one the client can still answer the question about an idle account
-            // or repeat a request that failed temporarily.
-            challenge.refund_attempt(&s.table).await;
+        match led {
+            Err(problem) if problem.kind == Kind::CodeInvalid => self.repeatable.after_race(&s.table, &challenge, problem).await,
+            Err(problem) => {
+                // The attempt is given back, so that after the last one the client can still answer the question about an idle
+                // account or repeat a request that failed temporarily.
+                challenge.refund_attempt(&s.table).await;
+                Err(problem)
+            }
+            Ok(reply) => Ok(reply),
         }
-        led
     }
 }
 

@@ -328,9 +328,8 @@ async fn verify<C: ContactKind>(
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
     let code = TypedCode::of_field(code, DIGITS)?;
-    let sent = [&member.session.id.to_string(), code.as_ref()];
     let key = s.keys.get().await?.code_key();
-    let repeatable = Repeatable::new(&key, &s.sys, C::KIND, &sent);
+    let repeatable = Repeatable::new(&key, &s.sys, C::KIND, &[&member.session.id.to_string()], &[code.as_ref()]);
     // The answer is the account as it is now, also to a repetition.
     repeatable.answer(&s.table, change(s, &key, &member, resource, client, &code, &repeatable)).await?;
     let user = s.table.get::<User>(member.user.key()).await?.ok_or(Kind::NotFound)?;
@@ -376,8 +375,13 @@ async fn change<C: ContactKind>(
     if let Contact::Email(_) = &to {
         notify_at(&mut tx, &s.sys, user.id, &to, C::CHANGED, client);
     }
-    permit.commit(&s.table, tx).await.map_err(|e| if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) })?;
-    Ok(done.reply())
+    match permit.commit(&s.table, tx).await {
+        Ok(()) => Ok(done.reply()),
+        Err(e) => {
+            let refusal = if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) };
+            repeatable.after_race(&s.table, &proven, refusal).await
+        }
+    }
 }
 
 /// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes

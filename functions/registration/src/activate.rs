@@ -79,8 +79,8 @@ pub async fn activate_account(
     headers: HeaderMap,
     Json(body): Json<ActivateAccount>,
 ) -> Result<Reply, web::Error> {
-    let sent = [body.token.trim(), body.password.expose().as_str()];
-    let repeatable = Repeatable::new(&s.code_key, &s.sys, "activate_account", &sent);
+    let (link, proof) = ([body.token.trim()], [body.password.expose().as_str()]);
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "activate_account", &link, &proof);
     Ok(repeatable.answer(&s.table, activate(&s, &client, &headers, &body, &repeatable)).await?)
 }
 

@@ -42,7 +42,7 @@ pub async fn complete_registration(
     Path(token): Path<FlowToken>,
     Json(body): Json<CompleteRegistration>,
 ) -> Result<Reply, web::Error> {
-    let repeatable = Repeatable::new(&s.code_key, &s.sys, "complete_registration", &[&token.to_string()]);
+    let repeatable = Repeatable::new(&s.code_key, &s.sys, "complete_registration", &[&token.to_string()], &[]);
     let work = complete(&s, &client, &headers, &token, body.token_delivery, &repeatable);
     Ok(repeatable.answer(&s.table, work).await?)
 }

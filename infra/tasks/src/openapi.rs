@@ -65,7 +65,8 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
     let tag = operation.get("tags").and_then(|tags| tags.get(0)?.as_str()).unwrap_or_default();
     let callers = Callers::of(operation.get("security"));
     let implied = [
-        (body || within("query"), Kind::Malformed),
+        // Also a language that is given twice.
+        (true, Kind::Malformed),
         (callers.signed_in, Kind::TokenInvalid),
         (callers.step_up || callers.staff, Kind::StepUpRequired),
         (callers.staff, Kind::SecondFactorRequired),

@@ -92,7 +92,8 @@ fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
 /// The lines that say when, with which device and where something happened.
 fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
     let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
-    let time = Some(format!("{} UTC", moment(*at, locale)));
+    // In digits, which every reader knows from tables.
+    let time = Some(format!("{} {} UTC", at.date(), time_of_day(*at)));
     let known = [("time", time.as_ref()), ("device", device.as_ref()), ("place", place.as_ref())];
     let line = |(fact, value): (&str, &String)| format!("{}: {value}", TEXTS.text(locale, &format!("occasion-{fact}"), &[]));
     known.into_iter().filter_map(|(fact, value)| Some(line((fact, value?)))).collect()
@@ -218,11 +219,11 @@ mod tests {
             Letter::new(&mail, locale).bodies().unwrap()
         };
         let all = said(Locale::En, Some("Firefox 140, Linux"), Some("<Łódź>, PL (192.0.2.7)"));
-        let lines = "Time: 27 December 2026, 08:05 UTC\nDevice: Firefox 140, Linux\nPlace: <Łódź>, PL (192.0.2.7)\n";
+        let lines = "Time: 2026-12-27 08:05 UTC\nDevice: Firefox 140, Linux\nPlace: <Łódź>, PL (192.0.2.7)\n";
         assert!(all.text.contains(lines), "{}", all.text);
         assert!(all.html.contains("Place: &lt;Łódź&gt;, PL (192.0.2.7)"), "{}", all.html);
         let time_only = said(Locale::Pl, None, None).text;
-        assert!(time_only.contains("Czas: 27 grudnia 2026, 08:05 UTC\n\n") && !time_only.contains("Urządzenie"), "{time_only}");
+        assert!(time_only.contains("Czas: 2026-12-27 08:05 UTC\n\n") && !time_only.contains("Urządzenie"), "{time_only}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
     About, Cond, Conditional as _, Index, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, Update, field,
-    limits::{DAY, Limit, MINUTE, Quota},
+    limits::{self, DAY, Limit, MINUTE, Quota},
 };
 use utoipa::ToSchema;
 
@@ -426,6 +426,13 @@ impl Challenge {
         if let Err(e) = table.update(Update::of(self.key()).add("tries", -1).when(same)).await.refused_is_fine() {
             tracing::warn!(error = %e, "a right code stays counted as a try");
         }
+    }
+
+    /// Gives back the guess of a right code that a concurrent request with the same code has used up, which counted this attempt as
+    /// one before its own. Best effort.
+    pub async fn give_back_guess(&self, table: &Table) {
+        let guess = self.guesses().filter(|_| self.tries == 1 && self.booked > 0);
+        limits::give_all_back(table, &guess.map(|guess| guess.weighing(1))).await;
     }
 
     /// The information for the client.

@@ -4,8 +4,8 @@
 //! the same request of the same client gets it again. The answer is written in the transaction that uses the proof up: nothing
 //! is done twice, and a repetition is no wrong guess.
 //!
-//! The id of a kept answer and the key that seals it are derived from the secrets that the client sent, under a server key. Only
-//! who sends the same secrets again finds and opens it. Tokens in it cannot be read with the table and the server key alone.
+//! The id of a kept answer is derived from the secret that identifies the client, and the key that seals it from its proof as well,
+//! both under a server key. Only who sends the same secrets again finds and opens it. Tokens in it cannot be read with the table and the server key alone.
 
 use accounts::session::LOST_REPLY;
 use axum::{
@@ -21,7 +21,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Sealer, StoreError, Table, Tx};
 
-use crate::challenge::CodeKey;
+use crate::challenge::{Challenge, CodeKey};
 
 /// The longest body that is kept, in bytes. Answers with tokens have two thousand.
 const BODY_MAX: usize = 16 * 1024;
@@ -111,23 +111,19 @@ impl Sealed {
 }
 
 impl Repeatable {
-    /// A request of an operation. `sent` identifies the client (the secret of its flow or link, or its session) and the proof that
-    /// it sent. A request with other values is another one.
+    /// A request of an operation. `client` identifies who sent it: the secret of its flow or link, or its session. `proof` is what
+    /// it proves. A client has one kept answer of an operation, that to its latest request, and gets it for the same proof.
     ///
     /// A password may only be among them beside a secret of 256 bits, or as its [mark](crate::guesses::mark): a fast hash of a
     /// password must not be in the table.
     #[must_use]
-    pub fn new(key: &CodeKey, sys: &Sys, operation: &'static str, sent: &[&str]) -> Self {
-        let mut secret = Vec::new();
-        for part in sent {
-            secret.extend(part.len().to_be_bytes());
-            secret.extend(part.as_bytes());
-        }
-        let derive = |purpose: &str| {
-            hkdf_sha256(key.secret().expose().as_bytes(), &secret, format!("stoa kept answer v1 {operation} {purpose}").as_bytes())
+    pub fn new(key: &CodeKey, sys: &Sys, operation: &'static str, client: &[&str], proof: &[&str]) -> Self {
+        let derive = |parts: &[&[&str]], purpose: &str| {
+            let (secret, info) = (joined(parts), format!("stoa kept answer v1 {operation} {purpose}"));
+            hkdf_sha256(key.secret().expose().as_bytes(), &secret, info.as_bytes())
         };
-        let id = BASE64_URL_SAFE_NO_PAD.encode(truncate::<16>(derive("id")));
-        let sealer = Sealer::new(&Secret::new(BASE64_URL_SAFE_NO_PAD.encode(derive("key"))), sys);
+        let id = BASE64_URL_SAFE_NO_PAD.encode(truncate::<16>(derive(&[client], "id")));
+        let sealer = Sealer::new(&Secret::new(BASE64_URL_SAFE_NO_PAD.encode(derive(&[client, proof], "key"))), sys);
         Self { operation, id, sealer, sys: sys.clone() }
     }
 
@@ -169,6 +165,16 @@ impl Repeatable {
         self.first_answer(table).await.ok().flatten().ok_or(refusal)
     }
 
+    /// As [`Repeatable::instead_of`], for a refusal after the code was right. It was no guess if a concurrent request was faster.
+    ///
+    /// # Errors
+    /// As [`Repeatable::instead_of`].
+    pub async fn after_race(&self, table: &Table, proven: &Challenge, refusal: Problem) -> Result<Reply, Problem> {
+        let first = self.instead_of(table, refusal).await?;
+        proven.give_back_guess(table).await;
+        Ok(first)
+    }
+
     /// What `work` answers, or if it is refused the first answer to this request. A repetition costs one more read, and so does
     /// a refusal.
     ///
@@ -182,6 +188,19 @@ impl Repeatable {
     }
 }
 
+/// The parts with their numbers and lengths, so that no two lists of parts have the same bytes.
+fn joined(lists: &[&[&str]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for list in lists {
+        bytes.extend(list.len().to_be_bytes());
+        for part in *list {
+            bytes.extend(part.len().to_be_bytes());
+            bytes.extend(part.as_bytes());
+        }
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -190,32 +209,34 @@ mod tests {
 
     use super::*;
 
-    fn request(sys: &Sys, operation: &'static str, sent: &[&str]) -> Repeatable {
+    fn request(sys: &Sys, operation: &'static str, client: &[&str], proof: &[&str]) -> Repeatable {
         let ring = crate::identity_keys::ring(&[("1", "p8Jw2nQ7sT4vX9zB1dF6gH3kL5mN0rYc")]);
-        Repeatable::new(&CodeKey::new(&ring), sys, operation, sent)
+        Repeatable::new(&CodeKey::new(&ring), sys, operation, client, proof)
     }
 
     #[tokio::test]
     async fn only_the_same_request_gets_the_answer_and_only_for_ten_seconds() {
         let sys = Sys::real();
-        let first = request(&sys, "a", &["flow", "123456"]);
+        let first = request(&sys, "a", &["flow"], &["123456"]);
         let answer = (StatusCode::CREATED, [("set-cookie", "a=1"), ("location", "/x")], "{\"token\":\"t\"}");
         let sealed = first.seal(answer).await.unwrap();
         let kept = || Some(KeptAnswer { id: String::new(), sealed: sealed.kept.sealed.clone(), expires_at: sealed.kept.expires_at });
         assert!(!sealed.kept.sealed.contains("token"));
-        let again = request(&sys, "a", &["flow", "123456"]);
+        let again = request(&sys, "a", &["flow"], &["123456"]);
         assert_eq!((again.key(), again.open(kept())), (sealed.kept.key(), Some(sealed.reply.clone())));
-        for (operation, sent) in [
-            ("b", ["flow", "123456"].as_slice()),
-            ("a", &["flow", "123457"]),
-            ("a", &["other", "123456"]),
-            ("a", &["flow1", "23456"]),
-            ("a", &["flow123456"]),
-            ("a", &["flow", "123456", ""]),
+        for (operation, client, proof, place) in [
+            ("a", ["flow"].as_slice(), ["123457"].as_slice(), true),
+            ("a", &["flow"], &["123456", ""], true),
+            ("a", &["flow"], &[], true),
+            ("b", &["flow"], &["123456"], false),
+            ("a", &["other"], &["123456"], false),
+            ("a", &["flow1"], &["23456"], false),
+            ("a", &["flow", "123456"], &[], false),
+            ("a", &["flow123456"], &[], false),
         ] {
-            let other = request(&sys, operation, sent);
-            assert_ne!(other.key(), sealed.kept.key(), "{operation} {sent:?}");
-            assert_eq!(other.open(kept()), None, "{operation} {sent:?}");
+            let other = request(&sys, operation, client, proof);
+            assert_eq!(other.key() == sealed.kept.key(), place, "{operation} {client:?} {proof:?}");
+            assert_eq!(other.open(kept()), None, "{operation} {client:?} {proof:?}");
         }
         sys.set_offset_millis(9_000);
         assert!(again.open(kept()).is_some());
