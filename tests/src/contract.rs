@@ -151,10 +151,10 @@ fn fits(schema: &Value, value: &Value, at: &str, open: bool) -> Result<(), Strin
     for part in parts("allOf").unwrap_or_default() {
         fits(part, value, at, true)?;
     }
-    if let (Some(parts), Some(members), false) = (parts("allOf"), value.as_object(), open) {
-        if let Some(more) = members.keys().find(|name| !parts.iter().any(|part| declares(part, name))) {
-            return Err(format!("{at}/{more}: not declared"));
-        }
+    if let (Some(parts), Some(members), false) = (parts("allOf"), value.as_object(), open)
+        && let Some(more) = members.keys().find(|name| !parts.iter().any(|part| declares(part, name)))
+    {
+        return Err(format!("{at}/{more}: not declared"));
     }
     for choices in [parts("oneOf"), parts("anyOf")].into_iter().flatten() {
         let whys: Vec<String> =
