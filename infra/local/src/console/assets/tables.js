@@ -50,10 +50,11 @@ function item(attributes) {
   const pk = text(attributes.pk);
   const sk = text(attributes.sk);
   const key = `${pk} ${sk}`;
+  const name = text(attributes.username) || text(attributes.email);
   const rest = Object.entries(attributes).filter(([name]) => !["pk", "sk", "kind"].includes(name)).sort(([a], [b]) => a.localeCompare(b));
   const details = el("details", { open: open.has(key) },
     el("summary", { "data-key": key }, chip(text(attributes.kind) || "?", "accent"), el("code", {}, pk), sk === text(attributes.kind).toUpperCase() ? "" : el("code", { class: "soft" }, sk),
-      el("span", { class: "soft small" }, text(attributes.username) || text(attributes.email)), expiry(attributes.ttl)),
+      pk.includes(name) ? "" : el("span", { class: "soft small" }, name), expiry(attributes.ttl)),
     el("div", { class: "attributes" },
       el("table", {}, el("tbody", {}, [["pk", attributes.pk], ["sk", attributes.sk], ...rest].map(([name, value]) => el("tr", {},
         el("th", { scope: "row" }, name), el("td", { class: "type" }, type(value)), el("td", {}, readable(name, value))))))));
