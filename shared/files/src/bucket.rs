@@ -313,7 +313,7 @@ mod tests {
         for (format, bytes) in [(Format::Png, 1), (Format::Jpeg, 5_000_000), (Format::Webp, 7)] {
             let file = Declared { format, bytes, sha256: "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=".to_owned() };
             let upload = bucket.upload_link("incoming/a/b", &file, from, life);
-            let link = function::trace::scope(Some(trace.to_owned()), upload).await.unwrap();
+            let link = function::trace::scope(Some(trace.to_owned()), Box::pin(upload)).await.unwrap();
             let (length, sha256) = (bytes.to_string(), &*file.sha256);
             assert_eq!(
                 told(&link),

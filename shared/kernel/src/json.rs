@@ -144,7 +144,7 @@ mod tests {
         for (text, expected) in [
             (r#"{"type":"hello"}"#, "read"),
             (r#"{"type":"send","text":"a","seq":1}"#, "read"),
-            (r#"{}"#, "/type"),
+            ("{}", "/type"),
             (r#"{"type":"shout"}"#, "/type"),
             (r#"{"type":7}"#, "/type"),
             (r#"{"type":"hello","x":1}"#, "/x"),
