@@ -322,7 +322,7 @@ mod tests {
         ] {
             let headers: Vec<_> = authorization.map(|value| ("authorization", value)).into_iter().collect();
             let response = reply(asks("POST", &format!("/refuses/{code}"), &headers), DEADLINE, 0).await;
-            let said = |name| response.headers().get(name).map_or("", |value| value.to_str().unwrap());
+            let said = |name: HeaderName| response.headers().get(name).map_or("", |value| value.to_str().unwrap());
             assert_eq!((said(header::WWW_AUTHENTICATE), said(header::ACCEPT_ENCODING)), (challenge, encoding), "{code} {authorization:?}");
         }
     }

@@ -86,8 +86,8 @@ mod tests {
     #[test]
     fn a_client_that_never_pauses_is_slowed_down() {
         let rate = ClientRate::new(20);
-        let at = |ms| Time::from_millis(1_893_499_200_000 + ms);
-        let served = |address: &str, ms| (0..120).filter(|_| rate.take(&client(address), at(ms)).is_ok()).count();
+        let at = |ms: i64| Time::from_millis(1_893_499_200_000_i64.saturating_add(ms));
+        let served = |address: &str, ms: i64| (0..120).filter(|_| rate.take(&client(address), at(ms)).is_ok()).count();
         assert_eq!(served("203.0.113.1", 0), 80);
         assert_eq!(served("203.0.113.1", 0), 0, "refusals count nothing");
         assert_eq!(served("203.0.113.2", 0), 80, "each client has its own");

@@ -462,14 +462,11 @@ async fn the_rest_of_a_path_is_data() {
 /// The cookies of other applications on the host may be anything.
 #[tokio::test]
 async fn a_cookie_that_is_no_header_does_not_hide_the_others() {
-    let routes = Router::new().route(
-        "/v1/me",
-        get(async |headers: HeaderMap| {
-            let cookies: Vec<String> =
-                headers.get_all("cookie").iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-            Json(cookies.join("; "))
-        }),
-    );
+    async fn cookies(headers: HeaderMap) -> Json<String> {
+        let all = headers.get_all("cookie").iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        Json(all.collect::<Vec<_>>().join("; "))
+    }
+    let routes = Router::new().route("/v1/me", get(cookies));
     let boot = Boot { env: Env::default(), sys: Sys::real(), http: function::http_client().unwrap() };
     let function = super::function(&boot, routes, ()).unwrap();
     for (other, seen) in [
