@@ -44,6 +44,8 @@ fn operations(document: &Value) -> Vec<Operation> {
     all
 }
 
+const JSON: &str = "application/json";
+
 /// A body, and its description for the message of a failure.
 struct Bad {
     what: String,
@@ -56,7 +58,6 @@ struct Bad {
 
 /// Bodies that are invalid for an operation whatever its members mean.
 fn wrong(operation: &Operation) -> Vec<Bad> {
-    const JSON: &str = "application/json";
     let example = operation.example.to_string();
     let opened = example.trim_end_matches('}').to_owned();
     let more = |member: &str| format!("{opened}{}{member}}}", if opened.len() > 1 { "," } else { "" });

@@ -274,7 +274,7 @@ async fn the_inbox_shows_whole_rows() {
     }
     cloud.settle().await;
     let mut browser = Browser::open(&format!("{}/inbox", cloud.urls.console)).await;
-    let script = r#"(async () => {
+    let script = r"(async () => {
         const rows = () => [...document.querySelectorAll('#messages button')];
         while (rows().length === 0) await new Promise(then => setTimeout(then, 20));
         const before = rows().length;
@@ -285,7 +285,7 @@ async fn the_inbox_shows_whole_rows() {
             return false;
         });
         return [before, rows().length, scrolls, document.getElementById('older').hidden];
-    })()"#;
+    })()";
     assert_eq!(browser.run(script).await, json!([25, 30, false, true]));
     assert!(browser.errors().await.is_empty());
 }

@@ -186,7 +186,7 @@ async fn the_next_calls_of_a_service_fail_as_asked() {
     let cloud = Cloud::start().await;
     let (ana, caller) = (cloud.member("ana").await, cloud.anonymous());
     let faults = console(&cloud, "/_local/faults");
-    let begin = async |fault: Value| caller.post(&faults, fault).await.is(201)["id"].clone();
+    let script = async |fault: Value| caller.post(&faults, fault).await.is(201)["id"].clone();
     let status = async |who: &Caller| who.get("/v1/me").await.status.as_u16();
 
     for (service, mishap, calls, expected) in [
@@ -203,7 +203,7 @@ async fn the_next_calls_of_a_service_fail_as_asked() {
         ("dynamo_db", "fail", 2, 200),
         ("s3", "fail", 3, 200),
     ] {
-        let id = begin(json!({ "service": service, "mishap": mishap, "calls": calls })).await;
+        let id = script(json!({ "service": service, "mishap": mishap, "calls": calls })).await;
         assert_eq!(status(&ana).await, expected, "{service} {mishap}");
         assert_eq!(status(&ana).await, 200, "{service} {mishap}: once");
         let all = caller.get(&faults).await.is(200);
@@ -213,13 +213,13 @@ async fn the_next_calls_of_a_service_fail_as_asked() {
     }
 
     caller.delete(&faults).await.is(204);
-    let _ = begin(json!({ "service": "http_api", "mishap": "slow", "calls": 1, "delay_ms": 700 })).await;
+    let _ = script(json!({ "service": "http_api", "mishap": "slow", "calls": 1, "delay_ms": 700 })).await;
     let begun = Instant::now();
     assert_eq!((status(&ana).await, begun.elapsed() >= Duration::from_millis(700)), (200, true));
 
     // Only one route of one function; a request whose reply is lost has been executed.
     let route = json!({ "service": "http_api", "mishap": "fail", "calls": 0, "operation": "GET /v1/me", "function": "profile" });
-    let always = begin(route).await;
+    let always = script(route).await;
     assert_eq!((status(&ana).await, status(&ana).await, ana.get("/v1/rooms").await.status.as_u16()), (500, 500, 200));
     caller.delete(&format!("{faults}/{always}")).await.is(204);
     assert_eq!(status(&ana).await, 200);

@@ -9,7 +9,7 @@ const NEW: &str = "short zebras sing";
 
 /// What uses a proof up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum LastProof {
     CompleteRegistration,
     CompleteWithCookie,
     Activation,
@@ -29,24 +29,24 @@ enum Step {
     Change,
 }
 
-const STEPS: [Step; 17] = [
-    Step::CompleteRegistration,
-    Step::CompleteWithCookie,
-    Step::Activation,
-    Step::SignUpByPhone,
-    Step::SignInByPhone,
-    Step::PhoneThenFactor,
-    Step::App,
-    Step::MailedCode,
-    Step::RecoveryCode,
-    Step::RememberDevice,
-    Step::Passkey,
-    Step::StepUp,
-    Step::PasswordThenCode,
-    Step::Email,
-    Step::Number,
-    Step::Reset,
-    Step::Change,
+const STEPS: [LastProof; 17] = [
+    LastProof::CompleteRegistration,
+    LastProof::CompleteWithCookie,
+    LastProof::Activation,
+    LastProof::SignUpByPhone,
+    LastProof::SignInByPhone,
+    LastProof::PhoneThenFactor,
+    LastProof::App,
+    LastProof::MailedCode,
+    LastProof::RecoveryCode,
+    LastProof::RememberDevice,
+    LastProof::Passkey,
+    LastProof::StepUp,
+    LastProof::PasswordThenCode,
+    LastProof::Email,
+    LastProof::Number,
+    LastProof::Reset,
+    LastProof::Change,
 ];
 
 /// A request that uses a proof up.
@@ -82,7 +82,7 @@ fn id(flow: &Value) -> &str {
     flow["id"].as_str().expect("an id")
 }
 
-impl Step {
+impl LastProof {
     /// Does everything before the request.
     async fn prepare(self, cloud: &Cloud) -> Prepared {
         let caller = cloud.anonymous();
@@ -254,7 +254,7 @@ async fn a_repeated_request_gets_the_first_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_double_click_gets_one_answer() {
     // A browser asks its user for each answer of a passkey, so that none is sent twice at once.
-    for step in STEPS.into_iter().filter(|step| *step != Step::Passkey) {
+    for step in STEPS.into_iter().filter(|step| *step != LastProof::Passkey) {
         let cloud = Cloud::start().await;
         let alone = {
             let cloud = Cloud::start().await;
@@ -284,7 +284,7 @@ async fn a_double_click_gets_one_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kept_answers_are_sealed() {
     let cloud = Cloud::start().await;
-    let prepared = Step::CompleteRegistration.prepare(&cloud).await;
+    let prepared = LastProof::CompleteRegistration.prepare(&cloud).await;
     let answer = prepared.send().await.is(201);
     let kept = cloud.of_kind("kept_answer").await;
     assert_eq!(kept.len(), 1, "{kept:?}");

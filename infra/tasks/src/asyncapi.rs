@@ -61,9 +61,9 @@ pub fn document(http: &Value) -> Value {
     made.sent("error", ERROR_STREAM, &["ToldError"], &schemas);
     made.sent("closing", SOCKET_STREAM, &["ToldClosing"], &schemas);
     // The unions themselves are the list of operations.
-    let unions: Vec<String> = schemas.iter().filter(|(_, s)| s.get("discriminator").is_some()).map(|(name, _)| name.clone()).collect();
-    unions.iter().for_each(|name| drop(schemas.remove(name)));
-    let mut document = made.whole(schemas);
+    let is_union = |schema: &Value| schema.get("discriminator").is_some();
+    schemas.retain(|_, schema| !is_union(schema));
+    let mut document = made.whole(&schemas);
     beside_references(&mut document);
     document
 }
@@ -167,7 +167,7 @@ impl Frames {
         json!({ "$ref": format!("#/channels/socket/messages/{name}") })
     }
 
-    fn whole(self, schemas: Map<String, Value>) -> Value {
+    fn whole(self, schemas: &Map<String, Value>) -> Value {
         let messages: Map<String, Value> = self.messages.keys().map(|name| (name.clone(), reference("messages", name))).collect();
         let own = CloseReason::ALL.iter().map(|reason| (reason.code(), "As the last frame says; sent in it, and followed by 1000."));
         let codes: Map<String, Value> = CLOSES.into_iter().chain(own).map(|(code, why)| (code.to_string(), why.into())).collect();

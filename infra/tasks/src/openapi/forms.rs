@@ -53,7 +53,9 @@ fn tagged(schema: &Value, schemas: &Map<String, Value>) -> Option<Tagged> {
         }
     }
     let (tag, mut forms) = found?;
-    forms.iter_mut().for_each(|(_, form)| merge(form, &common));
+    for (_, form) in &mut forms {
+        merge(form, &common);
+    }
     Some((tag, forms))
 }
 
@@ -154,7 +156,7 @@ fn one_member(schema: &Value) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn divided(schemas: Value) -> Map<String, Value> {
+    fn divided(schemas: &Value) -> Map<String, Value> {
         let mut schemas = schemas.as_object().cloned().expect("an object");
         divide(&mut schemas);
         schemas
@@ -163,7 +165,7 @@ mod tests {
     #[test]
     fn a_tagged_enum_is_flattened_into_its_struct() {
         let tag = |value: &str| json!({ "type": "string", "enum": [value] });
-        let schemas = divided(json!({
+        let schemas = divided(&json!({
             "Already": { "oneOf": [
                 { "type": "object", "properties": { "status": tag("not_ready") }, "required": ["status"], "description": "Not yet." },
                 { "type": "object", "properties": { "status": tag("ready"), "url": { "type": "string" } }, "required": ["url", "status"] },
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn exactly_one_member_is_one_form_for_each() {
-        let schemas = divided(json!({ "Answer": {
+        let schemas = divided(&json!({ "Answer": {
             "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "description": "One.",
             "properties": {
                 "code": { "type": ["string", "null"], "maxLength": 9 },
@@ -203,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_struct_is_flattened_into_another() {
-        let schemas = divided(json!({
+        let schemas = divided(&json!({
             "More": { "type": "object", "description": "More.", "properties": { "b": { "type": "string" } } },
             "Whole": { "description": "All.", "allOf": [
                 { "$ref": "#/components/schemas/More" },
@@ -222,6 +224,6 @@ mod tests {
             "Whole": { "allOf": [{ "$ref": "#/components/schemas/Maybe" }] },
             "Plain": { "type": "object", "properties": { "a": { "enum": ["x", "y"] } } },
         });
-        assert_eq!(Value::Object(divided(other.clone())), other);
+        assert_eq!(Value::Object(divided(&other)), other);
     }
 }
