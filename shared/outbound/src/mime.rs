@@ -37,7 +37,7 @@ fn automatic() -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use kernel::Locale;
+    use kernel::{Locale, Secret};
 
     use super::*;
     use crate::Mail;
