@@ -274,7 +274,7 @@ impl Attempt<'_> {
         let sealed = repeatable.seal(verified).await?;
         sealed.keep(&mut tx);
         let Err(e) = s.table.commit(tx).await else { return Ok(sealed.reply()) };
-        let problem = match &e {
+        let problem: Problem = match &e {
             e if e.refused(ended) => Kind::NotFound.into(),
             e if spent.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
             _ => Problem::from(e),
