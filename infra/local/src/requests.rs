@@ -59,7 +59,7 @@ pub(crate) struct Begun {
     at: Time,
     method: String,
     path: String,
-    begun: Instant,
+    since: Instant,
     logged: bool,
 }
 
@@ -67,7 +67,7 @@ impl Begun {
     /// A request that has come at the time `at`.
     pub(crate) fn new(id: &str, at: Time, method: &str, path: &str) -> Self {
         let path = path.chars().take(MAX_PATH).collect();
-        Self { id: id.to_owned(), at, method: method.to_owned(), path, begun: Instant::now(), logged: true }
+        Self { id: id.to_owned(), at, method: method.to_owned(), path, since: Instant::now(), logged: true }
     }
 
     /// Whether it gets a log line. The requests with which the local cloud registers its own accounts get none.
@@ -84,8 +84,8 @@ pub struct Requests(Arc<Mutex<VecDeque<Arc<Request>>>>);
 impl Requests {
     /// Keeps an answered request, and logs it as one line of [`TARGET`].
     pub(crate) fn answered(&self, begun: Begun, status: u16, handled: Handled) {
-        let Begun { id, at, method, path, begun, logged } = begun;
-        let request = Request { id, at: at.into(), method, path, status, took: begun.elapsed(), handled };
+        let Begun { id, at, method, path, since, logged } = begun;
+        let request = Request { id, at: at.into(), method, path, status, took: since.elapsed(), handled };
         if logged {
             tracing::info!(target: TARGET, "{}", request.line());
         }

@@ -44,7 +44,7 @@ struct FilesQuery {
 }
 
 #[derive(Serialize)]
-struct Files {
+struct Listing {
     /// The names of all buckets.
     buckets: Vec<String>,
     /// The bucket of these files.
@@ -63,10 +63,10 @@ struct File {
     shown: bool,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<FilesQuery>) -> Result<Json<Files>, ConsoleError> {
+async fn list(State(core): State<Arc<Core>>, Query(asked): Query<FilesQuery>) -> Result<Json<Listing>, ConsoleError> {
     let buckets: Vec<String> = core.template.buckets.iter().map(|b| b.name.clone()).collect();
     let Some(bucket) = asked.bucket.or_else(|| buckets.first().cloned()) else {
-        return Ok(Json(Files { buckets, bucket: None, files: Vec::new(), next: None }));
+        return Ok(Json(Listing { buckets, bucket: None, files: Vec::new(), next: None }));
     };
     if !buckets.contains(&bucket) {
         return Err(ConsoleError::not_found());
@@ -74,7 +74,7 @@ async fn list(State(core): State<Arc<Core>>, Query(asked): Query<FilesQuery>) ->
     let page = core.aws.s3.list(&bucket, &asked.prefix, &asked.after, PAGE).await.ok_or_else(ConsoleError::not_found)?;
     let next = page.last().filter(|_| page.len() == usize::from(PAGE)).map(|file| file.key.clone());
     let files = page.into_iter().map(|facts| File { shown: is_shown(facts.content_type.as_deref()), facts });
-    Ok(Json(Files { files: files.collect(), buckets, bucket: Some(bucket), next }))
+    Ok(Json(Listing { files: files.collect(), buckets, bucket: Some(bucket), next }))
 }
 
 async fn view(State(core): State<Arc<Core>>, Path((bucket, key)): Path<(String, String)>) -> Result<Response, ConsoleError> {
