@@ -102,7 +102,7 @@ async fn an_event_shows_its_consumers_and_attempts() {
     cloud.settle().await;
     let found = shown(&cloud, "/_local/events?q=challenge_issued").await;
     let [event] = found["events"].as_array().expect("events").as_slice() else { panic!("one event: {found}") };
-    assert_eq!((&event["detail_type"], event["detail"]["challenge"].is_string()), (&json!("challenge_issued"), true), "{event}");
+    assert_eq!((&event["detail_type"], event["detail"]["event"]["challenge"].is_string()), (&json!("challenge_issued"), true), "{event}");
     assert!(event["source"].is_string() && event["bus"].is_string(), "{event}");
     let [delivery] = event["deliveries"].as_array().expect("deliveries").as_slice() else { panic!("one consumer: {event}") };
     assert_eq!(delivery["function"], "deliver");
@@ -121,7 +121,7 @@ async fn the_files_of_the_bucket_can_be_seen() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let file = encoded(&picture([200, 30, 30]), ImageFormat::Png);
-    assert_eq!(upload(&cloud, &ana, &file, "image/png").await["status"], "published");
+    assert_eq!(upload(&cloud, &ana, &file, "image/png").await["state"], "published");
     let listed = shown(&cloud, "/_local/files").await;
     let (bucket, files) = (listed["bucket"].as_str().expect("a bucket"), listed["files"].as_array().expect("files"));
     let keys: Vec<&str> = files.iter().map(|f| f["key"].as_str().expect("a key")).collect();
