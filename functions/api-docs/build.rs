@@ -8,12 +8,16 @@ use sha2::{Digest as _, Sha256};
 use utoipa_swagger_ui::{Config, serve};
 
 const DOCUMENT: &str = "../../infra/openapi.json";
+/// The style of every page.
+const SHARED: &str = "../../shared/web/assets";
+const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
     println!("cargo::rerun-if-changed={DOCUMENT}");
     println!("cargo::rerun-if-changed=assets");
+    println!("cargo::rerun-if-changed={SHARED}");
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
     let mut files: Vec<(String, Vec<u8>)> = vec![("openapi.json".to_owned(), gzip(&document)?)];
@@ -21,6 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
         files.push((name.to_owned(), gzip(&fs::read(&path)?)?));
+    }
+    for name in STYLE {
+        files.push((name.to_owned(), gzip(&fs::read(PathBuf::from(SHARED).join(name))?)?));
     }
     for name in SWAGGER_UI {
         let file = serve(name, Arc::new(Config::default())).map_err(|e| e.to_string())?.ok_or("Swagger UI lacks a file")?;

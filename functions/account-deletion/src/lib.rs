@@ -19,6 +19,7 @@ use kernel::{Messages, Sys, env::Reader};
 use proofs::{challenge::CodeKey, password::Hasher};
 use secrets::Secrets;
 use store::Table;
+use web::Site;
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/deletion.ftl"), include_str!("../locales/pl/deletion.ftl"));
 
@@ -31,6 +32,7 @@ pub struct State {
     code_key: CodeKey,
     hasher: Hasher,
     rules: Rules,
+    site: Site,
 }
 
 /// The settings of an operator.
@@ -64,6 +66,7 @@ web::operations! { "account-deletion", "Account deletion: scheduling and cancell
     schedule::schedule_deletion,
     cancel::cancel_deletion,
     by_link::get_cancel_deletion_page,
+    by_link::describe_cancellation_link,
     by_link::cancel_deletion_by_link,
 }
 
@@ -81,6 +84,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
         rules: Rules::read(r),
+        site: Site::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

@@ -40,8 +40,8 @@ pub async fn get_docs() -> Response {
 pub async fn get_docs_file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Error> {
     let content_type = match name.as_str() {
         "docs.js" | "flows.js" | "swagger-ui-bundle.js" => "text/javascript",
-        "docs.css" | "flows.css" | "swagger-ui.css" => "text/css",
-        "icon.svg" => "image/svg+xml",
+        "docs.css" | "flows.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
+        "logo.svg" => "image/svg+xml",
         "flows" => "text/html; charset=utf-8",
         _ => return Err(Kind::NotFound.into()),
     };
@@ -60,7 +60,7 @@ mod tests {
     fn the_page_names_only_files_that_there_are() {
         let page = include_str!("../assets/docs.html");
         let named: Vec<&str> = page.split('"').filter_map(|part| part.strip_prefix("/docs/")).collect();
-        assert_eq!(named, ["swagger-ui.css", "docs.css", "icon.svg", "swagger-ui-bundle.js", "docs.js"]);
+        assert_eq!(named, ["palette.css", "swagger-ui.css", "docs.css", "logo.svg", "flows", "swagger-ui-bundle.js", "docs.js"]);
         assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("<script>"));
     }
 

@@ -37,6 +37,19 @@ const RETRY_AFTER: &str = "Retry-After";
 /// The beginning of the paragraph that is left out.
 const COSTS: &str = "AWS calls:";
 
+/// The tags in the order of a person's life with the system: they come, stay, meet others and leave. Other tags stand before the
+/// last two, which are for staff and developers.
+const LIFE: [&str; 10] =
+    ["registration", "phone-login", "login", "password", "mfa", "profile", "invites", "rooms", "socket", "account-deletion"];
+const LAST: [&str; 2] = ["admin", "api-docs"];
+
+/// The place of a tag in the document.
+fn place(tag: &Value) -> usize {
+    let name = tag.get("name").and_then(Value::as_str).unwrap_or_default();
+    let last = || LAST.iter().position(|known| *known == name).map(|at| at + LIFE.len() + 1);
+    LIFE.iter().position(|known| *known == name).or_else(last).unwrap_or(LIFE.len())
+}
+
 /// The shared components, by name.
 #[derive(Default)]
 struct Shared {
@@ -248,6 +261,9 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         whole
     });
     let mut document = serde_json::to_value(whole).unwrap_or_default();
+    if let Some(tags) = document.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.sort_by_key(place);
+    }
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     let mut shared = Shared::default();
     for operation in operations(&mut document) {
@@ -441,6 +457,14 @@ mod tests {
         assert_eq!(json["components"]["securitySchemes"][BEARER]["scheme"], "bearer");
         assert!(json["components"]["schemas"]["Problem"]["properties"]["code"].is_object());
         assert!(json["components"]["schemas"]["FieldProblem"].is_object());
+    }
+
+    #[test]
+    fn tags_are_in_the_order_of_a_life() {
+        let part = |name: &&str| OpenApiBuilder::new().tags(Some([TagBuilder::new().name(*name).build()])).build();
+        let json = document(["admin", "account-deletion", "gift-cards", "api-docs", "rooms", "registration"].iter().map(part));
+        let names: Vec<&str> = json["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
+        assert_eq!(names, ["registration", "rooms", "account-deletion", "gift-cards", "admin", "api-docs"]);
     }
 
     #[test]
