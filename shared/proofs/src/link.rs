@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::challenge::{self, Challenge, CodeKey, Purpose};
 
 /// Questions about links that one client may ask. A page asks once each time it is loaded.
-pub const QUESTIONS: Quota = Quota::window("link_client", 60, HOUR, "questions about links, for a client").frequent();
+pub const QUESTIONS: Quota = Quota::window("link_client", 60, HOUR, "questions about links, for a client");
 
 /// The mailed token.
 #[derive(Deserialize, ToSchema)]

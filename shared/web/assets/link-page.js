@@ -21,14 +21,13 @@ async function post(path, body) {
   return [reply, reply.status === 204 ? {} : await reply.json()];
 }
 
-// The link is used up, or was never valid: the form is of no use any more.
-function end(text, done) {
+// The link is used up, or is not valid: the form is of no use any more. `next` is the advice that is given.
+function end(text, next) {
   if (token) sessionStorage.removeItem(place);
   for (const id of ["lead", "checking"]) $(id).hidden = true;
   form.hidden = true;
   $("outcome").textContent = text;
-  $("anew").hidden = done;
-  $("close").hidden = !done;
+  for (const advice of ["anew", "close"]) $(advice).hidden = advice !== next;
   $("end").hidden = false;
   $("end").focus();
 }
@@ -50,11 +49,11 @@ function owner(whose) {
 }
 
 async function open() {
-  if (!token) return end(form.dataset.noToken, false);
+  if (!token) return end(form.dataset.noToken);
   try {
     const [reply, body] = await post(form.dataset.owner, { token });
     if (reply.ok) owner(body);
-    else if (reply.status === 422 || reply.status === 409) return end(body.title, false);
+    else if (reply.status === 422 || reply.status === 409) return end(body.title, "anew");
   } catch {
     // Whose it is stays unknown. The form may work all the same.
   }
@@ -71,8 +70,8 @@ form.addEventListener("submit", async (event) => {
   password?.removeAttribute("aria-invalid");
   try {
     const [reply, body] = await post(form.dataset.call, password ? { token, password: password.value } : { token });
-    if (reply.ok) end($("outcome").dataset.done, true);
-    else if (body.code === "link_invalid" || body.code === "deletion_begun") end(body.title, false);
+    if (reply.ok) end($("outcome").dataset.done, "close");
+    else if (body.code === "link_invalid" || body.code === "deletion_begun") end(body.title, "anew");
     else refuse(body);
     // Nobody stays signed in on this page.
     if (body.access_token) await fetch("/v1/sessions/current", { method: "DELETE", headers: { authorization: "Bearer " + body.access_token } });

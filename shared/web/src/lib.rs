@@ -28,7 +28,7 @@ pub use layers::log_user;
 pub use list::PageQuery;
 #[doc(hidden)]
 pub use operations::{describe, route};
-pub use page::{LOGO, LinkPage, Page, PasswordField, STYLE, Site, about_kind, escaped};
+pub use page::{LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
 #[doc(hidden)]
 pub use pastey::paste;
 pub use problems::Problems;

@@ -22,15 +22,15 @@ const TEXTS: Messages = Messages::new(include_str!("../locales/en/pages.ftl"), i
 /// An HTML page. It may run only its own inline script, use only its own inline style, and call only its own origin: the policy
 /// has their hashes (CSP Level 3, §2.3.1).
 #[derive(Debug)]
-pub struct Page<'a> {
+struct Page<'a> {
     /// The language of its texts.
-    pub locale: Locale,
+    locale: Locale,
     /// The title, as text.
-    pub title: &'a str,
+    title: &'a str,
     /// The content, as HTML.
-    pub main: &'a str,
+    main: &'a str,
     /// The script. Empty for a page without one.
-    pub script: &'static str,
+    script: &'static str,
 }
 
 impl Page<'_> {
@@ -77,8 +77,7 @@ fn hash(inline: &str) -> String {
 }
 
 /// Text for HTML, also within quotes.
-#[must_use]
-pub fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut html, c| {
         match c {
             '&' => html.push_str("&amp;"),
@@ -155,6 +154,9 @@ pub struct LinkPage {
     pub site: Site,
 }
 
+/// The place of an error, which is read out when it appears.
+const ERROR: &str = r#"<p id="error" class="error" role="alert"></p>"#;
+
 /// The password that a page asks for.
 #[derive(Debug)]
 pub enum PasswordField {
@@ -177,6 +179,7 @@ impl PasswordField {
             autocomplete = autocomplete,
             show = say(locale, "show"),
             hide = say(locale, "hide"),
+            error = ERROR,
             rules = rules,
         )
     }
@@ -199,7 +202,7 @@ impl IntoResponse for LinkPage {
             call = self.call,
             site = escaped(site),
             go_on = escaped(&TEXTS.text(locale, "go-on", &[("site", host.to_owned())])),
-            password = self.password.map(|field| field.html(locale)).unwrap_or_default(),
+            password = self.password.map_or_else(|| ERROR.to_owned(), |field| field.html(locale)),
             // The script puts the date in.
             deleted_on = escaped(&TEXTS.text(locale, "deleted-on", &[("date", "{date}".to_owned())])),
             account = say(locale, "account"),
