@@ -129,9 +129,10 @@ fn about(code: &str, status: u16, title: &str, more: &str, locale: Locale) -> Re
 pub struct Site(Arc<str>);
 
 impl Site {
-    /// Reads the first of `ALLOWED_ORIGINS`. Without any it is the API itself, `PUBLIC_URL`.
+    /// Reads the first of `ALLOWED_ORIGINS`. Without one that is an address, because it may have any port in development, it is the
+    /// API itself, `PUBLIC_URL`.
     pub fn read(r: &mut Reader<'_>) -> Self {
-        let frontend = r.list("ALLOWED_ORIGINS").into_iter().next();
+        let frontend = r.list("ALLOWED_ORIGINS").into_iter().find(|origin| !origin.contains('*'));
         Self(frontend.unwrap_or_else(|| r.need("PUBLIC_URL")).into())
     }
 }
