@@ -14,14 +14,14 @@ const LINKS: [(&str, &str, bool); 3] = [
 
 /// A link of each kind: to activate an account, to choose a new password, to cancel a deletion.
 async fn links(cloud: &Cloud) -> [String; 3] {
-    let (ana, anybody) = (cloud.member("ana").await, cloud.anonymous());
+    let (ana, ben, anybody) = (cloud.member("ana").await, cloud.member("ben").await, cloud.anonymous());
     let by_link = json!({ "email": "mia@example.test", "username": "mia", "password": PASSWORD });
     anybody.post("/v1/registrations/link", by_link).await.is(202);
     let activate = cloud.mail_to("mia@example.test").await.links.remove(0);
     anybody.post("/v1/password-resets", json!({ "email": ana.email() })).await.is(202);
     let reset = cloud.mail_to(&ana.email()).await.links.remove(0);
-    ana.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
-    let cancel = cloud.mail_to(&ana.email()).await.links.remove(0);
+    ben.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    let cancel = cloud.mail_to(&ben.email()).await.links.remove(0);
     [activate, reset, cancel]
 }
 
@@ -38,14 +38,14 @@ async fn a_link_says_whose_it_is_until_it_is_used() {
     let links = links(&cloud).await;
     let anybody = cloud.anonymous();
     let ask = async |path: &str, token: &str| anybody.post(path, json!({ "token": token })).await;
-    for ((path, call, with), link) in LINKS.iter().zip(&links) {
+    for (((path, call, with), link), name) in LINKS.iter().zip(&links).zip(["mia", "ana", "ben"]) {
         let token = token(link);
-        let (name, target) = if *path == LINKS[0].0 { ("mia", "m****@example.test") } else { ("ana", "a****@example.test") };
         for _ in 0..2 {
             let told = ask(path, token).await.is(200);
+            let target = format!("{}****@example.test", &name[..1]);
             assert_eq!((&told["username"], &told["target"]), (&json!(name), &json!(target)), "{path} {told}");
             assert!(told["expires_at"].is_string() && told["due_at"].is_string() == path.contains("deletion"), "{path} {told}");
-            assert!(!told.to_string().contains("@example.test\",\"email") && told.as_object().unwrap().len() <= 4, "{told}");
+            assert!(told.as_object().unwrap().len() <= 4, "{told}");
         }
         let (id, secret) = token.split_once('.').unwrap();
         for forged in ["", "x", ".", id, &format!("{id}."), &format!("{id}.{}", &secret[1..]), &format!("{id}.{secret}x")] {
@@ -66,13 +66,13 @@ async fn a_link_says_whose_it_is_until_it_is_used() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_void_link_says_nothing() {
     let cloud = Cloud::start().await;
-    let ana = cloud.member("ana").await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let anybody = cloud.anonymous();
     anybody.post("/v1/password-resets", json!({ "email": ana.email() })).await.is(202);
     let reset = cloud.token_to(&ana.email()).await;
-    ana.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
-    let old = cloud.token_to(&ana.email()).await;
-    ana.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    ben.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
+    let old = cloud.token_to(&ben.email()).await;
+    ben.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     let ask = async |path: &str, token: &str| anybody.post(path, json!({ "token": token })).await;
     ask(LINKS[2].0, &old).await.is_problem(422, "link_invalid");
     ana.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
@@ -194,7 +194,6 @@ async fn every_page_is_for_everybody() {
     let axe = std::fs::read_to_string(axe).expect("axe.min.js");
     let cloud = Cloud::start().await;
     let [activate, reset, cancel] = links(&cloud).await;
-    let mails: Vec<u64> = (1..=4).collect();
     let api = |path: &str| format!("{}{path}", cloud.urls.api);
     let console = |path: &str| format!("{}{path}", cloud.urls.console);
     let mut pages = vec![activate, reset.clone(), cancel, format!("{reset}x"), api("/reset-password")];
@@ -204,7 +203,10 @@ async fn every_page_is_for_everybody() {
     pages.extend(
         ["/", "/inbox", "/clock", "/schedules", "/connections", "/tables", "/calls", "/breached-passwords", "/dead-letters"].map(console),
     );
-    pages.extend(mails.iter().map(|id| console(&format!("/_local/inbox/{id}/html"))));
+    for to in ["ana", "ben", "mia"] {
+        let mails = cloud.mails_to(&format!("{to}@example.test")).await;
+        pages.extend(mails.iter().map(|mail| console(&format!("/_local/inbox/{}/html", mail.id))));
+    }
     let mut browser = Browser::open("about:blank#").await;
     let mut faults = Vec::new();
     for (width, theme, language) in [(320, "light", "pl"), (390, "dark", "en"), (1280, "light", "en"), (1280, "dark", "pl")] {

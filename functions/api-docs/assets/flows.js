@@ -119,6 +119,9 @@ const FLOWS = [
   ]],
 ];
 
+// Another language brings its words.
+const say = (text) => (typeof WORDS === "undefined" ? text : (WORDS[text] ?? text));
+
 function element(name, attributes, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -128,24 +131,24 @@ function element(name, attributes, ...children) {
 
 // One step: who to whom, what, and the arrow between the two lanes. On a narrow screen the words stand alone.
 function step([from, to, what, kind]) {
-  if (kind === "or") return element("li", { class: "or" }, `or: ${what}`);
-  if (kind === "note") return element("li", { class: `note at-${from}` }, element("span", { class: "who" }, LANES[from]), element("span", { class: "what" }, what));
+  if (kind === "or") return element("li", { class: "or" }, `${say("or")}: ${say(what)}`);
+  if (kind === "note") return element("li", { class: `note at-${from}` }, element("span", { class: "who" }, say(LANES[from])), element("span", { class: "what" }, say(what)));
   const between = [from, to].every((lane) => lane === F || lane === S);
   return element("li", { class: `${kind} from-${from} to-${to}` },
-    element("span", { class: "who" }, `${LANES[from]} → ${LANES[to]}`),
-    element(between ? "code" : "span", { class: "what" }, what),
+    element("span", { class: "who" }, `${say(LANES[from])} → ${say(LANES[to])}`),
+    element(between ? "code" : "span", { class: "what" }, say(what)),
     element("span", { class: "arrow", "aria-hidden": "true" }));
 }
 
 function diagram(steps) {
-  const lanes = element("div", { class: "lanes", "aria-hidden": "true" }, ...LANES.map((lane) => element("span", {}, element("b", {}, lane))));
+  const lanes = element("div", { class: "lanes", "aria-hidden": "true" }, ...LANES.map((lane) => element("span", {}, element("b", {}, say(lane)))));
   return element("figure", { class: "card" }, lanes, element("ol", {}, ...steps.map(step)));
 }
 
 const [contents, main] = [document.getElementById("contents"), document.getElementById("flows")];
 for (const [id, title, about, steps] of FLOWS) {
-  contents.append(element("li", {}, element("a", { class: "chip", href: `#${id}` }, title)));
-  main.append(element("section", { "aria-labelledby": id }, element("h2", { id }, title), element("p", {}, about), diagram(steps)));
+  contents.append(element("li", {}, element("a", { class: "chip", href: `#${id}` }, say(title))));
+  main.append(element("section", { "aria-labelledby": id }, element("h2", { id }, say(title)), element("p", {}, say(about)), diagram(steps)));
 }
 // The address may name a flow, which was not there yet when the page was opened.
 if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
