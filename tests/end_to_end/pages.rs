@@ -103,7 +103,7 @@ async fn questions_about_links_are_limited() {
 async fn the_page_of_a_mailed_link_works_without_a_frontend() {
     let cloud = Cloud::start().await;
     let [activate, reset, cancel] = links(&cloud).await;
-    let mut browser = Browser::open("about:blank#").await;
+    let mut browser = Browser::open(&cloud.urls.console).await;
 
     open(&mut browser, &activate).await;
     assert_eq!(shown(&mut browser).await, json!(["Activate your account · Stoa", "mia", "m****@example.test", "", "mia"]));
@@ -207,7 +207,7 @@ async fn every_page_is_for_everybody() {
         let mails = cloud.mails_to(&format!("{to}@example.test")).await;
         pages.extend(mails.iter().map(|mail| console(&format!("/_local/inbox/{}/html", mail.id))));
     }
-    let mut browser = Browser::open("about:blank#").await;
+    let mut browser = Browser::open(&cloud.urls.console).await;
     let mut faults = Vec::new();
     for (width, theme, language) in [(320, "light", "pl"), (390, "dark", "en"), (1280, "light", "en"), (1280, "dark", "pl")] {
         browser.look(width, theme, language).await;
