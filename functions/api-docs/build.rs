@@ -9,6 +9,9 @@ use utoipa_swagger_ui::{Config, serve};
 
 const DOCUMENT: &str = "../../infra/openapi.json";
 const SOCKET_DOCUMENT: &str = "../../infra/asyncapi.json";
+/// The style of every page.
+const SHARED: &str = "../../shared/web/assets";
+const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={DOCUMENT}");
     println!("cargo::rerun-if-changed={SOCKET_DOCUMENT}");
     println!("cargo::rerun-if-changed=assets");
+    println!("cargo::rerun-if-changed={SHARED}");
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
     let mut files: Vec<(String, Vec<u8>)> =
@@ -24,6 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
         files.push((name.to_owned(), gzip(&fs::read(&path)?)?));
+    }
+    for name in STYLE {
+        files.push((name.to_owned(), gzip(&fs::read(PathBuf::from(SHARED).join(name))?)?));
     }
     for name in SWAGGER_UI {
         let file = serve(name, Arc::new(Config::default())).map_err(|e| e.to_string())?.ok_or("Swagger UI lacks a file")?;

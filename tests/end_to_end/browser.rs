@@ -1,4 +1,4 @@
-//! Passkeys, the pages of mailed links and those of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or
+//! Passkeys and the pages of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or
 //! where `CHROMIUM` says. Run with `--ignored`.
 
 use axum::{Router, response::Html, routing::get};
@@ -174,41 +174,6 @@ async fn a_browser_signs_in_with_a_passkey() {
     assert_eq!(gone["status"], 204, "{gone}");
     let refused = browser.run("signIn()").await;
     assert_eq!((&refused["status"], &refused["body"]["code"]), (&json!(422), &json!("passkey_invalid")), "{refused}");
-}
-
-/// Without a frontend, the pages that mailed links open finish the job: one opens an account, the other changes a password.
-/// Neither leaves anybody signed in, and the token disappears from the address bar.
-/// Promise: registration-link, password-reset
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Chromium"]
-async fn the_page_of_a_mailed_link_works_without_a_frontend() {
-    let cloud = Cloud::start().await;
-    let anybody = cloud.anonymous();
-    let submit = async |password: &str| {
-        let link = cloud.mail_to("ana@example.test").await.links.remove(0);
-        let script = r"(async () => {
-            const text = document.getElementById('text'), before = text.textContent;
-            document.getElementById('password').value = PASSWORD;
-            document.getElementById('form').requestSubmit();
-            while (text.textContent === before) await new Promise(then => setTimeout(then, 20));
-            return [document.title, before, text.textContent, document.getElementById('form').hidden, location.hash];
-        })()";
-        Browser::open(&link).await.run(&script.replace("PASSWORD", &json!(password).to_string())).await
-    };
-    let asked = json!({ "email": "ana@example.test", "username": "ana", "password": PASSWORD });
-    anybody.post("/v1/registrations/link", asked).await.is(202);
-    let title = "Activate your account";
-    let lead = "To activate your account, enter the password that you chose.";
-    assert_eq!(submit("not the right one").await, json!([title, lead, "The current password is wrong.", false, ""]));
-    assert_eq!(submit(PASSWORD).await, json!([title, lead, "Your account is active. You may close this page.", true, ""]));
-    let ana = cloud.sign_in("ana").await;
-    assert_eq!(ana.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
-
-    anybody.post("/v1/password-resets", json!({ "email": "ana@example.test" })).await.is(202);
-    let refused = submit("short").await;
-    assert!(refused[0] == "Choose a new password" && refused[2].as_str().unwrap().contains("12") && refused[3] == false, "{refused}");
-    assert_eq!(submit("fierce otters paint").await[2], "The password was changed. You may close this page.");
-    anybody.post("/v1/sessions", json!({ "login": "ana", "password": "fierce otters paint" })).await.is(201);
 }
 
 /// Each page of the console shows the data it is for, and none of their scripts fails.

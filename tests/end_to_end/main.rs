@@ -30,6 +30,7 @@ mod matrix;
 mod mfa;
 mod notices;
 mod pace;
+mod pages;
 mod passkeys;
 mod password;
 mod phone_login;

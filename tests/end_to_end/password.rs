@@ -55,9 +55,11 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     let page = anybody.get("/reset-password").await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8".to_owned()), "{page:?}");
     let html = String::from_utf8(page.bytes).unwrap();
-    for part in ["\"/v1/password-resets/confirm\"", "\"new-password\"", "Choose a new password", "Wybierz nowe hasło"] {
+    for part in ["\"/v1/password-resets/confirm\"", "\"new-password\"", "Choose a new password", "at least 12 characters"] {
         assert!(html.contains(part), "{html}");
     }
+    let polish = anybody.get("/reset-password?lang=pl").await;
+    assert!(String::from_utf8_lossy(&polish.bytes).contains("Wybierz nowe hasło"), "{polish:?}");
     let done = confirm(&anybody, &second, NEW).await;
     let _ = done.is(204);
     assert!(done.header("set-cookie").is_empty());

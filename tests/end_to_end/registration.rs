@@ -832,9 +832,11 @@ async fn a_link_opens_the_account() {
     let page = caller.get("/activate").await;
     assert!(page.status.is_success() && page.header("content-security-policy").contains("script-src 'sha256-"), "{page:?}");
     let html = String::from_utf8(page.bytes).unwrap();
-    for part in ["\"/v1/activations\"", "\"current-password\"", "Activate your account", "Aktywuj konto"] {
+    for part in ["\"/v1/activations\"", "\"current-password\"", "lang=\"en\"", "Activate your account"] {
         assert!(html.contains(part), "{html}");
     }
+    let polish = caller.with("accept-language", "pl").get("/activate").await;
+    assert!(String::from_utf8_lossy(&polish.bytes).contains("Aktywuj konto"), "{polish:?}");
     let activate =
         async |token: &str, password: &str| caller.post("/v1/activations", json!({ "token": token, "password": password })).await;
     activate(&format!("{token}x"), PASSWORD).await.is_problem(422, "link_invalid");

@@ -35,6 +35,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Begins, "POST /v1/me/deletion"),
     (GoesOn, "DELETE /v1/me/deletion"),
     (GoesOn, "POST /v1/deletion-cancellations"),
+    (GoesOn, "POST /v1/deletion-cancellations/link"),
     (Whole, "DELETE /v1/me/devices"),
     (Whole, "DELETE /v1/me/devices/{device}"),
     (Begins, "POST /v1/me/email-changes"),
@@ -69,6 +70,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Begins, "POST /v1/passkey-sign-ins"),
     (Begins, "POST /v1/password-resets"),
     (GoesOn, "POST /v1/password-resets/confirm"),
+    (GoesOn, "POST /v1/password-resets/link"),
     (Begins, "POST /v1/phone-sign-ins"),
     (GoesOn, "POST /v1/phone-sign-ins/{flow}/resend"),
     (GoesOn, "POST /v1/phone-sign-ins/{flow}/verify"),
@@ -83,6 +85,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (GoesOn, "PUT /v1/registrations/{flow}/username"),
     (Begins, "POST /v1/registrations/link"),
     (GoesOn, "POST /v1/activations"),
+    (GoesOn, "POST /v1/activations/link"),
     (Whole, "POST /v1/rooms/direct"),
     (Begins, "POST /v1/sessions"),
     (Whole, "POST /v1/sessions/refresh"),
@@ -413,6 +416,9 @@ async fn a_link_does_what_it_was_sent_for_and_nothing_else() {
         ("POST /v1/password-resets/confirm", &reset, &["password"][..]),
         ("POST /v1/deletion-cancellations", &cancel, &[]),
         ("POST /v1/activations", &activate, &["password"]),
+        ("POST /v1/password-resets/link", &reset, &[]),
+        ("POST /v1/deletion-cancellations/link", &cancel, &[]),
+        ("POST /v1/activations/link", &activate, &[]),
     ];
     for (name, own, with) in links {
         let path = name.split_once(' ').unwrap().1;

@@ -69,6 +69,46 @@ impl Browser {
         browser
     }
 
+    /// Opens another address in the same page, with its storage.
+    ///
+    /// # Panics
+    /// If the page does not load.
+    pub async fn go(&mut self, url: &str) {
+        // Two addresses that differ only behind a `#` are one document.
+        for url in ["about:blank", url] {
+            self.call("Page.navigate", json!({ "url": url })).await;
+            while self.run("document.readyState").await != "complete" {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    /// Shows pages from now on as a window of this width, in the light or the dark theme, to who reads this language.
+    pub async fn look(&mut self, width: u32, theme: &str, language: &str) {
+        let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", size).await;
+        self.call("Emulation.setEmulatedMedia", json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] })).await;
+        self.call("Network.enable", json!({})).await;
+        self.call("Network.setExtraHTTPHeaders", json!({ "headers": { "accept-language": language } })).await;
+    }
+
+    /// Runs a script until it returns something that is true.
+    ///
+    /// # Panics
+    /// If that takes longer than [`PATIENCE`].
+    pub async fn until(&mut self, script: &str) -> Value {
+        let reached = async {
+            loop {
+                let value = self.run(script).await;
+                if value != false && !value.is_null() && value != "" {
+                    return value;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, reached).await.unwrap_or_else(|_| panic!("{script} never holds"))
+    }
+
     /// Adds a virtual authenticator that stores passkeys and always verifies its user.
     pub async fn plug_in(&mut self) {
         self.call("WebAuthn.enable", json!({})).await;

@@ -18,6 +18,7 @@ use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
 use secrets::KeysOnDemand;
 use store::Table;
+use web::Site;
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/deletion.ftl"), include_str!("../locales/pl/deletion.ftl"));
 
@@ -29,6 +30,7 @@ pub struct State {
     tokens: Tokens,
     keys: KeysOnDemand,
     rules: Rules,
+    site: Site,
 }
 
 /// The settings of an operator.
@@ -62,6 +64,7 @@ web::operations! { "account-deletion", "Account deletion: scheduling and cancell
     schedule::schedule_deletion,
     cancel::cancel_deletion,
     by_link::get_cancel_deletion_page,
+    by_link::describe_cancellation_link,
     by_link::cancel_deletion_by_link,
 }
 
@@ -78,6 +81,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         keys: keys.clone(),
         rules: Rules::read(r),
+        site: Site::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

@@ -1,9 +1,47 @@
+"use strict";
 // The page talks to the API it came from, and to nothing else.
+
+// Swagger UI has a dark theme, which a class on the root turns on.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", paint);
+paint();
+
+// Its own filter compares names of tags. This one finds operations: by method, path, name and description.
+const search = ({ React }) => ({
+  fn: {
+    opsFilter: (tagged, phrase) => {
+      const words = phrase.toLowerCase().split(/\s+/).filter((word) => word !== "");
+      const fits = (tag) => (operation) => {
+        const told = ["summary", "operationId", "description"].map((part) => operation.getIn(["operation", part], ""));
+        const text = [tag, operation.get("method"), operation.get("path"), ...told].join(" ").toLowerCase();
+        return words.every((word) => text.includes(word));
+      };
+      return tagged.map((group, tag) => group.update("operations", (all) => all.filter(fits(tag)))).filter((group) => group.get("operations").size > 0);
+    },
+  },
+  components: {
+    // The document names one server: the one that it came from.
+    ServersContainer: () => null,
+    FilterContainer: ({ layoutSelectors, layoutActions }) => {
+      const phrase = layoutSelectors.currentFilter();
+      return React.createElement("div", { className: "search", role: "search" }, React.createElement("input", {
+        type: "search",
+        "aria-label": "Search the operations",
+        placeholder: "Search the operations: password, DELETE, /v1/me …",
+        value: typeof phrase === "string" ? phrase : "",
+        onChange: (event) => layoutActions.updateFilter(event.target.value),
+      }));
+    },
+  },
+});
+
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#docs",
   layout: "BaseLayout",
   presets: [SwaggerUIBundle.presets.apis],
+  plugins: [search],
   deepLinking: true,
   displayRequestDuration: true,
   docExpansion: "list",

@@ -25,6 +25,7 @@ const FLOWS = [
     types("address, username, password"),
     call("POST /v1/registrations/link {email, username, password}"), reply("202 {id, link: {target, expires_at}}"),
     sends("link, a day, once"), arrives("…/activate#token=…"), types("the password"),
+    call("POST /v1/activations/link {token}"), reply("200 {username, target}: whose account it is"),
     call("POST /v1/activations {token, password}"), reply("201 {access_token, refresh_token}"),
   ]],
   ["phone", "Registering and signing in by phone number", "The calls are the same with and without an account, and so are the answers until the code is right: nobody learns which numbers have an account.", [
@@ -167,55 +168,36 @@ const FLOWS = [
   ]],
 ];
 
-const [WIDTH, LEFT, GAP, ROW, TOP] = [900, 80, 245, 40, 64];
-const x = (lane) => LEFT + lane * GAP;
+// Another language brings its words.
+const say = (text) => (typeof WORDS === "undefined" ? text : (WORDS[text] ?? text));
 
-function element(name, attributes, text) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+function element(name, attributes, ...children) {
+  const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  if (text !== undefined) node.textContent = text;
+  node.append(...children);
   return node;
 }
 
-function diagram(title, steps) {
-  const height = TOP + steps.length * ROW + 24;
-  const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title });
-  const tip = element("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto-start-reverse" });
-  tip.append(element("path", { d: "M0 0L8 4L0 8z", fill: "#46515e" }));
-  svg.append(tip);
-  LANES.forEach((lane, i) => {
-    svg.append(element("line", { x1: x(i), x2: x(i), y1: 40, y2: height - 8, class: "life" }));
-    svg.append(element("rect", { x: x(i) - 55, y: 8, width: 110, height: 30, rx: 6, class: "head" }));
-    svg.append(element("text", { x: x(i), y: 28, "text-anchor": "middle", class: "lane" }, lane));
-  });
-  steps.forEach(([from, to, what, kind], i) => {
-    const y = TOP + i * ROW + 22;
-    if (kind === "or") {
-      svg.append(element("line", { x1: 16, x2: WIDTH - 16, y1: y - 6, y2: y - 6, class: "either" }));
-      svg.append(element("text", { x: 20, y: y + 8, class: "label" }, `or: ${what}`));
-    } else if (kind === "note") {
-      svg.append(element("rect", { x: x(from) - 105, y: y - 17, width: 210, height: 24, rx: 4, class: "note" }));
-      svg.append(element("text", { x: x(from), y: y, "text-anchor": "middle", class: "plain" }, what));
-    } else {
-      // What goes between the outer lanes passes the inner ones; its words stand where it ends.
-      const near = Math.abs(to - from) === 1;
-      const middle = near ? (x(from) + x(to)) / 2 : x(to) + (to < from ? 120 : -120);
-      svg.append(element("line", { x1: x(from), x2: x(to) + (to > from ? -3 : 3), y1: y, y2: y, class: kind, "marker-end": "url(#tip)" }));
-      const between = [from, to].every((lane) => lane === F || lane === S);
-      const text = element("text", { x: middle, y: y - 6, "text-anchor": "middle", class: between ? "code" : "" }, what);
-      svg.append(text);
-    }
-  });
-  return svg;
+// One step: who to whom, what, and the arrow between the two lanes. On a narrow screen the words stand alone.
+function step([from, to, what, kind]) {
+  if (kind === "or") return element("li", { class: "or" }, `${say("or")}: ${say(what)}`);
+  if (kind === "note") return element("li", { class: `note at-${from}` }, element("span", { class: "who" }, say(LANES[from])), element("span", { class: "what" }, say(what)));
+  const between = [from, to].every((lane) => lane === F || lane === S);
+  return element("li", { class: `${kind} from-${from} to-${to}` },
+    element("span", { class: "who" }, `${say(LANES[from])} → ${say(LANES[to])}`),
+    element(between ? "code" : "span", { class: "what" }, say(what)),
+    element("span", { class: "arrow", "aria-hidden": "true" }));
+}
+
+function diagram(steps) {
+  const lanes = element("div", { class: "lanes", "aria-hidden": "true" }, ...LANES.map((lane) => element("span", {}, element("b", {}, say(lane)))));
+  return element("figure", { class: "card" }, lanes, element("ol", {}, ...steps.map(step)));
 }
 
 const [contents, main] = [document.getElementById("contents"), document.getElementById("flows")];
 for (const [id, title, about, steps] of FLOWS) {
-  const link = Object.assign(document.createElement("a"), { href: `#${id}`, textContent: title });
-  const heading = Object.assign(document.createElement("h2"), { id, textContent: title });
-  const text = Object.assign(document.createElement("p"), { textContent: about });
-  const figure = document.createElement("figure");
-  figure.append(diagram(title, steps));
-  contents.append(link);
-  main.append(heading, text, figure);
+  contents.append(element("li", {}, element("a", { class: "chip", href: `#${id}` }, say(title))));
+  main.append(element("section", { "aria-labelledby": id }, element("h2", { id }, say(title)), element("p", {}, say(about)), diagram(steps)));
 }
+// The address may name a flow, which was not there yet when the page was opened.
+if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();

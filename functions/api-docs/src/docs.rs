@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use kernel::Kind;
-use web::{Error, Path, Problems};
+use kernel::{Kind, Locale};
+use web::{Error, Language, Path, Problems};
 
 use crate::files;
 
@@ -46,15 +46,19 @@ pub async fn get_docs() -> Response {
         Problems,
     )
 )]
-pub async fn get_docs_file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Error> {
+pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language, headers: HeaderMap) -> Result<Response, Error> {
     let content_type = match name.as_str() {
-        "docs.js" | "flows.js" | "swagger-ui-bundle.js" => "text/javascript",
-        "docs.css" | "flows.css" | "swagger-ui.css" => "text/css",
-        "icon.svg" => "image/svg+xml",
+        "docs.js" | "flows.js" | "flows.pl.js" | "swagger-ui-bundle.js" => "text/javascript",
+        "docs.css" | "flows.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
+        "logo.svg" => "image/svg+xml",
         "flows" => "text/html; charset=utf-8",
         _ => return Err(Kind::NotFound.into()),
     };
-    let file = if name == "flows" { "flows.html" } else { &name };
+    let file = match (name.as_str(), locale) {
+        ("flows", Locale::En) => "flows.html",
+        ("flows", Locale::Pl) => "flows.pl.html",
+        (file, _) => file,
+    };
     let mut response = files::file(file, content_type, "public, max-age=86400", &headers)?;
     if name == "flows" {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -65,12 +69,33 @@ pub async fn get_docs_file(Path(name): Path<String>, headers: HeaderMap) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     #[test]
     fn the_page_names_only_files_that_there_are() {
         let page = include_str!("../assets/docs.html");
-        let named: Vec<&str> = page.split('"').filter_map(|part| part.strip_prefix("/docs/")).collect();
-        assert_eq!(named, ["swagger-ui.css", "docs.css", "icon.svg", "swagger-ui-bundle.js", "docs.js"]);
+        let named: BTreeSet<&str> = page.split('"').filter_map(|part| part.strip_prefix("/docs/")).collect();
+        let there = ["docs.css", "docs.js", "flows", "logo.svg", "palette.css", "swagger-ui-bundle.js", "swagger-ui.css"];
+        assert_eq!(named, BTreeSet::from(there));
         assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("<script>"));
+    }
+
+    #[test]
+    fn every_flow_is_told_in_polish() {
+        let (flows, polish) = (include_str!("../assets/flows.js"), include_str!("../assets/flows.pl.js"));
+        // `["id", "Title", "About.", [`
+        let told: Vec<[&str; 2]> = flows
+            .lines()
+            .filter(|line| line.starts_with("  [\"") && line.ends_with(", ["))
+            .filter_map(|line| {
+                let mut parts = line.split("\", \"").skip(1);
+                Some([parts.next()?, parts.next()?.trim_end_matches("\", [")])
+            })
+            .collect();
+        assert!(told.len() > 10, "{told:?}");
+        for sentence in told.into_iter().flatten() {
+            assert!(polish.contains(&format!("\"{sentence}\":")), "{sentence}");
+        }
     }
 
     #[test]

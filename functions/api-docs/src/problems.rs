@@ -1,11 +1,9 @@
 //! The page about a kind of problem, to which the `type` of every problem document leads (RFC 9457 §3.1.1).
 
-use axum::response::{IntoResponse as _, Response};
-use http::header;
+use axum::response::Response;
+use http::{HeaderValue, header};
 use kernel::Kind;
 use web::{Error, Language, Path, Problems};
-
-use crate::docs::POLICY;
 
 /// Explains a kind of problem.
 ///
@@ -18,18 +16,7 @@ use crate::docs::POLICY;
 )]
 pub async fn get_problem(Path(code): Path<String>, Language(locale): Language) -> Result<Response, Error> {
     let kind = Kind::ALL.iter().find(|k| k.code() == code).ok_or(Kind::NotFound)?;
-    // Titles and codes are our own texts: nothing of the request is written into the page.
-    let page = format!(
-        include_str!("../assets/problem.html"),
-        language = locale.tag(),
-        title = locale.text(kind.code(), &[]),
-        status = kind.status(),
-        code = kind.code()
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
-    Ok((headers, page).into_response())
+    let mut page = web::about_kind(*kind, locale);
+    page.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    Ok(page)
 }

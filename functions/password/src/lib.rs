@@ -19,6 +19,7 @@ use proofs::{
 };
 use secrets::Secrets;
 use store::Table;
+use web::Site;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -30,12 +31,14 @@ pub struct State {
     hasher: Hasher,
     password_checker: PasswordChecker,
     gate: Gate,
+    site: Site,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "password", "Resetting a password by a mailed link, and changing it.", State =>
     reset::request_password_reset,
     reset::get_reset_page,
+    reset::describe_reset_link,
     reset::reset_password,
     change::change_password,
 }
@@ -55,6 +58,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
+        site: Site::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

@@ -9,12 +9,13 @@ use axum::extract::State;
 use events::Notice;
 use http::HeaderMap;
 use kernel::{
-    Kind, Locale, Problem, Secret, Sys, Time,
+    Kind, Locale, Messages, Problem, Secret, Sys, Time,
     id::{ChallengeId, UserId},
 };
 use proofs::{
     challenge::{self, Challenge, Form, Purpose},
     factor,
+    link::{self, LinkOwner, LinkToken},
     password::{MAX_BYTES, Verdict},
     repeat::{Repeatable, Reply},
     sending::{self, Request, Requester},
@@ -25,24 +26,9 @@ use store::{
     limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
-use web::{Accepted, Client, Json, Language, NoContent, PasswordPage, PasswordWords, Problems};
+use web::{Accepted, Client, Json, Language, LinkPage, NoContent, PasswordField, Problems};
 
-const PAGE: PasswordPage = PasswordPage {
-    call: "/v1/password-resets/confirm",
-    autocomplete: "new-password",
-    en: PasswordWords {
-        title: "Choose a new password",
-        lead: "All your sessions end, and you have to sign in again.",
-        button: "Change password",
-        done: "The password was changed. You may close this page.",
-    },
-    pl: PasswordWords {
-        title: "Wybierz nowe hasło",
-        lead: "Wszystkie Twoje sesje się zakończą i trzeba będzie zalogować się ponownie.",
-        button: "Zmień hasło",
-        done: "Hasło zostało zmienione. Możesz zamknąć tę stronę.",
-    },
-};
+const TEXTS: Messages = Messages::new(include_str!("../locales/en/reset.ftl"), include_str!("../locales/pl/reset.ftl"));
 
 /// Links that one client may request, for any addresses.
 const RESETS: Quota = Quota::window("reset_client", 10, HOUR, "for a client");
@@ -158,8 +144,28 @@ fn link_id(to: &Contact) -> ChallengeId {
 /// AWS calls: none.
 #[utoipa::path(get, path = "/reset-password",
     responses((status = 200, content_type = "text/html", body = String), Problems))]
-pub async fn get_reset_page() -> PasswordPage {
-    PAGE
+pub async fn get_reset_page(State(s): State<crate::State>, Language(locale): Language) -> LinkPage {
+    let own = ["rule-common", "rule-same"].map(|rule| TEXTS.text(locale, rule, &[]));
+    let rules = s.password_checker.rules().iter().map(|rule| rule.text(locale)).chain(own).collect();
+    let (owner, call) = ("/v1/password-resets/link", "/v1/password-resets/confirm");
+    LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::New(rules)), site: s.site }
+}
+
+/// Tells whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid.
+///
+/// AWS calls: a counter, the link, the person.
+#[utoipa::path(post, path = "/v1/password-resets/link", request_body = LinkToken,
+    extensions(("x-problems" = json!(["link_invalid", "too_many_requests"])), ("x-limits" = json!([link::QUESTIONS]))),
+    responses((status = 200, body = LinkOwner), Problems))]
+pub async fn describe_reset_link(
+    State(s): State<crate::State>,
+    client: Client,
+    Json(body): Json<LinkToken>,
+) -> Result<Json<LinkOwner>, web::Error> {
+    let link = link::asked(&s.table, s.sys.now(), &s.code_key, Purpose::PasswordReset, &client, &body).await?;
+    let user = s.table.get::<User>(User::key_of(link.user.ok_or(Kind::LinkInvalid)?)).await?;
+    let user = user.filter(|user| resets(&link, user)).ok_or(Kind::LinkInvalid)?;
+    Ok(Json(LinkOwner::of(&link, user.username)))
 }
 
 /// The mailed token, and the new password.
@@ -196,9 +202,7 @@ async fn reset(s: &crate::State, client: &Client, body: &ResetPassword, repeatab
     let id = link.user.ok_or(Kind::LinkInvalid)?;
     limits::take(&s.table, now, &[TRIES.of(link.id)]).await?;
     let mut found = s.table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
-    // The mailbox of an address that the account no longer has must not give access.
-    let usable = |u: &User| u.status == Status::Active && has(u, &link.contact());
-    let user = found.take::<User>(&User::key_of(id))?.filter(usable).ok_or(Kind::LinkInvalid)?;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|user| resets(&link, user)).ok_or(Kind::LinkInvalid)?;
     let old = found.take::<PasswordHash>(&PasswordHash::key_of(id))?;
     let short = body.password.expose().len() <= MAX_BYTES;
     let same = short && s.hasher.verify(old.as_ref(), &body.password).await? != Verdict::Wrong;
@@ -227,6 +231,11 @@ pub fn forget(tx: &mut Tx, user: &User) {
     }
 }
 
+/// Whether a link changes this person's password. The mailbox of an address that the account no longer has must not give access.
+fn resets(link: &Challenge, user: &User) -> bool {
+    user.status == Status::Active && has(user, &link.contact())
+}
+
 /// Whether this is the person's address.
 fn has(user: &User, address: &Contact) -> bool {
     user.email.as_ref().is_some_and(|email| email.key() == address.key())
@@ -235,4 +244,12 @@ fn has(user: &User, address: &Contact) -> bool {
 /// The condition that the password is still the one that was checked.
 pub fn unchanged(old: Option<&PasswordHash>) -> Cond {
     old.map_or(Cond::Absent, |old| field("phc").eq(&old.phc))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_languages_say_everything() {
+        assert_eq!(super::TEXTS.faults(), [""; 0]);
+    }
 }

@@ -3,10 +3,11 @@
 use accounts::{session::Opening, token::Method, user::PasswordHash};
 use axum::extract::State;
 use http::HeaderMap;
-use kernel::{Kind, Problem, Secret};
+use kernel::{Kind, Messages, Problem, Secret};
 use proofs::{
-    challenge::{self, Purpose},
+    challenge::{self, Challenge, Purpose},
     completion,
+    link::{self, LinkOwner, LinkToken},
     password::Verdict,
     repeat::{Repeatable, Reply},
     signed_in::{SignedIn, TokenDelivery},
@@ -14,29 +15,14 @@ use proofs::{
 use serde::Deserialize;
 use store::limits::{self, DAY, Quota};
 use utoipa::ToSchema;
-use web::{Client, Json, PasswordPage, PasswordWords, Problems};
+use web::{Client, Json, Language, LinkPage, PasswordField, Problems, Site};
 
 use crate::{
     complete::create,
     flow::{Flow, Way},
 };
 
-const PAGE: PasswordPage = PasswordPage {
-    call: "/v1/activations",
-    autocomplete: "current-password",
-    en: PasswordWords {
-        title: "Activate your account",
-        lead: "To activate your account, enter the password that you chose when you registered.",
-        button: "Activate",
-        done: "Your account is active. You may close this page.",
-    },
-    pl: PasswordWords {
-        title: "Aktywuj konto",
-        lead: "Aby aktywować konto, wpisz hasło wybrane przy rejestracji.",
-        button: "Aktywuj",
-        done: "Twoje konto jest aktywne. Możesz zamknąć tę stronę.",
-    },
-};
+const TEXTS: Messages = Messages::new(include_str!("../locales/en/activation.ftl"), include_str!("../locales/pl/activation.ftl"));
 
 /// Attempts at the password with the links of one registration.
 const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords for one link");
@@ -45,8 +31,31 @@ const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords for one link
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/activate", responses((status = 200, content_type = "text/html", body = String), Problems))]
-pub async fn get_activation_page() -> PasswordPage {
-    PAGE
+pub async fn get_activation_page(State(site): State<Site>, Language(locale): Language) -> LinkPage {
+    let (owner, call) = ("/v1/activations/link", "/v1/activations");
+    LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::Chosen), site }
+}
+
+/// Tells whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid.
+///
+/// AWS calls: a counter, the link, the flow.
+#[utoipa::path(post, path = "/v1/activations/link", request_body = LinkToken,
+    extensions(("x-problems" = json!(["link_invalid", "too_many_requests"])), ("x-limits" = json!([link::QUESTIONS]))),
+    responses((status = 200, body = LinkOwner), Problems))]
+pub async fn describe_activation_link(
+    State(s): State<crate::State>,
+    client: Client,
+    Json(body): Json<LinkToken>,
+) -> Result<Json<LinkOwner>, web::Error> {
+    let challenge = link::asked(&s.table, s.sys.now(), &s.code_key, Purpose::Activation, &client, &body).await?;
+    let flow = flow_of(&s, &challenge).await?;
+    Ok(Json(LinkOwner::of(&challenge, flow.username.ok_or(Kind::LinkInvalid)?)))
+}
+
+/// The registration that a link activates.
+async fn flow_of(s: &crate::State, link: &Challenge) -> Result<Flow, Problem> {
+    let flow = s.table.get::<Flow>(Flow::key_of(link.flow.ok_or(Kind::LinkInvalid)?)).await?;
+    Ok(flow.filter(|f| f.expires_at > s.sys.now() && f.way == Way::Link).ok_or(Kind::LinkInvalid)?)
 }
 
 /// The mailed token, with the password chosen at registration.
@@ -93,8 +102,7 @@ async fn activate(
 ) -> Result<Reply, Problem> {
     let now = s.sys.now();
     let challenge = challenge::open_link(&s.table, now, &s.code_key, Purpose::Activation, body.token.trim()).await?;
-    let flow = s.table.get::<Flow>(Flow::key_of(challenge.flow.ok_or(Kind::LinkInvalid)?)).await?;
-    let flow = flow.filter(|f| f.expires_at > now && f.way == Way::Link).ok_or(Kind::LinkInvalid)?;
+    let flow = flow_of(s, &challenge).await?;
     limits::take(&s.table, now, &[TRIES.of(flow.id)]).await?;
     let password = flow.password.as_ref().map(|p| PasswordHash { user: flow.user, phc: p.phc.clone(), pepper: p.pepper.clone() });
     if s.hasher.verify(password.as_ref(), &body.password).await? == Verdict::Wrong {
@@ -113,4 +121,12 @@ async fn activate(
     })
     .await?;
     Ok(answer.reply())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_languages_say_everything() {
+        assert_eq!(super::TEXTS.faults(), [""; 0]);
+    }
 }

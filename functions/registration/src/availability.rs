@@ -54,9 +54,6 @@ pub async fn get_username_availability(
             (Some(name), taken.then(|| kernel::FieldError::new("username_taken")))
         }
     };
-    let say = |e: &kernel::FieldError| {
-        locale
-            .text(&format!("{}{}", kernel::FieldError::MESSAGE, e.code), &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())
-    };
-    Ok(Json(UsernameAvailability { username, available: error.is_none(), message: error.as_ref().map(say), code: error.map(|e| e.code) }))
+    let message = error.as_ref().map(|e| e.text(locale));
+    Ok(Json(UsernameAvailability { username, available: error.is_none(), message, code: error.map(|e| e.code) }))
 }

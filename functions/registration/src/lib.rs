@@ -34,6 +34,7 @@ use store::{
     Batch, Table,
     limits::{HOUR, Limit, Quota},
 };
+use web::Site;
 
 store::items![flow::Flow];
 
@@ -48,6 +49,7 @@ pub struct State {
     hasher: Hasher,
     password_checker: PasswordChecker,
     gate: Gate,
+    site: Site,
 }
 
 /// Registrations that begin, or change to another address.
@@ -89,6 +91,7 @@ web::operations! { "registration", "Registration, in six steps or by a mailed li
     complete::complete_registration,
     link::register_by_link,
     activate::get_activation_page,
+    activate::describe_activation_link,
     activate::activate_account,
 }
 
@@ -110,6 +113,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
+        site: Site::read(r),
         sys: sys.clone(),
     })?;
     web::function(&boot, cookies.guard(routes()), state)

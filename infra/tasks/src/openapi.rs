@@ -42,6 +42,18 @@ const COSTS: &str = "AWS calls:";
 
 /// The tags of the functions that take cookies, and only from pages of allowed origins (`proofs::signed_in::Cookies`).
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
+/// The tags in the order of a person's life with the system: they come, stay, meet others and leave. Other tags stand before the
+/// last two, which are for staff and developers.
+const LIFE: [&str; 10] =
+    ["registration", "phone-login", "login", "password", "mfa", "profile", "invites", "rooms", "socket", "account-deletion"];
+const LAST: [&str; 2] = ["admin", "api-docs"];
+
+/// The place of a tag in the document.
+fn place(tag: &Value) -> usize {
+    let name = tag.get("name").and_then(Value::as_str).unwrap_or_default();
+    let last = || LAST.iter().position(|known| *known == name).map(|at| at + LIFE.len() + 1);
+    LIFE.iter().position(|known| *known == name).or_else(last).unwrap_or(LIFE.len())
+}
 
 /// The shared components, by name.
 #[derive(Default)]
@@ -271,6 +283,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         forms::divide(schemas);
     }
     common::numbers(&mut document);
+    document.get_mut("tags").and_then(Value::as_array_mut).into_iter().for_each(|tags| tags.sort_by_key(place));
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     let mut shared = Shared::default();
     let mut working = BTreeSet::new();

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    Locale,
+    problem::{Kind, Problem},
+};
 
 /// The error of one field. `code` is the name of a message `field-<code>` in every language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,12 @@ impl FieldError {
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.params.insert(name, value.to_string());
         self
+    }
+
+    /// The sentence for people.
+    #[must_use]
+    pub fn text(&self, locale: Locale) -> String {
+        locale.text(&format!("field-{}", self.code), &self.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())
     }
 }
 

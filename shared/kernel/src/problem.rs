@@ -383,14 +383,7 @@ impl Problem {
         let errors = self
             .fields
             .iter()
-            .map(|(pointer, e)| FieldProblem {
-                pointer: pointer.clone(),
-                code: e.code,
-                message: locale.text(
-                    &format!("{}{}", FieldError::MESSAGE, e.code),
-                    &e.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>(),
-                ),
-            })
+            .map(|(pointer, e)| FieldProblem { pointer: pointer.clone(), code: e.code, message: e.text(locale) })
             .collect();
         ProblemDocument {
             kind: format!("/problems/{code}"),

@@ -15,6 +15,7 @@ pub mod gate;
 mod guessable;
 pub mod guesses;
 mod identity_keys;
+pub mod link;
 pub mod password;
 pub mod repeat;
 pub mod sending;

@@ -56,6 +56,19 @@ impl Policy {
         }
     }
 
+    /// The rules about what a password consists of, each with whether `text` follows it.
+    fn shape(&self, text: &str) -> impl Iterator<Item = (bool, FieldError)> {
+        let needs = |on: bool, one: fn(char) -> bool, code| on.then(|| (text.chars().any(one), FieldError::new(code)));
+        let rules = [
+            Some((text.chars().count() >= self.min_length, FieldError::new("too_short").with("min", self.min_length))),
+            needs(self.upper, char::is_uppercase, "password_upper"),
+            needs(self.lower, char::is_lowercase, "password_lower"),
+            needs(self.digit, char::is_numeric, "password_digit"),
+            needs(self.symbol, |c| !c.is_alphanumeric(), "password_symbol"),
+        ];
+        rules.into_iter().flatten()
+    }
+
     /// Checks a new password of this person.
     ///
     /// # Errors
@@ -63,18 +76,13 @@ impl Policy {
     pub fn check(&self, password: &Secret, personal: Personal<'_>) -> Result<(), Vec<FieldError>> {
         let text = password.expose();
         let length = text.chars().count();
-        let mut errors = Vec::new();
+        let mut errors: Vec<FieldError> = self.shape(text).filter(|(holds, _)| !holds).map(|(_, error)| error).collect();
         let mut rule = |holds: bool, error: FieldError| {
             if !holds {
                 errors.push(error);
             }
         };
-        rule(length >= self.min_length, FieldError::new("too_short").with("min", self.min_length));
         rule(length <= MAX_CHARS && text.len() <= MAX_BYTES, FieldError::new("too_long").with("max", MAX_CHARS));
-        rule(!self.upper || text.chars().any(char::is_uppercase), FieldError::new("password_upper"));
-        rule(!self.lower || text.chars().any(char::is_lowercase), FieldError::new("password_lower"));
-        rule(!self.digit || text.chars().any(char::is_numeric), FieldError::new("password_digit"));
-        rule(!self.symbol || text.chars().any(|c| !c.is_alphanumeric()), FieldError::new("password_symbol"));
         // A password that is too long is refused anyhow, so the expensive rules are skipped.
         rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::new("password_common"));
         rule(!personal.is_in(text), FieldError::new("password_personal"));
@@ -93,6 +101,14 @@ impl PasswordChecker {
     /// Reads the [`Policy`] and `BREACHED_PASSWORDS_URL`, the service for breached passwords. Without it no service is asked.
     pub fn read(r: &mut Reader<'_>) -> Self {
         Self { policy: Policy::read(r), breached: Breached::read(r) }
+    }
+
+    /// The rules that can be told before a password is chosen: those of this deployment about what it consists of, and that it has
+    /// no data of its owner.
+    #[must_use]
+    pub fn rules(&self) -> Vec<FieldError> {
+        let personal = [FieldError::new("password_personal")];
+        self.policy.shape("").map(|(_, rule)| rule).chain(personal).collect()
     }
 
     /// As [`Policy::check`], with at most one request to the service, which has one second to answer. If it does not answer, the

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use kernel::{Kind, Locale, Problem, id::UserId, problem::ProblemDocument};
+use kernel::{Kind, Locale, Problem, id::UserId};
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
@@ -22,6 +22,7 @@ use crate::{
     edge::{self, Edge},
     error::Unrendered,
     host::Route,
+    page,
     rate::ClientRate,
 };
 
@@ -139,12 +140,12 @@ pub fn log_user(user: UserId) {
 
 fn rendered(problem: &Problem, reader: &Reader, id: &RequestId, was: Response) -> Response {
     let document = problem.document(reader.locale, &id.0);
-    let (kind, body) = if reader.html {
-        ("text/html; charset=utf-8", html_of(&document, reader.locale).into_bytes())
+    let mut response = if reader.html {
+        page::of_problem(&document, reader.locale)
     } else {
-        ("application/problem+json", serde_json::to_vec(&document).unwrap_or_default())
+        ([(header::CONTENT_TYPE, "application/problem+json")], serde_json::to_vec(&document).unwrap_or_default()).into_response()
     };
-    let mut response = (was.status(), [(header::CONTENT_TYPE, kind)], body).into_response();
+    *response.status_mut() = was.status();
     let headers = response.headers_mut();
     // Headers of the handler's or router's response, such as `Allow`.
     for (name, value) in was.headers() {
@@ -185,18 +186,6 @@ const fn challenge(kind: Kind, bearer: bool) -> Option<&'static str> {
         _ if kind.status() == 401 => Some("Bearer"),
         _ => None,
     }
-}
-
-fn html_of(d: &ProblemDocument, locale: Locale) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let detail = d.detail.as_deref().map(|t| format!("<p>{}</p>", escape(t))).unwrap_or_default();
-    format!(
-        "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{status} {title}</title><h1>{status}</h1><p>{title}</p>{detail}<p><small>{id}</small></p></html>",
-        locale.tag(),
-        status = d.status,
-        title = escape(&d.title),
-        id = escape(&d.request_id),
-    )
 }
 
 fn headers(response: &mut Response, locale: Locale, id: &RequestId) {

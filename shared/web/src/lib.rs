@@ -32,7 +32,7 @@ pub use layers::log_user;
 pub use list::PageQuery;
 #[doc(hidden)]
 pub use operations::{describe, route};
-pub use page::{PasswordPage, PasswordWords, page};
+pub use page::{LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
 #[doc(hidden)]
 pub use pastey::paste;
 pub use problems::Problems;

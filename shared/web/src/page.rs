@@ -1,61 +1,215 @@
-//! Small pages that a function serves itself: the target of a mailed link if there is no frontend.
+//! Pages that functions serve themselves: the targets of mailed links if there is no frontend, and errors for people. They share
+//! one style with the documents and the local cloud's console.
 
-use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use axum::response::{IntoResponse, Response};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderValue, header};
-use serde::Serialize;
+use kernel::{Kind, Locale, Messages, env::Reader, problem::ProblemDocument};
 use sha2::{Digest as _, Sha256};
 
-/// An HTML page that may run only its own inline script and call only its own origin: the policy has the hash of the script (CSP
-/// Level 3, §2.3.1).
-#[must_use]
-pub fn page(html: impl Into<Cow<'static, str>>) -> Response {
-    let html = html.into();
-    let script = html.split_once("<script>").and_then(|(_, rest)| rest.split_once("</script>")).map_or("", |(script, _)| script);
-    let hash = BASE64_STANDARD.encode(Sha256::digest(script));
-    let policy = format!(
-        "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    );
-    let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+/// The style of every page.
+pub const STYLE: &str = concat!(include_str!("../assets/palette.css"), include_str!("../assets/stoa.css"));
+/// The logo, an SVG image in the accent colour.
+pub const LOGO: &str = include_str!("../assets/logo.svg");
+
+const TEXTS: Messages = Messages::new(include_str!("../locales/en/pages.ftl"), include_str!("../locales/pl/pages.ftl"));
+
+/// An HTML page. It may run only its own inline script, use only its own inline style, and call only its own origin: the policy
+/// has their hashes (CSP Level 3, §2.3.1).
+#[derive(Debug)]
+struct Page<'a> {
+    /// The language of its texts.
+    locale: Locale,
+    /// The title, as text.
+    title: &'a str,
+    /// The content, as HTML.
+    main: &'a str,
+    /// The script. Empty for a page without one.
+    script: &'static str,
+}
+
+impl Page<'_> {
+    /// The content security policy of the page.
+    fn policy(&self) -> String {
+        static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
+        let runs =
+            if self.script.is_empty() { String::new() } else { format!("script-src 'sha256-{}'; connect-src 'self'; ", hash(self.script)) };
+        format!(
+            "default-src 'none'; {runs}style-src 'sha256-{}'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            *STYLE_HASH
+        )
     }
-    response
+
+    fn html(&self) -> String {
+        let others = Locale::ALL.into_iter().filter(|other| *other != self.locale);
+        let link = |tag: &str, name: String| format!("<li><a href=\"?lang={tag}\" hreflang=\"{tag}\" lang=\"{tag}\">{name}</a></li>");
+        format!(
+            include_str!("../assets/page.html"),
+            language = self.locale.tag(),
+            title = escaped(self.title),
+            style = STYLE,
+            logo = LOGO,
+            languages = say(self.locale, "languages"),
+            others = others.map(|other| link(other.tag(), say(other, "language"))).collect::<String>(),
+            main = self.main,
+            script = if self.script.is_empty() { String::new() } else { format!("<script>{}</script>", self.script) },
+        )
+    }
 }
 
-/// The page of a mailed link that asks for a password: its texts, and where it posts token and password.
-#[derive(Debug, Serialize)]
-pub struct PasswordPage {
-    /// The path that `token` and `password` are posted to.
-    pub call: &'static str,
-    /// `new-password` or `current-password`, for the browser's password manager.
-    pub autocomplete: &'static str,
-    /// In English.
-    pub en: PasswordWords,
-    /// In Polish.
-    pub pl: PasswordWords,
-}
-
-/// The texts in one language.
-#[derive(Debug, Serialize)]
-pub struct PasswordWords {
-    /// The heading.
-    pub title: &'static str,
-    /// The request for the password.
-    pub lead: &'static str,
-    /// On the button.
-    pub button: &'static str,
-    /// The text after success.
-    pub done: &'static str,
-}
-
-impl IntoResponse for PasswordPage {
+impl IntoResponse for Page<'_> {
     fn into_response(self) -> Response {
-        // All values are our own texts. The escape prevents that one ends the script.
-        let words = serde_json::to_string(&self).unwrap_or_default().replace('<', "\\u003c");
-        page(include_str!("password-page.html").replacen("/* page */null", &words, 1))
+        let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], self.html()).into_response();
+        if let Ok(policy) = HeaderValue::try_from(self.policy()) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        response
+    }
+}
+
+fn hash(inline: &str) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(inline))
+}
+
+/// Text for HTML, also within quotes.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut html, c| {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            _ => html.push(c),
+        }
+        html
+    })
+}
+
+/// A message of all pages, as HTML.
+fn say(locale: Locale, key: &str) -> String {
+    escaped(&TEXTS.text(locale, key, &[]))
+}
+
+/// The page of a problem, for people whose browser opened an address.
+pub(crate) fn of_problem(problem: &ProblemDocument, locale: Locale) -> Response {
+    let detail = problem.detail.as_ref().map(|detail| format!("<p>{}</p>", escaped(detail))).unwrap_or_default();
+    let request = format!("<p class=\"soft small\">{} <code>{}</code></p>", say(locale, "request"), escaped(&problem.request_id));
+    let more = detail + &request;
+    about(problem.code, problem.status, &problem.title, &more, locale)
+}
+
+/// The page about a kind of problem: its code, its status and its title.
+#[must_use]
+pub fn about_kind(kind: Kind, locale: Locale) -> Response {
+    about(kind.code(), kind.status(), &locale.text(kind.code(), &[]), "", locale)
+}
+
+fn about(code: &str, status: u16, title: &str, more: &str, locale: Locale) -> Response {
+    let main = format!(
+        include_str!("../assets/problem.html"),
+        title = escaped(title),
+        status = status,
+        more = more,
+        code = escaped(code),
+        documents = say(locale, "documents"),
+    );
+    Page { locale, title, main: &main, script: "" }.into_response()
+}
+
+/// The frontend of this deployment, where people go on after a page.
+#[derive(Clone, Debug)]
+pub struct Site(Arc<str>);
+
+impl Site {
+    /// Reads the first of `ALLOWED_ORIGINS`. Without one that is an address, because it may have any port in development, it is the
+    /// API itself, `PUBLIC_URL`.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let frontend = r.list("ALLOWED_ORIGINS").into_iter().find(|origin| !origin.contains('*'));
+        Self(frontend.unwrap_or_else(|| r.need("PUBLIC_URL")).into())
+    }
+}
+
+/// The page of a mailed link: whose account it is about, and a form that posts the token of the link, and the password if it asks
+/// for one. Loading it changes nothing.
+#[derive(Debug)]
+pub struct LinkPage {
+    /// The language.
+    pub locale: Locale,
+    /// The sentences: `page-title`, `page-lead`, `page-button` and, after success, `page-done`.
+    pub texts: Messages,
+    /// The path that tells whose account the link is about. `token` is posted to it.
+    pub owner: &'static str,
+    /// The path that the form is posted to.
+    pub call: &'static str,
+    /// The password that is asked for.
+    pub password: Option<PasswordField>,
+    /// Where to go on.
+    pub site: Site,
+}
+
+/// The place of an error, which is read out when it appears.
+const ERROR: &str = r#"<p id="error" class="error" role="alert"></p>"#;
+
+/// The password that a page asks for.
+#[derive(Debug)]
+pub enum PasswordField {
+    /// The one that was chosen before.
+    Chosen,
+    /// A new one, with the sentences of its rules.
+    New(Vec<String>),
+}
+
+impl PasswordField {
+    fn html(&self, locale: Locale) -> String {
+        let rules = |sentences: &[String]| sentences.iter().map(|rule| format!("<li>{}</li>", escaped(rule))).collect();
+        let (label, autocomplete, rules): (_, _, String) = match self {
+            Self::Chosen => ("password", "current-password", String::new()),
+            Self::New(sentences) => ("new-password", "new-password", rules(sentences)),
+        };
+        format!(
+            include_str!("../assets/password-field.html"),
+            label = say(locale, label),
+            autocomplete = autocomplete,
+            show = say(locale, "show"),
+            hide = say(locale, "hide"),
+            error = ERROR,
+            rules = rules,
+        )
+    }
+}
+
+impl IntoResponse for LinkPage {
+    fn into_response(self) -> Response {
+        let locale = self.locale;
+        let own = |key: &str| self.texts.text(locale, key, &[]);
+        let title = own("page-title");
+        let Site(site) = &self.site;
+        let host = site.split_once("://").map_or(&**site, |(_, host)| host);
+        let main = format!(
+            include_str!("../assets/link-page.html"),
+            title = escaped(&title),
+            lead = escaped(&own("page-lead")),
+            button = escaped(&own("page-button")),
+            done = escaped(&own("page-done")),
+            owner = self.owner,
+            call = self.call,
+            site = escaped(site),
+            go_on = escaped(&TEXTS.text(locale, "go-on", &[("site", host.to_owned())])),
+            password = self.password.map_or_else(|| ERROR.to_owned(), |field| field.html(locale)),
+            // The script puts the date in.
+            deleted_on = escaped(&TEXTS.text(locale, "deleted-on", &[("date", "{date}".to_owned())])),
+            account = say(locale, "account"),
+            checking = say(locale, "checking"),
+            no_script = say(locale, "no-script"),
+            no_token = say(locale, "no-token"),
+            no_connection = say(locale, "no-connection"),
+            link_anew = say(locale, "link-anew"),
+            close = say(locale, "close"),
+        );
+        Page { locale, title: &title, main: &main, script: include_str!("../assets/link-page.js") }.into_response()
     }
 }
 
@@ -63,14 +217,60 @@ impl IntoResponse for PasswordPage {
 mod tests {
     use super::*;
 
+    const OWN: Messages = Messages::new(
+        "page-title = A </script>\npage-lead = Why\npage-button = Go\npage-done = Done\n",
+        "page-title = Tytuł\npage-lead = Po co\npage-button = Dalej\npage-done = Gotowe\n",
+    );
+
+    async fn read(response: Response) -> (String, String) {
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        (policy, String::from_utf8(axum::body::to_bytes(response.into_body(), 100_000).await.unwrap().to_vec()).unwrap())
+    }
+
+    fn link_page(locale: Locale, password: Option<PasswordField>) -> Response {
+        let site = Site("https://stoa.example".into());
+        LinkPage { locale, texts: OWN, owner: "/v1/things/link", call: "/v1/things", password, site }.into_response()
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().build().unwrap()
+    }
+
     #[test]
-    fn a_page_allows_its_own_script_only_and_has_its_texts() {
-        let words = |title| PasswordWords { title, lead: "Why", button: "Go", done: "Done" };
-        let page = PasswordPage { call: "/v1/things", autocomplete: "new-password", en: words("</script>"), pl: words("Hasło") };
-        let policy = page.into_response().headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-        let other = PasswordPage { call: "/v1/others", autocomplete: "new-password", en: words("</script>"), pl: words("Hasło") };
-        let other = other.into_response().headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-        assert!(policy.contains("script-src 'sha256-") && policy != other);
-        assert_eq!(include_str!("password-page.html").matches("/* page */null").count(), 1);
+    fn both_languages_say_everything() {
+        assert_eq!(TEXTS.faults(), [""; 0]);
+    }
+
+    #[test]
+    fn a_page_allows_its_own_script_and_style_and_nothing_else() {
+        let rules = || Some(PasswordField::New(vec!["At least 12 & no <name>".to_owned()]));
+        let (policy, html) = runtime().block_on(read(link_page(Locale::En, rules())));
+        for (tag, directive) in [("style", "style-src"), ("script", "script-src")] {
+            let (_, rest) = html.split_once(&format!("<{tag}>")).unwrap();
+            let (inline, _) = rest.split_once(&format!("</{tag}>")).unwrap();
+            assert!(policy.contains(&format!("{directive} 'sha256-{}'", hash(inline))), "{policy}");
+            assert_eq!(html.matches(&format!("<{tag}")).count(), 1);
+        }
+        assert!(!policy.contains("unsafe") && policy.starts_with("default-src 'none'; "), "{policy}");
+        assert!(!html.contains(" style=") && !html.contains(" onclick="), "{html}");
+        assert!(html.contains("A &lt;/script&gt;") && html.contains("At least 12 &amp; no &lt;name&gt;"), "{html}");
+        let about = about_kind(Kind::NotFound, Locale::En);
+        let (policy, html) = runtime().block_on(read(about));
+        assert!(!policy.contains("script-src") && !html.contains("<script"), "{policy}");
+    }
+
+    #[test]
+    fn a_page_is_complete_in_every_language() {
+        for locale in Locale::ALL {
+            for password in [None, Some(PasswordField::Chosen), Some(PasswordField::New(vec![]))] {
+                let (_, html) = runtime().block_on(read(link_page(locale, password)));
+                let body = html.split_once("<body").unwrap().1.split_once("<script>").unwrap().0;
+                // The script puts the date in.
+                assert!(!body.replace("{date}", "").contains(['{', '}']), "{body}");
+                assert!(html.contains(&format!("<html lang=\"{}\">", locale.tag())) && body.contains("https://stoa.example"), "{html}");
+                let other = Locale::ALL.into_iter().find(|other| *other != locale).unwrap();
+                assert!(body.contains(&format!("href=\"?lang={}\"", other.tag())), "{body}");
+            }
+        }
     }
 }

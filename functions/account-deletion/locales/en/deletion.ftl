@@ -30,3 +30,9 @@ begun = Deletion has begun and can no longer be cancelled.
 
 policy-terms = Terms of service
 policy-privacy = Privacy policy
+
+# The page of the mailed link that cancels a deletion.
+page-title = Keep your account
+page-lead = The deletion of this account is scheduled. Press the button to cancel the deletion. You need no password for this.
+page-button = Keep my account
+page-done = Your account stays. Its data was not changed.

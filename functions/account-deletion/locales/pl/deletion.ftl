@@ -36,3 +36,9 @@ begun = Usuwanie już się rozpoczęło i nie można go anulować.
 
 policy-terms = Regulamin
 policy-privacy = Polityka prywatności
+
+# Strona linku z wiadomości, który anuluje usunięcie konta.
+page-title = Zachowaj konto
+page-lead = Zaplanowano usunięcie tego konta. Naciśnij przycisk, aby je anulować. Hasło nie jest potrzebne.
+page-button = Zachowaj moje konto
+page-done = Twoje konto zostaje. Wszystko jest w nim tak, jak było.

@@ -56,6 +56,9 @@ macro_rules! assets {
         fn content(file: &str) -> Option<(&'static str, &'static str)> {
             match file {
                 $($file => Some(($kind, include_str!(concat!("assets/", $file)))),)*
+                // What all pages of the system have in common.
+                "stoa.css" => Some(("text/css; charset=utf-8", web::STYLE)),
+                "logo.svg" => Some(("image/svg+xml", web::LOGO)),
                 _ => None,
             }
         }
@@ -64,7 +67,6 @@ macro_rules! assets {
 
 assets! {
     "style.css" "text/css; charset=utf-8";
-    "logo.svg" "image/svg+xml";
     "console.js" "text/javascript; charset=utf-8";
     "overview.js" "text/javascript; charset=utf-8";
     "inbox.js" "text/javascript; charset=utf-8";

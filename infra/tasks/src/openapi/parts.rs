@@ -20,6 +20,14 @@ fn the_document_has_what_its_operations_refer_to() {
 }
 
 #[test]
+fn tags_are_in_the_order_of_a_life() {
+    let part = |name: &&str| OpenApiBuilder::new().tags(Some([TagBuilder::new().name(*name).build()])).build();
+    let json = document(["admin", "account-deletion", "gift-cards", "api-docs", "rooms", "registration"].iter().map(part));
+    let names: Vec<&str> = json["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
+    assert_eq!(names, ["registration", "rooms", "account-deletion", "gift-cards", "admin", "api-docs"]);
+}
+
+#[test]
 fn an_operation_lists_its_limits_and_not_its_calls() {
     let export = Quota::window("export", 1, DAY, "for an account");
     let part = serde_json::json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": { "/x": { "post": {
