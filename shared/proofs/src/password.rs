@@ -58,13 +58,13 @@ impl Policy {
 
     /// The rules about what a password consists of, each with whether `text` follows it.
     fn shape(&self, text: &str) -> impl Iterator<Item = (bool, FieldError)> {
-        let needs = |on: bool, one: fn(char) -> bool, code| on.then(|| (text.chars().any(one), FieldError::new(code)));
+        let needs = |on: bool, one: fn(char) -> bool, error| on.then(|| (text.chars().any(one), error));
         let rules = [
             Some((text.chars().count() >= self.min_length, FieldError::new("too_short").with("min", self.min_length))),
-            needs(self.upper, char::is_uppercase, "password_upper"),
-            needs(self.lower, char::is_lowercase, "password_lower"),
-            needs(self.digit, char::is_numeric, "password_digit"),
-            needs(self.symbol, |c| !c.is_alphanumeric(), "password_symbol"),
+            needs(self.upper, char::is_uppercase, FieldError::new("password_upper")),
+            needs(self.lower, char::is_lowercase, FieldError::new("password_lower")),
+            needs(self.digit, char::is_numeric, FieldError::new("password_digit")),
+            needs(self.symbol, |c| !c.is_alphanumeric(), FieldError::new("password_symbol")),
         ];
         rules.into_iter().flatten()
     }
