@@ -325,7 +325,7 @@ async fn an_account_without_an_address_is_notified_by_text_message() {
     for (agent, times) in [("one", 1), ("one", 1), ("another", 2)] {
         let body = json!({ "login": name, "password": PASSWORD });
         cloud.anonymous().with("user-agent", agent).post("/v1/sessions", body).await.is(201);
-        let once = told(&cloud, phone, "with a new browser or app").await;
+        let once = told(&cloud, phone, "with a new browser, app or network").await;
         assert_eq!((once, once + cloud.held("new_sign_in", None).await), (1, times), "{agent}");
     }
     assert_eq!(cloud.inbox.list(None, 0).iter().filter(|m| m.to != phone).count(), 0);

@@ -326,7 +326,7 @@ async fn the_limits_can_be_lifted_for_a_while() {
     for n in 31..42 {
         statuses.push(register(n).await);
     }
-    assert_eq!(statuses.iter().position(|status| *status == 429), Some(9), "the last one before counts: {statuses:?}");
+    assert_eq!(statuses.iter().position(|status| *status == 429), Some(10), "what was done meanwhile does not count: {statuses:?}");
 }
 
 /// Outside development the seed makes no account.

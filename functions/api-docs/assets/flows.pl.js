@@ -110,8 +110,8 @@ const WORDS = {
   "notice": "wiadomość",
 
   "Chat": "Czat",
-  "One socket for each client, with a ticket that is valid for 30 seconds. Frames are described in /asyncapi.json. Numbers show what is missing: keep the highest of each room, and ask with sync where hello or a message has a higher one.":
-    "Jedno gniazdo na klienta, z biletem ważnym 30 sekund. Ramki opisuje /asyncapi.json. Numery pokazują, czego brakuje: zapamiętaj najwyższy w każdym pokoju i zapytaj przez sync tam, gdzie hello lub wiadomość ma wyższy.",
+  "One socket for each client, with a ticket that is valid for 30 seconds. Frames are described in /asyncapi.json. Numbers show what is missing: keep the highest of each room, and ask with sync where last_seq or a message has a higher one.":
+    "Jedno gniazdo na klienta, z biletem ważnym 30 sekund. Ramki opisuje /asyncapi.json. Numery pokazują, czego brakuje: zapamiętaj najwyższy w każdym pokoju i zapytaj przez sync tam, gdzie last_seq lub wiadomość ma wyższy.",
   "{type: sync, room, since}, where last_seq is higher": "{type: sync, room, since}, gdzie last_seq jest wyższy",
   "{type: message, seq, …}: of others, without an id": "{type: message, seq, …}: innych osób, bez id",
   "Good morning!": "Dzień dobry!",

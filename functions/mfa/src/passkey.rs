@@ -95,7 +95,7 @@ pub struct CreatePasskey {
     name: String,
     /// The answer of `navigator.credentials.create`, by its `toJSON()`.
     #[schema(value_type = CreatedPasskey)]
-    credential: serde_json::Value,
+    credential: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Passkeys of the caller.
@@ -137,7 +137,7 @@ pub async fn create_passkey(
     let (user, now) = (&member.user, s.sys.now());
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
     let asked = resource.filter(|asked| member.shows(asked.proof.as_ref()) && now < asked.expires_at).ok_or(Kind::PasskeyInvalid)?;
-    let answer = serde_json::from_value::<RegisterPublicKeyCredential>(body.credential);
+    let answer = serde_json::from_value::<RegisterPublicKeyCredential>(body.credential.into());
     let answer = answer.map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e));
     let passkey = match answer.and_then(|answer| s.site.accept(&s.sys, user.id, name, &asked.state, &answer)) {
         Ok(passkey) => passkey,

@@ -157,7 +157,7 @@ impl Phone {
         let phone = Self(number.format_as(PhoneNumberFormat::E164).into_owned());
         // Satellite phones have a calling code without a country.
         let mobile =
-            is_country(&country_of(&number)) && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+            has_phones(&country_of(&number)) && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
         if mobile || phone.is_for_drama() { Ok(phone) } else { Err(wrong()) }
     }
 
@@ -215,11 +215,16 @@ fn country_of(number: &PhoneNumber) -> String {
     region.map_or_else(String::new, |region| region.to_string())
 }
 
-/// Whether this is the ISO 3166-1 code of a country. Functions ask this at start, so it does not load the numbering plans, which takes
-/// three milliseconds of CPU time.
+/// Whether this is the code of a country with a numbering plan.
+fn has_phones(country: &str) -> bool {
+    Region::from_code(country).is_ok_and(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some())
+}
+
+/// Whether this is the code of a country, as far as that is known without the numbering plans, which take three milliseconds of CPU time
+/// to load: ISO 3166-1 reserves the codes from `XA` to `XZ` for other uses, of which `XK` is in use as a country.
 #[must_use]
 pub fn is_country(code: &str) -> bool {
-    Region::from_code(code).is_ok()
+    Region::from_code(code).is_ok() && code.len() == 2 && (!code.starts_with('X') || code == "XK")
 }
 
 /// How a message is sent.

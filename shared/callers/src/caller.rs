@@ -9,7 +9,7 @@ use accounts::{
     user::{Factor, Status, User},
 };
 use axum::extract::{FromRef, FromRequestParts};
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use kernel::{Kind, Problem, Sys, Time, id::SessionId};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Key, StoreError, Table};
@@ -205,7 +205,11 @@ where
 /// # Errors
 /// [`Kind::TokenInvalid`] if there is none.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    web::access_token(headers).ok_or_else(|| Kind::TokenInvalid.because("there is no bearer token"))
+    web::access_token(headers).ok_or_else(|| {
+        let sent = headers.contains_key(header::AUTHORIZATION);
+        let cause = if sent { "the Authorization header holds no bearer token" } else { "there is no Authorization header" };
+        Kind::TokenInvalid.because(cause)
+    })
 }
 
 impl<S> FromRequestParts<S> for Member
