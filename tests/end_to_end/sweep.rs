@@ -121,7 +121,7 @@ fn operations() -> Vec<Operation> {
                 method: method.parse().unwrap(),
                 path: path.clone(),
                 body: content.is_object().then(|| examples.unwrap_or_else(|| content["example"].clone())),
-                signed_in: described["security"].is_array(),
+                signed_in: described["security"][0].is_object(),
                 fresh: described["responses"]["401"]["content"]["application/problem+json"]["examples"]["step_up_required"].is_object(),
             });
         }

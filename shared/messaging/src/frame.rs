@@ -112,7 +112,9 @@ pub fn unrouted(body: &str) -> Problem {
         _stream: String,
     }
     match json::read::<StreamOnly>(body.as_bytes()) {
-        Ok(_) => Kind::StreamUnknown.into(),
+        Ok(_) if serde_json::from_str::<serde_json::Value>(body).is_ok() => Kind::StreamUnknown.into(),
+        // Members that are not read are not checked either.
+        Ok(_) => Problem::new(Kind::FrameInvalid).because("a text is not Unicode"),
         Err(Unread { pointer, cause }) => Problem::new(Kind::FrameInvalid).with("pointer", pointer).because(cause),
     }
 }
