@@ -114,7 +114,7 @@ async fn the_page_of_a_mailed_link_works_without_a_frontend() {
     browser.go(activate.split('#').next().unwrap()).await;
     browser.until("!document.getElementById('form').hidden").await;
     let done = "Your account is active. You can sign in now.";
-    assert_eq!(sent(&mut browser, PASSWORD).await, json!([done, true, cloud.urls.api.clone() + "/", ""]));
+    assert_eq!(sent(&mut browser, PASSWORD).await, json!([done, true, "http://localhost:5173/", ""]));
     let mia = cloud.sign_in("mia").await;
     assert_eq!(mia.get("/v1/sessions").await.is(200)["items"].as_array().unwrap().len(), 1);
 
