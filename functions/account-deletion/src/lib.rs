@@ -79,7 +79,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        keys: keys.clone(),
+        keys,
         rules: Rules::read(r),
         site: Site::read(r),
         sys: sys.clone(),

@@ -73,7 +73,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        keys: keys.clone(),
+        keys,
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
         sys: sys.clone(),

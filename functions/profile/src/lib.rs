@@ -84,7 +84,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         bucket: Bucket::from_env(r, &aws),
         links: Links::read(r),
-        keys: keys.clone(),
+        keys,
         sending: SendLimits::read(r, Figures::new(&boot)),
         sys: sys.clone(),
     })?;

@@ -5,7 +5,8 @@
 //! is done twice, and a repetition is no wrong guess.
 //!
 //! The id of a kept answer is derived from the secret that identifies the client, and the key that seals it from its proof as well,
-//! both under a server key. Only who sends the same secrets again finds and opens it. Tokens in it cannot be read with the table and the server key alone.
+//! both under a server key. Only who sends the same secrets again finds and opens it. Tokens in it cannot be read with the table and
+//! the server key alone.
 
 use accounts::session::LOST_REPLY;
 use axum::{

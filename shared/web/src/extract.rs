@@ -122,8 +122,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 /// The query string. Values that do not parse and repeated or missing keys are malformed: 400, with the pointer to the key, as in an
-/// object of all of them. Unknown keys are ignored, as in operations
-/// without a query. `lang`, which every operation accepts, is not part of it: see [`crate::Language`].
+/// object of all of them. Unknown keys are ignored, as in operations without a query. `lang`, which every operation accepts, is not
+/// part of it: see [`crate::Language`].
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 

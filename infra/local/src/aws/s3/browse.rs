@@ -5,7 +5,7 @@ use http::{Extensions, HeaderMap, Method, Uri};
 use kernel::{Time, Timestamp};
 use s3s::{
     S3 as _, S3Request,
-    dto::{GetObjectInput, HeadObjectInput, ListObjectsV2Input},
+    dto::{GetObjectInput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input},
 };
 use serde::Serialize;
 
@@ -58,9 +58,14 @@ impl S3 {
         Some(FileContent { content_type: found.content_type, body: Body::from_stream(found.body?) })
     }
 
+    /// What is known about an object. `None` if it does not exist.
+    pub(super) async fn head(&self, bucket: &str, key: &str) -> Option<HeadObjectOutput> {
+        let input = HeadObjectInput::builder().bucket(bucket.to_owned()).key(key.to_owned()).build().ok()?;
+        Some(self.files.head_object(request(input)).await.ok()?.output)
+    }
+
     async fn facts(&self, bucket: &str, key: String) -> Option<FileFacts> {
-        let input = HeadObjectInput::builder().bucket(bucket.to_owned()).key(key.clone()).build().ok()?;
-        let head = self.files.head_object(request(input)).await.ok()?.output;
+        let head = self.head(bucket, &key).await?;
         let at = head.last_modified.and_then(|at| {
             let since = time::OffsetDateTime::from(at).unix_timestamp_nanos();
             i64::try_from(since.div_euclid(1_000_000)).ok()

@@ -1,9 +1,7 @@
 //! Notifications of buckets: functions are invoked for new objects.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
-use http::{Extensions, HeaderMap, Method, Uri};
 use kernel::Timestamp;
-use s3s::{S3 as _, S3Request, dto::HeadObjectInput};
 use serde_json::{Value, json};
 
 use crate::{
@@ -72,19 +70,7 @@ fn wants(notification: &NotificationSpec, event: &str, bucket: &str, key: &str) 
 
 /// `None` if the object has been deleted again.
 async fn describe<'a>(core: &Core, bucket: &'a str, key: &'a str) -> Option<Object<'a>> {
-    let input = HeadObjectInput::builder().bucket(bucket.to_owned()).key(key.to_owned()).build().ok()?;
-    let request = S3Request {
-        input,
-        method: Method::HEAD,
-        uri: Uri::default(),
-        headers: HeaderMap::new(),
-        extensions: Extensions::new(),
-        credentials: None,
-        region: None,
-        service: None,
-        trailing_headers: None,
-    };
-    let head = core.aws.s3.files.head_object(request).await.ok()?.output;
+    let head = core.aws.s3.head(bucket, key).await?;
     let etag = head.e_tag.map(|tag| tag.value().to_owned()).unwrap_or_default();
     Some(Object { bucket, key, size: head.content_length.unwrap_or_default(), etag })
 }
