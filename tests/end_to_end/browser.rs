@@ -38,7 +38,8 @@ impl Site {
     async fn open(host: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let origin = format!("http://{host}:{}", listener.local_addr().expect("an address").port());
-        let page = Router::new().route("/", get(async || Html("<!doctype html><title>Frontend</title>")));
+        let page =
+            Router::new().route("/", get(async || Html("<!doctype html><title>Frontend</title><link rel=\"icon\" href=\"data:,\">")));
         let server = tokio::spawn(async { axum::serve(listener, page).await.expect("it serves") });
         Self { origin, server }
     }
@@ -118,6 +119,8 @@ async fn a_page_of_another_origin_uploads_and_reads_a_picture() {
             assert!(seen["bytes"].as_u64().is_some_and(|bytes| bytes > 100), "{seen}");
         }
     }
+    let errors = browser.errors().await;
+    assert!(errors.is_empty(), "{errors:?}");
 }
 
 /// A browser keeps the refresh token and refreshes with it from a page of the same site. From another site it does only if the
