@@ -545,10 +545,12 @@ async fn the_online_status_follows_use() {
     let _ = ana.delete(&format!("/v1/sessions/{}", phone.claims()["sid"].as_str().unwrap())).await.is(204);
     assert_eq!(sight(&ben).await["online"], true);
 
-    // A socket in use keeps its person online for as long as the platform keeps it open.
+    // A socket that sends pings keeps its person online.
     let mut socket = ana.socket().await;
     cloud.advance(minutes(6)).await;
     let ben = cloud.sign_in("ben").await;
+    assert_eq!(sight(&ben).await["online"], false);
+    assert_eq!(socket.ask(json!({ "type": "ping" })).await["type"], "pong");
     assert_eq!(sight(&ben).await["online"], true);
     socket.close().await;
     until(async || !cloud.dump().await.to_string().contains("{\"S\":\"connection\"}")).await;

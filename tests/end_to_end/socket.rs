@@ -1,12 +1,13 @@
 //! The socket: opened with a ticket. The presence of people.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use local::aws::{
     Service,
     faults::{Fault, Target},
 };
-use tests::{Cloud, DAY, PATIENCE, Refused, Socket, Value, json, race};
+use tests::{Caller, Cloud, DAY, PATIENCE, Refused, Socket, Value, json, race};
 
 async fn open(ticket: &Value, origin: Option<&str>) -> Result<Socket, Refused> {
     Socket::open(ticket["url"].as_str().unwrap(), ticket["ticket"].as_str(), origin).await
@@ -351,8 +352,35 @@ async fn tabs_of_one_person_count_once() {
     assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 0);
 }
 
-/// A connection that is lost without a disconnect event is no longer counted once the platform would have closed it for its
-/// silence.
+/// However many come at once, those who are here are told at most once a second, and in the end the right number.
+/// Promise: presence
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_come_at_once_are_announced_together() {
+    const MANY: usize = 40;
+    let cloud = Cloud::start().await;
+    let mut here = cloud.member("ana").await.socket().await;
+    cloud.settle().await;
+    let mut members = Vec::new();
+    for n in 0..MANY {
+        members.push(cloud.member(&format!("member{n}")).await);
+    }
+    let begun = Instant::now();
+    let sockets = join_all(members.iter().map(Caller::socket)).await;
+    cloud.settle().await;
+    let mut announcements = 0;
+    loop {
+        announcements += 1;
+        if here.hear("online").await["online"] == MANY {
+            break;
+        }
+    }
+    let most = begun.elapsed().as_secs() + 2;
+    assert!(announcements <= most, "{announcements} announcements, {most} allowed");
+    sockets.into_iter().for_each(Socket::drop_silently);
+    until(async || here.hear("online").await["online"] == 0).await;
+}
+
+/// A connection that is lost without a disconnect event is not counted for more than a minute after the last frame.
 /// Promise: presence
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_is_not_counted_for_long() {
@@ -367,8 +395,8 @@ async fn a_lost_connection_is_not_counted_for_long() {
     until(async || mute.hits() >= 3).await;
     cloud.settle().await;
     assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 1);
-    cloud.advance(Duration::from_secs(9 * 60)).await;
-    let _ = here.ask(json!({ "type": "hello" })).await;
-    cloud.advance(Duration::from_secs(3 * 60)).await;
+    cloud.advance(Duration::from_secs(30)).await;
+    assert_eq!(here.ask(json!({ "type": "hello" })).await["online"], 1);
+    cloud.advance(Duration::from_secs(30)).await;
     assert_eq!(here.ask(json!({ "type": "online", "room": "public" })).await["online"], 0);
 }

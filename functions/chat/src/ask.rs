@@ -21,7 +21,8 @@ use utoipa::ToSchema;
 pub enum Ask {
     /// Asks for the state of the caller's rooms.
     Hello {},
-    /// A sign of life, for clients that are silent otherwise: the platform closes a socket after ten minutes without a frame.
+    /// A sign of life, for clients that are silent otherwise (`ping_seconds`): a silent client is shown as offline, and after ten
+    /// minutes without a frame the platform closes the socket.
     Ping {},
     /// Sends a message.
     Send {
@@ -125,9 +126,11 @@ impl Act {
     /// The items to read for it. A hello also takes the last number of the public room.
     pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::Hello | Self::Ping => Subject { room: PUBLIC, nonce: None },
-            Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce) },
-            Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => Subject { room: *room, nonce: None },
+            Self::Hello => Subject { room: PUBLIC, nonce: None, online: true },
+            Self::Ping => Subject { room: PUBLIC, nonce: None, online: false },
+            Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce), online: false },
+            Self::Sync { room, .. } | Self::History { room, .. } => Subject { room: *room, nonce: None, online: false },
+            Self::Online { room } => Subject { room: *room, nonce: None, online: true },
         }
     }
 }
@@ -245,9 +248,9 @@ pub struct Limits {
     /// Maximum bytes of a frame from a client.
     #[schema(examples(32_768))]
     pub frame_bytes: u32,
-    /// Seconds between the `ping` frames of a silent client.
-    #[schema(examples(540))]
-    pub ping_seconds: u32,
+    /// Seconds between the `ping` frames of a silent client. One that sends fewer is shown as offline.
+    #[schema(examples(json!(messaging::presence::PING_EVERY.as_secs())))]
+    pub ping_seconds: u64,
     /// Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times.
     #[schema(examples(7_200))]
     pub connection_seconds: u32,

@@ -4,7 +4,9 @@ use accounts::user::User;
 use kernel::{PAGE_MAX, Problem};
 use messaging::{
     message::{Author, TEXT_MAX_CHARS},
-    pace, presence,
+    online::{self, OnlineFigure},
+    pace,
+    presence::{PING_EVERY, Presence},
     room::{self, Room, RoomKind, RoomWithPeer},
     spam,
 };
@@ -13,7 +15,6 @@ use store::StoreError;
 use crate::{
     State,
     ask::{Answer, Limits, RoomState},
-    online::others,
 };
 
 /// Maximum rooms in one answer: with the names of the other people they fit into a frame.
@@ -26,14 +27,15 @@ const LIMITS: Limits = Limits {
     frames_per_second: pace::PER_SECOND,
     page: PAGE_MAX,
     frame_bytes: 32 * 1024,
-    ping_seconds: 9 * 60,
+    ping_seconds: PING_EVERY.as_secs(),
     connection_seconds: 2 * 3600,
 };
 
-/// Answers `hello`. The public room was read together with the caller.
-pub async fn hello(s: &State, user: &User, public: Room) -> Result<Answer, Problem> {
-    let ((rooms, more), online) = tokio::try_join!(rooms_of(s, user, public), presence::online(&s.table, s.sys.now()))?;
-    Ok(Answer::Hello { rooms, more, online: others(online), online_more: online.more, limits: LIMITS })
+/// Answers `hello`. The public room and the number of online people were read together with the caller.
+pub async fn hello(s: &State, user: &User, public: Room, seen: (&OnlineFigure, &Presence)) -> Result<Answer, Problem> {
+    let online = online::others(&s.table, &s.sys, public.id, seen.0, seen.1);
+    let ((rooms, more), online) = tokio::try_join!(rooms_of(s, user, public), online)?;
+    Ok(Answer::Hello { rooms, more, online: online.people, online_more: online.more, limits: LIMITS })
 }
 
 /// A person's rooms, and whether there are more.

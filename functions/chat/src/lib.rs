@@ -10,13 +10,13 @@
 //! | payload | calls |
 //! |---|---|
 //! | `ping` | none |
-//! | `hello` | query of the rooms, a batch read of them and the people in them if there are any, four queries of who is online |
+//! | `hello` | query of the rooms, a batch read of them and the people in them if there are any; what `online` takes |
 //! | `send` | the number, the transaction, beside it the batch read of the members' sockets; then one post for each socket |
 //! | `send` again | none |
 //! | `sync`, `history` | one query, up to eight where messages were deleted; one write for each old gap that nobody has met before |
-//! | `online` | four queries, one for each shard |
+//! | `online` | none; once a second, for one of all callers, two writes and a query for each of the four shards |
 //!
-//! Once a minute, a frame also updates when the person was last seen. A frame that is refused for its form or comes too early
+//! A frame also updates when the person was last seen, if that was at least fifteen seconds ago. A frame that is refused for its form or comes too early
 //! ([`messaging::pace`]) takes none of these calls.
 
 mod ask;
@@ -134,14 +134,14 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Lo
 }
 
 async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
-    let FrameSender { user, chat, receipt, room, .. } = sender;
+    let FrameSender { user, presence, chat, receipt, room, online } = sender;
     let answer = match act {
-        Act::Hello => hello::hello(s, &user, room).await?,
+        Act::Hello => hello::hello(s, &user, room, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
         Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt)).await,
         Act::Sync { since, limit, .. } => read::sync(s, &room, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &room, before, limit).await?,
-        Act::Online { .. } => online::online(s, &room).await?,
+        Act::Online { .. } => online::online(s, &room, &online, &presence).await?,
     };
     Ok((answer, None))
 }

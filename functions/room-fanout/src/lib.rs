@@ -3,11 +3,11 @@
 //! The sockets are read from the index of online people, shard by shard and page by page, and each shard posts to sixteen
 //! sockets at once: several thousand a second. A message is delivered once for each event ([`events::once`]). A run that was
 //! killed is repeated from the start, and clients drop a number they have already. The number of online people is posted to all
-//! of them while the room is small. Above [`TOLD_MOST`] clients ask for it, because otherwise each change would cost as many
-//! posts as there are people.
+//! of them at most once a second ([`online`]) while the room is small. Above [`TOLD_MOST`] clients ask for it, because otherwise
+//! each change would cost as many posts as there are people.
 //!
 //! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people, a post for each socket. Of
-//! a change of presence: a query for each shard, then the same again with the posts.
+//! a change of presence: one read and, once a second, three writes, a query for each shard, then the same again with the posts.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
@@ -16,11 +16,15 @@ use events::{
 };
 use function::{Boot, Failure, Function, StartError};
 use futures_util::future::try_join_all;
-use kernel::{Sys, id::RoomId};
+use kernel::{
+    Sys,
+    id::{EventId, RoomId},
+};
 use messaging::{
     Sockets, delivery,
     frame::{self, Push},
     message::LogEntry,
+    online,
     presence::{self, SHARDS},
 };
 use store::Table;
@@ -59,8 +63,8 @@ async fn handle(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(
         Heard::MessagePosted(MessagePosted { room, seq }) => {
             once(&s.table, &s.sys, "room-fanout", id, Box::pin(message_posted(s, room, seq))).await?;
         }
-        // A repetition sends the same number again.
-        Heard::PresenceChanged(PresenceChanged { room }) => presence_changed(s, room).await?,
+        // A repetition counts again.
+        Heard::PresenceChanged(PresenceChanged { room }) => presence_changed(s, room, id).await?,
     }
     Ok(())
 }
@@ -74,8 +78,8 @@ async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure
     to_everybody(s, sender.as_deref(), &told).await
 }
 
-async fn presence_changed(s: &State, room: RoomId) -> Result<(), Failure> {
-    let online = presence::online(&s.table, s.sys.now()).await?;
+async fn presence_changed(s: &State, room: RoomId, event: EventId) -> Result<(), Failure> {
+    let Some(online) = online::announcement(&s.table, &s.sys, room, event).await? else { return Ok(()) };
     if online.more || online.people > TOLD_MOST {
         return Ok(());
     }

@@ -13,6 +13,7 @@ use store::Table;
 use crate::{
     connection::Connection,
     message::Nonce,
+    online::OnlineFigure,
     presence::Presence,
     room::{PUBLIC, Room},
     send::Receipt,
@@ -26,6 +27,8 @@ pub struct Subject<'a> {
     pub room: RoomId,
     /// The nonce of a send, which may be a repetition.
     pub nonce: Option<&'a Nonce>,
+    /// Whether the answer has the number of people who are online in the room.
+    pub online: bool,
 }
 
 /// The person who sent a frame, after all checks.
@@ -41,6 +44,8 @@ pub struct FrameSender {
     pub receipt: Option<Receipt>,
     /// The room.
     pub room: Room,
+    /// How many people are online, if the answer has it.
+    pub online: OnlineFigure,
 }
 
 /// The owner of a socket: the person and their session. One read, because a frame brings neither.
@@ -72,7 +77,8 @@ pub async fn authorize(
     let room_key = Room::key_of(subject.room);
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
     let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
-    keys.extend(receipt_key.clone());
+    let online_key = subject.online.then(|| OnlineFigure::key_of(subject.room));
+    keys.extend(receipt_key.iter().chain(&online_key).cloned());
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
@@ -87,7 +93,8 @@ pub async fn authorize(
     let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
     let room = room_of_member(subject.room, batch.take(&room_key)?, user.id)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
-    Ok(FrameSender { user, presence, chat, receipt, room })
+    let online = online_key.map(|key| batch.take::<OnlineFigure>(&key)).transpose()?.flatten().unwrap_or_default();
+    Ok(FrameSender { user, presence, chat, receipt, room, online })
 }
 
 /// The room with this id, if the person is a member.

@@ -19,6 +19,7 @@ pub mod export;
 pub mod frame;
 pub mod history;
 pub mod message;
+pub mod online;
 pub mod pace;
 pub mod presence;
 pub mod purge;
@@ -34,6 +35,7 @@ pub use sockets::Sockets;
 store::items![
     connection::Connection,
     message::LogEntry,
+    online::OnlineFigure,
     presence::Presence,
     room::Membership,
     room::Room,

@@ -2,8 +2,9 @@
 //!
 //! A person's sockets are found only there, so that delivery to a room of twenty is one batch read, and opening and closing a
 //! socket is one conditional write. The list has at most [`MOST_LIVE`] sockets, so that it fits into one item. A person is
-//! *online* while they have a socket and sent something within [`OFFLINE_AFTER`]. The platform closes silent sockets at the same
-//! age, so a socket whose `$disconnect` never came counts no longer than a silent one.
+//! *online* while they have a socket and sent something within [`OFFLINE_AFTER`]. Clients that are silent otherwise send a `ping`
+//! every [`PING_EVERY`], so a connection that was lost without a `$disconnect` stops counting within a minute. That costs up to
+//! three writes a minute for each person who is online.
 
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
+use crate::online::Online;
+
 /// The most open sockets of one person. If there are more, the oldest are closed. The requirements ask for five, but that would
 /// close sockets of people with a phone, a laptop and a few tabs.
 pub const MOST_LIVE: usize = 10;
@@ -25,10 +28,13 @@ pub const MOST_OPENED: usize = 10;
 pub const OPENED_WINDOW: Duration = Duration::from_secs(60);
 /// The platform closes a socket after two hours. The items expire a little later, because `$disconnect` is best effort.
 pub const LIFE: Duration = Duration::from_secs(2 * 3600 + 600);
-/// The platform closes a socket after ten silent minutes.
-pub const OFFLINE_AFTER: Duration = Duration::from_secs(600 + REFRESHED_AFTER.as_secs());
-/// The age of the last-seen time at which a frame refreshes it: one write a minute, not one for each frame.
-const REFRESHED_AFTER: Duration = Duration::from_secs(60);
+/// How often a client sends a frame at least.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+/// The age of the last-seen time at which a person is offline: two pings may be late. Counts that clients get may be fifteen seconds
+/// old ([`online`](crate::online)), so that after a minute nobody counts who is gone.
+pub const OFFLINE_AFTER: Duration = Duration::from_secs(45);
+/// The age of the last-seen time at which a frame refreshes it: a write for each ping, and not one for each frame.
+const REFRESHED_AFTER: Duration = Duration::from_secs(15);
 /// The number of partitions of the index of online people. Each takes a thousand changes a second.
 pub const SHARDS: u8 = 4;
 /// The most people counted in each shard, so that the cost of a count is bounded.
@@ -163,6 +169,11 @@ impl Presence {
         self.open(now).filter(move |l| now >= l.until)
     }
 
+    /// Whether a count at this time included the person.
+    pub(crate) fn came_by(&self, counted: Time) -> bool {
+        self.live.first().is_some_and(|first| first.since <= counted)
+    }
+
     /// Whether the person is online.
     #[must_use]
     pub fn is_online(&self, now: Time) -> bool {
@@ -223,20 +234,11 @@ fn place(user: UserId, seen: Time) -> Key {
     Key::new(partition_of(shard), moment(seen + OFFLINE_AFTER))
 }
 
-/// The number of online people, and whether all were counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Online {
-    /// The number of people, including the caller if they are online.
-    pub people: u64,
-    /// Whether there are more than were counted.
-    pub more: bool,
-}
-
 /// Counts the people who are online. One query for each shard, in parallel.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn online(table: &Table, now: Time) -> Result<Online, StoreError> {
+pub(crate) async fn count(table: &Table, now: Time) -> Result<Online, StoreError> {
     let range = |shard| {
         let here = Range::of_index(Index::Online, partition_of(shard)).between(moment(now), moment(Time::from_millis(i64::MAX)));
         here.limit(COUNTED_PER_SHARD)
@@ -343,10 +345,11 @@ mod tests {
     }
 
     #[test]
-    fn last_seen_is_written_once_a_minute() {
+    fn last_seen_is_written_for_each_ping() {
         let sys = Sys::real();
         let presence = open_socket(None, sys.id(), socket(&sys, "a", START), START).unwrap().next;
-        assert!(presence.refresh_seen(START + Duration::from_secs(59)).is_none());
-        assert!(presence.refresh_seen(START + Duration::from_secs(60)).is_some());
+        assert!(presence.refresh_seen(START + Duration::from_secs(14)).is_none());
+        assert!(presence.refresh_seen(START + Duration::from_secs(15)).is_some());
+        assert!(presence.refresh_seen(START + PING_EVERY).is_some() && PING_EVERY + PING_EVERY < OFFLINE_AFTER);
     }
 }
