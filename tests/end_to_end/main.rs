@@ -41,5 +41,6 @@ mod repeated;
 mod rooms;
 mod second_step;
 mod security;
+mod soak;
 mod socket;
 mod sweep;

@@ -138,6 +138,11 @@ impl Socket {
         &self.heard
     }
 
+    /// Removes and returns the received frames that [`Socket::expect`] has not returned.
+    pub fn take_heard(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.heard)
+    }
+
     /// Waits until the other side closes, and returns the code.
     ///
     /// # Panics

@@ -10,7 +10,7 @@ use std::{
 
 use kernel::Time;
 use local::template::{self, FunctionSpec, Template};
-use messaging::room::INLINE_MOST;
+use messaging::{presence::PING_EVERY, room::INLINE_MOST};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,6 +46,10 @@ const POSTS_AT_ONCE: f64 = 16.0;
 const FANOUT_PARTS: f64 = 4.0;
 /// The size of the presence item of a person who is online, in bytes.
 const PRESENCE_BYTES: f64 = 400.0;
+/// The items that a ping reads at once, and the write units of the last-seen time, which is also the key of an index: the old entry
+/// is removed and a new one added.
+const PING_READ_UNITS: f64 = 5.0;
+const PING_WRITE_UNITS: f64 = 3.0;
 /// The log of an invocation, and the access log of a request, in bytes.
 const LOG_BYTES: f64 = 500.0;
 const ACCESS_LOG_BYTES: f64 = 350.0;
@@ -249,6 +253,18 @@ impl System {
         Ok(bill)
     }
 
+    /// Hours in which somebody is online and silent.
+    fn online(&self, hours: f64) -> Result<Bill, Failure> {
+        let (mut bill, pings) = (Bill::default(), hours * 3_600.0 / PING_EVERY.as_secs_f64());
+        bill.add("socket_minute", hours * 60.0);
+        // The frame and its answer.
+        bill.add("socket_message", pings * 2.0);
+        run(&mut bill, self.function("socket chat")?, OWN_MS + CALL_MS * 2.0, pings);
+        bill.add("read_unit", pings * PING_READ_UNITS);
+        bill.add("write_unit", pings * PING_WRITE_UNITS);
+        Ok(bill)
+    }
+
     /// Messages in a room whose members are all online with one socket.
     fn messages(&self, people: u32, times: f64) -> Result<Bill, Failure> {
         let (mut bill, others) = (Bill::default(), f64::from(people) - 1.0);
@@ -366,7 +382,7 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
     Ok((prices, system, bill))
 }
 
-/// Prints the costs of an idle system, of a GB, of a thousand sign-ins and of a million messages.
+/// Prints the costs of an idle system, of a GB, of a thousand sign-ins, of a thousand hours online and of a million messages.
 pub fn print() -> Result<(), Failure> {
     let (prices, system, standing) = read()?;
     println!("Prices of {} as of {} ({PRICES}), in USD. Assumes that no other stack uses the free tier.", prices.region, prices.as_of);
@@ -376,6 +392,7 @@ pub fn print() -> Result<(), Failure> {
     let marginal = [
         ("A month of 1 GB in the tables", system.gigabyte()?),
         ("1,000 sign-ins", system.sign_ins(1e3)?),
+        ("1,000 hours online", system.online(1e3)?),
         ("1,000,000 messages in rooms of 2", system.messages(2, 1e6)?),
         ("1,000,000 messages in rooms of 10", system.messages(10, 1e6)?),
         ("1,000,000 messages in rooms of 1,000", system.messages(1_000, 1e6)?),
@@ -383,9 +400,6 @@ pub fn print() -> Result<(), Failure> {
     for (title, bill) in marginal {
         print!("{}", bill.print(&prices, false, title)?);
     }
-    let mut open = Bill::default();
-    open.add("socket_minute", MONTH_HOURS * 60.0);
-    print!("{}", open.print(&prices, false, "A socket that is open for a month")?);
     let steps: Vec<String> = SIGN_IN.iter().map(|(operation, times)| format!("{times} × {operation}")).collect();
     println!("\nA sign-in is {}, and {} mails.", steps.join(", "), SIGN_IN_MAILS.len());
     println!("Tables have {IDLE_TABLE_MB} MB while idle. An invocation takes {OWN_MS} ms, {CALL_MS} for each call to AWS,");
@@ -462,11 +476,11 @@ mod tests {
             system.idle(standing).expect("idle"),
             system.gigabyte().expect("a GB"),
             system.sign_ins(1e3).expect("sign-ins"),
+            system.online(1e3).expect("hours online"),
             system.messages(2, 1e6).expect("messages"),
             system.messages(1_000, 1e6).expect("messages"),
         ];
-        let used: BTreeSet<&str> =
-            bills.iter().flat_map(|bill| bill.0.keys().copied()).chain(["socket_minute", "large_dashboard"]).collect();
+        let used: BTreeSet<&str> = bills.iter().flat_map(|bill| bill.0.keys().copied()).chain(["large_dashboard"]).collect();
         assert_eq!(prices.by_name.keys().map(String::as_str).collect::<BTreeSet<_>>(), used);
         for bill in &bills {
             assert!(bill.total(&prices, false).expect("priced") > 0.0);

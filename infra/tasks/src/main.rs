@@ -61,6 +61,18 @@ enum Task {
     },
     /// Print the costs of the system: idle, and for a GB, sign-ins and messages.
     Costs,
+    /// Run the soak test of the chat: clients send and lose their connections while functions fail
+    Soak {
+        /// How many clients.
+        #[arg(long, default_value_t = 200)]
+        clients: u32,
+        /// How many messages each sends.
+        #[arg(long, default_value_t = 500)]
+        messages: u32,
+        /// The seed of the choices.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+    },
     /// Invoke every file in events/ with `cargo lambda invoke` and compare the answers.
     Events {
         /// The port of `cargo lambda watch`.
@@ -127,6 +139,7 @@ fn main() -> ExitCode {
         Task::Calls { file, strict, keep } => calls::run(&file, strict, keep),
         Task::Permissions { built } => permissions::run(built),
         Task::Costs => costs::print(),
+        Task::Soak { clients, messages, seed } => soak(clients, messages, seed),
         Task::Events { port } => events::invoke_all(port),
         Task::Redrive { since, until, stack, local, dry } => {
             redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)
@@ -169,4 +182,11 @@ fn redrive(local: Option<PathBuf>, stack: &str, window: Window, dry: bool) -> Re
         println!("not an event: {item}");
     }
     if report.refused > 0 { Err(format!("the bus refused {}: run it again", report.refused).into()) } else { Ok(()) }
+}
+
+fn soak(clients: u32, messages: u32, seed: u32) -> Result<(), Failure> {
+    let mut cargo = std::process::Command::new("cargo");
+    cargo.current_dir(repository::root()).args(["test", "--package", "tests", "--test", "end_to_end", "--", "soak::"]);
+    let passed = cargo.env("STOA_SOAK", format!("{clients},{messages},{seed}")).status()?.success();
+    if passed { Ok(()) } else { Err(format!("the soak with seed {seed} failed").into()) }
 }
