@@ -257,6 +257,27 @@ impl Socket {
         }
     }
 
+    /// Sends a frame without waiting for its answer.
+    ///
+    /// # Errors
+    /// [`ClientError`] if the socket is closed.
+    pub async fn tell(&mut self, payload: Value) -> Result<(), ClientError> {
+        self.asked = self.asked.saturating_add(1);
+        let frame = json!({ "stream": "chat", "id": format!("c{}", self.asked), "payload": payload });
+        self.stream.send(Message::text(frame.to_string())).await.map_err(ClientError::new)
+    }
+
+    /// The next frame. `None` if the socket has closed.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            match self.stream.next().await? {
+                Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
     /// Waits for a frame and returns its payload. Ignores other frames before it.
     ///
     /// # Errors

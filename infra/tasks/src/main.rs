@@ -7,6 +7,7 @@ mod costs;
 mod document;
 mod events;
 mod fake_aws;
+mod load;
 mod new;
 mod openapi;
 mod permissions;
@@ -72,6 +73,18 @@ enum Task {
         /// The seed of the choices.
         #[arg(long, default_value_t = 1)]
         seed: u32,
+    },
+    /// Measure the chat of a local cloud in a process of its own
+    Load {
+        /// The binary of the local cloud. `cargo build --release --package local` builds it.
+        #[arg(long, default_value = "target/release/local")]
+        binary: PathBuf,
+        /// How many sockets are in the public room.
+        #[arg(long, value_delimiter = ',', default_values_t = [2, 10, 100, 1_000])]
+        rooms: Vec<usize>,
+        /// How many messages are sent.
+        #[arg(long, default_value_t = 100)]
+        messages: usize,
     },
     /// Invoke every file in events/ with `cargo lambda invoke` and compare the answers.
     Events {
@@ -139,6 +152,7 @@ fn main() -> ExitCode {
         Task::Calls { file, strict, keep } => calls::run(&file, strict, keep),
         Task::Permissions { built } => permissions::run(built),
         Task::Costs => costs::print(),
+        Task::Load { binary, rooms, messages } => load::run(&load::Plan { binary, rooms, messages }),
         Task::Soak { clients, messages, seed } => soak(clients, messages, seed),
         Task::Events { port } => events::invoke_all(port),
         Task::Redrive { since, until, stack, local, dry } => {

@@ -351,7 +351,7 @@ async fn init_error(State(api): State<Api>, body: Bytes) -> StatusCode {
 }
 
 /// The CPU time of all threads of a process.
-fn cpu(process: u32) -> Result<Duration, Failure> {
+pub fn cpu(process: u32) -> Result<Duration, Failure> {
     let mut total = 0_u64;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
         let spent = fs::read_to_string(thread?.path().join("schedstat"))?;
@@ -361,7 +361,7 @@ fn cpu(process: u32) -> Result<Duration, Failure> {
 }
 
 /// Resident memory in KiB.
-fn resident(process: u32) -> Result<u64, Failure> {
+pub fn resident(process: u32) -> Result<u64, Failure> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     Ok(line.split_whitespace().next().unwrap_or_default().parse()?)

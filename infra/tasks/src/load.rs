@@ -1,0 +1,194 @@
+//! Load on the chat of a local cloud that runs in a process of its own: how long messages take to everybody in a room, how many are
+//! delivered, and what that costs. Times depend on the machine; how they grow with the room does not.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use kernel::Secret;
+use local::visitor::{ClientError, Socket, Visitor, member};
+use serde_json::{Value, json};
+use tokio::{
+    process::{Child, Command},
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+
+use crate::{Failure, repository};
+
+/// What to do.
+pub struct Plan {
+    /// The binary of the local cloud.
+    pub binary: PathBuf,
+    /// The numbers of sockets in the public room, ascending.
+    pub rooms: Vec<usize>,
+    /// How many messages are sent in each.
+    pub messages: usize,
+}
+
+/// The first of the ports.
+const PORT: u16 = 4600;
+/// Registrations and connections at the same time.
+const AT_ONCE: usize = 16;
+/// Messages under way at the same time.
+const SENDING: usize = 4;
+/// The numbers that are reserved for drama in the United Kingdom, which nobody has.
+const NUMBERS: std::ops::Range<usize> = 0..1_000;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Starts the local cloud, measures every room, and prints a table in Markdown.
+pub fn run(plan: &Plan) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(measure(plan))
+}
+
+async fn measure(plan: &Plan) -> Result<(), Failure> {
+    let server = Server::start(&plan.binary).await?;
+    println!("| sockets | greeted within | quiet after | deliveries | a second | CPU of each | p50 | p99 | memory |");
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let mut people: Vec<Visitor> = Vec::new();
+    for sockets in &plan.rooms {
+        let missing = people.len()..(*sockets).min(NUMBERS.end);
+        let more: Vec<Visitor> = stream::iter(missing).map(|n| server.sign_up(n)).buffered(AT_ONCE).try_collect().await?;
+        people.extend(more);
+        println!("{}", room(&server, &people, *sockets, plan.messages).await?);
+    }
+    Ok(())
+}
+
+/// Opens the sockets, sends the messages and closes the sockets. Returns the row of the table.
+async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usize) -> Result<String, Failure> {
+    let (tell, mut heard) = mpsc::unbounded_channel();
+    let begun = Instant::now();
+    let opening = people.iter().cycle().take(sockets).map(|person| open(person.clone(), begun, tell.clone()));
+    let greeted: Vec<(Duration, mpsc::UnboundedSender<String>)> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
+    let slowest = greeted.iter().map(|(after, _)| *after).max().unwrap_or_default();
+    let connected = begun.elapsed();
+    let mut quiet = connected;
+    while let Ok(Some(event)) = timeout(Duration::from_secs(2), heard.recv()).await {
+        quiet = quiet.max(event.at.duration_since(begun));
+    }
+    let expected = messages.saturating_mul(sockets.saturating_sub(1));
+    let (cpu, begun) = (server.cpu()?, Instant::now());
+    let sends = greeted.iter().cycle().take(messages).map(|(_, sender)| sender);
+    for (n, sender) in sends.enumerate() {
+        sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
+        if n % SENDING == SENDING.saturating_sub(1) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let mut delays = Vec::with_capacity(expected);
+    let mut last = begun;
+    while delays.len() < expected {
+        let event = timeout(PATIENCE, heard.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
+        if let Some(sent) = event.sent {
+            delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
+            last = last.max(event.at);
+        }
+    }
+    let (wall, busy) = (last.duration_since(begun), server.cpu()?.saturating_sub(cpu));
+    delays.sort_unstable();
+    let part = |percent: usize| delays.get(delays.len().saturating_mul(percent) / 100).copied().unwrap_or_default().as_millis();
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let (rate, each) = (expected as f64 / wall.as_secs_f64(), busy.as_secs_f64() * 1e6 / expected.max(1) as f64);
+    Ok(format!(
+        "| {sockets} | {} ms | {:.1} s | {expected} | {rate:.0} | {each:.0} µs | {} ms | {} ms | {} MB |",
+        slowest.as_millis(),
+        quiet.saturating_sub(connected).as_secs_f64(),
+        part(50),
+        part(99),
+        server.resident_kib()? >> 10,
+    ))
+}
+
+/// A frame that a client received.
+struct Heard {
+    at: Instant,
+    /// When its message was sent, in microseconds since the beginning. `None` for other frames.
+    sent: Option<u64>,
+}
+
+/// Opens a socket, greets, and then reports what comes and sends what it is given. Returns how long it took to be greeted.
+async fn open(
+    person: Visitor,
+    begun: Instant,
+    tell: mpsc::UnboundedSender<Heard>,
+) -> Result<(Duration, mpsc::UnboundedSender<String>), ClientError> {
+    let asked = Instant::now();
+    let mut socket = Socket::open(&person).await?;
+    socket.ask(json!({ "type": "hello" })).await?;
+    let greeted = asked.elapsed();
+    let (send, mut texts) = mpsc::unbounded_channel::<String>();
+    tokio::spawn(async move {
+        let mut sent = 0_u32;
+        loop {
+            tokio::select! {
+                text = texts.recv() => {
+                    let Some(text) = text else { return };
+                    sent = sent.saturating_add(1);
+                    let nonce = format!("{sent}-{}", begun.elapsed().as_nanos());
+                    let payload = json!({ "type": "send", "room": "public", "text": text, "nonce": nonce });
+                    if socket.tell(payload).await.is_err() { return }
+                }
+                frame = socket.next() => {
+                    let Some(frame) = frame else { return };
+                    let payload = frame.get("payload");
+                    let text = payload.and_then(|p| p.get("text")).and_then(Value::as_str);
+                    let pushed = frame.get("id").is_none();
+                    let sent = text.filter(|_| pushed).and_then(|text| text.parse().ok());
+                    if tell.send(Heard { at: Instant::now(), sent }).is_err() { return }
+                }
+            }
+        }
+    });
+    Ok((greeted, send))
+}
+
+/// The process of a local cloud, with an empty state.
+struct Server {
+    child: Child,
+    anonymous: Visitor,
+    console: Visitor,
+    _state: tempfile::TempDir,
+}
+
+impl Server {
+    async fn start(binary: &Path) -> Result<Self, Failure> {
+        let state = tempfile::tempdir()?;
+        let mut command = Command::new(repository::root().join(binary));
+        command.arg("--state").arg(state.path()).args(["--fresh", "--no-limits", "--log", "error", "--port", &PORT.to_string()]);
+        let child = command.stdout(Stdio::null()).kill_on_drop(true).spawn().map_err(|e| format!("{}: {e}", binary.display()))?;
+        let at = |offset: u16| Visitor::new(&format!("http://127.0.0.1:{}", PORT.saturating_add(offset)));
+        let server = Self { child, anonymous: at(0)?, console: at(2)?, _state: state };
+        let ready = async {
+            while server.anonymous.get("/.well-known/jwks.json").await.is_err() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, ready).await.map_err(|_| "the local cloud does not start")?;
+        Ok(server)
+    }
+
+    /// Somebody with a telephone number, signed in.
+    async fn sign_up(&self, n: usize) -> Result<Visitor, ClientError> {
+        let phone = format!("+447700900{n:03}");
+        let started = self.anonymous.post("/v1/phone-sign-ins", json!({ "phone": phone })).await?;
+        let inbox = self.console.get(&format!("/_local/inbox?to=%2B{}&wait=20", &phone.get(1..).unwrap_or_default())).await?;
+        let code = inbox.pointer("/messages/0/code").cloned().unwrap_or_default();
+        let path = format!("/v1/phone-sign-ins/{}/verify", member::<String>(&started, "id")?);
+        let signed_in = self.anonymous.post(&path, json!({ "code": code })).await?;
+        Ok(self.anonymous.with_token(Secret::new(member(&signed_in, "access_token")?)))
+    }
+
+    /// The CPU time of the process so far.
+    fn cpu(&self) -> Result<Duration, Failure> {
+        crate::sizes::cpu(self.child.id().ok_or("the local cloud has ended")?)
+    }
+
+    fn resident_kib(&self) -> Result<u64, Failure> {
+        crate::sizes::resident(self.child.id().ok_or("the local cloud has ended")?)
+    }
+}
