@@ -2,6 +2,7 @@
 //!
 //! The `id` is the client's. Every answer has the id of the frame that it answers, and a push has none.
 
+use accounts::picture::Picture;
 use kernel::{
     Kind, Locale, Problem,
     id::RoomId,
@@ -193,11 +194,24 @@ impl CloseReason {
 /// The return value of a function for a two-way route. The platform sends the body to the client, which costs no call. `None` is
 /// for a socket that was closed in the meantime; an open one would get an empty message.
 #[must_use]
-pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
+pub fn reply(told: Option<Vec<u8>>) -> Value {
     match told {
         Some(told) => json!({ "statusCode": 200, "body": String::from_utf8_lossy(&told) }),
         None => json!({ "statusCode": 200 }),
     }
+}
+
+/// A message when it is delivered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Posted<'a> {
+    /// The message.
+    #[serde(flatten)]
+    pub message: &'a Message,
+    /// The author's picture, or the default one, in a direct room. The first message of somebody is shown with it and the author's name,
+    /// without another request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub picture: Option<Picture>,
 }
 
 /// A frame that is sent without being asked for.
@@ -205,7 +219,7 @@ pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
     /// A new message.
-    Message(&'a Message),
+    Message(Posted<'a>),
     /// The number of other online people has changed.
     Online {
         /// The room.
@@ -296,7 +310,7 @@ mod tests {
         for text in ["\"".repeat(TEXT_MAX_CHARS), "\n".repeat(TEXT_MAX_CHARS), "😀".repeat(TEXT_MAX_CHARS)] {
             let message =
                 Message { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
-            let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
+            let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(Posted { message: &message, picture: None }));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }
     }
