@@ -116,14 +116,14 @@ impl Sealed {
 pub struct Refusal {
     problem: Problem,
     /// The code that was right, if the refusal came after it. It was no guess if a concurrent copy of the request was faster.
-    proven: Option<Challenge>,
+    proven: Option<Box<Challenge>>,
 }
 
 impl Refusal {
     /// A refusal after a right code.
     #[must_use]
     pub fn after(proven: Challenge, problem: Problem) -> Self {
-        Self { problem, proven: Some(proven) }
+        Self { problem, proven: Some(Box::new(proven)) }
     }
 }
 
