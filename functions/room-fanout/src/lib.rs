@@ -22,7 +22,7 @@ use kernel::{
 };
 use messaging::{
     Sockets, delivery,
-    frame::{self, Push},
+    frame::{self, Posted, Push},
     message::LogEntry,
     online,
     presence::{self, SHARDS},
@@ -74,7 +74,7 @@ async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure
     let sender = entry.via.clone();
     // The message was deleted before it was delivered.
     let Some(message) = entry.shown() else { return Ok(()) };
-    let told = frame::write(STREAM, None, &Push::Message(&message));
+    let told = frame::write(STREAM, None, &Push::Message(Posted { message: &message, picture: None }));
     to_everybody(s, sender.as_deref(), &told).await
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The `id` is the client's. Every answer has the id of the frame that it answers, and a push has none.
 
+use accounts::picture::Picture;
 use kernel::{
     Kind, Locale, Problem,
     id::RoomId,
@@ -9,7 +10,7 @@ use kernel::{
     problem::ProblemDocument,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use utoipa::{
     ToSchema,
     openapi::{RefOr, schema::Schema},
@@ -107,14 +108,15 @@ pub fn id_of(body: &str) -> Option<String> {
 #[must_use]
 pub fn unrouted(body: &str) -> Problem {
     #[derive(Deserialize)]
-    struct StreamOnly {
+    struct AnyFrame {
         #[serde(rename = "stream")]
         _stream: String,
+        // Texts that are not read are not checked for being Unicode.
+        #[serde(flatten)]
+        _rest: Map<String, Value>,
     }
-    match json::read::<StreamOnly>(body.as_bytes()) {
-        Ok(_) if serde_json::from_str::<serde_json::Value>(body).is_ok() => Kind::StreamUnknown.into(),
-        // Members that are not read are not checked either.
-        Ok(_) => Problem::new(Kind::FrameInvalid).because("a text is not Unicode"),
+    match json::read::<AnyFrame>(body.as_bytes()) {
+        Ok(_) => Kind::StreamUnknown.into(),
         Err(Unread { pointer, cause }) => Problem::new(Kind::FrameInvalid).with("pointer", pointer).because(cause),
     }
 }
@@ -192,11 +194,24 @@ impl CloseReason {
 /// The return value of a function for a two-way route. The platform sends the body to the client, which costs no call. `None` is
 /// for a socket that was closed in the meantime; an open one would get an empty message.
 #[must_use]
-pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
+pub fn reply(told: Option<Vec<u8>>) -> Value {
     match told {
         Some(told) => json!({ "statusCode": 200, "body": String::from_utf8_lossy(&told) }),
         None => json!({ "statusCode": 200 }),
     }
+}
+
+/// A message when it is delivered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Posted<'a> {
+    /// The message.
+    #[serde(flatten)]
+    pub message: &'a Message,
+    /// The author's picture, or the default one, in a direct room. The first message of somebody is shown with it and the author's name,
+    /// without another request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub picture: Option<Picture>,
 }
 
 /// A frame that is sent without being asked for.
@@ -204,7 +219,7 @@ pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
     /// A new message.
-    Message(&'a Message),
+    Message(Posted<'a>),
     /// The number of other online people has changed.
     Online {
         /// The room.
@@ -270,13 +285,32 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_without_a_known_stream_is_read_as_a_whole() {
+        for (body, pointer) in [
+            (r#"{"stream":"nobody"}"#, None),
+            (r#"{"stream":"nobody","id":5,"payload":[{"a":null}],"more":1.5}"#, None),
+            (r#"{"id":"a"}"#, Some("/stream")),
+            (r#"{"stream":5}"#, Some("/stream")),
+            (r#"{"stream":"a","stream":"b"}"#, Some("/stream")),
+            (r#"["a"]"#, Some("")),
+            ("", Some("")),
+            (r#"{"stream":"a"} x"#, Some("")),
+            (r#"{"stream":"a","payload":{"text":"\ud800"}}"#, Some("/payload/text")),
+        ] {
+            let problem = unrouted(body);
+            let kind = if pointer.is_some() { Kind::FrameInvalid } else { Kind::StreamUnknown };
+            assert_eq!((problem.kind, problem.members.get("pointer").and_then(Value::as_str)), (kind, pointer), "{body}");
+        }
+    }
+
+    #[test]
     fn the_largest_message_fits_into_a_page_and_a_page_into_a_frame() {
         let sys = Sys::real();
         let author = Author { id: sys.id(), username: "x".repeat(30) };
         for text in ["\"".repeat(TEXT_MAX_CHARS), "\n".repeat(TEXT_MAX_CHARS), "😀".repeat(TEXT_MAX_CHARS)] {
             let message =
                 Message { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
-            let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
+            let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(Posted { message: &message, picture: None }));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }
     }
