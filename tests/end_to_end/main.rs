@@ -19,6 +19,7 @@ mod everything;
 mod explained;
 mod export;
 mod gateway;
+mod groups;
 mod invites;
 mod items;
 mod keys;

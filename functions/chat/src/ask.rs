@@ -168,7 +168,7 @@ pub enum Answer {
     Sync {
         /// The room.
         room: RoomId,
-        /// The messages in ascending order.
+        /// The messages and system events in ascending order, one for each number.
         messages: Vec<Message>,
         /// The number to send as `since` next.
         upto: u64,
@@ -176,16 +176,17 @@ pub enum Answer {
         last_seq: u64,
         /// Whether there are more messages to ask for now.
         more: bool,
-        /// Seconds to wait before asking again, because a message is still being written.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(nullable = false)]
-        retry_after: Option<u32>,
+        /// Whether the page continues what the client has. False if it may not read what came in between, because the person was
+        /// no member: then what it has ends there, and this page begins anew.
+        complete: bool,
+        /// The first number that the person may read.
+        begins_at: u64,
     },
     /// The answer to `history`.
     History {
         /// The room.
         room: RoomId,
-        /// The messages in ascending order.
+        /// The messages and system events in ascending order, one for each number.
         messages: Vec<Message>,
         /// The highest number that this page covers: newer messages are read with `sync` from here.
         upto: u64,
@@ -218,6 +219,8 @@ pub struct RoomState {
     pub kind: RoomKind,
     /// The last number in it. A client that has a lower one asks with `sync`.
     pub last_seq: u64,
+    /// The first number that the person may read: that of their joining, or 1.
+    pub begins_at: u64,
     /// The username of the other person in a direct room.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

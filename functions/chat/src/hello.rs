@@ -3,6 +3,7 @@
 use accounts::user::User;
 use kernel::{PAGE_MAX, Problem};
 use messaging::{
+    member,
     message::{Author, TEXT_MAX_CHARS},
     pace, presence,
     room::{self, Room, RoomKind, RoomWithPeer},
@@ -38,19 +39,19 @@ pub async fn hello(s: &State, user: &User, public: Room) -> Result<Answer, Probl
 
 /// A person's rooms, and whether there are more.
 async fn rooms_of(s: &State, user: &User, public: Room) -> Result<(Vec<RoomState>, bool), StoreError> {
-    let memberships = room::of_user(&s.table, user.id, None, ROOMS).await?;
+    let memberships = member::of_user(&s.table, user.id, None, ROOMS).await?;
     let (public, mine) = room::with_peers(&s.table, Some(public), &memberships.items).await?;
-    let rooms = std::iter::once(open_to_all(&public)).chain(mine.into_iter().map(between_two)).collect();
+    let rooms = std::iter::once(open_to_all(&public)).chain(mine.into_iter().map(of_member)).collect();
     Ok((rooms, memberships.more))
 }
 
 fn open_to_all(room: &Room) -> RoomState {
-    RoomState { room: room.id, kind: RoomKind::Public, last_seq: room.seq, with: None }
+    RoomState { room: room.id, kind: RoomKind::Public, last_seq: room.seq, begins_at: 1, with: None }
 }
 
-fn between_two(RoomWithPeer { room, peer }: RoomWithPeer) -> RoomState {
+fn of_member(RoomWithPeer { room, membership, peer }: RoomWithPeer) -> RoomState {
     let with = peer.map(|p| Author { id: p.id, username: p.username.to_string() });
-    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, with }
+    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, begins_at: membership.from, with }
 }
 
 #[cfg(test)]
@@ -67,6 +68,7 @@ mod tests {
             room: sys.id(),
             kind: RoomKind::Direct,
             last_seq: u64::MAX,
+            begins_at: u64::MAX,
             with: Some(Author { id: sys.id::<UserId>(), username: "x".repeat(30) }),
         };
         let rooms = (0..=ROOMS).map(|_| room()).collect();

@@ -3,7 +3,7 @@
 //! Every frame is checked on its own: session, account, ban, membership. Errors are frames, and the socket stays open. Only
 //! callers who may not send any more (signed out, banned) get an error and are closed.
 //!
-//! AWS calls of a frame: a batch read that authenticates the sender. The first frame of a socket at an instance takes another
+//! AWS calls of a frame: a batch read that authenticates the sender, and reads the room and their membership. The first frame of a socket at an instance takes another
 //! read, because the platform only passes the id of the socket. The answer is the function's response and takes no call. In
 //! between:
 //!
@@ -11,9 +11,10 @@
 //! |---|---|
 //! | `ping` | none |
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any, four queries of who is online |
-//! | `send` | the number, the transaction, beside it the batch read of the members' sockets; then one post for each socket |
+//! | `send` to up to 20 people | the transaction, beside it in a group a query of its members; the batch read of their sockets; one post for each |
+//! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` again | none |
-//! | `sync`, `history` | one query, up to eight where messages were deleted; one write for each old gap that nobody has met before |
+//! | `sync`, `history` | one query |
 //! | `online` | four queries, one for each shard |
 //!
 //! Once a minute, a frame also updates when the person was last seen. A frame that is refused for its form or comes too early
@@ -134,14 +135,14 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Lo
 }
 
 async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
-    let FrameSender { user, chat, receipt, room, .. } = sender;
+    let FrameSender { user, chat, receipt, member, .. } = sender;
     let answer = match act {
-        Act::Hello => hello::hello(s, &user, room).await?,
+        Act::Hello => hello::hello(s, &user, member.room).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt)).await,
-        Act::Sync { since, limit, .. } => read::sync(s, &room, since, limit).await?,
-        Act::History { before, limit, .. } => read::history(s, &room, before, limit).await?,
-        Act::Online { .. } => online::online(s, &room).await?,
+        Act::Send { text, nonce, .. } => return say::say(s, socket, &user, member, text, nonce, (chat, receipt)).await,
+        Act::Sync { since, limit, .. } => read::sync(s, &member, since, limit).await?,
+        Act::History { before, limit, .. } => read::history(s, &member, before, limit).await?,
+        Act::Online { .. } => online::online(s, &member.room).await?,
     };
     Ok((answer, None))
 }

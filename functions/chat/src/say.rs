@@ -4,8 +4,8 @@ use accounts::user::User;
 use kernel::Problem;
 use messaging::{
     exclusion,
+    member::RoomMember,
     message::{Nonce, Text},
-    room::Room,
     send::{self, Receipt, SendError, Sending, Sent},
     spam::ChatState,
 };
@@ -17,12 +17,12 @@ pub async fn say(
     s: &State,
     socket: &str,
     user: &User,
-    room: &Room,
+    member: RoomMember,
     text: Text,
     nonce: Nonce,
     (chat, receipt): (ChatState, Option<Receipt>),
 ) -> Result<(Answer, Delivery), Problem> {
-    let sending = Sending { user, room, socket, text, nonce, chat, receipt };
+    let sending = Sending { user, member, socket, text, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => Ok((acknowledge(receipt), deliver)),
         Err(SendError::Refused(problem)) => Err(problem),

@@ -1,6 +1,6 @@
 //! Events about rooms and who is in them.
 
-use kernel::id::RoomId;
+use kernel::id::{RoomId, UserId};
 
 crate::event::events! {
     /// A message was posted in a room with too many members for the sender's request to deliver it.
@@ -12,6 +12,18 @@ crate::event::events! {
     }
     /// Somebody entered or left the public room.
     PresenceChanged {
+        /// The room.
+        room: RoomId,
+    }
+    /// Somebody left a group or a channel, or was removed from it.
+    MemberLeft {
+        /// The room.
+        room: RoomId,
+        /// Who is no member any more.
+        user: UserId,
+    }
+    /// A group or a channel was deleted. Its memberships and its log are still to be deleted.
+    RoomDeleted {
         /// The room.
         room: RoomId,
     }

@@ -12,6 +12,7 @@ use store::Table;
 
 use crate::{
     connection::Connection,
+    member::{Membership, RoomMember},
     message::Nonce,
     presence::Presence,
     room::{PUBLIC, Room},
@@ -39,8 +40,8 @@ pub struct FrameSender {
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
-    /// The room.
-    pub room: Room,
+    /// The person in the room.
+    pub member: RoomMember,
 }
 
 /// The owner of a socket: the person and their session. One read, because a frame brings neither.
@@ -69,9 +70,10 @@ pub async fn authorize(
     let (user, session) = owner;
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
-    let room_key = Room::key_of(subject.room);
+    let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, user));
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
     let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
+    keys.extend((subject.room != PUBLIC).then(|| member_key.clone()));
     keys.extend(receipt_key.clone());
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);
@@ -85,16 +87,7 @@ pub async fn authorize(
     chat.admit(sys.now())?;
     let presence = batch.take::<Presence>(&presence_key)?.filter(|here| here.live.iter().any(|live| live.id == socket));
     let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
-    let room = room_of_member(subject.room, batch.take(&room_key)?, user.id)?;
+    let member = RoomMember::of(subject.room, user.id, batch.take(&room_key)?, batch.take(&member_key)?)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
-    Ok(FrameSender { user, presence, chat, receipt, room })
-}
-
-/// The room with this id, if the person is a member.
-///
-/// # Errors
-/// [`Kind::NotFound`] otherwise, whether the room exists or not.
-pub fn room_of_member(id: RoomId, stored: Option<Room>, user: UserId) -> Result<Room, Problem> {
-    let room = stored.or_else(|| (id == PUBLIC).then(Room::public));
-    room.filter(|r| r.admits(user)).ok_or_else(|| Kind::NotFound.into())
+    Ok(FrameSender { user, presence, chat, receipt, member })
 }

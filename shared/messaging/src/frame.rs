@@ -203,8 +203,14 @@ pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
-    /// A new message.
+    /// A new entry of a room: a message or a system event.
     Message(&'a Message),
+    /// The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of
+    /// the room is to be dropped, and pushes of it that arrive later too.
+    Left {
+        /// The room.
+        room: RoomId,
+    },
     /// The number of other online people has changed.
     Online {
         /// The room.
@@ -275,7 +281,7 @@ mod tests {
         let author = Author { id: sys.id(), username: "x".repeat(30) };
         for text in ["\"".repeat(TEXT_MAX_CHARS), "\n".repeat(TEXT_MAX_CHARS), "😀".repeat(TEXT_MAX_CHARS)] {
             let message =
-                Message { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
+                Message::Text { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
             let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }
