@@ -9,6 +9,7 @@ mod api_docs;
 mod bodies;
 mod browser;
 mod chat;
+mod chats;
 mod codes;
 mod console;
 mod contacts;

@@ -11,6 +11,7 @@ use messaging::{
     access::Subject,
     message::{Message, Nonce, Text},
     room::{PUBLIC, RoomKind, RoomName},
+    unread::Mark,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -54,6 +55,17 @@ pub enum Ask {
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
+    /// Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true.
+    Read {
+        /// The room.
+        room: RoomName,
+        /// The number of the last message that was read.
+        seq: u64,
+        /// Whether the marker may also go back, so that the messages after it are unread again.
+        #[serde(default)]
+        #[schema(default = false)]
+        unread: bool,
+    },
     /// Asks how many others are online.
     Online {
         /// The public room.
@@ -95,6 +107,15 @@ pub enum Act {
         /// The maximum number of messages.
         limit: u32,
     },
+    /// See [`Ask::Read`].
+    Read {
+        /// The room.
+        room: RoomId,
+        /// The number of the last message that was read.
+        seq: u64,
+        /// In which direction the marker may move.
+        mark: Mark,
+    },
     /// See [`Ask::Online`].
     Online {
         /// The room.
@@ -116,6 +137,7 @@ impl Ask {
             Self::History { room, before, limit } => {
                 Act::History { room: room.0, before: before.map(NonZeroU64::get), limit: page_limit(limit, PAGE)? }
             }
+            Self::Read { room, seq, unread } => Act::Read { room: room.0, seq, mark: if unread { Mark::Unread } else { Mark::Read } },
             Self::Online { room } => Act::Online { room: room.0 },
         })
     }
@@ -127,7 +149,9 @@ impl Act {
         match self {
             Self::Hello | Self::Ping => Subject { room: PUBLIC, nonce: None },
             Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce) },
-            Self::Sync { room, .. } | Self::History { room, .. } | Self::Online { room } => Subject { room: *room, nonce: None },
+            Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Online { room } => {
+                Subject { room: *room, nonce: None }
+            }
         }
     }
 }
@@ -195,6 +219,13 @@ pub enum Answer {
         #[schema(nullable = false)]
         before: Option<u64>,
     },
+    /// The answer to `read`.
+    Read {
+        /// The room.
+        room: RoomId,
+        /// Where the marker is now.
+        seq: u64,
+    },
     /// The answer to `online`.
     Online {
         /// The room.
@@ -207,8 +238,15 @@ pub enum Answer {
 }
 
 /// Each ask with its answer.
-pub const REPLIES: &[(&str, &str)] =
-    &[("hello", "hello"), ("ping", "pong"), ("send", "ack"), ("sync", "sync"), ("history", "history"), ("online", "online")];
+pub const REPLIES: &[(&str, &str)] = &[
+    ("hello", "hello"),
+    ("ping", "pong"),
+    ("send", "ack"),
+    ("sync", "sync"),
+    ("history", "history"),
+    ("read", "read"),
+    ("online", "online"),
+];
 
 /// The state of a room, for catching up.
 #[derive(Debug, Serialize, ToSchema)]
@@ -221,6 +259,8 @@ pub struct RoomState {
     pub last_seq: u64,
     /// The first number that the person may read: that of their joining, or 1.
     pub begins_at: u64,
+    /// The number up to which the person has read it.
+    pub read_seq: u64,
     /// The username of the other person in a direct room.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

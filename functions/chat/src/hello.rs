@@ -3,10 +3,10 @@
 use accounts::user::User;
 use kernel::{PAGE_MAX, Problem};
 use messaging::{
-    member,
+    member::{self, Membership, RoomMember},
     message::{Author, TEXT_MAX_CHARS},
     pace, presence,
-    room::{self, Room, RoomKind, RoomWithPeer},
+    room::{self, RoomWithPeer},
     spam,
 };
 use store::StoreError;
@@ -32,32 +32,30 @@ const LIMITS: Limits = Limits {
 };
 
 /// Answers `hello`. The public room was read together with the caller.
-pub async fn hello(s: &State, user: &User, public: Room) -> Result<Answer, Problem> {
+pub async fn hello(s: &State, user: &User, public: RoomMember) -> Result<Answer, Problem> {
     let ((rooms, more), online) = tokio::try_join!(rooms_of(s, user, public), presence::online(&s.table, s.sys.now()))?;
     Ok(Answer::Hello { rooms, more, online: others(online), online_more: online.more, limits: LIMITS })
 }
 
 /// A person's rooms, and whether there are more.
-async fn rooms_of(s: &State, user: &User, public: Room) -> Result<(Vec<RoomState>, bool), StoreError> {
+async fn rooms_of(s: &State, user: &User, public: RoomMember) -> Result<(Vec<RoomState>, bool), StoreError> {
     let memberships = member::of_user(&s.table, user.id, None, ROOMS).await?;
-    let (public, mine) = room::with_peers(&s.table, Some(public), &memberships.items).await?;
-    let rooms = std::iter::once(open_to_all(&public)).chain(mine.into_iter().map(of_member)).collect();
+    let (room, mine) = room::with_peers(&s.table, Some(public.room), &memberships.items).await?;
+    let public = RoomWithPeer { room, membership: public.membership, peer: None };
+    let rooms = std::iter::once(of_member(public)).chain(mine.into_iter().map(of_member)).collect();
     Ok((rooms, memberships.more))
-}
-
-fn open_to_all(room: &Room) -> RoomState {
-    RoomState { room: room.id, kind: RoomKind::Public, last_seq: room.seq, begins_at: 1, with: None }
 }
 
 fn of_member(RoomWithPeer { room, membership, peer }: RoomWithPeer) -> RoomState {
     let with = peer.map(|p| Author { id: p.id, username: p.username.to_string() });
-    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, begins_at: membership.from, with }
+    let Membership { from, read_seq, .. } = membership;
+    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, begins_at: from, read_seq, with }
 }
 
 #[cfg(test)]
 mod tests {
     use kernel::{Sys, id::UserId};
-    use messaging::frame;
+    use messaging::{frame, room::RoomKind};
 
     use super::*;
 
@@ -69,6 +67,7 @@ mod tests {
             kind: RoomKind::Direct,
             last_seq: u64::MAX,
             begins_at: u64::MAX,
+            read_seq: u64::MAX,
             with: Some(Author { id: sys.id::<UserId>(), username: "x".repeat(30) }),
         };
         let rooms = (0..=ROOMS).map(|_| room()).collect();

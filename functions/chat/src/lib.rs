@@ -15,6 +15,7 @@
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` again | none |
 //! | `sync`, `history` | one query |
+//! | `read` | one write; a post for each of the person's other sockets |
 //! | `online` | four queries, one for each shard |
 //!
 //! Once a minute, a frame also updates when the person was last seen. A frame that is refused for its form or comes too early
@@ -100,7 +101,8 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
 }
 
 type Outcome = Result<(Answer, Delivery), Problem>;
-type Delivery = Option<(messaging::message::Message, Vec<presence::Presence>)>;
+/// A frame for other sockets, and the people who get it.
+type Delivery = Option<(Vec<u8>, Vec<presence::Presence>)>;
 
 /// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
 async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
@@ -135,21 +137,21 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Lo
 }
 
 async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
-    let FrameSender { user, chat, receipt, member, .. } = sender;
+    let FrameSender { user, presence, chat, receipt, member } = sender;
     let answer = match act {
-        Act::Hello => hello::hello(s, &user, member.room).await?,
+        Act::Hello => hello::hello(s, &user, member).await?,
         Act::Ping => Answer::Pong {},
         Act::Send { text, nonce, .. } => return say::say(s, socket, &user, member, text, nonce, (chat, receipt)).await,
         Act::Sync { since, limit, .. } => read::sync(s, &member, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &member, before, limit).await?,
+        Act::Read { seq, mark, .. } => return read::mark(s, &member, seq, mark, presence).await,
         Act::Online { .. } => online::online(s, &member.room).await?,
     };
     Ok((answer, None))
 }
 
 async fn deliver(s: &State, socket: &str, delivery: Delivery) {
-    if let Some((message, people)) = delivery {
-        let told = frame::write(STREAM, None, &frame::Push::Message(&message));
+    if let Some((told, people)) = delivery {
         delivery::deliver(&s.table, &s.sys, &s.sockets, &people, Some(socket), &told).await;
     }
 }

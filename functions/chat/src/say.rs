@@ -4,13 +4,14 @@ use accounts::user::User;
 use kernel::Problem;
 use messaging::{
     exclusion,
+    frame::{self, Push},
     member::RoomMember,
     message::{Nonce, Text},
     send::{self, Receipt, SendError, Sending, Sent},
     spam::ChatState,
 };
 
-use crate::{Delivery, State, ask::Answer};
+use crate::{Delivery, STREAM, State, ask::Answer};
 
 /// Answers `send`.
 pub async fn say(
@@ -24,7 +25,10 @@ pub async fn say(
 ) -> Result<(Answer, Delivery), Problem> {
     let sending = Sending { user, member, socket, text, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
-        Ok(Sent { receipt, deliver }) => Ok((acknowledge(receipt), deliver)),
+        Ok(Sent { receipt, deliver }) => {
+            let told = deliver.map(|(message, people)| (frame::write(STREAM, None, &Push::Message(&message)), people));
+            Ok((acknowledge(receipt), told))
+        }
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
     }

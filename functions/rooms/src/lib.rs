@@ -9,6 +9,8 @@
 //! |---|---|
 //! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room and the other person; a transaction if the room is new |
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
+//! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
+//! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
 //! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room the other person |
 //! | `GET /v1/rooms/{room}/messages` | the caller, the room and their membership in one; a query |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
@@ -20,6 +22,7 @@
 //!
 //! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 
+mod chats;
 mod clubs;
 mod direct;
 mod info;
@@ -48,10 +51,12 @@ web::operations! { "rooms", "Rooms: direct ones, groups and channels, their memb
     direct::open_direct_room,
     clubs::create_room,
     list::list_rooms,
+    chats::list_chats,
     clubs::get_room,
     clubs::update_room,
     clubs::delete_room,
     messages::list_messages,
+    chats::set_room_notices,
     members::list_room_members,
     members::join_room,
     members::set_member_role,

@@ -15,7 +15,7 @@ use crate::{
     member::{Membership, RoomMember},
     message::Nonce,
     presence::Presence,
-    room::{PUBLIC, Room},
+    room::Room,
     send::Receipt,
     spam::ChatState,
 };
@@ -72,8 +72,8 @@ pub async fn authorize(
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
     let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, user));
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
-    let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
-    keys.extend((subject.room != PUBLIC).then(|| member_key.clone()));
+    let mut keys =
+        vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone(), member_key.clone()];
     keys.extend(receipt_key.clone());
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);

@@ -11,7 +11,7 @@ use store::{Index, Item as _, Range, StoreError, Table};
 use crate::{
     member::{self, Invitation, Membership, Role},
     message::{Content, LogEntry, by_author},
-    room::{Room, RoomKind},
+    room::{PUBLIC, Room, RoomKind},
 };
 
 /// Messages read by one query.
@@ -29,6 +29,9 @@ pub struct InRoom {
     /// The other member of a direct room.
     with: Option<UserId>,
     since: Timestamp,
+    /// The number up to which the person has read.
+    read_seq: u64,
+    muted: bool,
 }
 
 /// An invitation to a room.
@@ -64,7 +67,7 @@ pub struct SentMessage {
 
 /// What a person has in the chat, the public room included.
 ///
-/// One query for each hundred rooms and each hundred invitations, a batch read of the rooms, and one query for each 500 messages.
+/// A read of their place in the public room. One query for each hundred rooms and each hundred invitations, a batch read of the rooms, and one query for each 500 messages.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -74,17 +77,23 @@ pub async fn chats(table: &Table, user: UserId) -> Result<Chats, StoreError> {
 
 async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
     let mut rooms = Vec::<InRoom>::new();
+    let mut after = None;
+    if let Some(Membership { since, read_seq, muted, .. }) = table.get(Membership::key_of(PUBLIC, user)).await? {
+        let (name, role, with, since) = (None, None, None, since.into());
+        rooms.push(InRoom { room: PUBLIC, kind: RoomKind::Public, name, role, with, since, read_seq, muted });
+    }
     loop {
-        let page = member::of_user(table, user, rooms.last().map(|r| r.room), PAGE_MAX).await?;
+        let page = member::of_user(table, user, after, PAGE_MAX).await?;
+        after = page.last().map(|m| m.room);
         let mut found = table.get_many(page.items.iter().map(|m| Room::key_of(m.room)).collect()).await?;
-        for Membership { room: id, peer, since, .. } in page.items {
+        for Membership { room: id, peer, since, read_seq, muted, .. } in page.items {
             let room = found.take::<Room>(&Room::key_of(id))?;
             let role = room.as_ref().filter(|room| room.club.is_some()).map(|room| room.role_of(user));
             let kind = room.as_ref().map_or(RoomKind::Direct, |room| room.kind);
             let name = room.and_then(|room| room.club).map(|club| club.name.to_string());
-            rooms.push(InRoom { room: id, kind, name, role, with: peer, since: since.into() });
+            rooms.push(InRoom { room: id, kind, name, role, with: peer, since: since.into(), read_seq, muted });
         }
-        if !page.more {
+        if after.is_none() {
             return Ok(rooms);
         }
     }

@@ -211,6 +211,13 @@ pub enum Push<'a> {
         /// The room.
         room: RoomId,
     },
+    /// The recipient has read a room up to this number on another device, or marked it as unread from there.
+    Read {
+        /// The room.
+        room: RoomId,
+        /// The number.
+        seq: u64,
+    },
     /// The number of other online people has changed.
     Online {
         /// The room.

@@ -32,6 +32,7 @@ pub mod send;
 mod sockets;
 pub mod spam;
 pub mod ticket;
+pub mod unread;
 
 pub use sockets::Sockets;
 

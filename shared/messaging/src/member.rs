@@ -1,18 +1,17 @@
 //! Members of rooms: a row beside the room for each, never an entry of a list in it.
 
+use accounts::Resource;
 use kernel::{
     Kind, Problem, Time,
     id::{RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table};
+use store::{About, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Table, Update};
 use utoipa::ToSchema;
-
-use accounts::Resource;
 
 use crate::room::{PUBLIC, Room, RoomKind, RoomName, partition};
 
-/// The membership of a person in a room. The members of the public room have none: everybody is one.
+/// The membership of a person in a room. Everybody is a member of the public room, also without a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The room.
@@ -26,6 +25,12 @@ pub struct Membership {
     /// The first number that the member may read: that of their joining, or 1 where members read all.
     #[serde(default = "Membership::first")]
     pub from: u64,
+    /// The number up to which the member has read: see [`crate::unread`].
+    #[serde(default)]
+    pub read_seq: u64,
+    /// Whether the member wants no notice of the room.
+    #[serde(default)]
+    pub muted: bool,
 }
 
 impl Membership {
@@ -39,10 +44,33 @@ impl Membership {
         1
     }
 
-    /// What everybody is in the public room. It is not stored.
+    /// A membership in a room that its members read from the beginning.
+    #[must_use]
+    pub const fn new(room: RoomId, user: UserId, since: Time) -> Self {
+        Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false }
+    }
+
+    /// What everybody is in the public room. It is stored with their first read marker.
     #[must_use]
     pub const fn of_everybody(user: UserId) -> Self {
-        Self { room: PUBLIC, user, peer: None, since: Time::ZERO, from: 1 }
+        Self::new(PUBLIC, user, Time::ZERO)
+    }
+
+    /// The number up to which there is nothing unread.
+    #[must_use]
+    pub const fn read_upto(&self) -> u64 {
+        let before = self.from.saturating_sub(1);
+        if self.read_seq > before { self.read_seq } else { before }
+    }
+
+    /// An update of its item, which is refused if the membership has ended.
+    pub(crate) fn update(&self) -> Update {
+        let key = Self::key_of(self.room, self.user);
+        if self.room == PUBLIC {
+            let made = Update::upsert::<Self>(key).set_if_absent("room", self.room).set_if_absent("user", self.user);
+            return made.set_if_absent("since", self.since);
+        }
+        Update::of(key).when(Cond::Exists)
     }
 
     fn place(&self) -> Key {
@@ -61,8 +89,9 @@ impl Item for Membership {
     fn key(&self) -> Key {
         Self::key_of(self.room, self.user)
     }
+    // Everybody is in the public room, which no list of somebody's rooms has to find.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::RoomsOfMember, self.place())]
+        if self.room == PUBLIC { Vec::new() } else { vec![(Index::RoomsOfMember, self.place())] }
     }
 }
 
@@ -106,7 +135,8 @@ impl RoomMember {
     /// [`Kind::NotFound`] if they are no member, whether the room exists or not.
     pub fn of(id: RoomId, user: UserId, room: Option<Room>, membership: Option<Membership>) -> Result<Self, Problem> {
         if id == PUBLIC {
-            return Ok(Self { room: room.unwrap_or_else(Room::public), membership: Membership::of_everybody(user) });
+            let membership = membership.unwrap_or_else(|| Membership::of_everybody(user));
+            return Ok(Self { room: room.unwrap_or_else(Room::public), membership });
         }
         room.zip(membership).map(|(room, membership)| Self { room, membership }).ok_or_else(|| Kind::NotFound.into())
     }

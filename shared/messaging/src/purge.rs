@@ -17,7 +17,7 @@ use crate::{
     member::{self, Membership},
     message::{Content, LogEntry, by_author},
     presence::Presence,
-    room::{self, Room},
+    room::{self, PUBLIC, Room},
     roster::{self, RoomCount},
     spam::ChatState,
 };
@@ -68,7 +68,8 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     let receipts = table.query_rows(Range::of(partition(user)).prefix("NONCE#").limit(AT_ONCE)).await?;
     let mut keys: Vec<Key> = receipts.items.iter().filter_map(Row::key).collect();
     if !receipts.more {
-        keys.extend([ChatState::key_of(user), Presence::key_of(user), RoomCount::key_of(user)]);
+        let in_public = Membership::key_of(PUBLIC, user);
+        keys.extend([ChatState::key_of(user), Presence::key_of(user), RoomCount::key_of(user), in_public]);
     }
     table.delete_many(keys).await?;
     Ok(if receipts.more { Purged::More } else { Purged::Done })

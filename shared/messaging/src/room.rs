@@ -352,7 +352,7 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
     let mut tx = Tx::new();
     let made = tx.create(&room);
     for (user, peer) in [(me, other), (other, me)] {
-        tx.create(&Membership { room: id, user, peer: Some(peer), since: now, from: 1 });
+        tx.create(&Membership { peer: Some(peer), ..Membership::new(id, user, now) });
     }
     let allowed = tx.check(peer_key, takes_messages());
     match table.commit(tx).await {

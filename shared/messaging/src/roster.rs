@@ -128,7 +128,7 @@ pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: 
         content: happened(RoomEvent::Created {}, &author(owner), owner.id),
         via: None,
     });
-    tx.create(&Membership { room: room.id, user: owner.id, peer: None, since: now, from: 1 });
+    tx.create(&Membership::new(room.id, owner.id, now));
     let counted = tx.update(RoomCount::change(owner.id, 1, 1, true));
     let slug = room.club.as_ref().and_then(|club| club.slug.clone());
     let named = slug.map(|slug| tx.create(&SlugClaim { slug, room: room.id }));
@@ -166,7 +166,8 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
         found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false)?;
         let mut plan = Plan::of(club);
         let from = if open { 1 } else { room.seq.saturating_add(1) };
-        plan.add(&Membership { room: room.id, user: user.id, peer: None, since: now, from });
+        // What was written before is not unread.
+        plan.add(&Membership { from, read_seq: room.seq, ..Membership::new(room.id, user.id, now) });
         if invitation.is_some() {
             plan.tx.delete_when(invited.clone(), Cond::Exists);
         }
@@ -357,21 +358,20 @@ pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Resul
 /// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::ChatNotAllowed`] if they take no messages from the
 /// caller, [`Kind::TooManyRequests`] after a hundred invitations in a day.
 pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
-    let keys = [Room::key_of(room), Membership::key_of(room, by), Membership::key_of(room, user), User::key_of(user)];
-    let [room_key, actor, member, person] = &keys;
-    let mut found = table.get_many(keys.to_vec()).await?;
-    let me = RoomMember::of(room, by, found.take(room_key)?, found.take(actor)?)?;
-    me.administrates()?;
-    if user == by || found.take::<Membership>(member)?.is_some() {
+    let (room_key, person) = (Room::key_of(room), User::key_of(user));
+    let (actor, member) = (Membership::key_of(room, by), Membership::key_of(room, user));
+    let mut found = table.get_many(distinct(&[room_key.clone(), actor.clone(), member.clone(), person.clone()])).await?;
+    RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()?;
+    if user == by || found.take::<Membership>(&member)?.is_some() {
         return Ok(());
     }
-    found.take::<User>(person)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
+    found.take::<User>(&person)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
     let now = sys.now();
     limits::take(table, now, &[INVITED.of(by)]).await?;
     let mut tx = Tx::new();
     let new = tx.put(&Invitation { room, user, by, at: now, until: now + INVITATION_LIFE }, Cond::Absent.or(field("until").le(now)));
-    let accepted = tx.check(person.clone(), takes_messages());
-    let stays = tx.check(room_key.clone(), Cond::Exists);
+    let accepted = tx.check(person, takes_messages());
+    let stays = tx.check(room_key, Cond::Exists);
     match table.commit(tx).await {
         Ok(()) => Ok(()),
         Err(e) if e.refused(stays) => Err(Kind::NotFound.into()),
@@ -510,10 +510,11 @@ async fn change(
     judge: impl Fn(&Room, &Club, &mut Batch, Time) -> Result<Option<Plan>, Problem>,
 ) -> Result<Room, Problem> {
     let key = Room::key_of(id);
+    let keys = distinct(&[std::slice::from_ref(&key), more].concat());
     for tries in 0..TRIES {
         log::pause(sys, tries).await;
         let now = sys.now();
-        let mut found = table.get_many([key.clone()].into_iter().chain(more.iter().cloned()).collect()).await?;
+        let mut found = table.get_many(keys.clone()).await?;
         let room = found.take::<Room>(&key)?.ok_or(Kind::NotFound)?;
         // Nobody changes the public room or a direct one.
         let club = room.club.as_ref().ok_or(Kind::NotFound)?;
@@ -526,6 +527,17 @@ async fn change(
         }
     }
     Err(log::busy())
+}
+
+/// Each key once: somebody may change what they are themselves, and a batch names no item twice.
+fn distinct(keys: &[Key]) -> Vec<Key> {
+    let mut distinct = Vec::new();
+    for key in keys {
+        if !distinct.contains(key) {
+            distinct.push(key.clone());
+        }
+    }
+    distinct
 }
 
 fn author(user: &User) -> Author {
