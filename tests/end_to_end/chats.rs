@@ -40,9 +40,8 @@ async fn chats_are_listed_with_what_is_unread() {
     let (with_ana, with_cyd) = (room_of(&ben, &ana).await, room_of(&ben, &cyd).await);
     let (mut hers, mut third) = (ana.socket().await, cyd.socket().await);
     let (mut laptop, mut phone) = (ben.socket().await, ben.socket().await);
-    for (socket, room, text) in
-        [(&mut hers, "public", "p1"), (&mut third, &with_cyd, "c1"), (&mut hers, &with_ana, "a1"), (&mut laptop, &with_ana, "b1")]
-    {
+    for (who, room, text) in [(0, "public", "p1"), (1, &with_cyd, "c1"), (0, &with_ana, "a1"), (2, &with_ana, "b1")] {
+        let socket = [&mut hers, &mut third, &mut laptop].into_iter().nth(who).unwrap();
         let _ = say(socket, room, text).await;
         cloud.advance(std::time::Duration::from_secs(1)).await;
     }
@@ -55,7 +54,7 @@ async fn chats_are_listed_with_what_is_unread() {
     let read = |seq: u64| json!({ "type": "read", "room": with_ana, "seq": seq });
     assert_eq!(laptop.ask(read(1)).await, json!({ "type": "read", "room": with_ana, "seq": 1 }));
     assert_eq!(phone.hear("read").await, json!({ "type": "read", "room": with_ana, "seq": 1 }));
-    assert_eq!(chat(&ben, &with_ana).await["unread"], json!({ "messages": 1, "more": false }));
+    assert_eq!(chat(&ben, &with_ana).await["unread"], json!({ "messages": 1, "more": false, "mentions": 0 }));
     assert_eq!(phone.ask(read(99)).await["seq"], 3, "not beyond the last number");
     assert_eq!(laptop.ask(read(2)).await["seq"], 3, "not back");
     assert_eq!(chat(&ben, &with_ana).await["unread"]["messages"], 0);
@@ -94,7 +93,7 @@ async fn events_and_earlier_messages_are_not_unread() {
         ana.patch(&format!("/v1/rooms/{room}"), json!({ "topic": "Stones" })).await.is(200);
         assert_eq!(chat(&ben, &room).await["unread"]["messages"], 0);
         let _ = say(&mut hers, &room, "after").await;
-        assert_eq!(chat(&ben, &room).await["unread"], json!({ "messages": 1, "more": false }));
+        assert_eq!(chat(&ben, &room).await["unread"], json!({ "messages": 1, "more": false, "mentions": 0 }));
         rooms.push(room);
     }
     ben.delete(&format!("/v1/rooms/{}/members/{}", rooms[0], ben.id())).await.is(204);
@@ -132,7 +131,11 @@ async fn chats_come_in_pages_and_counts_end_at_ninety_nine() {
             cloud.refill_frames().await;
         }
         let _ = say(&mut his, &rooms[2], &format!("m{i}")).await;
-        let expected = if i < 99 { json!({ "messages": i + 1, "more": false }) } else { json!({ "messages": 99, "more": true }) };
+        let expected = if i < 99 {
+            json!({ "messages": i + 1, "more": false, "mentions": 0 })
+        } else {
+            json!({ "messages": 99, "more": true, "mentions": 0 })
+        };
         if i % 25 == 0 || i > 96 {
             assert_eq!(chat(&ana, &rooms[2]).await["unread"], expected, "{i}");
         }

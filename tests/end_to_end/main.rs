@@ -29,6 +29,7 @@ mod limits;
 mod local_cloud;
 mod login;
 mod matrix;
+mod messages;
 mod mfa;
 mod notices;
 mod pace;

@@ -33,6 +33,26 @@ pub enum Ask {
         text: String,
         /// The client's nonce for this message. Repeating it commits nothing more.
         nonce: Nonce,
+        /// The number of the message that it answers.
+        #[schema(value_type = Option<u64>, minimum = 1, nullable = false)]
+        reply_to: Option<NonZeroU64>,
+    },
+    /// Replaces the text of one's own message, within fifteen minutes after it was sent.
+    Edit {
+        /// The room.
+        room: RoomName,
+        /// The message's number.
+        seq: u64,
+        /// The new text.
+        #[schema(min_length = 1, max_length = 4000, examples("Good evening!"))]
+        text: String,
+    },
+    /// Deletes a message: one's own within fifteen minutes after it was sent, or any in a room that the person administrates.
+    Delete {
+        /// The room.
+        room: RoomName,
+        /// The message's number.
+        seq: u64,
     },
     /// Asks for the messages after a number.
     Sync {
@@ -88,6 +108,24 @@ pub enum Act {
         text: Text,
         /// The client's nonce for this message.
         nonce: Nonce,
+        /// The number of the message that it answers.
+        reply_to: Option<u64>,
+    },
+    /// See [`Ask::Edit`].
+    Edit {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+        /// The new text.
+        text: Text,
+    },
+    /// See [`Ask::Delete`].
+    Delete {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
     },
     /// See [`Ask::Sync`].
     Sync {
@@ -132,7 +170,11 @@ impl Ask {
         Ok(match self {
             Self::Hello {} => Act::Hello,
             Self::Ping {} => Act::Ping,
-            Self::Send { room, text, nonce } => Act::Send { room: room.0, text: Text::parse(&text)?, nonce },
+            Self::Send { room, text, nonce, reply_to } => {
+                Act::Send { room: room.0, text: Text::parse(&text)?, nonce, reply_to: reply_to.map(NonZeroU64::get) }
+            }
+            Self::Edit { room, seq, text } => Act::Edit { room: room.0, seq, text: Text::parse(&text)? },
+            Self::Delete { room, seq } => Act::Delete { room: room.0, seq },
             Self::Sync { room, since, limit } => Act::Sync { room: room.0, since, limit: page_limit(limit, PAGE_MAX)? },
             Self::History { room, before, limit } => {
                 Act::History { room: room.0, before: before.map(NonZeroU64::get), limit: page_limit(limit, PAGE)? }
@@ -147,10 +189,11 @@ impl Act {
     /// The items to read for it. A hello also takes the last number of the public room.
     pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::Hello | Self::Ping => Subject { room: PUBLIC, nonce: None },
-            Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce) },
+            Self::Hello | Self::Ping => Subject { room: PUBLIC, nonce: None, entry: None },
+            Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce), entry: None },
+            Self::Edit { room, seq, .. } | Self::Delete { room, seq } => Subject { room: *room, nonce: None, entry: Some(*seq) },
             Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Online { room } => {
-                Subject { room: *room, nonce: None }
+                Subject { room: *room, nonce: None, entry: None }
             }
         }
     }
@@ -187,6 +230,20 @@ pub enum Answer {
         nonce: Nonce,
         /// When its number was taken.
         created_at: Timestamp,
+    },
+    /// The answer to `edit`.
+    Edited {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+    },
+    /// The answer to `delete`.
+    Deleted {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
     },
     /// The answer to `sync`.
     Sync {
@@ -242,6 +299,8 @@ pub const REPLIES: &[(&str, &str)] = &[
     ("hello", "hello"),
     ("ping", "pong"),
     ("send", "ack"),
+    ("edit", "edited"),
+    ("delete", "deleted"),
     ("sync", "sync"),
     ("history", "history"),
     ("read", "read"),
@@ -259,6 +318,8 @@ pub struct RoomState {
     pub last_seq: u64,
     /// The first number that the person may read: that of their joining, or 1.
     pub begins_at: u64,
+    /// How often messages in it were edited or deleted. If it has changed, a client reads again what it shows.
+    pub changes: u64,
     /// The number up to which the person has read it.
     pub read_seq: u64,
     /// The username of the other person in a direct room.

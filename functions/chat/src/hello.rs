@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Maximum rooms in one answer: with the names of the other people they fit into a frame.
-const ROOMS: u32 = 100;
+const ROOMS: u32 = 80;
 
 const LIMITS: Limits = Limits {
     message_chars: TEXT_MAX_CHARS,
@@ -49,7 +49,7 @@ async fn rooms_of(s: &State, user: &User, public: RoomMember) -> Result<(Vec<Roo
 fn of_member(RoomWithPeer { room, membership, peer }: RoomWithPeer) -> RoomState {
     let with = peer.map(|p| Author { id: p.id, username: p.username.to_string() });
     let Membership { from, read_seq, .. } = membership;
-    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, begins_at: from, read_seq, with }
+    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, begins_at: from, changes: room.changes, read_seq, with }
 }
 
 #[cfg(test)]
@@ -67,6 +67,7 @@ mod tests {
             kind: RoomKind::Direct,
             last_seq: u64::MAX,
             begins_at: u64::MAX,
+            changes: u64::MAX,
             read_seq: u64::MAX,
             with: Some(Author { id: sys.id::<UserId>(), username: "x".repeat(30) }),
         };

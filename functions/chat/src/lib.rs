@@ -13,7 +13,9 @@
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any, four queries of who is online |
 //! | `send` to up to 20 people | the transaction, beside it in a group a query of its members; the batch read of their sockets; one post for each |
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
+//! | `send` with mentions | also a batch read of the names, before |
 //! | `send` again | none |
+//! | `edit`, `delete` | as `send` |
 //! | `sync`, `history` | one query |
 //! | `read` | one write; a post for each of the person's other sockets |
 //! | `online` | four queries, one for each shard |
@@ -137,11 +139,16 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Lo
 }
 
 async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
-    let FrameSender { user, presence, chat, receipt, member } = sender;
+    let FrameSender { user, presence, chat, receipt, member, entry } = sender;
     let answer = match act {
         Act::Hello => hello::hello(s, &user, member).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { text, nonce, .. } => return say::say(s, socket, &user, member, text, nonce, (chat, receipt)).await,
+        Act::Send { text, nonce, reply_to, .. } => {
+            let message = say::Words { text, nonce, reply_to };
+            return say::say(s, socket, &user, member, message, (chat, receipt)).await;
+        }
+        Act::Edit { text, .. } => return say::edit(s, &member, entry, text).await,
+        Act::Delete { .. } => return say::delete(s, &member, entry).await,
         Act::Sync { since, limit, .. } => read::sync(s, &member, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &member, before, limit).await?,
         Act::Read { seq, mark, .. } => return read::mark(s, &member, seq, mark, presence).await,

@@ -1,17 +1,29 @@
-//! Sending a message. One message too many in a minute bans the account.
+//! Sending, editing and deleting a message. One message too many in a minute bans the account.
 
 use accounts::user::User;
-use kernel::Problem;
+use kernel::{FieldError, Problem};
 use messaging::{
+    change::{self, Changed},
     exclusion,
     frame::{self, Push},
     member::RoomMember,
-    message::{Nonce, Text},
+    mention,
+    message::{LogEntry, Nonce, Text},
     send::{self, Receipt, SendError, Sending, Sent},
     spam::ChatState,
 };
 
 use crate::{Delivery, STREAM, State, ask::Answer};
+
+/// What a client sends.
+pub struct Words {
+    /// The text.
+    pub text: Text,
+    /// The client's nonce.
+    pub nonce: Nonce,
+    /// The number of the message that it answers.
+    pub reply_to: Option<u64>,
+}
 
 /// Answers `send`.
 pub async fn say(
@@ -19,11 +31,16 @@ pub async fn say(
     socket: &str,
     user: &User,
     member: RoomMember,
-    text: Text,
-    nonce: Nonce,
+    Words { text, nonce, reply_to }: Words,
     (chat, receipt): (ChatState, Option<Receipt>),
 ) -> Result<(Answer, Delivery), Problem> {
-    let sending = Sending { user, member, socket, text, nonce, chat, receipt };
+    let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
+    if reply_to.is_some_and(|seq| !visible(seq)) {
+        return Err(Problem::field("/reply_to", FieldError::new("choice")));
+    }
+    // A repetition is answered from its receipt.
+    let mentions = if receipt.is_some() { Vec::new() } else { mention::resolve(&s.table, &text).await? };
+    let sending = Sending { user, member, socket, text, reply_to, mentions, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => {
             let told = deliver.map(|(message, people)| (frame::write(STREAM, None, &Push::Message(&message)), people));
@@ -36,4 +53,22 @@ pub async fn say(
 
 fn acknowledge(Receipt { room, seq, id, nonce, at, .. }: Receipt) -> Answer {
     Answer::Ack { room, seq, id, nonce, created_at: at.into() }
+}
+
+/// Answers `edit`.
+pub async fn edit(s: &State, member: &RoomMember, entry: Option<LogEntry>, text: Text) -> Result<(Answer, Delivery), Problem> {
+    let mentions = mention::resolve(&s.table, &text).await?;
+    let (told, seq) = told(change::edit(&s.table, &s.sys, member, entry, text, mentions).await?);
+    Ok((Answer::Edited { room: member.room.id, seq }, told))
+}
+
+/// Answers `delete`.
+pub async fn delete(s: &State, member: &RoomMember, entry: Option<LogEntry>) -> Result<(Answer, Delivery), Problem> {
+    let (told, seq) = told(change::delete(&s.table, &s.sys, member, entry).await?);
+    Ok((Answer::Deleted { room: member.room.id, seq }, told))
+}
+
+/// The frame for the others, and the number of the message.
+fn told(Changed { message, deliver }: Changed) -> (Delivery, u64) {
+    (deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people)), message.seq)
 }

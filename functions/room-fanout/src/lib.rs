@@ -19,7 +19,7 @@ use std::time::Duration;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Outbox, once,
-    rooms::{MemberLeft, MessagePosted, PresenceChanged, RoomDeleted},
+    rooms::{MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted},
 };
 use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::future::try_join_all;
@@ -49,7 +49,7 @@ const MARGIN: Duration = Duration::from_secs(20);
 /// Up to this number of online people, everybody gets each change of the number.
 const TOLD_MOST: u64 = 200;
 
-events::hears! { MemberLeft, MessagePosted, PresenceChanged, RoomDeleted }
+events::hears! { MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -76,6 +76,8 @@ async fn handle(s: &State, context: &Context, event: EventBridgeEvent<Envelope<H
         Heard::MessagePosted(MessagePosted { room, seq }) => {
             once(&s.table, &s.sys, "room-fanout", id, Box::pin(message_posted(s, room, seq))).await?;
         }
+        // A repetition shows the message as it is then.
+        Heard::MessageChanged(MessageChanged { room, seq }) => message_changed(s, room, seq).await?,
         // A repetition sends the same number again.
         Heard::PresenceChanged(PresenceChanged { room }) => presence_changed(s, room).await?,
         // A client drops the room once more.
@@ -90,6 +92,12 @@ async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure
     let sender = entry.via.clone();
     let told = frame::write(STREAM, None, &Push::Message(&entry.shown()));
     if room == PUBLIC { to_everybody(s, sender.as_deref(), &told).await } else { to_members(s, room, seq, sender.as_deref(), &told).await }
+}
+
+async fn message_changed(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
+    let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
+    let told = frame::write(STREAM, None, &Push::Changed(&entry.shown()));
+    if room == PUBLIC { to_everybody(s, None, &told).await } else { to_members(s, room, seq, None, &told).await }
 }
 
 /// Delivers to the members of a group or a channel, but to nobody what was written before they joined.

@@ -3,6 +3,13 @@
 use kernel::id::{RoomId, UserId};
 
 crate::event::events! {
+    /// A message was edited or deleted in a room with too many members for the request to deliver that.
+    MessageChanged {
+        /// The room.
+        room: RoomId,
+        /// The message's number in the room.
+        seq: u64,
+    }
     /// A message was posted in a room with too many members for the sender's request to deliver it.
     MessagePosted {
         /// The room.

@@ -13,7 +13,7 @@ use store::Table;
 use crate::{
     connection::Connection,
     member::{Membership, RoomMember},
-    message::Nonce,
+    message::{LogEntry, Nonce},
     presence::Presence,
     room::Room,
     send::Receipt,
@@ -27,6 +27,8 @@ pub struct Subject<'a> {
     pub room: RoomId,
     /// The nonce of a send, which may be a repetition.
     pub nonce: Option<&'a Nonce>,
+    /// The number of an entry to change.
+    pub entry: Option<u64>,
 }
 
 /// The person who sent a frame, after all checks.
@@ -42,6 +44,8 @@ pub struct FrameSender {
     pub receipt: Option<Receipt>,
     /// The person in the room.
     pub member: RoomMember,
+    /// The entry.
+    pub entry: Option<LogEntry>,
 }
 
 /// The owner of a socket: the person and their session. One read, because a frame brings neither.
@@ -74,7 +78,8 @@ pub async fn authorize(
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
     let mut keys =
         vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone(), member_key.clone()];
-    keys.extend(receipt_key.clone());
+    let entry_key = subject.entry.map(|seq| LogEntry::key_of(subject.room, seq));
+    keys.extend(receipt_key.clone().into_iter().chain(entry_key.clone()));
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
@@ -89,5 +94,6 @@ pub async fn authorize(
     let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
     let member = RoomMember::of(subject.room, user.id, batch.take(&room_key)?, batch.take(&member_key)?)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
-    Ok(FrameSender { user, presence, chat, receipt, member })
+    let entry = entry_key.map(|key| batch.take::<LogEntry>(&key)).transpose()?.flatten();
+    Ok(FrameSender { user, presence, chat, receipt, member, entry })
 }

@@ -205,6 +205,8 @@ pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
 pub enum Push<'a> {
     /// A new entry of a room: a message or a system event.
     Message(&'a Message),
+    /// A message that was edited or deleted, as it is now.
+    Changed(&'a Message),
     /// The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of
     /// the room is to be dropped, and pushes of it that arrive later too.
     Left {
@@ -234,7 +236,7 @@ mod tests {
     use kernel::Sys;
 
     use super::*;
-    use crate::message::{Author, TEXT_MAX_CHARS};
+    use crate::message::{Author, Content, LogEntry, Said, TEXT_MAX_CHARS, Text};
 
     #[derive(Deserialize, Debug)]
     #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -286,9 +288,19 @@ mod tests {
     fn the_largest_message_fits_into_a_page_and_a_page_into_a_frame() {
         let sys = Sys::real();
         let author = Author { id: sys.id(), username: "x".repeat(30) };
-        for text in ["\"".repeat(TEXT_MAX_CHARS), "\n".repeat(TEXT_MAX_CHARS), "😀".repeat(TEXT_MAX_CHARS)] {
-            let message =
-                Message::Text { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
+        for widest in ["\"", "\n", "😀"] {
+            let said = Said {
+                id: sys.id(),
+                author: author.id,
+                username: author.username.clone(),
+                // A text does not end with a line break.
+                text: Text::parse(&format!(".{}.", widest.repeat(TEXT_MAX_CHARS.saturating_sub(2)))).unwrap(),
+                edited_at: Some(sys.now()),
+                reply_to: Some(u64::MAX),
+                mentions: (0..crate::mention::MOST).map(|_| sys.id()).collect(),
+            };
+            let entry = LogEntry { room: sys.id(), seq: u64::MAX, at: sys.now(), content: Content::Said(said), via: None, changes: 0 };
+            let message = entry.shown();
             let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }

@@ -48,7 +48,7 @@ pub async fn since(table: &Table, member: &RoomMember, since: u64, limit: u32, m
     let to = known.saturating_add(limit.into()).min(room.seq);
     let mut messages = entries(table, room.id, known.saturating_add(1), to).await?;
     messages.truncate(fitting(messages.iter(), max_bytes));
-    let upto = messages.last().map_or(known, Message::seq);
+    let upto = messages.last().map_or(known, |message| message.seq);
     Ok(NewerPage { messages, upto, more: upto < room.seq, complete })
 }
 
@@ -70,7 +70,7 @@ pub async fn before(
     let fits = fitting(messages.iter().rev(), max_bytes);
     let surplus = messages.len().saturating_sub(fits);
     messages.drain(..surplus);
-    let first = messages.first().map(Message::seq);
+    let first = messages.first().map(|message| message.seq);
     Ok(OlderPage { messages, upto, before: first.filter(|first| *first > membership.from) })
 }
 

@@ -14,6 +14,7 @@
 //! its number of the log, and whom it is pushed to of the sockets. [`roster`] changes who is in a group or a channel.
 
 pub mod access;
+pub mod change;
 pub mod connection;
 pub mod delivery;
 pub mod exclusion;
@@ -22,6 +23,7 @@ pub mod frame;
 pub mod history;
 pub mod log;
 pub mod member;
+pub mod mention;
 pub mod message;
 pub mod pace;
 pub mod presence;

@@ -101,6 +101,9 @@ pub struct LogEntry {
     pub content: Content,
     /// The sender's socket. It got the acknowledgement and needs no delivery.
     pub via: Option<String>,
+    /// How often it was edited or deleted.
+    #[serde(default)]
+    pub changes: u32,
 }
 
 /// What a number of a room stands for.
@@ -133,6 +136,15 @@ pub struct Said {
     pub username: String,
     /// The text.
     pub text: Text,
+    /// When it was edited last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Time>,
+    /// The number of the message that it answers. What that says is read when it is shown, never copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    /// Whom it mentions, at most [`crate::mention::MOST`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
 }
 
 /// A system event: something that happened to a room or to its members.
@@ -200,15 +212,32 @@ impl LogEntry {
     #[must_use]
     pub fn shown(self) -> Message {
         let Self { room, seq, at, content, .. } = self;
-        let created_at = at.into();
+        let none = Message {
+            room,
+            seq,
+            kind: EntryKind::Deleted,
+            id: None,
+            author: None,
+            text: None,
+            edited_at: None,
+            reply_to: None,
+            mentions: Vec::new(),
+            event: None,
+            who: None,
+            by: None,
+            created_at: at.into(),
+        };
         match content {
-            Content::Said(Said { id, author, username, text }) => {
-                Message::Text { room, seq, id, author: Author { id: author, username }, text: text.0, created_at }
+            Content::Said(Said { id, author, username, text, edited_at, reply_to, mentions }) => {
+                let (kind, author) = (EntryKind::Text, Some(Author { id: author, username }));
+                let (id, text, edited_at) = (Some(id), Some(text.0), edited_at.map(Into::into));
+                Message { kind, id, author, text, edited_at, reply_to, mentions, ..none }
             }
             Content::Happened(Happened { event, who, username, by }) => {
-                Message::Event { room, seq, event, who: Author { id: who, username }, by, created_at }
+                let who = Some(Author { id: who, username });
+                Message { kind: EntryKind::Event, event: Some(event), who, by: Some(by), ..none }
             }
-            Content::Deleted {} => Message::Deleted { room, seq, created_at },
+            Content::Deleted {} => none,
         }
     }
 }
@@ -239,63 +268,66 @@ impl Item for LogEntry {
     }
 }
 
-/// An entry of a room as members see it. Each number of a room has one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Message {
+/// What an entry of a room is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
     /// A message.
-    Text {
-        /// The id of the room.
-        room: RoomId,
-        /// The number in the room. Entries are shown in this order, and a known number is a repetition.
-        #[schema(minimum = 1)]
-        seq: u64,
-        /// The id of the message.
-        id: MessageId,
-        /// The author.
-        author: Author,
-        /// Plain text, 1 to 4,000 characters.
-        #[schema(examples("Shall we meet under the colonnade?"))]
-        text: String,
-        /// When it was sent.
-        created_at: Timestamp,
-    },
+    Text,
     /// A system event, which is never unread.
-    Event {
-        /// The id of the room.
-        room: RoomId,
-        /// The number in the room.
-        #[schema(minimum = 1)]
-        seq: u64,
-        /// What happened.
-        event: RoomEvent,
-        /// Whom it happened to; for events about the room who did it.
-        who: Author,
-        /// Who did it.
-        by: UserId,
-        /// When it happened.
-        created_at: Timestamp,
-    },
+    Event,
     /// A message or an event that was deleted.
-    Deleted {
-        /// The id of the room.
-        room: RoomId,
-        /// The number in the room.
-        #[schema(minimum = 1)]
-        seq: u64,
-        /// When the number was taken.
-        created_at: Timestamp,
-    },
+    Deleted,
 }
 
-impl Message {
-    /// The number in the room.
-    #[must_use]
-    pub const fn seq(&self) -> u64 {
-        match self {
-            Self::Text { seq, .. } | Self::Event { seq, .. } | Self::Deleted { seq, .. } => *seq,
-        }
-    }
+/// An entry of a room as members see it. Each number of a room has one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Message {
+    /// The id of the room.
+    pub room: RoomId,
+    /// The number in the room. Entries are shown in this order, and a known number is a repetition.
+    #[schema(minimum = 1)]
+    pub seq: u64,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Of a message: its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<MessageId>,
+    /// Of a message: the author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub author: Option<Author>,
+    /// Of a message: plain text, 1 to 4,000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("Shall we meet under the colonnade?"))]
+    pub text: Option<String>,
+    /// Of a message: when it was edited last. Absent if it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub edited_at: Option<Timestamp>,
+    /// Of a message: the number of the one that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, nullable = false)]
+    pub reply_to: Option<u64>,
+    /// Of a message: whom it mentions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 10)]
+    pub mentions: Vec<UserId>,
+    /// Of a system event: what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub event: Option<RoomEvent>,
+    /// Of a system event: whom it happened to; for events about the room who did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub who: Option<Author>,
+    /// Of a system event: who did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub by: Option<UserId>,
+    /// When the number was taken.
+    pub created_at: Timestamp,
 }
 
 /// The author of a message.

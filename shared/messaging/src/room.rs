@@ -64,6 +64,9 @@ pub struct Room {
     pub latest_at: Time,
     /// When the room was made.
     pub created_at: Time,
+    /// How often messages in it were edited or deleted: see [`crate::change`].
+    #[serde(default)]
+    pub changes: u64,
 }
 
 /// What a group or a channel has.
@@ -91,7 +94,7 @@ impl Room {
     }
 
     fn new(id: RoomId, kind: RoomKind, club: Option<Club>, now: Time) -> Self {
-        Self { id, kind, club, seq: 0, latest_at: now, created_at: now }
+        Self { id, kind, club, seq: 0, latest_at: now, created_at: now, changes: 0 }
     }
 
     /// The public room before the first message. It is stored with the first message, so that a new installation needs no

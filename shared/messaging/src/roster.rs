@@ -127,6 +127,7 @@ pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: 
         at: now,
         content: happened(RoomEvent::Created {}, &author(owner), owner.id),
         via: None,
+        changes: 0,
     });
     tx.create(&Membership::new(room.id, owner.id, now));
     let counted = tx.update(RoomCount::change(owner.id, 1, 1, true));
@@ -479,7 +480,7 @@ impl Plan {
             return (tx, room.clone());
         }
         let numbers = room.seq.saturating_add(1)..;
-        let entry = |(seq, content)| LogEntry { room: room.id, seq, at: now, content, via: None };
+        let entry = |(seq, content)| LogEntry { room: room.id, seq, at: now, content, via: None, changes: 0 };
         let entries: Vec<LogEntry> = numbers.zip(entries).map(entry).collect();
         log::append(&mut tx, room, now, &entries, |update| changes(update, room.club.as_ref(), &club, members));
         for entry in &entries {

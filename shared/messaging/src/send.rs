@@ -91,6 +91,10 @@ pub struct Sending<'a> {
     pub socket: &'a str,
     /// The text.
     pub text: Text,
+    /// The number of the message that it answers.
+    pub reply_to: Option<u64>,
+    /// Whom it mentions.
+    pub mentions: Vec<UserId>,
     /// The client's id of this send.
     pub nonce: Nonce,
     /// The state of the sender's limit.
@@ -201,10 +205,18 @@ impl<'a> Attempt<'a> {
 
     /// The item of the message, and its receipt.
     fn items(&self, now: Time) -> (LogEntry, Receipt) {
-        let Sending { user, member, socket, text, nonce, .. } = &self.sending;
+        let Sending { user, member, socket, text, nonce, reply_to, mentions, .. } = &self.sending;
         let (room, seq) = (member.room.id, member.room.seq.saturating_add(1));
-        let said = Said { id: self.id, author: user.id, username: user.username.to_string(), text: text.clone() };
-        let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via: Some((*socket).to_owned()) };
+        let said = Said {
+            id: self.id,
+            author: user.id,
+            username: user.username.to_string(),
+            text: text.clone(),
+            edited_at: None,
+            reply_to: *reply_to,
+            mentions: mentions.clone(),
+        };
+        let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via: Some((*socket).to_owned()), changes: 0 };
         let (nonce, digest) = (nonce.clone(), Some(self.digest.clone()));
         let receipt = Receipt { user: user.id, room, nonce, seq, id: self.id, at: now, digest, until: now + REMEMBERED };
         (entry, receipt)

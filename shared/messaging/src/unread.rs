@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     member::{Membership, RoomMember},
-    message::{Content, LogEntry, sort},
+    message::{Content, LogEntry, Said, sort},
     room::partition,
 };
 
@@ -27,6 +27,9 @@ pub struct Unread {
     pub messages: u32,
     /// Whether there are more.
     pub more: bool,
+    /// How many of the counted messages mention the reader.
+    #[schema(maximum = 99)]
+    pub mentions: u32,
 }
 
 /// Counts what a member has not read. One query of at most 300 entries, none if nothing is new.
@@ -46,9 +49,11 @@ pub async fn count(table: &Table, member: &RoomMember) -> Result<Unread, StoreEr
 
 /// Counts the messages of others among these entries, of which there are more if `more`.
 fn tally(entries: &[LogEntry], more: bool, me: UserId) -> Unread {
-    let others = entries.iter().filter(|entry| matches!(&entry.content, Content::Said(said) if said.author != me)).count();
-    let others = u32::try_from(others).unwrap_or(u32::MAX);
-    Unread { messages: others.min(COUNTED_MOST), more: more || others > COUNTED_MOST }
+    let said = entries.iter().filter_map(|entry| if let Content::Said(said) = &entry.content { Some(said) } else { None });
+    let others: Vec<&Said> = said.filter(|said| said.author != me).collect();
+    let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX).min(COUNTED_MOST);
+    let mentions = others.iter().filter(|said| said.mentions.contains(&me)).count();
+    Unread { messages: count(others.len()), more: more || others.len() > COUNTED_MOST as usize, mentions: count(mentions) }
 }
 
 /// The direction in which a read marker moves.
@@ -97,15 +102,26 @@ mod tests {
     use kernel::{Sys, Time, id::RoomId};
 
     use super::*;
-    use crate::message::{Happened, RoomEvent, Said, Text};
+    use crate::message::{Happened, RoomEvent, Text};
 
     fn entry(sys: &Sys, content: Content) -> LogEntry {
-        LogEntry { room: sys.id::<RoomId>(), seq: 1, at: Time::ZERO, content, via: None }
+        LogEntry { room: sys.id::<RoomId>(), seq: 1, at: Time::ZERO, content, via: None, changes: 0 }
     }
 
     fn said(sys: &Sys, author: UserId) -> LogEntry {
         let text = Text::parse("hello").unwrap();
-        entry(sys, Content::Said(Said { id: sys.id(), author, username: "ana".to_owned(), text }))
+        entry(
+            sys,
+            Content::Said(Said {
+                id: sys.id(),
+                author,
+                username: "ana".to_owned(),
+                text,
+                edited_at: None,
+                reply_to: None,
+                mentions: Vec::new(),
+            }),
+        )
     }
 
     #[test]
@@ -114,11 +130,11 @@ mod tests {
         let (me, other) = (sys.id(), sys.id());
         let joined = Content::Happened(Happened { event: RoomEvent::Joined {}, who: other, username: "ben".to_owned(), by: other });
         let entries = [said(&sys, me), said(&sys, other), entry(&sys, Content::Deleted {}), entry(&sys, joined), said(&sys, other)];
-        assert_eq!(tally(&entries, false, me), Unread { messages: 2, more: false });
+        assert_eq!(tally(&entries, false, me), Unread { messages: 2, more: false, mentions: 0 });
         let many: Vec<LogEntry> = (0..100).map(|_| said(&sys, other)).collect();
-        assert_eq!(tally(&many, false, me), Unread { messages: 99, more: true });
-        assert_eq!(tally(many.get(..99).unwrap(), false, me), Unread { messages: 99, more: false });
-        assert_eq!(tally(&entries, true, me), Unread { messages: 2, more: true });
+        assert_eq!(tally(&many, false, me), Unread { messages: 99, more: true, mentions: 0 });
+        assert_eq!(tally(many.get(..99).unwrap(), false, me), Unread { messages: 99, more: false, mentions: 0 });
+        assert_eq!(tally(&entries, true, me), Unread { messages: 2, more: true, mentions: 0 });
     }
 
     /// A member of the model: their membership, and the numbers that are unread for them.
@@ -184,7 +200,7 @@ mod tests {
                 let after = usize::try_from(membership.read_upto()).unwrap();
                 let counted = tally(log.get(after..).unwrap_or_default(), false, *user);
                 let expected = u32::try_from(unread.len()).unwrap();
-                assert_eq!(counted, Unread { messages: expected.min(99), more: expected > 99 }, "step {step}");
+                assert_eq!(counted, Unread { messages: expected.min(99), more: expected > 99, mentions: 0 }, "step {step}");
             }
         }
     }

@@ -6,6 +6,7 @@ credentials_invalid = The name or the password is wrong.
 refresh_invalid = Your session has ended. Sign in again.
 step_up_required = Confirm again that it is you.
 slug_taken = This address belongs to another channel.
+change_too_late = A message can be changed for 15 minutes.
 owner_stays = The owner has to hand the room over first.
 mfa_enabled = Second factors are already on.
 mfa_not_enabled = This second factor is not on.

@@ -6,6 +6,7 @@ credentials_invalid = Nazwa lub hasło jest nieprawidłowe.
 refresh_invalid = Twoja sesja się zakończyła. Zaloguj się ponownie.
 step_up_required = Potwierdź jeszcze raz, że to Ty.
 slug_taken = Ten adres należy do innego kanału.
+change_too_late = Wiadomość można zmienić przez 15 minut.
 owner_stays = Właściciel musi najpierw przekazać pokój innej osobie.
 mfa_enabled = Drugi składnik jest już włączony.
 mfa_not_enabled = Ten drugi składnik nie jest włączony.
