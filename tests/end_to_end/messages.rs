@@ -127,3 +127,32 @@ async fn messages_answer_and_mention() {
     assert_eq!(hers.ask(delete(&room, 4)).await["type"], "deleted");
     assert_eq!(unread(&ben, &room).await, json!({ "messages": 2, "more": false, "mentions": 0 }));
 }
+
+/// Who types is shown to the others in a room of up to twenty, but not to who takes no messages from them, and is stored nowhere.
+/// Promise: typing
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_is_shown_in_small_rooms() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let direct = room_of(&ana, &ben).await;
+    let group = ana.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    ana.put(&format!("/v1/rooms/{group}/invitations/{}", ben.id()), Value::Null).await.is(204);
+    ben.post(&format!("/v1/rooms/{group}/members"), Value::Null).await.is(200);
+    let (mut hers, mut his, mut own) = (ana.socket().await, ben.socket().await, ana.socket().await);
+    cloud.settle().await;
+    let before = cloud.dump().await;
+    for room in [&direct, &group] {
+        assert_eq!(hers.ask(json!({ "type": "typing", "room": room })).await, json!({ "type": "typing", "room": room }));
+        assert_eq!(his.hear("typing").await, json!({ "type": "typing", "room": room, "user": { "id": ana.id(), "username": "ana" } }));
+    }
+    assert_eq!(cloud.dump().await, before);
+    let version = ben.get("/v1/me").await.header("etag");
+    let _ = ben.with("if-match", version).patch("/v1/me", json!({ "who_can_message": "friends" })).await.is(200);
+    for room in [direct.as_str(), "public"] {
+        assert_eq!(hers.ask(json!({ "type": "typing", "room": room })).await["type"], "typing");
+    }
+    for socket in [&mut his, &mut own] {
+        let _ = socket.ask(json!({ "type": "ping" })).await;
+        assert!(!socket.heard().iter().any(|f| f["payload"]["type"] == "typing"), "{:?}", socket.heard());
+    }
+}

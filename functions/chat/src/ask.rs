@@ -75,6 +75,11 @@ pub enum Ask {
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
+    /// Tells the others in a room of up to twenty that the person types: at most every five seconds. In larger rooms nobody is told.
+    Typing {
+        /// The room.
+        room: RoomName,
+    },
     /// Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true.
     Read {
         /// The room.
@@ -145,6 +150,11 @@ pub enum Act {
         /// The maximum number of messages.
         limit: u32,
     },
+    /// See [`Ask::Typing`].
+    Typing {
+        /// The room.
+        room: RoomId,
+    },
     /// See [`Ask::Read`].
     Read {
         /// The room.
@@ -180,6 +190,7 @@ impl Ask {
                 Act::History { room: room.0, before: before.map(NonZeroU64::get), limit: page_limit(limit, PAGE)? }
             }
             Self::Read { room, seq, unread } => Act::Read { room: room.0, seq, mark: if unread { Mark::Unread } else { Mark::Read } },
+            Self::Typing { room } => Act::Typing { room: room.0 },
             Self::Online { room } => Act::Online { room: room.0 },
         })
     }
@@ -192,9 +203,11 @@ impl Act {
             Self::Hello | Self::Ping => Subject { room: PUBLIC, nonce: None, entry: None },
             Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce), entry: None },
             Self::Edit { room, seq, .. } | Self::Delete { room, seq } => Subject { room: *room, nonce: None, entry: Some(*seq) },
-            Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Online { room } => {
-                Subject { room: *room, nonce: None, entry: None }
-            }
+            Self::Sync { room, .. }
+            | Self::History { room, .. }
+            | Self::Read { room, .. }
+            | Self::Typing { room }
+            | Self::Online { room } => Subject { room: *room, nonce: None, entry: None },
         }
     }
 }
@@ -283,6 +296,11 @@ pub enum Answer {
         /// Where the marker is now.
         seq: u64,
     },
+    /// The answer to `typing`.
+    Typing {
+        /// The room.
+        room: RoomId,
+    },
     /// The answer to `online`.
     Online {
         /// The room.
@@ -303,6 +321,7 @@ pub const REPLIES: &[(&str, &str)] = &[
     ("delete", "deleted"),
     ("sync", "sync"),
     ("history", "history"),
+    ("typing", "typing"),
     ("read", "read"),
     ("online", "online"),
 ];

@@ -17,6 +17,7 @@
 //! | `send` again | none |
 //! | `edit`, `delete` | as `send` |
 //! | `sync`, `history` | one query |
+//! | `typing` | a batch read of the others' sockets, in a group a query of its members before it; a post for each |
 //! | `read` | one write; a post for each of the person's other sockets |
 //! | `online` | four queries, one for each shard |
 //!
@@ -151,6 +152,7 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
         Act::Delete { .. } => return say::delete(s, &member, entry).await,
         Act::Sync { since, limit, .. } => read::sync(s, &member, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &member, before, limit).await?,
+        Act::Typing { .. } => return say::typing(s, &user, &member).await,
         Act::Read { seq, mark, .. } => return read::mark(s, &member, seq, mark, presence).await,
         Act::Online { .. } => online::online(s, &member.room).await?,
     };

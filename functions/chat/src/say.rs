@@ -1,4 +1,4 @@
-//! Sending, editing and deleting a message. One message too many in a minute bans the account.
+//! Typing, sending, editing and deleting a message. One message too many in a minute bans the account.
 
 use accounts::user::User;
 use kernel::{FieldError, Problem};
@@ -8,9 +8,10 @@ use messaging::{
     frame::{self, Push},
     member::RoomMember,
     mention,
-    message::{LogEntry, Nonce, Text},
+    message::{Author, LogEntry, Nonce, Text},
     send::{self, Receipt, SendError, Sending, Sent},
     spam::ChatState,
+    typing,
 };
 
 use crate::{Delivery, STREAM, State, ask::Answer};
@@ -66,6 +67,14 @@ pub async fn edit(s: &State, member: &RoomMember, entry: Option<LogEntry>, text:
 pub async fn delete(s: &State, member: &RoomMember, entry: Option<LogEntry>) -> Result<(Answer, Delivery), Problem> {
     let (told, seq) = told(change::delete(&s.table, &s.sys, member, entry).await?);
     Ok((Answer::Deleted { room: member.room.id, seq }, told))
+}
+
+/// Answers `typing`.
+pub async fn typing(s: &State, user: &User, member: &RoomMember) -> Result<(Answer, Delivery), Problem> {
+    member.writes()?;
+    let (room, watchers) = (member.room.id, typing::watchers(&s.table, member).await?);
+    let user = Author { id: user.id, username: user.username.to_string() };
+    Ok((Answer::Typing { room }, Some((frame::write(STREAM, None, &Push::Typing { room, user }), watchers))))
 }
 
 /// The frame for the others, and the number of the message.

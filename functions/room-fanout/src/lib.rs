@@ -106,7 +106,7 @@ async fn to_members(s: &State, room: RoomId, seq: u64, except: Option<&str>, tol
     loop {
         let page = member::of_room(&s.table, room, after, PAGE).await?;
         let people = page.items.iter().filter(|m| m.from <= seq).map(|m| m.user).collect();
-        let open = delivery::sockets(&s.table, Ok(people)).await;
+        let open = delivery::sockets(&s.table, people).await?;
         delivery::deliver(&s.table, &s.sys, &s.sockets, &open, except, told).await;
         after = page.last().map(|m| m.user);
         if after.is_none() {
@@ -116,7 +116,7 @@ async fn to_members(s: &State, room: RoomId, seq: u64, except: Option<&str>, tol
 }
 
 async fn tell_gone(s: &State, room: RoomId, people: &[UserId]) -> Result<(), Failure> {
-    let open = delivery::sockets(&s.table, Ok(people.to_vec())).await;
+    let open = delivery::sockets(&s.table, people.to_vec()).await?;
     delivery::deliver(&s.table, &s.sys, &s.sockets, &open, None, &frame::write(STREAM, None, &Push::Left { room })).await;
     Ok(())
 }

@@ -246,6 +246,7 @@ mod tests {
             "chat_read",
             "chat_send",
             "chat_sync",
+            "chat_typing",
             "closing",
             "error",
         ];

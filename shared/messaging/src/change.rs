@@ -112,7 +112,7 @@ async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry) 
         (Err(CommitError::Refused(_)), _) => return Err(Kind::NotFound.because("the room was deleted")),
         (Err(CommitError::Store(e)), _) => return Err(e.into()),
     }
-    let deliver = if small { Some(delivery::sockets(table, people).await) } else { None };
+    let deliver = if small { Some(delivery::sockets_or_nobody(table, people).await) } else { None };
     Ok(Changed { message: after.shown(), deliver })
 }
 

@@ -15,7 +15,7 @@ use utoipa::{
     openapi::{RefOr, schema::Schema},
 };
 
-use crate::message::Message;
+use crate::message::{Author, Message};
 
 /// What a stream consists of, for the API's document.
 pub struct Stream {
@@ -220,6 +220,13 @@ pub enum Push<'a> {
         /// The number.
         seq: u64,
     },
+    /// Somebody types. Shown for a few seconds, unless their message comes before.
+    Typing {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        user: Author,
+    },
     /// The number of other online people has changed.
     Online {
         /// The room.
@@ -236,7 +243,7 @@ mod tests {
     use kernel::Sys;
 
     use super::*;
-    use crate::message::{Author, Content, LogEntry, Said, TEXT_MAX_CHARS, Text};
+    use crate::message::{Content, LogEntry, Said, TEXT_MAX_CHARS, Text};
 
     #[derive(Deserialize, Debug)]
     #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

@@ -34,6 +34,7 @@ pub mod send;
 mod sockets;
 pub mod spam;
 pub mod ticket;
+pub mod typing;
 pub mod unread;
 
 pub use sockets::Sockets;

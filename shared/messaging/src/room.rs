@@ -124,13 +124,14 @@ impl Room {
         }
     }
 
-    /// Whether a message is delivered while its sender waits. Otherwise `room-fanout` delivers it.
+    /// Whether a message is delivered while its sender waits. Otherwise `room-fanout` delivers it. A channel is never small: readers
+    /// join it without a number, so that its members are known only after a message was committed.
     #[must_use]
     pub fn is_small(&self) -> bool {
-        match (self.kind, &self.club) {
-            (RoomKind::Direct, _) => true,
-            (RoomKind::Group | RoomKind::Channel, Some(club)) => club.member_count <= INLINE_MOST,
-            _ => false,
+        match self.kind {
+            RoomKind::Direct => true,
+            RoomKind::Group => self.club.as_ref().is_some_and(|club| club.member_count <= INLINE_MOST),
+            RoomKind::Public | RoomKind::Channel => false,
         }
     }
 }

@@ -190,7 +190,7 @@ impl<'a> Attempt<'a> {
             }
             Err(CommitError::Store(e)) => return Err(e.into()),
         }
-        let deliver = if small { Some((entry.shown(), delivery::sockets(self.table, people).await)) } else { None };
+        let deliver = if small { Some((entry.shown(), delivery::sockets_or_nobody(self.table, people).await)) } else { None };
         Ok(Some(Sent { receipt, deliver }))
     }
 
