@@ -807,7 +807,7 @@ async fn former_names_are_released_with_the_account() {
 async fn no_personal_data_remains() {
     let cloud = Cloud::start().await;
     let ben = cloud.member("ben").await;
-    let Everything { canary, room, scheduled, .. } = Everything::of(&cloud, &ben).await;
+    let Everything { canary, room, group, scheduled, .. } = Everything::of(&cloud, &ben).await;
     assert!(indexes(&cloud).contains(&canary.id()));
     assert!(files(&cloud).len() >= 5, "two pictures and an archive: {:?}", files(&cloud));
 
@@ -857,6 +857,11 @@ async fn no_personal_data_remains() {
     assert!(public.contains("ben said that") && !public.contains("canary"), "{public}");
     let rooms = ben.get("/v1/rooms").await.is(200).to_string();
     assert!(!rooms.contains(room.as_str().unwrap()), "{rooms}");
+    let path = format!("/v1/rooms/{}", group.as_str().unwrap());
+    assert_eq!(ben.get(&path).await.is(200)["club"]["role"], "owner", "her friend inherits the group");
+    let entries = ben.get(&format!("{path}/messages")).await.is(200);
+    let kinds: Vec<&str> = entries["items"].as_array().unwrap().iter().map(|m| m["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["event", "deleted", "deleted", "event"], "he joined and became the owner");
 
     cloud.advance(DAY + Duration::from_secs(3 * 3600)).await;
     for (place, found) in [("tables", cloud.dump().await.to_string()), ("indexes", indexes(&cloud))] {

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 17] = [
+pub(crate) const CANARIES: [&str; 18] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -31,6 +31,7 @@ pub(crate) const CANARIES: [&str; 17] = [
     "canary-agent/2.0",
     "canary said 1-2",
     "canary-nonce-1-0",
+    "canary said in the group",
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
@@ -42,6 +43,8 @@ pub(crate) struct Everything {
     pub canary: Caller,
     /// The room with her friend.
     pub room: Value,
+    /// The group that she made, and in which her friend is.
+    pub group: Value,
     /// The path of her archive.
     pub archive: String,
     /// The answer to scheduling her deletion.
@@ -71,6 +74,7 @@ impl Everything {
         let announced = json!({ "content_type": "image/png", "bytes": 7, "sha256": sha256(b"nothing") });
         canary.post("/v1/me/picture/uploads", announced).await.is(201);
         let (room, sockets) = talked(&canary, friend).await;
+        let group = grouped(&canary, friend).await;
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
         // A sign-in on a trusted device, and one that is not finished.
@@ -89,8 +93,14 @@ impl Everything {
         let scheduled = schedule(&canary).await;
         let export = canary.post("/v1/me/exports", json!({})).await.is(202);
         cloud.settle().await;
-        let everything =
-            Self { room, archive: format!("/v1/me/exports/{}", export["id"].as_str().unwrap()), scheduled, _sockets: sockets, canary };
+        let everything = Self {
+            room,
+            group,
+            archive: format!("/v1/me/exports/{}", export["id"].as_str().unwrap()),
+            scheduled,
+            _sockets: sockets,
+            canary,
+        };
         everything.is_planted(cloud).await;
         everything
     }
@@ -155,4 +165,19 @@ async fn talked(canary: &Caller, friend: &Caller) -> (Value, (Socket, Socket)) {
         assert_eq!(theirs.ask(said).await["type"], "ack");
     }
     (room, (hers, theirs))
+}
+
+/// Makes a group of both, in which she says something, and has her invited to another one.
+async fn grouped(canary: &Caller, friend: &Caller) -> Value {
+    let group = canary.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].clone();
+    let path = format!("/v1/rooms/{}", group.as_str().unwrap());
+    canary.put(&format!("{path}/invitations/{}", friend.id()), Value::Null).await.is(204);
+    friend.post(&format!("{path}/members"), Value::Null).await.is(200);
+    let said = json!({ "type": "send", "room": group, "text": "canary said in the group", "nonce": "canary-nonce-group" });
+    let mut socket = canary.socket().await;
+    assert_eq!(socket.ask(said).await["type"], "ack");
+    socket.close().await;
+    let other = friend.post("/v1/rooms", json!({ "kind": "channel", "name": "News" })).await.is(201)["id"].clone();
+    friend.put(&format!("/v1/rooms/{}/invitations/{}", other.as_str().unwrap(), canary.id()), Value::Null).await.is(204);
+    group
 }

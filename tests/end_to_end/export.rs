@@ -106,11 +106,14 @@ async fn everything_is_in_the_archive() {
         assert!(whole.to_lowercase().contains(planted), "{planted} is not in the archive");
     }
     assert!(!whole.contains("ben said that"));
-    assert_eq!(document(&files, "messages.json").as_array().unwrap().len(), 6);
-    assert_eq!(
-        document(&files, "rooms.json"),
-        json!([{ "room": room, "with": ben.id(), "since": document(&files, "rooms.json")[0]["since"] }])
-    );
+    assert_eq!(document(&files, "messages.json").as_array().unwrap().len(), 7);
+    let rooms = document(&files, "rooms.json");
+    let of = |id: &Value| rooms.as_array().unwrap().iter().find(|r| r["room"] == *id).unwrap().clone();
+    assert_eq!((&of(room)["kind"], &of(room)["with"]), (&json!("direct"), &json!(ben.id())));
+    let group = of(&everything.group);
+    assert_eq!((&group["kind"], &group["name"], &group["role"]), (&json!("group"), &json!("Porch"), &json!("owner")));
+    let invitations = document(&files, "room_invitations.json");
+    assert_eq!((invitations.as_array().unwrap().len(), &invitations[0]["by"]), (1, &json!(ben.id())));
 
     let mine = everything.items(&cloud).await;
     let kinds: BTreeSet<&str> = mine.iter().map(|i| i["kind"]["S"].as_str().unwrap()).collect();
@@ -162,7 +165,7 @@ async fn an_archive_is_private_and_expires() {
     cloud.anonymous().get(&url).await.has(403);
     ana.get(&path).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
-    assert_eq!(download(&cloud, &ana, &path).await.len(), 4);
+    assert_eq!(download(&cloud, &ana, &path).await.len(), 5);
     assert_eq!(archives(&cloud), 1);
     cloud.advance(Duration::from_secs(24 * 3600)).await;
     let ana = cloud.sign_in("ana").await;

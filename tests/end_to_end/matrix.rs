@@ -130,6 +130,8 @@ async fn the_matrix_is_enforced() {
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
         ("session", text(&victim.claims()["sid"])),
         ("room", text(&room)),
+        ("user", victim.id()),
+        ("slug", "agora-news".to_owned()),
         ("upload", text(&upload["id"])),
         ("export", text(&export["id"])),
         ("username", "lea".to_owned()),
@@ -198,15 +200,15 @@ async fn the_matrix_is_enforced() {
     }
     assert_eq!(sessions().await, before, "no new session was made");
 
-    // Somebody else gets 404 for everything of the victim, and sees no data of it.
+    // Somebody else gets 404 for everything of the victim, and sees no data of it. The friend is a member of the room, so a third
+    // person asks for that.
+    let _ = cloud.member("mia").await;
     for operation in operations() {
         let object = ["address", "passkey", "device", "session", "room", "upload", "export"]
             .iter()
             .any(|o| operation.path.contains(&format!("{{{o}}}")));
         if object {
-            let foreign = cloud.sign_in(friend.name()).await;
-            // The friend is a member of the room, so a third person is used.
-            let foreign = if operation.path.contains("{room}") { cloud.member("mia").await } else { foreign };
+            let foreign = cloud.sign_in(if operation.path.contains("{room}") { "mia" } else { friend.name() }).await;
             let body = operation.body.clone().map(|body| if body["name"].is_string() { json!({ "name": "mine" }) } else { body });
             let reply = foreign.with("if-match", "\"v1\"").send(operation.method.clone(), &about(&operation.path, &things), body).await;
             reply.is_problem(404, "not_found");

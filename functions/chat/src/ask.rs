@@ -11,6 +11,7 @@ use messaging::{
     access::Subject,
     message::{Message, Nonce, Text},
     room::{PUBLIC, RoomKind, RoomName},
+    unread::Mark,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,6 +34,26 @@ pub enum Ask {
         text: String,
         /// The client's nonce for this message. Repeating it commits nothing more.
         nonce: Nonce,
+        /// The number of the message that it answers.
+        #[schema(value_type = Option<u64>, minimum = 1, nullable = false)]
+        reply_to: Option<NonZeroU64>,
+    },
+    /// Replaces the text of one's own message, within fifteen minutes after it was sent.
+    Edit {
+        /// The room.
+        room: RoomName,
+        /// The message's number.
+        seq: u64,
+        /// The new text.
+        #[schema(min_length = 1, max_length = 4000, examples("Good evening!"))]
+        text: String,
+    },
+    /// Deletes a message: one's own within fifteen minutes after it was sent, or any in a room that the person administrates.
+    Delete {
+        /// The room.
+        room: RoomName,
+        /// The message's number.
+        seq: u64,
     },
     /// Asks for the messages after a number.
     Sync {
@@ -54,6 +75,22 @@ pub enum Ask {
         /// The maximum number of messages.
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
+    },
+    /// Tells the others in a room of up to twenty that the person types: at most every five seconds. In larger rooms nobody is told.
+    Typing {
+        /// The room.
+        room: RoomName,
+    },
+    /// Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true.
+    Read {
+        /// The room.
+        room: RoomName,
+        /// The number of the last message that was read.
+        seq: u64,
+        /// Whether the marker may also go back, so that the messages after it are unread again.
+        #[serde(default)]
+        #[schema(default = false)]
+        unread: bool,
     },
     /// Asks how many others are online.
     Online {
@@ -77,6 +114,24 @@ pub enum Act {
         text: Text,
         /// The client's nonce for this message.
         nonce: Nonce,
+        /// The number of the message that it answers.
+        reply_to: Option<u64>,
+    },
+    /// See [`Ask::Edit`].
+    Edit {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+        /// The new text.
+        text: Text,
+    },
+    /// See [`Ask::Delete`].
+    Delete {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
     },
     /// See [`Ask::Sync`].
     Sync {
@@ -96,6 +151,20 @@ pub enum Act {
         /// The maximum number of messages.
         limit: u32,
     },
+    /// See [`Ask::Typing`].
+    Typing {
+        /// The room.
+        room: RoomId,
+    },
+    /// See [`Ask::Read`].
+    Read {
+        /// The room.
+        room: RoomId,
+        /// The number of the last message that was read.
+        seq: u64,
+        /// In which direction the marker may move.
+        mark: Mark,
+    },
     /// See [`Ask::Online`].
     Online {
         /// The room.
@@ -112,11 +181,17 @@ impl Ask {
         Ok(match self {
             Self::Hello {} => Act::Hello,
             Self::Ping {} => Act::Ping,
-            Self::Send { room, text, nonce } => Act::Send { room: room.0, text: Text::parse(&text)?, nonce },
+            Self::Send { room, text, nonce, reply_to } => {
+                Act::Send { room: room.0, text: Text::parse(&text)?, nonce, reply_to: reply_to.map(NonZeroU64::get) }
+            }
+            Self::Edit { room, seq, text } => Act::Edit { room: room.0, seq, text: Text::parse(&text)? },
+            Self::Delete { room, seq } => Act::Delete { room: room.0, seq },
             Self::Sync { room, since, limit } => Act::Sync { room: room.0, since, limit: page_limit(limit, PAGE_MAX)? },
             Self::History { room, before, limit } => {
                 Act::History { room: room.0, before: before.map(NonZeroU64::get), limit: page_limit(limit, PAGE)? }
             }
+            Self::Read { room, seq, unread } => Act::Read { room: room.0, seq, mark: if unread { Mark::Unread } else { Mark::Read } },
+            Self::Typing { room } => Act::Typing { room: room.0 },
             Self::Online { room } => Act::Online { room: room.0 },
         })
     }
@@ -126,11 +201,12 @@ impl Act {
     /// The items to read for it. A hello also takes the last number of the public room.
     pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::Hello => Subject { room: PUBLIC, nonce: None, online: true },
-            Self::Ping => Subject { room: PUBLIC, nonce: None, online: false },
-            Self::Send { room, nonce, .. } => Subject { room: *room, nonce: Some(nonce), online: false },
-            Self::Sync { room, .. } | Self::History { room, .. } => Subject { room: *room, nonce: None, online: false },
-            Self::Online { room } => Subject { room: *room, nonce: None, online: true },
+            Self::Hello => Subject { online: true, ..Subject::of(PUBLIC) },
+            Self::Ping => Subject::of(PUBLIC),
+            Self::Send { room, nonce, .. } => Subject { nonce: Some(nonce), ..Subject::of(*room) },
+            Self::Edit { room, seq, .. } | Self::Delete { room, seq } => Subject { entry: Some(*seq), ..Subject::of(*room) },
+            Self::Online { room } => Subject { online: true, ..Subject::of(*room) },
+            Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Typing { room } => Subject::of(*room),
         }
     }
 }
@@ -167,11 +243,25 @@ pub enum Answer {
         /// When its number was taken.
         created_at: Timestamp,
     },
+    /// The answer to `edit`.
+    Edited {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+    },
+    /// The answer to `delete`.
+    Deleted {
+        /// The room.
+        room: RoomId,
+        /// The message's number.
+        seq: u64,
+    },
     /// The answer to `sync`.
     Sync {
         /// The room.
         room: RoomId,
-        /// The messages in ascending order.
+        /// The messages and system events in ascending order, one for each number.
         messages: Vec<Message>,
         /// The number to send as `since` next.
         upto: u64,
@@ -179,16 +269,17 @@ pub enum Answer {
         last_seq: u64,
         /// Whether there are more messages to ask for now.
         more: bool,
-        /// Seconds to wait before asking again, because a message is still being written.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(nullable = false)]
-        retry_after: Option<u32>,
+        /// Whether the page continues what the client has. False if it may not read what came in between, because the person was
+        /// no member: then what it has ends there, and this page begins anew.
+        complete: bool,
+        /// The first number that the person may read.
+        begins_at: u64,
     },
     /// The answer to `history`.
     History {
         /// The room.
         room: RoomId,
-        /// The messages in ascending order.
+        /// The messages and system events in ascending order, one for each number.
         messages: Vec<Message>,
         /// The highest number that this page covers: newer messages are read with `sync` from here.
         upto: u64,
@@ -196,6 +287,18 @@ pub enum Answer {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         before: Option<u64>,
+    },
+    /// The answer to `read`.
+    Read {
+        /// The room.
+        room: RoomId,
+        /// Where the marker is now.
+        seq: u64,
+    },
+    /// The answer to `typing`.
+    Typing {
+        /// The room.
+        room: RoomId,
     },
     /// The answer to `online`.
     Online {
@@ -209,8 +312,18 @@ pub enum Answer {
 }
 
 /// Each ask with its answer.
-pub const REPLIES: &[(&str, &str)] =
-    &[("hello", "hello"), ("ping", "pong"), ("send", "ack"), ("sync", "sync"), ("history", "history"), ("online", "online")];
+pub const REPLIES: &[(&str, &str)] = &[
+    ("hello", "hello"),
+    ("ping", "pong"),
+    ("send", "ack"),
+    ("edit", "edited"),
+    ("delete", "deleted"),
+    ("sync", "sync"),
+    ("history", "history"),
+    ("typing", "typing"),
+    ("read", "read"),
+    ("online", "online"),
+];
 
 /// The state of a room, for catching up.
 #[derive(Debug, Serialize, ToSchema)]
@@ -221,6 +334,12 @@ pub struct RoomState {
     pub kind: RoomKind,
     /// The last number in it. A client that has a lower one asks with `sync`.
     pub last_seq: u64,
+    /// The first number that the person may read: that of their joining, or 1.
+    pub begins_at: u64,
+    /// How often messages in it were edited or deleted. If it has changed, a client reads again what it shows.
+    pub changes: u64,
+    /// The number up to which the person has read it.
+    pub read_seq: u64,
     /// The username of the other person in a direct room.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

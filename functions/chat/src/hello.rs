@@ -3,11 +3,12 @@
 use accounts::user::User;
 use kernel::{PAGE_MAX, Problem};
 use messaging::{
+    member::{self, Membership, RoomMember},
     message::{Author, TEXT_MAX_CHARS},
     online::{self, OnlineFigure},
     pace,
     presence::{PING_EVERY, Presence},
-    room::{self, Room, RoomKind, RoomWithPeer},
+    room::{self, RoomWithPeer},
     spam,
 };
 use store::StoreError;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Maximum rooms in one answer: with the names of the other people they fit into a frame.
-const ROOMS: u32 = 100;
+const ROOMS: u32 = 80;
 
 const LIMITS: Limits = Limits {
     message_chars: TEXT_MAX_CHARS,
@@ -32,33 +33,31 @@ const LIMITS: Limits = Limits {
 };
 
 /// Answers `hello`. The public room and the number of online people were read together with the caller.
-pub async fn hello(s: &State, user: &User, public: Room, seen: (&OnlineFigure, &Presence)) -> Result<Answer, Problem> {
-    let online = online::others(&s.table, &s.sys, public.id, seen.0, seen.1);
+pub async fn hello(s: &State, user: &User, public: RoomMember, seen: (&OnlineFigure, &Presence)) -> Result<Answer, Problem> {
+    let online = online::others(&s.table, &s.sys, public.room.id, seen.0, seen.1);
     let ((rooms, more), online) = tokio::try_join!(rooms_of(s, user, public), online)?;
     Ok(Answer::Hello { rooms, more, online: online.people, online_more: online.more, limits: LIMITS })
 }
 
 /// A person's rooms, and whether there are more.
-async fn rooms_of(s: &State, user: &User, public: Room) -> Result<(Vec<RoomState>, bool), StoreError> {
-    let memberships = room::of_user(&s.table, user.id, None, ROOMS).await?;
-    let (public, mine) = room::with_peers(&s.table, Some(public), &memberships.items).await?;
-    let rooms = std::iter::once(open_to_all(&public)).chain(mine.into_iter().map(between_two)).collect();
+async fn rooms_of(s: &State, user: &User, public: RoomMember) -> Result<(Vec<RoomState>, bool), StoreError> {
+    let memberships = member::of_user(&s.table, user.id, None, ROOMS).await?;
+    let (room, mine) = room::with_peers(&s.table, Some(public.room), &memberships.items).await?;
+    let public = RoomWithPeer { room, membership: public.membership, peer: None };
+    let rooms = std::iter::once(of_member(public)).chain(mine.into_iter().map(of_member)).collect();
     Ok((rooms, memberships.more))
 }
 
-fn open_to_all(room: &Room) -> RoomState {
-    RoomState { room: room.id, kind: RoomKind::Public, last_seq: room.seq, with: None }
-}
-
-fn between_two(RoomWithPeer { room, peer }: RoomWithPeer) -> RoomState {
+fn of_member(RoomWithPeer { room, membership, peer }: RoomWithPeer) -> RoomState {
     let with = peer.map(|p| Author { id: p.id, username: p.username.to_string() });
-    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, with }
+    let Membership { from, read_seq, .. } = membership;
+    RoomState { room: room.id, kind: room.kind, last_seq: room.seq, begins_at: from, changes: room.changes, read_seq, with }
 }
 
 #[cfg(test)]
 mod tests {
     use kernel::{Sys, id::UserId};
-    use messaging::frame;
+    use messaging::{frame, room::RoomKind};
 
     use super::*;
 
@@ -69,6 +68,9 @@ mod tests {
             room: sys.id(),
             kind: RoomKind::Direct,
             last_seq: u64::MAX,
+            begins_at: u64::MAX,
+            changes: u64::MAX,
+            read_seq: u64::MAX,
             with: Some(Author { id: sys.id::<UserId>(), username: "x".repeat(30) }),
         };
         let rooms = (0..=ROOMS).map(|_| room()).collect();

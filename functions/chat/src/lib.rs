@@ -3,7 +3,7 @@
 //! Every frame is checked on its own: session, account, ban, membership. Errors are frames, and the socket stays open. Only
 //! callers who may not send any more (signed out, banned) get an error and are closed.
 //!
-//! AWS calls of a frame: a batch read that authenticates the sender. The first frame of a socket at an instance takes another
+//! AWS calls of a frame: a batch read that authenticates the sender, and reads the room and their membership. The first frame of a socket at an instance takes another
 //! read, because the platform only passes the id of the socket. The answer is the function's response and takes no call. In
 //! between:
 //!
@@ -11,9 +11,14 @@
 //! |---|---|
 //! | `ping` | none |
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any; what `online` takes |
-//! | `send` | the number, the transaction, beside it the batch read of the members' sockets; then one post for each socket |
+//! | `send` to up to 20 people | the transaction, beside it in a group a query of its members; the batch read of their sockets; one post for each |
+//! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
+//! | `send` with mentions | also a batch read of the names, before |
 //! | `send` again | none |
-//! | `sync`, `history` | one query, up to eight where messages were deleted; one write for each old gap that nobody has met before |
+//! | `edit`, `delete` | as `send` |
+//! | `sync`, `history` | one query |
+//! | `typing` | a batch read of the others' sockets, in a group a query of its members before it; a post for each |
+//! | `read` | one write; a post for each of the person's other sockets |
 //! | `online` | none; once a second, for one of all callers, two writes and a query for each of the four shards |
 //!
 //! A frame also updates when the person was last seen, if that was at least fifteen seconds ago. A frame that is refused for its form or comes too early
@@ -106,7 +111,7 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
 }
 
 type Outcome = Result<(Answer, Delivery), Problem>;
-/// A frame, and the people whose sockets get it.
+/// A frame for other sockets, and the people who get it.
 type Delivery = Option<(Vec<u8>, Vec<presence::Presence>)>;
 
 /// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
@@ -142,14 +147,21 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Lo
 }
 
 async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
-    let FrameSender { user, presence, chat, receipt, room, online } = sender;
+    let FrameSender { user, presence, chat, receipt, member, entry, online } = sender;
     let answer = match act {
-        Act::Hello => hello::hello(s, &user, room, (&online, &presence)).await?,
+        Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt)).await,
-        Act::Sync { since, limit, .. } => read::sync(s, &room, since, limit).await?,
-        Act::History { before, limit, .. } => read::history(s, &room, before, limit).await?,
-        Act::Online { .. } => online::online(s, &room, &online, &presence).await?,
+        Act::Send { text, nonce, reply_to, .. } => {
+            let message = say::Words { text, nonce, reply_to };
+            return say::say(s, socket, &user, member, message, (chat, receipt)).await;
+        }
+        Act::Edit { text, .. } => return say::edit(s, &member, entry, text).await,
+        Act::Delete { .. } => return say::delete(s, &member, entry).await,
+        Act::Sync { since, limit, .. } => read::sync(s, &member, since, limit).await?,
+        Act::History { before, limit, .. } => read::history(s, &member, before, limit).await?,
+        Act::Typing { .. } => return say::typing(s, &user, &member).await,
+        Act::Read { seq, mark, .. } => return read::mark(s, &member, seq, mark, presence).await,
+        Act::Online { .. } => online::online(s, &member.room, &online, &presence).await?,
     };
     Ok((answer, None))
 }

@@ -30,6 +30,7 @@ pub(crate) const KINDS: &[(&str, Personal)] = &[
     ("recovery_codes", Personal::Exported(&["created_at"])),
     ("registration", Personal::Withheld("somebody else's, who named an address of this account")),
     ("roles", Personal::Exported(&["roles"])),
+    ("room_count", Personal::Exported(&["joined", "owned"])),
     ("session", Personal::Exported(&["id", "amr", "auth_time", "created_at", "last_used_at", "user_agent", "network", "address", "place", "device"])),
     ("sign_in", Personal::Exported(&["allowed", "chosen", "expires_at"])),
     ("superuser_offer", Personal::Withheld("an operator's secret, good for an hour")),

@@ -27,9 +27,10 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Re
     archive.add_json("items.json", &items)?;
     archive.add_json("contents.json", &contents)?;
 
-    let (rooms, said) = messaging::export::said(&s.table, user).await?;
-    archive.add_json("rooms.json", &rooms)?;
-    archive.add_json("messages.json", &said)?;
+    let chats = messaging::export::chats(&s.table, user).await?;
+    archive.add_json("rooms.json", &chats.rooms)?;
+    archive.add_json("room_invitations.json", &chats.invitations)?;
+    archive.add_json("messages.json", &chats.messages)?;
     for (name, jpeg) in files::export::pictures(&s.table, &s.bucket, user).await? {
         archive.add(&format!("pictures/{name}"), &jpeg)?;
     }

@@ -1,42 +1,56 @@
-//! Delivers messages and presence changes in the public room, which is too large for the sender to wait.
+//! Delivers messages in rooms that are too large for the sender to wait, system events of every group and channel, and presence
+//! changes in the public room. Tells people whose membership ended, and deletes what is left of a deleted room.
 //!
-//! The sockets are read from the index of online people, shard by shard and page by page, and each shard posts to sixteen
+//! In a group or a channel the members are read page by page, with their sockets. Whoever was removed is not among them, so
+//! nothing that is delivered late reaches them.
+//!
+//! In the public room the sockets are read from the index of online people, shard by shard and page by page, and each shard posts to sixteen
 //! sockets at once: several thousand a second. A message is delivered once for each event ([`events::once`]). A run that was
 //! killed is repeated from the start, and clients drop a number they have already. The number of online people is posted to all
 //! of them at most once a second ([`online`]) while the room is small. Above [`TOLD_MOST`] clients ask for it, because otherwise
 //! each change would cost as many posts as there are people.
 //!
-//! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people, a post for each socket. Of
-//! a change of presence: one read and, once a second, three writes, a query for each shard, then the same again with the posts.
+//! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people (and in a group or a channel a
+//! batch read of their sockets for each 100), a post for each socket. Of a change of presence: one read and, once a second, three
+//! writes, a query for each shard, then the same again with the posts.
+
+use std::time::Duration;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
-    Envelope, once,
-    rooms::{MessagePosted, PresenceChanged},
+    Envelope, Outbox, once,
+    rooms::{MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted},
 };
-use function::{Boot, Failure, Function, StartError};
+use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::future::try_join_all;
 use kernel::{
     Sys,
-    id::{EventId, RoomId},
+    id::{EventId, RoomId, UserId},
 };
 use messaging::{
     Sockets, delivery,
     frame::{self, Posted, Push},
+    member,
     message::LogEntry,
     online,
     presence::{self, SHARDS},
+    purge::{self, Purged},
+    room::PUBLIC,
+    roster,
 };
-use store::Table;
+use store::{Conditional as _, Table, Tx};
 
 /// The stream that the frames belong to.
 const STREAM: &str = "chat";
 /// Maximum people of one page.
 const PAGE: u32 = 200;
+/// The rest of a deleted room is left to another run when less than this is left of the invocation: a page of members and the posts
+/// to them take less.
+const MARGIN: Duration = Duration::from_secs(20);
 /// Up to this number of online people, everybody gets each change of the number.
 const TOLD_MOST: u64 = 200;
 
-events::hears! { MessagePosted, PresenceChanged }
+events::hears! { MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -54,17 +68,22 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sockets: Sockets::read(r, &aws), sys })?;
     state.table.warm_up().await;
-    Ok(Function::new(state, |s, event, _| async move { Box::pin(handle(&s, event)).await }))
+    Ok(Function::new(state, |s, event, context| async move { Box::pin(handle(&s, &context, event)).await }))
 }
 
-async fn handle(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
+async fn handle(s: &State, context: &Context, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
     let Envelope { id, event, .. } = event.detail;
     match event {
         Heard::MessagePosted(MessagePosted { room, seq }) => {
             once(&s.table, &s.sys, "room-fanout", id, Box::pin(message_posted(s, room, seq))).await?;
         }
+        // A repetition shows the message as it is then.
+        Heard::MessageChanged(MessageChanged { room, seq }) => message_changed(s, room, seq).await?,
         // A repetition counts again.
         Heard::PresenceChanged(PresenceChanged { room }) => presence_changed(s, room, id).await?,
+        // A client drops the room once more.
+        Heard::MemberLeft(MemberLeft { room, user }) => tell_gone(s, room, &[user]).await?,
+        Heard::RoomDeleted(RoomDeleted { room }) => dissolve(s, context, room).await?,
     }
     Ok(())
 }
@@ -72,10 +91,54 @@ async fn handle(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(
 async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
     let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
     let sender = entry.via.clone();
-    // The message was deleted before it was delivered.
-    let Some(message) = entry.shown() else { return Ok(()) };
-    let told = frame::write(STREAM, None, &Push::Message(Posted { message: &message, picture: None }));
-    to_everybody(s, sender.as_deref(), &told).await
+    let told = frame::write(STREAM, None, &Push::Message(Posted { message: &entry.shown(), picture: None }));
+    if room == PUBLIC { to_everybody(s, sender.as_deref(), &told).await } else { to_members(s, room, seq, sender.as_deref(), &told).await }
+}
+
+async fn message_changed(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
+    let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
+    let told = frame::write(STREAM, None, &Push::Changed(&entry.shown()));
+    if room == PUBLIC { to_everybody(s, None, &told).await } else { to_members(s, room, seq, None, &told).await }
+}
+
+/// Delivers to the members of a group or a channel, but to nobody what was written before they joined.
+async fn to_members(s: &State, room: RoomId, seq: u64, except: Option<&str>, told: &[u8]) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let page = member::of_room(&s.table, room, after, PAGE).await?;
+        let people = page.items.iter().filter(|m| m.from <= seq).map(|m| m.user).collect();
+        let open = delivery::sockets(&s.table, people).await?;
+        delivery::deliver(&s.table, &s.sys, &s.sockets, &open, except, told).await;
+        after = page.last().map(|m| m.user);
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn tell_gone(s: &State, room: RoomId, people: &[UserId]) -> Result<(), Failure> {
+    let open = delivery::sockets(&s.table, people.to_vec()).await?;
+    delivery::deliver(&s.table, &s.sys, &s.sockets, &open, None, &frame::write(STREAM, None, &Push::Left { room })).await;
+    Ok(())
+}
+
+/// Tells the members of a deleted room, ends their memberships, and deletes the rest. A run that is short of time sends the same
+/// event again.
+async fn dissolve(s: &State, context: &Context, room: RoomId) -> Result<(), Failure> {
+    while context.has_left(MARGIN) {
+        let members: Vec<UserId> = member::of_room(&s.table, room, None, PAGE).await?.items.into_iter().map(|m| m.user).collect();
+        for user in &members {
+            roster::end_membership(&s.table, room, *user).await?;
+        }
+        if !members.is_empty() {
+            tell_gone(s, room, &members).await?;
+        } else if purge::remove_room_part(&s.table, room, None).await? == Purged::Done {
+            return Ok(());
+        }
+    }
+    let mut tx = Tx::new();
+    Outbox::add(&mut tx, &s.sys, &RoomDeleted { room });
+    Ok(s.table.commit(tx).await.refused_is_fine()?)
 }
 
 async fn presence_changed(s: &State, room: RoomId, event: EventId) -> Result<(), Failure> {

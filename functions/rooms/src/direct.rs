@@ -10,18 +10,14 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use callers::Member;
-use kernel::{
-    FieldError, Kind, Problem, Timestamp,
-    id::{RoomId, UserId},
-};
-use messaging::{
-    message::Author,
-    room::{self, Opened, Room, RoomKind},
-};
-use serde::{Deserialize, Serialize};
+use kernel::{FieldError, Kind, Problem, id::UserId};
+use messaging::room::{self, Opened};
+use serde::Deserialize;
 use store::limits;
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Problems};
+
+use crate::info::RoomInfo;
 
 /// The other person, by exactly one of these.
 #[derive(Deserialize, ToSchema)]
@@ -51,34 +47,6 @@ impl OpenDirectRoom {
     }
 }
 
-/// A room the caller is in.
-#[derive(Serialize, ToSchema)]
-pub struct RoomInfo {
-    id: RoomId,
-    kind: RoomKind,
-    /// The other person in a direct room. Absent when their account is deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    with: Option<Author>,
-    /// The number of the last message.
-    last_seq: u64,
-    /// When the last message was sent. Absent for the public room before its first message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_at: Option<Timestamp>,
-}
-
-impl RoomInfo {
-    /// A room as the caller sees it.
-    pub fn new(room: &Room, peer: Option<accounts::user::User>) -> Self {
-        Self {
-            id: room.id,
-            kind: room.kind,
-            with: peer.map(|p| Author { id: p.id, username: p.username.to_string() }),
-            last_seq: room.seq,
-            created_at: (room.created_at > kernel::Time::ZERO).then(|| room.created_at.into()),
-        }
-    }
-}
-
 /// Opens the direct room with somebody: 201 if it is new, 200 if it existed.
 ///
 /// AWS calls: the caller, a batch of the room and the other person; a counter and one transaction if the room is new. By username a
@@ -98,7 +66,7 @@ pub async fn open_direct_room(
 ) -> Result<Response, web::Error> {
     let other = body.other(&s, &client).await?;
     let Opened { room, peer, new } = room::open_direct(&s.table, &s.sys, caller.user.id, other).await?;
-    let info = RoomInfo::new(&room, Some(peer));
+    let info = RoomInfo::of(caller.user.id, &room, Some(&peer));
     let place = format!("/v1/rooms/{}/messages", room.id);
     Ok(if new { Created(place, info).into_response() } else { Json(info).into_response() })
 }

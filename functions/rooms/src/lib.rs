@@ -1,4 +1,6 @@
-//! Rooms over HTTP: opening a direct room, listing the caller's rooms, reading history.
+//! Rooms over HTTP: direct rooms, groups and channels, their members and invitations, the caller's rooms, and their history.
+//!
+//! One function for all of it, because each operation is a few lines over [`messaging::roster`] and needs the same permissions.
 //!
 //! Messages are sent and delivered over the socket (`chat`). These operations serve a page before its socket is open, and
 //! clients without one.
@@ -7,10 +9,26 @@
 //! |---|---|
 //! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room and the other person; a transaction if the room is new |
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
-//! | `GET /v1/rooms/{room}/messages` | the caller and the room in one; a query |
+//! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
+//! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
+//! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room the other person |
+//! | `GET /v1/rooms/{room}/messages` | the caller, the room and their membership in one; a query |
+//! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
+//! | `POST /v1/rooms` | the caller; a counter; a transaction |
+//! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |
+//! | `PUT …/invitations/{user}` | as a change, and a counter |
+//! | `GET /v1/me/room-invitations` | the caller; a query; a batch of the rooms |
+//! | `GET /v1/channels/{slug}` | the caller and the claim of the slug in one; the room |
+//!
+//! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 
+mod chats;
+mod clubs;
 mod direct;
+mod info;
+mod invitations;
 mod list;
+mod members;
 mod messages;
 
 use accounts::token::Tokens;
@@ -29,10 +47,24 @@ pub struct State {
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "rooms", "Rooms: opening and listing them, and reading their history. Messages are sent over the socket.", State =>
+web::operations! { "rooms", "Rooms: direct ones, groups and channels, their members and their history. Messages are sent over the socket.", State =>
     direct::open_direct_room,
+    clubs::create_room,
     list::list_rooms,
+    chats::list_chats,
+    clubs::get_room,
+    clubs::update_room,
+    clubs::delete_room,
     messages::list_messages,
+    chats::set_room_notices,
+    members::list_room_members,
+    members::join_room,
+    members::set_member_role,
+    members::remove_member,
+    invitations::list_room_invitations,
+    invitations::invite_to_room,
+    invitations::remove_room_invitation,
+    clubs::get_channel,
 }
 
 /// Reads the configuration and opens the connection to the table.

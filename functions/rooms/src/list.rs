@@ -3,12 +3,12 @@
 use axum::extract::State;
 use callers::Member;
 use kernel::id::RoomId;
-use messaging::room;
+use messaging::{member, room};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, PageQuery, Problems, Query};
 
-use crate::direct::RoomInfo;
+use crate::info::RoomInfo;
 
 /// A page of the caller's rooms.
 #[derive(Serialize, ToSchema)]
@@ -33,10 +33,11 @@ pub async fn list_rooms(
     let limit = query.limit()?;
     let cursors = s.sealer.cursors(format!("rooms of {}", caller.user.id));
     let after = cursors.open::<RoomId>(query.cursor())?;
-    let page = room::of_user(&s.table, caller.user.id, after, limit).await?;
+    let page = member::of_user(&s.table, caller.user.id, after, limit).await?;
     let (public, mine) = room::with_peers(&s.table, None, &page.items).await?;
-    let first = after.is_none().then(|| RoomInfo::new(&public, None));
-    let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::new(&m.room, m.peer))).collect();
+    let me = caller.user.id;
+    let first = after.is_none().then(|| RoomInfo::of(me, &public, None));
+    let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::of(me, &m.room, m.peer.as_ref()))).collect();
     let next_cursor = cursors.next(page.last().map(|m| m.room))?;
     Ok(Json(RoomList { items, next_cursor }))
 }

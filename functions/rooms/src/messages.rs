@@ -1,10 +1,10 @@
 //! Reading history: the newest page first, ascending within the page.
 
 use axum::extract::State;
-use callers::MemberWith;
+use callers::MemberWithBoth;
 use messaging::{
-    access,
     history::{self, OlderPage},
+    member::{Membership, RoomMember},
     message::Message,
     room::{Room, RoomName},
 };
@@ -15,10 +15,10 @@ use web::{Json, PageQuery, Path, Problems, Query};
 /// Maximum bytes of a page: far below the limit of a function's answer.
 const PAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// A page of a room's messages.
+/// A page of a room's messages and system events.
 #[derive(Serialize, ToSchema)]
 pub struct MessageList {
-    /// The messages in ascending order.
+    /// The messages and system events in ascending order, one for each number.
     items: Vec<Message>,
     /// The highest number that this page covers: newer messages are read with `sync` from here, over the socket.
     upto: u64,
@@ -27,9 +27,9 @@ pub struct MessageList {
     next_cursor: Option<String>,
 }
 
-/// Lists the messages of one of the caller's rooms, the newest page first.
+/// Lists the messages of one of the caller's rooms, the newest page first, back to the number at which the caller joined.
 ///
-/// AWS calls: a batch that authenticates the caller and reads the room; a query of the messages.
+/// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query of the messages.
 #[utoipa::path(
     get,
     path = "/v1/rooms/{room}/messages",
@@ -39,7 +39,7 @@ pub struct MessageList {
 )]
 pub async fn list_messages(
     State(s): State<crate::State>,
-    caller: MemberWith<Room>,
+    caller: MemberWithBoth<Room, Membership>,
     Path(name): Path<RoomName>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<MessageList>, web::Error> {
@@ -47,7 +47,7 @@ pub async fn list_messages(
     let user = caller.member.user.id;
     let cursors = s.sealer.cursors(format!("messages of {name} for {user}"));
     let before = cursors.open(query.cursor())?;
-    let room = access::room_of_member(name.0, caller.resource, user)?;
-    let OlderPage { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
+    let member = RoomMember::of(name.0, user, caller.first, caller.second)?;
+    let OlderPage { messages, upto, before } = history::before(&s.table, &member, before, limit, PAGE_MAX_BYTES).await?;
     Ok(Json(MessageList { items: messages, upto, next_cursor: cursors.next(before)? }))
 }

@@ -60,9 +60,12 @@ pub fn document(http: &Value) -> Value {
     }
     made.sent("error", ERROR_STREAM, &["ToldError"], &schemas);
     made.sent("closing", SOCKET_STREAM, &["ToldClosing"], &schemas);
-    // The unions themselves are the list of operations.
+    // The unions of frames are the list of operations. Others are parts of frames.
     let is_union = |schema: &Value| schema.get("discriminator").is_some();
-    schemas.retain(|_, schema| !is_union(schema));
+    let parts = schemas.values().filter(|schema| !is_union(schema)).map(Value::to_string).collect::<String>();
+    schemas.retain(|name, schema| !is_union(schema) || parts.contains(&format!("/schemas/{name}\"")));
+    // The discriminator of AsyncAPI has another form than that of OpenAPI.
+    schemas.values_mut().filter_map(Value::as_object_mut).for_each(|schema| drop(schema.remove("discriminator")));
     let mut document = made.whole(&schemas);
     beside_references(&mut document);
     document
@@ -232,8 +235,21 @@ mod tests {
     fn every_frame_is_described_with_an_example() {
         let document = whole();
         let asked: BTreeSet<&str> = document["operations"].as_object().expect("operations").keys().map(String::as_str).collect();
-        let expected =
-            ["chat_hello", "chat_history", "chat_online", "chat_ping", "chat_pushes", "chat_send", "chat_sync", "closing", "error"];
+        let expected = [
+            "chat_delete",
+            "chat_edit",
+            "chat_hello",
+            "chat_history",
+            "chat_online",
+            "chat_ping",
+            "chat_pushes",
+            "chat_read",
+            "chat_send",
+            "chat_sync",
+            "chat_typing",
+            "closing",
+            "error",
+        ];
         assert_eq!(asked, BTreeSet::from(expected));
         for (name, operation) in document["operations"].as_object().expect("operations") {
             assert!(operation["description"].as_str().is_some_and(|about| about.ends_with('.')), "{name}: {operation}");

@@ -290,7 +290,7 @@ impl System {
         // The frame, its answer, and a post to each of the other members.
         bill.add("socket_message", times * (2.0 + others));
         self.invoke(&mut bill, "socket chat", times)?;
-        if usize::try_from(people)? <= INLINE_MOST {
+        if people <= INLINE_MOST {
             // The sender's function posts. `infra/calls.txt` is for rooms of two. Each further member takes one read of their presence.
             bill.add("read_unit", times * (others - 1.0));
             post(&mut bill, self.function("socket chat")?, others / POSTS_AT_ONCE, times);

@@ -44,7 +44,7 @@ pub(crate) async fn load_with(
     table: &Table,
     sys: &Sys,
     claims: &Claims,
-    more: Option<Key>,
+    more: impl IntoIterator<Item = Key>,
     even_purging: bool,
 ) -> Result<(Result<Member, Problem>, Batch), StoreError> {
     web::log_user(claims.sub);
@@ -77,6 +77,17 @@ pub struct MemberWith<T> {
     pub member: Member,
     /// The item.
     pub resource: Option<T>,
+}
+
+/// As [`MemberWith`], with two items under the same path.
+#[derive(Clone, Debug)]
+pub struct MemberWithBoth<A, B> {
+    /// The caller.
+    pub member: Member,
+    /// The first item.
+    pub first: Option<A>,
+    /// The second item.
+    pub second: Option<B>,
 }
 
 /// Maximum age of the proof of a [`Fresh`] caller.
@@ -158,6 +169,12 @@ impl<T> Admits for MemberWith<T> {
     }
 }
 
+impl<A, B> Admits for MemberWithBoth<A, B> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Member::callers()
+    }
+}
+
 impl<M: Admits> Admits for Fresh<M> {
     fn callers() -> Option<Vec<&'static str>> {
         Some([vec![web::STEP_UP], M::callers().unwrap_or_default()].concat())
@@ -197,6 +214,30 @@ where
         let (member, mut found) = load_with(&table, &sys, &claims, key.clone(), T::EVEN_PURGING).await?;
         let resource = key.map(|key| found.take(&key)).transpose()?.flatten();
         Ok(Self { member: member?, resource })
+    }
+}
+
+impl<S, A, B> FromRequestParts<S> for MemberWithBoth<A, B>
+where
+    S: Send + Sync,
+    A: Resource<Path: Clone>,
+    B: Resource<Path = A::Path>,
+    Table: FromRef<S>,
+    Tokens: FromRef<S>,
+    Sys: FromRef<S>,
+{
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
+        let claims = Tokens::from_ref(state).verify(bearer(&parts.headers)?).await?;
+        let web::Path(path) = web::Path::<A::Path>::from_request_parts(parts, state).await?;
+        let (first, second) = (A::find(claims.sub, path.clone()), B::find(claims.sub, path));
+        let (table, sys) = (Table::from_ref(state), Sys::from_ref(state));
+        let both = first.clone().into_iter().chain(second.clone());
+        let (member, mut found) = load_with(&table, &sys, &claims, both, A::EVEN_PURGING && B::EVEN_PURGING).await?;
+        let first = first.map(|key| found.take(&key)).transpose()?.flatten();
+        let second = second.map(|key| found.take(&key)).transpose()?.flatten();
+        Ok(Self { member: member?, first, second })
     }
 }
 

@@ -91,24 +91,28 @@ mod tests {
         all,
         delivery::{ChallengeIssued, NoticeDue},
         files::{ExportRequested, PictureRetired},
-        rooms::{MessagePosted, PresenceChanged},
+        rooms::{MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted},
     };
 
     use super::*;
 
     hears! {
-        AccountPurgeDue, ChallengeIssued, ExportRequested, MessagePosted, NoticeDue, PictureRetired, PresenceChanged, SessionsEnded,
+        AccountPurgeDue, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, NoticeDue, PictureRetired,
+        PresenceChanged, RoomDeleted, SessionsEnded,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 8] = [
+    const WRITTEN: [&str; 11] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
         r#"{"name":"export_requested","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","export":"exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"member_left","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"message_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"#,
         r#"{"name":"message_posted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"#,
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
 
@@ -118,10 +122,13 @@ mod tests {
             Heard::AccountPurgeDue(event) => to_json(event),
             Heard::ChallengeIssued(event) => to_json(event),
             Heard::ExportRequested(event) => to_json(event),
+            Heard::MemberLeft(event) => to_json(event),
+            Heard::MessageChanged(event) => to_json(event),
             Heard::MessagePosted(event) => to_json(event),
             Heard::NoticeDue(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),
+            Heard::RoomDeleted(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
         }
         .unwrap()

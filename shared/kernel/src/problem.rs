@@ -96,6 +96,12 @@ kinds! {
     SuperuserStays = 409 "superuser_stays";
     /// The state of the account does not allow the operation; `state` is its state.
     AccountState = 409 "account_state";
+    /// Another channel has this slug.
+    SlugTaken = 409 "slug_taken";
+    /// A message can be edited and deleted by its author for fifteen minutes.
+    ChangeTooLate = 409 "change_too_late";
+    /// The owner of a room stays its owner until another member is.
+    OwnerStays = 409 "owner_stays";
     /// Second factors are on already.
     MfaEnabled = 409 "mfa_enabled";
     /// Second factors are off, or the requested one is.

@@ -12,10 +12,11 @@ use store::Table;
 
 use crate::{
     connection::Connection,
-    message::Nonce,
+    member::{Membership, RoomMember},
+    message::{LogEntry, Nonce},
     online::OnlineFigure,
     presence::Presence,
-    room::{PUBLIC, Room},
+    room::Room,
     send::Receipt,
     spam::ChatState,
 };
@@ -27,8 +28,18 @@ pub struct Subject<'a> {
     pub room: RoomId,
     /// The nonce of a send, which may be a repetition.
     pub nonce: Option<&'a Nonce>,
+    /// The number of an entry to change.
+    pub entry: Option<u64>,
     /// Whether the answer has the number of people who are online in the room.
     pub online: bool,
+}
+
+impl Subject<'_> {
+    /// Only the room.
+    #[must_use]
+    pub const fn of(room: RoomId) -> Self {
+        Self { room, nonce: None, entry: None, online: false }
+    }
 }
 
 /// The person who sent a frame, after all checks.
@@ -42,8 +53,10 @@ pub struct FrameSender {
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
-    /// The room.
-    pub room: Room,
+    /// The person in the room.
+    pub member: RoomMember,
+    /// The entry.
+    pub entry: Option<LogEntry>,
     /// How many people are online, if the answer has it.
     pub online: OnlineFigure,
 }
@@ -74,11 +87,13 @@ pub async fn authorize(
     let (user, session) = owner;
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
-    let room_key = Room::key_of(subject.room);
+    let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, user));
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
-    let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
+    let mut keys =
+        vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone(), member_key.clone()];
+    let entry_key = subject.entry.map(|seq| LogEntry::key_of(subject.room, seq));
     let online_key = subject.online.then(|| OnlineFigure::key_of(subject.room));
-    keys.extend(receipt_key.iter().chain(&online_key).cloned());
+    keys.extend([&receipt_key, &entry_key, &online_key].into_iter().flatten().cloned());
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
@@ -91,17 +106,9 @@ pub async fn authorize(
     chat.admit(sys.now())?;
     let presence = batch.take::<Presence>(&presence_key)?.filter(|here| here.live.iter().any(|live| live.id == socket));
     let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
-    let room = room_of_member(subject.room, batch.take(&room_key)?, user.id)?;
+    let member = RoomMember::of(subject.room, user.id, batch.take(&room_key)?, batch.take(&member_key)?)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
+    let entry = entry_key.map(|key| batch.take::<LogEntry>(&key)).transpose()?.flatten();
     let online = online_key.map(|key| batch.take::<OnlineFigure>(&key)).transpose()?.flatten().unwrap_or_default();
-    Ok(FrameSender { user, presence, chat, receipt, room, online })
-}
-
-/// The room with this id, if the person is a member.
-///
-/// # Errors
-/// [`Kind::NotFound`] otherwise, whether the room exists or not.
-pub fn room_of_member(id: RoomId, stored: Option<Room>, user: UserId) -> Result<Room, Problem> {
-    let room = stored.or_else(|| (id == PUBLIC).then(Room::public));
-    room.filter(|r| r.admits(user)).ok_or_else(|| Kind::NotFound.into())
+    Ok(FrameSender { user, presence, chat, receipt, member, entry, online })
 }

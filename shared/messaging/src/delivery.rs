@@ -4,9 +4,59 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
 use kernel::{Sys, id::UserId};
-use store::Table;
+use store::{StoreError, Table};
 
-use crate::{Sockets, connection, frame, presence::Presence};
+use crate::{
+    Sockets, connection, frame,
+    member::{self, RoomMember},
+    presence::Presence,
+    room::{INLINE_MOST, RoomKind},
+};
+
+/// The people who get the entry with this number in a small room, the sender included. One query for a group, otherwise
+/// none. Nobody gets what was written before they joined.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn people(table: &Table, member: &RoomMember, seq: u64) -> Result<Vec<UserId>, StoreError> {
+    let RoomMember { room, membership } = member;
+    match room.kind {
+        RoomKind::Direct => Ok([membership.user].into_iter().chain(membership.peer).collect()),
+        RoomKind::Group if room.is_small() => {
+            // One more than fits, because somebody may have joined after the room was read.
+            let page = member::of_room(table, room.id, None, INLINE_MOST.saturating_add(1)).await?;
+            Ok(page.items.into_iter().filter(|m| m.from <= seq).map(|m| m.user).collect())
+        }
+        RoomKind::Group | RoomKind::Channel | RoomKind::Public => Ok(Vec::new()),
+    }
+}
+
+/// The sockets of these people. One batch read for each hundred, none for nobody.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn sockets(table: &Table, people: Vec<UserId>) -> Result<Vec<Presence>, StoreError> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<_> = people.into_iter().map(Presence::key_of).collect();
+    let mut batch = table.get_many(keys.clone()).await?;
+    let found = keys.iter().map(|key| batch.take::<Presence>(key)).collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// As [`sockets`], for a message that is committed: it does not fail because it cannot be delivered now. Clients ask for what they
+/// miss.
+pub(crate) async fn sockets_or_nobody(table: &Table, people: Result<Vec<UserId>, StoreError>) -> Vec<Presence> {
+    let open = match people {
+        Ok(people) => sockets(table, people).await,
+        Err(e) => Err(e),
+    };
+    open.unwrap_or_else(|e| {
+        tracing::warn!(error = %e, "a message is not delivered: the members' sockets are not known");
+        Vec::new()
+    })
+}
 
 /// The longest time of a handshake. A socket is listed before its `$connect` is answered, and until then the platform answers a
 /// post to it as if it was closed. Such a socket must not be removed from the list. (Its own `hello` gets it what it missed.)

@@ -1,4 +1,5 @@
-//! The chat's part of a person's export: their rooms and their own messages. Messages of others are not in it.
+//! The chat's part of a person's export: their rooms, their invitations to rooms and their own messages. Messages of others are not
+//! in it.
 
 use kernel::{
     PAGE_MAX, Timestamp,
@@ -8,8 +9,9 @@ use serde::Serialize;
 use store::{Index, Item as _, Range, StoreError, Table};
 
 use crate::{
-    message::{LogEntry, by_author},
-    room::{self, Membership},
+    member::{self, Invitation, Membership, Role},
+    message::{Content, LogEntry, by_author},
+    room::{PUBLIC, Room, RoomKind},
 };
 
 /// Messages read by one query.
@@ -19,9 +21,37 @@ const AT_ONCE: u32 = 500;
 #[derive(Clone, Debug, Serialize)]
 pub struct InRoom {
     room: RoomId,
+    kind: RoomKind,
+    /// The name of a group or a channel.
+    name: Option<String>,
+    /// The person's role in a group or a channel.
+    role: Option<Role>,
     /// The other member of a direct room.
     with: Option<UserId>,
     since: Timestamp,
+    /// The number up to which the person has read.
+    read_seq: u64,
+    muted: bool,
+}
+
+/// An invitation to a room.
+#[derive(Clone, Debug, Serialize)]
+pub struct InvitedTo {
+    room: RoomId,
+    by: UserId,
+    at: Timestamp,
+    until: Timestamp,
+}
+
+/// What a person has in the chat.
+#[derive(Clone, Debug, Default)]
+pub struct Chats {
+    /// Their rooms, in the order of their ids.
+    pub rooms: Vec<InRoom>,
+    /// Their invitations, in the order of the rooms.
+    pub invitations: Vec<InvitedTo>,
+    /// Their messages, in the order of the rooms.
+    pub messages: Vec<SentMessage>,
 }
 
 /// A message of the person.
@@ -35,43 +65,68 @@ pub struct SentMessage {
     at: Timestamp,
 }
 
-/// The rooms of a person, and all their messages in them and in the public room, in the order of the rooms.
+/// What a person has in the chat, the public room included.
 ///
-/// One query for each hundred rooms and for each 500 messages of each room.
+/// A read of their place in the public room. One query for each hundred rooms and each hundred invitations, a batch read of the rooms, and one query for each 500 messages.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn said(table: &Table, user: UserId) -> Result<(Vec<InRoom>, Vec<SentMessage>), StoreError> {
-    let (mut rooms, mut said) = (Vec::<InRoom>::new(), Vec::new());
-    loop {
-        let page = room::of_user(table, user, rooms.last().map(|r| r.room), PAGE_MAX).await?;
-        for Membership { room, peer, since, .. } in page.items {
-            let messages = Range::of(room::partition(room)).prefix("MESSAGE#").limit(AT_ONCE);
-            gather(table, user, messages, &mut said).await?;
-            rooms.push(InRoom { room, with: peer, since: since.into() });
-        }
-        if !page.more {
-            break;
-        }
-    }
-    gather(table, user, Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE), &mut said).await?;
-    Ok((rooms, said))
+pub async fn chats(table: &Table, user: UserId) -> Result<Chats, StoreError> {
+    Ok(Chats { rooms: rooms(table, user).await?, invitations: invitations(table, user).await?, messages: messages(table, user).await? })
 }
 
-async fn gather(table: &Table, user: UserId, range: Range, said: &mut Vec<SentMessage>) -> Result<(), StoreError> {
+async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
+    let mut rooms = Vec::<InRoom>::new();
+    let mut after = None;
+    if let Some(Membership { since, read_seq, muted, .. }) = table.get(Membership::key_of(PUBLIC, user)).await? {
+        let (name, role, with, since) = (None, None, None, since.into());
+        rooms.push(InRoom { room: PUBLIC, kind: RoomKind::Public, name, role, with, since, read_seq, muted });
+    }
+    loop {
+        let page = member::of_user(table, user, after, PAGE_MAX).await?;
+        after = page.last().map(|m| m.room);
+        let mut found = table.get_many(page.items.iter().map(|m| Room::key_of(m.room)).collect()).await?;
+        for Membership { room: id, peer, since, read_seq, muted, .. } in page.items {
+            let room = found.take::<Room>(&Room::key_of(id))?;
+            let role = room.as_ref().filter(|room| room.club.is_some()).map(|room| room.role_of(user));
+            let kind = room.as_ref().map_or(RoomKind::Direct, |room| room.kind);
+            let name = room.and_then(|room| room.club).map(|club| club.name.to_string());
+            rooms.push(InRoom { room: id, kind, name, role, with: peer, since: since.into(), read_seq, muted });
+        }
+        if after.is_none() {
+            return Ok(rooms);
+        }
+    }
+}
+
+async fn invitations(table: &Table, user: UserId) -> Result<Vec<InvitedTo>, StoreError> {
+    let mut invitations = Vec::<InvitedTo>::new();
+    loop {
+        let page = member::invitations(table, user, invitations.last().map(|i| i.room), PAGE_MAX).await?;
+        let one = |Invitation { room, by, at, until, .. }| InvitedTo { room, by, at: at.into(), until: until.into() };
+        invitations.extend(page.items.into_iter().map(one));
+        if !page.more {
+            return Ok(invitations);
+        }
+    }
+}
+
+async fn messages(table: &Table, user: UserId) -> Result<Vec<SentMessage>, StoreError> {
+    let (range, mut said) = (Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE), Vec::new());
     let mut next = range.clone();
     loop {
         let page = table.query::<LogEntry>(next).await?;
-        let last = page.items.last().map(|entry| (entry.key(), entry.indexes().into_iter().next().map(|(_, place)| place)));
-        for LogEntry { room, seq, at, said: words, .. } in page.items {
-            if let Some(words) = words.filter(|words| words.author == user) {
+        let last = page.last().map(|entry| (entry.key(), entry.indexes().into_iter().next().map(|(_, place)| place)));
+        for LogEntry { room, seq, at, content, .. } in page.items {
+            // Events that name them are about the room.
+            if let Content::Said(words) = content {
                 let (id, username, text) = (words.id, words.username, words.text.to_string());
                 said.push(SentMessage { room, seq, id, username, text, at: at.into() });
             }
         }
-        match last.filter(|_| page.more) {
+        match last {
             Some((key, place)) => next = range.clone().after(key, place),
-            None => return Ok(()),
+            None => return Ok(said),
         }
     }
 }

@@ -16,7 +16,7 @@ use utoipa::{
     openapi::{RefOr, schema::Schema},
 };
 
-use crate::message::Message;
+use crate::message::{Author, Message};
 
 /// What a stream consists of, for the API's document.
 pub struct Stream {
@@ -218,8 +218,30 @@ pub struct Posted<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
-    /// A new message.
+    /// A new entry of a room: a message or a system event.
     Message(Posted<'a>),
+    /// A message that was edited or deleted, as it is now.
+    Changed(&'a Message),
+    /// The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of
+    /// the room is to be dropped, and pushes of it that arrive later too.
+    Left {
+        /// The room.
+        room: RoomId,
+    },
+    /// The recipient has read a room up to this number on another device, or marked it as unread from there.
+    Read {
+        /// The room.
+        room: RoomId,
+        /// The number.
+        seq: u64,
+    },
+    /// Somebody types. Shown for a few seconds, unless their message comes before.
+    Typing {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        user: Author,
+    },
     /// The number of other online people has changed.
     Online {
         /// The room.
@@ -236,7 +258,7 @@ mod tests {
     use kernel::Sys;
 
     use super::*;
-    use crate::message::{Author, TEXT_MAX_CHARS};
+    use crate::message::{Content, LogEntry, Said, TEXT_MAX_CHARS, Text};
 
     #[derive(Deserialize, Debug)]
     #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -307,9 +329,19 @@ mod tests {
     fn the_largest_message_fits_into_a_page_and_a_page_into_a_frame() {
         let sys = Sys::real();
         let author = Author { id: sys.id(), username: "x".repeat(30) };
-        for text in ["\"".repeat(TEXT_MAX_CHARS), "\n".repeat(TEXT_MAX_CHARS), "😀".repeat(TEXT_MAX_CHARS)] {
-            let message =
-                Message { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
+        for widest in ["\"", "\n", "😀"] {
+            let said = Said {
+                id: sys.id(),
+                author: author.id,
+                username: author.username.clone(),
+                // A text does not end with a line break.
+                text: Text::parse(&format!(".{}.", widest.repeat(TEXT_MAX_CHARS.saturating_sub(2)))).unwrap(),
+                edited_at: Some(sys.now()),
+                reply_to: Some(u64::MAX),
+                mentions: (0..crate::mention::MOST).map(|_| sys.id()).collect(),
+            };
+            let entry = LogEntry { room: sys.id(), seq: u64::MAX, at: sys.now(), content: Content::Said(said), via: None, changes: 0 };
+            let message = entry.shown();
             let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(Posted { message: &message, picture: None }));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }

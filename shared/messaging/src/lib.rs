@@ -2,43 +2,54 @@
 //!
 //! The guarantees of the chat rest on five rules, one in each of these modules:
 //!
-//! - [`sequence`]: every room numbers its messages. A writer first takes a number, then creates the message under it if nothing
-//!   is stored there. A reader that finds a number without an item waits while that number is young, and stores a tombstone
-//!   under it when it is old, so that a late writer has to take a new number. What a reader has seen never changes later.
+//! - [`log`]: every room numbers its messages and its system events. A number is taken in the transaction that stores its entry,
+//!   so that each number up to the last one has an entry, and what a reader has seen keeps its place.
 //! - [`send`]: an acknowledgement means that the message is committed, and each nonce is committed once.
 //! - [`pace`]: ten frames at once and two a second, for each socket and each person. A frame beyond that costs no AWS call.
 //! - [`spam`]: sixty messages in any sixty seconds, for each person over all their sockets.
 //! - [`presence`]: one item per person lists their few open sockets. It is read *after* a number was taken. A device that is
 //!   not in it yet learns of that number from its own `hello`, so nobody misses a message.
+//!
+//! Rooms, messages and sockets are one crate, because each message touches all of them: who may read it is a matter of the room,
+//! its number of the log, and whom it is pushed to of the sockets. [`roster`] changes who is in a group or a channel.
 
 pub mod access;
+pub mod change;
 pub mod connection;
 pub mod delivery;
 pub mod exclusion;
 pub mod export;
 pub mod frame;
 pub mod history;
+pub mod log;
+pub mod member;
+pub mod mention;
 pub mod message;
 pub mod online;
 pub mod pace;
 pub mod presence;
 pub mod purge;
 pub mod room;
+pub mod roster;
 pub mod send;
-pub mod sequence;
 mod sockets;
 pub mod spam;
 pub mod ticket;
+pub mod typing;
+pub mod unread;
 
 pub use sockets::Sockets;
 
 store::items![
     connection::Connection,
+    member::Invitation,
+    member::Membership,
     message::LogEntry,
     online::OnlineFigure,
     presence::Presence,
-    room::Membership,
     room::Room,
+    room::SlugClaim,
+    roster::RoomCount,
     send::Receipt,
     spam::ChatState,
     ticket::Used

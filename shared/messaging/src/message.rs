@@ -1,6 +1,6 @@
 //! Messages, and the item that each number of a room has.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use kernel::{
     FieldError, Kind, Problem, Time,
@@ -87,19 +87,42 @@ impl fmt::Display for Nonce {
     }
 }
 
-/// The item of one number of a room: a message or a tombstone.
+/// The item of one number of a room: what was said, what happened, or that a message was deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// The room.
     pub room: RoomId,
     /// The number, from 1.
     pub seq: u64,
-    /// When the number was taken or, for a tombstone, when the tombstone was stored.
+    /// When the number was taken.
     pub at: Time,
-    /// The author and the text. Absent in a tombstone: the message was deleted, or its writer never committed it.
-    pub said: Option<Said>,
+    /// What the number stands for. Stored as an attribute of the variant's name.
+    #[serde(flatten)]
+    pub content: Content,
     /// The sender's socket. It got the acknowledgement and needs no delivery.
     pub via: Option<String>,
+    /// How often it was edited or deleted.
+    #[serde(default)]
+    pub changes: u32,
+}
+
+/// What a number of a room stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A message.
+    Said(Said),
+    /// A system event.
+    Happened(Happened),
+    /// A message or an event that was deleted: a tombstone.
+    Deleted {},
+}
+
+impl Content {
+    /// The attribute of a tombstone, for updates.
+    pub(crate) const fn tombstone() -> (&'static str, BTreeMap<String, String>) {
+        ("deleted", BTreeMap::new())
+    }
 }
 
 /// The author and the text of a message.
@@ -113,26 +136,109 @@ pub struct Said {
     pub username: String,
     /// The text.
     pub text: Text,
+    /// When it was edited last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Time>,
+    /// The number of the message that it answers. What that says is read when it is shown, never copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    /// Whom it mentions, at most [`crate::mention::MOST`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+}
+
+/// A system event: something that happened to a room or to its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// What happened.
+    pub event: RoomEvent,
+    /// Whom it happened to; for events about the room who did it.
+    pub who: UserId,
+    /// Their username at that time.
+    pub username: String,
+    /// Who did it.
+    pub by: UserId,
+}
+
+/// What can happen to a room or to its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RoomEvent {
+    /// The room was made. Always number 1.
+    Created {},
+    /// Somebody became a member.
+    Joined {},
+    /// A member left.
+    Left {},
+    /// A member was removed.
+    Removed {},
+    /// The room got another name.
+    Renamed {
+        /// The new name.
+        name: String,
+    },
+    /// The room got another topic.
+    TopicChanged {
+        /// The new topic. Absent if the room has none any more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        topic: Option<String>,
+    },
+    /// A member became an administrator.
+    Promoted {},
+    /// An administrator became a member without that role.
+    Demoted {},
+    /// A member became the owner.
+    NewOwner {},
 }
 
 impl LogEntry {
-    /// A tombstone, which never becomes a message.
-    #[must_use]
-    pub const fn tombstone(room: RoomId, seq: u64, at: Time) -> Self {
-        Self { room, seq, at, said: None, via: None }
-    }
-
     /// The key of a number's item.
     #[must_use]
     pub fn key_of(room: RoomId, seq: u64) -> Key {
         Key::new(room::partition(room), sort(seq))
     }
 
-    /// The message that members see, or `None` for a tombstone.
+    /// The person whose data the entry has: the author, or whom an event happened to.
+    const fn person(&self) -> Option<UserId> {
+        match &self.content {
+            Content::Said(Said { author, .. }) => Some(*author),
+            Content::Happened(Happened { who, .. }) => Some(*who),
+            Content::Deleted {} => None,
+        }
+    }
+
+    /// The entry as members see it.
     #[must_use]
-    pub fn shown(self) -> Option<Message> {
-        let Self { room, seq, at, said: Some(Said { id, author, username, text }), .. } = self else { return None };
-        Some(Message { room, seq, id, author: Author { id: author, username }, text: text.0, created_at: at.into() })
+    pub fn shown(self) -> Message {
+        let Self { room, seq, at, content, .. } = self;
+        let none = Message {
+            room,
+            seq,
+            kind: EntryKind::Deleted,
+            id: None,
+            author: None,
+            text: None,
+            edited_at: None,
+            reply_to: None,
+            mentions: Vec::new(),
+            event: None,
+            who: None,
+            by: None,
+            created_at: at.into(),
+        };
+        match content {
+            Content::Said(Said { id, author, username, text, edited_at, reply_to, mentions }) => {
+                let (kind, author) = (EntryKind::Text, Some(Author { id: author, username }));
+                let (id, text, edited_at) = (Some(id), Some(text.0), edited_at.map(Into::into));
+                Message { kind, id, author, text, edited_at, reply_to, mentions, ..none }
+            }
+            Content::Happened(Happened { event, who, username, by }) => {
+                let who = Some(Author { id: who, username });
+                Message { kind: EntryKind::Event, event: Some(event), who, by: Some(by), ..none }
+            }
+            Content::Deleted {} => none,
+        }
     }
 }
 
@@ -142,7 +248,7 @@ pub fn sort(seq: u64) -> String {
     format!("MESSAGE#{seq:012}")
 }
 
-/// The index partition of a person's messages in rooms that stay when their account is deleted.
+/// The index partition of the messages of a person, and of the events that name them.
 #[must_use]
 pub fn by_author(author: UserId) -> String {
     format!("USER#{author}#MESSAGES")
@@ -156,31 +262,71 @@ impl Item for LogEntry {
     fn key(&self) -> Key {
         Self::key_of(self.room, self.seq)
     }
-    // Direct rooms are deleted as a whole with either account. Only in other rooms the messages of one person have to be found.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        let said = self.said.as_ref().filter(|_| self.room == room::PUBLIC);
-        said.map(|s| (Index::MessagesByAuthor, Key::new(by_author(s.author), format!("{}#{:012}", self.room, self.seq))))
-            .into_iter()
-            .collect()
+        let place = |person| (Index::MessagesByAuthor, Key::new(by_author(person), format!("{}#{:012}", self.room, self.seq)));
+        self.person().map(place).into_iter().collect()
     }
 }
 
-/// A message as members see it.
+/// What an entry of a room is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A message.
+    Text,
+    /// A system event, which is never unread.
+    Event,
+    /// A message or an event that was deleted.
+    Deleted,
+}
+
+/// An entry of a room as members see it. Each number of a room has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Message {
     /// The id of the room.
     pub room: RoomId,
-    /// The number in the room. Messages are shown in this order, and a known number is a repetition.
+    /// The number in the room. Entries are shown in this order, and a known number is a repetition.
     #[schema(minimum = 1)]
     pub seq: u64,
-    /// The id of the message.
-    pub id: MessageId,
-    /// The author.
-    pub author: Author,
-    /// Plain text, 1 to 4,000 characters.
-    #[schema(examples("Shall we meet under the colonnade?"))]
-    pub text: String,
-    /// When it was sent.
+    /// What it is.
+    pub kind: EntryKind,
+    /// Of a message: its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<MessageId>,
+    /// Of a message: the author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub author: Option<Author>,
+    /// Of a message: plain text, 1 to 4,000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("Shall we meet under the colonnade?"))]
+    pub text: Option<String>,
+    /// Of a message: when it was edited last. Absent if it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub edited_at: Option<Timestamp>,
+    /// Of a message: the number of the one that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, nullable = false)]
+    pub reply_to: Option<u64>,
+    /// Of a message: whom it mentions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 10)]
+    pub mentions: Vec<UserId>,
+    /// Of a system event: what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub event: Option<RoomEvent>,
+    /// Of a system event: whom it happened to; for events about the room who did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub who: Option<Author>,
+    /// Of a system event: who did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub by: Option<UserId>,
+    /// When the number was taken.
     pub created_at: Timestamp,
 }
 

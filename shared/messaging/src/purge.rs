@@ -1,18 +1,24 @@
 //! Deletes a person's chat data.
 //!
-//! Direct rooms are deleted with everything in them, for both members. In the public room the person's messages become
-//! tombstones, so that every number keeps an item. Receipts, slots and sockets are deleted too.
+//! Direct rooms are deleted with everything in them, for both members. Groups and channels are left; where nobody else is, they
+//! are deleted. In rooms that stay the person's messages and the events that name them become tombstones, so that every number
+//! keeps an item. Invitations, receipts, slots and sockets are deleted too.
 
 use accounts::user::partition;
-use kernel::{Sys, id::UserId};
-use store::{Cond, Conditional as _, Index, Key, Range, Row, StoreError, Table, Update};
+use kernel::{
+    Kind, Problem, Sys,
+    id::{RoomId, UserId},
+};
+use store::{Cond, Conditional as _, Index, Item as _, Key, Range, Row, StoreError, Table, Update};
 
 use crate::{
     Sockets,
     connection::{self, CloseError},
-    message::{LogEntry, by_author},
+    member::{self, Membership},
+    message::{Content, LogEntry, by_author},
     presence::Presence,
-    room::{self, Membership, Room},
+    room::{self, PUBLIC, Room},
+    roster::{self, RoomCount},
     spam::ChatState,
 };
 
@@ -41,44 +47,69 @@ pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) ->
 /// The person's own membership, by which a room is found, is deleted last.
 ///
 /// # Errors
-/// [`StoreError`]. May be repeated at any point.
-pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
-    if let Some(mine) = room::of_user(table, user, None, 1).await?.items.pop() {
-        remove_room_part(table, &mine).await?;
+/// [`Problem`] if the table does not work, or others write into one room again and again. May be repeated at any point.
+pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Problem> {
+    if let Some(mine) = member::of_user(table, user, None, 1).await?.items.pop() {
+        match mine.peer {
+            Some(_) => remove_room_part(table, mine.room, Some(mine.key())).await.map(drop)?,
+            None => leave(table, sys, &mine).await?,
+        }
         return Ok(Purged::More);
     }
     let said = table.query::<LogEntry>(Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE)).await?;
     for entry in &said.items {
         replace_by_tombstone(table, entry).await?;
     }
-    if said.more {
+    let invitations = member::invitations(table, user, None, AT_ONCE).await?;
+    table.delete_many(invitations.items.iter().map(store::Item::key).collect()).await?;
+    if said.more || invitations.more {
         return Ok(Purged::More);
     }
     let receipts = table.query_rows(Range::of(partition(user)).prefix("NONCE#").limit(AT_ONCE)).await?;
     let mut keys: Vec<Key> = receipts.items.iter().filter_map(Row::key).collect();
     if !receipts.more {
-        keys.extend([ChatState::key_of(user), Presence::key_of(user)]);
+        let in_public = Membership::key_of(PUBLIC, user);
+        keys.extend([ChatState::key_of(user), Presence::key_of(user), RoomCount::key_of(user), in_public]);
     }
     table.delete_many(keys).await?;
     Ok(if receipts.more { Purged::More } else { Purged::Done })
 }
 
-async fn remove_room_part(table: &Table, mine: &Membership) -> Result<(), StoreError> {
-    let own = store::Item::key(mine);
-    let part = table.query_rows(Range::of(room::partition(mine.room)).limit(AT_ONCE)).await?;
-    let first = [Room::key_of(mine.room), own.clone()];
-    let keys: Vec<Key> = part.items.iter().filter_map(Row::key).filter(|k| !first.contains(k)).collect();
-    let last = !part.more;
-    table.delete_many(keys).await?;
-    if last {
-        table.delete(Room::key_of(mine.room)).await?;
-        table.delete(own).await?;
+/// Takes the person out of a group or a channel.
+async fn leave(table: &Table, sys: &Sys, mine: &Membership) -> Result<(), Problem> {
+    let Membership { room, user, .. } = *mine;
+    let first = member::of_room(table, room, None, 2).await?.items;
+    let heir = first.into_iter().map(|m| m.user).find(|other| *other != user);
+    match roster::vanish(table, sys, user, room, heir).await {
+        // The room is deleted, and its members are about to be.
+        Err(problem) if problem.kind == Kind::NotFound => Ok(roster::end_membership(table, room, user).await?),
+        left => left,
     }
-    Ok(())
 }
 
-/// Replaces a message by a tombstone.
+/// Deletes a bounded part of a room's items: first everything but the room and one membership, by which it is found, then these.
+/// Two queries at most, and deletions.
+///
+/// # Errors
+/// [`StoreError`]. May be repeated at any point.
+pub async fn remove_room_part(table: &Table, room: RoomId, last: Option<Key>) -> Result<Purged, StoreError> {
+    let part = table.query_rows(Range::of(room::partition(room)).limit(AT_ONCE)).await?;
+    let kept = |key: &Key| *key == Room::key_of(room) || Some(key) == last.as_ref();
+    let keys: Vec<Key> = part.items.iter().filter_map(Row::key).filter(|key| !kept(key)).collect();
+    table.delete_many(keys).await?;
+    if part.more {
+        return Ok(Purged::More);
+    }
+    table.delete(Room::key_of(room)).await?;
+    if let Some(last) = last {
+        table.delete(last).await?;
+    }
+    Ok(Purged::Done)
+}
+
+/// Replaces a message or an event by a tombstone.
 async fn replace_by_tombstone(table: &Table, entry: &LogEntry) -> Result<(), StoreError> {
-    let bury = Update::of(store::Item::key(entry)).remove("said").remove("via").index(Index::MessagesByAuthor, None).when(Cond::Exists);
-    table.update(bury).await.refused_is_fine()
+    let (name, tombstone) = Content::tombstone();
+    let bury = Update::of(entry.key()).remove("said").remove("happened").remove("via").set(name, tombstone);
+    table.update(bury.index(Index::MessagesByAuthor, None).when(Cond::Exists)).await.refused_is_fine()
 }

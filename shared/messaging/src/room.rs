@@ -1,4 +1,4 @@
-//! Rooms and their members.
+//! Rooms. Their members are in [`crate::member`], the changes of groups and channels in [`crate::roster`].
 
 use std::{fmt, str::FromStr};
 
@@ -7,21 +7,28 @@ use accounts::{
     user::{Status, User, WhoCanMessage},
 };
 use kernel::{
-    Id as _, Kind, Problem, Sys, Time,
+    FieldError, Id as _, Kind, Problem, Sys, Time,
     crypto::truncate,
     id::{BadId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update, WriteError, field,
+    About, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field,
     limits::{self, HOUR, Quota},
 };
+use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
+
+use crate::member::{Membership, Role};
 
 /// The most members for which a message is delivered while its sender waits. `room-fanout` delivers to larger rooms and to the
 /// public room.
-pub const INLINE_MOST: usize = 20;
+pub const INLINE_MOST: u32 = 20;
+/// The most members of a group.
+pub const GROUP_MOST: u32 = 256;
+/// The most administrators of a group or a channel.
+pub const ADMINS_MOST: usize = 20;
 
 /// The public room. It has the same id in every deployment, and all signed-in people are members without an item.
 pub const PUBLIC: RoomId = RoomId::NIL;
@@ -34,6 +41,10 @@ pub enum RoomKind {
     Public,
     /// For two people.
     Direct,
+    /// For up to 256 members, who all write.
+    Group,
+    /// For any number of readers, for whom its owner and its administrators write.
+    Channel,
 }
 
 /// A room.
@@ -44,14 +55,35 @@ pub struct Room {
     /// The kind of the room. Stored as `room_kind`, because `kind` is an attribute of every item.
     #[serde(rename = "room_kind")]
     pub kind: RoomKind,
-    /// The members. Empty for the public room, never more than [`INLINE_MOST`].
-    pub members: Vec<UserId>,
-    /// The last number that was taken.
+    /// What a group or a channel has and other rooms have not.
+    #[serde(flatten)]
+    pub club: Option<Club>,
+    /// The last number that was taken: see [`crate::log`].
     pub seq: u64,
-    /// When it was taken: see [`crate::sequence`].
+    /// When it was taken.
     pub latest_at: Time,
     /// When the room was made.
     pub created_at: Time,
+    /// How often messages in it were edited or deleted: see [`crate::change`].
+    #[serde(default)]
+    pub changes: u64,
+}
+
+/// What a group or a channel has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Club {
+    /// The name.
+    pub name: Title,
+    /// What it is about.
+    pub topic: Option<Topic>,
+    /// The name in the address of a public channel, which everybody may join. Others join by invitation.
+    pub slug: Option<Slug>,
+    /// The owner.
+    pub owner: UserId,
+    /// The administrators, the oldest first, at most [`ADMINS_MOST`]. The owner is not among them.
+    pub admins: Vec<UserId>,
+    /// The number of members, the owner and the administrators included.
+    pub member_count: u32,
 }
 
 impl Room {
@@ -61,27 +93,46 @@ impl Room {
         Key::new(partition(id), "ROOM")
     }
 
-    fn new(id: RoomId, kind: RoomKind, members: Vec<UserId>, now: Time) -> Self {
-        Self { id, kind, members, seq: 0, latest_at: now, created_at: now }
+    fn new(id: RoomId, kind: RoomKind, club: Option<Club>, now: Time) -> Self {
+        Self { id, kind, club, seq: 0, latest_at: now, created_at: now, changes: 0 }
     }
 
     /// The public room before the first message. It is stored with the first message, so that a new installation needs no
     /// seeding, and reading it writes nothing.
     #[must_use]
     pub fn public() -> Self {
-        Self::new(PUBLIC, RoomKind::Public, Vec::new(), Time::ZERO)
+        Self::new(PUBLIC, RoomKind::Public, None, Time::ZERO)
     }
 
-    /// Whether a person is a member.
-    #[must_use]
-    pub fn admits(&self, user: UserId) -> bool {
-        self.kind == RoomKind::Public || self.members.contains(&user)
+    /// A group or a channel, whose first number is taken.
+    pub(crate) fn club(id: RoomId, kind: RoomKind, club: Club, now: Time) -> Self {
+        Self { seq: 1, ..Self::new(id, kind, Some(club), now) }
     }
 
-    /// The other member of a direct room.
+    /// Whether it has an item. The public room has none before its first message.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.id != PUBLIC || self.seq > 0
+    }
+
+    /// The role of a member.
     #[must_use]
-    pub fn peer_of(&self, user: UserId) -> Option<UserId> {
-        self.members.iter().copied().find(|m| *m != user).filter(|_| self.kind == RoomKind::Direct)
+    pub fn role_of(&self, user: UserId) -> Role {
+        match &self.club {
+            Some(club) if club.owner == user => Role::Owner,
+            Some(club) if club.admins.contains(&user) => Role::Admin,
+            _ => Role::Member,
+        }
+    }
+
+    /// Whether a message is delivered while its sender waits. Otherwise `room-fanout` delivers it. A channel is never small: readers
+    /// join it without a number, so that its members are known only after a message was committed.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        match self.kind {
+            RoomKind::Direct => true,
+            RoomKind::Group => self.club.as_ref().is_some_and(|club| club.member_count <= INLINE_MOST),
+            RoomKind::Public | RoomKind::Channel => false,
+        }
     }
 }
 
@@ -99,7 +150,7 @@ pub fn partition(id: RoomId) -> String {
     format!("ROOM#{id}")
 }
 
-/// Over HTTP a room is named in the path and read together with the caller. [`Room::admits`] checks whether they are a member.
+/// Over HTTP a room is named in the path and read together with the caller and their membership.
 impl Resource for Room {
     type Path = RoomName;
     fn find(_: UserId, RoomName(id): RoomName) -> Option<Key> {
@@ -107,46 +158,121 @@ impl Resource for Room {
     }
 }
 
-/// The membership of a person in a room, for the list of their rooms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Membership {
-    /// The room.
+/// A line of text that a room shows: NFC, trimmed, without what cannot be printed.
+fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
+    let text: String = typed.trim().nfc().collect();
+    match text.chars().take(max.saturating_add(1)).count() {
+        _ if kernel::text::is_blank(&text) => Err(FieldError::new("required")),
+        n if n < min => Err(FieldError::new("too_short").with("min", min)),
+        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) => Err(FieldError::new("characters")),
+        _ => Ok(text),
+    }
+}
+
+/// Declares a type of line with its limits.
+macro_rules! lines {
+    ($($(#[$doc:meta])* $name:ident $min:literal $max:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses what a person typed.
+            ///
+            /// # Errors
+            /// `required`, `too_short`, `too_long` or `characters`.
+            pub fn parse(typed: &str) -> Result<Self, FieldError> {
+                line(typed, $min, $max).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+lines! {
+    /// The name of a group or a channel: 1 to 60 characters.
+    Title 1 60;
+    /// What a group or a channel is about: 1 to 200 characters.
+    Topic 1 200;
+}
+
+/// The name of a public channel in addresses: 3 to 40 of `a-z`, `0-9` and single hyphens between them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 3, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", examples("agora-news"))]
+pub struct Slug(String);
+
+impl Slug {
+    /// Parses what a person typed.
+    ///
+    /// # Errors
+    /// `slug_format`
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        typed.to_owned().try_into().map_err(|BadSlug| FieldError::new("slug_format"))
+    }
+}
+
+/// The text is not the name of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a slug has 3 to 40 of a-z 0-9 and single hyphens")]
+pub struct BadSlug;
+
+impl TryFrom<String> for Slug {
+    type Error = BadSlug;
+    fn try_from(s: String) -> Result<Self, BadSlug> {
+        let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if (3..=40).contains(&s.len()) && s.split('-').all(word) { Ok(Self(s)) } else { Err(BadSlug) }
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The marker item of a slug: no two channels have the same one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SlugClaim {
+    /// The slug.
+    pub slug: Slug,
+    /// The channel.
     pub room: RoomId,
-    /// The member.
-    pub user: UserId,
-    /// The other member of a direct room, so that a list of rooms is read together with the people in them.
-    pub peer: Option<UserId>,
-    /// When the membership began.
-    pub since: Time,
 }
 
-impl Membership {
-    /// The key of a membership.
+impl SlugClaim {
+    /// The key of a slug.
     #[must_use]
-    pub fn key_of(room: RoomId, user: UserId) -> Key {
-        Key::new(partition(room), format!("MEMBER#{user}"))
-    }
-
-    fn place(&self) -> Key {
-        Key::new(rooms_of(self.user), self.room.to_string())
+    pub fn key_of(slug: &Slug) -> Key {
+        Key::new(format!("CHANNEL#{slug}"), "CHANNEL")
     }
 }
 
-impl Item for Membership {
-    const KIND: &'static str = "member";
-    const ABOUT: About = About::at("ROOM#{room}", "MEMBER#{user}", Personal::ExportedIn("rooms.json"))
-        .indexed(Index::RoomsOfMember, "USER#{user}#ROOMS", "{room}")
-        .removed_by("chats");
+impl Item for SlugClaim {
+    const KIND: &'static str = "slug";
+    const ABOUT: About = About::at("CHANNEL#{slug}", "CHANNEL", Personal::Nobody("the name of a channel"));
     fn key(&self) -> Key {
-        Self::key_of(self.room, self.user)
-    }
-    fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::RoomsOfMember, self.place())]
+        Self::key_of(&self.slug)
     }
 }
 
-fn rooms_of(user: UserId) -> String {
-    format!("USER#{user}#ROOMS")
+impl Resource for SlugClaim {
+    type Path = Slug;
+    fn find(_: UserId, slug: Slug) -> Option<Key> {
+        Some(Self::key_of(&slug))
+    }
 }
 
 /// How clients name a room: its id, or `public`.
@@ -202,7 +328,7 @@ pub struct Opened {
 }
 
 /// New direct rooms that one person may open.
-pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new direct rooms for an account");
+pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new rooms for an account");
 
 /// Finds or makes the direct room of two people.
 ///
@@ -226,11 +352,11 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
     }
     let now = sys.now();
     limits::take(table, now, &[OPENED.of(me)]).await?;
-    let room = Room::new(id, RoomKind::Direct, vec![me, other], now);
+    let room = Room::new(id, RoomKind::Direct, None, now);
     let mut tx = Tx::new();
     let made = tx.create(&room);
     for (user, peer) in [(me, other), (other, me)] {
-        tx.create(&Membership { room: id, user, peer: Some(peer), since: now });
+        tx.create(&Membership { peer: Some(peer), ..Membership::new(id, user, now) });
     }
     let allowed = tx.check(peer_key, takes_messages());
     match table.commit(tx).await {
@@ -251,24 +377,13 @@ pub fn takes_messages() -> Cond {
     field("status").eq(Status::Active).and(field("who_can_message").eq(WhoCanMessage::Everyone))
 }
 
-/// A page of a person's memberships in the order of the rooms' ids, starting after `after`. One query.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn of_user(table: &Table, user: UserId, after: Option<RoomId>, limit: u32) -> Result<Page<Membership>, StoreError> {
-    let range = Range::of_index(Index::RoomsOfMember, rooms_of(user)).limit(limit);
-    let range = match after {
-        Some(room) => range.after(Membership::key_of(room, user), Some(Key::new(rooms_of(user), room.to_string()))),
-        None => range,
-    };
-    table.query(range).await
-}
-
 /// A room of a person with the other member.
 #[derive(Clone, Debug)]
 pub struct RoomWithPeer {
     /// The room.
     pub room: Room,
+    /// The caller's membership.
+    pub membership: Membership,
     /// The other member of a direct room, absent if their account was deleted.
     pub peer: Option<User>,
 }
@@ -292,35 +407,9 @@ pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Member
     let mut mine = Vec::new();
     for m in memberships {
         let peer = m.peer.map(|p| batch.take::<User>(&User::key_of(p))).transpose()?.flatten();
-        mine.extend(batch.take::<Room>(&Room::key_of(m.room))?.map(|room| RoomWithPeer { room, peer }));
+        mine.extend(batch.take::<Room>(&Room::key_of(m.room))?.map(|room| RoomWithPeer { room, membership: m.clone(), peer }));
     }
     Ok((public, mine))
-}
-
-/// A number that a writer has taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number {
-    /// The number.
-    pub seq: u64,
-    /// When it was taken.
-    pub at: Time,
-}
-
-/// Takes the next number of a room. One write. For the first message of the public room two writes more, which store the room.
-///
-/// # Errors
-/// [`Kind::NotFound`] if the room was deleted.
-pub async fn take_number(table: &Table, room: &Room, now: Time) -> Result<Number, Problem> {
-    let take = || Update::of(room.key()).add("seq", 1).set("latest_at", now).when(Cond::Exists);
-    let row = match table.update(take()).await {
-        Err(WriteError::Refused(_)) if room.id == PUBLIC => {
-            table.create(&Room { created_at: now, ..Room::public() }).await.refused_is_fine()?;
-            table.update(take()).await?
-        }
-        Err(WriteError::Refused(_)) => return Err(Kind::NotFound.into()),
-        other => other?,
-    };
-    Ok(Number { seq: row.decode::<Room>()?.seq, at: now })
 }
 
 #[cfg(test)]
@@ -334,6 +423,25 @@ mod tests {
         assert_eq!(direct_id(a, b), direct_id(b, a));
         assert_ne!(direct_id(a, b), direct_id(a, c));
         assert_ne!(direct_id(a, b), PUBLIC);
+    }
+
+    #[test]
+    fn a_slug_has_words_between_single_hyphens() {
+        for good in ["abc", "agora-news", "2026", "a-b-c"] {
+            assert!(Slug::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ab", "Abc", "a--b", "-abc", "abc-", "a b", "a_b", "zażółć", "a#b", &"x".repeat(41)] {
+            assert!(Slug::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_line() {
+        assert_eq!(Title::parse("  The painted porch ").map(|t| t.to_string()), Ok("The painted porch".to_owned()));
+        let code = |typed: &str| Title::parse(typed).map_err(|e| e.code).err();
+        assert_eq!(code(" \u{200b} "), Some("required"));
+        assert_eq!(code(&"x".repeat(61)), Some("too_long"));
+        assert_eq!(code("a\nb"), Some("characters"));
     }
 
     #[test]

@@ -66,7 +66,9 @@ pub enum Index {
     DueNotices,
     /// The rooms of a member: `gsi1`.
     RoomsOfMember,
-    /// The messages of an author in rooms that outlive them: `gsi1`.
+    /// The invitations of a person to rooms: `gsi1`.
+    InvitationsToRooms,
+    /// The messages of an author, and the events of rooms that name them: `gsi1`.
     MessagesByAuthor,
     /// Who is online, by when they count as gone: `gsi1`.
     Online,
@@ -77,9 +79,12 @@ pub enum Index {
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::DueDeletions | Self::DueNotices | Self::RoomsOfMember | Self::MessagesByAuthor | Self::Online => {
-                ("gsi1", "gsi1pk", "gsi1sk")
-            }
+            Self::DueDeletions
+            | Self::DueNotices
+            | Self::RoomsOfMember
+            | Self::InvitationsToRooms
+            | Self::MessagesByAuthor
+            | Self::Online => ("gsi1", "gsi1pk", "gsi1sk"),
             Self::Owner => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }

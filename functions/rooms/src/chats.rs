@@ -1,0 +1,134 @@
+//! My chats: the caller's rooms by their last activity, with what is new in them.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use callers::{Member, MemberWithBoth};
+use futures_util::future::try_join_all;
+use kernel::{
+    Time,
+    id::{RoomId, UserId},
+};
+use messaging::{
+    member::{self, Membership, RoomMember},
+    message::{LogEntry, Message},
+    room::{self, PUBLIC, Room, RoomName, RoomWithPeer},
+    unread::{self, Unread},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Json, NoContent, PageQuery, Path, Problems, Query};
+
+use crate::info::RoomInfo;
+
+/// The most rooms that are put in order, besides the public room. `GET /v1/rooms` lists all.
+const ORDERED_MOST: u32 = 300;
+/// The most chats of one page, because each may take a count.
+const PAGE_MOST: u32 = 50;
+
+/// A room and what is new in it.
+#[derive(Serialize, ToSchema)]
+pub struct Chat {
+    room: RoomInfo,
+    /// The last message or system event. Absent if there is none that the caller may read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_message: Option<Message>,
+    /// How many messages of others the caller has not read.
+    unread: Unread,
+    /// The number up to which they have read.
+    read_seq: u64,
+    /// Whether they want no notice of the room. Sums of unread messages leave it out.
+    muted: bool,
+}
+
+/// A page of the caller's chats.
+#[derive(Serialize, ToSchema)]
+pub struct ChatList {
+    items: Vec<Chat>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the caller's rooms by their last activity, with the last message and the number of unread ones.
+///
+/// A page has at most 50. Of somebody with more than 300 rooms the first 300 by their ids are put in order; all are in
+/// `GET /v1/rooms`.
+///
+/// AWS calls: the caller; a query of the memberships; a batch of the rooms and the people in them for each hundred; a batch of the
+/// last messages; a query for each room with news, at once.
+#[utoipa::path(get, path = "/v1/chats", params(PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = ChatList), Problems))]
+pub async fn list_chats(
+    State(s): State<crate::State>,
+    caller: Member,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<ChatList>, web::Error> {
+    let (limit, me) = (query.limit()?.min(PAGE_MOST), caller.user.id);
+    let cursors = s.sealer.cursors(format!("chats of {me}"));
+    let after = cursors.open::<(Time, RoomId)>(query.cursor())?;
+    let memberships = member::of_user(&s.table, me, None, ORDERED_MOST).await?;
+    let (public, mut rooms) = room::with_peers(&s.table, None, &memberships.items).await?;
+    rooms.push(RoomWithPeer { room: public, membership: Membership::of_everybody(me), peer: None });
+    let place = |r: &RoomWithPeer| (r.room.latest_at, r.room.id);
+    rooms.retain(|r| after.is_none_or(|after| place(r) < after));
+    rooms.sort_by_key(|r| std::cmp::Reverse(place(r)));
+    let more = rooms.len() > limit as usize;
+    rooms.truncate(limit as usize);
+    let next_cursor = cursors.next(rooms.last().filter(|_| more).map(place))?;
+    Ok(Json(ChatList { items: chats(&s, me, rooms).await?, next_cursor }))
+}
+
+/// Adds to rooms what is new in them.
+async fn chats(s: &crate::State, me: UserId, mut rooms: Vec<RoomWithPeer>) -> Result<Vec<Chat>, web::Error> {
+    let in_public = Membership::key_of(PUBLIC, me);
+    let last = |r: &RoomWithPeer| (r.room.seq >= r.membership.from).then(|| LogEntry::key_of(r.room.id, r.room.seq));
+    let mut found = s.table.get_many(rooms.iter().filter_map(last).chain([in_public.clone()]).collect()).await?;
+    if let Some(membership) = found.take::<Membership>(&in_public)? {
+        rooms.iter_mut().filter(|r| r.room.id == PUBLIC).for_each(|r| r.membership = membership.clone());
+    }
+    let counts = rooms.iter().map(async |r| {
+        let member = RoomMember { room: r.room.clone(), membership: r.membership.clone() };
+        unread::count(&s.table, &member).await.map(|unread| (r.room.id, unread))
+    });
+    let mut counts: BTreeMap<RoomId, Unread> = try_join_all(counts).await?.into_iter().collect();
+    let chat = |r: RoomWithPeer| {
+        let message = last(&r).map(|key| found.take::<LogEntry>(&key)).transpose()?.flatten();
+        Ok(Chat {
+            room: RoomInfo::of(me, &r.room, r.peer.as_ref()),
+            last_message: message.map(LogEntry::shown),
+            unread: counts.remove(&r.room.id).unwrap_or_default(),
+            read_seq: r.membership.read_seq,
+            muted: r.membership.muted,
+        })
+    };
+    rooms.into_iter().map(chat).collect()
+}
+
+/// What the caller wants to be told of a room.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomNotices {
+    /// Whether they want no notice of it.
+    muted: bool,
+}
+
+/// Mutes one of the caller's rooms, or ends that.
+///
+/// AWS calls: the caller with the room and their membership, one write.
+#[utoipa::path(put, path = "/v1/rooms/{room}/notices", request_body = RoomNotices,
+    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 204), Problems))]
+pub async fn set_room_notices(
+    State(s): State<crate::State>,
+    caller: MemberWithBoth<Room, Membership>,
+    Path(RoomName(room)): Path<RoomName>,
+    Json(RoomNotices { muted }): Json<RoomNotices>,
+) -> Result<NoContent, web::Error> {
+    let member = RoomMember::of(room, caller.member.user.id, caller.first, caller.second)?;
+    unread::mute(&s.table, &member, muted).await?;
+    Ok(NoContent)
+}

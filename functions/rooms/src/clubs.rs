@@ -1,0 +1,190 @@
+//! Groups and channels: made, shown, changed and deleted.
+
+use axum::extract::State;
+use callers::{Member, MemberWith, MemberWithBoth};
+use kernel::{FieldError, Fields, Kind, Problem};
+use messaging::{
+    member::{Membership, RoomMember},
+    room::{OPENED, Room, RoomName, Slug, SlugClaim, Title, Topic},
+    roster::{self, NewClub},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Created, Json, NoContent, Path, Problems};
+
+use crate::info::RoomInfo;
+
+/// A group or a channel to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRoom {
+    /// A group, in which all members write, or a channel, which readers only read.
+    kind: NewKind,
+    /// 1 to 60 characters.
+    #[schema(min_length = 1, max_length = 60, examples("The painted porch"))]
+    name: String,
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    topic: Option<String>,
+    /// The name in the address of a channel, which makes it public: 3 to 40 lower-case letters, digits and single hyphens. Without
+    /// it people join by invitation. Groups have none.
+    #[schema(min_length = 3, max_length = 40, nullable = false, examples("agora-news"))]
+    slug: Option<String>,
+}
+
+/// The kinds of rooms that are made.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum NewKind {
+    /// All members write.
+    Group,
+    /// The owner and the administrators write.
+    Channel,
+}
+
+impl CreateRoom {
+    fn parse(self) -> Result<(NewClub, Title, Option<Topic>), Problem> {
+        let mut fields = Fields::new();
+        let name = fields.take("/name", Title::parse(&self.name));
+        let topic = self.topic.map(|topic| fields.take("/topic", Topic::parse(&topic)));
+        let slug = self.slug.map(|slug| fields.take("/slug", Slug::parse(&slug)));
+        let new = match (self.kind, slug) {
+            (NewKind::Group, None) => Ok(NewClub::Group),
+            (NewKind::Group, Some(_)) => Err(FieldError::new("choice")),
+            (NewKind::Channel, slug) => Ok(NewClub::Channel(slug.flatten())),
+        };
+        let new = fields.take("/slug", new);
+        match (new, name) {
+            (Some(new), Some(name)) => fields.finish().map(|()| (new, name, topic.flatten())),
+            _ => Err(fields.problem()),
+        }
+    }
+}
+
+/// Makes a group or a channel, of which the caller is the owner and the only member.
+///
+/// AWS calls: the caller, a counter, one transaction.
+#[utoipa::path(post, path = "/v1/rooms", request_body = CreateRoom,
+    extensions(("x-problems" = json!(["invalid", "slug_taken", "too_many", "too_many_requests"])), ("x-limits" = json!([OPENED]))),
+    responses((status = 201, body = RoomInfo), Problems))]
+pub async fn create_room(
+    State(s): State<crate::State>,
+    caller: Member,
+    Json(body): Json<CreateRoom>,
+) -> Result<Created<RoomInfo>, web::Error> {
+    let (new, name, topic) = body.parse()?;
+    let room = roster::create(&s.table, &s.sys, &caller.user, new, name, topic).await?;
+    Ok(Created(format!("/v1/rooms/{}", room.id), RoomInfo::of(caller.user.id, &room, None)))
+}
+
+/// Shows one of the caller's rooms.
+///
+/// AWS calls: one, the batch that authenticates the caller and reads the room and their membership. For a direct room another read,
+/// of the other person.
+#[utoipa::path(get, path = "/v1/rooms/{room}",
+    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = RoomInfo), Problems))]
+pub async fn get_room(
+    State(s): State<crate::State>,
+    caller: MemberWithBoth<Room, Membership>,
+    Path(RoomName(room)): Path<RoomName>,
+) -> Result<Json<RoomInfo>, web::Error> {
+    let me = caller.member.user.id;
+    let RoomMember { room, membership } = RoomMember::of(room, me, caller.first, caller.second)?;
+    let peer = match membership.peer {
+        Some(peer) => s.table.get(accounts::user::User::key_of(peer)).await?,
+        None => None,
+    };
+    Ok(Json(RoomInfo::of(me, &room, peer.as_ref())))
+}
+
+/// What to change of a room. What is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateRoom {
+    /// 1 to 60 characters.
+    #[schema(min_length = 1, max_length = 60, nullable = false)]
+    name: Option<String>,
+    /// 1 to 200 characters; empty for none.
+    #[schema(max_length = 200, nullable = false)]
+    topic: Option<String>,
+}
+
+/// Changes the name or the topic of a group or a channel. Its owner and its administrators may.
+///
+/// AWS calls: the caller, a batch of the room and their membership, one transaction.
+#[utoipa::path(patch, path = "/v1/rooms/{room}", request_body = UpdateRoom,
+    params(("room" = String, Path, max_length = 30, description = "The room's id.")),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "invalid"]))),
+    responses((status = 200, body = RoomInfo), Problems))]
+pub async fn update_room(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(RoomName(room)): Path<RoomName>,
+    Json(body): Json<UpdateRoom>,
+) -> Result<Json<RoomInfo>, web::Error> {
+    let mut fields = Fields::new();
+    let name = body.name.and_then(|name| fields.take("/name", Title::parse(&name)));
+    let none = |text: &str| kernel::text::is_blank(text);
+    let topic = body.topic.map(|topic| if none(&topic) { None } else { fields.take("/topic", Topic::parse(&topic)) });
+    fields.finish()?;
+    let topic = topic.as_ref().map(Option::as_ref);
+    let room = roster::describe(&s.table, &s.sys, &caller.user, room, name.as_ref(), topic).await?;
+    Ok(Json(RoomInfo::of(caller.user.id, &room, None)))
+}
+
+/// Deletes a group or a channel with everything in it. Its owner may.
+///
+/// From then on it is answered as if it did not exist.
+///
+/// AWS calls: the caller, a batch of the room and their membership, one transaction. What is in it is deleted afterwards.
+#[utoipa::path(delete, path = "/v1/rooms/{room}",
+    params(("room" = String, Path, max_length = 30, description = "The room's id.")),
+    extensions(("x-problems" = json!(["not_found", "forbidden"]))),
+    responses((status = 204), Problems))]
+pub async fn delete_room(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(RoomName(room)): Path<RoomName>,
+) -> Result<NoContent, web::Error> {
+    roster::delete(&s.table, &s.sys, caller.user.id, room).await?;
+    Ok(NoContent)
+}
+
+/// A public channel.
+#[derive(Serialize, ToSchema)]
+pub struct ChannelInfo {
+    /// The id of the room, to join it by.
+    id: kernel::id::RoomId,
+    /// The name in its address.
+    slug: Slug,
+    /// Its name.
+    #[schema(examples("Agora news"))]
+    name: String,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    topic: Option<String>,
+    /// The number of members.
+    members: u32,
+}
+
+/// Shows a public channel, which everybody may join.
+///
+/// AWS calls: the caller with the claim of the slug, the room.
+#[utoipa::path(get, path = "/v1/channels/{slug}",
+    params(("slug" = String, Path, max_length = 40, description = "The channel's slug.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = ChannelInfo), Problems))]
+pub async fn get_channel(
+    State(s): State<crate::State>,
+    caller: MemberWith<SlugClaim>,
+    Path(slug): Path<Slug>,
+) -> Result<Json<ChannelInfo>, web::Error> {
+    let claim = caller.resource.ok_or(Kind::NotFound)?;
+    let room = s.table.get::<Room>(Room::key_of(claim.room)).await?;
+    let club = room.and_then(|room| room.club).ok_or(Kind::NotFound)?;
+    let topic = club.topic.map(|topic| topic.to_string());
+    Ok(Json(ChannelInfo { id: claim.room, slug, name: club.name.to_string(), topic, members: club.member_count }))
+}

@@ -1,0 +1,143 @@
+//! The members of groups and channels: listed, joined, left, removed, and their roles.
+
+use accounts::user::User;
+use axum::extract::State;
+use callers::{Member, MemberWithBoth};
+use kernel::{Timestamp, id::UserId};
+use messaging::{
+    member::{self, Membership, Role, RoomMember},
+    message::Author,
+    room::{Room, RoomName},
+    roster,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Json, NoContent, PageQuery, Path, Problems, Query};
+
+use crate::info::RoomInfo;
+
+/// A member of a room.
+#[derive(Serialize, ToSchema)]
+pub struct RoomMemberInfo {
+    /// Who.
+    user: Author,
+    /// Their role.
+    role: Role,
+    /// When they joined.
+    since: Timestamp,
+}
+
+/// A page of a room's members.
+#[derive(Serialize, ToSchema)]
+pub struct RoomMemberList {
+    items: Vec<RoomMemberInfo>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the members of one of the caller's rooms. The public room has no list.
+///
+/// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query of the memberships; a batch of
+/// the people.
+#[utoipa::path(get, path = "/v1/rooms/{room}/members",
+    params(("room" = String, Path, max_length = 30, description = "The room's id."), PageQuery),
+    extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
+    responses((status = 200, body = RoomMemberList), Problems))]
+pub async fn list_room_members(
+    State(s): State<crate::State>,
+    caller: MemberWithBoth<Room, Membership>,
+    Path(name): Path<RoomName>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<RoomMemberList>, web::Error> {
+    let (limit, me) = (query.limit()?, caller.member.user.id);
+    let cursors = s.sealer.cursors(format!("members of {name} for {me}"));
+    let after = cursors.open::<UserId>(query.cursor())?;
+    let RoomMember { room, .. } = RoomMember::of(name.0, me, caller.first, caller.second)?;
+    let page = member::of_room(&s.table, room.id, after, limit).await?;
+    let next_cursor = cursors.next(page.last().map(|m| m.user))?;
+    let keys: Vec<_> = page.items.iter().map(|m| User::key_of(m.user)).collect();
+    let mut people = if keys.is_empty() { store::Batch::default() } else { s.table.get_many(keys).await? };
+    let mut items = Vec::new();
+    for m in page.items {
+        if let Some(person) = people.take::<User>(&User::key_of(m.user))? {
+            let user = Author { id: m.user, username: person.username.to_string() };
+            items.push(RoomMemberInfo { user, role: room.role_of(m.user), since: m.since.into() });
+        }
+    }
+    Ok(Json(RoomMemberList { items, next_cursor }))
+}
+
+/// Makes the caller a member of a public channel, or of a room that they are invited to. No effect for a member.
+///
+/// AWS calls: the caller, a batch of the room, their membership, invitation and counts, one transaction.
+#[utoipa::path(post, path = "/v1/rooms/{room}/members",
+    params(("room" = String, Path, max_length = 30, description = "The room's id.")),
+    extensions(("x-problems" = json!(["not_found", "too_many"]))),
+    responses((status = 200, body = RoomInfo), Problems))]
+pub async fn join_room(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(RoomName(room)): Path<RoomName>,
+) -> Result<Json<RoomInfo>, web::Error> {
+    let room = roster::join(&s.table, &s.sys, &caller.user, room).await?;
+    Ok(Json(RoomInfo::of(caller.user.id, &room, None)))
+}
+
+/// The room and the person in a path.
+#[derive(Deserialize)]
+pub struct InRoom {
+    /// The room.
+    pub room: RoomName,
+    /// The person.
+    pub user: UserId,
+}
+
+/// A role to give.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleOfMember {
+    /// The role. Making somebody the owner hands the room over.
+    role: Role,
+}
+
+/// Gives a member another role. The owner may. Who is made the owner takes the room over, and the caller becomes an administrator.
+///
+/// AWS calls: the caller, a batch of the room, both memberships and the person, one transaction.
+#[utoipa::path(put, path = "/v1/rooms/{room}/members/{user}", request_body = RoleOfMember,
+    params(("room" = String, Path, max_length = 30, description = "The room's id."), ("user" = UserId, Path, description = "The member.")),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "owner_stays", "too_many"]))),
+    responses((status = 204), Problems))]
+pub async fn set_member_role(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(InRoom { room, user }): Path<InRoom>,
+    Json(RoleOfMember { role }): Json<RoleOfMember>,
+) -> Result<NoContent, web::Error> {
+    roster::set_role(&s.table, &s.sys, caller.user.id, user, room.0, role).await?;
+    Ok(NoContent)
+}
+
+/// Removes a member, or ends the caller's own membership.
+///
+/// Administrators remove members, the owner everybody else. From then on nothing of the room reaches the person, and it is
+/// answered as if it did not exist. If the owner leaves, the oldest administrator takes the room over; if nobody is left, the room
+/// is deleted.
+///
+/// AWS calls: the caller, a batch of the room, both memberships and the person, one transaction.
+#[utoipa::path(delete, path = "/v1/rooms/{room}/members/{user}",
+    params(("room" = String, Path, max_length = 30, description = "The room's id."), ("user" = UserId, Path, description = "The member.")),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "owner_stays"]))),
+    responses((status = 204), Problems))]
+pub async fn remove_member(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(InRoom { room, user }): Path<InRoom>,
+) -> Result<NoContent, web::Error> {
+    if user == caller.user.id {
+        roster::leave(&s.table, &s.sys, &caller.user, room.0).await?;
+    } else {
+        roster::remove(&s.table, &s.sys, caller.user.id, user, room.0).await?;
+    }
+    Ok(NoContent)
+}

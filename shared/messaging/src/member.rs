@@ -1,0 +1,262 @@
+//! Members of rooms: a row beside the room for each, never an entry of a list in it.
+
+use accounts::Resource;
+use kernel::{
+    Kind, Problem, Time,
+    id::{RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Table, Update};
+use utoipa::ToSchema;
+
+use crate::room::{PUBLIC, Room, RoomKind, RoomName, partition};
+
+/// The membership of a person in a room. Everybody is a member of the public room, also without a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The room.
+    pub room: RoomId,
+    /// The member.
+    pub user: UserId,
+    /// The other member of a direct room, so that a list of rooms is read together with the people in them.
+    pub peer: Option<UserId>,
+    /// When the membership began.
+    pub since: Time,
+    /// The first number that the member may read: that of their joining, or 1 where members read all.
+    #[serde(default = "Membership::first")]
+    pub from: u64,
+    /// The number up to which the member has read: see [`crate::unread`].
+    #[serde(default)]
+    pub read_seq: u64,
+    /// Whether the member wants no notice of the room.
+    #[serde(default)]
+    pub muted: bool,
+}
+
+impl Membership {
+    /// The key of a membership.
+    #[must_use]
+    pub fn key_of(room: RoomId, user: UserId) -> Key {
+        Key::new(partition(room), format!("{MEMBERS}{user}"))
+    }
+
+    const fn first() -> u64 {
+        1
+    }
+
+    /// A membership in a room that its members read from the beginning.
+    #[must_use]
+    pub const fn new(room: RoomId, user: UserId, since: Time) -> Self {
+        Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false }
+    }
+
+    /// What everybody is in the public room. It is stored with their first read marker.
+    #[must_use]
+    pub const fn of_everybody(user: UserId) -> Self {
+        Self::new(PUBLIC, user, Time::ZERO)
+    }
+
+    /// The number up to which there is nothing unread.
+    #[must_use]
+    pub const fn read_upto(&self) -> u64 {
+        let before = self.from.saturating_sub(1);
+        if self.read_seq > before { self.read_seq } else { before }
+    }
+
+    /// An update of its item, which is refused if the membership has ended.
+    pub(crate) fn update(&self) -> Update {
+        let key = Self::key_of(self.room, self.user);
+        if self.room == PUBLIC {
+            let made = Update::upsert::<Self>(key).set_if_absent("room", self.room).set_if_absent("user", self.user);
+            return made.set_if_absent("since", self.since);
+        }
+        Update::of(key).when(Cond::Exists)
+    }
+
+    fn place(&self) -> Key {
+        Key::new(rooms_of(self.user), self.room.to_string())
+    }
+}
+
+/// The beginning of the sort keys of memberships.
+const MEMBERS: &str = "MEMBER#";
+
+impl Item for Membership {
+    const KIND: &'static str = "member";
+    const ABOUT: About = About::at("ROOM#{room}", "MEMBER#{user}", Personal::ExportedIn("rooms.json"))
+        .indexed(Index::RoomsOfMember, "USER#{user}#ROOMS", "{room}")
+        .removed_by("chats");
+    fn key(&self) -> Key {
+        Self::key_of(self.room, self.user)
+    }
+    // Everybody is in the public room, which no list of somebody's rooms has to find.
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        if self.room == PUBLIC { Vec::new() } else { vec![(Index::RoomsOfMember, self.place())] }
+    }
+}
+
+/// Over HTTP the membership of the caller is read together with them and the room.
+impl Resource for Membership {
+    type Path = RoomName;
+    fn find(caller: UserId, RoomName(room): RoomName) -> Option<Key> {
+        Some(Self::key_of(room, caller))
+    }
+}
+
+fn rooms_of(user: UserId) -> String {
+    format!("USER#{user}#ROOMS")
+}
+
+/// What a member is in a group or a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Made the room, or took it over. There is always one.
+    Owner,
+    /// Invites and removes members, and changes the room. Writes in a channel.
+    Admin,
+    /// Writes in a group, reads a channel.
+    Member,
+}
+
+/// A room with the membership of somebody in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomMember {
+    /// The room.
+    pub room: Room,
+    /// Their membership.
+    pub membership: Membership,
+}
+
+impl RoomMember {
+    /// A person in a room, as the two were read.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] if they are no member, whether the room exists or not.
+    pub fn of(id: RoomId, user: UserId, room: Option<Room>, membership: Option<Membership>) -> Result<Self, Problem> {
+        if id == PUBLIC {
+            let membership = membership.unwrap_or_else(|| Membership::of_everybody(user));
+            return Ok(Self { room: room.unwrap_or_else(Room::public), membership });
+        }
+        room.zip(membership).map(|(room, membership)| Self { room, membership }).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    /// Their role.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.room.role_of(self.membership.user)
+    }
+
+    /// Checks that they administrate the room.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`]
+    pub fn administrates(&self) -> Result<(), Problem> {
+        match self.role() {
+            Role::Owner | Role::Admin => Ok(()),
+            Role::Member => Err(Kind::Forbidden.because("the caller is no administrator of the room")),
+        }
+    }
+
+    /// Checks that they own the room.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`]
+    pub fn owns(&self) -> Result<(), Problem> {
+        if self.role() == Role::Owner { Ok(()) } else { Err(Kind::Forbidden.because("the caller does not own the room")) }
+    }
+
+    /// Checks that they may write messages.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`] for the readers of a channel.
+    pub fn writes(&self) -> Result<(), Problem> {
+        match self.room.kind {
+            RoomKind::Public | RoomKind::Direct | RoomKind::Group => Ok(()),
+            RoomKind::Channel => self.administrates(),
+        }
+    }
+}
+
+/// A page of a person's memberships in the order of the rooms' ids, starting after `after`. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn of_user(table: &Table, user: UserId, after: Option<RoomId>, limit: u32) -> Result<Page<Membership>, StoreError> {
+    let range = Range::of_index(Index::RoomsOfMember, rooms_of(user)).limit(limit);
+    let range = match after {
+        Some(room) => range.after(Membership::key_of(room, user), Some(Key::new(rooms_of(user), room.to_string()))),
+        None => range,
+    };
+    table.query(range).await
+}
+
+/// A page of a room's memberships in the order of the members' ids, starting after `after`. One query, strongly consistent.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn of_room(table: &Table, room: RoomId, after: Option<UserId>, limit: u32) -> Result<Page<Membership>, StoreError> {
+    let range = Range::of(partition(room)).prefix(MEMBERS).limit(limit);
+    let range = match after {
+        Some(user) => range.after(Membership::key_of(room, user), None),
+        None => range,
+    };
+    table.query(range).await
+}
+
+/// Somebody's invitation into a group or a channel. They become a member by accepting it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// The room.
+    pub room: RoomId,
+    /// Who is invited.
+    pub user: UserId,
+    /// Who invited them.
+    pub by: UserId,
+    /// When.
+    pub at: Time,
+    /// The end of its validity.
+    pub until: Time,
+}
+
+impl Invitation {
+    /// The key of an invitation.
+    #[must_use]
+    pub fn key_of(room: RoomId, user: UserId) -> Key {
+        Key::new(partition(room), format!("INVITED#{user}"))
+    }
+}
+
+fn invitations_of(user: UserId) -> String {
+    format!("USER#{user}#INVITATIONS")
+}
+
+impl Item for Invitation {
+    const KIND: &'static str = "room_invitation";
+    const ABOUT: About = About::at("ROOM#{room}", "INVITED#{user}", Personal::ExportedIn("room_invitations.json"))
+        .indexed(Index::InvitationsToRooms, "USER#{user}#INVITATIONS", "{room}")
+        .expires()
+        .removed_by("chats");
+    fn key(&self) -> Key {
+        Self::key_of(self.room, self.user)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::InvitationsToRooms, Key::new(invitations_of(self.user), self.room.to_string()))]
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// A page of a person's invitations in the order of the rooms' ids, starting after `after`. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn invitations(table: &Table, user: UserId, after: Option<RoomId>, limit: u32) -> Result<Page<Invitation>, StoreError> {
+    let range = Range::of_index(Index::InvitationsToRooms, invitations_of(user)).limit(limit);
+    let range = match after {
+        Some(room) => range.after(Invitation::key_of(room, user), Some(Key::new(invitations_of(user), room.to_string()))),
+        None => range,
+    };
+    table.query(range).await
+}

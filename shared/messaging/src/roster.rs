@@ -1,0 +1,555 @@
+//! Who is in a group or a channel, and what they are there: made, joined, left, changed and deleted.
+//!
+//! Every change is one transaction, in which the row of the member, the counts and the system event are written under the room's
+//! next number ([`crate::log`]). A change that lost against another one reads everything again and is judged again.
+//!
+//! In a channel the joining and leaving of readers is no event: ten thousand readers would be told ten thousand times. Such a
+//! change takes no number, so it changes nothing on the room but the count of members, by adding to it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use accounts::user::{Status, User};
+use events::{
+    Outbox,
+    rooms::{MemberLeft, RoomDeleted},
+};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    About, Batch, CommitError, Cond, Conditional as _, Key, Personal, StoreError, Stored, Table, Tx, Update, field,
+    limits::{self, DAY, Quota},
+};
+
+use crate::{
+    log::{self, TRIES},
+    member::{Invitation, Membership, Role, RoomMember},
+    message::{Author, Content, Happened, LogEntry, RoomEvent},
+    room::{ADMINS_MOST, Club, GROUP_MOST, OPENED, Room, RoomKind, Slug, SlugClaim, Title, Topic, takes_messages},
+};
+
+/// The most groups and channels that one person is a member of.
+pub const JOINED_MOST: u32 = 200;
+/// The most groups and channels that one person owns.
+pub const OWNED_MOST: u32 = 50;
+/// How long an invitation is valid.
+pub const INVITATION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Invitations that one person may send.
+pub const INVITED: Quota = Quota::window("room_invitations", 100, DAY, "invitations to rooms by an account");
+
+/// The numbers of groups and channels that a person is in, for their limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomCount {
+    /// Those they are a member of.
+    #[serde(default)]
+    joined: u32,
+    /// Those they own.
+    #[serde(default)]
+    owned: u32,
+}
+
+impl RoomCount {
+    pub(crate) fn key_of(user: UserId) -> Key {
+        Key::new(accounts::user::partition(user), "ROOM_COUNT")
+    }
+
+    /// The change of the counts. If it is `limited` it is refused if it would exceed a limit.
+    fn change(user: UserId, joined: i64, owned: i64, limited: bool) -> Update {
+        let below = |name, most: u32| field(name).absent().or(field(name).lt(most));
+        let mut update = Update::upsert::<Self>(Self::key_of(user)).add("joined", joined).add("owned", owned);
+        if limited && joined > 0 {
+            update = update.when(below("joined", JOINED_MOST));
+        }
+        if limited && owned > 0 {
+            update = update.when(below("owned", OWNED_MOST));
+        }
+        update
+    }
+
+    /// Checks whether there is room for one more.
+    fn admit(&self, owned: bool) -> Result<(), Problem> {
+        let full = |most: u32| Err(Problem::new(Kind::TooMany).with("max", most));
+        match self {
+            Self { joined, .. } if *joined >= JOINED_MOST && !owned => full(JOINED_MOST),
+            Self { owned: has, .. } if *has >= OWNED_MOST && owned => full(OWNED_MOST),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Stored for RoomCount {
+    const KIND: &'static str = "room_count";
+    const ABOUT: About = About::beside_user("ROOM_COUNT", Personal::Exported(&["joined", "owned"])).removed_by("chats");
+}
+
+/// Takes a membership away whose room is deleted. One transaction. No effect if there is none.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn end_membership(table: &Table, room: RoomId, user: UserId) -> Result<(), StoreError> {
+    let mut tx = Tx::new();
+    tx.delete_when(Membership::key_of(room, user), Cond::Exists);
+    tx.update(RoomCount::change(user, -1, 0, false));
+    table.commit(tx).await.refused_is_fine()
+}
+
+/// A group or a channel to make.
+#[derive(Clone, Debug)]
+pub enum NewClub {
+    /// A group.
+    Group,
+    /// A channel: public if it has a slug, otherwise by invitation.
+    Channel(Option<Slug>),
+}
+
+/// Makes a group or a channel, with the caller as its owner and only member. One counter and one transaction, and a read of the
+/// counts if it is refused.
+///
+/// # Errors
+/// [`Kind::SlugTaken`], [`Kind::TooMany`] for somebody who is in [`JOINED_MOST`] rooms or owns [`OWNED_MOST`],
+/// [`Kind::TooManyRequests`] after thirty new rooms in an hour.
+pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: Title, topic: Option<Topic>) -> Result<Room, Problem> {
+    let now = sys.now();
+    limits::take(table, now, &[OPENED.of(owner.id)]).await?;
+    let (kind, slug) = match new {
+        NewClub::Group => (RoomKind::Group, None),
+        NewClub::Channel(slug) => (RoomKind::Channel, slug),
+    };
+    let club = Club { name, topic, slug, owner: owner.id, admins: Vec::new(), member_count: 1 };
+    let room = Room::club(sys.id(), kind, club, now);
+    let mut tx = Tx::new();
+    tx.create(&room);
+    tx.create(&LogEntry {
+        room: room.id,
+        seq: room.seq,
+        at: now,
+        content: happened(RoomEvent::Created {}, &author(owner), owner.id),
+        via: None,
+        changes: 0,
+    });
+    tx.create(&Membership::new(room.id, owner.id, now));
+    let counted = tx.update(RoomCount::change(owner.id, 1, 1, true));
+    let slug = room.club.as_ref().and_then(|club| club.slug.clone());
+    let named = slug.map(|slug| tx.create(&SlugClaim { slug, room: room.id }));
+    match table.commit(tx).await {
+        Ok(()) => Ok(room),
+        Err(e) if named.is_some_and(|named| e.refused(named)) => Err(Kind::SlugTaken.into()),
+        Err(CommitError::Refused(r)) if r.at(counted) => {
+            let count = r.current(counted).map(store::Row::decode::<RoomCount>).transpose()?.unwrap_or_default();
+            Err(count.admit(false).and_then(|()| count.admit(true)).err().unwrap_or_else(|| Kind::Conflict.into()))
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Makes somebody a member: of a public channel, or by their invitation. No effect for somebody who is one. A batch read and a
+/// transaction, again for each change that was faster.
+///
+/// # Errors
+/// [`Kind::NotFound`] without an invitation, [`Kind::TooMany`] if the room is full or they are in [`JOINED_MOST`] rooms.
+pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result<Room, Problem> {
+    let (member, invited, count) = (Membership::key_of(room, user.id), Invitation::key_of(room, user.id), RoomCount::key_of(user.id));
+    let keys = [member.clone(), invited.clone(), count.clone()];
+    let changed = change(table, sys, room, &keys, |room, club, found, now| {
+        if found.take::<Membership>(&member)?.is_some() {
+            return Ok(None);
+        }
+        let invitation = found.take::<Invitation>(&invited)?.filter(|invitation| now < invitation.until);
+        let open = club.slug.is_some();
+        if !open && invitation.is_none() {
+            return Err(Kind::NotFound.because("the person is not invited"));
+        }
+        if room.kind == RoomKind::Group && club.member_count >= GROUP_MOST {
+            return Err(Problem::new(Kind::TooMany).with("max", GROUP_MOST));
+        }
+        found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false)?;
+        let mut plan = Plan::of(club);
+        let from = if open { 1 } else { room.seq.saturating_add(1) };
+        // What was written before is not unread.
+        plan.add(&Membership { from, read_seq: room.seq, ..Membership::new(room.id, user.id, now) });
+        if invitation.is_some() {
+            plan.tx.delete_when(invited.clone(), Cond::Exists);
+        }
+        if room.kind == RoomKind::Group {
+            plan.entries.push(happened(RoomEvent::Joined {}, &author(user), user.id));
+        }
+        Ok(Some(plan))
+    });
+    changed.await
+}
+
+/// Ends the membership of the caller. The oldest administrator takes over the room of an owner who leaves, and a room that
+/// nobody is left in is deleted. A read, a batch read and a transaction; the last two again for each change that was faster.
+///
+/// # Errors
+/// [`Kind::OwnerStays`] for an owner with other members of whom none is an administrator, [`Kind::NotFound`], [`Kind::Forbidden`]
+/// in a room that cannot be left.
+pub async fn leave(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result<(), Problem> {
+    take_out(table, sys, user.id, room, happened(RoomEvent::Left {}, &author(user), user.id), None).await
+}
+
+/// Ends the membership of somebody whose account is deleted. If they own the room and it has no administrator, `heir` takes it
+/// over. Nothing names them afterwards: the entry of their leaving is a tombstone.
+///
+/// # Errors
+/// As [`leave`].
+pub(crate) async fn vanish(table: &Table, sys: &Sys, user: UserId, room: RoomId, heir: Option<UserId>) -> Result<(), Problem> {
+    take_out(table, sys, user, room, Content::Deleted {}, heir).await
+}
+
+async fn take_out(table: &Table, sys: &Sys, user: UserId, room: RoomId, left: Content, heir: Option<UserId>) -> Result<(), Problem> {
+    let member = Membership::key_of(room, user);
+    let inherits = |club: &Club| club.admins.first().copied().or(heir);
+    // Whoever takes the room over is named in the event.
+    let club = table.get::<Room>(Room::key_of(room)).await?.and_then(|room| room.club);
+    let next = club.filter(|club| club.owner == user).and_then(|club| inherits(&club)).map(User::key_of);
+    let keys: Vec<Key> = [member.clone()].into_iter().chain(next).collect();
+    change(table, sys, room, &keys, |room, club, found, _| {
+        RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?;
+        let mut plan = Plan::of(club);
+        plan.take_out(room.id, user);
+        let role = room.role_of(user);
+        if club.member_count <= 1 {
+            plan.deletes = Some(field("member_count").eq(club.member_count));
+            plan.count(user, 0, -1);
+            return Ok(Some(plan));
+        }
+        if room.kind == RoomKind::Group || role != Role::Member {
+            plan.entries.push(left.clone());
+        }
+        if role == Role::Owner {
+            let next = inherits(club).ok_or(Kind::OwnerStays)?;
+            let who = found.take::<User>(&User::key_of(next))?.ok_or_else(|| Kind::Conflict.because("somebody else takes over now"))?;
+            plan.own(user, next).unlimited = true;
+            plan.entries.push(happened(RoomEvent::NewOwner {}, &author(&who), user));
+        }
+        Ok(Some(plan))
+    })
+    .await
+    .map(drop)
+}
+
+/// Removes a member. Administrators remove members, and the owner everybody else. A batch read and a transaction, again for each
+/// change that was faster.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`].
+pub async fn remove(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
+    let (actor, member, person) = (Membership::key_of(room, by), Membership::key_of(room, user), User::key_of(user));
+    change(table, sys, room, &[actor.clone(), member.clone(), person.clone()], |room, club, found, _| {
+        let me = RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?;
+        let them = RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?;
+        me.administrates()?;
+        if them.role() != Role::Member {
+            me.owns()?;
+        }
+        if them.role() == Role::Owner {
+            return Err(Kind::OwnerStays.into());
+        }
+        let mut plan = Plan::of(club);
+        plan.take_out(room.id, user);
+        if room.kind == RoomKind::Group || them.role() != Role::Member {
+            let who = found.take::<User>(&person)?.map_or_else(|| nameless(user), |u| author(&u));
+            plan.entries.push(happened(RoomEvent::Removed {}, &who, by));
+        }
+        Ok(Some(plan))
+    })
+    .await
+    .map(drop)
+}
+
+/// Gives a member another role. The owner does that. Who is made the owner takes the room over, and the owner before becomes an
+/// administrator. No effect if they have the role. A batch read and a transaction, again for each change that was faster.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::OwnerStays`] for the owner's own role, [`Kind::TooMany`] for one administrator
+/// too many, or a new owner who owns [`OWNED_MOST`].
+pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId, role: Role) -> Result<(), Problem> {
+    let (actor, member) = (Membership::key_of(room, by), Membership::key_of(room, user));
+    let (person, count) = (User::key_of(user), RoomCount::key_of(user));
+    change(table, sys, room, &[actor.clone(), member.clone(), person.clone(), count.clone()], |room, club, found, _| {
+        RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?.owns()?;
+        // With the same key the membership was taken already.
+        let them = if user == by { Role::Owner } else { RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?.role() };
+        if them == role {
+            return Ok(None);
+        }
+        if user == by {
+            return Err(Kind::OwnerStays.into());
+        }
+        let who = found.take::<User>(&person)?.map_or_else(|| nameless(user), |u| author(&u));
+        let mut plan = Plan::of(club);
+        plan.tx.check(member.clone(), Cond::Exists);
+        plan.club.admins.retain(|admin| *admin != user);
+        let event = match role {
+            Role::Owner => {
+                found.take::<RoomCount>(&count)?.unwrap_or_default().admit(true)?;
+                plan.own(by, user);
+                plan.club.admins.push(by);
+                return plan.with(happened(RoomEvent::NewOwner {}, &who, by));
+            }
+            Role::Admin if plan.club.admins.len() >= ADMINS_MOST => return Err(Problem::new(Kind::TooMany).with("max", ADMINS_MOST)),
+            Role::Admin => {
+                plan.club.admins.push(user);
+                RoomEvent::Promoted {}
+            }
+            Role::Member => RoomEvent::Demoted {},
+        };
+        plan.with(happened(event, &who, by))
+    })
+    .await
+    .map(drop)
+}
+
+/// Changes the name or the topic. Administrators do that. No effect if both are as they were. A batch read and a transaction,
+/// again for each change that was faster.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`].
+pub async fn describe(
+    table: &Table,
+    sys: &Sys,
+    by: &User,
+    room: RoomId,
+    name: Option<&Title>,
+    topic: Option<Option<&Topic>>,
+) -> Result<Room, Problem> {
+    let actor = Membership::key_of(room, by.id);
+    let changed = change(table, sys, room, std::slice::from_ref(&actor), |room, club, found, _| {
+        RoomMember::of(room.id, by.id, Some(room.clone()), found.take(&actor)?)?.administrates()?;
+        let mut plan = Plan::of(club);
+        if let Some(name) = name.filter(|name| **name != club.name) {
+            plan.club.name = name.clone();
+            plan.entries.push(happened(RoomEvent::Renamed { name: name.to_string() }, &author(by), by.id));
+        }
+        if let Some(topic) = topic.filter(|topic| *topic != club.topic.as_ref()) {
+            plan.club.topic = topic.cloned();
+            let topic = topic.map(ToString::to_string);
+            plan.entries.push(happened(RoomEvent::TopicChanged { topic }, &author(by), by.id));
+        }
+        Ok((!plan.entries.is_empty()).then_some(plan))
+    });
+    changed.await
+}
+
+/// Deletes a room. Its owner does that. Nothing of it can be read or written from then on; its members are told and its items
+/// deleted by `room-fanout`. A batch read and a transaction, again for each change that was faster.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`].
+pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Result<(), Problem> {
+    let actor = Membership::key_of(room, by);
+    change(table, sys, room, std::slice::from_ref(&actor), |room, club, found, _| {
+        RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?.owns()?;
+        let mut plan = Plan::of(club);
+        plan.deletes = Some(Cond::Exists);
+        plan.count(by, 0, -1);
+        Ok(Some(plan))
+    })
+    .await
+    .map(drop)
+}
+
+/// Invites somebody. Administrators do that. No effect for somebody who is a member or has an invitation. A batch read, a counter
+/// and a transaction.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::ChatNotAllowed`] if they take no messages from the
+/// caller, [`Kind::TooManyRequests`] after a hundred invitations in a day.
+pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
+    let (room_key, person) = (Room::key_of(room), User::key_of(user));
+    let (actor, member) = (Membership::key_of(room, by), Membership::key_of(room, user));
+    let mut found = table.get_many(distinct(&[room_key.clone(), actor.clone(), member.clone(), person.clone()])).await?;
+    RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()?;
+    if user == by || found.take::<Membership>(&member)?.is_some() {
+        return Ok(());
+    }
+    found.take::<User>(&person)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
+    let now = sys.now();
+    limits::take(table, now, &[INVITED.of(by)]).await?;
+    let mut tx = Tx::new();
+    let new = tx.put(&Invitation { room, user, by, at: now, until: now + INVITATION_LIFE }, Cond::Absent.or(field("until").le(now)));
+    let accepted = tx.check(person, takes_messages());
+    let stays = tx.check(room_key, Cond::Exists);
+    match table.commit(tx).await {
+        Ok(()) => Ok(()),
+        Err(e) if e.refused(stays) => Err(Kind::NotFound.into()),
+        Err(e) if e.refused(accepted) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
+        Err(e) if e.refused(new) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Takes an invitation away: whoever got it declines it, administrators withdraw it. No effect if there is none. A batch read for
+/// administrators, and one deletion.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`].
+pub async fn uninvite(table: &Table, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
+    if user != by {
+        let (room_key, actor) = (Room::key_of(room), Membership::key_of(room, by));
+        let mut found = table.get_many(vec![room_key.clone(), actor.clone()]).await?;
+        RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()?;
+    }
+    Ok(table.delete(Invitation::key_of(room, user)).await?)
+}
+
+/// What a change of a room consists of.
+struct Plan {
+    /// The room's description, owner and administrators after it.
+    club: Club,
+    /// How many members there are more.
+    members: i64,
+    /// How many rooms people are in and own more, by person.
+    counts: BTreeMap<UserId, Counts>,
+    /// What happened, for the next numbers of the room.
+    entries: Vec<Content>,
+    /// Who is no member any more, and is told.
+    gone: Option<UserId>,
+    /// The room is deleted, if this holds.
+    deletes: Option<Cond>,
+    /// The writes beside the room, its entries and the counts.
+    tx: Tx,
+}
+
+/// A change of the numbers of rooms that somebody is in and owns.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    joined: i64,
+    owned: i64,
+    /// Whether the limits do not hold: somebody who inherits a room did not ask for it.
+    unlimited: bool,
+}
+
+impl Plan {
+    fn of(club: &Club) -> Self {
+        let (entries, counts, tx) = (Vec::new(), BTreeMap::new(), Tx::new());
+        Self { club: club.clone(), members: 0, counts, entries, gone: None, deletes: None, tx }
+    }
+
+    fn with(mut self, entry: Content) -> Result<Option<Self>, Problem> {
+        self.entries.push(entry);
+        Ok(Some(self))
+    }
+
+    fn count(&mut self, user: UserId, joined: i64, owned: i64) -> &mut Counts {
+        let counts = self.counts.entry(user).or_default();
+        counts.joined = counts.joined.saturating_add(joined);
+        counts.owned = counts.owned.saturating_add(owned);
+        counts
+    }
+
+    fn add(&mut self, membership: &Membership) {
+        self.tx.create(membership);
+        self.members = 1;
+        self.count(membership.user, 1, 0);
+    }
+
+    fn take_out(&mut self, room: RoomId, user: UserId) {
+        self.tx.delete_when(Membership::key_of(room, user), Cond::Exists);
+        self.members = -1;
+        self.count(user, -1, 0);
+        self.club.admins.retain(|admin| *admin != user);
+        self.gone = Some(user);
+    }
+
+    fn own(&mut self, before: UserId, next: UserId) -> &mut Counts {
+        self.club.owner = next;
+        self.club.admins.retain(|admin| *admin != next);
+        self.count(before, 0, -1);
+        self.count(next, 0, 1)
+    }
+
+    /// The transaction, and the room after it.
+    fn write(self, sys: &Sys, room: &Room, now: Time) -> (Tx, Room) {
+        let Self { mut club, members, counts, entries, gone, deletes, mut tx } = self;
+        for (user, Counts { joined, owned, unlimited }) in counts {
+            tx.update(RoomCount::change(user, joined, owned, !unlimited));
+        }
+        if let Some(user) = gone {
+            Outbox::add(&mut tx, sys, &MemberLeft { room: room.id, user });
+        }
+        if let Some(condition) = deletes {
+            tx.delete_when(Room::key_of(room.id), field("seq").eq(room.seq).and(condition));
+            if let Some(slug) = &club.slug {
+                tx.delete(SlugClaim::key_of(slug));
+            }
+            Outbox::add(&mut tx, sys, &RoomDeleted { room: room.id });
+            return (tx, room.clone());
+        }
+        let numbers = room.seq.saturating_add(1)..;
+        let entry = |(seq, content)| LogEntry { room: room.id, seq, at: now, content, via: None, changes: 0 };
+        let entries: Vec<LogEntry> = numbers.zip(entries).map(entry).collect();
+        log::append(&mut tx, room, now, &entries, |update| changes(update, room.club.as_ref(), &club, members));
+        for entry in &entries {
+            log::fan_out(&mut tx, sys, entry);
+        }
+        club.member_count = club.member_count.saturating_add_signed(i32::try_from(members).unwrap_or(0));
+        let seq = entries.last().map_or(room.seq, |entry| entry.seq);
+        (tx, Room { club: Some(club), seq, latest_at: now, ..room.clone() })
+    }
+}
+
+/// The changes of a room's item. What stays is not written, because another change may come first that takes no number.
+fn changes(update: Update, before: Option<&Club>, after: &Club, members: i64) -> Update {
+    let update = if members == 0 { update } else { update.add("member_count", members) };
+    let update = if before.is_some_and(|b| b.name == after.name) { update } else { update.set("name", &after.name) };
+    let update = if before.is_some_and(|b| b.topic == after.topic) { update } else { update.set("topic", &after.topic) };
+    let update = if before.is_some_and(|b| b.owner == after.owner) { update } else { update.set("owner", after.owner) };
+    if before.is_some_and(|b| b.admins == after.admins) { update } else { update.set("admins", &after.admins) }
+}
+
+/// Reads a group or a channel with other items, judges a change of it, and commits what `judge` plans. `None` if there is nothing
+/// to change. Returns the room as it is afterwards.
+async fn change(
+    table: &Table,
+    sys: &Sys,
+    id: RoomId,
+    more: &[Key],
+    judge: impl Fn(&Room, &Club, &mut Batch, Time) -> Result<Option<Plan>, Problem>,
+) -> Result<Room, Problem> {
+    let key = Room::key_of(id);
+    let keys = distinct(&[std::slice::from_ref(&key), more].concat());
+    for tries in 0..TRIES {
+        log::pause(sys, tries).await;
+        let now = sys.now();
+        let mut found = table.get_many(keys.clone()).await?;
+        let room = found.take::<Room>(&key)?.ok_or(Kind::NotFound)?;
+        // Nobody changes the public room or a direct one.
+        let club = room.club.as_ref().ok_or(Kind::NotFound)?;
+        let Some(plan) = judge(&room, club, &mut found, now)? else { return Ok(room) };
+        let (tx, after) = plan.write(sys, &room, now);
+        match table.commit(tx).await {
+            Ok(()) => return Ok(after),
+            Err(CommitError::Refused(_)) => {}
+            Err(CommitError::Store(e)) => return Err(e.into()),
+        }
+    }
+    Err(log::busy())
+}
+
+/// Each key once: somebody may change what they are themselves, and a batch names no item twice.
+fn distinct(keys: &[Key]) -> Vec<Key> {
+    let mut distinct = Vec::new();
+    for key in keys {
+        if !distinct.contains(key) {
+            distinct.push(key.clone());
+        }
+    }
+    distinct
+}
+
+fn author(user: &User) -> Author {
+    Author { id: user.id, username: user.username.to_string() }
+}
+
+/// Somebody whose account is gone.
+const fn nameless(id: UserId) -> Author {
+    Author { id, username: String::new() }
+}
+
+fn happened(event: RoomEvent, who: &Author, by: UserId) -> Content {
+    Content::Happened(Happened { event, who: who.id, username: who.username.clone(), by })
+}

@@ -1,0 +1,143 @@
+//! A person's chats by their last activity, what is unread in them, and read markers.
+
+use tests::{Caller, Cloud, Socket, Value, json};
+
+async fn room_of(one: &Caller, other: &Caller) -> String {
+    one.post("/v1/rooms/direct", json!({ "user": other.id() })).await.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn say(socket: &mut Socket, room: &str, text: &str) -> u64 {
+    let ack = socket.ask(json!({ "type": "send", "room": room, "text": text, "nonce": text.replace(' ', "-") })).await;
+    ack["seq"].as_u64().unwrap_or_else(|| panic!("{ack}"))
+}
+
+/// The chats of somebody: the name of each, and what is unread in it.
+async fn chats(who: &Caller) -> Vec<(String, Value)> {
+    let list = who.get("/v1/chats").await.is(200);
+    let name = |chat: &Value| {
+        let (room, club) = (&chat["room"], &chat["room"]["club"]);
+        [&room["with"]["username"], &club["name"], &room["kind"]].iter().find_map(|name| name.as_str()).unwrap().to_owned()
+    };
+    list["items"].as_array().unwrap().iter().map(|chat| (name(chat), chat["unread"]["messages"].clone())).collect()
+}
+
+async fn chat(who: &Caller, room: &str) -> Value {
+    let list = who.get("/v1/chats").await.is(200);
+    list["items"].as_array().unwrap().iter().find(|chat| chat["room"]["id"] == room).unwrap().clone()
+}
+
+fn named(expected: &[(&str, u32)]) -> Vec<(String, Value)> {
+    expected.iter().map(|(name, unread)| ((*name).to_owned(), json!(unread))).collect()
+}
+
+/// Chats are listed by their last activity. Unread are the messages of others, until they are read on any device; the other devices
+/// are told, and an older marker changes nothing.
+/// Promise: chat-list, unread-exact
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_are_listed_with_what_is_unread() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
+    let (with_ana, with_cyd) = (room_of(&ben, &ana).await, room_of(&ben, &cyd).await);
+    let (mut hers, mut third) = (ana.socket().await, cyd.socket().await);
+    let (mut laptop, mut phone) = (ben.socket().await, ben.socket().await);
+    for (who, room, text) in [(0, "public", "p1"), (1, &with_cyd, "c1"), (0, &with_ana, "a1"), (2, &with_ana, "b1")] {
+        let socket = [&mut hers, &mut third, &mut laptop].into_iter().nth(who).unwrap();
+        let _ = say(socket, room, text).await;
+        cloud.advance(std::time::Duration::from_secs(1)).await;
+    }
+    assert_eq!(say(&mut hers, &with_ana, "a2").await, 3);
+    assert_eq!(chats(&ben).await, named(&[("ana", 2), ("cyd", 1), ("public", 1)]));
+    assert_eq!(chats(&ana).await, named(&[("ben", 1), ("public", 0)]));
+    let shown = chat(&ben, &with_ana).await;
+    assert_eq!((&shown["last_message"]["text"], &shown["read_seq"], &shown["muted"]), (&json!("a2"), &json!(0), &json!(false)), "{shown}");
+
+    let read = |seq: u64| json!({ "type": "read", "room": with_ana, "seq": seq });
+    assert_eq!(laptop.ask(read(1)).await, json!({ "type": "read", "room": with_ana, "seq": 1 }));
+    assert_eq!(phone.hear("read").await, json!({ "type": "read", "room": with_ana, "seq": 1 }));
+    assert_eq!(chat(&ben, &with_ana).await["unread"], json!({ "messages": 1, "more": false, "mentions": 0 }));
+    assert_eq!(phone.ask(read(99)).await["seq"], 3, "not beyond the last number");
+    assert_eq!(laptop.ask(read(2)).await["seq"], 3, "not back");
+    assert_eq!(chat(&ben, &with_ana).await["unread"]["messages"], 0);
+    let back = laptop.ask(json!({ "type": "read", "room": with_ana, "seq": 2, "unread": true })).await;
+    assert_eq!(back["seq"], 2);
+    assert_eq!(chat(&ben, &with_ana).await["unread"]["messages"], 1);
+    cloud.refill_frames().await;
+    assert_eq!(laptop.ask(json!({ "type": "read", "room": "public", "seq": 1 })).await["seq"], 1);
+    assert_eq!(chats(&ben).await, named(&[("ana", 1), ("cyd", 1), ("public", 0)]));
+    let hello = phone.ask(json!({ "type": "hello" })).await;
+    let markers: Vec<&Value> = hello["rooms"].as_array().unwrap().iter().map(|r| &r["read_seq"]).collect();
+    assert!(markers.contains(&&json!(2)) && markers.contains(&&json!(1)), "{hello}");
+    // A room is muted for one's own.
+    ben.put(&format!("/v1/rooms/{with_ana}/notices"), json!({ "muted": true })).await.is(204);
+    ben.put("/v1/rooms/public/notices", json!({ "muted": true })).await.is(204);
+    assert_eq!((&chat(&ben, &with_ana).await["muted"], &chat(&ana, &with_ana).await["muted"]), (&json!(true), &json!(false)));
+    assert_eq!(chat(&ben, &with_ana).await["read_seq"], 2);
+    // Somebody else has no marker there.
+    assert_eq!(third.ask(read(1)).await["problem"]["code"], "not_found");
+    cyd.put(&format!("/v1/rooms/{with_ana}/notices"), json!({ "muted": true })).await.is_problem(404, "not_found");
+}
+
+/// System events and what was written before one joined are not unread. Nothing of a room is counted after one has left it.
+/// Promise: unread-exact, room-removal
+#[tokio::test(flavor = "multi_thread")]
+async fn events_and_earlier_messages_are_not_unread() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut hers = ana.socket().await;
+    let mut rooms = Vec::new();
+    for body in [json!({ "kind": "group", "name": "Porch" }), json!({ "kind": "channel", "name": "News", "slug": "news" })] {
+        let room = ana.post("/v1/rooms", body).await.is(201)["id"].as_str().unwrap().to_owned();
+        assert_eq!(say(&mut hers, &room, "before").await, 2);
+        ana.put(&format!("/v1/rooms/{room}/invitations/{}", ben.id()), Value::Null).await.is(204);
+        ben.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
+        ana.patch(&format!("/v1/rooms/{room}"), json!({ "topic": "Stones" })).await.is(200);
+        assert_eq!(chat(&ben, &room).await["unread"]["messages"], 0);
+        let _ = say(&mut hers, &room, "after").await;
+        assert_eq!(chat(&ben, &room).await["unread"], json!({ "messages": 1, "more": false, "mentions": 0 }));
+        rooms.push(room);
+    }
+    ben.delete(&format!("/v1/rooms/{}/members/{}", rooms[0], ben.id())).await.is(204);
+    let left: Vec<String> = chats(&ben).await.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(left, ["News", "public"]);
+}
+
+/// Pages of chats have no repetition, and a count ends at ninety-nine.
+/// Promise: chat-list, unread-exact
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_come_in_pages_and_counts_end_at_ninety_nine() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let mut rooms = Vec::new();
+    for name in ["ben", "cyd", "dan"] {
+        rooms.push(room_of(&ana, &cloud.member(name).await).await);
+        cloud.advance(std::time::Duration::from_secs(1)).await;
+    }
+    let (mut path, mut seen) = ("/v1/chats?limit=2".to_owned(), Vec::new());
+    loop {
+        let page = ana.get(&path).await.is(200);
+        seen.extend(page["items"].as_array().unwrap().iter().map(|c| c["room"]["id"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/v1/chats?limit=2&cursor={cursor}");
+    }
+    rooms.reverse();
+    assert_eq!((seen.len(), &seen[..3]), (4, rooms.as_slice()));
+    let ben = cloud.sign_in("ben").await;
+    let mut his = ben.socket().await;
+    for i in 0..101 {
+        if i == 50 {
+            cloud.advance(std::time::Duration::from_secs(60)).await;
+        }
+        if i % 9 == 0 {
+            cloud.refill_frames().await;
+        }
+        let _ = say(&mut his, &rooms[2], &format!("m{i}")).await;
+        let expected = if i < 99 {
+            json!({ "messages": i + 1, "more": false, "mentions": 0 })
+        } else {
+            json!({ "messages": 99, "more": true, "mentions": 0 })
+        };
+        if i % 25 == 0 || i > 96 {
+            assert_eq!(chat(&ana, &rooms[2]).await["unread"], expected, "{i}");
+        }
+    }
+}

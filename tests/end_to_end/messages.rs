@@ -1,0 +1,158 @@
+//! Messages after they were sent: edited, deleted, answered, and whom they mention.
+
+use std::time::Duration;
+
+use tests::{Caller, Cloud, Socket, Value, json};
+
+async fn room_of(one: &Caller, other: &Caller) -> String {
+    one.post("/v1/rooms/direct", json!({ "user": other.id() })).await.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn say(socket: &mut Socket, room: &str, text: &str) -> u64 {
+    let ack = socket.ask(json!({ "type": "send", "room": room, "text": text, "nonce": text.replace([' ', '@'], "-") })).await;
+    ack["seq"].as_u64().unwrap_or_else(|| panic!("{ack}"))
+}
+
+fn edit(room: &str, seq: u64, text: &str) -> Value {
+    json!({ "type": "edit", "room": room, "seq": seq, "text": text })
+}
+
+fn delete(room: &str, seq: u64) -> Value {
+    json!({ "type": "delete", "room": room, "seq": seq })
+}
+
+async fn entry(who: &Caller, room: &str, seq: u64) -> Value {
+    let page = who.get(&format!("/v1/rooms/{room}/messages?limit=100")).await.is(200);
+    page["items"].as_array().unwrap().iter().find(|m| m["seq"] == seq).unwrap().clone()
+}
+
+async fn unread(who: &Caller, room: &str) -> Value {
+    let list = who.get("/v1/chats").await.is(200);
+    list["items"].as_array().unwrap().iter().find(|chat| chat["room"]["id"] == room).unwrap()["unread"].clone()
+}
+
+fn code(answer: &Value) -> &str {
+    answer["problem"]["code"].as_str().unwrap_or_else(|| panic!("{answer}"))
+}
+
+/// The author edits and deletes a message for fifteen minutes. Everybody else sees that live, and finds it later; its number stays.
+/// Promise: message-change
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_edits_and_deletes_for_fifteen_minutes() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut hers, mut his, mut other) = (ana.socket().await, ben.socket().await, eve.socket().await);
+    for (seq, text) in [(1, "one"), (2, "two"), (3, "three")] {
+        assert_eq!(say(&mut hers, &room, text).await, seq);
+    }
+    let before = hers.ask(json!({ "type": "hello" })).await;
+    assert_eq!(hers.ask(edit(&room, 1, " One! ")).await, json!({ "type": "edited", "room": room, "seq": 1 }));
+    let seen = his.hear("changed").await;
+    assert_eq!((&seen["kind"], &seen["seq"], &seen["text"]), (&json!("text"), &json!(1), &json!("One!")), "{seen}");
+    assert!(seen["edited_at"].is_string() && seen["created_at"].is_string(), "{seen}");
+    assert_eq!(entry(&ben, &room, 1).await["text"], "One!");
+    assert_eq!(hers.ask(delete(&room, 2)).await, json!({ "type": "deleted", "room": room, "seq": 2 }));
+    let seen = his.hear("changed").await;
+    assert_eq!((&seen["kind"], &seen["seq"], &seen["text"]), (&json!("deleted"), &json!(2), &Value::Null), "{seen}");
+    assert_eq!(unread(&ben, &room).await["messages"], 2);
+    assert!(!cloud.dump().await.to_string().contains("\"two\""), "nothing of the text is left");
+    let after = hers.ask(json!({ "type": "hello" })).await;
+    let changes =
+        |hello: &Value| hello["rooms"].as_array().unwrap().iter().find(|r| r["room"] == room.as_str()).unwrap()["changes"].clone();
+    assert_eq!((changes(&before), changes(&after)), (json!(0), json!(2)));
+
+    // Nobody else, nothing else, and not later.
+    cloud.refill_frames().await;
+    assert_eq!(code(&his.ask(edit(&room, 1, "his")).await), "forbidden");
+    assert_eq!(code(&his.ask(delete(&room, 1)).await), "forbidden");
+    assert_eq!(code(&hers.ask(edit(&room, 2, "again")).await), "not_found");
+    cloud.refill_frames().await;
+    assert_eq!(code(&hers.ask(delete(&room, 99)).await), "not_found");
+    assert_eq!(code(&other.ask(edit(&room, 1, "hers")).await), "not_found");
+    assert_eq!(code(&hers.ask(edit(&room, 1, " ")).await), "message_length");
+    cloud.advance(Duration::from_secs(15 * 60)).await;
+    let mut hers = cloud.sign_in("ana").await.socket().await;
+    assert_eq!(code(&hers.ask(edit(&room, 3, "late")).await), "change_too_late");
+    assert_eq!(code(&hers.ask(delete(&room, 3)).await), "change_too_late");
+    assert_eq!(entry(&cloud.sign_in("ben").await, &room, 3).await["text"], "three");
+}
+
+/// Administrators delete the messages of others in their room, at any time. In a large room the fan-out tells everybody.
+/// Promise: message-change
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_delete_at_any_time() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    ana.put(&format!("/v1/rooms/{room}/invitations/{}", ben.id()), Value::Null).await.is(204);
+    ben.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
+    let mut his = ben.socket().await;
+    assert_eq!(say(&mut his, &room, "rude").await, 3);
+    assert_eq!(say(&mut his, "public", "hello").await, 1);
+    cloud.advance(Duration::from_secs(24 * 3600)).await;
+    let (ana, ben) = (cloud.sign_in("ana").await, cloud.sign_in("ben").await);
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    assert_eq!(hers.ask(delete(&room, 3)).await["type"], "deleted");
+    assert_eq!(his.hear("changed").await["kind"], "deleted");
+    assert_eq!(entry(&ben, &room, 3).await["kind"], "deleted");
+    assert_eq!(code(&hers.ask(delete(&room, 2)).await), "not_found", "an event is no message");
+    assert_eq!(code(&hers.ask(delete("public", 1)).await), "forbidden");
+    assert_eq!(say(&mut his, "public", "again").await, 2);
+    assert_eq!(his.ask(edit("public", 2, "Again!")).await["type"], "edited");
+    assert_eq!(hers.hear("changed").await["text"], "Again!");
+}
+
+/// A message refers to another one, and mentions people by their names. The count of mentions follows edits and deletions.
+/// Promise: message-mention
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_answer_and_mention() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    assert_eq!(say(&mut hers, &room, "first").await, 1);
+    let answer = |reply_to: u64, nonce: &str| json!({ "type": "send", "room": room, "text": "yes", "nonce": nonce, "reply_to": reply_to });
+    assert_eq!(his.ask(answer(1, "a")).await["seq"], 2);
+    assert_eq!(hers.hear("message").await["reply_to"], 1);
+    assert_eq!(entry(&ana, &room, 2).await["reply_to"], 1);
+    assert_eq!(his.ask(answer(3, "b")).await["problem"]["errors"][0]["pointer"], "/reply_to");
+    assert_eq!(say(&mut hers, &room, "look @Ben and @nobody and x@ana").await, 3);
+    assert_eq!(entry(&ben, &room, 3).await["mentions"], json!([ben.id()]));
+    assert_eq!(say(&mut hers, &room, "@ben").await, 4);
+    assert_eq!(unread(&ben, &room).await, json!({ "messages": 3, "more": false, "mentions": 2 }));
+    assert_eq!(hers.ask(edit(&room, 3, "look")).await["type"], "edited");
+    assert_eq!(unread(&ben, &room).await["mentions"], 1);
+    cloud.refill_frames().await;
+    assert_eq!(hers.ask(delete(&room, 4)).await["type"], "deleted");
+    assert_eq!(unread(&ben, &room).await, json!({ "messages": 2, "more": false, "mentions": 0 }));
+}
+
+/// Who types is shown to the others in a room of up to twenty, but not to who takes no messages from them, and is stored nowhere.
+/// Promise: typing
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_is_shown_in_small_rooms() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let direct = room_of(&ana, &ben).await;
+    let group = ana.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    ana.put(&format!("/v1/rooms/{group}/invitations/{}", ben.id()), Value::Null).await.is(204);
+    ben.post(&format!("/v1/rooms/{group}/members"), Value::Null).await.is(200);
+    let (mut hers, mut his, mut own) = (ana.socket().await, ben.socket().await, ana.socket().await);
+    cloud.settle().await;
+    let before = cloud.dump().await;
+    for room in [&direct, &group] {
+        assert_eq!(hers.ask(json!({ "type": "typing", "room": room })).await, json!({ "type": "typing", "room": room }));
+        assert_eq!(his.hear("typing").await, json!({ "type": "typing", "room": room, "user": { "id": ana.id(), "username": "ana" } }));
+    }
+    assert_eq!(cloud.dump().await, before);
+    let version = ben.get("/v1/me").await.header("etag");
+    let _ = ben.with("if-match", version).patch("/v1/me", json!({ "who_can_message": "friends" })).await.is(200);
+    for room in [direct.as_str(), "public"] {
+        assert_eq!(hers.ask(json!({ "type": "typing", "room": room })).await["type"], "typing");
+    }
+    for socket in [&mut his, &mut own] {
+        let _ = socket.ask(json!({ "type": "ping" })).await;
+        assert!(!socket.heard().iter().any(|f| f["payload"]["type"] == "typing"), "{:?}", socket.heard());
+    }
+}
