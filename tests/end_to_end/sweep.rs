@@ -86,7 +86,16 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Begins, "POST /v1/registrations/link"),
     (GoesOn, "POST /v1/activations"),
     (GoesOn, "POST /v1/activations/link"),
+    (Whole, "POST /v1/rooms"),
     (Whole, "POST /v1/rooms/direct"),
+    (Whole, "PATCH /v1/rooms/{room}"),
+    (Whole, "DELETE /v1/rooms/{room}"),
+    (Whole, "PUT /v1/rooms/{room}/invitations/{user}"),
+    (Whole, "DELETE /v1/rooms/{room}/invitations/{user}"),
+    (Whole, "POST /v1/rooms/{room}/members"),
+    (Whole, "PUT /v1/rooms/{room}/members/{user}"),
+    (Whole, "DELETE /v1/rooms/{room}/members/{user}"),
+    (Whole, "PUT /v1/rooms/{room}/notices"),
     (Begins, "POST /v1/sessions"),
     (Whole, "POST /v1/sessions/refresh"),
     (Whole, "DELETE /v1/sessions"),
@@ -140,6 +149,8 @@ impl Operation {
             ("{passkey}", "psk_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{device}", "dev_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{session}", "ses_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{room}", "rom_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{user}", "usr_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));
         caller.with("if-match", "\"v1\"").send(self.method.clone(), &path, self.body.clone()).await

@@ -43,6 +43,7 @@ pub enum Ask {
         /// The room.
         room: RoomName,
         /// The message's number.
+        #[schema(minimum = 1)]
         seq: u64,
         /// The new text.
         #[schema(min_length = 1, max_length = 4000, examples("Good evening!"))]
@@ -53,6 +54,7 @@ pub enum Ask {
         /// The room.
         room: RoomName,
         /// The message's number.
+        #[schema(minimum = 1)]
         seq: u64,
     },
     /// Asks for the messages after a number.

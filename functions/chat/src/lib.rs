@@ -1,11 +1,11 @@
-//! The chat stream: hello, sending, catching up, reading history, who is online.
+//! The chat stream: hello, sending, editing and deleting, typing, catching up, reading history, read markers, who is online.
 //!
 //! Every frame is checked on its own: session, account, ban, membership. Errors are frames, and the socket stays open. Only
 //! callers who may not send any more (signed out, banned) get an error and are closed.
 //!
-//! AWS calls of a frame: a batch read that authenticates the sender, and reads the room and their membership. The first frame of a socket at an instance takes another
-//! read, because the platform only passes the id of the socket. The answer is the function's response and takes no call. In
-//! between:
+//! AWS calls of a frame: a batch read that authenticates the sender, and reads the room and their membership. The first frame of a
+//! socket at an instance takes another read, because the platform only passes the id of the socket. The answer is the function's
+//! response and takes no call. In between:
 //!
 //! | payload | calls |
 //! |---|---|

@@ -6,7 +6,7 @@ use kernel::{FieldError, Fields, Kind, Problem};
 use messaging::{
     member::{Membership, RoomMember},
     room::{OPENED, Room, RoomName, Slug, SlugClaim, Title, Topic},
-    roster::{self, NewClub},
+    roster::{self, NewClub, TopicChange},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -126,11 +126,13 @@ pub async fn update_room(
 ) -> Result<Json<RoomInfo>, web::Error> {
     let mut fields = Fields::new();
     let name = body.name.and_then(|name| fields.take("/name", Title::parse(&name)));
-    let none = |text: &str| kernel::text::is_blank(text);
-    let topic = body.topic.map(|topic| if none(&topic) { None } else { fields.take("/topic", Topic::parse(&topic)) });
+    let topic = match body.topic {
+        None => TopicChange::Stays,
+        Some(typed) if kernel::text::is_blank(&typed) => TopicChange::Removed,
+        Some(typed) => fields.take("/topic", Topic::parse(&typed)).map_or(TopicChange::Stays, TopicChange::Becomes),
+    };
     fields.finish()?;
-    let topic = topic.as_ref().map(Option::as_ref);
-    let room = roster::describe(&s.table, &s.sys, &caller.user, room, name.as_ref(), topic).await?;
+    let room = roster::describe(&s.table, &s.sys, &caller.user, room, name.as_ref(), &topic).await?;
     Ok(Json(RoomInfo::of(caller.user.id, &room, None)))
 }
 

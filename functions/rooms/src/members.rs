@@ -7,7 +7,7 @@ use kernel::{Timestamp, id::UserId};
 use messaging::{
     member::{self, Membership, Role, RoomMember},
     message::Author,
-    room::{Room, RoomName},
+    room::{Room, RoomKind, RoomName},
     roster,
 };
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct RoomMemberList {
     next_cursor: Option<String>,
 }
 
-/// Lists the members of one of the caller's rooms. The public room has no list.
+/// Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query of the memberships; a batch of
 /// the people.
@@ -54,6 +54,9 @@ pub async fn list_room_members(
     let cursors = s.sealer.cursors(format!("members of {name} for {me}"));
     let after = cursors.open::<UserId>(query.cursor())?;
     let RoomMember { room, .. } = RoomMember::of(name.0, me, caller.first, caller.second)?;
+    if room.kind == RoomKind::Public {
+        return Ok(Json(RoomMemberList { items: Vec::new(), next_cursor: None }));
+    }
     let page = member::of_room(&s.table, room.id, after, limit).await?;
     let next_cursor = cursors.next(page.last().map(|m| m.user))?;
     let keys: Vec<_> = page.items.iter().map(|m| User::key_of(m.user)).collect();
@@ -127,7 +130,7 @@ pub async fn set_member_role(
 /// AWS calls: the caller, a batch of the room, both memberships and the person, one transaction.
 #[utoipa::path(delete, path = "/v1/rooms/{room}/members/{user}",
     params(("room" = String, Path, max_length = 30, description = "The room's id."), ("user" = UserId, Path, description = "The member.")),
-    extensions(("x-problems" = json!(["not_found", "forbidden", "owner_stays"]))),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "owner_stays", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn remove_member(
     State(s): State<crate::State>,

@@ -293,6 +293,10 @@ impl System {
         if people <= INLINE_MOST {
             // The sender's function posts. `infra/calls.txt` is for rooms of two. Each further member takes one read of their presence.
             bill.add("read_unit", times * (others - 1.0));
+            if people > 2 {
+                // A group is also asked for its members, who fit into one unit.
+                bill.add("read_unit", times);
+            }
             post(&mut bill, self.function("socket chat")?, others / POSTS_AT_ONCE, times);
         } else {
             self.event(&mut bill, "room-fanout message_posted", times)?;

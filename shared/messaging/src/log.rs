@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use events::{Outbox, rooms::MessagePosted};
 use kernel::{Kind, Problem, Sys, Time};
-use store::{Cond, Refused, Row, Slot, StoreError, Tx, Update, field};
+use store::{Cond, Refused, Row, Slot, Tx, Update, field};
 
 use crate::{
     message::LogEntry,
@@ -58,7 +58,7 @@ pub(crate) fn append(tx: &mut Tx, room: &Room, now: Time, entries: &[LogEntry], 
 /// # Errors
 /// [`Kind::NotFound`] if it was deleted.
 pub(crate) fn current(refused: &Refused, place: Slot, id: kernel::id::RoomId) -> Result<Room, Problem> {
-    let stored = refused.current(place).map(Row::decode::<Room>).transpose().map_err(|e: StoreError| Problem::from(e))?;
+    let stored = refused.current(place).map(Row::decode::<Room>).transpose()?;
     stored.or_else(|| (id == PUBLIC).then(Room::public)).ok_or_else(|| Kind::NotFound.into())
 }
 

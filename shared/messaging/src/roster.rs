@@ -303,6 +303,28 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
     .map(drop)
 }
 
+/// What becomes of a room's topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopicChange {
+    /// It stays as it is.
+    Stays,
+    /// The room has none any more.
+    Removed,
+    /// It is another one.
+    Becomes(Topic),
+}
+
+impl TopicChange {
+    /// The topic afterwards.
+    fn after(&self, before: Option<&Topic>) -> Option<Topic> {
+        match self {
+            Self::Stays => before.cloned(),
+            Self::Removed => None,
+            Self::Becomes(topic) => Some(topic.clone()),
+        }
+    }
+}
+
 /// Changes the name or the topic. Administrators do that. No effect if both are as they were. A batch read and a transaction,
 /// again for each change that was faster.
 ///
@@ -314,7 +336,7 @@ pub async fn describe(
     by: &User,
     room: RoomId,
     name: Option<&Title>,
-    topic: Option<Option<&Topic>>,
+    topic: &TopicChange,
 ) -> Result<Room, Problem> {
     let actor = Membership::key_of(room, by.id);
     let changed = change(table, sys, room, std::slice::from_ref(&actor), |room, club, found, _| {
@@ -324,9 +346,10 @@ pub async fn describe(
             plan.club.name = name.clone();
             plan.entries.push(happened(RoomEvent::Renamed { name: name.to_string() }, &author(by), by.id));
         }
-        if let Some(topic) = topic.filter(|topic| *topic != club.topic.as_ref()) {
-            plan.club.topic = topic.cloned();
-            let topic = topic.map(ToString::to_string);
+        let topic = topic.after(club.topic.as_ref());
+        if topic != club.topic {
+            plan.club.topic.clone_from(&topic);
+            let topic = topic.map(|topic| topic.to_string());
             plan.entries.push(happened(RoomEvent::TopicChanged { topic }, &author(by), by.id));
         }
         Ok((!plan.entries.is_empty()).then_some(plan))

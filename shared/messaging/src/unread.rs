@@ -166,7 +166,7 @@ mod tests {
             match (draw(10), members.contains_key(&who)) {
                 (0..=4, true) => {
                     log.push(LogEntry { seq: last + 1, ..said(&sys, who) });
-                    members.iter_mut().filter(|(user, _)| **user != who).for_each(|(_, m)| drop(m.unread.insert(last + 1)));
+                    members.iter_mut().filter(|(user, _)| **user != who).for_each(|(_, m)| m.unread.extend([last + 1]));
                 }
                 (5 | 6, true) => {
                     let (member, seq) = (members.get_mut(&who).unwrap(), draw(last + 3).min(last));
@@ -185,7 +185,7 @@ mod tests {
                 (8, true) if last > 0 => {
                     let at = last.saturating_sub(draw(40) + 1);
                     log[usize::try_from(at).unwrap()].content = Content::Deleted {};
-                    members.values_mut().for_each(|m| drop(m.unread.remove(&(at + 1))));
+                    members.values_mut().for_each(|m| m.unread.retain(|unread| *unread != at + 1));
                 }
                 (9, true) if draw(8) == 0 => drop(members.remove(&who)),
                 (_, false) if draw(3) == 0 => {
