@@ -1,7 +1,7 @@
 //! Routing at the edge: which operation answers a request and which client address it gets do not depend on what a client writes
 //! into it.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::net::Ipv4Addr;
 
 use reqwest::Method;
 use serde_json::Value;
