@@ -73,6 +73,8 @@ impl Everything {
         let (room, sockets) = talked(&canary, friend).await;
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
+        friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
+        canary.post(&format!("/v1/friends/{}/accept", friend.id()), json!({})).await.is(200);
         // A sign-in on a trusted device, and one that is not finished.
         let browser = cloud.anonymous().with("user-agent", "canary-agent/2.0");
         let sign_in = json!({ "login": "canary_name", "password": PASSWORD, "remember_device": true });

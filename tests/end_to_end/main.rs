@@ -18,6 +18,7 @@ mod edge;
 mod everything;
 mod explained;
 mod export;
+mod friends;
 mod gateway;
 mod invites;
 mod items;

@@ -132,6 +132,7 @@ async fn the_matrix_is_enforced() {
         ("room", text(&room)),
         ("upload", text(&upload["id"])),
         ("export", text(&export["id"])),
+        ("user", friend.id()),
         ("username", "lea".to_owned()),
         ("factor", "app".to_owned()),
         ("flow", "flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ".to_owned()),

@@ -134,11 +134,11 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Lo
 }
 
 async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
-    let FrameSender { user, chat, receipt, room, .. } = sender;
+    let FrameSender { user, chat, receipt, room, pair, .. } = sender;
     let answer = match act {
         Act::Hello => hello::hello(s, &user, room).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt)).await,
+        Act::Send { text, nonce, .. } => return say::say(s, socket, &user, &room, text, nonce, (chat, receipt, pair)).await,
         Act::Sync { since, limit, .. } => read::sync(s, &room, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &room, before, limit).await?,
         Act::Online { .. } => online::online(s, &room).await?,

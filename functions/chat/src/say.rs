@@ -1,6 +1,6 @@
 //! Sending a message. One message too many in a minute bans the account.
 
-use accounts::user::User;
+use accounts::{pair::Pair, user::User};
 use kernel::Problem;
 use messaging::{
     exclusion,
@@ -20,9 +20,9 @@ pub async fn say(
     room: &Room,
     text: Text,
     nonce: Nonce,
-    (chat, receipt): (ChatState, Option<Receipt>),
+    (chat, receipt, pair): (ChatState, Option<Receipt>, Option<Pair>),
 ) -> Result<(Answer, Delivery), Problem> {
-    let sending = Sending { user, room, socket, text, nonce, chat, receipt };
+    let sending = Sending { user, room, pair, socket, text, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => Ok((acknowledge(receipt), deliver)),
         Err(SendError::Refused(problem)) => Err(problem),

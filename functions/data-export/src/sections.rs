@@ -30,6 +30,7 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Re
     let (rooms, said) = messaging::export::said(&s.table, user).await?;
     archive.add_json("rooms.json", &rooms)?;
     archive.add_json("messages.json", &said)?;
+    archive.add_json("friends.json", &accounts::pair::export(&s.table, user).await?)?;
     for (name, jpeg) in files::export::pictures(&s.table, &s.bucket, user).await? {
         archive.add(&format!("pictures/{name}"), &jpeg)?;
     }

@@ -5,9 +5,9 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room and the other person; a transaction if the room is new |
+//! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room, the other person and how they stand to each other; a transaction if the room is new |
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
-//! | `GET /v1/rooms/{room}/messages` | the caller and the room in one; a query |
+//! | `GET /v1/rooms/{room}/messages` | the caller and the room in one; a read in a direct room; a query |
 
 mod direct;
 mod list;

@@ -1,7 +1,9 @@
 //! Reading history: the newest page first, ascending within the page.
 
+use accounts::pair::Pair;
 use axum::extract::State;
 use callers::MemberWith;
+use kernel::Kind;
 use messaging::{
     access,
     history::{self, OlderPage},
@@ -29,7 +31,8 @@ pub struct MessageList {
 
 /// Lists the messages of one of the caller's rooms, the newest page first.
 ///
-/// AWS calls: a batch that authenticates the caller and reads the room; a query of the messages.
+/// AWS calls: a batch that authenticates the caller and reads the room; in a direct room a read of whether one of the two blocks the
+/// other; a query of the messages.
 #[utoipa::path(
     get,
     path = "/v1/rooms/{room}/messages",
@@ -48,6 +51,9 @@ pub async fn list_messages(
     let cursors = s.sealer.cursors(format!("messages of {name} for {user}"));
     let before = cursors.open(query.cursor())?;
     let room = access::room_of_member(name.0, caller.resource, user)?;
+    if room.peer_of(user).is_some() && s.table.get::<Pair>(Pair::key_in(room.id)).await?.is_some_and(|pair| pair.is_blocked()) {
+        return Err(Kind::NotFound.because("one blocks the other").into());
+    }
     let OlderPage { messages, upto, before } = history::before(&s.table, s.sys.now(), &room, before, limit, PAGE_MAX_BYTES).await?;
     Ok(Json(MessageList { items: messages, upto, next_cursor: cursors.next(before)? }))
 }

@@ -1,6 +1,7 @@
 //! Authorization of frames: every frame is checked anew.
 
 use accounts::{
+    pair::Pair,
     session::Session,
     user::{Status, User},
 };
@@ -41,6 +42,8 @@ pub struct FrameSender {
     pub receipt: Option<Receipt>,
     /// The room.
     pub room: Room,
+    /// How the two people of a direct room stand to each other. `None` if nothing has ever connected them.
+    pub pair: Option<Pair>,
 }
 
 /// The owner of a socket: the person and their session. One read, because a frame brings neither.
@@ -57,8 +60,9 @@ pub async fn identify(table: &Table, connection: &str) -> Result<(UserId, Sessio
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is no longer listed, the session has ended or the account is not in use,
-/// [`Kind::ChatBanned`], [`Kind::TooManyRequests`] after a flood, and [`Kind::NotFound`] for a room that the person is not a
-/// member of, whether it exists or not.
+/// [`Kind::ChatBanned`], [`Kind::TooManyRequests`] after a flood, [`Kind::NotFound`] for a room that the person is not a
+/// member of, whether it exists or not, and for the direct room of two people of whom one blocks the other, except
+/// [`Kind::ChatNotAllowed`] for a send.
 pub async fn authorize(
     table: &Table,
     sys: &Sys,
@@ -69,9 +73,9 @@ pub async fn authorize(
     let (user, session) = owner;
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
-    let room_key = Room::key_of(subject.room);
+    let (room_key, pair_key) = (Room::key_of(subject.room), Pair::key_in(subject.room));
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
-    let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone()];
+    let mut keys = vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone(), pair_key.clone()];
     keys.extend(receipt_key.clone());
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);
@@ -87,7 +91,11 @@ pub async fn authorize(
     let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
     let room = room_of_member(subject.room, batch.take(&room_key)?, user.id)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
-    Ok(FrameSender { user, presence, chat, receipt, room })
+    let pair = batch.take::<Pair>(&pair_key)?;
+    if pair.as_ref().is_some_and(Pair::is_blocked) {
+        return Err(if subject.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one blocks the other"));
+    }
+    Ok(FrameSender { user, presence, chat, receipt, room, pair })
 }
 
 /// The room with this id, if the person is a member.

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use accounts::user::User;
+use accounts::{pair::Pair, user::User};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use events::{Outbox, rooms::MessagePosted};
 use kernel::{
@@ -24,7 +24,7 @@ use crate::{
     history::fill_with_tombstone,
     message::{LogEntry, Message, Nonce, Said, Text},
     presence::Presence,
-    room::{self, INLINE_MOST, Number, Room},
+    room::{self, Accepted, INLINE_MOST, Number, Room},
     spam::ChatState,
 };
 
@@ -93,6 +93,8 @@ pub struct Sending<'a> {
     pub user: &'a User,
     /// The room, which the sender is a member of.
     pub room: &'a Room,
+    /// In a direct room: how the two people stand to each other.
+    pub pair: Option<Pair>,
     /// The sender's socket. It gets the acknowledgement and not the message.
     pub socket: &'a str,
     /// The text.
@@ -176,12 +178,16 @@ impl<'a> Attempt<'a> {
 
     /// Commits the message under its number. `None` if the transaction was refused and another try may succeed.
     async fn try_once(&mut self, now: Time) -> Result<Option<Sent>, SendError> {
+        if self.sending.pair.as_ref().is_some_and(Pair::is_blocked) {
+            self.count_unused().await?;
+            return Err(Kind::ChatNotAllowed.because("one blocks the other").into());
+        }
         let count = self.count(now)?;
         let number = self.number(now).await?;
         let (entry, receipt) = self.items(number, now);
         let room = self.sending.room;
         let inline = !room.members.is_empty() && room.members.len() <= INLINE_MOST;
-        let (mut tx, slots) = transaction(room, &entry, &receipt, count, now);
+        let (mut tx, slots) = transaction(&self.sending, &entry, &receipt, count, now);
         if !inline {
             Outbox::add(&mut tx, self.sys, &MessagePosted { room: room.id, seq: number.seq });
         }
@@ -238,7 +244,9 @@ impl<'a> Attempt<'a> {
 
     /// Updates the state for the next try from a refused transaction.
     async fn read_refusal(&mut self, refused: &Refused, slots: Conditions) -> Result<(), SendError> {
-        if slots.accepted.is_some_and(|slot| refused.at(slot)) {
+        if let Some(accepted) = slots.accepted.filter(|accepted| refused.at(accepted.pair)) {
+            self.sending.pair = refused.current(accepted.pair).map(store::Row::decode).transpose()?;
+        } else if slots.accepted.is_some_and(|accepted| refused.at(accepted.peer)) {
             self.count_unused().await?;
             return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one").into());
         }
@@ -297,16 +305,17 @@ struct Conditions {
     first: Slot,
     /// The slot is free and the person is not banned.
     counted: Slot,
-    /// In a direct room: the other member accepts messages.
-    accepted: Option<Slot>,
+    /// In a direct room: the other member accepts messages from the sender.
+    accepted: Option<Accepted>,
 }
 
-fn transaction(room: &Room, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
+fn transaction(sending: &Sending<'_>, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
     let mut tx = Tx::new();
     let at_number = tx.create(entry);
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
     let counted = tx.update(count);
-    let accepted = room.peer_of(receipt.user).map(|peer| tx.check(User::key_of(peer), room::takes_messages()));
+    let peer = sending.room.peer_of(receipt.user);
+    let accepted = peer.map(|peer| Accepted::check(&mut tx, receipt.user, peer, sending.pair.as_ref()));
     (tx, Conditions { at_number, first, counted, accepted })
 }
 

@@ -72,15 +72,19 @@ pub enum Index {
     Online,
     /// What is in other partitions and belongs to a person: `gsi2`.
     Owner,
+    /// The pairs of a person who is the lower of the two: `gsi1`.
+    PairsOfLow,
+    /// The pairs of a person who is the higher of the two: `gsi2`.
+    PairsOfHigh,
 }
 
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::DueDeletions | Self::DueNotices | Self::RoomsOfMember | Self::MessagesByAuthor | Self::Online => {
+            Self::DueDeletions | Self::DueNotices | Self::RoomsOfMember | Self::MessagesByAuthor | Self::Online | Self::PairsOfLow => {
                 ("gsi1", "gsi1pk", "gsi1sk")
             }
-            Self::Owner => ("gsi2", "gsi2pk", "gsi2sk"),
+            Self::Owner | Self::PairsOfHigh => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 
