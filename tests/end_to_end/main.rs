@@ -34,6 +34,7 @@ mod pace;
 mod pages;
 mod passkeys;
 mod password;
+mod people;
 mod phone_login;
 mod picture;
 mod profile;

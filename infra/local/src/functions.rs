@@ -43,6 +43,7 @@ functions! {
     "mfa" => mfa::start, Some(mfa::description);
     "outbox-relay" => outbox_relay::start, None;
     "password" => password::start, Some(password::description);
+    "people" => people::start, Some(people::description);
     "phone-login" => phone_login::start, Some(phone_login::description);
     "profile" => profile::start, Some(profile::description);
     "registration" => registration::start, Some(registration::description);

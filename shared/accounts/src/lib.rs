@@ -42,6 +42,7 @@ store::items![
     known::KnownNetwork,
     pair::Pair,
     pair::RelationCounts,
+    search::SearchWord,
     seen::LastSeen,
     session::Session,
     staff::Roles,
