@@ -45,6 +45,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (GoesOn, "POST /v1/deletion-cancellations/link"),
     (Whole, "DELETE /v1/me/devices"),
     (Whole, "DELETE /v1/me/devices/{device}"),
+    (Whole, "PUT /v1/me/location"),
+    (Whole, "DELETE /v1/me/location"),
     (Begins, "POST /v1/me/email-changes"),
     (GoesOn, "POST /v1/me/email-changes/resend"),
     (GoesOn, "POST /v1/me/email-changes/verify"),

@@ -24,6 +24,7 @@ pub fn all() -> Vec<ItemKind> {
         deletion_fallback::ITEMS,
         deliver::ITEMS,
         mfa::ITEMS,
+        people::ITEMS,
         phone_login::ITEMS,
         profile::ITEMS,
         registration::ITEMS,

@@ -114,6 +114,8 @@ kinds! {
     FriendPaused = 409 "friend_paused";
     /// One of the two people has the maximum number of friends; `max` is that number.
     FriendsFull = 409 "friends_full";
+    /// Who wants to see people nearby has to share their own location.
+    LocationRequired = 409 "location_required";
     /// Two requests collided. The same request can be sent again.
     Conflict = 409 "conflict";
     /// The object changed since the version named in `If-Match`.

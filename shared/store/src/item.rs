@@ -70,6 +70,8 @@ pub enum Index {
     MessagesByAuthor,
     /// Who is online, by when they count as gone: `gsi1`.
     Online,
+    /// The locations of people, by area: `gsi1`.
+    Nearby,
     /// What is in other partitions and belongs to a person: `gsi2`.
     Owner,
     /// The pairs of a person who is the lower of the two: `gsi1`.
@@ -81,7 +83,7 @@ pub enum Index {
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::DueDeletions | Self::DueNotices | Self::RoomsOfMember | Self::MessagesByAuthor | Self::Online | Self::PairsOfLow => {
+            Self::DueDeletions | Self::DueNotices | Self::RoomsOfMember | Self::MessagesByAuthor | Self::Online | Self::PairsOfLow | Self::Nearby => {
                 ("gsi1", "gsi1pk", "gsi1sk")
             }
             Self::Owner | Self::PairsOfHigh => ("gsi2", "gsi2pk", "gsi2sk"),
