@@ -30,6 +30,7 @@ mod login;
 mod matrix;
 mod mfa;
 mod notices;
+mod notifications;
 mod pace;
 mod pages;
 mod passkeys;

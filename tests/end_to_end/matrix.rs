@@ -132,6 +132,7 @@ async fn the_matrix_is_enforced() {
         ("room", text(&room)),
         ("upload", text(&upload["id"])),
         ("export", text(&export["id"])),
+        ("notification", "ntf_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("user", friend.id()),
         ("username", "lea".to_owned()),
         ("factor", "app".to_owned()),

@@ -76,6 +76,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "DELETE /v1/me/picture"),
     (Begins, "POST /v1/me/picture/uploads"),
     (Whole, "PUT /v1/me/username"),
+    (Whole, "POST /v1/notifications/{notification}/read"),
+    (Whole, "POST /v1/notifications/read"),
     (Begins, "POST /v1/passkey-sign-ins"),
     (Begins, "POST /v1/password-resets"),
     (GoesOn, "POST /v1/password-resets/confirm"),

@@ -54,7 +54,7 @@ pub async fn get_friend(caller: MemberWith<Pair>, Path(user): Path<UserId>) -> R
 /// friendship of two requests that cross.
 #[utoipa::path(post, path = "/v1/friends/{user}/request", params(("user" = UserId, Path)),
     extensions(
-        ("x-problems" = json!(["not_found", "friend_self", "friend_exists", "friend_state", "friend_paused", "friends_full", "too_many", "too_many_requests"])),
+        ("x-problems" = json!(["not_found", "friend_self", "friend_exists", "friend_state", "friend_paused", "friends_full", "too_many", "too_many_requests", "conflict"])),
         ("x-limits" = json!([REQUESTS]))
     ),
     responses((status = 200, body = RelationInfo), (status = 201, body = RelationInfo), Problems))]

@@ -41,6 +41,7 @@ functions! {
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
     "mfa" => mfa::start, Some(mfa::description);
+    "notifications" => notifications::start, Some(notifications::description);
     "outbox-relay" => outbox_relay::start, None;
     "password" => password::start, Some(password::description);
     "people" => people::start, Some(people::description);

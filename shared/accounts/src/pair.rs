@@ -11,6 +11,9 @@
 
 use std::time::Duration;
 
+use events::Outbox;
+pub use events::people::Relation;
+use events::people::RelationChanged;
 use futures_util::future::try_join;
 use kernel::{
     Id as _, Kind, Problem, Sys, Time, Timestamp,
@@ -24,7 +27,6 @@ use store::{
     field,
     limits::{DAY, Quota},
 };
-use utoipa::ToSchema;
 
 use crate::{
     Resource,
@@ -47,42 +49,24 @@ const LEFTOVER: Duration = DAY;
 /// How often a change is judged again that lost against another one.
 const TRIES: usize = 16;
 
-/// How one person stands to another, as they see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Relation {
-    /// Nothing connects them.
-    None,
-    /// They have sent a friend request, which waits for its answer.
-    Sent,
-    /// They have received a friend request and not answered it.
-    Received,
-    /// They are friends.
-    Friends,
-    /// They have blocked the other person.
-    Blocked,
+/// The word in sort keys.
+const fn word(relation: Relation) -> &'static str {
+    match relation {
+        Relation::None => "NONE",
+        Relation::Sent => "SENT",
+        Relation::Received => "RECEIVED",
+        Relation::Friends => "FRIENDS",
+        Relation::Blocked => "BLOCKED",
+    }
 }
 
-impl Relation {
-    /// The word in sort keys.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::None => "NONE",
-            Self::Sent => "SENT",
-            Self::Received => "RECEIVED",
-            Self::Friends => "FRIENDS",
-            Self::Blocked => "BLOCKED",
-        }
-    }
-
-    /// The counter of relations of this kind, and the most of them. Received requests are not limited: each sender has a limit.
-    const fn counted(self) -> Option<(&'static str, u32)> {
-        match self {
-            Self::Sent => Some(("sent", SENT_MAX)),
-            Self::Friends => Some(("friends", FRIENDS_MAX)),
-            Self::Blocked => Some(("blocked", BLOCKED_MAX)),
-            Self::None | Self::Received => None,
-        }
+/// The counter of relations of this kind, and the most of them. Received requests are not limited: each sender has a limit.
+const fn counted(relation: Relation) -> Option<(&'static str, u32)> {
+    match relation {
+        Relation::Sent => Some(("sent", SENT_MAX)),
+        Relation::Friends => Some(("friends", FRIENDS_MAX)),
+        Relation::Blocked => Some(("blocked", BLOCKED_MAX)),
+        Relation::None | Relation::Received => None,
     }
 }
 
@@ -291,7 +275,7 @@ impl Pair {
 
     fn place(&self, who: UserId) -> Key {
         let relation = self.relation(who);
-        Key::new(pairs_of(who), format!("{}#{:014}#{}", relation.word(), self.since(who).millis().max(0), self.other(who)))
+        Key::new(pairs_of(who), format!("{}#{:014}#{}", word(relation), self.since(who).millis().max(0), self.other(who)))
     }
 }
 
@@ -343,14 +327,14 @@ impl RelationCounts {
 
     /// Adds the change of a person's counts to a transaction, if there is one. The slot is refused if there would be too many.
     fn change(tx: &mut Tx, who: UserId, from: Relation, to: Relation) -> Option<Slot> {
-        if from == to || (from.counted().is_none() && to.counted().is_none()) {
+        if from == to || (counted(from).is_none() && counted(to).is_none()) {
             return None;
         }
         let mut update = Update::upsert::<Self>(Self::key_of(who));
-        if let Some((name, _)) = from.counted() {
+        if let Some((name, _)) = counted(from) {
             update = update.add(name, -1).when(Cond::Exists);
         }
-        if let Some((name, most)) = to.counted() {
+        if let Some((name, most)) = counted(to) {
             update = update.add(name, 1).when(field(name).absent().or(field(name).lt(most)));
         }
         Some(tx.update(update))
@@ -373,8 +357,15 @@ struct Conditions {
     theirs: Option<Slot>,
 }
 
-fn write(tx: &mut Tx, read: Option<&Pair>, before: &Pair, next: &Pair, me: UserId, change: Change) -> Conditions {
+fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair, me: UserId, change: Change) -> Conditions {
     let other = next.other(me);
+    // Who sees no change is told of none.
+    for (user, other) in [(me, other), (other, me)] {
+        let relation = next.relation(user);
+        if before.relation(user) != relation {
+            Outbox::add(tx, sys, &RelationChanged { user, other, relation, by: me });
+        }
+    }
     let account = match change {
         Change::Request | Change::Accept => Some(field("status").eq(Status::Active)),
         Change::Block => Some(Cond::Exists.and(field("status").ne(Status::Purging))),
@@ -400,7 +391,7 @@ pub async fn change(table: &Table, sys: &Sys, me: UserId, other: UserId, read: O
         let before = read.clone().unwrap_or_else(|| Pair::strangers(me, other));
         let Some(next) = before.after(me, change, sys.now())? else { return Ok(before) };
         let mut tx = Tx::new();
-        let slots = write(&mut tx, read.as_ref(), &before, &next, me, change);
+        let slots = write(&mut tx, sys, read.as_ref(), &before, &next, me, change);
         match table.commit(tx).await {
             Ok(()) => return Ok(next),
             Err(CommitError::Refused(r)) if r.at(slots.pair) => read = r.current(slots.pair).map(Row::decode).transpose()?,
@@ -416,7 +407,7 @@ fn refused(e: &CommitError, slots: &Conditions, to: Relation) -> Option<Problem>
     if at(slots.account) {
         return Some(Kind::NotFound.because("there is no such account in use"));
     }
-    let most = to.counted().map(|(_, most)| most)?;
+    let most = counted(to).map(|(_, most)| most)?;
     match to {
         Relation::Friends if at(slots.mine) || at(slots.theirs) => Some(Problem::new(Kind::FriendsFull).with("max", most)),
         _ if at(slots.mine) => Some(Problem::new(Kind::TooMany).with("max", most)),
@@ -437,7 +428,7 @@ pub async fn page(
     newest_first: bool,
     limit: u32,
 ) -> Result<Page<Pair>, StoreError> {
-    let all = (format!("{}#", relation.word()), format!("{}#~", relation.word()));
+    let all = (format!("{}#", word(relation)), format!("{}#~", word(relation)));
     between(table, user, all, after, newest_first, limit).await
 }
 
@@ -689,14 +680,14 @@ mod tests {
         let sys = Sys::real();
         let (ana, ben) = people();
         let mut pair = Pair::strangers(ana, ben);
-        let mut made = 0;
+        let mut made = 0_u32;
         for _ in 0..50_000 {
             let who = if sys.below(2) == 0 { ana } else { ben };
             let change = CHANGES[usize::try_from(sys.below(7)).unwrap()];
-            if let Ok(Some(next)) = pair.after(who, change, NOW + PAUSE.saturating_mul(u32::try_from(made).unwrap())) {
-                assert_eq!(next.version, pair.version + 1);
+            if let Ok(Some(next)) = pair.after(who, change, NOW + PAUSE.saturating_mul(made)) {
+                assert_eq!(next.version, pair.version.saturating_add(1));
                 pair = next;
-                made += 1;
+                made = made.saturating_add(1);
             }
             let (a, b) = (pair.relation(ana), pair.relation(ben));
             assert_eq!(a == Relation::Friends, b == Relation::Friends);

@@ -91,17 +91,18 @@ mod tests {
         all,
         delivery::{ChallengeIssued, NoticeDue},
         files::{ExportRequested, PictureRetired},
+        people::RelationChanged,
         rooms::{MessagePosted, PresenceChanged},
     };
 
     use super::*;
 
     hears! {
-        AccountPurgeDue, ChallengeIssued, ExportRequested, MessagePosted, NoticeDue, PictureRetired, PresenceChanged, SessionsEnded,
+        AccountPurgeDue, ChallengeIssued, ExportRequested, MessagePosted, NoticeDue, PictureRetired, PresenceChanged, RelationChanged, SessionsEnded,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 8] = [
+    const WRITTEN: [&str; 9] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
         r#"{"name":"export_requested","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","export":"exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
@@ -109,6 +110,7 @@ mod tests {
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"relation_changed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","other":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V","relation":"received","by":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
 
@@ -122,6 +124,7 @@ mod tests {
             Heard::NoticeDue(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),
+            Heard::RelationChanged(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
         }
         .unwrap()

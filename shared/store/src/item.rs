@@ -70,6 +70,8 @@ pub enum Index {
     MessagesByAuthor,
     /// Who is online, by when they count as gone: `gsi1`.
     Online,
+    /// The unread notifications of a person: `gsi1`.
+    UnreadNotifications,
     /// The locations of people, by area: `gsi1`.
     Nearby,
     /// What is in other partitions and belongs to a person: `gsi2`.
@@ -83,9 +85,14 @@ pub enum Index {
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::DueDeletions | Self::DueNotices | Self::RoomsOfMember | Self::MessagesByAuthor | Self::Online | Self::PairsOfLow | Self::Nearby => {
-                ("gsi1", "gsi1pk", "gsi1sk")
-            }
+            Self::DueDeletions
+            | Self::DueNotices
+            | Self::RoomsOfMember
+            | Self::MessagesByAuthor
+            | Self::Online
+            | Self::PairsOfLow
+            | Self::Nearby
+            | Self::UnreadNotifications => ("gsi1", "gsi1pk", "gsi1sk"),
             Self::Owner | Self::PairsOfHigh => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
