@@ -77,6 +77,12 @@ impl Everything {
         let group = grouped(&canary, friend).await;
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
+        friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
+        canary.post(&format!("/v1/friends/{}/accept", friend.id()), json!({})).await.is(200);
+        canary.put("/v1/me/location", json!({ "latitude": 52.2297, "longitude": 21.0122 })).await.is(200);
+        cloud.settle().await;
+        let inbox = canary.get("/v1/notifications").await.is(200);
+        canary.post("/v1/notifications/read", json!({ "upto": inbox["items"][0]["id"] })).await.is(204);
         // A sign-in on a trusted device, and one that is not finished.
         let browser = cloud.anonymous().with("user-agent", "canary-agent/2.0");
         let sign_in = json!({ "login": "canary_name", "password": PASSWORD, "remember_device": true });

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use kernel::id::{AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, PasskeyId, RoomId, SessionId, TokenId, UploadId, UserId};
+use kernel::id::{
+    AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NotificationId, PasskeyId, RoomId, SessionId, TokenId, UploadId, UserId,
+};
 use store::{About, ItemKind, Ttl};
 use tasks::items;
 use tests::{Cloud, Value};
@@ -69,6 +71,7 @@ fn is(name: &str, text: &str) -> bool {
         "deletion" => text.parse::<DeletionId>().is_ok(),
         "device" => text.parse::<DeviceId>().is_ok(),
         "event" => text.parse::<EventId>().is_ok(),
+        "notification" => text.parse::<NotificationId>().is_ok(),
         "export" => text.parse::<ExportId>().is_ok(),
         "passkey" => text.parse::<PasskeyId>().is_ok(),
         "room" => text.parse::<RoomId>().is_ok(),

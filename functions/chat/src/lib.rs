@@ -147,19 +147,19 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Lo
 }
 
 async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outcome {
-    let FrameSender { user, presence, chat, receipt, member, entry, online } = sender;
+    let FrameSender { user, presence, chat, receipt, member, entry, online, pair } = sender;
     let answer = match act {
         Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
         Act::Send { text, nonce, reply_to, .. } => {
             let message = say::Words { text, nonce, reply_to };
-            return say::say(s, socket, &user, member, message, (chat, receipt)).await;
+            return say::say(s, socket, &user, member, message, (chat, receipt, pair)).await;
         }
-        Act::Edit { text, .. } => return say::edit(s, &member, entry, text).await,
+        Act::Edit { text, .. } => return say::edit(s, &member, entry, text, pair.as_ref()).await,
         Act::Delete { .. } => return say::delete(s, &member, entry).await,
         Act::Sync { since, limit, .. } => read::sync(s, &member, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &member, before, limit).await?,
-        Act::Typing { .. } => return say::typing(s, &user, &member).await,
+        Act::Typing { .. } => return say::typing(s, &user, &member, pair.as_ref()).await,
         Act::Read { seq, mark, .. } => return read::mark(s, &member, seq, mark, presence).await,
         Act::Online { .. } => online::online(s, &member.room, &online, &presence).await?,
     };

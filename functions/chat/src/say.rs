@@ -1,6 +1,6 @@
 //! Typing, sending, editing and deleting a message. One message too many in a minute bans the account.
 
-use accounts::user::User;
+use accounts::{pair::Pair, user::User};
 use kernel::{FieldError, Problem};
 use messaging::{
     change::{self, Changed},
@@ -34,7 +34,7 @@ pub async fn say(
     user: &User,
     member: RoomMember,
     Words { text, nonce, reply_to }: Words,
-    (chat, receipt): (ChatState, Option<Receipt>),
+    (chat, receipt, pair): (ChatState, Option<Receipt>, Option<Pair>),
 ) -> Result<(Answer, Delivery), Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
     if reply_to.is_some_and(|seq| !visible(seq)) {
@@ -43,7 +43,7 @@ pub async fn say(
     // A repetition is answered from its receipt.
     let mentions = if receipt.is_some() { Vec::new() } else { mention::resolve(&s.table, &text).await? };
     let direct = member.room.kind == RoomKind::Direct;
-    let sending = Sending { user, member, socket, text, reply_to, mentions, nonce, chat, receipt };
+    let sending = Sending { user, member, pair, socket, text, reply_to, mentions, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => {
             let told = |message: Message| {
@@ -63,9 +63,15 @@ fn acknowledge(Receipt { room, seq, id, nonce, at, .. }: Receipt) -> Answer {
 }
 
 /// Answers `edit`.
-pub async fn edit(s: &State, member: &RoomMember, entry: Option<LogEntry>, text: Text) -> Result<(Answer, Delivery), Problem> {
+pub async fn edit(
+    s: &State,
+    member: &RoomMember,
+    entry: Option<LogEntry>,
+    text: Text,
+    pair: Option<&Pair>,
+) -> Result<(Answer, Delivery), Problem> {
     let mentions = mention::resolve(&s.table, &text).await?;
-    let (told, seq) = told(change::edit(&s.table, &s.sys, member, entry, text, mentions).await?);
+    let (told, seq) = told(change::edit(&s.table, &s.sys, member, entry, (text, mentions), pair).await?);
     Ok((Answer::Edited { room: member.room.id, seq }, told))
 }
 
@@ -76,9 +82,9 @@ pub async fn delete(s: &State, member: &RoomMember, entry: Option<LogEntry>) -> 
 }
 
 /// Answers `typing`.
-pub async fn typing(s: &State, user: &User, member: &RoomMember) -> Result<(Answer, Delivery), Problem> {
+pub async fn typing(s: &State, user: &User, member: &RoomMember, pair: Option<&Pair>) -> Result<(Answer, Delivery), Problem> {
     member.writes()?;
-    let (room, watchers) = (member.room.id, typing::watchers(&s.table, member).await?);
+    let (room, watchers) = (member.room.id, typing::watchers(&s.table, member, pair).await?);
     let user = Author { id: user.id, username: user.username.to_string() };
     Ok((Answer::Typing { room }, Some((frame::write(STREAM, None, &Push::Typing { room, user }), watchers))))
 }

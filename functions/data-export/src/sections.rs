@@ -31,6 +31,7 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Re
     archive.add_json("rooms.json", &chats.rooms)?;
     archive.add_json("room_invitations.json", &chats.invitations)?;
     archive.add_json("messages.json", &chats.messages)?;
+    archive.add_json("friends.json", &accounts::pair::export(&s.table, user).await?)?;
     for (name, jpeg) in files::export::pictures(&s.table, &s.bucket, user).await? {
         archive.add(&format!("pictures/{name}"), &jpeg)?;
     }

@@ -1,6 +1,7 @@
 //! Other people's profiles.
 
 use accounts::{
+    pair::Pair,
     user::{Status, User},
     username::UsernameClaim,
 };
@@ -46,11 +47,13 @@ pub struct PublicProfile {
 
 /// Reads somebody's public profile.
 ///
-/// Profiles of accounts that are deactivated or being deleted are answered with 404. Sixty requests a minute for each caller,
+/// Profiles of accounts that are deactivated or being deleted are answered with 404. If one of the two people blocks the other, the
+/// profile looks like a private one. Sixty requests a minute for each caller,
 /// so that usernames cannot be enumerated.
 ///
 /// AWS calls: three, one batch that authenticates the caller and reads the name's claim; the counter, twice if it is the first
-/// look-up in a minute; and one for the account and its last activity, whose key is in the claim.
+/// look-up in a minute; and one for the account, its last activity and how the two stand to each other, whose keys follow
+/// from the claim.
 #[utoipa::path(
     get, path = "/v1/users/{username}", operation_id = "get_user",
     params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
@@ -69,10 +72,12 @@ pub async fn get_user(
     limits::take(&table, sys.now(), &[LOOKUPS.of(caller.member.user.id)]).await?;
     let id = caller.resource.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
     let key = User::key_of(id);
-    let mut found = table.get_many([key.clone()].into_iter().chain(online::keys(id)).collect()).await?;
+    let pair = Pair::key_of(caller.member.user.id, id);
+    let mut found = table.get_many([key.clone(), pair.clone()].into_iter().chain(online::keys(id)).collect()).await?;
     let user = found.take::<User>(&key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
     let sight = online::sight(&mut found, id, sys.now())?;
-    Ok(Json(opened(user, sight, &links)))
+    let blocked = found.take::<Pair>(&pair)?.is_some_and(|pair| pair.is_blocked());
+    Ok(Json(opened(User { private: user.private || blocked, ..user }, sight, &links)))
 }
 
 /// What its owner has made visible: the bio, which is written for others, and the online status, unless the profile is private.

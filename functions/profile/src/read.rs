@@ -28,21 +28,25 @@ pub struct Me {
     /// The proven phone number, which nobody else sees.
     #[schema(examples("+447911123456"))]
     phone: Option<String>,
-    /// 1 to 35 characters; nobody else sees it.
+    /// 1 to 35 characters; nobody else sees it, but unless the profile is private, people are found by the words in it.
     first_name: Option<String>,
-    /// 1 to 35 characters; nobody else sees it.
+    /// 1 to 35 characters; nobody else sees it, but unless the profile is private, people are found by the words in it.
     last_name: Option<String>,
     /// `YYYY-MM-DD`; nobody else sees it.
     #[schema(format = Date)]
     birth_date: Option<String>,
     /// Up to 500 characters.
     bio: Option<String>,
-    /// Whether others only see the username and the picture.
+    /// Whether others only see the username and the picture, and find the person only by the username.
     private: bool,
     /// The language of mails.
     language: Locale,
     /// Who may open a direct chat.
     who_can_message: WhoCanMessage,
+    /// Whether everybody who knows the e-mail address finds the caller by it. Friends and the inviter always do.
+    found_by_email: bool,
+    /// Whether everybody who knows the phone number finds the caller by it. Friends and the inviter always do.
+    found_by_phone: bool,
     /// The address of the picture or of the default one.
     picture: Picture,
     /// When the account was made.
@@ -69,6 +73,8 @@ impl Me {
             private: user.private,
             language: user.locale,
             who_can_message: user.who_can_message,
+            found_by_email: user.found_by_email,
+            found_by_phone: user.found_by_phone,
             picture: links.of(user.picture),
             created_at: user.created_at.into(),
             online: true,
@@ -123,6 +129,8 @@ pub fn example() -> serde_json::Value {
         "private": false,
         "language": "pl",
         "who_can_message": "everyone",
+        "found_by_email": false,
+        "found_by_phone": false,
         "picture": Picture::example(),
         "created_at": "2026-11-21T08:00:00.000Z",
         "online": true,

@@ -2,6 +2,7 @@
 
 use accounts::{
     identifier::{BirthDate, PersonName},
+    search,
     seen::LastSeen,
     user::{Status, User, WhoCanMessage},
 };
@@ -9,7 +10,7 @@ use axum::extract::State;
 use callers::MemberWith;
 use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time, text};
 use serde::{Deserialize, Deserializer};
-use store::{Row, Table, Update, WriteError, field};
+use store::{CommitError, Row, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
 use web::{Error, IfMatch, Json, Problems, Versioned};
 
@@ -41,7 +42,7 @@ pub struct UpdateMe {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 500)]
     bio: PatchMember<String>,
-    /// Whether others see nothing but the username and the picture.
+    /// Whether others see nothing but the username and the picture, and find the person only by the username.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     private: PatchMember<bool>,
@@ -53,6 +54,14 @@ pub struct UpdateMe {
     #[serde(default)]
     #[schema(value_type = WhoCanMessage, required = false)]
     who_can_message: PatchMember<String>,
+    /// Whether everybody who knows the e-mail address finds the caller by it.
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    found_by_email: PatchMember<bool>,
+    /// Whether everybody who knows the phone number finds the caller by it.
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    found_by_phone: PatchMember<bool>,
 }
 
 /// A member of a merge patch.
@@ -79,7 +88,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
 /// in `If-Match`. A patch that changes nothing keeps the version.
 ///
 /// AWS calls: two, the batch that authenticates the caller and reads the profile, and the conditional write, which depends on
-/// it. One if nothing changes.
+/// it and is a transaction with the words by which people are found if a name changes. One if nothing changes.
 #[utoipa::path(
     patch, path = "/v1/me", operation_id = "update_me",
     params(("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -110,11 +119,24 @@ pub async fn update_me(
     let mut new = apply(&old, patch, sys.now())?;
     if let Some(update) = difference(&old, &new) {
         new.version = old.version.saturating_add(1);
-        if let Err(e) = table.update(update).await {
+        if let Err(e) = write(&table, update, &old, &new).await {
             collision(e, &new)?;
         }
     }
     Ok(Versioned(new.version, Me::of(&new, &links).seen(resource.as_ref())))
+}
+
+/// The conditional write, together with the words by which the person is found if they change.
+async fn write(table: &Table, update: Update, old: &User, new: &User) -> Result<(), WriteError> {
+    let mut tx = Tx::new();
+    if !search::change(&mut tx, old, new) {
+        return table.update(update).await.map(drop);
+    }
+    let record = tx.update(update);
+    table.commit(tx).await.map_err(|e| match e {
+        CommitError::Refused(r) => WriteError::Refused(r.current(record)),
+        CommitError::Store(e) => WriteError::Store(e),
+    })
 }
 
 fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {
@@ -128,6 +150,8 @@ fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {
     always(&mut new.private, patch.private, "/private", &mut fields, Ok);
     always(&mut new.locale, patch.language, "/language", &mut fields, |t| parse_language(&t));
     always(&mut new.who_can_message, patch.who_can_message, "/who_can_message", &mut fields, |t| parse_who_can_message(&t));
+    always(&mut new.found_by_email, patch.found_by_email, "/found_by_email", &mut fields, Ok);
+    always(&mut new.found_by_phone, patch.found_by_phone, "/found_by_phone", &mut fields, Ok);
     fields.finish()?;
     Ok(new)
 }
@@ -194,7 +218,7 @@ fn difference(old: &User, new: &User) -> Option<Update> {
             }
         )*};
     }
-    set!(first_name last_name birth_date bio private locale who_can_message);
+    set!(first_name last_name birth_date bio private locale who_can_message found_by_email found_by_phone);
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     changed.then(|| update.add("version", 1).when(unchanged))
 }

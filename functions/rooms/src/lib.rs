@@ -7,12 +7,12 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room and the other person; a transaction if the room is new |
+//! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room, the other person and how they stand to each other; a transaction if the room is new |
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
 //! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
 //! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room the other person |
-//! | `GET /v1/rooms/{room}/messages` | the caller, the room and their membership in one; a query |
+//! | `GET /v1/rooms/{room}/messages` | the caller, the room and their membership in one; a read in a direct room; a query |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |
 //! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |

@@ -1,7 +1,9 @@
 //! Reading history: the newest page first, ascending within the page.
 
+use accounts::pair::Pair;
 use axum::extract::State;
 use callers::MemberWithBoth;
+use kernel::Kind;
 use messaging::{
     history::{self, OlderPage},
     member::{Membership, RoomMember},
@@ -29,7 +31,8 @@ pub struct MessageList {
 
 /// Lists the messages of one of the caller's rooms, the newest page first, back to the number at which the caller joined.
 ///
-/// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query of the messages.
+/// AWS calls: a batch that authenticates the caller and reads the room and their membership; in a direct room a read of whether one of
+/// the two blocks the other; a query of the messages.
 #[utoipa::path(
     get,
     path = "/v1/rooms/{room}/messages",
@@ -48,6 +51,9 @@ pub async fn list_messages(
     let cursors = s.sealer.cursors(format!("messages of {name} for {user}"));
     let before = cursors.open(query.cursor())?;
     let member = RoomMember::of(name.0, user, caller.first, caller.second)?;
+    if member.membership.peer.is_some() && s.table.get::<Pair>(Pair::key_in(name.0)).await?.is_some_and(|pair| pair.is_blocked()) {
+        return Err(Kind::NotFound.because("one blocks the other").into());
+    }
     let OlderPage { messages, upto, before } = history::before(&s.table, &member, before, limit, PAGE_MAX_BYTES).await?;
     Ok(Json(MessageList { items: messages, upto, next_cursor: cursors.next(before)? }))
 }

@@ -37,11 +37,14 @@ functions! {
     "deletion-fallback" => deletion_fallback::start, None;
     "deletion-sweep" => deletion_sweep::start, None;
     "deliver" => deliver::start, None;
+    "friends" => friends::start, Some(friends::description);
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
     "mfa" => mfa::start, Some(mfa::description);
+    "notifications" => notifications::start, Some(notifications::description);
     "outbox-relay" => outbox_relay::start, None;
     "password" => password::start, Some(password::description);
+    "people" => people::start, Some(people::description);
     "phone-login" => phone_login::start, Some(phone_login::description);
     "profile" => profile::start, Some(profile::description);
     "registration" => registration::start, Some(registration::description);

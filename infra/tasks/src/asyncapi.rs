@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::Kind;
 use messaging::frame::{CloseReason, ERROR_STREAM, ID_MAX_CHARS, Push, SOCKET_STREAM, Stream, Told};
+use notifications::NotificationInfo;
 use serde_json::{Map, Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -45,6 +46,8 @@ pub fn document(http: &Value) -> Value {
     let mut found: Vec<(String, RefOr<Schema>)> = own.into();
     Told::schemas(&mut found);
     Push::schemas(&mut found);
+    found.push((NotificationInfo::name().into_owned(), NotificationInfo::schema()));
+    NotificationInfo::schemas(&mut found);
     found.extend(openapi::schemas());
     for (name, schema) in streams.iter().flat_map(|s| s.schemas.iter().cloned()).chain(found) {
         schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
@@ -59,6 +62,7 @@ pub fn document(http: &Value) -> Value {
         made.stream(stream, &schemas);
     }
     made.sent("error", ERROR_STREAM, &["ToldError"], &schemas);
+    made.sent("notification_pushes", notifications::STREAM, &["NotificationInfo"], &schemas);
     made.sent("closing", SOCKET_STREAM, &["ToldClosing"], &schemas);
     // The unions of frames are the list of operations. Others are parts of frames.
     let is_union = |schema: &Value| schema.get("discriminator").is_some();

@@ -24,6 +24,8 @@ pub fn all() -> Vec<ItemKind> {
         deletion_fallback::ITEMS,
         deliver::ITEMS,
         mfa::ITEMS,
+        notifications::ITEMS,
+        people::ITEMS,
         phone_login::ITEMS,
         profile::ITEMS,
         registration::ITEMS,

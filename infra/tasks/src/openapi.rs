@@ -44,8 +44,21 @@ const COSTS: &str = "AWS calls:";
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
 /// The tags in the order of a person's life with the system: they come, stay, meet others and leave. Other tags stand before the
 /// last two, which are for staff and developers.
-const LIFE: [&str; 10] =
-    ["registration", "phone-login", "login", "password", "mfa", "profile", "invites", "rooms", "socket", "account-deletion"];
+const LIFE: [&str; 13] = [
+    "registration",
+    "phone-login",
+    "login",
+    "password",
+    "mfa",
+    "profile",
+    "invites",
+    "people",
+    "friends",
+    "notifications",
+    "rooms",
+    "socket",
+    "account-deletion",
+];
 const LAST: [&str; 2] = ["admin", "api-docs"];
 
 /// The place of a tag in the document.

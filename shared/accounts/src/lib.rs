@@ -1,4 +1,5 @@
-//! Accounts: the user item, names and contacts, sessions and their tokens, roles, the audit log, the deletion.
+//! Accounts: the user item, names and contacts, sessions and their tokens, friends and blocks, roles, the audit log,
+//! the deletion.
 //!
 //! This crate does not depend on HTTP. `callers` authenticates requests, and `proofs` verifies credentials.
 //! Every session is created by [`session::Opening`].
@@ -13,10 +14,12 @@ pub mod invite;
 pub mod keyring;
 pub mod known;
 mod new_account;
+pub mod pair;
 pub mod picture;
 pub mod profanity;
 pub mod purge;
 mod resource;
+pub mod search;
 pub mod seen;
 pub mod session;
 pub mod staff;
@@ -37,6 +40,9 @@ store::items![
     invite::InviteClaim,
     invite::Invitee,
     known::KnownNetwork,
+    pair::Pair,
+    pair::RelationCounts,
+    search::SearchWord,
     seen::LastSeen,
     session::Session,
     staff::Roles,

@@ -5,6 +5,7 @@ use store::{CommitError, Slot, Table, Tx};
 
 use crate::{
     invite::{self, Invite, InviteCode, Inviter, InviterSlots},
+    search,
     statistics::{self, Counts},
     user::{NameClaims, PasswordHash, User},
 };
@@ -74,6 +75,7 @@ impl<'a> NewAccount<'a> {
             Some(former) => self.user.create_instead_of(tx, sys, former),
         };
         let (id, now) = (self.user.id, sys.now());
+        search::add(tx, self.user);
         let code = Invite::create(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
         let inviter = self.inviter.map(|inviter| inviter.count_invitee(tx, now, false));
         let counts = Counts { registrations: 1, verifications: self.verifications, invites: self.inviter.is_some().into() };

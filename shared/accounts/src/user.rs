@@ -68,6 +68,12 @@ pub struct User {
     pub picture: Option<PictureId>,
     /// Who may open a direct chat with the person.
     pub who_can_message: WhoCanMessage,
+    /// Whether everybody who knows the address finds the person by it. Friends and the inviter always do.
+    #[serde(default)]
+    pub found_by_email: bool,
+    /// Whether everybody who knows the number finds the person by it. Friends and the inviter always do.
+    #[serde(default)]
+    pub found_by_phone: bool,
     /// The state of the account.
     pub status: Status,
     /// Since when the account is deactivated, if it is.
@@ -118,6 +124,8 @@ impl User {
             locale,
             picture: None,
             who_can_message: WhoCanMessage::Everyone,
+            found_by_email: false,
+            found_by_phone: false,
             status: Status::Active,
             deactivated_at: None,
             factors: Vec::new(),
@@ -314,6 +322,8 @@ impl Item for User {
             "locale",
             "picture",
             "who_can_message",
+            "found_by_email",
+            "found_by_phone",
             "status",
             "deactivated_at",
             "factors",

@@ -91,6 +91,7 @@ mod tests {
         all,
         delivery::{ChallengeIssued, NoticeDue},
         files::{ExportRequested, PictureRetired},
+        people::RelationChanged,
         rooms::{MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted},
     };
 
@@ -98,11 +99,11 @@ mod tests {
 
     hears! {
         AccountPurgeDue, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, NoticeDue, PictureRetired,
-        PresenceChanged, RoomDeleted, SessionsEnded,
+        PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 11] = [
+    const WRITTEN: [&str; 12] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
         r#"{"name":"export_requested","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","export":"exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
@@ -112,6 +113,7 @@ mod tests {
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"relation_changed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","other":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V","relation":"received","by":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V"}"#,
         r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
@@ -128,6 +130,7 @@ mod tests {
             Heard::NoticeDue(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),
+            Heard::RelationChanged(event) => to_json(event),
             Heard::RoomDeleted(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
         }

@@ -13,6 +13,7 @@ mod event;
 pub mod files;
 mod notice;
 mod outbox;
+pub mod people;
 pub mod rooms;
 
 pub use consumer::{Once, once, part};
@@ -33,5 +34,5 @@ pub const SOURCE: &str = "stoa";
 
 /// Every event of every domain.
 pub fn all() -> impl Iterator<Item = &'static EventType> {
-    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, rooms::EVENTS].into_iter().flatten()
+    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS].into_iter().flatten()
 }

@@ -123,6 +123,8 @@ id! {
     PasskeyId "pky";
     /// An archive of everything that is kept about a person.
     ExportId "exp";
+    /// An entry of somebody's inbox of notifications.
+    NotificationId "ntf";
     /// A postal address.
     AddressId "adr";
 }

@@ -112,6 +112,16 @@ kinds! {
     LastFactor = 409 "last_factor";
     /// The maximum number is reached; `max` is that number.
     TooMany = 409 "too_many";
+    /// There is a friend request of the caller to this person, or they are friends.
+    FriendExists = 409 "friend_exists";
+    /// The relation to this person does not allow the operation: it has changed, or the caller blocks them.
+    FriendState = 409 "friend_state";
+    /// A request to this person was rejected; `retry_after` is the number of seconds until the next one is allowed.
+    FriendPaused = 409 "friend_paused";
+    /// One of the two people has the maximum number of friends; `max` is that number.
+    FriendsFull = 409 "friends_full";
+    /// Who wants to see people nearby has to share their own location.
+    LocationRequired = 409 "location_required";
     /// Two requests collided. The same request can be sent again.
     Conflict = 409 "conflict";
     /// The object changed since the version named in `If-Match`.
@@ -156,6 +166,8 @@ kinds! {
     NonceReused = 409 "nonce_reused";
     /// A stream that does not exist.
     StreamUnknown = 404 "stream_unknown";
+    /// A friend request to the caller themselves, or a block of them.
+    FriendSelf = 422 "friend_self";
     /// A direct room with the caller themselves.
     RoomWithSelf = 422 "room_with_self";
     /// A ticket that is forged, expired or used.
@@ -275,7 +287,7 @@ pub struct ProblemMembers {
     /// In `account_state`: the state of the account.
     #[schema(required = false, schema_with = state)]
     pub state: Option<String>,
-    /// In `too_many` and `message_length`: the maximum.
+    /// In `too_many`, `friends_full` and `message_length`: the maximum.
     #[schema(nullable = false)]
     pub max: Option<u32>,
     /// In `too_large`: the maximum number of bytes.

@@ -1,6 +1,7 @@
 //! Authorization of frames: every frame is checked anew.
 
 use accounts::{
+    pair::Pair,
     session::Session,
     user::{Status, User},
 };
@@ -59,6 +60,8 @@ pub struct FrameSender {
     pub entry: Option<LogEntry>,
     /// How many people are online, if the answer has it.
     pub online: OnlineFigure,
+    /// How the two people of a direct room stand to each other. `None` if nothing has ever connected them.
+    pub pair: Option<Pair>,
 }
 
 /// The owner of a socket: the person and their session. One read, because a frame brings neither.
@@ -75,8 +78,9 @@ pub async fn identify(table: &Table, connection: &str) -> Result<(UserId, Sessio
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is no longer listed, the session has ended or the account is not in use,
-/// [`Kind::ChatBanned`], [`Kind::TooManyRequests`] after a flood, and [`Kind::NotFound`] for a room that the person is not a
-/// member of, whether it exists or not.
+/// [`Kind::ChatBanned`], [`Kind::TooManyRequests`] after a flood, [`Kind::NotFound`] for a room that the person is not a
+/// member of, whether it exists or not, and for the direct room of two people of whom one blocks the other, except
+/// [`Kind::ChatNotAllowed`] for a send.
 pub async fn authorize(
     table: &Table,
     sys: &Sys,
@@ -88,12 +92,12 @@ pub async fn authorize(
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
     let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, user));
+    let pair_key = Pair::key_in(subject.room);
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
-    let mut keys =
-        vec![user_key.clone(), session_key.clone(), chat_key.clone(), presence_key.clone(), room_key.clone(), member_key.clone()];
     let entry_key = subject.entry.map(|seq| LogEntry::key_of(subject.room, seq));
     let online_key = subject.online.then(|| OnlineFigure::key_of(subject.room));
-    keys.extend([&receipt_key, &entry_key, &online_key].into_iter().flatten().cloned());
+    let always = [&user_key, &session_key, &chat_key, &presence_key, &room_key, &member_key, &pair_key];
+    let keys = always.into_iter().chain([&receipt_key, &entry_key, &online_key].into_iter().flatten()).cloned().collect();
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
@@ -110,5 +114,9 @@ pub async fn authorize(
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
     let entry = entry_key.map(|key| batch.take::<LogEntry>(&key)).transpose()?.flatten();
     let online = online_key.map(|key| batch.take::<OnlineFigure>(&key)).transpose()?.flatten().unwrap_or_default();
-    Ok(FrameSender { user, presence, chat, receipt, member, entry, online })
+    let pair = batch.take::<Pair>(&pair_key)?;
+    if pair.as_ref().is_some_and(Pair::is_blocked) {
+        return Err(if subject.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one blocks the other"));
+    }
+    Ok(FrameSender { user, presence, chat, receipt, member, entry, online, pair })
 }

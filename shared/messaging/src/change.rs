@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use accounts::user::User;
+use accounts::pair::Pair;
 use events::{Outbox, rooms::MessageChanged};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use store::{CommitError, Cond, Index, Item as _, Table, Tx, Update, field};
@@ -16,7 +16,7 @@ use crate::{
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Message, Said, Text},
     presence::Presence,
-    room::{self, Room, RoomKind},
+    room::{Accepted, Room, RoomKind},
 };
 
 /// How long the author of a message may edit and delete it.
@@ -31,7 +31,7 @@ pub struct Changed {
     pub deliver: Option<Vec<Presence>>,
 }
 
-/// Replaces the text of one's own message. One transaction; in a small group beside it a query of the members, and after it a batch
+/// Replaces the text and the mentions of one's own message. `pair`: in a direct room, how the two people stand to each other. One transaction; in a small group beside it a query of the members, and after it a batch
 /// read of the sockets.
 ///
 /// # Errors
@@ -42,14 +42,15 @@ pub async fn edit(
     sys: &Sys,
     member: &RoomMember,
     entry: Option<LogEntry>,
-    text: Text,
-    mentions: Vec<UserId>,
+    text: (Text, Vec<UserId>),
+    pair: Option<&Pair>,
 ) -> Result<Changed, Problem> {
     let ((entry, said), now) = (message(member, entry)?, sys.now());
     own(member, &entry, &said, now)?;
     member.writes()?;
+    let (text, mentions) = text;
     let said = Said { text, mentions, edited_at: Some(now), ..said };
-    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }).await
+    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, pair).await
 }
 
 /// Deletes a message: one's own, or any in a room that one administrates. As [`edit`].
@@ -62,7 +63,7 @@ pub async fn delete(table: &Table, sys: &Sys, member: &RoomMember, entry: Option
     if member.administrates().is_err() {
         own(member, &entry, &said, sys.now())?;
     }
-    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }).await
+    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }, None).await
 }
 
 /// A message that the member may read.
@@ -86,18 +87,19 @@ fn own(member: &RoomMember, entry: &LogEntry, said: &Said, now: Time) -> Result<
 }
 
 /// Stores the new content of a message, unless it was changed since it was read.
-async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry) -> Result<Changed, Problem> {
+async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry, pair: Option<&Pair>) -> Result<Changed, Problem> {
     let RoomMember { room, membership } = member;
     let mut tx = Tx::new();
     let same = tx.update(rewrite(&after).when(field("changes").absent().or(field("changes").eq(after.changes))));
     tx.update(Update::of(Room::key_of(room.id)).add("changes", 1).when(Cond::Exists));
     let admitted = match (room.kind, membership.peer, &after.content) {
         (RoomKind::Direct, Some(peer), Content::Said(_)) => {
-            Some((tx.check(User::key_of(peer), room::takes_messages()), Kind::ChatNotAllowed))
+            let accepted = Accepted::check(&mut tx, membership.user, peer, pair);
+            vec![(accepted.peer, Kind::ChatNotAllowed), (accepted.pair, Kind::Conflict)]
         }
-        (RoomKind::Public | RoomKind::Direct, ..) => None,
+        (RoomKind::Public | RoomKind::Direct, ..) => Vec::new(),
         (RoomKind::Group | RoomKind::Channel, ..) => {
-            Some((tx.check(Membership::key_of(room.id, membership.user), Cond::Exists), Kind::NotFound))
+            vec![(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists), Kind::NotFound)]
         }
     };
     let small = room.is_small();
@@ -105,12 +107,16 @@ async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry) 
         Outbox::add(&mut tx, sys, &MessageChanged { room: room.id, seq: after.seq });
     }
     let (committed, people) = tokio::join!(table.commit(tx), delivery::people(table, member, after.seq));
-    match (committed, admitted) {
-        (Ok(()), _) => {}
-        (Err(e), Some((slot, kind))) if e.refused(slot) => return Err(kind.because("the person may not write there any more")),
-        (Err(CommitError::Refused(r)), _) if r.at(same) => return Err(Kind::Conflict.because("the message was changed before")),
-        (Err(CommitError::Refused(_)), _) => return Err(Kind::NotFound.because("the room was deleted")),
-        (Err(CommitError::Store(e)), _) => return Err(e.into()),
+    match committed {
+        Ok(()) => {}
+        Err(CommitError::Refused(r)) => {
+            return Err(match admitted.into_iter().find(|(slot, _)| r.at(*slot)) {
+                Some((_, kind)) => kind.because("the person may not write there any more"),
+                None if r.at(same) => Kind::Conflict.because("the message was changed before"),
+                None => Kind::NotFound.because("the room was deleted"),
+            });
+        }
+        Err(CommitError::Store(e)) => return Err(e.into()),
     }
     let deliver = if small { Some(delivery::sockets_or_nobody(table, people).await) } else { None };
     Ok(Changed { message: after.shown(), deliver })

@@ -4,17 +4,16 @@ use std::{fmt, str::FromStr};
 
 use accounts::{
     Resource,
+    pair::{Pair, direct_room},
     user::{Status, User, WhoCanMessage},
 };
 use kernel::{
-    FieldError, Id as _, Kind, Problem, Sys, Time,
-    crypto::truncate,
+    FieldError, Kind, Problem, Sys, Time,
     id::{BadId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use store::{
-    About, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field,
+    About, CommitError, Item, Key, Personal, Slot, StoreError, Table, Tx, field,
     limits::{self, HOUR, Quota},
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -307,15 +306,6 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// The id of the direct room of two people, in either order: it is derived from theirs. Ids are never reused, so the room of
-/// two deleted accounts never comes back with other members.
-#[must_use]
-pub fn direct_id(a: UserId, b: UserId) -> RoomId {
-    let (low, high) = if a <= b { (a, b) } else { (b, a) };
-    let digest = Sha256::digest(format!("direct room of {low} and {high}"));
-    RoomId::from_ulid(u128::from_be_bytes(truncate(digest.into())).into())
-}
-
 /// The result of opening a direct room.
 #[derive(Debug)]
 pub struct Opened {
@@ -332,21 +322,25 @@ pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new rooms for
 
 /// Finds or makes the direct room of two people.
 ///
-/// One batch read finds it. Making it takes a counter and one transaction more: the room, both memberships, and a check that the
-/// other person is active and accepts messages. If both open it at once they name the same room, and the later one gets the
+/// One batch read finds it. Making it takes a counter and one transaction more: the room, both memberships, and the checks that the
+/// other person accepts messages from this one ([`Accepted`]). If both open it at once they name the same room, and the later one gets the
 /// room of the earlier one.
 ///
 /// # Errors
-/// [`Kind::RoomWithSelf`], [`Kind::NotFound`] if there is no such person, [`Kind::ChatNotAllowed`], [`Kind::TooManyRequests`] after
-/// thirty new rooms in an hour.
+/// [`Kind::RoomWithSelf`], [`Kind::NotFound`] if there is no such person, [`Kind::ChatNotAllowed`] also for an existing room if one
+/// of them blocks the other, [`Kind::TooManyRequests`] after thirty new rooms in an hour.
 pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) -> Result<Opened, Problem> {
     if me == other {
         return Err(Kind::RoomWithSelf.into());
     }
-    let id = direct_id(me, other);
-    let (room_key, peer_key) = (Room::key_of(id), User::key_of(other));
-    let mut batch = table.get_many(vec![room_key.clone(), peer_key.clone()]).await?;
+    let id = direct_room(me, other);
+    let (room_key, peer_key, pair_key) = (Room::key_of(id), User::key_of(other), Pair::key_in(id));
+    let mut batch = table.get_many(vec![room_key.clone(), peer_key.clone(), pair_key.clone()]).await?;
     let peer = batch.take::<User>(&peer_key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
+    let pair = batch.take::<Pair>(&pair_key)?;
+    if pair.as_ref().is_some_and(Pair::is_blocked) {
+        return Err(Kind::ChatNotAllowed.because("one blocks the other"));
+    }
     if let Some(room) = batch.take::<Room>(&room_key)? {
         return Ok(Opened { room, peer, new: false });
     }
@@ -358,10 +352,10 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
     for (user, peer) in [(me, other), (other, me)] {
         tx.create(&Membership { peer: Some(peer), ..Membership::new(id, user, now) });
     }
-    let allowed = tx.check(peer_key, takes_messages());
+    let accepted = Accepted::check(&mut tx, me, other, pair.as_ref());
     match table.commit(tx).await {
         Ok(()) => Ok(Opened { room, peer, new: true }),
-        Err(e) if e.refused(allowed) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
+        Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
         Err(CommitError::Refused(r)) if r.at(made) => {
             let room = r.current(made).map(store::Row::decode).transpose()?.ok_or(Kind::Conflict)?;
             Ok(Opened { room, peer, new: false })
@@ -370,11 +364,24 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
     }
 }
 
-/// The condition that a person is active and accepts messages from everybody. There are no friends yet whom a narrower setting
-/// could allow.
-#[must_use]
-pub fn takes_messages() -> Cond {
-    field("status").eq(Status::Active).and(field("who_can_message").eq(WhoCanMessage::Everyone))
+/// The conditions of a transaction that one person accepts messages from another one: an active account that takes messages from
+/// everybody or from friends, and a pair that nobody has changed since it was read without a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted {
+    /// Refused if the other person takes no messages from this one.
+    pub peer: Slot,
+    /// Refused if the two people have become friends or have fallen out since.
+    pub pair: Slot,
+}
+
+impl Accepted {
+    /// Adds the conditions to a transaction. `pair` is the pair as read, without a block.
+    pub fn check(tx: &mut Tx, from: UserId, to: UserId, pair: Option<&Pair>) -> Self {
+        let active = field("status").eq(Status::Active);
+        let friends = pair.is_some_and(Pair::are_friends);
+        let takes = if friends { active } else { active.and(field("who_can_message").eq(WhoCanMessage::Everyone)) };
+        Self { peer: tx.check(User::key_of(to), takes), pair: tx.check(Pair::key_of(from, to), Pair::unchanged(pair)) }
+    }
 }
 
 /// A room of a person with the other member.
@@ -388,7 +395,8 @@ pub struct RoomWithPeer {
     pub peer: Option<User>,
 }
 
-/// The public room (unless the caller passes it as `read`), and the rooms of these memberships with their other members. One
+/// The public room (unless the caller passes it as `read`), and the rooms of these memberships with their other members, without
+/// direct rooms of two people of whom one blocks the other. One
 /// batch read for each hundred items, none if there is nothing to read.
 ///
 /// # Errors
@@ -396,6 +404,7 @@ pub struct RoomWithPeer {
 pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Membership]) -> Result<(Room, Vec<RoomWithPeer>), StoreError> {
     let mut keys: Vec<Key> = memberships.iter().map(|m| Room::key_of(m.room)).collect();
     keys.extend(memberships.iter().filter_map(|m| m.peer).map(User::key_of));
+    keys.extend(memberships.iter().filter(|m| m.peer.is_some()).map(|m| Pair::key_in(m.room)));
     let public_key = Room::key_of(PUBLIC);
     keys.extend(read.is_none().then(|| public_key.clone()));
     if let (Some(public), []) = (&read, keys.as_slice()) {
@@ -406,6 +415,9 @@ pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Member
     let public = read.or(stored).unwrap_or_else(Room::public);
     let mut mine = Vec::new();
     for m in memberships {
+        if batch.take::<Pair>(&Pair::key_in(m.room))?.is_some_and(|pair| pair.is_blocked()) {
+            continue;
+        }
         let peer = m.peer.map(|p| batch.take::<User>(&User::key_of(p))).transpose()?.flatten();
         mine.extend(batch.take::<Room>(&Room::key_of(m.room))?.map(|room| RoomWithPeer { room, membership: m.clone(), peer }));
     }
@@ -415,15 +427,6 @@ pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Member
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_people_have_one_room() {
-        let sys = Sys::real();
-        let (a, b, c): (UserId, UserId, UserId) = (sys.id(), sys.id(), sys.id());
-        assert_eq!(direct_id(a, b), direct_id(b, a));
-        assert_ne!(direct_id(a, b), direct_id(a, c));
-        assert_ne!(direct_id(a, b), PUBLIC);
-    }
 
     #[test]
     fn a_slug_has_words_between_single_hyphens() {

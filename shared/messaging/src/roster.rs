@@ -8,7 +8,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use accounts::user::{Status, User};
+use accounts::{
+    pair::Pair,
+    user::{Status, User},
+};
 use events::{
     Outbox,
     rooms::{MemberLeft, RoomDeleted},
@@ -27,7 +30,7 @@ use crate::{
     log::{self, TRIES},
     member::{Invitation, Membership, Role, RoomMember},
     message::{Author, Content, Happened, LogEntry, RoomEvent},
-    room::{ADMINS_MOST, Club, GROUP_MOST, OPENED, Room, RoomKind, Slug, SlugClaim, Title, Topic, takes_messages},
+    room::{ADMINS_MOST, Accepted, Club, GROUP_MOST, OPENED, Room, RoomKind, Slug, SlugClaim, Title, Topic},
 };
 
 /// The most groups and channels that one person is a member of.
@@ -383,23 +386,29 @@ pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Resul
 /// caller, [`Kind::TooManyRequests`] after a hundred invitations in a day.
 pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
     let (room_key, person) = (Room::key_of(room), User::key_of(user));
-    let (actor, member) = (Membership::key_of(room, by), Membership::key_of(room, user));
-    let mut found = table.get_many(distinct(&[room_key.clone(), actor.clone(), member.clone(), person.clone()])).await?;
+    let (actor, member, pair_key) = (Membership::key_of(room, by), Membership::key_of(room, user), Pair::key_of(by, user));
+    let keys = distinct(&[room_key.clone(), actor.clone(), member.clone(), person.clone(), pair_key.clone()]);
+    let mut found = table.get_many(keys).await?;
     RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()?;
     if user == by || found.take::<Membership>(&member)?.is_some() {
         return Ok(());
     }
     found.take::<User>(&person)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
+    let pair = found.take::<Pair>(&pair_key)?;
+    if pair.as_ref().is_some_and(Pair::is_blocked) {
+        return Err(Kind::ChatNotAllowed.because("one blocks the other"));
+    }
     let now = sys.now();
     limits::take(table, now, &[INVITED.of(by)]).await?;
     let mut tx = Tx::new();
     let new = tx.put(&Invitation { room, user, by, at: now, until: now + INVITATION_LIFE }, Cond::Absent.or(field("until").le(now)));
-    let accepted = tx.check(person, takes_messages());
+    let accepted = Accepted::check(&mut tx, by, user, pair.as_ref());
     let stays = tx.check(room_key, Cond::Exists);
     match table.commit(tx).await {
         Ok(()) => Ok(()),
         Err(e) if e.refused(stays) => Err(Kind::NotFound.into()),
-        Err(e) if e.refused(accepted) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
+        Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
+        Err(e) if e.refused(accepted.pair) => Err(Kind::Conflict.because("the two have become friends or have fallen out meanwhile")),
         Err(e) if e.refused(new) => Ok(()),
         Err(e) => Err(e.into()),
     }

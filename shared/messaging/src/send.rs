@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use accounts::user::User;
+use accounts::{pair::Pair, user::User};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{
     Kind, Problem, Sys, Time,
@@ -22,7 +22,7 @@ use crate::{
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Message, Nonce, Said, Text},
     presence::Presence,
-    room::{self, RoomKind},
+    room::{Accepted, RoomKind},
     spam::ChatState,
 };
 
@@ -87,6 +87,8 @@ pub struct Sending<'a> {
     pub user: &'a User,
     /// The sender in the room.
     pub member: RoomMember,
+    /// In a direct room: how the two people stand to each other.
+    pub pair: Option<Pair>,
     /// The sender's socket. It gets the acknowledgement and not the message.
     pub socket: &'a str,
     /// The text.
@@ -171,10 +173,13 @@ impl<'a> Attempt<'a> {
     /// Commits the message under the next number. `None` if the transaction was refused and another try may succeed.
     async fn try_once(&mut self, now: Time) -> Result<Option<Sent>, SendError> {
         self.sending.member.writes()?;
+        if self.sending.pair.as_ref().is_some_and(Pair::is_blocked) {
+            return Err(Kind::ChatNotAllowed.because("one blocks the other").into());
+        }
         let count = self.count(now)?;
         let (entry, receipt) = self.items(now);
         let member = &self.sending.member;
-        let (mut tx, slots) = transaction(member, &entry, &receipt, count, now);
+        let (mut tx, slots) = transaction(&self.sending, &entry, &receipt, count, now);
         let small = member.room.is_small();
         if !small {
             log::fan_out(&mut tx, self.sys, &entry);
@@ -226,7 +231,11 @@ impl<'a> Attempt<'a> {
     fn read_refusal(&mut self, refused: &Refused, slots: Conditions) -> Result<(), Problem> {
         let room = self.sending.member.room.id;
         match slots.admitted {
-            Admitted::ByPeer(slot) if refused.at(slot) => {
+            // Judged again by the pair as it is now.
+            Admitted::ByPeer(accepted) if refused.at(accepted.pair) => {
+                self.sending.pair = refused.current(accepted.pair).map(store::Row::decode).transpose()?;
+            }
+            Admitted::ByPeer(accepted) if refused.at(accepted.peer) => {
                 return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one"));
             }
             Admitted::ByMembership(slot) if refused.at(slot) => return Err(Kind::NotFound.because("the person was removed")),
@@ -261,21 +270,21 @@ struct Conditions {
 enum Admitted {
     /// Everybody may.
     AsEverybody,
-    /// The other member of a direct room takes messages.
-    ByPeer(Slot),
+    /// The other member of a direct room takes their messages.
+    ByPeer(Accepted),
     /// They are still a member.
     ByMembership(Slot),
 }
 
-fn transaction(member: &RoomMember, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
-    let RoomMember { room, membership } = member;
+fn transaction(sending: &Sending<'_>, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
+    let RoomMember { room, membership } = &sending.member;
     let mut tx = Tx::new();
     let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |room| room);
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
     let counted = tx.update(count);
     let admitted = match (room.kind, membership.peer) {
         (RoomKind::Public, _) => Admitted::AsEverybody,
-        (RoomKind::Direct, Some(peer)) => Admitted::ByPeer(tx.check(User::key_of(peer), room::takes_messages())),
+        (RoomKind::Direct, Some(peer)) => Admitted::ByPeer(Accepted::check(&mut tx, receipt.user, peer, sending.pair.as_ref())),
         _ => Admitted::ByMembership(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists)),
     };
     (tx, Conditions { next, first, counted, admitted })

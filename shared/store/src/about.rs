@@ -17,8 +17,8 @@ pub struct About {
     pub partition: &'static str,
     /// The pattern of the sort key.
     pub sort: &'static str,
-    /// The place in a generic index, apart from [`Index::Owner`]. An item may be out of it at times.
-    pub place: Option<Place>,
+    /// The places in generic indexes, apart from [`Index::Owner`]. An item may be out of them at times.
+    indexed: [Option<Place>; 2],
     /// Whether it is in [`Index::Owner`] while it has an owner.
     pub owned: bool,
     /// The ranking that it may be in.
@@ -88,14 +88,18 @@ impl About {
     /// An item in another partition. Its type says the rest: so far it is in no index and does not expire.
     #[must_use]
     pub const fn at(partition: &'static str, sort: &'static str, personal: Personal) -> Self {
-        let (place, owned, ranking, ttl, table, removal) = (None, false, None, Ttl::Never, "StateTable", None);
-        Self { partition, sort, place, owned, ranking, ttl, personal, table, removal }
+        let (indexed, owned, ranking, ttl, table, removal) = ([None, None], false, None, Ttl::Never, "StateTable", None);
+        Self { partition, sort, indexed, owned, ranking, ttl, personal, table, removal }
     }
 
-    /// Says that the item is also in a generic index.
+    /// Says that the item is also in a generic index. At most two.
     #[must_use]
     pub const fn indexed(mut self, index: Index, partition: &'static str, sort: &'static str) -> Self {
-        self.place = Some(Place { index, partition, sort });
+        let place = Some(Place { index, partition, sort });
+        self.indexed = match self.indexed {
+            [None, _] => [place, None],
+            [first, _] => [first, place],
+        };
         self
     }
 
@@ -157,7 +161,7 @@ impl About {
     /// Its places in the generic indexes.
     pub fn places(&self) -> impl Iterator<Item = Place> {
         let owner = self.owned.then_some(Place { index: Index::Owner, partition: OWNED, sort: self.partition });
-        self.place.into_iter().chain(owner)
+        self.indexed.into_iter().flatten().chain(owner)
     }
 
     /// What removes it when its person leaves: what its type says, or else what follows from where it is. `None` if nothing does,

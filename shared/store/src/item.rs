@@ -72,8 +72,16 @@ pub enum Index {
     MessagesByAuthor,
     /// Who is online, by when they count as gone: `gsi1`.
     Online,
+    /// The unread notifications of a person: `gsi1`.
+    UnreadNotifications,
+    /// The locations of people, by area: `gsi1`.
+    Nearby,
     /// What is in other partitions and belongs to a person: `gsi2`.
     Owner,
+    /// The pairs of a person who is the lower of the two: `gsi1`.
+    PairsOfLow,
+    /// The pairs of a person who is the higher of the two: `gsi2`.
+    PairsOfHigh,
 }
 
 impl Index {
@@ -84,8 +92,11 @@ impl Index {
             | Self::RoomsOfMember
             | Self::InvitationsToRooms
             | Self::MessagesByAuthor
-            | Self::Online => ("gsi1", "gsi1pk", "gsi1sk"),
-            Self::Owner => ("gsi2", "gsi2pk", "gsi2sk"),
+            | Self::Online
+            | Self::PairsOfLow
+            | Self::Nearby
+            | Self::UnreadNotifications => ("gsi1", "gsi1pk", "gsi1sk"),
+            Self::Owner | Self::PairsOfHigh => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 

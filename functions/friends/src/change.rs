@@ -1,0 +1,171 @@
+//! Changing how the caller stands to one other person, and reading it.
+
+use accounts::pair::{self, Change, Pair, REQUESTS, Relation};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use callers::MemberWith;
+use kernel::{Kind, Problem, Timestamp, id::UserId};
+use serde::Serialize;
+use store::limits;
+use utoipa::ToSchema;
+use web::{Created, Json, NoContent, Path, Problems};
+
+/// How the caller stands to another person.
+#[derive(Serialize, ToSchema)]
+pub struct RelationInfo {
+    /// The other person.
+    user: UserId,
+    /// How the caller stands to them.
+    relation: Relation,
+    /// Since when. Absent while there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+}
+
+impl RelationInfo {
+    fn new(pair: Option<&Pair>, me: UserId, user: UserId) -> Self {
+        let relation = pair.map_or(Relation::None, |pair| pair.relation(me));
+        let since = pair.filter(|_| relation != Relation::None).map(|pair| pair.since(me).into());
+        Self { user, relation, since }
+    }
+}
+
+/// Reads how the caller stands to somebody.
+///
+/// The answer is `none` also for somebody who does not exist or has blocked the caller.
+///
+/// AWS calls: one, the batch that authenticates the caller and reads the pair.
+#[utoipa::path(get, path = "/v1/friends/{user}", params(("user" = UserId, Path)),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = RelationInfo), Problems))]
+pub async fn get_friend(caller: MemberWith<Pair>, Path(user): Path<UserId>) -> Result<Json<RelationInfo>, web::Error> {
+    Ok(Json(RelationInfo::new(caller.resource.as_ref(), caller.member.user.id, user)))
+}
+
+/// Sends a friend request, or accepts the one that the other person has sent: 201 if it waits for its answer, 200 if the two are
+/// friends now.
+///
+/// `friend_exists` if the caller has asked before or is a friend, `friend_paused` within seven days after a rejection, `friend_state`
+/// if the caller blocks the person. A request to somebody who has blocked the caller seems to be sent.
+///
+/// AWS calls: the batch that authenticates the caller and reads the pair; the counter of requests; a transaction, which makes one
+/// friendship of two requests that cross.
+#[utoipa::path(post, path = "/v1/friends/{user}/request", params(("user" = UserId, Path)),
+    extensions(
+        ("x-problems" = json!(["not_found", "friend_self", "friend_exists", "friend_state", "friend_paused", "friends_full", "too_many", "too_many_requests", "conflict"])),
+        ("x-limits" = json!([REQUESTS]))
+    ),
+    responses((status = 200, body = RelationInfo), (status = 201, body = RelationInfo), Problems))]
+pub async fn request_friend(
+    State(s): State<crate::State>,
+    caller: MemberWith<Pair>,
+    Path(user): Path<UserId>,
+) -> Result<Response, web::Error> {
+    let me = caller.member.user.id;
+    not_oneself(me, user)?;
+    limits::take(&s.table, s.sys.now(), &[REQUESTS.of(me)]).await?;
+    let pair = pair::change(&s.table, &s.sys, me, user, caller.resource, Change::Request).await?;
+    let info = RelationInfo::new(Some(&pair), me, user);
+    Ok(match info.relation {
+        Relation::Friends => Json(info).into_response(),
+        _ => Created(format!("/v1/friends/{user}"), info).into_response(),
+    })
+}
+
+/// Takes the caller's friend request back. `friend_state` if it was accepted in the meantime.
+///
+/// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
+#[utoipa::path(delete, path = "/v1/friends/{user}/request", params(("user" = UserId, Path)),
+    extensions(("x-problems" = json!(["not_found", "friend_state", "conflict"]))),
+    responses((status = 204, description = "The request is taken back."), Problems))]
+pub async fn cancel_friend_request(
+    State(s): State<crate::State>,
+    caller: MemberWith<Pair>,
+    Path(user): Path<UserId>,
+) -> Result<NoContent, web::Error> {
+    make(&s, caller, user, Change::Cancel).await.map(|_| NoContent)
+}
+
+/// Accepts a friend request. It can be repeated.
+///
+/// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
+#[utoipa::path(post, path = "/v1/friends/{user}/accept", params(("user" = UserId, Path)),
+    extensions(("x-problems" = json!(["not_found", "friends_full", "conflict"]))),
+    responses((status = 200, body = RelationInfo), Problems))]
+pub async fn accept_friend_request(
+    State(s): State<crate::State>,
+    caller: MemberWith<Pair>,
+    Path(user): Path<UserId>,
+) -> Result<Json<RelationInfo>, web::Error> {
+    make(&s, caller, user, Change::Accept).await.map(Json)
+}
+
+/// Rejects a friend request. Its sender can ask again after seven days. It can be repeated.
+///
+/// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
+#[utoipa::path(post, path = "/v1/friends/{user}/reject", params(("user" = UserId, Path)),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204, description = "The request is rejected."), Problems))]
+pub async fn reject_friend_request(
+    State(s): State<crate::State>,
+    caller: MemberWith<Pair>,
+    Path(user): Path<UserId>,
+) -> Result<NoContent, web::Error> {
+    make(&s, caller, user, Change::Reject).await.map(|_| NoContent)
+}
+
+/// Ends a friendship.
+///
+/// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
+#[utoipa::path(delete, path = "/v1/friends/{user}", params(("user" = UserId, Path)),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204, description = "The friendship is over."), Problems))]
+pub async fn remove_friend(
+    State(s): State<crate::State>,
+    caller: MemberWith<Pair>,
+    Path(user): Path<UserId>,
+) -> Result<NoContent, web::Error> {
+    make(&s, caller, user, Change::Remove).await.map(|_| NoContent)
+}
+
+/// Blocks somebody: friendship and requests end, their direct room disappears, and neither can write to the other. The other
+/// person is not told. It can be repeated.
+///
+/// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
+#[utoipa::path(put, path = "/v1/friends/{user}/block", params(("user" = UserId, Path)),
+    extensions(("x-problems" = json!(["not_found", "friend_self", "too_many", "conflict"]))),
+    responses((status = 200, body = RelationInfo), Problems))]
+pub async fn block_user(
+    State(s): State<crate::State>,
+    caller: MemberWith<Pair>,
+    Path(user): Path<UserId>,
+) -> Result<Json<RelationInfo>, web::Error> {
+    not_oneself(caller.member.user.id, user)?;
+    make(&s, caller, user, Change::Block).await.map(Json)
+}
+
+/// Ends the block of somebody. Friendship and requests that it ended do not come back.
+///
+/// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
+#[utoipa::path(delete, path = "/v1/friends/{user}/block", params(("user" = UserId, Path)),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204, description = "The block is over."), Problems))]
+pub async fn unblock_user(
+    State(s): State<crate::State>,
+    caller: MemberWith<Pair>,
+    Path(user): Path<UserId>,
+) -> Result<NoContent, web::Error> {
+    make(&s, caller, user, Change::Unblock).await.map(|_| NoContent)
+}
+
+async fn make(s: &crate::State, caller: MemberWith<Pair>, user: UserId, change: Change) -> Result<RelationInfo, web::Error> {
+    let me = caller.member.user.id;
+    let pair = pair::change(&s.table, &s.sys, me, user, caller.resource, change).await?;
+    Ok(RelationInfo::new(Some(&pair), me, user))
+}
+
+fn not_oneself(me: UserId, user: UserId) -> Result<(), Problem> {
+    if me == user { Err(Kind::FriendSelf.into()) } else { Ok(()) }
+}

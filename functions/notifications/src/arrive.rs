@@ -1,0 +1,58 @@
+//! What happens when an event arrives: an entry is stored once, and pushed.
+
+use accounts::{
+    pair::Relation,
+    user::{Status, User},
+};
+use events::{Envelope, delivery::NoticeDue, people::RelationChanged};
+use function::Failure;
+use kernel::{
+    Id as _, Time,
+    id::{NotificationId, UserId},
+};
+use messaging::{delivery, frame, presence::Presence};
+use store::{Conditional as _, Tx, field};
+
+use crate::{
+    Heard, State,
+    entry::{Entry, NotificationInfo, STREAM, What},
+};
+
+/// Stores the entry of an event, unless the person has caused the event or it was stored before, and pushes it.
+///
+/// A transaction, a batch read and a post for each socket.
+///
+/// # Errors
+/// If it cannot be stored. It can be repeated.
+pub async fn arrive(s: &State, Envelope { id, at, event }: Envelope<Heard>) -> Result<(), Failure> {
+    let id = NotificationId::from_ulid(id.ulid());
+    match event {
+        Heard::NoticeDue(NoticeDue { user, notice }) => tell(s, Some(id), user, What::Notice { notice }, at).await,
+        Heard::RelationChanged(RelationChanged { user, other, relation, by }) => {
+            // What is over is only pushed, so that clients show it no longer.
+            let is_news = by != user && matches!(relation, Relation::Received | Relation::Friends);
+            tell(s, is_news.then_some(id), user, What::Relation { other, relation }, at).await
+        }
+    }
+}
+
+/// `id` is that of the entry to store, if there is to be one.
+async fn tell(s: &State, id: Option<NotificationId>, user: UserId, what: What, at: Time) -> Result<(), Failure> {
+    if let Some(id) = id {
+        let mut tx = Tx::new();
+        tx.create(&Entry { id, user, what, at, read_at: None });
+        // Nothing is stored beside an account that is being deleted.
+        tx.check(User::key_of(user), field("status").eq(Status::Active));
+        if !s.table.commit(tx).await.applied()? {
+            return Ok(());
+        }
+    }
+    let presence = Presence::key_of(user);
+    let about = what.about().map(User::key_of);
+    let mut found = s.table.get_many([presence.clone()].into_iter().chain(about.clone()).collect()).await?;
+    let Some(here) = found.take::<Presence>(&presence)? else { return Ok(()) };
+    let other = about.map(|key| found.take::<User>(&key)).transpose()?.flatten().filter(|user| user.status == Status::Active);
+    let told = NotificationInfo::new(id, what, at, false, other.map(|user| user.username.to_string()));
+    delivery::deliver(&s.table, &s.sys, &s.sockets, &[here], None, &frame::write(STREAM, None, &told)).await;
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! An entry of the inbox.
+
+use std::time::Duration;
+
+use accounts::{pair::Relation, user::partition};
+use events::Notice;
+use kernel::{
+    Time, Timestamp,
+    id::{NotificationId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Index, Item, Key, Personal, limits::DAY};
+use utoipa::ToSchema;
+
+/// The stream on which entries are pushed.
+pub const STREAM: &str = "notification";
+/// How long an entry is kept.
+const KEPT: Duration = DAY.saturating_mul(90);
+/// The prefix of the sort keys of entries.
+pub const ENTRIES: &str = "NOTIFICATION#";
+
+/// What an entry is about, as a category that people can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Friend requests and their answers.
+    Friends,
+    /// Sign-ins and changes of the account, which are also told by mail or text message.
+    Security,
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum What {
+    /// How the person and another one stand to each other has changed.
+    #[serde(rename = "UPDATE_INTEREST")]
+    Relation {
+        /// The other person.
+        other: UserId,
+        /// How the person stands to them now.
+        relation: Relation,
+    },
+    /// Something about the account.
+    #[serde(rename = "NOTICE")]
+    Notice {
+        /// What it is about.
+        notice: Notice,
+    },
+}
+
+/// The type of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub enum NotificationType {
+    /// How the caller and another person stand to each other has changed.
+    #[serde(rename = "UPDATE_INTEREST")]
+    UpdateInterest,
+    /// Something about the caller's account.
+    #[serde(rename = "NOTICE")]
+    Notice,
+}
+
+/// An entry in the inbox of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The id: that of the event it tells of.
+    pub id: NotificationId,
+    /// The person.
+    pub user: UserId,
+    /// What has happened.
+    pub what: What,
+    /// When it happened.
+    pub at: Time,
+    /// When the person read this entry by itself.
+    #[serde(default)]
+    pub read_at: Option<Time>,
+}
+
+impl Entry {
+    /// The key of an entry.
+    #[must_use]
+    pub fn key_of(user: UserId, id: NotificationId) -> Key {
+        Key::new(partition(user), format!("{ENTRIES}{id}"))
+    }
+
+    /// The place of an entry among the unread ones of its person.
+    #[must_use]
+    pub fn unread(user: UserId, id: NotificationId) -> Key {
+        Key::new(unread_of(user), id.to_string())
+    }
+}
+
+/// The partition of the index of unread entries.
+#[must_use]
+pub fn unread_of(user: UserId) -> String {
+    format!("USER#{user}#UNREAD")
+}
+
+impl Item for Entry {
+    const KIND: &'static str = "notification";
+    const ABOUT: About = About::beside_user("NOTIFICATION#{notification}", Personal::Exported(&["id", "what", "at", "read_at"]))
+        .indexed(Index::UnreadNotifications, "USER#{user}#UNREAD", "{notification}")
+        .expires();
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.id)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        if self.read_at.is_none() { vec![(Index::UnreadNotifications, Self::unread(self.user, self.id))] } else { Vec::new() }
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.at + KEPT)
+    }
+}
+
+/// A notification.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NotificationInfo {
+    /// The id of the entry in the inbox. Absent in a push about something that the person has done themselves on another device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    id: Option<NotificationId>,
+    /// What happened. More types will come: ignore unknown ones.
+    r#type: NotificationType,
+    /// The category.
+    category: Category,
+    /// In `UPDATE_INTEREST`: the other person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user: Option<UserId>,
+    /// In `UPDATE_INTEREST`: their username. Absent while their account is not in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("ben"))]
+    username: Option<String>,
+    /// In `UPDATE_INTEREST`: how the person stood to the other one then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    relation: Option<Relation>,
+    /// In `NOTICE`: what it is about, such as `new_sign_in`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("new_sign_in"))]
+    notice: Option<&'static str>,
+    /// Whether it was read.
+    read: bool,
+    /// When it happened.
+    created_at: Timestamp,
+}
+
+impl NotificationInfo {
+    /// What is told of an event. `username` is that of the person it is about.
+    #[must_use]
+    pub fn new(id: Option<NotificationId>, what: What, at: Time, read: bool, username: Option<String>) -> Self {
+        let created_at = at.into();
+        match what {
+            What::Relation { other, relation } => Self {
+                id,
+                r#type: NotificationType::UpdateInterest,
+                category: Category::Friends,
+                user: Some(other),
+                username,
+                relation: Some(relation),
+                notice: None,
+                read,
+                created_at,
+            },
+            What::Notice { notice } => Self {
+                id,
+                r#type: NotificationType::Notice,
+                category: Category::Security,
+                user: None,
+                username: None,
+                relation: None,
+                notice: Some(notice.name()),
+                read,
+                created_at,
+            },
+        }
+    }
+}
+
+impl What {
+    /// The person that it is about, besides its recipient.
+    #[must_use]
+    pub const fn about(self) -> Option<UserId> {
+        match self {
+            Self::Relation { other, .. } => Some(other),
+            Self::Notice { .. } => None,
+        }
+    }
+}

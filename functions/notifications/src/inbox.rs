@@ -1,0 +1,189 @@
+//! Reading the inbox.
+
+use std::collections::BTreeSet;
+
+use accounts::{
+    Resource,
+    user::{Status, User, partition},
+};
+use axum::extract::State;
+use callers::{Member, MemberWith};
+use kernel::{
+    FieldError, Id as _, Kind, Problem,
+    id::{NotificationId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Cond, Conditional as _, Index, Key, Personal, Range, StoreError, Stored, Update, field};
+use utoipa::{IntoParams, ToSchema};
+use web::{Json, NoContent, PageQuery, Path, Problems, Query};
+
+use crate::entry::{ENTRIES, Entry, NotificationInfo, unread_of};
+
+/// Up to this number unread entries are counted exactly.
+const COUNTED: usize = 99;
+
+/// The state of a person's inbox.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Inbox {
+    /// All entries up to this one were read at once.
+    #[serde(default)]
+    read_upto: Option<NotificationId>,
+}
+
+impl Inbox {
+    fn key_of(user: UserId) -> Key {
+        Key::new(partition(user), "NOTIFICATIONS")
+    }
+}
+
+impl Stored for Inbox {
+    const KIND: &'static str = "notifications";
+    const ABOUT: About = About::beside_user("NOTIFICATIONS", Personal::Exported(&["read_upto"]));
+}
+
+/// The state of the caller's own inbox.
+impl Resource for Inbox {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Self::key_of(caller))
+    }
+}
+
+/// What to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NotificationQuery {
+    /// Only unread notifications.
+    #[serde(default)]
+    #[param(required = false)]
+    unread: bool,
+}
+
+/// A page of the inbox.
+#[derive(Serialize, ToSchema)]
+pub struct NotificationList {
+    /// The notifications, the newest first.
+    items: Vec<NotificationInfo>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// The number of unread notifications.
+#[derive(Serialize, ToSchema)]
+pub struct UnreadCount {
+    /// The number, at most 99.
+    unread: usize,
+    /// Whether there are more.
+    more: bool,
+}
+
+/// Unread entries, the newest first.
+fn unread(user: UserId, read_upto: Option<NotificationId>) -> Range {
+    let range = Range::of_index(Index::UnreadNotifications, unread_of(user)).newest_first();
+    match read_upto {
+        // The range includes its ends, and the entry itself is read. No id has a character after the last one.
+        Some(read) => range.between(format!("{read}~"), "~"),
+        None => range,
+    }
+}
+
+/// Lists the caller's notifications of the last ninety days, the newest first.
+///
+/// AWS calls: the batch that authenticates the caller and reads the state of their inbox; a query; a batch of the people that the
+/// notifications are about, if there are any.
+#[utoipa::path(get, path = "/v1/notifications", params(NotificationQuery, PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = NotificationList), Problems))]
+pub async fn list_notifications(
+    State(s): State<crate::State>,
+    caller: MemberWith<Inbox>,
+    Query(query): Query<NotificationQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<NotificationList>, web::Error> {
+    let (limit, me, now) = (page.limit()?, caller.member.user.id, s.sys.now());
+    let read_upto = caller.resource.and_then(|inbox| inbox.read_upto);
+    let cursors = s.sealer.cursors(format!("notifications of {me}, unread: {}", query.unread));
+    let mut range = if query.unread { unread(me, read_upto) } else { Range::of(partition(me)).prefix(ENTRIES).newest_first() }.limit(limit);
+    if let Some(after) = cursors.open(page.cursor())? {
+        range = range.after(Entry::key_of(me, after), query.unread.then(|| Entry::unread(me, after)));
+    }
+    let found = s.table.query::<Entry>(range).await?;
+    let next_cursor = cursors.next(found.last().map(|entry| entry.id))?;
+    let entries: Vec<Entry> = found.items.into_iter().filter(|entry| store::Item::expires(entry).is_none_or(|at| now < at)).collect();
+    let about: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.about()).collect();
+    let names = names(&s, about).await?;
+    let items = entries.into_iter().map(|entry| {
+        let read = entry.read_at.is_some() || read_upto.is_some_and(|upto| entry.id <= upto);
+        let name = entry.what.about().and_then(|user| names.iter().find(|(id, _)| *id == user)).map(|(_, name)| name.clone());
+        NotificationInfo::new(Some(entry.id), entry.what, entry.at, read, name)
+    });
+    Ok(Json(NotificationList { items: items.collect(), next_cursor }))
+}
+
+/// The usernames of those of these people whose accounts are in use. One batch, none for nobody.
+async fn names(s: &crate::State, people: BTreeSet<UserId>) -> Result<Vec<(UserId, String)>, StoreError> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = s.table.get_many(people.iter().map(|id| User::key_of(*id)).collect()).await?;
+    let users = people.into_iter().map(|id| found.take::<User>(&User::key_of(id))).collect::<Result<Vec<_>, _>>()?;
+    Ok(users.into_iter().flatten().filter(|user| user.status == Status::Active).map(|user| (user.id, user.username.to_string())).collect())
+}
+
+/// Counts the caller's unread notifications.
+///
+/// AWS calls: the batch that authenticates the caller and reads the state of their inbox; a query of at most a hundred.
+#[utoipa::path(get, path = "/v1/notifications/unread", responses((status = 200, body = UnreadCount), Problems))]
+pub async fn count_unread_notifications(State(s): State<crate::State>, caller: MemberWith<Inbox>) -> Result<Json<UnreadCount>, web::Error> {
+    let read_upto = caller.resource.and_then(|inbox| inbox.read_upto);
+    let now = s.sys.now();
+    let most = u32::try_from(COUNTED.saturating_add(1)).unwrap_or(u32::MAX);
+    let page = s.table.query::<Entry>(unread(caller.member.user.id, read_upto).limit(most)).await?;
+    let there = page.items.iter().filter(|entry| store::Item::expires(*entry).is_none_or(|at| now < at)).count();
+    Ok(Json(UnreadCount { unread: there.min(COUNTED), more: there > COUNTED }))
+}
+
+/// Marks a notification as read. It can be repeated.
+///
+/// AWS calls: the caller; an update.
+#[utoipa::path(post, path = "/v1/notifications/{notification}/read", params(("notification" = NotificationId, Path)),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 204, description = "It is read."), Problems))]
+pub async fn read_notification(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(id): Path<NotificationId>,
+) -> Result<NoContent, web::Error> {
+    let read = Update::of(Entry::key_of(caller.user.id, id)).set_if_absent("read_at", s.sys.now()).index(Index::UnreadNotifications, None);
+    if s.table.update(read.when(Cond::Exists)).await.applied()? { Ok(NoContent) } else { Err(Kind::NotFound.into()) }
+}
+
+/// Up to which notification all are read.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadNotifications {
+    /// The newest notification that the caller has seen.
+    upto: NotificationId,
+}
+
+/// Marks all notifications up to one as read. It only moves forward, and can be repeated.
+///
+/// AWS calls: the caller; an update.
+#[utoipa::path(post, path = "/v1/notifications/read", request_body = ReadNotifications,
+    extensions(("x-problems" = json!(["invalid"]))),
+    responses((status = 204, description = "They are read."), Problems))]
+pub async fn read_notifications(
+    State(s): State<crate::State>,
+    caller: Member,
+    Json(body): Json<ReadNotifications>,
+) -> Result<NoContent, web::Error> {
+    // Those to come would be read already.
+    if i64::try_from(body.upto.ulid().timestamp_ms()).unwrap_or(i64::MAX) > s.sys.now().millis() {
+        return Err(Problem::field("/upto", FieldError::new("in_future")).into());
+    }
+    let read = Update::upsert::<Inbox>(Inbox::key_of(caller.user.id)).set("read_upto", body.upto);
+    let forward = field("read_upto").absent().or(field("read_upto").lt(body.upto));
+    s.table.update(read.when(forward)).await.refused_is_fine()?;
+    Ok(NoContent)
+}

@@ -1,0 +1,104 @@
+//! Notifications in the app: an inbox, and pushes on the stream `notification`.
+//!
+//! One function for the inbox and for the events that fill it, because both know the shape of its entries. An event is stored once,
+//! under its own id, while the account is in use. Who has a socket gets the entry pushed too. Pushes are best effort: the inbox is
+//! the truth.
+//!
+//! | operation | AWS calls |
+//! |---|---|
+//! | `GET /v1/notifications` | the caller and the state of their inbox in one; a query; a batch read of the people in it, if there are any |
+//! | `GET /v1/notifications/unread` | the caller and the state of their inbox in one; a query of at most a hundred |
+//! | `POST /v1/notifications/{notification}/read` | the caller; an update |
+//! | `POST /v1/notifications/read` | the caller; an update |
+//! | an event | a transaction of the entry and a check of the account; a batch read of the sockets and of the person that it is about; a post for each socket |
+
+mod arrive;
+mod entry;
+mod inbox;
+
+use accounts::token::Tokens;
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use axum::extract::FromRef;
+use events::{Envelope, delivery::NoticeDue, people::RelationChanged};
+use function::{Boot, Failure, Function, RawValue, StartError};
+use kernel::Sys;
+use messaging::Sockets;
+use serde::Deserialize;
+use serde_json::value::to_raw_value;
+use store::{Sealer, Table};
+
+pub use entry::{NotificationInfo, STREAM};
+
+store::items![entry::Entry, inbox::Inbox];
+
+events::hears! { NoticeDue, RelationChanged }
+
+/// The state of the function: its clients, keys and settings.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    sealer: Sealer,
+    sockets: Sockets,
+}
+
+// The operations in the order of the documentation: `routes()` and `description()`.
+web::operations! { "notifications", "The inbox of notifications. They are also pushed on the stream `notification` of the socket.", State =>
+    inbox::list_notifications,
+    inbox::count_unread_notifications,
+    inbox::read_notification,
+    inbox::read_notifications,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let sealer = tokens.warm_up_with_sealer("notifications").await?;
+    let state = boot.env.read(|r| State {
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        sealer,
+        sockets: Sockets::read(r, &aws),
+        sys: sys.clone(),
+    })?;
+    let http = web::function(&boot, routes(), state.clone())?;
+    Ok(Function::raw(move |payload, context| {
+        let (state, http) = (state.clone(), http.clone());
+        async move { if is_of_bus(&payload) { on_event(&state, &payload).await } else { http.invoke(payload, context).await } }
+    }))
+}
+
+/// Whether an event comes from the bus, and not from the HTTP API.
+fn is_of_bus(payload: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Probe {
+        request_context: Option<serde::de::IgnoredAny>,
+        detail: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Probe>(payload.get()).is_ok_and(|probe| probe.request_context.is_none() && probe.detail.is_some())
+}
+
+async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
+    let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
+    Box::pin(arrive::arrive(s, event.detail)).await?;
+    Ok(to_raw_value(&())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_the_bus_are_told_from_requests() {
+        let of_bus = |json: &str| is_of_bus(&RawValue::from_string(json.to_owned()).unwrap());
+        assert!(of_bus(r#"{"detail-type":"notice_due","source":"stoa","detail":{"id":"x"}}"#));
+        assert!(!of_bus(r#"{"version":"2.0","requestContext":{"http":{"method":"POST"}},"body":"{}","detail":{}}"#));
+        assert!(!of_bus("[]"));
+    }
+}

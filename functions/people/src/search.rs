@@ -1,0 +1,181 @@
+//! Searching for people.
+
+use std::collections::BTreeSet;
+
+use accounts::{
+    identifier::{Contact, Email, Phone},
+    invite::Invite,
+    pair::{Pair, Relation},
+    picture::{Links, Picture},
+    search::{self, MISSES, SEARCHES, Words},
+    user::{EmailClaim, PhoneClaim, Status, User},
+};
+use axum::extract::State;
+use callers::Member;
+use kernel::{Problem, id::UserId};
+use serde::{Deserialize, Serialize};
+use store::{Batch, StoreError, limits};
+use utoipa::{IntoParams, ToSchema};
+use web::{Json, PageQuery, Problems, Query};
+
+/// How often one search reads more words, until the page is full.
+const READS: usize = 3;
+/// The most people that one read compares.
+const PEOPLE_AT_ONCE: u32 = 50;
+
+/// Whom to look for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PeopleQuery {
+    /// The beginnings of up to four words of a username or a name, in any case and with or without accents; or a whole e-mail
+    /// address; or a whole phone number that begins with `+`.
+    #[param(max_length = 254, example = "ann")]
+    q: String,
+}
+
+/// A page of people.
+#[derive(Serialize, ToSchema)]
+pub struct PeopleList {
+    /// People, in the order of the words by which they are found.
+    items: Vec<PersonInfo>,
+    /// The cursor of the next page. Absent on the last page. A page can have fewer people than asked for, or none, although there
+    /// is a next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A person as others find them.
+#[derive(Serialize, ToSchema)]
+pub struct PersonInfo {
+    /// The id of the account, with which a chat can be opened or a friend request sent.
+    pub id: UserId,
+    /// Their username.
+    #[schema(examples("anna"))]
+    pub username: String,
+    /// The address of the picture or of the default one.
+    pub picture: Picture,
+    /// How the caller stands to them.
+    pub relation: Relation,
+}
+
+/// Finds people by the beginnings of words of their usernames, and of their first and last names unless their profile is private; or
+/// by a whole e-mail address or phone number.
+///
+/// By address or number somebody is found by friends, by the person whose invitation code they entered, and by everybody else only if
+/// they allow it. A hundred such searches a day may find nobody. Nobody finds themselves, an account that is not in use, or somebody
+/// if one of the two blocks the other.
+///
+/// AWS calls: the caller; a counter. By name a query and a batch of the people in it and how the caller stands to them, up to three
+/// times until the page is full. By address or number another counter, the claim, a batch of the account; an update that gives
+/// the counter back if somebody is found.
+#[utoipa::path(get, path = "/v1/people", params(PeopleQuery, PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid", "too_many_requests"])), ("x-limits" = json!([SEARCHES, MISSES]))),
+    responses((status = 200, body = PeopleList), Problems))]
+pub async fn search_people(
+    State(s): State<crate::State>,
+    caller: Member,
+    Query(query): Query<PeopleQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<PeopleList>, web::Error> {
+    let (limit, me) = (page.limit()?, caller.user.id);
+    let wanted = Wanted::parse(&query.q).map_err(|e| Problem::field("/q", e))?;
+    let cursors = s.sealer.cursors(format!("people like {} for {me}", query.q));
+    let after = cursors.open(page.cursor())?;
+    limits::take(&s.table, s.sys.now(), &[SEARCHES.of(me)]).await?;
+    let (items, after) = match wanted {
+        Wanted::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
+        Wanted::Words(words) => by_words(&s, me, &words, after, limit).await?,
+    };
+    Ok(Json(PeopleList { items, next_cursor: cursors.next(after)? }))
+}
+
+/// Whom somebody looks for.
+enum Wanted {
+    Contact(Contact),
+    Words(Words),
+}
+
+impl Wanted {
+    fn parse(q: &str) -> Result<Self, kernel::FieldError> {
+        let q = q.trim();
+        if q.contains('@') {
+            Email::parse(q).map(Contact::Email).map(Self::Contact)
+        } else if q.starts_with('+') {
+            // The number has its country code, so the default country does not matter.
+            Phone::parse(q, "GB").map(Contact::Phone).map(Self::Contact)
+        } else {
+            Words::parse(q).map(Self::Words)
+        }
+    }
+}
+
+type After = Option<(String, UserId)>;
+
+async fn by_words(s: &crate::State, me: UserId, words: &Words, mut after: After, limit: u32) -> Result<(Vec<PersonInfo>, After), Problem> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut items = Vec::new();
+    for _ in 0..READS {
+        let page = search::page(&s.table, words, after, limit.min(PEOPLE_AT_ONCE)).await?;
+        // Of several words of one person only the first one can be that by which they are returned.
+        let ids: BTreeSet<UserId> = page.items.iter().map(|found| found.user).collect();
+        let keys = ids.into_iter().flat_map(|id| [User::key_of(id), Pair::key_of(me, id)]).collect();
+        let mut people = s.table.get_many(keys).await?;
+        after = page.last().map(search::SearchWord::position);
+        for found in &page.items {
+            let Some((user, pair)) = read(&mut people, me, found.user)? else { continue };
+            if words.find(&user, found) {
+                items.push(shown(&s.links, me, user, pair.as_ref()));
+            }
+            if items.len() == most {
+                let last = page.items.last() == Some(found) && !page.more;
+                return Ok((items, (!last).then(|| found.position())));
+            }
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok((items, after))
+}
+
+/// The person with an address or number, if the caller may find them by it. The calls are the same whether there is such a person.
+async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<Option<PersonInfo>, Problem> {
+    // Counted before the look-up, so that concurrent requests do not find out more.
+    let miss = MISSES.of(me);
+    limits::take(&s.table, s.sys.now(), std::slice::from_ref(&miss)).await?;
+    let id = match contact {
+        Contact::Email(email) => s.table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|claim| claim.user),
+        Contact::Phone(phone) => s.table.get::<PhoneClaim>(PhoneClaim::key_of(phone)).await?.map(|claim| claim.user),
+    };
+    let id = id.unwrap_or(UserId::NIL);
+    let invite = Invite::key_of(id);
+    let mut found = s.table.get_many(vec![User::key_of(id), Pair::key_of(me, id), invite.clone()]).await?;
+    let invited = found.take::<Invite>(&invite)?.is_some_and(|invite| invite.inviter == Some(me));
+    let person = read(&mut found, me, id)?.filter(|(user, pair)| {
+        let allowed = match contact {
+            Contact::Email(_) => user.found_by_email,
+            Contact::Phone(_) => user.found_by_phone,
+        };
+        allowed || invited || pair.as_ref().is_some_and(Pair::are_friends)
+    });
+    let Some((user, pair)) = person else { return Ok(None) };
+    limits::give_all_back(&s.table, [&miss]).await;
+    Ok(Some(shown(&s.links, me, user, pair.as_ref())))
+}
+
+/// An account in use that is not the caller's, and how the two stand to each other. `None` if one blocks the other.
+pub fn read(found: &mut Batch, me: UserId, id: UserId) -> Result<Option<(User, Option<Pair>)>, StoreError> {
+    let user = found.take::<User>(&User::key_of(id))?.filter(|user| user.status == Status::Active && user.id != me);
+    let pair = found.take::<Pair>(&Pair::key_of(me, id))?;
+    Ok(user.filter(|_| !pair.as_ref().is_some_and(Pair::is_blocked)).map(|user| (user, pair)))
+}
+
+/// A person as the caller finds them.
+pub fn shown(links: &Links, me: UserId, user: User, pair: Option<&Pair>) -> PersonInfo {
+    PersonInfo {
+        id: user.id,
+        username: user.username.to_string(),
+        picture: links.of(user.picture),
+        relation: pair.map_or(Relation::None, |pair| pair.relation(me)),
+    }
+}
